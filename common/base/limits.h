@@ -1,0 +1,79 @@
+/**
+ * Every bound of reelmill, in one place, with the relations between them proved below.
+ *
+ * Anything from outside (files, messages, show files) is compared with a bound here before memory is taken for it.
+ */
+#ifndef COMMON_BASE_LIMITS_H
+#define COMMON_BASE_LIMITS_H
+
+#include <assert.h>
+
+/* ---- the cell grid (design, section 1) ---- */
+enum {
+    CELL_FRAMES = 307200,        /**< 75 x 4096 frames at any rate: 6.4 s at 48 kHz, and a multiple of a page for every format */
+    METER_PREROLL_FRAMES = 8192, /**< fixed pre-roll of every cell's meters; K-weighting has decayed below 1e-18 by then */
+    PAGE_BYTES = 4096            /**< outputs are written in whole pages; `data` of an output begins at a multiple of it */
+};
+
+/* ---- media ---- */
+enum {
+    SAMPLE_RATE_MIN = 8000,
+    SAMPLE_RATE_MAX = 768000,
+    FILE_CHANNELS_MAX = 128,    /**< of one file */
+    LAYOUT_CHANNELS_MAX = 16,   /**< of one layout (7.1.2 has 10) */
+    CONTAINER_CHUNKS_MAX = 256, /**< chunks walked in one RIFF file */
+    CODING_HISTORY_MAX = 4096,  /**< bytes of bext CodingHistory kept; longer is cut */
+    OUTPUT_HEADER_MAX = 65536   /**< bytes before `data` of an output */
+};
+
+/* ---- shows ---- */
+enum {
+    NAME_MAX_BYTES = 64,        /**< reel, stem, deliverable, recipe and spec names, NUL included */
+    SLUG_MAX_BYTES = 64,
+    TITLE_MAX_BYTES = 256,
+    PATH_MAX_BYTES = 1024,      /**< a path relative to a media root, NUL included */
+    SHOW_TEXT_MAX = 1 << 20,    /**< bytes of a show file, recipe or spec */
+    SHOW_REELS_MAX = 64,
+    SHOW_STEMS_MAX = 64,
+    SHOW_DELIVERABLES_MAX = 64,
+    JOB_FILES_MAX = 65536,      /**< inputs of one job, a catalogue's QC included */
+    JOB_DOCUMENT_MAX = 16 << 20
+};
+
+/* ---- render programs and tasks ---- */
+enum {
+    PROGRAM_INPUT_LANES_MAX = 512, /**< (stem, channel) pairs read by one render program */
+    PROGRAM_OUTPUTS_MAX = 16,      /**< deliverables made by one render task */
+    PROGRAM_OUTPUT_LANES_MAX = 128,
+    PROGRAM_TERMS_MAX = 8192,
+    TASK_FILES_MAX = 512,          /**< input files bound to one task */
+    TASK_PIECES_MAX = 4,           /**< the task's own piece and those its pre-roll reaches back into */
+    TASK_CELLS_MAX = 1024,
+    PEAK_RUNS_MAX = 256            /**< located exceedances stored per cell and channel group; the rest is counted */
+};
+
+/* ---- the wire ---- */
+enum {
+    FRAME_BYTES_MAX = 262144,      /**< one ZeroMQ frame */
+    MEASURE_BYTES_MAX = 131072,    /**< one cell measure of one programme */
+    DOCUMENT_CHUNK_MAX = 131072,   /**< one piece of a job document, report or artefact */
+    MESSAGE_DEPTH_MAX = 8,
+    MESSAGE_NODES_MAX = 16384
+};
+
+/* ---- the farm ---- */
+enum {
+    WORKERS_MAX = 16384,
+    WORKER_SLOTS_MAX = 256,
+    ROOTS_MAX = 32,
+    JOBS_MAX = 65536,
+    TASK_ATTEMPTS_MAX = 4          /**< executions of one task that may fail before its job is failed */
+};
+
+static_assert(CELL_FRAMES % PAGE_BYTES == 0, "a cell edge is a page edge for every sample size");
+static_assert(CELL_FRAMES % 480 == 0, "a cell is a whole number of 10 ms slots at 48 kHz");
+static_assert(METER_PREROLL_FRAMES >= PAGE_BYTES, "the page at a task's edge lies within its pre-roll");
+static_assert(MEASURE_BYTES_MAX + 4096 <= FRAME_BYTES_MAX, "one measure fits a frame");
+static_assert(DOCUMENT_CHUNK_MAX + 4096 <= FRAME_BYTES_MAX, "one document chunk fits a frame");
+
+#endif

@@ -1,0 +1,17 @@
+/**
+ * Log lines of the shells: logfmt on stderr (`level=info event=worker.joined worker=...`). Only programs and shells
+ * log; libraries return a status. Control characters in values are replaced. Secrets are never passed here.
+ */
+#ifndef COMMON_BASE_LOG_H
+#define COMMON_BASE_LOG_H
+
+#include "common/base/status.h"
+
+typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_SILENT } log_level;
+
+/** Lines below this level are dropped. Set once by the program before its loop starts. */
+void log_set_level(log_level level);
+/** event: dotted lower-case words; format gives further key=value pairs, already in logfmt; may be "". */
+void log_line(log_level level, const char *event, const char *format, ...) PRINTF_LIKE(3, 4);
+
+#endif

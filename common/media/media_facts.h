@@ -1,0 +1,98 @@
+/**
+ * What probing one media file found: facts, no judgement. Made by workers, carried in results, journaled, and the
+ * ground on which the planner stands.
+ */
+#ifndef COMMON_MEDIA_MEDIA_FACTS_H
+#define COMMON_MEDIA_MEDIA_FACTS_H
+
+#include "common/base/byte_reader.h"
+#include "common/base/byte_writer.h"
+#include "common/base/content_hash.h"
+#include "common/base/limits.h"
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum media_container {
+    CONTAINER_NONE,
+    CONTAINER_WAV,
+    CONTAINER_RF64,
+    CONTAINER_BW64,
+    CONTAINER_W64,
+    CONTAINER_AIFF,
+    CONTAINER_CAF,
+    CONTAINER_FLAC
+} media_container;
+/** "WAV", "RF64", ... */
+const char *media_container_name(media_container container);
+
+typedef enum sample_encoding {
+    ENCODING_NONE,
+    ENCODING_PCM_16,
+    ENCODING_PCM_24,
+    ENCODING_PCM_32,
+    ENCODING_FLOAT_32,
+    ENCODING_FLOAT_64
+} sample_encoding;
+/** "PCM_16", "PCM_24", "PCM_32", "FLOAT_32", "FLOAT_64". */
+const char *sample_encoding_name(sample_encoding encoding);
+/** Bytes of one sample in memory and in WAV: 2, 3, 4, 4, 8. */
+uint32_t sample_encoding_bytes(sample_encoding encoding);
+uint32_t sample_encoding_bits(sample_encoding encoding);
+bool sample_encoding_is_float(sample_encoding encoding);
+
+/** Who the file is: compared before and after use; a difference is STATUS_INPUT_CHANGED. */
+typedef struct media_identity {
+    uint64_t dev;
+    uint64_t ino;
+    uint64_t size;
+    int64_t mtime_ns;
+    int64_t ctime_ns;
+} media_identity;
+
+/** Broadcast extension chunk (EBU Tech 3285). Text is NUL-terminated and stripped of what is not printable. */
+typedef struct media_bext {
+    bool present;
+    uint16_t version;
+    uint64_t time_reference; /**< samples since midnight */
+    char description[257];
+    char originator[33];
+    char originator_reference[33];
+    char origination_date[11]; /**< yyyy-mm-dd */
+    char origination_time[9];  /**< hh:mm:ss */
+    /* version 2; 0x7FFF = not set; hundredths */
+    int16_t loudness_value;
+    int16_t loudness_range;
+    int16_t max_true_peak_level;
+    int16_t max_momentary_loudness;
+    int16_t max_short_term_loudness;
+} media_bext;
+
+typedef struct media_facts {
+    /** STATUS_OK, or why the file cannot be used; `message` is then the sentence for the person. */
+    status outcome;
+    char message[ERROR_MESSAGE_SIZE];
+
+    media_identity identity;
+    media_container container;
+    sample_encoding encoding;   /**< of the file; FLAC and AIFF by their depth */
+    uint32_t valid_bits;        /**< bits the header says are used (20 of 24, 12 of 16); = depth if not stated */
+    bool big_endian;
+    uint32_t sample_rate;
+    uint32_t channel_count;
+    uint64_t frame_count;
+    uint64_t data_offset;       /**< byte of the first sample; 0 when decoded by libsndfile */
+    bool direct;                /**< true: PCM or float little-endian at data_offset, read by our own reader */
+    bool has_channel_mask;
+    uint32_t channel_mask;
+    bool has_adm;               /**< chna and axml present */
+    media_bext bext;
+} media_facts;
+
+/** Appends the facts in their journal and wire form (versioned). */
+void media_facts_encode(const media_facts *self, byte_writer *writer);
+/** Reads what encode wrote; fails the reader on anything out of range. */
+void media_facts_decode(media_facts *out_facts, byte_reader *reader);
+
+#endif

@@ -1,0 +1,73 @@
+/**
+ * A render program: how some deliverables of a show are made from its stems, frame by frame; canonical and versioned.
+ *
+ * Compiled once per job from recipe, layouts and probe facts; sent with every task; part of every cell key. It speaks of
+ * input lanes (a channel of a stem) and output lanes (a channel of a deliverable), never of files: files are bound to
+ * lanes per piece in the task (proto/task_body.h), so the same program serves every reel.
+ *
+ * output lane o at frame n = sum over the program's terms with output o, in the order they stand, of
+ *     gain x input lane (n)           each step one fma in double, starting from +0.0
+ * then quantised once (encoding below). A measure-only output (encoding ENCODING_NONE) is not written.
+ *
+ * RENDER_VERSION changes whenever the same program over the same input could give other bytes.
+ */
+#ifndef COMMON_MEDIA_RENDER_PROGRAM_H
+#define COMMON_MEDIA_RENDER_PROGRAM_H
+
+#include "common/base/byte_reader.h"
+#include "common/base/byte_writer.h"
+#include "common/base/content_hash.h"
+#include "common/base/limits.h"
+#include "common/base/status.h"
+#include "common/media/channel_layout.h"
+#include "common/media/media_facts.h"
+
+#include <stdint.h>
+
+enum { RENDER_VERSION = 1 };
+
+typedef struct render_lane {
+    uint16_t stem;        /**< index of the stem in the job's show */
+    uint8_t label;        /**< channel_label */
+} render_lane;
+
+/** One addend. Gains are linear, finite, exact: they travel as IEEE 754 bits and are never recomputed on a worker. */
+typedef struct render_term {
+    uint16_t input;  /**< input lane */
+    uint16_t output; /**< output lane */
+    double gain;     /**< constant: a piecewise-linear list of one segment; more segments come with a later version */
+} render_term;
+
+typedef enum render_overload { OVERLOAD_FAIL, OVERLOAD_CLIP } render_overload;
+
+typedef struct render_output {
+    uint16_t deliverable;       /**< index of the deliverable in the job's show */
+    uint8_t layout;             /**< channel_layout_id; lanes are in canonical order */
+    uint8_t encoding;           /**< sample_encoding of what is written, ENCODING_NONE = measured only */
+    uint8_t overload;           /**< render_overload; both clamp, they differ in what the verdict says */
+    uint16_t first_lane;        /**< output lanes first_lane .. first_lane + channel_count */
+} render_output;
+
+typedef struct render_program {
+    uint32_t sample_rate;
+    uint16_t input_count;
+    uint16_t output_count;
+    uint16_t output_lane_count;
+    uint32_t term_count;
+    render_lane inputs[PROGRAM_INPUT_LANES_MAX];
+    render_output outputs[PROGRAM_OUTPUTS_MAX];
+    render_term *terms; /**< sorted by (output, input); owned by whoever made the program (arena or decode's caller) */
+} render_program;
+
+/** Appends the canonical form. The same program gives the same bytes on every machine. */
+void render_program_encode(const render_program *self, byte_writer *writer);
+/**
+ * Reads and checks a canonical form. terms_capacity terms are written to terms_storage, which the program then borrows.
+ * STATUS_PEER_MALFORMED for anything out of range (lane indexes, order of terms, non-finite gains, unknown version).
+ */
+MUST_USE status render_program_decode(render_program *out_program, render_term *terms_storage, uint32_t terms_capacity,
+                                      byte_reader *reader);
+/** Digest of the canonical form: the identity of the program in cell keys. */
+content_hash render_program_digest(const render_program *self);
+
+#endif

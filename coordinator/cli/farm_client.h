@@ -1,0 +1,26 @@
+/**
+ * The CLI's end of the wire: one DEALER socket, requests with ids, answers waited for with a time limit. Requests are
+ * idempotent (the coordinator answers a repeated id from its store) and are sent again until answered.
+ */
+#ifndef COORDINATOR_CLI_FARM_CLIENT_H
+#define COORDINATOR_CLI_FARM_CLIENT_H
+
+#include "common/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct farm_client farm_client;
+
+MUST_USE status farm_client_create(farm_client **out_client, const char *endpoint, error_detail *detail);
+void farm_client_destroy(farm_client **self);
+/** Sends a job document; the job's number comes back once it is durable. */
+MUST_USE status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
+                                   uint32_t timeout_ms, uint32_t *out_job, error_detail *detail);
+/** A whole document (JSON, HTML, text), NUL-terminated, freed by the caller. */
+MUST_USE status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
+                                  size_t *out_size, error_detail *detail);
+MUST_USE status farm_client_command(farm_client *self, const char *verb, uint32_t job, const char *target,
+                                    const char *reason, uint32_t timeout_ms, error_detail *detail);
+
+#endif

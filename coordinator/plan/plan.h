@@ -1,0 +1,183 @@
+/**
+ * The planner, pure: show + probe facts in; timelines, render programs, output files and tasks out. The same input
+ * gives the same plan on every machine (the journal stores only its digest and makes it again after a restart).
+ *
+ * Threads: a plan is made off the loop and is const afterwards. Everything lives in the plan's own arena.
+ */
+#ifndef COORDINATOR_PLAN_PLAN_H
+#define COORDINATOR_PLAN_PLAN_H
+
+#include "common/base/arena.h"
+#include "common/base/content_hash.h"
+#include "common/media/media_facts.h"
+#include "common/media/render_program.h"
+#include "coordinator/show/show_file.h"
+#include "coordinator/show/spec.h"
+#include "proto/task_body.h"
+
+/** Where a file of the show lies. Input patterns are expanded in order of (stem, reel, channel), then received files. */
+typedef struct plan_input {
+    task_path path;
+    const char *display;   /**< as a person would name it: relative to the media folder */
+    int32_t stem;          /**< -1 for received programmes and the reference */
+    int32_t deliverable;   /**< received: which; else -1 */
+    int32_t reel;          /**< -1 for long-play files */
+    channel_label channel; /**< of a {ch} pattern; CHANNEL_NONE for interleaved */
+    bool optional;
+    bool reference;
+} plan_input;
+
+typedef struct input_list {
+    uint32_t count;
+    plan_input *items;
+} input_list;
+
+/** Roots of a job: where the show's folders lie in terms of named media roots. prefix is relative and may be "". */
+typedef struct plan_place {
+    char root[NAME_MAX_BYTES];
+    char prefix[PATH_MAX_BYTES];
+} plan_place;
+
+/** Every file the show names (the job's probe tasks), before anything is known about them. */
+MUST_USE status plan_list_inputs(input_list *out_inputs, const show *show, const plan_place *media, arena *arena,
+                                 problem_list *problems);
+
+/** A contiguous part of a programme. */
+typedef struct plan_piece {
+    uint16_t reel;             /**< index in show.reels */
+    uint64_t programme_frame;  /**< sample frame of its first frame in the joined programme */
+    uint64_t frame_count;
+    uint32_t cell_count;
+} plan_piece;
+
+typedef struct plan_timeline {
+    uint32_t piece_count;
+    plan_piece *pieces;
+    uint64_t frame_count;
+    uint64_t start_frame;      /**< picture frame (timecode) of the programme's first frame */
+    bool has_start;
+    uint32_t sample_rate;
+} plan_timeline;
+
+/** One file that will be delivered. */
+typedef struct plan_file {
+    uint16_t deliverable;
+    int32_t reel;              /**< -1 = joined */
+    channel_label channel;     /**< multi-mono; else CHANNEL_NONE */
+    task_path final;           /**< below the out place; the .part name is made by plan_part_path */
+    const char *display;       /**< relative to OUT, as the report names it */
+    output_header header;      /**< loudness fields not set */
+    uint64_t file_size;
+    uint32_t allocate_task, seal_task, verify_task;
+} plan_file;
+
+typedef struct plan_deliverable {
+    uint16_t timeline;
+    bool rendered;             /**< false: received */
+    channel_layout_id layout;
+    channel_order order;       /**< of the file(s) */
+    sample_encoding encoding;
+    uint32_t sample_rate;
+    double gain_db;
+    uint32_t first_file, file_count;   /**< in plan.files (rendered) */
+    uint32_t first_input, input_count; /**< in inputs (received) */
+    uint16_t program;          /**< index in plan.programs */
+    uint16_t program_output;   /**< index in that program's outputs */
+    uint32_t merge_task, publish_task; /**< UINT32_MAX where there is none */
+} plan_deliverable;
+
+/** One task: what the scheduler sees, and what its body is made from. */
+typedef struct plan_task {
+    task_kind kind;
+    bool local, even_if_failed;
+    uint16_t affinity;
+    uint32_t cost;             /**< thousandths of a second of estimated work */
+    uint32_t first_wait, wait_count;   /**< in plan.waits; task numbers, lower than this one's */
+    /* by kind */
+    uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs) */
+    uint16_t deliverable;      /**< MERGE, PUBLISH */
+    uint16_t program;          /**< RENDER, INSPECT */
+    uint16_t timeline;
+    uint16_t piece;
+    uint32_t first_cell, cell_count;
+    bool of_input;             /**< VERIFY: digests of an input */
+} plan_task;
+
+typedef struct plan_options {
+    uint32_t slot_count;       /**< of the farm, for task sizes; the bytes do not depend on it */
+    uint32_t cells_per_task;   /**< 0 = chosen from the work and slot_count */
+    bool replace;
+    const char *only;          /**< comma-separated deliverable names, NULL = all */
+    plan_place out;
+} plan_options;
+
+typedef struct plan {
+    arena arena;
+    const show *show;
+    input_list inputs;
+    const media_facts *facts;  /**< [inputs.count], borrowed */
+    uint32_t timeline_count;
+    plan_timeline *timelines;
+    uint32_t program_count;
+    render_program *programs;
+    uint32_t deliverable_count;/**< = show.deliverable_count; those not wanted have timeline 0xFFFF */
+    plan_deliverable *deliverables;
+    uint32_t file_count;
+    plan_file *files;
+    uint32_t first_task;       /**< number of tasks[0] in the job: probes and the plan task come before */
+    uint32_t task_count;
+    plan_task *tasks;
+    uint32_t wait_count;
+    uint32_t *waits;
+    content_hash digest;       /**< of everything above that tasks depend on */
+    uint64_t read_bytes, write_bytes; /**< of the whole job */
+} plan;
+
+/**
+ * The handoff check alone: what `reelmill check` reports. Every file is there, opens, has the stated layout, rate and
+ * length, reaches its LFOA (longer than its siblings is information, shorter an error), and its bext time reference fits
+ * the reel's start (a reference made by the 24 fps rule at 23.976 is named as such).
+ */
+MUST_USE status plan_check(const show *show, const input_list *inputs, const media_facts *facts, arena *arena,
+                           problem_list *problems);
+
+/**
+ * Makes the plan. Runs plan_check first; STATUS_INPUT_* with every problem in the list when the show cannot be rendered.
+ * show, facts and inputs are borrowed and must outlive the plan. first_task: number of the plan's first task in the job.
+ */
+MUST_USE status plan_create(plan **out_plan, const show *show, const input_list *inputs, const media_facts *facts,
+                            const plan_options *options, uint32_t first_task, arena *problem_arena,
+                            problem_list *problems);
+void plan_destroy(plan **self);
+
+/** `<final>.<farm>-<job>-<generation>.part` */
+void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part);
+
+/** What the body of a task needs beyond the plan: results of tasks before it. */
+typedef struct plan_context {
+    uint64_t farm;
+    uint32_t job;
+    uint32_t generation;
+    bool replace;
+    /** SEAL: the figures of the deliverable (hundredths as bext wants them, 0x7FFF = not set). */
+    int16_t loudness_value, loudness_range, max_true_peak, max_momentary, max_short_term;
+    /** VERIFY: digests of the sealed header and trailer, and of every cell of the file in order. */
+    content_hash header_digest, trailer_digest;
+    uint32_t cell_count;
+    const content_hash *cell_digests;
+} plan_context;
+
+/** Encodes the body of a task of the plan (remote kinds but PROBE and DEPOSIT). STATUS_LIMIT if it does not fit a frame. */
+MUST_USE status plan_task_body(const plan *self, uint32_t task_index, const plan_context *context, byte_writer *writer);
+
+/**
+ * Identity of one rendered cell (design.md, section 7): digest(render_version, program, digests of the input cells within
+ * reach, frame in piece, encoding).
+ */
+content_hash plan_cell_key(const render_program *program, uint64_t frame_in_piece, sample_encoding encoding,
+                           uint32_t input_count, const content_hash *input_digests);
+
+/** The plan as `reelmill plan` shows it: one line per task with kind, what, size and what it waits for. */
+const char *plan_text(const plan *self, arena *arena);
+
+#endif

@@ -1,0 +1,65 @@
+/**
+ * The QC report: report.json to the contract (docs/report.schema.json) and report.html, one self-contained file.
+ * Pure: the model in, bytes out. Every text is escaped for its context by one function per context; nothing from a file
+ * name or a show file can inject anything. No clock: the only times are those in the model.
+ */
+#ifndef COORDINATOR_REPORT_REPORT_H
+#define COORDINATOR_REPORT_REPORT_H
+
+#include "common/base/byte_writer.h"
+#include "coordinator/plan/plan.h"
+#include "coordinator/verdict/verdict.h"
+
+/** What became of one delivered or received file. */
+typedef struct report_file {
+    const char *path;            /**< relative to OUT (rendered) or as given (received, qc) */
+    int32_t deliverable;
+    const char *container, *encoding;
+    uint32_t sample_rate, channels;
+    uint64_t frames;
+    bool has_start;
+    uint64_t start_frame;        /**< picture frame since midnight */
+    bool has_digests;
+    content_hash file_digest, audio_digest;
+    bool published;
+    const char *failure;         /**< why it was not made or could not be read, or NULL */
+} report_file;
+
+typedef struct report_programme {
+    uint16_t deliverable;
+    const programme_measure *measure;  /**< for the plots; NULL if there is none */
+    programme_verdict verdict;
+    const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
+} report_programme;
+
+/** Findings about an input stem (handoff check). */
+typedef struct report_stem {
+    uint16_t reel, stem;
+    uint32_t path_count;
+    const char *const *paths;
+    finding_list findings;
+} report_stem;
+
+typedef struct report_model {
+    const show *show;
+    const plan *plan;            /**< NULL when planning failed */
+    const char *engine;          /**< "reelmill 0.1.0" */
+    verdict_word verdict;
+    uint32_t programme_count;
+    report_programme *programmes;
+    uint32_t file_count;
+    report_file *files;
+    uint32_t stem_count;
+    report_stem *stems;
+    const problem_list *problems;/**< handoff problems, NULL or empty = none */
+    const char *job_id;
+    uint32_t task_count, retry_count, worker_count;
+    double wall_seconds;
+    const char *finished_text;   /**< "2026-11-20 03:12 UTC", for people; "" if not known */
+    const char *meter;           /**< "" or the name of a second meter whose figures are shown */
+} report_model;
+
+MUST_USE status report_json(const report_model *model, byte_writer *writer);
+MUST_USE status report_html(const report_model *model, byte_writer *writer);
+
+#endif

@@ -1,0 +1,38 @@
+/**
+ * The journal: one SQLite file (WAL, synchronous=FULL, EXCLUSIVE), a writer thread of its own, group commit.
+ * append(batch, term) -> durable(sequence); load(). Records are opaque blobs with a sequence and a term.
+ *
+ * Threads: append from the loop thread; `durable` is called on the writer thread and must only wake the loop.
+ * Any commit error stops the store: nothing more becomes durable and the program must stop acknowledging.
+ */
+#ifndef COORDINATOR_SHELL_JOURNAL_STORE_H
+#define COORDINATOR_SHELL_JOURNAL_STORE_H
+
+#include "common/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct journal_store journal_store;
+
+typedef struct journal_record {
+    uint64_t sequence;
+    uint32_t term;
+    uint32_t kind;     /**< of the shell: fact, job document, result payload, ... */
+    const void *bytes;
+    size_t byte_size;
+} journal_record;
+
+typedef void journal_durable_fn(void *context, uint64_t sequence, status code);
+typedef status journal_load_fn(void *context, const journal_record *record);
+
+/** Opens or creates; takes the next term durably. STATUS_INPUT_CONFLICT when another coordinator holds it. */
+MUST_USE status journal_store_open(journal_store **out_store, const char *path, journal_durable_fn *durable,
+                                   void *context, uint32_t *out_term, uint64_t *out_farm, error_detail *detail);
+void journal_store_close(journal_store **self);
+/** Every record in order of sequence; call before the first append. */
+MUST_USE status journal_store_load(journal_store *self, journal_load_fn *load, void *context, error_detail *detail);
+/** Copies the record into the queue of the writer. Sequences rise strictly. */
+MUST_USE status journal_store_append(journal_store *self, const journal_record *record);
+
+#endif

@@ -1,0 +1,58 @@
+/**
+ * A recipe: how a deliverable is made from stems. Read from YAML (deploy/recipes), errors with line and column.
+ *
+ * Fold-downs are stated as matrices with gains as exact as they are meant: a gain is written in dB or as a product of
+ * roots ("sqrt1_2"); sqrt(1/2) is exactly the double nearest to it.
+ */
+#ifndef COORDINATOR_SHOW_RECIPE_H
+#define COORDINATOR_SHOW_RECIPE_H
+
+#include "common/base/arena.h"
+#include "common/media/channel_layout.h"
+#include "common/media/media_facts.h"
+#include "common/media/render_program.h"
+
+struct problem_list;
+
+/** One addend of a fold-down: from a channel to a channel. */
+typedef struct fold_term {
+    channel_label from;
+    channel_label to;
+    double gain; /**< linear */
+} fold_term;
+
+enum { RECIPE_ROLES_MAX = 16, FOLD_TERMS_MAX = 128 };
+
+typedef struct recipe {
+    const char *name;
+    const char *description;
+    const char *source;              /**< where the rule comes from, for people */
+    channel_layout_id layout;        /**< of the deliverable; LAYOUT_NONE for `stem`: the stem's own */
+    uint32_t role_count;
+    const char *roles[RECIPE_ROLES_MAX]; /**< stems of these roles are summed at unity; empty for `stem` */
+    bool takes_stem;                 /**< the deliverable names its stem */
+    channel_layout_id via;           /**< stems are first brought to this layout (stereo by way of 5.1); LAYOUT_NONE = direct */
+    uint32_t fold_count;
+    fold_term folds[FOLD_TERMS_MAX]; /**< from `via` (or the stem's layout) to `layout`, and from any higher layout to `via` */
+    sample_encoding encoding;
+    channel_order_id order;          /**< of the file */
+    bool multi_mono;
+    bool joined;                     /**< default assembly */
+    bool reels;
+    render_overload overload;
+    const char *text;                /**< as read, for `reelmill recipes NAME` */
+} recipe;
+
+/** Reads one recipe. Problems go to the list; STATUS_OK when none is an error. Everything lives in arena. */
+MUST_USE status recipe_parse(recipe *out_recipe, const char *name, const char *text, size_t text_size,
+                             const char *source_name, arena *arena, struct problem_list *problems);
+
+/**
+ * The complete matrix from one stem layout to the recipe's layout, as the product of the folds (a stem of a lower layout
+ * sits in the bed where it belongs, mono in C). Terms sorted by (to, from); at most FOLD_TERMS_MAX. LFE is dropped below
+ * 5.1. STATUS_INPUT_UNSUPPORTED with a sentence if the recipe has no rule for that layout.
+ */
+MUST_USE status recipe_matrix(const recipe *self, channel_layout_id from, fold_term out_terms[FOLD_TERMS_MAX],
+                              uint32_t *out_count, error_detail *detail);
+
+#endif

@@ -1,0 +1,67 @@
+/**
+ * Figures + specs to findings and a verdict. Pure. What could not be judged says so (`not_checked`) and is never a pass.
+ *
+ * Loudness is judged at 0.1 LU and true peak at 0.1 dB as displayed, half away from zero; the raw figure is kept too.
+ */
+#ifndef COORDINATOR_VERDICT_VERDICT_H
+#define COORDINATOR_VERDICT_VERDICT_H
+
+#include "common/measure/programme_measure.h"
+#include "coordinator/plan/plan.h"
+
+typedef enum finding_severity { FINDING_INFO, FINDING_NOT_CHECKED, FINDING_WARN, FINDING_FAIL } finding_severity;
+const char *finding_severity_name(finding_severity severity);
+typedef enum verdict_word { VERDICT_PASS, VERDICT_WARN, VERDICT_INCOMPLETE, VERDICT_FAIL } verdict_word;
+const char *verdict_word_name(verdict_word word);
+
+typedef struct finding {
+    const char *check;        /**< a check name of the contract */
+    finding_severity severity;
+    double measured;          /**< NAN = no figure */
+    const char *measured_word;/**< for word limits ("PCM_16"), else NULL */
+    double min, max, target;  /**< NAN = not set */
+    const char *limit_words;  /**< allowed words, comma-separated, else NULL */
+    const char *unit;
+    uint32_t channel_count;
+    const char *channels[LAYOUT_CHANNELS_MAX];
+    bool has_range;
+    uint64_t start_sample, end_sample;  /**< half open, from the programme's first sample */
+    int32_t reel;             /**< index in show.reels, -1 = none */
+    const char *message;      /**< a sentence a mixer understands, with what to do */
+    const char *clause;
+    const char *netflix_code; /**< e.g. "022 True Peak", or NULL */
+    const char *ebu_qc;       /**< e.g. "0084B", or NULL */
+    const char *details_json; /**< a JSON object text, or NULL */
+} finding;
+
+typedef struct finding_list {
+    finding *items;
+    size_t count, capacity;
+} finding_list;
+
+/** Everything known about one programme when it is judged. */
+typedef struct programme_facts {
+    const plan *plan;
+    uint16_t deliverable;
+    const programme_measure *measure;  /**< NULL when it could not be measured */
+    const char *failure;               /**< why not, or NULL */
+} programme_facts;
+
+typedef struct programme_verdict {
+    verdict_word word;
+    loudness_figures loudness;
+    peak_figures peaks;
+    finding_list findings;             /**< sorted: worst first, then by time */
+    bool publish;                      /**< false when the spec says hold and the verdict is fail */
+} programme_verdict;
+
+/** Judges one programme by its deliverable's spec. Everything lives in arena. */
+MUST_USE status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *arena);
+
+/** fail over incomplete over warn over pass. */
+verdict_word verdict_worst(verdict_word a, verdict_word b);
+
+/** A figure as displayed: rounded to 0.1, half away from zero; NAN stays. */
+double verdict_displayed(double value);
+
+#endif

@@ -1,0 +1,11 @@
+/** Messages to msgpack frames. */
+#ifndef PROTO_MESSAGE_ENCODE_H
+#define PROTO_MESSAGE_ENCODE_H
+
+#include "common/base/byte_writer.h"
+#include "proto/message_types.h"
+
+/** Appends the frame of one message. The writer fails (and STATUS_LIMIT is returned) over FRAME_BYTES_MAX. */
+MUST_USE status message_encode(const message *self, byte_writer *writer);
+
+#endif

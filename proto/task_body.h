@@ -1,0 +1,194 @@
+/**
+ * What a task says to the executor that runs it, and what comes back: versioned little-endian binaries inside ASSIGN and
+ * RESULT. Made by coordinator/plan, read by worker/tasks; opaque to the scheduler and to the sessions.
+ *
+ * Paths are relative to named media roots and never begin with '/', hold "." or ".." components, or are empty; decoding
+ * refuses such a path, and resolving (worker/media/storage_root.h) never leaves the root.
+ *
+ * Decoded bodies live in the arena given to the decoder. Every count is bounded by limits.h before memory is taken.
+ */
+#ifndef PROTO_TASK_BODY_H
+#define PROTO_TASK_BODY_H
+
+#include "common/base/arena.h"
+#include "common/base/byte_writer.h"
+#include "common/media/media_facts.h"
+#include "common/media/render_program.h"
+#include "proto/message_types.h"
+
+enum { TASK_BODY_VERSION = 1, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+
+typedef struct task_path {
+    char root[NAME_MAX_BYTES];
+    char path[PATH_MAX_BYTES];
+} task_path;
+
+/* PROBE -> payload: media_facts. A file that cannot be used is a result with STATUS_OK whose facts say why. */
+typedef struct task_probe {
+    task_path file;
+} task_probe;
+
+/** Everything that the first bytes of an output say. The writer (worker/media) makes the header from this alone. */
+typedef struct output_header {
+    media_container container; /**< CONTAINER_WAV or CONTAINER_RF64, decided by size at planning */
+    sample_encoding encoding;
+    uint32_t sample_rate;
+    uint32_t channel_count;
+    uint32_t channel_mask;     /**< 0: no WAVE_FORMAT_EXTENSIBLE mask fits; mono and stereo PCM use plain fmt */
+    uint64_t frame_count;
+    uint32_t data_offset;      /**< multiple of PAGE_BYTES; the gap is a JUNK chunk */
+    media_bext bext;
+    char coding_history[512];
+} output_header;
+
+/* ALLOCATE: a new inode `part` (O_EXCL; other .part files of the same final name are removed first), header written,
+ * full size reserved. Payload: empty. */
+typedef struct task_allocate {
+    task_path part;
+    task_path final;  /**< only to find stale .part files, and to refuse early when it exists and `replace` is false and
+                           nothing can make it equal: existence alone is no refusal, publish compares bytes */
+    output_header header;
+} task_allocate;
+
+/** One input file as probed; opened only if its identity is still the same, else STATUS_INPUT_CHANGED. */
+typedef struct task_input {
+    task_path file;
+    media_identity identity;
+    media_container container;
+    sample_encoding encoding;
+    uint32_t sample_rate;
+    uint32_t channel_count;
+    uint64_t frame_count;
+    uint64_t data_offset;
+    bool direct;
+} task_input;
+
+enum { TASK_FILE_NONE = 0xFFFF };
+
+/** Where one input lane comes from in one piece. */
+typedef struct task_binding {
+    uint16_t file;       /**< index of the input, TASK_FILE_NONE = silence (an optional stem that this reel lacks) */
+    uint16_t channel;    /**< channel of the file */
+    int64_t file_frame;  /**< frame of the file at the piece's first frame; outside 0..frame_count is silence */
+} task_binding;
+
+typedef struct task_piece {
+    uint16_t reel;
+    uint64_t programme_frame;  /**< of the piece's first frame in its programme's timeline */
+    uint64_t frame_count;
+    task_binding *bindings;    /**< [program.input_count] */
+} task_piece;
+
+typedef struct task_output_file {
+    task_path part;
+    uint16_t output;           /**< index in program.outputs */
+    uint32_t data_offset;
+    uint64_t file_frame;       /**< frame of the file at the piece's first frame: programme_frame if joined, 0 per reel */
+    uint64_t file_frame_count; /**< frames of the whole file */
+    uint8_t channel_count;
+    uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
+} task_output_file;
+
+/* RENDER, INSPECT: cells first_cell .. first_cell + cell_count of pieces[0]. pieces[1..] are the pieces before it on the
+ * timeline, nearest first, as far as METER_PREROLL_FRAMES reach back. Payload: empty; cells travel in CELL messages. */
+typedef struct task_render {
+    render_program program;
+    uint32_t input_count;
+    task_input *inputs;
+    uint32_t piece_count;
+    task_piece *pieces;
+    uint32_t file_count;
+    task_output_file *files;
+    uint32_t first_cell;
+    uint32_t cell_count;
+    bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after its last frame */
+    uint64_t programme_frame_count;
+} task_render;
+
+/* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of bytes 0 .. data_offset and of
+ * everything after the audio (pad byte), 16 bytes each. */
+typedef struct task_seal {
+    task_path part;
+    output_header header;
+} task_seal;
+
+/* VERIFY: cache dropped, every byte read back. Ranges cover the audio in order. Payload: task_verify_result.
+ * With range_count 0 nothing is compared: the digests of an input are taken. */
+typedef struct task_verify_range {
+    uint64_t frame_count;
+    content_hash digest;
+} task_verify_range;
+typedef struct task_verify {
+    task_path file;
+    uint64_t file_size;        /**< expected; 0 = whatever it is */
+    uint32_t data_offset;
+    uint64_t data_size;
+    uint32_t bytes_per_frame;
+    content_hash header_digest;
+    content_hash trailer_digest;
+    uint32_t range_count;
+    task_verify_range *ranges;
+} task_verify;
+typedef struct task_verify_result {
+    content_hash file_digest;  /**< XXH3-128 of the whole file */
+    content_hash audio_digest; /**< XXH3-128 of the audio bytes */
+    uint64_t file_size;
+} task_verify_result;
+
+/* PUBLISH: renames every part to its final name, fsyncs the folders. An existing final file with the same bytes counts
+ * as published (the part is removed); with different bytes it is STATUS_INPUT_CONFLICT unless replace. All files are
+ * checked before the first is renamed. Payload: empty. */
+typedef struct task_publish_file {
+    task_path part;
+    task_path final;
+} task_publish_file;
+typedef struct task_publish {
+    bool replace;
+    uint32_t file_count;
+    task_publish_file *files;
+} task_publish;
+
+/* DISCARD: removes files that exist; missing ones are fine. Empty folders left behind go too. */
+typedef struct task_discard {
+    uint32_t file_count;
+    task_path *files;
+} task_discard;
+
+/* DEPOSIT: documents fetched from the coordinator (FETCH/CHUNK), written as .part, fsynced, renamed (replacing). */
+typedef struct task_document {
+    task_path final;
+    uint32_t document;
+    uint64_t size;
+    content_hash digest;
+} task_document;
+typedef struct task_deposit {
+    uint32_t document_count;
+    task_document documents[TASK_DOCUMENTS_MAX];
+} task_deposit;
+
+typedef struct task_body {
+    task_kind kind;
+    union {
+        task_probe probe;
+        task_allocate allocate;
+        task_render render; /* RENDER and INSPECT */
+        task_seal seal;
+        task_verify verify;
+        task_publish publish;
+        task_discard discard;
+        task_deposit deposit;
+    };
+} task_body;
+
+/** Appends the body; the writer fails if it grows over its bound. */
+void task_body_encode(const task_body *self, byte_writer *writer);
+/** Reads and checks one body of the given kind; everything in it lives in arena. STATUS_PEER_MALFORMED otherwise. */
+MUST_USE status task_body_decode(task_body *out_body, task_kind kind, const void *bytes, size_t byte_size, arena *arena);
+
+/** True for a path that may go over the wire: relative, no empty, "." or ".." component, no NUL, no control characters. */
+bool task_path_valid(const char *path);
+
+void task_verify_result_encode(const task_verify_result *self, byte_writer *writer);
+MUST_USE status task_verify_result_decode(task_verify_result *out_result, const void *bytes, size_t byte_size);
+
+#endif

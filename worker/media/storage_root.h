@@ -1,0 +1,63 @@
+/**
+ * A named media root of this node: the only way in which a worker touches files. Paths are relative; resolving never
+ * leaves the root (openat2 RESOLVE_BENEATH; outputs also without symlinks). A small interface, so that an object store can
+ * be a second implementation later.
+ *
+ * Threads: a root is const after open and may be shared; descriptors belong to the caller.
+ */
+#ifndef WORKER_MEDIA_STORAGE_ROOT_H
+#define WORKER_MEDIA_STORAGE_ROOT_H
+
+#include "common/base/limits.h"
+#include "common/base/status.h"
+#include "common/media/media_facts.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct storage_root {
+    char name[NAME_MAX_BYTES];
+    int directory; /**< O_PATH descriptor of the mount */
+    bool writable;
+} storage_root;
+
+typedef struct storage_roots {
+    uint32_t count;
+    storage_root items[ROOTS_MAX];
+} storage_roots;
+
+/** Adds a root. STATUS_INPUT_MISSING / STATUS_STORAGE_DENIED with a sentence. */
+MUST_USE status storage_roots_add(storage_roots *self, const char *name, const char *directory, bool writable,
+                                  error_detail *detail);
+void storage_roots_deinit(storage_roots *self);
+/** NULL if there is no such root. */
+const storage_root *storage_roots_find(const storage_roots *self, const char *name);
+
+/** Opens an input for reading; the caller closes. Regular files only (a FIFO or device is refused without blocking). */
+MUST_USE status storage_open_input(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail);
+/** Who an open file is. */
+MUST_USE status storage_identity(int descriptor, media_identity *out_identity);
+bool storage_identity_equal(const media_identity *a, const media_identity *b);
+/** Makes missing folders (no symlinks followed) and a new file (O_EXCL); reserves byte_size by fallocate where possible. */
+MUST_USE status storage_create_output(const storage_root *self, const char *path, uint64_t byte_size, int *out_descriptor,
+                                      error_detail *detail);
+/** Opens an existing output for writing (and reading); no symlink on the way. */
+MUST_USE status storage_open_output(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail);
+/** Whole-extent pwrite and pread: short counts are continued, EINTR retried; a short file is STATUS_INPUT_TRUNCATED. */
+MUST_USE status storage_write_at(int descriptor, const void *bytes, size_t byte_size, uint64_t offset, error_detail *detail);
+MUST_USE status storage_read_at(int descriptor, void *bytes, size_t byte_size, uint64_t offset, error_detail *detail);
+MUST_USE status storage_sync(int descriptor, error_detail *detail);
+/** Asks the kernel to forget cached pages of the file, so that what is read next comes from the medium. */
+void storage_drop_cache(int descriptor);
+MUST_USE status storage_rename(const storage_root *self, const char *from, const char *to, bool replace,
+                               error_detail *detail);
+/** A missing file is fine. */
+MUST_USE status storage_remove(const storage_root *self, const char *path, error_detail *detail);
+/** Removes `<final>.*.part` next to final, except keep (a path, or NULL). */
+MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep,
+                                           error_detail *detail);
+/** fsync of the folder that holds path. */
+MUST_USE status storage_sync_folder(const storage_root *self, const char *path, error_detail *detail);
+
+#endif
