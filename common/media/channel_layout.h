@@ -79,7 +79,7 @@ double channel_loudness_weight(channel_layout_id id, uint32_t channel);
 /**
  * How the channels of a file follow each other. labels[i] is the label of the file's channel i.
  * smpte = canonical; film = L C R Ls Rs LFE (7.1: L C R Lss Rss Lrs Rrs LFE); wave = by ascending bit of the WAVE mask
- * (rear before side).
+ * (rear before side). In film order tops stand behind the LFE.
  */
 typedef struct channel_order {
     uint8_t channel_count;
@@ -89,7 +89,10 @@ typedef struct channel_order {
 typedef enum channel_order_id { ORDER_SMPTE, ORDER_FILM, ORDER_WAVE, ORDER_LIST } channel_order_id;
 
 void channel_order_of(channel_layout_id layout, channel_order_id order, channel_order *out_order);
-/** The order that dwChannelMask states for these channels; false where a bit has no label in the layout. */
+/**
+ * The order that dwChannelMask states for these channels. False where a bit has no label in the layout, and where the mask
+ * does not name exactly the layout's channels. Ls/Rs are understood as back (0x3F) or side (0x60F); written as back.
+ */
 bool channel_order_from_mask(channel_layout_id layout, uint32_t mask, channel_order *out_order);
 /** True if both name the same labels in the same places. */
 bool channel_order_equal(const channel_order *a, const channel_order *b);

@@ -34,12 +34,12 @@ bool frame_rate_equal(const frame_rate *a, const frame_rate *b);
  * number too high, minute over 59, hour over 23, a dropped number), with a sentence in detail.
  */
 MUST_USE status timecode_parse(const char *text, const frame_rate *rate, uint64_t *out_frame, error_detail *detail);
-/** Frames since midnight to text, wrapped at 24 h; ';' before the frames for drop-frame. */
+/** Frames since midnight to text, wrapped at 24 h; ';' before the frames for drop-frame. "--:--:--:--" without a rate. */
 void timecode_format(uint64_t frame, const frame_rate *rate, char out[TIMECODE_TEXT_SIZE]);
 /** Frames in 24 hours of timecode. */
 uint64_t timecode_day_frames(const frame_rate *rate);
 
-/** sample(n). frame below 2^40. */
+/** sample(n). frame below 2^40. 0 without a rate. */
 uint64_t timecode_sample_of_frame(uint64_t frame, const frame_rate *rate, uint32_t sample_rate);
 /** The last frame n with sample(n) <= sample. */
 uint64_t timecode_frame_of_sample(uint64_t sample, const frame_rate *rate, uint32_t sample_rate);

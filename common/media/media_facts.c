@@ -1,0 +1,196 @@
+#include "common/media/media_facts.h"
+
+enum { MEDIA_FACTS_VERSION = 1 };
+
+const char *media_container_name(media_container container)
+{
+    switch (container) {
+    case CONTAINER_NONE:
+        return "none";
+    case CONTAINER_WAV:
+        return "WAV";
+    case CONTAINER_RF64:
+        return "RF64";
+    case CONTAINER_BW64:
+        return "BW64";
+    case CONTAINER_W64:
+        return "W64";
+    case CONTAINER_AIFF:
+        return "AIFF";
+    case CONTAINER_CAF:
+        return "CAF";
+    case CONTAINER_FLAC:
+        return "FLAC";
+    }
+    return "?";
+}
+
+typedef struct encoding_row {
+    const char *name;
+    uint8_t bytes;
+    bool is_float;
+} encoding_row;
+
+static const encoding_row *encoding_row_of(sample_encoding encoding)
+{
+    static const encoding_row rows[] = {
+        [ENCODING_NONE] = {"none", 0, false},        [ENCODING_PCM_16] = {"PCM_16", 2, false},
+        [ENCODING_PCM_24] = {"PCM_24", 3, false},    [ENCODING_PCM_32] = {"PCM_32", 4, false},
+        [ENCODING_FLOAT_32] = {"FLOAT_32", 4, true}, [ENCODING_FLOAT_64] = {"FLOAT_64", 8, true},
+    };
+    return &rows[(unsigned)encoding <= ENCODING_FLOAT_64 ? encoding : ENCODING_NONE];
+}
+
+const char *sample_encoding_name(sample_encoding encoding)
+{
+    return encoding_row_of(encoding)->name;
+}
+
+uint32_t sample_encoding_bytes(sample_encoding encoding)
+{
+    return encoding_row_of(encoding)->bytes;
+}
+
+uint32_t sample_encoding_bits(sample_encoding encoding)
+{
+    return 8 * (uint32_t)encoding_row_of(encoding)->bytes;
+}
+
+bool sample_encoding_is_float(sample_encoding encoding)
+{
+    return encoding_row_of(encoding)->is_float;
+}
+
+static void media_bext_encode(const media_bext *self, byte_writer *writer)
+{
+    byte_writer_u8(writer, self->present);
+    if (!self->present)
+        return;
+    byte_writer_u16(writer, self->version);
+    byte_writer_u64(writer, self->time_reference);
+    byte_writer_text(writer, self->description);
+    byte_writer_text(writer, self->originator);
+    byte_writer_text(writer, self->originator_reference);
+    byte_writer_text(writer, self->origination_date);
+    byte_writer_text(writer, self->origination_time);
+    byte_writer_u16(writer, (uint16_t)self->loudness_value);
+    byte_writer_u16(writer, (uint16_t)self->loudness_range);
+    byte_writer_u16(writer, (uint16_t)self->max_true_peak_level);
+    byte_writer_u16(writer, (uint16_t)self->max_momentary_loudness);
+    byte_writer_u16(writer, (uint16_t)self->max_short_term_loudness);
+}
+
+static void media_bext_decode(media_bext *out_bext, byte_reader *reader)
+{
+    uint8_t present = byte_reader_u8(reader);
+    if (present > 1)
+        reader->failed = true;
+    out_bext->present = present == 1;
+    if (present != 1)
+        return;
+    out_bext->version = byte_reader_u16(reader);
+    out_bext->time_reference = byte_reader_u64(reader);
+    byte_reader_text(reader, out_bext->description, sizeof out_bext->description);
+    byte_reader_text(reader, out_bext->originator, sizeof out_bext->originator);
+    byte_reader_text(reader, out_bext->originator_reference, sizeof out_bext->originator_reference);
+    byte_reader_text(reader, out_bext->origination_date, sizeof out_bext->origination_date);
+    byte_reader_text(reader, out_bext->origination_time, sizeof out_bext->origination_time);
+    out_bext->loudness_value = (int16_t)byte_reader_u16(reader);
+    out_bext->loudness_range = (int16_t)byte_reader_u16(reader);
+    out_bext->max_true_peak_level = (int16_t)byte_reader_u16(reader);
+    out_bext->max_momentary_loudness = (int16_t)byte_reader_u16(reader);
+    out_bext->max_short_term_loudness = (int16_t)byte_reader_u16(reader);
+}
+
+void media_facts_encode(const media_facts *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, MEDIA_FACTS_VERSION);
+    byte_writer_u32(writer, (uint32_t)self->outcome);
+    byte_writer_text(writer, self->message);
+    byte_writer_u64(writer, self->identity.dev);
+    byte_writer_u64(writer, self->identity.ino);
+    byte_writer_u64(writer, self->identity.size);
+    byte_writer_u64(writer, (uint64_t)self->identity.mtime_ns);
+    byte_writer_u64(writer, (uint64_t)self->identity.ctime_ns);
+    byte_writer_u8(writer, (uint8_t)self->container);
+    byte_writer_u8(writer, (uint8_t)self->encoding);
+    byte_writer_u32(writer, self->valid_bits);
+    byte_writer_u8(writer, self->big_endian);
+    byte_writer_u32(writer, self->sample_rate);
+    byte_writer_u32(writer, self->channel_count);
+    byte_writer_u64(writer, self->frame_count);
+    byte_writer_u64(writer, self->data_offset);
+    byte_writer_u8(writer, self->direct);
+    byte_writer_u8(writer, self->has_channel_mask);
+    byte_writer_u32(writer, self->channel_mask);
+    byte_writer_u8(writer, self->has_adm);
+    media_bext_encode(&self->bext, writer);
+}
+
+static bool media_facts_flag(byte_reader *reader)
+{
+    uint8_t value = byte_reader_u8(reader);
+    if (value > 1)
+        reader->failed = true;
+    return value == 1;
+}
+
+/* What a usable file must be; the numbers of an unusable one say only what its header claimed. */
+static bool media_facts_plausible(const media_facts *self)
+{
+    if (self->outcome != STATUS_OK)
+        return true;
+    if (self->container == CONTAINER_NONE || self->encoding == ENCODING_NONE || self->valid_bits > 64)
+        return false;
+    if (self->sample_rate < SAMPLE_RATE_MIN || self->sample_rate > SAMPLE_RATE_MAX)
+        return false;
+    if (self->channel_count == 0 || self->channel_count > FILE_CHANNELS_MAX)
+        return false;
+    if (self->frame_count > INT64_MAX || self->identity.size > INT64_MAX)
+        return false;
+    if (!self->direct)
+        return true;
+    uint64_t frame_bytes = (uint64_t)self->channel_count * sample_encoding_bytes(self->encoding);
+    return self->data_offset <= self->identity.size &&
+           self->frame_count <= (self->identity.size - self->data_offset) / frame_bytes;
+}
+
+void media_facts_decode(media_facts *out_facts, byte_reader *reader)
+{
+    media_facts facts = {0};
+    if (byte_reader_u16(reader) != MEDIA_FACTS_VERSION)
+        reader->failed = true;
+    uint32_t outcome = byte_reader_u32(reader);
+    byte_reader_text(reader, facts.message, sizeof facts.message);
+    facts.identity.dev = byte_reader_u64(reader);
+    facts.identity.ino = byte_reader_u64(reader);
+    facts.identity.size = byte_reader_u64(reader);
+    facts.identity.mtime_ns = (int64_t)byte_reader_u64(reader);
+    facts.identity.ctime_ns = (int64_t)byte_reader_u64(reader);
+    uint8_t container = byte_reader_u8(reader);
+    uint8_t encoding = byte_reader_u8(reader);
+    if (outcome >= STATUS_COUNT || container > CONTAINER_FLAC || encoding > ENCODING_FLOAT_64) {
+        reader->failed = true;
+        outcome = STATUS_DEFECT;
+        container = CONTAINER_NONE;
+        encoding = ENCODING_NONE;
+    }
+    facts.outcome = (status)outcome;
+    facts.container = (media_container)container;
+    facts.encoding = (sample_encoding)encoding;
+    facts.valid_bits = byte_reader_u32(reader);
+    facts.big_endian = media_facts_flag(reader);
+    facts.sample_rate = byte_reader_u32(reader);
+    facts.channel_count = byte_reader_u32(reader);
+    facts.frame_count = byte_reader_u64(reader);
+    facts.data_offset = byte_reader_u64(reader);
+    facts.direct = media_facts_flag(reader);
+    facts.has_channel_mask = media_facts_flag(reader);
+    facts.channel_mask = byte_reader_u32(reader);
+    facts.has_adm = media_facts_flag(reader);
+    media_bext_decode(&facts.bext, reader);
+    if (!media_facts_plausible(&facts))
+        reader->failed = true;
+    if (!reader->failed)
+        *out_facts = facts;
+}

@@ -1,0 +1,116 @@
+#include "common/media/render_program.h"
+
+#include "common/base/ensure.h"
+
+#include <assert.h>
+#include <math.h>
+
+static_assert(PROGRAM_OUTPUTS_MAX * LAYOUT_CHANNELS_MAX >= PROGRAM_OUTPUT_LANES_MAX, "the lane bound is the tighter one");
+
+void render_program_encode(const render_program *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, RENDER_VERSION);
+    byte_writer_u32(writer, self->sample_rate);
+    byte_writer_u16(writer, self->input_count);
+    byte_writer_u16(writer, self->output_count);
+    byte_writer_u16(writer, self->output_lane_count);
+    byte_writer_u32(writer, self->term_count);
+    for (uint32_t i = 0; i < self->input_count; i++) {
+        byte_writer_u16(writer, self->inputs[i].stem);
+        byte_writer_u8(writer, self->inputs[i].label);
+    }
+    for (uint32_t i = 0; i < self->output_count; i++) {
+        byte_writer_u16(writer, self->outputs[i].deliverable);
+        byte_writer_u8(writer, self->outputs[i].layout);
+        byte_writer_u8(writer, self->outputs[i].encoding);
+        byte_writer_u8(writer, self->outputs[i].overload);
+        byte_writer_u16(writer, self->outputs[i].first_lane);
+    }
+    for (uint32_t i = 0; i < self->term_count; i++) {
+        byte_writer_u16(writer, self->terms[i].input);
+        byte_writer_u16(writer, self->terms[i].output);
+        byte_writer_f64(writer, self->terms[i].gain);
+    }
+}
+
+/* Outputs follow each other without gap and use up exactly the lanes that the program says it has. */
+static bool render_program_outputs_valid(const render_program *self)
+{
+    uint32_t lane = 0;
+    for (uint32_t i = 0; i < self->output_count; i++) {
+        const render_output *output = &self->outputs[i];
+        if (output->layout == LAYOUT_NONE || output->layout >= LAYOUT_COUNT || output->encoding > ENCODING_FLOAT_64 ||
+            output->overload > OVERLOAD_CLIP || output->first_lane != lane)
+            return false;
+        lane += channel_layout_get((channel_layout_id)output->layout)->channel_count;
+    }
+    return lane == self->output_lane_count;
+}
+
+static bool render_program_terms_valid(const render_program *self)
+{
+    for (uint32_t i = 0; i < self->term_count; i++) {
+        const render_term *term = &self->terms[i];
+        if (term->input >= self->input_count || term->output >= self->output_lane_count || !isfinite(term->gain))
+            return false;
+        if (i == 0)
+            continue;
+        const render_term *before = &self->terms[i - 1];
+        if (before->output > term->output || (before->output == term->output && before->input >= term->input))
+            return false;
+    }
+    return true;
+}
+
+status render_program_decode(render_program *out_program, render_term *terms_storage, uint32_t terms_capacity,
+                             byte_reader *reader)
+{
+    render_program program = {0};
+    if (byte_reader_u16(reader) != RENDER_VERSION)
+        return STATUS_PEER_MALFORMED;
+    program.sample_rate = byte_reader_u32(reader);
+    program.input_count = byte_reader_u16(reader);
+    program.output_count = byte_reader_u16(reader);
+    program.output_lane_count = byte_reader_u16(reader);
+    program.term_count = byte_reader_u32(reader);
+    if (reader->failed || program.sample_rate < SAMPLE_RATE_MIN || program.sample_rate > SAMPLE_RATE_MAX ||
+        program.input_count > PROGRAM_INPUT_LANES_MAX || program.output_count == 0 ||
+        program.output_count > PROGRAM_OUTPUTS_MAX || program.output_lane_count > PROGRAM_OUTPUT_LANES_MAX ||
+        program.term_count > PROGRAM_TERMS_MAX || program.term_count > terms_capacity)
+        return STATUS_PEER_MALFORMED;
+    for (uint32_t i = 0; i < program.input_count; i++) {
+        program.inputs[i].stem = byte_reader_u16(reader);
+        program.inputs[i].label = byte_reader_u8(reader);
+        if (program.inputs[i].label == CHANNEL_NONE || program.inputs[i].label >= CHANNEL_LABEL_COUNT)
+            return STATUS_PEER_MALFORMED;
+    }
+    for (uint32_t i = 0; i < program.output_count; i++) {
+        program.outputs[i].deliverable = byte_reader_u16(reader);
+        program.outputs[i].layout = byte_reader_u8(reader);
+        program.outputs[i].encoding = byte_reader_u8(reader);
+        program.outputs[i].overload = byte_reader_u8(reader);
+        program.outputs[i].first_lane = byte_reader_u16(reader);
+    }
+    program.terms = terms_storage;
+    for (uint32_t i = 0; i < program.term_count; i++) {
+        terms_storage[i].input = byte_reader_u16(reader);
+        terms_storage[i].output = byte_reader_u16(reader);
+        terms_storage[i].gain = byte_reader_f64(reader);
+    }
+    if (reader->failed || !render_program_outputs_valid(&program) || !render_program_terms_valid(&program))
+        return STATUS_PEER_MALFORMED;
+    *out_program = program;
+    return STATUS_OK;
+}
+
+content_hash render_program_digest(const render_program *self)
+{
+    enum { CANONICAL_MAX = 1 << 20 };
+    byte_writer writer;
+    byte_writer_init(&writer, CANONICAL_MAX);
+    render_program_encode(self, &writer);
+    ENSURE(!writer.failed); /* the bounds of limits.h keep every program far below CANONICAL_MAX */
+    content_hash digest = content_hash_of(writer.bytes, writer.size);
+    byte_writer_deinit(&writer);
+    return digest;
+}
