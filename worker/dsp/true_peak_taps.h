@@ -1,0 +1,21 @@
+/**
+ * The even and odd halves of the true-peak FIR of ITU-R BS.1770-5, Annex 2. Inside worker/dsp only.
+ *
+ * For a phase with taps P[0..11]: E[k] = (P[k] + P[11-k]) / 2, O[k] = (P[k] - P[11-k]) / 2, k = 0..5. Index 0 is phase 0
+ * (and 3, its reverse), index 1 is phase 1 (and 2). All are multiples of 2^-14 and so exact in double.
+ */
+#ifndef WORKER_DSP_TRUE_PEAK_TAPS_H
+#define WORKER_DSP_TRUE_PEAK_TAPS_H
+
+#define TRUE_PEAK_HALF_TAPS 6
+
+static const double true_peak_even[2][TRUE_PEAK_HALF_TAPS] = {
+    {-54.0 / 16384, 212.0 / 16384, -379.0 / 16384, 662.0 / 16384, -1325.0 / 16384, 9089.0 / 16384},
+    {-394.0 / 16384, 511.0 / 16384, -901.0 / 16384, 1562.0 / 16384, -3005.0 / 16384, 10198.0 / 16384},
+};
+static const double true_peak_odd[2][TRUE_PEAK_HALF_TAPS] = {
+    {82.0 / 16384, -32.0 / 16384, 57.0 / 16384, -118.0 / 16384, 351.0 / 16384, -6839.0 / 16384},
+    {-84.0 / 16384, -31.0 / 16384, 53.0 / 16384, -102.0 / 16384, 277.0 / 16384, -2578.0 / 16384},
+};
+
+#endif
