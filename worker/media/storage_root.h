@@ -54,10 +54,12 @@ MUST_USE status storage_rename(const storage_root *self, const char *from, const
                                error_detail *detail);
 /** A missing file is fine. */
 MUST_USE status storage_remove(const storage_root *self, const char *path, error_detail *detail);
+/** Removes the folders of path that are empty, from the innermost outwards; never the root. Best effort. */
+void storage_remove_empty_folders(const storage_root *self, const char *path);
 /** Removes `<final>.*.part` next to final, except keep (a path, or NULL). */
 MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep,
                                            error_detail *detail);
-/** fsync of the folder that holds path. */
+/** fsync of the folder that holds path, and of those above it up to the root: a new folder is itself a new entry. */
 MUST_USE status storage_sync_folder(const storage_root *self, const char *path, error_detail *detail);
 
 #endif

@@ -1,0 +1,309 @@
+/* The writing half of storage_root.h. No path here ever follows a symbolic link: folders are walked one by one. */
+#define _GNU_SOURCE
+#include "worker/media/storage_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+static int storage_enter_folder(int parent, const char *name, bool create)
+{
+    for (;;) {
+        int folder = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (folder >= 0)
+            return folder;
+        if (errno == EINTR)
+            continue;
+        if (errno != ENOENT || !create)
+            return -1;
+        if (mkdirat(parent, name, 0777) != 0 && errno != EEXIST)
+            return -1;
+        create = false; /* made by us or by a neighbour: the next look finds it, or something is wrong */
+    }
+}
+
+int storage_open_parent(const storage_root *self, const char *path, bool create)
+{
+    int folder = fcntl(self->directory, F_DUPFD_CLOEXEC, 0);
+    char name[PATH_MAX_BYTES];
+    for (const char *slash = strchr(path, '/'); folder >= 0 && slash != NULL; slash = strchr(path, '/')) {
+        size_t length = (size_t)(slash - path);
+        memcpy(name, path, length);
+        name[length] = '\0';
+        int next = storage_enter_folder(folder, name, create);
+        storage_close(folder);
+        folder = next;
+        path = slash + 1;
+    }
+    return folder;
+}
+
+static status storage_check_writable(const storage_root *self, const char *path, error_detail *detail)
+{
+    status code = storage_check_path(self, path, detail);
+    if (code == STATUS_OK && !self->writable)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED,
+                                "%.700s cannot be written: this worker has %s read-only; choose another output root", path,
+                                self->name);
+    return code;
+}
+
+static uint64_t storage_free_bytes(int descriptor)
+{
+    struct statvfs info;
+    if (fstatvfs(descriptor, &info) != 0)
+        return 0;
+    return (uint64_t)info.f_bavail * (uint64_t)info.f_frsize;
+}
+
+static status storage_fail_full(const storage_root *self, const char *path, uint64_t byte_size, int descriptor,
+                                error_detail *detail)
+{
+    (void)!ftruncate(descriptor, 0); /* what a half-done reservation holds is free as well */
+    return error_detail_set(detail, STATUS_STORAGE_FULL,
+                            "%.700s in %s needs %llu bytes and %llu are free; free space or choose another output folder",
+                            path, self->name, (unsigned long long)byte_size,
+                            (unsigned long long)storage_free_bytes(descriptor));
+}
+
+/* The whole size now, so that running out of space is known before anything is rendered. */
+static status storage_reserve(const storage_root *self, const char *path, int descriptor, uint64_t byte_size,
+                              error_detail *detail)
+{
+    if (byte_size == 0)
+        return STATUS_OK;
+    if (byte_size > INT64_MAX)
+        return storage_fail(self, path, "made", EFBIG, detail);
+    int result;
+    do
+        result = fallocate(descriptor, 0, 0, (off_t)byte_size);
+    while (result != 0 && errno == EINTR);
+    if (result == 0)
+        return STATUS_OK;
+    if (errno == ENOSPC || errno == EDQUOT)
+        return storage_fail_full(self, path, byte_size, descriptor, detail);
+    if (errno != EOPNOTSUPP && errno != ENOSYS)
+        return storage_fail(self, path, "reserved", errno, detail);
+    /* Storage that cannot reserve: what is free now is the best that can be known. */
+    if (storage_free_bytes(descriptor) < byte_size)
+        return storage_fail_full(self, path, byte_size, descriptor, detail);
+    do
+        result = ftruncate(descriptor, (off_t)byte_size);
+    while (result != 0 && errno == EINTR);
+    return result == 0 ? STATUS_OK : storage_fail(self, path, "reserved", errno, detail);
+}
+
+status storage_create_output(const storage_root *self, const char *path, uint64_t byte_size, int *out_descriptor,
+                             error_detail *detail)
+{
+    status code = storage_check_writable(self, path, detail);
+    if (code != STATUS_OK)
+        return code;
+    int parent = storage_open_parent(self, path, true);
+    if (parent < 0)
+        return storage_fail(self, path, "made", errno, detail);
+    int descriptor;
+    do
+        descriptor = openat(parent, storage_base_name(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0)
+        code = storage_fail(self, path, "made", errno, detail);
+    else
+        code = storage_reserve(self, path, descriptor, byte_size, detail);
+    if (code == STATUS_OK) {
+        *out_descriptor = descriptor;
+    } else if (descriptor >= 0) {
+        unlinkat(parent, storage_base_name(path), 0); /* nothing half made stays behind */
+        storage_close(descriptor);
+    }
+    storage_close(parent);
+    return code;
+}
+
+status storage_open_output(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail)
+{
+    status code = storage_check_writable(self, path, detail);
+    if (code != STATUS_OK)
+        return code;
+    int parent = storage_open_parent(self, path, false);
+    if (parent < 0)
+        return storage_fail(self, path, "opened", errno, detail);
+    int descriptor;
+    do
+        descriptor = openat(parent, storage_base_name(path), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    while (descriptor < 0 && errno == EINTR);
+    int error = errno;
+    storage_close(parent);
+    if (descriptor < 0)
+        return storage_fail(self, path, "opened", error, detail);
+    struct stat info;
+    if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+        storage_close(descriptor);
+        return error_detail_set(detail, STATUS_INPUT_CONFLICT, "%.700s in %s is no regular file; move it away", path,
+                                self->name);
+    }
+    *out_descriptor = descriptor;
+    return STATUS_OK;
+}
+
+/* Without RENAME_NOREPLACE (NFS): a hard link never replaces; without hard links a look before the rename must do. */
+static int storage_rename_kept(int from_folder, const char *from, int to_folder, const char *to)
+{
+    int result = renameat2(from_folder, from, to_folder, to, RENAME_NOREPLACE);
+    if (result == 0 || (errno != EINVAL && errno != ENOSYS))
+        return result;
+    if (linkat(from_folder, from, to_folder, to, 0) == 0)
+        return unlinkat(from_folder, from, 0);
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != ENOSYS)
+        return -1;
+    struct stat info;
+    if (fstatat(to_folder, to, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return errno == ENOENT ? renameat(from_folder, from, to_folder, to) : -1;
+}
+
+status storage_rename(const storage_root *self, const char *from, const char *to, bool replace, error_detail *detail)
+{
+    status code = storage_check_writable(self, from, detail);
+    if (code == STATUS_OK)
+        code = storage_check_writable(self, to, detail);
+    if (code != STATUS_OK)
+        return code;
+    int from_folder = storage_open_parent(self, from, false);
+    if (from_folder < 0)
+        return storage_fail(self, from, "renamed", errno, detail);
+    int to_folder = storage_open_parent(self, to, true);
+    if (to_folder < 0) {
+        code = storage_fail(self, to, "made", errno, detail);
+        storage_close(from_folder);
+        return code;
+    }
+    int result = replace ? renameat(from_folder, storage_base_name(from), to_folder, storage_base_name(to))
+                         : storage_rename_kept(from_folder, storage_base_name(from), to_folder, storage_base_name(to));
+    if (result != 0)
+        code = storage_fail(self, errno == ENOENT ? from : to, "published", errno, detail);
+    storage_close(from_folder);
+    storage_close(to_folder);
+    return code;
+}
+
+status storage_remove(const storage_root *self, const char *path, error_detail *detail)
+{
+    status code = storage_check_writable(self, path, detail);
+    if (code != STATUS_OK)
+        return code;
+    int parent = storage_open_parent(self, path, false);
+    if (parent < 0)
+        return errno == ENOENT ? STATUS_OK : storage_fail(self, path, "removed", errno, detail);
+    if (unlinkat(parent, storage_base_name(path), 0) != 0 && errno != ENOENT)
+        code = storage_fail(self, path, "removed", errno, detail);
+    storage_close(parent);
+    return code;
+}
+
+void storage_remove_empty_folders(const storage_root *self, const char *path)
+{
+    char folder[PATH_MAX_BYTES];
+    if (!self->writable || storage_check_path(self, path, NULL) != STATUS_OK)
+        return;
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash = strrchr(folder, '/'); slash != NULL; slash = strrchr(folder, '/')) {
+        *slash = '\0';
+        int parent = storage_open_parent(self, folder, false);
+        if (parent < 0)
+            continue; /* gone already; the folder above may still be empty */
+        int result = unlinkat(parent, storage_base_name(folder), AT_REMOVEDIR);
+        int error = errno;
+        storage_close(parent);
+        if (result != 0 && error != ENOENT)
+            return;
+    }
+}
+
+/* `<final>.<job>-<generation>.part`: the middle holds no dot, so that "A.wav" never claims "A.wav.old.wav.1-1.part". */
+static bool storage_is_part_of(const char *name, const char *final)
+{
+    static const char suffix[] = ".part";
+    size_t final_length = strlen(final);
+    size_t length = strlen(name);
+    size_t ends = sizeof suffix - 1;
+    if (length <= final_length + 1 + ends || strncmp(name, final, final_length) != 0 || name[final_length] != '.')
+        return false;
+    size_t middle = length - final_length - 1 - ends;
+    return strcmp(name + length - ends, suffix) == 0 && memchr(name + final_length + 1, '.', middle) == NULL;
+}
+
+status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep, error_detail *detail)
+{
+    status code = storage_check_writable(self, final, detail);
+    if (code != STATUS_OK)
+        return code;
+    int parent = storage_open_parent(self, final, false);
+    if (parent < 0)
+        return errno == ENOENT ? STATUS_OK : storage_fail(self, final, "prepared", errno, detail);
+    int readable = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = readable < 0 ? NULL : fdopendir(readable);
+    if (folder == NULL) {
+        code = storage_fail(self, final, "prepared", errno, detail);
+        storage_close(readable);
+        storage_close(parent);
+        return code;
+    }
+    const char *kept = keep == NULL ? NULL : storage_base_name(keep);
+    struct dirent *entry;
+    while (code == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
+        if (!storage_is_part_of(entry->d_name, storage_base_name(final)))
+            continue;
+        if (kept != NULL && strcmp(entry->d_name, kept) == 0)
+            continue;
+        if (unlinkat(parent, entry->d_name, 0) != 0 && errno != ENOENT)
+            code = storage_fail(self, final, "freed of its stale .part files", errno, detail);
+    }
+    if (code == STATUS_OK && errno != 0 && errno != ENOENT)
+        code = storage_fail(self, final, "prepared", errno, detail);
+    closedir(folder);
+    storage_close(parent);
+    return code;
+}
+
+static int storage_sync_directory(int folder)
+{
+    int readable = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (readable < 0)
+        return -1;
+    int result;
+    do
+        result = fsync(readable);
+    while (result != 0 && errno == EINTR);
+    /* Some network file systems know no fsync of a folder; their renames are synchronous. */
+    if (result != 0 && (errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
+        result = 0;
+    storage_close(readable);
+    return result;
+}
+
+status storage_sync_folder(const storage_root *self, const char *path, error_detail *detail)
+{
+    status code = storage_check_writable(self, path, detail);
+    char place[PATH_MAX_BYTES];
+    snprintf(place, sizeof place, "%s", code == STATUS_OK ? path : "");
+    /* The folders above too: one that was just made is itself a new entry of its parent. */
+    while (code == STATUS_OK) {
+        int folder = storage_open_parent(self, place, false);
+        if (folder < 0 || storage_sync_directory(folder) != 0)
+            code = storage_fail(self, path, "made durable", errno, detail);
+        storage_close(folder);
+        char *slash = strrchr(place, '/');
+        if (slash == NULL)
+            break;
+        *slash = '\0';
+    }
+    return code;
+}
