@@ -303,7 +303,7 @@ static bool flac_walk(probe_source *source, foreign_form *out_form)
     /* RFC 9639 section 8.2: rate 20 bits, channels - 1 in 3, bits - 1 in 5, frames in 36 (0 = not known). */
     const uint8_t *info = bytes + 4 + 10;
     uint64_t packed = foreign_big(info, 8);
-    uint64_t frames = 0xFFFFFFFFFull;
+    uint64_t frames = packed & 0xFFFFFFFFFull;
     *out_form = (foreign_form){
         .container = CONTAINER_FLAC,
         .channel_count = (uint32_t)(packed >> 41 & 7) + 1,
