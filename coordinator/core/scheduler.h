@@ -25,6 +25,11 @@
 
 typedef struct scheduler scheduler;
 
+enum {
+    SCHEDULER_JOB_TASKS_MAX = 1 << 22, /**< tasks of one job */
+    SCHEDULER_JOB_WAITS_MAX = 1 << 26  /**< waits of one job, all tasks together */
+};
+
 typedef struct scheduler_config {
     uint32_t jobs_max;
     uint32_t workers_max;
@@ -35,6 +40,7 @@ typedef struct scheduler_config {
     uint32_t strikes_max;      /**< failures across different tasks after which a worker is quarantined */
     uint32_t local_slots;      /**< tasks the coordinator runs itself at once */
     uint32_t term;             /**< of this start; higher than any before */
+    uint32_t prefetch;         /**< attempts sent to a worker beyond its slots; 0 or 1 */
 } scheduler_config;
 
 typedef enum task_state {
@@ -55,6 +61,10 @@ typedef struct task_spec {
     uint8_t kind;           /**< task_kind */
     bool local;             /**< run by the coordinator itself */
     bool even_if_failed;    /**< runs once all it waits for are terminal, whatever their outcome (report, discard) */
+    bool even_if_cancelled; /**< the same, and after JOB_CANCEL too: it undoes what it waits for (discard). Once it has
+                                 run, JOB_RETRY runs everything again that it waits for */
+    bool spare;             /**< late in the job a second execution beside the first does no harm and helps (render,
+                                 inspect); never for what waits for storage */
     uint16_t affinity;      /**< reel; workers that lately read the same reel are preferred; 0xFFFF = none */
     uint32_t cost;          /**< thousandths of a second of estimated work; for order and balance only */
     uint32_t wait_count;
@@ -114,6 +124,8 @@ typedef struct scheduler_event {
         } heartbeat;
         struct {
             uint32_t worker;
+            bool dead;          /**< LOST: the process is known to be gone, so its attempts are over at once; otherwise
+                                     they wait for its HELLO until their lease ends */
         } worker; /* LOST, DRAIN, UNDRAIN */
         struct {
             uint32_t worker;      /**< SCHEDULER_LOCAL for the coordinator's own tasks */
@@ -228,6 +240,11 @@ typedef struct worker_view {
 } worker_view;
 bool scheduler_worker_view(const scheduler *self, uint32_t worker, worker_view *out_view);
 
+/**
+ * A number over everything that a replay must bring back: jobs, task states, epochs, counters, running attempts. Equal
+ * states give equal numbers; tests compare a live scheduler with one that was replayed.
+ */
+uint64_t scheduler_dump_hash(const scheduler *self);
 /** Called after every step in tests and simulation: aborts when the tables contradict each other. */
 void scheduler_check_invariants(const scheduler *self);
 

@@ -1,0 +1,158 @@
+/* scheduler_check_invariants: every relation between the tables, walked in full. For tests and simulation. */
+#include "coordinator/core/scheduler_state.h"
+
+#include "common/base/ensure.h"
+
+#include <stdlib.h>
+
+static void lease_check(const scheduler *self, uint32_t slot)
+{
+    const task_lease *lease = &self->leases.leases[slot];
+    const job_record *job = &self->jobs.jobs[lease->job_slot];
+    ENSURE(job->used && job->number == lease->attempt.job && lease->attempt.task < job->graph.task_count);
+    const task_record *task = &job->graph.tasks[lease->attempt.task];
+    ENSURE(lease->attempt.epoch >= 1 && lease->attempt.epoch <= task->epoch);
+    if (!lease->leftover) {
+        ENSURE(task_record_state(task) == TASK_RUNNING);
+        ENSURE(task->link == slot || self->leases.leases[task->link].sibling == slot);
+    }
+    /* Own attempts have no lease to lose; whoever's worker is known is in its list. */
+    if (lease->worker == SCHEDULER_LOCAL)
+        ENSURE(task->local && lease->worker_slot == SLOT_NONE);
+    else
+        ENSURE(!task->local && index_heap_has(&self->deadlines, slot));
+    if (lease->worker_slot != SLOT_NONE)
+        ENSURE(self->workers.workers[lease->worker_slot].number == lease->worker);
+}
+
+static void leases_check(const scheduler *self)
+{
+    uint32_t used = 0;
+    uint32_t own = 0;
+    uint32_t attached = 0;
+    for (uint32_t i = 0; i < self->leases.capacity; i++) {
+        if (!self->leases.leases[i].used) {
+            ENSURE(!index_heap_has(&self->deadlines, i));
+            continue;
+        }
+        used++;
+        own += self->leases.leases[i].worker == SCHEDULER_LOCAL;
+        attached += self->leases.leases[i].worker_slot != SLOT_NONE;
+        lease_check(self, i);
+    }
+    ENSURE(used + self->leases.free_count == self->leases.capacity && own == self->local_running);
+    for (uint32_t i = 0; i < self->workers.capacity; i++) {
+        const worker_record *worker = &self->workers.workers[i];
+        uint32_t running = 0;
+        for (uint32_t lease = worker->number == 0 ? SLOT_NONE : worker->first_lease; lease != SLOT_NONE;
+             lease = self->leases.leases[lease].next) {
+            ENSURE(self->leases.leases[lease].used && self->leases.leases[lease].worker_slot == i);
+            running++;
+        }
+        ENSURE(running == worker->running);
+        attached -= running;
+    }
+    ENSURE(attached == 0);
+}
+
+static void task_check(const scheduler *self, uint32_t job_slot, uint32_t number, uint32_t waiting)
+{
+    const job_record *job = &self->jobs.jobs[job_slot];
+    const task_record *task = &job->graph.tasks[number];
+    task_state state = task_record_state(task);
+    uint32_t trouble = trouble_table_find(&self->troubles, job_slot, number);
+    bool parked = trouble != SLOT_NONE && self->troubles.troubles[trouble].parked;
+    bool pausing = trouble != SLOT_NONE && index_heap_has(&self->deadlines, deadline_of_trouble(self, trouble));
+    ENSURE(parked == (state == TASK_READY && task->link == SLOT_NONE));
+    ENSURE(pausing == (state == TASK_BACKOFF));
+    ENSURE(trouble == SLOT_NONE || !task_state_terminal(state));
+    if (state == TASK_WAITING)
+        ENSURE(task->link == waiting && waiting > 0);
+    else if (!task_state_terminal(state))
+        ENSURE(waiting == 0);
+    if (state != TASK_RUNNING)
+        return;
+    uint32_t second = self->leases.leases[task->link].sibling;
+    ENSURE(self->leases.leases[task->link].used && !self->leases.leases[task->link].leftover);
+    ENSURE(second == SLOT_NONE || (self->leases.leases[second].sibling == SLOT_NONE && task->spare));
+    /* Never twice on one worker, and never two attempts of one number. */
+    ENSURE(second == SLOT_NONE || (self->leases.leases[second].worker != self->leases.leases[task->link].worker &&
+                                   self->leases.leases[second].attempt.epoch !=
+                                       self->leases.leases[task->link].attempt.epoch));
+}
+
+static void job_check(const scheduler *self, uint32_t slot)
+{
+    const job_record *job = &self->jobs.jobs[slot];
+    const task_graph *graph = &job->graph;
+    uint32_t by_state[TASK_CANCELLED + 1] = {0};
+    uint32_t open = 0;
+    ready_queue_check(&job->ready, graph);
+    for (uint32_t task = 0; task < graph->task_count; task++) {
+        by_state[graph->tasks[task].state]++;
+        open += !task_state_terminal(task_record_state(&graph->tasks[task]));
+    }
+    for (int state = 0; state <= TASK_CANCELLED; state++)
+        ENSURE(by_state[state] == job->by_state[state]);
+    ENSURE(open == job->open_count);
+    ENSURE(job->state != JOB_ENDED || open == 0);
+    ENSURE(job->cancelled || by_state[TASK_CANCELLED] == 0);
+    ENSURE(job->ending == index_heap_has(&self->ending, slot));
+    ENSURE(job->ending == (job->state != JOB_ENDED && open == 0 && (graph->task_count > 0 || job->cancelled)));
+    const share_member *member = &self->shares.members[slot];
+    ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0));
+    ENSURE(member->ready[SHARE_REMOTE] == (job->ready.remote_count > 0));
+}
+
+/* Waits are kept by who is waited for: counted back here, for every task. */
+static void waits_check(const scheduler *self, uint32_t slot)
+{
+    const task_graph *graph = &self->jobs.jobs[slot].graph;
+    uint32_t *waiting = calloc((size_t)graph->task_count + 1, sizeof *waiting);
+    ENSURE(waiting != NULL);
+    for (uint32_t task = 0; task < graph->task_count; task++) {
+        task_check(self, slot, task, waiting[task]); /* waits point back, so its count is complete */
+        if (task_state_terminal(task_record_state(&graph->tasks[task])))
+            continue;
+        for (uint32_t i = graph->first_dependent[task]; i < graph->first_dependent[task + 1]; i++)
+            waiting[graph->dependents[i]]++;
+    }
+    free(waiting);
+}
+
+static void shares_check(const scheduler *self)
+{
+    share_queue_check(&self->shares);
+    uint64_t charged = 0;
+    for (uint32_t i = 0; i < self->leases.capacity; i++) {
+        const task_lease *lease = &self->leases.leases[i];
+        if (lease->used)
+            charged += (uint64_t)self->jobs.jobs[lease->job_slot].graph.tasks[lease->attempt.task].cost + 1;
+    }
+    for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
+        const share_entry *entry = &self->shares.entries[self->shares.members[slot].entry];
+        /* Each entry once: at the first of its jobs. */
+        bool first = true;
+        for (uint32_t other = self->jobs.head; other != slot; other = self->jobs.jobs[other].next)
+            first = first && self->shares.members[other].entry != self->shares.members[slot].entry;
+        if (first)
+            charged -= entry->running_cost;
+    }
+    ENSURE(charged == 0);
+}
+
+void scheduler_check_invariants(const scheduler *self)
+{
+    worker_table_check(&self->workers);
+    leases_check(self);
+    index_heap_check(&self->deadlines);
+    index_heap_check(&self->ending);
+    shares_check(self);
+    uint32_t count = 0;
+    for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
+        job_check(self, slot);
+        waits_check(self, slot);
+        count++;
+    }
+    ENSURE(count == self->jobs.count);
+}

@@ -1,0 +1,228 @@
+/*
+ * Which task goes where. The worker with the least load asks; the job is the share queue's choice; within the job a task
+ * of the reel that the worker read last is taken if it is as urgent as the best one. A task that failed on a worker
+ * goes elsewhere while there is an elsewhere: if that is busy now, the task is parked until somebody else is free.
+ */
+#include "coordinator/core/scheduler_state.h"
+
+#include "common/base/ensure.h"
+
+enum {
+    PLACEMENT_STEP_MAX = 1024,  /* assignments in one step; more are made in the next, which is due at once */
+    PLACEMENT_LOOK_MAX = 64,    /* free workers or parked tasks looked at for a better fit */
+    SPARE_INTERVAL_MS = 250,    /* between looks for stragglers */
+    SPARE_PER_LOOK = 4,
+    SPARE_SAMPLES_MIN = 3,      /* finished tasks of the job before its pace is believed */
+    SPARE_SLACK_MS = 500
+};
+
+static void assign(scheduler *self, uint32_t job_slot, uint32_t task, uint32_t worker)
+{
+    const job_record *job = &self->jobs.jobs[job_slot];
+    const attempt given = {.job = job->number,
+                           .task = task,
+                           .term = self->config.term,
+                           .epoch = job->graph.tasks[task].epoch + 1u};
+    status code = scheduler_say(self,
+                                (scheduler_fact){.type = FACT_TASK_ASSIGNED,
+                                                 .job = given.job,
+                                                 .task = task,
+                                                 .term = given.term,
+                                                 .epoch = given.epoch,
+                                                 .worker = worker},
+                                0, NULL);
+    ENSURE(code == STATUS_OK);
+    scheduler_command_add(self,
+                          (scheduler_command){.type = COMMAND_ASSIGN, .worker = worker, .attempt = given});
+}
+
+static void placement_run_local(scheduler *self, uint32_t *left)
+{
+    while (*left > 0 && self->local_running < self->config.local_slots && self->leases.free_count > 0) {
+        uint32_t job_slot = share_queue_next(&self->shares, SHARE_LOCAL);
+        if (job_slot == SLOT_NONE)
+            return;
+        assign(self, job_slot, ready_queue_top(&self->jobs.jobs[job_slot].ready, READY_LANE_LOCAL), SCHEDULER_LOCAL);
+        --*left;
+    }
+}
+
+static bool worker_is_near(const worker_record *worker, const job_record *job, const task_record *task)
+{
+    return worker->near_job == job->number && worker->near_affinity == task->affinity;
+}
+
+/* An able worker, busy or not, that the task does not avoid. */
+static bool elsewhere_exists(const scheduler *self, const task_trouble *trouble)
+{
+    uint32_t avoided = 0;
+    for (uint32_t i = 0; i < trouble->avoid_count; i++) {
+        uint32_t slot = worker_table_find(&self->workers, trouble->avoid[i]);
+        avoided += slot != SLOT_NONE && worker_record_able(&self->workers.workers[slot]);
+    }
+    return self->workers.able_count > avoided;
+}
+
+/* One of the first few free workers will do: the task avoids TROUBLE_AVOID_MAX at most. */
+static bool free_worker_suits(const scheduler *self, const task_trouble *trouble)
+{
+    for (uint32_t i = 0; i < self->workers.open.count && i <= TROUBLE_AVOID_MAX; i++) {
+        if (!task_trouble_avoids(trouble, self->workers.workers[self->workers.open.items[i].id].number))
+            return true;
+    }
+    return false;
+}
+
+/* Parked tasks compete again once somebody suits, or when there is nobody else left. */
+static void parked_wake(scheduler *self)
+{
+    uint32_t looked = 0;
+    uint32_t next = SLOT_NONE;
+    for (uint32_t i = self->troubles.parked_head; i != SLOT_NONE && looked < PLACEMENT_LOOK_MAX; i = next, looked++) {
+        const task_trouble *trouble = &self->troubles.troubles[i];
+        next = trouble->next;
+        if (!free_worker_suits(self, trouble) && elsewhere_exists(self, trouble))
+            continue;
+        trouble_table_unpark(&self->troubles, i);
+        fact_apply_task_ready(self, trouble->job_slot, trouble->task);
+        fact_apply_job_changed(self, trouble->job_slot);
+    }
+}
+
+/* Slot of the worker for this task, first unless another free one fits better; SLOT_NONE: the task must wait. */
+static uint32_t worker_choose(const scheduler *self, uint32_t job_slot, uint32_t task, uint32_t first)
+{
+    const job_record *job = &self->jobs.jobs[job_slot];
+    const task_record *record = &job->graph.tasks[task];
+    const index_heap *open = &self->workers.open;
+    uint32_t look = open->count < PLACEMENT_LOOK_MAX ? open->count : PLACEMENT_LOOK_MAX;
+    const task_trouble *trouble = NULL;
+    if (record->failed > 0 || record->lost > 0) {
+        uint32_t slot = trouble_table_find(&self->troubles, job_slot, task);
+        if (slot != SLOT_NONE)
+            trouble = &self->troubles.troubles[slot];
+    }
+    if (trouble != NULL && task_trouble_avoids(trouble, self->workers.workers[first].number)) {
+        for (uint32_t i = 0; i < look; i++) {
+            if (!task_trouble_avoids(trouble, self->workers.workers[open->items[i].id].number))
+                return open->items[i].id;
+        }
+        return elsewhere_exists(self, trouble) ? SLOT_NONE : first;
+    }
+    if (record->affinity >= READY_REELS || worker_is_near(&self->workers.workers[first], job, record))
+        return first;
+    for (uint32_t i = 0; i < look; i++) {
+        const worker_record *worker = &self->workers.workers[open->items[i].id];
+        if (worker_is_near(worker, job, record) && (trouble == NULL || !task_trouble_avoids(trouble, worker->number)))
+            return open->items[i].id;
+    }
+    return first;
+}
+
+static void assign_to_slot(scheduler *self, uint32_t job_slot, uint32_t task, uint32_t worker_slot)
+{
+    worker_record *worker = &self->workers.workers[worker_slot];
+    const job_record *job = &self->jobs.jobs[job_slot];
+    if (job->graph.tasks[task].affinity < READY_REELS) {
+        worker->near_job = job->number;
+        worker->near_affinity = job->graph.tasks[task].affinity;
+    }
+    assign(self, job_slot, task, worker->number);
+}
+
+static void placement_run_remote(scheduler *self, uint32_t *left)
+{
+    while (*left > 0 && self->workers.open.count > 0 && self->leases.free_count > 0) {
+        uint32_t first = self->workers.open.items[0].id;
+        const worker_record *worker = &self->workers.workers[first];
+        uint32_t job_slot = share_queue_next(&self->shares, SHARE_REMOTE);
+        if (job_slot == SLOT_NONE)
+            return;
+        job_record *job = &self->jobs.jobs[job_slot];
+        uint32_t wanted = worker->near_job == job->number ? worker->near_affinity : UINT32_MAX;
+        uint32_t task = ready_queue_pick(&job->ready, &job->graph, wanted);
+        uint32_t chosen = worker_choose(self, job_slot, task, first);
+        --*left;
+        if (chosen != SLOT_NONE) {
+            assign_to_slot(self, job_slot, task, chosen);
+            continue;
+        }
+        ready_queue_remove(&job->ready, &job->graph, task);
+        trouble_table_park(&self->troubles, trouble_table_find(&self->troubles, job_slot, task));
+        fact_apply_job_changed(self, job_slot);
+    }
+}
+
+void placement_run(scheduler *self)
+{
+    uint32_t left = PLACEMENT_STEP_MAX;
+    parked_wake(self);
+    placement_run_local(self, &left);
+    placement_run_remote(self, &left);
+    if (left == 0)
+        self->work_left = true;
+}
+
+/* How far the attempt is beyond what its job's pace promises, in ms; 0 = no straggler. */
+static uint64_t lease_overdue_ms(const scheduler *self, const task_lease *lease)
+{
+    const job_record *job = &self->jobs.jobs[lease->job_slot];
+    const task_record *task = &job->graph.tasks[lease->attempt.task];
+    if (!lease->used || lease->leftover || lease->cancelling || !lease->listed || !task->spare ||
+        lease->sibling != SLOT_NONE || self->leases.leases[task->link].sibling != SLOT_NONE ||
+        job->timed_count < SPARE_SAMPLES_MIN || task->epoch >= TASK_EPOCH_MAX)
+        return 0;
+    uint64_t expected_ms = (uint64_t)task->cost * job->timed_ms / (job->timed_cost + 1);
+    uint64_t elapsed_ms = self->now_ms - lease->begun_ms;
+    uint64_t allowed_ms = expected_ms + expected_ms / 2 + SPARE_SLACK_MS;
+    return elapsed_ms > allowed_ms ? elapsed_ms - expected_ms : 0;
+}
+
+static uint32_t spare_worker(const scheduler *self, uint32_t job_slot, const task_lease *lease)
+{
+    const index_heap *open = &self->workers.open;
+    uint32_t trouble = trouble_table_find(&self->troubles, job_slot, lease->attempt.task);
+    for (uint32_t i = 0; i < open->count && i < PLACEMENT_LOOK_MAX; i++) {
+        const worker_record *worker = &self->workers.workers[open->items[i].id];
+        /* Prefetched work would only wait: a spare goes where a slot is idle. */
+        if (worker->number == lease->worker || worker->trust != TRUST_FULL || worker->running >= worker->slots ||
+            (trouble != SLOT_NONE && task_trouble_avoids(&self->troubles.troubles[trouble], worker->number)))
+            continue;
+        return open->items[i].id;
+    }
+    return SLOT_NONE;
+}
+
+uint64_t placement_spare_due_ms(const scheduler *self)
+{
+    bool idle = self->workers.open.count > 0 && share_queue_next(&self->shares, SHARE_REMOTE) == SLOT_NONE;
+    bool busy = self->leases.free_count < self->leases.capacity;
+    return idle && busy ? self->spare_due_ms : UINT64_MAX;
+}
+
+void placement_spare(scheduler *self)
+{
+    if (placement_spare_due_ms(self) > self->now_ms)
+        return;
+    self->spare_due_ms = self->now_ms + SPARE_INTERVAL_MS;
+    for (uint32_t round = 0; round < SPARE_PER_LOOK && self->leases.free_count > 0; round++) {
+        uint64_t worst_ms = 0;
+        uint32_t worst = SLOT_NONE;
+        for (uint32_t i = 0; i < self->leases.capacity; i++) {
+            if (!self->leases.leases[i].used)
+                continue;
+            uint64_t overdue_ms = lease_overdue_ms(self, &self->leases.leases[i]);
+            if (overdue_ms > worst_ms) {
+                worst_ms = overdue_ms;
+                worst = i;
+            }
+        }
+        if (worst == SLOT_NONE)
+            return;
+        const task_lease *lease = &self->leases.leases[worst];
+        uint32_t worker = spare_worker(self, lease->job_slot, lease);
+        if (worker == SLOT_NONE)
+            return;
+        assign_to_slot(self, lease->job_slot, lease->attempt.task, worker);
+    }
+}

@@ -1,0 +1,58 @@
+/**
+ * Which job is next: the highest priority, then the share (show) whose running tasks cost least, then the lowest job
+ * number. A share is kept per priority: fairness is between jobs of equal priority.
+ *
+ * An entry lists its jobs that have ready tasks, in rising number; two heaps (the coordinator's own tasks, the workers'
+ * tasks) hold the entries that have any. Jobs are named by their slot in the job table.
+ */
+#ifndef COORDINATOR_CORE_SHARE_QUEUE_H
+#define COORDINATOR_CORE_SHARE_QUEUE_H
+
+#include "coordinator/core/index_heap.h"
+
+typedef enum share_side { SHARE_LOCAL, SHARE_REMOTE, SHARE_SIDES } share_side;
+
+typedef struct share_entry {
+    uint64_t key;
+    int32_t priority;
+    uint32_t job_count;     /**< jobs that refer to this entry */
+    uint32_t first_number;  /**< job number that made the entry: the last tie-break */
+    uint64_t running_cost;  /**< of attempts that run now */
+    uint32_t head, tail;    /**< job slots, rising by number */
+    uint32_t ready_jobs[SHARE_SIDES];
+} share_entry;
+
+/** One job's membership. */
+typedef struct share_member {
+    uint32_t number;
+    uint32_t entry;
+    uint32_t previous, next;
+    bool listed;
+    bool ready[SHARE_SIDES];
+} share_member;
+
+typedef struct share_queue {
+    share_entry *entries;
+    share_member *members; /**< by job slot */
+    uint32_t *free_entries;
+    uint32_t free_count;
+    uint32_t job_slots;
+    id_map by_key;
+    index_heap heaps[SHARE_SIDES];
+} share_queue;
+
+bool share_queue_init(share_queue *self, uint32_t job_slots);
+void share_queue_deinit(share_queue *self);
+void share_queue_join(share_queue *self, uint32_t job_slot, uint32_t number, uint64_t share, int32_t priority);
+/** The job has no ready tasks and no attempts any more. */
+void share_queue_leave(share_queue *self, uint32_t job_slot);
+/** Says whether the job has ready tasks on each side. */
+void share_queue_ready(share_queue *self, uint32_t job_slot, bool local, bool remote);
+/** An attempt of the job begins (or ends). */
+void share_queue_charge(share_queue *self, uint32_t job_slot, uint32_t cost);
+void share_queue_discharge(share_queue *self, uint32_t job_slot, uint32_t cost);
+/** Slot of the next job with ready tasks on this side, or SLOT_NONE. */
+uint32_t share_queue_next(const share_queue *self, share_side side);
+void share_queue_check(const share_queue *self);
+
+#endif

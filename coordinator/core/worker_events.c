@@ -1,0 +1,373 @@
+/* What workers say and what is concluded from it: reports, results, failures, quarantine. */
+#include "coordinator/core/scheduler_state.h"
+
+enum { MISSED_MAX = 2 /* reports in a row that do not name an attempt before it counts as never begun */ };
+
+void worker_events_deadline(scheduler *self, uint32_t worker_slot)
+{
+    const worker_record *worker = &self->workers.workers[worker_slot];
+    uint64_t due = worker_record_due_ms(worker, self->now_ms, self->config.lease_ms);
+    if (due == UINT64_MAX)
+        index_heap_remove(&self->deadlines, deadline_of_worker(self, worker_slot));
+    else
+        index_heap_set(&self->deadlines,
+                       (index_heap_item){.key = due, .id = deadline_of_worker(self, worker_slot)});
+}
+
+static void worker_close(scheduler *self, uint32_t slot)
+{
+    worker_table_close(&self->workers, slot, self->now_ms);
+    worker_events_deadline(self, slot);
+}
+
+static void worker_say_state(scheduler *self, uint32_t slot, worker_state state)
+{
+    scheduler_say_sure(self, (scheduler_fact){.type = FACT_WORKER_STATE,
+                                              .worker = self->workers.workers[slot].number,
+                                              .value = (uint32_t)state});
+}
+
+/* ---- the end of an attempt ---- */
+
+static void attempt_say_ended(scheduler *self, const task_lease *lease, task_state next, status code)
+{
+    scheduler_say_sure(self, (scheduler_fact){.type = FACT_TASK_ENDED,
+                                              .job = lease->attempt.job,
+                                              .task = lease->attempt.task,
+                                              .term = lease->attempt.term,
+                                              .epoch = lease->attempt.epoch,
+                                              .worker = lease->worker,
+                                              .value = (uint32_t)next,
+                                              .code = code});
+}
+
+/* A task that struck down several workers is to blame, not they: their strikes are taken back. False: only one did. */
+static bool strikes_forgive(scheduler *self, const task_lease *lease)
+{
+    uint32_t slot = trouble_table_find(&self->troubles, lease->job_slot, lease->attempt.task);
+    bool others = false;
+    for (uint32_t i = 0; slot != SLOT_NONE && i < self->troubles.troubles[slot].avoid_count; i++) {
+        uint32_t number = self->troubles.troubles[slot].avoid[i];
+        uint32_t worker = worker_table_find(&self->workers, number);
+        others = others || number != lease->worker;
+        if (worker != SLOT_NONE && self->workers.workers[worker].strikes > 0)
+            self->workers.workers[worker].strikes--;
+    }
+    return others;
+}
+
+/*
+ * An attempt that counts is over without a good result. code STATUS_OK: nobody is to blame. True when the task is set
+ * aside with proof that it and not its workers is at fault.
+ */
+static bool attempt_over(scheduler *self, uint32_t lease_slot, status code)
+{
+    const task_lease *lease = &self->leases.leases[lease_slot];
+    const job_record *job = &self->jobs.jobs[lease->job_slot];
+    const task_record *task = &job->graph.tasks[lease->attempt.task];
+    bool alone = self->leases.leases[task->link].sibling == SLOT_NONE;
+    if (job->cancelled && !task->even_if_cancelled) {
+        attempt_say_ended(self, lease, alone ? TASK_CANCELLED : TASK_RUNNING, STATUS_CANCELLED);
+        return false;
+    }
+    task_state next = retry_policy_next(code, task, self->config.attempts_max);
+    if (next != TASK_FAILED && task->epoch >= TASK_EPOCH_MAX) {
+        next = TASK_FAILED;
+        code = STATUS_LIMIT;
+    }
+    if (next != TASK_FAILED && !alone)
+        next = TASK_RUNNING;
+    bool proven = next == TASK_FAILED && retry_policy_strikes(code) && strikes_forgive(self, lease);
+    attempt_say_ended(self, lease, next, code);
+    return proven;
+}
+
+void worker_events_lease_expired(scheduler *self, uint32_t lease_slot)
+{
+    const task_lease *lease = &self->leases.leases[lease_slot];
+    if (lease->leftover)
+        fact_apply_lease_release(self, lease_slot);
+    else
+        (void)attempt_over(self, lease_slot, lease->listed ? STATUS_NODE_LOST : STATUS_OK);
+}
+
+/* ---- workers ---- */
+
+/* A worker says that it has this attempt. `adopts`: it may take over what its former self held (HELLO only). */
+static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *claimed, bool adopts)
+{
+    worker_record *worker = &self->workers.workers[worker_slot];
+    uint32_t lease_slot = fact_apply_find_lease(self, claimed);
+    if (lease_slot == SLOT_NONE) {
+        for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = self->leases.leases[i].next) {
+            if (attempt_equal(&self->leases.leases[i].attempt, claimed))
+                lease_slot = i;
+        }
+    }
+    task_lease *lease = lease_slot == SLOT_NONE ? NULL : &self->leases.leases[lease_slot];
+    if (lease != NULL && lease->worker_slot != worker_slot) {
+        bool free = lease->worker != SCHEDULER_LOCAL &&
+                    (lease->worker_slot == SLOT_NONE || !self->workers.workers[lease->worker_slot].alive);
+        if (free && adopts)
+            scheduler_say_sure(self, (scheduler_fact){.type = FACT_TASK_ASSIGNED,
+                                                      .job = claimed->job,
+                                                      .task = claimed->task,
+                                                      .term = claimed->term,
+                                                      .epoch = claimed->epoch,
+                                                      .worker = worker->number});
+        else
+            lease = NULL;
+    }
+    scheduler_command answer = {.type = COMMAND_CANCEL_ATTEMPT, .worker = worker->number, .attempt = *claimed};
+    if (lease != NULL) {
+        lease->listed = true;
+        lease->missed = 0;
+        lease->report = worker->report;
+        index_heap_set(&self->deadlines,
+                       (index_heap_item){.key = self->now_ms + self->config.lease_ms, .id = lease_slot});
+        if (lease->cancelling) /* the first word may have been lost */
+            scheduler_command_add(self, answer);
+        return;
+    }
+    task_view view;
+    if (scheduler_task_view(self, claimed->job, claimed->task, &view) && view.state == TASK_DONE &&
+        view.epoch == claimed->epoch)
+        answer.type = COMMAND_ACK_RESULT; /* its result was counted; the word about it was lost */
+    scheduler_command_add(self, answer);
+}
+
+/* After a report: attempts that it should have named and did not. */
+static void worker_report_end(scheduler *self, uint32_t worker_slot)
+{
+    const worker_record *worker = &self->workers.workers[worker_slot];
+    uint32_t next = SLOT_NONE;
+    for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = next) {
+        task_lease *lease = &self->leases.leases[i];
+        next = lease->next;
+        /* A young one may not have arrived yet: its ASSIGN waits for the journal first. */
+        if (lease->report == worker->report || self->now_ms - lease->begun_ms < self->config.lease_ms / 4)
+            continue;
+        if (++lease->missed < MISSED_MAX)
+            continue;
+        if (lease->leftover)
+            fact_apply_lease_release(self, i);
+        else
+            (void)attempt_over(self, i, STATUS_OK);
+    }
+}
+
+static void worker_heard(scheduler *self, uint32_t slot)
+{
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    worker->alive = true;
+    worker->heard_ms = self->now_ms;
+    worker->report++;
+    worker_close(self, slot);
+}
+
+status worker_events_hello(scheduler *self, const scheduler_event *event)
+{
+    uint32_t number = event->hello.worker;
+    if (number == SCHEDULER_LOCAL || event->hello.slots == 0 || event->hello.slots > WORKER_SLOTS_MAX)
+        return STATUS_PEER_IMPOSSIBLE;
+    uint32_t slot = worker_table_find(&self->workers, number);
+    if (slot == SLOT_NONE) {
+        slot = worker_table_add(&self->workers, number, event->hello.slots, self->now_ms);
+        if (slot == SLOT_NONE)
+            return STATUS_LIMIT;
+    }
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    worker->slots = event->hello.slots;
+    worker->leaving = false;
+    worker_table_close(&self->workers, slot, self->now_ms);
+    worker_heard(self, slot);
+    for (uint32_t i = 0; i < event->hello.held_count; i++)
+        worker_claims(self, slot, &event->hello.held[i], true);
+    worker_report_end(self, slot);
+    return STATUS_OK;
+}
+
+status worker_events_heartbeat(scheduler *self, const scheduler_event *event)
+{
+    uint32_t slot = worker_table_find(&self->workers, event->heartbeat.worker);
+    if (slot == SLOT_NONE)
+        return STATUS_PEER_IMPOSSIBLE; /* it must say HELLO: after a restart nobody is known */
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    worker->leaving = event->heartbeat.draining;
+    worker_table_close(&self->workers, slot, self->now_ms);
+    worker_heard(self, slot);
+    for (uint32_t i = 0; i < event->heartbeat.running_count; i++)
+        worker_claims(self, slot, &event->heartbeat.running[i], false);
+    worker_report_end(self, slot);
+    return STATUS_OK;
+}
+
+status worker_events_lost(scheduler *self, const scheduler_event *event)
+{
+    uint32_t slot = worker_table_find(&self->workers, event->worker.worker);
+    if (slot == SLOT_NONE)
+        return STATUS_OK;
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    worker->alive = false;
+    worker_close(self, slot);
+    while (event->worker.dead && worker->first_lease != SLOT_NONE)
+        worker_events_lease_expired(self, worker->first_lease);
+    return STATUS_OK;
+}
+
+status worker_events_drain(scheduler *self, const scheduler_event *event)
+{
+    uint32_t slot = worker_table_find(&self->workers, event->worker.worker);
+    if (slot == SLOT_NONE)
+        return STATUS_INPUT_MISSING;
+    bool drained = event->type == EVENT_WORKER_DRAIN;
+    if (self->workers.workers[slot].drained == drained)
+        return STATUS_OK;
+    worker_table_open(&self->workers, slot)->drained = drained;
+    worker_close(self, slot);
+    worker_say_state(self, slot, drained ? WORKER_DRAINING : WORKER_READY);
+    return STATUS_OK;
+}
+
+/* ---- results ---- */
+
+static void worker_quarantine(scheduler *self, uint32_t slot)
+{
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    uint64_t pause_ms = WORKER_QUARANTINE_BASE_MS;
+    for (uint32_t i = 0; i < worker->quarantines && pause_ms < WORKER_QUARANTINE_MAX_MS; i++)
+        pause_ms *= 2;
+    worker->quarantines++;
+    worker->trust = TRUST_NONE;
+    worker->quarantine_until_ms = self->now_ms + pause_ms;
+    worker->strikes = 0;
+    worker_close(self, slot);
+    worker_say_state(self, slot, WORKER_QUARANTINED);
+}
+
+static void worker_succeeded(scheduler *self, uint32_t slot)
+{
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    bool back = worker->trust == TRUST_CANARY;
+    worker->tasks_done++;
+    worker->setbacks = 0;
+    if (worker->strikes > 0)
+        worker->strikes--;
+    if (back) {
+        worker->trust = TRUST_FULL;
+        worker->strikes = 0;
+        worker->quarantines = 0;
+    }
+    worker_close(self, slot);
+    if (back)
+        worker_say_state(self, slot, WORKER_READY);
+}
+
+static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed, status code, bool task_at_fault)
+{
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    worker->tasks_failed++;
+    if (retry_policy_rests(code)) {
+        uint64_t rest_ms = WORKER_REST_BASE_MS;
+        for (uint32_t i = 0; i < worker->setbacks && rest_ms < WORKER_REST_MAX_MS; i++)
+            rest_ms *= 2;
+        worker->setbacks++;
+        worker->rest_until_ms = self->now_ms + rest_ms;
+    }
+    bool struck = retry_policy_strikes(code) && !task_at_fault;
+    bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
+    if (struck && fresh) {
+        worker->strikes++;
+        worker->strike_job = failed->job;
+        worker->strike_task = failed->task;
+    }
+    bool canary = worker->trust == TRUST_CANARY;
+    bool out = struck && self->config.strikes_max > 0 && (canary || worker->strikes >= self->config.strikes_max);
+    worker_close(self, slot);
+    /* The last able worker stays: a slow farm is better than none. */
+    if (out && self->workers.able_count > 1)
+        worker_quarantine(self, slot);
+}
+
+/* Lease of this attempt if this worker holds it and its result counts. */
+static uint32_t result_lease(const scheduler *self, uint32_t worker, const attempt *wanted)
+{
+    uint32_t lease = fact_apply_find_lease(self, wanted);
+    return lease != SLOT_NONE && self->leases.leases[lease].worker == worker ? lease : SLOT_NONE;
+}
+
+static void result_refused(scheduler *self, uint32_t worker_slot, uint32_t worker, const attempt *late, status code)
+{
+    if (worker_slot != SLOT_NONE) {
+        uint32_t next = SLOT_NONE;
+        for (uint32_t i = self->workers.workers[worker_slot].first_lease; i != SLOT_NONE; i = next) {
+            next = self->leases.leases[i].next;
+            if (self->leases.leases[i].leftover && attempt_equal(&self->leases.leases[i].attempt, late))
+                fact_apply_lease_release(self, i);
+        }
+    }
+    task_view view;
+    bool counted = scheduler_task_view(self, late->job, late->task, &view) && view.state == TASK_DONE &&
+                   view.epoch == late->epoch;
+    scheduler_command command = {.worker = worker, .attempt = *late, .code = code};
+    if (!counted) { /* else it is the one that was counted, said twice: its cells stay */
+        command.type = COMMAND_RESULT_REFUSED;
+        scheduler_command_add(self, command);
+    }
+    command.type = COMMAND_ACK_RESULT;
+    scheduler_command_add(self, command);
+}
+
+static void result_done(scheduler *self, const task_lease *lease)
+{
+    job_record *job = &self->jobs.jobs[lease->job_slot];
+    const task_record *task = &job->graph.tasks[lease->attempt.task];
+    if (task->spare && lease->attempt.term == self->config.term) {
+        job->timed_cost += task->cost;
+        job->timed_ms += self->now_ms - lease->begun_ms;
+        job->timed_count++;
+    }
+    attempt_say_ended(self, lease, TASK_DONE, STATUS_OK);
+}
+
+status worker_events_result(scheduler *self, const scheduler_event *event)
+{
+    uint32_t worker = event->result.worker;
+    const attempt given = event->result.attempt;
+    status code = event->result.code;
+    uint32_t worker_slot = worker_table_find(&self->workers, worker);
+    if ((worker != SCHEDULER_LOCAL && worker_slot == SLOT_NONE) || (unsigned)code >= STATUS_COUNT)
+        return STATUS_PEER_IMPOSSIBLE;
+    uint32_t lease_slot = result_lease(self, worker, &given);
+    if (lease_slot == SLOT_NONE) {
+        result_refused(self, worker_slot, worker, &given, code);
+        return STATUS_OK;
+    }
+    const task_lease *lease = &self->leases.leases[lease_slot];
+    if (code == STATUS_OK) {
+        result_done(self, lease);
+        if (worker_slot != SLOT_NONE)
+            worker_succeeded(self, worker_slot);
+    } else {
+        bool asked = lease->cancelling;
+        bool task_at_fault = attempt_over(self, lease_slot, code);
+        if (worker_slot != SLOT_NONE && !asked && status_class_of(code) != STATUS_CLASS_WAIT)
+            worker_failed(self, worker_slot, &given, code, task_at_fault);
+    }
+    scheduler_command_add(
+        self, (scheduler_command){.type = COMMAND_ACK_RESULT, .worker = worker, .attempt = given, .code = code});
+    return STATUS_OK;
+}
+
+void worker_events_due(scheduler *self, uint32_t slot)
+{
+    worker_record *worker = worker_table_open(&self->workers, slot);
+    if (worker->alive && worker->heard_ms + self->config.lease_ms <= self->now_ms)
+        worker->alive = false;
+    bool canary = worker->trust == TRUST_NONE && worker->quarantine_until_ms <= self->now_ms;
+    if (canary)
+        worker->trust = TRUST_CANARY;
+    worker_close(self, slot);
+    if (canary)
+        worker_say_state(self, slot, WORKER_READY);
+}
