@@ -304,10 +304,15 @@ static bool flac_walk(probe_source *source, foreign_form *out_form)
     const uint8_t *info = bytes + 4 + 10;
     uint64_t packed = foreign_big(info, 8);
     uint64_t frames = packed & 0xFFFFFFFFFull;
+    uint64_t bits = (packed >> 36 & 31) + 1;
+    if (bits != 8 && bits != 16 && bits != 24)
+        return probe_refuse(source, STATUS_INPUT_UNSUPPORTED,
+                            "is FLAC of %llu bits, expected 8, 16 or 24; decode it to a 24-bit WAV",
+                            (unsigned long long)bits);
     *out_form = (foreign_form){
         .container = CONTAINER_FLAC,
         .channel_count = (uint32_t)(packed >> 41 & 7) + 1,
-        .valid_bits = (uint32_t)(packed >> 36 & 31) + 1,
+        .valid_bits = (uint32_t)bits,
         .frame_count = frames,
         .frames_known = frames != 0,
     };

@@ -97,6 +97,8 @@ static bool probe_foreign_length(probe_source *source, sndfile_source *decoder, 
     status code = sndfile_source_count(decoder, promised < day ? promised : day, &held, &detail);
     if (code != STATUS_OK)
         return probe_fail(source, code, &detail);
+    if (held == 0)
+        return probe_refuse(source, STATUS_INPUT_INVALID, "cannot be decoded from its first frame on; encode it again");
     if (form->frames_known)
         return probe_refuse_truncated(source, held < promised ? held : promised - 1, promised);
     if (held >= day)
