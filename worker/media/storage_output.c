@@ -125,17 +125,15 @@ status storage_create_output(const storage_root *self, const char *path, uint64_
     return code;
 }
 
-status storage_open_output(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail)
+static status storage_open_plain(const storage_root *self, const char *path, int flags, int *out_descriptor,
+                                 error_detail *detail)
 {
-    status code = storage_check_writable(self, path, detail);
-    if (code != STATUS_OK)
-        return code;
     int parent = storage_open_parent(self, path, false);
     if (parent < 0)
         return storage_fail(self, path, "opened", errno, detail);
     int descriptor;
     do
-        descriptor = openat(parent, storage_base_name(path), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        descriptor = openat(parent, storage_base_name(path), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     while (descriptor < 0 && errno == EINTR);
     int error = errno;
     storage_close(parent);
@@ -149,6 +147,18 @@ status storage_open_output(const storage_root *self, const char *path, int *out_
     }
     *out_descriptor = descriptor;
     return STATUS_OK;
+}
+
+status storage_open_output(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail)
+{
+    status code = storage_check_writable(self, path, detail);
+    return code != STATUS_OK ? code : storage_open_plain(self, path, O_RDWR, out_descriptor, detail);
+}
+
+status storage_open_published(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail)
+{
+    status code = storage_check_path(self, path, detail);
+    return code != STATUS_OK ? code : storage_open_plain(self, path, O_RDONLY, out_descriptor, detail);
 }
 
 /* Without RENAME_NOREPLACE (NFS): a hard link never replaces; without hard links a look before the rename must do. */

@@ -44,6 +44,9 @@ MUST_USE status storage_create_output(const storage_root *self, const char *path
                                       error_detail *detail);
 /** Opens an existing output for writing (and reading); no symlink on the way. */
 MUST_USE status storage_open_output(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail);
+/** Opens an existing output for reading; no symlink on the way. */
+MUST_USE status storage_open_published(const storage_root *self, const char *path, int *out_descriptor,
+                                       error_detail *detail);
 /** Whole-extent pwrite and pread: short counts are continued, EINTR retried; a short file is STATUS_INPUT_TRUNCATED. */
 MUST_USE status storage_write_at(int descriptor, const void *bytes, size_t byte_size, uint64_t offset, error_detail *detail);
 MUST_USE status storage_read_at(int descriptor, void *bytes, size_t byte_size, uint64_t offset, error_detail *detail);

@@ -1,0 +1,102 @@
+/*
+ * DEPOSIT: the reports. Fetched in chunks from the coordinator, written beside their final names, synced, then renamed.
+ * The last rename is the job's commit point, so no name changes before every document is whole on the medium.
+ */
+#include "worker/tasks/task_kinds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool deposit_part_path(const task_document *document, task_path *out_part)
+{
+    *out_part = document->final;
+    int length = snprintf(out_part->path, sizeof out_part->path, "%s.deposit.part", document->final.path);
+    return length > 0 && (size_t)length < sizeof out_part->path;
+}
+
+static status deposit_fetch(const task_context *context, const task_document *document, int descriptor, uint8_t *chunk)
+{
+    content_hash_stream stream;
+    content_hash_stream_init(&stream);
+    for (uint64_t offset = 0; offset < document->size;) {
+        size_t got = 0;
+        uint64_t total = 0;
+        status code = context->host->fetch(context->host->context, document->document, offset, chunk,
+                                           DOCUMENT_CHUNK_MAX, &got, &total);
+        if (code != STATUS_OK)
+            return error_detail_set(context->detail, code, "fetching it from the coordinator failed: %s", status_text(code));
+        if (got == 0 || got > DOCUMENT_CHUNK_MAX || total != document->size || got > document->size - offset)
+            return error_detail_set(context->detail, STATUS_PEER_IMPOSSIBLE,
+                                    "the coordinator gave %zu bytes of %llu at byte %llu, expected a document of %llu",
+                                    got, (unsigned long long)total, (unsigned long long)offset,
+                                    (unsigned long long)document->size);
+        content_hash_stream_add(&stream, chunk, got);
+        code = storage_write_at(descriptor, chunk, got, offset, context->detail);
+        if (code != STATUS_OK)
+            return code;
+        offset += got;
+    }
+    content_hash digest = content_hash_stream_digest(&stream);
+    if (!content_hash_equal(&digest, &document->digest))
+        return error_detail_set(context->detail, STATUS_PEER_IMPOSSIBLE,
+                                "the document that the coordinator sent is not the one that it announced");
+    return storage_sync(descriptor, context->detail);
+}
+
+static status deposit_write(const task_context *context, const task_document *document, uint8_t *chunk)
+{
+    const storage_root *root = NULL;
+    task_path part;
+    status code = task_root(context, &document->final, &root);
+    if (code != STATUS_OK)
+        return code;
+    if (!deposit_part_path(document, &part))
+        return error_detail_set(context->detail, STATUS_LIMIT, "the path %.600s is too long", document->final.path);
+    int descriptor = -1;
+    code = storage_remove(root, part.path, context->detail);
+    if (code == STATUS_OK)
+        code = storage_create_output(root, part.path, document->size, &descriptor, context->detail);
+    if (code != STATUS_OK)
+        return code;
+    code = deposit_fetch(context, document, descriptor, chunk);
+    if (close(descriptor) != 0 && code == STATUS_OK)
+        code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
+    return task_name_file(context, code, &document->final);
+}
+
+static void deposit_remove_parts(const task_context *context, const task_deposit *task)
+{
+    for (uint32_t i = 0; i < task->document_count; i++) {
+        const storage_root *root = storage_roots_find(context->roots, task->documents[i].final.root);
+        task_path part;
+        if (root != NULL && deposit_part_path(&task->documents[i], &part))
+            (void)!storage_remove(root, part.path, NULL);
+    }
+}
+
+status task_deposit_run(const task_context *context, const task_deposit *task)
+{
+    uint8_t *chunk = malloc(DOCUMENT_CHUNK_MAX);
+    status code = chunk != NULL ? STATUS_OK
+                                : error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left for the reports");
+    for (uint32_t i = 0; code == STATUS_OK && i < task->document_count; i++) {
+        code = deposit_write(context, &task->documents[i], chunk);
+        task_progress(context, i + 1, task->document_count + 1);
+    }
+    for (uint32_t i = 0; code == STATUS_OK && i < task->document_count; i++) {
+        const task_document *document = &task->documents[i];
+        const storage_root *root = NULL;
+        task_path part;
+        code = task_root(context, &document->final, &root);
+        if (code == STATUS_OK && deposit_part_path(document, &part))
+            code = storage_rename(root, part.path, document->final.path, true, context->detail);
+        if (code == STATUS_OK)
+            code = storage_sync_folder(root, document->final.path, context->detail);
+    }
+    if (code != STATUS_OK)
+        deposit_remove_parts(context, task);
+    free(chunk);
+    return code;
+}

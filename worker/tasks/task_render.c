@@ -1,0 +1,36 @@
+/* RENDER and INSPECT: the engine does the work; finished cells go to the parent as messages. */
+#include "worker/render/render_engine.h"
+#include "worker/tasks/task_kinds.h"
+
+#include <string.h>
+
+static status render_cell(void *user, uint32_t cell, uint32_t input_count, const content_hash *inputs,
+                          uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
+                          const message_bytes *measures)
+{
+    const task_host *host = user;
+    if (measure_count > PROGRAM_OUTPUTS_MAX)
+        return STATUS_DEFECT;
+    message_cell done = {.cell = cell,
+                         .input_count = input_count,
+                         .inputs = inputs,
+                         .output_count = output_count,
+                         .outputs = outputs,
+                         .measure_count = measure_count};
+    if (measure_count > 0)
+        memcpy(done.measures, measures, measure_count * sizeof measures[0]);
+    return host->cell(host->context, &done);
+}
+
+static void render_progress(void *user, uint32_t done_permille)
+{
+    const task_host *host = user;
+    if (host->progress != NULL)
+        host->progress(host->context, done_permille);
+}
+
+status task_render_run(const task_context *context, const task_render *task)
+{
+    render_observer observer = {.context = (void *)context->host, .cell = render_cell, .progress = render_progress};
+    return render_run(task, context->roots, context->dsp, &observer, context->detail);
+}

@@ -1,0 +1,163 @@
+/*
+ * VERIFY: every byte of a file read back, from the medium rather than from the cache it was written through, and held
+ * against the digests of what was computed. One sequential pass feeds all digests: of the file, of its audio, of each range.
+ */
+#include "worker/tasks/task_kinds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { VERIFY_BLOCK_BYTES = 4 << 20 };
+
+typedef struct verify_pass {
+    const task_context *context;
+    const task_verify *task;
+    int descriptor;
+    uint64_t file_size;
+    uint64_t offset;
+    uint8_t *block;
+    content_hash_stream file_stream;
+    content_hash_stream audio_stream;
+} verify_pass;
+
+static status verify_mismatch(const verify_pass *self, const char *what, uint64_t first_byte, uint64_t end_byte)
+{
+    return error_detail_set(self->context->detail, STATUS_STORAGE_MISMATCH,
+                            "%s (bytes %llu to %llu) reads back differently from what was written; the storage or its path "
+                            "is not to be trusted: check it, then retry",
+                            what, (unsigned long long)first_byte, (unsigned long long)end_byte);
+}
+
+/* Reads up to byte `end`, adding to the file's digest, to the audio's where audio is set, and to out_digest. */
+static status verify_span(verify_pass *self, uint64_t end, bool audio, content_hash *out_digest)
+{
+    content_hash_stream span;
+    content_hash_stream_init(&span);
+    status code = STATUS_OK;
+    while (code == STATUS_OK && self->offset < end) {
+        uint64_t left = end - self->offset;
+        size_t take = left < VERIFY_BLOCK_BYTES ? (size_t)left : VERIFY_BLOCK_BYTES;
+        code = storage_read_at(self->descriptor, self->block, take, self->offset, self->context->detail);
+        if (code != STATUS_OK)
+            break;
+        content_hash_stream_add(&self->file_stream, self->block, take);
+        if (audio)
+            content_hash_stream_add(&self->audio_stream, self->block, take);
+        content_hash_stream_add(&span, self->block, take);
+        self->offset += take;
+        task_progress(self->context, self->offset, self->file_size);
+    }
+    *out_digest = content_hash_stream_digest(&span);
+    return code;
+}
+
+static status verify_audio(verify_pass *self)
+{
+    const task_verify *task = self->task;
+    content_hash digest;
+    if (task->range_count == 0)
+        return verify_span(self, task->data_offset + task->data_size, true, &digest);
+    uint64_t frame = 0;
+    for (uint32_t i = 0; i < task->range_count; i++) {
+        const task_verify_range *range = &task->ranges[i];
+        uint64_t first_byte = self->offset;
+        status code = verify_span(self, first_byte + range->frame_count * task->bytes_per_frame, true, &digest);
+        if (code != STATUS_OK)
+            return code;
+        if (!content_hash_equal(&digest, &range->digest)) {
+            char what[96];
+            snprintf(what, sizeof what, "range %u, frames %llu to %llu", (unsigned)i, (unsigned long long)frame,
+                     (unsigned long long)(frame + range->frame_count));
+            return verify_mismatch(self, what, first_byte, self->offset);
+        }
+        frame += range->frame_count;
+    }
+    return STATUS_OK;
+}
+
+static status verify_pass_run(verify_pass *self)
+{
+    const task_verify *task = self->task;
+    bool compare = task->range_count > 0;
+    content_hash digest;
+    status code = verify_span(self, task->data_offset, false, &digest);
+    if (code == STATUS_OK && compare && !content_hash_equal(&digest, &task->header_digest))
+        code = verify_mismatch(self, "the header", 0, self->offset);
+    if (code == STATUS_OK)
+        code = verify_audio(self);
+    uint64_t audio_end = self->offset;
+    if (code == STATUS_OK)
+        code = verify_span(self, self->file_size, false, &digest);
+    if (code == STATUS_OK && compare && !content_hash_equal(&digest, &task->trailer_digest))
+        code = verify_mismatch(self, "what follows the audio", audio_end, self->offset);
+    return code;
+}
+
+/* The body's own sums: a body that contradicts itself is the coordinator's defect, not the storage's. */
+static bool verify_body_sound(const task_verify *task)
+{
+    uint64_t frames = 0;
+    for (uint32_t i = 0; i < task->range_count; i++)
+        if (__builtin_add_overflow(frames, task->ranges[i].frame_count, &frames))
+            return false;
+    uint64_t bytes;
+    if (__builtin_mul_overflow(frames, (uint64_t)task->bytes_per_frame, &bytes))
+        return false;
+    return task->data_size <= (uint64_t)INT64_MAX - task->data_offset && (task->range_count == 0 || bytes == task->data_size);
+}
+
+static status verify_check_size(verify_pass *self)
+{
+    const task_verify *task = self->task;
+    media_identity identity;
+    status code = storage_identity(self->descriptor, &identity);
+    if (code != STATUS_OK)
+        return error_detail_set(self->context->detail, code, "its size cannot be read");
+    self->file_size = identity.size;
+    bool made_here = task->range_count > 0;
+    uint64_t least = task->data_offset + task->data_size;
+    if ((task->file_size == 0 || identity.size == task->file_size) && identity.size >= least)
+        return STATUS_OK;
+    return error_detail_set(self->context->detail, made_here ? STATUS_STORAGE_MISMATCH : STATUS_INPUT_CHANGED,
+                            "the file has %llu bytes, expected %llu; something else changed it: find out what, then run again",
+                            (unsigned long long)identity.size,
+                            (unsigned long long)(task->file_size != 0 ? task->file_size : least));
+}
+
+status task_verify_run(const task_context *context, const task_verify *task)
+{
+    if (!verify_body_sound(task))
+        return error_detail_set(context->detail, STATUS_PEER_MALFORMED,
+                                "the ranges to verify in %.600s do not cover its audio", task->file.path);
+    const storage_root *root = NULL;
+    verify_pass pass = {.context = context, .task = task, .descriptor = -1};
+    status code = task_root(context, &task->file, &root);
+    if (code == STATUS_OK)
+        code = storage_open_input(root, task->file.path, &pass.descriptor, context->detail);
+    if (code != STATUS_OK)
+        return code;
+    pass.block = malloc(VERIFY_BLOCK_BYTES);
+    content_hash_stream_init(&pass.file_stream);
+    content_hash_stream_init(&pass.audio_stream);
+    code = pass.block == NULL ? error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to read it back")
+                              : verify_check_size(&pass);
+    /* Only clean pages can be dropped, so what this node itself wrote must be on the medium first. */
+    if (code == STATUS_OK && task->range_count > 0)
+        code = storage_sync(pass.descriptor, context->detail);
+    if (code == STATUS_OK) {
+        storage_drop_cache(pass.descriptor);
+        code = verify_pass_run(&pass);
+    }
+    if (code == STATUS_INPUT_TRUNCATED)
+        code = task->range_count > 0 ? STATUS_STORAGE_MISMATCH : STATUS_INPUT_CHANGED;
+    free(pass.block);
+    close(pass.descriptor);
+    if (code != STATUS_OK)
+        return task_name_file(context, code, &task->file);
+    task_verify_result result = {.file_digest = content_hash_stream_digest(&pass.file_stream),
+                                 .audio_digest = content_hash_stream_digest(&pass.audio_stream),
+                                 .file_size = pass.file_size};
+    task_verify_result_encode(&result, context->payload);
+    return STATUS_OK;
+}
