@@ -2,6 +2,19 @@
  * The planner, pure: show + probe facts in; timelines, render programs, output files and tasks out. The same input
  * gives the same plan on every machine (the journal stores only its digest and makes it again after a restart).
  *
+ * Where things lie in time:
+ * - A piece is FFOA to LFOA of one reel. Its programme position is sample(picture frames of all pieces before it); lengths
+ *   are differences of positions. A reel without both edges is programme to its files' ends: it is exactly as long as
+ *   they are, and the frame count of the pieces behind it starts anew at its end.
+ * - A reel's file begins at the reel's `start`; FFOA is sample(ffoa - start) of the file. With `align: bext` the file begins
+ *   at its own time reference, and FFOA is its sample on the same clock minus that reference.
+ * - In a show of one reel a file without {reel} is that reel's file. In a show of several it is a long-play file and
+ *   serves all reels: its first sample is the programme's first frame; with `align: bext` it lies on the programme's clock
+ *   (01:00:00:00 at the first frame of action, or the reels' own timecode where that runs on from reel to reel).
+ * - A received file is programme as a whole, unless it belongs to a reel with `start`, `ffoa` and `lfoa`, is not as long as
+ *   the reel's programme (one sample of rounding allowed) and reaches the LFOA counted from `start`: then it is cut like a
+ *   stem. One file as long as the joined programme has the reels' pieces; else it is one piece.
+ *
  * Threads: a plan is made off the loop and is const afterwards. Everything lives in the plan's own arena.
  */
 #ifndef COORDINATOR_PLAN_PLAN_H
@@ -15,7 +28,10 @@
 #include "coordinator/show/spec.h"
 #include "proto/task_body.h"
 
-/** Where a file of the show lies. Input patterns are expanded in order of (stem, reel, channel), then received files. */
+/**
+ * Where a file of the show lies. Patterns are expanded in order of (stem, reel, channel), then received files in order of
+ * (deliverable, reel, channel), then the reference; channels in the layout's canonical order.
+ */
 typedef struct plan_input {
     task_path path;
     const char *display;   /**< as a person would name it: relative to the media folder */
@@ -48,6 +64,8 @@ typedef struct plan_piece {
     uint64_t programme_frame;  /**< sample frame of its first frame in the joined programme */
     uint64_t frame_count;
     uint32_t cell_count;
+    uint64_t file_frame;       /**< received: frame of the deliverable's files at the piece's first frame */
+    bool spans_reels;          /**< one received piece over several reels whose edges are not known: `reel` is 0 and says nothing */
 } plan_piece;
 
 typedef struct plan_timeline {
@@ -68,7 +86,7 @@ typedef struct plan_file {
     const char *display;       /**< relative to OUT, as the report names it */
     output_header header;      /**< loudness fields not set */
     uint64_t file_size;
-    uint32_t allocate_task, seal_task, verify_task;
+    uint32_t allocate_task, seal_task, verify_task; /**< numbers in the job (plan.first_task + index) */
 } plan_file;
 
 typedef struct plan_deliverable {
@@ -79,11 +97,12 @@ typedef struct plan_deliverable {
     sample_encoding encoding;
     uint32_t sample_rate;
     double gain_db;
+    const char *language;      /**< in force: its own, or the show's default; "" if none */
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
-    uint32_t merge_task, publish_task; /**< UINT32_MAX where there is none */
+    uint32_t merge_task, publish_task; /**< numbers in the job; UINT32_MAX where there is none */
 } plan_deliverable;
 
 /** One task: what the scheduler sees, and what its body is made from. */
@@ -107,6 +126,8 @@ typedef struct plan_options {
     uint32_t slot_count;       /**< of the farm, for task sizes; the bytes do not depend on it */
     uint32_t cells_per_task;   /**< 0 = chosen from the work and slot_count */
     bool replace;
+    bool discard_failed;       /**< adds a DISCARD per deliverable that removes what it left unpublished. Not for jobs that a
+                                    person may retry: what was rendered would be gone while its tasks count as done */
     const char *only;          /**< comma-separated deliverable names, NULL = all */
     plan_place out;
 } plan_options;
@@ -116,6 +137,7 @@ typedef struct plan {
     const show *show;
     input_list inputs;
     const media_facts *facts;  /**< [inputs.count], borrowed */
+    uint32_t *stem_inputs;     /**< [show.stem_count] index of each stem's first file in inputs */
     uint32_t timeline_count;
     plan_timeline *timelines;
     uint32_t program_count;
@@ -150,7 +172,7 @@ MUST_USE status plan_create(plan **out_plan, const show *show, const input_list 
                             problem_list *problems);
 void plan_destroy(plan **self);
 
-/** `<final>.<farm>-<job>-<generation>.part` */
+/** `<final>.<farm>-<job>-<generation>.part`, farm as 16 hexadecimal digits. plan_create sees to it that it fits. */
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part);
 
 /** What the body of a task needs beyond the plan: results of tasks before it. */
@@ -169,6 +191,20 @@ typedef struct plan_context {
 
 /** Encodes the body of a task of the plan (remote kinds but PROBE and DEPOSIT). STATUS_LIMIT if it does not fit a frame. */
 MUST_USE status plan_task_body(const plan *self, uint32_t task_index, const plan_context *context, byte_writer *writer);
+
+/**
+ * What a RENDER or INSPECT task is bound to, in the order of its CELL messages: files[i] (index in plan.files) is output i of
+ * the task, inputs[i] (index in plan.inputs) its input i. The files of the task's own piece come first in inputs; the rest
+ * serve the pre-roll only. Both arrays are taken from arena.
+ */
+typedef struct plan_binding {
+    uint32_t file_count;
+    uint32_t *files;
+    uint32_t input_count;
+    uint32_t own_input_count;  /**< of the task's own piece */
+    uint32_t *inputs;
+} plan_binding;
+void plan_task_binding(const plan *self, uint32_t task_index, arena *arena, plan_binding *out_binding);
 
 /**
  * Identity of one rendered cell (design.md, section 7): digest(render_version, program, digests of the input cells within

@@ -1,0 +1,360 @@
+/* What tasks say on the wire, made when they are assigned. */
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096, INPUT_NONE = -1 };
+
+void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part)
+{
+    char suffix[64];
+    int suffix_length = snprintf(suffix, sizeof suffix, ".%016" PRIx64 "-%" PRIu32 "-%" PRIu32 ".part", farm, job, generation);
+    size_t length = strlen(final->path);
+    ENSURE(suffix_length > 0 && length + (size_t)suffix_length < sizeof out_part->path);
+    task_path part = *final;
+    memcpy(part.path + length, suffix, (size_t)suffix_length + 1);
+    *out_part = part;
+}
+
+/* ---- which file a lane comes from ---- */
+
+/* Index in inputs and channel in that file of one lane in one reel; INPUT_NONE for an optional stem the reel lacks. */
+static int64_t lane_input(const plan *self, const render_program *program, const render_lane *lane, uint32_t reel,
+                          uint16_t *out_channel)
+{
+    uint32_t first;
+    channel_layout_id layout;
+    const channel_order *order;
+    if (lane->stem == PLAN_STEM_RECEIVED) {
+        const plan_deliverable *deliverable = &self->deliverables[program->outputs[0].deliverable];
+        first = deliverable->first_input;
+        layout = deliverable->layout;
+        order = &deliverable->order;
+    } else {
+        first = self->stem_inputs[lane->stem];
+        layout = self->show->stems[lane->stem].layout;
+        order = &self->show->stems[lane->stem].order;
+    }
+    const plan_input *input = &self->inputs.items[first];
+    int channel = channel_layout_index(layout, (channel_label)lane->label);
+    ENSURE(channel >= 0);
+    bool mono_files = input->channel != CHANNEL_NONE;
+    uint32_t files_per_reel = mono_files ? channel_layout_get(layout)->channel_count : 1;
+    uint32_t index = first + (input->reel >= 0 ? reel * files_per_reel : 0) + (mono_files ? (uint32_t)channel : 0);
+    ENSURE(index < self->inputs.count);
+    int position = mono_files ? 0 : channel_order_position(order, layout, (uint32_t)channel);
+    ENSURE(position >= 0);
+    *out_channel = (uint16_t)position;
+    return self->facts[index].outcome == STATUS_OK ? (int64_t)index : INPUT_NONE;
+}
+
+/* The task's own piece and those before it that its pre-roll reaches into, nearest first. */
+static uint32_t task_pieces(const plan *self, const plan_task *task, uint16_t out_pieces[TASK_PIECES_MAX])
+{
+    const plan_timeline *timeline = &self->timelines[task->timeline];
+    uint32_t count = 0;
+    out_pieces[count++] = task->piece;
+    uint64_t reached = (uint64_t)task->first_cell * CELL_FRAMES;
+    while (reached < METER_PREROLL_FRAMES && count <= task->piece && count < TASK_PIECES_MAX) {
+        uint16_t before = (uint16_t)(task->piece - count);
+        out_pieces[count++] = before;
+        reached += timeline->pieces[before].frame_count;
+    }
+    return count;
+}
+
+/* Position of an input in the task's list, which it joins when it is new. */
+static uint16_t binding_file(plan_binding *binding, uint32_t input)
+{
+    uint32_t at = 0;
+    while (at < binding->input_count && binding->inputs[at] != input)
+        at++;
+    if (at == binding->input_count)
+        binding->inputs[binding->input_count++] = input;
+    return (uint16_t)at;
+}
+
+static void binding_pieces(const plan *self, const plan_task *task, plan_binding *binding, task_piece *pieces,
+                           uint32_t piece_count, const uint16_t *piece_indexes, arena *memory)
+{
+    const render_program *program = &self->programs[task->program];
+    const plan_timeline *timeline = &self->timelines[task->timeline];
+    for (uint32_t i = 0; i < piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[piece_indexes[i]];
+        task_binding *bindings = arena_take_array(memory, program->input_count, sizeof *bindings);
+        for (uint32_t k = 0; k < program->input_count; k++) {
+            uint16_t channel = 0;
+            int64_t input = lane_input(self, program, &program->inputs[k], piece->reel, &channel);
+            if (input == INPUT_NONE) {
+                bindings[k] = (task_binding){.file = TASK_FILE_NONE};
+                continue;
+            }
+            int64_t file_frame = (int64_t)piece->file_frame;
+            if (program->inputs[k].stem != PLAN_STEM_RECEIVED)
+                ENSURE(plan_stem_position(self->show, &self->inputs.items[input], &self->facts[input], piece->reel,
+                                          piece->programme_frame, &file_frame));
+            bindings[k] = (task_binding){
+                .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};
+        }
+        pieces[i] = (task_piece){.reel = piece->reel,
+                                 .programme_frame = piece->programme_frame,
+                                 .frame_count = piece->frame_count,
+                                 .bindings = bindings};
+        if (i == 0)
+            binding->own_input_count = binding->input_count;
+    }
+}
+
+static void binding_files(const plan *self, const plan_task *task, plan_binding *binding, arena *memory)
+{
+    const render_program *program = &self->programs[task->program];
+    uint32_t reel = self->timelines[task->timeline].pieces[task->piece].reel;
+    binding->files = arena_take_array(memory, CELL_OUTPUTS_MAX, sizeof *binding->files);
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        const plan_deliverable *deliverable = &self->deliverables[program->outputs[i].deliverable];
+        for (uint32_t k = 0; k < deliverable->file_count; k++) {
+            uint32_t file = deliverable->first_file + k;
+            if (self->files[file].reel >= 0 && self->files[file].reel != (int32_t)reel)
+                continue;
+            ENSURE(binding->file_count < CELL_OUTPUTS_MAX);
+            binding->files[binding->file_count++] = file;
+        }
+    }
+}
+
+static void binding_make(const plan *self, const plan_task *task, plan_binding *binding, task_piece *pieces,
+                         uint32_t *out_piece_count, arena *memory)
+{
+    uint16_t indexes[TASK_PIECES_MAX];
+    uint32_t piece_count = task_pieces(self, task, indexes);
+    size_t inputs_max = (size_t)piece_count * self->programs[task->program].input_count;
+    *binding = (plan_binding){.inputs = arena_take_array(memory, inputs_max, sizeof *binding->inputs)};
+    binding_pieces(self, task, binding, pieces, piece_count, indexes, memory);
+    binding_files(self, task, binding, memory);
+    *out_piece_count = piece_count;
+}
+
+void plan_task_binding(const plan *self, uint32_t task_index, arena *memory, plan_binding *out_binding)
+{
+    const plan_task *task = &self->tasks[task_index];
+    task_piece pieces[TASK_PIECES_MAX];
+    uint32_t piece_count = 0;
+    ENSURE(task->kind == TASK_RENDER || task->kind == TASK_INSPECT);
+    binding_make(self, task, out_binding, pieces, &piece_count, memory);
+}
+
+/* ---- bodies ---- */
+
+static task_path plan_file_part(const plan *self, uint32_t file, const plan_context *context)
+{
+    task_path part;
+    plan_part_path(&self->files[file].final, context->farm, context->job, context->generation, &part);
+    return part;
+}
+
+static void body_output_file(const plan *self, const plan_piece *piece, uint32_t index, const plan_context *context,
+                             task_output_file *out_file)
+{
+    const plan_file *file = &self->files[index];
+    const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
+    *out_file = (task_output_file){.part = plan_file_part(self, index, context),
+                                   .output = deliverable->program_output,
+                                   .data_offset = file->header.data_offset,
+                                   .file_frame = file->reel < 0 ? piece->programme_frame : 0,
+                                   .file_frame_count = file->header.frame_count,
+                                   .channel_count = (uint8_t)file->header.channel_count};
+    for (uint32_t i = 0; i < file->header.channel_count; i++) {
+        channel_label label = file->channel != CHANNEL_NONE ? file->channel : deliverable->order.labels[i];
+        int channel = channel_layout_index(deliverable->layout, label);
+        ENSURE(channel >= 0);
+        out_file->channels[i] = (uint8_t)channel;
+    }
+}
+
+static status body_render(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
+                          arena *memory)
+{
+    task_render *render = &body->render;
+    const plan_timeline *timeline = &self->timelines[task->timeline];
+    const plan_piece *piece = &timeline->pieces[task->piece];
+    plan_binding binding;
+    render->program = self->programs[task->program];
+    render->pieces = arena_take_array(memory, TASK_PIECES_MAX, sizeof *render->pieces);
+    binding_make(self, task, &binding, render->pieces, &render->piece_count, memory);
+    if (binding.input_count > TASK_FILES_MAX)
+        return STATUS_LIMIT;
+    render->input_count = binding.input_count;
+    render->inputs = arena_take_array(memory, binding.input_count, sizeof *render->inputs);
+    for (uint32_t i = 0; i < binding.input_count; i++) {
+        const media_facts *facts = &self->facts[binding.inputs[i]];
+        render->inputs[i] = (task_input){.file = self->inputs.items[binding.inputs[i]].path,
+                                         .identity = facts->identity,
+                                         .container = facts->container,
+                                         .encoding = facts->encoding,
+                                         .sample_rate = facts->sample_rate,
+                                         .channel_count = facts->channel_count,
+                                         .frame_count = facts->frame_count,
+                                         .data_offset = facts->data_offset,
+                                         .direct = facts->direct};
+    }
+    render->file_count = binding.file_count;
+    render->files = arena_take_array(memory, binding.file_count, sizeof *render->files);
+    for (uint32_t i = 0; i < binding.file_count; i++)
+        body_output_file(self, piece, binding.files[i], context, &render->files[i]);
+    render->first_cell = task->first_cell;
+    render->cell_count = task->cell_count;
+    render->programme_end = (uint32_t)task->piece + 1 == timeline->piece_count;
+    render->programme_frame_count = timeline->frame_count;
+    return STATUS_OK;
+}
+
+/* The ranges of a file are its cells: all pieces of a joined file, one piece of a reel's file. */
+static status body_verify(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
+                          arena *memory)
+{
+    task_verify *verify = &body->verify;
+    if (task->of_input) {
+        const media_facts *facts = &self->facts[task->file];
+        verify->file = self->inputs.items[task->file].path;
+        if (facts->direct) {
+            verify->data_offset = facts->data_offset > UINT32_MAX ? 0 : (uint32_t)facts->data_offset;
+            verify->bytes_per_frame = facts->channel_count * sample_encoding_bytes(facts->encoding);
+            verify->data_size = verify->data_offset == 0 ? 0 : facts->frame_count * verify->bytes_per_frame;
+        }
+        return STATUS_OK;
+    }
+    const plan_file *file = &self->files[task->file];
+    const plan_timeline *timeline = &self->timelines[self->deliverables[file->deliverable].timeline];
+    verify->file = plan_file_part(self, task->file, context);
+    verify->file_size = file->file_size;
+    verify->data_offset = file->header.data_offset;
+    verify->bytes_per_frame = file->header.channel_count * sample_encoding_bytes(file->header.encoding);
+    verify->data_size = file->header.frame_count * verify->bytes_per_frame;
+    verify->header_digest = context->header_digest;
+    verify->trailer_digest = context->trailer_digest;
+
+    uint32_t first = file->reel < 0 ? 0 : (uint32_t)file->reel;
+    uint32_t end = file->reel < 0 ? timeline->piece_count : first + 1;
+    uint32_t cells = 0;
+    for (uint32_t i = first; i < end; i++)
+        cells += timeline->pieces[i].cell_count;
+    if (cells != context->cell_count)
+        return STATUS_DEFECT;
+    verify->ranges = arena_take_array(memory, cells, sizeof *verify->ranges);
+    for (uint32_t i = first; i < end; i++)
+        for (uint32_t k = 0; k < timeline->pieces[i].cell_count; k++) {
+            uint64_t left = timeline->pieces[i].frame_count - (uint64_t)k * CELL_FRAMES;
+            verify->ranges[verify->range_count] = (task_verify_range){
+                .frame_count = left < CELL_FRAMES ? left : CELL_FRAMES, .digest = context->cell_digests[verify->range_count]};
+            verify->range_count++;
+        }
+    return STATUS_OK;
+}
+
+static void body_seal(const plan *self, const plan_task *task, const plan_context *context, task_body *body)
+{
+    body->seal.part = plan_file_part(self, task->file, context);
+    body->seal.header = self->files[task->file].header;
+    media_bext *bext = &body->seal.header.bext;
+    bext->loudness_value = context->loudness_value;
+    bext->loudness_range = context->loudness_range;
+    bext->max_true_peak_level = context->max_true_peak;
+    bext->max_momentary_loudness = context->max_momentary;
+    bext->max_short_term_loudness = context->max_short_term;
+}
+
+static status body_publish(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
+                           arena *memory)
+{
+    const plan_deliverable *deliverable = &self->deliverables[task->deliverable];
+    uint32_t count = deliverable->file_count;
+    if (count > TASK_PUBLISH_FILES_MAX)
+        return STATUS_LIMIT;
+    if (task->kind == TASK_PUBLISH) {
+        body->publish.replace = context->replace;
+        body->publish.file_count = count;
+        body->publish.files = arena_take_array(memory, count, sizeof *body->publish.files);
+        for (uint32_t i = 0; i < count; i++) {
+            body->publish.files[i].part = plan_file_part(self, deliverable->first_file + i, context);
+            body->publish.files[i].final = self->files[deliverable->first_file + i].final;
+        }
+        return STATUS_OK;
+    }
+    body->discard.file_count = count;
+    body->discard.files = arena_take_array(memory, count, sizeof *body->discard.files);
+    for (uint32_t i = 0; i < count; i++)
+        body->discard.files[i] = plan_file_part(self, deliverable->first_file + i, context);
+    return STATUS_OK;
+}
+
+static status body_fill(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
+                        arena *memory)
+{
+    switch (task->kind) {
+    case TASK_ALLOCATE:
+        body->allocate.part = plan_file_part(self, task->file, context);
+        body->allocate.final = self->files[task->file].final;
+        body->allocate.header = self->files[task->file].header;
+        return STATUS_OK;
+    case TASK_RENDER:
+    case TASK_INSPECT:
+        return body_render(self, task, context, body, memory);
+    case TASK_SEAL:
+        body_seal(self, task, context, body);
+        return STATUS_OK;
+    case TASK_VERIFY:
+        return body_verify(self, task, context, body, memory);
+    case TASK_PUBLISH:
+    case TASK_DISCARD:
+        return body_publish(self, task, context, body, memory);
+    case TASK_PROBE:
+    case TASK_DEPOSIT:
+    case TASK_KIND_REMOTE_END:
+    case TASK_PLAN:
+    case TASK_MERGE:
+    case TASK_COMPOSE:
+        break;
+    }
+    return STATUS_DEFECT; /* made by the shell, or never sent */
+}
+
+status plan_task_body(const plan *self, uint32_t task_index, const plan_context *context, byte_writer *writer)
+{
+    if (task_index >= self->task_count)
+        return STATUS_DEFECT;
+    const plan_task *task = &self->tasks[task_index];
+    arena scratch = {0};
+    task_body *body = arena_take(&scratch, sizeof *body);
+    body->kind = task->kind;
+    status result = body_fill(self, task, context, body, &scratch);
+    size_t size_before = writer->size;
+    if (result == STATUS_OK)
+        task_body_encode(body, writer);
+    if (result == STATUS_OK && (writer->failed || writer->size - size_before > BODY_BYTES_MAX))
+        result = STATUS_LIMIT;
+    arena_deinit(&scratch);
+    return result;
+}
+
+content_hash plan_cell_key(const render_program *program, uint64_t frame_in_piece, sample_encoding encoding,
+                           uint32_t input_count, const content_hash *input_digests)
+{
+    content_hash program_digest = render_program_digest(program);
+    byte_writer writer;
+    byte_writer_init(&writer, 64 + ((size_t)input_count + 1) * CONTENT_HASH_BYTES);
+    byte_writer_u16(&writer, RENDER_VERSION);
+    byte_writer_bytes(&writer, program_digest.bytes, CONTENT_HASH_BYTES);
+    byte_writer_u64(&writer, frame_in_piece);
+    byte_writer_u8(&writer, (uint8_t)encoding);
+    byte_writer_u32(&writer, input_count);
+    for (uint32_t i = 0; i < input_count; i++)
+        byte_writer_bytes(&writer, input_digests[i].bytes, CONTENT_HASH_BYTES);
+    ENSURE(!writer.failed);
+    content_hash key = content_hash_of(writer.bytes, writer.size);
+    byte_writer_deinit(&writer);
+    return key;
+}

@@ -1,0 +1,209 @@
+/* The files that will be delivered: names, headers, sizes. Nothing here knows a clock or a machine. */
+#include "coordinator/plan/plan_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    PART_SUFFIX_MAX = 48,  /**< ".<16 hex>-<10 digits>-<10 digits>.part" */
+    FOLDER_ENTRY_MAX = 255 /**< bytes of one name in a folder (NAME_MAX of Linux) */
+};
+static const int16_t loudness_not_set = 0x7FFF; /* EBU Tech 3285 v2 */
+
+bool plan_is_joined(const show *film, uint32_t deliverable_index)
+{
+    const show_deliverable *deliverable = &film->deliverables[deliverable_index];
+    if (!plan_is_by_reel(film, deliverable_index))
+        return true; /* a show without named reels has the whole programme only */
+    if (deliverable->assembly == ASSEMBLY_RECIPE)
+        return deliverable->recipe->joined;
+    return deliverable->assembly != ASSEMBLY_REELS;
+}
+
+bool plan_is_by_reel(const show *film, uint32_t deliverable_index)
+{
+    const show_deliverable *deliverable = &film->deliverables[deliverable_index];
+    if (film->reel_count == 1 && film->reels[0].name[0] == '\0')
+        return false;
+    if (deliverable->assembly == ASSEMBLY_RECIPE)
+        return deliverable->recipe->reels;
+    return deliverable->assembly != ASSEMBLY_JOINED;
+}
+
+/* yyyy-mm-dd from a date of a bext chunk, whatever its separators (Tech 3285 allows - _ : space .); false if it is none. */
+static bool date_normalise(const char *date, char out[11])
+{
+    if (strlen(date) != 10)
+        return false;
+    for (int i = 0; i < 10; i++) {
+        bool separator = i == 4 || i == 7;
+        if (separator ? strchr("-_: ./", date[i]) == NULL : (date[i] < '0' || date[i] > '9'))
+            return false;
+        out[i] = separator ? '-' : date[i];
+    }
+    out[10] = '\0';
+    return strcmp(out, "0000-00-00") != 0;
+}
+
+/* The show's date, else the latest origination date in the stems' bext, else empty. */
+static void plan_date(const plan *self, char out[11])
+{
+    out[0] = '\0';
+    if (self->show->date[0] != '\0') {
+        snprintf(out, 11, "%.10s", self->show->date);
+        return;
+    }
+    for (uint32_t i = 0; i < self->inputs.count; i++) {
+        char date[11];
+        if (self->inputs.items[i].stem >= 0 && self->facts[i].outcome == STATUS_OK && self->facts[i].bext.present &&
+            date_normalise(self->facts[i].bext.origination_date, date) && strcmp(date, out) > 0)
+            memcpy(out, date, sizeof date);
+    }
+}
+
+/* Copies text into a field and cuts it at a character's edge, never inside a UTF-8 sequence. */
+static void field_copy(char *out, size_t out_size, const char *text)
+{
+    size_t length = strlen(text);
+    if (length >= out_size) {
+        length = out_size - 1;
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+            length--;
+    }
+    memcpy(out, text, length);
+    out[length] = '\0';
+}
+
+typedef struct file_builder {
+    plan *plan;
+    const plan_options *options;
+    plan_notes *notes;
+    char date[11];
+} file_builder;
+
+/* Sample since midnight of a file's first sample. */
+static uint64_t file_time_reference(const file_builder *self, const plan_timeline *timeline, int32_t reel_index)
+{
+    const show *film = self->plan->show;
+    uint64_t joined = timecode_sample_of_frame(plan_joined_start(film), &film->rate, film->sample_rate);
+    if (reel_index < 0)
+        return joined;
+    const show_reel *reel = &film->reels[reel_index];
+    if (reel->has_ffoa || reel->has_start)
+        return timecode_sample_of_frame(reel->has_ffoa ? reel->ffoa_frame : reel->start_frame, &film->rate,
+                                        film->sample_rate);
+    return joined + timeline->pieces[reel_index].programme_frame;
+}
+
+static void file_header_fill(const file_builder *self, plan_file *file)
+{
+    const show *film = self->plan->show;
+    const plan_deliverable *deliverable = &self->plan->deliverables[file->deliverable];
+    const plan_timeline *timeline = &self->plan->timelines[deliverable->timeline];
+    const channel_layout *layout = channel_layout_get(deliverable->layout);
+    output_header *header = &file->header;
+    bool mono = file->channel != CHANNEL_NONE;
+
+    header->encoding = deliverable->encoding;
+    header->sample_rate = deliverable->sample_rate;
+    header->channel_count = mono ? 1 : layout->channel_count;
+    header->frame_count = file->reel < 0 ? timeline->frame_count : timeline->pieces[file->reel].frame_count;
+    header->data_offset = PLAN_DATA_OFFSET;
+    /* A mask is only written where the file's order is the one that the mask means. */
+    channel_order masked;
+    if (header->channel_count > 2 && channel_order_from_mask(deliverable->layout, layout->wave_mask, &masked) &&
+        channel_order_equal(&masked, &deliverable->order))
+        header->channel_mask = layout->wave_mask;
+
+    uint64_t data = header->frame_count * header->channel_count * sample_encoding_bytes(header->encoding);
+    file->file_size = header->data_offset + data + data % 2;
+    header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
+
+    header->bext = (media_bext){.present = true,
+                                .version = 2,
+                                .time_reference = file_time_reference(self, timeline, file->reel),
+                                .loudness_value = loudness_not_set,
+                                .loudness_range = loudness_not_set,
+                                .max_true_peak_level = loudness_not_set,
+                                .max_momentary_loudness = loudness_not_set,
+                                .max_short_term_loudness = loudness_not_set};
+    const char *language = film->deliverables[file->deliverable].language;
+    const char *reel = file->reel < 0 ? "" : film->reels[file->reel].name;
+    char text[TITLE_MAX_BYTES + 4 * NAME_MAX_BYTES];
+    snprintf(text, sizeof text, "%s, %s%s%s%s%s%s%s", film->title, film->deliverables[file->deliverable].name,
+             language[0] == '\0' ? "" : ", ", language, reel[0] == '\0' ? "" : ", reel ", reel, mono ? ", " : "",
+             mono ? channel_label_name(file->channel) : "");
+    field_copy(header->bext.description, sizeof header->bext.description, text);
+    field_copy(header->bext.originator, sizeof header->bext.originator, "reelmill");
+    memcpy(header->bext.origination_date, self->date, sizeof self->date);
+    /* EBU R 98: algorithm, sampling frequency, word length, mode, text. */
+    const char *mode = header->channel_count == 1 ? "mono" : header->channel_count == 2 ? "stereo" : "multi";
+    snprintf(header->coding_history, sizeof header->coding_history, "A=PCM,F=%u,W=%u,M=%s,T=reelmill\r\n",
+             header->sample_rate, sample_encoding_bits(header->encoding), mode);
+}
+
+/* OUT/<SLUG>/<version>/<deliverable>/<SLUG>_<deliverable>[_<language>][_<reel>][.<ch>].wav */
+static void file_name_fill(const file_builder *self, plan_file *file)
+{
+    const show *film = self->plan->show;
+    const show_deliverable *deliverable = &film->deliverables[file->deliverable];
+    const plan_place *out = &self->options->out;
+    const char *reel = file->reel < 0 ? "" : film->reels[file->reel].name;
+    const char *channel = file->channel == CHANNEL_NONE ? "" : channel_label_name(file->channel);
+    const char *name = arena_format(&self->plan->arena, "%s_%s%s%s%s%s%s%s.wav", film->slug, deliverable->name,
+                                    deliverable->language[0] == '\0' ? "" : "_", deliverable->language,
+                                    reel[0] == '\0' ? "" : "_", reel, channel[0] == '\0' ? "" : ".", channel);
+    file->display = arena_format(&self->plan->arena, "%s/%s/%s/%s", film->slug, film->version, deliverable->name, name);
+    const char *path = arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
+    if (strlen(path) + PART_SUFFIX_MAX >= PATH_MAX_BYTES || strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX ||
+        !task_path_valid(path)) {
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s would be written as \"%s\", which is too long or no valid path; shorten slug, names or "
+                         "the output folder",
+                         deliverable->name, file->display);
+        return;
+    }
+    snprintf(file->final.root, sizeof file->final.root, "%s", out->root);
+    snprintf(file->final.path, sizeof file->final.path, "%s", path);
+}
+
+/* One programme or reel of a deliverable: one file, or one per channel. */
+static void file_set_add(const file_builder *self, uint32_t deliverable_index, int32_t reel)
+{
+    plan *target = self->plan;
+    plan_deliverable *deliverable = &target->deliverables[deliverable_index];
+    const channel_layout *layout = channel_layout_get(deliverable->layout);
+    bool multi_mono = target->show->deliverables[deliverable_index].recipe->multi_mono;
+    uint32_t count = multi_mono ? layout->channel_count : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        plan_file *file = &target->files[target->file_count++];
+        *file = (plan_file){.deliverable = (uint16_t)deliverable_index,
+                            .reel = reel,
+                            .channel = multi_mono ? layout->labels[i] : CHANNEL_NONE};
+        file_header_fill(self, file);
+        file_name_fill(self, file);
+        deliverable->file_count++;
+    }
+}
+
+void plan_make_files(plan *self, const plan_options *options, const bool *wanted, plan_notes *notes)
+{
+    const show *film = self->show;
+    file_builder builder = {.plan = self, .options = options, .notes = notes};
+    plan_date(self, builder.date);
+    size_t capacity = 0;
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (wanted[i] && self->deliverables[i].rendered)
+            capacity += (size_t)(1 + film->reel_count) * channel_layout_get(self->deliverables[i].layout)->channel_count;
+    self->files = arena_take_array(&self->arena, capacity, sizeof *self->files);
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        if (!wanted[i] || !self->deliverables[i].rendered)
+            continue;
+        self->deliverables[i].first_file = self->file_count;
+        if (plan_is_joined(film, i))
+            file_set_add(&builder, i, -1);
+        for (uint32_t reel = 0; plan_is_by_reel(film, i) && reel < film->reel_count; reel++)
+            file_set_add(&builder, i, (int32_t)reel);
+    }
+}

@@ -1,0 +1,81 @@
+/**
+ * What the files of this folder share: the steps of plan_create, each a pure function of show, inputs and facts.
+ * Nothing outside coordinator/plan includes this.
+ */
+#ifndef COORDINATOR_PLAN_PLAN_PARTS_H
+#define COORDINATOR_PLAN_PLAN_PARTS_H
+
+#include "coordinator/plan/plan.h"
+
+enum {
+    PLAN_STEM_RECEIVED = 0xFFFF,  /**< render_lane.stem of a received programme */
+    PLAN_TIMELINE_NONE = 0xFFFF,  /**< plan_deliverable.timeline of what is not wanted */
+    PLAN_AFFINITY_NONE = 0xFFFF,
+    PLAN_DATA_OFFSET = PAGE_BYTES /**< of every output; bext, fmt and ds64 take less than a page */
+};
+
+/** The show with what is known of its files. */
+typedef struct plan_source {
+    const show *show;
+    const input_list *inputs;
+    const media_facts *facts;
+} plan_source;
+
+/** Where problems go. */
+typedef struct plan_notes {
+    problem_list *list;
+    arena *arena;
+} plan_notes;
+
+/* ---- plan_timeline.c ---- */
+/** The frame of 01:00:00:00, where a joined programme begins; 0 without a frame rate. */
+uint64_t plan_joined_start(const show *show);
+/** True if FFOA and LFOA of the reel are known (FFOA may be the reel's start); then *out_first is the first frame. */
+bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
+/** True when a file without {reel} (reel -1) is the only reel's own. */
+bool plan_input_of_reel(const show *show, const plan_input *input);
+/** True when the reels' timecode runs on from each LFOA to the next FFOA. */
+bool plan_reels_continuous(const show *show);
+/**
+ * Frame of a stem's file at the first programme frame of a reel, which lies at programme_frame. False when it cannot be known
+ * (an aligned file without bext, a reel without the timecode it takes).
+ */
+bool plan_stem_position(const show *show, const plan_input *input, const media_facts *facts, uint32_t reel,
+                        uint64_t programme_frame, int64_t *out_file_frame);
+/** The timeline of all reels. Problems of single files are plan_check's; a reel without length has frame_count 0. */
+void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source, arena *arena);
+/** The timeline of one received deliverable, whose files are inputs first .. first + count. */
+void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
+                            arena *arena);
+
+/* ---- plan_program.c ---- */
+/** True if a deliverable that is rendered takes this stem (role or name, and language). */
+bool plan_takes_stem(const show *show, uint32_t deliverable, uint32_t stem);
+/** The language in force: the deliverable's own, or the first dialogue stem's. */
+const char *plan_language(const show *show, uint32_t deliverable);
+/** True if the stem has a usable file in any reel. The stem's files stand side by side in the list. */
+bool plan_stem_present(const plan_source *source, uint32_t stem);
+/** Layout and order of a received deliverable's file; LAYOUT_NONE when neither the show nor the file says. */
+channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable, uint32_t first_input,
+                                       channel_order *out_order);
+/** Fills gain, layout, order, encoding and program of the wanted deliverables and makes the programs. */
+void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes);
+
+/* ---- plan_check.c ---- */
+/** plan_check over the inputs that are needed and the deliverables that are wanted (NULL = all). */
+void plan_check_needed(const plan_source *source, const bool *needed, const bool *wanted, plan_notes *notes);
+
+/* ---- plan_files.c ---- */
+/** Names and headers of every output of the wanted deliverables. */
+void plan_make_files(plan *self, const plan_options *options, const bool *wanted, plan_notes *notes);
+/** True if the deliverable is delivered joined (reels). */
+bool plan_is_joined(const show *show, uint32_t deliverable);
+bool plan_is_by_reel(const show *show, uint32_t deliverable);
+
+/* ---- plan_tasks.c ---- */
+void plan_make_tasks(plan *self, const plan_options *options);
+
+/* ---- plan_digest.c ---- */
+content_hash plan_digest(const plan *self);
+
+#endif

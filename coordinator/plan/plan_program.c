@@ -1,0 +1,459 @@
+/* From recipes to render programs: which stems a deliverable takes, at which gain, and who is rendered together. */
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- what a deliverable takes ---- */
+
+static bool recipe_has_role(const recipe *rule, const char *role)
+{
+    for (uint32_t i = 0; i < rule->role_count; i++)
+        if (strcmp(rule->roles[i], role) == 0)
+            return true;
+    return false;
+}
+
+const char *plan_language(const show *film, uint32_t deliverable)
+{
+    const char *own = film->deliverables[deliverable].language;
+    if (own[0] != '\0')
+        return own;
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (film->stems[i].role == ROLE_DIALOGUE)
+            return film->stems[i].language;
+    return "";
+}
+
+bool plan_takes_stem(const show *film, uint32_t deliverable_index, uint32_t stem_index)
+{
+    const show_deliverable *deliverable = &film->deliverables[deliverable_index];
+    const show_stem *stem = &film->stems[stem_index];
+    const recipe *rule = deliverable->recipe;
+    if (rule == NULL)
+        return false;
+    if (rule->takes_stem)
+        return deliverable->stem != NULL && strcmp(deliverable->stem, stem->name) == 0;
+    if (!recipe_has_role(rule, stem->role_name))
+        return false;
+    return stem->language[0] == '\0' || strcasecmp(stem->language, plan_language(film, deliverable_index)) == 0;
+}
+
+bool plan_stem_present(const plan_source *source, uint32_t stem)
+{
+    for (uint32_t i = 0; i < source->inputs->count; i++)
+        if (source->inputs->items[i].stem == (int32_t)stem && source->facts[i].outcome == STATUS_OK)
+            return true;
+    return false;
+}
+
+channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable_index, uint32_t first_input,
+                                       channel_order *out_order)
+{
+    const show_deliverable *deliverable = &source->show->deliverables[deliverable_index];
+    const media_facts *facts = &source->facts[first_input];
+    bool mono_files = source->inputs->items[first_input].channel != CHANNEL_NONE;
+    channel_layout_id layout = deliverable->layout;
+    if (layout == LAYOUT_NONE && !mono_files)
+        layout = channel_layout_guess(facts->channel_count);
+    channel_order_of(layout, ORDER_SMPTE, out_order);
+    if (mono_files)
+        return layout;
+    if (deliverable->order_given && deliverable->order.channel_count == out_order->channel_count)
+        *out_order = deliverable->order;
+    else if (facts->has_channel_mask && facts->channel_mask != 0)
+        (void)channel_order_from_mask(layout, facts->channel_mask, out_order);
+    return layout;
+}
+
+/* ---- gains ---- */
+
+static channel_layout_id deliverable_layout(const show *film, uint32_t index)
+{
+    const show_deliverable *deliverable = &film->deliverables[index];
+    if (deliverable->recipe == NULL)
+        return deliverable->layout;
+    if (deliverable->recipe->layout != LAYOUT_NONE || deliverable->stem == NULL)
+        return deliverable->recipe->layout;
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (strcmp(film->stems[i].name, deliverable->stem) == 0)
+            return film->stems[i].layout;
+    return LAYOUT_NONE;
+}
+
+/* A full mix: what M&E, AD and stems must still sum to, and whose gain they therefore share by default. */
+static bool deliverable_is_print_master(const show_deliverable *deliverable)
+{
+    const recipe *rule = deliverable->recipe;
+    return rule != NULL && !rule->takes_stem && recipe_has_role(rule, "dialogue") &&
+           recipe_has_role(rule, "music") && recipe_has_role(rule, "effects") &&
+           !recipe_has_role(rule, "narration");
+}
+
+/* The print master nearest to a deliverable: same layout and language, else same layout, else the first; or -1. */
+static int32_t deliverable_print_master(const show *film, uint32_t index)
+{
+    int32_t best = -1;
+    int best_score = -1;
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        if (i == index || !deliverable_is_print_master(&film->deliverables[i]))
+            continue;
+        int score = 0;
+        if (deliverable_layout(film, i) == deliverable_layout(film, index)) {
+            bool same_language = strcasecmp(plan_language(film, i), plan_language(film, index)) == 0;
+            score = same_language ? 2 : 1;
+        }
+        if (score > best_score) {
+            best = (int32_t)i;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static int32_t deliverable_find(const show *film, const char *name)
+{
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (strcmp(film->deliverables[i].name, name) == 0)
+            return (int32_t)i;
+    return -1;
+}
+
+/* The deliverable whose own `gain` decides the gain of this one; -1 = none, 0 dB. A circle of matches ends at its start. */
+static int32_t deliverable_gain_source(const show *film, uint32_t index)
+{
+    int32_t at = (int32_t)index;
+    for (uint32_t step = 0; step <= film->deliverable_count; step++) {
+        const show_deliverable *deliverable = &film->deliverables[at];
+        int32_t next = -1;
+        if (deliverable->gain == GAIN_MATCH)
+            next = deliverable_find(film, deliverable->gain_match);
+        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL && !deliverable_is_print_master(deliverable))
+            next = deliverable_print_master(film, (uint32_t)at);
+        else
+            return at;
+        if (next < 0)
+            return -1;
+        at = next;
+    }
+    return -1;
+}
+
+static double deliverable_gain_db(const show *film, uint32_t index, plan_notes *notes)
+{
+    int32_t source = deliverable_gain_source(film, index);
+    if (source < 0)
+        return 0.0;
+    const show_deliverable *decides = &film->deliverables[source];
+    if (decides->gain == GAIN_TO_SPEC) {
+        const show_deliverable *asked = &film->deliverables[index];
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, asked->line, asked->column,
+                         "deliverable %s takes its gain from {to: spec}%s%s, which needs a first pass over the whole programme that "
+                         "this version cannot make; give the gain in dB",
+                         asked->name, source == (int32_t)index ? "" : " of ",
+                         source == (int32_t)index ? "" : decides->name);
+        return 0.0;
+    }
+    return decides->gain == GAIN_DB ? decides->gain_db : 0.0;
+}
+
+/* ---- one deliverable's mix ---- */
+
+typedef struct mix_term {
+    uint16_t stem;
+    uint8_t input_channel;
+    uint8_t output_channel;
+    double gain;
+} mix_term;
+
+typedef struct mix {
+    uint32_t deliverable;
+    uint32_t term_count;
+    mix_term *terms; /* by (output, stem, input) */
+    bool stems[SHOW_STEMS_MAX];
+    uint32_t file_count; /* written for one piece */
+} mix;
+
+static int mix_term_compare(const void *left, const void *right)
+{
+    const mix_term *a = left;
+    const mix_term *b = right;
+    if (a->output_channel != b->output_channel)
+        return a->output_channel < b->output_channel ? -1 : 1;
+    if (a->stem != b->stem)
+        return a->stem < b->stem ? -1 : 1;
+    return a->input_channel < b->input_channel ? -1 : a->input_channel > b->input_channel;
+}
+
+static uint32_t mix_stem_identity(channel_layout_id layout, fold_term out_terms[FOLD_TERMS_MAX])
+{
+    const channel_layout *channels = channel_layout_get(layout);
+    for (uint32_t i = 0; i < channels->channel_count; i++)
+        out_terms[i] = (fold_term){.from = channels->labels[i], .to = channels->labels[i], .gain = 1.0};
+    return channels->channel_count;
+}
+
+static void mix_add_stem(mix *self, const show *film, uint32_t stem_index, channel_layout_id layout, double gain,
+                         plan_notes *notes)
+{
+    const show_deliverable *deliverable = &film->deliverables[self->deliverable];
+    const show_stem *stem = &film->stems[stem_index];
+    fold_term folds[FOLD_TERMS_MAX];
+    uint32_t fold_count = 0;
+    error_detail detail = {0};
+    if (deliverable->recipe->takes_stem && layout == stem->layout) {
+        fold_count = mix_stem_identity(layout, folds);
+    } else if (recipe_matrix(deliverable->recipe, stem->layout, folds, &fold_count, &detail) != STATUS_OK) {
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column, "deliverable %s cannot take stem %s: %s", deliverable->name, stem->name,
+                         detail.message);
+        return;
+    }
+    self->stems[stem_index] = true;
+    for (uint32_t i = 0; i < fold_count; i++) {
+        int from = channel_layout_index(stem->layout, folds[i].from);
+        int to = channel_layout_index(layout, folds[i].to);
+        ENSURE(from >= 0 && to >= 0); /* recipe_matrix speaks of channels of both layouts only */
+        if (folds[i].gain == 0.0)
+            continue;
+        self->terms[self->term_count++] = (mix_term){.stem = (uint16_t)stem_index,
+                                                     .input_channel = (uint8_t)from,
+                                                     .output_channel = (uint8_t)to,
+                                                     .gain = folds[i].gain * gain};
+    }
+}
+
+/* Makes the mix of one rendered deliverable; false when problems were noted. */
+static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
+{
+    const show *film = target->show;
+    const show_deliverable *deliverable = &film->deliverables[index];
+    const recipe *rule = deliverable->recipe;
+    plan_source source = {.show = film, .inputs = &target->inputs, .facts = target->facts};
+    plan_deliverable *planned = &target->deliverables[index];
+    size_t errors_before = notes->list->error_count;
+    *self = (mix){.deliverable = index};
+
+    planned->layout = deliverable_layout(film, index);
+    channel_order_of(planned->layout, rule->order, &planned->order);
+    planned->encoding = rule->encoding == ENCODING_NONE ? ENCODING_PCM_24 : rule->encoding;
+    planned->sample_rate = film->sample_rate;
+    planned->gain_db = deliverable_gain_db(film, index, notes);
+    /* The one place where a gain in dB becomes a factor; workers get its bits. */
+    double gain = planned->gain_db == 0.0 ? 1.0 : pow(10.0, planned->gain_db / 20.0);
+
+    uint32_t taken = 0;
+    bool takes[SHOW_STEMS_MAX] = {false};
+    for (uint32_t i = 0; i < film->stem_count; i++) {
+        takes[i] = plan_takes_stem(film, index, i) && plan_stem_present(&source, i);
+        taken += takes[i];
+    }
+    self->terms = arena_take_array(&target->arena, (size_t)taken * FOLD_TERMS_MAX, sizeof *self->terms);
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (takes[i])
+            mix_add_stem(self, film, i, planned->layout, gain, notes);
+    qsort(self->terms, self->term_count, sizeof *self->terms, mix_term_compare);
+    if (taken == 0)
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+                         "deliverable %s finds no stem to take: recipe %s, language \"%s\"; correct the roles or languages of the "
+                         "stems, or leave it out with --only",
+                         deliverable->name, rule->name, plan_language(film, index));
+    else if (self->term_count == 0 && notes->list->error_count == errors_before)
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+                         "deliverable %s would be silent: recipe %s gives no stem a way into it; choose another recipe",
+                         deliverable->name, rule->name);
+    uint32_t channels = rule->multi_mono ? channel_layout_get(planned->layout)->channel_count : 1;
+    self->file_count = channels * ((plan_is_joined(film, index) ? 1U : 0U) + (plan_is_by_reel(film, index) ? 1U : 0U));
+    return notes->list->error_count == errors_before;
+}
+
+/* ---- programs ---- */
+
+/* A program while it is filled: sizes only, so that bounds are tested before anything is made. */
+typedef struct program_draft {
+    bool lanes[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX];
+    uint32_t lane_count;
+    uint32_t output_lanes;
+    uint32_t term_count;
+    uint32_t file_count;
+    uint32_t mix_count;
+    uint32_t mixes[PROGRAM_OUTPUTS_MAX];
+} program_draft;
+
+static bool program_draft_add(program_draft *self, const mix *mixes, uint32_t index, uint32_t channel_count)
+{
+    program_draft tried = *self;
+    if (tried.mix_count == PROGRAM_OUTPUTS_MAX)
+        return false;
+    for (uint32_t i = 0; i < mixes[index].term_count; i++) {
+        bool *lane = &tried.lanes[mixes[index].terms[i].stem][mixes[index].terms[i].input_channel];
+        tried.lane_count += !*lane;
+        *lane = true;
+    }
+    tried.mixes[tried.mix_count++] = index;
+    tried.output_lanes += channel_count;
+    tried.term_count += mixes[index].term_count;
+    tried.file_count += mixes[index].file_count;
+    if (tried.lane_count > PROGRAM_INPUT_LANES_MAX || tried.output_lanes > PROGRAM_OUTPUT_LANES_MAX ||
+        tried.term_count > PROGRAM_TERMS_MAX || tried.file_count > CELL_OUTPUTS_MAX)
+        return false;
+    *self = tried;
+    return true;
+}
+
+static void program_from_draft(plan *target, const program_draft *draft, const mix *mixes)
+{
+    const show *film = target->show;
+    uint16_t number = (uint16_t)target->program_count++;
+    render_program *program = &target->programs[number];
+    uint16_t lane_of[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX] = {{0}};
+    *program = (render_program){.sample_rate = film->sample_rate,
+                                .output_count = (uint16_t)draft->mix_count,
+                                .output_lane_count = (uint16_t)draft->output_lanes};
+    for (uint32_t stem = 0; stem < film->stem_count; stem++)
+        for (uint32_t channel = 0; channel < LAYOUT_CHANNELS_MAX; channel++)
+            if (draft->lanes[stem][channel]) {
+                lane_of[stem][channel] = program->input_count;
+                channel_label label = channel_layout_get(film->stems[stem].layout)->labels[channel];
+                program->inputs[program->input_count++] = (render_lane){.stem = (uint16_t)stem, .label = (uint8_t)label};
+            }
+    program->terms = arena_take_array(&target->arena, draft->term_count, sizeof *program->terms);
+    uint16_t first_lane = 0;
+    for (uint32_t i = 0; i < draft->mix_count; i++) {
+        const mix *part = &mixes[draft->mixes[i]];
+        plan_deliverable *planned = &target->deliverables[part->deliverable];
+        planned->program = number;
+        planned->program_output = (uint16_t)i;
+        program->outputs[i] = (render_output){.deliverable = (uint16_t)part->deliverable,
+                                              .layout = (uint8_t)planned->layout,
+                                              .encoding = (uint8_t)planned->encoding,
+                                              .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
+                                              .first_lane = first_lane};
+        /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
+        for (uint32_t k = 0; k < part->term_count; k++)
+            program->terms[program->term_count++] =
+                (render_term){.input = lane_of[part->terms[k].stem][part->terms[k].input_channel],
+                              .output = (uint16_t)(first_lane + part->terms[k].output_channel),
+                              .gain = part->terms[k].gain};
+        first_lane = (uint16_t)(first_lane + channel_layout_get(planned->layout)->channel_count);
+    }
+}
+
+/* The group of a stem: stems that some deliverable takes together are one group, named by the lowest of them. */
+static uint32_t stem_group(uint32_t *groups, uint32_t stem)
+{
+    while (groups[stem] != stem)
+        stem = groups[stem];
+    return stem;
+}
+
+static void stem_groups_make(uint32_t *groups, uint32_t stem_count, const mix *mixes, uint32_t mix_count)
+{
+    for (uint32_t i = 0; i < stem_count; i++)
+        groups[i] = i;
+    for (uint32_t i = 0; i < mix_count; i++) {
+        uint32_t first = UINT32_MAX;
+        for (uint32_t stem = 0; stem < stem_count; stem++) {
+            if (!mixes[i].stems[stem])
+                continue;
+            uint32_t group = stem_group(groups, stem);
+            if (first == UINT32_MAX)
+                first = group;
+            uint32_t low = group < first ? group : first;
+            groups[group] = low;
+            groups[first] = low;
+            first = low;
+        }
+    }
+}
+
+static uint32_t mix_group(const mix *self, uint32_t *groups, uint32_t stem_count)
+{
+    for (uint32_t stem = 0; stem < stem_count; stem++)
+        if (self->stems[stem])
+            return stem_group(groups, stem);
+    return UINT32_MAX;
+}
+
+/* All deliverables that share stems go into one program, up to its bounds; so every stem is read once. */
+static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count, plan_notes *notes)
+{
+    const show *film = target->show;
+    uint32_t groups[SHOW_STEMS_MAX];
+    bool placed[SHOW_DELIVERABLES_MAX] = {false};
+    stem_groups_make(groups, film->stem_count, mixes, mix_count);
+    for (uint32_t i = 0; i < mix_count; i++) {
+        if (placed[i])
+            continue;
+        program_draft draft = {.mix_count = 0};
+        uint32_t group = mix_group(&mixes[i], groups, film->stem_count);
+        for (uint32_t k = i; k < mix_count; k++) {
+            uint32_t channels = channel_layout_get(target->deliverables[mixes[k].deliverable].layout)->channel_count;
+            if (!placed[k] && mix_group(&mixes[k], groups, film->stem_count) == group)
+                placed[k] = program_draft_add(&draft, mixes, k, channels);
+        }
+        if (!placed[i]) {
+            const show_deliverable *deliverable = &film->deliverables[mixes[i].deliverable];
+            placed[i] = true;
+            problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                             deliverable->column,
+                             "deliverable %s needs more channels or files than one task may handle (%d inputs, %d files); take "
+                             "fewer stems",
+                             deliverable->name, PROGRAM_INPUT_LANES_MAX, CELL_OUTPUTS_MAX);
+        }
+        if (draft.mix_count > 0)
+            program_from_draft(target, &draft, mixes);
+    }
+}
+
+static void plan_received_program(plan *target, uint32_t index)
+{
+    plan_deliverable *planned = &target->deliverables[index];
+    plan_source source = {.show = target->show, .inputs = &target->inputs, .facts = target->facts};
+    const media_facts *facts = &target->facts[planned->first_input];
+    planned->layout = plan_received_layout(&source, index, planned->first_input, &planned->order);
+    planned->encoding = facts->encoding;
+    planned->sample_rate = facts->sample_rate;
+    planned->program = (uint16_t)target->program_count;
+
+    const channel_layout *layout = channel_layout_get(planned->layout);
+    render_program *program = &target->programs[target->program_count++];
+    *program = (render_program){.sample_rate = facts->sample_rate,
+                                .input_count = layout->channel_count,
+                                .output_count = 1,
+                                .output_lane_count = layout->channel_count,
+                                .term_count = layout->channel_count};
+    program->outputs[0] = (render_output){.deliverable = (uint16_t)index,
+                                          .layout = (uint8_t)planned->layout,
+                                          .encoding = ENCODING_NONE,
+                                          .overload = OVERLOAD_FAIL};
+    program->terms = arena_take_array(&target->arena, layout->channel_count, sizeof *program->terms);
+    for (uint16_t i = 0; i < layout->channel_count; i++) {
+        program->inputs[i] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[i]};
+        program->terms[i] = (render_term){.input = i, .output = i, .gain = 1.0};
+    }
+}
+
+void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
+{
+    const show *film = self->show;
+    size_t errors_before = notes->list->error_count;
+    self->programs = arena_take_array(&self->arena, film->deliverable_count, sizeof *self->programs);
+    mix *mixes = arena_take_array(&self->arena, film->deliverable_count, sizeof *mixes);
+    uint32_t mix_count = 0;
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        self->deliverables[i].language = plan_language(film, i);
+        if (wanted[i] && self->deliverables[i].rendered && mix_init(&mixes[mix_count], self, i, notes))
+            mix_count++;
+    }
+    if (notes->list->error_count != errors_before)
+        return;
+    plan_group_mixes(self, mixes, mix_count, notes);
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (wanted[i] && !self->deliverables[i].rendered)
+            plan_received_program(self, i);
+}

@@ -1,0 +1,296 @@
+/* The tasks of a job and what each waits for. Numbers are given in the order of this file; waits always point back. */
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TASKS_PER_SLOT = 4,      /**< enough to balance, few enough to keep the cost per task small */
+    CELLS_PER_TASK_MAX = 64,
+    /* Estimates for order and balance only; no byte depends on them. */
+    STORAGE_BYTES_PER_MS = 200000,
+    LANE_FRAMES_PER_MS = 50000,
+    SMALL_TASK_MS = 20
+};
+
+typedef struct task_builder {
+    plan *plan;
+    uint32_t task_capacity;
+    uint32_t wait_capacity;
+    uint32_t cells_per_task;
+    uint32_t *program_first; /**< [program_count] number of its first RENDER or INSPECT task */
+    uint32_t *program_count; /**< how many it has */
+} task_builder;
+
+/* Begins a task; its waits are those added until the next one begins. */
+static plan_task *task_begin(task_builder *self, task_kind kind)
+{
+    plan *target = self->plan;
+    if (target->task_count == self->task_capacity) {
+        self->task_capacity = self->task_capacity == 0 ? 256 : 2 * self->task_capacity;
+        target->tasks = realloc(target->tasks, self->task_capacity * sizeof *target->tasks);
+        ENSURE(target->tasks != NULL);
+    }
+    plan_task *task = &target->tasks[target->task_count++];
+    *task = (plan_task){.kind = kind, .affinity = PLAN_AFFINITY_NONE, .first_wait = target->wait_count};
+    return task;
+}
+
+static uint32_t task_last_number(const task_builder *self)
+{
+    return self->plan->first_task + self->plan->task_count - 1;
+}
+
+/* The task begun last waits for `number`. */
+static void task_wait(task_builder *self, uint32_t number)
+{
+    plan *target = self->plan;
+    if (target->wait_count == self->wait_capacity) {
+        self->wait_capacity = self->wait_capacity == 0 ? 1024 : 2 * self->wait_capacity;
+        target->waits = realloc(target->waits, self->wait_capacity * sizeof *target->waits);
+        ENSURE(target->waits != NULL);
+    }
+    ENSURE(number < task_last_number(self));
+    target->waits[target->wait_count++] = number;
+    target->tasks[target->task_count - 1].wait_count++;
+}
+
+static uint32_t task_cost(uint64_t byte_count, uint64_t lane_frames)
+{
+    uint64_t cost = SMALL_TASK_MS + byte_count / STORAGE_BYTES_PER_MS + lane_frames / LANE_FRAMES_PER_MS;
+    return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+}
+
+static uint16_t program_timeline(const plan *target, uint32_t program)
+{
+    return target->deliverables[target->programs[program].outputs[0].deliverable].timeline;
+}
+
+static bool program_rendered(const plan *target, uint32_t program)
+{
+    return target->deliverables[target->programs[program].outputs[0].deliverable].rendered;
+}
+
+static void tasks_allocate(task_builder *self)
+{
+    for (uint32_t i = 0; i < self->plan->file_count; i++) {
+        plan_task *task = task_begin(self, TASK_ALLOCATE);
+        task->file = i;
+        task->deliverable = self->plan->files[i].deliverable;
+        task->cost = SMALL_TASK_MS;
+        self->plan->files[i].allocate_task = task_last_number(self);
+    }
+}
+
+/* Waits for the inodes that the cells of this piece are written to. */
+static void task_wait_files(task_builder *self, const render_program *program, uint32_t piece_reel)
+{
+    const plan *target = self->plan;
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        const plan_deliverable *deliverable = &target->deliverables[program->outputs[i].deliverable];
+        for (uint32_t k = 0; k < deliverable->file_count; k++) {
+            const plan_file *file = &target->files[deliverable->first_file + k];
+            if (file->reel < 0 || file->reel == (int32_t)piece_reel)
+                task_wait(self, file->allocate_task);
+        }
+    }
+}
+
+/* Bytes read and written for one frame of a program, near enough for a cost. */
+static uint64_t program_frame_bytes(const plan *target, const render_program *program)
+{
+    uint64_t bytes = (uint64_t)program->input_count * 3;
+    for (uint32_t i = 0; i < program->output_count; i++)
+        bytes += (uint64_t)target->deliverables[program->outputs[i].deliverable].file_count > 0
+                     ? sample_encoding_bytes((sample_encoding)program->outputs[i].encoding) *
+                           channel_layout_get((channel_layout_id)program->outputs[i].layout)->channel_count
+                     : 0;
+    return bytes;
+}
+
+static void tasks_render(task_builder *self, uint32_t program_index)
+{
+    const plan *target = self->plan;
+    const render_program *program = &target->programs[program_index];
+    bool rendered = program_rendered(target, program_index);
+    uint16_t timeline_index = program_timeline(target, program_index);
+    const plan_timeline *timeline = &target->timelines[timeline_index];
+    self->program_first[program_index] = target->first_task + target->task_count;
+    for (uint32_t piece = 0; piece < timeline->piece_count; piece++)
+        for (uint32_t cell = 0; cell < timeline->pieces[piece].cell_count; cell += self->cells_per_task) {
+            uint32_t left = timeline->pieces[piece].cell_count - cell;
+            plan_task *task = task_begin(self, rendered ? TASK_RENDER : TASK_INSPECT);
+            task->deliverable = program->outputs[0].deliverable;
+            task->program = (uint16_t)program_index;
+            task->timeline = timeline_index;
+            task->piece = (uint16_t)piece;
+            task->affinity = timeline->pieces[piece].reel;
+            task->first_cell = cell;
+            task->cell_count = left < self->cells_per_task ? left : self->cells_per_task;
+            uint64_t frames = (uint64_t)task->cell_count * CELL_FRAMES;
+            task->cost = task_cost(frames * program_frame_bytes(target, program),
+                                   frames * (uint64_t)(program->input_count + program->output_lane_count));
+            self->program_count[program_index]++;
+            if (rendered)
+                task_wait_files(self, program, timeline->pieces[piece].reel);
+        }
+}
+
+/* Digests of received files, for the report. */
+static void tasks_verify_inputs(task_builder *self)
+{
+    const plan *target = self->plan;
+    for (uint32_t i = 0; i < target->inputs.count; i++) {
+        int32_t deliverable = target->inputs.items[i].deliverable;
+        if (deliverable < 0 || target->deliverables[deliverable].timeline == PLAN_TIMELINE_NONE)
+            continue;
+        plan_task *task = task_begin(self, TASK_VERIFY);
+        task->of_input = true;
+        task->file = i;
+        task->deliverable = (uint16_t)deliverable;
+        task->cost = task_cost(target->facts[i].identity.size, 0);
+    }
+}
+
+static void tasks_merge(task_builder *self)
+{
+    for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
+        plan_deliverable *deliverable = &self->plan->deliverables[i];
+        if (deliverable->timeline == PLAN_TIMELINE_NONE)
+            continue;
+        plan_task *task = task_begin(self, TASK_MERGE);
+        task->local = true;
+        task->deliverable = (uint16_t)i;
+        task->program = deliverable->program;
+        task->timeline = deliverable->timeline;
+        task->cost = SMALL_TASK_MS;
+        for (uint32_t k = 0; k < self->program_count[deliverable->program]; k++)
+            task_wait(self, self->program_first[deliverable->program] + k);
+        deliverable->merge_task = task_last_number(self);
+    }
+}
+
+static void tasks_seal_and_verify(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->file_count; i++) {
+        plan_task *task = task_begin(self, TASK_SEAL);
+        task->file = i;
+        task->deliverable = target->files[i].deliverable;
+        task->cost = SMALL_TASK_MS;
+        task_wait(self, target->deliverables[target->files[i].deliverable].merge_task);
+        target->files[i].seal_task = task_last_number(self);
+    }
+    for (uint32_t i = 0; i < target->file_count; i++) {
+        plan_task *task = task_begin(self, TASK_VERIFY);
+        task->file = i;
+        task->deliverable = target->files[i].deliverable;
+        task->cost = task_cost(target->files[i].file_size, 0);
+        task_wait(self, target->files[i].seal_task);
+        target->files[i].verify_task = task_last_number(self);
+    }
+}
+
+static void tasks_publish(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->deliverable_count; i++) {
+        plan_deliverable *deliverable = &target->deliverables[i];
+        if (deliverable->file_count == 0)
+            continue;
+        plan_task *task = task_begin(self, TASK_PUBLISH);
+        task->deliverable = (uint16_t)i;
+        task->cost = SMALL_TASK_MS;
+        for (uint32_t k = 0; k < deliverable->file_count; k++)
+            task_wait(self, target->files[deliverable->first_file + k].verify_task);
+        deliverable->publish_task = task_last_number(self);
+    }
+}
+
+/* Removes what a failed deliverable left, once nothing can write to its files any more. */
+static void tasks_discard(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->deliverable_count; i++) {
+        const plan_deliverable *deliverable = &target->deliverables[i];
+        if (deliverable->file_count == 0)
+            continue;
+        plan_task *task = task_begin(self, TASK_DISCARD);
+        task->deliverable = (uint16_t)i;
+        task->even_if_failed = true;
+        task->cost = SMALL_TASK_MS;
+        for (uint32_t k = 0; k < self->program_count[deliverable->program]; k++)
+            task_wait(self, self->program_first[deliverable->program] + k);
+        for (uint32_t k = 0; k < deliverable->file_count; k++) {
+            const plan_file *file = &target->files[deliverable->first_file + k];
+            task_wait(self, file->allocate_task);
+            task_wait(self, file->seal_task);
+            task_wait(self, file->verify_task);
+        }
+        task_wait(self, deliverable->publish_task);
+    }
+}
+
+static void tasks_report(task_builder *self)
+{
+    plan *target = self->plan;
+    uint32_t before = target->task_count;
+    plan_task *compose = task_begin(self, TASK_COMPOSE);
+    compose->local = true;
+    compose->even_if_failed = true;
+    compose->cost = SMALL_TASK_MS;
+    /* Every task, not the last ones only: a task is skipped as soon as one before it failed, while others still run. */
+    for (uint32_t i = 0; i < before; i++)
+        task_wait(self, target->first_task + i);
+    uint32_t number = task_last_number(self);
+    plan_task *deposit = task_begin(self, TASK_DEPOSIT);
+    deposit->even_if_failed = true;
+    deposit->cost = SMALL_TASK_MS;
+    task_wait(self, number);
+}
+
+static uint32_t plan_cells_per_task(const plan *target, const plan_options *options)
+{
+    if (options->cells_per_task > 0)
+        return options->cells_per_task < TASK_CELLS_MAX ? options->cells_per_task : TASK_CELLS_MAX;
+    uint64_t cells = 0;
+    for (uint32_t i = 0; i < target->program_count; i++) {
+        const plan_timeline *timeline = &target->timelines[program_timeline(target, i)];
+        for (uint32_t k = 0; k < timeline->piece_count; k++)
+            cells += timeline->pieces[k].cell_count;
+    }
+    uint64_t tasks = (uint64_t)TASKS_PER_SLOT * (options->slot_count == 0 ? 1 : options->slot_count);
+    uint64_t each = (cells + tasks - 1) / tasks;
+    return each < 1 ? 1 : each > CELLS_PER_TASK_MAX ? CELLS_PER_TASK_MAX : (uint32_t)each;
+}
+
+void plan_make_tasks(plan *self, const plan_options *options)
+{
+    task_builder builder = {.plan = self};
+    builder.program_first = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_first);
+    builder.program_count = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_count);
+    builder.cells_per_task = plan_cells_per_task(self, options);
+    tasks_allocate(&builder);
+    for (uint32_t i = 0; i < self->program_count; i++)
+        tasks_render(&builder, i);
+    tasks_verify_inputs(&builder);
+    tasks_merge(&builder);
+    tasks_seal_and_verify(&builder);
+    tasks_publish(&builder);
+    if (options->discard_failed)
+        tasks_discard(&builder);
+    tasks_report(&builder);
+
+    /* The growing arrays move into the arena, where everything of a plan lives. */
+    plan_task *tasks = arena_take_array(&self->arena, self->task_count, sizeof *tasks);
+    uint32_t *waits = arena_take_array(&self->arena, self->wait_count, sizeof *waits);
+    memcpy(tasks, self->tasks, self->task_count * sizeof *tasks);
+    if (self->wait_count > 0)
+        memcpy(waits, self->waits, self->wait_count * sizeof *waits);
+    free(self->tasks);
+    free(self->waits);
+    self->tasks = tasks;
+    self->waits = waits;
+}

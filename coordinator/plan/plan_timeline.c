@@ -1,0 +1,248 @@
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+uint64_t plan_joined_start(const show *film)
+{
+    uint64_t frame = 0;
+    if (film->rate.num != 0)
+        ENSURE(timecode_parse("01:00:00:00", &film->rate, &frame, NULL) == STATUS_OK);
+    return frame;
+}
+
+bool plan_reel_edges(const show_reel *reel, uint64_t *out_first)
+{
+    *out_first = reel->has_ffoa ? reel->ffoa_frame : reel->start_frame;
+    return (reel->has_ffoa || reel->has_start) && reel->has_lfoa && reel->lfoa_frame >= *out_first;
+}
+
+bool plan_input_of_reel(const show *film, const plan_input *input)
+{
+    return input->reel >= 0 || film->reel_count == 1;
+}
+
+bool plan_reels_continuous(const show *film)
+{
+    for (uint32_t i = 0; i < film->reel_count; i++) {
+        const show_reel *reel = &film->reels[i];
+        if (!reel->has_ffoa || !reel->has_lfoa || (i > 0 && reel->ffoa_frame != film->reels[i - 1].lfoa_frame + 1))
+            return false;
+    }
+    return film->reel_count > 1;
+}
+
+/* The sample on the clock of an aligned file at which a reel's programme begins. */
+static bool plan_clock_position(const show *film, const plan_input *input, const show_reel *reel,
+                                uint64_t programme_frame, uint64_t *out_sample)
+{
+    if (plan_input_of_reel(film, input) || plan_reels_continuous(film)) {
+        if (!reel->has_ffoa && !reel->has_start)
+            return false;
+        uint64_t frame = reel->has_ffoa ? reel->ffoa_frame : reel->start_frame;
+        *out_sample = timecode_sample_of_frame(frame, &film->rate, film->sample_rate);
+        return true;
+    }
+    *out_sample = timecode_sample_of_frame(plan_joined_start(film), &film->rate, film->sample_rate) + programme_frame;
+    return true;
+}
+
+bool plan_stem_position(const show *film, const plan_input *input, const media_facts *facts, uint32_t reel_index,
+                        uint64_t programme_frame, int64_t *out_file_frame)
+{
+    ENSURE(input->stem >= 0);
+    const show_reel *reel = &film->reels[reel_index];
+    if (film->stems[input->stem].align_bext) {
+        uint64_t clock = 0;
+        if (!facts->bext.present || facts->bext.time_reference > INT64_MAX / 2 ||
+            !plan_clock_position(film, input, reel, programme_frame, &clock))
+            return false;
+        *out_file_frame = (int64_t)clock - (int64_t)facts->bext.time_reference;
+        return true;
+    }
+    if (!plan_input_of_reel(film, input)) {
+        *out_file_frame = (int64_t)programme_frame;
+        return true;
+    }
+    if (!reel->has_ffoa) {
+        *out_file_frame = 0;
+        return true;
+    }
+    if (!reel->has_start || reel->ffoa_frame < reel->start_frame)
+        return false;
+    *out_file_frame =
+        (int64_t)timecode_sample_of_frame(reel->ffoa_frame - reel->start_frame, &film->rate, film->sample_rate);
+    return true;
+}
+
+/* Frames from the programme's start in a reel to the end of its longest file; aligned files count only when all are. */
+static uint64_t plan_reel_length(const plan_source *source, uint32_t reel, uint64_t programme_frame)
+{
+    uint64_t longest[2] = {0, 0}; /* not aligned, aligned */
+    for (uint32_t i = 0; i < source->inputs->count; i++) {
+        const plan_input *input = &source->inputs->items[i];
+        const media_facts *facts = &source->facts[i];
+        bool here = input->stem >= 0 && (input->reel == (int32_t)reel || source->show->reel_count == 1);
+        int64_t position = 0;
+        if (!here || facts->outcome != STATUS_OK || facts->frame_count > INT64_MAX / 2 ||
+            !plan_stem_position(source->show, input, facts, reel, programme_frame, &position))
+            continue;
+        int64_t length = (int64_t)facts->frame_count - position;
+        uint64_t *best = &longest[source->show->stems[input->stem].align_bext ? 1 : 0];
+        if (length > 0 && (uint64_t)length > *best)
+            *best = (uint64_t)length;
+    }
+    return longest[0] > 0 ? longest[0] : longest[1];
+}
+
+/* Programme positions: picture frames since `base`, which moves behind every piece that has no edges of its own. */
+typedef struct programme_cursor {
+    uint64_t base;
+    uint64_t picture_frames;
+    const frame_rate *rate;
+    uint32_t sample_rate;
+} programme_cursor;
+
+static uint64_t programme_cursor_sample(const programme_cursor *self)
+{
+    return self->base + timecode_sample_of_frame(self->picture_frames, self->rate, self->sample_rate);
+}
+
+static void programme_cursor_add_pictures(programme_cursor *self, plan_piece *piece, uint64_t picture_frames)
+{
+    piece->programme_frame = programme_cursor_sample(self);
+    self->picture_frames += picture_frames;
+    piece->frame_count = programme_cursor_sample(self) - piece->programme_frame;
+}
+
+static void programme_cursor_add_samples(programme_cursor *self, plan_piece *piece, uint64_t frame_count)
+{
+    piece->programme_frame = programme_cursor_sample(self);
+    piece->frame_count = frame_count;
+    self->base = piece->programme_frame + frame_count;
+    self->picture_frames = 0;
+}
+
+static void plan_timeline_finish(plan_timeline *self, const programme_cursor *cursor)
+{
+    for (uint32_t i = 0; i < self->piece_count; i++) {
+        uint64_t cells = (self->pieces[i].frame_count + CELL_FRAMES - 1) / CELL_FRAMES;
+        self->pieces[i].cell_count = cells > UINT32_MAX ? UINT32_MAX : (uint32_t)cells;
+    }
+    self->frame_count = programme_cursor_sample(cursor);
+}
+
+void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source, arena *memory)
+{
+    const show *film = source->show;
+    programme_cursor cursor = {.rate = &film->rate, .sample_rate = film->sample_rate};
+    plan_timeline timeline = {.piece_count = film->reel_count,
+                              .sample_rate = film->sample_rate,
+                              .has_start = film->rate.num != 0,
+                              .start_frame = plan_joined_start(film)};
+    timeline.pieces = arena_take_array(memory, film->reel_count, sizeof *timeline.pieces);
+    for (uint32_t i = 0; i < film->reel_count; i++) {
+        plan_piece *piece = &timeline.pieces[i];
+        piece->reel = (uint16_t)i;
+        uint64_t first = 0;
+        if (plan_reel_edges(&film->reels[i], &first))
+            programme_cursor_add_pictures(&cursor, piece, film->reels[i].lfoa_frame - first + 1);
+        else
+            programme_cursor_add_samples(&cursor, piece,
+                                         plan_reel_length(source, i, programme_cursor_sample(&cursor)));
+    }
+    plan_timeline_finish(&timeline, &cursor);
+    *out_timeline = timeline;
+}
+
+/* One file (or set of mono files) of a received deliverable that belongs to a reel: as a whole, or cut like a stem. */
+static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, const show_reel *reel, uint64_t frame_count)
+{
+    uint64_t first = 0;
+    piece->file_frame = 0;
+    if (reel != NULL && cursor->rate->num != 0 && plan_reel_edges(reel, &first) && reel->has_start && first >= reel->start_frame) {
+        uint64_t pictures = reel->lfoa_frame - first + 1;
+        uint64_t programme = timecode_sample_of_frame(pictures, cursor->rate, cursor->sample_rate);
+        uint64_t to_end =
+            timecode_sample_of_frame(reel->lfoa_frame - reel->start_frame + 1, cursor->rate, cursor->sample_rate);
+        bool as_long = frame_count + 1 >= programme && frame_count <= programme + 1;
+        if (!as_long && frame_count >= to_end) {
+            piece->file_frame = timecode_sample_of_frame(first - reel->start_frame, cursor->rate, cursor->sample_rate);
+            programme_cursor_add_pictures(cursor, piece, pictures);
+            return;
+        }
+    }
+    programme_cursor_add_samples(cursor, piece, frame_count);
+}
+
+/* Fills the pieces of the reels when one received file is exactly as long as the joined programme. */
+static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cursor, const show *film,
+                                   uint64_t frame_count, arena *memory)
+{
+    uint64_t pictures = 0;
+    for (uint32_t i = 0; i < film->reel_count; i++) {
+        uint64_t first = 0;
+        if (!plan_reel_edges(&film->reels[i], &first))
+            return false;
+        pictures += film->reels[i].lfoa_frame - first + 1;
+    }
+    if (film->reel_count < 2 || film->rate.num == 0 ||
+        timecode_sample_of_frame(pictures, &film->rate, timeline->sample_rate) != frame_count)
+        return false;
+    timeline->piece_count = film->reel_count;
+    timeline->pieces = arena_take_array(memory, film->reel_count, sizeof *timeline->pieces);
+    for (uint32_t i = 0; i < film->reel_count; i++) {
+        uint64_t first = 0;
+        ENSURE(plan_reel_edges(&film->reels[i], &first));
+        plan_piece *piece = &timeline->pieces[i];
+        piece->reel = (uint16_t)i;
+        programme_cursor_add_pictures(cursor, piece, film->reels[i].lfoa_frame - first + 1);
+        piece->file_frame = piece->programme_frame;
+    }
+    return true;
+}
+
+static void plan_received_start(plan_timeline *timeline, const show *film, bool per_reel, const media_bext *bext)
+{
+    if (film->rate.num == 0)
+        return;
+    uint64_t first = 0;
+    if (per_reel && film->reel_count > 1) {
+        timeline->has_start = true;
+        timeline->start_frame = plan_joined_start(film);
+    } else if (bext->present && bext->time_reference <= INT64_MAX / 2) {
+        timeline->has_start = true;
+        timeline->start_frame = timecode_frame_of_sample(bext->time_reference + timeline->pieces[0].file_frame,
+                                                         &film->rate, timeline->sample_rate);
+    } else if (film->reel_count == 1 && plan_reel_edges(&film->reels[0], &first)) {
+        timeline->has_start = true;
+        timeline->start_frame = first;
+    }
+}
+
+void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
+                            arena *memory)
+{
+    const show *film = source->show;
+    const media_facts *facts = &source->facts[first];
+    plan_timeline timeline = {.sample_rate = facts->sample_rate};
+    programme_cursor cursor = {.rate = &film->rate, .sample_rate = facts->sample_rate};
+    bool per_reel = source->inputs->items[first].reel >= 0;
+    if (per_reel || !plan_received_by_reels(&timeline, &cursor, film, facts->frame_count, memory)) {
+        timeline.piece_count = per_reel ? film->reel_count : 1;
+        timeline.pieces = arena_take_array(memory, timeline.piece_count, sizeof *timeline.pieces);
+        uint32_t files_per_reel = per_reel ? count / film->reel_count : count;
+        for (uint32_t i = 0; i < timeline.piece_count; i++) {
+            plan_piece *piece = &timeline.pieces[i];
+            uint64_t frame_count = source->facts[first + i * files_per_reel].frame_count;
+            piece->reel = (uint16_t)i;
+            piece->spans_reels = !per_reel && film->reel_count > 1;
+            if (piece->spans_reels)
+                programme_cursor_add_samples(&cursor, piece, frame_count);
+            else
+                plan_received_piece(&cursor, piece, i < film->reel_count ? &film->reels[i] : NULL, frame_count);
+        }
+    }
+    plan_received_start(&timeline, film, per_reel, &facts->bext);
+    plan_timeline_finish(&timeline, &cursor);
+    *out_timeline = timeline;
+}
