@@ -23,7 +23,7 @@ void index_heap_deinit(index_heap *self)
     *self = (index_heap){0};
 }
 
-static bool item_before(const index_heap_item *a, const index_heap_item *b)
+bool index_heap_item_before(const index_heap_item *a, const index_heap_item *b)
 {
     if (a->key != b->key)
         return a->key < b->key;
@@ -45,7 +45,7 @@ static void item_settle(index_heap *self, uint32_t place, index_heap_item item)
 {
     while (place > 0) {
         uint32_t parent = (place - 1) / 2;
-        if (!item_before(&item, &self->items[parent]))
+        if (!index_heap_item_before(&item, &self->items[parent]))
             break;
         item_store(self, place, self->items[parent]);
         place = parent;
@@ -54,9 +54,9 @@ static void item_settle(index_heap *self, uint32_t place, index_heap_item item)
         uint32_t child = place * 2 + 1;
         if (child >= self->count)
             break;
-        if (child + 1 < self->count && item_before(&self->items[child + 1], &self->items[child]))
+        if (child + 1 < self->count && index_heap_item_before(&self->items[child + 1], &self->items[child]))
             child++;
-        if (!item_before(&self->items[child], &item))
+        if (!index_heap_item_before(&self->items[child], &item))
             break;
         item_store(self, place, self->items[child]);
         place = child;
@@ -95,6 +95,6 @@ void index_heap_check(const index_heap *self)
     for (uint32_t i = 0; i < self->count; i++) {
         ENSURE(self->places[self->items[i].id] == i);
         if (i > 0)
-            ENSURE(!item_before(&self->items[i], &self->items[(i - 1) / 2]));
+            ENSURE(!index_heap_item_before(&self->items[i], &self->items[(i - 1) / 2]));
     }
 }

@@ -30,6 +30,8 @@ void index_heap_set(index_heap *self, index_heap_item item);
 /** Nothing happens when the id is absent. */
 void index_heap_remove(index_heap *self, uint32_t id);
 bool index_heap_has(const index_heap *self, uint32_t id);
+/** The total order: true when a leaves before b. */
+bool index_heap_item_before(const index_heap_item *a, const index_heap_item *b);
 /** Aborts when order or places are wrong. */
 void index_heap_check(const index_heap *self);
 

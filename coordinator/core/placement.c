@@ -89,34 +89,54 @@ static void parked_wake(scheduler *self)
     }
 }
 
-/* Slot of the worker for this task, first unless another free one fits better; SLOT_NONE: the task must wait. */
+/* What a task asks of a worker. */
+typedef struct worker_wish {
+    const job_record *job;
+    const task_record *task;
+    const task_trouble *trouble; /* NULL = it failed nowhere */
+    bool near;                   /* only one that read the reel last */
+} worker_wish;
+
+static bool wish_fits(const worker_wish *wish, const worker_record *worker)
+{
+    if (wish->trouble != NULL && task_trouble_avoids(wish->trouble, worker->number))
+        return false;
+    return !wish->near || worker_is_near(worker, wish->job, wish->task);
+}
+
+/* The least loaded, then lowest, of those that fit among the first free workers; SLOT_NONE when none does. */
+static uint32_t worker_search(const scheduler *self, const worker_wish *wish)
+{
+    const index_heap *open = &self->workers.open;
+    uint32_t best = SLOT_NONE;
+    for (uint32_t i = 0; i < open->count && i < PLACEMENT_LOOK_MAX; i++) {
+        const index_heap_item *item = &open->items[i];
+        if (wish_fits(wish, &self->workers.workers[item->id]) &&
+            (best == SLOT_NONE || index_heap_item_before(item, &open->items[best])))
+            best = i;
+    }
+    return best == SLOT_NONE ? SLOT_NONE : open->items[best].id;
+}
+
+/* Slot of the worker for this task: `first` unless another free one fits better; SLOT_NONE: the task must wait. */
 static uint32_t worker_choose(const scheduler *self, uint32_t job_slot, uint32_t task, uint32_t first)
 {
     const job_record *job = &self->jobs.jobs[job_slot];
-    const task_record *record = &job->graph.tasks[task];
-    const index_heap *open = &self->workers.open;
-    uint32_t look = open->count < PLACEMENT_LOOK_MAX ? open->count : PLACEMENT_LOOK_MAX;
-    const task_trouble *trouble = NULL;
-    if (record->failed > 0 || record->lost > 0) {
+    worker_wish wish = {.job = job, .task = &job->graph.tasks[task]};
+    if (wish.task->failed > 0 || wish.task->lost > 0) {
         uint32_t slot = trouble_table_find(&self->troubles, job_slot, task);
         if (slot != SLOT_NONE)
-            trouble = &self->troubles.troubles[slot];
+            wish.trouble = &self->troubles.troubles[slot];
     }
-    if (trouble != NULL && task_trouble_avoids(trouble, self->workers.workers[first].number)) {
-        for (uint32_t i = 0; i < look; i++) {
-            if (!task_trouble_avoids(trouble, self->workers.workers[open->items[i].id].number))
-                return open->items[i].id;
-        }
-        return elsewhere_exists(self, trouble) ? SLOT_NONE : first;
+    if (!wish_fits(&wish, &self->workers.workers[first])) {
+        uint32_t other = worker_search(self, &wish);
+        return other == SLOT_NONE && !elsewhere_exists(self, wish.trouble) ? first : other;
     }
-    if (record->affinity >= READY_REELS || worker_is_near(&self->workers.workers[first], job, record))
+    if (wish.task->affinity >= READY_REELS || worker_is_near(&self->workers.workers[first], job, wish.task))
         return first;
-    for (uint32_t i = 0; i < look; i++) {
-        const worker_record *worker = &self->workers.workers[open->items[i].id];
-        if (worker_is_near(worker, job, record) && (trouble == NULL || !task_trouble_avoids(trouble, worker->number)))
-            return open->items[i].id;
-    }
-    return first;
+    wish.near = true;
+    uint32_t near = worker_search(self, &wish);
+    return near == SLOT_NONE ? first : near;
 }
 
 static void assign_to_slot(scheduler *self, uint32_t job_slot, uint32_t task, uint32_t worker_slot)

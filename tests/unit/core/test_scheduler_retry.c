@@ -1,0 +1,326 @@
+/* What becomes of tasks and workers when attempts do not end well. */
+#include "coordinator/core/retry_policy.h"
+#include "coordinator/core/worker_table.h"
+#include "farm_script.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static worker_view worker_of(const farm_script *farm, uint32_t worker)
+{
+    worker_view view;
+    assert_true(scheduler_worker_view(farm->core, worker, &view));
+    return view;
+}
+
+static void beat(farm_script *farm, uint32_t first, uint32_t last)
+{
+    for (uint32_t worker = first; worker <= last; worker++)
+        assert_int_equal(farm_heartbeat(farm, worker, NULL, 0), STATUS_OK);
+}
+
+/* Waits with workers 1..last alive. */
+static void wait_alive(farm_script *farm, uint32_t last, uint64_t ms)
+{
+    while (ms > 0) {
+        uint64_t part = ms < SCRIPT_LEASE_MS / 2 ? ms : SCRIPT_LEASE_MS / 2;
+        farm_wait(farm, part);
+        ms -= part;
+        if (ms > 0)
+            beat(farm, 1, last);
+    }
+}
+
+static void scheduler__never_retries_bad_input(void **unused)
+{
+    (void)unused;
+    static const status codes[] = {STATUS_INPUT_TRUNCATED, STATUS_INPUT_CONFLICT, STATUS_LIMIT};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        farm_script farm;
+        farm_script_init(&farm, NULL);
+        uint32_t job = farm_job_of(&farm, 1);
+        farm_hello(&farm, 1, 1);
+        farm_hello(&farm, 2, 1);
+        farm_result(&farm, 1, farm_running(&farm, job, 0), codes[i]);
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+        assert_int_equal(farm_command(&farm, COMMAND_JOB_ENDED, 0).code, codes[i]);
+        assert_int_equal(farm_job(&farm, job).retries, 0);
+        farm_script_deinit(&farm);
+    }
+}
+
+static void scheduler__retries_storage_elsewhere_after_growing_pauses(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    for (uint32_t worker = 1; worker <= 4; worker++)
+        farm_hello(&farm, worker, 1);
+    uint64_t pause_ms = SCRIPT_BACKOFF_MS;
+    for (uint32_t failures = 1; failures <= 3; failures++, pause_ms *= 2) {
+        uint32_t worker = farm_task(&farm, job, 0).worker;
+        assert_int_equal(worker, failures); /* never where it failed before */
+        farm_result(&farm, worker, farm_running(&farm, job, 0), STATUS_STORAGE_IO);
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_BACKOFF);
+        assert_int_equal(farm_task(&farm, job, 0).attempts_failed, failures);
+        beat(&farm, 1, 4);
+        farm_wait(&farm, pause_ms - 1);
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_BACKOFF);
+        farm_wait(&farm, 1);
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    }
+    farm_result(&farm, 4, farm_running(&farm, job, 0), STATUS_STORAGE_FULL);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+    assert_int_equal(farm_job(&farm, job).retries, 3);
+    for (uint32_t worker = 1; worker <= 4; worker++)
+        assert_int_equal(worker_of(&farm, worker).state, WORKER_READY);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__retries_where_it_failed_when_there_is_no_elsewhere(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 1, 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_MISMATCH);
+    farm_wait(&farm, SCRIPT_BACKOFF_MS);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    assert_int_equal(farm_task(&farm, job, 0).worker, 1);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__lets_a_task_wait_for_a_busy_elsewhere(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 2);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    attempt first = farm_running(&farm, job, 0);
+    attempt second = farm_running(&farm, job, 1);
+    farm_heartbeat(&farm, 2, &second, 1);
+    farm_result(&farm, 1, first, STATUS_NODE_CRASHED);
+    farm_wait(&farm, SCRIPT_BACKOFF_MS);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY); /* 1 is free, but 2 exists */
+    farm_result(&farm, 2, second, STATUS_OK);
+    assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 2);
+    assert_int_equal(farm_assigned(&farm, 0).task, 0);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__gives_a_waiting_task_back_when_its_elsewhere_is_gone(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 2);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_NODE_CRASHED);
+    farm_wait(&farm, SCRIPT_BACKOFF_MS);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
+    farm_lost(&farm, 2, false);
+    assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 1);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__tries_a_defect_once_more_and_no_more(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_DEFECT);
+    farm_wait(&farm, SCRIPT_BACKOFF_MS);
+    assert_int_equal(farm_task(&farm, job, 0).worker, 2);
+    farm_result(&farm, 2, farm_running(&farm, job, 0), STATUS_DEFECT);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__bounds_how_often_a_task_may_lose_its_worker(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    for (uint32_t worker = 1; worker <= RETRY_LOST_MAX; worker++) {
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
+        farm_hello(&farm, worker, 1);
+        attempt running = farm_assigned(&farm, 0);
+        farm_heartbeat(&farm, worker, &running, 1); /* it was executing: the blame may be its */
+        farm_lost(&farm, worker, true);
+    }
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+    assert_int_equal(farm_task(&farm, job, 0).last_code, STATUS_NODE_LOST);
+    assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__does_not_count_a_lost_worker_against_what_it_never_began(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    for (uint32_t worker = 1; worker <= 3 * RETRY_LOST_MAX; worker++) {
+        farm_hello(&farm, worker, 1);
+        farm_lost(&farm, worker, true);
+    }
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
+    assert_int_equal(farm_job(&farm, job).retries, 0);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 50);
+    farm_hello(&farm, 1, 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
+    farm_wait(&farm, WORKER_REST_BASE_MS - 1);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 0);
+    farm_wait(&farm, 1);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
+    farm_wait(&farm, 2 * WORKER_REST_BASE_MS - 1);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 0);
+    farm_wait(&farm, 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_OK); /* it is well again */
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 1);
+    farm_script_deinit(&farm);
+}
+
+static void fail_different_tasks(farm_script *farm, uint32_t job, uint32_t worker, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++) {
+        uint32_t guard = 0;
+        uint32_t task = UINT32_MAX;
+        while (task == UINT32_MAX) {
+            for (uint32_t t = 0; t < farm_job(farm, job).task_count; t++) {
+                if (farm_task(farm, job, t).state == TASK_RUNNING && farm_task(farm, job, t).worker == worker)
+                    task = t;
+            }
+            if (task == UINT32_MAX)
+                wait_alive(farm, 2, WORKER_REST_BASE_MS);
+            assert_true(guard++ < 100);
+        }
+        assert_int_equal(farm_result(farm, worker, farm_running(farm, job, task), STATUS_NODE_SYSTEM), STATUS_OK);
+    }
+}
+
+static void scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 60);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    fail_different_tasks(&farm, job, 1, 3); /* strikes_max */
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    wait_alive(&farm, 2, WORKER_QUARANTINE_BASE_MS - 1);
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(worker_of(&farm, 1).running, 0);
+    farm_hello(&farm, 1, 4); /* more slots do not help: the canary is one task */
+    wait_alive(&farm, 2, 1);
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
+    assert_int_equal(worker_of(&farm, 1).running, 1);
+    fail_different_tasks(&farm, job, 1, 1);
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    wait_alive(&farm, 2, 2 * WORKER_QUARANTINE_BASE_MS);
+    assert_int_equal(worker_of(&farm, 1).running, 1);
+    for (uint32_t t = 0; t < 60; t++) {
+        if (farm_task(&farm, job, t).state == TASK_RUNNING && farm_task(&farm, job, t).worker == 1) {
+            farm_result(&farm, 1, farm_running(&farm, job, t), STATUS_OK);
+            break;
+        }
+    }
+    assert_int_equal(worker_of(&farm, 1).running, 4);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__never_quarantines_the_last_worker(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 20);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    farm_lost(&farm, 2, true);
+    fail_different_tasks(&farm, job, 1, 6);
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__sets_a_poison_task_aside_and_clears_the_workers_it_struck(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    scheduler_config config = farm_script_config();
+    config.strikes_max = 2;
+    farm_script_init(&farm, &config);
+    for (uint32_t worker = 1; worker <= 5; worker++)
+        farm_hello(&farm, worker, 1);
+    /* Two poison tasks one after the other, each failing on four workers: two strikes each if they were kept. */
+    for (int round = 0; round < 2; round++) {
+        uint32_t job = farm_job_of(&farm, 1);
+        for (int i = 0; i < TASK_ATTEMPTS_MAX; i++) {
+            assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+            uint32_t worker = farm_task(&farm, job, 0).worker;
+            farm_result(&farm, worker, farm_running(&farm, job, 0), STATUS_NODE_CRASHED);
+            beat(&farm, 1, 5);
+            farm_wait(&farm, 4 * SCRIPT_BACKOFF_MS);
+        }
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+        assert_int_equal(farm_job(&farm, job).state, JOB_ENDED);
+    }
+    for (uint32_t worker = 1; worker <= 5; worker++)
+        assert_int_equal(worker_of(&farm, worker).state, WORKER_READY);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__takes_a_cancel_that_nobody_asked_for_as_a_loss(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 1, 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_CANCELLED); /* the worker is being stopped */
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_BACKOFF);
+    assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
+    farm_script_deinit(&farm);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scheduler__never_retries_bad_input),
+        cmocka_unit_test(scheduler__retries_storage_elsewhere_after_growing_pauses),
+        cmocka_unit_test(scheduler__retries_where_it_failed_when_there_is_no_elsewhere),
+        cmocka_unit_test(scheduler__lets_a_task_wait_for_a_busy_elsewhere),
+        cmocka_unit_test(scheduler__gives_a_waiting_task_back_when_its_elsewhere_is_gone),
+        cmocka_unit_test(scheduler__tries_a_defect_once_more_and_no_more),
+        cmocka_unit_test(scheduler__bounds_how_often_a_task_may_lose_its_worker),
+        cmocka_unit_test(scheduler__does_not_count_a_lost_worker_against_what_it_never_began),
+        cmocka_unit_test(scheduler__rests_a_worker_whose_storage_fails),
+        cmocka_unit_test(scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary),
+        cmocka_unit_test(scheduler__never_quarantines_the_last_worker),
+        cmocka_unit_test(scheduler__sets_a_poison_task_aside_and_clears_the_workers_it_struck),
+        cmocka_unit_test(scheduler__takes_a_cancel_that_nobody_asked_for_as_a_loss),
+    };
+    return cmocka_run_group_tests_name("scheduler retry", tests, NULL, NULL);
+}
