@@ -22,8 +22,12 @@ enum { PROTOCOL_VERSION = 1 };
 
 /** Bounds of single messages. */
 enum {
-    MESSAGE_TASKS_MAX = 64,  /**< tasks in one ASSIGN, attempts in one HEARTBEAT, ACK or CANCEL: 256 for the last three */
-    MESSAGE_ATTEMPTS_MAX = 256,
+    MESSAGE_TASKS_MAX = 64,     /**< tasks in one ASSIGN */
+    MESSAGE_ATTEMPTS_MAX = 256, /**< attempts in one HELLO, HEARTBEAT, ACK or CANCEL: all that a worker may hold */
+    RESULT_PAYLOAD_MAX = DOCUMENT_CHUNK_MAX,
+    ENGINE_TEXT_BYTES = 32,
+    CPU_TEXT_BYTES = 16,
+    REASON_TEXT_BYTES = 256,
     CELL_INPUTS_MAX = TASK_FILES_MAX,
     CELL_OUTPUTS_MAX = 128,  /**< output files of one task */
     INSTANCE_BYTES = 16,
@@ -55,6 +59,8 @@ typedef enum message_type {
     /* coordinator to client */
     MESSAGE_ANSWER = 48
 } message_type;
+/** "HELLO", "HEARTBEAT", ...; "?" outside. */
+const char *message_type_name(message_type type);
 
 /** A byte string inside a frame. */
 typedef struct message_bytes {
@@ -69,6 +75,7 @@ typedef struct attempt_id {
     uint32_t term;
     uint32_t epoch;
 } attempt_id;
+bool attempt_id_equal(const attempt_id *a, const attempt_id *b);
 
 /** What a task does; also the `kind` of design.md. The last three run in the coordinator itself and are never sent. */
 typedef enum task_kind {
@@ -97,15 +104,17 @@ typedef struct message_root {
 typedef struct message_hello {
     uint32_t protocol_version;
     uint32_t render_version;
-    char engine[32];               /**< engine version text; results of one job come from one render_version */
+    char engine[ENGINE_TEXT_BYTES];               /**< engine version text; results of one job come from one render_version */
     uint8_t instance[INSTANCE_BYTES]; /**< fresh per process start */
     char name[NAME_MAX_BYTES];     /**< host name or what the configuration says, for people */
     uint32_t slots;
-    char cpu[16];                  /**< "scalar", "avx2", "avx512", "neon" */
+    char cpu[CPU_TEXT_BYTES];                /**< "scalar", "avx2", "avx512", "neon" */
     uint32_t root_count;
     message_root roots[ROOTS_MAX];
     uint32_t term;                 /**< highest term this worker has seen; a lower coordinator is refused by the worker */
-    uint32_t held_count;           /**< attempts it still runs or whose result was not acknowledged */
+    uint64_t farm;                 /**< farm whose attempts it holds, 0 = none yet; held counts in that farm only */
+    uint32_t beat;                 /**< rises with every HELLO and HEARTBEAT; WELCOME gives it back */
+    uint32_t held_count;           /**< attempts queued, running, or whose result was not acknowledged */
     attempt_id held[MESSAGE_ATTEMPTS_MAX];
 } message_hello;
 
@@ -115,7 +124,8 @@ typedef struct message_progress {
 } message_progress;
 
 typedef struct message_heartbeat {
-    uint32_t running_count;
+    uint32_t beat;          /**< rises with every HELLO and HEARTBEAT; the ACK that answers gives it back */
+    uint32_t running_count; /**< everything held: queued (0), running, result not acknowledged (1000) */
     message_progress running[MESSAGE_ATTEMPTS_MAX];
     bool draining; /**< the worker was told by its engine (SIGTERM) to stop taking work */
 } message_heartbeat;
@@ -157,6 +167,7 @@ typedef struct message_chunk {
 } message_chunk;
 
 typedef struct message_welcome {
+    uint32_t beat;           /**< of the HELLO that this answers */
     uint32_t term;
     uint64_t farm;           /**< random id of the journal */
     uint32_t worker;         /**< number of this worker in the farm */
@@ -180,8 +191,12 @@ typedef struct message_assign {
     message_task tasks[MESSAGE_TASKS_MAX];
 } message_assign;
 
-/** ACK: these results are on disk, forget them. CANCEL: stop these (kill the executor) and answer with a RESULT. */
+/**
+ * ACK: these results are on disk (or not wanted), forget them. CANCEL: stop these (kill the executor) and answer with a
+ * RESULT. Every HEARTBEAT is answered by an ACK with its beat, which may name no attempt.
+ */
 typedef struct message_attempts {
+    uint32_t beat; /**< of the HEARTBEAT that this ACK answers; 0 = none, and always 0 in CANCEL */
     uint32_t count;
     attempt_id attempts[MESSAGE_ATTEMPTS_MAX];
 } message_attempts;
@@ -217,7 +232,7 @@ typedef struct message_command {
     char verb[NAME_MAX_BYTES];
     uint32_t job;
     char target[NAME_MAX_BYTES]; /**< node name */
-    char reason[256];
+    char reason[REASON_TEXT_BYTES];
 } message_command;
 
 /** Answers SUBMIT_*, QUERY and COMMAND. Documents longer than a chunk are asked for again from offset + size. */

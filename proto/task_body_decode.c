@@ -1,0 +1,331 @@
+#include "proto/task_body.h"
+
+#include <string.h>
+
+/* Frame positions and sizes stay below this, so that sums and products with channel counts cannot overflow. */
+static const uint64_t FRAMES_END = (uint64_t)1 << 40;
+
+/*
+ * Every decode_* marks the reader failed for anything out of range; task_body_decode looks at it once. After a failure
+ * reads give zeros, so loops are bounded by counts that were checked before.
+ */
+static void require(byte_reader *reader, bool fact)
+{
+    if (!fact)
+        reader->failed = true;
+}
+
+static bool decode_flag(byte_reader *reader)
+{
+    uint8_t value = byte_reader_u8(reader);
+    require(reader, value <= 1);
+    return value == 1;
+}
+
+/* A count whose items take at least item_size bytes each: never larger than what is left can hold. */
+static uint32_t decode_count(byte_reader *reader, uint32_t minimum, uint32_t maximum, size_t item_size)
+{
+    uint32_t count = byte_reader_u32(reader);
+    require(reader, count >= minimum && count <= maximum && count <= byte_reader_left(reader) / item_size);
+    return reader->failed ? 0 : count;
+}
+
+static void decode_path(byte_reader *reader, task_path *path)
+{
+    byte_reader_text(reader, path->root, sizeof path->root);
+    byte_reader_text(reader, path->path, sizeof path->path);
+    require(reader, task_path_valid(path->root) && strchr(path->root, '/') == NULL && task_path_valid(path->path));
+}
+
+static content_hash decode_digest(byte_reader *reader)
+{
+    content_hash digest = {{0}};
+    const uint8_t *at = byte_reader_view(reader, sizeof digest.bytes);
+    if (at != NULL)
+        memcpy(digest.bytes, at, sizeof digest.bytes);
+    return digest;
+}
+
+static void decode_bext(byte_reader *reader, media_bext *bext)
+{
+    bext->present = decode_flag(reader);
+    bext->version = byte_reader_u16(reader);
+    bext->time_reference = byte_reader_u64(reader);
+    byte_reader_text(reader, bext->description, sizeof bext->description);
+    byte_reader_text(reader, bext->originator, sizeof bext->originator);
+    byte_reader_text(reader, bext->originator_reference, sizeof bext->originator_reference);
+    byte_reader_text(reader, bext->origination_date, sizeof bext->origination_date);
+    byte_reader_text(reader, bext->origination_time, sizeof bext->origination_time);
+    bext->loudness_value = (int16_t)byte_reader_u16(reader);
+    bext->loudness_range = (int16_t)byte_reader_u16(reader);
+    bext->max_true_peak_level = (int16_t)byte_reader_u16(reader);
+    bext->max_momentary_loudness = (int16_t)byte_reader_u16(reader);
+    bext->max_short_term_loudness = (int16_t)byte_reader_u16(reader);
+}
+
+static bool data_offset_valid(uint32_t data_offset)
+{
+    return data_offset >= PAGE_BYTES && data_offset <= OUTPUT_HEADER_MAX && data_offset % PAGE_BYTES == 0;
+}
+
+static void decode_header(byte_reader *reader, output_header *header)
+{
+    header->container = (media_container)byte_reader_u8(reader);
+    header->encoding = (sample_encoding)byte_reader_u8(reader);
+    header->sample_rate = byte_reader_u32(reader);
+    header->channel_count = byte_reader_u32(reader);
+    header->channel_mask = byte_reader_u32(reader);
+    header->frame_count = byte_reader_u64(reader);
+    header->data_offset = byte_reader_u32(reader);
+    decode_bext(reader, &header->bext);
+    byte_reader_text(reader, header->coding_history, sizeof header->coding_history);
+    require(reader, header->container == CONTAINER_WAV || header->container == CONTAINER_RF64);
+    require(reader, header->encoding >= ENCODING_PCM_16 && header->encoding <= ENCODING_FLOAT_64);
+    require(reader, header->sample_rate >= SAMPLE_RATE_MIN && header->sample_rate <= SAMPLE_RATE_MAX);
+    require(reader, header->channel_count >= 1 && header->channel_count <= FILE_CHANNELS_MAX);
+    require(reader, header->frame_count < FRAMES_END && data_offset_valid(header->data_offset));
+}
+
+static void decode_input(byte_reader *reader, task_input *input)
+{
+    decode_path(reader, &input->file);
+    input->identity.dev = byte_reader_u64(reader);
+    input->identity.ino = byte_reader_u64(reader);
+    input->identity.size = byte_reader_u64(reader);
+    input->identity.mtime_ns = (int64_t)byte_reader_u64(reader);
+    input->identity.ctime_ns = (int64_t)byte_reader_u64(reader);
+    input->container = (media_container)byte_reader_u8(reader);
+    input->encoding = (sample_encoding)byte_reader_u8(reader);
+    input->sample_rate = byte_reader_u32(reader);
+    input->channel_count = byte_reader_u32(reader);
+    input->frame_count = byte_reader_u64(reader);
+    input->data_offset = byte_reader_u64(reader);
+    input->direct = decode_flag(reader);
+    require(reader, input->container >= CONTAINER_WAV && input->container <= CONTAINER_FLAC);
+    require(reader, input->encoding >= ENCODING_PCM_16 && input->encoding <= ENCODING_FLOAT_64);
+    require(reader, input->sample_rate >= SAMPLE_RATE_MIN && input->sample_rate <= SAMPLE_RATE_MAX);
+    require(reader, input->channel_count >= 1 && input->channel_count <= FILE_CHANNELS_MAX);
+    require(reader, input->frame_count < FRAMES_END);
+    /* What is read directly lies within the file as it was probed. */
+    if (input->direct && !reader->failed) {
+        uint64_t audio = input->frame_count * input->channel_count * sample_encoding_bytes(input->encoding);
+        require(reader, input->data_offset <= input->identity.size &&
+                            audio <= input->identity.size - input->data_offset);
+    }
+}
+
+static void decode_piece(byte_reader *reader, task_piece *piece, const task_render *render, arena *memory)
+{
+    piece->reel = byte_reader_u16(reader);
+    piece->programme_frame = byte_reader_u64(reader);
+    piece->frame_count = byte_reader_u64(reader);
+    require(reader, piece->programme_frame < FRAMES_END && piece->frame_count >= 1 && piece->frame_count < FRAMES_END);
+    require(reader, byte_reader_left(reader) / 12 >= render->program.input_count);
+    if (reader->failed)
+        return;
+    piece->bindings = arena_take_array(memory, render->program.input_count, sizeof *piece->bindings);
+    for (uint32_t i = 0; i < render->program.input_count; i++) {
+        task_binding *binding = &piece->bindings[i];
+        binding->file = byte_reader_u16(reader);
+        binding->channel = byte_reader_u16(reader);
+        binding->file_frame = (int64_t)byte_reader_u64(reader);
+        require(reader,
+                binding->file_frame > -(int64_t)FRAMES_END && binding->file_frame < (int64_t)FRAMES_END);
+        if (binding->file != TASK_FILE_NONE)
+            require(reader, binding->file < render->input_count &&
+                                binding->channel < render->inputs[binding->file].channel_count);
+    }
+}
+
+static void decode_output_file(byte_reader *reader, task_output_file *file, const task_render *render)
+{
+    decode_path(reader, &file->part);
+    file->output = byte_reader_u16(reader);
+    file->data_offset = byte_reader_u32(reader);
+    file->file_frame = byte_reader_u64(reader);
+    file->file_frame_count = byte_reader_u64(reader);
+    file->channel_count = byte_reader_u8(reader);
+    const uint8_t *channels = byte_reader_view(reader, sizeof file->channels);
+    require(reader, file->output < render->program.output_count && data_offset_valid(file->data_offset));
+    require(reader, file->file_frame < FRAMES_END && file->file_frame_count < FRAMES_END);
+    require(reader, file->channel_count >= 1 && file->channel_count <= LAYOUT_CHANNELS_MAX);
+    if (reader->failed)
+        return;
+    memcpy(file->channels, channels, sizeof file->channels);
+    const render_output *output = &render->program.outputs[file->output];
+    const channel_layout *layout = channel_layout_get((channel_layout_id)output->layout);
+    for (uint32_t i = 0; i < file->channel_count; i++)
+        require(reader, file->channels[i] < layout->channel_count);
+    require(reader, output->encoding != ENCODING_NONE); /* what is only measured has no file */
+    require(reader, file->file_frame + render->pieces[0].frame_count <= file->file_frame_count);
+}
+
+static void decode_program(byte_reader *reader, render_program *program, arena *memory)
+{
+    enum { TERM_BYTES = 12 };
+    size_t capacity = byte_reader_left(reader) / TERM_BYTES;
+    if (capacity > PROGRAM_TERMS_MAX)
+        capacity = PROGRAM_TERMS_MAX;
+    render_term *terms = arena_take_array(memory, capacity, sizeof *terms);
+    require(reader, render_program_decode(program, terms, (uint32_t)capacity, reader) == STATUS_OK);
+}
+
+static void decode_render(byte_reader *reader, task_kind kind, task_render *render, arena *memory)
+{
+    enum { INPUT_BYTES_MIN = 77, PIECE_BYTES_MIN = 18, FILE_BYTES_MIN = 49 };
+    decode_program(reader, &render->program, memory);
+    render->input_count = decode_count(reader, 0, TASK_FILES_MAX, INPUT_BYTES_MIN);
+    render->inputs = arena_take_array(memory, render->input_count, sizeof *render->inputs);
+    for (uint32_t i = 0; i < render->input_count && !reader->failed; i++)
+        decode_input(reader, &render->inputs[i]);
+    render->piece_count = decode_count(reader, 1, TASK_PIECES_MAX, PIECE_BYTES_MIN);
+    render->pieces = arena_take_array(memory, render->piece_count, sizeof *render->pieces);
+    for (uint32_t i = 0; i < render->piece_count && !reader->failed; i++)
+        decode_piece(reader, &render->pieces[i], render, memory);
+    render->file_count = decode_count(reader, 0, kind == TASK_INSPECT ? 0 : CELL_OUTPUTS_MAX, FILE_BYTES_MIN);
+    render->files = arena_take_array(memory, render->file_count, sizeof *render->files);
+    for (uint32_t i = 0; i < render->file_count && !reader->failed; i++)
+        decode_output_file(reader, &render->files[i], render);
+    render->first_cell = byte_reader_u32(reader);
+    render->cell_count = byte_reader_u32(reader);
+    render->programme_end = decode_flag(reader);
+    render->programme_frame_count = byte_reader_u64(reader);
+    require(reader, render->cell_count >= 1 && render->cell_count <= TASK_CELLS_MAX);
+    require(reader, render->programme_frame_count < FRAMES_END);
+    if (reader->failed)
+        return;
+    const task_piece *piece = &render->pieces[0];
+    uint64_t piece_cells = (piece->frame_count + CELL_FRAMES - 1) / CELL_FRAMES;
+    require(reader, (uint64_t)render->first_cell + render->cell_count <= piece_cells);
+    require(reader, piece->programme_frame + piece->frame_count <= render->programme_frame_count);
+}
+
+static void decode_verify(byte_reader *reader, task_verify *verify, arena *memory)
+{
+    enum { RANGE_BYTES = 24, RANGES_MAX = FRAME_BYTES_MAX / RANGE_BYTES };
+    decode_path(reader, &verify->file);
+    verify->file_size = byte_reader_u64(reader);
+    verify->data_offset = byte_reader_u32(reader);
+    verify->data_size = byte_reader_u64(reader);
+    verify->bytes_per_frame = byte_reader_u32(reader);
+    verify->header_digest = decode_digest(reader);
+    verify->trailer_digest = decode_digest(reader);
+    verify->range_count = decode_count(reader, 0, RANGES_MAX, RANGE_BYTES);
+    verify->ranges = arena_take_array(memory, verify->range_count, sizeof *verify->ranges);
+    uint64_t left = verify->data_size;
+    for (uint32_t i = 0; i < verify->range_count; i++) {
+        task_verify_range *range = &verify->ranges[i];
+        range->frame_count = byte_reader_u64(reader);
+        range->digest = decode_digest(reader);
+        require(reader, range->frame_count >= 1 && range->frame_count < FRAMES_END &&
+                            verify->bytes_per_frame >= 1 && verify->bytes_per_frame <= FILE_CHANNELS_MAX * 8);
+        if (reader->failed)
+            return;
+        require(reader, range->frame_count * verify->bytes_per_frame <= left);
+        left -= reader->failed ? 0 : range->frame_count * verify->bytes_per_frame;
+    }
+    /* What is compared is compared whole, and lies in the file. */
+    require(reader, verify->range_count == 0 || left == 0);
+    require(reader, verify->file_size == 0 || (verify->data_size <= verify->file_size &&
+                                               verify->data_offset <= verify->file_size - verify->data_size));
+}
+
+enum { PATH_BYTES_MIN = 10 }; /* two texts of one byte */
+
+static void decode_publish(byte_reader *reader, task_publish *publish, arena *memory)
+{
+    publish->replace = decode_flag(reader);
+    publish->file_count = decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN);
+    publish->files = arena_take_array(memory, publish->file_count, sizeof *publish->files);
+    for (uint32_t i = 0; i < publish->file_count && !reader->failed; i++) {
+        decode_path(reader, &publish->files[i].part);
+        decode_path(reader, &publish->files[i].final);
+    }
+}
+
+static void decode_discard(byte_reader *reader, task_discard *discard, arena *memory)
+{
+    discard->file_count = decode_count(reader, 0, TASK_PUBLISH_FILES_MAX, PATH_BYTES_MIN);
+    discard->files = arena_take_array(memory, discard->file_count, sizeof *discard->files);
+    for (uint32_t i = 0; i < discard->file_count && !reader->failed; i++)
+        decode_path(reader, &discard->files[i]);
+}
+
+static void decode_deposit(byte_reader *reader, task_deposit *deposit)
+{
+    deposit->document_count = decode_count(reader, 0, TASK_DOCUMENTS_MAX, PATH_BYTES_MIN);
+    for (uint32_t i = 0; i < deposit->document_count && !reader->failed; i++) {
+        decode_path(reader, &deposit->documents[i].final);
+        deposit->documents[i].document = byte_reader_u32(reader);
+        deposit->documents[i].size = byte_reader_u64(reader);
+        deposit->documents[i].digest = decode_digest(reader);
+    }
+}
+
+static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
+{
+    switch (body->kind) {
+    case TASK_PROBE:
+        decode_path(reader, &body->probe.file);
+        return;
+    case TASK_ALLOCATE:
+        decode_path(reader, &body->allocate.part);
+        decode_path(reader, &body->allocate.final);
+        decode_header(reader, &body->allocate.header);
+        return;
+    case TASK_RENDER:
+    case TASK_INSPECT:
+        decode_render(reader, body->kind, &body->render, memory);
+        return;
+    case TASK_SEAL:
+        decode_path(reader, &body->seal.part);
+        decode_header(reader, &body->seal.header);
+        return;
+    case TASK_VERIFY:
+        decode_verify(reader, &body->verify, memory);
+        return;
+    case TASK_PUBLISH:
+        decode_publish(reader, &body->publish, memory);
+        return;
+    case TASK_DISCARD:
+        decode_discard(reader, &body->discard, memory);
+        return;
+    case TASK_DEPOSIT:
+        decode_deposit(reader, &body->deposit);
+        return;
+    case TASK_KIND_REMOTE_END:
+    case TASK_PLAN:
+    case TASK_MERGE:
+    case TASK_COMPOSE:
+        break;
+    }
+    reader->failed = true;
+}
+
+status task_body_decode(task_body *out_body, task_kind kind, const void *bytes, size_t byte_size, arena *memory)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    memset(out_body, 0, sizeof *out_body);
+    out_body->kind = kind;
+    require(&reader, byte_reader_u16(&reader) == TASK_BODY_VERSION);
+    require(&reader, byte_reader_u8(&reader) == (uint8_t)kind);
+    if (!reader.failed)
+        decode_kind(&reader, out_body, memory);
+    return byte_reader_complete(&reader) ? STATUS_OK : STATUS_PEER_MALFORMED;
+}
+
+status task_verify_result_decode(task_verify_result *out_result, const void *bytes, size_t byte_size)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    task_verify_result result = {0};
+    bool version = byte_reader_u16(&reader) == TASK_BODY_VERSION;
+    result.file_digest = decode_digest(&reader);
+    result.audio_digest = decode_digest(&reader);
+    result.file_size = byte_reader_u64(&reader);
+    if (!version || !byte_reader_complete(&reader))
+        return STATUS_PEER_MALFORMED;
+    *out_result = result;
+    return STATUS_OK;
+}

@@ -1,0 +1,200 @@
+#include "common/base/ensure.h"
+#include "proto/task_body.h"
+
+static void encode_path(byte_writer *writer, const task_path *path)
+{
+    byte_writer_text(writer, path->root);
+    byte_writer_text(writer, path->path);
+}
+
+static void encode_digest(byte_writer *writer, const content_hash *digest)
+{
+    byte_writer_bytes(writer, digest->bytes, sizeof digest->bytes);
+}
+
+static void encode_bext(byte_writer *writer, const media_bext *bext)
+{
+    byte_writer_u8(writer, bext->present);
+    byte_writer_u16(writer, bext->version);
+    byte_writer_u64(writer, bext->time_reference);
+    byte_writer_text(writer, bext->description);
+    byte_writer_text(writer, bext->originator);
+    byte_writer_text(writer, bext->originator_reference);
+    byte_writer_text(writer, bext->origination_date);
+    byte_writer_text(writer, bext->origination_time);
+    byte_writer_u16(writer, (uint16_t)bext->loudness_value);
+    byte_writer_u16(writer, (uint16_t)bext->loudness_range);
+    byte_writer_u16(writer, (uint16_t)bext->max_true_peak_level);
+    byte_writer_u16(writer, (uint16_t)bext->max_momentary_loudness);
+    byte_writer_u16(writer, (uint16_t)bext->max_short_term_loudness);
+}
+
+static void encode_header(byte_writer *writer, const output_header *header)
+{
+    byte_writer_u8(writer, (uint8_t)header->container);
+    byte_writer_u8(writer, (uint8_t)header->encoding);
+    byte_writer_u32(writer, header->sample_rate);
+    byte_writer_u32(writer, header->channel_count);
+    byte_writer_u32(writer, header->channel_mask);
+    byte_writer_u64(writer, header->frame_count);
+    byte_writer_u32(writer, header->data_offset);
+    encode_bext(writer, &header->bext);
+    byte_writer_text(writer, header->coding_history);
+}
+
+static void encode_input(byte_writer *writer, const task_input *input)
+{
+    encode_path(writer, &input->file);
+    byte_writer_u64(writer, input->identity.dev);
+    byte_writer_u64(writer, input->identity.ino);
+    byte_writer_u64(writer, input->identity.size);
+    byte_writer_u64(writer, (uint64_t)input->identity.mtime_ns);
+    byte_writer_u64(writer, (uint64_t)input->identity.ctime_ns);
+    byte_writer_u8(writer, (uint8_t)input->container);
+    byte_writer_u8(writer, (uint8_t)input->encoding);
+    byte_writer_u32(writer, input->sample_rate);
+    byte_writer_u32(writer, input->channel_count);
+    byte_writer_u64(writer, input->frame_count);
+    byte_writer_u64(writer, input->data_offset);
+    byte_writer_u8(writer, input->direct);
+}
+
+static void encode_piece(byte_writer *writer, const task_piece *piece, uint32_t binding_count)
+{
+    byte_writer_u16(writer, piece->reel);
+    byte_writer_u64(writer, piece->programme_frame);
+    byte_writer_u64(writer, piece->frame_count);
+    for (uint32_t i = 0; i < binding_count; i++) {
+        byte_writer_u16(writer, piece->bindings[i].file);
+        byte_writer_u16(writer, piece->bindings[i].channel);
+        byte_writer_u64(writer, (uint64_t)piece->bindings[i].file_frame);
+    }
+}
+
+static void encode_output_file(byte_writer *writer, const task_output_file *file)
+{
+    encode_path(writer, &file->part);
+    byte_writer_u16(writer, file->output);
+    byte_writer_u32(writer, file->data_offset);
+    byte_writer_u64(writer, file->file_frame);
+    byte_writer_u64(writer, file->file_frame_count);
+    byte_writer_u8(writer, file->channel_count);
+    byte_writer_bytes(writer, file->channels, sizeof file->channels);
+}
+
+static void encode_render(byte_writer *writer, const task_render *render)
+{
+    ENSURE(render->input_count <= TASK_FILES_MAX && render->piece_count >= 1 &&
+           render->piece_count <= TASK_PIECES_MAX && render->file_count <= CELL_OUTPUTS_MAX);
+    render_program_encode(&render->program, writer);
+    byte_writer_u32(writer, render->input_count);
+    for (uint32_t i = 0; i < render->input_count; i++)
+        encode_input(writer, &render->inputs[i]);
+    byte_writer_u32(writer, render->piece_count);
+    for (uint32_t i = 0; i < render->piece_count; i++)
+        encode_piece(writer, &render->pieces[i], render->program.input_count);
+    byte_writer_u32(writer, render->file_count);
+    for (uint32_t i = 0; i < render->file_count; i++)
+        encode_output_file(writer, &render->files[i]);
+    byte_writer_u32(writer, render->first_cell);
+    byte_writer_u32(writer, render->cell_count);
+    byte_writer_u8(writer, render->programme_end);
+    byte_writer_u64(writer, render->programme_frame_count);
+}
+
+static void encode_verify(byte_writer *writer, const task_verify *verify)
+{
+    encode_path(writer, &verify->file);
+    byte_writer_u64(writer, verify->file_size);
+    byte_writer_u32(writer, verify->data_offset);
+    byte_writer_u64(writer, verify->data_size);
+    byte_writer_u32(writer, verify->bytes_per_frame);
+    encode_digest(writer, &verify->header_digest);
+    encode_digest(writer, &verify->trailer_digest);
+    byte_writer_u32(writer, verify->range_count);
+    for (uint32_t i = 0; i < verify->range_count; i++) {
+        byte_writer_u64(writer, verify->ranges[i].frame_count);
+        encode_digest(writer, &verify->ranges[i].digest);
+    }
+}
+
+static void encode_publish(byte_writer *writer, const task_publish *publish)
+{
+    ENSURE(publish->file_count <= TASK_PUBLISH_FILES_MAX);
+    byte_writer_u8(writer, publish->replace);
+    byte_writer_u32(writer, publish->file_count);
+    for (uint32_t i = 0; i < publish->file_count; i++) {
+        encode_path(writer, &publish->files[i].part);
+        encode_path(writer, &publish->files[i].final);
+    }
+}
+
+static void encode_discard(byte_writer *writer, const task_discard *discard)
+{
+    ENSURE(discard->file_count <= TASK_PUBLISH_FILES_MAX);
+    byte_writer_u32(writer, discard->file_count);
+    for (uint32_t i = 0; i < discard->file_count; i++)
+        encode_path(writer, &discard->files[i]);
+}
+
+static void encode_deposit(byte_writer *writer, const task_deposit *deposit)
+{
+    ENSURE(deposit->document_count <= TASK_DOCUMENTS_MAX);
+    byte_writer_u32(writer, deposit->document_count);
+    for (uint32_t i = 0; i < deposit->document_count; i++) {
+        encode_path(writer, &deposit->documents[i].final);
+        byte_writer_u32(writer, deposit->documents[i].document);
+        byte_writer_u64(writer, deposit->documents[i].size);
+        encode_digest(writer, &deposit->documents[i].digest);
+    }
+}
+
+void task_body_encode(const task_body *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, TASK_BODY_VERSION);
+    byte_writer_u8(writer, (uint8_t)self->kind);
+    switch (self->kind) {
+    case TASK_PROBE:
+        encode_path(writer, &self->probe.file);
+        return;
+    case TASK_ALLOCATE:
+        encode_path(writer, &self->allocate.part);
+        encode_path(writer, &self->allocate.final);
+        encode_header(writer, &self->allocate.header);
+        return;
+    case TASK_RENDER:
+    case TASK_INSPECT:
+        encode_render(writer, &self->render);
+        return;
+    case TASK_SEAL:
+        encode_path(writer, &self->seal.part);
+        encode_header(writer, &self->seal.header);
+        return;
+    case TASK_VERIFY:
+        encode_verify(writer, &self->verify);
+        return;
+    case TASK_PUBLISH:
+        encode_publish(writer, &self->publish);
+        return;
+    case TASK_DISCARD:
+        encode_discard(writer, &self->discard);
+        return;
+    case TASK_DEPOSIT:
+        encode_deposit(writer, &self->deposit);
+        return;
+    case TASK_KIND_REMOTE_END:
+    case TASK_PLAN:
+    case TASK_MERGE:
+    case TASK_COMPOSE:
+        break;
+    }
+    ENSURE(!"this kind of task is never sent");
+}
+
+void task_verify_result_encode(const task_verify_result *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, TASK_BODY_VERSION);
+    encode_digest(writer, &self->file_digest);
+    encode_digest(writer, &self->audio_digest);
+    byte_writer_u64(writer, self->file_size);
+}
