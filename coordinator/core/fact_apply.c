@@ -171,28 +171,47 @@ static status apply_cancelled(scheduler *self, uint32_t job_slot)
     return STATUS_OK;
 }
 
-/* A bit of `link`, which says little in a terminal task: this one goes back to waiting. */
+/* Two bits of `link`, which says little in a terminal task: this one goes back to waiting; something that this one (it
+ * undoes) waits for goes back. */
 static const uint32_t retry_bit = (uint32_t)1 << 31;
+static const uint32_t undo_bit = (uint32_t)1 << 30;
+
+/* One pass forward (what rests on what goes back, goes back) and one back (the set that one task undoes stands or falls
+ * as one: its files are gone or will be made anew). True when a mark was added. */
+static bool retry_spread(task_graph *graph)
+{
+    bool changed = false;
+    for (uint32_t task = 0; task < graph->task_count; task++) {
+        if ((graph->tasks[task].link & retry_bit) == 0)
+            continue;
+        for (uint32_t i = graph->first_dependent[task]; i < graph->first_dependent[task + 1]; i++) {
+            task_record *other = &graph->tasks[graph->dependents[i]];
+            other->link |= other->even_if_cancelled ? retry_bit | undo_bit : retry_bit;
+        }
+    }
+    for (uint32_t task = 0; task < graph->task_count; task++) {
+        if ((graph->tasks[task].link & retry_bit) != 0)
+            continue;
+        for (uint32_t i = graph->first_dependent[task]; i < graph->first_dependent[task + 1]; i++) {
+            if ((graph->tasks[graph->dependents[i]].link & undo_bit) != 0) {
+                graph->tasks[task].link |= retry_bit;
+                changed = true;
+            }
+        }
+    }
+    return changed;
+}
 
 static void retry_mark(task_graph *graph)
 {
     for (uint32_t task = 0; task < graph->task_count; task++) {
         task_record *record = &graph->tasks[task];
-        task_state state = task_record_state(record);
-        record->link = state != TASK_DONE || task_runs_anyway(record) ? retry_bit : record->link & ~retry_bit;
-        for (uint32_t i = graph->first_dependent[task]; i < graph->first_dependent[task + 1]; i++) {
-            const task_record *other = &graph->tasks[graph->dependents[i]];
-            /* What undoes has run: what it waited for is undone. */
-            if (other->even_if_cancelled && task_record_state(other) == TASK_DONE)
-                record->link |= retry_bit;
-        }
+        bool done = task_record_state(record) == TASK_DONE;
+        record->link = done ? record->link & ~(retry_bit | undo_bit) : retry_bit;
     }
-    for (uint32_t task = 0; task < graph->task_count; task++) {
-        if ((graph->tasks[task].link & retry_bit) == 0)
-            continue;
-        for (uint32_t i = graph->first_dependent[task]; i < graph->first_dependent[task + 1]; i++)
-            graph->tasks[graph->dependents[i]].link |= retry_bit;
-    }
+    /* Each turn takes in at least one more set, so there are no more turns than tasks that undo. */
+    while (retry_spread(graph))
+        continue;
 }
 
 static status apply_retried(scheduler *self, uint32_t job_slot)

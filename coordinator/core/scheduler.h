@@ -61,8 +61,7 @@ typedef struct task_spec {
     uint8_t kind;           /**< task_kind */
     bool local;             /**< run by the coordinator itself */
     bool even_if_failed;    /**< runs once all it waits for are terminal, whatever their outcome (report, discard) */
-    bool even_if_cancelled; /**< the same, and after JOB_CANCEL too: it undoes what it waits for (discard). Once it has
-                                 run, JOB_RETRY runs everything again that it waits for */
+    bool even_if_cancelled; /**< the same, and after JOB_CANCEL too: it undoes what it waits for (discard) */
     bool spare;             /**< late in the job a second execution beside the first does no harm and helps (render,
                                  inspect); never for what waits for storage */
     uint16_t affinity;      /**< reel; workers that lately read the same reel are preferred; 0xFFFF = none */
@@ -82,7 +81,14 @@ typedef enum scheduler_event_type {
     EVENT_JOB_SUBMITTED,   /**< job number chosen by the shell, strictly rising */
     EVENT_JOB_EXTENDED,
     EVENT_JOB_CANCEL,
-    EVENT_JOB_RETRY,       /**< failed and skipped tasks of an ended job become waiting again, epochs go on */
+    /**
+     * An ended job runs again, epochs go on. Back to waiting go: tasks that failed, were skipped or cancelled; whatever
+     * waits for one that goes back (so the report is made anew); and, where one goes back that an even_if_cancelled task
+     * waits for, everything that this task waits for: its files were removed or will be made anew, under a new
+     * generation. What was published and shares nothing with the failure stays done. STATUS_INPUT_INVALID when nothing
+     * failed, STATUS_AGAIN while the job has not ended.
+     */
+    EVENT_JOB_RETRY,
     EVENT_JOB_FORGET,      /**< an ended job's tables may go */
     EVENT_WORKER_HELLO,
     EVENT_WORKER_HEARTBEAT,

@@ -245,6 +245,56 @@ static void scheduler__retries_what_a_discard_has_undone(void **unused)
     farm_script_deinit(&farm);
 }
 
+/* Two deliverables of one render and a third by itself; the second one's publish fails. */
+static void scheduler__leaves_done_what_shares_nothing_with_the_failure(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    farm_hello(&farm, 7, 1);
+    uint32_t job = farm_submit(&farm, 0, 1);
+    enum { PROBE, MAKE_A, MAKE_B, MAKE_C, RENDER_AB, RENDER_C, OUT_A, OUT_B, OUT_C, UNDO_A, UNDO_B, UNDO_C, REPORT, TASKS };
+    static const uint32_t probe[] = {PROBE};
+    static const uint32_t ab[] = {MAKE_A, MAKE_B};
+    static const uint32_t c[] = {MAKE_C};
+    static const uint32_t render_ab[] = {RENDER_AB};
+    static const uint32_t render_c[] = {RENDER_C};
+    static const uint32_t all_a[] = {MAKE_A, RENDER_AB, OUT_A};
+    static const uint32_t all_b[] = {MAKE_B, RENDER_AB, OUT_B};
+    static const uint32_t all_c[] = {MAKE_C, RENDER_C, OUT_C};
+    static const uint32_t everything[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+    task_spec specs[TASKS] = {
+        [PROBE] = {.cost = 1},
+        [MAKE_A] = {.wait_count = 1, .waits = probe},
+        [MAKE_B] = {.wait_count = 1, .waits = probe},
+        [MAKE_C] = {.wait_count = 1, .waits = probe},
+        [RENDER_AB] = {.wait_count = 2, .waits = ab},
+        [RENDER_C] = {.wait_count = 1, .waits = c},
+        [OUT_A] = {.wait_count = 1, .waits = render_ab},
+        [OUT_B] = {.wait_count = 1, .waits = render_ab},
+        [OUT_C] = {.wait_count = 1, .waits = render_c},
+        [UNDO_A] = {.even_if_cancelled = true, .wait_count = 3, .waits = all_a},
+        [UNDO_B] = {.even_if_cancelled = true, .wait_count = 3, .waits = all_b},
+        [UNDO_C] = {.even_if_cancelled = true, .wait_count = 3, .waits = all_c},
+        [REPORT] = {.even_if_failed = true, .wait_count = 12, .waits = everything},
+    };
+    assert_int_equal(farm_extend(&farm, job, TASKS, specs), STATUS_OK);
+    while (farm_job(&farm, job).state == JOB_RUNNING) {
+        attempt running = farm_assigned(&farm, 0);
+        farm_result(&farm, 7, running, running.task == OUT_B ? STATUS_INPUT_CONFLICT : STATUS_OK);
+    }
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_FAILED], 1);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_RETRY, job), STATUS_OK);
+    static const uint32_t stays[] = {PROBE, MAKE_C, RENDER_C, OUT_C, UNDO_C};
+    for (uint32_t i = 0; i < COUNT_OF(stays); i++)
+        assert_int_equal(farm_task(&farm, job, stays[i]).state, TASK_DONE);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_DONE], COUNT_OF(stays));
+    while (farm_job(&farm, job).state == JOB_RUNNING)
+        farm_result(&farm, 7, farm_assigned(&farm, 0), STATUS_OK);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_DONE], TASKS);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__forgets_an_ended_job_only(void **unused)
 {
     (void)unused;
@@ -279,6 +329,7 @@ int main(void)
         cmocka_unit_test(scheduler__keeps_a_result_that_came_before_the_cancel_was_heard),
         cmocka_unit_test(scheduler__retries_what_failed_and_what_rests_on_it),
         cmocka_unit_test(scheduler__retries_what_a_discard_has_undone),
+        cmocka_unit_test(scheduler__leaves_done_what_shares_nothing_with_the_failure),
         cmocka_unit_test(scheduler__forgets_an_ended_job_only),
     };
     return cmocka_run_group_tests_name("scheduler jobs", tests, NULL, NULL);
