@@ -79,7 +79,8 @@ typedef struct aiff_walker {
 
 static bool aiff_common(probe_source *source, aiff_walker *self, uint64_t body, uint64_t size, bool compressed_form)
 {
-    static const char allowed[][5] = {"NONE", "sowt", "twos", "in24", "in32", "fl32", "FL32", "fl64", "FL64", "raw "};
+    static const char allowed[][5] = {"NONE", "sowt", "twos", "in24", "in32", "42n1", "23ni",
+                                     "fl32", "FL32", "fl64", "FL64", "raw "}; /* 42n1, 23ni: in24, in32 turned round */
     uint8_t bytes[AIFF_COMM_BYTES + 4] = "";
     size_t need = AIFF_COMM_BYTES + (compressed_form ? 4 : 0);
     if (self->has_common || size < need)
@@ -101,7 +102,8 @@ static bool aiff_common(probe_source *source, aiff_walker *self, uint64_t body, 
     bool is_float = codec[0] == 'f' || codec[0] == 'F';
     uint64_t sample_bytes = is_float ? (codec[2] == '6' ? 8 : 4) : (bits + 7) / 8;
     self->has_common = true;
-    self->form.big_endian = memcmp(codec, "sowt", 4) != 0;
+    self->form.big_endian =
+        memcmp(codec, "sowt", 4) != 0 && memcmp(codec, "42n1", 4) != 0 && memcmp(codec, "23ni", 4) != 0;
     self->form.channel_count = (uint32_t)channels;
     self->form.valid_bits = is_float ? (uint32_t)(8 * sample_bytes) : (uint32_t)bits;
     self->form.frame_count = foreign_big(bytes + 2, 4);

@@ -77,14 +77,14 @@ static bool probe_fail(probe_source *source, status code, const error_detail *de
  * The last promised frame must decode: libsndfile cuts a short file without a word. On failure, or where no length is
  * stated, the frames that are there are counted by decoding.
  */
-static bool probe_foreign_length(probe_source *source, sndfile_source *decoder, const foreign_form *form)
+static bool probe_foreign_length(probe_source *source, sndfile_source **decoder, const foreign_form *form)
 {
     error_detail detail = {0};
     double frame[FILE_CHANNELS_MAX];
     uint32_t got = 0;
     uint64_t promised = form->frames_known ? form->frame_count : UINT64_MAX;
     if (form->frames_known && promised > 0) {
-        status code = sndfile_source_read(decoder, promised - 1, 1, frame, &got, &detail);
+        status code = sndfile_source_read(*decoder, promised - 1, 1, frame, &got, &detail);
         if (code != STATUS_OK)
             return probe_fail(source, code, &detail);
     }
@@ -92,9 +92,13 @@ static bool probe_foreign_length(probe_source *source, sndfile_source *decoder, 
         source->facts->frame_count = promised;
         return true;
     }
-    uint64_t day = (uint64_t)sndfile_source_sample_rate(decoder) * COUNT_SECONDS_MAX;
+    uint64_t day = (uint64_t)source->facts->sample_rate * COUNT_SECONDS_MAX;
     uint64_t held = 0;
-    status code = sndfile_source_count(decoder, promised < day ? promised : day, &held, &detail);
+    /* Opened anew: a decoder that failed to reach the end does not find back to the start. */
+    sndfile_source_destroy(decoder);
+    status code = sndfile_source_create(decoder, source->descriptor, form->container, &detail);
+    if (code == STATUS_OK)
+        code = sndfile_source_count(*decoder, promised < day ? promised : day, &held, &detail);
     if (code != STATUS_OK)
         return probe_fail(source, code, &detail);
     if (held == 0)
@@ -138,7 +142,7 @@ static bool probe_foreign(probe_source *source, media_container container)
     status code = sndfile_source_create(&decoder, source->descriptor, container, &detail);
     if (code != STATUS_OK)
         return probe_fail(source, code, &detail);
-    bool good = probe_foreign_numbers(source, decoder, &form) && probe_foreign_length(source, decoder, &form);
+    bool good = probe_foreign_numbers(source, decoder, &form) && probe_foreign_length(source, &decoder, &form);
     sndfile_source_destroy(&decoder);
     return good;
 }
