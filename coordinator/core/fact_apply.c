@@ -6,7 +6,9 @@
 void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
 {
     job_record *job = &self->jobs.jobs[job_slot];
-    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0, job->ready.remote_count > 0);
+    /* While the loser of two attempts still writes, nothing of the job begins: the next may be the seal of its file. */
+    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0;
+    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0, remote);
     bool over = job->state != JOB_ENDED && job->open_count == 0 && (job->graph.task_count > 0 || job->cancelled);
     if (over && !job->ending)
         index_heap_set(&self->ending, (index_heap_item){.key = job->number, .id = job_slot});
@@ -310,6 +312,10 @@ void fact_apply_lease_release(scheduler *self, uint32_t lease)
     job->lease_count--;
     index_heap_remove(&self->deadlines, lease);
     lease_table_give(&self->leases, lease);
+    if (record->leftover) {
+        job->leftover_count--;
+        fact_apply_job_changed(self, record->job_slot);
+    }
 }
 
 static status apply_assigned(scheduler *self, uint32_t job_slot, const scheduler_fact *fact)
@@ -371,6 +377,7 @@ static void chain_strand(scheduler *self, uint32_t lease)
     }
     record->leftover = true;
     record->cancelling = true;
+    self->jobs.jobs[record->job_slot].leftover_count++;
     scheduler_command_add(
         self,
         (scheduler_command){.type = COMMAND_CANCEL_ATTEMPT, .worker = record->worker, .attempt = record->attempt});

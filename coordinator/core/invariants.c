@@ -101,7 +101,15 @@ static void job_check(const scheduler *self, uint32_t slot)
     ENSURE(job->ending == (job->state != JOB_ENDED && open == 0 && (graph->task_count > 0 || job->cancelled)));
     const share_member *member = &self->shares.members[slot];
     ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0));
-    ENSURE(member->ready[SHARE_REMOTE] == (job->ready.remote_count > 0));
+    ENSURE(member->ready[SHARE_REMOTE] == (job->ready.remote_count > 0 && job->leftover_count == 0));
+    uint32_t leases = 0;
+    uint32_t leftovers = 0;
+    for (uint32_t i = 0; i < self->leases.capacity; i++) {
+        const task_lease *lease = &self->leases.leases[i];
+        leases += lease->used && lease->job_slot == slot;
+        leftovers += lease->used && lease->job_slot == slot && lease->leftover;
+    }
+    ENSURE(leases == job->lease_count && leftovers == job->leftover_count);
 }
 
 /* Waits are kept by who is waited for: counted back here, for every task. */

@@ -20,7 +20,8 @@ typedef struct job_record {
     uint32_t open_count; /**< tasks that are not terminal */
     uint32_t by_state[TASK_CANCELLED + 1];
     uint32_t retries;
-    uint32_t lease_count; /**< attempts on workers, those of ended tasks included */
+    uint32_t lease_count; /**< running attempts, those of ended tasks included */
+    uint32_t leftover_count; /**< those of ended tasks: told to stop, not yet stopped */
     uint64_t cost_total;
     uint64_t cost_done;
     uint64_t timed_cost;   /**< of tasks with `spare` that this process saw from start to end, */

@@ -157,6 +157,27 @@ static void scheduler__runs_a_straggler_a_second_time_and_takes_the_first_result
     }
 }
 
+static void scheduler__begins_nothing_while_a_loser_still_writes(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = straggler_begin(&farm, true);
+    static const uint32_t wait_3[] = {3};
+    task_spec seal = {.cost = 10, .affinity = UINT16_MAX, .wait_count = 1, .waits = wait_3};
+    attempt slow = farm_running(&farm, job, 3);
+    assert_int_equal(farm_extend(&farm, job, 1, &seal), STATUS_OK);
+    farm_wait(&farm, 1500);
+    farm_result(&farm, 1, farm_running(&farm, job, 3), STATUS_OK);
+    assert_int_equal(farm_count(&farm, COMMAND_CANCEL_ATTEMPT), 1);
+    assert_int_equal(farm_task(&farm, job, 4).state, TASK_READY);
+    farm_heartbeat(&farm, 1, NULL, 0);
+    assert_int_equal(farm_task(&farm, job, 4).state, TASK_READY);
+    farm_result(&farm, 2, slow, STATUS_CANCELLED); /* its executor is dead */
+    assert_int_equal(farm_assigned(&farm, 0).task, 4);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__goes_on_with_one_attempt_when_the_other_fails(void **unused)
 {
     (void)unused;
@@ -199,6 +220,7 @@ int main(void)
         cmocka_unit_test(scheduler__picks_the_free_worker_that_read_the_reel),
         cmocka_unit_test(scheduler__begins_deep_tasks_before_wide_ones),
         cmocka_unit_test(scheduler__runs_a_straggler_a_second_time_and_takes_the_first_result),
+        cmocka_unit_test(scheduler__begins_nothing_while_a_loser_still_writes),
         cmocka_unit_test(scheduler__goes_on_with_one_attempt_when_the_other_fails),
         cmocka_unit_test(scheduler__never_runs_twice_what_was_not_allowed_to),
     };
