@@ -331,7 +331,7 @@ static void pack_message(msgpack_packer *packer, const message *self)
         pack_answer(packer, &self->answer);
         return;
     }
-    ENSURE(!"a message of no known type");
+    ENSURE(false && "a message of no known type");
 }
 
 status message_encode(const message *self, byte_writer *writer)

@@ -188,7 +188,7 @@ void task_body_encode(const task_body *self, byte_writer *writer)
     case TASK_COMPOSE:
         break;
     }
-    ENSURE(!"this kind of task is never sent");
+    ENSURE(false && "this kind of task is never sent");
 }
 
 void task_verify_result_encode(const task_verify_result *self, byte_writer *writer)

@@ -1,0 +1,147 @@
+#include "tests/unit/proto/sample_bodies.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static task_path path_of(const char *root, const char *path)
+{
+    task_path out = {0};
+    snprintf(out.root, sizeof out.root, "%s", root);
+    snprintf(out.path, sizeof out.path, "%s", path);
+    return out;
+}
+
+static content_hash digest_of(const char *text)
+{
+    return content_hash_of(text, strlen(text));
+}
+
+static output_header header_of(void)
+{
+    output_header header = {.container = CONTAINER_RF64,
+                            .encoding = ENCODING_PCM_24,
+                            .sample_rate = 48000,
+                            .channel_count = 6,
+                            .channel_mask = 0x3F,
+                            .frame_count = 700000,
+                            .data_offset = 8192,
+                            .bext = {.present = true,
+                                     .version = 2,
+                                     .time_reference = 172800000,
+                                     .description = "Night Train PM_51",
+                                     .originator = "reelmill",
+                                     .originator_reference = "1",
+                                     .origination_date = "2026-11-20",
+                                     .origination_time = "00:00:00",
+                                     .loudness_value = -2701,
+                                     .loudness_range = 910,
+                                     .max_true_peak_level = -210,
+                                     .max_momentary_loudness = 0x7FFF,
+                                     .max_short_term_loudness = -1500},
+                            .coding_history = "A=PCM,F=48000,W=24\r\n"};
+    return header;
+}
+
+static void sample_program(render_program *program, arena *memory)
+{
+    *program = (render_program){.sample_rate = 48000, .input_count = 3, .output_count = 2, .output_lane_count = 3};
+    program->inputs[0] = (render_lane){.stem = 0, .label = CHANNEL_L};
+    program->inputs[1] = (render_lane){.stem = 0, .label = CHANNEL_R};
+    program->inputs[2] = (render_lane){.stem = 1, .label = CHANNEL_M};
+    program->outputs[0] = (render_output){
+        .deliverable = 0, .layout = LAYOUT_STEREO, .encoding = ENCODING_PCM_24, .overload = OVERLOAD_FAIL};
+    program->outputs[1] = (render_output){
+        .deliverable = 1, .layout = LAYOUT_MONO, .encoding = ENCODING_NONE, .overload = OVERLOAD_CLIP, .first_lane = 2};
+    static const render_term terms[] = {{0, 0, 1.0}, {2, 0, 0.5}, {1, 1, 1.0}, {2, 1, 0.5}, {2, 2, -1.0}};
+    program->term_count = sizeof terms / sizeof terms[0];
+    program->terms = arena_take_array(memory, program->term_count, sizeof *terms);
+    memcpy(program->terms, terms, sizeof terms);
+}
+
+static void sample_render(task_kind kind, task_render *render, arena *memory)
+{
+    sample_program(&render->program, memory);
+    render->input_count = 2;
+    render->inputs = arena_take_array(memory, 2, sizeof *render->inputs);
+    for (uint32_t i = 0; i < 2; i++)
+        render->inputs[i] = (task_input){.file = path_of("media", i == 0 ? "R1_DX.wav" : "mx/R1_MX.flac"),
+                                         .identity = {.dev = 1, .ino = 99, .size = 10000000, .mtime_ns = -5, .ctime_ns = 7},
+                                         .container = i == 0 ? CONTAINER_WAV : CONTAINER_FLAC,
+                                         .encoding = ENCODING_PCM_24,
+                                         .sample_rate = 48000,
+                                         .channel_count = i == 0 ? 2 : 1,
+                                         .frame_count = 1000000,
+                                         .data_offset = i == 0 ? 44 : 0,
+                                         .direct = i == 0};
+    render->piece_count = 2;
+    render->pieces = arena_take_array(memory, 2, sizeof *render->pieces);
+    for (uint32_t i = 0; i < 2; i++) {
+        render->pieces[i] = (task_piece){.reel = (uint16_t)(1 - i), .programme_frame = i == 0 ? 50000 : 0,
+                                         .frame_count = i == 0 ? 650000 : 50000};
+        render->pieces[i].bindings = arena_take_array(memory, 3, sizeof *render->pieces[i].bindings);
+        render->pieces[i].bindings[0] = (task_binding){.file = 0, .channel = 0, .file_frame = 384000};
+        render->pieces[i].bindings[1] = (task_binding){.file = 0, .channel = 1, .file_frame = -10};
+        render->pieces[i].bindings[2] = (task_binding){.file = i == 0 ? 1 : TASK_FILE_NONE};
+    }
+    if (kind == TASK_RENDER) {
+        render->file_count = 1;
+        render->files = arena_take_array(memory, 1, sizeof *render->files);
+        render->files[0] = (task_output_file){.part = path_of("out", "A/v01/PM/A_PM.wav.1-1.part"),
+                                              .output = 0,
+                                              .data_offset = 4096,
+                                              .file_frame = 50000,
+                                              .file_frame_count = 700000,
+                                              .channel_count = 2,
+                                              .channels = {1, 0}};
+    }
+    render->first_cell = 1;
+    render->cell_count = 2;
+    render->programme_end = true;
+    render->programme_frame_count = 700000;
+}
+
+static void sample_verify(task_verify *verify, arena *memory)
+{
+    *verify = (task_verify){.file = path_of("out", "x.part"),
+                            .file_size = 4096 + 700000 * 6 + 1,
+                            .data_offset = 4096,
+                            .data_size = 700000 * 6,
+                            .bytes_per_frame = 6,
+                            .header_digest = digest_of("header"),
+                            .trailer_digest = digest_of("trailer"),
+                            .range_count = 2};
+    verify->ranges = arena_take_array(memory, 2, sizeof *verify->ranges);
+    verify->ranges[0] = (task_verify_range){.frame_count = 307200, .digest = digest_of("a")};
+    verify->ranges[1] = (task_verify_range){.frame_count = 392800, .digest = digest_of("b")};
+}
+
+void sample_body(task_kind kind, task_body *out_body, arena *memory)
+{
+    memset(out_body, 0, sizeof *out_body);
+    out_body->kind = kind;
+    if (kind == TASK_PROBE) {
+        out_body->probe.file = path_of("media", "R1 \xE9t\xE9.wav"); /* a name that is no UTF-8 */
+    } else if (kind == TASK_ALLOCATE) {
+        out_body->allocate = (task_allocate){
+            .part = path_of("out", "a/b.part"), .final = path_of("out", "a/b"), .header = header_of()};
+    } else if (kind == TASK_RENDER || kind == TASK_INSPECT) {
+        sample_render(kind, &out_body->render, memory);
+    } else if (kind == TASK_SEAL) {
+        out_body->seal = (task_seal){.part = path_of("out", "a/b.part"), .header = header_of()};
+    } else if (kind == TASK_VERIFY) {
+        sample_verify(&out_body->verify, memory);
+    } else if (kind == TASK_PUBLISH) {
+        out_body->publish = (task_publish){.replace = true, .file_count = 2};
+        out_body->publish.files = arena_take_array(memory, 2, sizeof *out_body->publish.files);
+        for (uint32_t i = 0; i < 2; i++)
+            out_body->publish.files[i] = (task_publish_file){path_of("out", "p.part"), path_of("out", "p")};
+    } else if (kind == TASK_DISCARD) {
+        out_body->discard.file_count = 1;
+        out_body->discard.files = arena_take_array(memory, 1, sizeof *out_body->discard.files);
+        out_body->discard.files[0] = path_of("out", "q.part");
+    } else if (kind == TASK_DEPOSIT) {
+        out_body->deposit.document_count = 1;
+        out_body->deposit.documents[0] = (task_document){
+            .final = path_of("out", "report/report.json"), .document = 3, .size = 4, .digest = digest_of("doc")};
+    }
+}
