@@ -28,26 +28,42 @@ static const channel_layout layouts[LAYOUT_COUNT] = {
     [LAYOUT_MONO] = {LAYOUT_MONO, "mono", 1, {CHANNEL_M}, MASK_FC},
     [LAYOUT_STEREO] = {LAYOUT_STEREO, "stereo", 2, {CHANNEL_L, CHANNEL_R}, MASK_FL | MASK_FR},
     [LAYOUT_3_0] = {LAYOUT_3_0, "3.0", 3, {CHANNEL_L, CHANNEL_R, CHANNEL_C}, MASK_FL | MASK_FR | MASK_FC},
-    [LAYOUT_4_0] = {LAYOUT_4_0, "4.0", 4, {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_CS},
-                    MASK_FL | MASK_FR | MASK_FC | MASK_BC},
-    [LAYOUT_5_0] = {LAYOUT_5_0, "5.0", 5, {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LS, CHANNEL_RS},
+    [LAYOUT_4_0] =
+        {LAYOUT_4_0, "4.0", 4, {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_CS}, MASK_FL | MASK_FR | MASK_FC | MASK_BC},
+    [LAYOUT_5_0] = {LAYOUT_5_0,
+                    "5.0",
+                    5,
+                    {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LS, CHANNEL_RS},
                     MASK_FL | MASK_FR | MASK_FC | MASK_BL | MASK_BR},
-    [LAYOUT_5_1] = {LAYOUT_5_1, "5.1", 6, {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LS, CHANNEL_RS},
+    [LAYOUT_5_1] = {LAYOUT_5_1,
+                    "5.1",
+                    6,
+                    {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LS, CHANNEL_RS},
                     MASK_FL | MASK_FR | MASK_FC | MASK_LFE | MASK_BL | MASK_BR},
-    [LAYOUT_7_0] = {LAYOUT_7_0, "7.0", 7,
+    [LAYOUT_7_0] = {LAYOUT_7_0,
+                    "7.0",
+                    7,
                     {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS},
                     MASK_FL | MASK_FR | MASK_FC | MASK_BL | MASK_BR | MASK_SL | MASK_SR},
-    [LAYOUT_7_1] = {LAYOUT_7_1, "7.1", 8,
+    [LAYOUT_7_1] = {LAYOUT_7_1,
+                    "7.1",
+                    8,
                     {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS},
                     MASK_FL | MASK_FR | MASK_FC | MASK_LFE | MASK_BL | MASK_BR | MASK_SL | MASK_SR},
-    [LAYOUT_5_1_2] = {LAYOUT_5_1_2, "5.1.2", 8,
+    [LAYOUT_5_1_2] = {LAYOUT_5_1_2,
+                      "5.1.2",
+                      8,
                       {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LS, CHANNEL_RS, CHANNEL_LTS, CHANNEL_RTS},
                       0},
-    [LAYOUT_7_0_2] = {LAYOUT_7_0_2, "7.0.2", 9,
+    [LAYOUT_7_0_2] = {LAYOUT_7_0_2,
+                      "7.0.2",
+                      9,
                       {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS, CHANNEL_LTS,
                        CHANNEL_RTS},
                       0},
-    [LAYOUT_7_1_2] = {LAYOUT_7_1_2, "7.1.2", 10,
+    [LAYOUT_7_1_2] = {LAYOUT_7_1_2,
+                      "7.1.2",
+                      10,
                       {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS,
                        CHANNEL_LTS, CHANNEL_RTS},
                       0},
@@ -70,14 +86,15 @@ channel_label channel_label_from_name(const char *name)
         const char *name;
         channel_label label;
     } synonyms[] = {
-        {"mono", CHANNEL_M},    {"left", CHANNEL_L},   {"lf", CHANNEL_L},     {"fl", CHANNEL_L},     {"right", CHANNEL_R},
-        {"rf", CHANNEL_R},      {"fr", CHANNEL_R},     {"center", CHANNEL_C}, {"centre", CHANNEL_C}, {"fc", CHANNEL_C},
-        {"cf", CHANNEL_C},      {"sub", CHANNEL_LFE},  {"lf1", CHANNEL_LFE},  {"sw", CHANNEL_LFE},   {"lsur", CHANNEL_LS},
-        {"rsur", CHANNEL_RS},   {"lsd", CHANNEL_LSS},  {"rsd", CHANNEL_RSS},  {"sl", CHANNEL_LSS},   {"sr", CHANNEL_RSS},
-        {"lsr", CHANNEL_LRS},   {"rsr", CHANNEL_RRS},  {"lb", CHANNEL_LRS},   {"rb", CHANNEL_RRS},   {"lr", CHANNEL_LRS},
-        {"rr", CHANNEL_RRS},    {"lbs", CHANNEL_LRS},  {"rbs", CHANNEL_RRS},  {"ltm", CHANNEL_LTS},  {"rtm", CHANNEL_RTS},
-        {"ltop", CHANNEL_LTS},  {"rtop", CHANNEL_RTS}, {"lt", CHANNEL_NONE},  {"rt", CHANNEL_NONE},  {"bc", CHANNEL_CS},
-        {"s", CHANNEL_CS},
+        {"mono", CHANNEL_M},   {"left", CHANNEL_L},  {"lf", CHANNEL_L},     {"fl", CHANNEL_L},
+        {"right", CHANNEL_R},  {"rf", CHANNEL_R},    {"fr", CHANNEL_R},     {"center", CHANNEL_C},
+        {"centre", CHANNEL_C}, {"fc", CHANNEL_C},    {"cf", CHANNEL_C},     {"sub", CHANNEL_LFE},
+        {"lf1", CHANNEL_LFE},  {"sw", CHANNEL_LFE},  {"lsur", CHANNEL_LS},  {"rsur", CHANNEL_RS},
+        {"lsd", CHANNEL_LSS},  {"rsd", CHANNEL_RSS}, {"sl", CHANNEL_LSS},   {"sr", CHANNEL_RSS},
+        {"lsr", CHANNEL_LRS},  {"rsr", CHANNEL_RRS}, {"lb", CHANNEL_LRS},   {"rb", CHANNEL_RRS},
+        {"lr", CHANNEL_LRS},   {"rr", CHANNEL_RRS},  {"lbs", CHANNEL_LRS},  {"rbs", CHANNEL_RRS},
+        {"ltm", CHANNEL_LTS},  {"rtm", CHANNEL_RTS}, {"ltop", CHANNEL_LTS}, {"rtop", CHANNEL_RTS},
+        {"lt", CHANNEL_NONE},  {"rt", CHANNEL_NONE}, {"bc", CHANNEL_CS},    {"s", CHANNEL_CS},
     };
     for (int label = CHANNEL_M; label < CHANNEL_LABEL_COUNT; label++)
         if (strcasecmp(name, label_names[label]) == 0)
@@ -99,11 +116,10 @@ channel_layout_id channel_layout_from_name(const char *name)
         const char *name;
         channel_layout_id id;
     } synonyms[] = {
-        {"1.0", LAYOUT_MONO},   {"2.0", LAYOUT_STEREO},  {"20", LAYOUT_STEREO},   {"lcr", LAYOUT_3_0},
-        {"30", LAYOUT_3_0},     {"lcrs", LAYOUT_4_0},    {"40", LAYOUT_4_0},      {"50", LAYOUT_5_0},
-        {"51", LAYOUT_5_1},     {"70", LAYOUT_7_0},      {"71", LAYOUT_7_1},      {"512", LAYOUT_5_1_2},
-        {"702", LAYOUT_7_0_2},  {"712", LAYOUT_7_1_2},   {"1", LAYOUT_MONO},      {"2", LAYOUT_STEREO},
-        {"10", LAYOUT_MONO},    {"lr", LAYOUT_STEREO},
+        {"1.0", LAYOUT_MONO}, {"2.0", LAYOUT_STEREO}, {"20", LAYOUT_STEREO}, {"lcr", LAYOUT_3_0},   {"30", LAYOUT_3_0},
+        {"lcrs", LAYOUT_4_0}, {"40", LAYOUT_4_0},     {"50", LAYOUT_5_0},    {"51", LAYOUT_5_1},    {"70", LAYOUT_7_0},
+        {"71", LAYOUT_7_1},   {"512", LAYOUT_5_1_2},  {"702", LAYOUT_7_0_2}, {"712", LAYOUT_7_1_2}, {"1", LAYOUT_MONO},
+        {"2", LAYOUT_STEREO}, {"10", LAYOUT_MONO},    {"lr", LAYOUT_STEREO},
     };
     for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++)
         if (strcasecmp(name, layouts[id].name) == 0)
@@ -202,11 +218,11 @@ static channel_label channel_label_of_bit(channel_layout_id layout, uint32_t bit
         uint32_t bit;
         channel_label choices[2]; /* the first that the layout has */
     } meanings[] = {
-        {MASK_FL, {CHANNEL_L, CHANNEL_NONE}},     {MASK_FR, {CHANNEL_R, CHANNEL_NONE}},
-        {MASK_FC, {CHANNEL_C, CHANNEL_NONE}},     {MASK_LFE, {CHANNEL_LFE, CHANNEL_NONE}},
-        {MASK_BL, {CHANNEL_LRS, CHANNEL_LS}},     {MASK_BR, {CHANNEL_RRS, CHANNEL_RS}},
-        {MASK_SL, {CHANNEL_LSS, CHANNEL_LS}},     {MASK_SR, {CHANNEL_RSS, CHANNEL_RS}},
-        {MASK_BC, {CHANNEL_CS, CHANNEL_NONE}},    {MASK_TFL, {CHANNEL_LTS, CHANNEL_NONE}},
+        {MASK_FL, {CHANNEL_L, CHANNEL_NONE}},    {MASK_FR, {CHANNEL_R, CHANNEL_NONE}},
+        {MASK_FC, {CHANNEL_C, CHANNEL_NONE}},    {MASK_LFE, {CHANNEL_LFE, CHANNEL_NONE}},
+        {MASK_BL, {CHANNEL_LRS, CHANNEL_LS}},    {MASK_BR, {CHANNEL_RRS, CHANNEL_RS}},
+        {MASK_SL, {CHANNEL_LSS, CHANNEL_LS}},    {MASK_SR, {CHANNEL_RSS, CHANNEL_RS}},
+        {MASK_BC, {CHANNEL_CS, CHANNEL_NONE}},   {MASK_TFL, {CHANNEL_LTS, CHANNEL_NONE}},
         {MASK_TFR, {CHANNEL_RTS, CHANNEL_NONE}},
     };
     if (layout == LAYOUT_MONO)

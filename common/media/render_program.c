@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <math.h>
 
-static_assert(PROGRAM_OUTPUTS_MAX * LAYOUT_CHANNELS_MAX >= PROGRAM_OUTPUT_LANES_MAX, "the lane bound is the tighter one");
+static_assert(PROGRAM_OUTPUTS_MAX * LAYOUT_CHANNELS_MAX >= PROGRAM_OUTPUT_LANES_MAX,
+              "the lane bound is the tighter one");
 
 void render_program_encode(const render_program *self, byte_writer *writer)
 {

@@ -69,8 +69,9 @@ static int timecode_digits(const char *text)
 
 static status timecode_refuse(error_detail *detail, const char *text, const frame_rate *rate, const char *why)
 {
-    return error_detail_set(detail, STATUS_INPUT_INVALID, "the timecode \"%s\" does not exist at %s frames per second: %s",
-                            text, frame_rate_name(rate), why);
+    return error_detail_set(detail, STATUS_INPUT_INVALID,
+                            "the timecode \"%s\" does not exist at %s frames per second: %s", text,
+                            frame_rate_name(rate), why);
 }
 
 status timecode_parse(const char *text, const frame_rate *rate, uint64_t *out_frame, error_detail *detail)
@@ -84,10 +85,12 @@ status timecode_parse(const char *text, const frame_rate *rate, uint64_t *out_fr
     }
     if (!form)
         return error_detail_set(detail, STATUS_INPUT_SYNTAX,
-                                "\"%.40s\" is no timecode; write hours, minutes, seconds and frames as \"01:00:08:00\"", text);
+                                "\"%.40s\" is no timecode; write hours, minutes, seconds and frames as \"01:00:08:00\"",
+                                text);
     if (text[8] == ';' && !rate->drop)
-        return timecode_refuse(detail, text, rate,
-                               "';' means drop-frame counting, which this rate does not use; write ':' or set a df rate");
+        return timecode_refuse(
+            detail, text, rate,
+            "';' means drop-frame counting, which this rate does not use; write ':' or set a df rate");
     if (parts[0] > 23)
         return timecode_refuse(detail, text, rate, "hours go from 00 to 23");
     if (parts[1] > 59 || parts[2] > 59)
@@ -99,8 +102,9 @@ status timecode_parse(const char *text, const frame_rate *rate, uint64_t *out_fr
     }
     uint64_t dropped = timecode_dropped(rate);
     if (parts[2] == 0 && parts[1] % 10 != 0 && (uint64_t)parts[3] < dropped)
-        return timecode_refuse(detail, text, rate,
-                               "drop-frame counting leaves this number out; use the first one that exists in that minute");
+        return timecode_refuse(
+            detail, text, rate,
+            "drop-frame counting leaves this number out; use the first one that exists in that minute");
     uint64_t minutes = (uint64_t)parts[0] * 60 + (uint64_t)parts[1];
     uint64_t frame = (minutes * 60 + (uint64_t)parts[2]) * rate->nominal + (uint64_t)parts[3];
     *out_frame = frame - dropped * (minutes - minutes / 10);

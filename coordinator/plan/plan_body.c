@@ -12,7 +12,8 @@ enum { BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096, INPUT_NONE = -1 };
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part)
 {
     char suffix[64];
-    int suffix_length = snprintf(suffix, sizeof suffix, ".%016" PRIx64 "-%" PRIu32 "-%" PRIu32 ".part", farm, job, generation);
+    int suffix_length =
+        snprintf(suffix, sizeof suffix, ".%016" PRIx64 "-%" PRIu32 "-%" PRIu32 ".part", farm, job, generation);
     size_t length = strlen(final->path);
     ENSURE(suffix_length > 0 && length + (size_t)suffix_length < sizeof out_part->path);
     task_path part = *final;
@@ -248,8 +249,9 @@ static status body_verify(const plan *self, const plan_task *task, const plan_co
     for (uint32_t i = first; i < end; i++)
         for (uint32_t k = 0; k < timeline->pieces[i].cell_count; k++) {
             uint64_t left = timeline->pieces[i].frame_count - (uint64_t)k * CELL_FRAMES;
-            verify->ranges[verify->range_count] = (task_verify_range){
-                .frame_count = left < CELL_FRAMES ? left : CELL_FRAMES, .digest = context->cell_digests[verify->range_count]};
+            verify->ranges[verify->range_count] =
+                (task_verify_range){.frame_count = left < CELL_FRAMES ? left : CELL_FRAMES,
+                                    .digest = context->cell_digests[verify->range_count]};
             verify->range_count++;
         }
     return STATUS_OK;

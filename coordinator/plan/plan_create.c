@@ -36,14 +36,16 @@ static bool plan_mark_wanted(const show *film, const char *only, bool *wanted, p
             const char *near = word_suggest(name, names, film->deliverable_count);
             problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, 0, 0,
                              "--only names \"%s\", which is no deliverable of this show%s%s%s", name,
-                             near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near, near == NULL ? "" : "\"?");
+                             near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
+                             near == NULL ? "" : "\"?");
             known = false;
         }
     }
     return known;
 }
 
-/* The inputs that wanted deliverables read. All of them without --only: then everything the show names must be right. */
+/* The inputs that wanted deliverables read. All of them without --only: then everything the show names must be right.
+ */
 static const bool *plan_mark_needed(const plan_source *source, const bool *wanted, arena *memory)
 {
     const show *film = source->show;
@@ -115,10 +117,10 @@ static void plan_check_timelines(plan *self, const plan_options *options, plan_n
             while (before < k && before < TASK_PIECES_MAX - 1 && reached < METER_PREROLL_FRAMES)
                 reached += timeline->pieces[k - ++before].frame_count;
             if (before < k && reached < METER_PREROLL_FRAMES)
-                problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
-                                 "the reels before reel %s are so short that %d of them last less than %d samples; join them",
-                                 self->show->reels[timeline->pieces[k].reel].name, TASK_PIECES_MAX - 1,
-                                 METER_PREROLL_FRAMES);
+                problem_list_add(
+                    notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
+                    "the reels before reel %s are so short that %d of them last less than %d samples; join them",
+                    self->show->reels[timeline->pieces[k].reel].name, TASK_PIECES_MAX - 1, METER_PREROLL_FRAMES);
             if (timeline->pieces[k].frame_count == 0)
                 problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
                                  "a reel of the programme has no length; state ffoa and lfoa or deliver its files");
@@ -127,7 +129,8 @@ static void plan_check_timelines(plan *self, const plan_options *options, plan_n
     }
     if (tasks > PLAN_TASKS_MAX)
         problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
-                         "the programmes are so long that the job would have over %d tasks; split the show", PLAN_TASKS_MAX);
+                         "the programmes are so long that the job would have over %d tasks; split the show",
+                         PLAN_TASKS_MAX);
 }
 
 /* Encodes the body of every kind of task once where it is largest; false when one does not fit a message. */
@@ -153,10 +156,11 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
         if (plan_task_body(self, i, &context, &writer) == STATUS_OK)
             continue;
         fits = false;
-        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
-                         "one task of deliverable %s would need more files or terms than a message of %d bytes can name; take "
-                         "interleaved stems instead of mono files, shorter paths, or fewer deliverables at once (--only)",
-                         self->show->deliverables[task->deliverable].name, BODY_BYTES_MAX);
+        problem_list_add(
+            notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
+            "one task of deliverable %s would need more files or terms than a message of %d bytes can name; take "
+            "interleaved stems instead of mono files, shorter paths, or fewer deliverables at once (--only)",
+            self->show->deliverables[task->deliverable].name, BODY_BYTES_MAX);
     }
     byte_writer_deinit(&writer);
     return fits;

@@ -1,4 +1,5 @@
-/* One digest over everything that tasks depend on, in a fixed order: two plans with the same digest have the same tasks. */
+/* One digest over everything that tasks depend on, in a fixed order: two plans with the same digest have the same
+ * tasks. */
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"

@@ -30,7 +30,8 @@ bool plan_is_by_reel(const show *film, uint32_t deliverable_index)
     return deliverable->assembly != ASSEMBLY_JOINED;
 }
 
-/* yyyy-mm-dd from a date of a bext chunk, whatever its separators (Tech 3285 allows - _ : space .); false if it is none. */
+/* yyyy-mm-dd from a date of a bext chunk, whatever its separators (Tech 3285 allows - _ : space .); false if it is
+ * none. */
 static bool date_normalise(const char *date, char out[11])
 {
     if (strlen(date) != 10)
@@ -154,14 +155,16 @@ static void file_name_fill(const file_builder *self, plan_file *file)
                                     deliverable->language[0] == '\0' ? "" : "_", deliverable->language,
                                     reel[0] == '\0' ? "" : "_", reel, channel[0] == '\0' ? "" : ".", channel);
     file->display = arena_format(&self->plan->arena, "%s/%s/%s/%s", film->slug, film->version, deliverable->name, name);
-    const char *path = arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
+    const char *path =
+        arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
     if (strlen(path) + PART_SUFFIX_MAX >= PATH_MAX_BYTES || strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX ||
         !task_path_valid(path)) {
-        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
-                         deliverable->column,
-                         "deliverable %s would be written as \"%s\", which is too long or no valid path; shorten slug, names or "
-                         "the output folder",
-                         deliverable->name, file->display);
+        problem_list_add(
+            self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+            deliverable->column,
+            "deliverable %s would be written as \"%s\", which is too long or no valid path; shorten slug, names or "
+            "the output folder",
+            deliverable->name, file->display);
         return;
     }
     snprintf(file->final.root, sizeof file->final.root, "%s", out->root);
@@ -195,7 +198,8 @@ void plan_make_files(plan *self, const plan_options *options, const bool *wanted
     size_t capacity = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++)
         if (wanted[i] && self->deliverables[i].rendered)
-            capacity += (size_t)(1 + film->reel_count) * channel_layout_get(self->deliverables[i].layout)->channel_count;
+            capacity +=
+                (size_t)(1 + film->reel_count) * channel_layout_get(self->deliverables[i].layout)->channel_count;
     self->files = arena_take_array(&self->arena, capacity, sizeof *self->files);
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         if (!wanted[i] || !self->deliverables[i].rendered)

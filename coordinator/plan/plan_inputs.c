@@ -47,16 +47,18 @@ static void input_builder_add(input_builder *self, const pattern_source *source,
     const char *expanded = show_expand_pattern(source->pattern, reel_name, channel_label_name(channel), self->arena);
     if (expanded == NULL) {
         input->display = source->pattern;
-        input_builder_complain(self, source, "does not give a relative path below the media folder; write it without a "
-                                             "leading '/', without '.' and '..', and shorter than 1000 bytes");
+        input_builder_complain(self, source,
+                               "does not give a relative path below the media folder; write it without a "
+                               "leading '/', without '.' and '..', and shorter than 1000 bytes");
         return;
     }
     input->display = expanded;
     const char *prefix = self->media->prefix;
-    int length = snprintf(input->path.path, sizeof input->path.path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : "/",
-                          expanded);
+    int length =
+        snprintf(input->path.path, sizeof input->path.path, "%s%s%s", prefix, prefix[0] == '\0' ? "" : "/", expanded);
     if (length < 0 || (size_t)length >= sizeof input->path.path)
-        input_builder_complain(self, source, "gives a path that is too long together with its media folder; shorten it");
+        input_builder_complain(self, source,
+                               "gives a path that is too long together with its media folder; shorten it");
     snprintf(input->path.root, sizeof input->path.root, "%s", self->media->root);
 }
 
@@ -67,7 +69,8 @@ static void input_builder_expand(input_builder *self, const pattern_source *sour
     const channel_layout *layout = channel_layout_get(source->layout);
     if (per_channel && layout->channel_count == 0) {
         if (self->items == NULL)
-            input_builder_complain(self, source, "has {ch} but no layout says which channels there are; state the layout");
+            input_builder_complain(self, source,
+                                   "has {ch} but no layout says which channels there are; state the layout");
         return;
     }
     uint32_t reel_count = per_reel ? self->show->reel_count : 1;

@@ -89,9 +89,8 @@ static channel_layout_id deliverable_layout(const show *film, uint32_t index)
 static bool deliverable_is_print_master(const show_deliverable *deliverable)
 {
     const recipe *rule = deliverable->recipe;
-    return rule != NULL && !rule->takes_stem && recipe_has_role(rule, "dialogue") &&
-           recipe_has_role(rule, "music") && recipe_has_role(rule, "effects") &&
-           !recipe_has_role(rule, "narration");
+    return rule != NULL && !rule->takes_stem && recipe_has_role(rule, "dialogue") && recipe_has_role(rule, "music") &&
+           recipe_has_role(rule, "effects") && !recipe_has_role(rule, "narration");
 }
 
 /* The print master nearest to a deliverable: same layout and language, else same layout, else the first; or -1. */
@@ -123,7 +122,8 @@ static int32_t deliverable_find(const show *film, const char *name)
     return -1;
 }
 
-/* The deliverable whose own `gain` decides the gain of this one; -1 = none, 0 dB. A circle of matches ends at its start. */
+/* The deliverable whose own `gain` decides the gain of this one; -1 = none, 0 dB. A circle of matches ends at its
+ * start. */
 static int32_t deliverable_gain_source(const show *film, uint32_t index)
 {
     int32_t at = (int32_t)index;
@@ -132,7 +132,8 @@ static int32_t deliverable_gain_source(const show *film, uint32_t index)
         int32_t next = -1;
         if (deliverable->gain == GAIN_MATCH)
             next = deliverable_find(film, deliverable->gain_match);
-        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL && !deliverable_is_print_master(deliverable))
+        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL &&
+                 !deliverable_is_print_master(deliverable))
             next = deliverable_print_master(film, (uint32_t)at);
         else
             return at;
@@ -151,11 +152,11 @@ static double deliverable_gain_db(const show *film, uint32_t index, plan_notes *
     const show_deliverable *decides = &film->deliverables[source];
     if (decides->gain == GAIN_TO_SPEC) {
         const show_deliverable *asked = &film->deliverables[index];
-        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, asked->line, asked->column,
-                         "deliverable %s takes its gain from {to: spec}%s%s, which needs a first pass over the whole programme that "
-                         "this version cannot make; give the gain in dB",
-                         asked->name, source == (int32_t)index ? "" : " of ",
-                         source == (int32_t)index ? "" : decides->name);
+        problem_list_add(
+            notes->list, notes->arena, PROBLEM_ERROR, film->file_name, asked->line, asked->column,
+            "deliverable %s takes its gain from {to: spec}%s%s, which needs a first pass over the whole programme that "
+            "this version cannot make; give the gain in dB",
+            asked->name, source == (int32_t)index ? "" : " of ", source == (int32_t)index ? "" : decides->name);
         return 0.0;
     }
     return decides->gain == GAIN_DB ? decides->gain_db : 0.0;
@@ -258,12 +259,14 @@ static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
             mix_add_stem(self, film, i, planned->layout, gain, notes);
     qsort(self->terms, self->term_count, sizeof *self->terms, mix_term_compare);
     if (taken == 0)
-        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
-                         "deliverable %s finds no stem to take: recipe %s, language \"%s\"; correct the roles or languages of the "
-                         "stems, or leave it out with --only",
-                         deliverable->name, rule->name, plan_language(film, index));
+        problem_list_add(
+            notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+            "deliverable %s finds no stem to take: recipe %s, language \"%s\"; correct the roles or languages of the "
+            "stems, or leave it out with --only",
+            deliverable->name, rule->name, plan_language(film, index));
     else if (self->term_count == 0 && notes->list->error_count == errors_before)
-        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
                          "deliverable %s would be silent: recipe %s gives no stem a way into it; choose another recipe",
                          deliverable->name, rule->name);
     uint32_t channels = rule->multi_mono ? channel_layout_get(planned->layout)->channel_count : 1;
@@ -319,7 +322,8 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
             if (draft->lanes[stem][channel]) {
                 lane_of[stem][channel] = program->input_count;
                 channel_label label = channel_layout_get(film->stems[stem].layout)->labels[channel];
-                program->inputs[program->input_count++] = (render_lane){.stem = (uint16_t)stem, .label = (uint8_t)label};
+                program->inputs[program->input_count++] =
+                    (render_lane){.stem = (uint16_t)stem, .label = (uint8_t)label};
             }
     program->terms = arena_take_array(&target->arena, draft->term_count, sizeof *program->terms);
     uint16_t first_lane = 0;
@@ -328,11 +332,12 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
         plan_deliverable *planned = &target->deliverables[part->deliverable];
         planned->program = number;
         planned->program_output = (uint16_t)i;
-        program->outputs[i] = (render_output){.deliverable = (uint16_t)part->deliverable,
-                                              .layout = (uint8_t)planned->layout,
-                                              .encoding = (uint8_t)planned->encoding,
-                                              .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
-                                              .first_lane = first_lane};
+        program->outputs[i] =
+            (render_output){.deliverable = (uint16_t)part->deliverable,
+                            .layout = (uint8_t)planned->layout,
+                            .encoding = (uint8_t)planned->encoding,
+                            .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
+                            .first_lane = first_lane};
         /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
         for (uint32_t k = 0; k < part->term_count; k++)
             program->terms[program->term_count++] =
@@ -399,11 +404,11 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
         if (!placed[i]) {
             const show_deliverable *deliverable = &film->deliverables[mixes[i].deliverable];
             placed[i] = true;
-            problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
-                             deliverable->column,
-                             "deliverable %s needs more channels or files than one task may handle (%d inputs, %d files); take "
-                             "fewer stems",
-                             deliverable->name, PROGRAM_INPUT_LANES_MAX, CELL_OUTPUTS_MAX);
+            problem_list_add(
+                notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+                "deliverable %s needs more channels or files than one task may handle (%d inputs, %d files); take "
+                "fewer stems",
+                deliverable->name, PROGRAM_INPUT_LANES_MAX, CELL_OUTPUTS_MAX);
         }
         if (draft.mix_count > 0)
             program_from_draft(target, &draft, mixes);

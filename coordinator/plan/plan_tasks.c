@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    TASKS_PER_SLOT = 4,      /**< enough to balance, few enough to keep the cost per task small */
+    TASKS_PER_SLOT = 4, /**< enough to balance, few enough to keep the cost per task small */
     CELLS_PER_TASK_MAX = 64,
     /* Estimates for order and balance only; no byte depends on them. */
     STORAGE_BYTES_PER_MS = 200000,

@@ -35,7 +35,8 @@ static void text_waits(const plan *self, const plan_task *task, byte_writer *wri
         if (end - i == 1)
             snprintf(text, sizeof text, "%s%" PRIu32, i == 0 ? "  after " : ", ", first);
         else
-            snprintf(text, sizeof text, "%s%" PRIu32 "-%" PRIu32, i == 0 ? "  after " : ", ", first, first + (end - i) - 1);
+            snprintf(text, sizeof text, "%s%" PRIu32 "-%" PRIu32, i == 0 ? "  after " : ", ", first,
+                     first + (end - i) - 1);
         text_add(writer, text);
         i = end;
     }
@@ -76,8 +77,8 @@ static void text_what(const plan *self, const plan_task *task, byte_writer *writ
         const plan_piece *piece = &self->timelines[task->timeline].pieces[task->piece];
         const char *reel = piece->spans_reels ? "" : self->show->reels[piece->reel].name;
         text_program(self, &self->programs[task->program], writer);
-        snprintf(text, sizeof text, "%s%.*s cells %" PRIu32 "-%" PRIu32 " of %" PRIu32, reel[0] == '\0' ? "" : " ", NAME_MAX_BYTES,
-                 reel, task->first_cell, task->first_cell + task->cell_count - 1, piece->cell_count);
+        snprintf(text, sizeof text, "%s%.*s cells %" PRIu32 "-%" PRIu32 " of %" PRIu32, reel[0] == '\0' ? "" : " ",
+                 NAME_MAX_BYTES, reel, task->first_cell, task->first_cell + task->cell_count - 1, piece->cell_count);
         text_add(writer, text);
         break;
     }
@@ -111,7 +112,8 @@ static void text_deliverable(const plan *self, uint32_t index, byte_writer *writ
              self->show->deliverables[index].name, channel_layout_get(deliverable->layout)->name,
              sample_encoding_name(deliverable->encoding), deliverable->sample_rate,
              (double)timeline->frame_count / deliverable->sample_rate, timeline->piece_count,
-             timeline->piece_count == 1 ? "" : "s", deliverable->rendered ? deliverable->file_count : deliverable->input_count,
+             timeline->piece_count == 1 ? "" : "s",
+             deliverable->rendered ? deliverable->file_count : deliverable->input_count,
              (deliverable->rendered ? deliverable->file_count : deliverable->input_count) == 1
                  ? (deliverable->rendered ? "" : " received")
                  : (deliverable->rendered ? "s" : "s received"),

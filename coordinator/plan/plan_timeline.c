@@ -147,19 +147,20 @@ void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source
         if (plan_reel_edges(&film->reels[i], &first))
             programme_cursor_add_pictures(&cursor, piece, film->reels[i].lfoa_frame - first + 1);
         else
-            programme_cursor_add_samples(&cursor, piece,
-                                         plan_reel_length(source, i, programme_cursor_sample(&cursor)));
+            programme_cursor_add_samples(&cursor, piece, plan_reel_length(source, i, programme_cursor_sample(&cursor)));
     }
     plan_timeline_finish(&timeline, &cursor);
     *out_timeline = timeline;
 }
 
 /* One file (or set of mono files) of a received deliverable that belongs to a reel: as a whole, or cut like a stem. */
-static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, const show_reel *reel, uint64_t frame_count)
+static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, const show_reel *reel,
+                                uint64_t frame_count)
 {
     uint64_t first = 0;
     piece->file_frame = 0;
-    if (reel != NULL && cursor->rate->num != 0 && plan_reel_edges(reel, &first) && reel->has_start && first >= reel->start_frame) {
+    if (reel != NULL && cursor->rate->num != 0 && plan_reel_edges(reel, &first) && reel->has_start &&
+        first >= reel->start_frame) {
         uint64_t pictures = reel->lfoa_frame - first + 1;
         uint64_t programme = timecode_sample_of_frame(pictures, cursor->rate, cursor->sample_rate);
         uint64_t to_end =

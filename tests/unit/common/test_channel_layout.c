@@ -40,8 +40,9 @@ static void channel_layout__knows_names_and_synonyms(void **state)
 static void channel_layout__guesses_only_what_is_clear(void **state)
 {
     (void)state;
-    static const channel_layout_id expected[] = {LAYOUT_NONE, LAYOUT_MONO, LAYOUT_STEREO, LAYOUT_NONE, LAYOUT_NONE, LAYOUT_NONE,
-                                                 LAYOUT_5_1,  LAYOUT_NONE, LAYOUT_7_1,    LAYOUT_NONE, LAYOUT_7_1_2};
+    static const channel_layout_id expected[] = {LAYOUT_NONE, LAYOUT_MONO, LAYOUT_STEREO, LAYOUT_NONE,
+                                                 LAYOUT_NONE, LAYOUT_NONE, LAYOUT_5_1,    LAYOUT_NONE,
+                                                 LAYOUT_7_1,  LAYOUT_NONE, LAYOUT_7_1_2};
     for (uint32_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         assert_int_equal(channel_layout_guess(i), expected[i]);
 }
@@ -78,7 +79,8 @@ static void channel_layout__orders_files(void **state)
             channel_order_of((channel_layout_id)id, (channel_order_id)kind, &order);
             assert_int_equal(order.channel_count, channel_layout_get((channel_layout_id)id)->channel_count);
             for (uint32_t channel = 0; channel < order.channel_count; channel++)
-                assert_in_range(channel_order_position(&order, (channel_layout_id)id, channel), 0, order.channel_count - 1);
+                assert_in_range(channel_order_position(&order, (channel_layout_id)id, channel), 0,
+                                order.channel_count - 1);
         }
 }
 

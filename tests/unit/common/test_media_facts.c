@@ -145,8 +145,10 @@ static void media_facts__name_encodings_and_containers(void **state)
         const char *name;
         uint32_t bytes;
         bool is_float;
-    } rows[] = {{ENCODING_PCM_16, "PCM_16", 2, false}, {ENCODING_PCM_24, "PCM_24", 3, false},
-                {ENCODING_PCM_32, "PCM_32", 4, false}, {ENCODING_FLOAT_32, "FLOAT_32", 4, true},
+    } rows[] = {{ENCODING_PCM_16, "PCM_16", 2, false},
+                {ENCODING_PCM_24, "PCM_24", 3, false},
+                {ENCODING_PCM_32, "PCM_32", 4, false},
+                {ENCODING_FLOAT_32, "FLOAT_32", 4, true},
                 {ENCODING_FLOAT_64, "FLOAT_64", 8, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_string_equal(sample_encoding_name(rows[i].encoding), rows[i].name);

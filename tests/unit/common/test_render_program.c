@@ -49,14 +49,14 @@ static void render_program__has_one_canonical_form(void **state)
 {
     (void)state;
     static const uint8_t head[] = {
-        1, 0,                      /* RENDER_VERSION */
-        0x80, 0xBB, 0, 0,          /* 48000 */
-        2, 0, 2, 0, 3, 0,          /* inputs, outputs, output lanes */
-        4, 0, 0, 0,                /* terms */
-        1, 0, 2, 1, 0, 3,          /* lanes: stem 1 L, stem 1 R */
-        0, 0, 2, 2, 0, 0, 0,       /* deliverable 0, stereo, PCM_24, fail, lane 0 */
-        5, 0, 1, 0, 1, 2, 0,       /* deliverable 5, mono, measured only, clip, lane 2 */
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, /* lane 0 to 0 at 1.0 = 0x3FF0000000000000 */
+        1,    0,                                        /* RENDER_VERSION */
+        0x80, 0xBB, 0, 0,                               /* 48000 */
+        2,    0,    2, 0, 3, 0,                         /* inputs, outputs, output lanes */
+        4,    0,    0, 0,                               /* terms */
+        1,    0,    2, 1, 0, 3,                         /* lanes: stem 1 L, stem 1 R */
+        0,    0,    2, 2, 0, 0, 0,                      /* deliverable 0, stereo, PCM_24, fail, lane 0 */
+        5,    0,    1, 0, 1, 2, 0,                      /* deliverable 5, mono, measured only, clip, lane 2 */
+        0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, /* lane 0 to 0 at 1.0 = 0x3FF0000000000000 */
     };
     render_program program;
     render_term terms[4];
@@ -108,11 +108,11 @@ static void render_program__refuses_what_cannot_be(void **state)
     render_program back;
     render_term terms[4];
     render_term storage[4];
-#define REFUSED(change)                                                                                  \
-    do {                                                                                                 \
-        program_sample(&program, terms);                                                                 \
-        change;                                                                                          \
-        assert_int_equal(program_pass(&program, &back, storage, 4, SIZE_MAX), STATUS_PEER_MALFORMED);    \
+#define REFUSED(change)                                                                                                \
+    do {                                                                                                               \
+        program_sample(&program, terms);                                                                               \
+        change;                                                                                                        \
+        assert_int_equal(program_pass(&program, &back, storage, 4, SIZE_MAX), STATUS_PEER_MALFORMED);                  \
     } while (0)
     REFUSED(program.sample_rate = 0);
     REFUSED(program.output_count = 0);

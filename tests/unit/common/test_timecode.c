@@ -26,7 +26,8 @@ static uint64_t frame_of(const char *text, const char *rate_name)
 static void timecode__names_every_rate_of_the_contract(void **state)
 {
     (void)state;
-    static const char *const names[] = {"23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df", "60"};
+    static const char *const names[] = {"23.976", "24", "25",    "29.97",   "29.97df", "30",
+                                        "48",     "50", "59.94", "59.94df", "60"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         frame_rate rate = rate_of(names[i]);
         assert_string_equal(frame_rate_name(&rate), names[i]);
@@ -106,7 +107,7 @@ static void timecode__counts_drop_frames(void **state)
     /* SMPTE ST 12-1: numbers 00 and 01 are left out at each minute but every tenth. */
     assert_int_equal(frame_of("00:00:59:29", "29.97df"), 1799);
     assert_int_equal(frame_of("00:01:00;02", "29.97df"), 1800);
-    assert_int_equal(frame_of("00:10:00;00", "29.97df"), 17982); /* 600 x 30 - 9 x 2 */
+    assert_int_equal(frame_of("00:10:00;00", "29.97df"), 17982);  /* 600 x 30 - 9 x 2 */
     assert_int_equal(frame_of("01:00:00;00", "29.97df"), 107892); /* 108000 - 54 x 2 */
     assert_int_equal(frame_of("00:01:00;04", "59.94df"), 3600);
     assert_int_equal(frame_of("01:00:00:00", "29.97"), 108000);
