@@ -87,7 +87,8 @@ static void read_text(field_reader *self, char *out, size_t out_size)
         reader_fail(self, "is no text of the allowed length and characters");
         return;
     }
-    memcpy(out, item->via.str.ptr, item->via.str.size);
+    if (item->via.str.size > 0) /* msgpack-c gives NULL for an empty one */
+        memcpy(out, item->via.str.ptr, item->via.str.size);
     out[item->via.str.size] = '\0';
 }
 
@@ -107,7 +108,8 @@ static message_bytes read_bytes(field_reader *self, uint32_t size_max)
         reader_fail(self, "is no byte string of the allowed length");
         return (message_bytes){0};
     }
-    return (message_bytes){.bytes = (const uint8_t *)item->via.bin.ptr, .size = item->via.bin.size};
+    const char *bytes = item->via.bin.size == 0 ? "" : item->via.bin.ptr; /* never NULL for those who read on */
+    return (message_bytes){.bytes = (const uint8_t *)bytes, .size = item->via.bin.size};
 }
 
 static void read_exactly(field_reader *self, uint8_t *out, uint32_t byte_size)
