@@ -16,7 +16,8 @@
 
 /**
  * What the open file is. Facts always come back: a file that cannot be used is facts->outcome with its sentence (which
- * names `display`), and STATUS_OK. Another status means that probing itself failed (storage, memory).
+ * names `display`), and STATUS_OK. Another status means that probing itself failed (storage, memory); then only
+ * out_facts->message is written, with the sentence.
  */
 MUST_USE status media_probe(int descriptor, const char *display, media_facts *out_facts);
 
