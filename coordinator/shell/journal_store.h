@@ -18,21 +18,35 @@ typedef struct journal_store journal_store;
 typedef struct journal_record {
     uint64_t sequence;
     uint32_t term;
-    uint32_t kind;     /**< of the shell: fact, job document, result payload, ... */
+    uint32_t kind; /**< of the shell: fact, job document, result payload, ... */
     const void *bytes;
     size_t byte_size;
 } journal_record;
 
+enum {
+    JOURNAL_GATHER_MS = 2, /**< a transaction waits this long for company ... */
+    JOURNAL_GATHER_RECORDS = 128 /**< ... or for so many records (reliability.md, 4.1) */
+};
+
+/** sequence: everything up to it is on disk. code: STATUS_OK, or why the store has stopped. */
 typedef void journal_durable_fn(void *context, uint64_t sequence, status code);
 typedef status journal_load_fn(void *context, const journal_record *record);
 
 /** Opens or creates; takes the next term durably. STATUS_INPUT_CONFLICT when another coordinator holds it. */
 MUST_USE status journal_store_open(journal_store **out_store, const char *path, journal_durable_fn *durable,
                                    void *context, uint32_t *out_term, uint64_t *out_farm, error_detail *detail);
+/** Commits what was appended, then closes. Accepts a half-opened store and NULL. */
 void journal_store_close(journal_store **self);
 /** Every record in order of sequence; call before the first append. */
 MUST_USE status journal_store_load(journal_store *self, journal_load_fn *load, void *context, error_detail *detail);
+/** Sequence of the last record that was stored before this start; 0 = none. */
+uint64_t journal_store_last_sequence(const journal_store *self);
 /** Copies the record into the queue of the writer. Sequences rise strictly. */
 MUST_USE status journal_store_append(journal_store *self, const journal_record *record);
+/**
+ * The same for a record that points into another file: the writer syncs that file before it commits the record. The
+ * descriptor is duplicated, so the caller may close its own at any time.
+ */
+MUST_USE status journal_store_append_after(journal_store *self, const journal_record *record, int descriptor);
 
 #endif

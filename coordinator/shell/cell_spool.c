@@ -1,0 +1,95 @@
+#include "coordinator/shell/cell_spool.h"
+
+#include "coordinator/shell/cell_file.h"
+
+#include <stdlib.h>
+
+bool attempt_id_equal(const attempt_id *a, const attempt_id *b)
+{
+    return a->job == b->job && a->task == b->task && a->term == b->term && a->epoch == b->epoch;
+}
+
+static size_t bucket_of(uint32_t job, uint32_t task)
+{
+    return (job * 2654435761u + task) % CELL_SPOOL_BUCKETS;
+}
+
+static void free_attempt(spooled_attempt *held)
+{
+    byte_writer_deinit(&held->records);
+    free(held);
+}
+
+void cell_spool_deinit(cell_spool *self)
+{
+    for (size_t i = 0; i < CELL_SPOOL_BUCKETS; i++) {
+        for (spooled_attempt *held = self->buckets[i]; held != NULL;) {
+            spooled_attempt *next = held->next;
+            free_attempt(held);
+            held = next;
+        }
+        self->buckets[i] = NULL;
+    }
+}
+
+spooled_attempt *cell_spool_find(const cell_spool *self, const attempt_id *tried)
+{
+    spooled_attempt *held = self->buckets[bucket_of(tried->job, tried->task)];
+    while (held != NULL && !attempt_id_equal(&held->attempt, tried))
+        held = held->next;
+    return held;
+}
+
+status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cell)
+{
+    spooled_attempt *held = cell_spool_find(self, &cell->attempt);
+    if (held == NULL) {
+        held = calloc(1, sizeof *held);
+        if (held == NULL)
+            return STATUS_NODE_MEMORY;
+        held->attempt = cell->attempt;
+        held->worker = worker;
+        byte_writer_init(&held->records, CELL_SPOOL_BYTES_MAX);
+        size_t bucket = bucket_of(cell->attempt.job, cell->attempt.task);
+        held->next = self->buckets[bucket];
+        self->buckets[bucket] = held;
+    }
+    if (held->worker != worker)
+        return STATUS_PEER_IMPOSSIBLE;
+    for (uint32_t i = 0; i < held->cell_count; i++)
+        if (held->cells[i] == cell->cell)
+            return STATUS_OK;
+    if (held->cell_count == TASK_CELLS_MAX)
+        return STATUS_LIMIT;
+    cell_record_encode(cell, &held->records);
+    if (held->records.failed)
+        return STATUS_LIMIT;
+    held->cells[held->cell_count++] = cell->cell;
+    return STATUS_OK;
+}
+
+static void drop_matching(cell_spool *self, uint32_t job, uint32_t task, const attempt_id *only)
+{
+    spooled_attempt **link = &self->buckets[bucket_of(job, task)];
+    while (*link != NULL) {
+        spooled_attempt *held = *link;
+        bool matches = held->attempt.job == job && held->attempt.task == task &&
+                       (only == NULL || attempt_id_equal(&held->attempt, only));
+        if (matches) {
+            *link = held->next;
+            free_attempt(held);
+        } else {
+            link = &held->next;
+        }
+    }
+}
+
+void cell_spool_drop(cell_spool *self, const attempt_id *tried)
+{
+    drop_matching(self, tried->job, tried->task, tried);
+}
+
+void cell_spool_drop_task(cell_spool *self, uint32_t job, uint32_t task)
+{
+    drop_matching(self, job, task, NULL);
+}

@@ -1,0 +1,42 @@
+/**
+ * Cells of attempts that still run: held in memory, as the records they will be, until the attempt's RESULT is accepted
+ * (then they go to the job's measure file) or refused (then they are dropped). An attempt holds each of its cells once:
+ * a worker sends them again after a reconnect.
+ *
+ * Threads: the loop's.
+ */
+#ifndef COORDINATOR_SHELL_CELL_SPOOL_H
+#define COORDINATOR_SHELL_CELL_SPOOL_H
+
+#include "common/base/byte_writer.h"
+#include "proto/message_types.h"
+
+enum { CELL_SPOOL_BUCKETS = 1024, CELL_SPOOL_BYTES_MAX = 512 << 20 };
+
+typedef struct spooled_attempt {
+    struct spooled_attempt *next;
+    attempt_id attempt;
+    uint32_t worker;
+    uint32_t cell_count;
+    uint32_t cells[TASK_CELLS_MAX]; /**< which, in the order of the records */
+    byte_writer records;
+} spooled_attempt;
+
+typedef struct cell_spool {
+    spooled_attempt *buckets[CELL_SPOOL_BUCKETS];
+} cell_spool;
+
+void cell_spool_deinit(cell_spool *self);
+/** NULL when nothing of the attempt has come. */
+spooled_attempt *cell_spool_find(const cell_spool *self, const attempt_id *tried);
+/**
+ * Adds one cell; a second copy of it is dropped. STATUS_PEER_IMPOSSIBLE when the attempt belongs to another worker,
+ * STATUS_LIMIT for more cells or bytes than an attempt can have.
+ */
+MUST_USE status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cell);
+void cell_spool_drop(cell_spool *self, const attempt_id *tried);
+/** Every attempt of a task. */
+void cell_spool_drop_task(cell_spool *self, uint32_t job, uint32_t task);
+bool attempt_id_equal(const attempt_id *a, const attempt_id *b);
+
+#endif

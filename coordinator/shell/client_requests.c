@@ -1,0 +1,527 @@
+/* What clients ask: submissions in parts, queries, commands. Every request may come twice and is answered the same. */
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { QUERY_CACHE_IDLE_MS = 30000 };
+
+/* ---- answers ---- */
+
+static void answer_now(farm_state *self, const routing_id *to, const message_answer *answer)
+{
+    message *told = calloc(1, sizeof *told);
+    if (told == NULL)
+        return;
+    told->type = MESSAGE_ANSWER;
+    told->answer = *answer;
+    (void)farm_send(self, to, told);
+    free(told);
+}
+
+static message_answer make_answer(const uint8_t request[REQUEST_BYTES], status code, const char *detail, uint32_t job)
+{
+    message_answer answer = {.code = (uint32_t)code, .job = job};
+    memcpy(answer.request, request, REQUEST_BYTES);
+    if (code != STATUS_OK)
+        snprintf(answer.detail, sizeof answer.detail, "%s", detail[0] != '\0' ? detail : status_text(code));
+    return answer;
+}
+
+static void answer_code(farm_state *self, const routing_id *to, const uint8_t request[REQUEST_BYTES], status code,
+                        const char *detail, uint32_t job)
+{
+    message_answer answer = make_answer(request, code, detail, job);
+    answer_now(self, to, &answer);
+}
+
+/* ---- submissions ---- */
+
+static submission *find_submission(farm_state *self, const uint8_t request[REQUEST_BYTES])
+{
+    for (size_t i = 0; i < SUBMISSIONS_MAX; i++)
+        if (self->submissions[i].state != SUBMISSION_FREE &&
+            memcmp(self->submissions[i].request, request, REQUEST_BYTES) == 0)
+            return &self->submissions[i];
+    return NULL;
+}
+
+static void free_submission(submission *entry)
+{
+    free(entry->document);
+    *entry = (submission){0};
+}
+
+/* True (and answered) when the request already made a job. */
+static bool answered_before(farm_state *self, const routing_id *from, const uint8_t request[REQUEST_BYTES])
+{
+    const farm_job *job = job_list_by_request(&self->jobs, request);
+    if (job == NULL)
+        return false;
+    /* The job may be there and its facts not yet on disk: this answer waits for them too. */
+    message_answer answer = make_answer(request, STATUS_OK, "", job->number);
+    farm_answer_durable(self, from, &answer);
+    return true;
+}
+
+/* How much of the document is here: where the client goes on. */
+static void answer_received(farm_state *self, const routing_id *from, submission *entry)
+{
+    entry->from = *from;
+    entry->touched_ms = farm_now_ms(self);
+    message_answer answer = make_answer(entry->request, STATUS_OK, "", 0);
+    answer.total_size = entry->size;
+    answer.offset = entry->received;
+    answer_now(self, from, &answer);
+}
+
+static void on_begin(farm_state *self, const routing_id *from, const message_submit_begin *begin)
+{
+    if (answered_before(self, from, begin->request))
+        return;
+    if (begin->document_size == 0 || begin->document_size > JOB_DOCUMENT_MAX) {
+        char text[160];
+        snprintf(text, sizeof text, "the job document has %llu bytes; 1 to %d are allowed",
+                 (unsigned long long)begin->document_size, JOB_DOCUMENT_MAX);
+        answer_code(self, from, begin->request, STATUS_LIMIT, text, 0);
+        return;
+    }
+    submission *entry = find_submission(self, begin->request);
+    if (entry != NULL &&
+        (entry->size != begin->document_size || !content_hash_equal(&entry->digest, &begin->document_digest))) {
+        answer_code(self, from, begin->request, STATUS_PEER_IMPOSSIBLE, "this request was begun with another document",
+                    0);
+        return;
+    }
+    for (size_t i = 0; entry == NULL && i < SUBMISSIONS_MAX; i++)
+        if (self->submissions[i].state == SUBMISSION_FREE)
+            entry = &self->submissions[i];
+    char *document = entry != NULL && entry->document == NULL ? malloc(begin->document_size) : NULL;
+    if (entry == NULL || (entry->document == NULL && document == NULL)) {
+        answer_code(self, from, begin->request, STATUS_AGAIN, "too many submissions at once; try again in a minute", 0);
+        return;
+    }
+    if (document != NULL) {
+        *entry = (submission){.state = SUBMISSION_OPEN,
+                              .priority = begin->priority,
+                              .digest = begin->document_digest,
+                              .document = document,
+                              .size = begin->document_size};
+        memcpy(entry->request, begin->request, REQUEST_BYTES);
+    }
+    answer_received(self, from, entry);
+}
+
+static void on_append(farm_state *self, const routing_id *from, const message_submit_append *append)
+{
+    submission *entry = find_submission(self, append->request);
+    if (entry == NULL) {
+        if (!answered_before(self, from, append->request))
+            answer_code(self, from, append->request, STATUS_INPUT_MISSING,
+                        "this submission is not known (any more); submit again from the beginning", 0);
+        return;
+    }
+    if (append->bytes.size > entry->size - entry->received && append->offset == entry->received) {
+        answer_code(self, from, append->request, STATUS_PEER_IMPOSSIBLE, "more comes than was announced", 0);
+        return;
+    }
+    /* A part from another place changes nothing: the answer says where to go on. */
+    if (entry->state == SUBMISSION_OPEN && append->offset == entry->received && append->bytes.size > 0) {
+        memcpy(entry->document + append->offset, append->bytes.bytes, append->bytes.size);
+        entry->received += append->bytes.size;
+    }
+    answer_received(self, from, entry);
+}
+
+/* Reading a document can take long: it is done off the loop. */
+typedef struct reading_work {
+    uv_work_t request;
+    farm_state *farm;
+    submission *entry;
+    job_source *source;
+} reading_work;
+
+static void run_reading(uv_work_t *request)
+{
+    reading_work *work = request->data;
+    work->source = job_source_create(work->entry->document, work->entry->size);
+}
+
+static uint64_t share_of(const char *slug)
+{
+    content_hash digest = content_hash_of(slug, strlen(slug));
+    uint64_t share = 0;
+    memcpy(&share, digest.bytes, sizeof share);
+    return share;
+}
+
+/* The job's folder, the job, the document's record, then the facts. */
+static status accept_job(farm_state *self, submission *entry, job_source **source, error_detail *detail)
+{
+    farm_job *job = self->jobs.last_number == UINT32_MAX ? NULL : job_create(self->jobs.last_number + 1);
+    if (job == NULL || !job_results_resize(job, (*source)->inputs.count + 1)) {
+        job_destroy(&job);
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    }
+    snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
+    if (mkdir(job->folder, 0700) != 0 && errno != EEXIST) {
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make the folder '%s': %s", job->folder,
+                                       strerror(errno));
+        job_destroy(&job);
+        return code;
+    }
+    memcpy(job->request, entry->request, REQUEST_BYTES);
+    job->priority = entry->priority;
+    job->submitted_unix_ms = farm_unix_ms();
+    if (!job_list_add(&self->jobs, job)) {
+        job_destroy(&job);
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    }
+    job->source = *source;
+    *source = NULL;
+    shell_record record = {
+        .kind = RECORD_DOCUMENT,
+        .document = {.job = job->number,
+                     .priority = job->priority,
+                     .submitted_unix_ms = job->submitted_unix_ms,
+                     .document = {.bytes = (const uint8_t *)entry->document, .size = (uint32_t)entry->size}}};
+    memcpy(record.document.request, entry->request, REQUEST_BYTES);
+    farm_record(self, &record, -1);
+    scheduler_event submitted = {
+        .type = EVENT_JOB_SUBMITTED,
+        .submitted = {.job = job->number,
+                      .priority = job->priority,
+                      .share = share_of(job->source->show.slug != NULL ? job->source->show.slug : "")}};
+    entry->job = job->number;
+    entry->state = SUBMISSION_STORED;
+    status code = farm_step(self, &submitted);
+    arena memory;
+    arena_init(&memory);
+    scheduler_event extended = {.type = EVENT_JOB_EXTENDED, .extended = {.job = job->number}};
+    extended.extended.tasks = job_first_specs(job, &memory, &extended.extended.task_count);
+    if (code == STATUS_OK)
+        code = farm_step(self, &extended);
+    arena_deinit(&memory);
+    if (code != STATUS_OK) {
+        job->ended = true; /* its number is used up; nothing of it is in the journal's facts */
+        return error_detail_set(detail, code, "the farm takes no more jobs: %s", status_text(code));
+    }
+    log_line(LOG_INFO, "job.submitted", "job=%u kind=%s inputs=%u", job->number,
+             job_kind_name(job->source->document.kind), job->source->inputs.count);
+    job_log(job, "event=job.submitted kind=%s inputs=%u", job_kind_name(job->source->document.kind),
+            job->source->inputs.count);
+    return STATUS_OK;
+}
+
+static void after_reading(uv_work_t *request, int result)
+{
+    reading_work *work = request->data;
+    farm_state *self = work->farm;
+    submission *entry = work->entry;
+    error_detail detail = {0};
+    status code = STATUS_OK;
+    self->work_count--;
+    if (result != 0 || work->source == NULL)
+        code = error_detail_set(&detail, STATUS_NODE_MEMORY, "out of memory");
+    else if (work->source->code != STATUS_OK)
+        code = error_detail_set(&detail, work->source->code, "%s", work->source->detail.message);
+    else if (self->stopping)
+        code = error_detail_set(&detail, STATUS_AGAIN, "the coordinator is stopping");
+    else
+        code = accept_job(self, entry, &work->source, &detail);
+    if (code != STATUS_OK) {
+        answer_code(self, &entry->from, entry->request, code, detail.message, 0);
+        free_submission(entry);
+    }
+    job_source_destroy(&work->source);
+    free(work);
+}
+
+static void on_commit(farm_state *self, const routing_id *from, const message_submit_commit *commit)
+{
+    submission *entry = find_submission(self, commit->request);
+    if (entry == NULL) {
+        if (!answered_before(self, from, commit->request))
+            answer_code(self, from, commit->request, STATUS_INPUT_MISSING,
+                        "this submission is not known (any more); submit again from the beginning", 0);
+        return;
+    }
+    entry->from = *from;
+    entry->touched_ms = farm_now_ms(self);
+    if (entry->state != SUBMISSION_OPEN)
+        return; /* it is on its way; the answer comes once it is on disk */
+    content_hash digest = content_hash_of(entry->document, entry->received);
+    if (entry->received != entry->size || !content_hash_equal(&digest, &entry->digest)) {
+        answer_code(self, from, commit->request, STATUS_PEER_IMPOSSIBLE,
+                    "the document that arrived is not the one that was announced; submit again", 0);
+        free_submission(entry);
+        return;
+    }
+    reading_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        answer_code(self, from, commit->request, STATUS_NODE_MEMORY, "", 0);
+        return;
+    }
+    work->request.data = work;
+    work->farm = self;
+    work->entry = entry;
+    entry->state = SUBMISSION_READING;
+    self->work_count++;
+    if (uv_queue_work(&self->loop, &work->request, run_reading, after_reading) != 0) {
+        self->work_count--;
+        entry->state = SUBMISSION_OPEN;
+        free(work);
+        answer_code(self, from, commit->request, STATUS_NODE_SYSTEM, "", 0);
+    }
+}
+
+/* The facts of the submission are on disk. */
+void client_job_accepted(farm_state *self, uint32_t number)
+{
+    for (size_t i = 0; i < SUBMISSIONS_MAX; i++) {
+        submission *entry = &self->submissions[i];
+        if (entry->state != SUBMISSION_STORED || entry->job != number)
+            continue;
+        answer_code(self, &entry->from, entry->request, STATUS_OK, "", number);
+        free_submission(entry);
+    }
+}
+
+/* ---- queries ---- */
+
+static cached_query *find_cached(farm_state *self, const char *what, uint32_t job)
+{
+    for (size_t i = 0; i < QUERY_CACHE_MAX; i++)
+        if (self->cache[i].used && self->cache[i].job == job && strcmp(self->cache[i].what, what) == 0)
+            return &self->cache[i];
+    return NULL;
+}
+
+/* Keeps a document of several parts, so that all of them are of one moment. The text is taken. */
+static void keep_cached(farm_state *self, const char *what, uint32_t job, char *text, size_t size)
+{
+    cached_query *entry = find_cached(self, what, job);
+    for (size_t i = 0; entry == NULL && i < QUERY_CACHE_MAX; i++)
+        if (!self->cache[i].used)
+            entry = &self->cache[i];
+    for (size_t i = 0; entry == NULL && i < QUERY_CACHE_MAX; i++) {
+        entry = &self->cache[0];
+        if (self->cache[i].used_ms < entry->used_ms)
+            entry = &self->cache[i];
+    }
+    free(entry->text);
+    *entry = (cached_query){.used = true, .job = job, .used_ms = farm_now_ms(self), .text = text, .size = size};
+    snprintf(entry->what, sizeof entry->what, "%s", what);
+}
+
+static void send_part(farm_state *self, const routing_id *to, const message_query *query, const char *text, size_t size)
+{
+    message_answer answer = make_answer(query->request, STATUS_OK, "", query->job);
+    size_t left = query->offset < size ? size - query->offset : 0;
+    answer.total_size = size;
+    answer.offset = query->offset;
+    answer.bytes.bytes = (const uint8_t *)text + (left > 0 ? query->offset : 0);
+    answer.bytes.size = (uint32_t)(left < DOCUMENT_CHUNK_MAX ? left : DOCUMENT_CHUNK_MAX);
+    answer_now(self, to, &answer);
+}
+
+static void on_query(farm_state *self, const routing_id *from, const message_query *query)
+{
+    cached_query *cached = query->offset > 0 ? find_cached(self, query->what, query->job) : NULL;
+    if (cached != NULL) {
+        cached->used_ms = farm_now_ms(self);
+        send_part(self, from, query, cached->text, cached->size);
+        return;
+    }
+    error_detail detail = {0};
+    size_t size = 0;
+    char *text = farm_query(self, query->what, query->job, &size, &detail);
+    if (text == NULL) {
+        answer_code(self, from, query->request, detail.code, detail.message, query->job);
+        return;
+    }
+    send_part(self, from, query, text, size);
+    if (size > DOCUMENT_CHUNK_MAX)
+        keep_cached(self, query->what, query->job, text, size);
+    else
+        free(text);
+}
+
+/* ---- commands ---- */
+
+static status cancel_job(farm_state *self, const message_command *command, error_detail *detail)
+{
+    farm_job *job = job_list_find(&self->jobs, command->job);
+    if (job == NULL)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", command->job);
+    if (job->ended)
+        return error_detail_set(detail, STATUS_INPUT_CONFLICT, "job %u has ended already", command->job);
+    job_log(job, "event=job.cancel reason=\"%s\"", command->reason);
+    log_line(LOG_INFO, "job.cancel", "job=%u reason=\"%s\"", command->job, command->reason);
+    scheduler_event event = {.type = EVENT_JOB_CANCEL, .job = {.job = command->job}};
+    status code = farm_step(self, &event);
+    return code == STATUS_OK ? code : error_detail_set(detail, code, "job %u: %s", command->job, status_text(code));
+}
+
+/* After DISCARD has run everything is made again, into new inodes under new names. */
+static bool was_discarded(const farm_state *self, const farm_job *job)
+{
+    for (uint32_t i = 0; job->plan != NULL && i < job->plan->task_count; i++) {
+        task_view view;
+        if (job->plan->tasks[i].kind == TASK_DISCARD &&
+            scheduler_task_view(self->scheduler, job->number, job->plan->first_task + i, &view) &&
+            view.state == TASK_DONE)
+            return true;
+    }
+    return false;
+}
+
+static status retry_job(farm_state *self, const message_command *command, error_detail *detail)
+{
+    farm_job *job = job_list_find(&self->jobs, command->job);
+    if (job == NULL)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", command->job);
+    if (!job->ended)
+        return error_detail_set(detail, STATUS_INPUT_CONFLICT, "job %u has not ended; retry is for ended jobs",
+                                command->job);
+    if (!job->failed && !job->cancelled)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "nothing of job %u failed; there is nothing to retry",
+                                command->job);
+    if (job->plan == NULL && !job->cancelled)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "job %u failed before anything was planned: mend what it names and submit it again",
+                                command->job);
+    uint32_t other = 0;
+    const plan_file *file = NULL;
+    if (job->plan != NULL && path_claims_take(&self->claims, job->number, job->plan, &other, &file) != STATUS_OK)
+        return error_detail_set(detail, STATUS_INPUT_CONFLICT, "'%s' is being made by job %u; wait for it or cancel it",
+                                file != NULL ? file->display : "?", other);
+    if (was_discarded(self, job)) {
+        job->generation++;
+        shell_record record = {.kind = RECORD_GENERATION,
+                               .generation = {.job = job->number, .generation = job->generation}};
+        farm_record(self, &record, -1);
+    }
+    scheduler_event event = {.type = EVENT_JOB_RETRY, .job = {.job = command->job}};
+    status code = farm_step(self, &event);
+    if (code == STATUS_OK) {
+        job_log(job, "event=job.retry generation=%u", job->generation);
+        return STATUS_OK;
+    }
+    path_claims_release(&self->claims, job->number);
+    return error_detail_set(detail, code, "job %u cannot be retried: %s", command->job, status_text(code));
+}
+
+static status drain_node(farm_state *self, const message_command *command, bool drained, error_detail *detail)
+{
+    bool known = worker_registry_drained(&self->workers, command->target);
+    for (size_t i = 0; i < self->workers.count && !known; i++)
+        known = strcmp(self->workers.nodes[i]->name, command->target) == 0;
+    if (!known)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no node '%s'; `reelmill nodes` lists them",
+                                command->target);
+    if (!worker_registry_set_drained(&self->workers, command->target, drained))
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    shell_record record = {.kind = RECORD_DRAIN, .drain = {.drained = drained}};
+    memcpy(record.drain.name, command->target, sizeof record.drain.name);
+    farm_record(self, &record, -1);
+    log_line(LOG_INFO, drained ? "node.drain" : "node.undrain", "name=\"%s\" reason=\"%s\"", command->target,
+             command->reason);
+    for (size_t i = 0; i < self->workers.count; i++) {
+        worker_node *node = self->workers.nodes[i];
+        if (strcmp(node->name, command->target) != 0)
+            continue;
+        scheduler_event event = {.type = drained ? EVENT_WORKER_DRAIN : EVENT_WORKER_UNDRAIN,
+                                 .worker = {.worker = node->number}};
+        farm_event(self, &event); /* a node the scheduler has forgotten is told at its next HELLO */
+    }
+    return STATUS_OK;
+}
+
+static status shut_down(farm_state *self, error_detail *detail)
+{
+    if (!self->config.private_farm)
+        return error_detail_set(detail, STATUS_PEER_REFUSED,
+                                "only a private farm is shut down by a command; stop this one where it was started");
+    self->stopping = true;
+    uv_stop(&self->loop);
+    return STATUS_OK;
+}
+
+static status carry_out(farm_state *self, const message_command *command, error_detail *detail)
+{
+    if (strcmp(command->verb, "cancel") == 0)
+        return cancel_job(self, command, detail);
+    if (strcmp(command->verb, "retry") == 0)
+        return retry_job(self, command, detail);
+    if (strcmp(command->verb, "drain") == 0)
+        return drain_node(self, command, true, detail);
+    if (strcmp(command->verb, "undrain") == 0)
+        return drain_node(self, command, false, detail);
+    if (strcmp(command->verb, "shutdown") == 0)
+        return shut_down(self, detail);
+    return error_detail_set(detail, STATUS_INPUT_INVALID,
+                            "'%.40s' is no command; cancel, retry, drain, undrain and shutdown are", command->verb);
+}
+
+static void on_command(farm_state *self, const routing_id *from, const message_command *command)
+{
+    for (size_t i = 0; i < REMEMBERED_COMMANDS_MAX; i++)
+        if (self->remembered[i].answer.code < STATUS_COUNT && self->remembered_next > i &&
+            memcmp(self->remembered[i].request, command->request, REQUEST_BYTES) == 0) {
+            farm_answer_durable(self, from, &self->remembered[i].answer);
+            return;
+        }
+    error_detail detail = {0};
+    status code = carry_out(self, command, &detail);
+    remembered_command *kept = &self->remembered[self->remembered_next++ % REMEMBERED_COMMANDS_MAX];
+    memcpy(kept->request, command->request, REQUEST_BYTES);
+    kept->answer = make_answer(command->request, code, detail.message, command->job);
+    if (self->stopping)
+        answer_now(self, from, &kept->answer);
+    else
+        farm_answer_durable(self, from, &kept->answer);
+}
+
+bool client_message(farm_state *self, const routing_id *from, const message *said)
+{
+    if (said->type == MESSAGE_SUBMIT_BEGIN)
+        on_begin(self, from, &said->submit_begin);
+    else if (said->type == MESSAGE_SUBMIT_APPEND)
+        on_append(self, from, &said->submit_append);
+    else if (said->type == MESSAGE_SUBMIT_COMMIT)
+        on_commit(self, from, &said->submit_commit);
+    else if (said->type == MESSAGE_QUERY)
+        on_query(self, from, &said->query);
+    else if (said->type == MESSAGE_COMMAND)
+        on_command(self, from, &said->command);
+    else
+        return false;
+    return true;
+}
+
+void client_tend(farm_state *self)
+{
+    uint64_t now_ms = farm_now_ms(self);
+    for (size_t i = 0; i < SUBMISSIONS_MAX; i++)
+        if (self->submissions[i].state == SUBMISSION_OPEN &&
+            now_ms - self->submissions[i].touched_ms > SUBMISSION_IDLE_MS)
+            free_submission(&self->submissions[i]);
+    for (size_t i = 0; i < QUERY_CACHE_MAX; i++)
+        if (self->cache[i].used && now_ms - self->cache[i].used_ms > QUERY_CACHE_IDLE_MS) {
+            free(self->cache[i].text);
+            self->cache[i] = (cached_query){0};
+        }
+}
+
+void client_requests_deinit(farm_state *self)
+{
+    for (size_t i = 0; i < SUBMISSIONS_MAX; i++)
+        free_submission(&self->submissions[i]);
+    for (size_t i = 0; i < QUERY_CACHE_MAX; i++)
+        free(self->cache[i].text);
+}

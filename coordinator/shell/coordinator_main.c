@@ -1,0 +1,45 @@
+/* reelmill-coordinator: the program around the farm's event loop. */
+#define _GNU_SOURCE
+#include "common/base/engine_version.h"
+#include "coordinator/shell/farm_config.h"
+#include "coordinator/shell/farm_state.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static int fail(const error_detail *detail)
+{
+    fprintf(stderr, "reelmill-coordinator: error: %s\n", detail->message);
+    status_class class = status_class_of(detail->code);
+    return class == STATUS_CLASS_INPUT || class == STATUS_CLASS_LIMIT ? 2 : 3;
+}
+
+int main(int argc, char **argv)
+{
+    error_detail detail = {0};
+    farm_config *config = calloc(1, sizeof *config);
+    if (config == NULL)
+        return 3;
+    status code = farm_config_read(config, argc, argv, &detail);
+    if (code == STATUS_OK && (config->version || config->help)) {
+        fputs(config->help ? farm_config_usage() : ENGINE_VERSION "\n", stdout);
+        free(config);
+        return 0;
+    }
+    if (code == STATUS_OK && config->private_farm) {
+        /* Nothing is left behind, whatever ends the CLI; the parent may be gone already. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() == 1)
+            code = error_detail_set(&detail, STATUS_NODE_LOST, "the program that started this private farm is gone");
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (code == STATUS_OK) {
+        log_set_level(config->log);
+        code = farm_run(config, &detail);
+    }
+    free(config);
+    return code == STATUS_OK ? 0 : fail(&detail);
+}

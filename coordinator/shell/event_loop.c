@@ -1,0 +1,258 @@
+/* The loop: libuv's handles, opened in an order in which nothing is promised too early, closed in the reverse one. */
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_state.h"
+
+#include "common/base/engine_version.h"
+#include "proto/message_decode.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    LOCAL_SLOTS = 4, /* libuv's pool has four threads */
+    LEASES_MAX = 65536,
+    RETRY_BASE_MS = 500,
+    STRIKES_MAX = 3,
+    PREFETCH = 1, /* a worker has its next task at hand when one ends */
+    TEND_MS = 1000, /* idle submissions, old nodes */
+    DRAIN_BEFORE_TIMER = 4096
+};
+
+/* ---- messages ---- */
+
+static void refuse_version(farm_state *self, const routing_id *from)
+{
+    message *refuse = calloc(1, sizeof *refuse);
+    if (refuse == NULL)
+        return;
+    refuse->type = MESSAGE_REFUSE;
+    refuse->refuse.code = STATUS_PEER_VERSION;
+    snprintf(refuse->refuse.detail, sizeof refuse->refuse.detail,
+             "this farm speaks protocol %d; install the same reelmill on both", PROTOCOL_VERSION);
+    (void)farm_send(self, from, refuse);
+    free(refuse);
+}
+
+static void on_message(void *context, const routing_id *from, const void *bytes, size_t byte_size)
+{
+    farm_state *self = context;
+    message *said = malloc(sizeof *said);
+    if (said == NULL || self->stopping) {
+        free(said);
+        return;
+    }
+    arena memory;
+    arena_init(&memory);
+    error_detail detail = {0};
+    status code = message_decode(said, bytes, byte_size, &memory, &detail);
+    if (code == STATUS_PEER_VERSION)
+        refuse_version(self, from);
+    else if (code != STATUS_OK)
+        log_line(LOG_WARN, "message.malformed", "bytes=%zu reason=\"%s\"", byte_size, detail.message);
+    else if (!farm_worker_message(self, from, said) && !client_message(self, from, said))
+        log_line(LOG_WARN, "message.unexpected", "type=%d", (int)said->type);
+    arena_deinit(&memory);
+    free(said);
+}
+
+/* ---- time ---- */
+
+static void on_timer(uv_timer_t *handle)
+{
+    farm_state *self = handle->data;
+    /* News that came in time is heard before anybody is called late. */
+    router_socket_drain(self->router, DRAIN_BEFORE_TIMER);
+    if (self->stopping)
+        return;
+    farm_workers_tend(self);
+    client_tend(self);
+    scheduler_event tick = {.type = EVENT_TICK};
+    farm_event(self, &tick);
+    farm_arm(self);
+}
+
+void farm_arm(farm_state *self)
+{
+    if (self->stopping || self->router == NULL)
+        return;
+    uint64_t now_ms = farm_now_ms(self);
+    uint64_t due_ms = scheduler_next_deadline_ms(self->scheduler);
+    uint64_t silent_ms = worker_registry_oldest_ms(&self->workers);
+    if (silent_ms != UINT64_MAX && silent_ms + self->config.lease_ms + 1 < due_ms)
+        due_ms = silent_ms + self->config.lease_ms + 1;
+    if (due_ms > now_ms + TEND_MS)
+        due_ms = now_ms + TEND_MS;
+    uv_update_time(&self->loop);
+    uv_timer_start(&self->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+/* ---- the journal's word ---- */
+
+static void on_durable(void *context, uint64_t sequence, status code)
+{
+    farm_state *self = context; /* on the writer's thread */
+    pthread_mutex_lock(&self->durable_mutex);
+    self->durable_sequence = sequence;
+    if (code != STATUS_OK)
+        self->durable_code = code;
+    pthread_mutex_unlock(&self->durable_mutex);
+    uv_async_send(&self->durable_async);
+}
+
+static void on_durable_async(uv_async_t *handle)
+{
+    farm_state *self = handle->data;
+    pthread_mutex_lock(&self->durable_mutex);
+    status code = self->durable_code;
+    pthread_mutex_unlock(&self->durable_mutex);
+    if (code != STATUS_OK)
+        farm_fail(self, code, "the journal cannot be written: %s; nothing is acknowledged until it can",
+                  status_text(code));
+    else
+        farm_pump(self);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    farm_state *self = handle->data;
+    log_line(LOG_INFO, "farm.stopping", "signal=%d", number);
+    self->stopping = true;
+    uv_stop(&self->loop);
+}
+
+/* ---- opening ---- */
+
+static status make_state_folder(const farm_config *config, error_detail *detail)
+{
+    if (mkdir(config->state, 0700) != 0 && errno != EEXIST)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make the state folder '%s': %s", config->state,
+                                strerror(errno));
+    if (access(config->state, R_OK | W_OK | X_OK) != 0)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "the state folder '%s' cannot be written: %s",
+                                config->state, strerror(errno));
+    return STATUS_OK;
+}
+
+static status open_journal(farm_state *self, error_detail *detail)
+{
+    char path[PATH_MAX_BYTES + 32];
+    snprintf(path, sizeof path, "%s/journal.db", self->config.state);
+    status code = journal_store_open(&self->journal, path, on_durable, self, &self->term, &self->farm_id, detail);
+    if (code != STATUS_OK)
+        return code;
+    scheduler_config config = {.jobs_max = JOBS_MAX,
+                               .workers_max = WORKERS_MAX,
+                               .leases_max = LEASES_MAX,
+                               .lease_ms = self->config.lease_ms,
+                               .retry_base_ms = RETRY_BASE_MS,
+                               .attempts_max = TASK_ATTEMPTS_MAX,
+                               .strikes_max = STRIKES_MAX,
+                               .local_slots = LOCAL_SLOTS,
+                               .term = self->term,
+                               .prefetch = PREFETCH};
+    self->scheduler = scheduler_create(&config);
+    if (self->scheduler == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    return farm_replay(self, detail);
+}
+
+static status listen_everywhere(farm_state *self, error_detail *detail)
+{
+    status code = router_socket_create(&self->router, &self->loop, on_message, self, detail);
+    for (uint32_t i = 0; code == STATUS_OK && i < self->config.listen_count; i++) {
+        char endpoint[ENDPOINT_MAX_BYTES];
+        code = router_socket_bind(self->router, self->config.listen[i], endpoint, sizeof endpoint, detail);
+        if (code == STATUS_OK)
+            log_line(LOG_INFO, "farm.listening", "endpoint=%s engine=\"%s\" term=%u farm=%016llx", endpoint,
+                     ENGINE_VERSION, self->term, (unsigned long long)self->farm_id);
+    }
+    return code;
+}
+
+static status check_endpoints(const farm_config *config, error_detail *detail)
+{
+    for (uint32_t i = 0; i < config->listen_count; i++)
+        if (!router_endpoint_allowed(config->listen[i], detail))
+            return STATUS_INPUT_UNSUPPORTED;
+    return STATUS_OK;
+}
+
+static status open_farm(farm_state *self, error_detail *detail)
+{
+    uv_async_init(&self->loop, &self->durable_async, on_durable_async);
+    uv_timer_init(&self->loop, &self->timer);
+    uv_signal_init(&self->loop, &self->terminate);
+    uv_signal_init(&self->loop, &self->interrupt);
+    self->durable_async.data = self->timer.data = self->terminate.data = self->interrupt.data = self;
+    status code = check_endpoints(&self->config, detail);
+    if (code == STATUS_OK)
+        code = make_state_folder(&self->config, detail);
+    if (code == STATUS_OK)
+        code = open_journal(self, detail);
+    if (code == STATUS_OK)
+        code = listen_everywhere(self, detail);
+    if (code == STATUS_OK) {
+        uv_signal_start(&self->terminate, on_signal, SIGTERM);
+        uv_signal_start(&self->interrupt, on_signal, SIGINT);
+        farm_pump(self);
+    }
+    return code;
+}
+
+/* ---- closing ---- */
+
+static void close_farm(farm_state *self)
+{
+    self->stopping = true;
+    /* Work off the loop reads jobs: it comes back before they go. Its results are journaled if they still can be. */
+    while (self->work_count > 0)
+        uv_run(&self->loop, UV_RUN_ONCE);
+    journal_store_close(&self->journal);
+    /* What the last commit made durable is told before the socket goes; its linger gives it time. */
+    if (self->exit_code == STATUS_OK && self->router != NULL)
+        farm_pump(self);
+    router_socket_close(&self->router, NULL, NULL);
+    uv_close((uv_handle_t *)&self->durable_async, NULL);
+    uv_close((uv_handle_t *)&self->timer, NULL);
+    uv_close((uv_handle_t *)&self->terminate, NULL);
+    uv_close((uv_handle_t *)&self->interrupt, NULL);
+    uv_run(&self->loop, UV_RUN_DEFAULT);
+    client_requests_deinit(self);
+    farm_effects_deinit(self);
+    job_list_deinit(&self->jobs);
+    path_claims_deinit(&self->claims);
+    cell_spool_deinit(&self->spool);
+    worker_registry_deinit(&self->workers);
+    scheduler_output_deinit(&self->output);
+    scheduler_destroy(&self->scheduler);
+    byte_writer_deinit(&self->frame);
+    pthread_mutex_destroy(&self->durable_mutex);
+}
+
+status farm_run(const farm_config *config, error_detail *detail)
+{
+    farm_state *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    self->config = *config;
+    pthread_mutex_init(&self->durable_mutex, NULL);
+    byte_writer_init(&self->frame, FRAME_BYTES_MAX);
+    if (uv_loop_init(&self->loop) != 0) {
+        free(self);
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make an event loop");
+    }
+    status code = open_farm(self, detail);
+    while (code == STATUS_OK && !self->stopping)
+        uv_run(&self->loop, UV_RUN_DEFAULT);
+    if (code == STATUS_OK && self->exit_code != STATUS_OK)
+        code = error_detail_set(detail, self->exit_code, "the coordinator stopped: %s", status_text(self->exit_code));
+    close_farm(self);
+    uv_loop_close(&self->loop);
+    free(self);
+    return code;
+}

@@ -1,0 +1,45 @@
+/** What reelmill-coordinator was told: flags over the file of --config over defaults. */
+#ifndef COORDINATOR_SHELL_FARM_CONFIG_H
+#define COORDINATOR_SHELL_FARM_CONFIG_H
+
+#include "common/base/limits.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    STATE_MAX_BYTES = PATH_MAX_BYTES - 64, /**< leaves room for the names of what lies in it */
+    FARM_LISTEN_MAX = 8,
+    ENDPOINT_MAX_BYTES = 256,
+    FARM_LEASE_MS = 10000,
+    FARM_HEARTBEAT_MS = 1000
+};
+
+typedef struct farm_root {
+    char name[NAME_MAX_BYTES];
+    char path[PATH_MAX_BYTES];
+} farm_root;
+
+typedef struct farm_config {
+    uint32_t listen_count;
+    char listen[FARM_LISTEN_MAX][ENDPOINT_MAX_BYTES]; /**< default: tcp://127.0.0.1:7070 */
+    char state[STATE_MAX_BYTES]; /**< folder of the journal and the jobs; default: reelmill-state */
+    uint32_t root_count;
+    farm_root roots[ROOTS_MAX]; /**< this machine's idea of the media roots; only told to clients, never opened */
+    uint32_t lease_ms;
+    uint32_t heartbeat_ms;
+    uint32_t cells_per_task; /**< 0 = chosen by the planner */
+    bool private_farm; /**< of one CLI: dies with its parent, may be told to shut down */
+    log_level log;
+    bool version; /**< --version: print it and leave */
+    bool help;
+} farm_config;
+
+/** argv as main gets it. STATUS_INPUT_* with a sentence. */
+MUST_USE status farm_config_read(farm_config *out_config, int argc, char *const *argv, error_detail *detail);
+/** The text of `--help`. */
+const char *farm_config_usage(void);
+
+#endif

@@ -1,0 +1,160 @@
+/* Queries: the documents that clients ask for. Names are the contract's; `what` is listed in proto/message_types.h. */
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_state.h"
+
+#include "common/base/engine_version.h"
+#include "coordinator/shell/job_json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *dump(json_t *document, size_t *out_size)
+{
+    char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(document);
+    *out_size = text == NULL ? 0 : strlen(text);
+    return text;
+}
+
+static char *roots_document(const farm_state *self, size_t *out_size)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < self->config.root_count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "name", self->config.roots[i].name, "path", self->config.roots[i].path));
+    return dump(json_pack("{s:i, s:s, s:o}", "reelmill", 1, "engine", ENGINE_VERSION, "roots", list), out_size);
+}
+
+static json_t *node_json(const farm_state *self, const worker_node *node)
+{
+    static const char *const states[] = {"ready", "draining", "quarantined", "lost"};
+    worker_view view = {.state = WORKER_LOST};
+    (void)scheduler_worker_view(self->scheduler, node->number, &view);
+    const char *state = node->connected ? states[view.state] : "lost";
+    if (node->connected && view.state == WORKER_READY &&
+        (node->draining || worker_registry_drained(&self->workers, node->name)))
+        state = "draining";
+    json_t *roots = json_array();
+    for (uint32_t i = 0; i < node->root_count; i++)
+        json_array_append_new(
+            roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
+    uint64_t now_ms = farm_now_ms(self);
+    double silent = now_ms > node->heard_ms ? (double)(now_ms - node->heard_ms) / 1000.0 : 0.0;
+    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number, "name",
+                     node->name, "state", state, "engine", node->engine, "cpu", node->cpu, "slots", (int)node->slots,
+                     "running", (int)view.running, "tasks_done", (int)view.tasks_done, "tasks_failed",
+                     (int)view.tasks_failed, "silent_s", silent, "roots", roots);
+}
+
+static char *nodes_document(const farm_state *self, size_t *out_size)
+{
+    json_t *nodes = json_array();
+    for (size_t i = 0; i < self->workers.count; i++) {
+        json_t *node = node_json(self, self->workers.nodes[i]);
+        if (node != NULL)
+            json_array_append_new(nodes, node);
+    }
+    json_t *drained = json_array();
+    for (size_t i = 0; i < self->workers.drained_count; i++)
+        json_array_append_new(drained, json_string(self->workers.drained[i].name));
+    return dump(json_pack("{s:i, s:o, s:o}", "reelmill", 1, "nodes", nodes, "drained", drained), out_size);
+}
+
+static char *logs_document(const farm_job *job, size_t *out_size)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < job->log_count; i++)
+        size += strlen(job->log[(job->log_first + i) % JOB_LOG_LINES_MAX]) + 1;
+    char *text = malloc(size + 1);
+    if (text == NULL)
+        return NULL;
+    char *at = text;
+    for (uint32_t i = 0; i < job->log_count; i++) {
+        const char *line = job->log[(job->log_first + i) % JOB_LOG_LINES_MAX];
+        size_t length = strlen(line);
+        memcpy(at, line, length);
+        at += length;
+        *at++ = '\n';
+    }
+    *at = '\0';
+    *out_size = size;
+    return text;
+}
+
+/* A document of the job's folder. Reports are bounded (job_compose.c), so reading one whole is. */
+static char *file_document(const farm_job *job, job_document_id id, size_t *out_size, error_detail *detail)
+{
+    char path[PATH_MAX_BYTES];
+    job_path(job, job_document_file(id), path);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    if (descriptor < 0 || fstat(descriptor, &facts) != 0) {
+        error_detail_set(detail, STATUS_INPUT_MISSING, "job %u has no %s%s", job->number, job_document_file(id),
+                         job->ended ? "" : " yet; it is made at the job's end");
+        if (descriptor >= 0)
+            close(descriptor);
+        return NULL;
+    }
+    char *text = malloc((size_t)facts.st_size + 1);
+    size_t size = 0;
+    while (text != NULL && size < (size_t)facts.st_size) {
+        ssize_t part = read(descriptor, text + size, (size_t)facts.st_size - size);
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part <= 0)
+            break;
+        size += (size_t)part;
+    }
+    close(descriptor);
+    if (text != NULL)
+        text[size] = '\0';
+    *out_size = size;
+    return text;
+}
+
+static char *job_query(farm_state *self, const char *what, uint32_t number, size_t *out_size, error_detail *detail)
+{
+    const farm_job *job = job_list_find(&self->jobs, number);
+    if (job == NULL) {
+        error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", number);
+        return NULL;
+    }
+    if (strcmp(what, "job") == 0)
+        return job_status_json(self, job, out_size);
+    if (strcmp(what, "logs") == 0)
+        return logs_document(job, out_size);
+    if (strcmp(what, "report.json") == 0)
+        return file_document(job, DOCUMENT_REPORT_JSON, out_size, detail);
+    if (strcmp(what, "report.html") == 0)
+        return file_document(job, DOCUMENT_REPORT_HTML, out_size, detail);
+    if (strcmp(what, "result") == 0 || (strcmp(what, "plan") == 0 && job->source->document.kind == JOB_KIND_PLAN))
+        return file_document(job, DOCUMENT_RESULT, out_size, detail);
+    if (strcmp(what, "plan") == 0 && job->plan != NULL)
+        return job_plan_json(job, out_size);
+    if (strcmp(what, "plan") == 0)
+        error_detail_set(detail, STATUS_INPUT_MISSING, "job %u has no plan%s", number, job->ended ? "" : " yet");
+    else
+        error_detail_set(detail, STATUS_INPUT_INVALID, "'%.40s' is nothing that can be asked for", what);
+    return NULL;
+}
+
+char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_size, error_detail *detail)
+{
+    char *text = NULL;
+    if (strcmp(what, "roots") == 0)
+        text = roots_document(self, out_size);
+    else if (strcmp(what, "jobs") == 0)
+        text = job_list_json(self, out_size);
+    else if (strcmp(what, "nodes") == 0)
+        text = nodes_document(self, out_size);
+    else
+        text = job_query(self, what, job, out_size, detail);
+    if (text == NULL && detail->code == STATUS_OK)
+        error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    return text;
+}

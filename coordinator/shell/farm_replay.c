@@ -1,0 +1,320 @@
+/* The journal read back: jobs, plans and results as they were, the scheduler by its own facts. Nothing is decided anew.
+ */
+#include "coordinator/shell/farm_state.h"
+
+#include "coordinator/core/fact_record.h"
+#include "coordinator/shell/job_body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct replay {
+    farm_state *farm;
+    attempt_id failed; /**< attempt of the last result that was no success */
+    char failed_text[ERROR_MESSAGE_SIZE];
+    plan_record planned; /**< the last one */
+    uint32_t worker_max;
+} replay;
+
+/* A job whose facts cannot be believed is set aside; the farm goes on with the others. */
+static void set_aside(farm_job *job, const char *why)
+{
+    job->unreadable = true;
+    job_error_add(job, 0, STATUS_DEFECT, true, why);
+    log_line(LOG_ERROR, "job.set_aside", "job=%u reason=\"%s\"", job->number, why);
+}
+
+/* ---- the shell's records ---- */
+
+static status replay_document(farm_state *self, const document_record *record)
+{
+    if (record->job <= self->jobs.last_number)
+        return STATUS_STORAGE_MISMATCH;
+    farm_job *job = job_create(record->job);
+    job_source *source =
+        job == NULL ? NULL : job_source_create((const char *)record->document.bytes, record->document.size);
+    if (source == NULL) {
+        job_destroy(&job);
+        return STATUS_NODE_MEMORY;
+    }
+    job->source = source;
+    job->priority = record->priority;
+    job->submitted_unix_ms = record->submitted_unix_ms;
+    memcpy(job->request, record->request, REQUEST_BYTES);
+    snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
+    if (!job_results_resize(job, source->inputs.count + 1) || !job_list_add(&self->jobs, job)) {
+        job_destroy(&job);
+        return STATUS_NODE_MEMORY;
+    }
+    if (source->code != STATUS_OK)
+        set_aside(job,
+                  "this version of reelmill refuses the job's document, which an earlier one took; submit it again");
+    return STATUS_OK;
+}
+
+static void replay_result(replay *self, const result_record *record)
+{
+    farm_job *job = job_list_find(&self->farm->jobs, record->attempt.job);
+    if (job == NULL || job->unreadable || record->attempt.task >= job->result_count)
+        return;
+    if (record->attempt.task == job_plan_task(job)) {
+        arena_deinit(&job->problem_arena);
+        arena_init(&job->problem_arena);
+        job->problems = (problem_list){0};
+        if (problems_decode(&job->problems, record->payload.bytes, record->payload.size, &job->problem_arena) !=
+            STATUS_OK)
+            job->problems = (problem_list){0};
+        job->plan_code = (status)record->code;
+    }
+    if (record->code == STATUS_OK) {
+        if (!job_result_keep(job, record->attempt.task, &record->payload, &record->cells))
+            set_aside(job, "out of memory");
+        return;
+    }
+    self->failed = record->attempt;
+    memcpy(self->failed_text, record->detail, sizeof self->failed_text);
+}
+
+static status replay_shell_record(replay *self, const journal_record *record)
+{
+    shell_record read;
+    status code = shell_record_decode(&read, record->kind, record->bytes, record->byte_size);
+    if (code != STATUS_OK)
+        return code;
+    farm_job *job = NULL;
+    switch (read.kind) {
+    case RECORD_DOCUMENT:
+        return replay_document(self->farm, &read.document);
+    case RECORD_RESULT:
+        replay_result(self, &read.result);
+        break;
+    case RECORD_PLAN:
+        self->planned = read.plan;
+        break;
+    case RECORD_DRAIN:
+        if (!worker_registry_set_drained(&self->farm->workers, read.drain.name, read.drain.drained))
+            return STATUS_NODE_MEMORY;
+        break;
+    case RECORD_GENERATION:
+        job = job_list_find(&self->farm->jobs, read.generation.job);
+        if (job != NULL)
+            job->generation = read.generation.generation;
+        break;
+    case RECORD_ENDED:
+        job = job_list_find(&self->farm->jobs, read.ended.job);
+        if (job != NULL)
+            job->ended_unix_ms = read.ended.ended_unix_ms;
+        break;
+    case RECORD_FACT:
+        break;
+    }
+    return STATUS_OK;
+}
+
+/* ---- the scheduler's facts ---- */
+
+/* The plan made again from the same show and facts; it must be the same plan. */
+static bool plan_again(farm_job *job, const plan_record *planned)
+{
+    const job_document *document = &job->source->document;
+    uint32_t count = job->source->inputs.count;
+    job->facts = calloc((size_t)count + 1, sizeof *job->facts);
+    for (uint32_t i = 0; job->facts != NULL && i < count; i++) {
+        const job_result *result = job_result_get(job, i);
+        byte_reader reader;
+        byte_reader_init(&reader, result == NULL ? NULL : result->payload, result == NULL ? 0 : result->payload_size);
+        if (result != NULL)
+            media_facts_decode(&job->facts[i], &reader);
+        if (result == NULL || !byte_reader_complete(&reader)) /* as job_runner.c: a failed probe is a fact too */
+            job->facts[i] = (media_facts){.outcome = STATUS_NODE_CRASHED};
+    }
+    plan_options options = {.slot_count = planned->slot_count,
+                            .cells_per_task = planned->cells_per_task,
+                            .replace = document->replace,
+                            .only = document->only,
+                            .out = document->out,
+                            .discard_failed = true};
+    job->plan_slot_count = planned->slot_count;
+    job->plan_cells_per_task = planned->cells_per_task;
+    problem_list problems = {0};
+    status code = job->facts == NULL ? STATUS_NODE_MEMORY
+                                     : plan_create(&job->plan, &job->source->show, &job->source->inputs, job->facts,
+                                                   &options, job_plan_task(job) + 1, &job->problem_arena, &problems);
+    bool same = code == STATUS_OK && planned->job == job->number &&
+                content_hash_equal(&job->plan->digest, &planned->digest) &&
+                job->plan->task_count == planned->task_count;
+    job->problems = problems;
+    if (same && job_results_resize(job, job_plan_task(job) + 1 + job->plan->task_count))
+        return true;
+    if (job->plan != NULL)
+        plan_destroy(&job->plan);
+    return false;
+}
+
+static status replay_extended(replay *self, farm_job *job, const scheduler_fact *fact)
+{
+    arena memory;
+    arena_init(&memory);
+    uint32_t count = 0;
+    task_spec *specs = NULL;
+    status code = STATUS_OK;
+    if (!job->extended) {
+        specs = job_first_specs(job, &memory, &count);
+        job->extended = true;
+    } else if (plan_again(job, &self->planned)) {
+        specs = job_plan_specs(job, &memory);
+        count = job->plan->task_count;
+    } else {
+        /* Its PLAN task runs again and says so (job_runner.c); nothing that came after is believed. */
+        job->plan_lost = true;
+        log_line(LOG_ERROR, "job.plan_lost", "job=%u", job->number);
+    }
+    if (!job->plan_lost)
+        code = scheduler_apply(self->farm->scheduler, fact, count, specs);
+    arena_deinit(&memory);
+    return code;
+}
+
+static void drop_undone(const farm_state *self, farm_job *job)
+{
+    for (uint32_t task = 0; task < job->result_count; task++) {
+        task_view view;
+        if (!scheduler_task_view(self->scheduler, job->number, task, &view) || view.state != TASK_DONE)
+            job_result_drop(job, task);
+    }
+}
+
+static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
+{
+    attempt_id over = {.job = fact->job, .task = fact->task, .term = fact->term, .epoch = fact->epoch};
+    if (fact->type == FACT_JOB_SUBMITTED) {
+        job->submitted = true;
+    } else if (fact->type == FACT_JOB_CANCELLED) {
+        job->cancelled = true;
+    } else if (fact->type == FACT_JOB_ENDED) {
+        job->ended = true;
+        job->failed = fact->value != 0;
+    } else if (fact->type == FACT_JOB_RETRIED) {
+        job->ended = job->failed = job->cancelled = false;
+        job->ended_unix_ms = 0;
+        job->error_count = job->error_dropped = 0;
+        drop_undone(self->farm, job);
+    } else if (fact->type == FACT_TASK_ENDED && fact->code != STATUS_OK && fact->code != STATUS_CANCELLED &&
+               fact->value != TASK_CANCELLED && fact->value != TASK_DONE) {
+        job_error_add(job, fact->task, fact->code, fact->value == TASK_FAILED,
+                      attempt_id_equal(&over, &self->failed) ? self->failed_text : status_text(fact->code));
+    }
+}
+
+static status replay_fact(replay *self, const journal_record *record)
+{
+    scheduler_fact fact;
+    status code = fact_record_decode(&fact, record->bytes, record->byte_size);
+    if (code != STATUS_OK)
+        return code;
+    if (fact.worker > self->worker_max)
+        self->worker_max = fact.worker;
+    if (fact.type == FACT_WORKER_STATE)
+        return scheduler_apply(self->farm->scheduler, &fact, 0, NULL);
+    farm_job *job = job_list_find(&self->farm->jobs, fact.job);
+    if (job == NULL)
+        return STATUS_STORAGE_MISMATCH;
+    if (job->unreadable || job->plan_lost)
+        return STATUS_OK;
+    if (fact.type == FACT_JOB_EXTENDED)
+        code = replay_extended(self, job, &fact);
+    else
+        code = scheduler_apply(self->farm->scheduler, &fact, 0, NULL);
+    if (code == STATUS_OK)
+        note_fact(self, job, &fact);
+    else
+        set_aside(job, "the journal's facts about this job contradict each other; submit it again");
+    return STATUS_OK;
+}
+
+static status replay_record(void *context, const journal_record *record)
+{
+    replay *self = context;
+    return record->kind == RECORD_FACT ? replay_fact(self, record) : replay_shell_record(self, record);
+}
+
+/* ---- afterwards ---- */
+
+/* What the results say about the job as a whole. */
+static void restore_outcome(farm_state *self, farm_job *job)
+{
+    uint32_t other = 0;
+    const plan_file *file = NULL;
+    for (uint32_t i = 0; job->plan != NULL && i < job->plan->task_count; i++) {
+        const plan_task *task = &job->plan->tasks[i];
+        const job_result *result = job_result_get(job, job->plan->first_task + i);
+        compose_outcome composed;
+        if (task->kind == TASK_COMPOSE && result != NULL &&
+            compose_outcome_decode(&composed, result->payload, result->payload_size) == STATUS_OK) {
+            job->has_verdict = true;
+            job->verdict = composed.verdict;
+        }
+        merge_outcome merged;
+        task_view view;
+        if (task->kind == TASK_PUBLISH && job_merge_outcome(job, task->deliverable, &merged) && !merged.publish &&
+            scheduler_task_view(self->scheduler, job->number, job->plan->first_task + i, &view) &&
+            view.state == TASK_FAILED)
+            job->held = true;
+    }
+    if (job->plan != NULL && !job->ended &&
+        path_claims_take(&self->claims, job->number, job->plan, &other, &file) != STATUS_OK)
+        log_line(LOG_ERROR, "claim.lost", "job=%u other=%u", job->number, other);
+}
+
+/* A job of which the journal has the document, but not all facts that followed on it. */
+static status complete_job(farm_state *self, farm_job *job)
+{
+    status code = STATUS_OK;
+    if (job->unreadable) {
+        scheduler_event cancel = {.type = EVENT_JOB_CANCEL, .job = {.job = job->number}};
+        code = job->submitted ? farm_step(self, &cancel) : STATUS_OK;
+        job->failed = true;
+    } else if (!job->submitted) {
+        /* Never acknowledged: the submitter's request makes another job. */
+        memset(job->request, 0, sizeof job->request);
+        job->ended = true;
+    } else if (!job->extended) {
+        arena memory;
+        arena_init(&memory);
+        scheduler_event event = {.type = EVENT_JOB_EXTENDED, .extended = {.job = job->number}};
+        event.extended.tasks = job_first_specs(job, &memory, &event.extended.task_count);
+        code = farm_step(self, &event);
+        arena_deinit(&memory);
+    }
+    return code;
+}
+
+status farm_replay(farm_state *self, error_detail *detail)
+{
+    replay *state = calloc(1, sizeof *state);
+    if (state == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    state->farm = self;
+    status code = journal_store_load(self->journal, replay_record, state, detail);
+    self->workers.last_number = state->worker_max;
+    free(state);
+    if (code != STATUS_OK)
+        return code;
+    self->appended_sequence = self->durable_sequence = journal_store_last_sequence(self->journal);
+    scheduler_resume(self->scheduler, farm_now_ms(self));
+    uint32_t open = 0;
+    for (size_t i = 0; i < self->jobs.count; i++) {
+        farm_job *job = self->jobs.items[i];
+        drop_undone(self, job);
+        restore_outcome(self, job);
+        open += job->submitted && !job->ended ? 1 : 0;
+    }
+    for (size_t i = 0; i < self->jobs.count && code == STATUS_OK; i++)
+        code = complete_job(self, self->jobs.items[i]);
+    if (code != STATUS_OK)
+        return error_detail_set(detail, code, "a job of the journal cannot be taken up again: %s", status_text(code));
+    log_line(LOG_INFO, "journal.loaded", "records=%llu jobs=%zu open=%u", (unsigned long long)self->appended_sequence,
+             self->jobs.count, open);
+    return STATUS_OK;
+}

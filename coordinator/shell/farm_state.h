@@ -1,0 +1,174 @@
+/**
+ * What the coordinator's shell is made of; shared by the farm_*, job_* and client_* files of this folder.
+ *
+ * Dull on purpose: bytes -> decode -> event -> scheduler_step -> journal -> commands. A command's effect starts only
+ * once the record it rests on is on disk: commands and answers wait in one queue, in order.
+ *
+ * Threads: everything here belongs to the loop thread. Two kinds of work run elsewhere: the journal's writer, which
+ * only wakes the loop, and uv_queue_work for parsing, planning, merging and composing, which read const things and
+ * copies.
+ */
+#ifndef COORDINATOR_SHELL_FARM_STATE_H
+#define COORDINATOR_SHELL_FARM_STATE_H
+
+#include "coordinator/core/scheduler.h"
+#include "coordinator/shell/cell_spool.h"
+#include "coordinator/shell/farm_config.h"
+#include "coordinator/shell/job.h"
+#include "coordinator/shell/journal_store.h"
+#include "coordinator/shell/path_claims.h"
+#include "coordinator/shell/router_socket.h"
+#include "coordinator/shell/shell_record.h"
+#include "coordinator/shell/worker_registry.h"
+
+#include <pthread.h>
+#include <uv.h>
+
+enum { SUBMISSIONS_MAX = 16, SUBMISSION_IDLE_MS = 60000, REMEMBERED_COMMANDS_MAX = 256, QUERY_CACHE_MAX = 8 };
+
+/** A command of the scheduler or an answer to a client that waits for the journal. */
+typedef struct deferred_effect {
+    uint64_t sequence; /**< of the journal; released once that is durable */
+    bool is_answer;
+    scheduler_command command;
+    routing_id to;
+    uint8_t *frame; /**< an answer's, owned */
+    size_t frame_size;
+} deferred_effect;
+
+typedef struct effect_queue { /**< a ring */
+    deferred_effect *items;
+    size_t first, count, capacity;
+} effect_queue;
+
+typedef enum submission_state {
+    SUBMISSION_FREE,
+    SUBMISSION_OPEN,
+    SUBMISSION_READING,
+    SUBMISSION_STORED
+} submission_state;
+
+/** A job document on its way in. */
+typedef struct submission {
+    submission_state state;
+    uint8_t request[REQUEST_BYTES];
+    routing_id from; /**< of the last message: where the answer goes */
+    int32_t priority;
+    uint64_t touched_ms;
+    content_hash digest;
+    char *document;
+    size_t size, received;
+    uint32_t job; /**< once stored */
+} submission;
+
+/** The answer to a COMMAND that was carried out, for one that asks again. */
+typedef struct remembered_command {
+    uint8_t request[REQUEST_BYTES];
+    message_answer answer;
+} remembered_command;
+
+/** A query's document while a client reads it part by part. */
+typedef struct cached_query {
+    bool used;
+    char what[NAME_MAX_BYTES];
+    uint32_t job;
+    uint64_t used_ms;
+    char *text;
+    size_t size;
+} cached_query;
+
+typedef struct farm_state {
+    farm_config config;
+    uint32_t term;
+    uint64_t farm_id;
+
+    uv_loop_t loop;
+    uv_async_t durable_async;
+    uv_timer_t timer;
+    uv_signal_t terminate, interrupt;
+    router_socket *router;
+    bool stopping;
+    status exit_code; /**< why it stopped; STATUS_OK = it was asked to */
+
+    journal_store *journal;
+    uint64_t appended_sequence; /**< of the journal */
+    pthread_mutex_t durable_mutex;
+    uint64_t durable_sequence; /**< under durable_mutex; written by the journal's writer */
+    status durable_code;
+
+    scheduler *scheduler;
+    scheduler_output output;
+    effect_queue effects;
+    bool pumping;
+
+    worker_registry workers;
+    cell_spool spool;
+    job_list jobs;
+    path_claims claims;
+    uint32_t work_count; /**< works off the loop that have not come back */
+
+    submission submissions[SUBMISSIONS_MAX];
+    remembered_command remembered[REMEMBERED_COMMANDS_MAX];
+    uint32_t remembered_next;
+    cached_query cache[QUERY_CACHE_MAX];
+    byte_writer frame; /**< reused for every message sent */
+} farm_state;
+
+/* ---- farm_step.c: events, journal, effects ---- */
+uint64_t farm_now_ms(const farm_state *self);
+uint64_t farm_unix_ms(void);
+/** Appends one of the shell's own records; sync_descriptor >= 0: that file is synced first. */
+void farm_record(farm_state *self, const shell_record *record, int sync_descriptor);
+/** One event through the scheduler; its facts go to the journal, its commands into the queue. */
+MUST_USE status farm_step(farm_state *self, const scheduler_event *event);
+/** The same for an event whose refusal changes nothing; it is logged. */
+void farm_event(farm_state *self, const scheduler_event *event);
+/** The end of an attempt, with what it left. detail and payload may be empty. */
+typedef struct attempt_end {
+    uint32_t worker;
+    attempt_id attempt;
+    status code;
+    const char *detail;
+    uint64_t elapsed_ms;
+    message_bytes payload;
+} attempt_end;
+void farm_step_result(farm_state *self, const attempt_end *end);
+/** Releases what is durable. */
+void farm_pump(farm_state *self);
+/** Something happened after which nothing may be acknowledged any more: leaves the loop. */
+void farm_fail(farm_state *self, status code, const char *format, ...) PRINTF_LIKE(3, 4);
+/** The timer from the next deadline of anything. */
+void farm_arm(farm_state *self);
+/** Sends at once. False when it could not be delivered. */
+bool farm_send(farm_state *self, const routing_id *to, const message *said);
+/** Sends an answer once everything appended so far is durable. */
+void farm_answer_durable(farm_state *self, const routing_id *to, const message_answer *answer);
+void farm_effects_deinit(farm_state *self);
+
+/* ---- farm_worker.c: what workers say, what they are told ---- */
+/** True when the message was one of a worker's. */
+bool farm_worker_message(farm_state *self, const routing_id *from, const message *said);
+/** Carries out one command of the scheduler. */
+void farm_command(farm_state *self, const scheduler_command *command);
+/** Takes workers for lost that were silent for a lease. */
+void farm_workers_tend(farm_state *self);
+
+/* ---- farm_replay.c ---- */
+MUST_USE status farm_replay(farm_state *self, error_detail *detail);
+
+/* ---- job_runner.c: the coordinator's own tasks ---- */
+void job_runner_start(farm_state *self, const attempt_id *tried);
+
+/* ---- client_requests.c, farm_query.c ---- */
+/** True when the message was one of a client's. */
+bool client_message(farm_state *self, const routing_id *from, const message *said);
+void client_job_accepted(farm_state *self, uint32_t job);
+void client_tend(farm_state *self);
+void client_requests_deinit(farm_state *self);
+/** The document of a query as text, freed by the caller; NULL with a sentence in detail. */
+char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_size, error_detail *detail);
+
+/** The loop: opens everything, serves until told to stop. */
+MUST_USE status farm_run(const farm_config *config, error_detail *detail);
+
+#endif

@@ -1,0 +1,453 @@
+/* What workers say and what they are told. Every claim is checked against the plan and the scheduler before it counts.
+ */
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_state.h"
+
+#include "common/measure/cell_measure.h"
+#include "coordinator/shell/job_body.h"
+#include "proto/task_body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FORGET_NODES_MS = 600000 };
+static const char unknown_worker[] = "unknown worker: say hello";
+
+static attempt attempt_of(const attempt_id *id)
+{
+    return (attempt){.job = id->job, .task = id->task, .term = id->term, .epoch = id->epoch};
+}
+
+static attempt_id id_of(const attempt *given)
+{
+    return (attempt_id){.job = given->job, .task = given->task, .term = given->term, .epoch = given->epoch};
+}
+
+/* Messages are tens of kilobytes; they live on the heap, zeroed. */
+static message *new_message(message_type type)
+{
+    message *made = calloc(1, sizeof *made);
+    if (made != NULL)
+        made->type = type;
+    return made;
+}
+
+static void send_refuse(farm_state *self, const routing_id *to, status code, const char *text)
+{
+    message *refuse = new_message(MESSAGE_REFUSE);
+    if (refuse == NULL)
+        return;
+    refuse->refuse.code = (uint32_t)code;
+    snprintf(refuse->refuse.detail, sizeof refuse->refuse.detail, "%s", text);
+    (void)farm_send(self, to, refuse);
+    free(refuse);
+}
+
+/* A worker that cannot be reached: what it holds waits for its HELLO until the leases end. */
+static void lose_worker(farm_state *self, worker_node *node, bool dead, const char *why)
+{
+    if (!node->connected)
+        return;
+    node->connected = false;
+    log_line(LOG_WARN, "worker.lost", "worker=%u name=\"%s\" reason=\"%s\"", node->number, node->name, why);
+    scheduler_event event = {.type = EVENT_WORKER_LOST, .worker = {.worker = node->number, .dead = dead}};
+    farm_event(self, &event);
+}
+
+/* False when it did not arrive; the worker then counts as lost and is asked for a HELLO when it speaks again. */
+static bool tell_worker(farm_state *self, uint32_t number, const message *told)
+{
+    worker_node *node = worker_registry_by_number(&self->workers, number);
+    if (node == NULL || !node->connected)
+        return false;
+    if (farm_send(self, &node->route, told))
+        return true;
+    lose_worker(self, node, false, "a message could not be delivered");
+    return false;
+}
+
+/* ---- HELLO, HEARTBEAT, GOODBYE ---- */
+
+static const char *refuse_hello(const message_hello *hello, char *text, size_t text_size)
+{
+    if (hello->protocol_version != PROTOCOL_VERSION)
+        snprintf(text, text_size, "this farm speaks protocol %d, the worker %u; install the same reelmill on both",
+                 PROTOCOL_VERSION, hello->protocol_version);
+    else if (hello->render_version != RENDER_VERSION)
+        snprintf(
+            text, text_size,
+            "this farm renders by version %d, the worker by %u: the same show would get other bytes; install the same "
+            "reelmill on both",
+            RENDER_VERSION, hello->render_version);
+    else if (hello->slots == 0 || hello->slots > WORKER_SLOTS_MAX)
+        snprintf(text, text_size, "a worker has 1 to %d slots, not %u", WORKER_SLOTS_MAX, hello->slots);
+    else
+        return NULL;
+    return text;
+}
+
+static void on_hello(farm_state *self, const routing_id *from, const message_hello *hello)
+{
+    char text[256];
+    if (refuse_hello(hello, text, sizeof text) != NULL) {
+        log_line(LOG_ERROR, "worker.refused", "name=\"%s\" reason=\"%s\"", hello->name, text);
+        send_refuse(self, from, STATUS_PEER_VERSION, text);
+        return;
+    }
+    worker_node *node = worker_registry_hello(&self->workers, from, hello, farm_now_ms(self));
+    message *welcome = new_message(MESSAGE_WELCOME);
+    attempt *held = calloc(MESSAGE_ATTEMPTS_MAX, sizeof *held);
+    if (node == NULL || welcome == NULL || held == NULL) {
+        send_refuse(self, from, STATUS_AGAIN, "the coordinator has no room for another worker now");
+        free(welcome);
+        free(held);
+        return;
+    }
+    welcome->welcome = (message_welcome){.term = self->term,
+                                         .farm = self->farm_id,
+                                         .worker = node->number,
+                                         .heartbeat_ms = self->config.heartbeat_ms,
+                                         .lease_ms = self->config.lease_ms,
+                                         .beat = hello->beat};
+    /* What it did for another farm means nothing here. */
+    uint32_t held_count = hello->farm == self->farm_id ? hello->held_count : 0;
+    log_line(LOG_INFO, "worker.joined", "worker=%u name=\"%s\" slots=%u cpu=%s held=%u", node->number, node->name,
+             node->slots, node->cpu, held_count);
+    scheduler_event event = {
+        .type = EVENT_WORKER_HELLO,
+        .hello = {.worker = node->number, .slots = node->slots, .held_count = held_count, .held = held}};
+    for (uint32_t i = 0; i < held_count; i++)
+        held[i] = attempt_of(&hello->held[i]);
+    if (farm_send(self, from, welcome)) {
+        status code = farm_step(self, &event);
+        scheduler_event drain = {.type = EVENT_WORKER_DRAIN, .worker = {.worker = node->number}};
+        if (code == STATUS_OK && worker_registry_drained(&self->workers, node->name))
+            code = farm_step(self, &drain);
+        if (code != STATUS_OK)
+            send_refuse(self, from, STATUS_AGAIN, status_text(code));
+    }
+    free(welcome);
+    free(held);
+}
+
+static void send_attempts(farm_state *self, uint32_t worker, message_type type, uint32_t beat, const attempt_id *tried)
+{
+    message *told = new_message(type);
+    if (told == NULL)
+        return;
+    told->attempts.beat = beat;
+    if (tried != NULL) {
+        told->attempts.count = 1;
+        told->attempts.attempts[0] = *tried;
+    }
+    (void)tell_worker(self, worker, told);
+    free(told);
+}
+
+static void on_heartbeat(farm_state *self, worker_node *node, const message_heartbeat *beat)
+{
+    attempt *running = calloc(MESSAGE_ATTEMPTS_MAX, sizeof *running);
+    if (running == NULL)
+        return;
+    for (uint32_t i = 0; i < beat->running_count; i++)
+        running[i] = attempt_of(&beat->running[i].attempt);
+    node->draining = beat->draining;
+    node->progress_count = beat->running_count;
+    memcpy(node->progress, beat->running, beat->running_count * sizeof *beat->running);
+    scheduler_event event = {.type = EVENT_WORKER_HEARTBEAT,
+                             .heartbeat = {.worker = node->number,
+                                           .draining = beat->draining,
+                                           .running_count = beat->running_count,
+                                           .running = running}};
+    routing_id route = node->route;
+    uint32_t number = node->number;
+    status code = farm_step(self, &event);
+    free(running);
+    if (code != STATUS_OK)
+        send_refuse(self, &route, STATUS_PEER_REFUSED, unknown_worker);
+    else
+        send_attempts(self, number, MESSAGE_ACK, beat->beat, NULL); /* contact: without it the worker fences itself */
+}
+
+/* ---- CELL ---- */
+
+/* The plan says what a cell of this task must look like; a measure of anything else is a lie or a defect. */
+static bool measure_fits(const farm_job *job, const plan_task *task, uint32_t cell, uint32_t output,
+                         const message_bytes *bytes)
+{
+    const render_program *program = &job->plan->programs[task->program];
+    const plan_piece *piece = &job->plan->timelines[task->timeline].pieces[task->piece];
+    cell_measure measure;
+    if (cell_measure_decode(&measure, bytes->bytes, bytes->size) != STATUS_OK)
+        return false;
+    uint64_t first = (uint64_t)cell * CELL_FRAMES;
+    uint64_t left = piece->frame_count - first;
+    bool fits = measure.sample_rate == program->sample_rate && measure.layout == program->outputs[output].layout &&
+                measure.programme_frame == piece->programme_frame + first &&
+                measure.frame_count == (left < CELL_FRAMES ? left : CELL_FRAMES);
+    cell_measure_deinit(&measure);
+    return fits;
+}
+
+/* NULL when the cell may be kept, else why not. */
+static const char *judge_cell(farm_state *self, const message_cell *cell)
+{
+    farm_job *job = job_list_find(&self->jobs, cell->attempt.job);
+    const plan_task *task = job == NULL ? NULL : job_task(job, cell->attempt.task);
+    if (task == NULL || (task->kind != TASK_RENDER && task->kind != TASK_INSPECT))
+        return "no such task makes cells";
+    task_view view;
+    if (!scheduler_task_view(self->scheduler, cell->attempt.job, cell->attempt.task, &view) ||
+        view.state != TASK_RUNNING || cell->attempt.epoch > view.epoch || cell->attempt.epoch + 1 < view.epoch)
+        return "its attempt is over";
+    if (cell->cell < task->first_cell || cell->cell - task->first_cell >= task->cell_count)
+        return "it is none of the task's cells";
+    const output_map *map = NULL;
+    if (job_output_map(job, task, &map, NULL) != STATUS_OK || cell->output_count != map->count)
+        return "it has digests of another number of files";
+    const render_program *program = &job->plan->programs[task->program];
+    if (cell->measure_count != program->output_count)
+        return "it has measures of another number of outputs";
+    for (uint32_t i = 0; i < cell->measure_count; i++)
+        if (!measure_fits(job, task, cell->cell, i, &cell->measures[i]))
+            return "a measure does not fit the plan";
+    return NULL;
+}
+
+static void on_cell(farm_state *self, const worker_node *node, const message_cell *cell)
+{
+    const char *reason = judge_cell(self, cell);
+    if (reason == NULL && cell_spool_add(&self->spool, node->number, cell) != STATUS_OK)
+        reason = "its attempt is another worker's";
+    if (reason != NULL)
+        log_line(LOG_DEBUG, "cell.dropped", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number,
+                 cell->attempt.job, cell->attempt.task, cell->cell, reason);
+}
+
+/* ---- RESULT ---- */
+
+static bool payload_fits(uint8_t kind, const message_bytes *payload)
+{
+    if (kind == TASK_PROBE) {
+        byte_reader reader;
+        byte_reader_init(&reader, payload->bytes, payload->size);
+        media_facts *facts = malloc(sizeof *facts);
+        if (facts != NULL)
+            media_facts_decode(facts, &reader);
+        free(facts);
+        return byte_reader_complete(&reader);
+    }
+    if (kind == TASK_SEAL)
+        return payload->size == 2 * CONTENT_HASH_BYTES;
+    task_verify_result verified;
+    if (kind == TASK_VERIFY)
+        return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
+    return true;
+}
+
+/* A good result that lacks what it must have left is no good result. */
+static status judge_result(const farm_job *job, const message_result *result, const char **out_detail)
+{
+    if (result->code != STATUS_OK || payload_fits(job_task_kind(job, result->attempt.task), &result->payload))
+        return (status)result->code;
+    *out_detail = "the result is not what a task of this kind leaves";
+    return STATUS_PEER_MALFORMED;
+}
+
+/* Cells of a current attempt that are still missing; the worker sends all of them again (PROTOCOL.md, RESULT). */
+static bool cells_missing(const farm_state *self, const farm_job *job, const message_result *result)
+{
+    const plan_task *task = job_task(job, result->attempt.task);
+    task_view view;
+    if (result->code != STATUS_OK || task == NULL || (task->kind != TASK_RENDER && task->kind != TASK_INSPECT) ||
+        !scheduler_task_view(self->scheduler, job->number, result->attempt.task, &view) || view.state != TASK_RUNNING)
+        return false;
+    const spooled_attempt *held = cell_spool_find(&self->spool, &result->attempt);
+    return held == NULL || held->cell_count < task->cell_count;
+}
+
+static void on_result(farm_state *self, const worker_node *node, const message_result *result)
+{
+    const char *text = result->detail;
+    status code = (status)result->code;
+    const farm_job *job = job_list_find(&self->jobs, result->attempt.job);
+    if (job != NULL && result->attempt.task < job_task_count(job)) {
+        if (cells_missing(self, job, result)) {
+            log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u", result->attempt.job,
+                     result->attempt.task, node->number);
+            return;
+        }
+        code = judge_result(job, result, &text);
+    }
+    attempt_end end = {.worker = node->number,
+                       .attempt = result->attempt,
+                       .code = code,
+                       .detail = text,
+                       .elapsed_ms = result->elapsed_ms,
+                       .payload = result->payload};
+    farm_step_result(self, &end);
+}
+
+/* ---- FETCH ---- */
+
+static void on_fetch(farm_state *self, const worker_node *node, const message_fetch *fetch)
+{
+    message *chunk = new_message(MESSAGE_CHUNK);
+    uint8_t *bytes = malloc(DOCUMENT_CHUNK_MAX);
+    const farm_job *job = job_list_find(&self->jobs, fetch->attempt.job);
+    if (chunk == NULL || bytes == NULL) {
+        free(chunk);
+        free(bytes);
+        return;
+    }
+    chunk->chunk = (message_chunk){.attempt = fetch->attempt, .document = fetch->document, .offset = fetch->offset};
+    if (job != NULL && fetch->document <= DOCUMENT_REPORT_HTML && fetch->offset < INT64_MAX) {
+        char path[PATH_MAX_BYTES];
+        job_path(job, job_document_file((job_document_id)fetch->document), path);
+        int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        off_t size = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
+        ssize_t part = descriptor < 0 ? 0 : pread(descriptor, bytes, DOCUMENT_CHUNK_MAX, (off_t)fetch->offset);
+        if (descriptor >= 0)
+            close(descriptor);
+        chunk->chunk.total_size = size > 0 ? (uint64_t)size : 0;
+        chunk->chunk.bytes = (message_bytes){.bytes = bytes, .size = part > 0 ? (uint32_t)part : 0};
+    }
+    (void)tell_worker(self, node->number, chunk);
+    free(bytes);
+    free(chunk);
+}
+
+bool farm_worker_message(farm_state *self, const routing_id *from, const message *said)
+{
+    bool theirs = said->type == MESSAGE_HEARTBEAT || said->type == MESSAGE_CELL || said->type == MESSAGE_RESULT ||
+                  said->type == MESSAGE_FETCH || said->type == MESSAGE_GOODBYE;
+    if (said->type == MESSAGE_HELLO) {
+        on_hello(self, from, &said->hello);
+        return true;
+    }
+    if (!theirs)
+        return false;
+    worker_node *node = worker_registry_by_route(&self->workers, from);
+    if (node == NULL) {
+        if (said->type != MESSAGE_GOODBYE)
+            send_refuse(self, from, STATUS_PEER_REFUSED, unknown_worker);
+        return true;
+    }
+    node->heard_ms = farm_now_ms(self);
+    if (said->type == MESSAGE_HEARTBEAT)
+        on_heartbeat(self, node, &said->heartbeat);
+    else if (said->type == MESSAGE_CELL)
+        on_cell(self, node, &said->cell);
+    else if (said->type == MESSAGE_RESULT)
+        on_result(self, node, &said->result);
+    else if (said->type == MESSAGE_FETCH)
+        on_fetch(self, node, &said->fetch);
+    else
+        lose_worker(self, node, true, "it said goodbye");
+    return true;
+}
+
+void farm_workers_tend(farm_state *self)
+{
+    uint64_t now_ms = farm_now_ms(self);
+    if (now_ms <= self->config.lease_ms)
+        return;
+    for (worker_node *node; (node = worker_registry_silent(&self->workers, now_ms - self->config.lease_ms)) != NULL;)
+        lose_worker(self, node, false, "it was silent for a lease");
+    if (now_ms > FORGET_NODES_MS)
+        worker_registry_forget(&self->workers, now_ms - FORGET_NODES_MS);
+}
+
+/* ---- commands of the scheduler ---- */
+
+static void assign(farm_state *self, const scheduler_command *command)
+{
+    attempt_id tried = id_of(&command->attempt);
+    farm_job *job = job_list_find(&self->jobs, tried.job);
+    if (job == NULL)
+        return;
+    if (command->worker == SCHEDULER_LOCAL) {
+        job_runner_start(self, &tried);
+        return;
+    }
+    if (job_task_kind(job, tried.task) == TASK_DEPOSIT && !job->source->document.has_out) {
+        /* Nowhere to write them: the reports are had by asking. */
+        attempt_end nothing_to_do = {.worker = command->worker, .attempt = tried, .code = STATUS_OK};
+        farm_step_result(self, &nothing_to_do);
+        return;
+    }
+    byte_writer body;
+    byte_writer_init(&body, FRAME_BYTES_MAX);
+    error_detail detail = {0};
+    status code = job_task_body(job, self->farm_id, tried.task, &body, &detail);
+    message *told = code == STATUS_OK ? new_message(MESSAGE_ASSIGN) : NULL;
+    if (told != NULL) {
+        told->assign.task_count = 1;
+        told->assign.tasks[0] = (message_task){.attempt = tried,
+                                               .kind = job_task_kind(job, tried.task),
+                                               .body = {.bytes = body.bytes, .size = (uint32_t)body.size}};
+        (void)tell_worker(self, command->worker, told);
+        job_log(job, "event=task.assigned task=%u kind=%s worker=%u epoch=%u", tried.task,
+                task_kind_name((task_kind)job_task_kind(job, tried.task)), command->worker, tried.epoch);
+    } else if (code != STATUS_OK) {
+        attempt_end end = {.worker = command->worker, .attempt = tried, .code = code, .detail = detail.message};
+        farm_step_result(self, &end);
+    }
+    free(told);
+    byte_writer_deinit(&body);
+}
+
+static void task_final(farm_state *self, const scheduler_command *command)
+{
+    static const char *const names[] = {"waiting", "ready",  "backoff", "running",
+                                        "done",    "failed", "skipped", "cancelled"};
+    farm_job *job = job_list_find(&self->jobs, command->attempt.job);
+    if (job == NULL || command->value > TASK_CANCELLED)
+        return;
+    job_log(job, "event=task.%s task=%u kind=%s", names[command->value], command->attempt.task,
+            task_kind_name((task_kind)job_task_kind(job, command->attempt.task)));
+}
+
+static void job_over(farm_state *self, const scheduler_command *command)
+{
+    farm_job *job = job_list_find(&self->jobs, command->attempt.job);
+    log_line(LOG_INFO, "job.ended", "job=%u failed=%s", command->attempt.job, command->value != 0 ? "yes" : "no");
+    if (job != NULL)
+        job_log(job, "event=job.ended failed=%s", command->value != 0 ? "yes" : "no");
+}
+
+void farm_command(farm_state *self, const scheduler_command *command)
+{
+    attempt_id tried = id_of(&command->attempt);
+    switch (command->type) {
+    case COMMAND_ASSIGN:
+        assign(self, command);
+        break;
+    case COMMAND_CANCEL_ATTEMPT:
+        /* Local work is short and reads only: it ends by itself and its result is refused. */
+        if (command->worker != SCHEDULER_LOCAL)
+            send_attempts(self, command->worker, MESSAGE_CANCEL, 0, &tried);
+        break;
+    case COMMAND_ACK_RESULT:
+        if (command->worker != SCHEDULER_LOCAL)
+            send_attempts(self, command->worker, MESSAGE_ACK, 0, &tried);
+        break;
+    case COMMAND_RESULT_REFUSED:
+        log_line(LOG_INFO, "result.late", "job=%u task=%u epoch=%u worker=%u", tried.job, tried.task, tried.epoch,
+                 command->worker);
+        break;
+    case COMMAND_JOB_ACCEPTED:
+        client_job_accepted(self, tried.job);
+        break;
+    case COMMAND_JOB_ENDED:
+        job_over(self, command);
+        break;
+    case COMMAND_TASK_FINAL:
+        task_final(self, command);
+        break;
+    }
+}

@@ -1,0 +1,377 @@
+#include "coordinator/shell/job.h"
+
+#include "common/base/ensure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+farm_job *job_create(uint32_t number)
+{
+    farm_job *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->number = number;
+    self->generation = 1;
+    self->cells.descriptor = -1;
+    arena_init(&self->problem_arena);
+    return self;
+}
+
+static void drop_results(farm_job *self)
+{
+    for (uint32_t i = 0; i < self->result_count; i++)
+        job_result_drop(self, i);
+    free(self->results);
+    self->results = NULL;
+    self->result_count = 0;
+}
+
+static void drop_maps(farm_job *self)
+{
+    if (self->maps == NULL)
+        return;
+    size_t count = (size_t)self->plan->program_count * self->map_piece_count;
+    for (size_t i = 0; i < count; i++)
+        free(self->maps[i]);
+    free(self->maps);
+    self->maps = NULL;
+}
+
+void job_destroy(farm_job **self)
+{
+    farm_job *gone = *self;
+    if (gone == NULL)
+        return;
+    drop_maps(gone);
+    drop_results(gone);
+    for (uint32_t i = 0; i < gone->log_count; i++)
+        free(gone->log[(gone->log_first + i) % JOB_LOG_LINES_MAX]);
+    free(gone->log);
+    cell_file_close(&gone->cells);
+    if (gone->plan != NULL)
+        plan_destroy(&gone->plan);
+    free(gone->facts);
+    arena_deinit(&gone->problem_arena);
+    job_source_destroy(&gone->source);
+    free(gone);
+    *self = NULL;
+}
+
+uint32_t job_plan_task(const farm_job *self)
+{
+    return self->source->inputs.count;
+}
+
+const plan_task *job_task(const farm_job *self, uint32_t task)
+{
+    if (self->plan == NULL || task < self->plan->first_task || task - self->plan->first_task >= self->plan->task_count)
+        return NULL;
+    return &self->plan->tasks[task - self->plan->first_task];
+}
+
+uint32_t job_task_count(const farm_job *self)
+{
+    return job_plan_task(self) + 1 + (self->plan != NULL ? self->plan->task_count : 0);
+}
+
+uint8_t job_task_kind(const farm_job *self, uint32_t task)
+{
+    if (task < job_plan_task(self))
+        return TASK_PROBE;
+    const plan_task *planned = job_task(self, task);
+    return planned != NULL ? (uint8_t)planned->kind : TASK_PLAN;
+}
+
+static void cells_what(const farm_job *self, const plan_task *task, char *out, size_t out_size)
+{
+    const plan_timeline *timeline = &self->plan->timelines[task->timeline];
+    const char *reel = "";
+    if (task->piece < timeline->piece_count && timeline->pieces[task->piece].reel < self->source->show.reel_count)
+        reel = self->source->show.reels[timeline->pieces[task->piece].reel].name;
+    snprintf(out, out_size, "%s%scells %u-%u", reel, reel[0] != '\0' ? " " : "", task->first_cell,
+             task->first_cell + task->cell_count - 1);
+}
+
+void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_size)
+{
+    out[0] = '\0';
+    const plan_task *planned = job_task(self, task);
+    if (task < job_plan_task(self)) {
+        snprintf(out, out_size, "%s", self->source->inputs.items[task].display);
+        return;
+    }
+    if (planned == NULL)
+        return;
+    switch (planned->kind) {
+    case TASK_RENDER:
+    case TASK_INSPECT:
+        cells_what(self, planned, out, out_size);
+        break;
+    case TASK_ALLOCATE:
+    case TASK_SEAL:
+    case TASK_VERIFY:
+        if (planned->of_input)
+            snprintf(out, out_size, "%s", self->source->inputs.items[planned->file].display);
+        else
+            snprintf(out, out_size, "%s", self->plan->files[planned->file].display);
+        break;
+    case TASK_MERGE:
+    case TASK_PUBLISH:
+        snprintf(out, out_size, "%s", self->source->show.deliverables[planned->deliverable].name);
+        break;
+    case TASK_PROBE:
+    case TASK_DISCARD:
+    case TASK_DEPOSIT:
+    case TASK_KIND_REMOTE_END:
+    case TASK_PLAN:
+    case TASK_COMPOSE:
+        break;
+    }
+}
+
+task_spec *job_first_specs(const farm_job *self, arena *memory, uint32_t *out_count)
+{
+    const input_list *inputs = &self->source->inputs;
+    task_spec *specs = arena_take_array(memory, (size_t)inputs->count + 1, sizeof *specs);
+    uint32_t *waits = arena_take_array(memory, inputs->count, sizeof *waits);
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        uint16_t reel = inputs->items[i].reel < 0 ? UINT16_MAX : (uint16_t)inputs->items[i].reel;
+        specs[i] = (task_spec){.kind = TASK_PROBE, .affinity = reel, .cost = 20};
+        waits[i] = i;
+    }
+    specs[inputs->count] = (task_spec){.kind = TASK_PLAN,
+                                       .local = true,
+                                       .even_if_failed = true,
+                                       .affinity = UINT16_MAX,
+                                       .cost = 20,
+                                       .wait_count = inputs->count,
+                                       .waits = waits};
+    *out_count = inputs->count + 1;
+    return specs;
+}
+
+task_spec *job_plan_specs(const farm_job *self, arena *memory)
+{
+    const plan *job_plan = self->plan;
+    task_spec *specs = arena_take_array(memory, job_plan->task_count, sizeof *specs);
+    for (uint32_t i = 0; i < job_plan->task_count; i++) {
+        const plan_task *task = &job_plan->tasks[i];
+        specs[i] = (task_spec){
+            .kind = (uint8_t)task->kind,
+            .local = task->local,
+            .even_if_failed = task->even_if_failed,
+            .even_if_cancelled = task->kind == TASK_DISCARD,
+            .spare = task->kind == TASK_RENDER || task->kind == TASK_INSPECT,
+            .affinity = task->affinity,
+            .cost = task->cost,
+            .wait_count = task->wait_count,
+            .waits = job_plan->waits + task->first_wait,
+        };
+    }
+    return specs;
+}
+
+/* ---- results ---- */
+
+bool job_results_resize(farm_job *self, uint32_t task_count)
+{
+    if (task_count <= self->result_count)
+        return true;
+    job_result *results = realloc(self->results, task_count * sizeof *results);
+    if (results == NULL)
+        return false;
+    memset(results + self->result_count, 0, (task_count - self->result_count) * sizeof *results);
+    self->results = results;
+    self->result_count = task_count;
+    return true;
+}
+
+void job_result_drop(farm_job *self, uint32_t task)
+{
+    if (task >= self->result_count)
+        return;
+    free(self->results[task].payload);
+    free(self->results[task].outputs);
+    self->results[task] = (job_result){0};
+}
+
+bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload, const cell_stretch *cells)
+{
+    if (task >= self->result_count)
+        return false;
+    uint8_t *copy = NULL;
+    if (payload->size > 0) {
+        copy = malloc(payload->size);
+        if (copy == NULL)
+            return false;
+        memcpy(copy, payload->bytes, payload->size);
+    }
+    job_result_drop(self, task);
+    self->results[task] = (job_result){.done = true, .payload = copy, .payload_size = payload->size, .cells = *cells};
+    return true;
+}
+
+const job_result *job_result_get(const farm_job *self, uint32_t task)
+{
+    return task < self->result_count && self->results[task].done ? &self->results[task] : NULL;
+}
+
+status job_outputs_keep(farm_job *self, uint32_t task, const uint8_t *records, size_t byte_size)
+{
+    const plan_task *planned = job_task(self, task);
+    ENSURE(planned != NULL && task < self->result_count);
+    job_result *result = &self->results[task];
+    content_hash *outputs = NULL;
+    uint32_t output_count = 0;
+    uint32_t seen = 0;
+    status code = STATUS_OK;
+    for (size_t offset = 0; code == STATUS_OK && offset < byte_size;) {
+        cell_record record;
+        code = cell_record_decode(&record, records, byte_size, &offset);
+        if (code != STATUS_OK)
+            break;
+        if (outputs == NULL) {
+            output_count = record.output_count;
+            outputs = calloc((size_t)planned->cell_count * output_count + 1, sizeof *outputs);
+        }
+        uint32_t place = record.cell - planned->first_cell;
+        if (outputs == NULL)
+            code = STATUS_NODE_MEMORY;
+        else if (place >= planned->cell_count || record.output_count != output_count || record.task != task)
+            code = STATUS_STORAGE_MISMATCH;
+        else if (output_count > 0)
+            memcpy(outputs + (size_t)place * output_count, record.outputs, output_count * sizeof *outputs);
+        seen++;
+    }
+    if (code == STATUS_OK && seen != planned->cell_count)
+        code = STATUS_STORAGE_MISMATCH;
+    if (code != STATUS_OK) {
+        free(outputs);
+        return code;
+    }
+    free(result->outputs);
+    result->outputs = outputs;
+    result->output_count = output_count;
+    return STATUS_OK;
+}
+
+status job_outputs_need(farm_job *self, uint32_t task, error_detail *detail)
+{
+    if (job_result_get(self, task) == NULL)
+        return error_detail_set(detail, STATUS_DEFECT, "task %u of job %u has left no cells", task, self->number);
+    if (self->results[task].outputs != NULL)
+        return STATUS_OK;
+    char path[PATH_MAX_BYTES];
+    job_path(self, "cells", path);
+    arena memory;
+    arena_init(&memory);
+    const uint8_t *bytes = NULL;
+    status code = cell_file_read(path, &self->results[task].cells, &memory, &bytes, detail);
+    if (code == STATUS_OK) {
+        code = job_outputs_keep(self, task, bytes, self->results[task].cells.byte_size);
+        if (code != STATUS_OK)
+            error_detail_set(detail, code, "the measures in '%s' are damaged (task %u); run the job again", path, task);
+    }
+    arena_deinit(&memory);
+    return code;
+}
+
+/* ---- what people see ---- */
+
+void job_error_add(farm_job *self, uint32_t task, status code, bool final, const char *text)
+{
+    /* A failure for good pushes out one that was only an attempt: it is what a person has to read. */
+    uint32_t at = self->error_count;
+    if (at == JOB_ERRORS_MAX) {
+        self->error_dropped++;
+        for (at = 0; final && at < JOB_ERRORS_MAX && self->errors[at].final; at++) {
+        }
+        if (!final || at == JOB_ERRORS_MAX)
+            return;
+    } else {
+        self->error_count++;
+    }
+    self->errors[at] = (job_error){.task = task, .code = code, .final = final};
+    snprintf(self->errors[at].text, sizeof self->errors[at].text, "%s", text[0] != '\0' ? text : status_text(code));
+}
+
+void job_log(farm_job *self, const char *format, ...)
+{
+    if (self->log == NULL)
+        self->log = calloc(JOB_LOG_LINES_MAX, sizeof(char *));
+    if (self->log == NULL)
+        return;
+    char line[JOB_LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    char *copy = size < 0 ? NULL : strdup(line);
+    if (copy == NULL)
+        return;
+    for (char *c = copy; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = '?';
+    if (self->log_count == JOB_LOG_LINES_MAX) {
+        free(self->log[self->log_first]);
+        self->log_first = (self->log_first + 1) % JOB_LOG_LINES_MAX;
+        self->log_count--;
+    }
+    self->log[(self->log_first + self->log_count++) % JOB_LOG_LINES_MAX] = copy;
+}
+
+void job_path(const farm_job *self, const char *name, char out[PATH_MAX_BYTES])
+{
+    int size = snprintf(out, PATH_MAX_BYTES, "%s/%s", self->folder, name);
+    ENSURE(size > 0 && size < PATH_MAX_BYTES); /* the state folder's length is checked at the start */
+}
+
+/* ---- all jobs ---- */
+
+void job_list_deinit(job_list *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        job_destroy(&self->items[i]);
+    free(self->items);
+    *self = (job_list){0};
+}
+
+bool job_list_add(job_list *self, farm_job *job)
+{
+    ENSURE(job->number > self->last_number);
+    if (self->count == self->capacity) {
+        size_t capacity = self->capacity == 0 ? 16 : 2 * self->capacity;
+        struct farm_job **items = realloc(self->items, capacity * sizeof(struct farm_job *));
+        if (items == NULL)
+            return false;
+        self->items = items;
+        self->capacity = capacity;
+    }
+    self->items[self->count++] = job;
+    self->last_number = job->number;
+    return true;
+}
+
+farm_job *job_list_find(const job_list *self, uint32_t number)
+{
+    size_t low = 0;
+    size_t high = self->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (self->items[middle]->number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < self->count && self->items[low]->number == number ? self->items[low] : NULL;
+}
+
+farm_job *job_list_by_request(const job_list *self, const uint8_t request[REQUEST_BYTES])
+{
+    for (size_t i = self->count; i-- > 0;)
+        if (memcmp(self->items[i]->request, request, REQUEST_BYTES) == 0)
+            return self->items[i];
+    return NULL;
+}

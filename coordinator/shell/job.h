@@ -1,0 +1,146 @@
+/**
+ * One job as the shell keeps it: its document, what was read from it, its plan, what its tasks left, and what a person
+ * asks about. The scheduler knows the states of its tasks; nothing here repeats them.
+ *
+ * Tasks of a job: 0 .. inputs.count - 1 probe the inputs, inputs.count is the local PLAN task, the plan's tasks follow.
+ *
+ * Threads: the loop's. The source and the plan are made off the loop and are const once they are here, so work off the
+ * loop may read them; everything else it needs is copied for it first.
+ */
+#ifndef COORDINATOR_SHELL_JOB_H
+#define COORDINATOR_SHELL_JOB_H
+
+#include "coordinator/core/scheduler.h"
+#include "coordinator/plan/plan.h"
+#include "coordinator/shell/cell_file.h"
+#include "coordinator/shell/job_document.h"
+#include "coordinator/shell/job_payload.h"
+#include "proto/message_types.h"
+
+enum { JOB_ERRORS_MAX = 64, JOB_LOG_LINES_MAX = 2000, JOB_LOG_LINE_MAX = 1400, TASK_NONE = UINT32_MAX };
+
+/** A document parsed and resolved; const once made. */
+typedef struct job_source {
+    arena arena;
+    job_document document;
+    show show;
+    library library;
+    input_list inputs;
+    problem_list problems; /**< warnings; errors when code is not STATUS_OK */
+    status code; /**< STATUS_OK, or why the document is refused */
+    error_detail detail;
+} job_source;
+
+/** Parses, resolves, lists the inputs. Any thread. NULL when out of memory; look at code. */
+job_source *job_source_create(const char *document, size_t document_size);
+void job_source_destroy(job_source **self);
+
+/** What an accepted result left. */
+typedef struct job_result {
+    bool done;
+    uint8_t *payload;
+    uint32_t payload_size;
+    cell_stretch cells; /**< RENDER, INSPECT */
+    uint32_t output_count; /**< digests per cell; 0 until outputs is filled */
+    content_hash *outputs; /**< [cell][output] digests of what was written; read back from the file when needed */
+} job_result;
+
+typedef struct job_error {
+    uint32_t task;
+    status code;
+    bool final; /**< the task failed for good; otherwise it was tried again */
+    char text[ERROR_MESSAGE_SIZE];
+} job_error;
+
+/** Where the digests of a render task's outputs belong: plan file index per output, in the task's order. */
+typedef struct output_map {
+    bool known;
+    uint32_t count;
+    uint32_t files[CELL_OUTPUTS_MAX];
+} output_map;
+
+typedef struct farm_job {
+    uint32_t number;
+    int32_t priority;
+    uint8_t request[REQUEST_BYTES];
+    uint64_t submitted_unix_ms, ended_unix_ms; /**< for people; 0 = not yet */
+    job_source *source;
+    char folder[PATH_MAX_BYTES];
+
+    media_facts *facts; /**< [inputs.count] once the PLAN task has run */
+    plan *plan;
+    status plan_code; /**< why there is no plan */
+    bool plan_lost; /**< the journal knows a plan that cannot be made again: the job can only fail */
+    arena problem_arena;
+    problem_list problems; /**< of planning, in problem_arena */
+    uint32_t plan_slot_count, plan_cells_per_task;
+    output_map **maps; /**< [program][piece], made when first needed */
+    uint32_t map_piece_count; /**< pieces of the longest timeline */
+
+    uint32_t result_count;
+    job_result *results; /**< [task] */
+    uint32_t generation;
+    cell_file cells;
+
+    bool submitted, extended; /**< facts that the journal has; matters while replaying only */
+    bool unreadable; /**< its facts contradict each other: nothing of it is believed any more */
+    bool ended, failed, cancelled;
+    bool held; /**< a deliverable was held back by its spec */
+    bool has_verdict;
+    uint8_t verdict;
+    uint32_t error_count; /**< kept */
+    uint32_t error_dropped;
+    job_error errors[JOB_ERRORS_MAX];
+    char **log; /**< ring of lines */
+    uint32_t log_first, log_count;
+} farm_job;
+
+farm_job *job_create(uint32_t number);
+void job_destroy(farm_job **self);
+
+uint32_t job_plan_task(const farm_job *self);
+/** The plan's task behind a job's task number, or NULL (probes, PLAN, no plan). */
+const plan_task *job_task(const farm_job *self, uint32_t task);
+/** Tasks so far: probes, PLAN and the plan's. */
+uint32_t job_task_count(const farm_job *self);
+uint8_t job_task_kind(const farm_job *self, uint32_t task);
+/** What a task is about, for people: "R1 cells 0-11", "PM_51", a path. */
+void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_size);
+
+/** The specs of the probes and of PLAN. waits lie in arena. */
+task_spec *job_first_specs(const farm_job *self, arena *memory, uint32_t *out_count);
+/** The specs of the plan's tasks; waits point into the plan. */
+task_spec *job_plan_specs(const farm_job *self, arena *memory);
+
+/** Makes room for results of all tasks. False when out of memory. */
+bool job_results_resize(farm_job *self, uint32_t task_count);
+/** Takes what a result left; bytes are copied. False when out of memory. */
+bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload, const cell_stretch *cells);
+/** NULL when the task is not done. */
+const job_result *job_result_get(const farm_job *self, uint32_t task);
+/** Goes back to nothing: the task runs again. */
+void job_result_drop(farm_job *self, uint32_t task);
+
+/** Keeps the digests of the outputs of a render task's cells, from its records. first_cell comes from the plan. */
+MUST_USE status job_outputs_keep(farm_job *self, uint32_t task, const uint8_t *records, size_t byte_size);
+/** The same, read from the measure file if they are not in memory. */
+MUST_USE status job_outputs_need(farm_job *self, uint32_t task, error_detail *detail);
+
+void job_error_add(farm_job *self, uint32_t task, status code, bool final, const char *text);
+void job_log(farm_job *self, const char *format, ...) PRINTF_LIKE(2, 3);
+/** "STATE/job-N/NAME" */
+void job_path(const farm_job *self, const char *name, char out[PATH_MAX_BYTES]);
+
+/** All jobs, in order of their numbers. */
+typedef struct job_list {
+    farm_job **items;
+    size_t count, capacity;
+    uint32_t last_number;
+} job_list;
+void job_list_deinit(job_list *self);
+/** The list takes the job on success. */
+bool job_list_add(job_list *self, farm_job *job);
+farm_job *job_list_find(const job_list *self, uint32_t number);
+farm_job *job_list_by_request(const job_list *self, const uint8_t request[REQUEST_BYTES]);
+
+#endif

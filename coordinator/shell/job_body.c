@@ -1,0 +1,265 @@
+#include "coordinator/shell/job_body.h"
+
+#include "proto/task_body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOT_SET = 0x7FFF };
+
+static plan_context base_context(const farm_job *self, uint64_t farm)
+{
+    return (plan_context){.farm = farm,
+                          .job = self->number,
+                          .generation = self->generation,
+                          .replace = self->source->document.replace,
+                          .loudness_value = NOT_SET,
+                          .loudness_range = NOT_SET,
+                          .max_true_peak = NOT_SET,
+                          .max_momentary = NOT_SET,
+                          .max_short_term = NOT_SET};
+}
+
+bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome *out_outcome)
+{
+    uint32_t task = self->plan->deliverables[deliverable].merge_task;
+    const job_result *result = job_result_get(self, task);
+    return result != NULL && merge_outcome_decode(out_outcome, result->payload, result->payload_size) == STATUS_OK;
+}
+
+/* Tasks of one program and piece lie in order of their cells; which of them has this one is found by looking. */
+uint32_t job_cell_task(const farm_job *self, uint16_t program, uint16_t timeline, uint16_t piece, uint32_t cell)
+{
+    const plan *job_plan = self->plan;
+    for (uint32_t i = 0; i < job_plan->task_count; i++) {
+        const plan_task *task = &job_plan->tasks[i];
+        bool reads = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
+        if (reads && task->program == program && task->timeline == timeline && task->piece == piece &&
+            cell >= task->first_cell && cell - task->first_cell < task->cell_count)
+            return job_plan->first_task + i;
+    }
+    return TASK_NONE;
+}
+
+/* ---- the outputs of a render task ---- */
+
+static status fill_map(const farm_job *self, const plan_task *task, output_map *map)
+{
+    arena memory;
+    arena_init(&memory);
+    plan_binding binding = {0};
+    plan_task_binding(self->plan, (uint32_t)(task - self->plan->tasks), &memory, &binding);
+    status code = binding.file_count <= CELL_OUTPUTS_MAX ? STATUS_OK : STATUS_LIMIT;
+    if (code == STATUS_OK) {
+        map->count = binding.file_count;
+        if (binding.file_count > 0)
+            memcpy(map->files, binding.files, binding.file_count * sizeof *map->files);
+        map->known = true;
+    }
+    arena_deinit(&memory);
+    return code;
+}
+
+static bool make_map_table(farm_job *self)
+{
+    if (self->maps != NULL)
+        return true;
+    for (uint32_t i = 0; i < self->plan->timeline_count; i++)
+        if (self->plan->timelines[i].piece_count > self->map_piece_count)
+            self->map_piece_count = self->plan->timelines[i].piece_count;
+    self->maps = calloc((size_t)self->plan->program_count * self->map_piece_count + 1, sizeof(output_map *));
+    return self->maps != NULL;
+}
+
+status job_output_map(farm_job *self, const plan_task *task, const output_map **out_map, error_detail *detail)
+{
+    status code = STATUS_NODE_MEMORY;
+    if (make_map_table(self) && task->program < self->plan->program_count && task->piece < self->map_piece_count) {
+        output_map **map = &self->maps[(size_t)task->program * self->map_piece_count + task->piece];
+        if (*map == NULL)
+            *map = calloc(1, sizeof **map);
+        if (*map != NULL)
+            code = (*map)->known ? STATUS_OK : fill_map(self, task, *map);
+        if (code == STATUS_OK)
+            *out_map = *map;
+    }
+    if (code != STATUS_OK)
+        error_detail_set(detail, code, "the outputs of a render task cannot be told apart: %s", status_text(code));
+    return code;
+}
+
+/* ---- VERIFY ---- */
+
+/* Digests of every cell of one file, in the file's order: piece by piece, cell by cell. */
+static status collect_digests(farm_job *self, uint32_t file, content_hash **out_digests, uint32_t *out_count,
+                              error_detail *detail)
+{
+    const plan *job_plan = self->plan;
+    const plan_file *wanted = &job_plan->files[file];
+    const plan_deliverable *deliverable = &job_plan->deliverables[wanted->deliverable];
+    const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < timeline->piece_count; p++)
+        if (wanted->reel < 0 || timeline->pieces[p].reel == (uint32_t)wanted->reel)
+            count += timeline->pieces[p].cell_count;
+    content_hash *digests = calloc((size_t)count + 1, sizeof *digests);
+    status code = digests == NULL ? STATUS_NODE_MEMORY : STATUS_OK;
+    uint32_t at = 0;
+    for (uint16_t p = 0; code == STATUS_OK && p < timeline->piece_count; p++) {
+        if (wanted->reel >= 0 && timeline->pieces[p].reel != (uint32_t)wanted->reel)
+            continue;
+        for (uint32_t cell = 0; code == STATUS_OK && cell < timeline->pieces[p].cell_count;) {
+            uint32_t task = job_cell_task(self, deliverable->program, deliverable->timeline, p, cell);
+            const plan_task *planned = task == TASK_NONE ? NULL : job_task(self, task);
+            const output_map *map = NULL;
+            if (planned == NULL || planned->first_cell != cell)
+                code = error_detail_set(detail, STATUS_DEFECT, "no task makes cell %u of piece %u", cell, p);
+            if (code == STATUS_OK)
+                code = job_output_map(self, planned, &map, detail);
+            if (code == STATUS_OK)
+                code = job_outputs_need(self, task, detail);
+            uint32_t place = 0;
+            while (code == STATUS_OK && place < map->count && map->files[place] != file)
+                place++;
+            if (code == STATUS_OK && (place == map->count || self->results[task].output_count != map->count))
+                code = error_detail_set(detail, STATUS_DEFECT, "task %u did not say what it wrote into '%s'", task,
+                                        wanted->display);
+            for (uint32_t i = 0; code == STATUS_OK && i < planned->cell_count; i++)
+                digests[at++] = self->results[task].outputs[(size_t)i * map->count + place];
+            if (code == STATUS_OK)
+                cell += planned->cell_count;
+        }
+    }
+    if (code != STATUS_OK) {
+        free(digests);
+        return code;
+    }
+    *out_digests = digests;
+    *out_count = count;
+    return STATUS_OK;
+}
+
+static status verify_context(farm_job *self, const plan_task *task, plan_context *context, content_hash **out_digests,
+                             error_detail *detail)
+{
+    const job_result *sealed = job_result_get(self, self->plan->files[task->file].seal_task);
+    if (sealed == NULL || sealed->payload_size != 2 * CONTENT_HASH_BYTES)
+        return error_detail_set(detail, STATUS_DEFECT, "'%s' is to be verified but was not sealed",
+                                self->plan->files[task->file].display);
+    memcpy(context->header_digest.bytes, sealed->payload, CONTENT_HASH_BYTES);
+    memcpy(context->trailer_digest.bytes, sealed->payload + CONTENT_HASH_BYTES, CONTENT_HASH_BYTES);
+    status code = collect_digests(self, task->file, out_digests, &context->cell_count, detail);
+    context->cell_digests = *out_digests;
+    return code;
+}
+
+/* ---- the bodies ---- */
+
+static void seal_context(const farm_job *self, const plan_task *task, plan_context *context)
+{
+    merge_outcome outcome;
+    if (!job_merge_outcome(self, self->plan->files[task->file].deliverable, &outcome))
+        return;
+    context->loudness_value = outcome.loudness_value;
+    context->loudness_range = outcome.loudness_range;
+    context->max_true_peak = outcome.max_true_peak;
+    context->max_momentary = outcome.max_momentary;
+    context->max_short_term = outcome.max_short_term;
+}
+
+static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_writer *writer, error_detail *detail)
+{
+    const plan_task *task = &self->plan->tasks[index];
+    plan_context context = base_context(self, farm);
+    content_hash *digests = NULL;
+    status code = STATUS_OK;
+    merge_outcome outcome;
+    if (task->kind == TASK_SEAL)
+        seal_context(self, task, &context);
+    if (task->kind == TASK_VERIFY && !task->of_input)
+        code = verify_context(self, task, &context, &digests, detail);
+    if (task->kind == TASK_PUBLISH && job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
+        self->held = true;
+        code = error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "%s is held: it fails its spec '%s', which says on_fail: hold, so nothing of it gets a "
+                                "final name; mend what the report names and run again",
+                                self->source->show.deliverables[task->deliverable].name,
+                                self->source->show.deliverables[task->deliverable].spec_name);
+    }
+    if (code == STATUS_OK) {
+        code = plan_task_body(self->plan, index, &context, writer);
+        if (code != STATUS_OK)
+            error_detail_set(detail, code, "what task %u has to do does not fit a message: %s",
+                             self->plan->first_task + index, status_text(code));
+    }
+    free(digests);
+    return code;
+}
+
+static void probe_body(const farm_job *self, uint32_t input, byte_writer *writer)
+{
+    task_body *body = calloc(1, sizeof *body);
+    if (body == NULL) {
+        writer->failed = true;
+        return;
+    }
+    body->kind = TASK_PROBE;
+    body->probe.file = self->source->inputs.items[input].path;
+    task_body_encode(body, writer);
+    free(body);
+}
+
+static status deposit_body(const farm_job *self, byte_writer *writer, error_detail *detail)
+{
+    const job_result *composed = NULL;
+    for (uint32_t i = 0; i < self->plan->task_count && composed == NULL; i++)
+        if (self->plan->tasks[i].kind == TASK_COMPOSE)
+            composed = job_result_get(self, self->plan->first_task + i);
+    compose_outcome outcome;
+    if (composed == NULL || compose_outcome_decode(&outcome, composed->payload, composed->payload_size) != STATUS_OK)
+        return error_detail_set(detail, STATUS_DEFECT, "the reports are to be written but were not made");
+    const job_document *document = &self->source->document;
+    const show *job_show = &self->source->show;
+    task_body *body = calloc(1, sizeof *body);
+    if (body == NULL)
+        return STATUS_NODE_MEMORY;
+    body->kind = TASK_DEPOSIT;
+    body->deposit.document_count = 2;
+    status code = STATUS_OK;
+    for (uint32_t i = 0; i < 2; i++) {
+        task_document *item = &body->deposit.documents[i];
+        memcpy(item->final.root, document->out.root, sizeof item->final.root);
+        int size = snprintf(item->final.path, sizeof item->final.path, "%s%s%s/%s/report/%s", document->out.prefix,
+                            document->out.prefix[0] != '\0' ? "/" : "", job_show->slug, job_show->version,
+                            job_document_file((job_document_id)i));
+        if (size < 0 || (size_t)size >= sizeof item->final.path)
+            code = error_detail_set(detail, STATUS_LIMIT, "the path of the report is longer than %d bytes",
+                                    PATH_MAX_BYTES - 1);
+        item->document = i;
+        item->size = outcome.documents[i].size;
+        item->digest = outcome.documents[i].digest;
+    }
+    if (code == STATUS_OK)
+        task_body_encode(body, writer);
+    free(body);
+    return code;
+}
+
+status job_task_body(farm_job *self, uint64_t farm, uint32_t task, byte_writer *writer, error_detail *detail)
+{
+    status code = STATUS_OK;
+    const plan_task *planned = job_task(self, task);
+    if (task < job_plan_task(self))
+        probe_body(self, task, writer);
+    else if (planned == NULL)
+        code = error_detail_set(detail, STATUS_DEFECT, "task %u is in no plan", task);
+    else if (planned->kind == TASK_DEPOSIT)
+        code = deposit_body(self, writer, detail);
+    else
+        code = planned_body(self, farm, task - self->plan->first_task, writer, detail);
+    if (code == STATUS_OK && (writer->failed || writer->size > FRAME_BYTES_MAX - 1024))
+        code = error_detail_set(detail, STATUS_LIMIT, "what task %u has to do does not fit a message of %d bytes", task,
+                                FRAME_BYTES_MAX);
+    return code;
+}

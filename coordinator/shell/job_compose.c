@@ -1,0 +1,365 @@
+#define _GNU_SOURCE
+#include "coordinator/shell/job_compose.h"
+
+#include "common/base/engine_version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NOT_SET = 0x7FFF, REPORT_BYTES_MAX = 256 << 20 };
+
+/* ---- documents on disk ---- */
+
+static status write_whole(int descriptor, const void *bytes, size_t byte_size)
+{
+    const char *at = bytes;
+    for (size_t done = 0; done < byte_size;) {
+        ssize_t part = write(descriptor, at + done, byte_size - done);
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part <= 0)
+            return errno == ENOSPC || errno == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_IO;
+        done += (size_t)part;
+    }
+    return fdatasync(descriptor) == 0 ? STATUS_OK : STATUS_STORAGE_IO;
+}
+
+status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
+                          error_detail *detail)
+{
+    const char *name = job_document_file(id);
+    char temporary[64];
+    snprintf(temporary, sizeof temporary, "%s.new", name);
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = directory < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    status code = descriptor < 0 ? STATUS_STORAGE_DENIED : write_whole(descriptor, bytes, byte_size);
+    int number = errno;
+    if (descriptor >= 0 && close(descriptor) != 0 && code == STATUS_OK)
+        code = STATUS_STORAGE_IO;
+    if (code == STATUS_OK && (renameat(directory, temporary, directory, name) != 0 || fsync(directory) != 0)) {
+        code = STATUS_STORAGE_IO;
+        number = errno;
+    }
+    if (directory >= 0)
+        close(directory);
+    if (code != STATUS_OK)
+        error_detail_set(detail, code, "cannot write '%s' into the state folder '%s': %s", name, folder,
+                         strerror(number));
+    return code;
+}
+
+/* ---- merging ---- */
+
+static int compare_records(const void *a, const void *b)
+{
+    uint32_t left = ((const cell_record *)a)->cell;
+    uint32_t right = ((const cell_record *)b)->cell;
+    return left < right ? -1 : left > right;
+}
+
+/* Cells of one attempt, which may have come in any order. */
+static status add_stretch(programme_measure *measure, const cell_stretch *stretch, uint16_t output, const char *path,
+                          error_detail *detail)
+{
+    arena memory;
+    arena_init(&memory);
+    const uint8_t *bytes = NULL;
+    cell_record *records = arena_take_array(&memory, TASK_CELLS_MAX, sizeof *records);
+    size_t count = 0;
+    status code = cell_file_read(path, stretch, &memory, &bytes, detail);
+    for (size_t offset = 0; code == STATUS_OK && offset < stretch->byte_size;) {
+        code = count < TASK_CELLS_MAX ? cell_record_decode(&records[count++], bytes, stretch->byte_size, &offset)
+                                      : STATUS_STORAGE_MISMATCH;
+        if (code != STATUS_OK)
+            error_detail_set(detail, code, "the measures in '%s' are damaged near byte %llu; run the job again", path,
+                             (unsigned long long)(stretch->offset + offset));
+    }
+    if (count > 1)
+        qsort(records, count, sizeof *records, compare_records);
+    for (size_t i = 0; code == STATUS_OK && i < count; i++) {
+        cell_measure cell;
+        if (output >= records[i].measure_count)
+            code = STATUS_STORAGE_MISMATCH;
+        else
+            code = cell_measure_decode(&cell, records[i].measures[output].bytes, records[i].measures[output].size);
+        if (code == STATUS_OK) {
+            code = programme_measure_add(measure, &cell);
+            cell_measure_deinit(&cell);
+        }
+        if (code != STATUS_OK)
+            error_detail_set(detail, code, "the measure of cell %u does not follow on the one before it: %s",
+                             records[i].cell, status_text(code));
+    }
+    arena_deinit(&memory);
+    return code;
+}
+
+status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
+                           programme_measure **out_measure, error_detail *detail)
+{
+    const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
+    const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
+    const render_program *program = &job_plan->programs[deliverable->program];
+    programme_measure *measure = programme_measure_create(
+        timeline->sample_rate, program->outputs[deliverable->program_output].layout, timeline->frame_count);
+    if (measure == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < input->stretch_count; i++)
+        code = add_stretch(measure, &input->stretches[i], deliverable->program_output, cells_path, detail);
+    if (code == STATUS_OK && !programme_measure_complete(measure))
+        code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
+                                job_plan->show->deliverables[input->deliverable].name);
+    if (code != STATUS_OK) {
+        programme_measure_destroy(&measure);
+        return code;
+    }
+    *out_measure = measure;
+    return STATUS_OK;
+}
+
+/* bext keeps hundredths in 16 bits; 0x7FFF says that there is no figure (EBU Tech 3285, version 2). */
+static int16_t hundredths(double value)
+{
+    double scaled = value * 100.0;
+    if (!isfinite(value) || scaled > 32766.0 || scaled < -32768.0)
+        return NOT_SET;
+    return (int16_t)(scaled < 0.0 ? ceil(scaled - 0.5) : floor(scaled + 0.5));
+}
+
+static void excerpt(const finding_list *findings, merge_outcome *outcome)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const finding *item = &findings->items[i];
+        outcome->by_severity[item->severity]++;
+        if (item->severity == FINDING_INFO || outcome->finding_count == MERGE_FINDINGS_MAX)
+            continue;
+        merged_finding *kept = &outcome->findings[outcome->finding_count++];
+        kept->severity = (uint8_t)item->severity;
+        snprintf(kept->check, sizeof kept->check, "%s", item->check);
+        snprintf(kept->message, sizeof kept->message, "%s", item->message);
+    }
+}
+
+status job_merge(const plan *job_plan, const programme_input *input, const char *cells_path, merge_outcome *out_outcome,
+                 error_detail *detail)
+{
+    programme_measure *measure = NULL;
+    status code = job_merge_programme(job_plan, input, cells_path, &measure, detail);
+    if (code != STATUS_OK)
+        return code;
+    arena memory;
+    arena_init(&memory);
+    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure};
+    programme_verdict verdict = {0};
+    code = verdict_judge(&verdict, &facts, &memory);
+    if (code == STATUS_OK) {
+        *out_outcome = (merge_outcome){
+            .verdict = (uint8_t)verdict.word,
+            .publish = verdict.publish,
+            .loudness_value = hundredths(verdict.loudness.integrated_lufs),
+            .loudness_range = hundredths(verdict.loudness.range_lu),
+            .max_true_peak = hundredths(measure_db(verdict.peaks.true_peak)),
+            .max_momentary = hundredths(verdict.loudness.max_momentary_lufs),
+            .max_short_term = hundredths(verdict.loudness.max_short_term_lufs),
+        };
+        excerpt(&verdict.findings, out_outcome);
+    } else {
+        error_detail_set(detail, code, "'%s' could not be judged: %s",
+                         job_plan->show->deliverables[input->deliverable].name, status_text(code));
+    }
+    arena_deinit(&memory);
+    programme_measure_destroy(&measure);
+    return code;
+}
+
+/* ---- the reports ---- */
+
+static report_file rendered_file(const compose_input *input, uint32_t index)
+{
+    const plan_file *file = &input->plan->files[index];
+    const plan_timeline *timeline = &input->plan->timelines[input->plan->deliverables[file->deliverable].timeline];
+    const file_outcome *outcome = &input->files[index];
+    const show *job_show = input->show;
+    report_file made = {
+        .path = file->display,
+        .deliverable = file->deliverable,
+        .container = media_container_name(file->header.container),
+        .encoding = sample_encoding_name(file->header.encoding),
+        .sample_rate = file->header.sample_rate,
+        .channels = file->header.channel_count,
+        .frames = file->header.frame_count,
+        .has_digests = outcome->verified,
+        .file_digest = outcome->digests.file_digest,
+        .audio_digest = outcome->digests.audio_digest,
+        .published = outcome->published,
+        .failure = outcome->failure,
+    };
+    if (file->reel < 0) {
+        made.has_start = timeline->has_start;
+        made.start_frame = timeline->start_frame;
+    } else if (job_show->reels[file->reel].has_start) {
+        made.has_start = true;
+        made.start_frame = job_show->reels[file->reel].has_ffoa ? job_show->reels[file->reel].ffoa_frame
+                                                                : job_show->reels[file->reel].start_frame;
+    }
+    return made;
+}
+
+static report_file received_file(const compose_input *input, uint32_t index)
+{
+    const plan_input *file = &input->inputs->items[index];
+    const media_facts *facts = &input->facts[index];
+    const file_outcome *outcome = &input->received[index];
+    const show *job_show = input->show;
+    report_file made = {
+        .path = file->display,
+        .deliverable = file->deliverable,
+        .container = media_container_name(facts->container),
+        .encoding = sample_encoding_name(facts->encoding),
+        .sample_rate = facts->sample_rate,
+        .channels = facts->channel_count,
+        .frames = facts->frame_count,
+        .has_digests = outcome->verified,
+        .file_digest = outcome->digests.file_digest,
+        .audio_digest = outcome->digests.audio_digest,
+        .published = false,
+        .failure = facts->outcome != STATUS_OK ? facts->message : outcome->failure,
+    };
+    if (facts->bext.present && job_show->rate.num != 0 && facts->sample_rate != 0) {
+        made.has_start = true;
+        made.start_frame = timecode_frame_of_sample(facts->bext.time_reference, &job_show->rate, facts->sample_rate);
+    }
+    return made;
+}
+
+static void collect_files(const compose_input *input, report_model *model, arena *memory)
+{
+    const plan *job_plan = input->plan;
+    uint32_t received = 0;
+    for (uint32_t i = 0; i < input->inputs->count; i++)
+        received += input->inputs->items[i].deliverable >= 0 ? 1 : 0;
+    model->files = arena_take_array(memory, (size_t)job_plan->file_count + received, sizeof *model->files);
+    for (uint32_t i = 0; i < job_plan->file_count; i++)
+        model->files[model->file_count++] = rendered_file(input, i);
+    for (uint32_t i = 0; i < input->inputs->count; i++)
+        if (input->inputs->items[i].deliverable >= 0)
+            model->files[model->file_count++] = received_file(input, i);
+}
+
+/* Every stem's files, reel by reel, as the report lists what the programme was made from. */
+static void collect_stems(const compose_input *input, report_model *model, arena *memory)
+{
+    const input_list *inputs = input->inputs;
+    model->stems = arena_take_array(memory, inputs->count, sizeof *model->stems);
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        const plan_input *item = &inputs->items[i];
+        if (item->stem < 0 || item->reference || (item->optional && input->facts[i].outcome != STATUS_OK))
+            continue;
+        uint16_t reel = item->reel < 0 ? 0 : (uint16_t)item->reel;
+        report_stem *stem = model->stem_count == 0 ? NULL : &model->stems[model->stem_count - 1];
+        if (stem == NULL || stem->stem != (uint16_t)item->stem || stem->reel != reel) {
+            stem = &model->stems[model->stem_count++];
+            *stem = (report_stem){.reel = reel,
+                                  .stem = (uint16_t)item->stem,
+                                  .paths = arena_take_array(memory, LAYOUT_CHANNELS_MAX, sizeof(char *))};
+        }
+        if (stem->path_count < LAYOUT_CHANNELS_MAX)
+            ((const char **)stem->paths)[stem->path_count++] = item->display;
+    }
+}
+
+/* Measures and verdict of every deliverable; measures are owned by the caller. */
+static status collect_programmes(const compose_input *input, report_model *model, programme_measure **measures,
+                                 arena *memory, error_detail *detail)
+{
+    model->programmes = arena_take_array(memory, input->programme_count, sizeof *model->programmes);
+    for (uint32_t i = 0; i < input->programme_count; i++) {
+        const programme_input *source = &input->programmes[i];
+        report_programme *programme = &model->programmes[model->programme_count++];
+        programme->deliverable = source->deliverable;
+        programme->failure = source->failure;
+        if (source->complete) {
+            error_detail broken = {0};
+            if (job_merge_programme(input->plan, source, input->cells_path, &measures[i], &broken) != STATUS_OK)
+                programme->failure = arena_copy_text(memory, broken.message);
+        } else if (programme->failure == NULL) {
+            programme->failure = "it was not measured to its end";
+        }
+        programme->measure = measures[i];
+        programme_facts facts = {.plan = input->plan,
+                                 .deliverable = source->deliverable,
+                                 .measure = measures[i],
+                                 .failure = measures[i] == NULL ? programme->failure : NULL};
+        status code = verdict_judge(&programme->verdict, &facts, memory);
+        if (code != STATUS_OK)
+            return error_detail_set(detail, code, "'%s' could not be judged: %s",
+                                    input->show->deliverables[source->deliverable].name, status_text(code));
+        model->verdict = verdict_worst(model->verdict, programme->verdict.word);
+        if (programme->failure != NULL)
+            model->verdict = verdict_worst(model->verdict, VERDICT_INCOMPLETE);
+    }
+    return STATUS_OK;
+}
+
+static status write_report(const report_model *model, job_document_id id, const char *folder,
+                           composed_document *out_document, error_detail *detail)
+{
+    byte_writer writer;
+    byte_writer_init(&writer, REPORT_BYTES_MAX);
+    status code = id == DOCUMENT_REPORT_JSON ? report_json(model, &writer) : report_html(model, &writer);
+    if (code == STATUS_OK && writer.failed)
+        code = STATUS_LIMIT;
+    if (code != STATUS_OK)
+        error_detail_set(detail, code, "the %s cannot be made: %s", job_document_file(id), status_text(code));
+    else
+        code = job_document_write(folder, id, writer.bytes, writer.size, detail);
+    if (code == STATUS_OK && out_document != NULL)
+        *out_document = (composed_document){.size = writer.size, .digest = content_hash_of(writer.bytes, writer.size)};
+    byte_writer_deinit(&writer);
+    return code;
+}
+
+status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail)
+{
+    arena memory;
+    arena_init(&memory);
+    report_model model = {.show = input->show,
+                          .plan = input->plan,
+                          .engine = ENGINE_VERSION,
+                          .verdict = VERDICT_PASS,
+                          .problems = input->problems,
+                          .job_id = input->job_id,
+                          .task_count = input->task_count,
+                          .retry_count = input->retry_count,
+                          .worker_count = input->worker_count,
+                          .wall_seconds = input->wall_seconds,
+                          .finished_text = input->finished_text,
+                          .meter = ""};
+    programme_measure **measures = arena_take_array(&memory, input->programme_count, sizeof *measures);
+    status code = STATUS_OK;
+    if (input->plan != NULL) {
+        collect_files(input, &model, &memory);
+        collect_stems(input, &model, &memory);
+        code = collect_programmes(input, &model, measures, &memory, detail);
+    } else {
+        model.verdict = VERDICT_INCOMPLETE;
+    }
+    compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
+    if (code == STATUS_OK)
+        code = write_report(&model, DOCUMENT_REPORT_JSON, input->folder, &outcome.documents[0], detail);
+    if (code == STATUS_OK)
+        code = write_report(&model, DOCUMENT_REPORT_HTML, input->folder, &outcome.documents[1], detail);
+    for (uint32_t i = 0; i < input->programme_count; i++)
+        if (measures[i] != NULL)
+            programme_measure_destroy(&measures[i]);
+    arena_deinit(&memory);
+    if (code == STATUS_OK)
+        *out_outcome = outcome;
+    return code;
+}

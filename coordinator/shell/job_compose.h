@@ -1,0 +1,63 @@
+/**
+ * Figures, verdict and reports of a job, from its plan, the cells' measures and what its tasks left. Off the loop: it
+ * reads const things, copies made for it, and the job's measure file.
+ *
+ * Threads: any, one at a time per input. Everything lives in the arena given.
+ */
+#ifndef COORDINATOR_SHELL_JOB_COMPOSE_H
+#define COORDINATOR_SHELL_JOB_COMPOSE_H
+
+#include "coordinator/report/report.h"
+#include "coordinator/shell/cell_file.h"
+#include "coordinator/shell/job_payload.h"
+
+/** Where the cells of one deliverable's programme lie, in the programme's order. */
+typedef struct programme_input {
+    uint16_t deliverable;
+    bool complete; /**< every task that measures it is done */
+    uint32_t stretch_count;
+    cell_stretch *stretches;
+    const char *failure; /**< why it was not made, or NULL */
+} programme_input;
+
+/** What became of one file: of plan.files, then of the received inputs. */
+typedef struct file_outcome {
+    bool verified;
+    task_verify_result digests;
+    bool published;
+    const char *failure;
+} file_outcome;
+
+/** The job as the reports see it: made on the loop, read off it. */
+typedef struct compose_input {
+    const show *show;
+    const plan *plan; /**< NULL: planning failed */
+    const input_list *inputs;
+    const media_facts *facts;
+    const problem_list *problems;
+    const char *cells_path;
+    const char *folder; /**< of the job: the reports are written here */
+    uint32_t programme_count;
+    programme_input *programmes;
+    file_outcome *files; /**< [plan.file_count] */
+    file_outcome *received; /**< [inputs.count], used for received programmes */
+    const char *job_id;
+    uint32_t task_count, retry_count, worker_count;
+    double wall_seconds;
+    const char *finished_text;
+} compose_input;
+
+/** Merges one programme. *out_measure is the caller's to destroy. */
+MUST_USE status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
+                                    programme_measure **out_measure, error_detail *detail);
+/** Merge and verdict of one deliverable, as its MERGE task leaves them. */
+MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const char *cells_path,
+                          merge_outcome *out_outcome, error_detail *detail);
+/** Writes report.json and report.html into the job's folder, durably. */
+MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
+
+/** Writes a document of the job's folder whole: a temporary name, fdatasync, rename, fsync of the folder. */
+MUST_USE status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
+                                   error_detail *detail);
+
+#endif

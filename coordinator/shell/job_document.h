@@ -1,0 +1,55 @@
+/**
+ * The job document: everything a person submits, closed. After it nothing is read from the submitter's disk. JSON,
+ * UTF-8, at most JOB_DOCUMENT_MAX bytes; a key that is not listed here is an error.
+ *
+ *   {"reelmill": 1,
+ *    "kind": "run" | "qc" | "check" | "plan",
+ *    "show": {"name": "show.yaml", "text": "..."}                         run, check, plan
+ *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    qc
+ *             "layout": "5.1" | null, "order": "smpte" | null, "frame_rate": "24" | null},
+ *    "recipes": [{"name": "...", "text": "...", "source": "..."}],        the person's own, added to what ships
+ *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
+ *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},
+ *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0}}
+ *
+ * "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
+ * is a relative path or "". Only a run needs "out"; without it nothing is written and reports are had by asking.
+ *
+ * Threads: any; everything lives in the arena.
+ */
+#ifndef COORDINATOR_SHELL_JOB_DOCUMENT_H
+#define COORDINATOR_SHELL_JOB_DOCUMENT_H
+
+#include "common/base/arena.h"
+#include "coordinator/plan/plan.h"
+#include "coordinator/show/show_file.h"
+
+typedef enum job_kind { JOB_KIND_RUN, JOB_KIND_QC, JOB_KIND_CHECK, JOB_KIND_PLAN } job_kind;
+/** "run", "qc", "check", "plan". */
+const char *job_kind_name(job_kind kind);
+
+enum { JOB_TEXTS_MAX = 256 };
+
+typedef struct job_document {
+    job_kind kind;
+    const char *show_name; /**< NULL for qc */
+    const char *show_text;
+    size_t show_text_size;
+    qc_request qc;
+    size_t recipe_count;
+    named_text *recipes;
+    size_t spec_count;
+    named_text *specs;
+    plan_place media;
+    plan_place out;
+    bool has_out;
+    bool replace;
+    const char *only; /**< NULL = all */
+    uint32_t cells_per_task; /**< 0 = chosen by the planner */
+} job_document;
+
+/** STATUS_INPUT_* or STATUS_LIMIT with a sentence that names the key. */
+MUST_USE status job_document_parse(job_document *out_document, const char *text, size_t text_size, arena *memory,
+                                   error_detail *detail);
+
+#endif

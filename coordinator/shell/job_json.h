@@ -1,0 +1,52 @@
+/**
+ * A job, its plan and its problems as JSON texts for clients (jansson, sorted keys, one line). Texts are freed by the
+ * caller; NULL = out of memory. `docs` of the fields: the functions below; names are only added, never changed.
+ *
+ * Threads: job_result_json any; the rest the loop's.
+ */
+#ifndef COORDINATOR_SHELL_JOB_JSON_H
+#define COORDINATOR_SHELL_JOB_JSON_H
+
+#include "coordinator/shell/job.h"
+
+struct farm_state;
+
+/**
+ * What a `check` or `plan` job comes to:
+ * {"reelmill":1, "kind":"check"|"plan", "ok":bool, "title","slug","version", "exit_code":0|2,
+ *  "problems":[{"severity":"error|warning|info","file","line","column","message"}],
+ *  "inputs":[{"path","stem","reel"}], "plan":{...}|null}
+ */
+char *job_result_json(const job_source *source, const plan *job_plan, const problem_list *problems, status code,
+                      size_t *out_size);
+/**
+ * {"digest", "read_bytes", "write_bytes", "text", "files":[{"path","deliverable","reel","bytes"}],
+ *  "tasks":[{"task","kind","what","deliverable","cells","waits":[...],"estimate_ms"}]}
+ */
+char *job_plan_json(const farm_job *job, size_t *out_size);
+/**
+ * {"reelmill":1, "job", "kind", "title","slug","version", "state":"running|cancelling|ended", "priority",
+ *  "submitted":"2026-..Z", "elapsed_s", "tasks":{"total","waiting",...}, "retries", "progress":0..1,
+ *  "cells":{"done","total"}, "read_bytes","write_bytes",
+ *  "deliverables":[{"name","language","state","cells_done","cells_total","verdict","findings":{...},"worst":[...],"files":[...]}],
+ *  "running":[{"task","kind","what","worker","permille"}], "errors":[{"task","kind","what","final","class","message"}],
+ *  "problems":[...], "outcome":null|{"code","class","message"}, "verdict":null|"pass", "exit_code":null|0..3}
+ */
+char *job_status_json(const struct farm_state *farm, const farm_job *job, size_t *out_size);
+/**
+ * {"reelmill":1,
+ * "jobs":[{"job","kind","title","slug","version","state","priority","progress","submitted","ended","elapsed_s",
+ *  "outcome","verdict","exit_code"}]}, newest first, at most 1000.
+ */
+char *job_list_json(const struct farm_state *farm, size_t *out_size);
+
+/** How a job came out, for the exit code of the contract. */
+typedef struct job_outcome {
+    bool ended;
+    int exit_code; /**< 0 passed, 1 QC failed or could not judge, 2 bad input, 3 the farm could not do it */
+    status code;
+    const char *message; /**< "" when nothing is wrong; lives as long as the job is unchanged */
+} job_outcome;
+job_outcome job_outcome_of(const struct farm_state *farm, const farm_job *job);
+
+#endif

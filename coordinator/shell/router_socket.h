@@ -1,0 +1,50 @@
+/**
+ * One ZeroMQ ROUTER socket on a libuv loop. ZeroMQ's descriptor is edge-triggered and reading it in a poll callback
+ * alone stalls for ever, so four handles work together: prepare looks whether something waits and then keeps the loop
+ * awake by idle, check hands messages over (at most ROUTER_BUDGET per turn, so that timers are not starved), poll only
+ * wakes the loop. Options and their reasons: reliability.md 1.2.
+ *
+ * Threads: the loop's. A message is two frames, the peer's routing id and one payload; anything else is dropped.
+ */
+#ifndef COORDINATOR_SHELL_ROUTER_SOCKET_H
+#define COORDINATOR_SHELL_ROUTER_SOCKET_H
+
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum { ROUTER_BUDGET = 256, ROUTING_ID_MAX = 255 };
+
+/** Who a message came from and an answer goes to, while the connection lives. */
+typedef struct routing_id {
+    uint8_t size;
+    uint8_t bytes[ROUTING_ID_MAX];
+} routing_id;
+
+typedef struct router_socket router_socket;
+/** bytes are valid during the call only. */
+typedef void router_receive_fn(void *context, const routing_id *from, const void *bytes, size_t byte_size);
+typedef void router_closed_fn(void *context);
+
+MUST_USE status router_socket_create(router_socket **out_socket, uv_loop_t *loop, router_receive_fn *receive,
+                                     void *context, error_detail *detail);
+/**
+ * ipc:// or tcp:// on a loopback address; others are refused with a sentence. tcp://127.0.0.1:0 takes a free port; the
+ * endpoint that was bound is written to out_endpoint (may be NULL).
+ */
+MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, char *out_endpoint, size_t out_size,
+                                   error_detail *detail);
+/** Hands over what waits now, beyond the budget: before a deadline is judged, news that came in time is heard. */
+void router_socket_drain(router_socket *self, uint32_t message_max);
+/** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full. */
+MUST_USE status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size);
+/** Stops the handles; the socket is closed and closed() called once the loop has let go of them. */
+void router_socket_close(router_socket **self, router_closed_fn *closed, void *context);
+
+/** True for an endpoint that may be bound without encryption; else the sentence is in detail. */
+bool router_endpoint_allowed(const char *endpoint, error_detail *detail);
+
+#endif

@@ -1,0 +1,66 @@
+/**
+ * Who the workers are: the process instance behind each number, where it is reached, what it said of itself. The
+ * scheduler knows numbers only. A number is given to a process start and never to another; a HELLO of the same instance
+ * keeps it.
+ *
+ * Threads: the loop's. A node's address is stable until it is forgotten.
+ */
+#ifndef COORDINATOR_SHELL_WORKER_REGISTRY_H
+#define COORDINATOR_SHELL_WORKER_REGISTRY_H
+
+#include "coordinator/shell/router_socket.h"
+#include "proto/message_types.h"
+
+typedef struct worker_node {
+    uint32_t number;
+    bool connected; /**< heard of within the lease, and not gone */
+    routing_id route;
+    uint8_t instance[INSTANCE_BYTES];
+    char name[NAME_MAX_BYTES];
+    char engine[32];
+    char cpu[16];
+    uint32_t slots;
+    uint32_t root_count;
+    message_root roots[ROOTS_MAX];
+    bool draining; /**< it said so itself */
+    uint64_t heard_ms; /**< last message of any kind */
+    uint32_t progress_count;
+    message_progress progress[MESSAGE_ATTEMPTS_MAX]; /**< of the last heartbeat */
+} worker_node;
+
+/** A node name taken out of service by a person. */
+typedef struct drained_name {
+    char name[NAME_MAX_BYTES];
+} drained_name;
+
+typedef struct worker_registry {
+    worker_node **nodes;
+    size_t count, capacity;
+    uint32_t last_number; /**< numbers rise from here; a replay raises it over every number in the journal */
+    drained_name *drained;
+    size_t drained_count, drained_capacity;
+} worker_registry;
+
+void worker_registry_deinit(worker_registry *self);
+/**
+ * Takes a HELLO: a new node or the one of this instance, at its new route. NULL when there is no room.
+ */
+worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const message_hello *hello,
+                                   uint64_t now_ms);
+/** The connected node behind a route, or NULL. */
+worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route);
+worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
+/** A connected node that was not heard of since before_ms, or NULL. */
+worker_node *worker_registry_silent(const worker_registry *self, uint64_t before_ms);
+/** When the longest silent connected node was last heard of; UINT64_MAX = there is none. */
+uint64_t worker_registry_oldest_ms(const worker_registry *self);
+/** Forgets nodes that have been gone since before_ms. */
+void worker_registry_forget(worker_registry *self, uint64_t before_ms);
+/** Slots of all connected nodes. */
+uint32_t worker_registry_slots(const worker_registry *self);
+
+bool worker_registry_drained(const worker_registry *self, const char *name);
+/** False when out of memory. */
+bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained);
+
+#endif
