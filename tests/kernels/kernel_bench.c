@@ -1,0 +1,318 @@
+/**
+ * ns per sample of every kernel and level on tiles of 256 frames, with the spread of the repeats, cycles at the clock
+ * measured meanwhile, and the ratio to scalar. A sample is one lane of one frame that carries audio.
+ */
+#define _GNU_SOURCE
+#include "tests/kernels/kernel_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { FRAMES = 256, REPEATS_MAX = 15 };
+
+typedef struct bench_data {
+    _Alignas(64) double before_tile[(TRUE_PEAK_HISTORY + 5) * TILE_LANES];
+    _Alignas(64) double tile[FRAMES * TILE_LANES];
+    _Alignas(64) double inputs[3][FRAMES * TILE_LANES];
+    _Alignas(64) double outputs[4][FRAMES * TILE_LANES];
+    uint8_t bytes[FRAMES * 16 * 8 + 64];
+    uint8_t identity[TILE_LANES];
+    uint8_t film[TILE_LANES];
+    mix_term print_master[18];
+    mix_term full_set[72];
+    uint32_t full_set_count;
+    k_weighting_coefficients coefficients;
+    k_weighting_state state;
+    quantise_result result;
+    double eight[TILE_LANES];
+} bench_data;
+
+typedef void bench_body(const dsp_table *table, bench_data *data);
+
+static void unpack_51_24(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_24, data->bytes, 6, FRAMES, 6, data->identity, data->identity, data->tile);
+}
+
+static void unpack_51_24_film(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_24, data->bytes, 6, FRAMES, 6, data->film, data->identity, data->tile);
+}
+
+static void unpack_71_24(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_24, data->bytes, 8, FRAMES, 8, data->identity, data->identity, data->tile);
+}
+
+static void unpack_712_24(const dsp_table *table, bench_data *data)
+{
+    static const uint8_t tops[2] = {8, 9};
+    table->unpack(ENCODING_PCM_24, data->bytes, 10, FRAMES, 8, data->identity, data->identity, data->tile);
+    table->unpack(ENCODING_PCM_24, data->bytes, 10, FRAMES, 2, tops, data->identity, data->inputs[0]);
+}
+
+static void unpack_stereo_24(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_24, data->bytes, 2, FRAMES, 2, data->identity, data->identity, data->tile);
+}
+
+static void unpack_mono_24(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_24, data->bytes, 1, FRAMES, 1, data->identity, data->identity, data->tile);
+}
+
+static void unpack_51_16(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_PCM_16, data->bytes, 6, FRAMES, 6, data->identity, data->identity, data->tile);
+}
+
+static void unpack_51_float(const dsp_table *table, bench_data *data)
+{
+    table->unpack(ENCODING_FLOAT_32, data->bytes, 6, FRAMES, 6, data->identity, data->identity, data->tile);
+}
+
+static void mix_print_master(const dsp_table *table, bench_data *data)
+{
+    const double *const inputs[3] = {data->inputs[0], data->inputs[1], data->inputs[2]};
+    double *const outputs[1] = {data->outputs[0]};
+    table->mix(inputs, outputs, 1, data->print_master, 18, FRAMES);
+}
+
+static void mix_full_set(const dsp_table *table, bench_data *data)
+{
+    const double *const inputs[3] = {data->inputs[0], data->inputs[1], data->inputs[2]};
+    double *const outputs[2] = {data->outputs[0], data->outputs[1]};
+    table->mix(inputs, outputs, 2, data->full_set, data->full_set_count, FRAMES);
+}
+
+static void quantise_24(const dsp_table *table, bench_data *data)
+{
+    table->quantise(data->tile, FRAMES, 24, &data->result);
+}
+
+static void quantise_measure(const dsp_table *table, bench_data *data)
+{
+    table->quantise(data->tile, FRAMES, QUANTISE_MEASURE_ONLY, &data->result);
+}
+
+static void pack_51_24(const dsp_table *table, bench_data *data)
+{
+    table->pack(ENCODING_PCM_24, data->tile, FRAMES, 6, data->identity, 6, 0, data->bytes);
+}
+
+static void pack_712_24(const dsp_table *table, bench_data *data)
+{
+    table->pack(ENCODING_PCM_24, data->tile, FRAMES, 8, data->identity, 10, 0, data->bytes);
+    table->pack(ENCODING_PCM_24, data->tile, FRAMES, 2, data->identity, 10, 8, data->bytes);
+}
+
+static void pack_stereo_24(const dsp_table *table, bench_data *data)
+{
+    table->pack(ENCODING_PCM_24, data->tile, FRAMES, 2, data->identity, 2, 0, data->bytes);
+}
+
+static void pack_mono_24(const dsp_table *table, bench_data *data)
+{
+    table->pack(ENCODING_PCM_24, data->tile, FRAMES, 1, data->identity, 1, 0, data->bytes);
+}
+
+static void energy(const dsp_table *table, bench_data *data)
+{
+    table->k_energy(data->tile, FRAMES, &data->coefficients, &data->state, data->eight);
+}
+
+static void peak(const dsp_table *table, bench_data *data)
+{
+    table->peak(data->tile, FRAMES, data->eight);
+}
+
+static void true_peak(const dsp_table *table, bench_data *data)
+{
+    table->true_peak(data->tile, FRAMES, data->eight);
+}
+
+static void true_peak_one_lane(const dsp_table *table, bench_data *data)
+{
+    table->true_peak_lanes(data->tile, FRAMES, 4, data->eight);
+}
+
+static void true_peak_located(const dsp_table *table, bench_data *data)
+{
+    table->true_peak_frames(data->tile, FRAMES, data->outputs[0]);
+}
+
+/* What metering a 5.1 file costs per tile when no block needs the FIR: unpack, peaks, energies in 10 ms slots. */
+static void meter_51_24(const dsp_table *table, bench_data *data)
+{
+    unpack_51_24(table, data);
+    peak(table, data);
+    energy(table, data);
+}
+
+typedef struct bench_case {
+    const char *name;
+    bench_body *body;
+    uint32_t samples_per_frame;
+} bench_case;
+
+static const bench_case cases[] = {
+    {"unpack 5.1 24 bit", unpack_51_24, 6},
+    {"unpack 5.1 24 bit, film order", unpack_51_24_film, 6},
+    {"unpack 7.1 24 bit", unpack_71_24, 8},
+    {"unpack 7.1.2 24 bit, two tiles", unpack_712_24, 10},
+    {"unpack stereo 24 bit", unpack_stereo_24, 2},
+    {"unpack mono 24 bit", unpack_mono_24, 1},
+    {"unpack 5.1 16 bit", unpack_51_16, 6},
+    {"unpack 5.1 float", unpack_51_float, 6},
+    {"mix 3 x 5.1 to 5.1", mix_print_master, 6},
+    {"mix 3 x 5.1 to PM, ME, 2 x 2.0", mix_full_set, 16},
+    {"quantise to 24 bit", quantise_24, 8},
+    {"quantise, measure only", quantise_measure, 8},
+    {"pack 5.1 24 bit", pack_51_24, 6},
+    {"pack 7.1.2 24 bit, two tiles", pack_712_24, 10},
+    {"pack stereo 24 bit", pack_stereo_24, 2},
+    {"pack mono 24 bit", pack_mono_24, 1},
+    {"k_energy", energy, 8},
+    {"peak", peak, 8},
+    {"true_peak, all lanes", true_peak, 8},
+    {"true_peak, one lane", true_peak_one_lane, 1},
+    {"true_peak, per frame", true_peak_located, 8},
+    {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},
+};
+enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
+
+static double now_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* The clock: a chain of additions, one cycle each. The barrier keeps the compiler from folding it. */
+static double clock_ghz(void)
+{
+    enum { LINKS = 400000 };
+    double best = 0.0;
+    for (int repeat = 0; repeat < 5; repeat++) {
+        uint64_t x = 1;
+        const double start = now_ns();
+        for (int i = 0; i < LINKS; i += 8) {
+            for (int j = 0; j < 8; j++) {
+                x += 3;
+                __asm__ volatile("" : "+r"(x));
+            }
+        }
+        const double ghz = LINKS / (now_ns() - start);
+        best = ghz > best ? ghz : best;
+    }
+    return best;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+typedef struct timing {
+    double least;
+    double median;
+} timing;
+
+static timing time_case(const bench_case *it, const dsp_table *table, bench_data *data, bool quick)
+{
+    const int repeats = quick ? 3 : REPEATS_MAX;
+    const double repeat_ns = quick ? 1e5 : 4e6;
+    double times[REPEATS_MAX];
+    uint32_t calls = 1;
+    for (;;) {
+        const double start = now_ns();
+        for (uint32_t i = 0; i < calls; i++)
+            it->body(table, data);
+        if (now_ns() - start > repeat_ns || calls > 1u << 24)
+            break;
+        calls *= 2;
+    }
+    for (int repeat = 0; repeat < repeats; repeat++) {
+        const double start = now_ns();
+        for (uint32_t i = 0; i < calls; i++)
+            it->body(table, data);
+        times[repeat] = (now_ns() - start) / ((double)calls * FRAMES * it->samples_per_frame);
+    }
+    qsort(times, (size_t)repeats, sizeof times[0], compare_doubles);
+    return (timing){times[0], times[repeats / 2]};
+}
+
+static void add_term(mix_term *term, uint32_t stem, uint32_t input, uint32_t tile, uint32_t output, double gain)
+{
+    *term = (mix_term){(uint16_t)stem, (uint16_t)input, (uint16_t)tile, (uint16_t)output, gain};
+}
+
+/* Print master and M&E in 5.1 (the second without the first stem), and both folded to stereo, in two tiles. */
+static void bench_data_init(bench_data *data)
+{
+    kernel_check random = {.random = 1};
+    memset(data, 0, sizeof *data);
+    check_fill_pcm(&random, data->tile, FRAMES * TILE_LANES, 24);
+    for (uint32_t i = 0; i < 3; i++)
+        check_fill_pcm(&random, data->inputs[i], FRAMES * TILE_LANES, 24);
+    for (size_t i = 0; i < sizeof data->bytes; i++)
+        data->bytes[i] = (uint8_t)(check_random(&random) & 0x3F); /* ordinary numbers as floats too */
+    static const uint8_t film[TILE_LANES] = {0, 2, 1, 5, 3, 4, 6, 7};
+    memcpy(data->film, film, sizeof film);
+    uint32_t full = 0;
+    for (uint32_t i = 0; i < TILE_LANES; i++)
+        data->identity[i] = (uint8_t)i;
+    for (uint32_t stem = 0; stem < 3; stem++) {
+        for (uint32_t lane = 0; lane < 6; lane++) {
+            add_term(&data->print_master[stem * 6 + lane], stem, lane, 0, lane, 1.0);
+            add_term(&data->full_set[full++], stem, lane, 0, lane, 1.0);
+            if (stem > 0)
+                add_term(&data->full_set[full++], stem, lane, 1, lane, 1.0);
+        }
+        static const uint8_t fold[4] = {0, 2, 1, 2};
+        for (uint32_t i = 0; i < 4; i++) {
+            add_term(&data->full_set[full++], stem, fold[i], 0, 6 + i / 2, i % 2 ? 0.7071 : 1.0);
+            if (stem > 0)
+                add_term(&data->full_set[full++], stem, fold[i], 1, 6 + i / 2, i % 2 ? 0.7071 : 1.0);
+        }
+        add_term(&data->full_set[full++], stem, 4, 0, 6, 0.7071);
+        add_term(&data->full_set[full++], stem, 5, 0, 7, 0.7071);
+        if (stem > 0) {
+            add_term(&data->full_set[full++], stem, 4, 1, 6, 0.7071);
+            add_term(&data->full_set[full++], stem, 5, 1, 7, 0.7071);
+        }
+    }
+    data->full_set_count = full;
+    k_weighting_design(48000, &data->coefficients);
+}
+
+void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
+{
+    bench_data *data = aligned_alloc(64, (sizeof *data + 63) / 64 * 64);
+    if (data == NULL)
+        return;
+    bench_data_init(data);
+    const double ghz = clock_ghz();
+    printf("tiles of %d frames; clock about %.2f GHz\n", FRAMES, ghz);
+    printf("%-32s %-8s %10s %8s %13s %10s\n", "kernel", "level", "ns/sample", "spread", "cycles/sample", "x scalar");
+    for (uint32_t i = 0; i < CASE_COUNT; i++) {
+        double scalar = 0.0;
+        for (uint32_t level = 0; level < level_count; level++) {
+            dsp_table table;
+            dsp_table_init(&table, levels[level]);
+            memset(&data->result, 0, sizeof data->result);
+            memset(&data->state, 0, sizeof data->state);
+            memset(data->eight, 0, sizeof data->eight);
+            const timing it = time_case(&cases[i], &table, data, quick);
+            if (levels[level] == CPU_SCALAR)
+                scalar = it.least;
+            printf("%-32s %-8s %10.4f %7.1f%% %13.2f %10.1f\n", cases[i].name, cpu_features_name(levels[level]), it.least,
+                   (it.median / it.least - 1.0) * 100.0, it.least * ghz, scalar > 0.0 ? scalar / it.least : 0.0);
+        }
+    }
+    free(data);
+}

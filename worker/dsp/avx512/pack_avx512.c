@@ -1,0 +1,180 @@
+/**
+ * Doubles to bytes, up to sixteen samples a store.
+ *
+ * Adding 1.5 x 2^(53-b) to a multiple of 2^-(b-1) within -1 .. 1 leaves its integer value in the low bits of the
+ * mantissa, so no conversion is needed: the low words of two frames are picked in the order of the channels, squeezed to
+ * the sample size and stored under a mask.
+ */
+#include "worker/dsp/dsp_variants.h"
+
+#include <immintrin.h>
+#include <stdbool.h>
+
+typedef struct packer {
+    __m512d bias;
+    __m512i pick;    /**< which of 16 words of a frame (32 of two) goes where */
+    __m512i squeeze; /**< vpshufb: four samples to the low bytes of their 128-bit part */
+    __m512i join;    /**< vpermd: the parts one behind the other */
+    __mmask64 write;
+    __mmask64 write_single; /**< for one frame of the two */
+} packer;
+
+/* Sixteen 32-bit words, low word first, from two rows of eight. */
+typedef __m512i pick_words(const packer *self, const double *row, const double *next_row);
+
+static inline __attribute__((always_inline)) __m512i pick_pcm(const packer *self, const double *row,
+                                                              const double *next_row)
+{
+    const __m512d a = _mm512_add_pd(_mm512_load_pd(row), self->bias);
+    const __m512d b = _mm512_add_pd(_mm512_load_pd(next_row), self->bias);
+    return _mm512_permutex2var_epi32(_mm512_castpd_si512(a), self->pick, _mm512_castpd_si512(b));
+}
+
+static inline __attribute__((always_inline)) __m512i pick_float_32(const packer *self, const double *row,
+                                                                   const double *next_row)
+{
+    const __m256 a = _mm512_cvtpd_ps(_mm512_load_pd(row));
+    const __m256 b = _mm512_cvtpd_ps(_mm512_load_pd(next_row));
+    const __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(a), b, 1);
+    return _mm512_castps_si512(_mm512_permutexvar_ps(self->pick, both));
+}
+
+static inline __attribute__((always_inline)) __m512i squeeze(const packer *self, __m512i words, uint32_t sample_bytes)
+{
+    if (sample_bytes == 4)
+        return words;
+    return _mm512_permutexvar_epi32(self->join, _mm512_shuffle_epi8(words, self->squeeze));
+}
+
+static __mmask64 low_bytes(uint32_t byte_count)
+{
+    return byte_count >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << byte_count) - 1;
+}
+
+/* The pick of sample i of the stored order: lane lanes[i % channel_count] of frame i / channel_count. */
+static packer packer_for(uint32_t sample_bytes, bool is_float, const uint8_t *lanes, uint32_t channel_count,
+                         uint32_t frames)
+{
+    _Alignas(64) uint32_t pick[16];
+    _Alignas(64) uint8_t bytes[64];
+    _Alignas(64) uint32_t join[16];
+    for (uint32_t i = 0; i < 16; i++) {
+        const uint32_t frame = i / channel_count < frames ? i / channel_count : 0;
+        const uint32_t lane = lanes[i % channel_count];
+        pick[i] = is_float ? frame * 8 + lane : frame * 16 + lane * 2;
+        join[i] = i / sample_bytes < 4 ? i / sample_bytes * 4 + i % sample_bytes : 0;
+        for (uint32_t b = 0; b < 4; b++) {
+            const uint32_t at = i % 4 * 4 + b; /* byte within the part */
+            bytes[i * 4 + b] = at < 4 * sample_bytes ? (uint8_t)(at / sample_bytes * 4 + at % sample_bytes) : 0x80;
+        }
+    }
+    const double bias = is_float ? 0.0 : 1.5 * (double)(UINT64_C(1) << (53 - 8 * sample_bytes));
+    return (packer){.bias = _mm512_set1_pd(bias),
+                    .pick = _mm512_load_si512(pick),
+                    .squeeze = _mm512_load_si512(bytes),
+                    .join = _mm512_load_si512(join),
+                    .write = low_bytes(frames * channel_count * sample_bytes),
+                    .write_single = low_bytes(channel_count * sample_bytes)};
+}
+
+/* One or two channels with nothing between them: sixteen samples gathered from as many frames. Returns the frames done. */
+static inline __attribute__((always_inline)) uint32_t pack_narrow(pick_words *words, uint32_t sample_bytes,
+                                                                  const double *tile, uint32_t frame_count,
+                                                                  uint32_t channel_count, const uint8_t *lanes,
+                                                                  uint8_t *destination)
+{
+    static const uint8_t order[16] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const packer self = packer_for(sample_bytes, words == pick_float_32, order, 8, 2);
+    const uint32_t frames = 16 / channel_count;
+    _Alignas(64) int64_t at[16];
+    for (uint32_t i = 0; i < 16; i++)
+        at[i] = (int64_t)(i / channel_count * TILE_LANES + lanes[i % channel_count]);
+    const __m512i low = _mm512_load_si512(at);
+    const __m512i high = _mm512_load_si512(at + 8);
+    _Alignas(64) double rows[16];
+    uint32_t frame = 0;
+    for (; frame + frames <= frame_count; frame += frames) {
+        const double *row = tile + (size_t)frame * TILE_LANES;
+        _mm512_store_pd(rows, _mm512_i64gather_pd(low, row, 8));
+        _mm512_store_pd(rows + 8, _mm512_i64gather_pd(high, row, 8));
+        _mm512_mask_storeu_epi8(destination, self.write, squeeze(&self, words(&self, rows, rows + 8), sample_bytes));
+        destination += 16 * sample_bytes;
+    }
+    return frame;
+}
+
+static inline __attribute__((always_inline)) void pack_rows(pick_words *words, uint32_t sample_bytes, const double *tile,
+                                                            uint32_t frame_count, uint32_t channel_count,
+                                                            const uint8_t *lanes, uint64_t frame_bytes,
+                                                            uint8_t *destination)
+{
+    /* Two frames go out in one store when nothing lies between them. */
+    const uint32_t frames = frame_bytes == (uint64_t)channel_count * sample_bytes ? 2 : 1;
+    const packer self = packer_for(sample_bytes, words == pick_float_32, lanes, channel_count, frames);
+    uint32_t frame = 0;
+    if (channel_count <= 2 && frames == 2)
+        frame = pack_narrow(words, sample_bytes, tile, frame_count, channel_count, lanes, destination);
+    for (; frame + frames <= frame_count; frame += frames) {
+        const double *row = tile + (size_t)frame * TILE_LANES;
+        const __m512i out = squeeze(&self, words(&self, row, frames == 2 ? row + TILE_LANES : row), sample_bytes);
+        _mm512_mask_storeu_epi8(destination + frame * frame_bytes, self.write, out);
+    }
+    if (frame < frame_count) {
+        const double *row = tile + (size_t)frame * TILE_LANES;
+        _mm512_mask_storeu_epi8(destination + frame * frame_bytes, self.write_single,
+                                squeeze(&self, words(&self, row, row), sample_bytes));
+    }
+}
+
+static void pack_float_64(const double *tile, uint32_t frame_count, uint32_t channel_count, const uint8_t *lanes,
+                          uint64_t frame_bytes, uint8_t *destination)
+{
+    _Alignas(64) uint64_t order[8] = {0};
+    for (uint32_t i = 0; i < channel_count; i++)
+        order[i] = lanes[i];
+    const __m512i pick = _mm512_load_si512(order);
+    const __mmask8 write = (__mmask8)low_bytes(channel_count);
+    for (uint32_t frame = 0; frame < frame_count; frame++) {
+        const __m512d row = _mm512_load_pd(tile + (size_t)frame * TILE_LANES);
+        _mm512_mask_storeu_epi64(destination + frame * frame_bytes, write,
+                                 _mm512_castpd_si512(_mm512_permutexvar_pd(pick, row)));
+    }
+}
+
+static void pack(sample_encoding encoding, const double *tile, uint32_t frame_count, uint32_t channel_count,
+                 const uint8_t *lanes, uint32_t stride_channels, uint32_t first_channel, uint8_t *destination)
+{
+    const uint64_t stride = stride_channels;
+    while (channel_count > 0) {
+        /* A list may repeat lanes and so be longer than a tile is wide. */
+        const uint32_t some = channel_count < TILE_LANES ? channel_count : TILE_LANES;
+        const uint64_t first = first_channel;
+        switch (encoding) {
+        case ENCODING_PCM_16:
+            pack_rows(pick_pcm, 2, tile, frame_count, some, lanes, stride * 2, destination + first * 2);
+            break;
+        case ENCODING_PCM_24:
+            pack_rows(pick_pcm, 3, tile, frame_count, some, lanes, stride * 3, destination + first * 3);
+            break;
+        case ENCODING_PCM_32:
+            pack_rows(pick_pcm, 4, tile, frame_count, some, lanes, stride * 4, destination + first * 4);
+            break;
+        case ENCODING_FLOAT_32:
+            pack_rows(pick_float_32, 4, tile, frame_count, some, lanes, stride * 4, destination + first * 4);
+            break;
+        case ENCODING_FLOAT_64:
+            pack_float_64(tile, frame_count, some, lanes, stride * 8, destination + first * 8);
+            break;
+        case ENCODING_NONE:
+            break;
+        }
+        channel_count -= some;
+        first_channel += some;
+        lanes += some;
+    }
+}
+
+void pack_avx512_fill(dsp_table *table)
+{
+    table->pack = pack;
+}

@@ -1,0 +1,121 @@
+/** Peaks, one frame of eight lanes per register; single lanes are turned so that a register holds eight frames. */
+#include "worker/dsp/dsp_unroll.h"
+#include "worker/dsp/dsp_variants.h"
+#include "worker/dsp/true_peak_taps.h"
+
+#include <immintrin.h>
+
+/* max_pd gives its second operand when either is NaN: a NaN candidate is passed over, as in the reference. */
+static __m512d larger(__m512d candidate, __m512d maximum)
+{
+    return _mm512_max_pd(candidate, maximum);
+}
+
+static void peak(const double *tile, uint32_t frame_count, double out_peak[TILE_LANES])
+{
+    __m512d m0 = _mm512_setzero_pd();
+    __m512d m1 = m0;
+    __m512d m2 = m0;
+    __m512d m3 = m0;
+    uint32_t frame = 0;
+    for (; frame + 4 <= frame_count; frame += 4) {
+        const double *row = tile + (size_t)frame * TILE_LANES;
+        m0 = larger(_mm512_abs_pd(_mm512_loadu_pd(row)), m0);
+        m1 = larger(_mm512_abs_pd(_mm512_loadu_pd(row + 8)), m1);
+        m2 = larger(_mm512_abs_pd(_mm512_loadu_pd(row + 16)), m2);
+        m3 = larger(_mm512_abs_pd(_mm512_loadu_pd(row + 24)), m3);
+    }
+    for (; frame < frame_count; frame++)
+        m0 = larger(_mm512_abs_pd(_mm512_loadu_pd(tile + (size_t)frame * TILE_LANES)), m0);
+    _mm512_storeu_pd(out_peak, larger(larger(m0, m1), larger(m2, m3)));
+}
+
+/* |E| + |O| of both phase pairs; stride is the distance between a sample and the one before it. */
+static inline __attribute__((always_inline)) void true_peak_pairs(const double *newest, ptrdiff_t stride,
+                                                                  __m512d out_pair[2])
+{
+    __m512d even[2];
+    __m512d odd[2];
+    DSP_UNROLL(6)
+    for (int k = 0; k < TRUE_PEAK_HALF_TAPS; k++) {
+        const __m512d young = _mm512_loadu_pd(newest - k * stride);
+        const __m512d old = _mm512_loadu_pd(newest - (TRUE_PEAK_TAPS - 1 - k) * stride);
+        const __m512d sum = _mm512_add_pd(young, old);
+        const __m512d difference = _mm512_sub_pd(young, old);
+        DSP_UNROLL(2)
+        for (int pair = 0; pair < 2; pair++) {
+            const __m512d even_tap = _mm512_set1_pd(true_peak_even[pair][k]);
+            const __m512d odd_tap = _mm512_set1_pd(true_peak_odd[pair][k]);
+            even[pair] = k == 0 ? _mm512_mul_pd(even_tap, sum) : _mm512_fmadd_pd(even_tap, sum, even[pair]);
+            odd[pair] = k == 0 ? _mm512_mul_pd(odd_tap, difference) : _mm512_fmadd_pd(odd_tap, difference, odd[pair]);
+        }
+    }
+    out_pair[0] = _mm512_add_pd(_mm512_abs_pd(even[0]), _mm512_abs_pd(odd[0]));
+    out_pair[1] = _mm512_add_pd(_mm512_abs_pd(even[1]), _mm512_abs_pd(odd[1]));
+}
+
+static void true_peak(const double *tile, uint32_t frame_count, double out_peak[TILE_LANES])
+{
+    __m512d maximum = _mm512_setzero_pd();
+    for (uint32_t frame = 0; frame < frame_count; frame++) {
+        __m512d pair[2];
+        true_peak_pairs(tile + (size_t)frame * TILE_LANES, TILE_LANES, pair);
+        maximum = larger(pair[1], larger(pair[0], maximum));
+    }
+    _mm512_storeu_pd(out_peak, maximum);
+}
+
+static void true_peak_frames(const double *tile, uint32_t frame_count, double *out_frames)
+{
+    for (uint32_t frame = 0; frame < frame_count; frame++) {
+        __m512d pair[2];
+        true_peak_pairs(tile + (size_t)frame * TILE_LANES, TILE_LANES, pair);
+        _mm512_store_pd(out_frames + (size_t)frame * TILE_LANES,
+                        larger(pair[1], larger(pair[0], _mm512_setzero_pd())));
+    }
+}
+
+/* One lane over at most TILE_FRAMES_MAX frames, eight frames abreast. */
+static double true_peak_lane(const double *lane, uint32_t frame_count)
+{
+    double line[TRUE_PEAK_HISTORY + TILE_FRAMES_MAX + 8];
+    const uint32_t sample_count = TRUE_PEAK_HISTORY + frame_count;
+    const double *sample = lane - TRUE_PEAK_HISTORY * TILE_LANES;
+    for (uint32_t i = 0; i < sample_count; i++)
+        line[i] = sample[(size_t)i * TILE_LANES];
+    for (uint32_t i = sample_count; i < sample_count + 8; i++)
+        line[i] = 0.0;
+    __m512d maximum = _mm512_setzero_pd();
+    for (uint32_t frame = 0; frame < frame_count; frame += 8) {
+        __m512d pair[2];
+        true_peak_pairs(line + TRUE_PEAK_HISTORY + frame, 1, pair);
+        const uint32_t left = frame_count - frame;
+        const __mmask8 valid = left >= 8 ? (__mmask8)0xFF : (__mmask8)((1u << left) - 1);
+        maximum = _mm512_mask_max_pd(maximum, valid, pair[0], maximum);
+        maximum = _mm512_mask_max_pd(maximum, valid, pair[1], maximum);
+    }
+    return _mm512_reduce_max_pd(maximum);
+}
+
+static void true_peak_lanes(const double *tile, uint32_t frame_count, uint32_t lane_mask, double out_peak[TILE_LANES])
+{
+    enum { SINGLE_LANES_MAX = 5 }; /* from six lanes on all eight at once are quicker (check_kernels --bench) */
+    if (__builtin_popcount(lane_mask & 0xFF) > SINGLE_LANES_MAX || frame_count > TILE_FRAMES_MAX) {
+        double all[TILE_LANES];
+        true_peak(tile, frame_count, all);
+        _mm512_mask_storeu_pd(out_peak, (__mmask8)lane_mask, _mm512_loadu_pd(all));
+        return;
+    }
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+        if (lane_mask >> lane & 1)
+            out_peak[lane] = true_peak_lane(tile + lane, frame_count);
+    }
+}
+
+void peak_avx512_fill(dsp_table *table)
+{
+    table->peak = peak;
+    table->true_peak = true_peak;
+    table->true_peak_lanes = true_peak_lanes;
+    table->true_peak_frames = true_peak_frames;
+}

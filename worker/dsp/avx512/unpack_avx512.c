@@ -1,0 +1,291 @@
+/**
+ * Bytes to doubles, eight samples a register.
+ *
+ * A window of up to 64 source bytes is shuffled so that each 64-bit element holds one raw sample in its low bytes. For PCM
+ * of b bits the sign bit is flipped and the exponent of 2^(53-b) set by one xor: the element is then 2^(53-b) + 1 + sample
+ * exactly, because the last place of such a number is 2^-(b-1). One subtraction gives the sample, without conversion or
+ * scaling. Windows at the end of the source are read under a mask: no byte outside is touched.
+ */
+#include "worker/dsp/dsp_variants.h"
+
+#include <immintrin.h>
+#include <stdbool.h>
+
+enum { WINDOW_BYTES = 64 };
+
+/** How the eight samples of a register are picked from a window. */
+typedef struct pick {
+    _Alignas(64) uint32_t words[16]; /**< vpermd: each 128-bit part gets the words of its two samples */
+    _Alignas(32) uint32_t singles[8]; /**< vpermd: the word of each sample, for samples that are whole words */
+    _Alignas(64) uint8_t bytes[64];  /**< vpshufb within the parts; 0x80 clears a byte */
+    uint64_t offset;                 /**< of the window from the frame */
+    __mmask64 read;                  /**< bytes of the window that are needed */
+    uint32_t byte_count;             /**< length of the window */
+    __mmask8 lanes;                  /**< elements that hold a sample */
+} pick;
+
+typedef struct sample_decoder {
+    __m512i words;
+    __m512i singles;
+    __m512i bytes;
+    __m512i exponent;
+    __m512d bias;
+} sample_decoder;
+
+typedef __m512d decode(const sample_decoder *self, __m512i window);
+
+static inline __attribute__((always_inline)) __m512d decode_pcm(const sample_decoder *self, __m512i window)
+{
+    const __m512i raw = _mm512_shuffle_epi8(_mm512_permutexvar_epi32(self->words, window), self->bytes);
+    return _mm512_sub_pd(_mm512_castsi512_pd(_mm512_xor_si512(raw, self->exponent)), self->bias);
+}
+
+static inline __attribute__((always_inline)) __m512d decode_float_32(const sample_decoder *self, __m512i window)
+{
+    const __m512i words = _mm512_permutexvar_epi32(self->singles, window);
+    return _mm512_cvtps_pd(_mm256_castsi256_ps(_mm512_castsi512_si256(words)));
+}
+
+static inline __attribute__((always_inline)) __m512d decode_float_64(const sample_decoder *self, __m512i window)
+{
+    return _mm512_castsi512_pd(_mm512_permutexvar_epi32(self->words, window));
+}
+
+/* offsets[i]: byte of element i's sample from the frame, for the elements of `lanes`. False if a window cannot hold them. */
+static bool pick_init(pick *self, const uint64_t offsets[8], __mmask8 lanes, uint32_t sample_bytes)
+{
+    uint64_t low = UINT64_MAX;
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < 8; i++) {
+        if (!(lanes >> i & 1))
+            continue;
+        low = offsets[i] < low ? offsets[i] : low;
+        end = offsets[i] + sample_bytes > end ? offsets[i] + sample_bytes : end;
+    }
+    if (end - low > WINDOW_BYTES)
+        return false;
+    self->offset = low;
+    self->byte_count = (uint32_t)(end - low);
+    self->read = self->byte_count == 64 ? ~UINT64_C(0) : (UINT64_C(1) << self->byte_count) - 1;
+    self->lanes = lanes;
+    for (uint32_t i = 0; i < 8; i++) {
+        /* Even elements use words 0 and 1 of their part, odd ones 2 and 3. */
+        const uint32_t word = i / 2 * 4 + i % 2 * 2;
+        const bool used = lanes >> i & 1;
+        const uint32_t from = used ? (uint32_t)(offsets[i] - low) : 0;
+        self->singles[i] = from / 4;
+        self->words[word] = from / 4;
+        self->words[word + 1] = from / 4 + 1 < 16 ? from / 4 + 1 : 15;
+        for (uint32_t b = 0; b < 8; b++) {
+            const uint32_t part_byte = i % 2 * 8 + from % 4 + b;
+            self->bytes[i * 8 + b] = used && b < sample_bytes ? (uint8_t)part_byte : 0x80;
+        }
+    }
+    return true;
+}
+
+static sample_decoder decoder_for(const pick *self, uint32_t bits)
+{
+    const double bias = (double)(UINT64_C(1) << (53 - bits));
+    const uint64_t sign = UINT64_C(1) << (bits - 1);
+    const __m512i exponent = _mm512_castpd_si512(_mm512_set1_pd(bias));
+    return (sample_decoder){.words = _mm512_load_si512(self->words),
+                            .singles = _mm512_castsi256_si512(_mm256_load_si256((const void *)self->singles)),
+                     .bytes = _mm512_load_si512(self->bytes),
+                     .exponent = _mm512_or_si512(exponent, _mm512_set1_epi64((int64_t)sign)),
+                     .bias = _mm512_set1_pd(bias + 1.0)};
+}
+
+/** Where the windows of a run lie: window w at source + w x step, the last byte of the source before `end`. */
+typedef struct window_run {
+    const uint8_t *window;
+    uint64_t step;
+    uint32_t count;
+    uint32_t whole; /**< windows of which all 64 bytes lie within the source */
+} window_run;
+
+static window_run run_for(const pick *self, const uint8_t *source, uint64_t source_bytes, uint64_t step, uint32_t count)
+{
+    const uint64_t room = source_bytes - (self->offset < source_bytes ? self->offset : source_bytes);
+    const uint64_t whole = room < WINDOW_BYTES || step == 0 ? 0 : (room - WINDOW_BYTES) / step + 1;
+    return (window_run){source + self->offset, step, count, whole < count ? (uint32_t)whole : count};
+}
+
+/* A register is a frame: eight lanes. */
+static inline __attribute__((always_inline)) void unpack_rows(decode *sample, const pick *how, const sample_decoder *decoder,
+                                                              window_run run, double *row)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    const bool all = how->lanes == 0xFF;
+    uint32_t i = 0;
+    for (; i < run.whole; i++, run.window += run.step, row += TILE_LANES) {
+        const __m512d x = sample(decoder, _mm512_loadu_si512(run.window));
+        if (all)
+            _mm512_store_pd(row, x);
+        else
+            _mm512_mask_store_pd(row, how->lanes, x);
+    }
+    for (; i < run.count; i++, run.window += run.step, row += TILE_LANES)
+        _mm512_mask_store_pd(row, how->lanes, sample(decoder, _mm512_mask_loadu_epi8(zero, how->read, run.window)));
+}
+
+static inline __attribute__((always_inline)) void store_column(__m512d x, double *lane)
+{
+    const __m128d a = _mm512_castpd512_pd128(x);
+    const __m128d b = _mm512_extractf64x2_pd(x, 1);
+    const __m128d c = _mm512_extractf64x2_pd(x, 2);
+    const __m128d d = _mm512_extractf64x2_pd(x, 3);
+    _mm_storel_pd(lane, a);
+    _mm_storeh_pd(lane + 8, a);
+    _mm_storel_pd(lane + 16, b);
+    _mm_storeh_pd(lane + 24, b);
+    _mm_storel_pd(lane + 32, c);
+    _mm_storeh_pd(lane + 40, c);
+    _mm_storel_pd(lane + 48, d);
+    _mm_storeh_pd(lane + 56, d);
+}
+
+static inline __attribute__((always_inline)) void store_pair_column(__m512d x, double *lane)
+{
+    _mm_storeu_pd(lane, _mm512_castpd512_pd128(x));
+    _mm_storeu_pd(lane + 8, _mm512_extractf64x2_pd(x, 1));
+    _mm_storeu_pd(lane + 16, _mm512_extractf64x2_pd(x, 2));
+    _mm_storeu_pd(lane + 24, _mm512_extractf64x2_pd(x, 3));
+}
+
+/* A register is eight frames of one lane, or four of two neighbouring lanes. */
+static inline __attribute__((always_inline)) void unpack_columns(decode *sample, const pick *how, const sample_decoder *decoder,
+                                                                 window_run run, bool pair, double *lane)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < run.count; i++, run.window += run.step) {
+        const __m512i window = i < run.whole ? _mm512_loadu_si512(run.window)
+                                             : _mm512_mask_loadu_epi8(zero, how->read, run.window);
+        if (pair)
+            store_pair_column(sample(decoder, window), lane + (size_t)i * 4 * TILE_LANES);
+        else
+            store_column(sample(decoder, window), lane + (size_t)i * 8 * TILE_LANES);
+    }
+}
+
+/** One call, resolved: which samples, how large, how many. */
+typedef struct request {
+    const uint8_t *source;
+    uint64_t frame_bytes;
+    uint32_t sample_bytes;
+    uint32_t bits;
+    uint32_t frame_count;
+    uint32_t lane_count;
+    const uint8_t *channels;
+    const uint8_t *lanes;
+    double *tile;
+} request;
+
+/* One lane, or two neighbours, when several frames fit a window. Returns the frames done. */
+static inline __attribute__((always_inline)) uint32_t unpack_narrow(decode *sample, const request *self)
+{
+    const bool pair = self->lane_count == 2 && self->lanes[1] == self->lanes[0] + 1;
+    if (self->lane_count != 1 && !pair)
+        return 0;
+    const uint32_t frames = pair ? 4 : 8;
+    uint64_t offsets[8];
+    for (uint32_t i = 0; i < 8; i++) {
+        const uint32_t frame = pair ? i / 2 : i;
+        const uint32_t channel = self->channels[pair ? i % 2 : 0];
+        offsets[i] = frame * self->frame_bytes + (uint64_t)channel * self->sample_bytes;
+    }
+    pick how;
+    if (!pick_init(&how, offsets, 0xFF, self->sample_bytes))
+        return 0;
+    const uint32_t groups = self->frame_count / frames;
+    const sample_decoder decoder = decoder_for(&how, self->bits);
+    unpack_columns(sample, &how, &decoder,
+                   run_for(&how, self->source, self->frame_count * self->frame_bytes, frames * self->frame_bytes, groups),
+                   pair, self->tile + self->lanes[0]);
+    return groups * frames;
+}
+
+/* Up to eight lanes, frame by frame, from one window or as many as it takes. */
+static inline __attribute__((always_inline)) void unpack_wide(decode *sample, const request *self, uint32_t first_frame)
+{
+    const uint8_t *source = self->source + first_frame * self->frame_bytes;
+    const uint32_t frame_count = self->frame_count - first_frame;
+    uint32_t done = 0;
+    while (done < self->lane_count && frame_count > 0) {
+        /* The longest run of the list whose samples fit one window. */
+        uint64_t offsets[8] = {0};
+        uint32_t end = done;
+        __mmask8 lanes = 0;
+        pick how = {.lanes = 0};
+        pick wider;
+        while (end < self->lane_count) {
+            offsets[self->lanes[end]] = (uint64_t)self->channels[end] * self->sample_bytes;
+            const __mmask8 more = (__mmask8)(lanes | 1u << self->lanes[end]);
+            if (!pick_init(&wider, offsets, more, self->sample_bytes))
+                break;
+            how = wider;
+            lanes = more;
+            end++;
+        }
+        const sample_decoder decoder = decoder_for(&how, self->bits);
+        unpack_rows(sample, &how, &decoder,
+                    run_for(&how, source, frame_count * self->frame_bytes, self->frame_bytes, frame_count),
+                    self->tile + (size_t)first_frame * TILE_LANES);
+        done = end;
+    }
+}
+
+static void unpack_pcm(const request *self)
+{
+    unpack_wide(decode_pcm, self, unpack_narrow(decode_pcm, self));
+}
+
+static void unpack_float_32(const request *self)
+{
+    unpack_wide(decode_float_32, self, unpack_narrow(decode_float_32, self));
+}
+
+static void unpack_float_64(const request *self)
+{
+    unpack_wide(decode_float_64, self, unpack_narrow(decode_float_64, self));
+}
+
+static void unpack(sample_encoding encoding, const uint8_t *source, uint32_t source_channels, uint32_t frame_count,
+                   uint32_t lane_count, const uint8_t *channels, const uint8_t *lanes, double *tile)
+{
+    request self = {.source = source,
+                    .frame_count = frame_count,
+                    .lane_count = lane_count,
+                    .channels = channels,
+                    .lanes = lanes,
+                    .tile = tile};
+    switch (encoding) {
+    case ENCODING_PCM_16:
+    case ENCODING_PCM_24:
+    case ENCODING_PCM_32:
+        self.sample_bytes = encoding == ENCODING_PCM_16 ? 2 : encoding == ENCODING_PCM_24 ? 3 : 4;
+        self.bits = self.sample_bytes * 8;
+        self.frame_bytes = (uint64_t)source_channels * self.sample_bytes;
+        unpack_pcm(&self);
+        break;
+    case ENCODING_FLOAT_32:
+        self.sample_bytes = 4;
+        self.bits = 32;
+        self.frame_bytes = (uint64_t)source_channels * 4;
+        unpack_float_32(&self);
+        break;
+    case ENCODING_FLOAT_64:
+        self.sample_bytes = 8;
+        self.bits = 32; /* the decoder's bias is not used */
+        self.frame_bytes = (uint64_t)source_channels * 8;
+        unpack_float_64(&self);
+        break;
+    case ENCODING_NONE:
+        break;
+    }
+}
+
+void unpack_avx512_fill(dsp_table *table)
+{
+    table->unpack = unpack;
+}
