@@ -202,33 +202,54 @@ static void check_received(const check_run *self)
     }
 }
 
-/* A deliverable in a stated language needs that language's dialogue, even where the stem may be missing. */
+/* The dialogue of one deliverable, where its recipe takes dialogue: there in some reel, and in the stated language. */
+static void check_dialogue(const check_run *self, uint32_t index)
+{
+    const show *film = self->source->show;
+    const show_deliverable *deliverable = &film->deliverables[index];
+    const char *language = deliverable->language;
+    const char *missing = NULL;
+    bool takes_dialogue = false;
+    bool show_has_dialogue = false;
+    bool taken = false;
+    bool heard = false;
+    for (uint32_t i = 0; i < deliverable->recipe->role_count; i++)
+        takes_dialogue = takes_dialogue || strcmp(deliverable->recipe->roles[i], "dialogue") == 0;
+    if (!takes_dialogue)
+        return;
+    for (uint32_t i = 0; i < film->stem_count; i++) {
+        const show_stem *stem = &film->stems[i];
+        show_has_dialogue = show_has_dialogue || stem->role == ROLE_DIALOGUE;
+        if (stem->role != ROLE_DIALOGUE || !plan_takes_stem(film, index, i))
+            continue;
+        taken = true;
+        if (plan_stem_present(self->source, i))
+            heard = heard || language[0] == '\0' || stem->language[0] != '\0';
+        else if (stem->optional)
+            missing = stem->name;
+    }
+    if (missing != NULL && !heard)
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s takes its dialogue%s%s from the optional stem %s, which is not there in any "
+                         "reel; deliver the stem or leave the deliverable out with --only",
+                         deliverable->name, language[0] == '\0' ? "" : " in ", language, missing);
+    else if (!taken && show_has_dialogue)
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s is to be in \"%s\" and no dialogue stem has that language; add the stem or "
+                         "correct the language",
+                         deliverable->name, plan_language(film, index));
+}
+
 static void check_languages(const check_run *self)
 {
     const show *film = self->source->show;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         const show_deliverable *deliverable = &film->deliverables[i];
-        if ((self->wanted != NULL && !self->wanted[i]) || deliverable->recipe == NULL ||
-            deliverable->recipe->takes_stem || deliverable->language[0] == '\0')
-            continue;
-        const char *missing = NULL;
-        bool heard = false;
-        for (uint32_t k = 0; k < film->stem_count; k++) {
-            const show_stem *stem = &film->stems[k];
-            if (stem->role != ROLE_DIALOGUE || stem->language[0] == '\0' || !plan_takes_stem(film, i, k))
-                continue;
-            if (plan_stem_present(self->source, k))
-                heard = true;
-            else if (stem->optional)
-                missing = stem->name;
-        }
-        if (missing != NULL && !heard)
-            problem_list_add(
-                self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
-                deliverable->column,
-                "deliverable %s needs dialogue in %s and the optional stem %s is not there in any reel; deliver the "
-                "stem or leave the deliverable out with --only",
-                deliverable->name, deliverable->language, missing);
+        bool wanted = self->wanted == NULL || self->wanted[i];
+        if (wanted && deliverable->recipe != NULL && !deliverable->recipe->takes_stem)
+            check_dialogue(self, i);
     }
 }
 

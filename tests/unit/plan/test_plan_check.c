@@ -160,6 +160,21 @@ static void plan_check__tells_longer_from_shorter_siblings(void **state)
     show_fixture_deinit(&given);
 }
 
+static void plan_check__blames_the_shorter_of_two(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    given.stems[STEM_MX] = given.stems[STEM_FX];
+    given.film.stem_count = 2; /* DX and one more: no majority */
+    show_fixture_probe(&given);
+    show_fixture_facts(&given, "R1_FX.wav")->frame_count += 480;
+    expect(&given, PROBLEM_ERROR, "\"R1_DX_51.wav\" is shorter", "0.010 s less");
+    show_fixture_facts(&given, "R1_FX.wav")->frame_count -= 960;
+    expect(&given, PROBLEM_ERROR, "\"R1_FX.wav\" is shorter", "0.010 s less");
+    show_fixture_deinit(&given);
+}
+
 static void plan_check__wants_equal_lengths_where_the_whole_file_is_programme(void **state)
 {
     (void)state;
@@ -259,7 +274,11 @@ static void plan_check__wants_the_dialogue_of_a_stated_language(void **state)
     assert_int_equal(check(&given), STATUS_OK); /* one reel may lack it */
     show_fixture_facts(&given, "R2_DX_FR.wav")->outcome = STATUS_INPUT_MISSING;
     assert_int_equal(check(&given), STATUS_INPUT_INVALID);
-    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "FR_51", "fr-FR"), 1);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "FR_51", "in fr-FR from the optional stem DX_FR"), 1);
+    given.deliverables[1].language = "de";
+    assert_int_equal(check(&given), STATUS_INPUT_INVALID);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "FR_51", "in \"de\" and no dialogue stem"), 1);
+    given.deliverables[1].language = "fr-FR";
     given.options.only = "PM_51";
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     show_fixture_deinit(&given);
@@ -292,6 +311,7 @@ int main(void)
         cmocka_unit_test(plan_check__warns_about_a_mask_that_disagrees),
         cmocka_unit_test(plan_check__wants_the_last_frame_of_action),
         cmocka_unit_test(plan_check__tells_longer_from_shorter_siblings),
+        cmocka_unit_test(plan_check__blames_the_shorter_of_two),
         cmocka_unit_test(plan_check__wants_equal_lengths_where_the_whole_file_is_programme),
         cmocka_unit_test(plan_check__names_a_reference_made_by_the_24_fps_rule),
         cmocka_unit_test(plan_check__wants_aligned_files_to_have_a_place),

@@ -165,6 +165,43 @@ static void plan_program__shares_the_print_masters_gain(void **state)
     show_fixture_deinit(&given);
 }
 
+static void plan_program__matches_the_print_master_of_its_layout(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    recipe me_stereo = given.stereo;
+    me_stereo.name = "me-stereo";
+    me_stereo.role_count = 2;
+    me_stereo.roles[0] = "music";
+    me_stereo.roles[1] = "effects";
+    given.stems[FIXTURE_STEMS] = given.stems[STEM_DX];
+    given.stems[FIXTURE_STEMS].name = "DX_FR";
+    given.stems[FIXTURE_STEMS].file = "{reel}_DX_FR.wav";
+    given.stems[FIXTURE_STEMS].language = "fr-FR";
+    given.film.stem_count++;
+    static const double gains[] = {-6.0, -3.0, -1.0};
+    show_deliverable *masters[3];
+    masters[0] = show_fixture_render(&given, "PM_51", &given.printmaster);
+    masters[1] = show_fixture_render(&given, "PM_20", &given.stereo);
+    masters[2] = show_fixture_render(&given, "FR_20", &given.stereo);
+    masters[2]->language = "fr-FR";
+    for (uint32_t i = 0; i < 3; i++) {
+        masters[i]->gain = GAIN_DB;
+        masters[i]->gain_db = gains[i];
+    }
+    show_fixture_render(&given, "ME_51", &given.music_and_effects);
+    show_fixture_render(&given, "ME_20", &me_stereo);
+    show_fixture_render(&given, "ME_FR", &me_stereo)->language = "fr-FR";
+    show_fixture_render(&given, "AD_MONO", &given.single)->stem = "AD"; /* no print master is mono: the first one's */
+    show_fixture_probe(&given);
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    static const double expected[] = {-6.0, -3.0, -1.0, -6.0, -3.0, -1.0, -6.0};
+    for (uint32_t i = 0; i < 7; i++)
+        assert_true(given.made->deliverables[i].gain_db == expected[i]);
+    show_fixture_deinit(&given);
+}
+
 static void plan_program__says_what_it_cannot_do(void **state)
 {
     (void)state;
@@ -294,6 +331,7 @@ int main(void)
         cmocka_unit_test(plan_program__splits_at_the_bounds),
         cmocka_unit_test(plan_program__takes_the_dialogue_of_the_language),
         cmocka_unit_test(plan_program__shares_the_print_masters_gain),
+        cmocka_unit_test(plan_program__matches_the_print_master_of_its_layout),
         cmocka_unit_test(plan_program__says_what_it_cannot_do),
         cmocka_unit_test(plan_program__needs_only_what_is_wanted),
         cmocka_unit_test(plan_program__leaves_out_an_optional_stem_that_is_nowhere),

@@ -201,6 +201,37 @@ static void plan_timeline__takes_whole_files_without_edges(void **state)
     show_fixture_deinit(&given);
 }
 
+static void plan_timeline__counts_pictures_anew_behind_a_whole_file(void **state)
+{
+    (void)state;
+    /* 29.97df. R1 one picture longer than the design's: 34296 x 1601.6 = 54928473.6 -> 54928474 samples. R2 is
+       programme to its files' end, 1000001 samples, with no timecode. R3 has 3 pictures: 4804.8 -> 4805, counted from
+       R2's end and not (34299 x 1601.6 = 54933278.4) from the programme's start. */
+    show_fixture given;
+    show_fixture_init(&given, "29.97df", 48000);
+    given.reels[2] = given.reels[1];
+    given.reels[2].name = "R3";
+    given.reels[2].lfoa_frame = given.reels[2].ffoa_frame + 2;
+    given.reels[1] = (show_reel){.name = "R2"};
+    given.reels[0].lfoa_frame += 1;
+    given.film.reel_count = 3;
+    given.film.stem_count = 3; /* no long-play narration */
+    show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_probe(&given);
+    for (uint32_t i = 0; i < given.inputs.count; i++)
+        if (given.inputs.items[i].reel == 1)
+            given.facts[i].frame_count = 1000001;
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    const plan_timeline *timeline = &given.made->timelines[0];
+    assert_int_equal(timeline->pieces[0].frame_count, 54928474);
+    assert_int_equal(timeline->pieces[1].programme_frame, 54928474);
+    assert_int_equal(timeline->pieces[1].frame_count, 1000001);
+    assert_int_equal(timeline->pieces[2].programme_frame, 55928475);
+    assert_int_equal(timeline->pieces[2].frame_count, 4805);
+    assert_int_equal(timeline->frame_count, 55933280);
+    show_fixture_deinit(&given);
+}
+
 static void plan_timeline__cuts_received_reels_by_their_length(void **state)
 {
     (void)state;
@@ -295,6 +326,7 @@ int main(void)
         cmocka_unit_test(plan_timeline__places_long_play_files_on_the_programme),
         cmocka_unit_test(plan_timeline__places_aligned_reel_files_by_their_reference),
         cmocka_unit_test(plan_timeline__takes_whole_files_without_edges),
+        cmocka_unit_test(plan_timeline__counts_pictures_anew_behind_a_whole_file),
         cmocka_unit_test(plan_timeline__cuts_received_reels_by_their_length),
         cmocka_unit_test(plan_timeline__knows_reels_in_a_joined_received_file),
         cmocka_unit_test(plan_timeline__measures_files_of_any_rate_without_a_show),
