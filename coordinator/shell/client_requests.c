@@ -367,19 +367,6 @@ static status cancel_job(farm_state *self, const message_command *command, error
     return code == STATUS_OK ? code : error_detail_set(detail, code, "job %u: %s", command->job, status_text(code));
 }
 
-/* After DISCARD has run everything is made again, into new inodes under new names. */
-static bool was_discarded(const farm_state *self, const farm_job *job)
-{
-    for (uint32_t i = 0; job->plan != NULL && i < job->plan->task_count; i++) {
-        task_view view;
-        if (job->plan->tasks[i].kind == TASK_DISCARD &&
-            scheduler_task_view(self->scheduler, job->number, job->plan->first_task + i, &view) &&
-            view.state == TASK_DONE)
-            return true;
-    }
-    return false;
-}
-
 static status retry_job(farm_state *self, const message_command *command, error_detail *detail)
 {
     farm_job *job = job_list_find(&self->jobs, command->job);
@@ -400,16 +387,10 @@ static status retry_job(farm_state *self, const message_command *command, error_
     if (job->plan != NULL && path_claims_take(&self->claims, job->number, job->plan, &other, &file) != STATUS_OK)
         return error_detail_set(detail, STATUS_INPUT_CONFLICT, "'%s' is being made by job %u; wait for it or cancel it",
                                 file != NULL ? file->display : "?", other);
-    if (was_discarded(self, job)) {
-        job->generation++;
-        shell_record record = {.kind = RECORD_GENERATION,
-                               .generation = {.job = job->number, .generation = job->generation}};
-        farm_record(self, &record, -1);
-    }
     scheduler_event event = {.type = EVENT_JOB_RETRY, .job = {.job = command->job}};
     status code = farm_step(self, &event);
     if (code == STATUS_OK) {
-        job_log(job, "event=job.retry generation=%u", job->generation);
+        job_log(job, "event=job.retry reason=\"%s\"", command->reason);
         return STATUS_OK;
     }
     path_claims_release(&self->claims, job->number);

@@ -96,11 +96,6 @@ static status replay_shell_record(replay *self, const journal_record *record)
         if (!worker_registry_set_drained(&self->farm->workers, read.drain.name, read.drain.drained))
             return STATUS_NODE_MEMORY;
         break;
-    case RECORD_GENERATION:
-        job = job_list_find(&self->farm->jobs, read.generation.job);
-        if (job != NULL)
-            job->generation = read.generation.generation;
-        break;
     case RECORD_ENDED:
         job = job_list_find(&self->farm->jobs, read.ended.job);
         if (job != NULL)
@@ -145,7 +140,7 @@ static bool plan_again(farm_job *job, const plan_record *planned)
                 content_hash_equal(&job->plan->digest, &planned->digest) &&
                 job->plan->task_count == planned->task_count;
     job->problems = problems;
-    if (same && job_results_resize(job, job_plan_task(job) + 1 + job->plan->task_count))
+    if (same && job_generations_begin(job) && job_results_resize(job, job_plan_task(job) + 1 + job->plan->task_count))
         return true;
     if (job->plan != NULL)
         plan_destroy(&job->plan);
@@ -200,6 +195,7 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
         job->ended_unix_ms = 0;
         job->error_count = job->error_dropped = 0;
         drop_undone(self->farm, job);
+        job_generations_raise(job, self->farm->scheduler);
     } else if (fact->type == FACT_TASK_ENDED && fact->code != STATUS_OK && fact->code != STATUS_CANCELLED &&
                fact->value != TASK_CANCELLED && fact->value != TASK_DONE) {
         job_error_add(job, fact->task, fact->code, fact->value == TASK_FAILED,

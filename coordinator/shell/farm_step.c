@@ -218,6 +218,7 @@ static void note_job_retried(farm_state *self, uint32_t number)
         if (!scheduler_task_view(self->scheduler, number, task, &view) || view.state != TASK_DONE)
             job_result_drop(job, task);
     }
+    job_generations_raise(job, self->scheduler);
 }
 
 static void journal_fact(farm_state *self, const scheduler_fact *fact, byte_writer *bytes)

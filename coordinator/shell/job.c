@@ -13,7 +13,6 @@ farm_job *job_create(uint32_t number)
     if (self == NULL)
         return NULL;
     self->number = number;
-    self->generation = 1;
     self->cells.descriptor = -1;
     arena_init(&self->problem_arena);
     return self;
@@ -53,6 +52,7 @@ void job_destroy(farm_job **self)
     if (gone->plan != NULL)
         plan_destroy(&gone->plan);
     free(gone->facts);
+    free(gone->generations);
     arena_deinit(&gone->problem_arena);
     job_source_destroy(&gone->source);
     free(gone);
@@ -186,6 +186,28 @@ bool job_results_resize(farm_job *self, uint32_t task_count)
     self->results = results;
     self->result_count = task_count;
     return true;
+}
+
+bool job_generations_begin(farm_job *self)
+{
+    free(self->generations);
+    self->generations = calloc((size_t)self->plan->deliverable_count + 1, sizeof *self->generations);
+    for (uint32_t i = 0; self->generations != NULL && i < self->plan->deliverable_count; i++)
+        self->generations[i] = 1;
+    return self->generations != NULL;
+}
+
+/* From the states of the tasks alone, so that a replay comes to the same names. */
+void job_generations_raise(farm_job *self, const scheduler *farm)
+{
+    for (uint32_t i = 0; self->plan != NULL && i < self->plan->deliverable_count; i++) {
+        const plan_deliverable *deliverable = &self->plan->deliverables[i];
+        task_view view;
+        if (deliverable->file_count > 0 &&
+            scheduler_task_view(farm, self->number, self->plan->files[deliverable->first_file].allocate_task, &view) &&
+            view.state != TASK_DONE)
+            self->generations[i]++;
+    }
 }
 
 void job_result_drop(farm_job *self, uint32_t task)

@@ -79,7 +79,7 @@ typedef struct farm_job {
 
     uint32_t result_count;
     job_result *results; /**< [task] */
-    uint32_t generation;
+    uint32_t *generations; /**< [deliverable] of its .part files: made anew under another name after a retry */
     cell_file cells;
 
     bool submitted, extended; /**< facts that the journal has; matters while replaying only */
@@ -116,6 +116,11 @@ task_spec *job_plan_specs(const farm_job *self, arena *memory);
 bool job_results_resize(farm_job *self, uint32_t task_count);
 /** Takes what a result left; bytes are copied. False when out of memory. */
 bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload, const cell_stretch *cells);
+/** The first generation of every deliverable of a fresh plan. False when out of memory. */
+bool job_generations_begin(farm_job *self);
+/** After JOB_RETRIED: deliverables whose files are allocated again get new inodes under new names. */
+void job_generations_raise(farm_job *self, const scheduler *farm);
+
 /** NULL when the task is not done. */
 const job_result *job_result_get(const farm_job *self, uint32_t task);
 /** Goes back to nothing: the task runs again. */

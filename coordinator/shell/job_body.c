@@ -8,11 +8,11 @@
 
 enum { NOT_SET = 0x7FFF };
 
-static plan_context base_context(const farm_job *self, uint64_t farm)
+static plan_context base_context(const farm_job *self, uint64_t farm, uint16_t deliverable)
 {
     return (plan_context){.farm = farm,
                           .job = self->number,
-                          .generation = self->generation,
+                          .generation = self->generations[deliverable],
                           .replace = self->source->document.replace,
                           .loudness_value = NOT_SET,
                           .loudness_range = NOT_SET,
@@ -171,7 +171,7 @@ static void seal_context(const farm_job *self, const plan_task *task, plan_conte
 static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_writer *writer, error_detail *detail)
 {
     const plan_task *task = &self->plan->tasks[index];
-    plan_context context = base_context(self, farm);
+    plan_context context = base_context(self, farm, task->deliverable);
     content_hash *digests = NULL;
     status code = STATUS_OK;
     merge_outcome outcome;

@@ -194,6 +194,8 @@ static void extend_job(local_work *work)
     }
     job->facts = work->facts;
     job->plan = work->plan;
+    if (!job_generations_begin(job))
+        farm_fail(farm, STATUS_NODE_MEMORY, "out of memory");
     job->plan_slot_count = work->options.slot_count;
     job->plan_cells_per_task = work->options.cells_per_task;
     work->facts = NULL;

@@ -58,10 +58,6 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
         byte_writer_text(writer, self->drain.name);
         byte_writer_u8(writer, self->drain.drained ? 1 : 0);
         break;
-    case RECORD_GENERATION:
-        byte_writer_u32(writer, self->generation.job);
-        byte_writer_u32(writer, self->generation.generation);
-        break;
     case RECORD_ENDED:
         byte_writer_u32(writer, self->ended.job);
         byte_writer_u64(writer, self->ended.ended_unix_ms);
@@ -134,10 +130,6 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
     case RECORD_DRAIN:
         byte_reader_text(&reader, out_record->drain.name, sizeof out_record->drain.name);
         out_record->drain.drained = byte_reader_u8(&reader) != 0;
-        break;
-    case RECORD_GENERATION:
-        out_record->generation.job = byte_reader_u32(&reader);
-        out_record->generation.generation = byte_reader_u32(&reader);
         break;
     case RECORD_ENDED:
         out_record->ended.job = byte_reader_u32(&reader);

@@ -20,8 +20,7 @@ typedef enum shell_record_kind {
     RECORD_RESULT = 3,
     RECORD_PLAN = 4,
     RECORD_DRAIN = 5,
-    RECORD_GENERATION = 6, /**< the .part files of a job are made anew under another name */
-    RECORD_ENDED = 7 /**< when a job ended, for people */
+    RECORD_ENDED = 6 /**< when a job ended, for people */
 } shell_record_kind;
 
 typedef struct document_record {
@@ -55,11 +54,6 @@ typedef struct drain_record {
     bool drained;
 } drain_record;
 
-typedef struct generation_record {
-    uint32_t job;
-    uint32_t generation;
-} generation_record;
-
 typedef struct ended_record {
     uint32_t job;
     uint64_t ended_unix_ms;
@@ -72,7 +66,6 @@ typedef struct shell_record {
         result_record result;
         plan_record plan;
         drain_record drain;
-        generation_record generation;
         ended_record ended;
     };
 } shell_record;

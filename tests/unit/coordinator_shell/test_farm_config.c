@@ -1,0 +1,122 @@
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_config.h"
+#include "coordinator/shell/router_socket.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ARGUMENTS_MAX = 16 };
+
+static status read_config(farm_config *config, const char *const *words, error_detail *detail)
+{
+    char *arguments[ARGUMENTS_MAX] = {"reelmill-coordinator"};
+    int count = 1;
+    for (; *words != NULL; words++)
+        arguments[count++] = (char *)*words;
+    return farm_config_read(config, count, arguments, detail);
+}
+
+static void farm_config__has_defaults_for_one_machine(void **state)
+{
+    (void)state;
+    farm_config *config = calloc(1, sizeof *config);
+    error_detail detail = {0};
+    assert_int_equal(read_config(config, (const char *const[]){NULL}, &detail), STATUS_OK);
+    assert_int_equal(config->listen_count, 1);
+    assert_string_equal(config->listen[0], "tcp://127.0.0.1:7070");
+    assert_int_equal(config->lease_ms, FARM_LEASE_MS);
+    assert_false(config->private_farm);
+    free(config);
+}
+
+static void farm_config__lets_flags_win_over_the_file(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_config_XXXXXX";
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    static const char text[] =
+        "listen: [\"ipc:///run/a\", \"tcp://127.0.0.1:1\"]\nstate: /var/lib/a\nroots: {media: /m, out: /o}\n"
+        "lease_ms: 4000\ncells_per_task: 3\nlog: warn\n";
+    assert_int_equal(write(descriptor, text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(descriptor);
+    farm_config *config = calloc(1, sizeof *config);
+    error_detail detail = {0};
+    assert_int_equal(read_config(config, (const char *const[]){"--config", path, NULL}, &detail), STATUS_OK);
+    assert_int_equal(config->listen_count, 2);
+    assert_string_equal(config->listen[1], "tcp://127.0.0.1:1");
+    assert_int_equal(config->root_count, 2);
+    assert_int_equal(config->lease_ms, 4000);
+    assert_int_equal(config->log, LOG_WARN);
+    const char *const words[] = {"--listen",  "ipc:///run/b", "--root", "media=/n",   "--config", path,
+                                 "--private", "--state",      "/x",     "--lease-ms", "500",      NULL};
+    assert_int_equal(read_config(config, words, &detail), STATUS_OK);
+    assert_int_equal(config->listen_count, 1);
+    assert_string_equal(config->listen[0], "ipc:///run/b");
+    assert_string_equal(config->state, "/x");
+    assert_int_equal(config->root_count, 2);
+    assert_string_equal(config->roots[0].path, "/n");
+    assert_int_equal(config->lease_ms, 500);
+    assert_true(config->private_farm);
+    free(config);
+    unlink(path);
+}
+
+static void farm_config__refuses_what_it_does_not_know(void **state)
+{
+    (void)state;
+    static const char *const bad[][4] = {
+        {"--listne", "x", NULL},
+        {"--lease-ms", "fast", NULL},
+        {"--lease-ms", "10", NULL},
+        {"--root", "media", NULL},
+        {"--cells-per-task", "9999", NULL},
+        {"--log", "loud", NULL},
+        {"--state", NULL},
+        {"word", NULL},
+        {"--config", "/nonexistent", NULL},
+    };
+    farm_config *config = calloc(1, sizeof *config);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        error_detail detail = {0};
+        status code = read_config(config, bad[i], &detail);
+        assert_int_equal(status_class_of(code), STATUS_CLASS_INPUT);
+        assert_true(detail.message[0] != '\0');
+    }
+    free(config);
+}
+
+static void router_endpoint__is_local_as_long_as_there_are_no_keys(void **state)
+{
+    (void)state;
+    static const char *const allowed[] = {"ipc:///run/farm", "tcp://127.0.0.1:7070", "tcp://localhost:7070",
+                                          "tcp://[::1]:7070"};
+    static const char *const refused[] = {"tcp://*:7070",    "tcp://0.0.0.0:7070",   "tcp://10.0.0.1:7070",
+                                          "tcp://eth0:7070", "udp://127.0.0.1:7070", "",
+                                          "tcp://"};
+    error_detail detail = {0};
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        assert_true(router_endpoint_allowed(allowed[i], &detail));
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        detail.message[0] = '\0';
+        assert_false(router_endpoint_allowed(refused[i], &detail));
+        assert_true(detail.message[0] != '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(farm_config__has_defaults_for_one_machine),
+        cmocka_unit_test(farm_config__lets_flags_win_over_the_file),
+        cmocka_unit_test(farm_config__refuses_what_it_does_not_know),
+        cmocka_unit_test(router_endpoint__is_local_as_long_as_there_are_no_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

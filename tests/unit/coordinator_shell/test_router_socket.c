@@ -1,0 +1,156 @@
+#define _GNU_SOURCE
+#include "coordinator/shell/router_socket.h"
+
+#include "common/base/limits.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include <cmocka.h>
+
+enum { ROUND_TRIPS = 5000, WINDOW = 16, TIMER_MS = 1 };
+
+typedef struct server {
+    uv_loop_t loop;
+    uv_timer_t timer;
+    uv_async_t stop;
+    router_socket *router;
+    routing_id last;
+    uint32_t received;
+    uint32_t unasked; /* sent by the timer */
+    bool closed;
+} server;
+
+static void on_message(void *context, const routing_id *from, const void *bytes, size_t byte_size)
+{
+    server *self = context;
+    self->last = *from;
+    self->received++;
+    assert_int_equal(router_socket_send(self->router, from, bytes, byte_size), STATUS_OK);
+}
+
+/* A timer that sends on the same socket is what makes a loop stall that reads in its poll callback alone. */
+static void on_timer(uv_timer_t *handle)
+{
+    server *self = handle->data;
+    if (self->received > 0 && router_socket_send(self->router, &self->last, "tick", 4) == STATUS_OK)
+        self->unasked++;
+}
+
+static void on_closed(void *context)
+{
+    ((server *)context)->closed = true;
+}
+
+static void on_stop(uv_async_t *handle)
+{
+    server *self = handle->data;
+    uv_timer_stop(&self->timer);
+    uv_close((uv_handle_t *)&self->timer, NULL);
+    uv_close((uv_handle_t *)&self->stop, NULL);
+    router_socket_close(&self->router, on_closed, self);
+}
+
+typedef struct client {
+    server *server;
+    const char *endpoint;
+    uint32_t answered;
+    uint32_t ticks;
+    bool ordered;
+} client;
+
+/* Keeps WINDOW messages under way until all are answered. A stall shows as the receive time-out. */
+static void *run_client(void *context)
+{
+    client *self = context;
+    void *zmq = zmq_ctx_new();
+    void *socket = zmq_socket(zmq, ZMQ_DEALER);
+    int patience_ms = 10000;
+    int linger = 0;
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    self->ordered = zmq_connect(socket, self->endpoint) == 0;
+    uint32_t sent = 0;
+    while (self->answered < ROUND_TRIPS) {
+        for (; sent < ROUND_TRIPS && sent < self->answered + WINDOW; sent++)
+            zmq_send(socket, &sent, sizeof sent, 0);
+        char bytes[64];
+        int size = zmq_recv(socket, bytes, sizeof bytes, 0);
+        uint32_t number = 0;
+        if (size == 4 && memcmp(bytes, "tick", 4) == 0) {
+            self->ticks++;
+            continue;
+        }
+        memcpy(&number, bytes, sizeof number);
+        if (size != sizeof number || number != self->answered)
+            self->ordered = false;
+        if (size < 0)
+            break;
+        self->answered++;
+    }
+    zmq_close(socket);
+    zmq_ctx_term(zmq);
+    uv_async_send(&self->server->stop);
+    return NULL;
+}
+
+static void router_socket__never_stalls_while_a_timer_sends(void **state)
+{
+    (void)state;
+    server *self = calloc(1, sizeof *self);
+    error_detail detail = {0};
+    assert_int_equal(uv_loop_init(&self->loop), 0);
+    uv_timer_init(&self->loop, &self->timer);
+    uv_async_init(&self->loop, &self->stop, on_stop);
+    self->timer.data = self->stop.data = self;
+    assert_int_equal(router_socket_create(&self->router, &self->loop, on_message, self, &detail), STATUS_OK);
+    char endpoint[128];
+    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", endpoint, sizeof endpoint, &detail),
+                     STATUS_OK);
+    uv_timer_start(&self->timer, on_timer, TIMER_MS, TIMER_MS);
+    client peer = {.server = self, .endpoint = endpoint};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run_client, &peer), 0);
+    uv_run(&self->loop, UV_RUN_DEFAULT); /* ends when every handle is closed */
+    pthread_join(thread, NULL);
+    assert_true(self->closed);
+    assert_int_equal(peer.answered, ROUND_TRIPS);
+    assert_true(peer.ordered);
+    assert_true(self->unasked > 0);
+    assert_int_equal(uv_loop_close(&self->loop), 0);
+    free(self);
+}
+
+static void router_socket__says_when_nobody_is_there(void **state)
+{
+    (void)state;
+    server *self = calloc(1, sizeof *self);
+    error_detail detail = {0};
+    assert_int_equal(uv_loop_init(&self->loop), 0);
+    assert_int_equal(router_socket_create(&self->router, &self->loop, on_message, self, &detail), STATUS_OK);
+    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", NULL, 0, &detail), STATUS_OK);
+    routing_id nobody = {.size = 3, .bytes = {7, 7, 7}};
+    assert_int_equal(router_socket_send(self->router, &nobody, "x", 1), STATUS_NODE_LOST);
+    assert_int_equal(router_socket_bind(self->router, "tcp://*:0", NULL, 0, &detail), STATUS_INPUT_UNSUPPORTED);
+    router_socket_close(&self->router, on_closed, self);
+    uv_run(&self->loop, UV_RUN_DEFAULT);
+    assert_true(self->closed);
+    assert_int_equal(uv_loop_close(&self->loop), 0);
+    free(self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(router_socket__never_stalls_while_a_timer_sends),
+        cmocka_unit_test(router_socket__says_when_nobody_is_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+#include "coordinator/shell/path_claims.h"
+#include "coordinator/shell/worker_registry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static routing_id route_of(uint8_t number)
+{
+    return (routing_id){.size = 5, .bytes = {1, 2, 3, 4, number}};
+}
+
+static message_hello *hello_of(uint8_t instance, const char *name)
+{
+    message_hello *hello = calloc(1, sizeof *hello);
+    hello->instance[0] = instance;
+    hello->slots = 2;
+    snprintf(hello->name, sizeof hello->name, "%s", name);
+    return hello;
+}
+
+static worker_node *say_hello(worker_registry *registry, uint8_t instance, uint8_t route, const char *name,
+                              uint64_t now_ms)
+{
+    message_hello *hello = hello_of(instance, name);
+    routing_id from = route_of(route);
+    worker_node *node = worker_registry_hello(registry, &from, hello, now_ms);
+    free(hello);
+    return node;
+}
+
+static void worker_registry__gives_a_number_to_a_process_start(void **state)
+{
+    (void)state;
+    worker_registry registry = {.last_number = 40}; /* as a replay leaves it */
+    worker_node *first = say_hello(&registry, 1, 1, "node", 10);
+    worker_node *second = say_hello(&registry, 2, 2, "node", 10);
+    assert_int_equal(first->number, 41);
+    assert_int_equal(second->number, 42);
+    assert_int_equal(worker_registry_slots(&registry), 4);
+    /* A reconnect of the same process keeps its number, at its new route. */
+    assert_ptr_equal(say_hello(&registry, 1, 3, "node", 20), first);
+    routing_id old = route_of(1);
+    routing_id new = route_of(3);
+    assert_null(worker_registry_by_route(&registry, &old));
+    assert_ptr_equal(worker_registry_by_route(&registry, &new), first);
+    assert_ptr_equal(worker_registry_by_number(&registry, 42), second);
+    assert_null(worker_registry_by_number(&registry, 43));
+    worker_registry_deinit(&registry);
+}
+
+static void worker_registry__knows_who_was_silent(void **state)
+{
+    (void)state;
+    worker_registry registry = {0};
+    worker_node *first = say_hello(&registry, 1, 1, "a", 100);
+    worker_node *second = say_hello(&registry, 2, 2, "b", 200);
+    assert_true(worker_registry_oldest_ms(&registry) == 100);
+    assert_ptr_equal(worker_registry_silent(&registry, 150), first);
+    first->connected = false;
+    assert_null(worker_registry_silent(&registry, 150));
+    assert_true(worker_registry_oldest_ms(&registry) == 200);
+    worker_registry_forget(&registry, 150);
+    assert_int_equal(registry.count, 1);
+    assert_ptr_equal(registry.nodes[0], second);
+    worker_registry_deinit(&registry);
+}
+
+static void worker_registry__remembers_drained_names(void **state)
+{
+    (void)state;
+    worker_registry registry = {0};
+    assert_false(worker_registry_drained(&registry, "a"));
+    assert_true(worker_registry_set_drained(&registry, "a", true));
+    assert_true(worker_registry_set_drained(&registry, "a", true));
+    assert_true(worker_registry_set_drained(&registry, "b", true));
+    assert_int_equal(registry.drained_count, 2);
+    assert_true(worker_registry_set_drained(&registry, "a", false));
+    assert_false(worker_registry_drained(&registry, "a"));
+    assert_true(worker_registry_drained(&registry, "b"));
+    worker_registry_deinit(&registry);
+}
+
+static void path_claims__give_a_path_to_one_job(void **state)
+{
+    (void)state;
+    plan_file *files = calloc(3, sizeof *files);
+    static const char *const paths[] = {"S/v01/PM/S_PM.wav", "S/v01/ME/S_ME.wav", "s/V01/pm/s_pm.WAV"};
+    for (int i = 0; i < 3; i++) {
+        strcpy(files[i].final.root, "out");
+        strcpy(files[i].final.path, paths[i]);
+    }
+    plan first = {.file_count = 2, .files = files};
+    plan second = {.file_count = 2, .files = files + 1}; /* ME again, and PM in other letters */
+    path_claims claims = {0};
+    uint32_t other = 0;
+    const plan_file *file = NULL;
+    assert_int_equal(path_claims_take(&claims, 1, &first, &other, &file), STATUS_OK);
+    assert_int_equal(path_claims_take(&claims, 1, &first, &other, &file), STATUS_OK); /* its own are no conflict */
+    assert_int_equal(claims.count, 2);
+    assert_int_equal(path_claims_take(&claims, 2, &second, &other, &file), STATUS_INPUT_CONFLICT);
+    assert_int_equal(other, 1);
+    assert_ptr_equal(file, &files[1]);
+    plan third = {.file_count = 1, .files = files + 2};
+    assert_int_equal(path_claims_take(&claims, 2, &third, &other, &file), STATUS_INPUT_CONFLICT);
+    path_claims_release(&claims, 1);
+    assert_int_equal(claims.count, 0);
+    assert_int_equal(path_claims_take(&claims, 2, &second, &other, &file), STATUS_OK);
+    path_claims_deinit(&claims);
+    free(files);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(worker_registry__gives_a_number_to_a_process_start),
+        cmocka_unit_test(worker_registry__knows_who_was_silent),
+        cmocka_unit_test(worker_registry__remembers_drained_names),
+        cmocka_unit_test(path_claims__give_a_path_to_one_job),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
