@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -266,6 +268,31 @@ static void storage_extents__are_written_and_read_whole_and_a_short_file_is_told
     assert_int_equal(storage_write_at(descriptor, back, 1, 0, &detail), STATUS_NODE_SYSTEM);
 }
 
+/* A file size limit makes pwrite take a part first and refuse the rest then: both halves of the loop in one call. */
+static void storage_write_at__continues_after_a_short_count_and_tells_what_stopped_it(void **state)
+{
+    fixture *self = *state;
+    int descriptor = -1;
+    uint8_t bytes[20000];
+    memset(bytes, 'z', sizeof bytes);
+    assert_int_equal(storage_create_output(self->root, "x", 0, &descriptor, NULL), STATUS_OK);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit small = {.rlim_cur = 12345, .rlim_max = before.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    error_detail detail = {0};
+    status code = storage_write_at(descriptor, bytes, sizeof bytes, 0, &detail);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(code, STATUS_LIMIT);
+    assert_non_null(strstr(detail.message, "7655 bytes at byte 12345")); /* 20000 - 12345 */
+    media_identity identity;
+    assert_int_equal(storage_identity(descriptor, &identity), STATUS_OK);
+    assert_int_equal(identity.size, 12345);
+    close(descriptor);
+}
+
 static void storage_identity__changes_with_content_and_inode(void **state)
 {
     fixture *self = *state;
@@ -453,6 +480,7 @@ int main(void)
         WITH_FOLDER(storage_outputs__follow_no_link_even_inside_the_root),
         WITH_FOLDER(storage_outputs__are_refused_in_a_read_only_root),
         WITH_FOLDER(storage_extents__are_written_and_read_whole_and_a_short_file_is_told),
+        WITH_FOLDER(storage_write_at__continues_after_a_short_count_and_tells_what_stopped_it),
         WITH_FOLDER(storage_identity__changes_with_content_and_inode),
         WITH_FOLDER(storage_rename__replaces_only_when_told),
         WITH_FOLDER(storage_remove__accepts_what_is_gone_and_clears_empty_folders_only),
