@@ -126,8 +126,8 @@ static void render_program__refuses_what_cannot_be(void **state)
     REFUSED(program.outputs[0].overload = OVERLOAD_CLIP + 1);
     REFUSED(terms[0].input = 2);
     REFUSED(terms[3].output = 3);
-    REFUSED(terms[1].gain = NAN);
-    REFUSED(terms[1].gain = INFINITY);
+    REFUSED(terms[1].gain = (double)NAN);
+    REFUSED(terms[1].gain = (double)INFINITY);
     REFUSED(terms[2].input = 1);  /* the same term twice */
     REFUSED(terms[1].output = 2); /* not sorted */
 #undef REFUSED
