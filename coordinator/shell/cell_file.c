@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,9 +84,26 @@ status cell_file_open(cell_file *self, const char *path, uint64_t end, error_det
     if (descriptor < 0)
         return error_detail_set(detail, storage_code(errno), "cannot open the measures '%s': %s", path,
                                 strerror(errno));
+    if (end == 0) { /* it may be new, and its name must last as long as the records that point into it */
+        char folder[PATH_MAX_BYTES];
+        snprintf(folder, sizeof folder, "%s", path);
+        char *slash = strrchr(folder, '/');
+        if (slash != NULL)
+            *slash = '\0';
+        folder_sync(slash != NULL ? folder : ".");
+    }
     self->descriptor = descriptor;
     self->end = end;
     return STATUS_OK;
+}
+
+void folder_sync(const char *folder)
+{
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    (void)fsync(descriptor); /* a file system that cannot sync a folder keeps names by itself */
+    close(descriptor);
 }
 
 void cell_file_close(cell_file *self)

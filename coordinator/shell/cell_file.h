@@ -48,6 +48,8 @@ typedef struct cell_file {
 
 /** Opens or creates. end: behind the last stretch that the journal knows. */
 MUST_USE status cell_file_open(cell_file *self, const char *path, uint64_t end, error_detail *detail);
+/** Makes new names in a folder durable; once per job, so it may be done on the loop. */
+void folder_sync(const char *folder);
 void cell_file_close(cell_file *self);
 /** Writes at the end; the end moves only by cell_file_keep, so a refused attempt's bytes are written over. */
 MUST_USE status cell_file_write(cell_file *self, const void *bytes, size_t byte_size, cell_stretch *out_stretch,

@@ -174,6 +174,7 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         job_destroy(&job);
         return code;
     }
+    folder_sync(self->config.state);
     memcpy(job->request, entry->request, REQUEST_BYTES);
     job->priority = entry->priority;
     job->submitted_unix_ms = farm_unix_ms();
@@ -207,7 +208,9 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         code = farm_step(self, &extended);
     arena_deinit(&memory);
     if (code != STATUS_OK) {
-        job->ended = true; /* its number is used up; nothing of it is in the journal's facts */
+        /* Its number is used up; the request may make another job. */
+        memset(job->request, 0, sizeof job->request);
+        job->ended = job->failed = true;
         return error_detail_set(detail, code, "the farm takes no more jobs: %s", status_text(code));
     }
     log_line(LOG_INFO, "job.submitted", "job=%u kind=%s inputs=%u", job->number,

@@ -31,8 +31,9 @@ int main(int argc, char **argv)
     }
     if (code == STATUS_OK && config->private_farm) {
         /* Nothing is left behind, whatever ends the CLI; the parent may be gone already. */
+        pid_t parent = getppid();
         prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (getppid() == 1)
+        if (getppid() != parent)
             code = error_detail_set(&detail, STATUS_NODE_LOST, "the program that started this private farm is gone");
     }
     signal(SIGPIPE, SIG_IGN);

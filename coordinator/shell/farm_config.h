@@ -13,7 +13,7 @@ enum {
     STATE_MAX_BYTES = PATH_MAX_BYTES - 64, /**< leaves room for the names of what lies in it */
     FARM_LISTEN_MAX = 8,
     ENDPOINT_MAX_BYTES = 256,
-    FARM_LEASE_MS = 10000,
+    FARM_LEASE_MS = 5000,
     FARM_HEARTBEAT_MS = 1000
 };
 

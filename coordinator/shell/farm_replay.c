@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct replay {
     farm_state *farm;
@@ -43,6 +44,8 @@ static status replay_document(farm_state *self, const document_record *record)
     job->submitted_unix_ms = record->submitted_unix_ms;
     memcpy(job->request, record->request, REQUEST_BYTES);
     snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
+    if (mkdir(job->folder, 0700) == 0)
+        folder_sync(self->config.state); /* it was lost with the machine's power */
     if (!job_results_resize(job, source->inputs.count + 1) || !job_list_add(&self->jobs, job)) {
         job_destroy(&job);
         return STATUS_NODE_MEMORY;
@@ -270,11 +273,7 @@ static status complete_job(farm_state *self, farm_job *job)
     if (job->unreadable) {
         scheduler_event cancel = {.type = EVENT_JOB_CANCEL, .job = {.job = job->number}};
         code = job->submitted ? farm_step(self, &cancel) : STATUS_OK;
-        job->failed = true;
-    } else if (!job->submitted) {
-        /* Never acknowledged: the submitter's request makes another job. */
-        memset(job->request, 0, sizeof job->request);
-        job->ended = true;
+        job->ended = job->failed = true;
     } else if (!job->extended) {
         arena memory;
         arena_init(&memory);
@@ -284,6 +283,19 @@ static status complete_job(farm_state *self, farm_job *job)
         arena_deinit(&memory);
     }
     return code;
+}
+
+/* A document without JOB_SUBMITTED was never acknowledged: the submitter's request makes another job. */
+static void forget_unborn(job_list *jobs)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < jobs->count; i++) {
+        if (jobs->items[i]->submitted || jobs->items[i]->unreadable)
+            jobs->items[kept++] = jobs->items[i];
+        else
+            job_destroy(&jobs->items[i]);
+    }
+    jobs->count = kept;
 }
 
 status farm_replay(farm_state *self, error_detail *detail)
@@ -299,6 +311,7 @@ status farm_replay(farm_state *self, error_detail *detail)
         return code;
     self->appended_sequence = self->durable_sequence = journal_store_last_sequence(self->journal);
     scheduler_resume(self->scheduler, farm_now_ms(self));
+    forget_unborn(&self->jobs);
     uint32_t open = 0;
     for (size_t i = 0; i < self->jobs.count; i++) {
         farm_job *job = self->jobs.items[i];

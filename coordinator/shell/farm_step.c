@@ -45,8 +45,8 @@ void farm_fail(farm_state *self, status code, const char *format, ...)
 
 static void append_bytes(farm_state *self, uint32_t kind, const byte_writer *bytes, int sync_descriptor)
 {
-    if (self->exit_code != STATUS_OK)
-        return;
+    if (self->exit_code != STATUS_OK || self->journal == NULL)
+        return; /* too late: what is not in the journal did not happen */
     journal_record record = {.sequence = self->appended_sequence + 1,
                              .term = self->term,
                              .kind = kind,

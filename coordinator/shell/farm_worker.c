@@ -90,6 +90,18 @@ static const char *refuse_hello(const message_hello *hello, char *text, size_t t
     return text;
 }
 
+/* Names are unique in a private farm, whose CLI starts a dead worker again at once: its former self need not be waited
+ * for. */
+static void bury_former_self(farm_state *self, const message_hello *hello)
+{
+    for (size_t i = 0; self->config.private_farm && i < self->workers.count; i++) {
+        worker_node *node = self->workers.nodes[i];
+        if (node->connected && strcmp(node->name, hello->name) == 0 &&
+            memcmp(node->instance, hello->instance, INSTANCE_BYTES) != 0)
+            lose_worker(self, node, true, "it was started again");
+    }
+}
+
 static void on_hello(farm_state *self, const routing_id *from, const message_hello *hello)
 {
     char text[256];
@@ -98,6 +110,7 @@ static void on_hello(farm_state *self, const routing_id *from, const message_hel
         send_refuse(self, from, STATUS_PEER_VERSION, text);
         return;
     }
+    bury_former_self(self, hello);
     worker_node *node = worker_registry_hello(&self->workers, from, hello, farm_now_ms(self));
     message *welcome = new_message(MESSAGE_WELCOME);
     attempt *held = calloc(MESSAGE_ATTEMPTS_MAX, sizeof *held);
@@ -368,8 +381,8 @@ static void assign(farm_state *self, const scheduler_command *command)
 {
     attempt_id tried = id_of(&command->attempt);
     farm_job *job = job_list_find(&self->jobs, tried.job);
-    if (job == NULL)
-        return;
+    if (job == NULL || self->stopping)
+        return; /* what was not begun is begun again after the next start */
     if (command->worker == SCHEDULER_LOCAL) {
         job_runner_start(self, &tried);
         return;

@@ -224,6 +224,9 @@ job_outcome job_outcome_of(const farm_state *farm, const farm_job *job)
         outcome.code = view.last_code;
         outcome.message = sentence_of(job, task, view.last_code);
     }
+    if (job->unreadable)
+        outcome = (job_outcome){
+            .ended = job->ended, .exit_code = 3, .code = STATUS_DEFECT, .message = sentence_of(job, 0, STATUS_DEFECT)};
     if (outcome.exit_code == 0 && job->cancelled)
         outcome = (job_outcome){
             .ended = job->ended, .exit_code = 3, .code = STATUS_CANCELLED, .message = "the job was cancelled"};
