@@ -36,7 +36,7 @@ MUST_USE status private_farm_start(private_farm **out_farm, const private_farm_c
 const char *private_farm_endpoint(const private_farm *self);
 /** Looks after the children: restarts what died. STATUS_NODE_CRASHED when one keeps dying. Call a few times a second. */
 MUST_USE status private_farm_tend(private_farm *self, error_detail *detail);
-/** Stops every child and waits for it; removes the state folder. */
+/** Stops every child (workers at once, the coordinator cleanly) and waits for it; removes the state folder. */
 void private_farm_stop(private_farm **self);
 
 #endif

@@ -1,0 +1,349 @@
+#include "common/measure/programme_measure.h"
+
+#include "common/base/ensure.h"
+#include "common/media/channel_layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    HOP_SLOTS = 10,         /* 100 ms: integrated loudness and LRA move by this */
+    MOMENTARY_SLOTS = 40,   /* 400 ms */
+    SHORT_TERM_SLOTS = 300, /* 3 s */
+    LRA_SILENCE_SLOTS = 150,/* EBU Tech 3342: at least 1.5 s of silence is appended to a file */
+    RUN_GAP_FRAMES = 480    /* gaps up to this are bridged (cell_measure.h) */
+};
+
+/* BS.1770-5 Annex 1, equations 2 and 5 to 7; EBU Tech 3342 section 3. */
+static const double loudness_offset = -0.691;
+static const double absolute_gate_lufs = -70.0;
+static const double relative_gate_lu = -10.0;
+static const double range_gate_lu = -20.0;
+
+typedef struct cell_peaks {
+    uint64_t programme_frame;
+    uint32_t run_dropped;
+    channel_measure channels[LAYOUT_CHANNELS_MAX];
+} cell_peaks;
+
+struct programme_measure {
+    uint32_t sample_rate;
+    uint8_t layout;
+    uint8_t channel_count;
+    uint64_t frame_count;
+    uint64_t next_frame;    /* the first that no cell covered yet */
+    uint64_t slot_count;
+    double *slots;          /* energy of each 10 ms */
+    size_t cell_count, cell_capacity;
+    cell_peaks *cells;
+    size_t run_count, run_capacity;
+    programme_run *runs;
+    size_t open_run[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 of the latest run of each kind and channel */
+};
+
+double measure_db(double linear)
+{
+    return linear > 0.0 ? 20.0 * log10(linear) : -INFINITY;
+}
+
+static double loudness_of(double mean_square)
+{
+    return mean_square > 0.0 ? loudness_offset + 10.0 * log10(mean_square) : -INFINITY;
+}
+
+static double power_of(double loudness)
+{
+    return pow(10.0, (loudness - loudness_offset) / 10.0);
+}
+
+programme_measure *programme_measure_create(uint32_t sample_rate, uint8_t layout, uint64_t frame_count)
+{
+    ENSURE(sample_rate >= SAMPLE_RATE_MIN && layout < LAYOUT_COUNT);
+    programme_measure *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->sample_rate = sample_rate;
+    self->layout = layout;
+    self->channel_count = channel_layout_get((channel_layout_id)layout)->channel_count;
+    self->frame_count = frame_count;
+    self->slot_count = frame_count == 0 ? 0 : cell_measure_slot_of(frame_count - 1, sample_rate) + 1;
+    self->slots = calloc(self->slot_count + 1, sizeof *self->slots);
+    if (self->slots == NULL)
+        programme_measure_destroy(&self);
+    return self;
+}
+
+void programme_measure_destroy(programme_measure **self)
+{
+    if (*self == NULL)
+        return;
+    free((*self)->slots);
+    free((*self)->cells);
+    free((*self)->runs);
+    free(*self);
+    *self = NULL;
+}
+
+/* Room for one more element of an array that doubles. */
+static bool grow(void **items, size_t count, size_t *capacity, size_t element_size)
+{
+    if (count < *capacity)
+        return true;
+    size_t larger = *capacity == 0 ? 64 : 2 * *capacity;
+    void *moved = realloc(*items, larger * element_size);
+    if (moved == NULL)
+        return false;
+    *items = moved;
+    *capacity = larger;
+    return true;
+}
+
+static bool add_run(programme_measure *self, const cell_measure *cell, const peak_run *run)
+{
+    uint64_t frame = cell->programme_frame + run->frame;
+    size_t *open = &self->open_run[run->kind][run->channel];
+    if (*open > 0) {
+        programme_run *last = &self->runs[*open - 1];
+        if (frame - (last->frame + last->frame_count) <= RUN_GAP_FRAMES) {
+            last->frame_count = frame + run->frame_count - last->frame;
+            last->sample_count += run->sample_count;
+            last->peak = fmax(last->peak, run->peak);
+            return true;
+        }
+    }
+    if (!grow((void **)&self->runs, self->run_count, &self->run_capacity, sizeof *self->runs))
+        return false;
+    self->runs[self->run_count++] = (programme_run){.kind = run->kind,
+                                                    .channel = run->channel,
+                                                    .frame = frame,
+                                                    .frame_count = run->frame_count,
+                                                    .sample_count = run->sample_count,
+                                                    .peak = run->peak};
+    *open = self->run_count;
+    return true;
+}
+
+status programme_measure_add(programme_measure *self, const cell_measure *cell)
+{
+    if (cell->sample_rate != self->sample_rate || cell->layout != self->layout ||
+        cell->programme_frame != self->next_frame || cell->frame_count > self->frame_count - self->next_frame)
+        return STATUS_PEER_IMPOSSIBLE;
+    if (!grow((void **)&self->cells, self->cell_count, &self->cell_capacity, sizeof *self->cells))
+        return STATUS_NODE_MEMORY;
+    cell_peaks *peaks = &self->cells[self->cell_count++];
+    peaks->programme_frame = cell->programme_frame;
+    peaks->run_dropped = cell->run_dropped;
+    memcpy(peaks->channels, cell->channels, sizeof peaks->channels);
+    for (uint32_t i = 0; i < cell->slot_count; i++)
+        self->slots[cell->first_slot + i] += cell->slot_energy[i];
+    for (uint32_t i = 0; i < cell->run_count; i++)
+        if (!add_run(self, cell, &cell->runs[i]))
+            return STATUS_NODE_MEMORY;
+    self->next_frame += cell->frame_count;
+    return STATUS_OK;
+}
+
+bool programme_measure_complete(const programme_measure *self)
+{
+    return self->next_frame == self->frame_count;
+}
+
+/*
+ * Energy of a window of whole hops. Sums are made anew for every window, in order: a running sum that adds and subtracts
+ * would carry the rounding of loud passages into quiet ones.
+ */
+static double window_energy(const double *hops, uint64_t slot, uint32_t slot_count)
+{
+    double sum = 0.0;
+    for (uint32_t i = 0; i < slot_count; i += HOP_SLOTS)
+        sum += hops[slot + i];
+    return sum;
+}
+
+static double window_mean(const programme_measure *self, const double *hops, uint64_t slot, uint32_t slot_count)
+{
+    uint64_t frames = cell_measure_slot_frame(slot + slot_count, self->sample_rate) -
+                      cell_measure_slot_frame(slot, self->sample_rate);
+    return window_energy(hops, slot, slot_count) / (double)frames;
+}
+
+/* hops[s] = energy of the ten slots from s on; beyond `end` there is silence. */
+static double *make_hops(const programme_measure *self, uint64_t first, uint64_t end, uint64_t silence)
+{
+    double *hops = calloc(end + silence + SHORT_TERM_SLOTS + 1, sizeof *hops);
+    for (uint64_t s = first; hops != NULL && s < end; s++) {
+        double sum = 0.0;
+        for (uint64_t i = s; i < s + HOP_SLOTS && i < end; i++)
+            sum += self->slots[i];
+        hops[s] = sum;
+    }
+    return hops;
+}
+
+static void find_maximum(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
+                         uint32_t window, double *out_lufs, uint64_t *out_frame)
+{
+    double best = 0.0;
+    for (uint64_t s = first; s + window <= end; s++) {
+        double mean = window_mean(self, hops, s, window);
+        if (mean > best) {
+            best = mean;
+            *out_frame = cell_measure_slot_frame(s, self->sample_rate);
+        }
+    }
+    *out_lufs = best > 0.0 ? loudness_of(best) : NAN;
+}
+
+/* Mean over the blocks louder than the gate; strictly, or with those at it. NAN if there is none. */
+static double gated_mean(const double *blocks, size_t count, double gate_lufs, bool strictly, uint64_t *out_passed)
+{
+    double sum = 0.0;
+    uint64_t passed = 0;
+    for (size_t i = 0; i < count; i++) {
+        double loudness = loudness_of(blocks[i]);
+        if (strictly ? loudness > gate_lufs : loudness >= gate_lufs) {
+            sum += blocks[i];
+            passed++;
+        }
+    }
+    if (out_passed != NULL)
+        *out_passed = passed;
+    return passed > 0 ? sum / (double)passed : NAN;
+}
+
+static void integrate(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
+                      double *scratch, loudness_figures *figures)
+{
+    size_t count = 0;
+    for (uint64_t s = first; s + MOMENTARY_SLOTS <= end; s += HOP_SLOTS)
+        scratch[count++] = window_mean(self, hops, s, MOMENTARY_SLOTS);
+    double above = gated_mean(scratch, count, absolute_gate_lufs, true, NULL);
+    if (isnan(above))
+        return;
+    figures->relative_gate_lufs = loudness_of(above) + relative_gate_lu;
+    double gate = fmax(figures->relative_gate_lufs, absolute_gate_lufs);
+    figures->integrated_lufs = loudness_of(gated_mean(scratch, count, gate, true, &figures->gated_block_count));
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double percentile(const double *sorted, size_t count, double percent)
+{
+    /* Tech 3342: index round((n - 1) x p / 100 + 1), counted from 1. */
+    return sorted[(size_t)floor((double)(count - 1) * percent / 100.0 + 0.5)];
+}
+
+static double loudness_range(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
+                             double *scratch)
+{
+    if (end - first < SHORT_TERM_SLOTS)
+        return NAN;
+    size_t count = 0;
+    for (uint64_t s = first; s + SHORT_TERM_SLOTS <= end + LRA_SILENCE_SLOTS; s += HOP_SLOTS)
+        scratch[count++] = window_mean(self, hops, s, SHORT_TERM_SLOTS);
+    double above = gated_mean(scratch, count, absolute_gate_lufs, false, NULL);
+    if (isnan(above))
+        return NAN;
+    double gate = power_of(fmax(loudness_of(above) + range_gate_lu, absolute_gate_lufs));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (scratch[i] >= gate)
+            scratch[kept++] = scratch[i];
+    if (kept == 0)
+        return NAN;
+    qsort(scratch, kept, sizeof *scratch, ascending);
+    return loudness_of(percentile(scratch, kept, 95.0)) - loudness_of(percentile(scratch, kept, 10.0));
+}
+
+loudness_figures programme_measure_loudness(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
+{
+    loudness_figures figures = {.integrated_lufs = NAN,
+                                .range_lu = NAN,
+                                .max_momentary_lufs = NAN,
+                                .max_short_term_lufs = NAN,
+                                .relative_gate_lufs = NAN};
+    if (end_frame > self->frame_count)
+        end_frame = self->frame_count;
+    if (first_frame >= end_frame)
+        return figures;
+    /* Whole slots only: the first that begins in the range, up to the last that ends in it. */
+    uint64_t first = cell_measure_slot_of(first_frame, self->sample_rate);
+    if (cell_measure_slot_frame(first, self->sample_rate) < first_frame)
+        first++;
+    uint64_t end = cell_measure_slot_of(end_frame, self->sample_rate);
+    if (first >= end)
+        return figures;
+    double *hops = make_hops(self, first, end, LRA_SILENCE_SLOTS);
+    double *scratch = calloc((end - first) / HOP_SLOTS + LRA_SILENCE_SLOTS + 2, sizeof *scratch);
+    if (hops != NULL && scratch != NULL) {
+        find_maximum(self, hops, first, end, MOMENTARY_SLOTS, &figures.max_momentary_lufs, &figures.max_momentary_frame);
+        find_maximum(self, hops, first, end, SHORT_TERM_SLOTS, &figures.max_short_term_lufs,
+                     &figures.max_short_term_frame);
+        integrate(self, hops, first, end, scratch, &figures);
+        figures.range_lu = loudness_range(self, hops, first, end, scratch);
+    }
+    free(hops);
+    free(scratch);
+    return figures;
+}
+
+peak_figures programme_measure_peaks_between(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
+{
+    peak_figures figures = {.true_peak = NAN, .sample_peak = NAN};
+    for (size_t i = 0; i < self->cell_count; i++) {
+        const cell_peaks *cell = &self->cells[i];
+        if (cell->programme_frame < first_frame || cell->programme_frame >= end_frame)
+            continue;
+        figures.run_dropped += cell->run_dropped;
+        for (uint32_t c = 0; c < self->channel_count; c++) {
+            channel_measure *sum = &figures.channels[c];
+            const channel_measure *part = &cell->channels[c];
+            sum->sample_peak = fmax(sum->sample_peak, part->sample_peak);
+            sum->true_peak = fmax(sum->true_peak, part->true_peak);
+            sum->mix_peak = fmax(sum->mix_peak, part->mix_peak);
+            sum->overload_count += part->overload_count;
+            sum->nonfinite_count += part->nonfinite_count;
+            figures.overload_count += part->overload_count;
+            figures.nonfinite_count += part->nonfinite_count;
+            figures.true_peak = fmax(figures.true_peak, sum->true_peak); /* fmax drops the NAN of the start */
+            figures.sample_peak = fmax(figures.sample_peak, sum->sample_peak);
+        }
+    }
+    return figures;
+}
+
+peak_figures programme_measure_peaks(const programme_measure *self)
+{
+    return programme_measure_peaks_between(self, 0, self->frame_count);
+}
+
+const programme_run *programme_measure_runs(const programme_measure *self, size_t *out_count)
+{
+    *out_count = self->run_count;
+    return self->runs;
+}
+
+size_t programme_measure_curve(const programme_measure *self, uint32_t window_ms, uint32_t step_ms, double *out_lufs,
+                               size_t capacity)
+{
+    uint64_t end = cell_measure_slot_of(self->frame_count, self->sample_rate);
+    uint64_t window = window_ms / 10;
+    uint64_t step = step_ms / 10;
+    size_t count = 0;
+    for (uint64_t s = step; step > 0 && s <= end && count < capacity; s += step) {
+        double sum = 0.0;
+        for (uint64_t i = s >= window ? s - window : s; i < s; i++)
+            sum += self->slots[i];
+        uint64_t frames = s < window ? 1
+                                     : cell_measure_slot_frame(s, self->sample_rate) -
+                                           cell_measure_slot_frame(s - window, self->sample_rate);
+        out_lufs[count++] = s < window ? NAN : loudness_of(sum / (double)frames);
+    }
+    return count;
+}

@@ -1,0 +1,66 @@
+#include "coordinator/cli/cli.h"
+
+#include "common/base/ensure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static size_t option_row(const cli_arguments *self, const char *name)
+{
+    size_t row = 0;
+    while (self->command->options[row].name != NULL && strcmp(self->command->options[row].name, name) != 0)
+        row++;
+    ENSURE(self->command->options[row].name != NULL);
+    return row;
+}
+
+bool cli_flag(const cli_arguments *self, const char *name)
+{
+    return self->flags[option_row(self, name)];
+}
+
+const char *cli_text(const cli_arguments *self, const char *name)
+{
+    return self->texts[option_row(self, name)];
+}
+
+uint32_t cli_number(const cli_arguments *self, const char *name, uint32_t fallback)
+{
+    size_t row = option_row(self, name);
+    return self->flags[row] ? self->numbers[row] : fallback;
+}
+
+int cli_exit_code(status code)
+{
+    switch (status_class_of(code)) {
+    case STATUS_CLASS_OK:
+        return EXIT_PASS;
+    case STATUS_CLASS_INPUT:
+    case STATUS_CLASS_LIMIT:
+        return EXIT_INPUT;
+    case STATUS_CLASS_WAIT:
+    case STATUS_CLASS_PEER:
+    case STATUS_CLASS_STORAGE:
+    case STATUS_CLASS_NODE:
+    case STATUS_CLASS_DEFECT:
+    default:
+        return EXIT_FARM;
+    }
+}
+
+int cli_fail(status code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("reelmill: error: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return cli_exit_code(code);
+}
+
+int cli_fail_detail(const error_detail *detail)
+{
+    return cli_fail(detail->code, "%s", detail->message);
+}

@@ -1,0 +1,238 @@
+#define _GNU_SOURCE
+#include "coordinator/cli/farm_client.h"
+
+#include "common/base/arena.h"
+#include "common/base/content_hash.h"
+#include "common/base/limits.h"
+#include "proto/message_decode.h"
+#include "proto/message_encode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <zmq.h>
+
+enum { RESEND_AFTER_MS = 1000, QUERY_DOCUMENT_MAX = 256 << 20 };
+
+struct farm_client {
+    void *context;
+    void *socket;
+    byte_writer frame;
+    arena arena;          /* of the last answer */
+    zmq_msg_t answer;     /* the last answer's frame: views point into it */
+    bool has_answer;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool random_request(uint8_t request[REQUEST_BYTES])
+{
+    return getrandom(request, REQUEST_BYTES, 0) == REQUEST_BYTES;
+}
+
+status farm_client_create(farm_client **out_client, const char *endpoint, error_detail *detail)
+{
+    farm_client *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    byte_writer_init(&self->frame, FRAME_BYTES_MAX);
+    arena_init(&self->arena);
+    self->context = zmq_ctx_new();
+    self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
+    if (self->socket == NULL) {
+        farm_client_destroy(&self);
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
+    }
+    int linger = 0;
+    int64_t message_max = FRAME_BYTES_MAX;
+    int reconnect = 100;
+    zmq_setsockopt(self->socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
+    zmq_setsockopt(self->socket, ZMQ_RECONNECT_IVL, &reconnect, sizeof reconnect);
+    if (zmq_connect(self->socket, endpoint) != 0) {
+        status code = error_detail_set(detail, STATUS_INPUT_INVALID,
+                                       "'%s' is no endpoint of a farm (%s); write it like tcp://127.0.0.1:7070",
+                                       endpoint, zmq_strerror(errno));
+        farm_client_destroy(&self);
+        return code;
+    }
+    *out_client = self;
+    return STATUS_OK;
+}
+
+static void forget_answer(farm_client *self)
+{
+    if (self->has_answer)
+        zmq_msg_close(&self->answer);
+    self->has_answer = false;
+    arena_deinit(&self->arena);
+}
+
+void farm_client_destroy(farm_client **self)
+{
+    farm_client *client = *self;
+    if (client == NULL)
+        return;
+    forget_answer(client);
+    if (client->socket != NULL)
+        zmq_close(client->socket);
+    if (client->context != NULL)
+        zmq_ctx_term(client->context);
+    byte_writer_deinit(&client->frame);
+    free(client);
+    *self = NULL;
+}
+
+/* Waits for the answer with this request id; others (answers to requests that were sent twice) are dropped. */
+static status await_answer(farm_client *self, const uint8_t request[REQUEST_BYTES], uint64_t until_ms, message *out)
+{
+    for (;;) {
+        uint64_t now = now_ms();
+        if (now >= until_ms)
+            return STATUS_AGAIN;
+        zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
+        if (zmq_poll(&item, 1, (long)(until_ms - now)) < 0)
+            return errno == EINTR ? STATUS_CANCELLED : STATUS_NODE_SYSTEM;
+        if ((item.revents & ZMQ_POLLIN) == 0)
+            continue;
+        forget_answer(self);
+        zmq_msg_init(&self->answer);
+        self->has_answer = true;
+        if (zmq_msg_recv(&self->answer, self->socket, ZMQ_DONTWAIT) < 0)
+            continue;
+        if (message_decode(out, zmq_msg_data(&self->answer), zmq_msg_size(&self->answer), &self->arena, NULL) !=
+                STATUS_OK ||
+            out->type != MESSAGE_ANSWER || memcmp(out->answer.request, request, REQUEST_BYTES) != 0)
+            continue;
+        return STATUS_OK;
+    }
+}
+
+/* Sends a request until it is answered or the time is over. The answer's status becomes ours. */
+static status ask(farm_client *self, const message *request, const uint8_t id[REQUEST_BYTES], uint32_t timeout_ms,
+                  message *out_answer, error_detail *detail)
+{
+    byte_writer_reset(&self->frame);
+    status code = message_encode(request, &self->frame);
+    if (code != STATUS_OK)
+        return error_detail_set(detail, code, "the request does not fit a message");
+    uint64_t end_ms = now_ms() + timeout_ms;
+    while (now_ms() < end_ms) {
+        zmq_send(self->socket, self->frame.bytes, self->frame.size, ZMQ_DONTWAIT);
+        uint64_t until = now_ms() + RESEND_AFTER_MS;
+        code = await_answer(self, id, until < end_ms ? until : end_ms, out_answer);
+        if (code == STATUS_AGAIN)
+            continue;
+        if (code == STATUS_CANCELLED)
+            return code;
+        if (code != STATUS_OK)
+            return error_detail_set(detail, code, "waiting for the coordinator failed: %s", zmq_strerror(errno));
+        if (out_answer->answer.code != STATUS_OK)
+            return error_detail_set(detail, (status)out_answer->answer.code, "%s", out_answer->answer.detail);
+        return STATUS_OK;
+    }
+    return error_detail_set(detail, STATUS_NODE_LOST,
+                            "the coordinator did not answer within %u s; is it running, and is the endpoint right?",
+                            (timeout_ms + 999) / 1000);
+}
+
+status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
+                          uint32_t timeout_ms, uint32_t *out_job, error_detail *detail)
+{
+    message request = {.type = MESSAGE_SUBMIT_BEGIN};
+    message answer;
+    uint8_t id[REQUEST_BYTES];
+    if (!random_request(id))
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
+    memcpy(request.submit_begin.request, id, REQUEST_BYTES);
+    request.submit_begin.document_size = document_size;
+    request.submit_begin.document_digest = content_hash_of(document, document_size);
+    request.submit_begin.priority = priority;
+    status code = ask(self, &request, id, timeout_ms, &answer, detail);
+    for (size_t offset = 0; code == STATUS_OK && offset < document_size;) {
+        size_t size = document_size - offset < DOCUMENT_CHUNK_MAX ? document_size - offset : DOCUMENT_CHUNK_MAX;
+        message append = {.type = MESSAGE_SUBMIT_APPEND};
+        memcpy(append.submit_append.request, id, REQUEST_BYTES);
+        append.submit_append.offset = offset;
+        append.submit_append.bytes =
+            (message_bytes){.bytes = (const uint8_t *)document + offset, .size = (uint32_t)size};
+        code = ask(self, &append, id, timeout_ms, &answer, detail);
+        offset += size;
+    }
+    if (code != STATUS_OK)
+        return code;
+    message commit = {.type = MESSAGE_SUBMIT_COMMIT};
+    memcpy(commit.submit_commit.request, id, REQUEST_BYTES);
+    code = ask(self, &commit, id, timeout_ms, &answer, detail);
+    if (code == STATUS_OK)
+        *out_job = answer.answer.job;
+    return code;
+}
+
+status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
+                         size_t *out_size, error_detail *detail)
+{
+    char *text = NULL;
+    uint64_t size = 0;
+    uint64_t total = 0;
+    do {
+        message request = {.type = MESSAGE_QUERY};
+        message answer;
+        if (!random_request(request.query.request)) {
+            free(text);
+            return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
+        }
+        strncpy(request.query.what, what, sizeof request.query.what - 1);
+        request.query.job = job;
+        request.query.offset = size;
+        status code = ask(self, &request, request.query.request, timeout_ms, &answer, detail);
+        if (code != STATUS_OK) {
+            free(text);
+            return code;
+        }
+        const message_answer *part = &answer.answer;
+        /* A document that grew or shrank between two parts is asked for from its beginning. */
+        if (part->offset != size || (size > 0 && part->total_size != total)) {
+            size = 0;
+            continue;
+        }
+        total = part->total_size;
+        char *bigger = total > QUERY_DOCUMENT_MAX ? NULL : realloc(text, total + 1);
+        if (bigger == NULL || part->bytes.size > total - size || (part->bytes.size == 0 && size < total)) {
+            free(bigger == NULL ? text : bigger);
+            return error_detail_set(detail, STATUS_PEER_IMPOSSIBLE, "the coordinator's answer to '%s' makes no sense",
+                                    what);
+        }
+        text = bigger;
+        if (part->bytes.size > 0)
+            memcpy(text + size, part->bytes.bytes, part->bytes.size);
+        size += part->bytes.size;
+        text[size] = '\0';
+    } while (text == NULL || size < total);
+    *out_text = text;
+    *out_size = size;
+    return STATUS_OK;
+}
+
+status farm_client_command(farm_client *self, const char *verb, uint32_t job, const char *target, const char *reason,
+                           uint32_t timeout_ms, error_detail *detail)
+{
+    message request = {.type = MESSAGE_COMMAND};
+    message answer;
+    if (!random_request(request.command.request))
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
+    strncpy(request.command.verb, verb, sizeof request.command.verb - 1);
+    request.command.job = job;
+    if (target != NULL)
+        strncpy(request.command.target, target, sizeof request.command.target - 1);
+    if (reason != NULL)
+        strncpy(request.command.reason, reason, sizeof request.command.reason - 1);
+    return ask(self, &request, request.command.request, timeout_ms, &answer, detail);
+}
