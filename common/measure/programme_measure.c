@@ -44,12 +44,12 @@ struct programme_measure {
 
 double measure_db(double linear)
 {
-    return linear > 0.0 ? 20.0 * log10(linear) : -INFINITY;
+    return linear > 0.0 ? 20.0 * log10(linear) : -(double)INFINITY;
 }
 
 static double loudness_of(double mean_square)
 {
-    return mean_square > 0.0 ? loudness_offset + 10.0 * log10(mean_square) : -INFINITY;
+    return mean_square > 0.0 ? loudness_offset + 10.0 * log10(mean_square) : -(double)INFINITY;
 }
 
 static double power_of(double loudness)
@@ -192,7 +192,7 @@ static void find_maximum(const programme_measure *self, const double *hops, uint
             *out_frame = cell_measure_slot_frame(s, self->sample_rate);
         }
     }
-    *out_lufs = best > 0.0 ? loudness_of(best) : NAN;
+    *out_lufs = best > 0.0 ? loudness_of(best) : (double)NAN;
 }
 
 /* Mean over the blocks louder than the gate; strictly, or with those at it. NAN if there is none. */
@@ -209,7 +209,7 @@ static double gated_mean(const double *blocks, size_t count, double gate_lufs, b
     }
     if (out_passed != NULL)
         *out_passed = passed;
-    return passed > 0 ? sum / (double)passed : NAN;
+    return passed > 0 ? sum / (double)passed : (double)NAN;
 }
 
 static void integrate(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
@@ -343,7 +343,7 @@ size_t programme_measure_curve(const programme_measure *self, uint32_t window_ms
         uint64_t frames = s < window ? 1
                                      : cell_measure_slot_frame(s, self->sample_rate) -
                                            cell_measure_slot_frame(s - window, self->sample_rate);
-        out_lufs[count++] = s < window ? NAN : loudness_of(sum / (double)frames);
+        out_lufs[count++] = s < window ? (double)NAN : loudness_of(sum / (double)frames);
     }
     return count;
 }

@@ -1,0 +1,298 @@
+#include "coordinator/report/report.h"
+
+#include "coordinator/report/html_text.h"
+#include "coordinator/report/loudness_plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One self-contained page without script: the policy forbids everything that is not in the file itself. */
+static const char page_head[] =
+    "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>"
+    ":root{--ink:#16202a;--soft:#5b6b7a;--line:#d8dfe6;--paper:#fff;--shade:#f4f6f8;--pass:#17753b;--warn:#9a6200;"
+    "--fail:#b3211d;--inc:#5a3d9e;--curve:#14589b}"
+    "*{box-sizing:border-box}body{margin:0;background:var(--shade);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
+    "'Segoe UI',Roboto,'DejaVu Sans',sans-serif}main{max-width:1040px;margin:0 auto;padding:24px 16px 64px}"
+    "header,section{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:20px 24px;margin:0 0 18px}"
+    "h1{font-size:27px;line-height:1.2;margin:0 0 4px}h2{font-size:19px;margin:0 0 2px;display:flex;gap:10px;align-items:center;"
+    "flex-wrap:wrap}h3{font-size:14px;margin:18px 0 6px;color:var(--soft);text-transform:uppercase;letter-spacing:.05em}"
+    "p{margin:4px 0}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
+    "text-transform:uppercase;letter-spacing:.04em}.big{font-size:22px;padding:8px 22px;display:inline-block;margin:12px 0 4px}"
+    ".pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}.incomplete,.not_checked{background:var(--inc)}"
+    ".info{background:var(--soft)}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;margin:14px 0}"
+    ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
+    "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
+    "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
+    "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
+    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.plot{width:100%;height:auto;margin-top:6px}"
+    ".plot text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:var(--soft);stroke:none}.plot text.ytick{text-anchor:end}"
+    ".plot path{fill:none}.grid{stroke:var(--line)}path.reel{stroke:#90a0b0;stroke-dasharray:3 4}.shortterm{stroke:var(--curve);"
+    "stroke-width:1.8}.momentary{stroke:#9cc0e2;stroke-width:1}.integrated{stroke:var(--pass);stroke-width:1.5;"
+    "stroke-dasharray:7 4}path.limit{stroke:var(--fail);stroke-dasharray:2 3}.legend{font-size:12px;color:var(--soft)}"
+    ".k{display:inline-block;width:22px;height:0;border-top:3px solid;margin:0 5px 3px 12px}.k.shortterm{border-color:var(--curve)}"
+    ".k.momentary{border-color:#9cc0e2}.k.integrated{border-color:var(--pass)}.k.limit{border-color:var(--fail)}"
+    "@media print{body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
+    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}.badge{-webkit-print-color-adjust:exact;"
+    "print-color-adjust:exact}}"
+    "@media(max-width:600px){header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
+
+static void put(byte_writer *writer, const char *markup)
+{
+    byte_writer_bytes(writer, markup, strlen(markup));
+}
+
+static void put_badge(byte_writer *writer, const char *word, const char *more)
+{
+    html_markup(writer, "<span class=\"badge %s%s\">%s</span>", word, more, strcmp(word, "not_checked") == 0 ? "not checked" : word);
+}
+
+static void put_figure(byte_writer *writer, double value, const char *unit, const char *name)
+{
+    if (isfinite(value))
+        html_markup(writer, "<div><b>%.1f</b><span>%s &middot; %s</span></div>", verdict_displayed(value), unit, name);
+    else
+        html_markup(writer, "<div><b>&ndash;</b><span>%s &middot; %s</span></div>", unit, name);
+}
+
+static void put_cell(byte_writer *writer, double value)
+{
+    if (isfinite(value))
+        html_markup(writer, "<td class=\"n\">%.1f</td>", verdict_displayed(value));
+    else
+        put(writer, "<td class=\"n\">&ndash;</td>");
+}
+
+static void put_place(byte_writer *writer, const report_model *model, const plan_timeline *timeline, const finding *item)
+{
+    put(writer, "<td class=\"n\">");
+    if (item->has_range && timeline != NULL) {
+        char text[TIMECODE_TEXT_SIZE];
+        if (timeline->has_start && model->show->rate.num != 0) {
+            timecode_format(timeline->start_frame +
+                                timecode_frame_of_sample(item->start_sample, &model->show->rate, timeline->sample_rate),
+                            &model->show->rate, text);
+            html_text(writer, text);
+        } else {
+            html_markup(writer, "%.3f s", (double)item->start_sample / (double)timeline->sample_rate);
+        }
+        if (item->reel >= 0 && model->show->reels[item->reel].name[0] != '\0') {
+            put(writer, "<br><span class=\"soft\">");
+            html_text(writer, model->show->reels[item->reel].name);
+            put(writer, "</span>");
+        }
+    }
+    put(writer, "</td>");
+}
+
+static void put_findings(byte_writer *writer, const report_model *model, const plan_timeline *timeline,
+                         const finding_list *list)
+{
+    if (list->count == 0) {
+        put(writer, "<p class=\"soft\">No findings.</p>");
+        return;
+    }
+    put(writer, "<h3>Findings</h3><div class=\"scroll\"><table><tr><th>Severity</th><th>Check</th><th>Where</th><th>What</th></tr>");
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *item = &list->items[i];
+        put(writer, "<tr><td>");
+        put_badge(writer, finding_severity_name(item->severity), "");
+        put(writer, "</td><td><code>");
+        html_text(writer, item->check);
+        put(writer, "</code></td>");
+        put_place(writer, model, timeline, item);
+        put(writer, "<td>");
+        html_text(writer, item->message);
+        if (item->clause != NULL && item->clause[0] != '\0') {
+            put(writer, "<br><span class=\"soft\">");
+            html_text(writer, item->clause);
+            put(writer, "</span>");
+        }
+        if (item->netflix_code != NULL) {
+            put(writer, " <span class=\"soft\">Netflix ");
+            html_text(writer, item->netflix_code);
+            put(writer, "</span>");
+        }
+        put(writer, "</td></tr>");
+    }
+    put(writer, "</table></div>");
+}
+
+static void put_channels(byte_writer *writer, const plan_deliverable *made, const peak_figures *peaks)
+{
+    const channel_layout *layout = channel_layout_get(made->layout);
+    put(writer, "<h3>Channels</h3><div class=\"scroll\"><table><tr><th>Channel</th>");
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        html_markup(writer, "<th>%s</th>", channel_label_name(layout->labels[c]));
+    put(writer, "</tr><tr><td>True peak, dBTP</td>");
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        put_cell(writer, measure_db(peaks->channels[c].true_peak));
+    put(writer, "</tr><tr><td>Sample peak, dBFS</td>");
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        put_cell(writer, measure_db(peaks->channels[c].sample_peak));
+    put(writer, "</tr></table></div>");
+}
+
+static void put_reels(byte_writer *writer, const report_model *model, const report_programme *programme,
+                      const plan_timeline *timeline)
+{
+    if (programme->measure == NULL || timeline->piece_count < 2)
+        return;
+    put(writer, "<h3>Reels (information)</h3><div class=\"scroll\"><table><tr><th>Reel</th><th>Integrated, LUFS</th><th>Range, LU</th>"
+                "<th>Max short-term, LUFS</th><th>True peak, dBTP</th></tr>");
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        uint64_t end = piece->programme_frame + piece->frame_count;
+        loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
+        peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
+        put(writer, "<tr><td>");
+        html_text(writer, piece->spans_reels ? "all" : model->show->reels[piece->reel].name);
+        put(writer, "</td>");
+        put_cell(writer, loudness.integrated_lufs);
+        put_cell(writer, loudness.range_lu);
+        put_cell(writer, loudness.max_short_term_lufs);
+        put_cell(writer, measure_db(peaks.true_peak));
+        put(writer, "</tr>");
+    }
+    put(writer, "</table></div>");
+}
+
+static void put_programme(byte_writer *writer, const report_model *model, const report_programme *programme)
+{
+    const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+    const plan_deliverable *made = model->plan == NULL ? NULL : &model->plan->deliverables[programme->deliverable];
+    const plan_timeline *timeline =
+        made == NULL || made->timeline == 0xFFFF ? NULL : &model->plan->timelines[made->timeline];
+    const programme_verdict *verdict = &programme->verdict;
+    put(writer, "<section><h2>");
+    html_text(writer, wanted->name);
+    put_badge(writer, verdict_word_name(verdict->word), "");
+    put(writer, "</h2><p class=\"soft\">");
+    if (made != NULL)
+        html_text(writer, channel_layout_get(made->layout)->name);
+    put(writer, wanted->recipe_name != NULL ? " by recipe " : " received as ");
+    html_text(writer, wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
+    if (wanted->spec != NULL) {
+        put(writer, ", judged by ");
+        html_text(writer, wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name);
+        put(writer, " ");
+        html_text(writer, wanted->spec->version);
+    }
+    put(writer, "</p>");
+    if (programme->failure != NULL) {
+        put(writer, "<p><b>");
+        html_text(writer, programme->failure);
+        put(writer, "</b></p>");
+    }
+    if (timeline != NULL && programme->measure != NULL) {
+        put(writer, "<div class=\"figures\">");
+        put_figure(writer, verdict->loudness.integrated_lufs, "LUFS", "integrated");
+        put_figure(writer, verdict->loudness.range_lu, "LU", "loudness range");
+        put_figure(writer, verdict->loudness.max_short_term_lufs, "LUFS", "max short-term");
+        put_figure(writer, verdict->loudness.max_momentary_lufs, "LUFS", "max momentary");
+        put_figure(writer, measure_db(verdict->peaks.true_peak), "dBTP", "true peak");
+        put(writer, "</div>");
+        loudness_plot(writer, model, programme);
+    }
+    put_findings(writer, model, timeline, &verdict->findings);
+    if (timeline != NULL && programme->measure != NULL) {
+        put_channels(writer, made, &verdict->peaks);
+        put_reels(writer, model, programme, timeline);
+    }
+    put(writer, "</section>");
+}
+
+static void put_files(byte_writer *writer, const report_model *model)
+{
+    put(writer, "<section><h2>Files</h2><p class=\"soft\">Digests are XXH3-128 of every byte as read back from the medium after writing.</p>"
+                "<div class=\"scroll\"><table><tr><th>File</th><th>Form</th><th>Length</th><th>Digest of the file</th></tr>");
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        const report_file *file = &model->files[i];
+        char digest[CONTENT_HASH_TEXT_SIZE];
+        content_hash_to_text(&file->file_digest, digest);
+        put(writer, "<tr><td><code>");
+        html_text(writer, file->path);
+        put(writer, "</code></td><td>");
+        html_text(writer, file->container);
+        put(writer, " ");
+        html_text(writer, file->encoding);
+        html_markup(writer, ", %u Hz, %u ch</td><td class=\"n\">%.3f s</td><td><code>", file->sample_rate, file->channels,
+                    file->sample_rate == 0 ? 0.0 : (double)file->frames / (double)file->sample_rate);
+        html_text(writer, file->failure != NULL ? file->failure : file->has_digests ? digest : "");
+        put(writer, "</code></td></tr>");
+    }
+    put(writer, "</table></div></section>");
+}
+
+static void put_problems(byte_writer *writer, const report_model *model)
+{
+    static const char *const words[] = {"info", "warn", "fail"};
+    if (model->problems == NULL || model->problems->count == 0)
+        return;
+    put(writer, "<section><h2>Handoff</h2><table>");
+    for (size_t i = 0; i < model->problems->count; i++) {
+        put(writer, "<tr><td>");
+        put_badge(writer, words[model->problems->items[i].severity], "");
+        put(writer, "</td><td><code>");
+        html_text(writer, model->problems->items[i].file);
+        put(writer, "</code></td><td>");
+        html_text(writer, model->problems->items[i].message);
+        put(writer, "</td></tr>");
+    }
+    put(writer, "</table></section>");
+}
+
+static void put_method(byte_writer *writer, const report_model *model)
+{
+    put(writer, "<section><h2>Method</h2><p>Loudness by ITU-R BS.1770-5 (400 ms blocks, gates at -70 LUFS and -10 LU), maxima in 10 ms steps "
+                "(EBU Tech 3341), loudness range by EBU Tech 3342, true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged "
+                "as displayed, at 0.1 dB. Programme limits apply from the first to the last frame of action of all reels.</p><p class=\"soft\">");
+    html_text(writer, model->engine);
+    put(writer, ", job ");
+    html_text(writer, model->job_id);
+    html_markup(writer, ": %u tasks, %u retries, %u workers, %.1f s. ", model->task_count, model->retry_count,
+                model->worker_count, model->wall_seconds);
+    html_text(writer, model->finished_text);
+    put(writer, "</p></section>");
+}
+
+status report_html(const report_model *model, byte_writer *writer)
+{
+    put(writer, page_head);
+    html_text(writer, model->show->title);
+    put(writer, " QC report</title></head><body><main><header><p class=\"soft\">Audio QC report</p><h1>");
+    html_text(writer, model->show->title);
+    put(writer, "</h1><p class=\"soft\">");
+    html_text(writer, model->show->slug);
+    put(writer, " ");
+    html_text(writer, model->show->version);
+    if (model->show->rate.num != 0)
+        html_markup(writer, ", %s fps", frame_rate_name(&model->show->rate));
+    put(writer, "</p>");
+    put_badge(writer, verdict_word_name(model->verdict), " big");
+    put(writer, "<div class=\"scroll\"><table><tr><th>Deliverable</th><th>Verdict</th><th>Spec</th><th>Integrated</th><th>True peak</th><th>Findings</th></tr>");
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const report_programme *programme = &model->programmes[i];
+        const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+        put(writer, "<tr><td><b>");
+        html_text(writer, wanted->name);
+        put(writer, "</b></td><td>");
+        put_badge(writer, verdict_word_name(programme->verdict.word), "");
+        put(writer, "</td><td>");
+        html_text(writer, wanted->spec_name);
+        put(writer, "</td>");
+        put_cell(writer, programme->verdict.loudness.integrated_lufs);
+        put_cell(writer, measure_db(programme->verdict.peaks.true_peak));
+        html_markup(writer, "<td class=\"n\">%zu</td></tr>", programme->verdict.findings.count);
+    }
+    put(writer, "</table></div></header>");
+    put_problems(writer, model);
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        put_programme(writer, model, &model->programmes[i]);
+    put_files(writer, model);
+    put_method(writer, model);
+    put(writer, "</main></body></html>\n");
+    return writer->failed ? STATUS_LIMIT : STATUS_OK;
+}

@@ -1,0 +1,359 @@
+#include "coordinator/report/report.h"
+
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Text that is not UTF-8 (a file name may be anything) is shown byte by byte as Latin-1, so that nothing is lost. */
+static json_t *json_text(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    json_t *value = json_string(text);
+    if (value != NULL)
+        return value;
+    size_t length = strlen(text);
+    char *wide = calloc(2 * length + 1, 1);
+    if (wide == NULL)
+        return json_null();
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte >= 0x80)
+            wide[used++] = (char)(0xC0 | byte >> 6);
+        wide[used++] = (char)(byte >= 0x80 ? 0x80 | (byte & 0x3F) : byte);
+    }
+    value = json_string(wide);
+    free(wide);
+    return value == NULL ? json_null() : value;
+}
+
+/* A figure that does not exist is null, never 0 or a sentinel. */
+static json_t *json_figure(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *json_count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *json_digest(bool known, const content_hash *digest)
+{
+    char text[CONTENT_HASH_TEXT_SIZE];
+    if (!known)
+        return json_null();
+    content_hash_to_text(digest, text);
+    return json_string(text);
+}
+
+static json_t *json_timecode(const report_model *model, bool known, uint64_t frame)
+{
+    char text[TIMECODE_TEXT_SIZE];
+    if (!known || model->show->rate.num == 0)
+        return json_null();
+    timecode_format(frame, &model->show->rate, text);
+    return json_string(text);
+}
+
+/* Timecode of a finding within its reel: from the reel's FFOA on, as the reel's own files count. */
+static json_t *json_reel_timecode(const report_model *model, const plan_timeline *timeline, const finding *item)
+{
+    const show *title = model->show;
+    if (timeline == NULL || !item->has_range || item->reel < 0 || (uint32_t)item->reel >= title->reel_count)
+        return json_null();
+    const show_reel *reel = &title->reels[item->reel];
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        if (piece->spans_reels || piece->reel != item->reel || item->start_sample < piece->programme_frame)
+            continue;
+        uint64_t picture = timecode_frame_of_sample(item->start_sample - piece->programme_frame, &title->rate,
+                                                    timeline->sample_rate);
+        return json_timecode(model, reel->has_ffoa || reel->has_start,
+                             (reel->has_ffoa ? reel->ffoa_frame : reel->start_frame) + picture);
+    }
+    return json_null();
+}
+
+static json_t *json_limit(const finding *item)
+{
+    if (item->limit_words != NULL)
+        return json_pack("{s:o}", "words", json_text(item->limit_words));
+    if (isnan(item->min) && isnan(item->max) && isnan(item->target))
+        return json_null();
+    return json_pack("{s:o, s:o, s:o}", "min", json_figure(item->min), "max", json_figure(item->max), "target",
+                     json_figure(item->target));
+}
+
+/* The same finding of the same programme keeps its id from version to version: waivers follow it. */
+static json_t *finding_id(const char *deliverable, const finding *item)
+{
+    char text[512];
+    char digest[CONTENT_HASH_TEXT_SIZE];
+    snprintf(text, sizeof text, "%s|%s|%llu|%llu|%s", deliverable, item->check, (unsigned long long)item->start_sample,
+             (unsigned long long)item->end_sample, item->channel_count > 0 ? item->channels[0] : "");
+    content_hash hash = content_hash_of(text, strlen(text));
+    content_hash_to_text(&hash, digest);
+    digest[12] = '\0';
+    return json_string(digest);
+}
+
+static json_t *json_finding(const report_model *model, const char *deliverable, const plan_timeline *timeline,
+                            const finding *item)
+{
+    json_t *channels = json_array();
+    for (uint32_t i = 0; i < item->channel_count; i++)
+        json_array_append_new(channels, json_text(item->channels[i]));
+    bool placed = item->has_range && timeline != NULL;
+    bool clocked = placed && timeline->has_start && model->show->rate.num != 0;
+    double rate = timeline == NULL ? 1.0 : (double)timeline->sample_rate;
+    uint64_t first = 0;
+    uint64_t last = 0;
+    if (clocked) {
+        first = timeline->start_frame +
+                timecode_frame_of_sample(item->start_sample, &model->show->rate, timeline->sample_rate);
+        last = timeline->start_frame +
+               timecode_frame_of_sample(item->end_sample, &model->show->rate, timeline->sample_rate);
+    }
+    json_t *object = json_object();
+    json_object_set_new(object, "id", finding_id(deliverable, item));
+    json_object_set_new(object, "check", json_text(item->check));
+    json_object_set_new(object, "severity", json_string(finding_severity_name(item->severity)));
+    json_object_set_new(object, "measured",
+                        item->measured_word != NULL ? json_text(item->measured_word) : json_figure(item->measured));
+    json_object_set_new(object, "limit", json_limit(item));
+    json_object_set_new(object, "unit", json_text(item->unit));
+    json_object_set_new(object, "channels", channels);
+    json_object_set_new(object, "start_sample", placed ? json_count(item->start_sample) : json_null());
+    json_object_set_new(object, "end_sample", placed ? json_count(item->end_sample) : json_null());
+    json_object_set_new(object, "start_s", json_figure(placed ? (double)item->start_sample / rate : (double)NAN));
+    json_object_set_new(object, "end_s", json_figure(placed ? (double)item->end_sample / rate : (double)NAN));
+    json_object_set_new(object, "timecode", json_timecode(model, clocked, first));
+    json_object_set_new(object, "timecode_end", json_timecode(model, clocked, last));
+    json_object_set_new(object, "reel",
+                        item->reel >= 0 && (uint32_t)item->reel < model->show->reel_count
+                            ? json_text(model->show->reels[item->reel].name)
+                            : json_null());
+    json_object_set_new(object, "reel_timecode", json_reel_timecode(model, timeline, item));
+    json_object_set_new(object, "message", json_text(item->message));
+    json_object_set_new(object, "clause", json_text(item->clause));
+    json_object_set_new(object, "codes",
+                        json_pack("{s:o, s:o}", "netflix", json_text(item->netflix_code), "ebu_qc", json_text(item->ebu_qc)));
+    json_t *details = item->details_json == NULL ? NULL : json_loads(item->details_json, 0, NULL);
+    json_object_set_new(object, "details", details == NULL ? json_object() : details);
+    json_object_set_new(object, "waiver", json_null());
+    return object;
+}
+
+static json_t *json_findings(const report_model *model, const char *deliverable, const plan_timeline *timeline,
+                             const finding_list *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_finding(model, deliverable, timeline, &list->items[i]));
+    return array;
+}
+
+static json_t *json_loudness(const loudness_figures *loudness)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:n}", "integrated_lufs", json_figure(loudness->integrated_lufs), "range_lu",
+                     json_figure(loudness->range_lu), "max_momentary_lufs", json_figure(loudness->max_momentary_lufs),
+                     "max_short_term_lufs", json_figure(loudness->max_short_term_lufs), "dialogue");
+}
+
+static json_t *json_peaks(const peak_figures *peaks, const channel_layout *layout)
+{
+    json_t *channels = json_array();
+    bool known = !isnan(peaks->true_peak);
+    for (uint32_t c = 0; known && c < layout->channel_count; c++)
+        json_array_append_new(channels,
+                              json_pack("{s:s, s:o, s:o}", "channel", channel_label_name(layout->labels[c]),
+                                        "true_peak_dbtp", json_figure(measure_db(peaks->channels[c].true_peak)),
+                                        "sample_peak_dbfs", json_figure(measure_db(peaks->channels[c].sample_peak))));
+    return json_pack("{s:o, s:o, s:o}", "true_peak_dbtp", json_figure(known ? measure_db(peaks->true_peak) : (double)NAN),
+                     "sample_peak_dbfs", json_figure(known ? measure_db(peaks->sample_peak) : (double)NAN), "per_channel",
+                     channels);
+}
+
+/* What a programme entry has in common, whether it is the whole or one reel. Figures and findings are set by the caller. */
+static json_t *programme_object(const report_model *model, const report_programme *programme,
+                                const plan_timeline *timeline)
+{
+    const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+    const plan_deliverable *made = model->plan == NULL ? NULL : &model->plan->deliverables[programme->deliverable];
+    const channel_layout *layout = channel_layout_get(made == NULL ? LAYOUT_NONE : made->layout);
+    json_t *object = json_object();
+    json_t *order = json_array();
+    for (uint32_t i = 0; made != NULL && i < made->order.channel_count; i++)
+        json_array_append_new(order, json_string(channel_label_name(made->order.labels[i])));
+    json_t *files = json_array();
+    for (uint32_t i = 0; i < model->file_count; i++)
+        if (model->files[i].deliverable == (int32_t)programme->deliverable)
+            json_array_append_new(files, json_text(model->files[i].path));
+    const char *language = made != NULL && made->language != NULL ? made->language : wanted->language;
+    json_object_set_new(object, "deliverable", json_text(wanted->name));
+    json_object_set_new(object, "language",
+                        language == NULL || language[0] == '\0' ? json_null() : json_text(language));
+    json_object_set_new(object, "layout", made == NULL ? json_null() : json_string(layout->name));
+    json_object_set_new(object, "order", order);
+    json_object_set_new(object, "files", files);
+    json_object_set_new(object, "spec",
+                        wanted->spec == NULL
+                            ? json_null()
+                            : json_pack("{s:o, s:o, s:o}", "name", json_text(wanted->spec->name), "version",
+                                        json_text(wanted->spec->version), "digest",
+                                        json_digest(true, &wanted->spec->digest)));
+    json_object_set_new(object, "frame_rate",
+                        model->show->rate.num == 0 ? json_null() : json_string(frame_rate_name(&model->show->rate)));
+    json_object_set_new(object, "start_timecode",
+                        json_timecode(model, timeline != NULL && timeline->has_start,
+                                      timeline == NULL ? 0 : timeline->start_frame));
+    return object;
+}
+
+static json_t *json_range(uint64_t first, uint64_t end)
+{
+    return json_pack("{s:o, s:o}", "start_sample", json_count(first), "end_sample", json_count(end));
+}
+
+static const plan_timeline *timeline_of(const report_model *model, uint16_t deliverable)
+{
+    if (model->plan == NULL || model->plan->deliverables[deliverable].timeline == 0xFFFF)
+        return NULL;
+    return &model->plan->timelines[model->plan->deliverables[deliverable].timeline];
+}
+
+/* Per-reel figures are information, cut from the same energies. */
+static void add_reels(const report_model *model, const report_programme *programme, json_t *programmes)
+{
+    const plan_timeline *timeline = timeline_of(model, programme->deliverable);
+    if (timeline == NULL || programme->measure == NULL || timeline->piece_count < 2)
+        return;
+    const channel_layout *layout = channel_layout_get(model->plan->deliverables[programme->deliverable].layout);
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        uint64_t end = piece->programme_frame + piece->frame_count;
+        if (piece->spans_reels)
+            continue;
+        loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
+        peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
+        json_t *object = programme_object(model, programme, timeline);
+        json_object_set_new(object, "reel", json_text(model->show->reels[piece->reel].name));
+        json_object_set_new(object, "verdict", json_string("pass"));
+        json_object_set_new(object, "range", json_range(piece->programme_frame, end));
+        json_object_set_new(object, "loudness", json_loudness(&loudness));
+        json_object_set_new(object, "peaks", json_peaks(&peaks, layout));
+        json_object_set_new(object, "findings", json_array());
+        json_array_append_new(programmes, object);
+    }
+}
+
+static json_t *json_programmes(const report_model *model)
+{
+    json_t *programmes = json_array();
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const report_programme *programme = &model->programmes[i];
+        const plan_timeline *timeline = timeline_of(model, programme->deliverable);
+        const char *name = model->show->deliverables[programme->deliverable].name;
+        json_t *object = programme_object(model, programme, timeline);
+        json_object_set_new(object, "reel", json_null());
+        json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
+        json_object_set_new(object, "range", json_range(0, timeline == NULL ? 0 : timeline->frame_count));
+        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness));
+        json_object_set_new(object, "peaks",
+                            json_peaks(&programme->verdict.peaks,
+                                       channel_layout_get(model->plan == NULL
+                                                              ? LAYOUT_NONE
+                                                              : model->plan->deliverables[programme->deliverable].layout)));
+        json_object_set_new(object, "findings", json_findings(model, name, timeline, &programme->verdict.findings));
+        json_object_set_new(object, "failure", json_text(programme->failure));
+        json_array_append_new(programmes, object);
+        add_reels(model, programme, programmes);
+    }
+    return programmes;
+}
+
+static json_t *json_files(const report_model *model)
+{
+    json_t *files = json_array();
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        const report_file *file = &model->files[i];
+        json_t *object = json_object();
+        json_object_set_new(object, "path", json_text(file->path));
+        json_object_set_new(object, "container", json_text(file->container));
+        json_object_set_new(object, "encoding", json_text(file->encoding));
+        json_object_set_new(object, "sample_rate", json_integer(file->sample_rate));
+        json_object_set_new(object, "channels", json_integer(file->channels));
+        json_object_set_new(object, "frames", json_count(file->frames));
+        json_object_set_new(object, "duration_s",
+                            json_figure(file->sample_rate == 0 ? (double)NAN
+                                                               : (double)file->frames / (double)file->sample_rate));
+        json_object_set_new(object, "start_timecode", json_timecode(model, file->has_start, file->start_frame));
+        json_object_set_new(object, "file_xxh128", json_digest(file->has_digests, &file->file_digest));
+        json_object_set_new(object, "audio_xxh128", json_digest(file->has_digests, &file->audio_digest));
+        json_object_set_new(object, "published", json_boolean(file->published));
+        json_object_set_new(object, "failure", json_text(file->failure));
+        json_array_append_new(files, object);
+    }
+    return files;
+}
+
+static json_t *json_stems(const report_model *model)
+{
+    json_t *stems = json_array();
+    for (uint32_t i = 0; i < model->stem_count; i++) {
+        const report_stem *stem = &model->stems[i];
+        json_t *paths = json_array();
+        for (uint32_t k = 0; k < stem->path_count; k++)
+            json_array_append_new(paths, json_text(stem->paths[k]));
+        json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
+                                               json_text(model->show->reels[stem->reel].name), "stem",
+                                               json_text(model->show->stems[stem->stem].name), "paths", paths,
+                                               "findings", json_findings(model, "", NULL, &stem->findings)));
+    }
+    return stems;
+}
+
+static json_t *json_problems(const report_model *model)
+{
+    static const char *const names[] = {"info", "warn", "fail"};
+    json_t *problems = json_array();
+    for (size_t i = 0; model->problems != NULL && i < model->problems->count; i++) {
+        const problem *item = &model->problems->items[i];
+        json_array_append_new(problems, json_pack("{s:s, s:o, s:i, s:i, s:o}", "severity", names[item->severity], "file",
+                                                  json_text(item->file), "line", (int)item->line, "column",
+                                                  (int)item->column, "message", json_text(item->message)));
+    }
+    return problems;
+}
+
+status report_json(const report_model *model, byte_writer *writer)
+{
+    json_t *root = json_object();
+    json_object_set_new(root, "reelmill", json_integer(1));
+    json_object_set_new(root, "verdict", json_string(verdict_word_name(model->verdict)));
+    json_object_set_new(root, "title", json_text(model->show->title));
+    json_object_set_new(root, "slug", json_text(model->show->slug));
+    json_object_set_new(root, "version", json_text(model->show->version));
+    json_object_set_new(root, "engine", json_text(model->engine));
+    json_object_set_new(root, "programmes", json_programmes(model));
+    json_object_set_new(root, "files", json_files(model));
+    json_object_set_new(root, "stems", json_stems(model));
+    json_object_set_new(root, "problems", json_problems(model));
+    json_object_set_new(root, "job",
+                        json_pack("{s:o, s:i, s:i, s:i, s:f}", "id", json_text(model->job_id), "tasks",
+                                  (int)model->task_count, "retries", (int)model->retry_count, "workers",
+                                  (int)model->worker_count, "wall_s", model->wall_seconds));
+    char *text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+    json_decref(root);
+    if (text == NULL)
+        return STATUS_NODE_MEMORY;
+    byte_writer_bytes(writer, text, strlen(text));
+    byte_writer_u8(writer, '\n');
+    free(text);
+    return writer->failed ? STATUS_LIMIT : STATUS_OK;
+}

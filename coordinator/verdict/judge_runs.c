@@ -1,0 +1,137 @@
+#include "coordinator/verdict/verdict_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+static void locate(judgement *self, finding *item, const programme_run *run)
+{
+    item->has_range = true;
+    item->start_sample = run->frame;
+    item->end_sample = run->frame + run->frame_count;
+    item->reel = judgement_reel(self, run->frame);
+    item->channel_count = 1;
+    item->channels[0] = channel_label_name(channel_layout_get(self->deliverable->layout)->labels[run->channel]);
+}
+
+static void tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out)
+{
+    if (left_out == 0)
+        return;
+    finding *item = judgement_add(self, check, severity);
+    item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
+}
+
+static void judge_true_peaks(judgement *self, const programme_run *runs, size_t run_count)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.true");
+    if (limit == NULL || isnan(limit->max))
+        return;
+    size_t listed = 0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < run_count; i++) {
+        double shown = verdict_displayed(measure_db(runs[i].peak));
+        if (runs[i].kind != PEAK_RUN_TRUE || !(shown > limit->max))
+            continue;
+        if (listed++ >= VERDICT_RUNS_MAX) {
+            left_out++;
+            continue;
+        }
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(self, runs[i].frame, place);
+        finding *item = judgement_add(self, "peak.true", judgement_breach(limit));
+        judgement_limits(item, limit);
+        locate(self, item, &runs[i]);
+        item->measured = measure_db(runs[i].peak);
+        item->netflix_code = "022 True Peak";
+        item->ebu_qc = "0084B";
+        item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s at %s; at most %.1f dBTP is allowed. Lower it by %.1f dB there.",
+                                     shown, item->channels[0], place, limit->max, shown - limit->max);
+    }
+    tell_rest(self, "peak.true", judgement_breach(limit), left_out);
+}
+
+static void judge_clipping(judgement *self, const programme_run *runs, size_t run_count)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.clipping");
+    finding_severity severity = limit == NULL ? FINDING_INFO : judgement_breach(limit);
+    size_t listed = 0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < run_count; i++) {
+        if (runs[i].kind != PEAK_RUN_CLIP)
+            continue;
+        if (listed++ >= VERDICT_RUNS_MAX) {
+            left_out++;
+            continue;
+        }
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(self, runs[i].frame, place);
+        finding *item = judgement_add(self, "peak.clipping", severity);
+        if (limit != NULL)
+            judgement_limits(item, limit);
+        locate(self, item, &runs[i]);
+        item->measured = (double)runs[i].sample_count;
+        item->unit = "samples";
+        item->netflix_code = "001 Clipping/Distortion";
+        item->ebu_qc = "0005B";
+        item->message = arena_format(self->memory, "%llu samples at full scale in %s at %s (runs of three or more). Listen there, and re-print from the mix if it is audible.",
+                                     (unsigned long long)runs[i].sample_count, item->channels[0], place);
+    }
+    tell_rest(self, "peak.clipping", severity, left_out);
+}
+
+/* Overload is what rendering had to clamp; a received file has none. */
+static void judge_overload(judgement *self, const programme_run *runs, size_t run_count)
+{
+    const peak_figures *peaks = &self->verdict->peaks;
+    if (!self->deliverable->rendered || peaks->overload_count == 0)
+        return;
+    const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
+    finding_severity severity = made_by->overload == OVERLOAD_FAIL ? FINDING_FAIL : FINDING_INFO;
+    double worst = 0.0;
+    for (uint32_t c = 0; c < channel_layout_get(self->deliverable->layout)->channel_count; c++)
+        worst = fmax(worst, peaks->channels[c].mix_peak);
+    size_t listed = 0;
+    size_t left_out = 0;
+    for (size_t i = 0; i < run_count; i++) {
+        if (runs[i].kind != PEAK_RUN_OVERLOAD)
+            continue;
+        if (listed++ >= VERDICT_RUNS_MAX) {
+            left_out++;
+            continue;
+        }
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(self, runs[i].frame, place);
+        finding *item = judgement_add(self, "render.overload", severity);
+        locate(self, item, &runs[i]);
+        item->measured = measure_db(runs[i].peak);
+        item->max = 0.0;
+        item->unit = "dBFS";
+        item->netflix_code = "001 Clipping/Distortion";
+        item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s at %s (%llu samples were clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
+                                     measure_db(runs[i].peak), item->channels[0], place,
+                                     (unsigned long long)runs[i].sample_count, -ceil(measure_db(worst) * 10.0) / 10.0);
+    }
+    if (listed == 0) {
+        finding *item = judgement_add(self, "render.overload", severity);
+        item->measured = measure_db(worst);
+        item->max = 0.0;
+        item->unit = "dBFS";
+        item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
+                                     (unsigned long long)peaks->overload_count, measure_db(worst));
+    }
+    tell_rest(self, "render.overload", severity, left_out);
+}
+
+void judge_runs(judgement *self)
+{
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    judge_true_peaks(self, runs, run_count);
+    judge_clipping(self, runs, run_count);
+    judge_overload(self, runs, run_count);
+    if (self->verdict->peaks.nonfinite_count > 0) {
+        finding *item = judgement_add(self, "peak.sample", FINDING_FAIL);
+        item->message = arena_format(self->memory, "%llu samples are no numbers (NaN or infinite) and were taken as silence. The file was damaged or written by a faulty plug-in; export it again.",
+                                     (unsigned long long)self->verdict->peaks.nonfinite_count);
+    }
+}

@@ -1,0 +1,162 @@
+#include "coordinator/verdict/verdict_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+finding *judgement_add(judgement *self, const char *check, finding_severity severity)
+{
+    finding_list *list = &self->verdict->findings;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
+        finding *items = arena_take_array(self->memory, capacity, sizeof *items);
+        if (list->count > 0)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    finding *item = &list->items[list->count++];
+    *item = (finding){.check = check,
+                      .severity = severity,
+                      .measured = NAN,
+                      .min = NAN,
+                      .max = NAN,
+                      .target = NAN,
+                      .unit = "",
+                      .reel = -1,
+                      .message = "",
+                      .clause = ""};
+    return item;
+}
+
+finding_severity judgement_breach(const spec_limit *limit)
+{
+    if (limit->severity == SPEC_INFO)
+        return FINDING_INFO;
+    return limit->severity == SPEC_FAIL && limit->evidence != EVIDENCE_UNVERIFIED ? FINDING_FAIL : FINDING_WARN;
+}
+
+void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_SIZE])
+{
+    const plan_timeline *timeline = self->timeline;
+    const frame_rate *rate = &self->show->rate;
+    if (rate->num == 0 || !timeline->has_start) {
+        snprintf(out, PLACE_TEXT_SIZE, "%.3f s", (double)frame / (double)timeline->sample_rate);
+        return;
+    }
+    char text[TIMECODE_TEXT_SIZE];
+    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
+    snprintf(out, PLACE_TEXT_SIZE, "%s", text);
+}
+
+int32_t judgement_reel(const judgement *self, uint64_t frame)
+{
+    for (uint32_t i = 0; i < self->timeline->piece_count; i++) {
+        const plan_piece *piece = &self->timeline->pieces[i];
+        if (frame >= piece->programme_frame && frame < piece->programme_frame + piece->frame_count)
+            return piece->spans_reels ? -1 : piece->reel;
+    }
+    return -1;
+}
+
+void judgement_limits(finding *item, const spec_limit *limit)
+{
+    item->min = limit->min;
+    item->max = limit->max;
+    item->target = limit->target;
+    item->unit = limit->unit;
+    item->clause = limit->clause;
+}
+
+const spec_limit *judgement_limit(const judgement *self, const char *check)
+{
+    for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++)
+        if (strcmp(self->rules->limits[i].check, check) == 0)
+            return &self->rules->limits[i];
+    return NULL;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+    const finding *left = a;
+    const finding *right = b;
+    if (left->severity != right->severity)
+        return left->severity > right->severity ? -1 : 1;
+    if (left->start_sample != right->start_sample)
+        return left->start_sample < right->start_sample ? -1 : 1;
+    int names = strcmp(left->check, right->check);
+    return names != 0 ? names : strcmp(left->message, right->message);
+}
+
+/* Limits whose check no code of this version measures must not look like passes. */
+static void name_unchecked(judgement *self)
+{
+    static const char *const known[] = {
+        "loudness.integrated", "loudness.range",     "loudness.max_momentary", "loudness.max_short_term",
+        "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
+        "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
+        "format.channels",     "format.length",      "format.start_timecode",  "render.overload"};
+    for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++) {
+        const spec_limit *limit = &self->rules->limits[i];
+        bool found = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+            found = found || strcmp(known[k], limit->check) == 0;
+        if (found)
+            continue;
+        finding *item = judgement_add(self, limit->check, FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->message = arena_format(self->memory, "The spec limits %s, which this version cannot measure; judge it by other means.",
+                                     limit->check);
+    }
+}
+
+static void conclude(judgement *self)
+{
+    programme_verdict *verdict = self->verdict;
+    verdict->word = VERDICT_PASS;
+    for (size_t i = 0; i < verdict->findings.count; i++) {
+        static const verdict_word words[] = {[FINDING_INFO] = VERDICT_PASS,
+                                             [FINDING_NOT_CHECKED] = VERDICT_INCOMPLETE,
+                                             [FINDING_WARN] = VERDICT_WARN,
+                                             [FINDING_FAIL] = VERDICT_FAIL};
+        verdict->word = verdict_worst(verdict->word, words[verdict->findings.items[i].severity]);
+    }
+    verdict->publish = self->rules == NULL || !self->rules->hold_on_fail || verdict->word != VERDICT_FAIL;
+    if (verdict->findings.count > 1)
+        qsort(verdict->findings.items, verdict->findings.count, sizeof(finding), worst_first);
+}
+
+status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *memory)
+{
+    const plan *plan_made = facts->plan;
+    programme_verdict verdict = {.loudness = {.integrated_lufs = NAN,
+                                              .range_lu = NAN,
+                                              .max_momentary_lufs = NAN,
+                                              .max_short_term_lufs = NAN,
+                                              .relative_gate_lufs = NAN},
+                                 .peaks = {.true_peak = NAN, .sample_peak = NAN}};
+    const plan_deliverable *deliverable = &plan_made->deliverables[facts->deliverable];
+    judgement self = {.facts = facts,
+                      .show = plan_made->show,
+                      .rules = plan_made->show->deliverables[facts->deliverable].spec,
+                      .deliverable = deliverable,
+                      .timeline = &plan_made->timelines[deliverable->timeline],
+                      .verdict = &verdict,
+                      .memory = memory};
+    if (facts->measure == NULL || !programme_measure_complete(facts->measure)) {
+        finding *item = judgement_add(&self, "loudness.integrated", FINDING_NOT_CHECKED);
+        item->message = arena_format(memory, "The programme could not be measured%s%s; nothing about its level is known.",
+                                     facts->failure == NULL ? "" : ": ", facts->failure == NULL ? "" : facts->failure);
+    } else {
+        verdict.loudness = programme_measure_loudness(facts->measure, 0, self.timeline->frame_count);
+        verdict.peaks = programme_measure_peaks(facts->measure);
+        judge_levels(&self);
+        judge_runs(&self);
+    }
+    judge_format(&self);
+    name_unchecked(&self);
+    conclude(&self);
+    *out_verdict = verdict;
+    return STATUS_OK;
+}

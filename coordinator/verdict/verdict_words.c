@@ -1,0 +1,32 @@
+#include "coordinator/verdict/verdict.h"
+
+#include <math.h>
+
+const char *finding_severity_name(finding_severity severity)
+{
+    static const char *const names[] = {"info", "not_checked", "warn", "fail"};
+    return severity <= FINDING_FAIL ? names[severity] : "not_checked";
+}
+
+const char *verdict_word_name(verdict_word word)
+{
+    static const char *const names[] = {"pass", "warn", "incomplete", "fail"};
+    return word <= VERDICT_FAIL ? names[word] : "incomplete";
+}
+
+verdict_word verdict_worst(verdict_word a, verdict_word b)
+{
+    return a > b ? a : b;
+}
+
+double verdict_displayed(double value)
+{
+    if (!isfinite(value))
+        return value;
+    /*
+     * Half away from zero, of the decimal number a person would write down: -25.05 is stored a little nearer to zero
+     * than it reads, so a value within 1e-9 of a half counts as that half.
+     */
+    double tenths = floor(fabs(value) * 10.0 + 0.5 + 1e-9) / 10.0;
+    return tenths == 0.0 ? 0.0 : copysign(tenths, value);
+}
