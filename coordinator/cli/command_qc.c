@@ -1,0 +1,262 @@
+#define _GNU_SOURCE
+#include "coordinator/cli/cli.h"
+
+#include "coordinator/cli/farm_job.h"
+#include "coordinator/cli/job_document_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SUBMIT_MS = 30000, ASK_MS = 30000 };
+
+/* The deepest folder that holds every file becomes the media root; files are then named relative to it. */
+static status place_files(const cli_arguments *arguments, arena *memory, const char **out_root, const char ***out_files,
+                          error_detail *detail)
+{
+    uint32_t count = arguments->word_count;
+    const char **files = arena_take_array(memory, count, sizeof *files);
+    for (uint32_t i = 0; i < count; i++) {
+        char *resolved = realpath(arguments->words[i], NULL);
+        if (resolved == NULL)
+            return error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%s': %s", arguments->words[i],
+                                    strerror(errno));
+        files[i] = arena_copy_text(memory, resolved);
+        free(resolved);
+    }
+    size_t common = (size_t)(strrchr(files[0], '/') - files[0]);
+    for (uint32_t i = 1; i < count; i++) {
+        while (common > 0 && (strncmp(files[0], files[i], common) != 0 || files[i][common] != '/'))
+            do
+                common--;
+            while (common > 0 && files[0][common] != '/');
+    }
+    *out_root = common == 0 ? "/" : arena_copy_bytes(memory, files[0], common);
+    for (uint32_t i = 0; i < count; i++)
+        files[i] += common + 1;
+    *out_files = files;
+    return STATUS_OK;
+}
+
+/* Leaves only findings of the wanted kinds ("loudness,peak"); figures stay, and verdicts follow what is left. */
+static const char *worst_of(const json_t *findings)
+{
+    static const char *const severities[] = {"fail", "not_checked", "warn"};
+    static const char *const verdicts[] = {"fail", "incomplete", "warn"};
+    for (size_t s = 0; s < 3; s++) {
+        size_t index;
+        const json_t *item;
+        json_array_foreach (findings, index, item)
+            if (strcmp(json_string_value(json_object_get(item, "severity")), severities[s]) == 0)
+                return verdicts[s];
+    }
+    return "pass";
+}
+
+static bool kind_wanted(const char *check, const char *kinds)
+{
+    size_t length = strcspn(check, ".");
+    for (const char *at = kinds; *at != '\0';) {
+        size_t word = strcspn(at, ",");
+        if (word == length && strncmp(at, check, length) == 0)
+            return true;
+        at += word + (at[word] == ',' ? 1 : 0);
+    }
+    return false;
+}
+
+static void keep_checks(json_t *report, const char *kinds)
+{
+    static const char *const order[] = {"pass", "warn", "incomplete", "fail"};
+    size_t worst = 0;
+    size_t index;
+    json_t *programme;
+    json_array_foreach (json_object_get(report, "programmes"), index, programme) {
+        json_t *findings = json_object_get(programme, "findings");
+        for (size_t i = json_array_size(findings); i-- > 0;)
+            if (!kind_wanted(json_string_value(json_object_get(json_array_get(findings, i), "check")), kinds))
+                json_array_remove(findings, i);
+        const char *verdict = worst_of(findings);
+        if (!json_is_null(json_object_get(programme, "failure")) && json_object_get(programme, "failure") != NULL)
+            verdict = "incomplete";
+        json_object_set_new(programme, "verdict", json_string(verdict));
+        for (size_t v = 0; v < 4; v++)
+            if (strcmp(order[v], verdict) == 0 && v > worst)
+                worst = v;
+    }
+    json_object_set_new(report, "verdict", json_string(order[worst]));
+}
+
+static status write_file(const char *folder, const char *name, const char *text, size_t size, error_detail *detail)
+{
+    char path[PATH_MAX];
+    char part[PATH_MAX + 8];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
+        return error_detail_set(detail, STATUS_LIMIT, "the name of the report folder is too long");
+    snprintf(part, sizeof part, "%s.part", path);
+    FILE *file = fopen(part, "wbe");
+    bool good = file != NULL && fwrite(text, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    int cause = errno;
+    if (file != NULL && fclose(file) != 0)
+        good = false;
+    if (good && rename(part, path) == 0)
+        return STATUS_OK;
+    unlink(part);
+    return error_detail_set(detail, STATUS_STORAGE_IO, "cannot write '%s': %s", path, strerror(cause));
+}
+
+static void print_figure(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (json_is_number(value))
+        printf(" %8.1f", json_number_value(value));
+    else
+        printf(" %8s", "-");
+}
+
+/* One line per programme, worst first. */
+static void print_table(const json_t *report)
+{
+    static const char *const order[] = {"fail", "incomplete", "warn", "pass"};
+    printf("%-11s %8s %8s %8s %8s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "PROGRAMME");
+    for (size_t v = 0; v < 4; v++) {
+        size_t index;
+        const json_t *programme;
+        json_array_foreach (json_object_get(report, "programmes"), index, programme) {
+            if (strcmp(json_string_value(json_object_get(programme, "verdict")), order[v]) != 0 ||
+                json_is_string(json_object_get(programme, "reel")))
+                continue;
+            const json_t *loudness = json_object_get(programme, "loudness");
+            printf("%-11s", order[v]);
+            print_figure(loudness, "integrated_lufs");
+            print_figure(loudness, "range_lu");
+            print_figure(loudness, "max_short_term_lufs");
+            print_figure(json_object_get(programme, "peaks"), "true_peak_dbtp");
+            const char *file = json_string_value(json_array_get(json_object_get(programme, "files"), 0));
+            printf("  %s\n", file != NULL ? file : json_string_value(json_object_get(programme, "deliverable")));
+            size_t place;
+            const json_t *finding;
+            json_array_foreach (json_object_get(programme, "findings"), place, finding)
+                printf("            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
+                       json_string_value(json_object_get(finding, "message")));
+        }
+    }
+}
+
+static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job)
+{
+    error_detail detail;
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "report.json", job, ASK_MS, &text, &size, &detail);
+    if (code != STATUS_OK)
+        return cli_fail_detail(&detail);
+    json_t *report = json_loadb(text, size, 0, NULL);
+    free(text);
+    if (cli_text(arguments, "checks") != NULL)
+        keep_checks(report, cli_text(arguments, "checks"));
+    text = json_dumps(report, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+    if (cli_flag(arguments, "json"))
+        puts(text);
+    else
+        print_table(report);
+    const char *verdict = json_string_value(json_object_get(report, "verdict"));
+    int exit_code = strcmp(verdict, "pass") == 0 || strcmp(verdict, "warn") == 0 ? EXIT_PASS : EXIT_QC;
+    const char *folder = cli_text(arguments, "out");
+    if (folder != NULL) {
+        char *page = NULL;
+        size_t page_size = 0;
+        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+            code = error_detail_set(&detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
+        if (code == STATUS_OK)
+            code = write_file(folder, "report.json", text, strlen(text), &detail);
+        if (code == STATUS_OK)
+            code = farm_client_query(client, "report.html", job, ASK_MS, &page, &page_size, &detail);
+        if (code == STATUS_OK)
+            code = write_file(folder, "report.html", page, page_size, &detail);
+        free(page);
+        if (code != STATUS_OK)
+            exit_code = cli_fail_detail(&detail);
+    }
+    free(text);
+    json_decref(report);
+    return exit_code;
+}
+
+static status submit_files(const cli_arguments *arguments, farm_client *client, uint32_t file_count,
+                           const char *const *files, uint32_t *out_job, arena *memory, error_detail *detail)
+{
+    qc_files request = {.file_count = file_count,
+                        .files = files,
+                        .spec_name = cli_text(arguments, "spec") == NULL ? "none" : cli_text(arguments, "spec"),
+                        .layout = cli_text(arguments, "layout"),
+                        .order = cli_text(arguments, "order"),
+                        .frame_rate = cli_text(arguments, "frame-rate")};
+    size_t length = strlen(request.spec_name);
+    if (length > 5 && strcmp(request.spec_name + length - 5, ".yaml") == 0) {
+        status code = read_text_file(request.spec_name, SHOW_TEXT_MAX, memory, &request.spec_text,
+                                     &request.spec_text_size, detail);
+        if (code != STATUS_OK)
+            return code;
+        const char *slash = strrchr(request.spec_name, '/');
+        const char *base = slash == NULL ? request.spec_name : slash + 1;
+        request.spec_name = arena_copy_bytes(memory, base, strlen(base) - 5);
+    }
+    job_options options = {.kind = "qc",
+                           .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                           .media = {.root = "media"},
+                           .out = {.root = "media"}};
+    const char *document = job_document_of_files(&request, &options, memory);
+    if (document == NULL)
+        return error_detail_set(detail, STATUS_LIMIT, "the list of files is too long for one job");
+    return farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, out_job, detail);
+}
+
+int command_qc(const cli_arguments *arguments)
+{
+    arena memory;
+    error_detail detail;
+    private_farm *farm = NULL;
+    farm_client *client = NULL;
+    const char *root = NULL;
+    const char **files = NULL;
+    uint32_t job_number = 0;
+    json_t *job = NULL;
+    if (cli_text(arguments, "show") != NULL)
+        return cli_fail(STATUS_INPUT_UNSUPPORTED, "--show is not there yet; put the files into the show as deliverables with `file:` and use `run`");
+    if (arguments->word_count == 0)
+        return cli_fail(STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
+    arena_init(&memory);
+    status code = place_files(arguments, &memory, &root, &files, &detail);
+    private_farm_root roots[1] = {{.name = "media", .directory = root}};
+    if (code == STATUS_OK)
+        code = farm_job_start_private(arguments, roots, 1, &farm, &client, &detail);
+    if (code == STATUS_OK)
+        code = submit_files(arguments, client, arguments->word_count, files, &job_number, &memory, &detail);
+    farm_job_watch watch = {.client = client, .farm = farm, .job = job_number, .quiet = cli_flag(arguments, "verbose"),
+                            .title = "qc"};
+    if (code == STATUS_OK)
+        code = farm_job_follow(&watch, &job, &detail);
+    int exit_code;
+    if (code != STATUS_OK) {
+        exit_code = cli_fail_detail(&detail);
+    } else {
+        farm_job_print_errors(job);
+        exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
+        if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
+            int shown = show_report(arguments, client, job_number);
+            exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
+        }
+    }
+    json_decref(job);
+    farm_client_destroy(&client);
+    private_farm_stop(&farm);
+    arena_deinit(&memory);
+    return exit_code;
+}

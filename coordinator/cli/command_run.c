@@ -1,0 +1,193 @@
+#define _GNU_SOURCE
+#include "coordinator/cli/cli.h"
+
+#include "coordinator/cli/farm_job.h"
+#include "coordinator/cli/job_document_write.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SUBMIT_MS = 30000, ASK_MS = 30000 };
+
+/* mkdir -p, for the folder that becomes the root of what a job writes. */
+static status make_folders(const char *path, error_detail *detail)
+{
+    char part[PATH_MAX];
+    if (strlen(path) >= sizeof part)
+        return error_detail_set(detail, STATUS_LIMIT, "the output folder's name is too long");
+    strcpy(part, path);
+    for (char *c = part + 1;; c++) {
+        if (*c != '/' && *c != '\0')
+            continue;
+        char kept = *c;
+        *c = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return error_detail_set(detail, STATUS_STORAGE_DENIED,
+                                    "cannot make the output folder '%s': %s; choose another with --out", part,
+                                    strerror(errno));
+        if (kept == '\0')
+            break;
+        *c = kept;
+    }
+    if (access(path, W_OK | X_OK) != 0)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED,
+                                "cannot write to the output folder '%s': %s; choose another with --out", path,
+                                strerror(errno));
+    return STATUS_OK;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "" : text;
+}
+
+/* What a person wants to see at the end: the verdict, a line per deliverable, and where things are. */
+static void print_summary(const json_t *job, const char *out_folder)
+{
+    size_t index;
+    const json_t *item;
+    json_array_foreach (json_object_get(job, "deliverables"), index, item) {
+        fprintf(stderr, "  %-12s %-11s %-10s", text_of(item, "name"), text_of(item, "state"),
+                json_is_string(json_object_get(item, "verdict")) ? text_of(item, "verdict") : "-");
+        const json_t *first = json_array_get(json_object_get(item, "files"), 0);
+        if (first != NULL)
+            fprintf(stderr, " %s/%s", out_folder, json_string_value(first));
+        fputc('\n', stderr);
+        size_t place;
+        const json_t *worst;
+        json_array_foreach (json_object_get(item, "worst"), place, worst)
+            fprintf(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
+    }
+    const char *verdict = text_of(job, "verdict");
+    if (verdict[0] != '\0')
+        fprintf(stderr, "Verdict: %s\nReport:  %s/%s/%s/report/report.html\n", verdict, out_folder, text_of(job, "slug"),
+                text_of(job, "version"));
+}
+
+static status print_document(farm_client *client, const char *what, uint32_t job, error_detail *detail)
+{
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, what, job, ASK_MS, &text, &size, detail);
+    if (code == STATUS_OK)
+        fwrite(text, 1, size, stdout);
+    free(text);
+    return code;
+}
+
+/* A `check` or `plan`: problems and the plan's text for people, one document for programs. */
+static int show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job)
+{
+    error_detail detail;
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "result", job_number, ASK_MS, &text, &size, &detail);
+    if (code != STATUS_OK) {
+        farm_job_print_errors(job);
+        return cli_fail_detail(&detail);
+    }
+    json_t *result = json_loadb(text, size, 0, NULL);
+    int exit_code = (int)json_integer_value(json_object_get(result, "exit_code"));
+    if (cli_flag(arguments, "json"))
+        fwrite(text, 1, size, stdout);
+    farm_job_print_errors(result);
+    const char *plan_lines = text_of(json_object_get(result, "plan"), "text");
+    if (!cli_flag(arguments, "json") && plan_lines[0] != '\0')
+        fputs(plan_lines, stdout);
+    if (!cli_flag(arguments, "json") && strcmp(arguments->command->name, "check") == 0)
+        puts(exit_code == 0 ? "check: everything is there, complete and consistent"
+                            : "check: the handoff is not complete; see above");
+    json_decref(result);
+    free(text);
+    return exit_code;
+}
+
+static int follow_and_show(const cli_arguments *arguments, const loaded_show *loaded, const farm_job_watch *watch,
+                           bool rendering)
+{
+    error_detail detail;
+    json_t *job = NULL;
+    status code = farm_job_follow(watch, &job, &detail);
+    if (code != STATUS_OK)
+        return cli_fail_detail(&detail);
+    int exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
+    if (!rendering) {
+        exit_code = show_result(arguments, watch->client, watch->job, job);
+    } else {
+        farm_job_print_errors(job);
+        if (cli_flag(arguments, "json"))
+            code = print_document(watch->client, "report.json", watch->job, &detail);
+        if (code != STATUS_OK && exit_code == EXIT_PASS)
+            exit_code = cli_fail_detail(&detail);
+        print_summary(job, loaded->out_folder);
+    }
+    json_decref(job);
+    return exit_code;
+}
+
+/* A show's job on a private farm. kind: run, check or plan. */
+static int run_show(const cli_arguments *arguments, const char *kind)
+{
+    arena memory;
+    error_detail detail;
+    loaded_show loaded;
+    bool rendering = strcmp(kind, "run") == 0;
+    private_farm *farm = NULL;
+    farm_client *client = NULL;
+    uint32_t job = 0;
+    arena_init(&memory);
+    status code = loaded_show_read(&loaded, arguments->words[0], rendering ? cli_text(arguments, "out") : NULL, &memory, &detail);
+    if (code == STATUS_OK && access(loaded.media_folder, R_OK | X_OK) != 0)
+        code = error_detail_set(&detail, STATUS_INPUT_MISSING, "%s: cannot read the media folder '%s': %s", loaded.display,
+                                loaded.media_folder, strerror(errno));
+    if (code == STATUS_OK && rendering)
+        code = make_folders(loaded.out_folder, &detail);
+    private_farm_root roots[2] = {{.name = "media", .directory = code == STATUS_OK ? loaded.media_folder : ""},
+                                  {.name = "out", .directory = code == STATUS_OK ? loaded.out_folder : "", .writable = true}};
+    if (code == STATUS_OK)
+        code = farm_job_start_private(arguments, roots, rendering ? 2 : 1, &farm, &client, &detail);
+    if (code == STATUS_OK) {
+        job_options options = {.kind = kind,
+                               .replace = rendering && cli_flag(arguments, "replace"),
+                               .only = cli_text(arguments, "only"),
+                               .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                               .media = {.root = "media"},
+                               .out = {.root = "out"}};
+        const char *document = job_document_of_show(&loaded, &options, &memory);
+        code = document == NULL ? error_detail_set(&detail, STATUS_LIMIT, "the show file with its recipes and specs is too large")
+                                : farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, &job, &detail);
+    }
+    int exit_code;
+    if (code != STATUS_OK) {
+        exit_code = cli_fail_detail(&detail);
+    } else {
+        farm_job_watch watch = {.client = client, .farm = farm, .job = job, .quiet = !rendering || cli_flag(arguments, "verbose"),
+                                .title = loaded.show.title};
+        exit_code = follow_and_show(arguments, &loaded, &watch, rendering);
+    }
+    farm_client_destroy(&client);
+    private_farm_stop(&farm);
+    arena_deinit(&memory);
+    return exit_code;
+}
+
+int command_run(const cli_arguments *arguments)
+{
+    return run_show(arguments, "run");
+}
+
+int command_check(const cli_arguments *arguments)
+{
+    return run_show(arguments, "check");
+}
+
+int command_plan(const cli_arguments *arguments)
+{
+    return run_show(arguments, "plan");
+}

@@ -1,0 +1,183 @@
+#define _GNU_SOURCE
+#include "coordinator/cli/farm_job.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_MS = 150, ASK_MS = 10000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
+
+/* Set by the signal handler, read by the one thread there is: the only mutable value of this file. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+void farm_job_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+uint32_t farm_job_cores(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int count = CPU_COUNT(&set);
+    return count < 1 ? 1 : (uint32_t)count;
+}
+
+status farm_job_start_private(const cli_arguments *arguments, const private_farm_root *roots, uint32_t root_count,
+                              private_farm **out_farm, farm_client **out_client, error_detail *detail)
+{
+    const char *temporary = getenv("TMPDIR");
+    private_farm_config config = {.worker_count = cli_number(arguments, "workers", farm_job_cores()),
+                                  .slots_per_worker = 1,
+                                  .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                                  .root_count = root_count,
+                                  .state_directory = temporary != NULL && temporary[0] == '/' ? temporary : "/var/tmp",
+                                  .verbose = cli_flag(arguments, "verbose")};
+    for (const cli_option *option = arguments->command->options; option->name != NULL; option++)
+        if (strcmp(option->name, "cpu") == 0)
+            config.cpu = cli_text(arguments, "cpu");
+    memcpy(config.roots, roots, root_count * sizeof *roots);
+    farm_job_catch_signals();
+    status code = private_farm_start(out_farm, &config, detail);
+    if (code != STATUS_OK)
+        return code;
+    code = farm_client_create(out_client, private_farm_endpoint(*out_farm), detail);
+    if (code != STATUS_OK)
+        private_farm_stop(out_farm);
+    return code;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "" : text;
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+/* One line, rewritten in place: bar, cells, rate and time left. Only on a terminal. */
+static void show_progress(const farm_job_watch *watch, const json_t *job)
+{
+    const json_t *cells = json_object_get(job, "cells");
+    double done = number_of(cells, "done");
+    double total = number_of(cells, "total");
+    double progress = number_of(job, "progress");
+    double elapsed = number_of(job, "elapsed_s");
+    progress = progress < 0.0 ? 0.0 : progress > 1.0 ? 1.0 : progress;
+    char bar[BAR_WIDTH + 1];
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < (int)(progress * BAR_WIDTH) ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    double left = progress > 0.02 ? elapsed * (1.0 - progress) / progress : 0.0;
+    fprintf(stderr, "\r%.24s [%s] %3.0f %%  %.0f/%.0f cells  %.1f cells/s  %s%.0f s left \033[K", watch->title, bar,
+            progress * 100.0, done, total, elapsed > 0.1 ? done / elapsed : 0.0, progress > 0.02 ? "" : "about ", left);
+    fflush(stderr);
+}
+
+static status ask_job(const farm_job_watch *watch, json_t **out_job, error_detail *detail)
+{
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(watch->client, "job", watch->job, ASK_MS, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    *out_job = json_loadb(text, size, 0, NULL);
+    free(text);
+    return *out_job == NULL ? error_detail_set(detail, STATUS_PEER_MALFORMED, "the coordinator's answer is no JSON")
+                            : STATUS_OK;
+}
+
+static bool job_has_ended(const json_t *job)
+{
+    return !json_is_null(json_object_get(job, "exit_code"));
+}
+
+/* Asks for the cancel once and then waits until the job has cleaned up, within reason. */
+static status wind_down(const farm_job_watch *watch, error_detail *detail)
+{
+    error_detail ignored;
+    fputs("\nreelmill: stopping; what is not finished is removed\n", stderr);
+    interrupted = 0;
+    if (farm_client_command(watch->client, "cancel", watch->job, NULL, "interrupted", ASK_MS, &ignored) == STATUS_OK) {
+        for (int i = 0; i < CANCEL_PATIENCE_POLLS && interrupted == 0; i++) {
+            json_t *job = NULL;
+            if (watch->farm != NULL && private_farm_tend(watch->farm, &ignored) != STATUS_OK)
+                break;
+            if (ask_job(watch, &job, &ignored) != STATUS_OK)
+                break;
+            bool ended = job_has_ended(job);
+            json_decref(job);
+            if (ended)
+                break;
+            (void)poll(NULL, 0, POLL_MS);
+        }
+    }
+    return error_detail_set(detail, STATUS_CANCELLED, "cancelled; nothing unfinished was published");
+}
+
+status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_detail *detail)
+{
+    bool bar = !watch->quiet && isatty(STDERR_FILENO);
+    for (;;) {
+        json_t *job = NULL;
+        if (interrupted != 0)
+            return wind_down(watch, detail);
+        status code = watch->farm == NULL ? STATUS_OK : private_farm_tend(watch->farm, detail);
+        if (code == STATUS_OK)
+            code = ask_job(watch, &job, detail);
+        if (code == STATUS_CANCELLED)
+            continue;
+        if (code != STATUS_OK)
+            return code;
+        if (bar)
+            show_progress(watch, job);
+        if (job_has_ended(job)) {
+            if (bar)
+                fputs("\r\033[K", stderr);
+            *out_job = job;
+            return STATUS_OK;
+        }
+        json_decref(job);
+        (void)poll(NULL, 0, POLL_MS);
+    }
+}
+
+void farm_job_print_errors(const json_t *job)
+{
+    size_t index;
+    const json_t *item;
+    json_array_foreach (json_object_get(job, "problems"), index, item) {
+        double line = number_of(item, "line");
+        fprintf(stderr, "%s", text_of(item, "file"));
+        if (line > 0)
+            fprintf(stderr, ":%.0f:%.0f", line, number_of(item, "column"));
+        fprintf(stderr, "%s%s: %s\n", text_of(item, "file")[0] == '\0' ? "" : ": ", text_of(item, "severity"),
+                text_of(item, "message"));
+    }
+    json_array_foreach (json_object_get(job, "errors"), index, item)
+        if (json_is_true(json_object_get(item, "final")))
+            fprintf(stderr, "reelmill: error: %s %s: %s\n", text_of(item, "kind"), text_of(item, "what"),
+                    text_of(item, "message"));
+    const json_t *outcome = json_object_get(job, "outcome");
+    if (text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
+        fprintf(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
+}
