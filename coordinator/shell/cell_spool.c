@@ -4,11 +4,6 @@
 
 #include <stdlib.h>
 
-bool attempt_id_equal(const attempt_id *a, const attempt_id *b)
-{
-    return a->job == b->job && a->task == b->task && a->term == b->term && a->epoch == b->epoch;
-}
-
 static size_t bucket_of(uint32_t job, uint32_t task)
 {
     return (job * 2654435761u + task) % CELL_SPOOL_BUCKETS;

@@ -37,6 +37,5 @@ MUST_USE status cell_spool_add(cell_spool *self, uint32_t worker, const message_
 void cell_spool_drop(cell_spool *self, const attempt_id *tried);
 /** Every attempt of a task. */
 void cell_spool_drop_task(cell_spool *self, uint32_t job, uint32_t task);
-bool attempt_id_equal(const attempt_id *a, const attempt_id *b);
 
 #endif

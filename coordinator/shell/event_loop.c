@@ -152,6 +152,7 @@ static status open_journal(farm_state *self, error_detail *detail)
                                .retry_base_ms = RETRY_BASE_MS,
                                .attempts_max = TASK_ATTEMPTS_MAX,
                                .strikes_max = STRIKES_MAX,
+                               .heartbeat_ms = self->config.heartbeat_ms,
                                .local_slots = LOCAL_SLOTS,
                                .term = self->term,
                                .prefetch = PREFETCH};

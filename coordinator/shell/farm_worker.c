@@ -130,16 +130,16 @@ static void on_hello(farm_state *self, const routing_id *from, const message_hel
     uint32_t held_count = hello->farm == self->farm_id ? hello->held_count : 0;
     log_line(LOG_INFO, "worker.joined", "worker=%u name=\"%s\" slots=%u cpu=%s held=%u", node->number, node->name,
              node->slots, node->cpu, held_count);
-    scheduler_event event = {
-        .type = EVENT_WORKER_HELLO,
-        .hello = {.worker = node->number, .slots = node->slots, .held_count = held_count, .held = held}};
+    scheduler_event event = {.type = EVENT_WORKER_HELLO,
+                             .hello = {.worker = node->number,
+                                       .slots = node->slots,
+                                       .drained = worker_registry_drained(&self->workers, node->name),
+                                       .held_count = held_count,
+                                       .held = held}};
     for (uint32_t i = 0; i < held_count; i++)
         held[i] = attempt_of(&hello->held[i]);
     if (farm_send(self, from, welcome)) {
         status code = farm_step(self, &event);
-        scheduler_event drain = {.type = EVENT_WORKER_DRAIN, .worker = {.worker = node->number}};
-        if (code == STATUS_OK && worker_registry_drained(&self->workers, node->name))
-            code = farm_step(self, &drain);
         if (code != STATUS_OK)
             send_refuse(self, from, STATUS_AGAIN, status_text(code));
     }
@@ -436,6 +436,8 @@ static void job_over(farm_state *self, const scheduler_command *command)
 void farm_command(farm_state *self, const scheduler_command *command)
 {
     attempt_id tried = id_of(&command->attempt);
+    if (!scheduler_release(self->scheduler, farm_now_ms(self), command))
+        return; /* the world moved on while the journal was busy */
     switch (command->type) {
     case COMMAND_ASSIGN:
         assign(self, command);

@@ -1,0 +1,424 @@
+/* Whole jobs through the real coordinator: documents in, tasks out, results back, reports deposited; killed and started
+ * again. */
+#include "farm_harness.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Two reels of 20 s of action after 8 s of leader; the joined programme has 1,920,000 samples, 4 cells per reel. */
+static const char show_text[] = "reelmill: 1\n"
+                                "title: Farm Test\n"
+                                "slug: FARM_TEST\n"
+                                "frame_rate: 24\n"
+                                "sample_rate: 48000\n"
+                                "media: stems\n"
+                                "stems:\n"
+                                "  DX: {role: dialogue, layout: \"5.1\", file: \"{reel}_DX.wav\", language: en}\n"
+                                "  MX: {role: music, layout: \"5.1\", file: \"{reel}_MX.wav\"}\n"
+                                "  FX: {role: effects, layout: \"5.1\", file: \"{reel}_FX.wav\"}\n"
+                                "reels:\n"
+                                "  - {name: R1, start: \"01:00:00:00\", ffoa: \"01:00:08:00\", lfoa: \"01:00:27:23\"}\n"
+                                "  - {name: R2, start: \"02:00:00:00\", ffoa: \"02:00:08:00\", lfoa: \"02:00:27:23\"}\n"
+                                "deliverables:\n"
+                                "  - {name: PM_51, recipe: printmaster-5.1}\n"
+                                "  - {name: PM_20, recipe: stereo-loro}\n"
+                                "  - {name: ME_51, recipe: me-5.1}\n";
+enum { INPUT_FRAMES = 48000 * 30, INPUT_COUNT = 6 };
+
+static char *make_document(const char *kind, const char *text, bool with_out)
+{
+    json_t *document = json_pack(
+        "{s:i, s:s, s:{s:s, s:s}, s:{s:{s:s, s:s}, s:o}, s:{s:i}}", "reelmill", 1, "kind", kind, "show", "name",
+        "show.yaml", "text", text, "places", "media", "root", "media", "prefix", "stems", "out",
+        with_out ? json_pack("{s:s, s:s}", "root", "out", "prefix", "") : json_null(), "options", "cells_per_task", 2);
+    char *dumped = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
+    return dumped;
+}
+
+static int set_up(void **state)
+{
+    farm_harness *farm = farm_harness_create(3);
+    farm->world.file_frames = INPUT_FRAMES;
+    *state = farm;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    farm_harness *farm = *state;
+    farm_harness_destroy(&farm);
+    return 0;
+}
+
+static void make_id(uint8_t id[REQUEST_BYTES], uint8_t number)
+{
+    memset(id, number, REQUEST_BYTES);
+}
+
+static uint32_t submit(farm_harness *farm, const char *kind, const char *text, uint8_t number)
+{
+    uint8_t id[REQUEST_BYTES];
+    uint32_t job = 0;
+    char detail[ERROR_MESSAGE_SIZE];
+    make_id(id, number);
+    char *document = make_document(kind, text, strcmp(kind, "run") == 0);
+    status code = farm_harness_submit(farm, document, id, &job, detail);
+    if (code != STATUS_OK)
+        fail_msg("%s", detail);
+    free(document);
+    return job;
+}
+
+static json_t *await(farm_harness *farm, uint32_t job)
+{
+    char *text = farm_harness_await(farm, job);
+    json_t *document = json_loads(text, 0, NULL);
+    assert_non_null(document);
+    free(text);
+    return document;
+}
+
+static json_int_t number_at(const json_t *document, const char *key)
+{
+    const json_t *value = json_object_get(document, key);
+    if (!json_is_integer(value))
+        fail_msg("no number '%s'", key);
+    return json_integer_value(value);
+}
+
+static const char *text_at(const json_t *document, const char *key)
+{
+    return json_string_value(json_object_get(document, key));
+}
+
+/* What a finished run must look like, whatever happened on the way. */
+static void expect_delivered(farm_harness *farm, const json_t *document)
+{
+    char *dumped = json_dumps(document, 0);
+    if (number_at(document, "exit_code") != 0)
+        fail_msg("%s", dumped);
+    free(dumped);
+    assert_string_equal(text_at(document, "verdict"), "pass");
+    static const char *const names[] = {"PM_51", "PM_20", "ME_51"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char final[128];
+        snprintf(final, sizeof final, "FARM_TEST/v01/%s/", names[i]);
+        const world_file *file = world_find_final(&farm->world, final);
+        assert_non_null(file);
+        assert_true(file->published && file->verified && !file->discarded);
+        assert_true(file->frame_count == 1920000 || file->frame_count == 960000);
+    }
+    assert_true(farm->world.deposits >= 2);
+}
+
+static void farm__runs_a_job_from_its_document_to_its_reports(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    assert_int_equal(job, 1);
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    assert_int_equal(number_at(document, "retries"), 0);
+    assert_int_equal(farm->world.deposits, 2);
+    assert_int_equal(farm->world.starts[TASK_PROBE], INPUT_COUNT);
+    assert_int_equal(json_array_size(json_object_get(document, "deliverables")), 3);
+    const json_t *first = json_array_get(json_object_get(document, "deliverables"), 0);
+    assert_string_equal(text_at(first, "state"), "published");
+    assert_int_equal(number_at(first, "cells_done"), number_at(first, "cells_total"));
+    json_decref(document);
+
+    char *report = farm_harness_query(farm, "report.json", job);
+    json_t *read = json_loads(report, 0, NULL);
+    assert_non_null(read);
+    assert_string_equal(text_at(read, "slug"), "FARM_TEST");
+    assert_int_equal(strlen(report), farm->world.deposit_size[0]);
+    json_decref(read);
+    free(report);
+    static const char *const documents[] = {"roots", "jobs", "nodes", "plan", "report.html", "logs"};
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        char *text = farm_harness_query(farm, documents[i], job);
+        assert_non_null(text);
+        assert_true(strlen(text) > 10);
+        free(text);
+    }
+    assert_null(farm_harness_query(farm, "report.pdf", job));
+    assert_null(farm_harness_query(farm, "job", 99));
+}
+
+static void farm__gives_one_job_to_one_request(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 7);
+    assert_int_equal(submit(farm, "run", show_text, 7), job);
+    farm_harness_kill_coordinator(farm);
+    farm_harness_start_coordinator(farm);
+    assert_int_equal(submit(farm, "run", show_text, 7), job); /* also after a restart */
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    json_decref(document);
+    assert_int_equal(submit(farm, "check", show_text, 8), job + 1);
+}
+
+/* Turns until so many more tasks were begun; false when that does not happen any more. */
+static bool await_starts(farm_harness *farm, uint32_t more)
+{
+    uint32_t wanted = 0;
+    uint32_t seen = 0;
+    for (uint32_t turn = 0; turn < 1200; turn++) {
+        uint32_t sum = 0;
+        for (size_t i = 0; i < sizeof farm->world.starts / sizeof farm->world.starts[0]; i++)
+            sum += farm->world.starts[i];
+        if (turn == 0)
+            wanted = sum + more;
+        if (sum >= wanted)
+            return true;
+        if (sum > seen)
+            turn = 1; /* it goes on: patience begins anew */
+        seen = sum;
+        farm_harness_turn(farm);
+    }
+    return false;
+}
+
+static void farm__finishes_when_the_coordinator_is_killed_again_and_again(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    uint32_t kills = 0;
+    while (await_starts(farm, 1 + kills % 4)) {
+        farm_harness_kill_coordinator(farm);
+        farm_harness_start_coordinator(farm);
+        kills++;
+    }
+    assert_true(kills >= 10); /* every phase of the job has met some */
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    json_decref(document);
+}
+
+static void farm__finishes_when_workers_are_killed_again_and_again(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    uint32_t kills = 0;
+    while (await_starts(farm, 1 + kills % 4)) {
+        farm_harness_kill_worker(farm, kills % 3);
+        farm_harness_start_worker(farm, kills % 3);
+        kills++;
+    }
+    assert_true(kills >= 10);
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    json_decref(document);
+}
+
+static void farm__tries_a_crashed_task_again_elsewhere(void **state)
+{
+    farm_harness *farm = *state;
+    farm->world.render_crashes = 2;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    assert_int_equal(number_at(document, "retries"), 2);
+    assert_int_equal(json_array_size(json_object_get(document, "errors")), 2);
+    json_decref(document);
+}
+
+static void farm__names_every_problem_of_a_bad_hand_over(void **state)
+{
+    farm_harness *farm = *state;
+    farm->world.missing = "R2_MX";
+    uint32_t job = submit(farm, "run", show_text, 1);
+    json_t *document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 2);
+    assert_string_equal(text_at(json_object_get(document, "outcome"), "class"), "input");
+    assert_non_null(strstr(text_at(json_object_get(document, "outcome"), "message"), "R2_MX.wav"));
+    assert_true(json_array_size(json_object_get(document, "problems")) >= 1);
+    json_decref(document);
+    assert_int_equal(farm->world.file_count, 0); /* nothing was begun */
+    assert_int_equal(farm->world.deposits, 0);
+    char *report = farm_harness_query(farm, "report.json", job);
+    assert_non_null(report);
+    assert_non_null(strstr(report, "R2_MX.wav"));
+    free(report);
+    assert_int_equal(farm_harness_command(farm, "retry", job, ""), STATUS_INPUT_INVALID);
+
+    /* The problems are there after a restart too. */
+    farm_harness_stop_coordinator(farm);
+    farm_harness_start_coordinator(farm);
+    document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 2);
+    assert_true(json_array_size(json_object_get(document, "problems")) >= 1);
+    json_decref(document);
+}
+
+static void farm__refuses_a_show_that_cannot_be_read_at_once(void **state)
+{
+    farm_harness *farm = *state;
+    uint8_t id[REQUEST_BYTES];
+    make_id(id, 3);
+    uint32_t job = 0;
+    char detail[ERROR_MESSAGE_SIZE];
+    char *document = make_document("run", "reelmill: 1\ntitel: X\n", true);
+    status code = farm_harness_submit(farm, document, id, &job, detail);
+    assert_int_equal(status_class_of(code), STATUS_CLASS_INPUT);
+    assert_non_null(strstr(detail, "show.yaml"));
+    assert_int_equal(job, 0);
+    free(document);
+}
+
+static void farm__checks_and_plans_without_rendering(void **state)
+{
+    farm_harness *farm = *state;
+    static const char *const kinds[] = {"check", "plan"};
+    for (uint8_t i = 0; i < 2; i++) {
+        uint32_t job = submit(farm, kinds[i], show_text, (uint8_t)(20 + i));
+        json_t *document = await(farm, job);
+        assert_int_equal(number_at(document, "exit_code"), 0);
+        json_decref(document);
+        char *text = farm_harness_query(farm, "result", job);
+        json_t *result = json_loads(text, 0, NULL);
+        assert_non_null(result);
+        assert_string_equal(text_at(result, "kind"), kinds[i]);
+        assert_true(json_is_true(json_object_get(result, "ok")));
+        const json_t *tasks = json_object_get(json_object_get(result, "plan"), "tasks");
+        assert_true(i == 0 ? tasks == NULL : json_array_size(tasks) > 20);
+        json_decref(result);
+        free(text);
+    }
+    assert_int_equal(farm->world.file_count, 0);
+    farm->world.missing = "R1_FX";
+    uint32_t job = submit(farm, "check", show_text, 30);
+    json_t *document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 2);
+    json_decref(document);
+}
+
+static void farm__refuses_a_path_that_another_job_makes(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t first = submit(farm, "run", show_text, 1);
+    uint32_t second = submit(farm, "run", show_text, 2);
+    json_t *one = await(farm, first);
+    json_t *two = await(farm, second);
+    /* Whichever was planned first has the paths; the other is told so, unless the first had ended by then. */
+    json_int_t sum = number_at(one, "exit_code") + number_at(two, "exit_code");
+    assert_true(sum == 2 || sum == 0);
+    const json_t *loser = number_at(one, "exit_code") == 2 ? one : two;
+    if (sum == 2)
+        assert_non_null(strstr(text_at(json_object_get(loser, "outcome"), "message"), "is being made by job"));
+    json_decref(one);
+    json_decref(two);
+}
+
+static void farm__cancels_discards_and_makes_anew_on_retry(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    while (farm->world.starts[TASK_RENDER] == 0)
+        farm_harness_turn(farm);
+    assert_int_equal(farm_harness_command(farm, "cancel", job, ""), STATUS_OK);
+    json_t *document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 3);
+    json_decref(document);
+    for (uint32_t i = 0; i < farm->world.file_count; i++)
+        assert_true(farm->world.files[i].discarded);
+    assert_int_equal(farm_harness_command(farm, "cancel", job, ""), STATUS_INPUT_CONFLICT);
+    uint32_t before = farm->world.file_count;
+    assert_int_equal(farm_harness_command(farm, "retry", job, ""), STATUS_OK);
+    document = await(farm, job);
+    expect_delivered(farm, document);
+    json_decref(document);
+    assert_true(farm->world.file_count > before); /* new inodes under new names */
+    assert_int_equal(farm_harness_command(farm, "retry", job, ""), STATUS_INPUT_INVALID);
+}
+
+static void farm__retries_a_refused_publish_after_a_restart(void **state)
+{
+    farm_harness *farm = *state;
+    farm->world.publish_refusals = 1;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    json_t *document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 2);
+    json_decref(document);
+    farm_harness_kill_coordinator(farm);
+    farm_harness_start_coordinator(farm);
+    assert_int_equal(farm_harness_command(farm, "retry", job, ""), STATUS_OK);
+    farm_harness_kill_coordinator(farm);
+    farm_harness_start_coordinator(farm);
+    document = await(farm, job);
+    expect_delivered(farm, document);
+    json_decref(document);
+}
+
+static void farm__gives_a_drained_node_nothing(void **state)
+{
+    farm_harness *farm = *state;
+    char *nodes = NULL;
+    for (;;) { /* until all three have said hello */
+        nodes = farm_harness_query(farm, "nodes", 0);
+        if (strstr(nodes, "fake-0") != NULL && strstr(nodes, "fake-1") != NULL && strstr(nodes, "fake-2") != NULL)
+            break;
+        free(nodes);
+    }
+    free(nodes);
+    assert_int_equal(farm_harness_command(farm, "drain", 0, "nobody"), STATUS_INPUT_MISSING);
+    assert_int_equal(farm_harness_command(farm, "drain", 0, "fake-0"), STATUS_OK);
+    assert_int_equal(farm_harness_command(farm, "drain", 0, "fake-1"), STATUS_OK);
+    farm_harness_kill_coordinator(farm); /* it is remembered */
+    farm_harness_start_coordinator(farm);
+    uint32_t job = submit(farm, "check", show_text, 1);
+    json_t *document = await(farm, job);
+    assert_int_equal(number_at(document, "exit_code"), 0);
+    json_decref(document);
+    nodes = farm_harness_query(farm, "nodes", 0);
+    json_t *read = json_loads(nodes, 0, NULL);
+    size_t index = 0;
+    json_t *node = NULL;
+    json_array_foreach(json_object_get(read, "nodes"), index, node)
+    {
+        bool drained = strcmp(text_at(node, "name"), "fake-2") != 0;
+        assert_string_equal(text_at(node, "state"), drained ? "draining" : "ready");
+        assert_int_equal(number_at(node, "tasks_done"), drained ? 0 : INPUT_COUNT);
+    }
+    assert_int_equal(index, 3);
+    json_decref(read);
+    free(nodes);
+    assert_int_equal(farm_harness_command(farm, "undrain", 0, "fake-0"), STATUS_OK);
+}
+
+static void farm__is_shut_down_by_its_owner(void **state)
+{
+    farm_harness *farm = *state;
+    assert_int_equal(farm_harness_command(farm, "explode", 0, ""), STATUS_INPUT_INVALID);
+    assert_int_equal(farm_harness_command(farm, "shutdown", 0, ""), STATUS_OK);
+    farm_harness_stop_coordinator(farm); /* by now it ends by itself, with exit code 0 */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(farm__runs_a_job_from_its_document_to_its_reports, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__gives_one_job_to_one_request, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__finishes_when_the_coordinator_is_killed_again_and_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(farm__finishes_when_workers_are_killed_again_and_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__tries_a_crashed_task_again_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__names_every_problem_of_a_bad_hand_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__refuses_a_show_that_cannot_be_read_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__checks_and_plans_without_rendering, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__refuses_a_path_that_another_job_makes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__cancels_discards_and_makes_anew_on_retry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__retries_a_refused_publish_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__gives_a_drained_node_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__is_shut_down_by_its_owner, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
