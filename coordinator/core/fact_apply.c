@@ -287,6 +287,7 @@ static void lease_place(scheduler *self, uint32_t lease, uint32_t worker)
         worker_table_close(&self->workers, old, self->now_ms);
     }
     record->worker = worker;
+    record->sent = true;
     if (worker == SCHEDULER_LOCAL)
         return;
     uint32_t slot = worker_table_find(&self->workers, worker);
@@ -367,11 +368,14 @@ static void chain_unlink(scheduler *self, task_record *record, uint32_t lease)
     self->leases.leases[lease].sibling = SLOT_NONE;
 }
 
-/* The task is over while a second attempt of it runs: that one is told to stop and holds its slot until it has. */
+/*
+ * The task is over while a second attempt of it runs: that one is told to stop and holds its slot until it has. One whose
+ * ASSIGN still waits for the journal is over at once: it will not leave.
+ */
 static void chain_strand(scheduler *self, uint32_t lease)
 {
     task_lease *record = &self->leases.leases[lease];
-    if (record->worker_slot == SLOT_NONE) {
+    if (record->worker_slot == SLOT_NONE || !record->sent) {
         fact_apply_lease_release(self, lease);
         return;
     }

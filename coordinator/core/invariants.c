@@ -20,7 +20,7 @@ static void lease_check(const scheduler *self, uint32_t slot)
     if (lease->worker == SCHEDULER_LOCAL)
         ENSURE(task->local && lease->worker_slot == SLOT_NONE);
     else
-        ENSURE(!task->local && index_heap_has(&self->deadlines, slot));
+        ENSURE(!task->local && index_heap_has(&self->deadlines, slot) == lease->sent);
     if (lease->worker_slot != SLOT_NONE)
         ENSURE(self->workers.workers[lease->worker_slot].number == lease->worker);
 }

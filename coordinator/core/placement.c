@@ -32,6 +32,11 @@ static void assign(scheduler *self, uint32_t job_slot, uint32_t task, uint32_t w
                                                  .worker = worker},
                                 0, NULL);
     ENSURE(code == STATUS_OK);
+    uint32_t lease = fact_apply_find_lease(self, &given);
+    if (self->told_releases && worker != SCHEDULER_LOCAL) {
+        self->leases.leases[lease].sent = false; /* its lease begins in scheduler_release */
+        index_heap_remove(&self->deadlines, lease);
+    }
     scheduler_command_add(self,
                           (scheduler_command){.type = COMMAND_ASSIGN, .worker = worker, .attempt = given});
 }
@@ -193,7 +198,7 @@ static uint64_t lease_overdue_ms(const scheduler *self, const task_lease *lease)
         job->timed_count < SPARE_SAMPLES_MIN || task->epoch >= TASK_EPOCH_MAX)
         return 0;
     uint64_t expected_ms = (uint64_t)task->cost * job->timed_ms / (job->timed_cost + 1);
-    uint64_t elapsed_ms = self->now_ms - lease->begun_ms;
+    uint64_t elapsed_ms = task_lease_age_ms(lease, self->now_ms);
     uint64_t allowed_ms = expected_ms + expected_ms / 2 + SPARE_SLACK_MS;
     return elapsed_ms > allowed_ms ? elapsed_ms - expected_ms : 0;
 }

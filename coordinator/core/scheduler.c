@@ -17,6 +17,7 @@ static bool scheduler_init(scheduler *self, const scheduler_config *config)
         self->config.attempts_max = TASK_ATTEMPTS_MAX;
     if (self->config.prefetch > WORKER_SLOTS_MAX)
         self->config.prefetch = WORKER_SLOTS_MAX;
+    self->reports_max = (config->heartbeat_ms == 0 ? 30 : config->lease_ms / config->heartbeat_ms) + 3;
     /* A storage outage puts more tasks in trouble than run at once: they fail and others take their slots. */
     uint32_t troubles = config->leases_max < 256 ? 1024 : config->leases_max * 4;
     bool jobs = job_table_init(&self->jobs, config->jobs_max);
@@ -293,6 +294,25 @@ status scheduler_step(scheduler *self, uint64_t now_ms, const scheduler_event *e
     placement_run(self);
     self->out = NULL;
     return code;
+}
+
+bool scheduler_release(scheduler *self, uint64_t now_ms, const scheduler_command *command)
+{
+    self->told_releases = true;
+    if (command->type != COMMAND_ASSIGN)
+        return true;
+    uint32_t slot = fact_apply_find_lease(self, &command->attempt);
+    task_lease *lease = slot == SLOT_NONE ? NULL : &self->leases.leases[slot];
+    if (lease == NULL || lease->worker != command->worker)
+        return false;
+    lease->begun_ms = now_ms > self->now_ms ? now_ms : self->now_ms;
+    if (lease->worker != SCHEDULER_LOCAL && !lease->sent)
+        index_heap_set(&self->deadlines,
+                       (index_heap_item){.key = lease->begun_ms + self->config.lease_ms, .id = slot});
+    lease->sent = true;
+    /* A worker need not begin what it is told to stop next: it answers that it has none. Our own task must run to be
+     * over. */
+    return !lease->cancelling || lease->worker == SCHEDULER_LOCAL;
 }
 
 status scheduler_apply(scheduler *self, const scheduler_fact *fact, uint32_t task_count, const task_spec *tasks)

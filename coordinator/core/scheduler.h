@@ -40,6 +40,7 @@ typedef struct scheduler_config {
     uint32_t strikes_max;      /**< failures across different tasks after which a worker is quarantined */
     uint32_t local_slots;      /**< tasks the coordinator runs itself at once */
     uint32_t term;             /**< of this start; higher than any before */
+    uint32_t heartbeat_ms;     /**< how often workers report; 0 = not known, then a lost ASSIGN is noticed later */
     uint32_t prefetch;         /**< attempts sent to a worker beyond its slots; 0 or 1 */
 } scheduler_config;
 
@@ -119,6 +120,7 @@ typedef struct scheduler_event {
         struct {
             uint32_t worker;
             uint32_t slots;
+            bool drained;         /**< a person took its name out of service: it is given nothing from the start */
             uint32_t held_count;  /**< attempts it still has: adopted when current, cancelled otherwise */
             const attempt *held;
         } hello;
@@ -205,6 +207,13 @@ void scheduler_destroy(scheduler **self);
  * the last sequence on. A claim of a peer that cannot be true is refused (STATUS_PEER_IMPOSSIBLE) and changes nothing.
  */
 MUST_USE status scheduler_step(scheduler *self, uint64_t now_ms, const scheduler_event *event, scheduler_output *out);
+/**
+ * The shell says this of every command when it carries it out, its fact being durable. False: the world has moved on
+ * while the journal was busy (the attempt is over, its job cancelled), and the command is to be dropped. An attempt's
+ * lease begins here: one that still waits for the disk cannot be late. (A shell that never calls this has leases that
+ * begin with the decision, and may give out an attempt that is over.)
+ */
+MUST_USE bool scheduler_release(scheduler *self, uint64_t now_ms, const scheduler_command *command);
 /** Replays one fact of the journal. For FACT_JOB_EXTENDED tasks are those the plan gives (event form). */
 MUST_USE status scheduler_apply(scheduler *self, const scheduler_fact *fact, uint32_t task_count, const task_spec *tasks);
 /**

@@ -68,6 +68,11 @@ void lease_table_detach(lease_table *self, uint32_t lease, worker_record *worker
     worker->running--;
 }
 
+uint64_t task_lease_age_ms(const task_lease *self, uint64_t now_ms)
+{
+    return self->sent && now_ms > self->begun_ms ? now_ms - self->begun_ms : 0;
+}
+
 bool attempt_equal(const attempt *a, const attempt *b)
 {
     return a->job == b->job && a->task == b->task && a->term == b->term && a->epoch == b->epoch;

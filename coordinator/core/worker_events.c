@@ -1,7 +1,7 @@
 /* What workers say and what is concluded from it: reports, results, failures, quarantine. */
 #include "coordinator/core/scheduler_state.h"
 
-enum { MISSED_MAX = 2 /* reports in a row that do not name an attempt before it counts as never begun */ };
+enum { MISSED_MAX = 2 /* reports in a row without an attempt that was named before: it is over */ };
 
 void worker_events_deadline(scheduler *self, uint32_t worker_slot)
 {
@@ -120,7 +120,7 @@ static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *
     }
     scheduler_command answer = {.type = COMMAND_CANCEL_ATTEMPT, .worker = worker->number, .attempt = *claimed};
     if (lease != NULL) {
-        lease->listed = true;
+        lease->listed = lease->sent = true;
         lease->missed = 0;
         lease->report = worker->report;
         index_heap_set(&self->deadlines,
@@ -136,18 +136,31 @@ static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *
     scheduler_command_add(self, answer);
 }
 
-/* After a report: attempts that it should have named and did not. */
-static void worker_report_end(scheduler *self, uint32_t worker_slot)
+/*
+ * After a report: what it did not name. An attempt that was named before and is not any more is over, since messages of
+ * one worker keep their order; two reports, to be sure.
+ *
+ * One that was never named may still be on its way, however slow that is, and may then be begun. But a worker that
+ * sends a heartbeat has had an answer to another one that it sent less than a lease before; at most lease / heartbeat
+ * + 1 lie between the two. So of more heartbeats than that, heard since the ASSIGN left, the last was sent after an
+ * answer that left after the ASSIGN, and answers do not overtake it: had it arrived, it would be named.
+ */
+static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartbeat)
 {
     const worker_record *worker = &self->workers.workers[worker_slot];
     uint32_t next = SLOT_NONE;
     for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = next) {
         task_lease *lease = &self->leases.leases[i];
         next = lease->next;
-        /* A young one may not have arrived yet: its ASSIGN waits for the journal first. */
-        if (lease->report == worker->report || self->now_ms - lease->begun_ms < self->config.lease_ms / 4)
+        if (!lease->sent || lease->report == worker->report)
             continue;
-        if (++lease->missed < MISSED_MAX)
+        /* The worker lives, and with it what it may be running. */
+        index_heap_set(&self->deadlines, (index_heap_item){.key = self->now_ms + self->config.lease_ms, .id = i});
+        if (lease->listed)
+            lease->missed++;
+        else
+            lease->reports += heartbeat;
+        if (lease->missed < MISSED_MAX && lease->reports < self->reports_max)
             continue;
         if (lease->leftover)
             fact_apply_lease_release(self, i);
@@ -179,11 +192,15 @@ status worker_events_hello(scheduler *self, const scheduler_event *event)
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->slots = event->hello.slots;
     worker->leaving = false;
+    bool drained = event->hello.drained && !worker->drained;
+    worker->drained = worker->drained || drained;
     worker_table_close(&self->workers, slot, self->now_ms);
+    if (drained)
+        worker_say_state(self, slot, WORKER_DRAINING);
     worker_heard(self, slot);
     for (uint32_t i = 0; i < event->hello.held_count; i++)
         worker_claims(self, slot, &event->hello.held[i], true);
-    worker_report_end(self, slot);
+    worker_report_end(self, slot, false);
     return STATUS_OK;
 }
 
@@ -198,7 +215,7 @@ status worker_events_heartbeat(scheduler *self, const scheduler_event *event)
     worker_heard(self, slot);
     for (uint32_t i = 0; i < event->heartbeat.running_count; i++)
         worker_claims(self, slot, &event->heartbeat.running[i], false);
-    worker_report_end(self, slot);
+    worker_report_end(self, slot, true);
     return STATUS_OK;
 }
 
@@ -324,7 +341,7 @@ static void result_done(scheduler *self, const task_lease *lease)
     const task_record *task = &job->graph.tasks[lease->attempt.task];
     if (task->spare && lease->attempt.term == self->config.term) {
         job->timed_cost += task->cost;
-        job->timed_ms += self->now_ms - lease->begun_ms;
+        job->timed_ms += task_lease_age_ms(lease, self->now_ms);
         job->timed_count++;
     }
     attempt_say_ended(self, lease, TASK_DONE, STATUS_OK);

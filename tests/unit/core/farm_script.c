@@ -13,6 +13,7 @@ scheduler_config farm_script_config(void)
                               .workers_max = 16,
                               .leases_max = 64,
                               .lease_ms = SCRIPT_LEASE_MS,
+                              .heartbeat_ms = SCRIPT_LEASE_MS / 10,
                               .retry_base_ms = SCRIPT_BACKOFF_MS,
                               .attempts_max = TASK_ATTEMPTS_MAX,
                               .strikes_max = 3,

@@ -91,21 +91,71 @@ static void scheduler__renews_leases_by_heartbeats_that_name_the_attempt(void **
     farm_script_deinit(&farm);
 }
 
-static void scheduler__requeues_without_blame_what_two_heartbeats_do_not_name(void **unused)
+static void scheduler__requeues_without_blame_what_two_heartbeats_name_no_more(void **unused)
 {
     (void)unused;
     farm_script farm;
     farm_script_init(&farm, NULL);
     uint32_t job = farm_job_of(&farm, 1);
     farm_hello(&farm, 7, 1);
-    farm_heartbeat(&farm, 7, NULL, 0); /* too early: the ASSIGN may still wait for the journal */
-    farm_wait(&farm, SCRIPT_LEASE_MS / 4);
+    attempt running = farm_assigned(&farm, 0);
+    farm_heartbeat(&farm, 7, &running, 1);
     farm_heartbeat(&farm, 7, NULL, 0);
     assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
     farm_heartbeat(&farm, 7, NULL, 0);
     assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
     assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
     assert_int_equal(farm_job(&farm, job).retries, 0);
+    farm_script_deinit(&farm);
+}
+
+/* The ASSIGN may be on its way as long as no answer that left after it has reached the worker: 10 + 3 heartbeats. */
+static void scheduler__requeues_without_blame_what_no_heartbeat_ever_names(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 7, 1);
+    for (int beat = 1; beat <= 13; beat++) {
+        assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+        farm_wait(&farm, SCRIPT_LEASE_MS / 10);
+        farm_heartbeat(&farm, 7, NULL, 0);
+    }
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
+    assert_int_equal(farm_job(&farm, job).retries, 0);
+    farm_script_deinit(&farm);
+}
+
+/* A disk that takes longer than a lease: nothing is given up, and what is over by then is not sent. */
+static void scheduler__begins_a_lease_when_its_command_is_released(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    farm_hello(&farm, 7, 1);
+    scheduler_command early = {.type = COMMAND_JOB_ACCEPTED};
+    assert_true(scheduler_release(farm.core, farm.now_ms, &early)); /* from here on it knows that we do this */
+    uint32_t job = farm_job_of(&farm, 1);
+    scheduler_command assign = farm_command(&farm, COMMAND_ASSIGN, 0);
+    for (int beat = 0; beat < 30; beat++) {
+        farm_wait(&farm, SCRIPT_LEASE_MS / 10);
+        farm_heartbeat(&farm, 7, NULL, 0);
+    }
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    assert_true(scheduler_release(farm.core, farm.now_ms, &assign));
+    farm_hello(&farm, 8, 1);
+    farm_wait(&farm, SCRIPT_LEASE_MS - 1);
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    farm_heartbeat(&farm, 8, NULL, 0);
+    farm_wait(&farm, 1);
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
+    assert_false(scheduler_release(farm.core, farm.now_ms, &assign)); /* that attempt is over */
+    assign = farm_command(&farm, COMMAND_ASSIGN, 0);
+    farm_job_event(&farm, EVENT_JOB_CANCEL, job);
+    assert_false(scheduler_release(farm.core, farm.now_ms, &assign)); /* not worth beginning */
+    farm_wait(&farm, SCRIPT_LEASE_MS);
+    assert_int_equal(farm_job(&farm, job).state, JOB_ENDED);
     farm_script_deinit(&farm);
 }
 
@@ -331,7 +381,9 @@ int main(void)
         cmocka_unit_test(scheduler__releases_an_assignment_only_after_its_fact),
         cmocka_unit_test(scheduler__requeues_a_task_when_its_lease_runs_out),
         cmocka_unit_test(scheduler__renews_leases_by_heartbeats_that_name_the_attempt),
-        cmocka_unit_test(scheduler__requeues_without_blame_what_two_heartbeats_do_not_name),
+        cmocka_unit_test(scheduler__requeues_without_blame_what_two_heartbeats_name_no_more),
+        cmocka_unit_test(scheduler__requeues_without_blame_what_no_heartbeat_ever_names),
+        cmocka_unit_test(scheduler__begins_a_lease_when_its_command_is_released),
         cmocka_unit_test(scheduler__cancels_attempts_that_it_does_not_know),
         cmocka_unit_test(scheduler__refuses_a_result_from_a_worker_that_does_not_hold_the_attempt),
         cmocka_unit_test(scheduler__acknowledges_a_result_that_is_said_twice_and_counts_it_once),

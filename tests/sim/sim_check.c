@@ -1,0 +1,398 @@
+#include "sim_check.h"
+
+#include "coordinator/core/retry_policy.h"
+#include "sim_coordinator.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECK_JOBS_MAX = 16, CHECK_EPOCHS_MAX = 512, CHECK_ENDS_MAX = 16384, CHECK_LIVE_MAX = 64 };
+
+/* What the journal has said for sure about one task. */
+typedef struct checked_task {
+    uint32_t epoch;       /* highest given out */
+    bool done;
+    bool may_run_again;   /* JOB_RETRIED came since it was done */
+    uint32_t failed, lost;/* since submission or retry */
+    task_state state;
+    status code;
+    attempt_id result;    /* last RESULT record */
+    uint64_t payload;
+    uint32_t holder[CHECK_EPOCHS_MAX]; /* worker number, by epoch */
+    uint8_t given[CHECK_EPOCHS_MAX / 8];
+    uint8_t over[CHECK_EPOCHS_MAX / 8];
+} checked_task;
+
+typedef struct checked_job {
+    uint32_t client; /* + 1; 0 = not submitted */
+    bool submitted, ended, cancelled_ever, failed;
+    checked_task tasks[SIM_TASKS_MAX];
+} checked_job;
+
+typedef struct execution_end {
+    attempt_id attempt;
+    uint32_t process;
+    status code;
+} execution_end;
+
+struct sim_check {
+    char reason[512];
+    bool failed;
+    checked_job jobs[CHECK_JOBS_MAX];
+    execution_end *ends; /* how executions really ended */
+    uint32_t end_count;
+    struct {
+        attempt_id attempt;
+        uint32_t process;
+    } live[CHECK_LIVE_MAX];
+    uint32_t live_count;
+};
+
+sim_check *sim_check_create(void)
+{
+    sim_check *self = calloc(1, sizeof *self);
+    if (self != NULL)
+        self->ends = calloc(CHECK_ENDS_MAX, sizeof *self->ends);
+    return self;
+}
+
+void sim_check_destroy(sim_check **self)
+{
+    if (*self != NULL)
+        free((*self)->ends);
+    free(*self);
+    *self = NULL;
+}
+
+const char *sim_check_reason(const sim_check *self)
+{
+    return self->failed ? self->reason : NULL;
+}
+
+void sim_check_fail(sim_check *self, const char *format, ...)
+{
+    if (self->failed)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(self->reason, sizeof self->reason, format, arguments);
+    va_end(arguments);
+    self->failed = true;
+}
+
+static checked_task *task_of(sim_check *self, uint32_t job, uint32_t task)
+{
+    return job < CHECK_JOBS_MAX && task < SIM_TASKS_MAX ? &self->jobs[job].tasks[task] : NULL;
+}
+
+static bool bit_get(const uint8_t *bits, uint32_t index)
+{
+    return index < CHECK_EPOCHS_MAX && ((uint32_t)bits[index / 8] >> (index % 8) & 1u) != 0;
+}
+
+static void bit_set(uint8_t *bits, uint32_t index)
+{
+    if (index < CHECK_EPOCHS_MAX)
+        bits[index / 8] = (uint8_t)((uint32_t)bits[index / 8] | 1u << (index % 8));
+}
+
+uint64_t sim_check_payload(attempt_id id, uint32_t process)
+{
+    sim_random mix = {.state = (uint64_t)id.job << 48 ^ (uint64_t)id.task << 32 ^
+                               (uint64_t)id.term << 16 ^ id.epoch ^ (uint64_t)process << 56};
+    return sim_random_next(&mix);
+}
+
+/* ---- executions ---- */
+
+static const sim_task *plan_task_of(const sim_check *self, const sim_world *world, attempt_id id)
+{
+    if (id.job >= CHECK_JOBS_MAX || self->jobs[id.job].client == 0)
+        return NULL;
+    const sim_plan *plan = &world->clients[self->jobs[id.job].client - 1].plan;
+    return id.task < plan->task_count ? &plan->tasks[id.task] : NULL;
+}
+
+void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, attempt_id id)
+{
+    const sim_task *task = plan_task_of(self, world, id);
+    if (task == NULL) {
+        sim_check_fail(self, "process %u began task %u of job %u before the job was durable", process, id.task,
+                       id.job);
+        return;
+    }
+    checked_task *known = task_of(self, id.job, id.task);
+    if (!bit_get(known->given, id.epoch))
+        sim_check_fail(self, "process %u began epoch %u of task %u of job %u, which is not in the journal", process,
+                       id.epoch, id.task, id.job);
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        const sim_process *other = &world->processes[self->live[i].process];
+        bool stopping = false;
+        for (uint32_t slot = 0; slot < SIM_SLOTS_MAX; slot++)
+            stopping = stopping || (other->executions[slot].used && other->executions[slot].killed &&
+                                    attempt_id_equal(&other->executions[slot].attempt, &self->live[i].attempt));
+        others += self->live[i].attempt.job == id.job && self->live[i].attempt.task == id.task &&
+                  other->alive && other->frozen_until_ms <= world->now_ms && !stopping && !other->liar;
+    }
+    /* One at a time, and two where a second one does no harm. Out of order everything may come late. */
+    uint32_t allowed = task->kind == TASK_RENDER ? 2 : 1;
+    if (others >= allowed && !world->disordered && !world->processes[process].liar)
+        sim_check_fail(self, "process %u began epoch %u of task %u of job %u while %u other executions of it go on",
+                       process, id.epoch, id.task, id.job, others);
+    if (self->live_count < CHECK_LIVE_MAX) {
+        self->live[self->live_count].attempt = id;
+        self->live[self->live_count++].process = process;
+    } else {
+        sim_check_fail(self, "more executions go on than the farm has slots");
+    }
+}
+
+static void live_remove(sim_check *self, uint32_t process, const attempt_id *id)
+{
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        if (self->live[i].process == process && (id == NULL || attempt_id_equal(&self->live[i].attempt, id)))
+            self->live[i--] = self->live[--self->live_count];
+    }
+}
+
+void sim_check_ended(sim_check *self, uint32_t process, attempt_id id, status code)
+{
+    live_remove(self, process, &id);
+    if (self->end_count < CHECK_ENDS_MAX)
+        self->ends[self->end_count++] = (execution_end){.attempt = id, .process = process, .code = code};
+}
+
+void sim_check_died(sim_check *self, uint32_t process)
+{
+    live_remove(self, process, NULL);
+}
+
+void sim_check_stopped(sim_check *self, const sim_world *world, uint32_t job)
+{
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        const sim_task *task = plan_task_of(self, world, self->live[i].attempt);
+        if (self->live[i].attempt.job == job && self->jobs[job].cancelled_ever && task != NULL &&
+            task->kind != TASK_DISCARD)
+            sim_check_fail(self, "process %u still executes task %u of job %u, which was cancelled", self->live[i].process,
+                           self->live[i].attempt.task, job);
+    }
+}
+
+/* ---- what became durable ---- */
+
+void sim_check_durable_job(sim_check *self, uint32_t client, uint32_t job)
+{
+    if (job == 0 || job >= CHECK_JOBS_MAX || self->jobs[job].client != 0)
+        sim_check_fail(self, "job number %u was given out twice", job);
+    else
+        self->jobs[job].client = client + 1;
+}
+
+void sim_check_durable_result(sim_check *self, attempt_id id, uint64_t payload)
+{
+    checked_task *task = task_of(self, id.job, id.task);
+    if (task == NULL)
+        return;
+    task->result = id;
+    task->payload = payload;
+}
+
+static void check_assigned(sim_check *self, const scheduler_fact *fact, checked_task *task)
+{
+    if (task->done && !task->may_run_again)
+        sim_check_fail(self, "task %u of job %u was given out after its result had counted", fact->task, fact->job);
+    if (fact->epoch > task->epoch)
+        task->epoch = fact->epoch;
+    else if (!bit_get(task->given, fact->epoch) || bit_get(task->over, fact->epoch))
+        sim_check_fail(self, "task %u of job %u was given out under number %u, which is used up", fact->task, fact->job,
+                       fact->epoch);
+    task->done = false;
+    task->may_run_again = false;
+    task->state = TASK_RUNNING;
+    bit_set(task->given, fact->epoch);
+    if (fact->epoch < CHECK_EPOCHS_MAX)
+        task->holder[fact->epoch] = fact->worker;
+}
+
+static void check_done(sim_check *self, const scheduler_fact *fact, checked_task *task)
+{
+    attempt_id id = {.job = fact->job, .task = fact->task, .term = fact->term, .epoch = fact->epoch};
+    if (task->done)
+        sim_check_fail(self, "task %u of job %u counted twice", fact->task, fact->job);
+    task->done = true;
+    if (fact->worker == SCHEDULER_LOCAL)
+        return;
+    if (!attempt_id_equal(&task->result, &id)) {
+        sim_check_fail(self, "task %u of job %u is done by epoch %u, but its result was lost", fact->task, fact->job,
+                       fact->epoch);
+        return;
+    }
+    for (uint32_t i = 0; i < self->end_count; i++) {
+        const execution_end *end = &self->ends[i];
+        if (end->code == STATUS_OK && attempt_id_equal(&end->attempt, &id) &&
+            sim_check_payload(id, end->process) == task->payload)
+            return;
+    }
+    sim_check_fail(self, "task %u of job %u counts a result that its attempt %u did not make", fact->task, fact->job,
+                   fact->epoch);
+}
+
+/* An attempt is blamed only for what really happened to it. */
+static void check_blame(sim_check *self, const scheduler_fact *fact, checked_task *task)
+{
+    retry_count counter = retry_policy_counter(fact->code);
+    task->failed += counter == RETRY_COUNT_FAILED;
+    task->lost += counter == RETRY_COUNT_LOST;
+    bool really = counter != RETRY_COUNT_FAILED;
+    for (uint32_t i = 0; i < self->end_count && !really; i++) {
+        const attempt_id *of = &self->ends[i].attempt;
+        really = of->job == fact->job && of->task == fact->task && of->term == fact->term &&
+                 of->epoch == fact->epoch && self->ends[i].code == fact->code;
+    }
+    if (!really)
+        sim_check_fail(self, "task %u of job %u is blamed for \"%s\", which its attempt %u did not end with", fact->task,
+                       fact->job, status_text(fact->code), fact->epoch);
+    if (fact->value != TASK_FAILED)
+        return;
+    self->jobs[fact->job].failed = true;
+    status_class class = status_class_of(fact->code);
+    bool enough = class == STATUS_CLASS_INPUT || class == STATUS_CLASS_LIMIT || task->failed >= TASK_ATTEMPTS_MAX ||
+                  task->lost >= RETRY_LOST_MAX ||
+                  ((class == STATUS_CLASS_DEFECT || class == STATUS_CLASS_PEER) && task->failed >= RETRY_DEFECTS_MAX);
+    if (!enough)
+        sim_check_fail(self, "task %u of job %u was given up after %u failures and %u losses", fact->task, fact->job,
+                       task->failed, task->lost);
+}
+
+static void check_ended(sim_check *self, const scheduler_fact *fact, checked_task *task)
+{
+    if (!bit_get(task->given, fact->epoch) || bit_get(task->over, fact->epoch))
+        sim_check_fail(self, "attempt %u of task %u of job %u ended without running", fact->epoch, fact->task, fact->job);
+    bit_set(task->over, fact->epoch);
+    if (fact->value == TASK_DONE)
+        check_done(self, fact, task);
+    else if (fact->value != TASK_CANCELLED)
+        check_blame(self, fact, task);
+    bool final = fact->value != TASK_RUNNING && fact->value != TASK_READY && fact->value != TASK_BACKOFF;
+    for (uint32_t epoch = 1; final && epoch <= task->epoch; epoch++)
+        bit_set(task->over, epoch); /* also of the loser of two attempts, which has no end of its own */
+    if (fact->value != TASK_RUNNING)
+        task->state = (task_state)fact->value;
+    task->code = fact->code;
+}
+
+void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
+{
+    if (fact->type == FACT_WORKER_STATE)
+        return;
+    if (fact->job >= CHECK_JOBS_MAX || self->jobs[fact->job].client == 0) {
+        sim_check_fail(self, "a fact about job %u came before the job", fact->job);
+        return;
+    }
+    checked_job *job = &self->jobs[fact->job];
+    checked_task *task = task_of(self, fact->job, fact->task);
+    if (job->ended && fact->type != FACT_JOB_RETRIED)
+        sim_check_fail(self, "something happened to job %u after its end", fact->job);
+    switch (fact->type) {
+    case FACT_JOB_SUBMITTED:
+        job->submitted = true;
+        break;
+    case FACT_JOB_CANCELLED:
+        job->cancelled_ever = true;
+        break;
+    case FACT_JOB_ENDED:
+        job->ended = true;
+        break;
+    case FACT_JOB_RETRIED:
+        job->ended = job->failed = job->cancelled_ever = false;
+        for (uint32_t i = 0; i < SIM_TASKS_MAX; i++) {
+            job->tasks[i].may_run_again = true;
+            job->tasks[i].failed = job->tasks[i].lost = 0;
+        }
+        break;
+    case FACT_TASK_ASSIGNED:
+        check_assigned(self, fact, task);
+        break;
+    case FACT_TASK_ENDED:
+        check_ended(self, fact, task);
+        break;
+    case FACT_JOB_EXTENDED:
+    case FACT_JOB_FORGOTTEN:
+    case FACT_WORKER_STATE:
+        break;
+    }
+}
+
+/* ---- what was told ---- */
+
+void sim_check_acknowledged(sim_check *self, uint32_t worker, attempt_id id)
+{
+    checked_task *task = task_of(self, id.job, id.task);
+    /* Others may forget what they never had; for the holder it must have ended on disk first. */
+    if (task != NULL && bit_get(task->given, id.epoch) && task->holder[id.epoch] == worker &&
+        !bit_get(task->over, id.epoch))
+        sim_check_fail(self, "attempt %u of task %u of job %u was acknowledged before its end was durable",
+                       id.epoch, id.task, id.job);
+}
+
+void sim_check_accepted(sim_check *self, uint32_t client, uint32_t job)
+{
+    if (job >= CHECK_JOBS_MAX || self->jobs[job].client != client + 1 || !self->jobs[job].submitted)
+        sim_check_fail(self, "client %u was told of job %u before it was durable", client, job);
+}
+
+void sim_check_told_ended(sim_check *self, uint32_t job)
+{
+    if (job >= CHECK_JOBS_MAX || !self->jobs[job].ended)
+        sim_check_fail(self, "job %u was called ended before that was durable", job);
+}
+
+/* ---- the end ---- */
+
+static void check_job_end(sim_check *self, const sim_world *world, uint32_t client)
+{
+    const sim_coordinator *coordinator = world->coordinator;
+    uint32_t number = world->clients[client].job;
+    job_view view;
+    if (!world->clients[client].told || !scheduler_job_view(coordinator->core, number, &view)) {
+        sim_check_fail(self, "the job of client %u was forgotten", client);
+        return;
+    }
+    if (view.state != JOB_ENDED || !self->jobs[number].ended) {
+        sim_check_fail(self, "job %u has not ended: %u tasks wait, %u are ready, %u pause, %u run", number,
+                       view.by_state[TASK_WAITING], view.by_state[TASK_READY], view.by_state[TASK_BACKOFF],
+                       view.by_state[TASK_RUNNING]);
+        return;
+    }
+    if (view.by_state[TASK_CANCELLED] > 0 && !self->jobs[number].cancelled_ever)
+        sim_check_fail(self, "tasks of job %u were cancelled, which nobody asked for", number);
+    if (view.by_state[TASK_SKIPPED] > 0 && view.by_state[TASK_FAILED] == 0 && view.by_state[TASK_CANCELLED] == 0)
+        sim_check_fail(self, "tasks of job %u were skipped, though none failed", number);
+    for (uint32_t task = 0; task < view.task_count; task++) {
+        task_view of;
+        bool done = scheduler_task_view(coordinator->core, number, task, &of) && of.state == TASK_DONE;
+        const checked_task *known = &self->jobs[number].tasks[task];
+        /* A retry put it back, and then it was not reached again. */
+        bool put_back = known->done && known->may_run_again && of.epoch >= 1;
+        if (done != known->done && !put_back)
+            sim_check_fail(self, "task %u of job %u: the scheduler and the journal disagree whether it is done", task,
+                           number);
+    }
+}
+
+void sim_check_end(sim_check *self, const sim_world *world)
+{
+    for (uint32_t client = 0; client < world->client_count; client++)
+        check_job_end(self, world, client);
+    for (uint32_t process = 0; process < world->process_count; process++) {
+        const sim_process *of = &world->processes[process];
+        uint32_t held = of->alive ? worker_session_held_count(of->session) : 0;
+        if (held > 0)
+            sim_check_fail(self, "process %u still holds %u attempts when everything is over", process, held);
+    }
+    if (self->live_count > 0)
+        sim_check_fail(self, "%u executions go on when everything is over", self->live_count);
+}
