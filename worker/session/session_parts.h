@@ -37,6 +37,7 @@ struct worker_session {
     uint32_t beat;
     sent_beat beats[BEATS_KEPT];
     uint64_t hello_due_ms;
+    uint32_t hello_wait_ms;  /**< to the HELLO after the next; doubles up to the interval */
     uint64_t hello_sent_ms;
     uint64_t heartbeat_due_ms;
     bool draining;

@@ -9,12 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first HELLO is often said before there is a connection, and lost: the next ones come soon, then ever later. */
+static uint32_t hello_wait_first_ms(const worker_session *self)
+{
+    uint32_t first = self->config.hello_interval_ms / 16;
+    return first > 0 ? first : 1;
+}
+
 worker_session *worker_session_create(const worker_session_config *config)
 {
     ENSURE(config->slots >= 1 && config->slots <= WORKER_SLOTS_MAX && config->root_count <= ROOTS_MAX);
     worker_session *self = calloc(1, sizeof *self);
     ENSURE(self != NULL);
     self->config = *config;
+    self->hello_wait_ms = hello_wait_first_ms(self);
     byte_writer_init(&self->frame, FRAME_BYTES_MAX);
     return self;
 }
@@ -89,7 +97,9 @@ static void session_say_hello(worker_session *self, session_orders *out)
         hello->held[hello->held_count++] = self->held.items[i].attempt;
     session_send(self, &what, out);
     self->hello_sent_ms = self->now_ms;
-    self->hello_due_ms = self->now_ms + self->config.hello_interval_ms;
+    self->hello_due_ms = self->now_ms + self->hello_wait_ms;
+    uint32_t twice = 2 * self->hello_wait_ms;
+    self->hello_wait_ms = twice < self->config.hello_interval_ms ? twice : self->config.hello_interval_ms;
 }
 
 static void session_say_heartbeat(worker_session *self, session_orders *out)
@@ -111,8 +121,10 @@ static void session_say_heartbeat(worker_session *self, session_orders *out)
 
 static void session_greet_again(worker_session *self)
 {
-    self->state = SESSION_GREETING;
     uint64_t earliest = self->hello_sent_ms + self->config.hello_interval_ms;
+    if (self->state == SESSION_WELCOMED)
+        self->hello_wait_ms = hello_wait_first_ms(self);
+    self->state = SESSION_GREETING;
     self->hello_due_ms = earliest > self->now_ms && self->hello_sent_ms != 0 ? earliest : self->now_ms;
 }
 

@@ -29,7 +29,7 @@ typedef struct worker_session_config {
     uint32_t slots;
     uint32_t root_count;
     message_root roots[ROOTS_MAX];
-    uint32_t hello_interval_ms;
+    uint32_t hello_interval_ms; /**< the longest: the first follow after a sixteenth of it, doubling */
     size_t spool_bytes_max;   /**< unacknowledged results kept; over it no new task is started */
 } worker_session_config;
 

@@ -1,17 +1,31 @@
 /**
- * One executor process per slot: started with posix_spawn, one SEQPACKET socketpair, root descriptors inherited, then
- * limits, no_new_privs, Landlock and seccomp before the first task. It parses what strangers wrote; the parent does not.
- * A crash blames exactly the task it ran; a cancel is a kill; the parent's death is the executor's (PR_SET_PDEATHSIG).
+ * The inside of an executor: the process that runs tasks, one at a time. It is the worker's own program, started again by
+ * executor_pool with an internal first argument, a SEQPACKET socket at descriptor EXECUTOR_SOCKET and the media roots at
+ * the descriptors after it. It parses what strangers wrote; its parent does not.
+ *
+ * It dies with its parent (PR_SET_PDEATHSIG), shuts itself in (sandbox.h) before its first task, and ends when the socket
+ * closes. Frames on the socket: PROTOCOL.md, "Executors".
  */
 #ifndef WORKER_SHELL_EXECUTOR_H
 #define WORKER_SHELL_EXECUTOR_H
 
 #include "worker/media/storage_root.h"
 
+#include <stddef.h>
+
 /** Descriptor on which an executor finds its socket. */
 enum { EXECUTOR_SOCKET = 3 };
 
-/** The executor's main: takes tasks from EXECUTOR_SOCKET until it closes. Never returns. */
+/** argv[1] of an executor. Then: the parent's process id, the cap of the instruction set or "-", and per root 'r' or 'w'
+ * with its name. */
+#define EXECUTOR_ARGUMENT "--executor"
+
+/** Longest argument list of an executor. */
+enum { EXECUTOR_ARGUMENTS_MAX = 4 + ROOTS_MAX };
+
+/** To be called first in main: becomes an executor, and never returns, when the arguments say so. */
+void executor_main_if_asked(int argc, char *const *argv);
+/** The executor's main: takes tasks from EXECUTOR_SOCKET until it closes. cpu_cap NULL = none. Never returns. */
 _Noreturn void executor_main(const storage_roots *roots, const char *cpu_cap);
 
 #endif

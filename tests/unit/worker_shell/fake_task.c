@@ -1,0 +1,143 @@
+/*
+ * task_run for tests of the shell: the body is a word and its arguments. In an executor of the test program, this is what
+ * runs.
+ *
+ *   cells N SIZE     N cells with a measure of SIZE bytes each, progress between, payload "done"
+ *   pid              payload: this process's id in decimal
+ *   fetch DOC        the whole document as payload
+ *   wait             asks for document 99 and so waits until killed or answered
+ *   fail             STATUS_STORAGE_FULL with a sentence
+ *   abort            dies of SIGABRT
+ *   exit N           leaves with that code
+ *   garbage          sends four bytes that are no frame
+ *   stranger         sends a RESULT of another task
+ *   read ROOT PATH   opens below a root; payload "read", or the failure's status
+ *   write ROOT PATH  the same for writing a new file
+ *   open PATH        opens an absolute path; payload "opened" or "denied"
+ *   socket           asks for a network socket
+ *   fork             asks for another process
+ */
+#define _GNU_SOURCE
+#include "proto/message_encode.h"
+#include "worker/shell/executor.h"
+#include "worker/tasks/task_run.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void say(byte_writer *payload, const char *text)
+{
+    byte_writer_bytes(payload, text, strlen(text));
+}
+
+static status make_cells(const task_host *host, unsigned count, unsigned size)
+{
+    status code = STATUS_OK;
+    uint8_t *measure = calloc(1, size + 1);
+    for (uint32_t i = 0; i < count && code == STATUS_OK; i++) {
+        message_cell cell = {.cell = i, .measure_count = size > 0 ? 1 : 0};
+        if (size > MEASURE_BYTES_MAX) { /* as much as a frame holds */
+            cell.measure_count = 2;
+            cell.measures[1] = (message_bytes){measure, size - MEASURE_BYTES_MAX};
+            size = MEASURE_BYTES_MAX;
+        }
+        cell.measures[0] = (message_bytes){measure, size};
+        code = host->cell(host->context, &cell);
+        host->progress(host->context, (i + 1) * 1000 / count);
+    }
+    free(measure);
+    return code;
+}
+
+static status fetch_all(const task_host *host, unsigned document, byte_writer *payload)
+{
+    uint64_t offset = 0;
+    uint64_t total = 1;
+    while (offset < total) {
+        uint8_t bytes[4096];
+        size_t size = 0;
+        status code = host->fetch(host->context, document, offset, bytes, sizeof bytes, &size, &total);
+        if (code != STATUS_OK || size == 0)
+            return code;
+        byte_writer_bytes(payload, bytes, size);
+        offset += size;
+    }
+    return STATUS_OK;
+}
+
+static status use_root(const storage_roots *roots, const char *verb, const char *name, const char *path,
+                       byte_writer *payload)
+{
+    const storage_root *root = storage_roots_find(roots, name);
+    if (root == NULL)
+        return STATUS_INPUT_MISSING;
+    bool writing = strcmp(verb, "write") == 0;
+    int descriptor = openat(root->directory, path, writing ? O_WRONLY | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
+    say(payload, descriptor < 0 ? "denied" : verb);
+    if (descriptor >= 0)
+        close(descriptor);
+    return STATUS_OK;
+}
+
+static void misbehave(const char *word, int number)
+{
+    if (strcmp(word, "abort") == 0)
+        abort();
+    if (strcmp(word, "exit") == 0)
+        _exit(number);
+    if (strcmp(word, "garbage") == 0)
+        (void)!write(EXECUTOR_SOCKET, "junk", 4);
+    if (strcmp(word, "stranger") == 0) {
+        message what = {.type = MESSAGE_RESULT, .result = {.attempt = {.job = 4711}}};
+        byte_writer writer;
+        byte_writer_init(&writer, FRAME_BYTES_MAX);
+        if (message_encode(&what, &writer) == STATUS_OK)
+            (void)!write(EXECUTOR_SOCKET, writer.bytes, writer.size);
+        byte_writer_deinit(&writer);
+    }
+    if (strcmp(word, "socket") == 0)
+        close(socket(AF_INET, SOCK_STREAM, 0));
+    if (strcmp(word, "fork") == 0 && fork() == 0)
+        _exit(0);
+}
+
+status task_run(task_kind kind, const void *body, size_t body_size, const storage_roots *roots, const dsp_table *dsp,
+                const task_host *host, byte_writer *payload, error_detail *detail)
+{
+    (void)kind;
+    (void)dsp;
+    char text[512], word[32] = "", first[128] = "", second[256] = "";
+    snprintf(text, sizeof text, "%.*s", (int)body_size, (const char *)body);
+    if (sscanf(text, "%31s %127s %255s", word, first, second) < 1)
+        return STATUS_PEER_MALFORMED;
+    if (strcmp(word, "cells") == 0) {
+        status code = make_cells(host, (unsigned)atoi(first), (unsigned)atoi(second));
+        say(payload, "done");
+        return code;
+    }
+    if (strcmp(word, "pid") == 0) {
+        snprintf(text, sizeof text, "%ld", (long)getpid());
+        say(payload, text);
+        return STATUS_OK;
+    }
+    if (strcmp(word, "fetch") == 0)
+        return fetch_all(host, (unsigned)atoi(first), payload);
+    if (strcmp(word, "wait") == 0)
+        return fetch_all(host, 99, payload);
+    if (strcmp(word, "fail") == 0)
+        return error_detail_set(detail, STATUS_STORAGE_FULL, "the disk of out is full");
+    if (strcmp(word, "read") == 0 || strcmp(word, "write") == 0)
+        return use_root(roots, word, first, second, payload);
+    if (strcmp(word, "open") == 0) {
+        int descriptor = open(first, O_RDONLY | O_CLOEXEC);
+        say(payload, descriptor >= 0 ? "opened" : "denied");
+        return STATUS_OK;
+    }
+    misbehave(word, atoi(first));
+    say(payload, "survived");
+    return STATUS_OK;
+}

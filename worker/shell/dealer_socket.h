@@ -1,0 +1,39 @@
+/**
+ * The worker's ZeroMQ DEALER on a libuv loop. ZeroMQ's descriptor is edge-triggered and reading it in a poll callback
+ * alone stalls for ever, so four handles work together: prepare looks whether something waits and then keeps the loop
+ * awake by idle, check hands messages over (at most DEALER_BUDGET per turn, so that timers are not starved), poll only
+ * wakes the loop.
+ *
+ * Threads: the loop's. A message is one frame; anything else is dropped.
+ */
+#ifndef WORKER_SHELL_DEALER_SOCKET_H
+#define WORKER_SHELL_DEALER_SOCKET_H
+
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum { DEALER_BUDGET = 256 };
+
+typedef struct dealer_socket dealer_socket;
+/** bytes are valid during the call only. */
+typedef void dealer_receive_fn(void *context, const void *bytes, size_t byte_size);
+
+/**
+ * ipc:///path, or tcp:// to this machine itself: links over a network need encryption, which is not there yet, and are
+ * refused with a sentence.
+ */
+MUST_USE status dealer_endpoint_check(const char *endpoint, error_detail *detail);
+/** Connects in the background, for ever. routing_id must not begin with a zero byte. */
+MUST_USE status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint,
+                                     const void *routing_id, size_t routing_id_size, dealer_receive_fn *receive,
+                                     void *context, error_detail *detail);
+/** Never blocks. False: there is no connection, or its queue is full; the frame is lost. */
+bool dealer_socket_send(dealer_socket *self, const void *bytes, size_t byte_size);
+/** Stops the handles; what was sent gets linger_ms to leave once the loop has let go of them. */
+void dealer_socket_close(dealer_socket **self, int linger_ms);
+
+#endif

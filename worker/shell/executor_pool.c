@@ -1,0 +1,436 @@
+#define _GNU_SOURCE
+#include "worker/shell/executor_pool.h"
+
+#include "common/base/byte_writer.h"
+#include "common/base/ensure.h"
+#include "common/base/log.h"
+#include "proto/message_decode.h"
+#include "proto/message_encode.h"
+#include "worker/shell/executor_spawn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    POOL_BUDGET = 64,        /* frames of one executor per turn of the loop */
+    IDLE_DEATHS_MAX = 6,     /* deaths in a row without a task done: more is hopeless */
+    RESPAWN_BASE_MS = 20       /* doubled with each of them: 2.5 s until then */
+};
+
+typedef struct executor_slot executor_slot;
+
+/* The watched socket of one process. On the heap: libuv has it until the close callback. */
+typedef struct executor_link {
+    uv_poll_t poll;
+    executor_slot *slot;
+    int socket;
+} executor_link;
+
+struct executor_slot {
+    executor_pool *pool;
+    pid_t process;           /* 0 = none */
+    executor_link *link;     /* NULL once its end was seen */
+    bool killed;             /* by us: what it still says is not heard */
+    bool busy;
+    attempt_id attempt;
+    task_kind kind;
+    uint64_t begun_ms;
+    uint8_t *waiting;        /* ASSIGN frame that no process has got yet */
+    size_t waiting_size;
+    bool dropped;            /* killed before it began: `ended` is due */
+    char fault[160];         /* why we killed it, when the executor is to blame */
+};
+
+struct executor_pool {
+    uv_loop_t *loop;
+    executor_listener listener;
+    const storage_roots *roots;
+    const char *cpu_cap;
+    uv_signal_t child_signal;
+    uv_timer_t timer;        /* start what is missing, report what was dropped */
+    uint32_t open_handles;
+    bool closing;
+    uint32_t idle_deaths;
+    byte_writer frame;
+    uint8_t *received;       /* FRAME_BYTES_MAX */
+    message message;
+    uint32_t slot_count;
+    executor_slot slots[];
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static void pool_wake(executor_pool *self, uint64_t delay_ms)
+{
+    if (!self->closing)
+        uv_timer_start(&self->timer, on_timer, delay_ms, 0);
+}
+
+/* ---- links ---- */
+
+static void on_link_closed(uv_handle_t *handle)
+{
+    executor_link *link = handle->data;
+    close(link->socket);
+    free(link);
+}
+
+static void slot_unlink(executor_slot *slot)
+{
+    if (slot->link == NULL)
+        return;
+    slot->link->slot = NULL;
+    uv_close((uv_handle_t *)&slot->link->poll, on_link_closed);
+    slot->link = NULL;
+}
+
+static void slot_kill(executor_slot *slot, const char *fault)
+{
+    if (slot->process == 0 || slot->killed)
+        return;
+    slot->killed = true;
+    snprintf(slot->fault, sizeof slot->fault, "%s", fault);
+    kill(slot->process, SIGKILL);
+}
+
+/* ---- what executors say ---- */
+
+static void slot_ended(executor_slot *slot, const message_result *result)
+{
+    slot->busy = false;
+    slot->dropped = false;
+    free(slot->waiting);
+    slot->waiting = NULL;
+    if (!slot->pool->closing)
+        slot->pool->listener.ended(slot->pool->listener.context, result);
+}
+
+static void slot_heard(executor_slot *slot, const void *frame, size_t byte_size)
+{
+    executor_pool *pool = slot->pool;
+    const executor_listener *listener = &pool->listener;
+    message *what = &pool->message;
+    const attempt_id *own = &slot->attempt;
+    if (message_decode(what, frame, byte_size, NULL, NULL) != STATUS_OK || !slot->busy || slot->waiting != NULL) {
+        slot_kill(slot, "sent what is no message of a running task");
+    } else if (what->type == MESSAGE_CELL && attempt_id_equal(&what->cell.attempt, own)) {
+        if (listener->cell(listener->context, *own, frame, byte_size) != STATUS_OK)
+            slot_kill(slot, "sent a cell that its task cannot have");
+    } else if (what->type == MESSAGE_HEARTBEAT && what->heartbeat.running_count == 1 &&
+               attempt_id_equal(&what->heartbeat.running[0].attempt, own)) {
+        listener->progress(listener->context, *own, what->heartbeat.running[0].done_permille);
+    } else if (what->type == MESSAGE_FETCH && attempt_id_equal(&what->fetch.attempt, own)) {
+        listener->fetch(listener->context, &what->fetch);
+    } else if (what->type == MESSAGE_RESULT && attempt_id_equal(&what->result.attempt, own)) {
+        pool->idle_deaths = 0;
+        slot_ended(slot, &what->result);
+    } else {
+        slot_kill(slot, "sent a message of another task");
+    }
+}
+
+/* Reads what is there, at most count frames. */
+static void slot_read(executor_slot *slot, uint32_t count)
+{
+    executor_pool *pool = slot->pool;
+    for (uint32_t i = 0; i < count && slot->link != NULL && !slot->killed; i++) {
+        ssize_t size = recv(slot->link->socket, pool->received, FRAME_BYTES_MAX, MSG_DONTWAIT | MSG_TRUNC);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (size <= 0) {
+            slot_unlink(slot); /* it is ending, or will be helped to; SIGCHLD tells how */
+            kill(slot->process, SIGKILL);
+        } else if (size > FRAME_BYTES_MAX) {
+            slot_kill(slot, "sent a message over the size limit");
+        } else {
+            slot_heard(slot, pool->received, (size_t)size);
+        }
+    }
+}
+
+static void on_readable(uv_poll_t *poll, int result, int events)
+{
+    (void)result;
+    (void)events;
+    executor_link *link = poll->data;
+    if (link->slot != NULL && link->slot->killed)
+        slot_unlink(link->slot); /* not heard any more; its end comes by SIGCHLD */
+    else if (link->slot != NULL)
+        slot_read(link->slot, POOL_BUDGET);
+}
+
+/* ---- starting ---- */
+
+static void slot_hand_over(executor_slot *slot)
+{
+    if (slot->waiting == NULL || slot->dropped || slot->process == 0 || slot->killed || slot->link == NULL)
+        return;
+    ssize_t sent = send(slot->link->socket, slot->waiting, slot->waiting_size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+        /* Its buffer is empty, so it is dead or dying: the task waits for the next one. */
+        kill(slot->process, SIGKILL);
+        return;
+    }
+    free(slot->waiting);
+    slot->waiting = NULL;
+    slot->begun_ms = uv_hrtime() / 1000000;
+}
+
+static status slot_spawn(executor_slot *slot, error_detail *detail)
+{
+    executor_pool *pool = slot->pool;
+    executor_link *link = calloc(1, sizeof *link);
+    ENSURE(link != NULL);
+    status code = executor_spawn(pool->roots, pool->cpu_cap, &slot->process, &link->socket, detail);
+    if (code != STATUS_OK) {
+        slot->process = 0;
+        free(link);
+        return code;
+    }
+    int watched = uv_poll_init(pool->loop, &link->poll, link->socket);
+    ENSURE(watched == 0); /* a fresh socket that nobody else watches */
+    link->poll.data = link;
+    link->slot = slot;
+    slot->link = link;
+    slot->killed = false;
+    slot->fault[0] = '\0';
+    uv_poll_start(&link->poll, UV_READABLE, on_readable);
+    slot_hand_over(slot);
+    return STATUS_OK;
+}
+
+static uint64_t respawn_delay_ms(const executor_pool *self)
+{
+    return self->idle_deaths == 0 ? 0 : (uint64_t)RESPAWN_BASE_MS << self->idle_deaths;
+}
+
+static bool pool_hopeless(executor_pool *self, const char *reason)
+{
+    if (self->closing || self->idle_deaths <= IDLE_DEATHS_MAX)
+        return false;
+    self->listener.hopeless(self->listener.context, reason);
+    return true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    executor_pool *self = timer->data;
+    for (uint32_t i = 0; i < self->slot_count && !self->closing; i++) {
+        executor_slot *slot = &self->slots[i];
+        if (slot->busy && slot->dropped) {
+            message_result result = {.attempt = slot->attempt, .code = STATUS_CANCELLED};
+            slot_ended(slot, &result);
+        }
+        error_detail detail = {0};
+        if (slot->process != 0 || self->closing || slot_spawn(slot, &detail) == STATUS_OK)
+            continue;
+        log_line(LOG_ERROR, "executor.not_started", "detail=\"%s\"", detail.message);
+        self->idle_deaths++;
+        if (!pool_hopeless(self, detail.message))
+            pool_wake(self, respawn_delay_ms(self));
+        return;
+    }
+}
+
+/* ---- the end of a process ---- */
+
+static void describe_death(const executor_slot *slot, int how, char *out, size_t out_size)
+{
+    const char *kind = task_kind_name(slot->kind);
+    if (slot->fault[0] != '\0') {
+        snprintf(out, out_size, "the executor of this %s task was stopped because it %s", kind, slot->fault);
+    } else if (WIFSIGNALED(how)) {
+        int number = WTERMSIG(how);
+        const char *name = sigabbrev_np(number);
+        const char *hint = number == SIGKILL  ? "; the kernel does this when memory runs out"
+                           : number == SIGSYS ? "; it tried a system call that no task may make"
+                                              : "";
+        snprintf(out, out_size, "the executor of this %s task was ended by SIG%s (%s) after %llu ms%s", kind,
+                 name == NULL ? "?" : name, strsignal(number),
+                 (unsigned long long)(uv_hrtime() / 1000000 - slot->begun_ms), hint);
+    } else {
+        snprintf(out, out_size, "the executor of this %s task left with exit code %d in the middle of it", kind,
+                 WEXITSTATUS(how));
+    }
+}
+
+static void slot_died(executor_slot *slot, int how)
+{
+    executor_pool *pool = slot->pool;
+    if (!slot->killed)
+        slot_read(slot, UINT32_MAX); /* what it said before */
+    slot_unlink(slot);
+    bool began = slot->busy && slot->waiting == NULL;
+    bool ours = slot->killed;
+    slot->process = 0;
+    slot->killed = false;
+    if (began) {
+        message_result result = {.attempt = slot->attempt, .code = STATUS_NODE_CRASHED};
+        describe_death(slot, how, result.detail, sizeof result.detail);
+        log_line(LOG_WARN, "executor.died", "job=%u task=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
+                 result.detail);
+        slot_ended(slot, &result);
+    } else if (!ours) {
+        pool->idle_deaths++;
+        log_line(LOG_WARN, "executor.died", "wait_status=%d reason=\"without a task\"", how);
+    }
+    if (!pool_hopeless(pool, "executors die before they are given a task"))
+        pool_wake(pool, respawn_delay_ms(pool));
+}
+
+static void pool_reap(executor_pool *self)
+{
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        int how = 0;
+        if (self->slots[i].process != 0 && waitpid(self->slots[i].process, &how, WNOHANG) == self->slots[i].process)
+            slot_died(&self->slots[i], how);
+    }
+}
+
+static void on_child_signal(uv_signal_t *handle, int number)
+{
+    (void)number;
+    pool_reap(handle->data);
+}
+
+/* ---- the pool ---- */
+
+status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const executor_pool_config *config,
+                            const executor_listener *listener, error_detail *detail)
+{
+    ENSURE(config->slots >= 1 && config->slots <= WORKER_SLOTS_MAX);
+    executor_pool *self = calloc(1, sizeof *self + config->slots * sizeof self->slots[0]);
+    ENSURE(self != NULL);
+    self->loop = loop;
+    self->listener = *listener;
+    self->roots = config->roots;
+    self->cpu_cap = config->cpu_cap;
+    self->slot_count = config->slots;
+    self->received = malloc(FRAME_BYTES_MAX);
+    ENSURE(self->received != NULL);
+    byte_writer_init(&self->frame, FRAME_BYTES_MAX);
+    uv_signal_init(loop, &self->child_signal);
+    uv_timer_init(loop, &self->timer);
+    self->child_signal.data = self->timer.data = self;
+    self->open_handles = 2;
+    uv_signal_start(&self->child_signal, on_child_signal, SIGCHLD);
+    status code = STATUS_OK;
+    for (uint32_t i = 0; i < self->slot_count; i++)
+        self->slots[i].pool = self;
+    for (uint32_t i = 0; i < self->slot_count && code == STATUS_OK; i++)
+        code = slot_spawn(&self->slots[i], detail);
+    if (code != STATUS_OK)
+        executor_pool_close(&self);
+    else
+        *out_pool = self;
+    return code;
+}
+
+static executor_slot *pool_find(executor_pool *self, const attempt_id *attempt)
+{
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        if (self->slots[i].busy && !self->slots[i].dropped && attempt_id_equal(&self->slots[i].attempt, attempt))
+            return &self->slots[i];
+    }
+    return NULL;
+}
+
+void executor_pool_start(executor_pool *self, attempt_id attempt, task_kind kind, const void *body, size_t body_size)
+{
+    executor_slot *slot = NULL;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        executor_slot *candidate = &self->slots[i];
+        bool ready = candidate->process != 0 && !candidate->killed;
+        if (!candidate->busy && (slot == NULL || ready))
+            slot = candidate;
+    }
+    ENSURE(slot != NULL); /* the session starts no more than there are slots */
+    message what = {.type = MESSAGE_ASSIGN,
+                    .assign = {.task_count = 1,
+                               .tasks = {{attempt, (uint32_t)kind, {.bytes = body, .size = (uint32_t)body_size}}}}};
+    byte_writer_reset(&self->frame);
+    status code = message_encode(&what, &self->frame);
+    ENSURE(code == STATUS_OK); /* it came in such a frame */
+    slot->busy = true;
+    slot->attempt = attempt;
+    slot->kind = kind;
+    slot->waiting_size = self->frame.size;
+    slot->waiting = malloc(self->frame.size);
+    ENSURE(slot->waiting != NULL);
+    memcpy(slot->waiting, self->frame.bytes, self->frame.size);
+    slot_hand_over(slot);
+}
+
+void executor_pool_kill(executor_pool *self, attempt_id attempt)
+{
+    executor_slot *slot = pool_find(self, &attempt);
+    if (slot == NULL)
+        return;
+    if (slot->waiting == NULL) {
+        slot_kill(slot, "");
+    } else {
+        slot->dropped = true;
+        pool_wake(self, 0);
+    }
+}
+
+void executor_pool_give(executor_pool *self, attempt_id attempt, const void *frame, size_t byte_size)
+{
+    executor_slot *slot = pool_find(self, &attempt);
+    if (slot == NULL || slot->killed || slot->link == NULL || slot->waiting != NULL)
+        return;
+    if (send(slot->link->socket, frame, byte_size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        slot_kill(slot, "does not take the document it asked for");
+}
+
+static void on_pool_closed(uv_handle_t *handle)
+{
+    executor_pool *self = handle->data;
+    if (--self->open_handles > 0)
+        return;
+    byte_writer_deinit(&self->frame);
+    free(self->received);
+    free(self);
+}
+
+void executor_pool_close(executor_pool **self)
+{
+    executor_pool *pool = *self;
+    if (pool == NULL)
+        return;
+    *self = NULL;
+    pool->closing = true;
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        if (pool->slots[i].process != 0)
+            kill(pool->slots[i].process, SIGKILL);
+    }
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        executor_slot *slot = &pool->slots[i];
+        while (slot->process != 0 && waitpid(slot->process, NULL, 0) < 0 && errno == EINTR)
+            continue;
+        slot->process = 0;
+        slot_unlink(slot);
+        free(slot->waiting);
+        slot->waiting = NULL;
+    }
+    uv_close((uv_handle_t *)&pool->child_signal, on_pool_closed);
+    uv_close((uv_handle_t *)&pool->timer, on_pool_closed);
+}
+
+size_t executor_pool_processes(const executor_pool *self, pid_t *out_ids, size_t capacity)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < self->slot_count && count < capacity; i++) {
+        if (self->slots[i].process != 0)
+            out_ids[count++] = self->slots[i].process;
+    }
+    return count;
+}

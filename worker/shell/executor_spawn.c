@@ -1,0 +1,120 @@
+#define _GNU_SOURCE
+#include "worker/shell/executor_spawn.h"
+
+#include "worker/shell/executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Source descriptors lie above every target, so that no dup2 of the child overwrites the source of a later one. */
+enum { SOURCE_DESCRIPTORS = 64 };
+static_assert(SOURCE_DESCRIPTORS > EXECUTOR_SOCKET + 1 + ROOTS_MAX, "targets and sources do not meet");
+
+/* One frame is one datagram: the buffer of the sender must hold the largest. */
+static status size_buffers(int socket, error_detail *detail)
+{
+    int wanted = FRAME_BYTES_MAX * 2;
+    int got = 0;
+    socklen_t size = sizeof got;
+    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
+    if (getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &got, &size) != 0 || got < FRAME_BYTES_MAX + 64)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM,
+                                "the kernel gives a local socket %d bytes, a message needs %d: raise net.core.wmem_max to "
+                                "212992 or more",
+                                got, FRAME_BYTES_MAX + 64);
+    return STATUS_OK;
+}
+
+static status make_sockets(int sockets[2], error_detail *detail)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "a local socket cannot be made: %s", strerror(errno));
+    status code = size_buffers(pair[0], detail);
+    if (code == STATUS_OK)
+        code = size_buffers(pair[1], detail);
+    sockets[0] = pair[0];
+    sockets[1] = fcntl(pair[1], F_DUPFD_CLOEXEC, SOURCE_DESCRIPTORS);
+    close(pair[1]);
+    if (code == STATUS_OK && (sockets[1] < 0 || fcntl(pair[0], F_SETFL, O_NONBLOCK) != 0))
+        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "a local socket cannot be prepared: %s", strerror(errno));
+    if (code != STATUS_OK) {
+        close(pair[0]);
+        if (sockets[1] >= 0)
+            close(sockets[1]);
+    }
+    return code;
+}
+
+static int spawn_with(const storage_roots *roots, const char *cpu_cap, int socket, const int *directories,
+                      pid_t *out_process)
+{
+    char parent[24];
+    char names[ROOTS_MAX][NAME_MAX_BYTES + 1];
+    char program[] = "reelmill-worker", argument[] = EXECUTOR_ARGUMENT, cap[32];
+    char *arguments[EXECUTOR_ARGUMENTS_MAX + 1] = {program, argument, parent, cap};
+    snprintf(parent, sizeof parent, "%ld", (long)getpid());
+    snprintf(cap, sizeof cap, "%s", cpu_cap == NULL ? "-" : cpu_cap);
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, socket, EXECUTOR_SOCKET);
+    for (uint32_t i = 0; i < roots->count; i++) {
+        snprintf(names[i], sizeof names[i], "%c%s", roots->items[i].writable ? 'w' : 'r', roots->items[i].name);
+        arguments[4 + i] = names[i];
+        posix_spawn_file_actions_adddup2(&actions, directories[i], EXECUTOR_SOCKET + 1 + (int)i);
+    }
+    /* A process group of its own: the terminal's Ctrl-C is for the parent, which then drains. */
+    sigset_t all, none;
+    sigfillset(&all);
+    sigdelset(&all, SIGKILL);
+    sigdelset(&all, SIGSTOP);
+    sigemptyset(&none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    int result = posix_spawn(out_process, "/proc/self/exe", &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return result;
+}
+
+status executor_spawn(const storage_roots *roots, const char *cpu_cap, pid_t *out_process, int *out_socket,
+                      error_detail *detail)
+{
+    int sockets[2] = {-1, -1};
+    int directories[ROOTS_MAX];
+    status code = make_sockets(sockets, detail);
+    if (code != STATUS_OK)
+        return code;
+    uint32_t count = 0;
+    int result = 0;
+    while (result == 0 && count < roots->count) {
+        directories[count] = fcntl(roots->items[count].directory, F_DUPFD_CLOEXEC, SOURCE_DESCRIPTORS);
+        if (directories[count] < 0)
+            result = errno;
+        else
+            count++;
+    }
+    if (result == 0)
+        result = spawn_with(roots, cpu_cap, sockets[1], directories, out_process);
+    while (count > 0)
+        close(directories[--count]);
+    close(sockets[1]);
+    if (result != 0) {
+        close(sockets[0]);
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "an executor process cannot be started: %s",
+                                strerror(result));
+    }
+    *out_socket = sockets[0];
+    return STATUS_OK;
+}

@@ -1,0 +1,200 @@
+#define _GNU_SOURCE
+#include "worker/shell/sandbox.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define SANDBOX_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define SANDBOX_ARCH AUDIT_ARCH_AARCH64
+#endif
+
+/* Rights that came after the header of Debian 12's kernel package: Landlock ABI 2 and 3 (kernel documentation,
+ * userspace-api/landlock). */
+static const uint64_t RIGHT_REFER = UINT64_C(1) << 13;
+static const uint64_t RIGHT_TRUNCATE = UINT64_C(1) << 14;
+static const uint64_t RIGHTS_OF_ABI_1 = (UINT64_C(1) << 13) - 1;
+
+#if !defined(REELMILL_SANITIZED)
+/* A render task maps a few hundred MiB at most; a decoder that is talked into more fails there. */
+static const rlim_t MEMORY_MAX = (rlim_t)4 << 30;
+#endif
+
+enum { DESCRIPTORS_MAX = 4096 /* inputs, outputs and roots of one task are below 1,000 */ };
+
+int sandbox_landlock_version(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version > 0 ? (int)version : 0;
+}
+
+bool sandbox_has_seccomp(void)
+{
+#if defined(SANDBOX_ARCH) && !defined(REELMILL_SANITIZED)
+    return true;
+#else
+    return false;
+#endif
+}
+
+static bool limit_resource(int resource, rlim_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+        return false;
+    limit.rlim_cur = limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+}
+
+static status sandbox_limits(error_detail *detail)
+{
+    bool done = limit_resource(RLIMIT_CORE, 0) && limit_resource(RLIMIT_NOFILE, DESCRIPTORS_MAX) &&
+                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+#if !defined(REELMILL_SANITIZED)
+    done = done && limit_resource(RLIMIT_AS, MEMORY_MAX) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+#endif
+    return done ? STATUS_OK
+                : error_detail_set(detail, STATUS_NODE_SYSTEM, "limits of an executor cannot be set: %s", strerror(errno));
+}
+
+/* ---- files ---- */
+
+static bool landlock_root(int ruleset, const storage_root *root, uint64_t handled)
+{
+    uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                       LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | RIGHT_REFER | RIGHT_TRUNCATE;
+    struct landlock_path_beneath_attr rule = {.parent_fd = root->directory,
+                                              .allowed_access = (root->writable ? reading | writing : reading) & handled};
+    return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+static status sandbox_files(const storage_roots *roots, error_detail *detail)
+{
+    int version = sandbox_landlock_version();
+    if (version == 0)
+        return STATUS_OK; /* the parent has said so in its log */
+    uint64_t handled = RIGHTS_OF_ABI_1;
+    handled |= version >= 2 ? RIGHT_REFER : 0;
+    handled |= version >= 3 ? RIGHT_TRUNCATE : 0;
+    uint64_t attribute = handled; /* struct landlock_ruleset_attr as ABI 1 has it: handled_access_fs alone */
+    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attribute, sizeof attribute, 0);
+    bool done = ruleset >= 0;
+    for (uint32_t i = 0; done && i < roots->count; i++)
+        done = landlock_root(ruleset, &roots->items[i], handled);
+    done = done && syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    int reason = errno;
+    if (ruleset >= 0)
+        close(ruleset);
+    return done ? STATUS_OK
+                : error_detail_set(detail, STATUS_NODE_SYSTEM, "an executor cannot be shut in by Landlock: %s",
+                                   strerror(reason));
+}
+
+/* ---- system calls ---- */
+
+#if defined(SANDBOX_ARCH) && !defined(REELMILL_SANITIZED)
+
+/* What no task ever needs and what somebody who took over a decoder would want first. */
+static const long forbidden_calls[] = {
+    /* the network, and what else makes channels */
+    SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_io_uring_setup,
+    SYS_memfd_create, SYS_shmget, SYS_msgget, SYS_semget, SYS_mq_open,
+    /* programs and other processes */
+    SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kill, SYS_tkill,
+    SYS_pidfd_send_signal, SYS_pidfd_open, SYS_pidfd_getfd, SYS_setpgid, SYS_setsid,
+    /* who one is and where one stands */
+    SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid,
+    SYS_setfsgid, SYS_capset, SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2, SYS_move_mount,
+    SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_personality,
+    /* files other than plain ones */
+    SYS_mknodat, SYS_symlinkat, SYS_open_by_handle_at, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_setxattr,
+    SYS_lsetxattr, SYS_fsetxattr,
+    /* the kernel's own affairs */
+    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_init_module,
+    SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl,
+    SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_syslog,
+#if defined(__x86_64__)
+    SYS_fork, SYS_vfork, SYS_mknod, SYS_symlink, SYS_chmod, SYS_chown, SYS_lchown, SYS_iopl, SYS_ioperm, SYS_modify_ldt,
+#endif
+};
+
+enum { FORBIDDEN_COUNT = sizeof forbidden_calls / sizeof forbidden_calls[0], FILTER_MAX = 2 * FORBIDDEN_COUNT + 20 };
+
+static struct sock_filter instruction(uint32_t code, uint32_t value, uint8_t if_true, uint8_t if_false)
+{
+    return (struct sock_filter){.code = (uint16_t)code, .k = value, .jt = if_true, .jf = if_false};
+}
+
+static size_t build_filter(struct sock_filter filter[FILTER_MAX])
+{
+    size_t n = 0;
+    const uint32_t load = BPF_LD | BPF_W | BPF_ABS, equal = BPF_JMP | BPF_JEQ | BPF_K, give = BPF_RET | BPF_K;
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, arch), 0, 0);
+    filter[n++] = instruction(equal, SANDBOX_ARCH, 1, 0);
+    filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+#if defined(__x86_64__)
+    filter[n++] = instruction(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1); /* the x32 names of the same calls */
+    filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+#endif
+    for (size_t i = 0; i < FORBIDDEN_COUNT; i++) {
+        filter[n++] = instruction(equal, (uint32_t)forbidden_calls[i], 0, 1);
+        filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    }
+    /* clone3 hides its flags in memory, where a filter cannot look: libc then uses clone, which may only make threads. */
+    filter[n++] = instruction(equal, SYS_clone3, 0, 1);
+    filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+    filter[n++] = instruction(equal, SYS_clone, 0, 3);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, args), 0, 0);
+    filter[n++] = instruction(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
+    filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+    /* getrlimit is prlimit64 of process 0, oneself; of others it is not wanted. */
+    filter[n++] = instruction(equal, SYS_prlimit64, 0, 3);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, args), 0, 0);
+    filter[n++] = instruction(equal, 0, 1, 0);
+    filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    filter[n++] = instruction(give, SECCOMP_RET_ALLOW, 0, 0);
+    return n;
+}
+
+static status sandbox_calls(error_detail *detail)
+{
+    struct sock_filter filter[FILTER_MAX];
+    struct sock_fprog program = {.filter = filter};
+    program.len = (unsigned short)build_filter(filter);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0 && errno != ENOSYS && errno != EINVAL)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "an executor cannot be shut in by seccomp: %s",
+                                strerror(errno));
+    return STATUS_OK;
+}
+
+#else
+
+static status sandbox_calls(error_detail *detail)
+{
+    (void)detail;
+    return STATUS_OK;
+}
+
+#endif
+
+status sandbox_enter(const storage_roots *roots, error_detail *detail)
+{
+    status code = sandbox_limits(detail);
+    if (code == STATUS_OK)
+        code = sandbox_files(roots, detail);
+    return code == STATUS_OK ? sandbox_calls(detail) : code;
+}

@@ -1,0 +1,22 @@
+/**
+ * What an executor gives up before its first task, so that hostile audio is parsed where it can do nothing: no core dumps,
+ * no new privileges, a ceiling on memory, files only below the media roots (Landlock, as far as the kernel has it), and no
+ * network, no programs, no other processes, no kernel interfaces beyond files and memory (seccomp, x86-64 and arm64).
+ *
+ * Under a sanitizer memory is not limited and seccomp is left out: the sanitizers need both themselves.
+ */
+#ifndef WORKER_SHELL_SANDBOX_H
+#define WORKER_SHELL_SANDBOX_H
+
+#include "worker/media/storage_root.h"
+
+#include <stdbool.h>
+
+/** Highest Landlock version of this kernel, 0 = none. */
+int sandbox_landlock_version(void);
+/** True when seccomp filters are part of this build. */
+bool sandbox_has_seccomp(void);
+/** Cannot be undone. STATUS_NODE_SYSTEM when something the kernel has cannot be put in place. */
+MUST_USE status sandbox_enter(const storage_roots *roots, error_detail *detail);
+
+#endif

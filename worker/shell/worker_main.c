@@ -1,0 +1,46 @@
+/* reelmill-worker: the program around the worker's loop; and, started by itself, the executor. */
+#define _GNU_SOURCE
+#include "common/base/engine_version.h"
+#include "common/base/ensure.h"
+#include "worker/shell/executor.h"
+#include "worker/shell/worker_loop.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+
+static int fail(const error_detail *detail)
+{
+    fprintf(stderr, "reelmill-worker: error: %s\n", detail->message);
+    status_class class = status_class_of(detail->code);
+    if (class == STATUS_CLASS_INPUT || class == STATUS_CLASS_LIMIT)
+        return WORKER_EXIT_USAGE;
+    return class == STATUS_CLASS_STORAGE || class == STATUS_CLASS_NODE ? WORKER_EXIT_AGAIN : WORKER_EXIT_NEVER;
+}
+
+int main(int argc, char **argv)
+{
+    executor_main_if_asked(argc, argv);
+    error_detail detail = {0};
+    int exit_code = 0;
+    worker_config *config = calloc(1, sizeof *config);
+    ENSURE(config != NULL);
+    status code = worker_config_read(config, argc, argv, &detail);
+    if (code == STATUS_OK && (config->version || config->help)) {
+        fputs(config->help ? worker_config_usage() : ENGINE_VERSION "\n", stdout);
+        free(config);
+        return 0;
+    }
+    /* Nothing is left behind, whatever ends the CLI. (That the parent is process 1 proves nothing: in a container the
+     * CLI may be that.) */
+    if (code == STATUS_OK && config->private_farm)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    if (code == STATUS_OK) {
+        log_set_level(config->log);
+        code = worker_loop_run(config, &exit_code, &detail);
+    }
+    free(config);
+    return code == STATUS_OK ? exit_code : fail(&detail);
+}
