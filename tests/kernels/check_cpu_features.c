@@ -27,6 +27,9 @@ void judge_cpu_features(kernel_check *self)
     cap_is(self, "avx2", detected == CPU_AVX512 || detected == CPU_AVX2 ? STATUS_OK : STATUS_INPUT_UNSUPPORTED);
     cap_is(self, "neon", detected == CPU_NEON ? STATUS_OK : STATUS_INPUT_UNSUPPORTED);
     for (int level = CPU_SCALAR; level <= CPU_NEON; level++) {
+        cpu_features usable;
+        if (cpu_features_cap(cpu_features_name((cpu_features)level), &usable) != STATUS_OK)
+            continue; /* filling in its entries already takes its instructions */
         dsp_table table;
         memset(&table, 0, sizeof table);
         dsp_table_init(&table, (cpu_features)level);

@@ -92,9 +92,9 @@ static wide wide_step(wide_filter *self, const k_weighting_coefficients *coeffic
 {
     for (uint32_t stage = first_stage; stage < 2; stage++) {
         const double *c = coefficients->stage[stage];
-        const wide y = c[0] * x + self->z[stage][0];
-        self->z[stage][0] = c[1] * x - c[3] * y + self->z[stage][1];
-        self->z[stage][1] = c[2] * x - c[4] * y;
+        const wide y = (wide)c[0] * x + self->z[stage][0];
+        self->z[stage][0] = (wide)c[1] * x - (wide)c[3] * y + self->z[stage][1];
+        self->z[stage][1] = (wide)c[2] * x - (wide)c[4] * y;
         x = y;
     }
     return x;
@@ -137,14 +137,16 @@ static void judge_energy(kernel_check *self, uint32_t rate, hostility kind)
         for (uint32_t i = 0; i < FRAMES * TILE_LANES; i++) {
             const uint32_t lane = i % TILE_LANES;
             tile[i] = lane == 7 ? 1.0 : tile[i]; /* direct current: the worst for the high pass */
-            u[lane][0] = tile[i] - c.stage[0][3] * u[lane][1] - c.stage[0][4] * u[lane][2];
-            const wide y = c.stage[0][0] * u[lane][0] + c.stage[0][1] * u[lane][1] + c.stage[0][2] * u[lane][2];
-            v[lane][0] = y - c.stage[1][3] * v[lane][1] - c.stage[1][4] * v[lane][2];
+            const wide x = (wide)tile[i];
+            u[lane][0] = x - (wide)c.stage[0][3] * u[lane][1] - (wide)c.stage[0][4] * u[lane][2];
+            const wide y = (wide)c.stage[0][0] * u[lane][0] + (wide)c.stage[0][1] * u[lane][1] +
+                           (wide)c.stage[0][2] * u[lane][2];
+            v[lane][0] = y - (wide)c.stage[1][3] * v[lane][1] - (wide)c.stage[1][4] * v[lane][2];
             u_max = fmaxl(u_max, fabsl(u[lane][0]));
             v_max = fmaxl(v_max, fabsl(v[lane][0]));
             memmove(&u[lane][1], &u[lane][0], 2 * sizeof(wide));
             memmove(&v[lane][1], &v[lane][0], 2 * sizeof(wide));
-            const wide k = wide_step(&filters[lane], &c, tile[i], 0);
+            const wide k = wide_step(&filters[lane], &c, x, 0);
             truth[lane] += k * k;
             amplitude[lane] += fabsl(k);
         }

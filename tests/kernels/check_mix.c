@@ -113,7 +113,8 @@ void judge_mix(kernel_check *self)
                     const mix_term *term = &it.terms[i];
                     if (term->output_tile != tile || term->output_lane != at % TILE_LANES)
                         continue;
-                    const long double x = inputs[term->input_tile][at / TILE_LANES * TILE_LANES + term->input_lane];
+                    const double input = inputs[term->input_tile][at / TILE_LANES * TILE_LANES + term->input_lane];
+                    const long double x = (long double)input;
                     sum += (long double)term->gain * x;
                     size += fabsl((long double)term->gain * x);
                     count++;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FRAMES = 256, REPEATS_MAX = 15 };
+enum { FRAMES = 256, REPEATS_MAX = 1001 };
 
 typedef struct bench_data {
     _Alignas(64) double before_tile[(TRUE_PEAK_HISTORY + 5) * TILE_LANES];
@@ -193,9 +193,9 @@ static double now_ns(void)
 /* The clock: a chain of additions, one cycle each. The barrier keeps the compiler from folding it. */
 static double clock_ghz(void)
 {
-    enum { LINKS = 400000 };
+    enum { LINKS = 20000 };
     double best = 0.0;
-    for (int repeat = 0; repeat < 5; repeat++) {
+    for (int repeat = 0; repeat < 200; repeat++) {
         uint64_t x = 1;
         const double start = now_ns();
         for (int i = 0; i < LINKS; i += 8) {
@@ -224,8 +224,8 @@ typedef struct timing {
 
 static timing time_case(const bench_case *it, const dsp_table *table, bench_data *data, bool quick)
 {
-    const int repeats = quick ? 3 : REPEATS_MAX;
-    const double repeat_ns = quick ? 1e5 : 4e6;
+    const int repeats = quick ? 9 : REPEATS_MAX;
+    const double repeat_ns = quick ? 1e4 : 2e4;
     double times[REPEATS_MAX];
     uint32_t calls = 1;
     for (;;) {

@@ -195,7 +195,7 @@ typedef struct dsp_table {
     void (*true_peak_frames)(const double *tile, uint32_t frame_count, double *out_frames);
 } dsp_table;
 
-/** Scalar entries first, then each level the features have overwrites what it has. */
+/** Scalar entries first, then each level the features have overwrites what it has. `features` must be usable here. */
 void dsp_table_init(dsp_table *out_table, cpu_features features);
 
 /** Coefficients for a rate. Deterministic arithmetic only: the same bits on every machine (no libm at all). */

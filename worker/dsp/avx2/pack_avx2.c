@@ -68,26 +68,28 @@ static inline __attribute__((always_inline)) void store_bytes(uint8_t *to, __m25
         *to = (uint8_t)last;
 }
 
+/* vpshufb for one 128-bit part: four samples to its low bytes. Of 16, 24 and 32 bits. */
+static const uint8_t squeezes[3][16] = {
+    {0, 1, 4, 5, 8, 9, 12, 13, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80},
+    {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 0x80, 0x80, 0x80, 0x80},
+    {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+/* vpermd: the words that are filled in each part, one part behind the other. */
+static const uint32_t joins[3][8] = {{0, 1, 4, 5}, {0, 1, 2, 4, 5, 6}, {0, 1, 2, 3, 4, 5, 6, 7}};
+
 /* order[i]: which of the eight doubles is sample i of the stored order; sample_count 1..8. */
-static packer packer_for(uint32_t sample_bytes, bool is_float, const uint32_t order[8], uint32_t sample_count)
+static inline __attribute__((always_inline)) packer packer_for(uint32_t sample_bytes, bool is_float,
+                                                               const uint8_t *order, uint32_t sample_count)
 {
     static const uint8_t word_of[8] = {0, 1, 4, 5, 2, 3, 6, 7};
-    _Alignas(32) uint32_t pick[8];
-    _Alignas(32) uint8_t bytes[32];
-    _Alignas(32) uint32_t join[8];
-    for (uint32_t i = 0; i < 8; i++) {
+    _Alignas(32) uint32_t pick[8] = {0};
+    for (uint32_t i = 0; i < sample_count; i++)
         pick[i] = word_of[order[i]];
-        join[i] = i / sample_bytes < 2 ? i / sample_bytes * 4 + i % sample_bytes : 0;
-        for (uint32_t b = 0; b < 4; b++) {
-            const uint32_t at = i % 4 * 4 + b; /* byte within the part */
-            bytes[i * 4 + b] = at < 4 * sample_bytes ? (uint8_t)(at / sample_bytes * 4 + at % sample_bytes) : 0x80;
-        }
-    }
     const double bias = is_float ? 0.0 : 1.5 * (double)(UINT64_C(1) << (53 - 8 * sample_bytes));
+    const __m128i squeeze_part = _mm_loadu_si128((const void *)squeezes[sample_bytes - 2]);
     return (packer){.bias = _mm256_set1_pd(bias),
                     .pick = _mm256_load_si256((const void *)pick),
-                    .squeeze = _mm256_load_si256((const void *)bytes),
-                    .join = _mm256_load_si256((const void *)join),
+                    .squeeze = _mm256_broadcastsi128_si256(squeeze_part),
+                    .join = _mm256_loadu_si256((const void *)joins[sample_bytes - 2]),
                     .byte_count = sample_count * sample_bytes};
 }
 
@@ -100,25 +102,30 @@ static inline __attribute__((always_inline)) __m256i packer_bytes(const packer *
     return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(ordered, self->squeeze), self->join);
 }
 
+/* Four doubles from anywhere. Plain loads: a gather is slower, and many times so with the microcode of 2023. */
+static inline __attribute__((always_inline)) __m256d collect(const double *row, const uint32_t at[4])
+{
+    const __m128d a = _mm_loadh_pd(_mm_load_sd(row + at[0]), row + at[1]);
+    const __m128d b = _mm_loadh_pd(_mm_load_sd(row + at[2]), row + at[3]);
+    return _mm256_set_m128d(b, a);
+}
+
 /* One or two channels with nothing between them: eight or four frames at once. Returns the frames done. */
 static inline __attribute__((always_inline)) uint32_t pack_narrow(pick_words *words, uint32_t sample_bytes,
                                                                   const double *tile, uint32_t frame_count,
                                                                   uint32_t channel_count, const uint8_t *lanes,
                                                                   uint8_t *destination)
 {
-    static const uint32_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    static const uint8_t order[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     const packer self = packer_for(sample_bytes, words == words_float_32, order, 8);
     const uint32_t frames = 8 / channel_count;
-    _Alignas(32) int64_t at[8];
+    uint32_t at[8];
     for (uint32_t i = 0; i < 8; i++)
-        at[i] = (int64_t)(i / channel_count * TILE_LANES + lanes[i % channel_count]);
-    const __m256i low = _mm256_load_si256((const void *)at);
-    const __m256i high = _mm256_load_si256((const void *)(at + 4));
+        at[i] = channel_count == 1 ? i * TILE_LANES + lanes[0] : i / 2 * TILE_LANES + lanes[i % 2];
     uint32_t frame = 0;
     for (; frame + frames <= frame_count; frame += frames) {
         const double *row = tile + (size_t)frame * TILE_LANES;
-        const __m256i out = packer_bytes(&self, words, sample_bytes, _mm256_i64gather_pd(row, low, 8),
-                                         _mm256_i64gather_pd(row, high, 8));
+        const __m256i out = packer_bytes(&self, words, sample_bytes, collect(row, at), collect(row, at + 4));
         store_bytes(destination, out, 8 * sample_bytes);
         destination += 8 * sample_bytes;
     }
@@ -133,10 +140,7 @@ static inline __attribute__((always_inline)) void pack_rows(pick_words *words, u
     uint32_t frame = 0;
     if (channel_count <= 2 && frame_bytes == (uint64_t)channel_count * sample_bytes)
         frame = pack_narrow(words, sample_bytes, tile, frame_count, channel_count, lanes, destination);
-    uint32_t order[8] = {0};
-    for (uint32_t i = 0; i < channel_count; i++)
-        order[i] = lanes[i];
-    const packer self = packer_for(sample_bytes, words == words_float_32, order, channel_count);
+    const packer self = packer_for(sample_bytes, words == words_float_32, lanes, channel_count);
     for (; frame < frame_count; frame++) {
         const double *row = tile + (size_t)frame * TILE_LANES;
         const __m256i out =

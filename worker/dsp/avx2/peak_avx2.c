@@ -122,7 +122,7 @@ static double true_peak_lane(const double *lane, uint32_t frame_count)
 
 static void true_peak_lanes(const double *tile, uint32_t frame_count, uint32_t lane_mask, double out_peak[TILE_LANES])
 {
-    enum { SINGLE_LANES_MAX = 5 }; /* from six lanes on all eight at once are quicker (check_kernels --bench) */
+    enum { SINGLE_LANES_MAX = 4 }; /* from five lanes on all eight at once are quicker (check_kernels --bench) */
     double all[TILE_LANES];
     const bool at_once = __builtin_popcount(lane_mask & 0xFF) > SINGLE_LANES_MAX || frame_count > TILE_FRAMES_MAX;
     if (at_once)

@@ -11,13 +11,15 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { WIDTH = 4, WINDOW_BYTES = 16 };
+enum { WIDTH = 4, WINDOW_BYTES = 16, FLOAT_WINDOW_BYTES = 32 };
 
 /** Four samples of one register. */
 typedef struct quad {
-    _Alignas(32) uint8_t bytes[32];  /**< vpshufb; 0x80 clears a byte */
+    _Alignas(32) uint64_t bytes[4];  /**< vpshufb, a byte each; 0x80 clears a byte */
+    _Alignas(32) uint32_t words[8];  /**< vpermps, for floats */
     _Alignas(32) int64_t lanes[4];   /**< all ones where an element holds a sample */
-    uint64_t offset[2];              /**< of each pair's window */
+    uint64_t offset[2];              /**< of each pair's window; of floats, both the one window */
+    uint32_t window_bytes;
     bool full;
     bool empty;
 } quad;
@@ -76,12 +78,14 @@ static inline __attribute__((always_inline)) __m256d decode_pcm_32(const request
     return decode_pcm(how, frame, 32);
 }
 
+/* Four floats out of one window of 32 bytes. */
 static inline __attribute__((always_inline)) __m256d decode_float_32(const request *self, const quad *how,
                                                                      const uint8_t *frame)
 {
     (void)self;
-    const __m256i words = _mm256_permutevar8x32_epi32(load_pairs(how, frame), _mm256_set_epi32(0, 0, 0, 0, 6, 4, 2, 0));
-    return _mm256_cvtps_pd(_mm_castsi128_ps(_mm256_castsi256_si128(words)));
+    const __m256 window = _mm256_loadu_ps((const void *)(frame + how->offset[0]));
+    const __m256 words = _mm256_permutevar8x32_ps(window, _mm256_load_si256((const void *)how->words));
+    return _mm256_cvtps_pd(_mm256_castps256_ps128(words));
 }
 
 static double decode_one(const request *self, const uint8_t *bytes)
@@ -113,11 +117,37 @@ static void unpack_singly(const request *self, uint32_t first_frame, uint32_t fi
     }
 }
 
-/* offsets[i]: byte of element i's sample from the frame, for the elements of `used`. False if a pair is too far apart. */
-static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, uint32_t sample_bytes)
+/* Floats: false if the four do not fit one window. */
+static bool quad_init_float(quad *self, const uint64_t offsets[4], uint32_t used)
 {
+    uint64_t low = UINT64_MAX;
+    uint64_t high = 0;
+    for (uint32_t i = 0; i < WIDTH; i++) {
+        if (!(used >> i & 1))
+            continue;
+        low = offsets[i] < low ? offsets[i] : low;
+        high = offsets[i] > high ? offsets[i] : high;
+    }
+    self->window_bytes = FLOAT_WINDOW_BYTES;
+    if (used != 0 && high - low + sizeof(float) > FLOAT_WINDOW_BYTES)
+        return false;
+    self->offset[0] = self->offset[1] = used != 0 ? low : 0;
+    for (uint32_t i = 0; i < 2 * WIDTH; i++)
+        self->words[i] = i < WIDTH && used >> i & 1 ? (uint32_t)(offsets[i] - low) / 4 : 0;
+    for (uint32_t i = 0; i < WIDTH; i++)
+        self->lanes[i] = used >> i & 1 ? -1 : 0;
+    return true;
+}
+
+/* offsets[i]: byte of element i's sample from the frame, for the elements of `used`. False if a pair is too far apart. */
+static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, const request *call)
+{
+    const uint32_t sample_bytes = call->sample_bytes;
     self->empty = used == 0;
     self->full = used == 15;
+    if (call->is_float)
+        return quad_init_float(self, offsets, used);
+    self->window_bytes = WINDOW_BYTES;
     for (uint32_t pair = 0; pair < 2; pair++) {
         const bool has[2] = {used >> (2 * pair) & 1, used >> (2 * pair + 1) & 1};
         const uint64_t at[2] = {offsets[2 * pair], offsets[2 * pair + 1]};
@@ -127,10 +157,10 @@ static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, uint
             if (has[i] && at[i] - low + sample_bytes > WINDOW_BYTES)
                 return false;
             self->lanes[2 * pair + i] = has[i] ? -1 : 0;
-            for (uint32_t b = 0; b < 8; b++) {
-                const uint8_t from = has[i] && b < sample_bytes ? (uint8_t)(at[i] - low + b) : 0x80;
-                self->bytes[pair * 16 + i * 8 + b] = from;
-            }
+            const uint64_t window_bytes =
+                UINT64_C(0x0706050403020100) + (at[i] - low) * (has[i] ? UINT64_C(0x0101010101010101) : 0);
+            const uint64_t kept = has[i] ? ~UINT64_C(0) >> (64 - 8 * sample_bytes) : 0;
+            self->bytes[pair * 2 + i] = (window_bytes & kept) | (UINT64_C(0x8080808080808080) & ~kept);
         }
     }
     return true;
@@ -142,9 +172,9 @@ static uint32_t quad_room(const quad *self, const request *call, uint64_t step, 
     const uint64_t offset = self->offset[0] > self->offset[1] ? self->offset[0] : self->offset[1];
     if (self->empty)
         return count;
-    if (call->source_bytes < offset + WINDOW_BYTES)
+    if (call->source_bytes < offset + self->window_bytes)
         return 0;
-    const uint64_t room = (call->source_bytes - offset - WINDOW_BYTES) / step + 1;
+    const uint64_t room = (call->source_bytes - offset - self->window_bytes) / step + 1;
     return room < count ? (uint32_t)room : count;
 }
 
@@ -167,8 +197,8 @@ static inline __attribute__((always_inline)) uint32_t unpack_wide(decode *sample
     }
     quad low;
     quad high;
-    if (!quad_init(&low, offsets, used & 15, self->sample_bytes) ||
-        !quad_init(&high, offsets + WIDTH, used >> 4, self->sample_bytes))
+    if (!quad_init(&low, offsets, used & 15, self) ||
+        !quad_init(&high, offsets + WIDTH, used >> 4, self))
         return 0;
     const uint32_t low_count = quad_room(&low, self, self->frame_bytes, self->frame_count);
     const uint32_t count = quad_room(&high, self, self->frame_bytes, low_count);
@@ -196,7 +226,7 @@ static inline __attribute__((always_inline)) uint32_t unpack_narrow(decode *samp
         offsets[i] = (pair ? i / 2 : i) * self->frame_bytes + (uint64_t)channel * self->sample_bytes;
     }
     quad how;
-    if (!quad_init(&how, offsets, 15, self->sample_bytes))
+    if (!quad_init(&how, offsets, 15, self))
         return 0;
     const uint64_t step = frames * self->frame_bytes;
     const uint32_t count = quad_room(&how, self, step, self->frame_count / frames);

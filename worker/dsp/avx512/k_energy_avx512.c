@@ -3,6 +3,32 @@
 
 #include <immintrin.h>
 
+typedef struct coefficients {
+    __m512d b0, b1, b2, a1, a2, c1, c2, two;
+} coefficients;
+
+/** w[n], w[n-1], w[n-2] of both stages, by age. */
+typedef struct delay {
+    __m512d u, v;
+} delay;
+
+/* One frame: `now` is written from `before` and `oldest`, which is used up. */
+static inline __attribute__((always_inline)) void filter_frame(const coefficients *c, const double *row, delay *now,
+                                                               const delay *before, delay *oldest, __m512d *sum)
+{
+    __m512d u = _mm512_loadu_pd(row);
+    __asm__("" : "+v"(u)); /* in a register: folded into the fma it would cost the copy of a coefficient */
+    u = _mm512_fnmadd_pd(c->a2, oldest->u, u);
+    now->u = _mm512_fnmadd_pd(c->a1, before->u, u);
+    __m512d y = _mm512_mul_pd(c->b2, oldest->u);
+    y = _mm512_fmadd_pd(c->b1, before->u, y);
+    y = _mm512_fmadd_pd(c->b0, now->u, y);
+    y = _mm512_fnmadd_pd(c->c2, oldest->v, y);
+    now->v = _mm512_fnmadd_pd(c->c1, before->v, y);
+    const __m512d k = _mm512_add_pd(now->v, _mm512_fnmadd_pd(c->two, before->v, oldest->v));
+    *sum = _mm512_fmadd_pd(k, k, *sum);
+}
+
 static __m512d settle(__m512d z)
 {
     const __mmask8 tiny =
@@ -10,34 +36,38 @@ static __m512d settle(__m512d z)
     return _mm512_mask_mov_pd(z, tiny, _mm512_setzero_pd());
 }
 
-static void k_energy(const double *tile, uint32_t frame_count, const k_weighting_coefficients *coefficients,
+static void k_energy(const double *tile, uint32_t frame_count, const k_weighting_coefficients *stages,
                      k_weighting_state *state, double energy[TILE_LANES])
 {
-    const __m512d b0 = _mm512_set1_pd(coefficients->stage[0][0]);
-    const __m512d b1 = _mm512_set1_pd(coefficients->stage[0][1]);
-    const __m512d b2 = _mm512_set1_pd(coefficients->stage[0][2]);
-    const __m512d a1 = _mm512_set1_pd(coefficients->stage[0][3]);
-    const __m512d a2 = _mm512_set1_pd(coefficients->stage[0][4]);
-    const __m512d c1 = _mm512_set1_pd(coefficients->stage[1][3]);
-    const __m512d c2 = _mm512_set1_pd(coefficients->stage[1][4]);
-    const __m512d two = _mm512_set1_pd(2.0);
-    __m512d u1 = _mm512_load_pd(state->z[0]);
-    __m512d u2 = _mm512_load_pd(state->z[1]);
-    __m512d v1 = _mm512_load_pd(state->z[2]);
-    __m512d v2 = _mm512_load_pd(state->z[3]);
+    const coefficients c = {.b0 = _mm512_set1_pd(stages->stage[0][0]),
+                            .b1 = _mm512_set1_pd(stages->stage[0][1]),
+                            .b2 = _mm512_set1_pd(stages->stage[0][2]),
+                            .a1 = _mm512_set1_pd(stages->stage[0][3]),
+                            .a2 = _mm512_set1_pd(stages->stage[0][4]),
+                            .c1 = _mm512_set1_pd(stages->stage[1][3]),
+                            .c2 = _mm512_set1_pd(stages->stage[1][4]),
+                            .two = _mm512_set1_pd(2.0)};
+    delay first = {_mm512_load_pd(state->z[0]), _mm512_load_pd(state->z[2])};
+    delay second = {_mm512_load_pd(state->z[1]), _mm512_load_pd(state->z[3])};
+    delay third;
     __m512d sum = _mm512_loadu_pd(energy);
-    for (uint32_t frame = 0; frame < frame_count; frame++) {
-        const __m512d x = _mm512_loadu_pd(tile + (size_t)frame * TILE_LANES);
-        const __m512d u = _mm512_fnmadd_pd(a1, u1, _mm512_fnmadd_pd(a2, u2, x));
-        const __m512d y = _mm512_fmadd_pd(b0, u, _mm512_fmadd_pd(b1, u1, _mm512_mul_pd(b2, u2)));
-        const __m512d v = _mm512_fnmadd_pd(c1, v1, _mm512_fnmadd_pd(c2, v2, y));
-        const __m512d k = _mm512_add_pd(v, _mm512_fnmadd_pd(two, v1, v2));
-        sum = _mm512_fmadd_pd(k, k, sum);
-        u2 = u1;
-        u1 = u;
-        v2 = v1;
-        v1 = v;
+    /* Three frames a turn: each delay takes the place of the oldest, and nothing is moved. */
+    const double *row = tile;
+    uint32_t left = frame_count;
+    for (; left >= 3; left -= 3, row += 3 * TILE_LANES) {
+        filter_frame(&c, row, &third, &first, &second, &sum);
+        filter_frame(&c, row + TILE_LANES, &second, &third, &first, &sum);
+        filter_frame(&c, row + 2 * TILE_LANES, &first, &second, &third, &sum);
     }
+    for (; left > 0; left--, row += TILE_LANES) {
+        filter_frame(&c, row, &third, &first, &second, &sum);
+        second = first;
+        first = third;
+    }
+    const __m512d u1 = first.u;
+    const __m512d u2 = second.u;
+    const __m512d v1 = first.v;
+    const __m512d v2 = second.v;
     _mm512_store_pd(state->z[0], settle(u1));
     _mm512_store_pd(state->z[1], settle(u2));
     _mm512_store_pd(state->z[2], settle(v1));

@@ -90,7 +90,7 @@ static double true_peak_lane(const double *lane, uint32_t frame_count)
         __m512d pair[2];
         true_peak_pairs(line + TRUE_PEAK_HISTORY + frame, 1, pair);
         const uint32_t left = frame_count - frame;
-        const __mmask8 valid = left >= 8 ? (__mmask8)0xFF : (__mmask8)((1u << left) - 1);
+        const __mmask8 valid = (__mmask8)(left >= 8 ? 0xFFu : (1u << left) - 1u);
         maximum = _mm512_mask_max_pd(maximum, valid, pair[0], maximum);
         maximum = _mm512_mask_max_pd(maximum, valid, pair[1], maximum);
     }
@@ -99,7 +99,7 @@ static double true_peak_lane(const double *lane, uint32_t frame_count)
 
 static void true_peak_lanes(const double *tile, uint32_t frame_count, uint32_t lane_mask, double out_peak[TILE_LANES])
 {
-    enum { SINGLE_LANES_MAX = 5 }; /* from six lanes on all eight at once are quicker (check_kernels --bench) */
+    enum { SINGLE_LANES_MAX = 4 }; /* from five lanes on all eight at once are quicker (check_kernels --bench) */
     if (__builtin_popcount(lane_mask & 0xFF) > SINGLE_LANES_MAX || frame_count > TILE_FRAMES_MAX) {
         double all[TILE_LANES];
         true_peak(tile, frame_count, all);

@@ -17,7 +17,7 @@ enum { WINDOW_BYTES = 64 };
 typedef struct pick {
     _Alignas(64) uint32_t words[16]; /**< vpermd: each 128-bit part gets the words of its two samples */
     _Alignas(32) uint32_t singles[8]; /**< vpermd: the word of each sample, for samples that are whole words */
-    _Alignas(64) uint8_t bytes[64];  /**< vpshufb within the parts; 0x80 clears a byte */
+    _Alignas(64) uint64_t bytes[8];  /**< vpshufb within the parts, a byte each; 0x80 clears a byte */
     uint64_t offset;                 /**< of the window from the frame */
     __mmask64 read;                  /**< bytes of the window that are needed */
     uint32_t byte_count;             /**< length of the window */
@@ -76,10 +76,9 @@ static bool pick_init(pick *self, const uint64_t offsets[8], __mmask8 lanes, uin
         self->singles[i] = from / 4;
         self->words[word] = from / 4;
         self->words[word + 1] = from / 4 + 1 < 16 ? from / 4 + 1 : 15;
-        for (uint32_t b = 0; b < 8; b++) {
-            const uint32_t part_byte = i % 2 * 8 + from % 4 + b;
-            self->bytes[i * 8 + b] = used && b < sample_bytes ? (uint8_t)part_byte : 0x80;
-        }
+        const uint64_t part_bytes = UINT64_C(0x0706050403020100) + (i % 2 * 8 + from % 4) * UINT64_C(0x0101010101010101);
+        const uint64_t kept = used ? ~UINT64_C(0) >> (64 - 8 * sample_bytes) : 0;
+        self->bytes[i] = (part_bytes & kept) | (UINT64_C(0x8080808080808080) & ~kept);
     }
     return true;
 }
@@ -101,14 +100,23 @@ typedef struct window_run {
     const uint8_t *window;
     uint64_t step;
     uint32_t count;
-    uint32_t whole; /**< windows of which all 64 bytes lie within the source */
+    uint32_t whole; /**< windows of which all bytes of the load lie within the source */
+    bool half;      /**< a load of 32 bytes is enough; it crosses fewer cache lines */
 } window_run;
 
 static window_run run_for(const pick *self, const uint8_t *source, uint64_t source_bytes, uint64_t step, uint32_t count)
 {
     const uint64_t room = source_bytes - (self->offset < source_bytes ? self->offset : source_bytes);
-    const uint64_t whole = room < WINDOW_BYTES || step == 0 ? 0 : (room - WINDOW_BYTES) / step + 1;
-    return (window_run){source + self->offset, step, count, whole < count ? (uint32_t)whole : count};
+    const bool half = self->byte_count <= WINDOW_BYTES / 2;
+    const uint64_t load_bytes = half ? WINDOW_BYTES / 2 : WINDOW_BYTES;
+    const uint64_t whole = room < load_bytes || step == 0 ? 0 : (room - load_bytes) / step + 1;
+    return (window_run){source + self->offset, step, count, whole < count ? (uint32_t)whole : count, half};
+}
+
+static inline __attribute__((always_inline)) __m512i load_window(const window_run *run)
+{
+    return run->half ? _mm512_castsi256_si512(_mm256_loadu_si256((const void *)run->window))
+                     : _mm512_loadu_si512(run->window);
 }
 
 /* A register is a frame: eight lanes. */
@@ -119,7 +127,7 @@ static inline __attribute__((always_inline)) void unpack_rows(decode *sample, co
     const bool all = how->lanes == 0xFF;
     uint32_t i = 0;
     for (; i < run.whole; i++, run.window += run.step, row += TILE_LANES) {
-        const __m512d x = sample(decoder, _mm512_loadu_si512(run.window));
+        const __m512d x = sample(decoder, load_window(&run));
         if (all)
             _mm512_store_pd(row, x);
         else
@@ -159,8 +167,7 @@ static inline __attribute__((always_inline)) void unpack_columns(decode *sample,
 {
     const __m512i zero = _mm512_setzero_si512();
     for (uint32_t i = 0; i < run.count; i++, run.window += run.step) {
-        const __m512i window = i < run.whole ? _mm512_loadu_si512(run.window)
-                                             : _mm512_mask_loadu_epi8(zero, how->read, run.window);
+        const __m512i window = i < run.whole ? load_window(&run) : _mm512_mask_loadu_epi8(zero, how->read, run.window);
         if (pair)
             store_pair_column(sample(decoder, window), lane + (size_t)i * 4 * TILE_LANES);
         else
@@ -205,6 +212,22 @@ static inline __attribute__((always_inline)) uint32_t unpack_narrow(decode *samp
     return groups * frames;
 }
 
+/* Ends the longest part of the list from `first` on whose samples fit one window. */
+static uint32_t window_end(const request *self, uint32_t first)
+{
+    uint32_t low = UINT32_MAX;
+    uint32_t high = 0;
+    uint32_t end = first;
+    for (; end < self->lane_count; end++) {
+        const uint32_t channel = self->channels[end];
+        low = channel < low ? channel : low;
+        high = channel > high ? channel : high;
+        if ((high - low + 1) * self->sample_bytes > WINDOW_BYTES)
+            break;
+    }
+    return end;
+}
+
 /* Up to eight lanes, frame by frame, from one window or as many as it takes. */
 static inline __attribute__((always_inline)) void unpack_wide(decode *sample, const request *self, uint32_t first_frame)
 {
@@ -212,26 +235,19 @@ static inline __attribute__((always_inline)) void unpack_wide(decode *sample, co
     const uint32_t frame_count = self->frame_count - first_frame;
     uint32_t done = 0;
     while (done < self->lane_count && frame_count > 0) {
-        /* The longest run of the list whose samples fit one window. */
+        const uint32_t end = window_end(self, done);
         uint64_t offsets[8] = {0};
-        uint32_t end = done;
         __mmask8 lanes = 0;
-        pick how = {.lanes = 0};
-        pick wider;
-        while (end < self->lane_count) {
-            offsets[self->lanes[end]] = (uint64_t)self->channels[end] * self->sample_bytes;
-            const __mmask8 more = (__mmask8)(lanes | 1u << self->lanes[end]);
-            if (!pick_init(&wider, offsets, more, self->sample_bytes))
-                break;
-            how = wider;
-            lanes = more;
-            end++;
+        for (; done < end; done++) {
+            offsets[self->lanes[done]] = (uint64_t)self->channels[done] * self->sample_bytes;
+            lanes = (__mmask8)(lanes | 1u << self->lanes[done]);
         }
+        pick how;
+        (void)pick_init(&how, offsets, lanes, self->sample_bytes); /* window_end() saw to it that it fits */
         const sample_decoder decoder = decoder_for(&how, self->bits);
         unpack_rows(sample, &how, &decoder,
                     run_for(&how, source, frame_count * self->frame_bytes, self->frame_bytes, frame_count),
                     self->tile + (size_t)first_frame * TILE_LANES);
-        done = end;
     }
 }
 
