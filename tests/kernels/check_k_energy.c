@@ -70,6 +70,26 @@ static void settle_once(kernel_check *self, const dsp_table *table)
     check_doubles(self, reference_energy, energy, TILE_LANES, "settling energy");
 }
 
+/* The threshold itself is kept, the number below it is not; a call of no frames settles too. */
+static void settle_edges(kernel_check *self, const dsp_table *table)
+{
+    const double edges[TILE_LANES] = {K_WEIGHTING_STATE_MIN, nextafter(K_WEIGHTING_STATE_MIN, 0.0), 0x1p-1074,
+                                      -0.0,                  -K_WEIGHTING_STATE_MIN,               -0x1p-1040,
+                                      (double)NAN,           (double)INFINITY};
+    const double expected[TILE_LANES] = {K_WEIGHTING_STATE_MIN,  0.0, 0.0,         0.0,
+                                         -K_WEIGHTING_STATE_MIN, 0.0, (double)NAN, (double)INFINITY};
+    k_weighting_coefficients coefficients;
+    k_weighting_design(48000, &coefficients);
+    k_weighting_state state;
+    for (int i = 0; i < 4; i++)
+        memcpy(state.z[i], edges, sizeof edges);
+    _Alignas(64) const double tile[TILE_LANES] = {0};
+    double energy[TILE_LANES] = {0};
+    table->k_energy(tile, 0, &coefficients, &state, energy);
+    for (int i = 0; i < 4; i++)
+        check_doubles(self, expected, state.z[i], TILE_LANES, "state at the threshold");
+}
+
 void check_k_energy(kernel_check *self)
 {
     uint32_t frame_count;
@@ -79,6 +99,7 @@ void check_k_energy(kernel_check *self)
                 k_energy_once(self, frame_count, rates[check_below(self, RATE_COUNT)], (hostility)kind,
                               (placement)(index % PLACEMENT_COUNT));
     settle_once(self, self->variant);
+    settle_edges(self, self->variant);
 }
 
 typedef long double wide;
@@ -199,6 +220,7 @@ void judge_k_energy(kernel_check *self)
     }
     judge_cuts(self);
     settle_once(self, self->reference);
+    settle_edges(self, self->reference);
 }
 
 /* tan by long double libm, the formulas of the bilinear transform: ebur128_init_filter of libebur128 1.2.6. */
