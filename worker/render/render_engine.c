@@ -1,0 +1,383 @@
+#include "worker/render/render_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct render_run_state {
+    const task_render *task;
+    const dsp_table *dsp;
+    const render_observer *observer;
+    render_sources sources;
+    render_lanes lanes;
+    uint32_t mix_term_count;
+    mix_term *mix_terms;
+    k_weighting_coefficients coefficients;
+    k_weighting_state *k_states;      /* [output tile] */
+    double **histories;               /* [output tile] TRUE_PEAK_HISTORY frames, then the tile itself */
+    double **tiles;                   /* [output tile] histories + TRUE_PEAK_HISTORY frames */
+    quantise_result *peaks;           /* [output tile] of the cell */
+    double (*true_peaks)[TILE_LANES]; /* [output tile] of the cell so far */
+    render_meter *meters;             /* [output] */
+    uint32_t sink_count;
+    render_sink *sinks;
+    content_hash *input_digests, *output_digests;
+    message_bytes measures[PROGRAM_OUTPUTS_MAX];
+    double locate_peak;               /* PEAK_LOCATE_DBTP, linear */
+} render_run_state;
+
+/* 10^(-3.5/20), the double nearest to it: no libm on a worker decides what is located. */
+static const double locate_linear = 0x1.56312c88e01cdp-1;
+
+static void *aligned_take(arena *memory, size_t byte_size)
+{
+    return (void *)(((uintptr_t)arena_take(memory, byte_size + 64) + 63) & ~(uintptr_t)63);
+}
+
+static status state_open(render_run_state *self, const storage_roots *roots, arena *memory, error_detail *detail)
+{
+    const task_render *task = self->task;
+    const render_program *program = &task->program;
+    status code = render_sources_open(&self->sources, task, roots, self->dsp, memory, detail);
+    if (code != STATUS_OK)
+        return code;
+    render_lanes_make(&self->lanes, program);
+    self->mix_terms = arena_take_array(memory, program->term_count, sizeof *self->mix_terms);
+    for (uint32_t i = 0; i < program->term_count; i++) {
+        const render_term *term = &program->terms[i];
+        self->mix_terms[i] = (mix_term){.input_tile = term->input / TILE_LANES,
+                                        .input_lane = term->input % TILE_LANES,
+                                        .output_tile = self->lanes.tile_of[term->output],
+                                        .output_lane = self->lanes.lane_of[term->output],
+                                        .gain = term->gain};
+    }
+    self->mix_term_count = program->term_count;
+    k_weighting_design(program->sample_rate, &self->coefficients);
+    uint32_t tiles = self->lanes.tile_count;
+    self->k_states = aligned_take(memory, tiles * sizeof *self->k_states);
+    self->peaks = aligned_take(memory, tiles * sizeof *self->peaks);
+    self->true_peaks = arena_take_array(memory, tiles, sizeof *self->true_peaks);
+    self->histories = arena_take_array(memory, tiles, sizeof *self->histories);
+    self->tiles = arena_take_array(memory, tiles, sizeof *self->tiles);
+    for (uint32_t i = 0; i < tiles; i++) {
+        self->histories[i] =
+            aligned_take(memory, sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY));
+        self->tiles[i] = self->histories[i] + TRUE_PEAK_HISTORY * TILE_LANES;
+    }
+    self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        code = render_meter_init(&self->meters[i], task, i, memory);
+        if (code != STATUS_OK)
+            return code;
+    }
+    self->input_digests = arena_take_array(memory, task->input_count, sizeof *self->input_digests);
+    self->output_digests = arena_take_array(memory, task->file_count, sizeof *self->output_digests);
+    self->sinks = aligned_take(memory, task->file_count * sizeof *self->sinks + 64);
+    for (uint32_t i = 0; i < task->file_count; i++)
+        self->sinks[i].descriptor = -1;
+    for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
+        const task_output_file *file = &task->files[i];
+        uint64_t first = file->file_frame + (uint64_t)task->first_cell * CELL_FRAMES;
+        self->sink_count = i + 1;
+        code = render_sink_open(&self->sinks[i], file, (sample_encoding)program->outputs[file->output].encoding, first,
+                                roots, memory, detail);
+    }
+    return code;
+}
+
+static void state_close(render_run_state *self)
+{
+    render_sources_close(&self->sources);
+    for (uint32_t i = 0; i < self->sink_count; i++)
+        render_sink_close(&self->sinks[i]);
+    for (uint32_t i = 0; self->meters != NULL && i < self->task->program.output_count; i++)
+        render_meter_deinit(&self->meters[i]);
+}
+
+/* Overload is rare: only then the tile is mixed again to see where it was. */
+static void locate_overload(render_run_state *self, uint32_t output, uint32_t channel, const double *mixed, uint32_t lane,
+                            uint32_t bits, uint32_t frame_count, uint32_t cell_frame)
+{
+    double scale = bits == QUANTISE_FLOAT_32 || bits == QUANTISE_MEASURE_ONLY ? 1.0 : ldexp(1.0, (int)bits - 1);
+    for (uint32_t i = 0; i < frame_count; i++) {
+        double value = mixed[(size_t)i * TILE_LANES + lane];
+        double rounded = nearbyint(value * scale);
+        if (isfinite(value) && (rounded > scale - 1.0 || rounded < -scale))
+            render_meter_run(&self->meters[output], PEAK_RUN_OVERLOAD, channel, cell_frame + i, fabs(value));
+    }
+}
+
+static void mix_tiles(render_run_state *self, uint32_t frame_count)
+{
+    self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
+                   self->mix_term_count, frame_count);
+}
+
+static void quantise_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint32_t cell_frame)
+{
+    const render_program *program = &self->task->program;
+    bool over[OUTPUT_TILES_MAX] = {false};
+    bool any = false;
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
+        quantise_result passing;
+        memset(&passing, 0, sizeof passing);
+        quantise_result *result = measuring ? &self->peaks[t] : &passing;
+        uint64_t before = 0;
+        uint64_t after = 0;
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            before += result->overload_count[l];
+        self->dsp->quantise(self->tiles[t], frame_count, self->lanes.bits[t], result);
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            after += result->overload_count[l];
+        over[t] = measuring && after > before;
+        any = any || over[t];
+    }
+    if (!any)
+        return;
+    mix_tiles(self, frame_count);
+    for (uint32_t o = 0; o < program->output_count; o++)
+        for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
+            uint32_t lane = program->outputs[o].first_lane + c;
+            uint32_t t = self->lanes.tile_of[lane];
+            if (over[t])
+                locate_overload(self, o, c, self->tiles[t], self->lanes.lane_of[lane], self->lanes.bits[t], frame_count,
+                                cell_frame);
+        }
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
+        quantise_result passing;
+        memset(&passing, 0, sizeof passing);
+        self->dsp->quantise(self->tiles[t], frame_count, self->lanes.bits[t], &passing);
+    }
+}
+
+/* Output and channel that a lane of a tile belongs to; false for a lane that nobody uses. */
+static bool owner_of(const render_run_state *self, uint32_t tile, uint32_t lane, uint32_t *out_output,
+                     uint32_t *out_channel)
+{
+    const render_program *program = &self->task->program;
+    for (uint32_t o = 0; o < program->output_count; o++)
+        for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++)
+            if (self->lanes.tile_of[program->outputs[o].first_lane + c] == tile &&
+                self->lanes.lane_of[program->outputs[o].first_lane + c] == lane) {
+                *out_output = o;
+                *out_channel = c;
+                return true;
+            }
+    return false;
+}
+
+/*
+ * The FIR is skipped where no inter-sample peak can matter: neither raise a lane's maximum in this cell nor pass the
+ * bound above which every exceedance is located. The maxima are exact all the same.
+ */
+static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_count, uint32_t cell_frame, bool flush)
+{
+    double bound[TILE_LANES];
+    double peak[TILE_LANES];
+    bool needed = false;
+    bool located = false;
+    self->dsp->peak(self->histories[tile], frame_count + TRUE_PEAK_HISTORY, bound);
+    for (uint32_t l = 0; l < TILE_LANES; l++) {
+        double matters = fmin(self->true_peaks[tile][l], self->locate_peak);
+        needed = needed || bound[l] * TRUE_PEAK_GAIN_MAX > matters;
+    }
+    if (!needed)
+        return;
+    self->dsp->true_peak(self->tiles[tile], frame_count, peak);
+    for (uint32_t l = 0; l < TILE_LANES; l++) {
+        self->true_peaks[tile][l] = fmax(self->true_peaks[tile][l], peak[l]);
+        located = located || peak[l] > self->locate_peak;
+    }
+    for (uint32_t i = 0; located && i < frame_count; i++) {
+        double now[TILE_LANES];
+        self->dsp->true_peak(self->tiles[tile] + (size_t)i * TILE_LANES, 1, now);
+        for (uint32_t l = 0; l < TILE_LANES; l++) {
+            uint32_t output;
+            uint32_t channel;
+            if (now[l] > self->locate_peak && owner_of(self, tile, l, &output, &channel)) {
+                uint32_t last = self->meters[output].measure.frame_count - 1;
+                uint32_t frame = cell_frame + i;
+                render_meter_run(&self->meters[output], PEAK_RUN_TRUE, channel, flush || frame > last ? last : frame, now[l]);
+            }
+        }
+    }
+}
+
+/* The newest frames of every tile become its history. */
+static void keep_history(render_run_state *self, uint32_t frame_count)
+{
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++)
+        memmove(self->histories[t], self->histories[t] + (size_t)frame_count * TILE_LANES,
+                sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
+}
+
+static void measure_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint64_t slot, int64_t cell_frame)
+{
+    const render_program *program = &self->task->program;
+    double energy[OUTPUT_TILES_MAX][TILE_LANES];
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
+        memset(energy[t], 0, sizeof energy[t]);
+        self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
+        if (measuring)
+            true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
+    }
+    for (uint32_t o = 0; o < program->output_count; o++)
+        for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
+            uint32_t t = self->lanes.tile_of[program->outputs[o].first_lane + c];
+            uint32_t l = self->lanes.lane_of[program->outputs[o].first_lane + c];
+            if (measuring)
+                render_meter_energy(&self->meters[o], slot, c, energy[t][l]);
+            if (!measuring || self->peaks[t].sample_peak[l] >= self->meters[o].full_scale)
+                render_meter_clips(&self->meters[o], c, self->tiles[t], l, frame_count, cell_frame);
+        }
+}
+
+static uint32_t piece_at(const task_render *task, uint64_t frame)
+{
+    uint32_t piece = 0;
+    while (piece + 1 < task->piece_count && frame < task->pieces[piece].programme_frame)
+        piece++;
+    return piece;
+}
+
+/* One tile that begins at a programme frame. cell_frame is negative in the pre-roll. */
+static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_count, int64_t cell_frame, bool writing,
+                       error_detail *detail)
+{
+    const task_render *task = self->task;
+    uint32_t piece = piece_at(task, frame);
+    bool measuring = cell_frame >= 0;
+    status code = render_sources_fill(&self->sources, piece, frame - task->pieces[piece].programme_frame, frame_count,
+                                      measuring, detail);
+    if (code != STATUS_OK)
+        return code;
+    mix_tiles(self, frame_count);
+    quantise_tiles(self, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
+    measure_tiles(self, frame_count, measuring, cell_measure_slot_of(frame, task->program.sample_rate), cell_frame);
+    for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
+        const task_output_file *file = self->sinks[i].file;
+        int64_t file_frame = (int64_t)frame - (int64_t)task->pieces[0].programme_frame + (int64_t)file->file_frame;
+        code = render_sink_take(&self->sinks[i], &self->lanes, &task->program.outputs[file->output], self->tiles,
+                                self->dsp, file_frame, frame_count, measuring, detail);
+    }
+    keep_history(self, frame_count);
+    return code;
+}
+
+/*
+ * Where tiles are cut follows from the position alone: at the edges of slots and pieces, at the cell, and at most
+ * TILE_FRAMES_MAX apart.
+ */
+static uint32_t tile_length(const render_run_state *self, uint64_t frame, uint64_t end)
+{
+    const task_render *task = self->task;
+    uint32_t rate = task->program.sample_rate;
+    const task_piece *piece = &task->pieces[piece_at(task, frame)];
+    uint64_t stop = cell_measure_slot_frame(cell_measure_slot_of(frame, rate) + 1, rate);
+    if (stop > end)
+        stop = end;
+    if (stop > piece->programme_frame + piece->frame_count)
+        stop = piece->programme_frame + piece->frame_count;
+    return stop - frame > TILE_FRAMES_MAX ? TILE_FRAMES_MAX : (uint32_t)(stop - frame);
+}
+
+static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_count)
+{
+    uint32_t tiles = self->lanes.tile_count;
+    memset(self->k_states, 0, tiles * sizeof *self->k_states);
+    memset(self->peaks, 0, tiles * sizeof *self->peaks);
+    memset(self->true_peaks, 0, tiles * sizeof *self->true_peaks);
+    for (uint32_t t = 0; t < tiles; t++)
+        memset(self->histories[t], 0, sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
+    for (uint32_t o = 0; o < self->task->program.output_count; o++)
+        render_meter_begin(&self->meters[o], start, frame_count);
+    for (uint32_t i = 0; i < self->sources.own_file_count; i++)
+        content_hash_stream_init(&self->sources.files[i].digest);
+    for (uint32_t i = 0; i < self->sink_count; i++)
+        content_hash_stream_init(&self->sinks[i].digest);
+}
+
+static status end_cell(render_run_state *self, uint32_t cell)
+{
+    const render_program *program = &self->task->program;
+    for (uint32_t o = 0; o < program->output_count; o++) {
+        render_meter *meter = &self->meters[o];
+        for (uint32_t c = 0; c < meter->layout->channel_count; c++) {
+            uint32_t t = self->lanes.tile_of[program->outputs[o].first_lane + c];
+            uint32_t l = self->lanes.lane_of[program->outputs[o].first_lane + c];
+            meter->measure.channels[c] = (channel_measure){.sample_peak = self->peaks[t].sample_peak[l],
+                                                           .true_peak = self->true_peaks[t][l],
+                                                           .mix_peak = self->peaks[t].mix_peak[l],
+                                                           .overload_count = self->peaks[t].overload_count[l],
+                                                           .nonfinite_count = self->peaks[t].nonfinite_count[l]};
+        }
+        status code = render_meter_end(meter, &self->measures[o]);
+        if (code != STATUS_OK)
+            return code;
+    }
+    for (uint32_t i = 0; i < self->sources.own_file_count; i++)
+        self->input_digests[i] = content_hash_stream_digest(&self->sources.files[i].digest);
+    for (uint32_t i = 0; i < self->sink_count; i++)
+        self->output_digests[i] = content_hash_stream_digest(&self->sinks[i].digest);
+    return self->observer->cell(self->observer->context, cell, self->sources.own_file_count, self->input_digests,
+                                self->sink_count, self->output_digests, program->output_count, self->measures);
+}
+
+/* After the programme's last frame the filters ring out over silence. */
+static void flush_true_peaks(render_run_state *self, uint32_t cell_frames)
+{
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
+        memset(self->tiles[t], 0, sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
+        true_peaks(self, t, TRUE_PEAK_HISTORY, cell_frames - 1, true);
+    }
+}
+
+static status run_cell(render_run_state *self, uint32_t cell, error_detail *detail)
+{
+    const task_render *task = self->task;
+    const task_piece *own = &task->pieces[0];
+    uint64_t in_piece = (uint64_t)cell * CELL_FRAMES;
+    if (in_piece >= own->frame_count)
+        return error_detail_set(detail, STATUS_PEER_MALFORMED, "cell %u lies beyond its piece", cell);
+    uint64_t left = own->frame_count - in_piece;
+    uint32_t frame_count = left < CELL_FRAMES ? (uint32_t)left : CELL_FRAMES;
+    uint64_t start = own->programme_frame + in_piece;
+    uint64_t first = start < METER_PREROLL_FRAMES ? 0 : start - METER_PREROLL_FRAMES;
+    uint64_t known = task->pieces[task->piece_count - 1].programme_frame;
+    if (first < known)
+        first = known;
+    begin_cell(self, start, frame_count);
+    status code = STATUS_OK;
+    for (uint64_t frame = first; code == STATUS_OK && frame < start + frame_count;) {
+        uint32_t count = tile_length(self, frame, frame < start ? start : start + frame_count);
+        bool writing = frame >= start || cell == task->first_cell;
+        code = run_tile(self, frame, count, (int64_t)frame - (int64_t)start, writing, detail);
+        frame += count;
+    }
+    if (code != STATUS_OK)
+        return code;
+    if (task->programme_end && in_piece + frame_count == own->frame_count)
+        flush_true_peaks(self, frame_count);
+    return end_cell(self, cell);
+}
+
+status render_run(const task_render *task, const storage_roots *roots, const dsp_table *dsp,
+                  const render_observer *observer, error_detail *detail)
+{
+    arena memory;
+    arena_init(&memory);
+    render_run_state *self = arena_take(&memory, sizeof *self);
+    *self = (render_run_state){.task = task, .dsp = dsp, .observer = observer, .locate_peak = locate_linear};
+    status code = state_open(self, roots, &memory, detail);
+    for (uint32_t i = 0; code == STATUS_OK && i < task->cell_count; i++) {
+        code = run_cell(self, task->first_cell + i, detail);
+        if (code == STATUS_OK && observer->progress != NULL)
+            observer->progress(observer->context, (uint32_t)((i + 1) * UINT64_C(1000) / task->cell_count));
+    }
+    for (uint32_t i = 0; code == STATUS_OK && i < self->sink_count; i++)
+        code = render_sink_finish(&self->sinks[i], detail);
+    if (code == STATUS_OK)
+        code = render_sources_unchanged(&self->sources, detail);
+    state_close(self);
+    arena_deinit(&memory);
+    return code;
+}

@@ -1,0 +1,144 @@
+#include "worker/render/render_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUN_GAP_FRAMES = 480, CLIP_SAMPLES = 3, SLOTS_PER_DECISLOT = 10 };
+
+/* Largest positive sample of the form that is measured: what is written, or what the received file holds. */
+static double full_scale_of(const task_render *task, const render_output *output)
+{
+    sample_encoding encoding = (sample_encoding)output->encoding;
+    if (encoding == ENCODING_NONE && task->input_count > 0)
+        encoding = task->inputs[0].encoding;
+    if (encoding == ENCODING_NONE || sample_encoding_is_float(encoding))
+        return 1.0;
+    return 1.0 - ldexp(1.0, 1 - (int)sample_encoding_bits(encoding));
+}
+
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory)
+{
+    *self = (render_meter){.output = &task->program.outputs[output]};
+    self->layout = channel_layout_get((channel_layout_id)self->output->layout);
+    self->full_scale = full_scale_of(task, self->output);
+    for (uint32_t c = 0; c < self->layout->channel_count; c++)
+        self->weights[c] = channel_loudness_weight(self->layout->id, c);
+    uint32_t rate = task->program.sample_rate;
+    size_t slots = (size_t)CELL_FRAMES * 100 / rate + 3;
+    size_t decislots = slots / SLOTS_PER_DECISLOT + 3;
+    self->measure.sample_rate = rate;
+    self->measure.layout = self->output->layout;
+    self->measure.channel_count = self->layout->channel_count;
+    self->measure.slot_energy = arena_take_array(memory, slots, sizeof(double));
+    self->measure.channel_energy = arena_take_array(memory, decislots * self->layout->channel_count, sizeof(double));
+    self->measure.runs = self->runs;
+    byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
+    return STATUS_OK;
+}
+
+void render_meter_deinit(render_meter *self)
+{
+    byte_writer_deinit(&self->encoded);
+}
+
+void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t frame_count)
+{
+    cell_measure *measure = &self->measure;
+    uint64_t last = cell_measure_slot_of(programme_frame + frame_count - 1, measure->sample_rate);
+    measure->programme_frame = programme_frame;
+    measure->frame_count = frame_count;
+    measure->first_slot = cell_measure_slot_of(programme_frame, measure->sample_rate);
+    measure->slot_count = (uint32_t)(last - measure->first_slot + 1);
+    measure->first_decislot = measure->first_slot / SLOTS_PER_DECISLOT;
+    measure->decislot_count = (uint32_t)(last / SLOTS_PER_DECISLOT - measure->first_decislot + 1);
+    memset(measure->slot_energy, 0, measure->slot_count * sizeof(double));
+    memset(measure->channel_energy, 0, (size_t)measure->decislot_count * measure->channel_count * sizeof(double));
+    memset(measure->channels, 0, sizeof measure->channels);
+    memset(self->open_run, 0, sizeof self->open_run);
+    memset(self->clips, 0, sizeof self->clips);
+    measure->run_count = 0;
+    measure->run_dropped = 0;
+}
+
+void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy)
+{
+    cell_measure *measure = &self->measure;
+    double *sum = &measure->slot_energy[slot - measure->first_slot];
+    *sum = fma(self->weights[channel], energy, *sum);
+    measure->channel_energy[(slot / SLOTS_PER_DECISLOT - measure->first_decislot) * measure->channel_count + channel] +=
+        energy;
+}
+
+void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak)
+{
+    cell_measure *measure = &self->measure;
+    uint32_t *open = &self->open_run[kind][channel];
+    if (*open > 0) {
+        peak_run *run = &self->runs[*open - 1];
+        if (frame - (run->frame + run->frame_count) <= RUN_GAP_FRAMES || frame < run->frame + run->frame_count) {
+            if (frame >= run->frame + run->frame_count)
+                run->frame_count = frame - run->frame + 1;
+            run->sample_count++;
+            run->peak = fmax(run->peak, peak);
+            return;
+        }
+    }
+    if (measure->run_count == PEAK_RUNS_MAX) {
+        measure->run_dropped++;
+        return;
+    }
+    self->runs[measure->run_count++] = (peak_run){
+        .kind = kind, .channel = (uint8_t)channel, .frame = frame, .frame_count = 1, .sample_count = 1, .peak = peak};
+    *open = measure->run_count;
+}
+
+void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
+                        int64_t frame)
+{
+    render_clip *clip = &self->clips[channel];
+    for (uint32_t i = 0; i < frame_count; i++) {
+        double sample = tile[(size_t)i * TILE_LANES + lane];
+        bool full = sample >= self->full_scale || sample <= -1.0;
+        if (!full) {
+            clip->length = 0;
+            continue;
+        }
+        clip->length = clip->length > 0 && sample == clip->value ? clip->length + 1 : 1;
+        clip->value = sample;
+        if (clip->length < CLIP_SAMPLES)
+            continue;
+        /* With the third sample the two before it count as well, as far as they lie in this cell. */
+        int64_t now = frame + (int64_t)i;
+        for (int64_t k = clip->length == CLIP_SAMPLES ? now - (CLIP_SAMPLES - 1) : now; k <= now; k++)
+            if (k >= 0)
+                render_meter_run(self, PEAK_RUN_CLIP, channel, (uint32_t)k, fabs(sample));
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const peak_run *left = a;
+    const peak_run *right = b;
+    if (left->frame != right->frame)
+        return left->frame < right->frame ? -1 : 1;
+    if (left->channel != right->channel)
+        return left->channel < right->channel ? -1 : 1;
+    return (int)left->kind - (int)right->kind;
+}
+
+status render_meter_end(render_meter *self, message_bytes *out_bytes)
+{
+    if (self->measure.run_count > 1)
+        qsort(self->runs, self->measure.run_count, sizeof self->runs[0], by_place);
+    for (uint32_t c = 0; c < self->measure.channel_count; c++) {
+        channel_measure *channel = &self->measure.channels[c];
+        channel->true_peak = fmax(channel->true_peak, channel->sample_peak);
+    }
+    byte_writer_reset(&self->encoded);
+    cell_measure_encode(&self->measure, &self->encoded);
+    if (self->encoded.failed)
+        return STATUS_NODE_MEMORY;
+    *out_bytes = (message_bytes){.bytes = self->encoded.bytes, .size = (uint32_t)self->encoded.size};
+    return STATUS_OK;
+}

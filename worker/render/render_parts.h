@@ -1,0 +1,124 @@
+/** What the files of this module share. Everything is taken once per task; nothing is allocated per tile. */
+#ifndef WORKER_RENDER_RENDER_PARTS_H
+#define WORKER_RENDER_RENDER_PARTS_H
+
+#include "common/measure/cell_measure.h"
+#include "worker/media/media_reader.h"
+#include "worker/render/render_engine.h"
+
+enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18 };
+
+/* ---- sources: files to input tiles ---- */
+
+typedef struct render_file {
+    int descriptor;
+    media_reader *reader;
+    sample_encoding encoding;  /* of what the reader gives */
+    uint32_t frame_bytes;
+    uint32_t block_frames;     /* capacity of block */
+    uint8_t *block;            /* frames block_first .. + block_count */
+    uint64_t block_first;
+    uint32_t block_count;
+    content_hash_stream digest;
+} render_file;
+
+/* Lanes of one input tile that one file feeds in one piece. */
+typedef struct render_feed {
+    uint16_t file, tile;
+    uint8_t lane_count;
+    uint8_t channels[TILE_LANES], lanes[TILE_LANES];
+    int64_t file_frame;
+    bool digests;              /* the first feed of its file: it hashes what was read */
+} render_feed;
+
+typedef struct render_feeds {
+    uint32_t count;
+    render_feed *items;
+} render_feeds;
+
+typedef struct render_sources {
+    const task_render *task;
+    const dsp_table *dsp;
+    uint32_t own_file_count;   /* files of the task's own piece come first */
+    render_file *files;
+    render_feeds feeds[TASK_PIECES_MAX];
+    uint32_t tile_count;
+    double **tiles;
+} render_sources;
+
+status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
+                           const dsp_table *dsp, arena *memory, error_detail *detail);
+void render_sources_close(render_sources *self);
+/* Fills the input tiles with frame_count frames of a piece; the bytes read go into the digests when `digesting`. */
+status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+                           error_detail *detail);
+/* Every file is still the one that was probed. */
+status render_sources_unchanged(const render_sources *self, error_detail *detail);
+
+/* ---- lanes: output lanes to output tiles ---- */
+
+typedef struct render_lanes {
+    uint32_t tile_count;
+    uint32_t bits[OUTPUT_TILES_MAX];             /* for quantise */
+    uint16_t tile_of[PROGRAM_OUTPUT_LANES_MAX];
+    uint8_t lane_of[PROGRAM_OUTPUT_LANES_MAX];
+} render_lanes;
+void render_lanes_make(render_lanes *self, const render_program *program);
+
+/* ---- sinks: output tiles to files ---- */
+
+typedef struct render_sink {
+    const task_output_file *file;
+    sample_encoding encoding;
+    uint32_t frame_bytes;
+    int descriptor;
+    uint8_t *buffer;           /* SINK_BYTES and one tile of frames */
+    uint64_t buffer_offset;    /* file offset of buffer[0]: a page edge */
+    size_t buffer_used;
+    uint64_t next_frame;       /* of the file; frames before it are passed over */
+    uint32_t skip_bytes;       /* of the first frame: they lie on the page of the task before */
+    content_hash_stream digest;
+} render_sink;
+
+status render_sink_open(render_sink *self, const task_output_file *file, sample_encoding encoding, uint64_t first_frame,
+                        const storage_roots *roots, arena *memory, error_detail *detail);
+/* Takes frame_count frames that lie at file_frame of the file (may be negative: not of this file). */
+status render_sink_take(render_sink *self, const render_lanes *lanes, const render_output *output,
+                        double *const *tiles, const dsp_table *dsp, int64_t file_frame, uint32_t frame_count,
+                        bool digesting, error_detail *detail);
+/* Writes what is left: whole pages, or everything at the end of the file. Closes. */
+status render_sink_finish(render_sink *self, error_detail *detail);
+void render_sink_close(render_sink *self);
+
+/* ---- meters: output tiles to cell measures ---- */
+
+typedef struct render_clip {
+    double value;
+    uint32_t length;
+} render_clip;
+
+typedef struct render_meter {
+    const render_output *output;
+    const channel_layout *layout;
+    double weights[LAYOUT_CHANNELS_MAX];
+    double full_scale;                   /* largest positive sample of the form that is measured */
+    cell_measure measure;
+    peak_run runs[PEAK_RUNS_MAX];
+    uint32_t open_run[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 */
+    render_clip clips[LAYOUT_CHANNELS_MAX];
+    byte_writer encoded;
+} render_meter;
+
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory);
+void render_meter_deinit(render_meter *self);
+void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t frame_count);
+/* Energies of one slot (or a part of it), per channel. */
+void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy);
+void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak);
+/* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative in the pre-roll. */
+void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
+                        int64_t frame);
+/* Sorts the runs and encodes; the bytes live until the next begin. */
+status render_meter_end(render_meter *self, message_bytes *out_bytes);
+
+#endif

@@ -1,0 +1,135 @@
+#define _GNU_SOURCE
+#include "worker/render/render_parts.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static uint32_t quantise_bits(uint8_t encoding)
+{
+    switch ((sample_encoding)encoding) {
+    case ENCODING_PCM_16:
+    case ENCODING_PCM_24:
+    case ENCODING_PCM_32:
+        return sample_encoding_bits((sample_encoding)encoding);
+    case ENCODING_FLOAT_32:
+        return QUANTISE_FLOAT_32;
+    case ENCODING_NONE:
+    case ENCODING_FLOAT_64:
+    default:
+        return QUANTISE_MEASURE_ONLY;
+    }
+}
+
+/* Lanes are packed across outputs; a tile is quantised as a whole, so it holds one depth only. */
+void render_lanes_make(render_lanes *self, const render_program *program)
+{
+    *self = (render_lanes){0};
+    uint32_t used = TILE_LANES;
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        const render_output *output = &program->outputs[i];
+        uint32_t channels = channel_layout_get((channel_layout_id)output->layout)->channel_count;
+        uint32_t bits = quantise_bits(output->encoding);
+        for (uint32_t c = 0; c < channels; c++) {
+            if (used == TILE_LANES || self->bits[self->tile_count - 1] != bits) {
+                self->bits[self->tile_count++] = bits;
+                used = 0;
+            }
+            self->tile_of[output->first_lane + c] = (uint16_t)(self->tile_count - 1);
+            self->lane_of[output->first_lane + c] = (uint8_t)used++;
+        }
+    }
+}
+
+status render_sink_open(render_sink *self, const task_output_file *file, sample_encoding encoding, uint64_t first_frame,
+                        const storage_roots *roots, arena *memory, error_detail *detail)
+{
+    *self = (render_sink){.file = file, .encoding = encoding, .descriptor = -1};
+    self->frame_bytes = file->channel_count * sample_encoding_bytes(encoding);
+    const storage_root *root = storage_roots_find(roots, file->part.root);
+    if (root == NULL)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')",
+                                file->part.root, file->part.path);
+    status code = storage_open_output(root, file->part.path, &self->descriptor, detail);
+    if (code != STATUS_OK)
+        return code;
+    /* The page that the first frame shares with the task before belongs to this task. */
+    uint64_t audio_byte = first_frame * self->frame_bytes / PAGE_BYTES * PAGE_BYTES;
+    self->buffer_offset = file->data_offset + audio_byte;
+    self->next_frame = audio_byte / self->frame_bytes;
+    self->skip_bytes = (uint32_t)(audio_byte % self->frame_bytes);
+    self->buffer = arena_take(memory, SINK_BYTES + (size_t)TILE_FRAMES_MAX * self->frame_bytes);
+    return STATUS_OK;
+}
+
+static status write_buffer(render_sink *self, size_t size, error_detail *detail)
+{
+    if (size == 0)
+        return STATUS_OK;
+    status code = storage_write_at(self->descriptor, self->buffer, size, self->buffer_offset, detail);
+    if (code != STATUS_OK)
+        return code;
+    memmove(self->buffer, self->buffer + size, self->buffer_used - size);
+    self->buffer_offset += size;
+    self->buffer_used -= size;
+    return STATUS_OK;
+}
+
+/* Packs frames, one call for each run of channels that lie in one tile. */
+static void pack_frames(const render_sink *self, const render_lanes *lanes, const render_output *output,
+                        double *const *tiles, const dsp_table *dsp, uint32_t first, uint32_t count, uint8_t *destination)
+{
+    const task_output_file *file = self->file;
+    for (uint32_t c = 0; c < file->channel_count;) {
+        uint16_t tile = lanes->tile_of[output->first_lane + file->channels[c]];
+        uint8_t lane_list[TILE_LANES];
+        uint32_t run = 0;
+        while (run < TILE_LANES && c + run < file->channel_count &&
+               lanes->tile_of[output->first_lane + file->channels[c + run]] == tile) {
+            lane_list[run] = lanes->lane_of[output->first_lane + file->channels[c + run]];
+            run++;
+        }
+        dsp->pack(self->encoding, tiles[tile] + (size_t)first * TILE_LANES, count, run, lane_list, file->channel_count, c,
+                  destination);
+        c += run;
+    }
+}
+
+status render_sink_take(render_sink *self, const render_lanes *lanes, const render_output *output,
+                        double *const *tiles, const dsp_table *dsp, int64_t file_frame, uint32_t frame_count,
+                        bool digesting, error_detail *detail)
+{
+    int64_t end = file_frame + (int64_t)frame_count;
+    if (end > (int64_t)self->file->file_frame_count)
+        end = (int64_t)self->file->file_frame_count;
+    if (end <= (int64_t)self->next_frame || file_frame > (int64_t)self->next_frame)
+        return STATUS_OK;
+    uint32_t first = (uint32_t)((int64_t)self->next_frame - file_frame);
+    uint32_t count = (uint32_t)(end - (int64_t)self->next_frame);
+    uint8_t *destination = self->buffer + self->buffer_used;
+    pack_frames(self, lanes, output, tiles, dsp, first, count, destination);
+    size_t size = (size_t)count * self->frame_bytes;
+    if (digesting)
+        content_hash_stream_add(&self->digest, destination, size);
+    if (self->skip_bytes > 0) {
+        memmove(destination, destination + self->skip_bytes, size - self->skip_bytes);
+        size -= self->skip_bytes;
+        self->skip_bytes = 0;
+    }
+    self->buffer_used += size;
+    self->next_frame += count;
+    return self->buffer_used < SINK_BYTES ? STATUS_OK
+                                          : write_buffer(self, self->buffer_used / PAGE_BYTES * PAGE_BYTES, detail);
+}
+
+status render_sink_finish(render_sink *self, error_detail *detail)
+{
+    bool at_end = self->next_frame == self->file->file_frame_count;
+    return write_buffer(self, at_end ? self->buffer_used : self->buffer_used / PAGE_BYTES * PAGE_BYTES, detail);
+}
+
+void render_sink_close(render_sink *self)
+{
+    if (self->descriptor >= 0)
+        close(self->descriptor);
+    self->descriptor = -1;
+}

@@ -1,0 +1,166 @@
+#define _GNU_SOURCE
+#include "worker/render/render_parts.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static status open_file(render_file *self, const task_input *input, const storage_roots *roots, arena *memory,
+                        error_detail *detail)
+{
+    const storage_root *root = storage_roots_find(roots, input->file.root);
+    media_identity identity;
+    self->descriptor = -1;
+    if (root == NULL)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')",
+                                input->file.root, input->file.path);
+    status code = storage_open_input(root, input->file.path, &self->descriptor, detail);
+    if (code == STATUS_OK)
+        code = storage_identity(self->descriptor, &identity);
+    if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
+        return error_detail_set(detail, STATUS_INPUT_CHANGED,
+                                "'%s' changed since it was probed; run the job again when the file is final",
+                                input->file.path);
+    if (code == STATUS_OK)
+        code = media_reader_create(&self->reader, self->descriptor, input->container, input->encoding,
+                                   input->channel_count, input->frame_count, input->data_offset, input->direct, detail);
+    if (code != STATUS_OK)
+        return code;
+    self->encoding = media_reader_encoding(self->reader);
+    self->frame_bytes = input->channel_count * sample_encoding_bytes(self->encoding);
+    self->block_frames = SOURCE_BLOCK_BYTES / self->frame_bytes;
+    if (self->block_frames < TILE_FRAMES_MAX)
+        self->block_frames = TILE_FRAMES_MAX;
+    self->block = arena_take_array(memory, self->block_frames, self->frame_bytes);
+    return STATUS_OK;
+}
+
+/* Groups a piece's bindings by (file, tile). */
+static void make_feeds(render_sources *self, const task_piece *piece, render_feeds *feeds, arena *memory)
+{
+    const render_program *program = &self->task->program;
+    feeds->items = arena_take_array(memory, program->input_count, sizeof *feeds->items);
+    for (uint32_t k = 0; k < program->input_count; k++) {
+        const task_binding *binding = &piece->bindings[k];
+        if (binding->file == TASK_FILE_NONE)
+            continue;
+        render_feed *feed = NULL;
+        bool seen = false;
+        for (uint32_t i = 0; i < feeds->count; i++) {
+            render_feed *other = &feeds->items[i];
+            seen = seen || other->file == binding->file;
+            if (other->file == binding->file && other->tile == k / TILE_LANES &&
+                other->file_frame == binding->file_frame && other->lane_count < TILE_LANES)
+                feed = other;
+        }
+        if (feed == NULL) {
+            feed = &feeds->items[feeds->count++];
+            *feed = (render_feed){.file = binding->file,
+                                  .tile = (uint16_t)(k / TILE_LANES),
+                                  .file_frame = binding->file_frame,
+                                  .digests = !seen};
+        }
+        feed->channels[feed->lane_count] = (uint8_t)binding->channel;
+        feed->lanes[feed->lane_count++] = (uint8_t)(k % TILE_LANES);
+    }
+}
+
+status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
+                           const dsp_table *dsp, arena *memory, error_detail *detail)
+{
+    *self = (render_sources){.task = task, .dsp = dsp};
+    uintptr_t files = (uintptr_t)arena_take(memory, task->input_count * sizeof *self->files + 64);
+    self->files = (render_file *)((files + 63) & ~(uintptr_t)63); /* the digest streams want 64 bytes */
+    for (uint32_t i = 0; i < task->input_count; i++)
+        self->files[i].descriptor = -1;
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        status code = open_file(&self->files[i], &task->inputs[i], roots, memory, detail);
+        if (code != STATUS_OK)
+            return code;
+    }
+    for (uint32_t i = 0; i < task->piece_count; i++)
+        make_feeds(self, &task->pieces[i], &self->feeds[i], memory);
+    for (uint32_t i = 0; i < self->feeds[0].count; i++)
+        if (self->feeds[0].items[i].file >= self->own_file_count)
+            self->own_file_count = self->feeds[0].items[i].file + 1u;
+    self->tile_count = (task->program.input_count + TILE_LANES - 1u) / TILE_LANES;
+    self->tiles = arena_take_array(memory, self->tile_count + 1u, sizeof *self->tiles);
+    for (uint32_t i = 0; i < self->tile_count; i++) {
+        uintptr_t storage = (uintptr_t)arena_take(memory, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES + 64);
+        self->tiles[i] = (double *)((storage + 63) & ~(uintptr_t)63);
+    }
+    return STATUS_OK;
+}
+
+void render_sources_close(render_sources *self)
+{
+    for (uint32_t i = 0; self->files != NULL && i < self->task->input_count; i++) {
+        media_reader_destroy(&self->files[i].reader);
+        if (self->files[i].descriptor >= 0)
+            close(self->files[i].descriptor);
+    }
+    self->files = NULL;
+}
+
+status render_sources_unchanged(const render_sources *self, error_detail *detail)
+{
+    for (uint32_t i = 0; i < self->task->input_count; i++) {
+        media_identity identity;
+        status code = storage_identity(self->files[i].descriptor, &identity);
+        if (code != STATUS_OK)
+            return error_detail_set(detail, code, "cannot look at '%s' again", self->task->inputs[i].file.path);
+        if (!storage_identity_equal(&identity, &self->task->inputs[i].identity))
+            return error_detail_set(detail, STATUS_INPUT_CHANGED,
+                                    "'%s' changed while it was read; run the job again when the file is final",
+                                    self->task->inputs[i].file.path);
+    }
+    return STATUS_OK;
+}
+
+/* A view of frames of a file, read in large blocks. */
+static status view_frames(render_file *file, const task_input *input, uint64_t first, uint32_t count,
+                          const uint8_t **out_bytes, error_detail *detail)
+{
+    bool held = first >= file->block_first && first + count <= file->block_first + file->block_count;
+    if (!held) {
+        uint64_t left = input->frame_count - first;
+        uint32_t want = left < file->block_frames ? (uint32_t)left : file->block_frames;
+        file->block_count = 0;
+        status code = media_reader_frames(file->reader, first, want, file->block, detail);
+        if (code != STATUS_OK)
+            return code;
+        file->block_first = first;
+        file->block_count = want;
+    }
+    *out_bytes = file->block + (first - file->block_first) * file->frame_bytes;
+    return STATUS_OK;
+}
+
+status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+                           error_detail *detail)
+{
+    for (uint32_t i = 0; i < self->tile_count; i++)
+        memset(self->tiles[i], 0, sizeof(double) * frame_count * TILE_LANES);
+    for (uint32_t i = 0; i < self->feeds[piece].count; i++) {
+        const render_feed *feed = &self->feeds[piece].items[i];
+        const task_input *input = &self->task->inputs[feed->file];
+        render_file *file = &self->files[feed->file];
+        /* The part of the tile that the file covers; the rest stays silence. */
+        int64_t first = (int64_t)frame + feed->file_frame;
+        int64_t skipped = first < 0 ? -first : 0;
+        int64_t end = first + (int64_t)frame_count;
+        if (end > (int64_t)input->frame_count)
+            end = (int64_t)input->frame_count;
+        if (first + skipped >= end)
+            continue;
+        uint32_t count = (uint32_t)(end - first - skipped);
+        const uint8_t *bytes = NULL;
+        status code = view_frames(file, input, (uint64_t)(first + skipped), count, &bytes, detail);
+        if (code != STATUS_OK)
+            return code;
+        self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,
+                          feed->lanes, self->tiles[feed->tile] + skipped * TILE_LANES);
+        if (digesting && feed->digests)
+            content_hash_stream_add(&file->digest, bytes, (size_t)count * file->frame_bytes);
+    }
+    return STATUS_OK;
+}
