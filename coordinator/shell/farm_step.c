@@ -210,7 +210,7 @@ static void note_job_retried(farm_state *self, uint32_t number)
     farm_job *job = job_list_find(&self->jobs, number);
     if (job == NULL)
         return;
-    job->ended = job->failed = job->cancelled = job->held = false;
+    job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
     job->ended_unix_ms = 0;
     job->error_count = job->error_dropped = 0;
     for (uint32_t task = 0; task < job->result_count; task++) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 farm_job *job_create(uint32_t number)
 {
@@ -326,9 +327,13 @@ void job_log(farm_job *self, const char *format, ...)
     if (self->log == NULL)
         return;
     char line[JOB_LOG_LINE_MAX];
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    size_t stamp = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%SZ ", &utc);
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(line, sizeof line, format, arguments);
+    int size = vsnprintf(line + stamp, sizeof line - stamp, format, arguments);
     va_end(arguments);
     char *copy = size < 0 ? NULL : strdup(line);
     if (copy == NULL)

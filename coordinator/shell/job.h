@@ -17,7 +17,7 @@
 #include "coordinator/shell/job_payload.h"
 #include "proto/message_types.h"
 
-enum { JOB_ERRORS_MAX = 64, JOB_LOG_LINES_MAX = 2000, JOB_LOG_LINE_MAX = 1400, TASK_NONE = UINT32_MAX };
+enum { JOB_ERRORS_MAX = 64, JOB_LOG_LINES_MAX = 2000, JOB_LOG_LINE_MAX = 1400 };
 
 /** A document parsed and resolved; const once made. */
 typedef struct job_source {

@@ -28,18 +28,36 @@ bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome
     return result != NULL && merge_outcome_decode(out_outcome, result->payload, result->payload_size) == STATUS_OK;
 }
 
-/* Tasks of one program and piece lie in order of their cells; which of them has this one is found by looking. */
-uint32_t job_cell_task(const farm_job *self, uint16_t program, uint16_t timeline, uint16_t piece, uint32_t cell)
+typedef struct placed_task {
+    uint64_t place; /* piece, then first cell */
+    uint32_t task;
+} placed_task;
+
+static int compare_places(const void *a, const void *b)
+{
+    uint64_t left = ((const placed_task *)a)->place;
+    uint64_t right = ((const placed_task *)b)->place;
+    return left < right ? -1 : left > right;
+}
+
+uint32_t *job_program_tasks(const farm_job *self, uint16_t program, arena *memory, uint32_t *out_count)
 {
     const plan *job_plan = self->plan;
+    placed_task *placed = arena_take_array(memory, job_plan->task_count, sizeof *placed);
+    uint32_t *tasks = arena_take_array(memory, job_plan->task_count, sizeof *tasks);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < job_plan->task_count; i++) {
         const plan_task *task = &job_plan->tasks[i];
-        bool reads = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
-        if (reads && task->program == program && task->timeline == timeline && task->piece == piece &&
-            cell >= task->first_cell && cell - task->first_cell < task->cell_count)
-            return job_plan->first_task + i;
+        if ((task->kind == TASK_RENDER || task->kind == TASK_INSPECT) && task->program == program)
+            placed[count++] = (placed_task){.place = (uint64_t)task->piece << 32 | task->first_cell,
+                                            .task = job_plan->first_task + i};
     }
-    return TASK_NONE;
+    if (count > 1)
+        qsort(placed, count, sizeof *placed, compare_places);
+    for (uint32_t i = 0; i < count; i++)
+        tasks[i] = placed[i].task;
+    *out_count = count;
+    return tasks;
 }
 
 /* ---- the outputs of a render task ---- */
@@ -91,56 +109,62 @@ status job_output_map(farm_job *self, const plan_task *task, const output_map **
 
 /* ---- VERIFY ---- */
 
+/* Digests of one task's cells in one file. */
+static status append_digests(farm_job *self, uint32_t task, uint32_t file, content_hash *digests, uint32_t *count,
+                             error_detail *detail)
+{
+    const plan_task *planned = job_task(self, task);
+    const output_map *map = NULL;
+    status code = job_output_map(self, planned, &map, detail);
+    if (code == STATUS_OK)
+        code = job_outputs_need(self, task, detail);
+    if (code != STATUS_OK)
+        return code;
+    uint32_t place = 0;
+    while (place < map->count && map->files[place] != file)
+        place++;
+    if (place == map->count || self->results[task].output_count != map->count)
+        return error_detail_set(detail, STATUS_DEFECT, "task %u did not say what it wrote into '%s'", task,
+                                self->plan->files[file].display);
+    for (uint32_t i = 0; i < planned->cell_count; i++)
+        digests[(*count)++] = self->results[task].outputs[(size_t)i * map->count + place];
+    return STATUS_OK;
+}
+
 /* Digests of every cell of one file, in the file's order: piece by piece, cell by cell. */
-static status collect_digests(farm_job *self, uint32_t file, content_hash **out_digests, uint32_t *out_count,
-                              error_detail *detail)
+static status collect_digests(farm_job *self, uint32_t file, arena *memory, const content_hash **out_digests,
+                              uint32_t *out_count, error_detail *detail)
 {
     const plan *job_plan = self->plan;
     const plan_file *wanted = &job_plan->files[file];
     const plan_deliverable *deliverable = &job_plan->deliverables[wanted->deliverable];
     const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
-    uint32_t count = 0;
+    uint32_t expected = 0;
     for (uint32_t p = 0; p < timeline->piece_count; p++)
         if (wanted->reel < 0 || timeline->pieces[p].reel == (uint32_t)wanted->reel)
-            count += timeline->pieces[p].cell_count;
-    content_hash *digests = calloc((size_t)count + 1, sizeof *digests);
-    status code = digests == NULL ? STATUS_NODE_MEMORY : STATUS_OK;
-    uint32_t at = 0;
-    for (uint16_t p = 0; code == STATUS_OK && p < timeline->piece_count; p++) {
-        if (wanted->reel >= 0 && timeline->pieces[p].reel != (uint32_t)wanted->reel)
-            continue;
-        for (uint32_t cell = 0; code == STATUS_OK && cell < timeline->pieces[p].cell_count;) {
-            uint32_t task = job_cell_task(self, deliverable->program, deliverable->timeline, p, cell);
-            const plan_task *planned = task == TASK_NONE ? NULL : job_task(self, task);
-            const output_map *map = NULL;
-            if (planned == NULL || planned->first_cell != cell)
-                code = error_detail_set(detail, STATUS_DEFECT, "no task makes cell %u of piece %u", cell, p);
-            if (code == STATUS_OK)
-                code = job_output_map(self, planned, &map, detail);
-            if (code == STATUS_OK)
-                code = job_outputs_need(self, task, detail);
-            uint32_t place = 0;
-            while (code == STATUS_OK && place < map->count && map->files[place] != file)
-                place++;
-            if (code == STATUS_OK && (place == map->count || self->results[task].output_count != map->count))
-                code = error_detail_set(detail, STATUS_DEFECT, "task %u did not say what it wrote into '%s'", task,
-                                        wanted->display);
-            for (uint32_t i = 0; code == STATUS_OK && i < planned->cell_count; i++)
-                digests[at++] = self->results[task].outputs[(size_t)i * map->count + place];
-            if (code == STATUS_OK)
-                cell += planned->cell_count;
-        }
+            expected += timeline->pieces[p].cell_count;
+    content_hash *digests = arena_take_array(memory, expected, sizeof *digests);
+    uint32_t task_count = 0;
+    const uint32_t *tasks = job_program_tasks(self, deliverable->program, memory, &task_count);
+    uint32_t count = 0;
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < task_count; i++) {
+        const plan_task *planned = job_task(self, tasks[i]);
+        bool inside = wanted->reel < 0 || timeline->pieces[planned->piece].reel == (uint32_t)wanted->reel;
+        if (inside && planned->cell_count > expected - count)
+            code = STATUS_DEFECT;
+        else if (inside)
+            code = append_digests(self, tasks[i], file, digests, &count, detail);
     }
-    if (code != STATUS_OK) {
-        free(digests);
-        return code;
-    }
+    if (code == STATUS_DEFECT || (code == STATUS_OK && count != expected))
+        return error_detail_set(detail, STATUS_DEFECT, "the tasks of '%s' do not make each of its cells once",
+                                wanted->display);
     *out_digests = digests;
     *out_count = count;
-    return STATUS_OK;
+    return code;
 }
 
-static status verify_context(farm_job *self, const plan_task *task, plan_context *context, content_hash **out_digests,
+static status verify_context(farm_job *self, const plan_task *task, plan_context *context, arena *memory,
                              error_detail *detail)
 {
     const job_result *sealed = job_result_get(self, self->plan->files[task->file].seal_task);
@@ -149,9 +173,7 @@ static status verify_context(farm_job *self, const plan_task *task, plan_context
                                 self->plan->files[task->file].display);
     memcpy(context->header_digest.bytes, sealed->payload, CONTENT_HASH_BYTES);
     memcpy(context->trailer_digest.bytes, sealed->payload + CONTENT_HASH_BYTES, CONTENT_HASH_BYTES);
-    status code = collect_digests(self, task->file, out_digests, &context->cell_count, detail);
-    context->cell_digests = *out_digests;
-    return code;
+    return collect_digests(self, task->file, memory, &context->cell_digests, &context->cell_count, detail);
 }
 
 /* ---- the bodies ---- */
@@ -172,13 +194,14 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
 {
     const plan_task *task = &self->plan->tasks[index];
     plan_context context = base_context(self, farm, task->deliverable);
-    content_hash *digests = NULL;
+    arena memory;
+    arena_init(&memory);
     status code = STATUS_OK;
     merge_outcome outcome;
     if (task->kind == TASK_SEAL)
         seal_context(self, task, &context);
     if (task->kind == TASK_VERIFY && !task->of_input)
-        code = verify_context(self, task, &context, &digests, detail);
+        code = verify_context(self, task, &context, &memory, detail);
     if (task->kind == TASK_PUBLISH && job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
         self->held = true;
         code = error_detail_set(detail, STATUS_INPUT_INVALID,
@@ -193,7 +216,7 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
             error_detail_set(detail, code, "what task %u has to do does not fit a message: %s",
                              self->plan->first_task + index, status_text(code));
     }
-    free(digests);
+    arena_deinit(&memory);
     return code;
 }
 

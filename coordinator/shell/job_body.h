@@ -18,8 +18,8 @@ MUST_USE status job_task_body(farm_job *self, uint64_t farm, uint32_t task, byte
 /** Which plan files the outputs of a RENDER task are, in the task's order; made once per program and piece. */
 MUST_USE status job_output_map(farm_job *self, const plan_task *task, const output_map **out_map, error_detail *detail);
 
-/** The task that renders or inspects cell `cell` of a piece of a program; TASK_NONE if there is none. */
-uint32_t job_cell_task(const farm_job *self, uint16_t program, uint16_t timeline, uint16_t piece, uint32_t cell);
+/** Numbers of the RENDER or INSPECT tasks of a program, in the order of their cells in the programme. */
+uint32_t *job_program_tasks(const farm_job *self, uint16_t program, arena *memory, uint32_t *out_count);
 
 /** What MERGE said about a deliverable; false when it has not (yet). */
 bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome *out_outcome);

@@ -270,23 +270,19 @@ static bool prepare_plan(local_work *work)
 /* Where the cells of a deliverable lie; copied, because results may still come in. */
 static void collect_programme(const farm_job *job, uint16_t deliverable, programme_input *out, arena *memory)
 {
-    const plan *job_plan = job->plan;
-    const plan_deliverable *made = &job_plan->deliverables[deliverable];
-    const plan_timeline *timeline = &job_plan->timelines[made->timeline];
+    uint32_t count = 0;
+    const uint32_t *tasks = job_program_tasks(job, job->plan->deliverables[deliverable].program, memory, &count);
     *out = (programme_input){.deliverable = deliverable,
                              .complete = true,
-                             .stretches = arena_take_array(memory, job_plan->task_count, sizeof *out->stretches)};
-    for (uint16_t piece = 0; piece < timeline->piece_count; piece++)
-        for (uint32_t cell = 0; cell < timeline->pieces[piece].cell_count;) {
-            uint32_t task = job_cell_task(job, made->program, made->timeline, piece, cell);
-            const job_result *result = task == TASK_NONE ? NULL : job_result_get(job, task);
-            if (result == NULL) {
-                out->complete = false;
-                return;
-            }
-            out->stretches[out->stretch_count++] = result->cells;
-            cell += job_task(job, task)->cell_count;
+                             .stretches = arena_take_array(memory, count, sizeof *out->stretches)};
+    for (uint32_t i = 0; i < count; i++) {
+        const job_result *result = job_result_get(job, tasks[i]);
+        if (result == NULL) {
+            out->complete = false;
+            return;
         }
+        out->stretches[out->stretch_count++] = result->cells;
+    }
 }
 
 static void run_merge(uv_work_t *request)
