@@ -54,8 +54,9 @@ static void task_make_terminal(scheduler *self, uint32_t job_slot, uint32_t task
             trouble_table_give(&self->troubles, trouble);
         }
     }
+    const attempt last = {.job = job->number, .task = task, .epoch = record->epoch};
     scheduler_command_add(self, (scheduler_command){.type = COMMAND_TASK_FINAL,
-                                                    .attempt = {.job = job->number, .task = task, .epoch = record->epoch},
+                                                    .attempt = last,
                                                     .value = (uint32_t)state,
                                                     .code = (status)record->code});
 }
@@ -369,8 +370,8 @@ static void chain_unlink(scheduler *self, task_record *record, uint32_t lease)
 }
 
 /*
- * The task is over while a second attempt of it runs: that one is told to stop and holds its slot until it has. One whose
- * ASSIGN still waits for the journal is over at once: it will not leave.
+ * The task is over while a second attempt of it runs: that one is told to stop and holds its slot until it has. One
+ * whose ASSIGN still waits for the journal is over at once: it will not leave.
  */
 static void chain_strand(scheduler *self, uint32_t lease)
 {

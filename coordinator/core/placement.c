@@ -1,7 +1,8 @@
 /*
- * Which task goes where. The worker with the least load asks; the job is the share queue's choice; within the job a task
- * of the reel that the worker read last is taken if it is as urgent as the best one. A task that failed on a worker
- * goes elsewhere while there is an elsewhere: if that is busy now, the task is parked until somebody else is free.
+ * Which task goes where. The worker with the least load asks; the job is the share queue's choice; within the job a
+ * task of the reel that the worker read last is taken if it is as urgent as the best one. A task that failed on a
+ * worker goes elsewhere while there is an elsewhere: if that is busy now, the task is parked until somebody else is
+ * free.
  */
 #include "coordinator/core/scheduler_state.h"
 

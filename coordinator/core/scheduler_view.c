@@ -71,7 +71,8 @@ static void hash_add_task(const scheduler *self, const task_record *task, uint64
     hash_add(hash, (uint64_t)task->failed << 32 | (uint32_t)task->lost);
     if (state == TASK_WAITING || state == TASK_DONE)
         hash_add(hash, task->link);
-    for (uint32_t i = state == TASK_RUNNING ? task->link : SLOT_NONE; i != SLOT_NONE; i = self->leases.leases[i].sibling) {
+    uint32_t first = state == TASK_RUNNING ? task->link : SLOT_NONE;
+    for (uint32_t i = first; i != SLOT_NONE; i = self->leases.leases[i].sibling) {
         const task_lease *lease = &self->leases.leases[i];
         hash_add(hash, (uint64_t)lease->attempt.term << 32 | lease->attempt.epoch);
         hash_add(hash, (uint64_t)lease->worker << 1 | lease->cancelling);

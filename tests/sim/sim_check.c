@@ -172,12 +172,12 @@ void sim_check_died(sim_check *self, uint32_t process)
 
 void sim_check_stopped(sim_check *self, const sim_world *world, uint32_t job)
 {
-    for (uint32_t i = 0; i < self->live_count; i++) {
+    for (uint32_t i = 0; i < self->live_count && job < CHECK_JOBS_MAX; i++) {
         const sim_task *task = plan_task_of(self, world, self->live[i].attempt);
         if (self->live[i].attempt.job == job && self->jobs[job].cancelled_ever && task != NULL &&
             task->kind != TASK_DISCARD)
-            sim_check_fail(self, "process %u still executes task %u of job %u, which was cancelled", self->live[i].process,
-                           self->live[i].attempt.task, job);
+            sim_check_fail(self, "process %u still executes task %u of job %u, which was cancelled",
+                           self->live[i].process, self->live[i].attempt.task, job);
     }
 }
 
@@ -253,8 +253,8 @@ static void check_blame(sim_check *self, const scheduler_fact *fact, checked_tas
                  of->epoch == fact->epoch && self->ends[i].code == fact->code;
     }
     if (!really)
-        sim_check_fail(self, "task %u of job %u is blamed for \"%s\", which its attempt %u did not end with", fact->task,
-                       fact->job, status_text(fact->code), fact->epoch);
+        sim_check_fail(self, "task %u of job %u is blamed for \"%s\", which its attempt %u did not end with",
+                       fact->task, fact->job, status_text(fact->code), fact->epoch);
     if (fact->value != TASK_FAILED)
         return;
     self->jobs[fact->job].failed = true;
@@ -270,7 +270,8 @@ static void check_blame(sim_check *self, const scheduler_fact *fact, checked_tas
 static void check_ended(sim_check *self, const scheduler_fact *fact, checked_task *task)
 {
     if (!bit_get(task->given, fact->epoch) || bit_get(task->over, fact->epoch))
-        sim_check_fail(self, "attempt %u of task %u of job %u ended without running", fact->epoch, fact->task, fact->job);
+        sim_check_fail(self, "attempt %u of task %u of job %u ended without running", fact->epoch, fact->task,
+                       fact->job);
     bit_set(task->over, fact->epoch);
     if (fact->value == TASK_DONE)
         check_done(self, fact, task);

@@ -157,7 +157,8 @@ void sim_coordinator_crash(sim_world *world)
         uint32_t most = self->journal.durable < 20 ? (uint32_t)self->journal.durable : 20;
         kept = self->journal.durable - sim_random_below(&world->random, most + 1);
     }
-    sim_world_say(world, "the coordinator dies; %u of %u records are kept", (unsigned)kept, (unsigned)self->journal.count);
+    sim_world_say(world, "the coordinator dies; %u of %u records are kept", (unsigned)kept,
+                  (unsigned)self->journal.count);
     sim_journal_cut(&self->journal, kept);
     self->journal.durable = kept;
     if (self->journal.checked > kept)
@@ -344,7 +345,8 @@ static void on_result(sim_world *world, uint32_t number, const message_result *r
     scheduler_event event = {
         .type = EVENT_TASK_RESULT,
         .result = {.worker = number, .attempt = attempt_of(&ended), .code = (status)result->code}};
-    bool known = ended.job <= SIM_JOBS_MAX && ended.task < SIM_TASKS_MAX && self->given[ended.job][ended.task].worker != 0;
+    bool known = ended.job <= SIM_JOBS_MAX && ended.task < SIM_TASKS_MAX &&
+                 self->given[ended.job][ended.task].worker != 0;
     if (known && world->mutation == MUTATION_STALE_RESULT) {
         event.result.worker = self->given[ended.job][ended.task].worker;
         ended = self->given[ended.job][ended.task].attempt;

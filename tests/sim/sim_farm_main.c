@@ -92,7 +92,8 @@ int main(int argc, char **argv)
     uint64_t events = 0;
     uint64_t seed = seeds_run(&options, options.mutation, reason, sizeof reason, &events);
     if (seed == 0) {
-        printf("%" PRIu64 " seeds from %" PRIu64 ", %" PRIu64 " events: all well\n", options.count, options.from, events);
+        printf("%" PRIu64 " seeds from %" PRIu64 ", %" PRIu64 " events: all well\n", options.count,
+               options.from, events);
         return 0;
     }
     printf("seed %" PRIu64 ": %s\nrepeat it with: %s --seed %" PRIu64 "%s%s --verbose\n", seed, reason, argv[0], seed,

@@ -151,7 +151,8 @@ void sim_machine_start(sim_world *world, uint32_t node)
     uint32_t process = world->process_count++;
     sim_process *self = &world->processes[process];
     *self = (sim_process){.alive = true, .node = node};
-    worker_session_config config = {.slots = world->nodes[node].slots, .hello_interval_ms = 500, .spool_bytes_max = 1 << 20};
+    worker_session_config config = {
+        .slots = world->nodes[node].slots, .hello_interval_ms = 500, .spool_bytes_max = 1 << 20};
     /* The instance names the process, as sixteen random bytes would. */
     config.instance[0] = (uint8_t)process;
     config.instance[1] = 0xAA;

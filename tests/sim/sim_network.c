@@ -39,7 +39,8 @@ static void frame_send(sim_world *self, sim_event_type type, uint32_t process, c
         return;
     uint32_t copies = sim_random_chance(&self->random, self->weather.doubling) ? 2 : 1;
     for (uint32_t i = 0; i < copies; i++)
-        frame_push(self, (sim_event){.time_ms = arrival_ms(self, last_ms), .type = type, .a = process}, bytes, byte_size);
+        frame_push(self, (sim_event){.time_ms = arrival_ms(self, last_ms), .type = type, .a = process}, bytes,
+                   byte_size);
 }
 
 void sim_network_to_coordinator(sim_world *self, uint32_t process, const uint8_t *bytes, size_t byte_size)

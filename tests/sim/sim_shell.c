@@ -145,7 +145,8 @@ static void command_assign(sim_world *world, const scheduler_command *command)
     ENSURE(client < SIM_JOBS_MAX);
     const sim_task *task = &world->clients[client].plan.tasks[id.task];
     if (command->worker == SCHEDULER_LOCAL) {
-        sim_world_push(world, (sim_event){.time_ms = world->now_ms + 1 + sim_random_below(&world->random, task->duration_ms),
+        uint32_t took_ms = 1 + sim_random_below(&world->random, task->duration_ms);
+        sim_world_push(world, (sim_event){.time_ms = world->now_ms + took_ms,
                                           .type = SIM_LOCAL_END,
                                           .a = client,
                                           .attempt = id,
@@ -181,8 +182,8 @@ static void command_run(sim_world *world, const scheduler_command *command)
     uint32_t client = sim_shell_client_of(self, id.job);
     static const char *const names[] = {"assign", "cancel", "acknowledge", "accepted", "ended", "final", "refused"};
     if (command->type != COMMAND_TASK_FINAL)
-        sim_world_say(world, "  command %s: worker %u, job %u task %u epoch %u/%u", names[command->type], command->worker,
-                      id.job, id.task, id.term, id.epoch);
+        sim_world_say(world, "  command %s: worker %u, job %u task %u epoch %u/%u", names[command->type],
+                      command->worker, id.job, id.task, id.term, id.epoch);
     switch (command->type) {
     case COMMAND_ASSIGN:
         command_assign(world, command);

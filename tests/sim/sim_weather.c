@@ -28,7 +28,8 @@ void sim_weather_make(sim_world *self)
                                   .liar = maybe(random, 200),
                                   .people = maybe(random, 100),
                                   .clock_jump = maybe(random, 30),
-                                  .slow_node = sim_random_chance(random, 300) ? sim_random_between(random, 2, 20) : 1};    self->disordered = self->weather.reorder;
+                                  .slow_node = sim_random_chance(random, 300) ? sim_random_between(random, 2, 20) : 1};
+    self->disordered = self->weather.reorder;
 }
 
 static void node_second(sim_world *self, uint32_t index)
@@ -67,7 +68,8 @@ void sim_weather_second(sim_world *self)
         node_second(self, i);
     if (sim_random_chance(random, weather->storage_outage))
         self->storage_out_ms = self->now_ms + sim_random_below(random, 10000);
-    if (coordinator->up && sim_random_chance(random, weather->coordinator_stall))
+    if (coordinator->up && coordinator->stalled_until_ms <= self->now_ms &&
+        sim_random_chance(random, weather->coordinator_stall))
         coordinator->stalled_until_ms = self->now_ms + sim_random_below(random, 3 * SIM_LEASE_MS);
     if (coordinator->up && sim_random_chance(random, weather->coordinator_crash))
         coordinator->fuse = sim_random_below(random, 40); /* at some point of what it does next */

@@ -253,7 +253,8 @@ static void scheduler__leaves_done_what_shares_nothing_with_the_failure(void **u
     farm_script_init(&farm, NULL);
     farm_hello(&farm, 7, 1);
     uint32_t job = farm_submit(&farm, 0, 1);
-    enum { PROBE, MAKE_A, MAKE_B, MAKE_C, RENDER_AB, RENDER_C, OUT_A, OUT_B, OUT_C, UNDO_A, UNDO_B, UNDO_C, REPORT, TASKS };
+    enum { PROBE, MAKE_A, MAKE_B, MAKE_C, RENDER_AB, RENDER_C, OUT_A, OUT_B, OUT_C, UNDO_A, UNDO_B, UNDO_C, REPORT };
+    enum { TASKS = REPORT + 1 };
     static const uint32_t probe[] = {PROBE};
     static const uint32_t ab[] = {MAKE_A, MAKE_B};
     static const uint32_t c[] = {MAKE_C};

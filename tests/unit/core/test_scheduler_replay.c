@@ -24,7 +24,8 @@ static uint32_t draw(uint64_t *state, uint32_t bound)
 static attempt draw_attempt(const farm_script *farm, uint64_t *seed)
 {
     /* Mostly one that was really given out, sometimes slightly wrong. */
-    attempt of = {.job = draw(seed, 4), .task = draw(seed, TASKS_MAX), .term = 1 + draw(seed, 2), .epoch = draw(seed, 4)};
+    attempt of = {
+        .job = draw(seed, 4), .task = draw(seed, TASKS_MAX), .term = 1 + draw(seed, 2), .epoch = draw(seed, 4)};
     size_t assigned = 0;
     for (size_t i = 0; i < farm->fact_count; i++)
         assigned += farm->facts[i].type == FACT_TASK_ASSIGNED;

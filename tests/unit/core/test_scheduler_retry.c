@@ -305,6 +305,40 @@ static void scheduler__takes_a_cancel_that_nobody_asked_for_as_a_loss(void **unu
     farm_script_deinit(&farm);
 }
 
+/* Numbers of attempts have 16 bits. Driven without the script, whose replays would take for ever. */
+static void scheduler__gives_up_a_task_whose_numbers_are_used_up(void **unused)
+{
+    (void)unused;
+    const scheduler_config config = farm_script_config();
+    scheduler *core = scheduler_create(&config);
+    scheduler_output out = {0};
+    task_spec spec = {.cost = 1};
+    scheduler_event event = {.type = EVENT_JOB_SUBMITTED, .submitted = {.job = 1}};
+    assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_OK);
+    event = (scheduler_event){.type = EVENT_JOB_EXTENDED, .extended = {.job = 1, .task_count = 1, .tasks = &spec}};
+    assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_OK);
+    event = (scheduler_event){.type = EVENT_WORKER_HELLO, .hello = {.worker = 1, .slots = 1}};
+    assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_OK);
+    task_view view;
+    uint32_t epoch = 0;
+    do { /* named once, then twice not: over, and nobody is to blame */
+        const attempt running = {.job = 1, .task = 0, .term = config.term, .epoch = ++epoch};
+        for (uint32_t report = 0; report < 3; report++) {
+            event = (scheduler_event){.type = EVENT_WORKER_HEARTBEAT,
+                                      .heartbeat = {.worker = 1, .running_count = report == 0, .running = &running}};
+            assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_OK);
+        }
+        assert_true(scheduler_task_view(core, 1, 0, &view));
+    } while (view.state == TASK_RUNNING);
+    assert_int_equal(epoch, 65535);
+    assert_int_equal(view.state, TASK_FAILED);
+    assert_int_equal(view.last_code, STATUS_LIMIT);
+    event = (scheduler_event){.type = EVENT_JOB_RETRY, .job = {.job = 1}};
+    assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_LIMIT);
+    scheduler_output_deinit(&out);
+    scheduler_destroy(&core);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +354,7 @@ int main(void)
         cmocka_unit_test(scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary),
         cmocka_unit_test(scheduler__never_quarantines_the_last_worker),
         cmocka_unit_test(scheduler__sets_a_poison_task_aside_and_clears_the_workers_it_struck),
+        cmocka_unit_test(scheduler__gives_up_a_task_whose_numbers_are_used_up),
         cmocka_unit_test(scheduler__takes_a_cancel_that_nobody_asked_for_as_a_loss),
     };
     return cmocka_run_group_tests_name("scheduler retry", tests, NULL, NULL);
