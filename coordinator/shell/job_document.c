@@ -234,8 +234,8 @@ static void read_document(document_reader *self, const json_t *root, job_documen
     if (closed_object(self, places, "places", place_keys)) {
         read_place(self, places, "media", &document->media);
         const json_t *out = json_object_get(places, "out");
-        document->has_out = document->kind == JOB_KIND_RUN || (out != NULL && !json_is_null(out));
-        if (document->has_out)
+        document->has_out = document->kind == JOB_KIND_RUN;
+        if (document->has_out || (out != NULL && !json_is_null(out)))
             read_place(self, places, "out", &document->out);
     }
     read_options(self, json_object_get(root, "options"), document);

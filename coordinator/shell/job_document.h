@@ -13,7 +13,7 @@
  *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0}}
  *
  * "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
- * is a relative path or "". Only a run needs "out"; without it nothing is written and reports are had by asking.
+ * is a relative path or "". Only a run writes, and needs "out"; the reports of a qc are had by asking.
  *
  * Threads: any; everything lives in the arena.
  */
@@ -42,7 +42,7 @@ typedef struct job_document {
     named_text *specs;
     plan_place media;
     plan_place out;
-    bool has_out;
+    bool has_out; /**< something is written: a run */
     bool replace;
     const char *only; /**< NULL = all */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
