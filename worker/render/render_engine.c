@@ -26,7 +26,7 @@ typedef struct render_run_state {
 } render_run_state;
 
 /* 10^(-3.5/20), the double nearest to it: no libm on a worker decides what is located. */
-static const double locate_linear = 0x1.56312c88e01cdp-1;
+static const double locate_linear = 0x1.56312c88e01ccp-1;
 
 static void *aligned_take(arena *memory, size_t byte_size)
 {
@@ -228,6 +228,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
                 render_meter_energy(&self->meters[o], slot, c, energy[t][l]);
             if (!measuring || self->peaks[t].sample_peak[l] >= self->meters[o].full_scale)
                 render_meter_clips(&self->meters[o], c, self->tiles[t], l, frame_count, cell_frame);
+            else
+                self->meters[o].clips[c].length = 0;
         }
 }
 

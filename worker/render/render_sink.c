@@ -101,8 +101,10 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     int64_t end = file_frame + (int64_t)frame_count;
     if (end > (int64_t)self->file->file_frame_count)
         end = (int64_t)self->file->file_frame_count;
-    if (end <= (int64_t)self->next_frame || file_frame > (int64_t)self->next_frame)
+    if (end <= (int64_t)self->next_frame)
         return STATUS_OK;
+    if (file_frame > (int64_t)self->next_frame)
+        return error_detail_set(detail, STATUS_DEFECT, "frames of '%s' were left out", self->file->part.path);
     uint32_t first = (uint32_t)((int64_t)self->next_frame - file_frame);
     uint32_t count = (uint32_t)(end - (int64_t)self->next_frame);
     uint8_t *destination = self->buffer + self->buffer_used;

@@ -1,0 +1,214 @@
+#include "coordinator/show/recipe.h"
+
+#include "coordinator/show/yaml_read.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A gain is a product of factors, counted apart so that roots in pairs stay exact: coefficient x (1/2)^(roots / 2). */
+typedef struct exact_gain {
+    double coefficient;
+    uint32_t roots;
+} exact_gain;
+
+static double exact_gain_value(exact_gain self)
+{
+    double value = ldexp(self.coefficient, -(int)(self.roots / 2));
+    return self.roots % 2 == 0 ? value : value * 0.70710678118654752440; /* the double nearest to sqrt(1/2) */
+}
+
+/* One factor: "sqrt1_2", "3/4", "0.5". */
+static bool gain_factor(const char *text, exact_gain *gain)
+{
+    char top[32];
+    double numerator = 0.0;
+    double denominator = 1.0;
+    if (strcmp(text, "sqrt1_2") == 0) {
+        gain->roots++;
+        return true;
+    }
+    size_t length = strcspn(text, "/");
+    if (length >= sizeof top)
+        return false;
+    memcpy(top, text, length);
+    top[length] = '\0';
+    if (!decimal_parse(top, &numerator) || (text[length] == '/' && !decimal_parse(text + length + 1, &denominator)) ||
+        denominator == 0.0)
+        return false;
+    gain->coefficient *= numerator / denominator;
+    return true;
+}
+
+/* "1", "sqrt1_2", "sqrt1_2*sqrt1_2", "1/2", "-3 dB". */
+static bool gain_parse(const char *text, double *out_gain)
+{
+    char copy[64];
+    size_t length = strlen(text);
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, text, length + 1);
+    if (length > 2 && (strcmp(copy + length - 2, "dB") == 0 || strcmp(copy + length - 2, "db") == 0)) {
+        double decibels = 0.0;
+        copy[length - 2] = '\0';
+        for (size_t end = length - 2; end > 0 && copy[end - 1] == ' '; end--)
+            copy[end - 1] = '\0';
+        if (!decimal_parse(copy, &decibels) || fabs(decibels) > 60.0)
+            return false;
+        *out_gain = pow(10.0, decibels / 20.0);
+        return true;
+    }
+    exact_gain gain = {.coefficient = 1.0};
+    for (char *factor = copy; factor != NULL;) {
+        char *star = strchr(factor, '*');
+        if (star != NULL)
+            *star = '\0';
+        if (gain.roots > 32 || !gain_factor(factor, &gain))
+            return false;
+        factor = star == NULL ? NULL : star + 1;
+    }
+    *out_gain = exact_gain_value(gain);
+    return fabs(*out_gain) <= 1000.0;
+}
+
+static void read_fold(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const keys[] = {"from", "to", "gain", NULL};
+    if (!yaml_map_check(source, node, "a fold", keys))
+        return;
+    const yaml_node *from = yaml_require(source, node, "from", "a fold", "name the channel that is folded");
+    const yaml_node *to = yaml_require(source, node, "to", "a fold", "name the channel that receives it");
+    const yaml_node *gain = yaml_require(source, node, "gain", "a fold", "write 1, sqrt1_2, 1/2 or -3 dB");
+    if (from == NULL || to == NULL || gain == NULL)
+        return;
+    fold_term term = {.from = yaml_channel(source, from, "from of a fold"), .to = yaml_channel(source, to, "to of a fold")};
+    const char *text = yaml_text(source, gain, "gain of a fold", NAME_MAX_BYTES);
+    if (term.from == CHANNEL_NONE || term.to == CHANNEL_NONE || text == NULL)
+        return;
+    if (!gain_parse(text, &term.gain)) {
+        yaml_complain(source, gain, "gain of a fold is \"%s\"; write a factor like 1, 1/2 or sqrt1_2, a product of them with "
+                                    "'*', or decibels like -3 dB",
+                      text);
+        return;
+    }
+    if (channel_layout_index(self->layout, term.to) < 0 && channel_layout_index(self->via, term.to) < 0)
+        yaml_complain(source, to, "a fold leads to %s, which is neither in the recipe's layout nor in `via`",
+                      channel_label_name(term.to));
+    for (uint32_t i = 0; i < self->fold_count; i++)
+        if (self->folds[i].from == term.from && self->folds[i].to == term.to)
+            yaml_complain(source, node, "the fold from %s to %s stands twice; keep one", channel_label_name(term.from),
+                          channel_label_name(term.to));
+    self->folds[self->fold_count++] = term;
+}
+
+static void read_folds(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    if (node == NULL || !yaml_list_check(source, node, "folds"))
+        return;
+    if (node->count > FOLD_TERMS_MAX) {
+        yaml_complain(source, node, "the recipe has %u folds; at most %d are allowed", node->count, FOLD_TERMS_MAX);
+        return;
+    }
+    for (const yaml_node *child = node->first; child != NULL; child = child->next)
+        read_fold(self, child, source);
+}
+
+static void read_takes(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const words[] = {"stem", NULL};
+    const yaml_node *roles = yaml_get(root, "roles");
+    const yaml_node *takes = yaml_get(root, "takes");
+    if ((roles == NULL) == (takes == NULL)) {
+        yaml_complain(source, root, "a recipe has either `roles` (stems to sum) or `takes: stem` (the deliverable names one)");
+        return;
+    }
+    if (takes != NULL) {
+        self->takes_stem = yaml_word(source, takes, "takes", words) == 0;
+        return;
+    }
+    if (!yaml_list_check(source, roles, "roles"))
+        return;
+    if (roles->count == 0 || roles->count > RECIPE_ROLES_MAX) {
+        yaml_complain(source, roles, "roles lists %u roles; 1 to %d are allowed", roles->count, RECIPE_ROLES_MAX);
+        return;
+    }
+    for (const yaml_node *child = roles->first; child != NULL; child = child->next) {
+        const char *role = yaml_name(source, child, "a role");
+        if (role != NULL)
+            self->roles[self->role_count++] = role;
+    }
+}
+
+static void read_form(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const encodings[] = {"PCM_16", "PCM_24", "PCM_32", "FLOAT_32", NULL};
+    static const sample_encoding encoding_ids[] = {ENCODING_PCM_16, ENCODING_PCM_24, ENCODING_PCM_32, ENCODING_FLOAT_32};
+    static const char *const orders[] = {"smpte", "film", "wave", NULL};
+    static const char *const files[] = {"interleaved", "multi-mono", NULL};
+    static const char *const assemblies[] = {"joined", "reels", "both", NULL};
+    static const char *const overloads[] = {"fail", "clip", NULL};
+    const yaml_node *node = yaml_get(root, "encoding");
+    int index = node == NULL ? 1 : yaml_word(source, node, "encoding", encodings);
+    self->encoding = index < 0 ? ENCODING_NONE : encoding_ids[index];
+    node = yaml_get(root, "order");
+    index = node == NULL ? 0 : yaml_word(source, node, "order", orders);
+    self->order = index < 0 ? ORDER_SMPTE : (channel_order_id)index;
+    node = yaml_get(root, "files");
+    self->multi_mono = node != NULL && yaml_word(source, node, "files", files) == 1;
+    node = yaml_get(root, "assembly");
+    index = node == NULL ? 0 : yaml_word(source, node, "assembly", assemblies);
+    self->joined = index == 0 || index == 2;
+    self->reels = index == 1 || index == 2;
+    node = yaml_get(root, "overload");
+    index = node == NULL ? 0 : yaml_word(source, node, "overload", overloads);
+    self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
+}
+
+static const char *read_sentence(const yaml_node *root, const char *key, const char *advice, const yaml_source *source)
+{
+    const yaml_node *node = yaml_require(source, root, key, "the recipe", advice);
+    const char *text = node == NULL ? NULL : yaml_text(source, node, key, 4096);
+    return text == NULL ? "" : text;
+}
+
+static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const keys[] = {"reelmill_recipe", "description", "source",   "layout",   "roles", "takes",   "via",
+                                       "folds",           "encoding",    "order",    "files",    "assembly", "overload",
+                                       NULL};
+    if (!yaml_map_check(source, root, "the recipe", keys))
+        return;
+    const yaml_node *node =
+        yaml_require(source, root, "reelmill_recipe", "the recipe", "begin the file with `reelmill_recipe: 1`");
+    if (node != NULL && (node->kind != YAML_SCALAR || strcmp(node->text, "1") != 0))
+        yaml_complain(source, node, "this version reads recipes of form 1; write `reelmill_recipe: 1`");
+    self->description = read_sentence(root, "description", "say in a sentence what it makes", source);
+    self->source = read_sentence(root, "source", "say where its rule comes from", source);
+    read_takes(self, root, source);
+    node = yaml_get(root, "layout");
+    if (node != NULL)
+        self->layout = yaml_layout(source, node, "layout");
+    else if (!self->takes_stem)
+        yaml_complain(source, root, "the recipe has no \"layout\"; say mono, stereo, 5.1, 7.1 ...");
+    node = yaml_get(root, "via");
+    if (node != NULL)
+        self->via = yaml_layout(source, node, "via");
+    read_folds(self, yaml_get(root, "folds"), source);
+    read_form(self, root, source);
+}
+
+status recipe_parse(recipe *out_recipe, const char *name, const char *text, size_t text_size, const char *source_name,
+                    arena *memory, problem_list *problems)
+{
+    yaml_source source = {.file = source_name, .arena = memory, .problems = problems};
+    size_t errors_before = problems->error_count;
+    yaml_node *root = NULL;
+    status code = yaml_tree_parse(&root, text, text_size, &source);
+    if (code != STATUS_OK)
+        return code;
+    recipe made = {.name = arena_copy_text(memory, name), .text = arena_copy_bytes(memory, text, text_size)};
+    read_recipe(&made, root, &source);
+    if (problems->error_count != errors_before)
+        return STATUS_INPUT_INVALID;
+    *out_recipe = made;
+    return STATUS_OK;
+}
