@@ -71,11 +71,12 @@ status message_scan(const void *bytes, size_t byte_size, error_detail *detail)
     uint32_t nodes = 0;
     size_t offset = 0;
     if (byte_size > FRAME_BYTES_MAX)
-        return error_detail_set(detail, STATUS_PEER_MALFORMED, "a frame of %zu bytes is over the limit of %d", byte_size,
-                                FRAME_BYTES_MAX);
+        return error_detail_set(detail, STATUS_PEER_MALFORMED, "a frame of %zu bytes is over the limit of %d",
+                                byte_size, FRAME_BYTES_MAX);
     do {
         if (offset == byte_size)
-            return error_detail_set(detail, STATUS_PEER_MALFORMED, "the frame ends at byte %zu inside an array", offset);
+            return error_detail_set(detail, STATUS_PEER_MALFORMED, "the frame ends at byte %zu inside an array",
+                                    offset);
         scan_node node = scan_node_read(at + offset, byte_size - offset);
         if (!node.allowed)
             return error_detail_set(detail, STATUS_PEER_MALFORMED, "byte %zu: type 0x%02x has no place in a message",
@@ -84,8 +85,8 @@ status message_scan(const void *bytes, size_t byte_size, error_detail *detail)
             return error_detail_set(detail, STATUS_PEER_MALFORMED, "the frame is not a msgpack array");
         size_t left = byte_size - offset - node.head;
         if (node.body > left || node.items > left)
-            return error_detail_set(detail, STATUS_PEER_MALFORMED, "byte %zu: length %zu, but %zu bytes are left", offset,
-                                    node.array ? (size_t)node.items : node.body, left);
+            return error_detail_set(detail, STATUS_PEER_MALFORMED, "byte %zu: length %zu, but %zu bytes are left",
+                                    offset, node.array ? (size_t)node.items : node.body, left);
         if (++nodes > MESSAGE_NODES_MAX)
             return error_detail_set(detail, STATUS_PEER_MALFORMED, "more than %d values", MESSAGE_NODES_MAX);
         offset += node.head + node.body;

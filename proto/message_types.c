@@ -5,7 +5,8 @@
 /* The largest messages still fit a frame, headers and all. */
 static_assert(MESSAGE_ATTEMPTS_MAX * 32 + 8192 <= FRAME_BYTES_MAX, "a HELLO or HEARTBEAT with everything held fits");
 static_assert(RESULT_PAYLOAD_MAX + ERROR_MESSAGE_SIZE + 4096 <= FRAME_BYTES_MAX, "a RESULT fits");
-static_assert(MESSAGE_ATTEMPTS_MAX * 6 + ROOTS_MAX * 3 + 32 <= MESSAGE_NODES_MAX, "the node bound allows every message");
+static_assert(MESSAGE_ATTEMPTS_MAX * 6 + ROOTS_MAX * 3 + 32 <= MESSAGE_NODES_MAX,
+              "the node bound allows every message");
 
 const char *message_type_name(message_type type)
 {

@@ -104,14 +104,14 @@ typedef struct message_root {
 typedef struct message_hello {
     uint32_t protocol_version;
     uint32_t render_version;
-    char engine[ENGINE_TEXT_BYTES];               /**< engine version text; results of one job come from one render_version */
+    char engine[ENGINE_TEXT_BYTES]; /**< engine version text; results of one job come from one render_version */
     uint8_t instance[INSTANCE_BYTES]; /**< fresh per process start */
     char name[NAME_MAX_BYTES];     /**< host name or what the configuration says, for people */
     uint32_t slots;
     char cpu[CPU_TEXT_BYTES];                /**< "scalar", "avx2", "avx512", "neon" */
     uint32_t root_count;
     message_root roots[ROOTS_MAX];
-    uint32_t term;                 /**< highest term this worker has seen; a lower coordinator is refused by the worker */
+    uint32_t term;                 /**< highest term this worker has seen; it refuses a lower coordinator */
     uint64_t farm;                 /**< farm whose attempts it holds, 0 = none yet; held counts in that farm only */
     uint32_t beat;                 /**< rises with every HELLO and HEARTBEAT; WELCOME gives it back */
     uint32_t held_count;           /**< attempts queued, running, or whose result was not acknowledged */
@@ -135,7 +135,7 @@ typedef struct message_cell {
     attempt_id attempt;
     uint32_t cell;                       /**< index in the piece */
     uint32_t input_count;
-    const content_hash *inputs;          /**< per bound file of the piece: digest of the bytes read for this cell (view) */
+    const content_hash *inputs; /**< per bound file of the piece: digest of what was read for this cell (view) */
     uint32_t output_count;
     const content_hash *outputs;         /**< per output file of the task: digest of the bytes of this cell (view) */
     uint32_t measure_count;

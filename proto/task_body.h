@@ -1,6 +1,6 @@
 /**
- * What a task says to the executor that runs it, and what comes back: versioned little-endian binaries inside ASSIGN and
- * RESULT. Made by coordinator/plan, read by worker/tasks; opaque to the scheduler and to the sessions.
+ * What a task says to the executor that runs it, and what comes back: versioned little-endian binaries inside ASSIGN
+ * and RESULT. Made by coordinator/plan, read by worker/tasks; opaque to the scheduler and to the sessions.
  *
  * Paths are relative to named media roots and never begin with '/', hold "." or ".." components, or are empty; decoding
  * refuses such a path, and resolving (worker/media/storage_root.h) never leaves the root.
@@ -83,7 +83,7 @@ typedef struct task_output_file {
     task_path part;
     uint16_t output;           /**< index in program.outputs */
     uint32_t data_offset;
-    uint64_t file_frame;       /**< frame of the file at the piece's first frame: programme_frame if joined, 0 per reel */
+    uint64_t file_frame;       /**< of the file at the piece's first frame: programme_frame if joined, 0 per reel */
     uint64_t file_frame_count; /**< frames of the whole file */
     uint8_t channel_count;
     uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
@@ -101,7 +101,7 @@ typedef struct task_render {
     task_output_file *files;
     uint32_t first_cell;
     uint32_t cell_count;
-    bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after its last frame */
+    bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after it */
     uint64_t programme_frame_count;
 } task_render;
 
@@ -183,9 +183,10 @@ typedef struct task_body {
 /** Appends the body; the writer fails if it grows over its bound. */
 void task_body_encode(const task_body *self, byte_writer *writer);
 /** Reads and checks one body of the given kind; everything in it lives in arena. STATUS_PEER_MALFORMED otherwise. */
-MUST_USE status task_body_decode(task_body *out_body, task_kind kind, const void *bytes, size_t byte_size, arena *arena);
+MUST_USE status task_body_decode(task_body *out_body, task_kind kind, const void *bytes, size_t byte_size,
+                                 arena *arena);
 
-/** True for a path that may go over the wire: relative, no empty, "." or ".." component, no NUL, no control characters. */
+/** True for a path that may go over the wire: relative, no empty, "." or ".." component, no control characters. */
 bool task_path_valid(const char *path);
 
 void task_verify_result_encode(const task_verify_result *self, byte_writer *writer);

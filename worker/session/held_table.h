@@ -1,6 +1,7 @@
 /**
- * What a worker holds: attempts queued, running, being stopped, and ended but not acknowledged, with the frames that the
- * coordinator has not acknowledged. In order of arrival. At most MESSAGE_ATTEMPTS_MAX, so that one HELLO lists them all.
+ * What a worker holds: attempts queued, running, being stopped, and ended but not acknowledged, with the frames that
+ * the coordinator has not acknowledged. In order of arrival. At most MESSAGE_ATTEMPTS_MAX, so that one HELLO lists them
+ * all.
  */
 #ifndef WORKER_SESSION_HELD_TABLE_H
 #define WORKER_SESSION_HELD_TABLE_H

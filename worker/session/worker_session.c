@@ -304,8 +304,8 @@ static uint64_t resend_after_ms(const worker_session *self)
 
 static void session_fence(worker_session *self, session_orders *out)
 {
-    session_orders_log(out, "event=fenced held=%u reason=\"no answer from the coordinator for %u ms\"", self->held.count,
-                       self->lease_ms);
+    session_orders_log(out, "event=fenced held=%u reason=\"no answer from the coordinator for %u ms\"",
+                       self->held.count, self->lease_ms);
     session_forget(self, true, out);
     self->leased = false;
     session_greet_again(self);

@@ -1,12 +1,12 @@
 /**
- * The worker's half of the protocol (proto/PROTOCOL.md), pure: messages, executor news and time in; messages and executor
- * orders out.
+ * The worker's half of the protocol (proto/PROTOCOL.md), pure: messages, executor news and time in; messages and
+ * executor orders out.
  *
  * It says HELLO until WELCOME, keeps at most `slots` attempts running and a few queued, sends heartbeats with progress,
  * keeps every CELL and RESULT until the coordinator has acknowledged them (and sends them again after a reconnect), and
- * fences itself: when lease_ms have passed since it sent the last HELLO or HEARTBEAT that was answered, every executor is
- * killed, what was queued or ran is dropped (what had ended is kept), and once those processes are gone it says HELLO
- * anew. A coordinator of a lower term than the highest seen in its farm is ignored.
+ * fences itself: when lease_ms have passed since it sent the last HELLO or HEARTBEAT that was answered, every executor
+ * is killed, what was queued or ran is dropped (what had ended is kept), and once those processes are gone it says
+ * HELLO anew. A coordinator of a lower term than the highest seen in its farm is ignored.
  *
  * Orders are carried out in their order. An executor's process that was ordered killed is reported by
  * worker_session_ended when it is gone, and by nothing else.
@@ -79,7 +79,7 @@ MUST_USE status worker_session_fetch(worker_session *self, const message_fetch *
  */
 MUST_USE status worker_session_ended(worker_session *self, uint64_t now_ms, const message_result *result,
                                      session_orders *out);
-/** The engine asked for a drain (SIGTERM). A second call kills what runs and exits. ORDER_EXIT is the last order of all. */
+/** The engine asked for a drain (SIGTERM). A second call kills what runs and exits. ORDER_EXIT is the last order. */
 MUST_USE status worker_session_drain(worker_session *self, uint64_t now_ms, session_orders *out);
 MUST_USE status worker_session_tick(worker_session *self, uint64_t now_ms, session_orders *out);
 /** When the next tick is due; UINT64_MAX = never. */

@@ -28,7 +28,7 @@ status dealer_endpoint_check(const char *endpoint, error_detail *detail)
     size_t host_size = strncmp(endpoint, "tcp://", 6) == 0 && colon > endpoint + 6 ? (size_t)(colon - endpoint - 6) : 0;
     if (host_size == 0 || host_size >= sizeof host || !port_valid(colon + 1))
         return error_detail_set(detail, STATUS_INPUT_INVALID,
-                                "\"%.200s\" is no endpoint of a coordinator: expected ipc:///path or tcp://127.0.0.1:PORT",
+                                "\"%.200s\" is no coordinator's endpoint: expected ipc:///path or tcp://127.0.0.1:PORT",
                                 endpoint);
     memcpy(host, endpoint + 6, host_size);
     host[host_size] = '\0';

@@ -36,7 +36,7 @@ static bool receive_one(dealer_socket *self)
     bool received = zmq_msg_recv(&frame, self->socket, ZMQ_DONTWAIT) >= 0;
     bool again = received || errno == EINTR;
     bool alone = true;
-    while (received && zmq_msg_more(&frame)) { /* the parts of a message come together or not at all: this never waits */
+    while (received && zmq_msg_more(&frame)) { /* its parts come together or not at all: this never waits */
         alone = false;
         received = zmq_msg_recv(&frame, self->socket, ZMQ_DONTWAIT) >= 0;
     }

@@ -18,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_INTERVAL_MS = 200, EXIT_BROKEN = 70 /* EX_SOFTWARE: the parent's frames or this sandbox make no sense */ };
+enum {
+    PROGRESS_INTERVAL_MS = 200,
+    EXIT_BROKEN = 70 /* EX_SOFTWARE: the parent's frames or this sandbox make no sense */
+};
 
 typedef struct executor {
     const storage_roots *roots;

@@ -1,10 +1,10 @@
 /**
- * The inside of an executor: the process that runs tasks, one at a time. It is the worker's own program, started again by
- * executor_pool with an internal first argument, a SEQPACKET socket at descriptor EXECUTOR_SOCKET and the media roots at
- * the descriptors after it. It parses what strangers wrote; its parent does not.
+ * The inside of an executor: the process that runs tasks, one at a time. It is the worker's own program, started again
+ * by executor_pool with an internal first argument, a SEQPACKET socket at descriptor EXECUTOR_SOCKET and the media
+ * roots at the descriptors after it. It parses what strangers wrote; its parent does not.
  *
- * It dies with its parent (PR_SET_PDEATHSIG), shuts itself in (sandbox.h) before its first task, and ends when the socket
- * closes. Frames on the socket: PROTOCOL.md, "Executors".
+ * It dies with its parent (PR_SET_PDEATHSIG), shuts itself in (sandbox.h) before its first task, and ends when the
+ * socket closes. Frames on the socket: PROTOCOL.md, "Executors".
  */
 #ifndef WORKER_SHELL_EXECUTOR_H
 #define WORKER_SHELL_EXECUTOR_H

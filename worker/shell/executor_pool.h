@@ -1,7 +1,7 @@
 /**
- * The parent's side of the executors: one process per slot, kept alive, given one task at a time. An executor that dies is
- * started again; the task it ran (and no other) is reported as crashed, with the signal's name. What executors send is
- * checked like a stranger's; nonsense costs them their life.
+ * The parent's side of the executors: one process per slot, kept alive, given one task at a time. An executor that dies
+ * is started again; the task it ran (and no other) is reported as crashed, with the signal's name. What executors send
+ * is checked like a stranger's; nonsense costs them their life.
  *
  * Threads: the loop's. Calls of executor_listener come from the loop, never from within a call of this module.
  */

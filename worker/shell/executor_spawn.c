@@ -25,8 +25,8 @@ static status size_buffers(int socket, error_detail *detail)
     setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof wanted);
     if (getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &got, &size) != 0 || got < FRAME_BYTES_MAX + 64)
         return error_detail_set(detail, STATUS_NODE_SYSTEM,
-                                "the kernel gives a local socket %d bytes, a message needs %d: raise net.core.wmem_max to "
-                                "212992 or more",
+                                "the kernel gives a local socket %d bytes, a message needs %d: raise net.core.wmem_max "
+                                "to 212992 or more",
                                 got, FRAME_BYTES_MAX + 64);
     return STATUS_OK;
 }

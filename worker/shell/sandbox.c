@@ -65,7 +65,8 @@ static status sandbox_limits(error_detail *detail)
     done = done && limit_resource(RLIMIT_AS, MEMORY_MAX) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
 #endif
     return done ? STATUS_OK
-                : error_detail_set(detail, STATUS_NODE_SYSTEM, "limits of an executor cannot be set: %s", strerror(errno));
+                : error_detail_set(detail, STATUS_NODE_SYSTEM, "limits of an executor cannot be set: %s",
+                                   strerror(errno));
 }
 
 /* ---- files ---- */
@@ -75,8 +76,8 @@ static bool landlock_root(int ruleset, const storage_root *root, uint64_t handle
     uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
     uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
                        LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | RIGHT_REFER | RIGHT_TRUNCATE;
-    struct landlock_path_beneath_attr rule = {.parent_fd = root->directory,
-                                              .allowed_access = (root->writable ? reading | writing : reading) & handled};
+    struct landlock_path_beneath_attr rule = {.parent_fd = root->directory};
+    rule.allowed_access = (root->writable ? reading | writing : reading) & handled;
     return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
 }
 
@@ -116,15 +117,16 @@ static const long forbidden_calls[] = {
     SYS_pidfd_send_signal, SYS_pidfd_open, SYS_pidfd_getfd, SYS_setpgid, SYS_setsid,
     /* who one is and where one stands */
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid,
-    SYS_setfsgid, SYS_capset, SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2, SYS_move_mount,
-    SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_personality,
+    SYS_setfsgid, SYS_capset, SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2,
+    SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsmount, SYS_personality,
     /* files other than plain ones */
     SYS_mknodat, SYS_symlinkat, SYS_open_by_handle_at, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_setxattr,
     SYS_lsetxattr, SYS_fsetxattr,
     /* the kernel's own affairs */
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_init_module,
     SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_reboot, SYS_swapon, SYS_swapoff, SYS_acct, SYS_quotactl,
-    SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname, SYS_syslog,
+    SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname, SYS_setdomainname,
+    SYS_syslog,
 #if defined(__x86_64__)
     SYS_fork, SYS_vfork, SYS_mknod, SYS_symlink, SYS_chmod, SYS_chown, SYS_lchown, SYS_iopl, SYS_ioperm, SYS_modify_ldt,
 #endif
@@ -153,7 +155,7 @@ static size_t build_filter(struct sock_filter filter[FILTER_MAX])
         filter[n++] = instruction(equal, (uint32_t)forbidden_calls[i], 0, 1);
         filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
     }
-    /* clone3 hides its flags in memory, where a filter cannot look: libc then uses clone, which may only make threads. */
+    /* clone3 hides its flags in memory, where a filter cannot look: libc then uses clone, for threads alone. */
     filter[n++] = instruction(equal, SYS_clone3, 0, 1);
     filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
     filter[n++] = instruction(equal, SYS_clone, 0, 3);

@@ -14,9 +14,9 @@
 
 const char *worker_config_usage(void)
 {
-    return "usage: reelmill-worker [--config FILE] [--coordinator ENDPOINT] [--root NAME=FOLDER[:ro]]... [--name NAME]\n"
-           "                       [--slots N] [--cpu scalar|avx2|avx512|neon] [--log debug|info|warn|error|silent]\n"
-           "                       [--private] [--version] [--help]\n"
+    return "usage: reelmill-worker [--config FILE] [--coordinator ENDPOINT] [--root NAME=FOLDER[:ro]]...\n"
+           "                       [--name NAME] [--slots N] [--cpu scalar|avx2|avx512|neon]\n"
+           "                       [--log debug|info|warn|error|silent] [--private] [--version] [--help]\n"
            "\n"
            "  --coordinator ENDPOINT  tcp://127.0.0.1:7070 (default), ipc:///path\n"
            "  --root NAME=FOLDER      where this machine has the media root NAME; :ro = nothing is written there\n"
@@ -33,8 +33,8 @@ static status copy_text(char *out, size_t out_size, const char *where, const cha
 {
     size_t size = strlen(text);
     if (size == 0 || size >= out_size)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.80s\" has %zu bytes; 1 to %zu are allowed", where,
-                                text, size, out_size - 1);
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.80s\" has %zu bytes; 1 to %zu are allowed",
+                                where, text, size, out_size - 1);
     memcpy(out, text, size + 1);
     return STATUS_OK;
 }
@@ -45,8 +45,8 @@ static status set_slots(worker_config *self, const char *where, const char *text
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < 1 || value > WORKER_SLOTS_MAX)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is no whole number from 1 to %d", where, text,
-                                WORKER_SLOTS_MAX);
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is no whole number from 1 to %d", where,
+                                text, WORKER_SLOTS_MAX);
     self->slots = (uint32_t)value;
     return STATUS_OK;
 }
@@ -76,7 +76,8 @@ static status set_cpu(worker_config *self, const char *where, const char *text, 
     return copy_text(self->cpu, sizeof self->cpu, where, text, detail);
 }
 
-status worker_config_set(worker_config *self, const char *where, const char *key, const char *value, error_detail *detail)
+status worker_config_set(worker_config *self, const char *where, const char *key, const char *value,
+                         error_detail *detail)
 {
     if (strcmp(key, "coordinator") == 0) {
         status code = dealer_endpoint_check(value, detail);
@@ -167,8 +168,8 @@ static status walk_flags(worker_config *self, int argc, char *const *argv, bool 
         if (read_switch(self, flag))
             continue;
         if (i + 1 == argc)
-            return error_detail_set(detail, STATUS_INPUT_INVALID, "unknown option or missing value: --%.40s; see --help",
-                                    flag);
+            return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                    "unknown option or missing value: --%.40s; see --help", flag);
         const char *value = argv[++i];
         bool is_file = strcmp(flag, "config") == 0;
         status code = STATUS_OK;

@@ -203,8 +203,8 @@ static status open_roots(worker_loop *self, const worker_config *config, error_d
 {
     status code = STATUS_OK;
     for (uint32_t i = 0; i < config->root_count && code == STATUS_OK; i++)
-        code = storage_roots_add(&self->roots, config->roots[i].name, config->roots[i].folder, config->roots[i].writable,
-                                 detail);
+        code = storage_roots_add(&self->roots, config->roots[i].name, config->roots[i].folder,
+                                 config->roots[i].writable, detail);
     return code;
 }
 
@@ -273,8 +273,8 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
         code = executor_pool_create(&self->pool, &self->loop, &pool, &listener, detail);
     }
     if (code == STATUS_OK)
-        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, instance, sizeof instance, on_frame,
-                                    self, detail);
+        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, instance, sizeof instance,
+                                    on_frame, self, detail);
     if (code != STATUS_OK)
         executor_pool_close(&self->pool);
     return code;

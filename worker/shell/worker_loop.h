@@ -15,8 +15,8 @@ enum {
 };
 
 /**
- * Runs until drained or refused; the exit code of the program goes to out_exit. A failure means that nothing was started
- * (a media root that cannot be opened, no executors), with a sentence.
+ * Runs until drained or refused; the exit code of the program goes to out_exit. A failure means that nothing was
+ * started (a media root that cannot be opened, no executors), with a sentence.
  */
 MUST_USE status worker_loop_run(const worker_config *config, int *out_exit, error_detail *detail);
 

@@ -65,7 +65,8 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
     render->inputs = arena_take_array(memory, 2, sizeof *render->inputs);
     for (uint32_t i = 0; i < 2; i++)
         render->inputs[i] = (task_input){.file = path_of("media", i == 0 ? "R1_DX.wav" : "mx/R1_MX.flac"),
-                                         .identity = {.dev = 1, .ino = 99, .size = 10000000, .mtime_ns = -5, .ctime_ns = 7},
+                                         .identity = {.dev = 1, .ino = 99, .size = 10000000, .mtime_ns = -5,
+                                                      .ctime_ns = 7},
                                          .container = i == 0 ? CONTAINER_WAV : CONTAINER_FLAC,
                                          .encoding = ENCODING_PCM_24,
                                          .sample_rate = 48000,

@@ -1,6 +1,6 @@
 /*
- * Frames against proto/vectors. "test_message DIR" tests; "test_message DIR write" writes the vectors anew, for a change
- * of protocol that is meant.
+ * Frames against proto/vectors. "test_message DIR" tests; "test_message DIR write" writes the vectors anew, for a
+ * change of protocol that is meant.
  *
  * Why re-encoding proves decoding: every field reaches the frame, so two messages that differ give different frames;
  * encode(sample) = vector and encode(decode(vector)) = vector leave decode(vector) = sample.
@@ -215,7 +215,8 @@ static void message__refuses_values_out_of_range(void **state)
     /* HEARTBEAT: beat 0, then 1001 permille, then an attempt of four items. */
     assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x90\xc2", 6, NULL, NULL), STATUS_OK);
     assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x00\x90\xc2", 6, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x91\x95\x01\x01\x01\x01\xcd\x03\xe9\xc2", 14, NULL, NULL),
+    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x91\x95\x01\x01\x01\x01\xcd\x03\xe9\xc2", 14, NULL,
+                                    NULL),
                      STATUS_PEER_MALFORMED);
     assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x91\x94\x01\x01\x01\x01\xc2", 11, NULL, NULL),
                      STATUS_PEER_MALFORMED);

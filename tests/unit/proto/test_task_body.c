@@ -87,7 +87,7 @@ static void task_body__refuses_every_truncation(void **state)
     }
 }
 
-/* No byte makes the decoder take more memory than bodies of this size can need, or give what cannot be encoded again. */
+/* No byte makes the decoder take more memory than such bodies can need, or give what cannot be encoded again. */
 static void task_body__survives_every_change_of_one_byte(void **state)
 {
     (void)state;

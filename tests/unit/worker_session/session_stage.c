@@ -80,7 +80,8 @@ void stage_cell(session_stage *self, attempt_id attempt, uint32_t cell)
     byte_writer writer;
     byte_writer_init(&writer, FRAME_BYTES_MAX);
     assert_int_equal(message_encode(&what, &writer), STATUS_OK);
-    assert_int_equal(worker_session_cell(self->session, self->now_ms, attempt, writer.bytes, writer.size, &self->orders),
+    assert_int_equal(worker_session_cell(self->session, self->now_ms, attempt, writer.bytes, writer.size,
+                                         &self->orders),
                      STATUS_OK);
     byte_writer_deinit(&writer);
 }

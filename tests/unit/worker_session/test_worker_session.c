@@ -57,7 +57,8 @@ static void worker_session__ignores_a_welcome_that_answers_nothing_it_said(void 
     stage_tick(&stage, stage.now_ms);
     stage_sent(&stage, MESSAGE_HELLO);
     message welcome = {.type = MESSAGE_WELCOME,
-                       .welcome = {.beat = stage.last_beat + 1, .term = 1, .farm = 1, .heartbeat_ms = 1, .lease_ms = 10}};
+                       .welcome = {.beat = stage.last_beat + 1, .term = 1, .farm = 1, .heartbeat_ms = 1,
+                                   .lease_ms = 10}};
     stage_told(&stage, &welcome);
     welcome.welcome.beat = 0;
     stage_told(&stage, &welcome);

@@ -1,6 +1,6 @@
 /*
- * task_run for tests of the shell: the body is a word and its arguments. In an executor of the test program, this is what
- * runs.
+ * task_run for tests of the shell: the body is a word and its arguments. In an executor of the test program, this is
+ * what runs.
  *
  *   cells N SIZE     N cells with a measure of SIZE bytes each, progress between, payload "done"
  *   pid              payload: this process's id in decimal
@@ -76,7 +76,8 @@ static status use_root(const storage_roots *roots, const char *verb, const char 
     if (root == NULL)
         return STATUS_INPUT_MISSING;
     bool writing = strcmp(verb, "write") == 0;
-    int descriptor = openat(root->directory, path, writing ? O_WRONLY | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC, 0600);
+    int descriptor = openat(root->directory, path, writing ? O_WRONLY | O_CREAT | O_CLOEXEC : O_RDONLY | O_CLOEXEC,
+                            0600);
     say(payload, descriptor < 0 ? "denied" : verb);
     if (descriptor >= 0)
         close(descriptor);

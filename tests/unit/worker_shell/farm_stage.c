@@ -102,7 +102,8 @@ const message *farm_stage_hear(farm_stage *stage)
             fail_msg("the worker said nothing for %d ms", PATIENCE_MS);
         stage->route_size = (size_t)size;
         assert_true(zmq_msg_recv(&stage->frame, stage->socket, 0) >= 0);
-        assert_int_equal(message_decode(&stage->said, zmq_msg_data(&stage->frame), zmq_msg_size(&stage->frame), NULL, NULL),
+        assert_int_equal(message_decode(&stage->said, zmq_msg_data(&stage->frame), zmq_msg_size(&stage->frame), NULL,
+                                        NULL),
                          STATUS_OK);
         if (stage->said.type != MESSAGE_HEARTBEAT)
             return &stage->said;

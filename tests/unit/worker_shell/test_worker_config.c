@@ -150,7 +150,8 @@ static void dealer_endpoint__is_this_machine_or_refused(void **state)
     (void)state;
     static const char *const good[] = {"ipc:///tmp/x", "tcp://127.0.0.1:1", "tcp://127.9.9.9:65535", "tcp://[::1]:7070",
                                        "tcp://localhost:7070"};
-    static const char *const far[] = {"tcp://192.168.1.4:7070", "tcp://farm.example:7070", "tcp://127.0.0.1.example:7070",
+    static const char *const far[] = {"tcp://192.168.1.4:7070", "tcp://farm.example:7070",
+                                      "tcp://127.0.0.1.example:7070",
                                       "tcp://0.0.0.0:7070", "tcp://[::2]:7070", "tcp://1.2.3.4;127.0.0.1:7070"};
     static const char *const wrong[] = {"", "ipc://", "udp://127.0.0.1:1", "tcp://", "tcp://127.0.0.1", "tcp://:7070",
                                         "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536", "tcp://127.0.0.1:*", "inproc://x"};

@@ -1,6 +1,6 @@
 /*
- * The real tasks in real, shut-in executors: whatever the sandbox forbids that a task needs shows here. Rendering itself
- * is proved elsewhere; this is about files.
+ * The real tasks in real, shut-in executors: whatever the sandbox forbids that a task needs shows here. Rendering
+ * itself is proved elsewhere; this is about files.
  */
 #define _GNU_SOURCE
 #include "proto/task_body.h"
