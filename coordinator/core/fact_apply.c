@@ -310,7 +310,6 @@ void fact_apply_lease_release(scheduler *self, uint32_t lease)
     }
     if (record->worker == SCHEDULER_LOCAL)
         self->local_running--;
-    share_queue_discharge(&self->shares, record->job_slot, job->graph.tasks[record->attempt.task].cost);
     job->lease_count--;
     index_heap_remove(&self->deadlines, lease);
     lease_table_give(&self->leases, lease);

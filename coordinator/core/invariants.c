@@ -128,34 +128,13 @@ static void waits_check(const scheduler *self, uint32_t slot)
     free(waiting);
 }
 
-static void shares_check(const scheduler *self)
-{
-    share_queue_check(&self->shares);
-    uint64_t charged = 0;
-    for (uint32_t i = 0; i < self->leases.capacity; i++) {
-        const task_lease *lease = &self->leases.leases[i];
-        if (lease->used)
-            charged += (uint64_t)self->jobs.jobs[lease->job_slot].graph.tasks[lease->attempt.task].cost + 1;
-    }
-    for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
-        const share_entry *entry = &self->shares.entries[self->shares.members[slot].entry];
-        /* Each entry once: at the first of its jobs. */
-        bool first = true;
-        for (uint32_t other = self->jobs.head; other != slot; other = self->jobs.jobs[other].next)
-            first = first && self->shares.members[other].entry != self->shares.members[slot].entry;
-        if (first)
-            charged -= entry->running_cost;
-    }
-    ENSURE(charged == 0);
-}
-
 void scheduler_check_invariants(const scheduler *self)
 {
     worker_table_check(&self->workers);
     leases_check(self);
     index_heap_check(&self->deadlines);
     index_heap_check(&self->ending);
-    shares_check(self);
+    share_queue_check(&self->shares);
     uint32_t count = 0;
     for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
         job_check(self, slot);

@@ -9,15 +9,19 @@ bool share_queue_init(share_queue *self, uint32_t job_slots)
     *self = (share_queue){.entries = calloc(job_slots, sizeof *self->entries),
                           .members = calloc(job_slots, sizeof *self->members),
                           .free_entries = malloc(job_slots * sizeof *self->free_entries),
-                          .job_slots = job_slots};
-    bool map = id_map_init(&self->by_key, job_slots);
+                          .free_count = job_slots,
+                          .clocks = calloc(job_slots, sizeof *self->clocks),
+                          .free_clocks = malloc(job_slots * sizeof *self->free_clocks),
+                          .free_clock_count = job_slots};
+    bool keys = id_map_init(&self->by_key, job_slots);
+    bool priorities = id_map_init(&self->by_priority, job_slots);
     bool local = index_heap_init(&self->heaps[SHARE_LOCAL], job_slots);
     bool remote = index_heap_init(&self->heaps[SHARE_REMOTE], job_slots);
-    if (self->entries == NULL || self->members == NULL || self->free_entries == NULL || !map || !local || !remote)
+    if (self->entries == NULL || self->members == NULL || self->free_entries == NULL || self->clocks == NULL ||
+        self->free_clocks == NULL || !keys || !priorities || !local || !remote)
         return false;
     for (uint32_t i = 0; i < job_slots; i++)
-        self->free_entries[i] = job_slots - 1 - i;
-    self->free_count = job_slots;
+        self->free_entries[i] = self->free_clocks[i] = job_slots - 1 - i;
     return true;
 }
 
@@ -26,7 +30,10 @@ void share_queue_deinit(share_queue *self)
     free(self->entries);
     free(self->members);
     free(self->free_entries);
+    free(self->clocks);
+    free(self->free_clocks);
     id_map_deinit(&self->by_key);
+    id_map_deinit(&self->by_priority);
     index_heap_deinit(&self->heaps[SHARE_LOCAL]);
     index_heap_deinit(&self->heaps[SHARE_REMOTE]);
     *self = (share_queue){0};
@@ -41,10 +48,30 @@ static void entry_place(share_queue *self, uint32_t slot)
             continue;
         }
         index_heap_set(&self->heaps[side], (index_heap_item){.key = (uint64_t)((int64_t)INT32_MAX - entry->priority),
-                                                             .tie = entry->running_cost,
+                                                             .tie = entry->account,
                                                              .order = entry->first_number,
                                                              .id = slot});
     }
+}
+
+static uint32_t clock_join(share_queue *self, int32_t priority)
+{
+    uint32_t slot = id_map_find(&self->by_priority, (uint32_t)priority);
+    if (slot == SLOT_NONE) {
+        slot = self->free_clocks[--self->free_clock_count];
+        self->clocks[slot] = (share_clock){.priority = priority};
+        id_map_put(&self->by_priority, (uint32_t)priority, slot);
+    }
+    self->clocks[slot].user_count++;
+    return slot;
+}
+
+static void clock_leave(share_queue *self, uint32_t slot)
+{
+    if (--self->clocks[slot].user_count > 0)
+        return;
+    id_map_remove(&self->by_priority, (uint32_t)self->clocks[slot].priority);
+    self->free_clocks[self->free_clock_count++] = slot;
 }
 
 void share_queue_join(share_queue *self, uint32_t job_slot, uint32_t number, uint64_t share, int32_t priority)
@@ -56,8 +83,12 @@ void share_queue_join(share_queue *self, uint32_t job_slot, uint32_t number, uin
     if (slot == SLOT_NONE) {
         ENSURE(self->free_count > 0);
         slot = self->free_entries[--self->free_count];
-        self->entries[slot] = (share_entry){
-            .key = key, .priority = priority, .first_number = number, .head = SLOT_NONE, .tail = SLOT_NONE};
+        self->entries[slot] = (share_entry){.key = key,
+                                            .priority = priority,
+                                            .first_number = number,
+                                            .clock = clock_join(self, priority),
+                                            .head = SLOT_NONE,
+                                            .tail = SLOT_NONE};
         id_map_put(&self->by_key, key, slot);
     }
     self->entries[slot].job_count++;
@@ -71,7 +102,8 @@ void share_queue_leave(share_queue *self, uint32_t job_slot)
     ENSURE(!member->listed);
     share_entry *entry = &self->entries[member->entry];
     if (--entry->job_count == 0) {
-        ENSURE(entry->running_cost == 0 && entry->head == SLOT_NONE);
+        ENSURE(entry->head == SLOT_NONE);
+        clock_leave(self, entry->clock);
         id_map_remove(&self->by_key, entry->key);
         self->free_entries[self->free_count++] = member->entry;
     }
@@ -125,6 +157,8 @@ void share_queue_ready(share_queue *self, uint32_t job_slot, bool local, bool re
     if (member->ready[SHARE_LOCAL] == local && member->ready[SHARE_REMOTE] == remote)
         return;
     share_entry *entry = &self->entries[member->entry];
+    if (entry->head == SLOT_NONE && entry->account < self->clocks[entry->clock].account)
+        entry->account = self->clocks[entry->clock].account;
     for (int side = 0; side < SHARE_SIDES; side++) {
         if (now[side] && !member->ready[side])
             entry->ready_jobs[side]++;
@@ -144,15 +178,11 @@ void share_queue_ready(share_queue *self, uint32_t job_slot, bool local, bool re
 void share_queue_charge(share_queue *self, uint32_t job_slot, uint32_t cost)
 {
     uint32_t slot = self->members[job_slot].entry;
-    self->entries[slot].running_cost += (uint64_t)cost + 1; /* a task without a cost still takes a slot */
-    entry_place(self, slot);
-}
-
-void share_queue_discharge(share_queue *self, uint32_t job_slot, uint32_t cost)
-{
-    uint32_t slot = self->members[job_slot].entry;
-    ENSURE(self->entries[slot].running_cost >= (uint64_t)cost + 1);
-    self->entries[slot].running_cost -= (uint64_t)cost + 1;
+    share_entry *entry = &self->entries[slot];
+    share_clock *clock = &self->clocks[entry->clock];
+    if (entry->account > clock->account)
+        clock->account = entry->account;
+    entry->account += (uint64_t)cost + 1; /* a task without a cost still takes a slot */
     entry_place(self, slot);
 }
 

@@ -1,6 +1,10 @@
 /**
- * Which job is next: the highest priority, then the share (show) whose running tasks cost least, then the lowest job
- * number. A share is kept per priority: fairness is between jobs of equal priority.
+ * Which job is next: the highest priority, then the share (show) that was served least, then the lowest job number.
+ *
+ * Fairness is between jobs of equal priority, and by start-time fair queueing (Goyal, Vin, Cheng 1996): what a share is
+ * given is added to its account, the one with the lowest account is next, and one that comes (back) begins at the account
+ * that was served last, so nobody is owed for the time when he had nothing to do. Counting running tasks instead would
+ * give most of the slots to the show with the shorter tasks.
  *
  * An entry lists its jobs that have ready tasks, in rising number; two heaps (the coordinator's own tasks, the workers'
  * tasks) hold the entries that have any. Jobs are named by their slot in the job table.
@@ -17,10 +21,18 @@ typedef struct share_entry {
     int32_t priority;
     uint32_t job_count;     /**< jobs that refer to this entry */
     uint32_t first_number;  /**< job number that made the entry: the last tie-break */
-    uint64_t running_cost;  /**< of attempts that run now */
+    uint32_t clock;         /**< of its priority */
+    uint64_t account;       /**< cost of what was given to it, from where it began */
     uint32_t head, tail;    /**< job slots, rising by number */
     uint32_t ready_jobs[SHARE_SIDES];
 } share_entry;
+
+/** Entries of one priority share a clock: the account that was served last. */
+typedef struct share_clock {
+    int32_t priority;
+    uint32_t user_count;
+    uint64_t account;
+} share_clock;
 
 /** One job's membership. */
 typedef struct share_member {
@@ -36,8 +48,11 @@ typedef struct share_queue {
     share_member *members; /**< by job slot */
     uint32_t *free_entries;
     uint32_t free_count;
-    uint32_t job_slots;
+    share_clock *clocks;
+    uint32_t *free_clocks;
+    uint32_t free_clock_count;
     id_map by_key;
+    id_map by_priority;
     index_heap heaps[SHARE_SIDES];
 } share_queue;
 
@@ -48,9 +63,8 @@ void share_queue_join(share_queue *self, uint32_t job_slot, uint32_t number, uin
 void share_queue_leave(share_queue *self, uint32_t job_slot);
 /** Says whether the job has ready tasks on each side. */
 void share_queue_ready(share_queue *self, uint32_t job_slot, bool local, bool remote);
-/** An attempt of the job begins (or ends). */
+/** The job is given a task. */
 void share_queue_charge(share_queue *self, uint32_t job_slot, uint32_t cost);
-void share_queue_discharge(share_queue *self, uint32_t job_slot, uint32_t cost);
 /** Slot of the next job with ready tasks on this side, or SLOT_NONE. */
 uint32_t share_queue_next(const share_queue *self, share_side side);
 void share_queue_check(const share_queue *self);

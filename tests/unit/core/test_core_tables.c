@@ -127,7 +127,7 @@ static void ready_queue__prefers_the_wanted_reel_among_equally_deep_tasks(void *
     ready_queue_deinit(&queue);
 }
 
-static void share_queue__takes_turns_by_running_cost(void **unused)
+static void share_queue__takes_turns_by_what_was_given(void **unused)
 {
     (void)unused;
     share_queue queue;
@@ -153,6 +153,17 @@ static void share_queue__takes_turns_by_running_cost(void **unused)
     share_queue_ready(&queue, 0, false, true); /* comes back to its place by number */
     share_queue_ready(&queue, 3, false, false);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 0);
+    share_queue_check(&queue);
+    /* A newcomer begins where the last one was served: he waits for no one, and no one waits for him. */
+    share_queue_join(&queue, 4, 14, 444, 0);
+    share_queue_ready(&queue, 4, false, true);
+    assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 4); /* account 0 of the last, 101 and 301 of the others */
+    share_queue_charge(&queue, 4, 100);
+    share_queue_charge(&queue, 0, 100);
+    share_queue_join(&queue, 5, 15, 555, 0);
+    share_queue_ready(&queue, 5, false, true);
+    share_queue_charge(&queue, 5, 0); /* from 101, which was served last, to 102 */
+    assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 4); /* at 101 */
     share_queue_check(&queue);
     share_queue_deinit(&queue);
 }
@@ -187,7 +198,7 @@ int main(void)
         cmocka_unit_test(index_heap__gives_the_least_of_what_it_holds),
         cmocka_unit_test(ready_queue__gives_deep_then_long_then_low_numbers),
         cmocka_unit_test(ready_queue__prefers_the_wanted_reel_among_equally_deep_tasks),
-        cmocka_unit_test(share_queue__takes_turns_by_running_cost),
+        cmocka_unit_test(share_queue__takes_turns_by_what_was_given),
         cmocka_unit_test(task_graph__keeps_old_rows_when_it_grows),
     };
     return cmocka_run_group_tests_name("core tables", tests, NULL, NULL);
