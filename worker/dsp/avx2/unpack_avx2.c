@@ -21,7 +21,6 @@ typedef struct quad {
     uint64_t offset[2];              /**< of each pair's window; of floats, both the one window */
     uint32_t window_bytes;
     bool full;
-    bool empty;
 } quad;
 
 /** One call, resolved. */
@@ -143,7 +142,6 @@ static bool quad_init_float(quad *self, const uint64_t offsets[4], uint32_t used
 static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, const request *call)
 {
     const uint32_t sample_bytes = call->sample_bytes;
-    self->empty = used == 0;
     self->full = used == 15;
     if (call->is_float)
         return quad_init_float(self, offsets, used);
@@ -170,20 +168,31 @@ static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, cons
 static uint32_t quad_room(const quad *self, const request *call, uint64_t step, uint32_t count)
 {
     const uint64_t offset = self->offset[0] > self->offset[1] ? self->offset[0] : self->offset[1];
-    if (self->empty)
-        return count;
-    if (call->source_bytes < offset + self->window_bytes)
-        return 0;
-    const uint64_t room = (call->source_bytes - offset - self->window_bytes) / step + 1;
-    return room < count ? (uint32_t)room : count;
+    while (count > 0 && offset + (count - 1) * step + self->window_bytes > call->source_bytes)
+        count--; /* a handful of turns: the last windows only; a division would take longer */
+    return count;
 }
 
-static inline __attribute__((always_inline)) void store_lanes(const quad *how, double *lanes, __m256d x)
+static inline __attribute__((always_inline)) void store_lanes(const quad *how, bool full, double *lanes, __m256d x)
 {
-    if (how->full)
+    if (full)
         _mm256_store_pd(lanes, x);
     else
         _mm256_maskstore_pd(lanes, _mm256_load_si256((const void *)how->lanes), x);
+}
+
+/* `count` frames of both registers; low_full and high_full are literals, so that each loop is bare. */
+static inline __attribute__((always_inline)) void unpack_whole_rows(decode *sample, const request *self, const quad *low,
+                                                                    const quad *high, bool low_full, bool high_full,
+                                                                    uint32_t count)
+{
+    const uint8_t *frame = self->source;
+    const uint64_t step = self->frame_bytes;
+    double *row = self->tile;
+    for (; count > 0; count--, frame += step, row += TILE_LANES) {
+        store_lanes(low, low_full, row, sample(self, low, frame));
+        store_lanes(high, high_full, row + WIDTH, sample(self, high, frame));
+    }
 }
 
 /* A frame is two registers. Returns the frames done, 0 when the lanes do not fit the windows. */
@@ -202,14 +211,12 @@ static inline __attribute__((always_inline)) uint32_t unpack_wide(decode *sample
         return 0;
     const uint32_t low_count = quad_room(&low, self, self->frame_bytes, self->frame_count);
     const uint32_t count = quad_room(&high, self, self->frame_bytes, low_count);
-    const uint8_t *frame = self->source;
-    double *row = self->tile;
-    for (uint32_t i = 0; i < count; i++, frame += self->frame_bytes, row += TILE_LANES) {
-        if (!low.empty)
-            store_lanes(&low, row, sample(self, &low, frame));
-        if (!high.empty)
-            store_lanes(&high, row + WIDTH, sample(self, &high, frame));
-    }
+    if (low.full && high.full)
+        unpack_whole_rows(sample, self, &low, &high, true, true, count);
+    else if (low.full)
+        unpack_whole_rows(sample, self, &low, &high, true, false, count);
+    else
+        unpack_whole_rows(sample, self, &low, &high, false, false, count);
     return count;
 }
 

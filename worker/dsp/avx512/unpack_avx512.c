@@ -104,37 +104,59 @@ typedef struct window_run {
     bool half;      /**< a load of 32 bytes is enough; it crosses fewer cache lines */
 } window_run;
 
-static window_run run_for(const pick *self, const uint8_t *source, uint64_t source_bytes, uint64_t step, uint32_t count)
+static window_run run_for(const pick *self, bool half, const uint8_t *source, uint64_t source_bytes, uint64_t step,
+                          uint32_t count)
 {
-    const uint64_t room = source_bytes - (self->offset < source_bytes ? self->offset : source_bytes);
-    const bool half = self->byte_count <= WINDOW_BYTES / 2;
     const uint64_t load_bytes = half ? WINDOW_BYTES / 2 : WINDOW_BYTES;
-    const uint64_t whole = room < load_bytes || step == 0 ? 0 : (room - load_bytes) / step + 1;
-    return (window_run){source + self->offset, step, count, whole < count ? (uint32_t)whole : count, half};
+    uint32_t whole = count;
+    while (whole > 0 && self->offset + (whole - 1) * step + load_bytes > source_bytes)
+        whole--; /* a handful of turns: the last windows only; a division would take longer */
+    return (window_run){source + self->offset, step, count, whole, half};
 }
 
-static inline __attribute__((always_inline)) __m512i load_window(const window_run *run)
+static inline __attribute__((always_inline)) __m512i load_window(const uint8_t *window, bool half)
 {
-    return run->half ? _mm512_castsi256_si512(_mm256_loadu_si256((const void *)run->window))
-                     : _mm512_loadu_si512(run->window);
+    return half ? _mm512_castsi256_si512(_mm256_loadu_si256((const void *)window)) : _mm512_loadu_si512(window);
+}
+
+static inline __attribute__((always_inline)) void store_row(double *row, __mmask8 lanes, bool all, __m512d x)
+{
+    if (all)
+        _mm512_store_pd(row, x);
+    else
+        _mm512_mask_store_pd(row, lanes, x);
+}
+
+/* The frames whose whole window lies within the source; `all` and `half` are literals, so that each loop is bare. */
+static inline __attribute__((always_inline)) void unpack_whole_rows(decode *sample, const sample_decoder *decoder,
+                                                                    const window_run *run, __mmask8 lanes, bool all,
+                                                                    bool half, double *row)
+{
+    const uint8_t *window = run->window;
+    const uint64_t step = run->step;
+    for (uint32_t left = run->whole; left > 0; left--, window += step, row += TILE_LANES)
+        store_row(row, lanes, all, sample(decoder, load_window(window, half)));
 }
 
 /* A register is a frame: eight lanes. */
-static inline __attribute__((always_inline)) void unpack_rows(decode *sample, const pick *how, const sample_decoder *decoder,
-                                                              window_run run, double *row)
+static inline __attribute__((always_inline)) void unpack_rows(decode *sample, const pick *how,
+                                                              const sample_decoder *decoder, const window_run *run,
+                                                              double *row)
 {
+    const __mmask8 lanes = how->lanes;
+    if (lanes == 0xFF && run->half)
+        unpack_whole_rows(sample, decoder, run, lanes, true, true, row);
+    else if (lanes == 0xFF)
+        unpack_whole_rows(sample, decoder, run, lanes, true, false, row);
+    else if (run->half)
+        unpack_whole_rows(sample, decoder, run, lanes, false, true, row);
+    else
+        unpack_whole_rows(sample, decoder, run, lanes, false, false, row);
     const __m512i zero = _mm512_setzero_si512();
-    const bool all = how->lanes == 0xFF;
-    uint32_t i = 0;
-    for (; i < run.whole; i++, run.window += run.step, row += TILE_LANES) {
-        const __m512d x = sample(decoder, load_window(&run));
-        if (all)
-            _mm512_store_pd(row, x);
-        else
-            _mm512_mask_store_pd(row, how->lanes, x);
+    for (uint32_t i = run->whole; i < run->count; i++) {
+        const __m512i window = _mm512_mask_loadu_epi8(zero, how->read, run->window + i * run->step);
+        _mm512_mask_store_pd(row + (size_t)i * TILE_LANES, lanes, sample(decoder, window));
     }
-    for (; i < run.count; i++, run.window += run.step, row += TILE_LANES)
-        _mm512_mask_store_pd(row, how->lanes, sample(decoder, _mm512_mask_loadu_epi8(zero, how->read, run.window)));
 }
 
 static inline __attribute__((always_inline)) void store_column(__m512d x, double *lane)
@@ -161,18 +183,26 @@ static inline __attribute__((always_inline)) void store_pair_column(__m512d x, d
     _mm_storeu_pd(lane + 24, _mm512_extractf64x2_pd(x, 3));
 }
 
-/* A register is eight frames of one lane, or four of two neighbouring lanes. */
-static inline __attribute__((always_inline)) void unpack_columns(decode *sample, const pick *how, const sample_decoder *decoder,
-                                                                 window_run run, bool pair, double *lane)
+static inline __attribute__((always_inline)) void store_columns(__m512d x, bool pair, double *lane)
 {
+    if (pair)
+        store_pair_column(x, lane);
+    else
+        store_column(x, lane);
+}
+
+/* A register is eight frames of one lane, or four of two neighbouring lanes; `pair` is a literal. */
+static inline __attribute__((always_inline)) void unpack_columns(decode *sample, const pick *how,
+                                                                 const sample_decoder *decoder, const window_run *run,
+                                                                 bool pair, double *lane)
+{
+    const size_t lane_step = (pair ? 4 : 8) * TILE_LANES;
     const __m512i zero = _mm512_setzero_si512();
-    for (uint32_t i = 0; i < run.count; i++, run.window += run.step) {
-        const __m512i window = i < run.whole ? load_window(&run) : _mm512_mask_loadu_epi8(zero, how->read, run.window);
-        if (pair)
-            store_pair_column(sample(decoder, window), lane + (size_t)i * 4 * TILE_LANES);
-        else
-            store_column(sample(decoder, window), lane + (size_t)i * 8 * TILE_LANES);
-    }
+    const uint8_t *window = run->window;
+    for (uint32_t i = 0; i < run->whole; i++, window += run->step, lane += lane_step)
+        store_columns(sample(decoder, load_window(window, false)), pair, lane);
+    for (uint32_t i = run->whole; i < run->count; i++, window += run->step, lane += lane_step)
+        store_columns(sample(decoder, _mm512_mask_loadu_epi8(zero, how->read, window)), pair, lane);
 }
 
 /** One call, resolved: which samples, how large, how many. */
@@ -206,9 +236,13 @@ static inline __attribute__((always_inline)) uint32_t unpack_narrow(decode *samp
         return 0;
     const uint32_t groups = self->frame_count / frames;
     const sample_decoder decoder = decoder_for(&how, self->bits);
-    unpack_columns(sample, &how, &decoder,
-                   run_for(&how, self->source, self->frame_count * self->frame_bytes, frames * self->frame_bytes, groups),
-                   pair, self->tile + self->lanes[0]);
+    const window_run run =
+        run_for(&how, false, self->source, self->frame_count * self->frame_bytes, frames * self->frame_bytes, groups);
+    double *lane = self->tile + self->lanes[0];
+    if (pair)
+        unpack_columns(sample, &how, &decoder, &run, true, lane);
+    else
+        unpack_columns(sample, &how, &decoder, &run, false, lane);
     return groups * frames;
 }
 
@@ -245,9 +279,9 @@ static inline __attribute__((always_inline)) void unpack_wide(decode *sample, co
         pick how;
         (void)pick_init(&how, offsets, lanes, self->sample_bytes); /* window_end() saw to it that it fits */
         const sample_decoder decoder = decoder_for(&how, self->bits);
-        unpack_rows(sample, &how, &decoder,
-                    run_for(&how, source, frame_count * self->frame_bytes, self->frame_bytes, frame_count),
-                    self->tile + (size_t)first_frame * TILE_LANES);
+        const window_run run = run_for(&how, how.byte_count <= WINDOW_BYTES / 2, source, frame_count * self->frame_bytes,
+                                       self->frame_bytes, frame_count);
+        unpack_rows(sample, &how, &decoder, &run, self->tile + (size_t)first_frame * TILE_LANES);
     }
 }
 
