@@ -115,6 +115,44 @@ static const sim_task *plan_task_of(const sim_check *self, const sim_world *worl
     return id.task < plan->task_count ? &plan->tasks[id.task] : NULL;
 }
 
+/* The execution goes on where nobody has lied, and nobody is about to end it. */
+static bool live_really(const sim_check *self, const sim_world *world, uint32_t index)
+{
+    const sim_process *of = &world->processes[self->live[index].process];
+    if (!of->alive || of->liar || of->frozen_until_ms > world->now_ms)
+        return false;
+    for (uint32_t slot = 0; slot < SIM_SLOTS_MAX; slot++) {
+        if (of->executions[slot].used && of->executions[slot].killed &&
+            attempt_id_equal(&of->executions[slot].attempt, &self->live[index].attempt))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * When an execution begins no other of its task goes on; where a second one does no harm there may be one, if its
+ * attempt is not over for the journal. Where frames overtake each other everything may come late.
+ */
+static void check_alone(sim_check *self, const sim_world *world, uint32_t process, attempt_id id, bool spare)
+{
+    uint32_t others = 0;
+    if (world->disordered || world->processes[process].liar)
+        return;
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        const attempt_id *other = &self->live[i].attempt;
+        if (other->job != id.job || other->task != id.task || !live_really(self, world, i))
+            continue;
+        others++;
+        if (bit_get(task_of(self, id.job, id.task)->over, other->epoch))
+            sim_check_fail(self,
+                           "process %u began epoch %u of task %u of job %u while its epoch %u, long over, goes on",
+                           process, id.epoch, id.task, id.job, other->epoch);
+    }
+    if (others > (spare ? 1u : 0u))
+        sim_check_fail(self, "process %u began epoch %u of task %u of job %u while %u other executions of it go on",
+                       process, id.epoch, id.task, id.job, others);
+}
+
 void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, attempt_id id)
 {
     const sim_task *task = plan_task_of(self, world, id);
@@ -127,21 +165,7 @@ void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, 
     if (!bit_get(known->given, id.epoch))
         sim_check_fail(self, "process %u began epoch %u of task %u of job %u, which is not in the journal", process,
                        id.epoch, id.task, id.job);
-    uint32_t others = 0;
-    for (uint32_t i = 0; i < self->live_count; i++) {
-        const sim_process *other = &world->processes[self->live[i].process];
-        bool stopping = false;
-        for (uint32_t slot = 0; slot < SIM_SLOTS_MAX; slot++)
-            stopping = stopping || (other->executions[slot].used && other->executions[slot].killed &&
-                                    attempt_id_equal(&other->executions[slot].attempt, &self->live[i].attempt));
-        others += self->live[i].attempt.job == id.job && self->live[i].attempt.task == id.task &&
-                  other->alive && other->frozen_until_ms <= world->now_ms && !stopping && !other->liar;
-    }
-    /* One at a time, and two where a second one does no harm. Out of order everything may come late. */
-    uint32_t allowed = task->kind == TASK_RENDER ? 2 : 1;
-    if (others >= allowed && !world->disordered && !world->processes[process].liar)
-        sim_check_fail(self, "process %u began epoch %u of task %u of job %u while %u other executions of it go on",
-                       process, id.epoch, id.task, id.job, others);
+    check_alone(self, world, process, id, task->kind == TASK_RENDER);
     if (self->live_count < CHECK_LIVE_MAX) {
         self->live[self->live_count].attempt = id;
         self->live[self->live_count++].process = process;

@@ -68,7 +68,8 @@ static void scale_measure(uint32_t task_count, uint32_t worker_count)
     ENSURE(run.core != NULL && run.running != NULL && specs != NULL);
     static const uint32_t wait_0[] = {0};
     for (uint32_t i = 0; i < task_count; i++)
-        specs[i] = (task_spec){.cost = 1000 + i % 7, .affinity = (uint16_t)(i % 20), .wait_count = i > 0, .waits = wait_0};
+        specs[i] = (task_spec){
+            .cost = 1000 + i % 7, .affinity = (uint16_t)(i % 20), .wait_count = i > 0, .waits = wait_0};
     for (uint32_t worker = 1; worker <= worker_count; worker++)
         step(&run, &(scheduler_event){.type = EVENT_WORKER_HELLO, .hello = {.worker = worker, .slots = SLOTS}});
     step(&run, &(scheduler_event){.type = EVENT_JOB_SUBMITTED, .submitted = {.job = 1}});
@@ -85,7 +86,9 @@ static void scale_measure(uint32_t task_count, uint32_t worker_count)
         run.count--;
         if (results % HEARTBEAT_EVERY == 0)
             step(&run, &(scheduler_event){.type = EVENT_WORKER_HEARTBEAT,
-                                          .heartbeat = {.worker = given.worker, .running_count = 1, .running = &given.of}});
+                                          .heartbeat = {.worker = given.worker,
+                                                        .running_count = 1,
+                                                        .running = &given.of}});
         step(&run, &(scheduler_event){.type = EVENT_TASK_RESULT,
                                       .result = {.worker = given.worker, .attempt = given.of, .code = STATUS_OK}});
         while (scheduler_next_deadline_ms(run.core) <= run.events / 100 && results > 0 && results % 64 == 0)
