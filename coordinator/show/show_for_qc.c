@@ -146,7 +146,7 @@ status show_for_qc(show *out_show, const qc_request *request, arena *memory, pro
 {
     size_t errors_before = problems->error_count;
     if (request->file_count == 0 || request->file_count > QC_FILES_MAX) {
-        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0, "%u files are given; one job takes 1 to %d",
+        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0, "%zu files are given; one job takes 1 to %d",
                          request->file_count, QC_FILES_MAX);
         return request->file_count == 0 ? STATUS_INPUT_MISSING : STATUS_LIMIT;
     }
