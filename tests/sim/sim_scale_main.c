@@ -113,7 +113,9 @@ int main(int argc, char **argv)
         scale_measure((uint32_t)strtoul(argv[1], NULL, 10), argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 10000);
         return 0;
     }
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        scale_measure(sizes[i], sizes[i] < 100000 ? 100 : 10000);
+    for (uint32_t workers = 100; workers <= 10000; workers *= 100) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+            scale_measure(sizes[i], workers);
+    }
     return 0;
 }
