@@ -62,7 +62,8 @@ static void settle_once(kernel_check *self, const dsp_table *table)
         for (uint32_t i = 0; i < 4 * TILE_LANES; i++) {
             const double z = state.z[i / TILE_LANES][i % TILE_LANES];
             settled = settled && z == 0.0;
-            check_that(self, z == 0.0 || fabs(z) >= K_WEIGHTING_STATE_MIN, "state %a was left below the threshold", z);
+            check_that(self, z == 0.0 || fabs(z) >= K_WEIGHTING_STATE_MIN, "state %a was left below the threshold",
+                       z);
         }
     }
     /* |z| <= 1e5 falls by |pole| = sqrt(0.99007225) per frame: under 1e-30 after 16,200 frames = 34 calls. */
@@ -132,10 +133,11 @@ static wide gain_bound(const k_weighting_coefficients *coefficients, uint32_t fi
 }
 
 /*
- * The direct form II of the kernel rounds twice into u (first stage) and v (second), each by at most 2^-53 of a number of
- * at most 4 max|u| or 4 max|v|: the same as noise at the input of that stage. y rounds three times (5 max|u| each), k
- * twice (4 max|v| each). So |k - true k| <= e = 2^-53 (8 g1 max|u| + (15 max|u| + 8 max|v|) g2 + 8 max|v|) with g1, g2 the
- * gain bounds above, and the energy differs by at most the sum of 2|k|e + e^2, and N roundings of itself.
+ * The direct form II of the kernel rounds twice into u (first stage) and v (second), each by at most 2^-53 of a
+ * number of at most 4 max|u| or 4 max|v|: the same as noise at the input of that stage. y rounds three times (5
+ * max|u| each), k twice (4 max|v| each). So |k - true k| <= e = 2^-53 (8 g1 max|u| + (15 max|u| + 8 max|v|) g2 + 8
+ * max|v|) with g1, g2 the gain bounds above, and the energy differs by at most the sum of 2|k|e + e^2, and N
+ * roundings of itself.
  */
 static void judge_energy(kernel_check *self, uint32_t rate, hostility kind)
 {
@@ -182,8 +184,8 @@ static void judge_energy(kernel_check *self, uint32_t rate, hostility kind)
         check_that(self, error <= bound, "%s at %u Hz, lane %u: energy %.17Lg is off by %Lg, bound %Lg",
                    hostility_name(kind), rate, lane, truth[lane], error, bound);
         /* And the bound means something: far below 0.001 LU (2.3e-4) wherever there is sound. */
-        check_that(self, lane == 7 || kind == DATA_SILENCE || bound < 1e-6L * truth[lane], "%s at %u Hz: empty bound %Lg",
-                   hostility_name(kind), rate, bound / truth[lane]);
+        check_that(self, lane == 7 || kind == DATA_SILENCE || bound < 1e-6L * truth[lane],
+                   "%s at %u Hz: empty bound %Lg", hostility_name(kind), rate, bound / truth[lane]);
     }
 }
 
@@ -257,9 +259,9 @@ void judge_k_weighting_design(kernel_check *self)
         k_weighting_design(all_rates[i], &actual);
         design_wide(all_rates[i], expected);
         /*
-         * 48 kHz is BS.1770-5's table of 14 decimals, which the prototype gives back to 1e-13. Elsewhere: an error of 1e-15
-         * in tan and under ten roundings of 2^-53, none of them behind a cancellation worse than 1 : 4 except b1 and b2,
-         * whose parts are up to 2 gain = 3.2: 2e-15 in all.
+         * 48 kHz is BS.1770-5's table of 14 decimals, which the prototype gives back to 1e-13. Elsewhere: an error of
+         * 1e-15 in tan and under ten roundings of 2^-53, none of them behind a cancellation worse than 1 : 4 except
+         * b1 and b2, whose parts are up to 2 gain = 3.2: 2e-15 in all.
          */
         const wide bound = all_rates[i] == 48000 ? 1e-13L : 2e-15L;
         for (uint32_t at = 0; at < 10; at++) {

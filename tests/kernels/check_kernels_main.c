@@ -74,8 +74,8 @@ static uint64_t run_family(const family *it, const check_options *options, bool 
                          .random = options->seed,
                          .effort = options->effort};
     memcpy(self.memory, memory, sizeof self.memory);
-    (void)snprintf(crash_line, sizeof crash_line, "FAILED %s_%s (repeat: check_kernels --family %s --seed %llu)", it->name,
-                   self.level, it->name, (unsigned long long)options->seed);
+    (void)snprintf(crash_line, sizeof crash_line, "FAILED %s_%s (repeat: check_kernels --family %s --seed %llu)",
+                   it->name, self.level, it->name, (unsigned long long)options->seed);
     (judge ? it->judge : it->check)(&self);
     check_that(&self, float_mode_is_default(), "the float mode was left changed");
     printf("%s %s_%s: %llu comparisons, %llu failures\n", self.failures ? "FAILED" : "passed", it->name, self.level,
@@ -118,7 +118,8 @@ static int run_checks(const check_options *options)
 
 static int usage(void)
 {
-    fputs("usage: check_kernels [--cpu LEVEL] [--family NAME] [--seed N] [--effort PERCENT] [--bench | --bench-quick]\n",
+    fputs("usage: check_kernels [--cpu LEVEL] [--family NAME] [--seed N] [--effort PERCENT] [--bench | "
+          "--bench-quick]\n",
           stderr);
     return 2;
 }

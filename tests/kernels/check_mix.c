@@ -45,7 +45,8 @@ static void fill_terms(kernel_check *self, mix_case *it, uint32_t shape)
 /* Tiles side by side in one guarded buffer. */
 static double *place_tiles(guarded *memory, uint32_t tile_count, uint32_t frame_count, placement where)
 {
-    return (double *)(void *)guarded_place(memory, tile_count * (size_t)frame_count * TILE_LANES * sizeof(double), where, 0);
+    return (double *)(void *)guarded_place(memory, tile_count * (size_t)frame_count * TILE_LANES * sizeof(double),
+                                           where, 0);
 }
 
 static void mix_once(kernel_check *self, uint32_t frame_count, uint32_t shape, hostility kind, placement where)
@@ -71,7 +72,8 @@ static void mix_once(kernel_check *self, uint32_t frame_count, uint32_t shape, h
     (void)snprintf(what, sizeof what, "%s, shape %u, %u terms, %u frames", hostility_name(kind), shape, it.term_count,
                    frame_count);
     check_doubles(self, expected[0], actual[0], OUTPUT_TILES * values, what);
-    check_that(self, guarded_intact(&self->memory[2], (const uint8_t *)actual[0], OUTPUT_TILES * values * sizeof(double)),
+    check_that(self,
+               guarded_intact(&self->memory[2], (const uint8_t *)actual[0], OUTPUT_TILES * values * sizeof(double)),
                "%s: margin written", what);
 }
 
@@ -81,14 +83,16 @@ void check_mix(kernel_check *self)
     for (uint32_t index = 0; check_frame_count(index, &frame_count); index++) {
         for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++) {
             if (check_below(self, 100) < self->effort)
-                mix_once(self, frame_count, check_below(self, 4), (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
+                mix_once(self, frame_count, check_below(self, 4), (hostility)kind,
+                         (placement)(kind % PLACEMENT_COUNT));
         }
     }
 }
 
 /*
- * Bound: n rounded multiply-adds differ from the true sum by at most n x 2^-53 x (sum of |gain x input|) to first order
- * (Higham, "Accuracy and stability of numerical algorithms", 3.1, with fused operations); 1 % is added for the rest.
+ * Bound: n rounded multiply-adds differ from the true sum by at most n x 2^-53 x (sum of |gain x input|) to first
+ * order (Higham, "Accuracy and stability of numerical algorithms", 3.1, with fused operations); 1 % is added for the
+ * rest.
  */
 void judge_mix(kernel_check *self)
 {
@@ -120,8 +124,8 @@ void judge_mix(kernel_check *self)
                     count++;
                 }
                 const long double bound = 1.01L * (long double)count * 0x1p-53L * size;
-                check_that(self, fabsl((long double)outputs[tile][at] - sum) <= bound, "%u terms: %La beyond %La of %La",
-                           count, (long double)outputs[tile][at], bound, sum);
+                check_that(self, fabsl((long double)outputs[tile][at] - sum) <= bound,
+                           "%u terms: %La beyond %La of %La", count, (long double)outputs[tile][at], bound, sum);
             }
         }
     }

@@ -124,9 +124,11 @@ void judge_pack(kernel_check *self)
         for (uint32_t frame = 0; frame < it.frame_count; frame++)
             for (uint32_t i = 0; i < it.channel_count; i++)
                 sample_bytes_of(encoding, tile[frame * TILE_LANES + it.lanes[i]],
-                                expected + frame * frame_bytes + (size_t)(it.first_channel + i) * sample_bytes[encoding]);
+                                expected + frame * frame_bytes +
+                                    (size_t)(it.first_channel + i) * sample_bytes[encoding]);
         call(self->reference, &it, tile, actual);
-        check_that(self, memcmp(expected, actual, sizeof actual) == 0, "%s, %u channels: bytes differ from the definition",
-                   check_encoding_name(encodings[encoding]), it.channel_count);
+        check_that(self, memcmp(expected, actual, sizeof actual) == 0,
+                   "%s, %u channels: bytes differ from the definition", check_encoding_name(encodings[encoding]),
+                   it.channel_count);
     }
 }

@@ -36,7 +36,8 @@ void judge_peak(kernel_check *self)
         check_fill(self, tile, FRAMES * TILE_LANES, (hostility)(round % DATA_KIND_COUNT));
         double expected[TILE_LANES] = {0};
         for (uint32_t i = 0; i < FRAMES * TILE_LANES; i++)
-            expected[i % TILE_LANES] = isnan(tile[i]) ? expected[i % TILE_LANES] : fmax(expected[i % TILE_LANES], fabs(tile[i]));
+            expected[i % TILE_LANES] =
+                isnan(tile[i]) ? expected[i % TILE_LANES] : fmax(expected[i % TILE_LANES], fabs(tile[i]));
         double actual[TILE_LANES];
         self->reference->peak(tile, FRAMES, actual);
         check_doubles(self, expected, actual, TILE_LANES, "by definition");

@@ -58,7 +58,8 @@ void check_quantise(kernel_check *self)
         for (uint32_t depth = 0; depth < DEPTH_COUNT; depth++)
             for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
                 if (check_below(self, 100) < self->effort)
-                    quantise_once(self, frame_count, depths[depth], (hostility)kind, (placement)(index % PLACEMENT_COUNT));
+                    quantise_once(self, frame_count, depths[depth], (hostility)kind,
+                                  (placement)(index % PLACEMENT_COUNT));
 }
 
 /* The contract, one sample, in long double: scaling by a power of two is exact there, so this is the true result. */
@@ -98,7 +99,8 @@ void judge_quantise(kernel_check *self)
             expected[i] = quantised(tile[i], bits, &clamped);
             truth.overload_count[lane] += clamped;
             truth.nonfinite_count[lane] += isfinite(tile[i]) ? 0 : 1;
-            truth.mix_peak[lane] = isfinite(tile[i]) ? fmax(truth.mix_peak[lane], fabs(tile[i])) : truth.mix_peak[lane];
+            truth.mix_peak[lane] =
+                isfinite(tile[i]) ? fmax(truth.mix_peak[lane], fabs(tile[i])) : truth.mix_peak[lane];
             truth.sample_peak[lane] = fmax(truth.sample_peak[lane], fabs(expected[i]));
         }
         self->reference->quantise(tile, FRAMES, bits, &result);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every kernel object exports one symbol, FILE_fill, so that no inline code of a higher level can be merged into objects
-# that run everywhere. Arguments: the objects.
+# Every kernel object exports one symbol, FILE_fill, so that no inline code of a higher level can be merged into
+# objects that run everywhere. Arguments: the objects.
 set -eu
 if ! command -v nm >/dev/null 2>&1; then
     echo "skipped: nm is not installed (package binutils)"

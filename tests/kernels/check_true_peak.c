@@ -66,7 +66,9 @@ void check_true_peak(kernel_check *self)
                 true_peak_once(self, frame_count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
 }
 
-/* PCM: 2^13 x tap and 2^31 x sample are integers, so the plain FIR in 64-bit integers is the truth, to the last bit. */
+/*
+ * PCM: 2^13 x tap and 2^31 x sample are integers, so the plain FIR in 64-bit integers is the truth, to the last bit.
+ */
 static void judge_pcm(kernel_check *self, uint32_t bits)
 {
     enum { FRAMES = 40 };
@@ -97,15 +99,16 @@ static void judge_pcm(kernel_check *self, uint32_t bits)
 }
 
 /*
- * Any double: sums and differences round once (2^-53 of twice the largest sample), each of the 6 products of a half rounds
- * once, the joining once: within 9 x 2^-53 x 2 x (sum of |tap|) x the largest sample of the true value.
+ * Any double: sums and differences round once (2^-53 of twice the largest sample), each of the 6 products of a half
+ * rounds once, the joining once: within 9 x 2^-53 x 2 x (sum of |tap|) x the largest sample of the true value.
  */
 static void judge_float(kernel_check *self)
 {
     enum { FRAMES = 40 };
     double *tile = place_tile(self, FRAMES, AT_END);
     check_fill(self, tile - TRUE_PEAK_HISTORY * TILE_LANES, (FRAMES + TRUE_PEAK_HISTORY) * TILE_LANES, DATA_OVER);
-    double *frames = (double *)(void *)guarded_place(&self->memory[1], FRAMES * TILE_LANES * sizeof(double), AT_END, 0);
+    double *frames =
+        (double *)(void *)guarded_place(&self->memory[1], FRAMES * TILE_LANES * sizeof(double), AT_END, 0);
     self->reference->true_peak_frames(tile, FRAMES, frames);
     for (int at = 0; at < FRAMES * TILE_LANES; at++) {
         long double largest = 0.0L;

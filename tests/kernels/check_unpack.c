@@ -71,7 +71,8 @@ static void unpack_once(kernel_check *self, uint32_t encoding, uint32_t channel_
     (void)snprintf(what, sizeof what, "%s, %u channels, %u lanes, %u frames, shift %zu",
                    check_encoding_name(encodings[encoding]), channel_count, list->count, frame_count, shift);
     check_doubles(self, expected, actual, (size_t)frame_count * TILE_LANES, what);
-    check_that(self, guarded_intact(&self->memory[2], (const uint8_t *)actual, tile_bytes), "%s: margin written", what);
+    check_that(self, guarded_intact(&self->memory[2], (const uint8_t *)actual, tile_bytes), "%s: margin written",
+               what);
 }
 
 void check_unpack(kernel_check *self)
@@ -141,8 +142,8 @@ void judge_unpack(kernel_check *self)
                 for (uint32_t i = 0; i < list.count; i++)
                     expected[frame * TILE_LANES + list.lanes[i]] = sample_value(
                         encoding, source + frame * frame_bytes + (size_t)list.channels[i] * sample_bytes[encoding]);
-            self->reference->unpack(encodings[encoding], source, channel_count, frame_count, list.count, list.channels,
-                                    list.lanes, tile);
+            self->reference->unpack(encodings[encoding], source, channel_count, frame_count, list.count,
+                                    list.channels, list.lanes, tile);
             check_doubles(self, expected, tile, 40 * TILE_LANES, check_encoding_name(encodings[encoding]));
         }
     }

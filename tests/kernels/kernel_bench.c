@@ -310,8 +310,9 @@ void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
             const timing it = time_case(&cases[i], &table, data, quick);
             if (levels[level] == CPU_SCALAR)
                 scalar = it.least;
-            printf("%-32s %-8s %10.4f %7.1f%% %13.2f %10.1f\n", cases[i].name, cpu_features_name(levels[level]), it.least,
-                   (it.median / it.least - 1.0) * 100.0, it.least * ghz, scalar > 0.0 ? scalar / it.least : 0.0);
+            printf("%-32s %-8s %10.4f %7.1f%% %13.2f %10.1f\n", cases[i].name, cpu_features_name(levels[level]),
+                   it.least, (it.median / it.least - 1.0) * 100.0, it.least * ghz,
+                   scalar > 0.0 ? scalar / it.least : 0.0);
         }
     }
     free(data);

@@ -23,7 +23,9 @@ bool guarded_init(guarded *self, size_t region_bytes)
     return true;
 }
 
-/* The part of the region that is painted for a buffer: it, and MARGIN bytes on both sides as far as the guard pages. */
+/*
+ * The part of the region that is painted for a buffer: it, and MARGIN bytes on both sides as far as the guard pages.
+ */
 static void painted_part(const guarded *self, const uint8_t *buffer, size_t byte_count, uint8_t **out_first,
                          uint8_t **out_end)
 {
@@ -35,7 +37,8 @@ static void painted_part(const guarded *self, const uint8_t *buffer, size_t byte
 
 uint8_t *guarded_place(guarded *self, size_t byte_count, placement where, size_t shift)
 {
-    uint8_t *buffer = where == AT_START ? self->region + shift : self->region + self->region_bytes - byte_count - shift;
+    uint8_t *buffer =
+        where == AT_START ? self->region + shift : self->region + self->region_bytes - byte_count - shift;
     uint8_t *first;
     uint8_t *end;
     painted_part(self, buffer, byte_count, &first, &end);
@@ -84,7 +87,8 @@ uint32_t check_rounds(const kernel_check *self, uint32_t rounds)
 
 static double nonfinite(kernel_check *self)
 {
-    const double values[] = {(double)NAN, -(double)NAN, (double)INFINITY, -(double)INFINITY, 0.0, -0.0, DBL_MAX, -DBL_MAX};
+    const double values[] = {(double)NAN, -(double)NAN, (double)INFINITY, -(double)INFINITY,
+                             0.0,         -0.0,         DBL_MAX,          -DBL_MAX};
     double value = values[check_below(self, 8)];
     if (check_below(self, 8) == 0) {
         const uint64_t signalling = UINT64_C(0x7FF0000000000001);

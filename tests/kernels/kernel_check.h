@@ -1,10 +1,10 @@
 /**
- * What every kernel check shares: a seeded random source, hostile data, memory between guard pages with painted margins,
- * comparison bit for bit, and a count of failures. Plain C without a test framework, so that the same program runs on a
- * machine under emulation.
+ * What every kernel check shares: a seeded random source, hostile data, memory between guard pages with painted
+ * margins, comparison bit for bit, and a count of failures. Plain C without a test framework, so that the same
+ * program runs on a machine under emulation.
  *
- * A check compares a variant with the scalar reference (check_*), or the reference with an independent and more precise
- * computation (judge_*).
+ * A check compares a variant with the scalar reference (check_*), or the reference with an independent and more
+ * precise computation (judge_*).
  */
 #ifndef TESTS_KERNELS_KERNEL_CHECK_H
 #define TESTS_KERNELS_KERNEL_CHECK_H

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds check_kernels for another machine and runs it there under emulation:
 #   run_emulated.sh arm64   SOURCE_DIR BUILD_DIR   NEON kernels and their scalar reference, under qemu-aarch64
-#   run_emulated.sh old-cpu SOURCE_DIR BUILD_DIR   all x86 levels compiled in, on a CPU of 2006 without AVX: an instruction
-#                                                  above the scalar level traps, and detection must answer "scalar"
+#   run_emulated.sh old-cpu SOURCE_DIR BUILD_DIR   all x86 levels compiled in, on a CPU of 2006 without AVX: what is above
+#                                                  the scalar level traps, and detection must answer "scalar"
 # Exits 77 with a reason when the compiler or the emulator is missing.
 set -eu
 

@@ -10,7 +10,9 @@ typedef enum cpu_features { CPU_SCALAR, CPU_AVX2, CPU_AVX512, CPU_NEON } cpu_fea
 cpu_features cpu_features_detect(void);
 /** "scalar", "avx2", "avx512", "neon". */
 const char *cpu_features_name(cpu_features features);
-/** Caps what is detected: STATUS_INPUT_INVALID for an unknown word, STATUS_INPUT_UNSUPPORTED for one this CPU lacks. */
+/**
+ * Caps what is detected: STATUS_INPUT_INVALID for an unknown word, STATUS_INPUT_UNSUPPORTED for one this CPU lacks.
+ */
 MUST_USE status cpu_features_cap(const char *word, cpu_features *out_features);
 
 #endif

@@ -1,10 +1,11 @@
 /**
  * The signal-processing kernels as one table of functions, filled at start for what the CPU has.
  *
- * A tile is lane-interleaved doubles: [frame_count][TILE_LANES], 64-byte aligned; a lane is one channel of one programme
- * (or of one cell of it). Linear, full scale = 1.0. Every kernel is EXACT: all variants equal the scalar reference bit
- * for bit (any NaN equals any NaN), because lanes are independent, fused multiply-adds are written out, and the order of
- * additions is fixed. No kernel allocates, fails, logs or calls libm beyond sqrt and fma. Float mode is the IEEE default.
+ * A tile is lane-interleaved doubles: [frame_count][TILE_LANES], 64-byte aligned; a lane is one channel of one
+ * programme (or of one cell of it). Linear, full scale = 1.0. Every kernel is EXACT: all variants equal the scalar
+ * reference bit for bit (any NaN equals any NaN), because lanes are independent, fused multiply-adds are written out,
+ * and the order of additions is fixed. No kernel allocates, fails, logs or calls libm beyond sqrt and fma. Float mode
+ * is the IEEE default.
  *
  * Scalar reference, AVX2+FMA, AVX-512 (F, BW, DQ, VL), NEON: one file each per family, compiled alone with its flags.
  * Tiles of 256 frames (16 KiB) stay in a first-level cache next to their source; that is the quickest size.
@@ -28,10 +29,15 @@ enum {
 /** Values of `bits` of quantise() that name no PCM depth. */
 enum { QUANTISE_MEASURE_ONLY = 0, QUANTISE_FLOAT_32 = 0xFF };
 
-/** Largest sum of |tap| of a phase of the true-peak FIR (2.0228271484375): sample peak x this bounds every true peak. */
+/**
+ * Largest sum of |tap| of a phase of the true-peak FIR (2.0228271484375): sample peak x this bounds every true peak.
+ */
 #define TRUE_PEAK_GAIN_MAX 2.023
 
-/** State below this is cleared at the end of k_energy(), so that no denormal is ever computed in a programme's silence. */
+/**
+ * State below this is cleared at the end of k_energy(), so that no denormal is ever computed in a programme's
+ * silence.
+ */
 #define K_WEIGHTING_STATE_MIN 1e-30
 
 /** Per lane state of the two K-weighting biquads (direct form II): w[n-1], w[n-2] of stage 1, then of stage 2. */
@@ -68,8 +74,8 @@ typedef struct dsp_table {
      * Interleaved little-endian samples to lanes: for each i < lane_count, lane lanes[i] of each frame = channel
      * channels[i] of source. Other lanes of the tile are left alone.
      *
-     * Shape      source: [frame_count][source_channels] samples; tile: [frame_count][TILE_LANES]; lane_count 0..TILE_LANES,
-     *            lanes[] all different, channels[] in any order and repeated at will
+     * Shape      source: [frame_count][source_channels] samples; tile: [frame_count][TILE_LANES]; lane_count
+     *            0..TILE_LANES, lanes[] all different, channels[] in any order and repeated at will
      * Units      PCM is scaled by 2^-(bits-1), exactly; float is taken as it is
      * State      none
      * Memory     source: any alignment, never read outside its frame_count x source_channels samples; tile: 64 bytes
@@ -101,8 +107,8 @@ typedef struct dsp_table {
     /**
      * In place: NaN and infinity become 0 (counted); x becomes the nearest multiple of 2^-(bits-1) (ties to even),
      * clamped to -1 .. 1 - 2^-(bits-1); a sample outside that range after rounding is counted as an overload.
-     * bits 0 (float output or measuring a file): only non-finite handling and peaks; bits 0xFF (float written): the same,
-     * plus rounding to the nearest float, clamped to the largest finite float (counted).
+     * bits 0 (float output or measuring a file): only non-finite handling and peaks; bits 0xFF (float written): the
+     * same, plus rounding to the nearest float, clamped to the largest finite float (counted).
      *
      * Shape      tile [frame_count][TILE_LANES], all lanes
      * Units      linear, full scale = 1.0
@@ -119,10 +125,12 @@ typedef struct dsp_table {
     /**
      * Lanes back to interleaved little-endian samples: sample first_channel + i of each frame = lane lanes[i].
      *
-     * Shape      destination: [frame_count][stride_channels] samples, channels first_channel .. + channel_count written
+     * Shape      destination: [frame_count][stride_channels] samples, channels first_channel .. + channel_count
+     *            written
      * Units      PCM x 2^(bits-1); float32 rounds to nearest; float64 as it is
      * State      none
-     * Memory     destination: any alignment, not a byte but those samples is written or read; must not overlap the tile
+     * Memory     destination: any alignment, not a byte but those samples is written or read; must not overlap the
+     *            tile
      * Rates      any
      * Odd input  none for PCM: the tile must hold what quantise() left for at most this depth, so this is exact
      * Errors     none; a wrong encoding is our own bug and writes nothing
@@ -137,15 +145,15 @@ typedef struct dsp_table {
      *
      * Shape      tile [frame_count][TILE_LANES]; frame_count 0..TILE_FRAMES_MAX
      * Units      linear; energy is a sum of squares, unweighted
-     * State      zero at the start; updated in place. At the end of the call every |z| < K_WEIGHTING_STATE_MIN becomes 0:
-     *            where calls are cut is part of the arithmetic and must follow from the position alone
+     * State      zero at the start; updated in place. At the end of the call every |z| < K_WEIGHTING_STATE_MIN
+     *            becomes 0: where calls are cut is part of the arithmetic and must follow from the position alone
      * Memory     64-byte aligned; energy any alignment
      * Rates      coefficients of k_weighting_design()
      * Odd input  NaN or infinity poisons that lane until the state is cleared; the caller screens first
      * Errors     none
      * Exactness  EXACT
-     * Source     ITU-R BS.1770-5, Annex 1, tables 1 and 2. Both biquads run in direct form II (the recursion then costs
-     *            one fma of latency per frame); its rounding acts like noise below -215 dBFS at 48 kHz
+     * Source     ITU-R BS.1770-5, Annex 1, tables 1 and 2. Both biquads run in direct form II (the recursion then
+     *            costs one fma of latency per frame); its rounding acts like noise below -215 dBFS at 48 kHz
      * Proof      tests/kernels/check_k_energy.c
      */
     void (*k_energy)(const double *tile, uint32_t frame_count, const k_weighting_coefficients *coefficients,
@@ -166,8 +174,8 @@ typedef struct dsp_table {
      */
     void (*peak)(const double *tile, uint32_t frame_count, double peak[TILE_LANES]);
     /**
-     * 4x FIR of BS.1770-5 Annex 2 over the tile: for every frame the four phases of the 12 newest samples; out_peak[lane]
-     * = max |y|. tile[-TRUE_PEAK_HISTORY * TILE_LANES ...] holds the frames before it.
+     * 4x FIR of BS.1770-5 Annex 2 over the tile: for every frame the four phases of the 12 newest samples;
+     * out_peak[lane] = max |y|. tile[-TRUE_PEAK_HISTORY * TILE_LANES ...] holds the frames before it.
      *
      * Shape      tile [-TRUE_PEAK_HISTORY .. frame_count)[TILE_LANES]
      * Units      linear; the attenuation of 12.04 dB in the Annex is for integers and not needed here
@@ -176,21 +184,24 @@ typedef struct dsp_table {
      * Rates      4x at every rate; Annex 2 asks for only 2x from 96 kHz on, the same FIR reads no lower there
      * Odd input  a phase that is NaN is passed over
      * Errors     none
-     * Exactness  EXACT; the taps are multiples of 2^-13, so for PCM of up to 32 bits each y is the true sum, unrounded
-     * Source     ITU-R BS.1770-5, Annex 2, table of 48 taps. Phases 2 and 3 are 1 and 0 reversed: with E and O the sums
-     *            over the even and odd part of the taps, a pair of phases is E + O and E - O, its maximum |E| + |O|
+     * Exactness  EXACT; the taps are multiples of 2^-13, so for PCM of up to 32 bits each y is the true sum,
+     *            unrounded
+     * Source     ITU-R BS.1770-5, Annex 2, table of 48 taps. Phases 2 and 3 are 1 and 0 reversed: with E and O the
+     *            sums over the even and odd part of the taps, a pair of phases is E + O and E - O, its maximum |E| +
+     *            |O|
      * Proof      tests/kernels/check_true_peak.c
      */
     void (*true_peak)(const double *tile, uint32_t frame_count, double out_peak[TILE_LANES]);
     /**
-     * true_peak() for the lanes of lane_mask only (bit i is lane i); other entries of out_peak are left alone. Quicker
-     * than all lanes for up to about four; the same bits in any case.
+     * true_peak() for the lanes of lane_mask only (bit i is lane i); other entries of out_peak are left alone.
+     * Quicker than all lanes for up to about four; the same bits in any case.
      */
-    void (*true_peak_lanes)(const double *tile, uint32_t frame_count, uint32_t lane_mask, double out_peak[TILE_LANES]);
+    void (*true_peak_lanes)(const double *tile, uint32_t frame_count, uint32_t lane_mask,
+                            double out_peak[TILE_LANES]);
     /**
      * The same FIR, located: out_frames[frame][lane] = max |y| of the four phases whose newest sample is that frame
-     * (0 when all are NaN). out_frames: [frame_count][TILE_LANES], 64-byte aligned, not overlapping the tile. Otherwise
-     * as true_peak(); the largest of a lane is what true_peak() gives.
+     * (0 when all are NaN). out_frames: [frame_count][TILE_LANES], 64-byte aligned, not overlapping the tile.
+     * Otherwise as true_peak(); the largest of a lane is what true_peak() gives.
      */
     void (*true_peak_frames)(const double *tile, uint32_t frame_count, double *out_frames);
 } dsp_table;

@@ -1,4 +1,6 @@
-/** Unrolls the loop that follows (a literal count): arrays of registers need it, and -O2 alone does not promise it. */
+/**
+ * Unrolls the loop that follows (a literal count): arrays of registers need it, and -O2 alone does not promise it.
+ */
 #ifndef WORKER_DSP_DSP_UNROLL_H
 #define WORKER_DSP_DSP_UNROLL_H
 

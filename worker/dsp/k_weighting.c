@@ -1,10 +1,10 @@
 /**
  * K-weighting coefficients for any rate.
  *
- * ITU-R BS.1770-5, Annex 1, tabulates 48 kHz and asks for the same response at other rates. The analogue prototypes below
- * are the ones of libebur128 and ffmpeg, whose bilinear transform at 48 kHz gives the two tables back (the test says how
- * closely): a high shelf of 3.99984 dB at 1681.97 Hz and a high pass at 38.1355 Hz.
- * Only + - * / are used: the result is the same on every machine that follows IEEE 754.
+ * ITU-R BS.1770-5, Annex 1, tabulates 48 kHz and asks for the same response at other rates. The analogue prototypes
+ * below are the ones of libebur128 and ffmpeg, whose bilinear transform at 48 kHz gives the two tables back (the test
+ * says how closely): a high shelf of 3.99984 dB at 1681.97 Hz and a high pass at 38.1355 Hz. Only + - * / are used:
+ * the result is the same on every machine that follows IEEE 754.
  */
 #include "worker/dsp/dsp_table.h"
 

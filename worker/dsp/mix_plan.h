@@ -1,9 +1,10 @@
 /**
- * Orders the terms of a mix into vector steps. Inside worker/dsp only; not an ISA file, and without floating arithmetic.
+ * Orders the terms of a mix into vector steps. Inside worker/dsp only; not an ISA file, and without floating
+ * arithmetic.
  *
- * Lanes are taken in groups of `width`: 8, 4 or 2, a register of the level. A step adds gain[i] x input lane index[i] to
- * output lane i for the lanes of its mask, all from one group of one input tile. Each output lane meets its terms in the
- * order of the list, so the sums are those of the reference bit for bit.
+ * Lanes are taken in groups of `width`: 8, 4 or 2, a register of the level. A step adds gain[i] x input lane index[i]
+ * to output lane i for the lanes of its mask, all from one group of one input tile. Each output lane meets its terms
+ * in the order of the list, so the sums are those of the reference bit for bit.
  */
 #ifndef WORKER_DSP_MIX_PLAN_H
 #define WORKER_DSP_MIX_PLAN_H
@@ -29,8 +30,9 @@ typedef struct mix_plan {
 } mix_plan;
 
 /**
- * Plans the terms from *term_at on for the group of `width` lanes from output_lane on of one output tile, until the list
- * ends or the plan is full; moves *term_at to the first term not planned (the rest goes into another plan, run after it).
+ * Plans the terms from *term_at on for the group of `width` lanes from output_lane on of one output tile, until the
+ * list ends or the plan is full; moves *term_at to the first term not planned (the rest goes into another plan, run
+ * after it).
  */
 void mix_plan_fill(mix_plan *self, uint32_t width, const double *const *input_tiles, uint32_t output_tile,
                    uint32_t output_lane, const mix_term *terms, uint32_t term_count, uint32_t *term_at);

@@ -1,8 +1,8 @@
 /**
  * The even and odd halves of the true-peak FIR of ITU-R BS.1770-5, Annex 2. Inside worker/dsp only.
  *
- * For a phase with taps P[0..11]: E[k] = (P[k] + P[11-k]) / 2, O[k] = (P[k] - P[11-k]) / 2, k = 0..5. Index 0 is phase 0
- * (and 3, its reverse), index 1 is phase 1 (and 2). All are multiples of 2^-14 and so exact in double.
+ * For a phase with taps P[0..11]: E[k] = (P[k] + P[11-k]) / 2, O[k] = (P[k] - P[11-k]) / 2, k = 0..5. Index 0 is
+ * phase 0 (and 3, its reverse), index 1 is phase 1 (and 2). All are multiples of 2^-14 and so exact in double.
  */
 #ifndef WORKER_DSP_TRUE_PEAK_TAPS_H
 #define WORKER_DSP_TRUE_PEAK_TAPS_H

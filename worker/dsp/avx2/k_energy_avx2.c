@@ -1,6 +1,6 @@
 /**
- * Both K-weighting biquads, four lanes a register, as avx512/k_energy_avx512.c. The two halves of a tile are walked one after
- * the other: coefficients and state of one fill the sixteen registers.
+ * Both K-weighting biquads, four lanes a register, as avx512/k_energy_avx512.c. The two halves of a tile are walked
+ * one after the other: coefficients and state of one fill the sixteen registers.
  */
 #include "worker/dsp/dsp_variants.h"
 

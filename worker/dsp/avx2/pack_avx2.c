@@ -1,8 +1,9 @@
 /**
  * Doubles to bytes, eight samples at a time.
  *
- * As avx512/pack_avx512.c: adding 1.5 x 2^(53-b) leaves a sample's integer value in the low bits of the mantissa; low words
- * are put in the order of the channels, squeezed to the sample size, and stored by exact sizes: no byte outside is touched.
+ * As avx512/pack_avx512.c: adding 1.5 x 2^(53-b) leaves a sample's integer value in the low bits of the mantissa; low
+ * words are put in the order of the channels, squeezed to the sample size, and stored by exact sizes: no byte outside
+ * is touched.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -132,10 +133,10 @@ static inline __attribute__((always_inline)) uint32_t pack_narrow(pick_words *wo
     return frame;
 }
 
-static inline __attribute__((always_inline)) void pack_rows(pick_words *words, uint32_t sample_bytes, const double *tile,
-                                                            uint32_t frame_count, uint32_t channel_count,
-                                                            const uint8_t *lanes, uint64_t frame_bytes,
-                                                            uint8_t *destination)
+static inline __attribute__((always_inline)) void pack_rows(pick_words *words, uint32_t sample_bytes,
+                                                            const double *tile, uint32_t frame_count,
+                                                            uint32_t channel_count, const uint8_t *lanes,
+                                                            uint64_t frame_bytes, uint8_t *destination)
 {
     uint32_t frame = 0;
     if (channel_count <= 2 && frame_bytes == (uint64_t)channel_count * sample_bytes)

@@ -1,9 +1,9 @@
 /**
  * Bytes to doubles, four samples a register.
  *
- * As avx512/unpack_avx512.c, each pair of samples is shuffled out of a 16-byte window into two 64-bit elements, one xor
- * makes them 2^(53-b) + 1 + sample, one subtraction leaves the sample. Frames whose windows would reach past the end of
- * the source, and pairs too far apart for one window, are taken sample by sample.
+ * As avx512/unpack_avx512.c, each pair of samples is shuffled out of a 16-byte window into two 64-bit elements, one
+ * xor makes them 2^(53-b) + 1 + sample, one subtraction leaves the sample. Frames whose windows would reach past the
+ * end of the source, and pairs too far apart for one window, are taken sample by sample.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -138,7 +138,10 @@ static bool quad_init_float(quad *self, const uint64_t offsets[4], uint32_t used
     return true;
 }
 
-/* offsets[i]: byte of element i's sample from the frame, for the elements of `used`. False if a pair is too far apart. */
+/*
+ * offsets[i]: byte of element i's sample from the frame, for the elements of `used`. False if a pair is too far
+ * apart.
+ */
 static bool quad_init(quad *self, const uint64_t offsets[4], uint32_t used, const request *call)
 {
     const uint32_t sample_bytes = call->sample_bytes;
@@ -182,9 +185,9 @@ static inline __attribute__((always_inline)) void store_lanes(const quad *how, b
 }
 
 /* `count` frames of both registers; low_full and high_full are literals, so that each loop is bare. */
-static inline __attribute__((always_inline)) void unpack_whole_rows(decode *sample, const request *self, const quad *low,
-                                                                    const quad *high, bool low_full, bool high_full,
-                                                                    uint32_t count)
+static inline __attribute__((always_inline)) void unpack_whole_rows(decode *sample, const request *self,
+                                                                    const quad *low, const quad *high, bool low_full,
+                                                                    bool high_full, uint32_t count)
 {
     const uint8_t *frame = self->source;
     const uint64_t step = self->frame_bytes;

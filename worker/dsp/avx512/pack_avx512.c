@@ -2,8 +2,8 @@
  * Doubles to bytes, up to sixteen samples a store.
  *
  * Adding 1.5 x 2^(53-b) to a multiple of 2^-(b-1) within -1 .. 1 leaves its integer value in the low bits of the
- * mantissa, so no conversion is needed: the low words of two frames are picked in the order of the channels, squeezed to
- * the sample size and stored under a mask.
+ * mantissa, so no conversion is needed: the low words of two frames are picked in the order of the channels, squeezed
+ * to the sample size and stored under a mask.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -89,7 +89,10 @@ static inline __attribute__((always_inline)) __m512d collect(const double *row, 
     return _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_set_m128d(b, a)), _mm256_set_m128d(d, c), 1);
 }
 
-/* One or two channels with nothing between them: sixteen samples of as many frames as it takes. Returns the frames done. */
+/*
+ * One or two channels with nothing between them: sixteen samples of as many frames as it takes. Returns the frames
+ * done.
+ */
 static inline __attribute__((always_inline)) uint32_t pack_narrow(pick_words *words, uint32_t sample_bytes,
                                                                   const double *tile, uint32_t frame_count,
                                                                   uint32_t channel_count, const uint8_t *lanes,
@@ -111,10 +114,10 @@ static inline __attribute__((always_inline)) uint32_t pack_narrow(pick_words *wo
     return frame;
 }
 
-static inline __attribute__((always_inline)) void pack_rows(pick_words *words, uint32_t sample_bytes, const double *tile,
-                                                            uint32_t frame_count, uint32_t channel_count,
-                                                            const uint8_t *lanes, uint64_t frame_bytes,
-                                                            uint8_t *destination)
+static inline __attribute__((always_inline)) void pack_rows(pick_words *words, uint32_t sample_bytes,
+                                                            const double *tile, uint32_t frame_count,
+                                                            uint32_t channel_count, const uint8_t *lanes,
+                                                            uint64_t frame_bytes, uint8_t *destination)
 {
     /* Two frames go out in one store when nothing lies between them. */
     const uint32_t frames = frame_bytes == (uint64_t)channel_count * sample_bytes ? 2 : 1;

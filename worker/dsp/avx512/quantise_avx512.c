@@ -2,8 +2,8 @@
  * Rounding and clamping, four frames at a time.
  *
  * The rounding never lowers a larger sample below a smaller one, so the largest result is the result of the largest
- * sample: only the extremes of the input are tracked, and quantised once at the end. Non-finite and clamped samples are
- * rare; they are counted on a side path.
+ * sample: only the extremes of the input are tracked, and quantised once at the end. Non-finite and clamped samples
+ * are rare; they are counted on a side path.
  */
 #include "worker/dsp/dsp_unroll.h"
 #include "worker/dsp/dsp_variants.h"

@@ -1,10 +1,10 @@
 /**
  * Bytes to doubles, eight samples a register.
  *
- * A window of up to 64 source bytes is shuffled so that each 64-bit element holds one raw sample in its low bytes. For PCM
- * of b bits the sign bit is flipped and the exponent of 2^(53-b) set by one xor: the element is then 2^(53-b) + 1 + sample
- * exactly, because the last place of such a number is 2^-(b-1). One subtraction gives the sample, without conversion or
- * scaling. Windows at the end of the source are read under a mask: no byte outside is touched.
+ * A window of up to 64 source bytes is shuffled so that each 64-bit element holds one raw sample in its low bytes.
+ * For PCM of b bits the sign bit is flipped and the exponent of 2^(53-b) set by one xor: the element is then 2^(53-b)
+ * + 1 + sample exactly, because the last place of such a number is 2^-(b-1). One subtraction gives the sample,
+ * without conversion or scaling. Windows at the end of the source are read under a mask: no byte outside is touched.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -51,7 +51,10 @@ static inline __attribute__((always_inline)) __m512d decode_float_64(const sampl
     return _mm512_castsi512_pd(_mm512_permutexvar_epi32(self->words, window));
 }
 
-/* offsets[i]: byte of element i's sample from the frame, for the elements of `lanes`. False if a window cannot hold them. */
+/*
+ * offsets[i]: byte of element i's sample from the frame, for the elements of `lanes`. False if a window cannot hold
+ * them.
+ */
 static bool pick_init(pick *self, const uint64_t offsets[8], __mmask8 lanes, uint32_t sample_bytes)
 {
     uint64_t low = UINT64_MAX;
@@ -76,7 +79,8 @@ static bool pick_init(pick *self, const uint64_t offsets[8], __mmask8 lanes, uin
         self->singles[i] = from / 4;
         self->words[word] = from / 4;
         self->words[word + 1] = from / 4 + 1 < 16 ? from / 4 + 1 : 15;
-        const uint64_t part_bytes = UINT64_C(0x0706050403020100) + (i % 2 * 8 + from % 4) * UINT64_C(0x0101010101010101);
+        const uint64_t part_bytes =
+            UINT64_C(0x0706050403020100) + (i % 2 * 8 + from % 4) * UINT64_C(0x0101010101010101);
         const uint64_t kept = used ? ~UINT64_C(0) >> (64 - 8 * sample_bytes) : 0;
         self->bytes[i] = (part_bytes & kept) | (UINT64_C(0x8080808080808080) & ~kept);
     }
@@ -263,7 +267,8 @@ static uint32_t window_end(const request *self, uint32_t first)
 }
 
 /* Up to eight lanes, frame by frame, from one window or as many as it takes. */
-static inline __attribute__((always_inline)) void unpack_wide(decode *sample, const request *self, uint32_t first_frame)
+static inline __attribute__((always_inline)) void unpack_wide(decode *sample, const request *self,
+                                                              uint32_t first_frame)
 {
     const uint8_t *source = self->source + first_frame * self->frame_bytes;
     const uint32_t frame_count = self->frame_count - first_frame;
@@ -279,8 +284,8 @@ static inline __attribute__((always_inline)) void unpack_wide(decode *sample, co
         pick how;
         (void)pick_init(&how, offsets, lanes, self->sample_bytes); /* window_end() saw to it that it fits */
         const sample_decoder decoder = decoder_for(&how, self->bits);
-        const window_run run = run_for(&how, how.byte_count <= WINDOW_BYTES / 2, source, frame_count * self->frame_bytes,
-                                       self->frame_bytes, frame_count);
+        const window_run run = run_for(&how, how.byte_count <= WINDOW_BYTES / 2, source,
+                                       frame_count * self->frame_bytes, self->frame_bytes, frame_count);
         unpack_rows(sample, &how, &decoder, &run, self->tile + (size_t)first_frame * TILE_LANES);
     }
 }

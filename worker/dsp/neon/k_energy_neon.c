@@ -10,7 +10,8 @@ typedef struct lanes {
     float64x2_t u1, u2, v1, v2, sum;
 } lanes;
 
-static inline __attribute__((always_inline)) lanes lanes_step(lanes s, const k_weighting_coefficients *c, float64x2_t x)
+static inline __attribute__((always_inline)) lanes lanes_step(lanes s, const k_weighting_coefficients *c,
+                                                              float64x2_t x)
 {
     const double *const shelf = c->stage[0];
     const double *const pass = c->stage[1];

@@ -12,7 +12,8 @@ enum { WIDTH = 2, FRAMES_AT_ONCE = 4 };
 static inline __attribute__((always_inline)) uint8x16_t step_bytes(const mix_step *step)
 {
     const uint8x16_t within = {0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7};
-    const uint8x16_t lanes = vcombine_u8(vdup_n_u8((uint8_t)(step->index[0] * 8)), vdup_n_u8((uint8_t)(step->index[1] * 8)));
+    const uint8x16_t lanes =
+        vcombine_u8(vdup_n_u8((uint8_t)(step->index[0] * 8)), vdup_n_u8((uint8_t)(step->index[1] * 8)));
     return vaddq_u8(within, lanes);
 }
 

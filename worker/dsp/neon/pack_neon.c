@@ -1,8 +1,9 @@
 /**
  * Doubles to bytes, up to eight samples at a time.
  *
- * As avx512/pack_avx512.c: adding 1.5 x 2^(53-b) leaves a sample's integer value in the low bits of the mantissa. Two table
- * look-ups over the eight biased doubles put the low bytes in the order of the channels; stores have exact sizes.
+ * As avx512/pack_avx512.c: adding 1.5 x 2^(53-b) leaves a sample's integer value in the low bits of the mantissa. Two
+ * table look-ups over the eight biased doubles put the low bytes in the order of the channels; stores have exact
+ * sizes.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -44,7 +45,8 @@ static inline __attribute__((always_inline)) uint8x16x2_t words_of(const double 
     uint32x2_t word[4];
     for (int i = 0; i < 4; i++) {
         const float64x2_t x = vld1q_f64(row + i * 2);
-        word[i] = is_float ? vreinterpret_u32_f32(vcvt_f32_f64(x)) : vmovn_u64(vreinterpretq_u64_f64(vaddq_f64(x, bias)));
+        word[i] =
+            is_float ? vreinterpret_u32_f32(vcvt_f32_f64(x)) : vmovn_u64(vreinterpretq_u64_f64(vaddq_f64(x, bias)));
     }
     uint8x16x2_t words;
     words.val[0] = vreinterpretq_u8_u32(vcombine_u32(word[0], word[1]));

@@ -34,7 +34,8 @@ static inline __attribute__((always_inline)) uint64x2_t unequal(float64x2_t a, f
     return vreinterpretq_u64_u32(vmvnq_u32(vreinterpretq_u32_u64(vceqq_f64(a, b))));
 }
 
-static inline __attribute__((always_inline)) uint64x2_t round_pcm(const quantiser *self, float64x2_t x, float64x2_t *out)
+static inline __attribute__((always_inline)) uint64x2_t round_pcm(const quantiser *self, float64x2_t x,
+                                                                  float64x2_t *out)
 {
     const float64x2_t rounded = vrndnq_f64(vmulq_f64(x, self->scale));
     const float64x2_t clamped = clamp(rounded, self->low, self->high);
@@ -75,7 +76,8 @@ static void count(uint64_t counts[WIDTH], uint64x2_t lanes)
 }
 
 static inline __attribute__((always_inline)) void quantise_row(const quantiser *self, double *row, rounding *round,
-                                                               float64x2_t maximum[GROUPS], float64x2_t minimum[GROUPS])
+                                                               float64x2_t maximum[GROUPS],
+                                                               float64x2_t minimum[GROUPS])
 {
     float64x2_t x[GROUPS];
     uint64x2_t clamped[GROUPS];

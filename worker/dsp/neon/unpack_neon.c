@@ -2,8 +2,8 @@
  * Bytes to doubles, two samples a register.
  *
  * As avx512/unpack_avx512.c: a pair of samples is looked up out of a 16-byte window into two 64-bit elements, one
- * exclusive or makes them 2^(53-b) + 1 + sample, one subtraction leaves the sample. Windows that would reach past the end
- * of the source, and pairs too far apart for one window, are taken sample by sample.
+ * exclusive or makes them 2^(53-b) + 1 + sample, one subtraction leaves the sample. Windows that would reach past the
+ * end of the source, and pairs too far apart for one window, are taken sample by sample.
  */
 #include "worker/dsp/dsp_variants.h"
 
@@ -74,7 +74,8 @@ static void unpack_singly(const request *self, uint32_t first_frame, uint8_t cha
 }
 
 /* bits: of PCM; 0 for 32-bit float. Returns the frames done. */
-static inline __attribute__((always_inline)) uint32_t unpack_couple(const request *self, const couple *how, uint32_t bits)
+static inline __attribute__((always_inline)) uint32_t unpack_couple(const request *self, const couple *how,
+                                                                    uint32_t bits)
 {
     if (self->source_bytes < how->offset + WINDOW_BYTES)
         return 0;
@@ -93,7 +94,8 @@ static inline __attribute__((always_inline)) uint32_t unpack_couple(const reques
     return count;
 }
 
-static bool couple_init(couple *self, const request *call, uint8_t channel, uint8_t lane, bool both, uint8_t next_channel)
+static bool couple_init(couple *self, const request *call, uint8_t channel, uint8_t lane, bool both,
+                        uint8_t next_channel)
 {
     const uint64_t at[2] = {(uint64_t)channel * call->sample_bytes, (uint64_t)next_channel * call->sample_bytes};
     const uint64_t low = both && at[1] < at[0] ? at[1] : at[0];
