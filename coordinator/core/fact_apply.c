@@ -47,12 +47,10 @@ static void task_make_terminal(scheduler *self, uint32_t job_slot, uint32_t task
     task_record *record = &job->graph.tasks[task];
     job_record_set_state(job, task, state);
     record->link = SLOT_NONE;
-    if (record->failed > 0 || record->lost > 0) {
-        uint32_t trouble = trouble_table_find(&self->troubles, job_slot, task);
-        if (trouble != SLOT_NONE) {
-            index_heap_remove(&self->deadlines, deadline_of_trouble(self, trouble));
-            trouble_table_give(&self->troubles, trouble);
-        }
+    uint32_t trouble = trouble_table_find(&self->troubles, job_slot, task);
+    if (trouble != SLOT_NONE) {
+        index_heap_remove(&self->deadlines, deadline_of_trouble(self, trouble));
+        trouble_table_give(&self->troubles, trouble);
     }
     const attempt last = {.job = job->number, .task = task, .epoch = record->epoch};
     scheduler_command_add(self, (scheduler_command){.type = COMMAND_TASK_FINAL,
@@ -404,8 +402,9 @@ static void ended_again(scheduler *self, uint32_t job_slot, const scheduler_fact
 {
     job_record *job = &self->jobs.jobs[job_slot];
     task_record *record = &job->graph.tasks[fact->task];
+    /* Also where it was only never begun: somebody who is deaf must not be asked for ever. */
     uint32_t trouble = SLOT_NONE;
-    if (fact->code != STATUS_OK)
+    if (fact->worker != SCHEDULER_LOCAL || fact->code != STATUS_OK)
         trouble = trouble_table_take(&self->troubles, job_slot, fact->task);
     if (trouble != SLOT_NONE)
         task_trouble_avoid(&self->troubles.troubles[trouble], fact->worker);

@@ -129,11 +129,9 @@ static uint32_t worker_choose(const scheduler *self, uint32_t job_slot, uint32_t
 {
     const job_record *job = &self->jobs.jobs[job_slot];
     worker_wish wish = {.job = job, .task = &job->graph.tasks[task]};
-    if (wish.task->failed > 0 || wish.task->lost > 0) {
-        uint32_t slot = trouble_table_find(&self->troubles, job_slot, task);
-        if (slot != SLOT_NONE)
-            wish.trouble = &self->troubles.troubles[slot];
-    }
+    uint32_t trouble = trouble_table_find(&self->troubles, job_slot, task);
+    if (trouble != SLOT_NONE)
+        wish.trouble = &self->troubles.troubles[trouble];
     if (!wish_fits(&wish, &self->workers.workers[first])) {
         uint32_t other = worker_search(self, &wish);
         return other == SLOT_NONE && !elsewhere_exists(self, wish.trouble) ? first : other;

@@ -94,6 +94,8 @@ static uint64_t trouble_key(uint32_t job_slot, uint32_t task)
 
 uint32_t trouble_table_find(const trouble_table *self, uint32_t job_slot, uint32_t task)
 {
+    if (self->free_count == self->capacity)
+        return SLOT_NONE; /* as almost always */
     return id_map_find(&self->by_task, trouble_key(job_slot, task));
 }
 

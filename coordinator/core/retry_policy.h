@@ -8,7 +8,7 @@
  * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests           |
  * | NODE (crash, memory, system)        | the same                                             | rests, a strike |
  * | NODE_LOST, WAIT not asked for       | the same, but counted apart, RETRY_LOST_MAX times    | -               |
- * | never begun (ASSIGN got lost)       | ready again, not counted (code STATUS_OK)            | -               |
+ * | never begun (ASSIGN got lost)       | ready again elsewhere, not counted (code STATUS_OK)  | rests           |
  * | any of these after JOB_CANCEL       | cancelled, unless it is even_if_cancelled            | as above        |
  *
  * The book holds where a task failed (it goes elsewhere while there is an elsewhere) and its pause. It has a fixed size;

@@ -27,6 +27,16 @@ static void worker_say_state(scheduler *self, uint32_t slot, worker_state state)
                                               .value = (uint32_t)state});
 }
 
+/* Longer with each setback in a row. The worker is open. */
+static void worker_rest(const scheduler *self, worker_record *worker)
+{
+    uint64_t rest_ms = WORKER_REST_BASE_MS;
+    for (uint32_t i = 0; i < worker->setbacks && rest_ms < WORKER_REST_MAX_MS; i++)
+        rest_ms *= 2;
+    worker->setbacks++;
+    worker->rest_until_ms = self->now_ms + rest_ms;
+}
+
 /* ---- the end of an attempt ---- */
 
 static void attempt_say_ended(scheduler *self, const task_lease *lease, task_state next, status code)
@@ -149,6 +159,7 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
 {
     const worker_record *worker = &self->workers.workers[worker_slot];
     uint32_t next = SLOT_NONE;
+    bool unheard = false;
     for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = next) {
         task_lease *lease = &self->leases.leases[i];
         next = lease->next;
@@ -162,10 +173,15 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
             lease->reports += heartbeat;
         if (lease->missed < MISSED_MAX && lease->reports < self->reports_max)
             continue;
+        unheard = unheard || !lease->listed;
         if (lease->leftover)
             fact_apply_lease_release(self, i);
         else
             (void)attempt_over(self, i, STATUS_OK);
+    }
+    if (unheard) {
+        worker_rest(self, worker_table_open(&self->workers, worker_slot));
+        worker_close(self, worker_slot);
     }
 }
 
@@ -284,13 +300,8 @@ static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed,
 {
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->tasks_failed++;
-    if (retry_policy_rests(code)) {
-        uint64_t rest_ms = WORKER_REST_BASE_MS;
-        for (uint32_t i = 0; i < worker->setbacks && rest_ms < WORKER_REST_MAX_MS; i++)
-            rest_ms *= 2;
-        worker->setbacks++;
-        worker->rest_until_ms = self->now_ms + rest_ms;
-    }
+    if (retry_policy_rests(code))
+        worker_rest(self, worker);
     bool struck = retry_policy_strikes(code) && !task_at_fault;
     bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
     if (struck && fresh) {

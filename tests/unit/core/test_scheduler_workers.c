@@ -1,4 +1,5 @@
 /* Workers: leases, heartbeats, adoption, late news, drain. */
+#include "coordinator/core/worker_table.h"
 #include "farm_script.h"
 
 #include <setjmp.h>
@@ -122,7 +123,28 @@ static void scheduler__requeues_without_blame_what_no_heartbeat_ever_names(void 
         farm_wait(&farm, SCRIPT_LEASE_MS / 10);
         farm_heartbeat(&farm, 7, NULL, 0);
     }
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
+    farm_wait(&farm, WORKER_REST_BASE_MS); /* it is asked again after a rest, being the only one */
     assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
+    assert_int_equal(farm_job(&farm, job).retries, 0);
+    farm_script_deinit(&farm);
+}
+
+/* Seed 79521 of the simulation: a worker that had missed a restart ignored every ASSIGN, and got each task again. */
+static void scheduler__gives_what_a_deaf_worker_never_began_to_another(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 7, 1);
+    farm_hello(&farm, 8, 1);
+    for (int beat = 1; beat <= 13; beat++) {
+        farm_wait(&farm, SCRIPT_LEASE_MS / 10);
+        farm_heartbeat(&farm, 8, NULL, 0);
+        farm_heartbeat(&farm, 7, NULL, 0);
+    }
+    assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 8);
     assert_int_equal(farm_job(&farm, job).retries, 0);
     farm_script_deinit(&farm);
 }
@@ -383,6 +405,7 @@ int main(void)
         cmocka_unit_test(scheduler__renews_leases_by_heartbeats_that_name_the_attempt),
         cmocka_unit_test(scheduler__requeues_without_blame_what_two_heartbeats_name_no_more),
         cmocka_unit_test(scheduler__requeues_without_blame_what_no_heartbeat_ever_names),
+        cmocka_unit_test(scheduler__gives_what_a_deaf_worker_never_began_to_another),
         cmocka_unit_test(scheduler__begins_a_lease_when_its_command_is_released),
         cmocka_unit_test(scheduler__cancels_attempts_that_it_does_not_know),
         cmocka_unit_test(scheduler__refuses_a_result_from_a_worker_that_does_not_hold_the_attempt),
