@@ -28,7 +28,8 @@ char *job_plan_json(const farm_job *job, size_t *out_size);
  * {"reelmill":1, "job", "kind", "title","slug","version", "state":"running|cancelling|ended", "priority",
  *  "submitted":"2026-..Z", "elapsed_s", "tasks":{"total","waiting",...}, "retries", "progress":0..1,
  *  "cells":{"done","total"}, "read_bytes","write_bytes",
- *  "deliverables":[{"name","language","state","cells_done","cells_total","verdict","findings":{...},"worst":[...],"files":[...]}],
+ *  "deliverables":[{"name","language","layout","state","cells_done","cells_total","verdict","findings":{...},
+ *    "worst":[{"severity","check","message"}],"files":[...]}],
  *  "running":[{"task","kind","what","worker","permille"}], "errors":[{"task","kind","what","final","class","message"}],
  *  "problems":[...], "outcome":null|{"code","class","message"}, "verdict":null|"pass", "exit_code":null|0..3}
  */

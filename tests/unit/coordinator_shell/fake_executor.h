@@ -1,4 +1,4 @@
-/** Executors that pretend: they check what they are told against what was said before, and answer as real ones would. */
+/** Executors that pretend: they check what they are told against what was said before, and answer as real ones do. */
 #ifndef TESTS_UNIT_COORDINATOR_SHELL_FAKE_EXECUTOR_H
 #define TESTS_UNIT_COORDINATOR_SHELL_FAKE_EXECUTOR_H
 

@@ -165,7 +165,7 @@ void farm_harness_turn(farm_harness *self)
 {
     self->turn++;
     zmq_pollitem_t items[HARNESS_WORKERS_MAX + 1] = {{.socket = self->client, .events = ZMQ_POLLIN}};
-    int count = 1;
+    int count = self->asking ? 1 : 0;
     bool busy = false;
     for (uint32_t i = 0; i < self->worker_count; i++) {
         if (!self->workers[i].alive)
@@ -255,6 +255,7 @@ message_answer farm_harness_ask(farm_harness *self, const message *request, cons
     message_answer answer = {0};
     uint64_t end_ms = now_ms() + HARNESS_PATIENCE_MS;
     uint64_t again_ms = 0;
+    self->asking = true;
     while (!receive_answer(self, id, &answer, out_bytes)) {
         if (now_ms() >= end_ms)
             fail_msg("a request was not answered");
@@ -264,6 +265,7 @@ message_answer farm_harness_ask(farm_harness *self, const message *request, cons
         }
         farm_harness_turn(self);
     }
+    self->asking = false;
     byte_writer_deinit(&writer);
     return answer;
 }

@@ -60,6 +60,7 @@ typedef struct farm_harness {
     pid_t coordinator;
     void *context;
     void *client;
+    bool asking;               /**< an answer is waited for; others that come late lie unread and wake nobody */
     uint32_t worker_count;
     fake_worker workers[HARNESS_WORKERS_MAX];
     world world;
