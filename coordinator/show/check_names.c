@@ -86,5 +86,5 @@ void check_name_complain(const char *name, const yaml_node *at, const yaml_sourc
         names[i] = table[i].name;
     const char *guess = word_suggest(name, names, CHECK_COUNT);
     yaml_complain(source, at, "unknown check \"%.60s\"%s%s%s; docs/qc-checks.md lists them", name,
-                  guess == NULL ? "" : "; did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?");
+                  guess == NULL ? "" : " (did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)");
 }

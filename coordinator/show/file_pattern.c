@@ -72,9 +72,9 @@ const char *file_pattern_fault(const char *pattern, file_pattern_facts *out_fact
             continue;
         const char *found = arena_copy_bytes(memory, part.text, part.size < 40 ? part.size : 40);
         const char *guess = word_suggest(found, words, 2);
-        return arena_format(memory, "has \"{%s\"%s%s%s; known are {reel} and {ch}, and {brace} for a '{' in a file name",
-                            found, guess == NULL ? "" : "; did you mean {", guess == NULL ? "" : guess,
-                            guess == NULL ? "" : "}?");
+        return arena_format(memory, "has \"{%s%s\"%s%s%s; known are {reel} and {ch}, and {brace} for a '{' in a file name",
+                            found, part.text[part.size] == '}' ? "}" : "", guess == NULL ? "" : " (did you mean {", guess == NULL ? "" : guess,
+                            guess == NULL ? "" : "}?)");
     }
     if (strchr(pattern, '\\') != NULL)
         return "has a '\\'; write '/' between folders";

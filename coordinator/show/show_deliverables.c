@@ -107,8 +107,8 @@ static void read_deliverable(show_deliverable *self, const yaml_node *node, cons
     bool rendered = yaml_get(node, "recipe") != NULL;
     bool received = yaml_get(node, "file") != NULL;
     if (rendered == received)
-        yaml_complain(source, node, "deliverable %s has %s; give a `recipe` to make it, or the `file` of one made elsewhere",
-                      self->name, rendered ? "both recipe and file" : "neither recipe nor file");
+        yaml_complain(source, node, "deliverable%s%s has %s; give a `recipe` to make it, or the `file` of one made elsewhere",
+                      self->name[0] == '\0' ? "" : " ", self->name, rendered ? "both recipe and file" : "neither recipe nor file");
     else if (rendered)
         read_rendered(self, node, source);
     else

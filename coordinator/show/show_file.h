@@ -151,7 +151,8 @@ const char *show_expand_pattern(const char *pattern, const char *reel, const cha
 
 /**
  * A show for QC without a show file: each group of files is one received deliverable. Files that differ only in a
- * channel suffix (.L .R .C .LFE .Ls .Rs, also _L, -L) are one multi-mono programme, in the order of the layout.
+ * channel suffix (.L .R .C .LFE .Ls .Rs, also _L, -L, and other usual spellings) and together make a layout are one
+ * multi-mono programme. Deliverables are named after their files. Linear in the number of files.
  */
 typedef struct qc_request {
     size_t file_count;

@@ -1,25 +1,67 @@
-/* A show made from a list of files: each group of files is one received programme. */
+/* A show made from a list of files: each group of files is one received programme. Linear in the number of files. */
 #include "coordinator/show/channel_suffix.h"
 #include "coordinator/show/file_pattern.h"
 #include "coordinator/show/show_file.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum { QC_FILES_MAX = SHOW_DELIVERABLES_MAX * LAYOUT_CHANNELS_MAX };
+enum { QC_FILES_MAX = UINT16_MAX }; /* a deliverable's number has 16 bits */
+
+/* Words to numbers, open addressing; capacity a power of two above twice the count. ASCII case makes no difference. */
+typedef struct word_table {
+    const char **words;
+    uint32_t *values;
+    uint32_t mask;
+} word_table;
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool words_equal(const char *a, const char *b, bool exact)
+{
+    for (; *a != '\0' && (exact ? *a == *b : lower(*a) == lower(*b)); a++)
+        b++;
+    return *a == '\0' && *b == '\0';
+}
+
+static void word_table_init(word_table *self, uint32_t count, arena *memory)
+{
+    uint32_t capacity = 16;
+    while (capacity < 4 * count)
+        capacity *= 2;
+    self->words = arena_take_array(memory, capacity, sizeof *self->words);
+    self->values = arena_take_array(memory, capacity, sizeof *self->values);
+    self->mask = capacity - 1;
+}
+
+/* The slot of a word: its own or the free one where it belongs. */
+static uint32_t word_table_slot(const word_table *self, const char *word, bool exact)
+{
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    for (const char *c = word; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)lower(*c)) * 16777619U;
+    uint32_t slot = hash & self->mask;
+    while (self->words[slot] != NULL && !words_equal(self->words[slot], word, exact))
+        slot = (slot + 1) & self->mask;
+    return slot;
+}
 
 typedef struct qc_file {
     const char *name;
     bool suffixed;
     bool taken;
     channel_suffix suffix;
+    uint32_t next; /* file of the same group, 0 = last */
 } qc_file;
 
 typedef struct qc_builder {
     const qc_request *request;
     show *show;
     qc_file *files;
+    word_table names; /* of programmes; the value is the last number tried behind that word */
     arena *arena;
     problem_list *problems;
 } qc_builder;
@@ -44,31 +86,30 @@ static const char *programme_name(qc_builder *self, const char *text)
     stem[used] = '\0';
     const char *start = stem + strspn(stem, "_-");
     const char *name = arena_copy_text(self->arena, start[0] == '\0' ? "programme" : start);
-    const char *tried = name;
-    for (unsigned number = 2;; number++) {
-        bool unique = true;
-        for (uint32_t i = 0; i < self->show->deliverable_count; i++)
-            unique = unique && strcasecmp(self->show->deliverables[i].name, tried) != 0;
-        if (unique)
-            return tried;
-        tried = arena_format(self->arena, "%s_%u", name, number);
+    uint32_t slot = word_table_slot(&self->names, name, false);
+    if (self->names.words[slot] == NULL) {
+        self->names.words[slot] = name;
+        self->names.values[slot] = 1;
+        return name;
+    }
+    for (;;) {
+        const char *tried = arena_format(self->arena, "%s_%u", name, ++self->names.values[slot]);
+        uint32_t own = word_table_slot(&self->names, tried, false);
+        if (self->names.words[own] != NULL)
+            continue;
+        self->names.words[own] = tried;
+        self->names.values[own] = 1;
+        return tried;
     }
 }
 
 static void add_programme(qc_builder *self, const char *named_after, const char *pattern, channel_layout_id layout,
-                          bool ordered)
+                          bool interleaved)
 {
-    show *film = self->show;
     const qc_request *request = self->request;
-    if (film->deliverable_count == SHOW_DELIVERABLES_MAX) {
-        problem_list_add(self->problems, self->arena, PROBLEM_ERROR, "", 0, 0,
-                         "the files make more than %d programmes, which is what one job takes; give fewer files at a time",
-                         SHOW_DELIVERABLES_MAX);
-        return;
-    }
     if (show_expand_pattern(pattern, "", "L", self->arena) == NULL) {
         problem_list_add(self->problems, self->arena, PROBLEM_ERROR, "", 0, 0,
-                         "\"%s\" is no path that can be judged: it must be relative, without '..' and below %d bytes",
+                         "\"%.200s\" is no path that can be judged: it must be relative, without '..' and below %d bytes",
                          named_after, PATH_MAX_BYTES);
         return;
     }
@@ -77,97 +118,126 @@ static void add_programme(qc_builder *self, const char *named_after, const char 
                              .layout = layout,
                              .spec_name = request->spec_name == NULL ? "none" : request->spec_name,
                              .language = ""};
-    if (ordered && request->order_given && layout != LAYOUT_NONE) {
+    if (interleaved && request->order_given) {
         channel_order_of(layout, request->order, &made.order);
         made.order_given = true;
     }
-    film->deliverables[film->deliverable_count++] = made;
+    self->show->deliverables[self->show->deliverable_count++] = made;
 }
 
-/* The files that differ from files[first] in the channel alone; indexes to out. A channel that comes twice ends the group. */
-static uint32_t group_of(const qc_builder *self, uint32_t first, uint32_t out[LAYOUT_CHANNELS_MAX])
+/* The files of a group by their chain; 0 if they are more than a layout has, or a channel comes twice. */
+static uint32_t group_members(const qc_builder *self, uint32_t first, uint32_t out[LAYOUT_CHANNELS_MAX])
 {
-    const qc_file *head = &self->files[first];
     uint32_t count = 0;
-    for (uint32_t i = first; i < self->request->file_count; i++) {
-        const qc_file *file = &self->files[i];
-        if (file->taken || !file->suffixed || strcmp(file->suffix.before, head->suffix.before) != 0 ||
-            strcmp(file->suffix.after, head->suffix.after) != 0)
-            continue;
+    for (uint32_t i = first;; i = self->files[i].next) {
         for (uint32_t k = 0; k < count; k++)
-            if (self->files[out[k]].suffix.label == file->suffix.label)
+            if (self->files[out[k]].suffix.label == self->files[i].suffix.label)
                 return 0;
         if (count == LAYOUT_CHANNELS_MAX)
             return 0;
         out[count++] = i;
+        if (self->files[i].next == 0)
+            return count;
     }
-    return count;
 }
 
-/* True if the group became one programme. */
-static bool add_group(qc_builder *self, uint32_t first)
+static void warn_of_group(qc_builder *self, const qc_file *head, uint32_t count, bool complete)
+{
+    problem_list_add(self->problems, self->arena, PROBLEM_WARNING, "", 0, 0,
+                     "the %u files \"%.200s...%s\" look like one programme, but their channels are not those of %s; each is "
+                     "judged by itself",
+                     count, head->suffix.before, head->suffix.after,
+                     complete ? channel_layout_get(self->request->layout)->name : "any layout");
+}
+
+/* Makes the group that begins with this file one programme, if it is one. */
+static void add_group(qc_builder *self, uint32_t first)
 {
     uint32_t members[LAYOUT_CHANNELS_MAX];
     channel_label labels[LAYOUT_CHANNELS_MAX];
     const char *names[LAYOUT_CHANNELS_MAX];
-    uint32_t count = group_of(self, first, members);
+    uint32_t count = group_members(self, first, members);
     if (count < 2)
-        return false;
+        return;
     for (uint32_t i = 0; i < count; i++) {
         labels[i] = self->files[members[i]].suffix.label;
         names[i] = self->files[members[i]].suffix.channel;
     }
-    channel_layout_id layout = channel_suffix_layout(labels, count);
     const qc_file *head = &self->files[first];
+    channel_layout_id layout = channel_suffix_layout(labels, count);
     if (layout == LAYOUT_NONE || (self->request->layout != LAYOUT_NONE && self->request->layout != layout)) {
-        problem_list_add(self->problems, self->arena, PROBLEM_WARNING, "", 0, 0,
-                         "the %u files \"%s...%s\" look like one programme, but their channels are not those of %s; each is "
-                         "judged by itself",
-                         count, head->suffix.before, head->suffix.after,
-                         layout == LAYOUT_NONE ? "any layout" : channel_layout_get(self->request->layout)->name);
-        for (uint32_t i = 0; i < count; i++) {
-            self->files[members[i]].taken = true;
-            add_programme(self, self->files[members[i]].name,
-                          file_pattern_literal(self->files[members[i]].name, self->arena), LAYOUT_MONO, false);
-        }
-        return true;
+        warn_of_group(self, head, count, layout != LAYOUT_NONE);
+        return;
     }
     for (uint32_t i = 0; i < count; i++)
         self->files[members[i]].taken = true;
     const char *before = file_pattern_literal(head->suffix.before, self->arena);
     const char *after = file_pattern_literal(head->suffix.after, self->arena);
-    size_t cut = strlen(head->suffix.before) - 1; /* without the separator */
-    const char *title = arena_format(self->arena, "%.*s%s", (int)cut, head->suffix.before, head->suffix.after);
+    int cut = (int)strlen(head->suffix.before) - 1; /* without the separator */
+    const char *title = arena_format(self->arena, "%.*s%s", cut, head->suffix.before, head->suffix.after);
     add_programme(self, title, channel_suffix_pattern(before, after, labels, names, count, self->arena), layout, false);
-    return true;
+}
+
+/* Chains the files that differ in the channel alone, in the order given; tells which file begins a chain. */
+static void chain_groups(qc_builder *self, bool *begins)
+{
+    uint32_t count = (uint32_t)self->request->file_count;
+    word_table groups;
+    word_table_init(&groups, count, self->arena);
+    for (uint32_t i = 0; i < count; i++) {
+        qc_file *file = &self->files[i];
+        file->name = self->request->files[i];
+        file->suffixed = channel_suffix_split(file->name, &file->suffix, self->arena);
+        if (!file->suffixed)
+            continue;
+        const char *key = arena_format(self->arena, "%s/%s", file->suffix.before, file->suffix.after);
+        uint32_t slot = word_table_slot(&groups, key, true);
+        begins[i] = groups.words[slot] == NULL;
+        if (!begins[i])
+            self->files[groups.values[slot]].next = i;
+        groups.words[slot] = key;
+        groups.values[slot] = i; /* the last so far */
+    }
+}
+
+static status check_request(const qc_request *request, frame_rate *out_rate, arena *memory, problem_list *problems)
+{
+    size_t errors_before = problems->error_count;
+    if (request->file_count == 0 || request->file_count > QC_FILES_MAX)
+        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0, "%zu files are given; one job takes 1 to %d",
+                         request->file_count, QC_FILES_MAX);
+    if (request->order_given && request->layout == LAYOUT_NONE)
+        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0,
+                         "an order of channels says nothing without a layout; give --layout as well");
+    if (request->frame_rate_text != NULL && frame_rate_parse(request->frame_rate_text, out_rate) != STATUS_OK)
+        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0,
+                         "\"%.40s\" is no frame rate; use 23.976, 24, 25, 29.97, 29.97df, 30, 48, 50, 59.94, 59.94df or 60",
+                         request->frame_rate_text);
+    return problems->error_count == errors_before ? STATUS_OK : STATUS_INPUT_INVALID;
 }
 
 status show_for_qc(show *out_show, const qc_request *request, arena *memory, problem_list *problems)
 {
+    show made = {.file_name = "", .title = "QC", .slug = "QC", .version = "v01", .date = "", .media = ".", .output = "out"};
     size_t errors_before = problems->error_count;
-    if (request->file_count == 0 || request->file_count > QC_FILES_MAX) {
-        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0, "%zu files are given; one job takes 1 to %d",
-                         request->file_count, QC_FILES_MAX);
-        return request->file_count == 0 ? STATUS_INPUT_MISSING : STATUS_LIMIT;
-    }
-    show made = {.file_name = "", .title = "QC", .slug = "QC", .version = "v01", .date = "", .media = ".", .output = "."};
+    status code = check_request(request, &made.rate, memory, problems);
+    if (code != STATUS_OK)
+        return code;
+    uint32_t count = (uint32_t)request->file_count;
     made.reels = arena_take(memory, sizeof *made.reels);
     made.reels[0].name = "";
     made.reel_count = 1;
-    made.deliverables = arena_take_array(memory, SHOW_DELIVERABLES_MAX, sizeof *made.deliverables);
-    if (request->frame_rate_text != NULL && frame_rate_parse(request->frame_rate_text, &made.rate) != STATUS_OK)
-        problem_list_add(problems, memory, PROBLEM_ERROR, "", 0, 0,
-                         "\"%.40s\" is no frame rate; use 23.976, 24, 25, 29.97, 29.97df, 30, 48, 50, 59.94, 59.94df or 60",
-                         request->frame_rate_text);
+    made.deliverables = arena_take_array(memory, count, sizeof *made.deliverables);
     qc_builder builder = {.request = request, .show = &made, .arena = memory, .problems = problems};
-    builder.files = arena_take_array(memory, request->file_count, sizeof *builder.files);
-    for (uint32_t i = 0; i < request->file_count; i++) {
-        builder.files[i].name = request->files[i];
-        builder.files[i].suffixed = channel_suffix_split(request->files[i], &builder.files[i].suffix, memory);
-    }
-    for (uint32_t i = 0; i < request->file_count && problems->error_count == errors_before; i++) {
+    builder.files = arena_take_array(memory, count, sizeof *builder.files);
+    word_table_init(&builder.names, count, memory);
+    bool *begins = arena_take_array(memory, count, sizeof *begins);
+    chain_groups(&builder, begins);
+    for (uint32_t i = 0; i < count; i++) {
         qc_file *file = &builder.files[i];
-        if (file->taken || (file->suffixed && add_group(&builder, i)))
+        if (begins[i])
+            add_group(&builder, i);
+        if (file->taken)
             continue;
         file->taken = true;
         add_programme(&builder, file->name, file_pattern_literal(file->name, memory), request->layout, true);

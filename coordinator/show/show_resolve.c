@@ -55,8 +55,8 @@ static void complain_unknown(resolver *self, const show_deliverable *at, const c
         }
     const char *guess = word_suggest(name, names, count);
     complain(self, at, arena_format(self->arena, "deliverable %s: there is no %s \"%s\"%s%s%s; available: %s", at->name, kind,
-                                    name, guess == NULL ? "" : "; did you mean \"", guess == NULL ? "" : guess,
-                                    guess == NULL ? "" : "\"?", list));
+                                    name, guess == NULL ? "" : " (did you mean \"", guess == NULL ? "" : guess,
+                                    guess == NULL ? "" : "\"?)", list));
 }
 
 static const recipe *find_recipe(resolver *self, const show_deliverable *at)
@@ -187,8 +187,8 @@ static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rul
             names[i] = film->stems[i].name;
         const char *guess = word_suggest(at->stem, names, film->stem_count);
         complain(self, at, arena_format(self->arena, "deliverable %s: there is no stem \"%s\"%s%s%s; name one of `stems`",
-                                        at->name, at->stem, guess == NULL ? "" : "; did you mean \"",
-                                        guess == NULL ? "" : guess, guess == NULL ? "" : "\"?"));
+                                        at->name, at->stem, guess == NULL ? "" : " (did you mean \"",
+                                        guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)"));
         return;
     }
     recipe *own = arena_take(self->arena, sizeof *own);

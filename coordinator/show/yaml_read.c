@@ -93,7 +93,7 @@ bool yaml_map_check(const yaml_source *self, const yaml_node *node, const char *
             continue;
         const char *guess = word_suggest(child->key, keys, words_count(keys));
         yaml_complain_key(self, child, "unknown key \"%.60s\" in %s%s%s%s; the keys are %s", child->key, what,
-                          guess == NULL ? "" : "; did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?",
+                          guess == NULL ? "" : " (did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)",
                           words_join(self->arena, keys));
     }
     return true;
@@ -204,7 +204,7 @@ int yaml_word(const yaml_source *self, const yaml_node *node, const char *what, 
             return i;
     const char *guess = word_suggest(text, words, words_count(words));
     yaml_complain(self, node, "%s is \"%s\"%s%s%s; allowed is one of %s", what, text,
-                  guess == NULL ? "" : "; did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?",
+                  guess == NULL ? "" : " (did you mean \"", guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)",
                   words_join(self->arena, words));
     return -1;
 }
@@ -266,8 +266,8 @@ channel_layout_id yaml_layout(const yaml_source *self, const yaml_node *node, co
     for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++)
         names[id - 1] = channel_layout_get((channel_layout_id)id)->name;
     const char *guess = word_suggest(text, names, LAYOUT_COUNT - 1);
-    yaml_complain(self, node, "%s is \"%s\"%s%s%s; the layouts are %s", what, text, guess == NULL ? "" : "; did you mean \"",
-                  guess == NULL ? "" : guess, guess == NULL ? "" : "\"?", words_join(self->arena, names));
+    yaml_complain(self, node, "%s is \"%s\"%s%s%s; the layouts are %s", what, text, guess == NULL ? "" : " (did you mean \"",
+                  guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)", words_join(self->arena, names));
     return LAYOUT_NONE;
 }
 

@@ -232,7 +232,7 @@ static void builder_event(tree_builder *self, struct fy_event *event, uint32_t *
         return;
     case FYET_ALIAS:
         builder_mark(self, event, &line, &column);
-        builder_refuse(self, line, column,
+        builder_refuse(self, line, column > 1 ? column - 1 : column, /* the mark stands behind the '*' */
                        "anchors (&name) and aliases (*name) are not used here; write the value out, and quote a text "
                        "that begins with '*' or '&'");
         return;
@@ -271,8 +271,8 @@ static void builder_diagnose(tree_builder *self, struct fy_diag *diagnostics)
     while (!self->failed && (error = fy_diag_errors_iterate(diagnostics, &at)) != NULL) {
         uint32_t line = error->line > 0 ? (uint32_t)error->line : 1;
         uint32_t column = error->column > 0 ? (uint32_t)error->column : 1;
-        const char *sentence = arena_format(self->source->arena, "the YAML is broken here: %.200s; check quotes, brackets "
-                                            "and indentation", error->msg == NULL ? "unreadable" : error->msg);
+        const char *sentence = arena_format(self->source->arena, "the YAML is broken here: %.200s; check quotes (a value "
+                                            "that begins with '{' needs them), brackets and indentation", error->msg == NULL ? "unreadable" : error->msg);
         builder_refuse(self, line, column, sentence);
     }
     builder_refuse(self, 1, 1, "the YAML cannot be read; check quotes, brackets and indentation");

@@ -1,0 +1,273 @@
+#include "tests/unit/show/show_reading.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const double root_half = 0.70710678118654752440;
+
+static const recipe *shipped_recipe(show_reading *self, const char *name)
+{
+    const library *all = library_shipped();
+    for (size_t i = 0; i < all->recipe_count; i++) {
+        if (strcmp(all->recipes[i].name, name) != 0)
+            continue;
+        recipe *made = arena_take(&self->memory, sizeof *made);
+        assert_int_equal(recipe_parse(made, name, all->recipes[i].text, all->recipes[i].text_size, all->recipes[i].source,
+                                      &self->memory, &self->problems),
+                         STATUS_OK);
+        show_reading_no_problems(self);
+        return made;
+    }
+    fail_msg("recipe %s does not ship", name);
+    return NULL;
+}
+
+/* Gain from a channel of a layout to a channel of the recipe; 0 if there is no term. */
+static double gain_of(const recipe *rule, channel_layout_id layout, channel_label from, channel_label to)
+{
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 0;
+    assert_int_equal(recipe_matrix(rule, layout, terms, &count, NULL), STATUS_OK);
+    double gain = 0.0;
+    for (uint32_t i = 0; i < count; i++)
+        if (terms[i].from == from && terms[i].to == to)
+            gain += terms[i].gain;
+    return gain;
+}
+
+static uint32_t term_count(const recipe *rule, channel_layout_id layout)
+{
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 0;
+    assert_int_equal(recipe_matrix(rule, layout, terms, &count, NULL), STATUS_OK);
+    for (uint32_t i = 1; i < count; i++)
+        assert_true(terms[i - 1].to < terms[i].to || (terms[i - 1].to == terms[i].to && terms[i - 1].from < terms[i].from));
+    return count;
+}
+
+static void recipe__ships_what_this_version_names(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    static const char *const names[] = {"printmaster-5.1", "stereo-loro", "me-5.1", "me-stereo",
+                                        "stem", "mono", "printmaster-7.1", "printmaster-7.1.2"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const recipe *rule = shipped_recipe(&reading, names[i]);
+        assert_string_equal(rule->name, names[i]);
+        assert_true(strlen(rule->source) > 20 && strlen(rule->description) > 10);
+        assert_int_equal(rule->encoding, ENCODING_PCM_24);
+        assert_int_equal(rule->order, ORDER_SMPTE);
+        assert_true(rule->joined && !rule->reels && !rule->multi_mono);
+        assert_int_equal(rule->overload, OVERLOAD_FAIL);
+        for (size_t k = 0; k < rule->role_count; k++)
+            assert_string_not_equal(rule->roles[k], "narration");
+    }
+    assert_int_equal(library_shipped()->recipe_count, sizeof names / sizeof names[0]);
+    assert_int_equal(shipped_recipe(&reading, "me-5.1")->role_count, 2);
+    assert_int_equal(shipped_recipe(&reading, "printmaster-5.1")->role_count, 3);
+    show_reading_deinit(&reading);
+}
+
+/* The numbers of the contract: Ls = Lss + Lrs; tops sqrt(1/2) to L/R and to Ls/Rs; mono in C; stereo in L and R. */
+static void recipe_matrix__brings_every_layout_into_the_bed(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *rule = shipped_recipe(&reading, "printmaster-5.1");
+    assert_true(gain_of(rule, LAYOUT_MONO, CHANNEL_M, CHANNEL_C) == 1.0);
+    assert_int_equal(term_count(rule, LAYOUT_MONO), 1);
+    assert_true(gain_of(rule, LAYOUT_STEREO, CHANNEL_L, CHANNEL_L) == 1.0);
+    assert_int_equal(term_count(rule, LAYOUT_STEREO), 2);
+    assert_int_equal(term_count(rule, LAYOUT_5_1), 6);
+    assert_int_equal(term_count(rule, LAYOUT_3_0), 3);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_LFE, CHANNEL_LFE) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_7_1, CHANNEL_LSS, CHANNEL_LS) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_7_1, CHANNEL_LRS, CHANNEL_LS) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_7_1_2, CHANNEL_LTS, CHANNEL_L) == root_half);
+    assert_true(gain_of(rule, LAYOUT_7_1_2, CHANNEL_RTS, CHANNEL_RS) == root_half);
+    assert_true(gain_of(rule, LAYOUT_7_1_2, CHANNEL_LTS, CHANNEL_R) == 0.0);
+    assert_int_equal(term_count(rule, LAYOUT_7_1_2), 12);
+    show_reading_deinit(&reading);
+}
+
+static void recipe_matrix__folds_to_stereo_by_way_of_the_bed(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *rule = shipped_recipe(&reading, "stereo-loro");
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_L, CHANNEL_L) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_C, CHANNEL_L) == root_half);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_C, CHANNEL_R) == root_half);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_LS, CHANNEL_L) == root_half);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_LS, CHANNEL_R) == 0.0);
+    assert_int_equal(term_count(rule, LAYOUT_5_1), 6); /* LFE dropped */
+    assert_true(gain_of(rule, LAYOUT_MONO, CHANNEL_M, CHANNEL_L) == root_half); /* by way of C */
+    assert_true(gain_of(rule, LAYOUT_STEREO, CHANNEL_R, CHANNEL_R) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_7_1, CHANNEL_LSS, CHANNEL_L) == root_half);
+    assert_true(gain_of(rule, LAYOUT_7_1, CHANNEL_RRS, CHANNEL_R) == root_half);
+    /* A top reaches L directly and by way of Ls: sqrt(1/2) + 1/2, the half exact. */
+    assert_true(gain_of(rule, LAYOUT_7_1_2, CHANNEL_LTS, CHANNEL_L) == root_half + 0.5);
+    const recipe *dubbed = shipped_recipe(&reading, "me-stereo");
+    assert_true(gain_of(dubbed, LAYOUT_7_1_2, CHANNEL_RTS, CHANNEL_R) == root_half + 0.5);
+    show_reading_deinit(&reading);
+}
+
+/* M = sqrt(1/2) (Lo + Ro), expanded by hand: L sqrt(1/2), C 1/2 + 1/2, Ls 1/2. */
+static void recipe_matrix__folds_to_mono(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *rule = shipped_recipe(&reading, "mono");
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_L, CHANNEL_M) == root_half);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_C, CHANNEL_M) == 1.0);
+    assert_true(gain_of(rule, LAYOUT_5_1, CHANNEL_RS, CHANNEL_M) == 0.5);
+    assert_true(gain_of(rule, LAYOUT_MONO, CHANNEL_M, CHANNEL_M) == 1.0);
+    assert_int_equal(term_count(rule, LAYOUT_5_1), 5);
+    show_reading_deinit(&reading);
+}
+
+/* A 5.1 stem in a 7.1 bed folds back to itself by Ls = Lss + Lrs. */
+static void recipe_matrix__puts_lower_stems_where_they_fold_back_from(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *up = shipped_recipe(&reading, "printmaster-7.1");
+    const recipe *down = shipped_recipe(&reading, "printmaster-5.1");
+    const channel_layout *bed = channel_layout_get(LAYOUT_5_1);
+    for (uint32_t from = 0; from < bed->channel_count; from++)
+        for (uint32_t to = 0; to < bed->channel_count; to++) {
+            double sum = 0.0;
+            const channel_layout *middle = channel_layout_get(LAYOUT_7_1);
+            for (uint32_t k = 0; k < middle->channel_count; k++)
+                sum += gain_of(up, LAYOUT_5_1, bed->labels[from], middle->labels[k]) *
+                       gain_of(down, LAYOUT_7_1, middle->labels[k], bed->labels[to]);
+            assert_true(sum == (from == to ? 1.0 : 0.0));
+        }
+    assert_int_equal(term_count(shipped_recipe(&reading, "printmaster-7.1.2"), LAYOUT_7_1_2), 10);
+    show_reading_deinit(&reading);
+}
+
+static void recipe_matrix__keeps_a_stem_as_it_is(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *rule = shipped_recipe(&reading, "stem");
+    assert_true(rule->takes_stem);
+    assert_int_equal(rule->layout, LAYOUT_NONE);
+    for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++)
+        assert_int_equal(term_count(rule, (channel_layout_id)id), channel_layout_get((channel_layout_id)id)->channel_count);
+    show_reading_deinit(&reading);
+}
+
+static void recipe_matrix__refuses_a_channel_without_a_rule(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 77;
+    error_detail detail = {0};
+    assert_int_equal(recipe_matrix(shipped_recipe(&reading, "printmaster-5.1"), LAYOUT_4_0, terms, &count, &detail),
+                     STATUS_INPUT_UNSUPPORTED);
+    assert_int_equal(count, 77);
+    assert_non_null(strstr(detail.message, "no rule for channel Cs of a 4.0 stem"));
+    show_reading_deinit(&reading);
+}
+
+static status parse_own(show_reading *self, recipe *out_recipe, const char *body)
+{
+    const char *text = arena_format(&self->memory, "reelmill_recipe: 1\ndescription: d\nsource: s\n%s", body);
+    self->problems = (problem_list){0};
+    return recipe_parse(out_recipe, "own", text, strlen(text), "show.yaml", &self->memory, &self->problems);
+}
+
+static void recipe__reads_gains_as_factors_and_decibels(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    static const struct {
+        const char *text;
+        double gain;
+    } gains[] = {
+        {"1", 1.0}, {"sqrt1_2", 0.70710678118654752440}, {"sqrt1_2*sqrt1_2", 0.5}, {"sqrt1_2*sqrt1_2*sqrt1_2", 0.35355339059327376220},
+        {"3/4", 0.75}, {"-1", -1.0}, {"0.25*2", 0.5}, {"0 dB", 1.0}, {"-20dB", 0.1}, {"20 dB", 10.0}, {"0.7", 0.7}};
+    for (size_t i = 0; i < sizeof gains / sizeof gains[0]; i++) {
+        recipe rule;
+        const char *body = arena_format(&reading.memory, "roles: [music]\nlayout: stereo\nfolds:\n  - {from: C, to: L, gain: %s}\n",
+                                        gains[i].text);
+        assert_int_equal(parse_own(&reading, &rule, body), STATUS_OK);
+        /* Decibels go through pow(): one step of the last place is allowed there, none elsewhere. */
+        double allowed = strstr(gains[i].text, "dB") == NULL ? 0.0 : 1e-15;
+        assert_true(fabs(rule.folds[0].gain - gains[i].gain) <= allowed);
+    }
+    static const char *const wrong[] = {"loud", "1*", "1/0", "3 dBFS", "1e3", "--1", "100 dB", "2000"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        recipe rule;
+        const char *body = arena_format(&reading.memory, "roles: [music]\nlayout: stereo\nfolds:\n  - {from: C, to: L, gain: %s}\n",
+                                        wrong[i]);
+        assert_int_equal(parse_own(&reading, &rule, body), STATUS_INPUT_INVALID);
+        show_reading_expect(&reading, 7, 28, "gain of a fold", "sqrt1_2", (char *)NULL);
+    }
+    show_reading_deinit(&reading);
+}
+
+static void recipe__names_its_faults(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    recipe rule;
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\nlayout: stereo\nfold: []\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 6, 1, "unknown key \"fold\"", "did you mean \"folds\"?", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule, "layout: stereo\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 1, 1, "either `roles`", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 1, 1, "no \"layout\"", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\nlayout: stereo\nfolds: [{from: C, to: Ls, gain: 1}]\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 6, 23, "leads to Ls", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\nlayout: stereo\nfolds: [{from: C, to: L, gain: 1}, {from: C, to: L, gain: 1}]\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 6, 36, "from C to L stands twice", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\nlayout: stereo\nencoding: PCM_20\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 6, 11, "PCM_20", "PCM_16, PCM_24, PCM_32, FLOAT_32", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &rule,
+                               "roles: [music, crowd]\nlayout: \"7.1\"\nencoding: PCM_16\norder: film\nfiles: multi-mono\n"
+                               "assembly: both\noverload: clip\n"),
+                     STATUS_OK);
+    assert_true(rule.multi_mono && rule.joined && rule.reels);
+    assert_int_equal(rule.order, ORDER_FILM);
+    assert_int_equal(rule.overload, OVERLOAD_CLIP);
+    assert_int_equal(rule.encoding, ENCODING_PCM_16);
+    show_reading_deinit(&reading);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recipe__ships_what_this_version_names),
+        cmocka_unit_test(recipe_matrix__brings_every_layout_into_the_bed),
+        cmocka_unit_test(recipe_matrix__folds_to_stereo_by_way_of_the_bed),
+        cmocka_unit_test(recipe_matrix__folds_to_mono),
+        cmocka_unit_test(recipe_matrix__puts_lower_stems_where_they_fold_back_from),
+        cmocka_unit_test(recipe_matrix__keeps_a_stem_as_it_is),
+        cmocka_unit_test(recipe_matrix__refuses_a_channel_without_a_rule),
+        cmocka_unit_test(recipe__reads_gains_as_factors_and_decibels),
+        cmocka_unit_test(recipe__names_its_faults),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
