@@ -33,11 +33,10 @@ static void assign(scheduler *self, uint32_t job_slot, uint32_t task, uint32_t w
                                                  .worker = worker},
                                 0, NULL);
     ENSURE(code == STATUS_OK);
+    /* In the journal it has begun; here its lease begins in scheduler_release. */
     uint32_t lease = fact_apply_find_lease(self, &given);
-    if (self->told_releases && worker != SCHEDULER_LOCAL) {
-        self->leases.leases[lease].sent = false; /* its lease begins in scheduler_release */
-        index_heap_remove(&self->deadlines, lease);
-    }
+    self->leases.leases[lease].sent = false;
+    index_heap_remove(&self->deadlines, lease);
     scheduler_command_add(self,
                           (scheduler_command){.type = COMMAND_ASSIGN, .worker = worker, .attempt = given});
 }

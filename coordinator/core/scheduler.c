@@ -298,7 +298,6 @@ status scheduler_step(scheduler *self, uint64_t now_ms, const scheduler_event *e
 
 bool scheduler_release(scheduler *self, uint64_t now_ms, const scheduler_command *command)
 {
-    self->told_releases = true;
     if (command->type == COMMAND_JOB_ENDED) { /* unless it was retried meanwhile */
         uint32_t job_slot = job_table_find(&self->jobs, command->attempt.job);
         return job_slot == SLOT_NONE || self->jobs.jobs[job_slot].state == JOB_ENDED;

@@ -210,8 +210,7 @@ MUST_USE status scheduler_step(scheduler *self, uint64_t now_ms, const scheduler
 /**
  * The shell says this of every command when it carries it out, its fact being durable. False: the world has moved on
  * while the journal was busy (the attempt is over, its job cancelled or retried), and the command is to be dropped. An attempt's
- * lease begins here: one that still waits for the disk cannot be late. (A shell that never calls this has leases that
- * begin with the decision, and may give out an attempt that is over.)
+ * lease begins here: one that still waits for the disk cannot be late.
  */
 MUST_USE bool scheduler_release(scheduler *self, uint64_t now_ms, const scheduler_command *command);
 /** Replays one fact of the journal. For FACT_JOB_EXTENDED tasks are those the plan gives (event form). */

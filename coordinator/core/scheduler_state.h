@@ -20,7 +20,6 @@ struct scheduler {
     uint64_t now_ms;
     bool timed;             /**< now_ms was set by a step or by resume */
     uint32_t reports_max;   /**< heartbeats after which an attempt that none of them named cannot be on its way */
-    bool told_releases;     /**< the shell calls scheduler_release */
     bool work_left;         /**< a step stopped at its bound: call again at once */
     uint32_t local_running;
     uint64_t spare_due_ms;  /**< earliest next look for a second execution */

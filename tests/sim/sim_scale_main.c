@@ -42,7 +42,7 @@ static void step(scale_run *self, const scheduler_event *event)
         self->worst_ns = took_ns;
     for (size_t i = 0; i < self->out.command_count; i++) {
         const scheduler_command *command = &self->out.commands[i];
-        if (command->type != COMMAND_ASSIGN)
+        if (!scheduler_release(self->core, self->events / 100, command) || command->type != COMMAND_ASSIGN)
             continue;
         ENSURE(self->count < self->capacity);
         self->running[(self->first + self->count++) % self->capacity] =

@@ -95,8 +95,11 @@ status farm_script_step(farm_script *self, const scheduler_event *event)
             batch_keep(self, event);
         facts[self->fact_count++] = self->out.facts[i];
     }
-    for (size_t i = 0; i < self->out.command_count; i++)
+    for (size_t i = 0; i < self->out.command_count; i++) {
         assert_true(self->out.commands[i].fact_sequence <= scheduler_sequence(self->core));
+        if (!self->disk_is_slow)
+            assert_true(scheduler_release(self->core, self->now_ms, &self->out.commands[i]));
+    }
     scheduler_check_invariants(self->core);
     farm_script_compare(self);
     return code;

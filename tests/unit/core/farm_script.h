@@ -24,6 +24,7 @@ typedef struct farm_script {
     script_batch *batches; /* of the FACT_JOB_EXTENDED among them */
     size_t batch_count;
     uint32_t next_job;
+    bool disk_is_slow; /* commands are not released by themselves */
 } farm_script;
 
 scheduler_config farm_script_config(void);

@@ -113,7 +113,7 @@ static void scheduler__takes_no_memory_while_it_works(void **unused)
         assert_int_equal(scheduler_step(core, 2, &event, &out), STATUS_OK);
         while (out.command_count > 0) {
             const scheduler_command given = out.commands[out.command_count - 1];
-            if (given.type != COMMAND_ASSIGN)
+            if (given.type != COMMAND_ASSIGN || !scheduler_release(core, 2, &given))
                 break;
             status code = given.attempt.task % 3 == 0 ? STATUS_STORAGE_IO : STATUS_OK;
             event = (scheduler_event){.type = EVENT_TASK_RESULT,

@@ -327,6 +327,8 @@ static void scheduler__gives_up_a_task_whose_numbers_are_used_up(void **unused)
             event = (scheduler_event){.type = EVENT_WORKER_HEARTBEAT,
                                       .heartbeat = {.worker = 1, .running_count = report == 0, .running = &running}};
             assert_int_equal(scheduler_step(core, 1, &event, &out), STATUS_OK);
+            for (size_t i = 0; i < out.command_count; i++)
+                assert_true(scheduler_release(core, 1, &out.commands[i]));
         }
         assert_true(scheduler_task_view(core, 1, 0, &view));
     } while (view.state == TASK_RUNNING);

@@ -31,6 +31,7 @@ static void service_step(service_farm *self, const scheduler_event *event)
     for (size_t i = 0; i < self->out.command_count; i++) {
         const scheduler_command *command = &self->out.commands[i];
         service_slot *slot = &self->slots[command->worker];
+        assert_true(scheduler_release(self->core, self->now_ms, command));
         if (command->type == COMMAND_ASSIGN) {
             assert_false(slot->busy);
             uint64_t took_ms = (uint64_t)self->cost[command->attempt.job] * self->slowness[command->worker];
