@@ -32,7 +32,7 @@ typedef struct peak_run {
     uint8_t channel;     /**< canonical index in the programme's layout */
     uint32_t frame;      /**< first frame, counted from the cell's first */
     uint32_t frame_count;/**< to the last frame over the bound, inclusive */
-    uint32_t sample_count;/**< samples over the bound in it */
+    uint32_t sample_count;/**< frames over the bound in it, at most frame_count */
     double peak;         /**< largest absolute value, linear, 1.0 = full scale */
 } peak_run;
 
@@ -41,7 +41,8 @@ typedef struct channel_measure {
     double true_peak;         /**< linear, BS.1770-5 Annex 2 4x FIR over what is written; never below sample_peak */
     double mix_peak;          /**< linear, of the mix before clamping; equals sample_peak up to half a step without overload */
     uint64_t overload_count;  /**< samples clamped */
-    uint64_t nonfinite_count; /**< NaN or infinite samples met in float input; written as 0 */
+    uint64_t nonfinite_count; /**< samples met in float input that are NaN, infinite or beyond a 32-bit float's range;
+                                   written as 0 */
 } channel_measure;
 
 typedef struct cell_measure {

@@ -62,18 +62,21 @@ void check_quantise(kernel_check *self)
                                   (placement)(index % PLACEMENT_COUNT));
 }
 
+static bool in_reach(double x)
+{
+    return isfinite(x) && fabs(x) <= (double)FLT_MAX;
+}
+
 /* The contract, one sample, in long double: scaling by a power of two is exact there, so this is the true result. */
 static double quantised(double x, uint32_t bits, bool *out_clamped)
 {
     *out_clamped = false;
-    if (!isfinite(x))
+    if (!in_reach(x))
         return 0.0;
     if (bits == QUANTISE_MEASURE_ONLY)
         return x;
-    if (bits == QUANTISE_FLOAT_32) {
-        *out_clamped = fabs(x) > (double)FLT_MAX;
-        return *out_clamped ? copysign((double)FLT_MAX, x) : (double)(float)x;
-    }
+    if (bits == QUANTISE_FLOAT_32)
+        return (double)(float)x;
     const long double scale = ldexpl(1.0L, (int)bits - 1);
     const long double steps = rintl((long double)x * scale);
     *out_clamped = steps < -scale || steps > scale - 1.0L;
@@ -98,9 +101,9 @@ void judge_quantise(kernel_check *self)
             bool clamped;
             expected[i] = quantised(tile[i], bits, &clamped);
             truth.overload_count[lane] += clamped;
-            truth.nonfinite_count[lane] += isfinite(tile[i]) ? 0 : 1;
+            truth.nonfinite_count[lane] += in_reach(tile[i]) ? 0 : 1;
             truth.mix_peak[lane] =
-                isfinite(tile[i]) ? fmax(truth.mix_peak[lane], fabs(tile[i])) : truth.mix_peak[lane];
+                in_reach(tile[i]) ? fmax(truth.mix_peak[lane], fabs(tile[i])) : truth.mix_peak[lane];
             truth.sample_peak[lane] = fmax(truth.sample_peak[lane], fabs(expected[i]));
         }
         self->reference->quantise(tile, FRAMES, bits, &result);

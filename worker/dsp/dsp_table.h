@@ -105,10 +105,11 @@ typedef struct dsp_table {
     void (*mix)(const double *const *input_tiles, double *const *output_tiles, uint32_t output_tile_count,
                 const mix_term *terms, uint32_t term_count, uint32_t frame_count);
     /**
-     * In place: NaN and infinity become 0 (counted); x becomes the nearest multiple of 2^-(bits-1) (ties to even),
+     * In place: NaN, infinity and whatever a 32-bit float cannot hold (|x| > FLT_MAX) become 0 (counted as non-finite:
+     * no energy made from the rest overflows); x becomes the nearest multiple of 2^-(bits-1) (ties to even),
      * clamped to -1 .. 1 - 2^-(bits-1); a sample outside that range after rounding is counted as an overload.
-     * bits 0 (float output or measuring a file): only non-finite handling and peaks; bits 0xFF (float written): the
-     * same, plus rounding to the nearest float, clamped to the largest finite float (counted).
+     * bits 0 (measuring a file): only non-finite handling and peaks; bits 0xFF (float written): the same, plus rounding
+     * to the nearest float. Neither can overload.
      *
      * Shape      tile [frame_count][TILE_LANES], all lanes
      * Units      linear, full scale = 1.0

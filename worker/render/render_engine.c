@@ -1,5 +1,6 @@
 #include "worker/render/render_parts.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -97,11 +98,11 @@ static void state_close(render_run_state *self)
 static void locate_overload(render_run_state *self, uint32_t output, uint32_t channel, const double *mixed, uint32_t lane,
                             uint32_t bits, uint32_t frame_count, uint32_t cell_frame)
 {
-    double scale = bits == QUANTISE_FLOAT_32 || bits == QUANTISE_MEASURE_ONLY ? 1.0 : ldexp(1.0, (int)bits - 1);
+    double scale = ldexp(1.0, (int)bits - 1); /* what is not written as PCM never overloads */
     for (uint32_t i = 0; i < frame_count; i++) {
         double value = mixed[(size_t)i * TILE_LANES + lane];
         double rounded = nearbyint(value * scale);
-        if (isfinite(value) && (rounded > scale - 1.0 || rounded < -scale))
+        if (fabs(value) <= (double)FLT_MAX && (rounded > scale - 1.0 || rounded < -scale))
             render_meter_run(&self->meters[output], PEAK_RUN_OVERLOAD, channel, cell_frame + i, fabs(value));
     }
 }

@@ -55,7 +55,7 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
     memset(measure->slot_energy, 0, measure->slot_count * sizeof(double));
     memset(measure->channel_energy, 0, (size_t)measure->decislot_count * measure->channel_count * sizeof(double));
     memset(measure->channels, 0, sizeof measure->channels);
-    memset(self->open_run, 0, sizeof self->open_run);
+    memset(self->open_runs, 0, sizeof self->open_runs);
     memset(self->clips, 0, sizeof self->clips);
     measure->run_count = 0;
     measure->run_dropped = 0;
@@ -73,24 +73,26 @@ void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, do
 void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak)
 {
     cell_measure *measure = &self->measure;
-    uint32_t *open = &self->open_run[kind][channel];
-    if (*open > 0) {
-        peak_run *run = &self->runs[*open - 1];
-        if (frame - (run->frame + run->frame_count) <= RUN_GAP_FRAMES || frame < run->frame + run->frame_count) {
-            if (frame >= run->frame + run->frame_count)
-                run->frame_count = frame - run->frame + 1;
-            run->sample_count++;
-            run->peak = fmax(run->peak, peak);
+    render_open_run *open = &self->open_runs[kind][channel];
+    bool goes_on = open->end > 0 && frame <= open->end + RUN_GAP_FRAMES;
+    bool new_frame = frame >= open->end;
+    if (new_frame)
+        open->end = frame + 1;
+    if (!goes_on) {
+        open->run = 0;
+        if (measure->run_count == PEAK_RUNS_MAX) {
+            measure->run_dropped++;
             return;
         }
+        self->runs[measure->run_count++] = (peak_run){.kind = kind, .channel = (uint8_t)channel, .frame = frame};
+        open->run = measure->run_count;
     }
-    if (measure->run_count == PEAK_RUNS_MAX) {
-        measure->run_dropped++;
+    if (open->run == 0)
         return;
-    }
-    self->runs[measure->run_count++] = (peak_run){
-        .kind = kind, .channel = (uint8_t)channel, .frame = frame, .frame_count = 1, .sample_count = 1, .peak = peak};
-    *open = measure->run_count;
+    peak_run *run = &self->runs[open->run - 1];
+    run->frame_count = open->end - run->frame;
+    run->sample_count += new_frame;
+    run->peak = fmax(run->peak, peak);
 }
 
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,

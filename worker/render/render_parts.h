@@ -92,6 +92,12 @@ void render_sink_close(render_sink *self);
 
 /* ---- meters: output tiles to cell measures ---- */
 
+/* The latest run of a kind in a channel; it stays open for RUN_GAP_FRAMES. */
+typedef struct render_open_run {
+    uint32_t run; /* index + 1; 0: none yet, or the table was full */
+    uint32_t end; /* frame behind its last; 0: none yet */
+} render_open_run;
+
 typedef struct render_clip {
     double value;
     uint32_t length;
@@ -104,7 +110,7 @@ typedef struct render_meter {
     double full_scale;                   /* largest positive sample of the form that is measured */
     cell_measure measure;
     peak_run runs[PEAK_RUNS_MAX];
-    uint32_t open_run[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 */
+    render_open_run open_runs[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX];
     render_clip clips[LAYOUT_CHANNELS_MAX];
     byte_writer encoded;
 } render_meter;
@@ -114,6 +120,7 @@ void render_meter_deinit(render_meter *self);
 void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t frame_count);
 /* Energies of one slot (or a part of it), per channel. */
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy);
+/* One frame over a bound; frames of one kind and channel come in order, the same one may come again. */
 void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak);
 /* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative in the pre-roll. */
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,

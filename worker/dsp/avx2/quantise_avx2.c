@@ -34,9 +34,9 @@ static inline __attribute__((always_inline)) __m256d round_pcm(const quantiser *
 
 static inline __attribute__((always_inline)) __m256d round_float(const quantiser *self, __m256d x, __m256d *out)
 {
-    const __m256d clamped = _mm256_min_pd(_mm256_max_pd(x, self->low), self->high);
-    *out = _mm256_cvtps_pd(_mm256_cvtpd_ps(clamped));
-    return _mm256_cmp_pd(x, clamped, _CMP_NEQ_UQ);
+    (void)self;
+    *out = _mm256_cvtps_pd(_mm256_cvtpd_ps(x));
+    return _mm256_setzero_pd();
 }
 
 static inline __attribute__((always_inline)) __m256d round_none(const quantiser *self, __m256d x, __m256d *out)
@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) __m256d magnitude(__m256d x)
 
 static inline __attribute__((always_inline)) __m256d nonfinite(__m256d x)
 {
-    return _mm256_cmp_pd(magnitude(x), _mm256_set1_pd(DBL_MAX), _CMP_NLE_UQ);
+    return _mm256_cmp_pd(magnitude(x), _mm256_set1_pd((double)FLT_MAX), _CMP_NLE_UQ);
 }
 
 static void count(uint64_t counts[WIDTH], __m256d lanes)
@@ -136,8 +136,6 @@ static void quantise(double *tile, uint32_t frame_count, uint32_t bits, quantise
     if (bits == QUANTISE_MEASURE_ONLY) {
         quantise_tile(&self, tile, frame_count, round_none);
     } else if (bits == QUANTISE_FLOAT_32) {
-        self.low = _mm256_set1_pd(-(double)FLT_MAX);
-        self.high = _mm256_set1_pd((double)FLT_MAX);
         quantise_tile(&self, tile, frame_count, round_float);
     } else {
         const double scale = (double)(UINT64_C(1) << (bits - 1));

@@ -11,10 +11,7 @@
 #include <float.h>
 #include <immintrin.h>
 
-enum {
-    FRAMES_AT_ONCE = 4,
-    CLASS_NONFINITE = 0x99 /* quiet NaN, +infinity, -infinity, signalling NaN */
-};
+enum { FRAMES_AT_ONCE = 4 };
 
 typedef struct quantiser {
     __m512d scale;
@@ -41,9 +38,9 @@ static inline __attribute__((always_inline)) __mmask8 round_pcm(const quantiser 
 
 static inline __attribute__((always_inline)) __mmask8 round_float(const quantiser *self, __m512d x, __m512d *out)
 {
-    const __m512d clamped = _mm512_min_pd(_mm512_max_pd(x, self->low), self->high);
-    *out = _mm512_cvtps_pd(_mm512_cvtpd_ps(clamped));
-    return _mm512_cmp_pd_mask(x, clamped, _CMP_NEQ_UQ);
+    (void)self;
+    *out = _mm512_cvtps_pd(_mm512_cvtpd_ps(x));
+    return 0;
 }
 
 static inline __attribute__((always_inline)) __mmask8 round_none(const quantiser *self, __m512d x, __m512d *out)
@@ -51,6 +48,11 @@ static inline __attribute__((always_inline)) __mmask8 round_none(const quantiser
     (void)self;
     *out = x;
     return 0;
+}
+
+static inline __attribute__((always_inline)) __mmask8 nonfinite(__m512d x)
+{
+    return _mm512_cmp_pd_mask(_mm512_abs_pd(x), _mm512_set1_pd((double)FLT_MAX), _CMP_NLE_UQ);
 }
 
 static void count(uint64_t counts[TILE_LANES], __mmask8 lanes)
@@ -61,7 +63,7 @@ static void count(uint64_t counts[TILE_LANES], __mmask8 lanes)
 
 static __attribute__((noinline)) __m512d clear_nonfinite(quantiser *self, __m512d x)
 {
-    const __mmask8 bad = _mm512_fpclass_pd_mask(x, CLASS_NONFINITE);
+    const __mmask8 bad = nonfinite(x);
     count(self->result->nonfinite_count, bad);
     return _mm512_mask_mov_pd(x, bad, _mm512_setzero_pd());
 }
@@ -76,7 +78,7 @@ static inline __attribute__((always_inline)) void quantise_rows(quantiser *self,
     DSP_UNROLL(4)
     for (int i = 0; i < row_count; i++) {
         x[i] = _mm512_load_pd(row + i * TILE_LANES);
-        bad |= _mm512_fpclass_pd_mask(x[i], CLASS_NONFINITE);
+        bad |= nonfinite(x[i]);
     }
     if (__builtin_expect(bad != 0, 0)) {
         DSP_UNROLL(4)
@@ -128,8 +130,6 @@ static void quantise(double *tile, uint32_t frame_count, uint32_t bits, quantise
     if (bits == QUANTISE_MEASURE_ONLY) {
         quantise_tile(&self, tile, frame_count, round_none);
     } else if (bits == QUANTISE_FLOAT_32) {
-        self.low = _mm512_set1_pd(-(double)FLT_MAX);
-        self.high = _mm512_set1_pd((double)FLT_MAX);
         quantise_tile(&self, tile, frame_count, round_float);
     } else {
         const double scale = (double)(UINT64_C(1) << (bits - 1));

@@ -46,9 +46,9 @@ static inline __attribute__((always_inline)) uint64x2_t round_pcm(const quantise
 static inline __attribute__((always_inline)) uint64x2_t round_float(const quantiser *self, float64x2_t x,
                                                                     float64x2_t *out)
 {
-    const float64x2_t clamped = clamp(x, self->low, self->high);
-    *out = vcvt_f64_f32(vcvt_f32_f64(clamped));
-    return unequal(x, clamped);
+    (void)self;
+    *out = vcvt_f64_f32(vcvt_f32_f64(x));
+    return vdupq_n_u64(0);
 }
 
 static inline __attribute__((always_inline)) uint64x2_t round_none(const quantiser *self, float64x2_t x,
@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) uint64x2_t round_none(const quantis
 static inline __attribute__((always_inline)) uint64x2_t nonfinite(float64x2_t x)
 {
     return vreinterpretq_u64_u32(
-        vmvnq_u32(vreinterpretq_u32_u64(vcleq_f64(vabsq_f64(x), vdupq_n_f64(DBL_MAX)))));
+        vmvnq_u32(vreinterpretq_u32_u64(vcleq_f64(vabsq_f64(x), vdupq_n_f64((double)FLT_MAX)))));
 }
 
 static inline __attribute__((always_inline)) bool any(uint64x2_t mask)
@@ -148,8 +148,6 @@ static void quantise(double *tile, uint32_t frame_count, uint32_t bits, quantise
     if (bits == QUANTISE_MEASURE_ONLY) {
         quantise_tile(&self, tile, frame_count, round_none);
     } else if (bits == QUANTISE_FLOAT_32) {
-        self.low = vdupq_n_f64(-(double)FLT_MAX);
-        self.high = vdupq_n_f64((double)FLT_MAX);
         quantise_tile(&self, tile, frame_count, round_float);
     } else {
         const double scale = (double)(UINT64_C(1) << (bits - 1));

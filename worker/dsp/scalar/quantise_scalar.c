@@ -26,13 +26,6 @@ static double quantise_pcm(double x, const quantise_range *range, uint64_t *over
     return clamped * range->step;
 }
 
-static double quantise_float(double x, uint64_t *overload_count)
-{
-    const double clamped = x < -(double)FLT_MAX ? -(double)FLT_MAX : x > (double)FLT_MAX ? (double)FLT_MAX : x;
-    *overload_count += clamped != x;
-    return (double)(float)clamped;
-}
-
 static void quantise_lane(double *lane, uint32_t frame_count, uint32_t bits, quantise_result *result, uint32_t index)
 {
     const double scale = (double)(UINT64_C(1) << ((bits - 1) & 63));
@@ -41,13 +34,13 @@ static void quantise_lane(double *lane, uint32_t frame_count, uint32_t bits, qua
     double sample_peak = result->sample_peak[index];
     for (size_t at = 0; at < (size_t)frame_count * TILE_LANES; at += TILE_LANES) {
         double x = lane[at];
-        if (!(fabs(x) <= DBL_MAX)) {
+        if (!(fabs(x) <= (double)FLT_MAX)) {
             x = 0.0;
             result->nonfinite_count[index]++;
         }
         mix_peak = fabs(x) > mix_peak ? fabs(x) : mix_peak;
         if (bits == QUANTISE_FLOAT_32)
-            x = quantise_float(x, &result->overload_count[index]);
+            x = (double)(float)x;
         else if (bits != QUANTISE_MEASURE_ONLY)
             x = quantise_pcm(x, &range, &result->overload_count[index]);
         sample_peak = fabs(x) > sample_peak ? fabs(x) : sample_peak;
