@@ -24,6 +24,7 @@ typedef struct render_run_state {
     content_hash *input_digests, *output_digests;
     message_bytes measures[PROGRAM_OUTPUTS_MAX];
     double locate_peak;               /* PEAK_LOCATE_DBTP, linear */
+    double *located;                  /* true peaks frame by frame, of a tile that passes it */
 } render_run_state;
 
 /* 10^(-3.5/20), the double nearest to it: no libm on a worker decides what is located. */
@@ -64,6 +65,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
             aligned_take(memory, sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY));
         self->tiles[i] = self->histories[i] + TRUE_PEAK_HISTORY * TILE_LANES;
     }
+    self->located = aligned_take(memory, sizeof(double) * TILE_LANES * TILE_FRAMES_MAX);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
         code = render_meter_init(&self->meters[i], task, i, memory);
@@ -150,22 +152,6 @@ static void quantise_tiles(render_run_state *self, uint32_t frame_count, bool me
     }
 }
 
-/* Output and channel that a lane of a tile belongs to; false for a lane that nobody uses. */
-static bool owner_of(const render_run_state *self, uint32_t tile, uint32_t lane, uint32_t *out_output,
-                     uint32_t *out_channel)
-{
-    const render_program *program = &self->task->program;
-    for (uint32_t o = 0; o < program->output_count; o++)
-        for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++)
-            if (self->lanes.tile_of[program->outputs[o].first_lane + c] == tile &&
-                self->lanes.lane_of[program->outputs[o].first_lane + c] == lane) {
-                *out_output = o;
-                *out_channel = c;
-                return true;
-            }
-    return false;
-}
-
 /*
  * The FIR is skipped where no inter-sample peak can matter: neither raise a lane's maximum in this cell nor pass the
  * bound above which every exceedance is located. The maxima are exact all the same.
@@ -188,19 +174,20 @@ static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_cou
         self->true_peaks[tile][l] = fmax(self->true_peaks[tile][l], peak[l]);
         located = located || peak[l] > self->locate_peak;
     }
-    for (uint32_t i = 0; located && i < frame_count; i++) {
-        double now[TILE_LANES];
-        self->dsp->true_peak(self->tiles[tile] + (size_t)i * TILE_LANES, 1, now);
+    if (!located)
+        return;
+    self->dsp->true_peak_frames(self->tiles[tile], frame_count, self->located);
+    for (uint32_t i = 0; i < frame_count; i++)
         for (uint32_t l = 0; l < TILE_LANES; l++) {
-            uint32_t output;
-            uint32_t channel;
-            if (now[l] > self->locate_peak && owner_of(self, tile, l, &output, &channel)) {
-                uint32_t last = self->meters[output].measure.frame_count - 1;
-                uint32_t frame = cell_frame + i;
-                render_meter_run(&self->meters[output], PEAK_RUN_TRUE, channel, flush || frame > last ? last : frame, now[l]);
-            }
+            double now = self->located[(size_t)i * TILE_LANES + l];
+            const render_owner *owner = &self->lanes.owners[tile][l];
+            if (!(now > self->locate_peak) || !owner->used)
+                continue;
+            uint32_t last = self->meters[owner->output].measure.frame_count - 1;
+            uint32_t frame = cell_frame + i;
+            render_meter_run(&self->meters[owner->output], PEAK_RUN_TRUE, owner->channel,
+                             flush || frame > last ? last : frame, now);
         }
-    }
 }
 
 /* The newest frames of every tile become its history. */

@@ -57,11 +57,17 @@ status render_sources_unchanged(const render_sources *self, error_detail *detail
 
 /* ---- lanes: output lanes to output tiles ---- */
 
+typedef struct render_owner {
+    bool used;
+    uint8_t output, channel;
+} render_owner;
+
 typedef struct render_lanes {
     uint32_t tile_count;
     uint32_t bits[OUTPUT_TILES_MAX];             /* for quantise */
     uint16_t tile_of[PROGRAM_OUTPUT_LANES_MAX];
     uint8_t lane_of[PROGRAM_OUTPUT_LANES_MAX];
+    render_owner owners[OUTPUT_TILES_MAX][TILE_LANES];
 } render_lanes;
 void render_lanes_make(render_lanes *self, const render_program *program);
 

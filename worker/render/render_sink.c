@@ -35,6 +35,8 @@ void render_lanes_make(render_lanes *self, const render_program *program)
                 used = 0;
             }
             self->tile_of[output->first_lane + c] = (uint16_t)(self->tile_count - 1);
+            self->owners[self->tile_count - 1][used] =
+                (render_owner){.used = true, .output = (uint8_t)i, .channel = (uint8_t)c};
             self->lane_of[output->first_lane + c] = (uint8_t)used++;
         }
     }
