@@ -142,6 +142,17 @@ static programme_measure *merge(const scene *self, uint32_t output)
     return merged;
 }
 
+static uint64_t located_frames(const programme_measure *merged, uint32_t channel)
+{
+    size_t count;
+    const programme_run *runs = programme_measure_runs(merged, &count);
+    uint64_t frames = 0;
+    for (size_t i = 0; i < count; i++)
+        if (runs[i].kind == PEAK_RUN_TRUE && runs[i].channel == channel)
+            frames += runs[i].sample_count;
+    return frames;
+}
+
 static void render_engine__peaks_are_those_of_the_whole_file(void **state)
 {
     const scene *self = *state;
@@ -153,17 +164,25 @@ static void render_engine__peaks_are_those_of_the_whole_file(void **state)
             double *samples = scene_channel(self, &whole, output, c);
             double sample_peak = 0.0;
             double true_peak = 0.0;
+            bool over = false;
+            uint64_t located = 0; /* frames above the bound from which true peaks are located */
             for (uint64_t f = 0; f < self->frame_count + 11; f++) {
                 memmove(newest + 1, newest, 11 * sizeof *newest);
                 newest[0] = f < self->frame_count ? samples[f] : 0.0;
                 sample_peak = fmax(sample_peak, fabs(newest[0]));
+                double frame_peak = 0.0;
                 for (uint32_t phase = 0; phase < 4; phase++) {
                     double y = 0.0;
                     for (uint32_t k = 0; k < 12; k++)
                         y += newest[k] * (phase < 2 ? annex_2[phase][k] : annex_2[3 - phase][11 - k]);
-                    true_peak = fmax(true_peak, fabs(y));
+                    frame_peak = fmax(frame_peak, fabs(y));
                 }
+                true_peak = fmax(true_peak, frame_peak);
+                if (measure_db(frame_peak) > PEAK_LOCATE_DBTP && (f < self->frame_count || !over))
+                    located++; /* what rings out after the end belongs to the last frame */
+                over = measure_db(frame_peak) > PEAK_LOCATE_DBTP || (over && f >= self->frame_count);
             }
+            assert_int_equal(located_frames(merged, c), located);
             assert_true(peaks.channels[c].sample_peak == sample_peak);
             double expected = measure_db(fmax(true_peak, sample_peak));
             assert_true(fabs(measure_db(peaks.channels[c].true_peak) - expected) <= 1e-6);
