@@ -93,6 +93,36 @@ static void keep_checks(json_t *report, const char *kinds)
     json_object_set_new(report, "verdict", json_string(order[worst]));
 }
 
+/* The report's paths are those of the command line; inside the farm they are relative to the media root. */
+static void paths_as_given(json_t *report, const json_t *given)
+{
+    size_t index;
+    size_t place;
+    json_t *item;
+    json_t *path;
+    json_array_foreach (json_object_get(report, "files"), index, item) {
+        json_t *word = json_object_get(given, json_string_value(json_object_get(item, "path")));
+        if (word != NULL)
+            json_object_set(item, "path", word);
+    }
+    json_array_foreach (json_object_get(report, "programmes"), index, item) {
+        json_t *files = json_object_get(item, "files");
+        json_array_foreach (files, place, path) {
+            json_t *word = json_object_get(given, json_string_value(path));
+            if (word != NULL)
+                json_array_set(files, place, word);
+        }
+    }
+}
+
+static json_t *given_paths(const cli_arguments *arguments, const char *const *files)
+{
+    json_t *given = json_object();
+    for (uint32_t i = 0; i < arguments->word_count; i++)
+        json_object_set_new(given, files[i], json_string(arguments->words[i]));
+    return given;
+}
+
 static status write_file(const char *folder, const char *name, const char *text, size_t size, error_detail *detail)
 {
     char path[PATH_MAX];
@@ -149,7 +179,7 @@ static void print_table(const json_t *report)
     }
 }
 
-static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job)
+static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const char *const *files)
 {
     error_detail detail;
     char *text = NULL;
@@ -159,6 +189,9 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
         return cli_fail_detail(&detail);
     json_t *report = json_loadb(text, size, 0, NULL);
     free(text);
+    json_t *given = given_paths(arguments, files);
+    paths_as_given(report, given);
+    json_decref(given);
     if (cli_text(arguments, "checks") != NULL)
         keep_checks(report, cli_text(arguments, "checks"));
     text = json_dumps(report, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
@@ -250,7 +283,7 @@ int command_qc(const cli_arguments *arguments)
         farm_job_print_errors(job);
         exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, client, job_number);
+            int shown = show_report(arguments, client, job_number, files);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
     }
