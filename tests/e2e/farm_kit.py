@@ -1,4 +1,5 @@
 """What the end-to-end tests share: running the real programs, making shows, reading files, and looking at processes."""
+import copy
 import hashlib
 import json
 import os
@@ -202,10 +203,10 @@ class Show:
                 else:
                     exact = write_wav(self.folder / "stems" / f"{name}_{stem}_51.wav", samples, bits)
                 self.programme[stem].append(exact[lead:lead + programme])
-        self.text = {"reelmill": 1, "title": "Night Train", "slug": "NIGHT_TRAIN", "version": "v01",
+        self.text = copy.deepcopy({"reelmill": 1, "title": "Night Train", "slug": "NIGHT_TRAIN", "version": "v01",
                      "date": "2026-11-20", "frame_rate": 24, "sample_rate": RATE, "media": "stems", "stems": STEMS,
                      "reels": reels, "pops": "none",
-                     "deliverables": deliverables or DELIVERABLES, "output": "out", **more}
+                     "deliverables": deliverables or DELIVERABLES, "output": "out", **more})
         self.path = self.folder / "show.yaml"
         self.write()
 

@@ -1,0 +1,210 @@
+"""Bad input, one test each: the exit code of the contract, one clear sentence, nothing left under a final name."""
+import os
+import struct
+import subprocess
+
+from farm_kit import RATE, FarmTest, digests, finish, leftovers, main, noise, reelmill, small_show, start, wait_until
+from farm_kit import write_wav
+
+FAIL_QC, BAD_INPUT, FARM_FAILED = 1, 2, 3
+
+
+class BadInput(FarmTest):
+    def setUp(self):
+        super().setUp()
+        self.show = small_show(self.folder)
+        self.stem = self.show.folder / "stems" / "R2_DX_51.wav"
+
+    def refused(self, *words, code=BAD_INPUT, command="run", options=()):
+        """The command is refused with one sentence that holds all the words, and leaves nothing behind."""
+        outcome = reelmill(command, self.show.path, *options)
+        self.assertEqual(outcome.code, code, outcome.out + outcome.err)
+        lines = [line for line in outcome.err.splitlines() if "error" in line]
+        self.assertTrue(lines, outcome.err)
+        for word in words:
+            self.assertTrue(any(word in line for line in lines), f"no '{word}' in {lines}")
+        out = self.show.folder / "out"
+        self.assertEqual([str(path) for path in out.rglob("*") if path.is_file()] if out.exists() else [], [])
+        return lines
+
+    def check_and_run(self, *words):
+        self.refused(*words, command="check")
+        return self.refused(*words)
+
+    # ---- media ----
+
+    def test_missing_reel(self):
+        self.stem.unlink()
+        self.check_and_run("R2_DX_51.wav")
+
+    def test_wrong_rate(self):
+        write_wav(self.stem, noise(1, 44100 * 10, 6, 0.1), rate=44100)
+        self.check_and_run("R2_DX_51.wav", "44100", "48000")
+
+    def test_truncated(self):
+        self.stem.write_bytes(self.stem.read_bytes()[:-500000])
+        self.check_and_run("R2_DX_51.wav")
+
+    def test_header_promises_more(self):
+        blob = bytearray(self.stem.read_bytes())
+        at = blob.index(b"data") + 4
+        blob[at:at + 4] = struct.pack("<I", 0x70000000)
+        self.stem.write_bytes(blob)
+        self.check_and_run("R2_DX_51.wav")
+
+    def test_zero_length(self):
+        self.stem.write_bytes(b"")
+        self.check_and_run("R2_DX_51.wav")
+
+    def test_text_named_wav(self):
+        self.stem.write_text("this is a letter, not a recording\n" * 1000)
+        self.check_and_run("R2_DX_51.wav")
+
+    def test_wrong_channel_count(self):
+        write_wav(self.stem, noise(1, RATE * 12, 2, 0.1))
+        self.check_and_run("R2_DX_51.wav", "2", "6")
+
+    def test_stem_too_short_for_its_reel(self):
+        blob = self.stem.read_bytes()
+        write_wav(self.stem, noise(1, RATE * 5, 6, 0.1))
+        self.check_and_run("R2_DX_51.wav")
+        self.assertGreater(len(blob), 0)
+
+    def test_longer_stem_is_only_information(self):
+        write_wav(self.stem, noise(1, RATE * 30, 6, 0.01))
+        outcome = reelmill("check", self.show.path)
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertIn("R2_DX_51.wav", outcome.out + outcome.err)
+
+    def test_bext_reference_elsewhere(self):
+        write_wav(self.stem, noise(1, RATE * 12, 6, 0.1), time_reference=(3 * 3600) * RATE)
+        self.refused("R2_DX_51.wav", "03:00:00:00", command="check")
+
+    def test_all_problems_at_once(self):
+        self.stem.unlink()
+        (self.show.folder / "stems" / "R1_FX_51.wav").write_bytes(b"")
+        (self.show.folder / "stems" / "R1_MX.C.wav").write_text("no")
+        lines = self.refused("R2_DX_51.wav", command="check")
+        for name in ("R1_FX_51.wav", "R1_MX.C.wav"):
+            self.assertTrue(any(name in line for line in lines), lines)
+
+    # ---- show files ----
+
+    def test_duplicate_deliverable_names(self):
+        self.show.text["deliverables"].append({"name": "pm_51", "recipe": "me-5.1"})
+        self.show.write()
+        self.check_and_run("pm_51", "show.yaml:")
+
+    def test_lfoa_before_ffoa(self):
+        self.show.text["reels"][0]["lfoa"] = "01:00:01:00"
+        self.show.write()
+        self.check_and_run("01:00:01:00", "show.yaml:")
+
+    def test_timecode_that_does_not_exist(self):
+        self.show.text["reels"][0]["ffoa"] = "01:00:02:24"
+        self.show.write()
+        self.check_and_run("01:00:02:24", "show.yaml:")
+
+    def test_misspelt_key(self):
+        self.show.text["delivrables"] = self.show.text.pop("deliverables")
+        self.show.write()
+        self.check_and_run("delivrables", "deliverables")
+
+    def test_unknown_recipe(self):
+        self.show.text["deliverables"][0]["recipe"] = "printmaster-5.2"
+        self.show.write()
+        self.check_and_run("printmaster-5.2", "printmaster-5.1")
+
+    def test_billion_laughs(self):
+        rungs = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        rungs += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+        self.show.path.write_text("reelmill: 1\n" + "\n".join(rungs) + "\n")
+        self.check_and_run("show.yaml")
+
+    def test_cycle_of_anchors(self):
+        self.show.path.write_text("reelmill: 1\nstems: &loop\n  DX: *loop\n")
+        self.check_and_run("show.yaml")
+
+    def test_show_file_that_is_not_there(self):
+        self.show.path.unlink()
+        self.refused("show.yaml")
+
+    # ---- output ----
+
+    def test_unwritable_output(self):
+        (self.show.folder / "blocked").write_text("a file where a folder is wanted")
+        self.refused("blocked", code=FARM_FAILED, options=("--out", self.show.folder / "blocked"))
+
+    def full_disk(self, megabytes):
+        """A file system of that size, or a clean skip."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", disk], capture_output=True,
+                              check=False)
+        if done.returncode != 0:
+            print("skipped: a small file system cannot be mounted here")
+            self.skipTest("no mount")
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", disk], check=False))
+        return disk
+
+    def test_disk_full_before_rendering(self):
+        disk = self.full_disk(10)
+        outcome = reelmill("run", self.show.path, "--out", disk)
+        self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
+        self.assertIn("are free; free space", outcome.err)
+        self.assertEqual(digests(disk), {})
+        self.assertEqual([path for path in disk.rglob("*.part")], [])
+
+    def test_disk_full_during_rendering(self):
+        """Somebody else fills the disk once the outputs are reserved: they come out whole, what cannot be written is named."""
+        disk = self.full_disk(80)
+        process = start("run", self.show.path, "--out", disk, "--cells-per-task", 1)
+        self.assertTrue(wait_until(process, lambda: len(list(disk.rglob("*.part"))) == 5))
+        with open(disk / "somebody_elses_file", "wb") as filler:
+            try:
+                while True:
+                    filler.write(bytes(1 << 20))
+                    filler.flush()
+            except OSError:
+                pass
+        outcome = finish(process)
+        self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
+        self.assertIn("free", outcome.err)
+        self.assertEqual(leftovers(disk), [])
+        self.passes(reelmill("run", self.show.path))
+        complete = digests(self.show.folder / "out")
+        for name, digest in digests(disk).items():
+            self.assertEqual(digest, complete[name])
+
+    def test_published_files_are_not_replaced(self):
+        self.passes(reelmill("run", self.show.path))
+        before = digests(self.show.folder / "out")
+        write_wav(self.stem, noise(99, RATE * 12, 6, 0.05))
+        outcome = reelmill("run", self.show.path)
+        self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+        self.assertIn("--replace", outcome.err)
+        self.assertEqual(digests(self.show.folder / "out"), before)
+        self.passes(reelmill("run", self.show.path, "--replace"))
+        after = digests(self.show.folder / "out")
+        self.assertNotEqual(after["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"],
+                            before["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"])
+        self.assertEqual(after["NIGHT_TRAIN/v01/ME_51/NIGHT_TRAIN_ME_51.wav"],
+                         before["NIGHT_TRAIN/v01/ME_51/NIGHT_TRAIN_ME_51.wav"])
+
+    # ---- qc of files that are no media ----
+
+    def test_qc_of_what_is_no_media(self):
+        for name, content in (("empty.wav", b""), ("text.wav", b"hello\n" * 100), ("cut.wav", self.stem.read_bytes()[:60])):
+            with self.subTest(file=name):
+                path = self.folder / name
+                path.write_bytes(content)
+                outcome = reelmill("qc", path)
+                self.assertEqual(outcome.code, BAD_INPUT, outcome.out + outcome.err)
+                self.assertIn(name, outcome.err)
+        self.assertEqual(reelmill("qc", self.folder / "nowhere.wav").code, BAD_INPUT)
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        print("not root: tests with a file system of their own are skipped")
+    main()
