@@ -164,11 +164,12 @@ static void print_nodes(const json_t *answer)
 {
     size_t index;
     const json_t *node;
-    printf("%-24s %-12s %5s %7s %6s %6s  %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "DONE", "FAILED", "CPU");
+    printf("%-24s %-12s %5s %7s %6s %6s  %-7s %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "DONE", "FAILED", "CPU",
+           "REASON");
     json_array_foreach (json_object_get(answer, "nodes"), index, node)
-        printf("%-24.24s %-12s %5.0f %7.0f %6.0f %6.0f  %s\n", text_of(node, "name"), text_of(node, "state"),
+        printf("%-24.24s %-12s %5.0f %7.0f %6.0f %6.0f  %-7s %s\n", text_of(node, "name"), text_of(node, "state"),
                number_of(node, "slots"), number_of(node, "running"), number_of(node, "tasks_done"),
-               number_of(node, "tasks_failed"), text_of(node, "cpu"));
+               number_of(node, "tasks_failed"), text_of(node, "cpu"), text_of(node, "reason"));
 }
 
 static bool everything_ended(const json_t *answer)

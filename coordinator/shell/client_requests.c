@@ -406,16 +406,17 @@ static status retry_job(farm_state *self, const message_command *command, error_
 
 static status drain_node(farm_state *self, const message_command *command, bool drained, error_detail *detail)
 {
-    bool known = worker_registry_drained(&self->workers, command->target);
+    bool known = worker_registry_drained(&self->workers, command->target) != NULL;
     for (size_t i = 0; i < self->workers.count && !known; i++)
         known = strcmp(self->workers.nodes[i]->name, command->target) == 0;
     if (!known)
         return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no node '%s'; `reelmill nodes` lists them",
                                 command->target);
-    if (!worker_registry_set_drained(&self->workers, command->target, drained))
+    if (!worker_registry_set_drained(&self->workers, command->target, drained, command->reason))
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     shell_record record = {.kind = RECORD_DRAIN, .drain = {.drained = drained}};
     memcpy(record.drain.name, command->target, sizeof record.drain.name);
+    memcpy(record.drain.reason, command->reason, sizeof record.drain.reason);
     farm_record(self, &record, -1);
     log_line(LOG_INFO, drained ? "node.drain" : "node.undrain", "name=\"%s\" reason=\"%s\"", command->target,
              command->reason);

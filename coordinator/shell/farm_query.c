@@ -36,17 +36,18 @@ static json_t *node_json(const farm_state *self, const worker_node *node)
     worker_view view = {.state = WORKER_LOST};
     (void)scheduler_worker_view(self->scheduler, node->number, &view);
     const char *state = node->connected ? states[view.state] : "lost";
-    if (node->connected && view.state == WORKER_READY &&
-        (node->draining || worker_registry_drained(&self->workers, node->name)))
-        state = "draining";
+    const char *reason = worker_registry_drained(&self->workers, node->name);
+    bool draining = node->draining || reason != NULL || view.state == WORKER_DRAINING;
+    if (node->connected && draining && (view.state == WORKER_READY || view.state == WORKER_DRAINING))
+        state = view.running > 0 ? "draining" : "drained";
     json_t *roots = json_array();
     for (uint32_t i = 0; i < node->root_count; i++)
         json_array_append_new(
             roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
     uint64_t now_ms = farm_now_ms(self);
     double silent = now_ms > node->heard_ms ? (double)(now_ms - node->heard_ms) / 1000.0 : 0.0;
-    return json_pack("{s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number, "name",
-                     node->name, "state", state, "engine", node->engine, "cpu", node->cpu, "slots", (int)node->slots,
+    return json_pack("{s:i, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number, "name",
+                     node->name, "state", state, "reason", reason, "engine", node->engine, "cpu", node->cpu, "slots", (int)node->slots,
                      "running", (int)view.running, "tasks_done", (int)view.tasks_done, "tasks_failed",
                      (int)view.tasks_failed, "silent_s", silent, "roots", roots);
 }

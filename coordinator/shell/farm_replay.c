@@ -96,7 +96,8 @@ static status replay_shell_record(replay *self, const journal_record *record)
         self->planned = read.plan;
         break;
     case RECORD_DRAIN:
-        if (!worker_registry_set_drained(&self->farm->workers, read.drain.name, read.drain.drained))
+        if (!worker_registry_set_drained(&self->farm->workers, read.drain.name, read.drain.drained,
+                                         read.drain.reason))
             return STATUS_NODE_MEMORY;
         break;
     case RECORD_ENDED:

@@ -133,7 +133,7 @@ static void on_hello(farm_state *self, const routing_id *from, const message_hel
     scheduler_event event = {.type = EVENT_WORKER_HELLO,
                              .hello = {.worker = node->number,
                                        .slots = node->slots,
-                                       .drained = worker_registry_drained(&self->workers, node->name),
+                                       .drained = worker_registry_drained(&self->workers, node->name) != NULL,
                                        .held_count = held_count,
                                        .held = held}};
     for (uint32_t i = 0; i < held_count; i++)

@@ -57,6 +57,7 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
     case RECORD_DRAIN:
         byte_writer_text(writer, self->drain.name);
         byte_writer_u8(writer, self->drain.drained ? 1 : 0);
+        byte_writer_text(writer, self->drain.reason);
         break;
     case RECORD_ENDED:
         byte_writer_u32(writer, self->ended.job);
@@ -130,6 +131,7 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
     case RECORD_DRAIN:
         byte_reader_text(&reader, out_record->drain.name, sizeof out_record->drain.name);
         out_record->drain.drained = byte_reader_u8(&reader) != 0;
+        byte_reader_text(&reader, out_record->drain.reason, sizeof out_record->drain.reason);
         break;
     case RECORD_ENDED:
         out_record->ended.job = byte_reader_u32(&reader);

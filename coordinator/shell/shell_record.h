@@ -52,6 +52,7 @@ typedef struct plan_record {
 typedef struct drain_record {
     char name[NAME_MAX_BYTES];
     bool drained;
+    char reason[REASON_TEXT_BYTES];
 } drain_record;
 
 typedef struct ended_record {

@@ -129,15 +129,15 @@ uint32_t worker_registry_slots(const worker_registry *self)
     return slots;
 }
 
-bool worker_registry_drained(const worker_registry *self, const char *name)
+const char *worker_registry_drained(const worker_registry *self, const char *name)
 {
     for (size_t i = 0; i < self->drained_count; i++)
         if (strcmp(self->drained[i].name, name) == 0)
-            return true;
-    return false;
+            return self->drained[i].reason;
+    return NULL;
 }
 
-bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained)
+bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained, const char *reason)
 {
     size_t at = 0;
     while (at < self->drained_count && strcmp(self->drained[at].name, name) != 0)
@@ -147,9 +147,7 @@ bool worker_registry_set_drained(worker_registry *self, const char *name, bool d
             self->drained[at] = self->drained[--self->drained_count];
         return true;
     }
-    if (at < self->drained_count)
-        return true;
-    if (self->drained_count == self->drained_capacity) {
+    if (at == self->drained_capacity) {
         size_t capacity = self->drained_capacity == 0 ? 8 : 2 * self->drained_capacity;
         drained_name *names = realloc(self->drained, capacity * sizeof *names);
         if (names == NULL)
@@ -157,8 +155,11 @@ bool worker_registry_set_drained(worker_registry *self, const char *name, bool d
         self->drained = names;
         self->drained_capacity = capacity;
     }
-    drained_name *entry = &self->drained[self->drained_count++];
+    if (at == self->drained_count)
+        self->drained_count++;
+    drained_name *entry = &self->drained[at];
     *entry = (drained_name){0};
     strncpy(entry->name, name, sizeof entry->name - 1);
+    strncpy(entry->reason, reason, sizeof entry->reason - 1);
     return true;
 }

@@ -31,6 +31,7 @@ typedef struct worker_node {
 /** A node name taken out of service by a person. */
 typedef struct drained_name {
     char name[NAME_MAX_BYTES];
+    char reason[REASON_TEXT_BYTES];
 } drained_name;
 
 typedef struct worker_registry {
@@ -59,8 +60,9 @@ void worker_registry_forget(worker_registry *self, uint64_t before_ms);
 /** Slots of all connected nodes. */
 uint32_t worker_registry_slots(const worker_registry *self);
 
-bool worker_registry_drained(const worker_registry *self, const char *name);
+/** Why a name is drained ("" = nobody said); NULL: it is not. */
+const char *worker_registry_drained(const worker_registry *self, const char *name);
 /** False when out of memory. */
-bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained);
+bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained, const char *reason);
 
 #endif

@@ -430,7 +430,7 @@ static void farm__gives_a_drained_node_nothing(void **state)
     json_array_foreach(json_object_get(read, "nodes"), index, node)
     {
         bool drained = strcmp(text_at(node, "name"), "fake-2") != 0;
-        assert_string_equal(text_at(node, "state"), drained ? "draining" : "ready");
+        assert_string_equal(text_at(node, "state"), drained ? "drained" : "ready");
         assert_int_equal(number_at(node, "tasks_done"), drained ? 0 : INPUT_COUNT);
     }
     assert_int_equal(index, 3);

@@ -90,7 +90,7 @@ static void shell_record__keeps_plans_drains_and_ends(void **state)
     const shell_record records[] = {
         {.kind = RECORD_PLAN,
          .plan = {.job = 1, .digest = {{9, 8, 7}}, .slot_count = 2, .cells_per_task = 3, .task_count = 4}},
-        {.kind = RECORD_DRAIN, .drain = {.name = "node-7", .drained = true}},
+        {.kind = RECORD_DRAIN, .drain = {.name = "node-7", .drained = true, .reason = "new disk"}},
         {.kind = RECORD_ENDED, .ended = {.job = 5, .ended_unix_ms = 6}},
     };
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {

@@ -74,14 +74,14 @@ static void worker_registry__remembers_drained_names(void **state)
 {
     (void)state;
     worker_registry registry = {0};
-    assert_false(worker_registry_drained(&registry, "a"));
-    assert_true(worker_registry_set_drained(&registry, "a", true));
-    assert_true(worker_registry_set_drained(&registry, "a", true));
-    assert_true(worker_registry_set_drained(&registry, "b", true));
+    assert_null(worker_registry_drained(&registry, "a"));
+    assert_true(worker_registry_set_drained(&registry, "a", true, "why"));
+    assert_true(worker_registry_set_drained(&registry, "a", true, "why"));
+    assert_true(worker_registry_set_drained(&registry, "b", true, "why"));
     assert_int_equal(registry.drained_count, 2);
-    assert_true(worker_registry_set_drained(&registry, "a", false));
-    assert_false(worker_registry_drained(&registry, "a"));
-    assert_true(worker_registry_drained(&registry, "b"));
+    assert_true(worker_registry_set_drained(&registry, "a", false, "why"));
+    assert_null(worker_registry_drained(&registry, "a"));
+    assert_non_null(worker_registry_drained(&registry, "b"));
     worker_registry_deinit(&registry);
 }
 

@@ -1,0 +1,229 @@
+"""A farm started by hand over tcp: submit, watch, steer, kill and bring back; and Ctrl-C on a private farm."""
+import json
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+
+from farm_kit import BIN, CHANCE, KILL, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
+from farm_kit import run_for, small_show, start, wait_until
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Farm:
+    """One coordinator and two workers, each with a configuration file, as an operator would start them."""
+
+    def __init__(self, test, folder):
+        self.test, self.folder = test, folder
+        self.endpoint = f"tcp://127.0.0.1:{free_port()}"
+        (folder / "coordinator.yaml").write_text(
+            f"listen: [{self.endpoint}]\nstate: {folder}/state\nroots: {{shows: {folder}}}\ncells_per_task: 1\n")
+        for name in ("one", "two"):
+            (folder / f"{name}.yaml").write_text(
+                f"coordinator: {self.endpoint}\nname: {name}\nslots: 1\nroots: {{shows: {folder}}}\n")
+        self.processes = {}
+        self.start("coordinator")
+        self.start("one")
+        self.start("two")
+        test.addCleanup(self.stop)
+        wait_until(self.processes["coordinator"], lambda: len(self.nodes()) == 2)
+
+    def start(self, name):
+        program = "reelmill-coordinator" if name == "coordinator" else "reelmill-worker"
+        log = open(self.folder / f"{name}.log", "ab")
+        self.processes[name] = subprocess.Popen([BIN / program, "--config", self.folder / f"{name}.yaml"], stdout=log,
+                                                stderr=log, env=environment())
+        log.close()
+
+    def kill(self, name):
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def stop(self):
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def ask(self, command, *arguments):
+        return reelmill(command, *arguments, "--farm", self.endpoint)
+
+    def nodes(self):
+        answer = self.test.passes(self.ask("nodes", "--json")).json()
+        return {node["name"]: node for node in answer["nodes"]}
+
+    def job(self, number):
+        return self.test.passes(self.ask("status", number, "--json")).json()
+
+
+class HandStarted(FarmTest):
+    def setUp(self):
+        super().setUp()
+        self.show = small_show(self.folder)
+        self.farm = Farm(self, self.folder)
+
+    def submit(self, *options):
+        return self.passes(self.farm.ask("submit", self.show.path, *options))
+
+    def test_submit_wait_report(self):
+        outcome = self.submit("--wait")
+        number = outcome.out.split()[0]
+        self.assertEqual(number, "1")
+        report = self.passes(self.farm.ask("report", number)).json()
+        self.assertEqual(report["verdict"], "pass")
+        self.assertEqual(json.loads((self.show.output() / "report" / "report.json").read_text()), report)
+        self.assertIn("<html", self.passes(self.farm.ask("report", number, "--html")).out)
+        self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
+        self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
+        self.assertIn("NIGHT_TRAIN", self.passes(self.farm.ask("status")).out.upper().replace(" ", "_"))
+        self.assertEqual(set(self.farm.nodes()), {"one", "two"})
+        self.passes(self.farm.ask("logs", number))
+
+    def test_coordinator_killed_and_restarted(self):
+        self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
+        waiter = start("submit", self.show.path, "--wait", "--farm", self.farm.endpoint)
+        for _ in range(3):
+            if not wait_until(waiter, lambda: any((self.folder / "out").rglob("*.part"))):
+                break
+            if not run_for(waiter, CHANCE.uniform(0.0, 0.3)):
+                break
+            self.farm.kill("coordinator")
+            victims = [pid for name in ("one", "two") for pid, _ in children_of(self.farm.processes[name].pid)]
+            if victims:
+                try:
+                    os.kill(CHANCE.choice(victims), KILL)
+                except ProcessLookupError:
+                    pass
+            self.farm.start("coordinator")
+        self.passes(finish(waiter))
+        self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
+        self.assertEqual(leftovers(self.folder), [])
+
+    def test_cancel_and_retry(self):
+        self.farm.kill("two")
+        number = self.submit().out.split()[0]
+        self.passes(self.farm.ask("cancel", number))
+        self.assertTrue(wait_until(self.farm.processes["coordinator"],
+                                   lambda: self.farm.job(number)["state"] == "ended"))
+        self.assertEqual(self.farm.job(number)["exit_code"], 3)
+        self.assertEqual(digests(self.folder / "out"), {})
+        self.passes(self.farm.ask("retry", number))
+        self.farm.start("two")
+        watcher = start("status", number, "--watch", "--farm", self.farm.endpoint)
+        finish(watcher)
+        self.assertEqual(self.farm.job(number)["exit_code"], 0)
+        self.assertEqual(len(digests(self.folder / "out")), 5)
+
+    def test_drained_node_gets_no_work(self):
+        self.passes(self.farm.ask("drain", "one", "--reason", "new disk"))
+        self.submit("--wait")
+        node = self.farm.nodes()["one"]
+        self.assertEqual((node["state"], node["reason"], node["tasks_done"]), ("drained", "new disk", 0))
+
+    def test_wrong_questions_have_clear_answers(self):
+        for arguments, words in ((("status", "99"), "99"), (("cancel", "99"), "99"), (("drain", "nobody"), "nobody"),
+                                 (("report", "x"), "x")):
+            with self.subTest(arguments=arguments):
+                outcome = self.farm.ask(*arguments)
+                self.assertEqual(outcome.code, 2, outcome.err)
+                self.assertIn(words, outcome.err)
+        outcome = reelmill("status", "--farm", f"tcp://127.0.0.1:{free_port()}")
+        self.assertEqual(outcome.code, 3, outcome.err)
+
+    def test_a_second_claim_on_the_same_output_is_refused(self):
+        first = self.submit().out.split()[0]
+        self.assertTrue(wait_until(self.farm.processes["one"], lambda: any((self.folder / "out").rglob("*.part"))))
+        self.farm.kill("one")
+        self.farm.kill("two")
+        second = start("submit", self.show.path, "--wait", "--priority", "10", "--farm", self.farm.endpoint)
+        self.farm.start("one")
+        outcome = finish(second)
+        self.assertEqual(outcome.code, 2, outcome.err)
+        self.assertIn("NIGHT_TRAIN", outcome.err)
+        self.passes(self.farm.ask("status", first))
+
+
+class Interrupt(FarmTest):
+    def all_end(self, family):
+        for waiter in family:
+            self.assertTrue(select.select([waiter], [], [], 10)[0], "a process of the farm lives on")
+            os.close(waiter)
+
+    def interrupted(self, number):
+        show = small_show(self.folder)
+        process = start("run", show.path, "--cells-per-task", 1, start_new_session=True)
+        self.assertTrue(wait_until(process, lambda: any((self.folder / "out").rglob("*.part"))))
+        family = [os.pidfd_open(pid) for pid, _ in children_of(process.pid)]
+        self.assertGreaterEqual(len(family), 3)
+        os.killpg(process.pid, number)
+        outcome = finish(process)
+        self.assertEqual(outcome.code, 3, outcome.err)
+        self.all_end(family)
+        self.assertEqual(digests(self.folder / "out"), {})
+        self.assertEqual(leftovers(self.folder), [])
+        self.passes(reelmill("run", show.path))
+
+    def test_interrupt(self):
+        self.interrupted(signal.SIGINT)
+
+    def test_terminate(self):
+        self.interrupted(signal.SIGTERM)
+
+    def test_killed_cli_takes_its_farm_along(self):
+        show = small_show(self.folder)
+        process = start("run", show.path, "--cells-per-task", 1)
+        self.assertTrue(wait_until(process, lambda: any((self.folder / "out").rglob("*.part"))))
+        family = [os.pidfd_open(pid) for pid, _ in children_of(process.pid)]
+        process.kill()
+        process.wait()
+        process.communicate()
+        self.all_end(family)
+        self.assertEqual(digests(self.folder / "out"), {})
+        self.passes(reelmill("run", show.path))
+        self.assertEqual(leftovers(self.folder), [])
+
+
+class Streams(FarmTest):
+    def test_json_is_all_there_is_on_stdout(self):
+        show = small_show(self.folder)
+        for arguments in (("check", show.path, "--json"), ("plan", show.path, "--json"), ("run", show.path, "--json"),
+                          ("qc", show.output() / "PM_20" / "NIGHT_TRAIN_PM_20.wav", "--json")):
+            with self.subTest(command=arguments[0]):
+                self.passes(reelmill(*arguments)).json()
+
+    def test_progress_only_on_a_terminal(self):
+        show = small_show(self.folder)
+        outcome = self.passes(reelmill("run", show.path))
+        self.assertNotIn("\r", outcome.err)
+        main_end, other_end = pty.openpty()
+        process = subprocess.Popen([BIN / "reelmill", "run", show.path, "--out", self.folder / "second"],
+                                   stdout=subprocess.DEVNULL, stderr=other_end, env=environment())
+        os.close(other_end)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(main_end, 4096)
+            except OSError:
+                break
+            if not piece:
+                break
+            shown += piece
+        os.close(main_end)
+        self.assertEqual(process.wait(), 0)
+        self.assertIn(b"\r", shown)
+        self.assertIn(b"cells/s", shown)
+
+
+if __name__ == "__main__":
+    main()
