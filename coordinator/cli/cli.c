@@ -6,13 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static size_t option_row(const cli_arguments *self, const char *name)
+static size_t find_row(const cli_arguments *self, const char *name)
 {
     size_t row = 0;
     while (self->command->options[row].name != NULL && strcmp(self->command->options[row].name, name) != 0)
         row++;
+    return row;
+}
+
+static size_t option_row(const cli_arguments *self, const char *name)
+{
+    size_t row = find_row(self, name);
     ENSURE(self->command->options[row].name != NULL);
     return row;
+}
+
+bool cli_knows(const cli_arguments *self, const char *name)
+{
+    return self->command->options[find_row(self, name)].name != NULL;
 }
 
 bool cli_flag(const cli_arguments *self, const char *name)

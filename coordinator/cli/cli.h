@@ -47,6 +47,8 @@ typedef struct cli_command {
     int (*run)(const cli_arguments *arguments);
 } cli_command;
 
+/** True if the command has this option; the three below are for those it has. */
+bool cli_knows(const cli_arguments *self, const char *name);
 bool cli_flag(const cli_arguments *self, const char *name);
 /** NULL when not given. */
 const char *cli_text(const cli_arguments *self, const char *name);

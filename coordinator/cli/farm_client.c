@@ -14,7 +14,7 @@
 #include <time.h>
 #include <zmq.h>
 
-enum { RESEND_AFTER_MS = 1000, QUERY_DOCUMENT_MAX = 256 << 20 };
+enum { RESEND_AFTER_MS = 1000, SUBMIT_TRIES = 5, QUERY_DOCUMENT_MAX = 256 << 20 };
 
 struct farm_client {
     void *context;
@@ -23,6 +23,8 @@ struct farm_client {
     arena arena;          /* of the last answer */
     zmq_msg_t answer;     /* the last answer's frame: views point into it */
     bool has_answer;
+    farm_client_tend *tend;
+    void *tended;
 };
 
 static uint64_t now_ms(void)
@@ -90,8 +92,25 @@ void farm_client_destroy(farm_client **self)
     *self = NULL;
 }
 
+void farm_client_set_tend(farm_client *self, farm_client_tend *tend, void *context)
+{
+    self->tend = tend;
+    self->tended = context;
+}
+
+/* Parts of a submission share one request id: a late answer to the part before is told by job and offset (PROTOCOL.md). */
+static bool answers(const message_answer *answer, const message *request)
+{
+    if (answer->code != STATUS_OK)
+        return true;
+    if (request->type == MESSAGE_SUBMIT_APPEND)
+        return answer->job == 0 && answer->offset > request->submit_append.offset;
+    return request->type != MESSAGE_SUBMIT_COMMIT || answer->job != 0;
+}
+
 /* Waits for the answer with this request id; others (answers to requests that were sent twice) are dropped. */
-static status await_answer(farm_client *self, const uint8_t request[REQUEST_BYTES], uint64_t until_ms, message *out)
+static status await_answer(farm_client *self, const message *request, const uint8_t id[REQUEST_BYTES], uint64_t until_ms,
+                           message *out)
 {
     for (;;) {
         uint64_t now = now_ms();
@@ -109,7 +128,8 @@ static status await_answer(farm_client *self, const uint8_t request[REQUEST_BYTE
             continue;
         if (message_decode(out, zmq_msg_data(&self->answer), zmq_msg_size(&self->answer), &self->arena, NULL) !=
                 STATUS_OK ||
-            out->type != MESSAGE_ANSWER || memcmp(out->answer.request, request, REQUEST_BYTES) != 0)
+            out->type != MESSAGE_ANSWER || memcmp(out->answer.request, id, REQUEST_BYTES) != 0 ||
+            !answers(&out->answer, request))
             continue;
         return STATUS_OK;
     }
@@ -127,52 +147,59 @@ static status ask(farm_client *self, const message *request, const uint8_t id[RE
     while (now_ms() < end_ms) {
         zmq_send(self->socket, self->frame.bytes, self->frame.size, ZMQ_DONTWAIT);
         uint64_t until = now_ms() + RESEND_AFTER_MS;
-        code = await_answer(self, id, until < end_ms ? until : end_ms, out_answer);
-        if (code == STATUS_AGAIN)
-            continue;
-        if (code == STATUS_CANCELLED)
-            return code;
-        if (code != STATUS_OK)
-            return error_detail_set(detail, code, "waiting for the coordinator failed: %s", zmq_strerror(errno));
-        if (out_answer->answer.code != STATUS_OK)
+        code = await_answer(self, request, id, until < end_ms ? until : end_ms, out_answer);
+        if (code == STATUS_OK && out_answer->answer.code != STATUS_OK)
             return error_detail_set(detail, (status)out_answer->answer.code, "%s", out_answer->answer.detail);
-        return STATUS_OK;
+        if (code == STATUS_OK || code == STATUS_CANCELLED)
+            return code;
+        if (code != STATUS_AGAIN)
+            return error_detail_set(detail, code, "waiting for the coordinator failed: %s", zmq_strerror(errno));
+        code = self->tend == NULL ? STATUS_OK : self->tend(self->tended, detail);
+        if (code != STATUS_OK)
+            return code;
     }
     return error_detail_set(detail, STATUS_NODE_LOST,
                             "the coordinator did not answer within %u s; is it running, and is the endpoint right?",
                             (timeout_ms + 999) / 1000);
 }
 
+/* One go at a submission. STATUS_INPUT_MISSING: the coordinator restarted and knows nothing of it. */
+static status submit_once(farm_client *self, const message *begin, const char *document, uint32_t timeout_ms,
+                          uint32_t *out_job, error_detail *detail)
+{
+    const uint8_t *id = begin->submit_begin.request;
+    uint64_t size = begin->submit_begin.document_size;
+    message answer;
+    status code = ask(self, begin, id, timeout_ms, &answer, detail);
+    while (code == STATUS_OK && answer.answer.job == 0 && answer.answer.offset < size) {
+        uint64_t offset = answer.answer.offset;
+        uint64_t part = size - offset < DOCUMENT_CHUNK_MAX ? size - offset : DOCUMENT_CHUNK_MAX;
+        message append = {.type = MESSAGE_SUBMIT_APPEND, .submit_append = {.offset = offset}};
+        memcpy(append.submit_append.request, id, REQUEST_BYTES);
+        append.submit_append.bytes = (message_bytes){.bytes = (const uint8_t *)document + offset, .size = (uint32_t)part};
+        code = ask(self, &append, id, timeout_ms, &answer, detail);
+    }
+    message commit = {.type = MESSAGE_SUBMIT_COMMIT};
+    memcpy(commit.submit_commit.request, id, REQUEST_BYTES);
+    if (code == STATUS_OK)
+        code = ask(self, &commit, id, timeout_ms, &answer, detail);
+    if (code == STATUS_OK)
+        *out_job = answer.answer.job;
+    return code;
+}
+
 status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
                           uint32_t timeout_ms, uint32_t *out_job, error_detail *detail)
 {
-    message request = {.type = MESSAGE_SUBMIT_BEGIN};
-    message answer;
-    uint8_t id[REQUEST_BYTES];
-    if (!random_request(id))
+    message begin = {.type = MESSAGE_SUBMIT_BEGIN,
+                     .submit_begin = {.document_size = document_size,
+                                      .document_digest = content_hash_of(document, document_size),
+                                      .priority = priority}};
+    if (!random_request(begin.submit_begin.request))
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
-    memcpy(request.submit_begin.request, id, REQUEST_BYTES);
-    request.submit_begin.document_size = document_size;
-    request.submit_begin.document_digest = content_hash_of(document, document_size);
-    request.submit_begin.priority = priority;
-    status code = ask(self, &request, id, timeout_ms, &answer, detail);
-    for (size_t offset = 0; code == STATUS_OK && offset < document_size;) {
-        size_t size = document_size - offset < DOCUMENT_CHUNK_MAX ? document_size - offset : DOCUMENT_CHUNK_MAX;
-        message append = {.type = MESSAGE_SUBMIT_APPEND};
-        memcpy(append.submit_append.request, id, REQUEST_BYTES);
-        append.submit_append.offset = offset;
-        append.submit_append.bytes =
-            (message_bytes){.bytes = (const uint8_t *)document + offset, .size = (uint32_t)size};
-        code = ask(self, &append, id, timeout_ms, &answer, detail);
-        offset += size;
-    }
-    if (code != STATUS_OK)
-        return code;
-    message commit = {.type = MESSAGE_SUBMIT_COMMIT};
-    memcpy(commit.submit_commit.request, id, REQUEST_BYTES);
-    code = ask(self, &commit, id, timeout_ms, &answer, detail);
-    if (code == STATUS_OK)
-        *out_job = answer.answer.job;
+    status code = STATUS_INPUT_MISSING;
+    for (int tries = 0; tries < SUBMIT_TRIES && code == STATUS_INPUT_MISSING; tries++)
+        code = submit_once(self, &begin, document, timeout_ms, out_job, detail);
     return code;
 }
 

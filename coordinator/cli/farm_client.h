@@ -14,6 +14,9 @@ typedef struct farm_client farm_client;
 
 MUST_USE status farm_client_create(farm_client **out_client, const char *endpoint, error_detail *detail);
 void farm_client_destroy(farm_client **self);
+/** Called whenever a request was not answered for a second: brings a private farm back to life. Not OK ends the request. */
+typedef status farm_client_tend(void *context, error_detail *detail);
+void farm_client_set_tend(farm_client *self, farm_client_tend *tend, void *context);
 /** Sends a job document; the job's number comes back once it is durable. */
 MUST_USE status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
                                    uint32_t timeout_ms, uint32_t *out_job, error_detail *detail);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 150, ASK_MS = 10000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
+enum { POLL_MS = 150, ASK_MS = 60000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
 
 /* Set by the signal handler, read by the one thread there is: the only mutable value of this file. */
 static volatile sig_atomic_t interrupted;
@@ -30,6 +30,11 @@ void farm_job_catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
+static status tend_farm(void *context, error_detail *detail)
+{
+    return private_farm_tend(context, detail);
+}
+
 uint32_t farm_job_cores(void)
 {
     cpu_set_t set;
@@ -45,13 +50,13 @@ status farm_job_start_private(const cli_arguments *arguments, const private_farm
     const char *temporary = getenv("TMPDIR");
     private_farm_config config = {.worker_count = cli_number(arguments, "workers", farm_job_cores()),
                                   .slots_per_worker = 1,
-                                  .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                                  .cells_per_task =
+                                      cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0,
                                   .root_count = root_count,
                                   .state_directory = temporary != NULL && temporary[0] == '/' ? temporary : "/var/tmp",
                                   .verbose = cli_flag(arguments, "verbose")};
-    for (const cli_option *option = arguments->command->options; option->name != NULL; option++)
-        if (strcmp(option->name, "cpu") == 0)
-            config.cpu = cli_text(arguments, "cpu");
+    if (cli_knows(arguments, "cpu"))
+        config.cpu = cli_text(arguments, "cpu");
     memcpy(config.roots, roots, root_count * sizeof *roots);
     farm_job_catch_signals();
     status code = private_farm_start(out_farm, &config, detail);
@@ -60,6 +65,8 @@ status farm_job_start_private(const cli_arguments *arguments, const private_farm
     code = farm_client_create(out_client, private_farm_endpoint(*out_farm), detail);
     if (code != STATUS_OK)
         private_farm_stop(out_farm);
+    else
+        farm_client_set_tend(*out_client, tend_farm, *out_farm);
     return code;
 }
 

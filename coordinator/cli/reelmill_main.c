@@ -41,6 +41,11 @@ static const cli_option show_options[] = {
     {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option init_options[] = {
+    {"workers", OPTION_NUMBER, "N", "worker processes that open the files (default: one per core)"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option submit_options[] = {
     {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
     {"priority", OPTION_NUMBER, "N", "higher runs first (default 0)"},
@@ -66,7 +71,7 @@ static const cli_command commands[] = {
     {"check", "SHOW.yaml", "handoff check: everything there, complete, consistent? renders nothing", 1, 1,
      show_options, command_check},
     {"plan", "SHOW.yaml", "the tasks that a run would make", 1, 1, show_options, command_plan},
-    {"init", "DIR", "write a show.yaml for a folder of stems, read from their names", 1, 1, no_options, command_init},
+    {"init", "DIR", "write a show.yaml for a folder of stems, read from their names", 1, 1, init_options, command_init},
     {"demo", "DIR", "write a small complete show to try", 1, 1, no_options, command_demo},
     {"submit", "SHOW.yaml", "give a show to a farm; prints the job's number", 1, 1, submit_options, command_submit},
     {"status", "[JOB]", "jobs of a farm, or one job", 0, 1, remote_options, command_status},

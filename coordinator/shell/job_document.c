@@ -221,10 +221,12 @@ static void read_document(document_reader *self, const json_t *root, job_documen
         return;
     }
     document->kind = (job_kind)k;
-    const char *other = document->kind == JOB_KIND_QC ? "show" : "qc";
+    bool of_files = document->kind == JOB_KIND_QC ||
+                    (document->kind == JOB_KIND_CHECK && json_object_get(root, "qc") != NULL);
+    const char *other = of_files ? "show" : "qc";
     if (json_object_get(root, other) != NULL)
         refuse(self, STATUS_INPUT_INVALID, other, "has no place in a job of this kind");
-    if (document->kind == JOB_KIND_QC)
+    if (of_files)
         read_qc(self, json_object_get(root, "qc"), &document->qc);
     else
         read_show(self, json_object_get(root, "show"), document);

@@ -5,7 +5,7 @@
  *   {"reelmill": 1,
  *    "kind": "run" | "qc" | "check" | "plan",
  *    "show": {"name": "show.yaml", "text": "..."}                         run, check, plan
- *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    qc
+ *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    qc; check of mere files
  *             "layout": "5.1" | null, "order": "smpte" | null, "frame_rate": "24" | null},
  *    "recipes": [{"name": "...", "text": "...", "source": "..."}],        the person's own, added to what ships
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
@@ -32,7 +32,7 @@ enum { JOB_TEXTS_MAX = 256 };
 
 typedef struct job_document {
     job_kind kind;
-    const char *show_name; /**< NULL for qc */
+    const char *show_name; /**< NULL: the job is about the files of qc */
     const char *show_text;
     size_t show_text_size;
     qc_request qc;

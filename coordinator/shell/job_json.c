@@ -135,8 +135,21 @@ char *job_plan_json(const farm_job *job, size_t *out_size)
     return dump(plan_object(job->plan, job), out_size);
 }
 
-char *job_result_json(const job_source *source, const plan *job_plan, const problem_list *problems, status code,
-                      size_t *out_size)
+/* What the probe found: null where the file cannot be used. */
+static void add_facts(json_t *entry, const media_facts *facts)
+{
+    bool usable = facts != NULL && facts->outcome == STATUS_OK;
+    json_object_set_new(entry, "container", usable ? json_string(media_container_name(facts->container)) : json_null());
+    json_object_set_new(entry, "encoding", usable ? json_string(sample_encoding_name(facts->encoding)) : json_null());
+    json_object_set_new(entry, "sample_rate", usable ? json_integer(facts->sample_rate) : json_null());
+    json_object_set_new(entry, "channels", usable ? json_integer(facts->channel_count) : json_null());
+    json_object_set_new(entry, "frames", usable ? number_json(facts->frame_count) : json_null());
+    bool placed = usable && facts->bext.present;
+    json_object_set_new(entry, "time_reference", placed ? number_json(facts->bext.time_reference) : json_null());
+}
+
+char *job_result_json(const job_source *source, const media_facts *facts, const plan *job_plan,
+                      const problem_list *problems, status code, size_t *out_size)
 {
     json_t *object = json_object();
     json_object_set_new(object, "reelmill", json_integer(1));
@@ -157,6 +170,7 @@ char *job_result_json(const job_source *source, const plan *job_plan, const prob
                             item->stem < 0 ? json_null() : text_json(source->show.stems[item->stem].name));
         json_object_set_new(entry, "reel",
                             item->reel < 0 ? json_null() : text_json(source->show.reels[item->reel].name));
+        add_facts(entry, facts == NULL ? NULL : &facts[i]);
         json_array_append_new(inputs, entry);
     }
     json_object_set_new(object, "inputs", inputs);

@@ -15,10 +15,11 @@ struct farm_state;
  * What a `check` or `plan` job comes to:
  * {"reelmill":1, "kind":"check"|"plan", "ok":bool, "title","slug","version", "exit_code":0|2,
  *  "problems":[{"severity":"error|warning|info","file","line","column","message"}],
- *  "inputs":[{"path","stem","reel"}], "plan":{...}|null}
+ *  "inputs":[{"path","stem","reel","container","encoding","sample_rate","channels","frames","time_reference"}],
+ *  "plan":{...}|null}
  */
-char *job_result_json(const job_source *source, const plan *job_plan, const problem_list *problems, status code,
-                      size_t *out_size);
+char *job_result_json(const job_source *source, const media_facts *facts, const plan *job_plan,
+                      const problem_list *problems, status code, size_t *out_size);
 /**
  * {"digest", "read_bytes", "write_bytes", "text", "files":[{"path","deliverable","reel","bytes"}],
  *  "tasks":[{"task","kind","what","deliverable","cells","waits":[...],"estimate_ms"}]}

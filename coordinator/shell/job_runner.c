@@ -132,7 +132,7 @@ static void tell_plan_problem(local_work *work)
 static void write_result_document(local_work *work)
 {
     size_t size = 0;
-    char *text = job_result_json(work->job->source, work->plan, &work->problems, work->code, &size);
+    char *text = job_result_json(work->job->source, work->facts, work->plan, &work->problems, work->code, &size);
     if (text == NULL) {
         work->code = error_detail_set(&work->detail, STATUS_NODE_MEMORY, "out of memory");
         return;

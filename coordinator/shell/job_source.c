@@ -58,7 +58,7 @@ job_source *job_source_create(const char *document, size_t document_size)
         return self;
     const job_document *read = &self->document;
     join_libraries(self);
-    if (read->kind == JOB_KIND_QC)
+    if (read->show_name == NULL)
         self->code = show_for_qc(&self->show, &read->qc, &self->arena, &self->problems);
     else
         self->code = show_file_parse(&self->show, read->show_text, read->show_text_size, read->show_name, &self->arena,

@@ -225,5 +225,22 @@ class Streams(FarmTest):
         self.assertIn(b"cells/s", shown)
 
 
+class Init(FarmTest):
+    def test_a_folder_becomes_a_show_that_renders(self):
+        show = small_show(self.folder)
+        stems = self.folder / "stems"
+        (stems / "R1_notes.wav").write_text("not audio")
+        outcome = self.passes(reelmill("init", stems))
+        self.assertEqual(outcome.out.strip(), str(stems / "show.yaml"))
+        self.assertIn("R1_notes.wav", outcome.err)
+        self.passes(reelmill("check", stems / "show.yaml"))
+        self.passes(reelmill("run", stems / "show.yaml", "--only", "ME_20"))
+        self.assertEqual(len(digests(stems / "out")), 1)
+        again = reelmill("init", stems)
+        self.assertEqual(again.code, 2)
+        self.assertIn("exists already", again.err)
+        self.assertTrue(show.path.exists())
+
+
 if __name__ == "__main__":
     main()

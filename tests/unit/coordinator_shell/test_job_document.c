@@ -52,6 +52,24 @@ static void job_document__reads_a_run(void **state)
     arena_deinit(&memory);
 }
 
+static void job_document__lets_a_check_be_about_mere_files(void **state)
+{
+    (void)state;
+    arena memory;
+    arena_init(&memory);
+    error_detail detail;
+    job_document document;
+    char text[sizeof qc_text + 8];
+    const char *kind = strstr(qc_text, "\"kind\":\"qc\"");
+    int before = (int)(kind - qc_text);
+    snprintf(text, sizeof text, "%.*s\"kind\":\"check\"%s", before, qc_text, kind + strlen("\"kind\":\"qc\""));
+    assert_int_equal(parse(text, strlen(text), &document, &memory, &detail), STATUS_OK);
+    assert_int_equal(document.kind, JOB_KIND_CHECK);
+    assert_null(document.show_name);
+    assert_int_equal(document.qc.file_count, 2);
+    arena_deinit(&memory);
+}
+
 static void job_document__reads_a_qc(void **state)
 {
     (void)state;
@@ -151,7 +169,7 @@ static void job_document__refuses_what_is_not_in_the_schema(void **state)
         {"\"layout\":\"5.1\"", "\"layout\":\"6.2\"", STATUS_INPUT_INVALID, "6.2"},
         {"\"order\":\"film\"", "\"order\":\"alphabet\"", STATUS_INPUT_INVALID, "qc.order"},
         {"\"out\":null", "\"out\":7", STATUS_INPUT_INVALID, "places.out"},
-        {"\"kind\":\"qc\"", "\"kind\":\"check\"", STATUS_INPUT_INVALID, "qc"},
+        {"\"kind\":\"qc\"", "\"kind\":\"plan\"", STATUS_INPUT_INVALID, "qc"},
     };
     for (size_t i = 0; i < sizeof run_damages / sizeof run_damages[0]; i++)
         expect_refusal(run_text, &run_damages[i]);
@@ -215,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_document__reads_a_run),
         cmocka_unit_test(job_document__reads_a_qc),
+        cmocka_unit_test(job_document__lets_a_check_be_about_mere_files),
         cmocka_unit_test(job_document__refuses_what_is_not_in_the_schema),
         cmocka_unit_test(job_document__refuses_every_beginning_of_a_document),
         cmocka_unit_test(job_document__refuses_nesting_without_recursing_into_it),
