@@ -222,10 +222,16 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     return exit_code;
 }
 
-static status submit_files(const cli_arguments *arguments, farm_client *client, uint32_t file_count,
-                           const char *const *files, uint32_t *out_job, arena *memory, error_detail *detail)
+static status prepare_files(const cli_arguments *arguments, arena *memory, const char **out_root, const char ***out_files,
+                            const char **out_document, error_detail *detail)
 {
-    qc_files request = {.file_count = file_count,
+    if (arguments->word_count == 0)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
+    status code = place_files(arguments, memory, out_root, out_files, detail);
+    if (code != STATUS_OK)
+        return code;
+    const char *const *files = *out_files;
+    qc_files request = {.file_count = arguments->word_count,
                         .files = files,
                         .spec_name = cli_text(arguments, "spec") == NULL ? "none" : cli_text(arguments, "spec"),
                         .layout = cli_text(arguments, "layout"),
@@ -233,7 +239,7 @@ static status submit_files(const cli_arguments *arguments, farm_client *client, 
                         .frame_rate = cli_text(arguments, "frame-rate")};
     size_t length = strlen(request.spec_name);
     if (length > 5 && strcmp(request.spec_name + length - 5, ".yaml") == 0) {
-        status code = read_text_file(request.spec_name, SHOW_TEXT_MAX, memory, &request.spec_text,
+        code = read_text_file(request.spec_name, SHOW_TEXT_MAX, memory, &request.spec_text,
                                      &request.spec_text_size, detail);
         if (code != STATUS_OK)
             return code;
@@ -245,10 +251,50 @@ static status submit_files(const cli_arguments *arguments, farm_client *client, 
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
-    const char *document = job_document_of_files(&request, &options, memory);
-    if (document == NULL)
-        return error_detail_set(detail, STATUS_LIMIT, "the list of files is too long for one job");
-    return farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, out_job, detail);
+    *out_document = job_document_of_files(&request, &options, memory);
+    return *out_document == NULL ? error_detail_set(detail, STATUS_LIMIT, "the list of files is too long for one job")
+                                 : STATUS_OK;
+}
+
+/* The received programmes of a show, by name: what `only` wants. */
+static const char *received_names(const show *source, arena *memory)
+{
+    const char *names = "";
+    for (uint32_t i = 0; i < source->deliverable_count; i++)
+        if (source->deliverables[i].file != NULL)
+            names = arena_format(memory, "%s%s%s", names, names[0] == '\0' ? "" : ",", source->deliverables[i].name);
+    return names;
+}
+
+static status prepare_show(const cli_arguments *arguments, arena *memory, const char **out_root, const char **out_document,
+                           error_detail *detail)
+{
+    static const char *const says_the_show[] = {"spec", "layout", "order", "frame-rate"};
+    loaded_show loaded;
+    for (size_t i = 0; i < sizeof says_the_show / sizeof says_the_show[0]; i++)
+        if (cli_text(arguments, says_the_show[i]) != NULL)
+            return error_detail_set(detail, STATUS_INPUT_INVALID, "--%s has no place beside --show: the show file says it",
+                                    says_the_show[i]);
+    if (arguments->word_count > 0)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "'%s' has no place beside --show; put it into the show as a deliverable with `file:`",
+                                arguments->words[0]);
+    status code = loaded_show_read(&loaded, cli_text(arguments, "show"), NULL, memory, detail);
+    if (code != STATUS_OK)
+        return code;
+    job_options options = {.kind = "qc",
+                           .only = received_names(&loaded.show, memory),
+                           .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                           .media = {.root = "media"},
+                           .out = {.root = "media"}};
+    if (options.only[0] == '\0')
+        return error_detail_set(detail, STATUS_INPUT_MISSING,
+                                "%s names no received programme; give a deliverable `file:` instead of `recipe:`",
+                                loaded.display);
+    *out_root = loaded.media_folder;
+    *out_document = job_document_of_show(&loaded, &options, memory);
+    return *out_document == NULL ? error_detail_set(detail, STATUS_LIMIT, "the show file with its specs is too large")
+                                 : STATUS_OK;
 }
 
 int command_qc(const cli_arguments *arguments)
@@ -261,17 +307,16 @@ int command_qc(const cli_arguments *arguments)
     const char **files = NULL;
     uint32_t job_number = 0;
     json_t *job = NULL;
-    if (cli_text(arguments, "show") != NULL)
-        return cli_fail(STATUS_INPUT_UNSUPPORTED, "--show is not there yet; put the files into the show as deliverables with `file:` and use `run`");
-    if (arguments->word_count == 0)
-        return cli_fail(STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
+    const char *document = NULL;
     arena_init(&memory);
-    status code = place_files(arguments, &memory, &root, &files, &detail);
+    status code = cli_text(arguments, "show") != NULL
+                      ? prepare_show(arguments, &memory, &root, &document, &detail)
+                      : prepare_files(arguments, &memory, &root, &files, &document, &detail);
     private_farm_root roots[1] = {{.name = "media", .directory = root}};
     if (code == STATUS_OK)
         code = farm_job_start_private(arguments, roots, 1, &farm, &client, &detail);
     if (code == STATUS_OK)
-        code = submit_files(arguments, client, arguments->word_count, files, &job_number, &memory, &detail);
+        code = farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, &job_number, &detail);
     farm_job_watch watch = {.client = client, .farm = farm, .job = job_number, .quiet = cli_flag(arguments, "verbose"),
                             .title = "qc"};
     if (code == STATUS_OK)

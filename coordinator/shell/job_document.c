@@ -221,11 +221,11 @@ static void read_document(document_reader *self, const json_t *root, job_documen
         return;
     }
     document->kind = (job_kind)k;
-    bool of_files = document->kind == JOB_KIND_QC ||
-                    (document->kind == JOB_KIND_CHECK && json_object_get(root, "qc") != NULL);
-    const char *other = of_files ? "show" : "qc";
-    if (json_object_get(root, other) != NULL)
-        refuse(self, STATUS_INPUT_INVALID, other, "has no place in a job of this kind");
+    bool of_files = json_object_get(root, "qc") != NULL;
+    if (of_files && (document->kind == JOB_KIND_RUN || document->kind == JOB_KIND_PLAN))
+        refuse(self, STATUS_INPUT_INVALID, "qc", "has no place in a job of this kind");
+    if (of_files && json_object_get(root, "show") != NULL)
+        refuse(self, STATUS_INPUT_INVALID, "show", "has no place beside qc");
     if (of_files)
         read_qc(self, json_object_get(root, "qc"), &document->qc);
     else

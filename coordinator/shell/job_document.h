@@ -4,8 +4,8 @@
  *
  *   {"reelmill": 1,
  *    "kind": "run" | "qc" | "check" | "plan",
- *    "show": {"name": "show.yaml", "text": "..."}                         run, check, plan
- *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    qc; check of mere files
+ *    "show": {"name": "show.yaml", "text": "..."}                         a show's job, or
+ *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    one about files: qc, check
  *             "layout": "5.1" | null, "order": "smpte" | null, "frame_rate": "24" | null},
  *    "recipes": [{"name": "...", "text": "...", "source": "..."}],        the person's own, added to what ships
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],

@@ -137,6 +137,7 @@ static void job_document__refuses_what_is_not_in_the_schema(void **state)
         {"\"kind\":\"run\"", "\"kind\":[]", STATUS_INPUT_INVALID, "kind"},
         {"\"kind\":\"run\",", "", STATUS_INPUT_INVALID, "kind"},
         {"\"kind\":\"run\"", "\"kind\":\"run\",\"qc\":{}", STATUS_INPUT_INVALID, "qc"},
+        {"\"kind\":\"run\"", "\"kind\":\"qc\",\"qc\":{}", STATUS_INPUT_INVALID, "beside qc"},
         {"\"kind\":\"run\"", "\"kind\":\"run\",\"kind\":\"qc\"", STATUS_INPUT_SYNTAX, "duplicate"},
         {"\"kind\":\"run\"", "\"kind\":\"run\",\"priority\":1", STATUS_INPUT_INVALID, "priority"},
         {"\"name\":\"show.yaml\"", "\"name\":\"\"", STATUS_INPUT_INVALID, "show.name"},
