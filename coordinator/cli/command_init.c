@@ -1,62 +1,22 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/cli.h"
 
+#include "coordinator/cli/audio_folder.h"
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
-#include "coordinator/show/init_name.h"
 #include "coordinator/show/show_init.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { SUBMIT_MS = 30000, ASK_MS = 30000, DEPTH_MAX = 4, INIT_FILES_MAX = 4096 };
-
-typedef struct file_names {
-    arena *memory;
-    uint32_t count;
-    const char **items;
-    bool too_many;
-} file_names;
-
-/* Audio files below a folder, by their names alone; hidden folders and what cannot be opened are passed over. */
-static void list_folder(file_names *self, const char *folder, const char *prefix, int depth)
-{
-    DIR *directory = opendir(folder);
-    if (directory == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] == '.')
-            continue;
-        const char *path = arena_format(self->memory, "%s%s%s", prefix, prefix[0] == '\0' ? "" : "/", entry->d_name);
-        const char *full = arena_format(self->memory, "%s/%s", folder, entry->d_name);
-        struct stat facts;
-        init_name name;
-        if (stat(full, &facts) != 0)
-            continue;
-        if (S_ISDIR(facts.st_mode) && depth < DEPTH_MAX)
-            list_folder(self, full, path, depth + 1);
-        if (!S_ISREG(facts.st_mode) || !init_name_parse(&name, path, self->memory))
-            continue;
-        self->too_many = self->count == INIT_FILES_MAX;
-        if (!self->too_many)
-            self->items[self->count++] = path;
-    }
-    closedir(directory);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+enum { SUBMIT_MS = 30000, ASK_MS = 30000, INIT_FILES_MAX = 4096 };
 
 /* Workers open the files: a job that only probes them. */
-static status probe_files(const cli_arguments *arguments, const char *folder, const file_names *names, arena *memory,
+static status probe_files(const cli_arguments *arguments, const char *folder, const audio_folder *names, arena *memory,
                           json_t **out_result, error_detail *detail)
 {
     private_farm *farm = NULL;
@@ -90,7 +50,7 @@ static status probe_files(const cli_arguments *arguments, const char *folder, co
 }
 
 /* The inputs of the result in the form of the guesser, in order of their names. */
-static size_t take_facts(const json_t *result, const file_names *names, init_file *files)
+static size_t take_facts(const json_t *result, const audio_folder *names, init_file *files)
 {
     for (uint32_t i = 0; i < names->count; i++)
         files[i] = (init_file){.path = names->items[i]};
@@ -98,7 +58,7 @@ static size_t take_facts(const json_t *result, const file_names *names, init_fil
     const json_t *input;
     json_array_foreach (json_object_get(result, "inputs"), index, input) {
         const char *path = json_string_value(json_object_get(input, "path"));
-        const char **found = path == NULL ? NULL : bsearch(&path, names->items, names->count, sizeof *names->items, by_name);
+        const char **found = path == NULL ? NULL : bsearch(&path, names->items, names->count, sizeof *names->items, audio_folder_order);
         if (found == NULL)
             continue;
         init_file *file = &files[found - names->items];
@@ -134,9 +94,8 @@ static status make_show(const cli_arguments *arguments, arena *memory, error_det
     if (folder == NULL)
         return error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%s': %s", arguments->words[0], strerror(errno));
     const char *name = strrchr(folder, '/') + 1;
-    file_names names = {.memory = memory};
-    names.items = arena_take_array(memory, INIT_FILES_MAX, sizeof *names.items);
-    list_folder(&names, folder, "", 0);
+    audio_folder names;
+    audio_folder_list(&names, folder, INIT_FILES_MAX, memory);
     json_t *result = NULL;
     const char *text = NULL;
     problem_list notes = {0};
@@ -151,10 +110,8 @@ static status make_show(const cli_arguments *arguments, arena *memory, error_det
         code = error_detail_set(detail, STATUS_INPUT_MISSING,
                                 "there is no audio file in '%s'; run init on the folder that holds the stems",
                                 arguments->words[0]);
-    if (code == STATUS_OK) {
-        qsort(names.items, names.count, sizeof *names.items, by_name);
+    if (code == STATUS_OK)
         code = probe_files(arguments, folder, &names, memory, &result, detail);
-    }
     if (code == STATUS_OK) {
         init_file *files = arena_take_array(memory, names.count, sizeof *files);
         size_t count = take_facts(result, &names, files);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/cli.h"
 
+#include "coordinator/cli/audio_folder.h"
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
 
@@ -16,16 +17,45 @@
 
 enum { SUBMIT_MS = 30000, ASK_MS = 30000 };
 
-/* The deepest folder that holds every file becomes the media root; files are then named relative to it. */
-static status place_files(const cli_arguments *arguments, arena *memory, const char **out_root, const char ***out_files,
-                          error_detail *detail)
+/* What a job is about: files as the person named them, folders opened up. */
+typedef struct qc_words {
+    uint32_t count;
+    const char **given;  /* as named */
+    const char **inside; /* relative to the media root */
+} qc_words;
+
+static status expand_folders(const cli_arguments *arguments, arena *memory, qc_words *out_words, error_detail *detail)
 {
-    uint32_t count = arguments->word_count;
+    out_words->given = arena_take_array(memory, JOB_FILES_MAX, sizeof *out_words->given);
+    for (uint32_t i = 0; i < arguments->word_count; i++) {
+        const char *word = arguments->words[i];
+        struct stat facts;
+        audio_folder found = {.count = 1, .items = &word};
+        bool folder = stat(word, &facts) == 0 && S_ISDIR(facts.st_mode);
+        if (folder)
+            audio_folder_list(&found, word, JOB_FILES_MAX, memory);
+        if (found.count == 0)
+            return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no audio file in the folder '%s'", word);
+        if (found.too_many || found.count > JOB_FILES_MAX - out_words->count)
+            return error_detail_set(detail, STATUS_LIMIT, "more than %d files are given; judge them in several goes",
+                                    JOB_FILES_MAX);
+        for (uint32_t k = 0; k < found.count; k++)
+            out_words->given[out_words->count++] =
+                folder ? arena_format(memory, "%s%s%s", word, word[strlen(word) - 1] == '/' ? "" : "/", found.items[k])
+                       : word;
+    }
+    return STATUS_OK;
+}
+
+/* The deepest folder that holds every file becomes the media root; files are then named relative to it. */
+static status place_files(qc_words *words, arena *memory, const char **out_root, error_detail *detail)
+{
+    uint32_t count = words->count;
     const char **files = arena_take_array(memory, count, sizeof *files);
     for (uint32_t i = 0; i < count; i++) {
-        char *resolved = realpath(arguments->words[i], NULL);
+        char *resolved = realpath(words->given[i], NULL);
         if (resolved == NULL)
-            return error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%s': %s", arguments->words[i],
+            return error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%s': %s", words->given[i],
                                     strerror(errno));
         files[i] = arena_copy_text(memory, resolved);
         free(resolved);
@@ -40,7 +70,7 @@ static status place_files(const cli_arguments *arguments, arena *memory, const c
     *out_root = common == 0 ? "/" : arena_copy_bytes(memory, files[0], common);
     for (uint32_t i = 0; i < count; i++)
         files[i] += common + 1;
-    *out_files = files;
+    words->inside = files;
     return STATUS_OK;
 }
 
@@ -115,11 +145,11 @@ static void paths_as_given(json_t *report, const json_t *given)
     }
 }
 
-static json_t *given_paths(const cli_arguments *arguments, const char *const *files)
+static json_t *given_paths(const qc_words *words)
 {
     json_t *given = json_object();
-    for (uint32_t i = 0; i < arguments->word_count; i++)
-        json_object_set_new(given, files[i], json_string(arguments->words[i]));
+    for (uint32_t i = 0; i < words->count; i++)
+        json_object_set_new(given, words->inside[i], json_string(words->given[i]));
     return given;
 }
 
@@ -179,7 +209,7 @@ static void print_table(const json_t *report)
     }
 }
 
-static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const char *const *files)
+static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const qc_words *words)
 {
     error_detail detail;
     char *text = NULL;
@@ -189,7 +219,7 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
         return cli_fail_detail(&detail);
     json_t *report = json_loadb(text, size, 0, NULL);
     free(text);
-    json_t *given = given_paths(arguments, files);
+    json_t *given = given_paths(words);
     paths_as_given(report, given);
     json_decref(given);
     if (cli_text(arguments, "checks") != NULL)
@@ -222,17 +252,18 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     return exit_code;
 }
 
-static status prepare_files(const cli_arguments *arguments, arena *memory, const char **out_root, const char ***out_files,
+static status prepare_files(const cli_arguments *arguments, arena *memory, const char **out_root, qc_words *words,
                             const char **out_document, error_detail *detail)
 {
     if (arguments->word_count == 0)
         return error_detail_set(detail, STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
-    status code = place_files(arguments, memory, out_root, out_files, detail);
+    status code = expand_folders(arguments, memory, words, detail);
+    if (code == STATUS_OK)
+        code = place_files(words, memory, out_root, detail);
     if (code != STATUS_OK)
         return code;
-    const char *const *files = *out_files;
-    qc_files request = {.file_count = arguments->word_count,
-                        .files = files,
+    qc_files request = {.file_count = words->count,
+                        .files = words->inside,
                         .spec_name = cli_text(arguments, "spec") == NULL ? "none" : cli_text(arguments, "spec"),
                         .layout = cli_text(arguments, "layout"),
                         .order = cli_text(arguments, "order"),
@@ -304,14 +335,14 @@ int command_qc(const cli_arguments *arguments)
     private_farm *farm = NULL;
     farm_client *client = NULL;
     const char *root = NULL;
-    const char **files = NULL;
+    qc_words words = {0};
     uint32_t job_number = 0;
     json_t *job = NULL;
     const char *document = NULL;
     arena_init(&memory);
     status code = cli_text(arguments, "show") != NULL
                       ? prepare_show(arguments, &memory, &root, &document, &detail)
-                      : prepare_files(arguments, &memory, &root, &files, &document, &detail);
+                      : prepare_files(arguments, &memory, &root, &words, &document, &detail);
     private_farm_root roots[1] = {{.name = "media", .directory = root}};
     if (code == STATUS_OK)
         code = farm_job_start_private(arguments, roots, 1, &farm, &client, &detail);
@@ -328,7 +359,7 @@ int command_qc(const cli_arguments *arguments)
         farm_job_print_errors(job);
         exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, client, job_number, files);
+            int shown = show_report(arguments, client, job_number, &words);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
     }

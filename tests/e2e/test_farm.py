@@ -242,5 +242,28 @@ class Init(FarmTest):
         self.assertTrue(show.path.exists())
 
 
+class ReceivedFiles(FarmTest):
+    def test_a_folder_and_a_show_of_received_programmes(self):
+        show = small_show(self.folder)
+        self.passes(reelmill("run", show.path, "--only", "PM_51,ME_20"))
+        folder = show.output()
+        outcome = self.passes(reelmill("qc", folder, "--spec", "ebu-r128", "--json"), 1)
+        given = sorted(str(folder / name / f"NIGHT_TRAIN_{name}.wav") for name in ("PM_51", "ME_20"))
+        self.assertEqual(sorted(item["path"] for item in outcome.json()["files"]), given)
+        table = reelmill("qc", folder, "--spec", "ebu-r128")
+        self.assertEqual((table.code, table.out.split()[0]), (1, "VERDICT"))
+        show.text["media"] = "."
+        show.text["stems"] = {key: {**stem, "file": "stems/" + stem["file"]} for key, stem in show.text["stems"].items()}
+        show.text["deliverables"].append({"name": "GOT", "layout": "5.1", "spec": "ebu-r128",
+                                          "file": str((folder / "PM_51/NIGHT_TRAIN_PM_51.wav").relative_to(self.folder))})
+        show.write()
+        report = self.passes(reelmill("qc", "--show", show.path, "--json"), 1).json()
+        self.assertEqual({entry["deliverable"] for entry in report["programmes"]}, {"GOT"})
+        of_files = next(entry for entry in outcome.json()["programmes"] if entry["layout"] == "5.1")
+        whole = next(entry for entry in report["programmes"] if entry["reel"] is None)
+        self.assertEqual(whole["loudness"], of_files["loudness"])
+        self.assertEqual(whole["peaks"], of_files["peaks"])
+
+
 if __name__ == "__main__":
     main()
