@@ -80,12 +80,16 @@ static void draw_axes(byte_writer *writer, const report_model *model, const plan
     }
 }
 
-static void draw_line(byte_writer *writer, const char *class, double lufs, const char *label)
+typedef enum label_place { LABEL_LEFT_BELOW, LABEL_RIGHT_ABOVE, LABEL_RIGHT_BELOW } label_place;
+
+/* The programme's own line is named at the left, limits at the right and outside of what they allow: no two collide. */
+static void draw_line(byte_writer *writer, const char *class, double lufs, const char *label, label_place place)
 {
     if (!isfinite(lufs) || lufs < bottom_lufs || lufs > top_lufs)
         return;
-    html_markup(writer, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"%s\" text-anchor=\"end\" x=\"%d\" y=\"%.1f\">", class, LEFT, y_of(lufs),
-                WIDTH - RIGHT, class, WIDTH - RIGHT - 4, y_of(lufs) - 4.0);
+    html_markup(writer, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"%s\" text-anchor=\"%s\" x=\"%d\" y=\"%.1f\">", class,
+                LEFT, y_of(lufs), WIDTH - RIGHT, class, place == LABEL_LEFT_BELOW ? "start" : "end",
+                place == LABEL_LEFT_BELOW ? LEFT + 4 : WIDTH - RIGHT - 4, y_of(lufs) + (place == LABEL_RIGHT_ABOVE ? -4.0 : 12.0));
     html_text(writer, label);
     html_markup(writer, " %.1f</text>", lufs);
 }
@@ -96,7 +100,7 @@ void loudness_plot(byte_writer *writer, const report_model *model, const report_
     const plan_timeline *timeline = &model->plan->timelines[made->timeline];
     if (programme->measure == NULL || timeline->frame_count == 0)
         return;
-    html_markup(writer, "<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Loudness over time\">", WIDTH,
+    html_markup(writer, "<div class=\"scroll\"><svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Loudness over time\">", WIDTH,
                 HEIGHT);
     draw_axes(writer, model, timeline);
     for (uint32_t i = 0; i < timeline->piece_count && timeline->piece_count > 1; i++) {
@@ -110,16 +114,19 @@ void loudness_plot(byte_writer *writer, const report_model *model, const report_
     }
     draw_curve(writer, programme, timeline, 400, "momentary");
     draw_curve(writer, programme, timeline, 3000, "shortterm");
-    draw_line(writer, "integrated", programme->verdict.loudness.integrated_lufs, "integrated");
+    draw_line(writer, "integrated", programme->verdict.loudness.integrated_lufs, "integrated", LABEL_LEFT_BELOW);
+    uint32_t limits = 0;
     const spec *rules = model->show->deliverables[programme->deliverable].spec;
     for (uint32_t i = 0; rules != NULL && i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
+        limits += strncmp(limit->check, "loudness.", 9) == 0;
         if (strcmp(limit->check, "loudness.integrated") == 0) {
-            draw_line(writer, "limit", limit->max, "max");
-            draw_line(writer, "limit", limit->min, "min");
+            draw_line(writer, "limit", limit->max, "max", LABEL_RIGHT_ABOVE);
+            draw_line(writer, "limit", limit->min, "min", LABEL_RIGHT_BELOW);
         } else if (strcmp(limit->check, "loudness.max_short_term") == 0) {
-            draw_line(writer, "limit", limit->max, "short-term max");
+            draw_line(writer, "limit", limit->max, "short-term max", LABEL_RIGHT_ABOVE);
         }
     }
-    html_markup(writer, "</svg><p class=\"legend\"><span class=\"k shortterm\"></span>short-term (3 s) <span class=\"k momentary\"></span>momentary (0.4 s) <span class=\"k integrated\"></span>integrated <span class=\"k limit\"></span>limits of the spec; LUFS over programme timecode</p>");
+    html_markup(writer, "</svg></div><p class=\"legend\"><span class=\"k shortterm\"></span>short-term (3 s) <span class=\"k momentary\"></span>momentary (0.4 s) <span class=\"k integrated\"></span>integrated %sLUFS over programme time</p>",
+                limits == 0 ? "" : "<span class=\"k limit\"></span>limits of the spec; ");
 }

@@ -27,7 +27,7 @@ static const char page_head[] =
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
     "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
-    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.plot{width:100%;height:auto;margin-top:6px}"
+    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}td:first-child code,td:nth-child(2) code{white-space:nowrap}.plot{width:100%;min-width:560px;height:auto;margin-top:6px}"
     ".plot text{font:11px system-ui,'DejaVu Sans',sans-serif;fill:var(--soft);stroke:none}.plot text.ytick{text-anchor:end}"
     ".plot path{fill:none}.grid{stroke:var(--line)}path.reel{stroke:#90a0b0;stroke-dasharray:3 4}.shortterm{stroke:var(--curve);"
     "stroke-width:1.8}.momentary{stroke:#9cc0e2;stroke-width:1}.integrated{stroke:var(--pass);stroke-width:1.5;"
@@ -83,6 +83,8 @@ static void put_place(byte_writer *writer, const report_model *model, const plan
             html_text(writer, model->show->reels[item->reel].name);
             put(writer, "</span>");
         }
+    } else {
+        put(writer, "<span class=\"soft\">whole programme</span>");
     }
     put(writer, "</td>");
 }
@@ -115,6 +117,75 @@ static void put_findings(byte_writer *writer, const report_model *model, const p
             html_text(writer, item->netflix_code);
             put(writer, "</span>");
         }
+        put(writer, "</td></tr>");
+    }
+    put(writer, "</table></div>");
+}
+
+static double figure_of(const programme_verdict *verdict, const char *check)
+{
+    const struct {
+        const char *check;
+        double value;
+    } figures[] = {{"loudness.integrated", verdict->loudness.integrated_lufs},
+                   {"loudness.range", verdict->loudness.range_lu},
+                   {"loudness.max_momentary", verdict->loudness.max_momentary_lufs},
+                   {"loudness.max_short_term", verdict->loudness.max_short_term_lufs},
+                   {"peak.true", measure_db(verdict->peaks.true_peak)},
+                   {"peak.sample", measure_db(verdict->peaks.sample_peak)}};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        if (strcmp(figures[i].check, check) == 0)
+            return figures[i].value;
+    return NAN;
+}
+
+static void put_limit(byte_writer *writer, const spec_limit *limit)
+{
+    for (uint32_t i = 0; i < limit->word_count; i++) {
+        put(writer, i == 0 ? "" : ", ");
+        html_text(writer, limit->words[i]);
+    }
+    if (limit->word_count == 0 && isfinite(limit->min) && isfinite(limit->max))
+        html_markup(writer, "%.6g to %.6g ", limit->min, limit->max);
+    else if (limit->word_count == 0 && isfinite(limit->max))
+        html_markup(writer, "at most %.6g ", limit->max);
+    else if (limit->word_count == 0 && isfinite(limit->min))
+        html_markup(writer, "at least %.6g ", limit->min);
+    html_text(writer, limit->unit == NULL ? "" : limit->unit);
+}
+
+/* Everything the spec asks for, with what was found: a reader sees what was checked, not only what failed. */
+static void put_limits(byte_writer *writer, const spec *rules, const programme_verdict *verdict)
+{
+    if (rules == NULL || rules->limit_count == 0)
+        return;
+    put(writer, "<h3>Checked against the spec</h3><div class=\"scroll\"><table><tr><th>Check</th><th>Allowed</th><th>Found</th>"
+                "<th>Result</th><th>Clause</th></tr>");
+    for (uint32_t i = 0; i < rules->limit_count; i++) {
+        const spec_limit *limit = &rules->limits[i];
+        const char *result = "pass";
+        const char *found = NULL;
+        for (size_t k = verdict->findings.count; k-- > 0;) /* worst first: the first one stays */
+            if (strcmp(verdict->findings.items[k].check, limit->check) == 0) {
+                result = finding_severity_name(verdict->findings.items[k].severity);
+                found = verdict->findings.items[k].measured_word;
+            }
+        double figure = figure_of(verdict, limit->check);
+        put(writer, "<tr><td><code>");
+        html_text(writer, limit->check);
+        put(writer, "</code></td><td class=\"n\">");
+        put_limit(writer, limit);
+        put(writer, "</td><td class=\"n\">");
+        if (isfinite(figure))
+            html_markup(writer, "%.1f", verdict_displayed(figure));
+        else
+            html_text(writer, found != NULL ? found : strcmp(result, "pass") == 0 ? "as allowed" : "see findings");
+        put(writer, "</td><td>");
+        put_badge(writer, result, "");
+        put(writer, "</td><td class=\"soft\">");
+        html_text(writer, limit->clause);
+        put(writer, limit->evidence == EVIDENCE_PRIMARY ? "" : limit->evidence == EVIDENCE_SECONDARY
+                                                                   ? " (secondary source)" : " (unverified)");
         put(writer, "</td></tr>");
     }
     put(writer, "</table></div>");
@@ -177,7 +248,7 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
     if (wanted->spec != NULL) {
         put(writer, ", judged by ");
         html_text(writer, wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name);
-        put(writer, " ");
+        put(writer, ", version ");
         html_text(writer, wanted->spec->version);
     }
     put(writer, "</p>");
@@ -197,6 +268,7 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
         loudness_plot(writer, model, programme);
     }
     put_findings(writer, model, timeline, &verdict->findings);
+    put_limits(writer, wanted->spec, verdict);
     if (timeline != NULL && programme->measure != NULL) {
         put_channels(writer, made, &verdict->peaks);
         put_reels(writer, model, programme, timeline);
@@ -272,7 +344,7 @@ status report_html(const report_model *model, byte_writer *writer)
         html_markup(writer, ", %s fps", frame_rate_name(&model->show->rate));
     put(writer, "</p>");
     put_badge(writer, verdict_word_name(model->verdict), " big");
-    put(writer, "<div class=\"scroll\"><table><tr><th>Deliverable</th><th>Verdict</th><th>Spec</th><th>Integrated</th><th>True peak</th><th>Findings</th></tr>");
+    put(writer, "<div class=\"scroll\"><table><tr><th>Deliverable</th><th>Verdict</th><th>Spec</th><th>Integrated, LUFS</th><th>True peak, dBTP</th><th>Findings</th></tr>");
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const report_programme *programme = &model->programmes[i];
         const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];

@@ -68,19 +68,65 @@ static void judge_form(judgement *self, const file_form *form)
     }
 }
 
+/* Says so where a spec asks for what cannot be known. */
+static void cannot_judge(judgement *self, const char *check, const char *why)
+{
+    const spec_limit *limit = judgement_limit(self, check);
+    if (limit == NULL)
+        return;
+    finding *item = judgement_add(self, check, FINDING_NOT_CHECKED);
+    judgement_limits(item, limit);
+    item->message = arena_format(self->memory, "%s cannot be judged: %s.", check, why);
+}
+
+/* The time reference of a received file against the timecode at which the programme begins. */
+static void judge_start(judgement *self, const media_facts *facts, const char *name)
+{
+    const frame_rate *rate = &self->show->rate;
+    if (rate->num == 0 || !self->timeline->has_start) {
+        cannot_judge(self, "format.start_timecode", "nothing says where the programme starts; give a show file with timecode");
+        return;
+    }
+    if (!facts->bext.present) {
+        cannot_judge(self, "format.start_timecode", "the file carries no bext time reference");
+        return;
+    }
+    uint64_t wanted = timecode_sample_of_frame(self->timeline->start_frame, rate, facts->sample_rate);
+    if (facts->bext.time_reference == wanted)
+        return;
+    char starts[TIMECODE_TEXT_SIZE];
+    char found[TIMECODE_TEXT_SIZE];
+    timecode_format(self->timeline->start_frame, rate, starts);
+    timecode_format(timecode_frame_of_sample(facts->bext.time_reference, rate, facts->sample_rate) %
+                        timecode_day_frames(rate),
+                    rate, found);
+    const spec_limit *limit = judgement_limit(self, "format.start_timecode");
+    finding *item = judgement_add(self, "format.start_timecode", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = (double)facts->bext.time_reference;
+    item->target = (double)wanted;
+    item->unit = "samples";
+    item->message = arena_format(self->memory,
+                                 "The time reference of %s is sample %llu (%s); the programme starts at %s, sample %llu. "
+                                 "Stamp the file again, or correct the show.",
+                                 name, (unsigned long long)facts->bext.time_reference, found, starts,
+                                 (unsigned long long)wanted);
+}
+
 /* A received programme must be as long as the show's own: one picture frame of slack for the rounding of other tools. */
 static void judge_length(judgement *self)
 {
     const plan *made = self->facts->plan;
     const frame_rate *rate = &self->show->rate;
-    if (self->deliverable->rendered || rate->num == 0)
-        return;
     const plan_timeline *wanted = NULL;
     for (uint32_t i = 0; wanted == NULL && i < made->deliverable_count; i++)
         if (made->deliverables[i].timeline != 0xFFFF && made->deliverables[i].rendered)
             wanted = &made->timelines[made->deliverables[i].timeline];
-    if (wanted == NULL || wanted->sample_rate != self->timeline->sample_rate)
+    if (rate->num == 0 || wanted == NULL || wanted->sample_rate != self->timeline->sample_rate) {
+        cannot_judge(self, "format.length", "nothing says how long the programme should be: the show has no reels to render");
         return;
+    }
     double seconds = ((double)self->timeline->frame_count - (double)wanted->frame_count) / (double)wanted->sample_rate;
     double pictures = seconds * (double)rate->num / (double)rate->den;
     if (fabs(pictures) < 1.0)
@@ -118,6 +164,7 @@ void judge_format(judgement *self)
                                       .channels = layout,
                                       .sample_rate = facts->sample_rate,
                                       .bit_depth = facts->valid_bits});
+        judge_start(self, facts, made->inputs.items[deliverable->first_input + i].display);
     }
     judge_length(self);
 }

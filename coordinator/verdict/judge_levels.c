@@ -48,6 +48,17 @@ static bool excused_by_group(const judgement *self, const spec_limit *limit, con
     return false;
 }
 
+/* Raising a programme raises its peaks; said where they would then break the spec themselves. */
+static const char *peak_caution(const judgement *self, double raise_db)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.true");
+    double peak = measure_db(self->verdict->peaks.true_peak);
+    if (limit == NULL || !(verdict_displayed(peak + raise_db) > limit->max))
+        return "";
+    return arena_format(self->memory, ", and limit its peaks, which would reach %.1f dBTP",
+                        verdict_displayed(peak + raise_db));
+}
+
 static void judge_level(judgement *self, const level *figure, const spec_limit *limit)
 {
     char allowed[64];
@@ -63,7 +74,8 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     if (within(shown, limit))
         return;
     bool high = shown > limit->max;
-    double off = high ? shown - limit->max : limit->min - shown;
+    double aim = !isnan(limit->target) ? limit->target : high ? limit->max : limit->min;
+    double off = fabs(shown - aim);
     finding *item = judgement_add(self, figure->check, judgement_breach(limit));
     judgement_limits(item, limit);
     item->measured = figure->value;
@@ -75,8 +87,9 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
         item->end_sample = figure->end;
         item->reel = judgement_reel(self, figure->start);
     }
-    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f dB.", figure->what, shown,
-                                 limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off);
+    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f dB%s.", figure->what, shown,
+                                 limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off,
+                                 high ? "" : peak_caution(self, off));
 }
 
 void judge_levels(judgement *self)

@@ -14,7 +14,6 @@ typedef struct judgement {
     const plan_timeline *timeline;
     programme_verdict *verdict;
     arena *memory;
-    bool group_judged[SPEC_LIMITS_MAX]; /* any_of groups that one member already satisfied */
 } judgement;
 
 /** A finding with nothing set but check, severity and message (all NAN, reel -1). */
