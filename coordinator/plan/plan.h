@@ -172,6 +172,11 @@ MUST_USE status plan_create(plan **out_plan, const show *show, const input_list 
                             problem_list *problems);
 void plan_destroy(plan **self);
 
+/** The frame of 01:00:00:00, where a joined programme begins; 0 without a frame rate. */
+uint64_t plan_joined_start(const show *show);
+/** True if FFOA and LFOA of the reel are known (FFOA may be the reel's start); then *out_first is the first frame. */
+bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
+
 /** `<final>.<farm>-<job>-<generation>.part`, farm as 16 hexadecimal digits. plan_create sees to it that it fits. */
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part);
 

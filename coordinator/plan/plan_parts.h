@@ -28,10 +28,6 @@ typedef struct plan_notes {
 } plan_notes;
 
 /* ---- plan_timeline.c ---- */
-/** The frame of 01:00:00:00, where a joined programme begins; 0 without a frame rate. */
-uint64_t plan_joined_start(const show *show);
-/** True if FFOA and LFOA of the reel are known (FFOA may be the reel's start); then *out_first is the first frame. */
-bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
 /** True when a file without {reel} (reel -1) is the only reel's own. */
 bool plan_input_of_reel(const show *show, const plan_input *input);
 /** True when the reels' timecode runs on from each LFOA to the next FFOA. */

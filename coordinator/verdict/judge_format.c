@@ -79,34 +79,40 @@ static void cannot_judge(judgement *self, const char *check, const char *why)
     item->message = arena_format(self->memory, "%s cannot be judged: %s.", check, why);
 }
 
-/* The time reference of a received file against the timecode at which the programme begins. */
+/*
+ * The timecode of a received file's first sample, from its time reference: against what the spec allows, or, where the file is
+ * exactly the reels from FFOA to LFOA, against the start that a joined programme has.
+ */
 static void judge_start(judgement *self, const media_facts *facts, const char *name)
 {
     const frame_rate *rate = &self->show->rate;
-    if (rate->num == 0 || !self->timeline->has_start) {
-        cannot_judge(self, "format.start_timecode", "nothing says where the programme starts; give a show file with timecode");
+    const spec_limit *limit = judgement_limit(self, "format.start_timecode");
+    if (rate->num == 0 || !facts->bext.present) {
+        cannot_judge(self, "format.start_timecode",
+                     rate->num == 0 ? "the frame rate is not known; give --frame-rate or a show file"
+                                    : "the file carries no bext time reference");
         return;
     }
-    if (!facts->bext.present) {
-        cannot_judge(self, "format.start_timecode", "the file carries no bext time reference");
+    char *found = arena_take(self->memory, TIMECODE_TEXT_SIZE);
+    timecode_format(timecode_frame_of_sample(facts->bext.time_reference, rate, facts->sample_rate) % timecode_day_frames(rate),
+                    rate, found);
+    if (limit != NULL) {
+        judge_word(self, limit, "The start timecode", found, name);
         return;
     }
-    uint64_t wanted = timecode_sample_of_frame(self->timeline->start_frame, rate, facts->sample_rate);
+    const plan_timeline *timeline = self->timeline;
+    bool by_reels = timeline->piece_count == self->show->reel_count && !timeline->pieces[0].spans_reels;
+    uint64_t first = 0;
+    if (!by_reels || !plan_reel_edges(&self->show->reels[0], &first))
+        return;
+    uint64_t wanted = timecode_sample_of_frame(plan_joined_start(self->show), rate, facts->sample_rate);
     if (facts->bext.time_reference == wanted)
         return;
     char starts[TIMECODE_TEXT_SIZE];
-    char found[TIMECODE_TEXT_SIZE];
-    timecode_format(self->timeline->start_frame, rate, starts);
-    timecode_format(timecode_frame_of_sample(facts->bext.time_reference, rate, facts->sample_rate) %
-                        timecode_day_frames(rate),
-                    rate, found);
-    const spec_limit *limit = judgement_limit(self, "format.start_timecode");
-    finding *item = judgement_add(self, "format.start_timecode", limit == NULL ? FINDING_WARN : judgement_breach(limit));
-    if (limit != NULL)
-        judgement_limits(item, limit);
-    item->measured = (double)facts->bext.time_reference;
-    item->target = (double)wanted;
-    item->unit = "samples";
+    timecode_format(plan_joined_start(self->show), rate, starts);
+    finding *item = judgement_add(self, "format.start_timecode", FINDING_WARN);
+    item->measured_word = found;
+    item->limit_words = arena_copy_text(self->memory, starts);
     item->message = arena_format(self->memory,
                                  "The time reference of %s is sample %llu (%s); the programme starts at %s, sample %llu. "
                                  "Stamp the file again, or correct the show.",

@@ -1,0 +1,172 @@
+"""The report: valid by its schema, honest where a figure does not exist, and safe with any text."""
+import json
+import os
+import re
+import struct
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+
+from farm_kit import RATE, FarmTest, main, noise, reelmill, small_show, write_wav
+
+SCHEMA = json.loads((Path(os.environ["REELMILL_SOURCE"]) / "docs" / "report.schema.json").read_text())
+HOSTILE = ['</script><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "javascript:alert(1)//", "<!--", "]]>",
+           "\u202egnp.exe", "\u2028line", "a&amp;b", "' onload='x"]
+
+
+class Page(HTMLParser):
+    """Collects tags and attributes, as a browser would see them."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, *pair) for pair in attributes]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class Report(FarmTest):
+    def valid(self, outcome):
+        document = outcome.json()
+        jsonschema.Draft202012Validator(SCHEMA).validate(document)
+        return document
+
+    def safe(self, path):
+        page = Page(path.read_text())
+        self.assertEqual({"script", "img", "iframe", "object", "link", "a", "form"} & set(page.tags), set())
+        self.assertEqual([item for item in page.attributes if item[1].startswith("on")], [])
+        urls = [value for _, name, value in page.attributes if name in ("src", "href", "action", "xlink:href")]
+        self.assertEqual(urls, [])
+        self.assertEqual(re.findall(r"https?://", path.read_text()), [])
+        return page
+
+    def test_a_run_with_every_kind_of_verdict(self):
+        show = small_show(self.folder)
+        for item, spec in zip(show.text["deliverables"], ("ebu-r128", "streaming", "none", "dpp", "op-59")):
+            item["spec"] = spec
+        show.write()
+        document = self.valid(reelmill("run", show.path, "--json"))
+        stored = json.loads((show.output() / "report" / "report.json").read_text())
+        self.assertEqual(stored, document)
+        self.assertEqual(document["verdict"], "fail")
+        self.assertEqual({entry["spec"]["name"] for entry in document["programmes"]},
+                         {"ebu-r128", "streaming", "none", "dpp", "op-59"})
+        page = self.safe(show.output() / "report" / "report.html")
+        for entry in document["programmes"]:
+            for finding in entry["findings"]:
+                self.assertIn(finding["message"], page.text)
+
+    def test_hostile_texts_are_only_text(self):
+        for number, text in enumerate(HOSTILE):
+            with self.subTest(text=text):
+                show = small_show(self.folder / str(number))
+                show.text["title"] = text
+                show.text["deliverables"] = show.text["deliverables"][1:2]
+                show.write()
+                document = self.valid(reelmill("run", show.path, "--json"))
+                self.assertEqual(document["title"], text)
+                self.assertIn(text, self.safe(show.output() / "report" / "report.html").text)
+
+    def test_hostile_file_names(self):
+        for number, text in enumerate(HOSTILE):
+            name = text.replace("/", "_") + ".wav"
+            with self.subTest(name=name):
+                path = self.folder / name
+                write_wav(path, noise(number, RATE, 2, 0.1))
+                out = self.folder / f"report{number}"
+                outcome = reelmill("qc", path, "--json", "--out", out)
+                self.assertEqual(outcome.code, 0, outcome.err)
+                self.assertEqual(self.valid(outcome)["files"][0]["path"], str(path))
+                self.assertIn(name, self.safe(out / "report.html").text)
+
+    def test_figures_that_do_not_exist_are_null(self):
+        silence, short = self.folder / "silence.wav", self.folder / "short.wav"
+        write_wav(silence, np.zeros((RATE * 4, 2)))
+        write_wav(short, noise(1, RATE * 3 // 10, 2, 0.1))
+        outcome = reelmill("qc", silence, short, "--spec", "ebu-r128", "--json")
+        self.assertEqual(outcome.code, 1)
+        for entry in self.valid(outcome)["programmes"]:
+            with self.subTest(programme=entry["deliverable"]):
+                self.assertEqual(entry["loudness"], {"integrated_lufs": None, "range_lu": None, "max_momentary_lufs": None,
+                                                     "max_short_term_lufs": None, "dialogue": None})
+                self.assertEqual(entry["verdict"], "incomplete")
+                findings = {item["check"]: item for item in entry["findings"]}
+                self.assertEqual(findings["loudness.integrated"]["severity"], "not_checked")
+                self.assertIsNone(findings["loudness.integrated"]["measured"])
+
+    def test_format_of_received_files(self):
+        good, late, thin = (self.folder / name for name in ("good.wav", "late.wav", "thin.wav"))
+        samples = noise(1, RATE * 4, 2, 0.1)
+        write_wav(good, samples, time_reference=3600 * RATE)
+        write_wav(late, samples, time_reference=3600 * RATE + 2000)
+        write_wav(thin, noise(1, 44100, 2, 0.1), bits=16, rate=44100)
+        spec = self.folder / "house.yaml"
+        spec.write_text("""
+reelmill_spec: 1
+title: House
+version: "1"
+source: the house
+limits:
+  - {check: format.container, allowed: [WAV], severity: fail, evidence: primary, clause: "1"}
+  - {check: format.encoding, allowed: [PCM_24], severity: fail, evidence: primary, clause: "2"}
+  - {check: format.sample_rate, min: 48000, max: 48000, unit: Hz, severity: fail, evidence: primary, clause: "3"}
+  - {check: format.bit_depth, min: 24, max: 24, unit: bit, severity: fail, evidence: primary, clause: "4"}
+  - {check: format.channels, allowed: ["5.1"], severity: warn, evidence: primary, clause: "5"}
+  - {check: format.start_timecode, allowed: ["01:00:00:00"], severity: fail, evidence: primary, clause: "6"}
+""")
+        document = self.valid(reelmill("qc", good, late, thin, "--spec", spec, "--json"))
+        found = {entry["deliverable"]: {item["check"]: item["severity"] for item in entry["findings"]}
+                 for entry in document["programmes"]}
+        unknown = {"format.channels": "warn", "format.start_timecode": "not_checked"}
+        self.assertEqual(found["good"], unknown)
+        self.assertEqual(found["late"], unknown)
+        self.assertEqual(found["thin"], {**unknown, "format.encoding": "fail", "format.sample_rate": "fail",
+                                         "format.bit_depth": "fail"})
+
+        document = self.valid(reelmill("qc", good, late, thin, "--spec", spec, "--frame-rate", "24", "--json"))
+        found = {entry["deliverable"]: {item["check"]: item["measured"] for item in entry["findings"]
+                                        if item["check"] == "format.start_timecode"} for entry in document["programmes"]}
+        self.assertEqual(found, {"good": {}, "late": {"format.start_timecode": "01:00:00:01"},
+                                 "thin": {"format.start_timecode": None}})
+
+    def test_start_timecode_of_a_received_programme(self):
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "GOT", "file": "got.wav", "layout": "5.1", "spec": "none"}]
+        frames = sum(len(part) for part in show.programme["DX"])
+        for shift, wanted in ((0, []), (2000, ["format.start_timecode"])):
+            write_wav(self.folder / "stems" / "got.wav", noise(1, frames, 6, 0.05), time_reference=3600 * RATE + shift)
+            show.write()
+            document = self.valid(reelmill("qc", "--show", show.path, "--json"))
+            whole = next(entry for entry in document["programmes"] if entry["reel"] is None)
+            self.assertEqual([item["check"] for item in whole["findings"]], wanted)
+            if wanted:
+                self.assertIn("01:00:00:01", whole["findings"][0]["message"])
+
+    def test_published_headers_carry_the_figures(self):
+        """bext version 2: time reference, and loudness in hundredths, as the report has them."""
+        show = small_show(self.folder)
+        document = self.valid(reelmill("run", show.path, "--json"))
+        for entry in document["programmes"]:
+            if entry["reel"] is not None:
+                continue
+            blob = (show.folder / "out" / entry["files"][0]).read_bytes()[:4096]
+            at = blob.index(b"bext") + 8
+            low, high, version = struct.unpack("<IIH", blob[at + 338:at + 348])
+            self.assertEqual((low + (high << 32), version), (3600 * RATE, 2))
+            figures = struct.unpack("<5h", blob[at + 412:at + 422])
+            loudness, peaks = entry["loudness"], entry["peaks"]
+            wanted = (loudness["integrated_lufs"], loudness["range_lu"], peaks["true_peak_dbtp"],
+                      loudness["max_momentary_lufs"], loudness["max_short_term_lufs"])
+            for value, exact in zip(figures, wanted):
+                self.assertLessEqual(abs(value / 100 - exact), 0.005 + 1e-9)
+
+
+if __name__ == "__main__":
+    main()
