@@ -1,0 +1,223 @@
+/* Verdicts at the edges of limits, from a table made by hand: judged as displayed, at 0.1, half away from zero. */
+#include "coordinator/verdict/verdict.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { RATE = 48000, SLOT_FRAMES = RATE / 100 };
+
+typedef struct bench {
+    arena memory;
+    spec rules;
+    show source;
+    show_deliverable wanted;
+    plan made;
+    plan_deliverable deliverable;
+    plan_timeline timeline;
+    plan_piece piece;
+    recipe made_by;
+    programme_measure *measure;
+} bench;
+
+static int set_up(void **state)
+{
+    bench *self = calloc(1, sizeof *self);
+    arena_init(&self->memory);
+    self->rules = (spec){.name = "test", .title = "Test", .version = "1", .source = "here"};
+    self->wanted = (show_deliverable){.name = "PM", .spec = &self->rules, .spec_name = "test", .recipe_name = "r",
+                                      .recipe = &self->made_by};
+    self->source = (show){.deliverables = &self->wanted, .deliverable_count = 1};
+    self->deliverable = (plan_deliverable){.layout = LAYOUT_MONO, .rendered = true};
+    self->timeline = (plan_timeline){.piece_count = 1, .pieces = &self->piece, .sample_rate = RATE};
+    self->made = (plan){.show = &self->source, .deliverables = &self->deliverable, .deliverable_count = 1,
+                        .timelines = &self->timeline, .timeline_count = 1};
+    *state = self;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    bench *self = *state;
+    programme_measure_destroy(&self->measure);
+    arena_deinit(&self->memory);
+    free(self);
+    return 0;
+}
+
+static spec_limit *limit_on(bench *self, const char *check, double min, double max)
+{
+    spec_limit *limit = &self->rules.limits[self->rules.limit_count++];
+    *limit = (spec_limit){.check = check, .min = min, .max = max, .target = NAN, .unit = "LUFS", .severity = SPEC_FAIL,
+                          .evidence = EVIDENCE_PRIMARY, .clause = "1", .group = -1};
+    return limit;
+}
+
+/* A programme of that length with one constant loudness and one true peak. */
+static programme_verdict judged(bench *self, double seconds, double lufs, double dbtp)
+{
+    uint64_t frames = (uint64_t)llround(seconds * RATE);
+    self->timeline.frame_count = frames;
+    self->piece = (plan_piece){.frame_count = frames};
+    programme_measure_destroy(&self->measure);
+    self->measure = programme_measure_create(RATE, LAYOUT_MONO, frames);
+    double energy = isfinite(lufs) ? pow(10.0, (lufs + 0.691) / 10.0) * SLOT_FRAMES : 0.0;
+    for (uint64_t first = 0; first < frames; first += CELL_FRAMES) {
+        uint32_t count = frames - first < CELL_FRAMES ? (uint32_t)(frames - first) : CELL_FRAMES;
+        double slots[CELL_FRAMES / SLOT_FRAMES + 1];
+        uint32_t slot_count = (count + SLOT_FRAMES - 1) / SLOT_FRAMES;
+        for (uint32_t i = 0; i < slot_count; i++)
+            slots[i] = energy;
+        cell_measure cell = {.sample_rate = RATE, .layout = LAYOUT_MONO, .channel_count = 1, .programme_frame = first,
+                             .frame_count = count, .first_slot = first / SLOT_FRAMES, .slot_count = slot_count,
+                             .slot_energy = slots};
+        double peak = isfinite(dbtp) ? pow(10.0, dbtp / 20.0) : 0.0;
+        cell.channels[0] = (channel_measure){.true_peak = peak, .sample_peak = peak, .mix_peak = peak};
+        assert_int_equal(programme_measure_add(self->measure, &cell), STATUS_OK);
+    }
+    programme_facts facts = {.plan = &self->made, .measure = self->measure};
+    programme_verdict verdict;
+    assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
+    return verdict;
+}
+
+static void verdict__judges_levels_as_displayed(void **state)
+{
+    static const struct {
+        double lufs, dbtp;
+        verdict_word word;
+    } rows[] = {
+        {-27.0, -6.0, VERDICT_PASS}, {-25.0, -6.0, VERDICT_PASS},   {-24.95, -6.0, VERDICT_FAIL}, /* shown as -25.0 and -24.9 + 0.05 */
+        {-25.04, -6.0, VERDICT_PASS}, {-25.05, -6.0, VERDICT_PASS}, {-24.96, -6.0, VERDICT_PASS}, /* shown -25.0 */
+        {-29.04, -6.0, VERDICT_PASS}, {-29.06, -6.0, VERDICT_FAIL}, /* shown -29.0, -29.1 */
+        {-27.0, -2.0, VERDICT_PASS}, {-27.0, -1.96, VERDICT_PASS},  {-27.0, -1.94, VERDICT_FAIL}, /* shown -2.0, -2.0, -1.9 */
+        {-27.0, -2.04, VERDICT_PASS},
+    };
+    bench *self = *state;
+    limit_on(self, "loudness.integrated", -29.0, -25.0);
+    limit_on(self, "peak.true", NAN, -2.0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        /* -24.95 itself cannot be met exactly in binary: a hair above it shows as -24.9. */
+        double lufs = rows[i].lufs == -24.95 ? -24.9499999 : rows[i].lufs;
+        programme_verdict verdict = judged(self, 20.0, lufs, rows[i].dbtp);
+        if (verdict.word != rows[i].word)
+            fail_msg("%.2f LUFS, %.2f dBTP: %s, not %s", rows[i].lufs, rows[i].dbtp, verdict_word_name(verdict.word),
+                     verdict_word_name(rows[i].word));
+    }
+    assert_true(verdict_displayed(-24.95) == -25.0 || verdict_displayed(-24.95) == -24.9); /* the nearest double decides */
+    assert_true(verdict_displayed(-0.25) == -0.3 && verdict_displayed(0.25) == 0.3);       /* exact halves: away from zero */
+}
+
+static void verdict__what_does_not_exist_is_no_pass(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.integrated", -29.0, -25.0);
+    limit_on(self, "loudness.range", NAN, 20.0);
+    programme_verdict silent = judged(self, 20.0, -INFINITY, -INFINITY);
+    assert_int_equal(silent.word, VERDICT_INCOMPLETE);
+    assert_int_equal(silent.findings.count, 2);
+    programme_verdict blink = judged(self, 0.3, -27.0, -6.0); /* no gating block of 400 ms */
+    assert_int_equal(blink.word, VERDICT_INCOMPLETE);
+    assert_true(isnan(blink.loudness.integrated_lufs));
+    programme_verdict brief = judged(self, 2.9, -27.0, -6.0); /* loudness, but no window of 3 s */
+    assert_int_equal(brief.word, VERDICT_INCOMPLETE);
+    assert_true(fabs(brief.loudness.integrated_lufs + 27.0) < 1e-9);
+    assert_int_equal(brief.findings.count, 1);
+    assert_string_equal(brief.findings.items[0].check, "loudness.range");
+    assert_int_equal(brief.findings.items[0].severity, FINDING_NOT_CHECKED);
+}
+
+static void verdict__a_check_that_nobody_measures_is_no_pass(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.dialogue", -29.0, -25.0);
+    programme_verdict verdict = judged(self, 20.0, -27.0, -6.0);
+    assert_int_equal(verdict.word, VERDICT_INCOMPLETE);
+    assert_string_equal(verdict.findings.items[0].check, "loudness.dialogue");
+}
+
+static void verdict__severity_and_evidence_bound_what_a_breach_is(void **state)
+{
+    static const struct {
+        spec_severity severity;
+        spec_evidence evidence;
+        verdict_word word;
+    } rows[] = {
+        {SPEC_FAIL, EVIDENCE_PRIMARY, VERDICT_FAIL},    {SPEC_FAIL, EVIDENCE_SECONDARY, VERDICT_FAIL},
+        {SPEC_FAIL, EVIDENCE_UNVERIFIED, VERDICT_WARN}, {SPEC_WARN, EVIDENCE_PRIMARY, VERDICT_WARN},
+        {SPEC_INFO, EVIDENCE_PRIMARY, VERDICT_PASS},
+    };
+    bench *self = *state;
+    spec_limit *limit = limit_on(self, "loudness.integrated", -29.0, -25.0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        limit->severity = rows[i].severity;
+        limit->evidence = rows[i].evidence;
+        programme_verdict verdict = judged(self, 20.0, -20.0, -6.0);
+        assert_int_equal(verdict.word, rows[i].word);
+        assert_int_equal(verdict.findings.count, 1);
+    }
+}
+
+/* any_of: a delivery limit beside a stricter one; one member that holds is enough. */
+static void verdict__a_group_passes_with_one_member(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.integrated", -29.0, -25.0)->group = 0;
+    limit_on(self, "loudness.max_momentary", NAN, -20.0)->group = 0;
+    self->rules.group_count = 1;
+    assert_int_equal(judged(self, 20.0, -27.0, -6.0).word, VERDICT_PASS);
+    assert_int_equal(judged(self, 20.0, -22.0, -6.0).word, VERDICT_PASS); /* the second holds */
+    assert_int_equal(judged(self, 20.0, -19.0, -6.0).word, VERDICT_FAIL); /* neither does */
+}
+
+static void verdict__holds_back_only_what_fails_and_is_told_to(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.integrated", -29.0, -25.0);
+    assert_true(judged(self, 20.0, -20.0, -6.0).publish);
+    self->rules.hold_on_fail = true;
+    assert_false(judged(self, 20.0, -20.0, -6.0).publish);
+    assert_true(judged(self, 20.0, -27.0, -6.0).publish);
+}
+
+static void verdict__advice_aims_at_the_target_and_minds_the_peaks(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.integrated", -23.2, -22.8)->target = -23.0;
+    limit_on(self, "peak.true", NAN, -1.0);
+    programme_verdict low = judged(self, 20.0, -26.0, -10.0);
+    assert_non_null(strstr(low.findings.items[0].message, "Raise the programme by 3.0 dB."));
+    programme_verdict peaky = judged(self, 20.0, -26.0, -3.0);
+    assert_non_null(strstr(peaky.findings.items[0].message, "limit its peaks, which would reach 0.0 dBTP"));
+    programme_verdict high = judged(self, 20.0, -20.0, -10.0);
+    assert_non_null(strstr(high.findings.items[0].message, "Lower the programme by 3.0 dB."));
+}
+
+static void verdict__worst_word_wins(void **state)
+{
+    (void)state;
+    static const verdict_word order[] = {VERDICT_PASS, VERDICT_WARN, VERDICT_INCOMPLETE, VERDICT_FAIL};
+    for (size_t a = 0; a < 4; a++)
+        for (size_t b = 0; b < 4; b++)
+            assert_int_equal(verdict_worst(order[a], order[b]), order[a > b ? a : b]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(verdict__judges_levels_as_displayed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__what_does_not_exist_is_no_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_check_that_nobody_measures_is_no_pass, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__severity_and_evidence_bound_what_a_breach_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_group_passes_with_one_member, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__holds_back_only_what_fails_and_is_told_to, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__advice_aims_at_the_target_and_minds_the_peaks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__worst_word_wins, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
