@@ -122,18 +122,30 @@ static size_t formant_voice(float *out, size_t frame_count, size_t at, const cha
     return frame - at;
 }
 
+/* Whoever speaks, a line has the same peak, so that the mix fits the same room with either voice. */
 size_t demo_speak(float *out, size_t frame_count, size_t at, const char *text, double pitch, float gain)
 {
+    static const float line_peak = 0.7f;
     char path[] = "/tmp/reelmill-voice-XXXXXX";
     int file = mkstemp(path);
     size_t length = 0;
+    size_t room = at < frame_count ? frame_count - at : 0;
+    float *line = calloc(room + 1, sizeof *line);
     if (file >= 0) {
         close(file);
-        if (synthesise(text, pitch, path))
-            length = mix_file(out, frame_count, at, path, gain);
+        if (line != NULL && synthesise(text, pitch, path))
+            length = mix_file(line, room, 0, path, 1.0f);
         unlink(path);
     }
-    return length > 0 ? length : formant_voice(out, frame_count, at, text, pitch, gain);
+    if (line != NULL && length == 0)
+        length = formant_voice(line, room, 0, text, pitch, 1.0f);
+    float peak = 1e-9f;
+    for (size_t i = 0; i < length && i < room; i++)
+        peak = fmaxf(peak, fabsf(line[i]));
+    for (size_t i = 0; i < length && i < room; i++)
+        out[at + i] += gain * line_peak / peak * line[i];
+    free(line);
+    return length;
 }
 
 /* ---- music ---- */
