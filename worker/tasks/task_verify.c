@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { VERIFY_BLOCK_BYTES = 4 << 20 };
+enum { VERIFY_BLOCK_BYTES = 256 << 10 }; /* read once into the second-level cache, hashed from there */
 
 typedef struct verify_pass {
     const task_context *context;
@@ -29,7 +29,8 @@ static status verify_mismatch(const verify_pass *self, const char *what, uint64_
                             what, (unsigned long long)first_byte, (unsigned long long)end_byte);
 }
 
-/* Reads up to byte `end`, adding to the file's digest, to the audio's where audio is set, and to out_digest. */
+/* Reads up to byte `end`, adding to the file's digest, to the audio's where audio is set, and, where there is something
+ * to compare it with, to out_digest. */
 static status verify_span(verify_pass *self, uint64_t end, bool audio, content_hash *out_digest)
 {
     content_hash_stream span;
@@ -44,7 +45,8 @@ static status verify_span(verify_pass *self, uint64_t end, bool audio, content_h
         content_hash_stream_add(&self->file_stream, self->block, take);
         if (audio)
             content_hash_stream_add(&self->audio_stream, self->block, take);
-        content_hash_stream_add(&span, self->block, take);
+        if (self->task->range_count > 0)
+            content_hash_stream_add(&span, self->block, take);
         self->offset += take;
         task_progress(self->context, self->offset, self->file_size);
     }
@@ -142,13 +144,15 @@ status task_verify_run(const task_context *context, const task_verify *task)
     content_hash_stream_init(&pass.audio_stream);
     code = pass.block == NULL ? error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to read it back")
                               : verify_check_size(&pass);
-    /* Only clean pages can be dropped, so what this node itself wrote must be on the medium first. */
-    if (code == STATUS_OK && task->range_count > 0)
+    /* Only clean pages can be dropped, so what this node itself wrote must be on the medium first. What was received is
+     * only named by its digest: its pages may stay, another task is measuring them. */
+    bool made_here = task->range_count > 0;
+    if (code == STATUS_OK && made_here)
         code = storage_sync(pass.descriptor, context->detail);
-    if (code == STATUS_OK) {
+    if (code == STATUS_OK && made_here)
         storage_drop_cache(pass.descriptor);
+    if (code == STATUS_OK)
         code = verify_pass_run(&pass);
-    }
     if (code == STATUS_INPUT_TRUNCATED)
         code = task->range_count > 0 ? STATUS_STORAGE_MISMATCH : STATUS_INPUT_CHANGED;
     free(pass.block);
