@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Side by side with the peers, in one run: pairs in turn, ratios with their spread, one JSON document.
+
+usage: bench.py --bin DIR [--rows meter,overnight,length,set] [--minutes N] [--repeat N] [--json FILE] [--scratch DIR]
+"""
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+os.environ.setdefault("REELMILL_BIN", "")
+import farm_kit  # noqa: E402  (needs the variable above)
+
+RATE = 48000
+
+
+# ---- measuring ----
+
+class Memory(threading.Thread):
+    """Highest resident size of any descendant, by program, seen while a command runs."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.peaks, self.done = pid, {}, threading.Event()
+
+    def run(self):
+        while not self.done.wait(0.05):
+            for pid, program in farm_kit.children_of(self.pid):
+                try:
+                    arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+                    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                except OSError:
+                    continue
+                role = "executor" if b"--executor" in arguments or b"executor" in arguments.split(b"\0")[1:2] else program
+                for line in lines:
+                    if line.startswith("VmHWM:"):
+                        self.peaks[role] = max(self.peaks.get(role, 0), int(line.split()[1]) / 1024)
+
+
+def timed(command, cpu=None, watch=False):
+    """(wall seconds, peaks in MiB by program); stops the benchmark when the command fails."""
+    if cpu is not None:
+        command = ["taskset", "-c", str(cpu), *command]
+    begin = time.monotonic()
+    process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    memory = Memory(process.pid)
+    if watch:
+        memory.start()
+    _, errors = process.communicate()
+    wall = time.monotonic() - begin
+    memory.done.set()
+    if process.returncode not in (0, 1):  # 1: judged and not passed
+        raise SystemExit(f"{command}: exit {process.returncode}\n{errors.decode()}")
+    return wall, memory.peaks
+
+
+def compare(name, ours, theirs, repeat, reach, unit_s):
+    """Ours and the peer in turn; the ratio of each pair."""
+    mine, peer, peaks = [], [], {}
+    for _ in range(repeat):
+        wall, seen = ours()
+        mine.append(wall)
+        for role, size in seen.items():
+            peaks[role] = max(peaks.get(role, 0.0), size)
+        peer.append(theirs()[0])
+    ratios = [b / a for a, b in zip(mine, peer)]
+    row = {"row": name, "ours_s": mine, "peer_s": peer, "ratio": {"min": min(ratios), "median": statistics.median(ratios),
+                                                                 "max": max(ratios)}, "reach": reach,
+           "times_real_time": unit_s / statistics.median(mine), "memory_mib": peaks}
+    print(f"{name:34} {statistics.median(mine):8.2f} s against {statistics.median(peer):8.2f} s: "
+          f"{row['ratio']['median']:6.2f} times ({row['ratio']['min']:.2f} to {row['ratio']['max']:.2f}; reach {reach}); "
+          f"{row['times_real_time']:.0f} times real time"
+          + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
+    return row
+
+
+# ---- workloads ----
+
+def programme(seed, frames, channels):
+    """Noise with a falling spectrum that swells and fades, made once and repeated: only its level matters here."""
+    base = farm_kit.noise(seed, min(frames, 60 * RATE), channels, 0.04)
+    base *= (0.2 + np.abs(np.sin(np.arange(len(base)) / RATE * 0.3)))[:, None]
+    return np.resize(base, (frames, channels))
+
+
+def write_long(path, seed, minutes, channels):
+    """A 24-bit WAV of any length, minute by minute."""
+    minute = programme(seed, 60 * RATE, channels)
+    farm_kit.write_wav(path, minute)
+    blob = path.read_bytes()
+    at = blob.index(b"data") + 8
+    size = 60 * RATE * channels * 3
+    header = bytearray(blob[:at])
+    header[4:8] = (len(header) - 8 + size * minutes).to_bytes(4, "little")
+    header[at - 4:at] = (size * minutes).to_bytes(4, "little")
+    with open(path, "wb") as file:
+        file.write(header)
+        for _ in range(minutes):
+            file.write(blob[at:at + size])
+
+
+def overnight_show(folder, minutes):
+    (folder / "stems").mkdir(parents=True)
+    for seed, stem in enumerate(("DX", "MX", "FX")):
+        write_long(folder / "stems" / f"R1_{stem}.wav", seed, minutes, 6)
+    roles = {"DX": "dialogue", "MX": "music", "FX": "effects"}
+    show = {"reelmill": 1, "title": "Bench", "slug": "BENCH", "frame_rate": 24, "sample_rate": RATE, "media": "stems",
+            "stems": {stem: {"role": role, "layout": "5.1", "file": "{reel}_" + stem + ".wav"} for stem, role in roles.items()},
+            "reels": [{"name": "R1", "start": "01:00:00:00"}], "pops": "none", "output": "out",
+            "deliverables": [{"name": name, "recipe": recipe} for name, recipe in
+                             (("PM_51", "printmaster-5.1"), ("PM_20", "stereo-loro"), ("ME_51", "me-5.1"),
+                              ("ME_20", "me-stereo"))]}
+    (folder / "show.yaml").write_text(json.dumps(show))
+    return folder / "show.yaml"
+
+
+def ffmpeg_overnight(folder):
+    """The same four files in one graph, each through ebur128 with true peak."""
+    half = "0.70710678118654752"
+    fold = f"pan=stereo|c0=c0+{half}*c2+{half}*c4|c1=c1+{half}*c2+{half}*c5"
+    graph = (f"[1:a][2:a]amix=inputs=2:normalize=0,asplit=3[m1][m2][m3];[0:a][m1]amix=inputs=2:normalize=0,asplit=2[p1][p2];"
+             f"[p1]ebur128=peak=true[o1];[p2]{fold},ebur128=peak=true[o2];"
+             f"[m2]ebur128=peak=true[o3];[m3]{fold},ebur128=peak=true[o4]")
+    outputs = []
+    for index in range(1, 5):
+        outputs += ["-map", f"[o{index}]", "-c:a", "pcm_s24le", "-rf64", "auto", folder / f"ffmpeg{index}.wav"]
+    return ["ffmpeg", "-v", "error", "-nostats", "-y", *[word for stem in ("DX", "MX", "FX")
+            for word in ("-i", folder / "stems" / f"R1_{stem}.wav")], "-filter_complex", graph, *outputs]
+
+
+def mover(folder, sizes):
+    """The same bytes moved: inputs read, outputs written and synced, dropped from the cache, read back."""
+    script = [f"cat {folder}/stems/*.wav > /dev/null"]
+    for index, size in enumerate(sizes):
+        script.append(f"head -c {size} /dev/zero | dd of={folder}/moved{index} bs=1M conv=fsync status=none")
+    for index in range(len(sizes)):
+        script.append(f"dd if={folder}/moved{index} iflag=nocache count=0 status=none; cat {folder}/moved{index} > /dev/null")
+    return ["sh", "-c", "; ".join(script)]
+
+
+# ---- rows ----
+
+def row_meter(options, scratch):
+    path = scratch / "meter.wav"
+    write_long(path, 7, options.minutes // 2 or 1, 6)
+    seconds = (options.minutes // 2 or 1) * 60
+    qc = [options.bin / "reelmill", "qc", path, "--workers", "1", "--checks", "loudness,peak,format"]
+    ffmpeg = ["ffmpeg", "-v", "error", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
+    for cpu, reach in (("", 35), ("avx2", 25)):
+        ours = qc + (["--cpu", cpu] if cpu else [])
+        label = cpu or "best"
+        yield compare(f"qc ({label}) : libebur128, one core", lambda ours=ours: timed(ours, cpu=0, watch=True),
+                      lambda: timed([options.peer, path], cpu=0), options.repeat, reach, seconds)
+        yield compare(f"qc ({label}) : ffmpeg ebur128", lambda ours=ours: timed(ours, cpu=0),
+                      lambda: timed(ffmpeg, cpu=0), options.repeat, reach, seconds)
+    path.unlink()
+
+
+def row_overnight(options, scratch):
+    folder = scratch / "overnight"
+    show = overnight_show(folder, options.minutes)
+    count = [0]
+
+    def ours():
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        count[0] += 1
+        return timed([options.bin / "reelmill", "run", show], watch=True)
+
+    yield compare("overnight : ffmpeg, one graph", ours, lambda: timed(ffmpeg_overnight(folder)), options.repeat, 10,
+                  options.minutes * 60)
+    sizes = [path.stat().st_size for path in (folder / "out").rglob("*.wav")]
+    for path in folder.glob("ffmpeg*.wav"):
+        path.unlink()
+    yield compare("overnight : same bytes moved", ours, lambda: timed(mover(folder, sizes)), options.repeat,
+                  "at least 0.67", options.minutes * 60)
+    shutil.rmtree(folder)
+
+
+def row_length(options, scratch):
+    """Seconds of work per minute of programme, at a tenth, once and twice the length."""
+    row = {"row": "length", "minutes": [], "ours_s": []}
+    for minutes in (max(options.minutes // 10, 1), options.minutes, options.minutes * 2):
+        folder = scratch / f"length{minutes}"
+        show = overnight_show(folder, minutes)
+        walls = []
+        for _ in range(options.repeat):
+            shutil.rmtree(folder / "out", ignore_errors=True)
+            walls.append(timed([options.bin / "reelmill", "run", show])[0])
+        row["minutes"].append(minutes)
+        row["ours_s"].append(statistics.median(walls))
+        print(f"length {minutes:4d} minutes {statistics.median(walls):8.2f} s, {statistics.median(walls) / minutes:.3f} s a minute",
+              flush=True)
+        shutil.rmtree(folder)
+    yield row
+
+
+ROWS = {"meter": row_meter, "overnight": row_overnight, "length": row_length}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bin", type=Path, required=True, help="folder of the programs, a release build")
+    parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
+    parser.add_argument("--rows", default=",".join(ROWS))
+    parser.add_argument("--minutes", type=int, default=20)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--scratch", type=Path)
+    options = parser.parse_args()
+    options.bin = options.bin.resolve()
+    if options.peer is None:
+        options.peer = options.bin.parent / "tests" / "bench" / "meter_peer"
+    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.machine())
+    document = {"machine": cpu, "cores": len(os.sched_getaffinity(0)), "minutes": options.minutes, "rows": []}
+    scratch = Path(tempfile.mkdtemp(prefix="reelmill-bench-", dir=options.scratch or "/var/tmp"))
+    try:
+        for name in options.rows.split(","):
+            document["rows"] += list(ROWS[name](options, scratch))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if options.json is not None:
+        options.json.write_text(json.dumps(document, indent=1))
+
+
+if __name__ == "__main__":
+    main()
