@@ -1,5 +1,8 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h> /* the library's own choice of AVX2 or AVX-512 at run time: the same digests, 2 to 4 times as quick */
+#endif
 
 #include "common/base/content_hash.h"
 
