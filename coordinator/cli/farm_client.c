@@ -54,7 +54,8 @@ status farm_client_create(farm_client **out_client, const char *endpoint, error_
     }
     int linger = 0;
     int64_t message_max = FRAME_BYTES_MAX;
-    int reconnect = 100;
+    /* A private farm is still starting when it is first called: its socket is there within milliseconds. */
+    int reconnect = strncmp(endpoint, "ipc://", 6) == 0 ? 5 : 100;
     zmq_setsockopt(self->socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
     zmq_setsockopt(self->socket, ZMQ_RECONNECT_IVL, &reconnect, sizeof reconnect);

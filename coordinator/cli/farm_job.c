@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_MS = 150, ASK_MS = 60000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
+enum { POLL_FIRST_MS = 5, POLL_MS = 150, POLL_SHARE = 50, ASK_MS = 60000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
 
 /* Set by the signal handler, read by the one thread there is: the only mutable value of this file. */
 static volatile sig_atomic_t interrupted;
@@ -144,7 +144,10 @@ static status wind_down(const farm_job_watch *watch, error_detail *detail)
 status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_detail *detail)
 {
     bool bar = !watch->quiet && isatty(STDERR_FILENO);
-    for (;;) {
+    for (int waited_ms = 0, pause_ms = POLL_FIRST_MS;; waited_ms += waited_ms < POLL_MS * POLL_SHARE ? pause_ms : 0) {
+        /* A short job is not kept waiting at its end, a long one is asked less often. */
+        pause_ms = waited_ms / POLL_SHARE > POLL_FIRST_MS ? waited_ms / POLL_SHARE : POLL_FIRST_MS;
+        pause_ms = pause_ms < POLL_MS ? pause_ms : POLL_MS;
         json_t *job = NULL;
         if (interrupted != 0)
             return wind_down(watch, detail);
@@ -164,7 +167,7 @@ status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_deta
             return STATUS_OK;
         }
         json_decref(job);
-        (void)poll(NULL, 0, POLL_MS);
+        (void)poll(NULL, 0, pause_ms);
     }
 }
 

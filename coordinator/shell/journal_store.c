@@ -30,6 +30,7 @@ typedef struct queued_record {
 struct journal_store {
     sqlite3 *database;
     sqlite3_stmt *insert;
+    journal_keep keep;
     journal_durable_fn *durable;
     void *context;
     uint64_t last_loaded;
@@ -84,12 +85,12 @@ static status fail_sqlite(journal_store *self, const char *path, const char *doi
 
 /* Settings of reliability.md 4.1. EXCLUSIVE before WAL: then no shared-memory file is used and a second opener fails.
  */
-static int set_up_database(sqlite3 *database)
+static int set_up_database(sqlite3 *database, journal_keep keep)
 {
-    static const char *const statements[] = {
+    const char *const statements[] = {
+        keep == JOURNAL_KEEP_PROCESS ? "PRAGMA synchronous=OFF" : "PRAGMA synchronous=FULL",
         "PRAGMA locking_mode=EXCLUSIVE",
         "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
         "PRAGMA foreign_keys=ON",
         "PRAGMA wal_autocheckpoint=2000",
         "BEGIN IMMEDIATE",
@@ -207,13 +208,13 @@ static queued_record *take_batch(journal_store *self)
 }
 
 /* What records point at must be on disk before they are. An error of fdatasync is final: it is told once only. */
-static status sync_targets(queued_record *batch)
+static status sync_targets(queued_record *batch, journal_keep keep)
 {
     status code = STATUS_OK;
     for (queued_record *record = batch; record != NULL; record = record->next) {
         if (record->descriptor < 0)
             continue;
-        if (code == STATUS_OK && fdatasync(record->descriptor) != 0)
+        if (code == STATUS_OK && keep == JOURNAL_KEEP_MEDIUM && fdatasync(record->descriptor) != 0)
             code = errno == ENOSPC || errno == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_IO;
         close(record->descriptor);
         record->descriptor = -1;
@@ -264,7 +265,7 @@ static void *write_journal(void *context)
     uint64_t sequence = 0;
     for (queued_record *batch; (batch = take_batch(self)) != NULL; free_batch(batch)) {
         uint64_t reached = sequence;
-        status code = sync_targets(batch);
+        status code = sync_targets(batch, self->keep);
         if (code == STATUS_OK)
             code = write_batch(self, batch, &reached);
         if (code == STATUS_OK) {
@@ -300,7 +301,7 @@ static status open_database(journal_store *self, const char *path, uint32_t *out
     int result = sqlite3_open_v2(path, &self->database,
                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL);
     if (result == SQLITE_OK)
-        result = set_up_database(self->database);
+        result = set_up_database(self->database, self->keep);
     if (result != SQLITE_OK)
         return fail_sqlite(self, path, "opening", result, detail);
     status code = take_term(self, path, out_term, out_farm, detail);
@@ -319,12 +320,13 @@ static status open_database(journal_store *self, const char *path, uint32_t *out
     return result == SQLITE_OK ? STATUS_OK : fail_sqlite(self, path, "reading", result, detail);
 }
 
-status journal_store_open(journal_store **out_store, const char *path, journal_durable_fn *durable, void *context,
-                          uint32_t *out_term, uint64_t *out_farm, error_detail *detail)
+status journal_store_open(journal_store **out_store, const char *path, journal_keep keep, journal_durable_fn *durable,
+                          void *context, uint32_t *out_term, uint64_t *out_farm, error_detail *detail)
 {
     journal_store *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    self->keep = keep;
     self->durable = durable;
     self->context = context;
     self->last = &self->first;

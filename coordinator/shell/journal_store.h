@@ -1,5 +1,5 @@
 /**
- * The journal: one SQLite file (WAL, synchronous=FULL, EXCLUSIVE), a writer thread of its own, group commit.
+ * The journal: one SQLite file (WAL, EXCLUSIVE, synchronous=FULL unless it need not), a writer thread of its own, group commit.
  * append(batch, term) -> durable(sequence); load(). Records are opaque blobs with a sequence and a term.
  *
  * Threads: append from the loop thread; `durable` is called on the writer thread and must only wake the loop.
@@ -32,9 +32,16 @@ enum {
 typedef void journal_durable_fn(void *context, uint64_t sequence, status code);
 typedef status journal_load_fn(void *context, const journal_record *record);
 
+/** What a record has to outlive before it is called durable. */
+typedef enum journal_keep {
+    JOURNAL_KEEP_MEDIUM, /**< a loss of power: everything is synced to the medium */
+    JOURNAL_KEEP_PROCESS /**< this process: a private farm's, whose folder is never opened again after its machine went */
+} journal_keep;
+
 /** Opens or creates; takes the next term durably. STATUS_INPUT_CONFLICT when another coordinator holds it. */
-MUST_USE status journal_store_open(journal_store **out_store, const char *path, journal_durable_fn *durable,
-                                   void *context, uint32_t *out_term, uint64_t *out_farm, error_detail *detail);
+MUST_USE status journal_store_open(journal_store **out_store, const char *path, journal_keep keep,
+                                   journal_durable_fn *durable, void *context, uint32_t *out_term, uint64_t *out_farm,
+                                   error_detail *detail);
 /** Commits what was appended, then closes. Accepts a half-opened store and NULL. */
 void journal_store_close(journal_store **self);
 /** Every record in order of sequence; call before the first append. */

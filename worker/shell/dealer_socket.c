@@ -89,7 +89,7 @@ static bool set_options(void *socket, const char *endpoint, const void *routing_
         {ZMQ_HEARTBEAT_IVL, 1000},   /* a black hole is noticed in 4 s */
         {ZMQ_HEARTBEAT_TIMEOUT, 3000},
         {ZMQ_HEARTBEAT_TTL, 4000},
-        {ZMQ_RECONNECT_IVL, 100},
+        {ZMQ_RECONNECT_IVL, strncmp(endpoint, "ipc://", 6) == 0 ? 5 : 100}, /* ipc: the farm is just starting */
         {ZMQ_RECONNECT_IVL_MAX, 5000},
         {ZMQ_TCP_MAXRT, 20000},
         {ZMQ_LINGER, 0},

@@ -93,7 +93,8 @@ static void open_store(fixture *self)
 {
     error_detail detail = {0};
     status code =
-        journal_store_open(&self->store, self->path, on_durable, &self->watch, &self->term, &self->farm, &detail);
+        journal_store_open(&self->store, self->path, JOURNAL_KEEP_MEDIUM, on_durable, &self->watch, &self->term, &self->farm,
+                           &detail);
     if (code != STATUS_OK)
         fail_msg("%s", detail.message);
 }
@@ -191,7 +192,8 @@ static void journal_store__refuses_a_second_coordinator(void **state)
         uint32_t term = 0;
         uint64_t farm = 0;
         error_detail detail = {0};
-        status code = journal_store_open(&second, self->path, on_durable, &self->watch, &term, &farm, &detail);
+        status code = journal_store_open(&second, self->path, JOURNAL_KEEP_MEDIUM, on_durable, &self->watch, &term, &farm,
+                                         &detail);
         _exit(code == STATUS_INPUT_CONFLICT && strstr(detail.message, "another coordinator") != NULL ? 0 : 1);
     }
     int ended = 0;
@@ -210,7 +212,8 @@ static void journal_store__says_what_is_no_journal(void **state)
     fclose(file);
     error_detail detail = {0};
     assert_int_equal(
-        journal_store_open(&self->store, self->path, on_durable, &self->watch, &self->term, &self->farm, &detail),
+        journal_store_open(&self->store, self->path, JOURNAL_KEEP_MEDIUM, on_durable, &self->watch, &self->term, &self->farm,
+                           &detail),
         STATUS_STORAGE_MISMATCH);
     assert_null(self->store);
     assert_non_null(strstr(detail.message, self->path));
