@@ -58,7 +58,9 @@ static size_t take_facts(const json_t *result, const audio_folder *names, init_f
     const json_t *input;
     json_array_foreach (json_object_get(result, "inputs"), index, input) {
         const char *path = json_string_value(json_object_get(input, "path"));
-        const char **found = path == NULL ? NULL : bsearch(&path, names->items, names->count, sizeof *names->items, audio_folder_order);
+        const char **found = NULL;
+        if (path != NULL)
+            found = bsearch(&path, names->items, names->count, sizeof *names->items, audio_folder_order);
         if (found == NULL)
             continue;
         init_file *file = &files[found - names->items];

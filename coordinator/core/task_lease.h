@@ -2,8 +2,8 @@
  * Running attempts. A lease belongs to one attempt of one task and to the worker that holds it. It ends when the worker
  * has been silent for lease_ms (it has fenced itself by then), or when its reports show that it does not have the
  * attempt: two in a row without one that was named before, or so many without one that was never named that its ASSIGN
- * cannot be on its way any more (worker_events.c has the argument). A worker's leases form a list; the attempts of one task (two at most: the
- * spare) form a chain from task_record.link by `sibling`.
+ * cannot be on its way any more (worker_events.c has the argument). A worker's leases form a list; the attempts of one
+ * task (two at most: the spare) form a chain from task_record.link by `sibling`.
  */
 #ifndef COORDINATOR_CORE_TASK_LEASE_H
 #define COORDINATOR_CORE_TASK_LEASE_H

@@ -92,7 +92,7 @@ static void verdict__judges_levels_as_displayed(void **state)
         double lufs, dbtp;
         verdict_word word;
     } rows[] = {
-        {-27.0, -6.0, VERDICT_PASS}, {-25.0, -6.0, VERDICT_PASS},   {-24.95, -6.0, VERDICT_FAIL}, /* shown as -25.0 and -24.9 + 0.05 */
+        {-27.0, -6.0, VERDICT_PASS}, {-25.0, -6.0, VERDICT_PASS},   {-24.95, -6.0, VERDICT_FAIL},
         {-25.04, -6.0, VERDICT_PASS}, {-25.05, -6.0, VERDICT_PASS}, {-24.96, -6.0, VERDICT_PASS}, /* shown -25.0 */
         {-29.04, -6.0, VERDICT_PASS}, {-29.06, -6.0, VERDICT_FAIL}, /* shown -29.0, -29.1 */
         {-27.0, -2.0, VERDICT_PASS}, {-27.0, -1.96, VERDICT_PASS},  {-27.0, -1.94, VERDICT_FAIL}, /* shown -2.0, -2.0, -1.9 */
