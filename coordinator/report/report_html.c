@@ -179,9 +179,15 @@ static void put_limits(byte_writer *writer, const spec *rules, const programme_v
         if (isfinite(figure))
             html_markup(writer, "%.1f", verdict_displayed(figure));
         else
-            html_text(writer, found != NULL ? found : strcmp(result, "pass") == 0 ? "as allowed" : "see findings");
+            html_text(writer, found != NULL                        ? found
+                              : !verdict_measures(limit->check) ? ""
+                              : strcmp(result, "pass") == 0     ? "as allowed"
+                                                                : "see findings");
         put(writer, "</td><td>");
-        put_badge(writer, result, "");
+        if (strcmp(result, "pass") == 0 && !verdict_measures(limit->check))
+            put(writer, "<span class=\"soft\">not measured; another limit of its group holds</span>");
+        else
+            put_badge(writer, result, "");
         put(writer, "</td><td class=\"soft\">");
         html_text(writer, limit->clause);
         put(writer, limit->evidence == EVIDENCE_PRIMARY ? "" : limit->evidence == EVIDENCE_SECONDARY

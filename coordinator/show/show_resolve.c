@@ -6,11 +6,7 @@
 #include <strings.h>
 
 /* Names of the contract that this version does not have yet: a show that uses them is right, only early. */
-static const char *const later_recipes[] = {"printmaster-7.1.2", "printmaster-7.1", "mono",      "stereo-ltrt",  "atmos-bed",
-                                            "ad-5.1",            "ad-stereo",       "ad-narration", "dcp-5.1", "dcp-7.1"};
-static const char *const later_specs[] = {"netflix-5.1", "netflix-stereo", "netflix-atmos", "netflix-me", "amazon",
-                                          "disney",      "apple",          "max",           "dpp",        "atsc-a85",
-                                          "op-59",       "arib",           "cinema",        "trailer-tasa"};
+static const char *const later_recipes[] = {"stereo-ltrt", "atmos-bed", "ad-5.1", "ad-stereo", "dcp-5.1", "dcp-7.1"};
 
 typedef struct resolver {
     show *show;
@@ -38,7 +34,7 @@ static size_t text_find(const named_text *texts, size_t count, const char *name)
 }
 
 static void complain_unknown(resolver *self, const show_deliverable *at, const char *kind, const char *name,
-                             const named_text *texts, size_t count, const char *const *later, size_t later_count)
+                             const named_text *texts, size_t count)
 {
     const char *list = count == 0 ? "none" : texts[0].name;
     const char **names = arena_take_array(self->arena, count + 1, sizeof *names);
@@ -47,8 +43,8 @@ static void complain_unknown(resolver *self, const show_deliverable *at, const c
         if (i > 0)
             list = arena_format(self->arena, "%s, %s", list, texts[i].name);
     }
-    for (size_t i = 0; i < later_count; i++)
-        if (strcmp(later[i], name) == 0) {
+    for (size_t i = 0; i < sizeof later_recipes / sizeof later_recipes[0]; i++)
+        if (strcmp(later_recipes[i], name) == 0) {
             complain(self, at, arena_format(self->arena, "deliverable %s: %s %s is not available in this version; available: %s",
                                             at->name, kind, name, list));
             return;
@@ -64,8 +60,7 @@ static const recipe *find_recipe(resolver *self, const show_deliverable *at)
     const library *all = self->library;
     size_t index = text_find(all->recipes, all->recipe_count, at->recipe_name);
     if (index == all->recipe_count) {
-        complain_unknown(self, at, "recipe", at->recipe_name, all->recipes, all->recipe_count, later_recipes,
-                         sizeof later_recipes / sizeof later_recipes[0]);
+        complain_unknown(self, at, "recipe", at->recipe_name, all->recipes, all->recipe_count);
         return NULL;
     }
     if (self->recipes[index] == NULL && !self->recipe_bad[index]) {
@@ -83,8 +78,7 @@ static const spec *find_spec(resolver *self, const show_deliverable *at)
     const library *all = self->library;
     size_t index = text_find(all->specs, all->spec_count, at->spec_name);
     if (index == all->spec_count) {
-        complain_unknown(self, at, "spec", at->spec_name, all->specs, all->spec_count, later_specs,
-                         sizeof later_specs / sizeof later_specs[0]);
+        complain_unknown(self, at, "spec", at->spec_name, all->specs, all->spec_count);
         return NULL;
     }
     if (self->specs[index] == NULL && !self->spec_bad[index]) {

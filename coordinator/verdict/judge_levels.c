@@ -31,21 +31,13 @@ static void allowed_text(const spec_limit *limit, char out[64])
         snprintf(out, 64, "at least %.1f %s", limit->min, limit->unit);
 }
 
-/* A group passes if one member does: its other members then say nothing. */
-static bool excused_by_group(const judgement *self, const spec_limit *limit, const level *levels, size_t level_count)
+/* A breach in a group decides nothing while another member cannot be judged: that one then says not_checked. */
+static finding_severity breach_of(const judgement *self, const spec_limit *limit)
 {
-    if (limit->group < 0)
-        return false;
-    for (uint32_t i = 0; i < self->rules->limit_count; i++) {
-        const spec_limit *other = &self->rules->limits[i];
-        if (other == limit || other->group != limit->group)
-            continue;
-        for (size_t k = 0; k < level_count; k++)
-            if (strcmp(levels[k].check, other->check) == 0 && !isnan(levels[k].value) &&
-                within(verdict_displayed(levels[k].value), other))
-                return true;
-    }
-    return false;
+    for (uint32_t i = 0; limit->group >= 0 && i < self->rules->limit_count; i++)
+        if (self->rules->limits[i].group == limit->group && !verdict_measures(self->rules->limits[i].check))
+            return FINDING_INFO;
+    return judgement_breach(limit);
 }
 
 /* Raising a programme raises its peaks; said where they would then break the spec themselves. */
@@ -53,7 +45,7 @@ static const char *peak_caution(const judgement *self, double raise_db)
 {
     const spec_limit *limit = judgement_limit(self, "peak.true");
     double peak = measure_db(self->verdict->peaks.true_peak);
-    if (limit == NULL || !(verdict_displayed(peak + raise_db) > limit->max))
+    if (raise_db <= 0.0 || limit == NULL || !(verdict_displayed(peak + raise_db) > limit->max))
         return "";
     return arena_format(self->memory, ", and limit its peaks, which would reach %.1f dBTP",
                         verdict_displayed(peak + raise_db));
@@ -76,7 +68,7 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     bool high = shown > limit->max;
     double aim = !isnan(limit->target) ? limit->target : high ? limit->max : limit->min;
     double off = fabs(shown - aim);
-    finding *item = judgement_add(self, figure->check, judgement_breach(limit));
+    finding *item = judgement_add(self, figure->check, breach_of(self, limit));
     judgement_limits(item, limit);
     item->measured = figure->value;
     item->netflix_code = figure->netflix_code;
@@ -89,7 +81,7 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     }
     item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f dB%s.", figure->what, shown,
                                  limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off,
-                                 high ? "" : peak_caution(self, off));
+                                 peak_caution(self, high || strcmp(figure->check, "loudness.range") == 0 ? 0.0 : off));
 }
 
 void judge_levels(judgement *self)
@@ -126,12 +118,18 @@ void judge_levels(judgement *self)
          .cure_high = "Lower the peaks", .cure_low = "Raise the programme", .netflix_code = "022 True Peak"},
     };
     size_t level_count = sizeof levels / sizeof levels[0];
-    for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++) {
-        const spec_limit *limit = &self->rules->limits[i];
-        if (limit->word_count > 0 || excused_by_group(self, limit, levels, level_count))
-            continue;
-        for (size_t k = 0; k < level_count; k++)
-            if (strcmp(levels[k].check, limit->check) == 0)
+    uint32_t limit_count = self->rules == NULL ? 0 : self->rules->limit_count;
+    for (uint32_t i = 0; i < limit_count; i++)
+        for (size_t k = 0; k < level_count; k++) {
+            const spec_limit *limit = &self->rules->limits[i];
+            if (limit->group >= 0 && strcmp(levels[k].check, limit->check) == 0 && !isnan(levels[k].value) &&
+                within(verdict_displayed(levels[k].value), limit))
+                self->group_passed[limit->group] = true;
+        }
+    for (uint32_t i = 0; i < limit_count; i++)
+        for (size_t k = 0; k < level_count; k++) {
+            const spec_limit *limit = &self->rules->limits[i];
+            if (strcmp(levels[k].check, limit->check) == 0 && (limit->group < 0 || !self->group_passed[limit->group]))
                 judge_level(self, &levels[k], limit);
-    }
+        }
 }

@@ -89,20 +89,25 @@ static int worst_first(const void *a, const void *b)
     return names != 0 ? names : strcmp(left->message, right->message);
 }
 
-/* Limits whose check no code of this version measures must not look like passes. */
-static void name_unchecked(judgement *self)
+bool verdict_measures(const char *check)
 {
     static const char *const known[] = {
         "loudness.integrated", "loudness.range",     "loudness.max_momentary", "loudness.max_short_term",
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i], check) == 0)
+            return true;
+    return false;
+}
+
+/* Limits whose check no code of this version measures must not look like passes. */
+static void name_unchecked(judgement *self)
+{
     for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++) {
         const spec_limit *limit = &self->rules->limits[i];
-        bool found = false;
-        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
-            found = found || strcmp(known[k], limit->check) == 0;
-        if (found)
+        if (verdict_measures(limit->check) || (limit->group >= 0 && self->group_passed[limit->group]))
             continue;
         finding *item = judgement_add(self, limit->check, FINDING_NOT_CHECKED);
         judgement_limits(item, limit);

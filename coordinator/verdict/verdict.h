@@ -58,6 +58,9 @@ typedef struct programme_verdict {
 /** Judges one programme by its deliverable's spec. Everything lives in arena. */
 MUST_USE status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *arena);
 
+/** True if this version has a method for the check; a limit on any other comes out as not_checked. */
+bool verdict_measures(const char *check);
+
 /** fail over incomplete over warn over pass. */
 verdict_word verdict_worst(verdict_word a, verdict_word b);
 

@@ -14,7 +14,9 @@ typedef struct judgement {
     const plan_timeline *timeline;
     programme_verdict *verdict;
     arena *memory;
+    bool group_passed[SPEC_LIMITS_MAX]; /* any_of groups of which a member holds: the others then say nothing */
 } judgement;
+
 
 /** A finding with nothing set but check, severity and message (all NAN, reel -1). */
 finding *judgement_add(judgement *self, const char *check, finding_severity severity);

@@ -1,4 +1,5 @@
 #include "tests/kernels/kernel_check.h"
+#include "worker/dsp/true_peak_taps.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,6 +38,20 @@ static void true_peak_once(kernel_check *self, uint32_t frame_count, hostility k
     self->variant->true_peak(tile, frame_count, actual);
     check_doubles(self, expected, actual, TILE_LANES, what);
     check_that(self, guarded_intact(&self->memory[1], (const uint8_t *)actual, sizeof expected), "%s: margin", what);
+
+    /* Floors from far below to just around the peaks, where leaving something out would show. */
+    static const double shares[] = {0.0, 0.3, 0.7, 0.9, 0.999, 1.0, 1.001, 3.0};
+    double floors[TILE_LANES];
+    double raised[TILE_LANES];
+    double expected_raised[TILE_LANES];
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+        floors[lane] = isfinite(expected[lane]) ? expected[lane] * shares[check_below(self, 8)] : 1.0;
+        expected_raised[lane] = fmax(expected[lane], floors[lane]);
+    }
+    self->variant->true_peak_over(tile, frame_count, floors, raised);
+    check_doubles(self, expected_raised, raised, TILE_LANES, what);
+    self->reference->true_peak_over(tile, frame_count, floors, raised);
+    check_doubles(self, expected_raised, raised, TILE_LANES, what);
 
     double *expected_frames = (double *)(void *)guarded_place(&self->memory[2], values * sizeof(double), where, 0);
     double *actual_frames = (double *)(void *)guarded_place(&self->memory[3], values * sizeof(double), where, 0);
@@ -133,6 +148,7 @@ static void judge_gain(kernel_check *self)
             gain[phase] += fabs(tap_of(phase, k)); /* exact: multiples of 2^-13 */
     for (uint32_t phase = 0; phase < 4; phase++)
         check_that(self, gain[phase] <= TRUE_PEAK_GAIN_MAX, "phase %u sums to %.17g", phase, gain[phase]);
+    check_that(self, gain[0] <= TRUE_PEAK_OUTER_GAIN_MAX && gain[3] == gain[0], "phase 0 sums to %.17g", gain[0]);
     check_that(self, gain[1] == 2.0228271484375 && gain[2] == gain[1], "phase 1 sums to %.17g", gain[1]);
     _Alignas(64) double tile[(TRUE_PEAK_HISTORY + 1) * TILE_LANES];
     for (uint32_t k = 0; k < TRUE_PEAK_TAPS; k++)

@@ -133,6 +133,13 @@ static void true_peak(const dsp_table *table, bench_data *data)
     table->true_peak(data->tile, FRAMES, data->eight);
 }
 
+static void true_peak_raised(const dsp_table *table, bench_data *data)
+{
+    double floors[TILE_LANES];
+    table->peak(data->tile, FRAMES, floors);
+    table->true_peak_over(data->tile, FRAMES, floors, data->eight);
+}
+
 static void true_peak_one_lane(const dsp_table *table, bench_data *data)
 {
     table->true_peak_lanes(data->tile, FRAMES, 4, data->eight);
@@ -177,6 +184,7 @@ static const bench_case cases[] = {
     {"k_energy", energy, 8},
     {"peak", peak, 8},
     {"true_peak, all lanes", true_peak, 8},
+    {"true_peak over the sample peak", true_peak_raised, 8},
     {"true_peak, one lane", true_peak_one_lane, 1},
     {"true_peak, per frame", true_peak_located, 8},
     {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},

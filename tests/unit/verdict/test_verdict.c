@@ -175,6 +175,21 @@ static void verdict__a_group_passes_with_one_member(void **state)
     assert_int_equal(judged(self, 20.0, -19.0, -6.0).word, VERDICT_FAIL); /* neither does */
 }
 
+/* Netflix's two steps: flagged only if dialogue and programme both fail. Without a dialogue figure a pass of the other is one. */
+static void verdict__a_group_with_an_unknown_member_fails_never(void **state)
+{
+    bench *self = *state;
+    limit_on(self, "loudness.dialogue", -30.0, -24.0)->group = 0;
+    limit_on(self, "loudness.integrated", -27.0, -21.0)->group = 0;
+    self->rules.group_count = 1;
+    assert_int_equal(judged(self, 20.0, -24.0, -6.0).word, VERDICT_PASS);
+    programme_verdict loud = judged(self, 20.0, -19.0, -6.0);
+    assert_int_equal(loud.word, VERDICT_INCOMPLETE);
+    assert_int_equal(loud.findings.count, 2);
+    assert_string_equal(loud.findings.items[0].check, "loudness.dialogue");
+    assert_int_equal(loud.findings.items[1].severity, FINDING_INFO);
+}
+
 static void verdict__holds_back_only_what_fails_and_is_told_to(void **state)
 {
     bench *self = *state;
@@ -215,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_check_that_nobody_measures_is_no_pass, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__severity_and_evidence_bound_what_a_breach_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_group_passes_with_one_member, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_group_with_an_unknown_member_fails_never, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__holds_back_only_what_fails_and_is_told_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__advice_aims_at_the_target_and_minds_the_peaks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__worst_word_wins, set_up, tear_down),
