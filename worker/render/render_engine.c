@@ -158,18 +158,11 @@ static void quantise_tiles(render_run_state *self, uint32_t frame_count, bool me
  */
 static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_count, uint32_t cell_frame, bool flush)
 {
-    double bound[TILE_LANES];
     double peak[TILE_LANES];
-    bool needed = false;
     bool located = false;
-    self->dsp->peak(self->histories[tile], frame_count + TRUE_PEAK_HISTORY, bound);
-    for (uint32_t l = 0; l < TILE_LANES; l++) {
-        double matters = fmin(self->true_peaks[tile][l], self->locate_peak);
-        needed = needed || bound[l] * TRUE_PEAK_GAIN_MAX > matters;
-    }
-    if (!needed)
-        return;
-    self->dsp->true_peak(self->tiles[tile], frame_count, peak);
+    for (uint32_t l = 0; l < TILE_LANES; l++)
+        peak[l] = fmin(self->true_peaks[tile][l], self->locate_peak);
+    self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, peak);
     for (uint32_t l = 0; l < TILE_LANES; l++) {
         self->true_peaks[tile][l] = fmax(self->true_peaks[tile][l], peak[l]);
         located = located || peak[l] > self->locate_peak;

@@ -41,7 +41,26 @@ static void peak(const double *tile, uint32_t frame_count, double out_peak[TILE_
     _mm256_storeu_pd(out_peak + WIDTH, larger(b0, b1));
 }
 
-/* |E| + |O| of both phase pairs; stride is the distance between a sample and the one before it. */
+/* |E| + |O| of one phase pair; stride is the distance between a sample and the one before it. */
+static inline __attribute__((always_inline)) __m256d true_peak_pair(const double *newest, ptrdiff_t stride, int pair)
+{
+    __m256d even = _mm256_setzero_pd();
+    __m256d odd = even;
+    DSP_UNROLL(6)
+    for (int k = 0; k < TRUE_PEAK_HALF_TAPS; k++) {
+        const __m256d young = _mm256_loadu_pd(newest - k * stride);
+        const __m256d old = _mm256_loadu_pd(newest - (TRUE_PEAK_TAPS - 1 - k) * stride);
+        const __m256d sum = _mm256_add_pd(young, old);
+        const __m256d difference = _mm256_sub_pd(young, old);
+        const __m256d even_tap = _mm256_set1_pd(true_peak_even[pair][k]);
+        const __m256d odd_tap = _mm256_set1_pd(true_peak_odd[pair][k]);
+        even = k == 0 ? _mm256_mul_pd(even_tap, sum) : _mm256_fmadd_pd(even_tap, sum, even);
+        odd = k == 0 ? _mm256_mul_pd(odd_tap, difference) : _mm256_fmadd_pd(odd_tap, difference, odd);
+    }
+    return _mm256_add_pd(magnitude(even), magnitude(odd));
+}
+
+/* Both pairs at once: the sums and differences are shared. */
 static inline __attribute__((always_inline)) void true_peak_pairs(const double *newest, ptrdiff_t stride,
                                                                   __m256d out_pair[2])
 {
@@ -85,6 +104,62 @@ static void true_peak_frames(const double *tile, uint32_t frame_count, double *o
         true_peak_pairs(tile + at, TILE_LANES, pair);
         _mm256_store_pd(out_frames + at, larger(pair[1], larger(pair[0], _mm256_setzero_pd())));
     }
+}
+
+/* Largest magnitude of four lanes over the frames first .. end - 1, counted from the tile's first. */
+static __m256d largest(const double *lanes, int32_t first, int32_t end)
+{
+    __m256d m0 = _mm256_setzero_pd();
+    __m256d m1 = m0;
+    for (; first + 2 <= end; first += 2) {
+        m0 = larger(magnitude(_mm256_loadu_pd(lanes + (ptrdiff_t)first * TILE_LANES)), m0);
+        m1 = larger(magnitude(_mm256_loadu_pd(lanes + ((ptrdiff_t)first + 1) * TILE_LANES)), m1);
+    }
+    if (first < end)
+        m0 = larger(magnitude(_mm256_loadu_pd(lanes + (ptrdiff_t)first * TILE_LANES)), m0);
+    return larger(m0, m1);
+}
+
+static bool may_pass(__m256d reach, double gain, __m256d maximum)
+{
+    const __m256d bound = _mm256_fmadd_pd(reach, _mm256_set1_pd(gain), _mm256_set1_pd(TRUE_PEAK_SLACK));
+    const __m256d passing = _mm256_cmp_pd(bound, maximum, _CMP_GT_OQ);
+    const __m256d sounding = _mm256_cmp_pd(reach, _mm256_setzero_pd(), _CMP_GT_OQ);
+    const __m256d huge = _mm256_cmp_pd(reach, _mm256_set1_pd(TRUE_PEAK_PRUNE_MAX), _CMP_GT_OQ);
+    return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(passing, sounding), huge)) != 0;
+}
+
+static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, __m256d maximum)
+{
+    __m256d before = largest(lanes, -TRUE_PEAK_HISTORY, 0);
+    for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
+        const uint32_t left = frame_count - first;
+        const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
+        const __m256d here = largest(lanes, (int32_t)first, (int32_t)end);
+        const __m256d reach = larger(before, here);
+        before = here;
+        if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
+            continue;
+        if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
+            for (uint32_t frame = first; frame < end; frame++)
+                maximum = larger(true_peak_pair(lanes + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
+            continue;
+        }
+        for (uint32_t frame = first; frame < end; frame++) {
+            __m256d pair[2];
+            true_peak_pairs(lanes + (size_t)frame * TILE_LANES, TILE_LANES, pair);
+            maximum = larger(pair[1], larger(pair[0], maximum));
+        }
+    }
+    return maximum;
+}
+
+static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
+                           double out_peak[TILE_LANES])
+{
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH)
+        _mm256_storeu_pd(out_peak + lane,
+                         true_peak_over_lanes(tile + lane, frame_count, _mm256_loadu_pd(floor + lane)));
 }
 
 /* One lane over at most TILE_FRAMES_MAX frames, four frames abreast. */
@@ -138,5 +213,6 @@ void peak_avx2_fill(dsp_table *table)
     table->peak = peak;
     table->true_peak = true_peak;
     table->true_peak_lanes = true_peak_lanes;
+    table->true_peak_over = true_peak_over;
     table->true_peak_frames = true_peak_frames;
 }

@@ -4,6 +4,7 @@
 #include "worker/dsp/true_peak_taps.h"
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 /* max_pd gives its second operand when either is NaN: a NaN candidate is passed over, as in the reference. */
 static __m512d larger(__m512d candidate, __m512d maximum)
@@ -30,7 +31,26 @@ static void peak(const double *tile, uint32_t frame_count, double out_peak[TILE_
     _mm512_storeu_pd(out_peak, larger(larger(m0, m1), larger(m2, m3)));
 }
 
-/* |E| + |O| of both phase pairs; stride is the distance between a sample and the one before it. */
+/* |E| + |O| of one phase pair; stride is the distance between a sample and the one before it. */
+static inline __attribute__((always_inline)) __m512d true_peak_pair(const double *newest, ptrdiff_t stride, int pair)
+{
+    __m512d even = _mm512_setzero_pd();
+    __m512d odd = even;
+    DSP_UNROLL(6)
+    for (int k = 0; k < TRUE_PEAK_HALF_TAPS; k++) {
+        const __m512d young = _mm512_loadu_pd(newest - k * stride);
+        const __m512d old = _mm512_loadu_pd(newest - (TRUE_PEAK_TAPS - 1 - k) * stride);
+        const __m512d sum = _mm512_add_pd(young, old);
+        const __m512d difference = _mm512_sub_pd(young, old);
+        const __m512d even_tap = _mm512_set1_pd(true_peak_even[pair][k]);
+        const __m512d odd_tap = _mm512_set1_pd(true_peak_odd[pair][k]);
+        even = k == 0 ? _mm512_mul_pd(even_tap, sum) : _mm512_fmadd_pd(even_tap, sum, even);
+        odd = k == 0 ? _mm512_mul_pd(odd_tap, difference) : _mm512_fmadd_pd(odd_tap, difference, odd);
+    }
+    return _mm512_add_pd(_mm512_abs_pd(even), _mm512_abs_pd(odd));
+}
+
+/* Both pairs at once: the sums and differences are shared. */
 static inline __attribute__((always_inline)) void true_peak_pairs(const double *newest, ptrdiff_t stride,
                                                                   __m512d out_pair[2])
 {
@@ -75,6 +95,56 @@ static void true_peak_frames(const double *tile, uint32_t frame_count, double *o
     }
 }
 
+/* Largest magnitude of the frames first .. end - 1, counted from the tile's first (negative: history). */
+static __m512d largest(const double *tile, int32_t first, int32_t end)
+{
+    __m512d m0 = _mm512_setzero_pd();
+    __m512d m1 = m0;
+    for (; first + 2 <= end; first += 2) {
+        m0 = larger(_mm512_abs_pd(_mm512_loadu_pd(tile + (ptrdiff_t)first * TILE_LANES)), m0);
+        m1 = larger(_mm512_abs_pd(_mm512_loadu_pd(tile + ((ptrdiff_t)first + 1) * TILE_LANES)), m1);
+    }
+    if (first < end)
+        m0 = larger(_mm512_abs_pd(_mm512_loadu_pd(tile + (ptrdiff_t)first * TILE_LANES)), m0);
+    return larger(m0, m1);
+}
+
+static bool may_pass(__m512d reach, double gain, __m512d maximum)
+{
+    const __m512d bound = _mm512_fmadd_pd(reach, _mm512_set1_pd(gain), _mm512_set1_pd(TRUE_PEAK_SLACK));
+    const __mmask8 passing = _mm512_cmp_pd_mask(bound, maximum, _CMP_GT_OQ);
+    const __mmask8 sounding = _mm512_cmp_pd_mask(reach, _mm512_setzero_pd(), _CMP_GT_OQ);
+    const __mmask8 huge = _mm512_cmp_pd_mask(reach, _mm512_set1_pd(TRUE_PEAK_PRUNE_MAX), _CMP_GT_OQ);
+    return ((passing & sounding) | huge) != 0;
+}
+
+static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
+                           double out_peak[TILE_LANES])
+{
+    __m512d maximum = _mm512_loadu_pd(floor);
+    __m512d before = largest(tile, -TRUE_PEAK_HISTORY, 0);
+    for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
+        const uint32_t left = frame_count - first;
+        const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
+        const __m512d here = largest(tile, (int32_t)first, (int32_t)end);
+        const __m512d reach = larger(before, here);
+        before = here;
+        if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
+            continue;
+        if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
+            for (uint32_t frame = first; frame < end; frame++)
+                maximum = larger(true_peak_pair(tile + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
+            continue;
+        }
+        for (uint32_t frame = first; frame < end; frame++) {
+            __m512d pair[2];
+            true_peak_pairs(tile + (size_t)frame * TILE_LANES, TILE_LANES, pair);
+            maximum = larger(pair[1], larger(pair[0], maximum));
+        }
+    }
+    _mm512_storeu_pd(out_peak, maximum);
+}
+
 /* One lane over at most TILE_FRAMES_MAX frames, eight frames abreast. */
 static double true_peak_lane(const double *lane, uint32_t frame_count)
 {
@@ -117,5 +187,6 @@ void peak_avx512_fill(dsp_table *table)
     table->peak = peak;
     table->true_peak = true_peak;
     table->true_peak_lanes = true_peak_lanes;
+    table->true_peak_over = true_peak_over;
     table->true_peak_frames = true_peak_frames;
 }

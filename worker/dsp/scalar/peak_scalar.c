@@ -59,10 +59,20 @@ static void true_peak(const double *tile, uint32_t frame_count, double out_peak[
     true_peak_lanes(tile, frame_count, 0xFF, out_peak);
 }
 
+static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
+                           double out_peak[TILE_LANES])
+{
+    double peaks[TILE_LANES];
+    true_peak(tile, frame_count, peaks);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        out_peak[lane] = larger(peaks[lane], floor[lane]);
+}
+
 void peak_scalar_fill(dsp_table *table)
 {
     table->peak = peak;
     table->true_peak = true_peak;
     table->true_peak_lanes = true_peak_lanes;
+    table->true_peak_over = true_peak_over;
     table->true_peak_frames = true_peak_frames;
 }
