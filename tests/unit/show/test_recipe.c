@@ -57,7 +57,7 @@ static void recipe__ships_what_this_version_names(void **state)
     (void)state;
     show_reading reading;
     show_reading_init(&reading);
-    static const char *const names[] = {"printmaster-5.1", "stereo-loro", "me-5.1", "me-stereo",
+    static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
                                         "stem", "mono", "printmaster-7.1", "printmaster-7.1.2"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
