@@ -67,8 +67,9 @@ static void recipe__ships_what_this_version_names(void **state)
         assert_int_equal(rule->order, ORDER_SMPTE);
         assert_true(rule->joined && !rule->reels && !rule->multi_mono);
         assert_int_equal(rule->overload, OVERLOAD_FAIL);
+        bool describes = strncmp(rule->name, "ad-", 3) == 0; /* narration belongs into audio description and nowhere else */
         for (size_t k = 0; k < rule->role_count; k++)
-            assert_string_not_equal(rule->roles[k], "narration");
+            assert_int_equal(strcmp(rule->roles[k], "narration") == 0, describes);
     }
     assert_int_equal(library_shipped()->recipe_count, sizeof names / sizeof names[0]);
     assert_int_equal(shipped_recipe(&reading, "me-5.1")->role_count, 2);
