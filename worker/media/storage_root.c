@@ -324,3 +324,13 @@ void storage_drop_cache(int descriptor)
     /* Advice only: a file system that keeps its pages makes the check weaker, never wrong. */
     (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
 }
+
+void storage_write_behind(int descriptor, uint64_t offset, uint64_t byte_size)
+{
+    (void)sync_file_range(descriptor, (off_t)offset, (off_t)byte_size, SYNC_FILE_RANGE_WRITE);
+}
+
+void storage_read_in_order(int descriptor)
+{
+    (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+}

@@ -53,6 +53,10 @@ MUST_USE status storage_read_at(int descriptor, void *bytes, size_t byte_size, u
 MUST_USE status storage_sync(int descriptor, error_detail *detail);
 /** Asks the kernel to forget cached pages of the file, so that what is read next comes from the medium. */
 void storage_drop_cache(int descriptor);
+/** Starts writing a range to the medium and does not wait: what is synced later is then mostly there. Advice only. */
+void storage_write_behind(int descriptor, uint64_t offset, uint64_t byte_size);
+/** The file will be read from front to back: the system reads further ahead. Advice only. */
+void storage_read_in_order(int descriptor);
 MUST_USE status storage_rename(const storage_root *self, const char *from, const char *to, bool replace,
                                error_detail *detail);
 /** A missing file is fine. */

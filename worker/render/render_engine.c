@@ -10,6 +10,7 @@ typedef struct render_run_state {
     const render_observer *observer;
     render_sources sources;
     render_lanes lanes;
+    bool straight;                    /* the mix is none: sources are read into the output tiles */
     uint32_t mix_term_count;
     mix_term *mix_terms;
     k_weighting_coefficients coefficients;
@@ -33,6 +34,23 @@ static const double locate_linear = 0x1.56312c88e01ccp-1;
 static void *aligned_take(arena *memory, size_t byte_size)
 {
     return (void *)(((uintptr_t)arena_take(memory, byte_size + 64) + 63) & ~(uintptr_t)63);
+}
+
+/* A received programme is measured as it is: each lane gets itself, at gain 1, and nothing is rounded. */
+static bool mixes_nothing(const render_run_state *self)
+{
+    const render_program *program = &self->task->program;
+    bool straight = self->lanes.tile_count == self->sources.tile_count &&
+                    program->term_count == program->input_count && program->input_count == program->output_lane_count;
+    for (uint32_t i = 0; straight && i < self->lanes.tile_count; i++)
+        straight = self->lanes.bits[i] == QUANTISE_MEASURE_ONLY;
+    for (uint32_t i = 0; straight && i < program->term_count; i++) {
+        const mix_term *term = &self->mix_terms[i];
+        const render_term *named = &program->terms[i];
+        straight = named->gain == 1.0 && named->input == i && named->output == i &&
+                   term->input_tile == term->output_tile && term->input_lane == term->output_lane;
+    }
+    return straight;
 }
 
 static status state_open(render_run_state *self, const storage_roots *roots, arena *memory, error_detail *detail)
@@ -65,6 +83,9 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
             aligned_take(memory, sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY));
         self->tiles[i] = self->histories[i] + TRUE_PEAK_HISTORY * TILE_LANES;
     }
+    self->straight = mixes_nothing(self);
+    for (uint32_t i = 0; self->straight && i < tiles; i++)
+        self->sources.tiles[i] = self->tiles[i];
     self->located = aligned_take(memory, sizeof(double) * TILE_LANES * TILE_FRAMES_MAX);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
@@ -111,6 +132,8 @@ static void locate_overload(render_run_state *self, uint32_t output, uint32_t ch
 
 static void mix_tiles(render_run_state *self, uint32_t frame_count)
 {
+    if (self->straight)
+        return;
     self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
                    self->mix_term_count, frame_count);
 }

@@ -44,6 +44,7 @@ typedef struct render_sources {
     render_feeds feeds[TASK_PIECES_MAX];
     uint32_t tile_count;
     double **tiles;
+    uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;
 
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,

@@ -70,6 +70,7 @@ static status write_buffer(render_sink *self, size_t size, error_detail *detail)
     status code = storage_write_at(self->descriptor, self->buffer, size, self->buffer_offset, detail);
     if (code != STATUS_OK)
         return code;
+    storage_write_behind(self->descriptor, self->buffer_offset, size);
     memmove(self->buffer, self->buffer + size, self->buffer_used - size);
     self->buffer_offset += size;
     self->buffer_used -= size;

@@ -67,7 +67,7 @@ static void make_feeds(render_sources *self, const task_piece *piece, render_fee
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
                            const dsp_table *dsp, arena *memory, error_detail *detail)
 {
-    *self = (render_sources){.task = task, .dsp = dsp};
+    *self = (render_sources){.task = task, .dsp = dsp, .cleared_piece = UINT32_MAX};
     uintptr_t files = (uintptr_t)arena_take(memory, task->input_count * sizeof *self->files + 64);
     self->files = (render_file *)((files + 63) & ~(uintptr_t)63); /* the digest streams want 64 bytes */
     for (uint32_t i = 0; i < task->input_count; i++)
@@ -135,11 +135,27 @@ static status view_frames(render_file *file, const task_input *input, uint64_t f
     return STATUS_OK;
 }
 
+/*
+ * Lanes without a file are silent, and so is what a file does not reach; every other sample is about to be overwritten.
+ * Lanes that no feed of this piece names stay as the last clearing left them.
+ */
+static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count)
+{
+    bool whole = piece == self->cleared_piece;
+    for (uint32_t i = 0; whole && i < self->feeds[piece].count; i++) {
+        const render_feed *feed = &self->feeds[piece].items[i];
+        int64_t first = (int64_t)frame + feed->file_frame;
+        whole = first >= 0 && first + (int64_t)frame_count <= (int64_t)self->task->inputs[feed->file].frame_count;
+    }
+    for (uint32_t i = 0; !whole && i < self->tile_count; i++)
+        memset(self->tiles[i], 0, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES);
+    self->cleared_piece = piece;
+}
+
 status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
                            error_detail *detail)
 {
-    for (uint32_t i = 0; i < self->tile_count; i++)
-        memset(self->tiles[i], 0, sizeof(double) * frame_count * TILE_LANES);
+    clear_tiles(self, piece, frame, frame_count);
     for (uint32_t i = 0; i < self->feeds[piece].count; i++) {
         const render_feed *feed = &self->feeds[piece].items[i];
         const task_input *input = &self->task->inputs[feed->file];

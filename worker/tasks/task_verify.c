@@ -151,6 +151,7 @@ status task_verify_run(const task_context *context, const task_verify *task)
         code = storage_sync(pass.descriptor, context->detail);
     if (code == STATUS_OK && made_here)
         storage_drop_cache(pass.descriptor);
+    storage_read_in_order(pass.descriptor);
     if (code == STATUS_OK)
         code = verify_pass_run(&pass);
     if (code == STATUS_INPUT_TRUNCATED)
