@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Side by side with the peers, in one run: pairs in turn, ratios with their spread, one JSON document.
 
-usage: bench.py --bin DIR [--rows meter,overnight,length,set] [--minutes N] [--repeat N] [--json FILE] [--scratch DIR]
+usage: bench.py --bin DIR [--rows meter,overnight,set,length] [--minutes N] [--repeat N] [--json FILE] [--scratch DIR]
 """
 import argparse
 import json
@@ -65,24 +65,29 @@ def timed(command, cpu=None, watch=False):
     return wall, memory.peaks
 
 
-def compare(name, ours, theirs, repeat, reach, unit_s):
-    """Ours and the peer in turn; the ratio of each pair."""
-    mine, peer, peaks = [], [], {}
-    for _ in range(repeat):
-        wall, seen = ours()
-        mine.append(wall)
-        for role, size in seen.items():
-            peaks[role] = max(peaks.get(role, 0.0), size)
-        peer.append(theirs()[0])
-    ratios = [b / a for a, b in zip(mine, peer)]
-    row = {"row": name, "ours_s": mine, "peer_s": peer, "ratio": {"min": min(ratios), "median": statistics.median(ratios),
-                                                                 "max": max(ratios)}, "reach": reach,
-           "times_real_time": unit_s / statistics.median(mine), "memory_mib": peaks}
-    print(f"{name:34} {statistics.median(mine):8.2f} s against {statistics.median(peer):8.2f} s: "
-          f"{row['ratio']['median']:6.2f} times ({row['ratio']['min']:.2f} to {row['ratio']['max']:.2f}; reach {reach}); "
-          f"{row['times_real_time']:.0f} times real time"
-          + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
-    return row
+class Contest:
+    """Contenders in turn, repeat times; then the ratio of any two, pair by pair."""
+
+    def __init__(self, repeat, **contenders):
+        self.walls = {name: [] for name in contenders}
+        self.peaks = {}
+        for _ in range(repeat):
+            for name, run in contenders.items():
+                wall, seen = run()
+                self.walls[name].append(wall)
+                for role, size in seen.items():
+                    self.peaks[role] = max(self.peaks.get(role, 0.0), size)
+
+    def row(self, title, mine, peer, reach, programme_s):
+        ours, theirs = self.walls[mine], self.walls[peer]
+        ratios = [b / a for a, b in zip(ours, theirs)]
+        row = {"row": title, "ours_s": ours, "peer_s": theirs, "reach": reach,
+               "ratio": {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)},
+               "times_real_time": programme_s / statistics.median(ours), "memory_mib": self.peaks}
+        print(f"{title:42} {statistics.median(ours):8.2f} s against {statistics.median(theirs):8.2f} s: "
+              f"{row['ratio']['median']:6.2f} times ({min(ratios):.2f} to {max(ratios):.2f}; reach {reach})"
+              + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(self.peaks.items())), flush=True)
+        return row
 
 
 # ---- workloads ----
@@ -110,17 +115,20 @@ def write_long(path, seed, minutes, channels):
             file.write(blob[at:at + size])
 
 
-def overnight_show(folder, minutes):
+OVERNIGHT = {"PM_51": "printmaster-5.1", "PM_20": "stereo-loro", "ME_51": "me-5.1", "ME_20": "me-stereo"}
+SET = {"PM_712": "printmaster-7.1.2", "PM_71": "printmaster-7.1", "MONO": "mono", "DX_STEM": "stem", **OVERNIGHT}
+
+
+def overnight_show(folder, minutes, layout="5.1", channels=6, deliverables=None):
     (folder / "stems").mkdir(parents=True)
     for seed, stem in enumerate(("DX", "MX", "FX")):
-        write_long(folder / "stems" / f"R1_{stem}.wav", seed, minutes, 6)
+        write_long(folder / "stems" / f"R1_{stem}.wav", seed, minutes, channels)
     roles = {"DX": "dialogue", "MX": "music", "FX": "effects"}
     show = {"reelmill": 1, "title": "Bench", "slug": "BENCH", "frame_rate": 24, "sample_rate": RATE, "media": "stems",
-            "stems": {stem: {"role": role, "layout": "5.1", "file": "{reel}_" + stem + ".wav"} for stem, role in roles.items()},
+            "stems": {stem: {"role": role, "layout": layout, "file": "{reel}_" + stem + ".wav"} for stem, role in roles.items()},
             "reels": [{"name": "R1", "start": "01:00:00:00"}], "pops": "none", "output": "out",
-            "deliverables": [{"name": name, "recipe": recipe} for name, recipe in
-                             (("PM_51", "printmaster-5.1"), ("PM_20", "stereo-loro"), ("ME_51", "me-5.1"),
-                              ("ME_20", "me-stereo"))]}
+            "deliverables": [{"name": name, "recipe": recipe, **({"stem": "DX"} if recipe == "stem" else {})}
+                             for name, recipe in (deliverables or OVERNIGHT).items()]}
     (folder / "show.yaml").write_text(json.dumps(show))
     return folder / "show.yaml"
 
@@ -153,37 +161,64 @@ def mover(folder, sizes):
 
 def row_meter(options, scratch):
     path = scratch / "meter.wav"
-    write_long(path, 7, options.minutes // 2 or 1, 6)
-    seconds = (options.minutes // 2 or 1) * 60
+    minutes = max(options.minutes // 2, 1)
+    write_long(path, 7, minutes, 6)
     qc = [options.bin / "reelmill", "qc", path, "--workers", "1", "--checks", "loudness,peak,format"]
+    full = [options.bin / "reelmill", "qc", path, "--workers", "1"]
     ffmpeg = ["ffmpeg", "-v", "error", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"]
-    for cpu, reach in (("", 35), ("avx2", 25)):
-        ours = qc + (["--cpu", cpu] if cpu else [])
-        label = cpu or "best"
-        yield compare(f"qc ({label}) : libebur128, one core", lambda ours=ours: timed(ours, cpu=0, watch=True),
-                      lambda: timed([options.peer, path], cpu=0), options.repeat, reach, seconds)
-        yield compare(f"qc ({label}) : ffmpeg ebur128", lambda ours=ours: timed(ours, cpu=0),
-                      lambda: timed(ffmpeg, cpu=0), options.repeat, reach, seconds)
+    contest = Contest(options.repeat,
+                      best=lambda: timed(qc, cpu=0, watch=True),
+                      avx2=lambda: timed([*qc, "--cpu", "avx2"], cpu=0, watch=True),
+                      full=lambda: timed(full, cpu=0, watch=True),
+                      libebur128=lambda: timed([options.peer, path], cpu=0),
+                      ffmpeg=lambda: timed(ffmpeg, cpu=0))
+    for variant, reach in (("best", 35), ("avx2", 25)):
+        for peer in ("libebur128", "ffmpeg"):
+            yield contest.row(f"qc, one core, {variant} : {peer}", variant, peer, reach, minutes * 60)
+    yield contest.row("qc : full qc", "best", "full", "at most 3", minutes * 60)
     path.unlink()
 
 
 def row_overnight(options, scratch):
     folder = scratch / "overnight"
     show = overnight_show(folder, options.minutes)
-    count = [0]
 
     def ours():
         shutil.rmtree(folder / "out", ignore_errors=True)
-        count[0] += 1
         return timed([options.bin / "reelmill", "run", show], watch=True)
 
-    yield compare("overnight : ffmpeg, one graph", ours, lambda: timed(ffmpeg_overnight(folder)), options.repeat, 10,
-                  options.minutes * 60)
-    sizes = [path.stat().st_size for path in (folder / "out").rglob("*.wav")]
-    for path in folder.glob("ffmpeg*.wav"):
-        path.unlink()
-    yield compare("overnight : same bytes moved", ours, lambda: timed(mover(folder, sizes)), options.repeat,
-                  "at least 0.67", options.minutes * 60)
+    def theirs():
+        for path in (*folder.glob("ffmpeg*.wav"), *folder.glob("moved*")):
+            path.unlink()
+        return timed(ffmpeg_overnight(folder))
+
+    def moved():
+        for path in (*folder.glob("ffmpeg*.wav"), *folder.glob("moved*")):
+            path.unlink()
+        return timed(mover(folder, [path.stat().st_size for path in (folder / "out").rglob("*.wav")]))
+
+    timed(["sh", "-c", f"cat {folder}/stems/*.wav > /dev/null"])
+    contest = Contest(options.repeat, ours=ours, ffmpeg=theirs, mover=moved)
+    yield contest.row("overnight job : ffmpeg, one graph", "ours", "ffmpeg", 10, options.minutes * 60)
+    yield contest.row("overnight job : same bytes moved", "ours", "mover", "at least 0.67", options.minutes * 60)
+    shutil.rmtree(folder)
+
+
+def row_set(options, scratch):
+    """A full set from 7.1.2 stems in one go, and each of its deliverables alone."""
+    folder = scratch / "set"
+    minutes = max(options.minutes // 10, 1)
+    show = overnight_show(folder, minutes, "7.1.2", 10, SET)
+
+    def run(*only):
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        return timed([options.bin / "reelmill", "run", show, *only], watch=not only)
+
+    def alone():
+        return sum(run("--only", name)[0] for name in SET), {}
+
+    contest = Contest(options.repeat, together=run, alone=alone)
+    yield contest.row(f"{len(SET)} deliverables : the sum of each alone", "together", "alone", "at least 2.5", minutes * 60)
     shutil.rmtree(folder)
 
 
@@ -205,7 +240,7 @@ def row_length(options, scratch):
     yield row
 
 
-ROWS = {"meter": row_meter, "overnight": row_overnight, "length": row_length}
+ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "length": row_length}
 
 
 def main():
