@@ -34,7 +34,8 @@ int command_recipes(const cli_arguments *arguments)
         recipe read;
         problem_list problems = {0};
         const named_text *text = &shipped->recipes[i];
-        if (recipe_parse(&read, text->name, text->text, text->text_size, text->source, &memory, &problems) == STATUS_OK)
+        if (recipe_parse(&read, text->name, text->text, text->text_size, text->source, shipped, &memory,
+                         &problems) == STATUS_OK)
             printf("%-18s %s\n", text->name, read.description == NULL ? "" : read.description);
     }
     arena_deinit(&memory);

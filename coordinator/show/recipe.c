@@ -172,9 +172,9 @@ static const char *read_sentence(const yaml_node *root, const char *key, const c
 
 static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *source)
 {
-    static const char *const keys[] = {"reelmill_recipe", "description", "source",   "layout",   "roles", "takes",   "via",
-                                       "folds",           "encoding",    "order",    "files",    "assembly", "overload",
-                                       NULL};
+    static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
+                                       "takes",           "via",     "folds",       "encoding", "order", "files",
+                                       "assembly",        "overload", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =
@@ -196,15 +196,104 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_form(self, root, source);
 }
 
+/* ---- extends ---- */
+
+/* The last recipe of that name whose text is another one. */
+static const named_text *find_base(const library *all, const char *name, const char *own_text)
+{
+    for (size_t i = all == NULL ? 0 : all->recipe_count; i > 0; i--)
+        if (all->recipes[i - 1].text != own_text && strcmp(all->recipes[i - 1].name, name) == 0)
+            return &all->recipes[i - 1];
+    return NULL;
+}
+
+static void complain_no_base(const yaml_source *source, const yaml_node *at, const char *name, const library *all)
+{
+    size_t count = all == NULL ? 0 : all->recipe_count;
+    const char **names = arena_take_array(source->arena, count + 1, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = all->recipes[i].name;
+    const char *near = word_suggest(name, names, count);
+    yaml_complain(source, at, "extends names \"%s\", but there is no such other recipe%s%s%s; `reelmill recipes` lists them",
+                  name, near == NULL ? "" : " (did you mean \"", near == NULL ? "" : near, near == NULL ? "" : "\"?)");
+}
+
+/* What was inherited is reported where it came in. */
+static void node_move(yaml_node *self, const yaml_node *at)
+{
+    self->line = self->key_line = at->line;
+    self->column = self->key_column = at->column;
+    for (yaml_node *child = self->first; child != NULL; child = child->next)
+        node_move(child, at);
+}
+
+/* `roles` and `takes` answer the same question: the text's answer replaces the other. */
+static bool map_answers(const yaml_node *map, const char *key)
+{
+    if (yaml_get(map, key) != NULL)
+        return true;
+    if (strcmp(key, "roles") == 0)
+        return yaml_get(map, "takes") != NULL;
+    return strcmp(key, "takes") == 0 && yaml_get(map, "roles") != NULL;
+}
+
+static void map_inherit(yaml_node *self, yaml_node *base, const yaml_node *at)
+{
+    yaml_node *last = self->first;
+    while (last->next != NULL)
+        last = last->next;
+    for (yaml_node *child = base->first, *next; child != NULL; child = next) {
+        next = child->next;
+        if (map_answers(self, child->key))
+            continue;
+        node_move(child, at);
+        child->next = NULL;
+        last->next = child;
+        last = child;
+        self->count++;
+    }
+}
+
+/* The text's tree with all that it inherits; NULL after problems. */
+static yaml_node *tree_read(const char *text, size_t text_size, const yaml_source *source, const library *all,
+                            uint32_t depth)
+{
+    yaml_node *root = NULL;
+    if (yaml_tree_parse(&root, text, text_size, source) != STATUS_OK)
+        return NULL;
+    const yaml_node *extends = yaml_get(root, "extends");
+    if (extends == NULL)
+        return root;
+    const char *name = yaml_text(source, extends, "extends", NAME_MAX_BYTES);
+    if (name == NULL)
+        return NULL;
+    if (depth == RECIPE_EXTENDS_MAX) {
+        yaml_complain(source, extends, "more than %d recipes extend each other, or they do so in a circle; extend a complete "
+                                       "recipe",
+                      RECIPE_EXTENDS_MAX);
+        return NULL;
+    }
+    const named_text *base = find_base(all, name, text);
+    if (base == NULL) {
+        complain_no_base(source, extends, name, all);
+        return NULL;
+    }
+    yaml_source base_source = *source;
+    base_source.file = base->source;
+    yaml_node *inherited = tree_read(base->text, base->text_size, &base_source, all, depth + 1);
+    if (inherited != NULL && inherited->kind == YAML_MAP)
+        map_inherit(root, inherited, extends);
+    return inherited == NULL ? NULL : root;
+}
+
 status recipe_parse(recipe *out_recipe, const char *name, const char *text, size_t text_size, const char *source_name,
-                    arena *memory, problem_list *problems)
+                    const library *all, arena *memory, problem_list *problems)
 {
     yaml_source source = {.file = source_name, .arena = memory, .problems = problems};
     size_t errors_before = problems->error_count;
-    yaml_node *root = NULL;
-    status code = yaml_tree_parse(&root, text, text_size, &source);
-    if (code != STATUS_OK)
-        return code;
+    yaml_node *root = tree_read(text, text_size, &source, all, 0);
+    if (root == NULL)
+        return STATUS_INPUT_INVALID;
     recipe made = {.name = arena_copy_text(memory, name), .text = arena_copy_bytes(memory, text, text_size)};
     read_recipe(&made, root, &source);
     if (problems->error_count != errors_before)

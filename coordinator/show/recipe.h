@@ -12,6 +12,7 @@
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
 
+struct library;
 struct problem_list;
 
 /** One addend of a fold-down: from a channel to a channel. */
@@ -21,7 +22,7 @@ typedef struct fold_term {
     double gain; /**< linear */
 } fold_term;
 
-enum { RECIPE_ROLES_MAX = 16, FOLD_TERMS_MAX = 128 };
+enum { RECIPE_ROLES_MAX = 16, FOLD_TERMS_MAX = 128, RECIPE_EXTENDS_MAX = 8 };
 
 typedef struct recipe {
     const char *name;
@@ -43,9 +44,16 @@ typedef struct recipe {
     const char *text;                /**< as read, for `reelmill recipes NAME` */
 } recipe;
 
-/** Reads one recipe. Problems go to the list; STATUS_OK when none is an error. Everything lives in arena. */
+/**
+ * Reads one recipe. Problems go to the list; STATUS_OK when none is an error. Everything lives in arena.
+ *
+ * `extends: NAME` takes every key that the text does not have from the last other recipe of that name in library (a
+ * recipe beside the show file stands before the shipped one, and may extend it under the same name). What is wrong with
+ * an inherited value in its new surroundings is reported at `extends`. library may be NULL: nothing to extend.
+ */
 MUST_USE status recipe_parse(recipe *out_recipe, const char *name, const char *text, size_t text_size,
-                             const char *source_name, arena *arena, struct problem_list *problems);
+                             const char *source_name, const struct library *library, arena *arena,
+                             struct problem_list *problems);
 
 /**
  * The complete matrix from one stem layout to the recipe's layout, as the product of the folds (a stem of a lower layout

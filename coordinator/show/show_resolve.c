@@ -66,8 +66,8 @@ static const recipe *find_recipe(resolver *self, const show_deliverable *at)
     if (self->recipes[index] == NULL && !self->recipe_bad[index]) {
         const named_text *text = &all->recipes[index];
         recipe *made = arena_take(self->arena, sizeof *made);
-        self->recipe_bad[index] = recipe_parse(made, text->name, text->text, text->text_size, text->source, self->arena,
-                                               self->problems) != STATUS_OK;
+        self->recipe_bad[index] = recipe_parse(made, text->name, text->text, text->text_size, text->source, all,
+                                               self->arena, self->problems) != STATUS_OK;
         self->recipes[index] = self->recipe_bad[index] ? NULL : made;
     }
     return self->recipes[index];

@@ -19,7 +19,7 @@ static const recipe *shipped_recipe(show_reading *self, const char *name)
         if (strcmp(all->recipes[i].name, name) != 0)
             continue;
         recipe *made = arena_take(&self->memory, sizeof *made);
-        assert_int_equal(recipe_parse(made, name, all->recipes[i].text, all->recipes[i].text_size, all->recipes[i].source,
+        assert_int_equal(recipe_parse(made, name, all->recipes[i].text, all->recipes[i].text_size, all->recipes[i].source, all,
                                       &self->memory, &self->problems),
                          STATUS_OK);
         show_reading_no_problems(self);
@@ -192,7 +192,7 @@ static status parse_own(show_reading *self, recipe *out_recipe, const char *body
 {
     const char *text = arena_format(&self->memory, "reelmill_recipe: 1\ndescription: d\nsource: s\n%s", body);
     self->problems = (problem_list){0};
-    return recipe_parse(out_recipe, "own", text, strlen(text), "show.yaml", &self->memory, &self->problems);
+    return recipe_parse(out_recipe, "own", text, strlen(text), "show.yaml", library_shipped(), &self->memory, &self->problems);
 }
 
 static void recipe__reads_gains_as_factors_and_decibels(void **state)
@@ -257,6 +257,68 @@ static void recipe__names_its_faults(void **state)
     show_reading_deinit(&reading);
 }
 
+/* A recipe of one's own is a shipped one with a line changed; what is wrong then stands at a line of the own text. */
+static void recipe__extends_a_shipped_one(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    recipe rule;
+    assert_int_equal(parse_own(&reading, &rule, "extends: printmaster-5.1\norder: film\n"), STATUS_OK);
+    assert_string_equal(rule.name, "own");
+    assert_string_equal(rule.source, "s"); /* its own word stands before the inherited one */
+    assert_int_equal(rule.order, ORDER_FILM);
+    const recipe *base = shipped_recipe(&reading, "printmaster-5.1");
+    assert_int_equal(rule.layout, base->layout);
+    assert_int_equal(rule.role_count, base->role_count);
+    assert_int_equal(rule.fold_count, base->fold_count);
+    assert_memory_equal(rule.folds, base->folds, sizeof rule.folds);
+    assert_int_equal(parse_own(&reading, &rule, "extends: stem\nroles: [crowd]\nlayout: mono\n"), STATUS_OK);
+    assert_true(!rule.takes_stem && rule.role_count == 1);
+    assert_int_equal(parse_own(&reading, &rule, "extends: printmaster-51\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 4, 10, "extends names \"printmaster-51\"", "did you mean \"printmaster-5.1\"", (char *)NULL);
+    /* Each of the eight inherited folds leads out of the new layout. */
+    assert_int_equal(parse_own(&reading, &rule, "layout: mono\nextends: printmaster-5.1\n"), STATUS_INPUT_INVALID);
+    assert_int_equal(reading.problems.count, 8);
+    assert_int_equal(reading.problems.items[0].line, 5);
+    assert_int_equal(reading.problems.items[0].column, 10);
+    assert_string_equal(reading.problems.items[0].file, "show.yaml");
+    assert_non_null(strstr(reading.problems.items[0].message, "a fold leads to Ls, which is neither"));
+    show_reading_deinit(&reading);
+}
+
+static status parse_one_of(show_reading *self, recipe *out_recipe, const library *all, size_t index)
+{
+    const named_text *text = &all->recipes[index];
+    self->problems = (problem_list){0};
+    return recipe_parse(out_recipe, text->name, text->text, text->text_size, text->source, all, &self->memory,
+                        &self->problems);
+}
+
+static void recipe__extends_by_name_but_never_itself(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    static const char shipped[] = "reelmill_recipe: 1\ndescription: d\nsource: s\nroles: [music]\nlayout: stereo\n";
+    static const char same_name[] = "extends: a\nencoding: PCM_32\n";
+    static const char first[] = "extends: c\n";
+    static const char second[] = "extends: b\n";
+    const named_text texts[] = {{"a", shipped, sizeof shipped - 1, "built in"},
+                                {"a", same_name, sizeof same_name - 1, "a.yaml"},
+                                {"b", first, sizeof first - 1, "b.yaml"},
+                                {"c", second, sizeof second - 1, "c.yaml"}};
+    const library all = {.recipe_count = 4, .recipes = texts};
+    recipe rule;
+    assert_int_equal(parse_one_of(&reading, &rule, &all, 1), STATUS_OK);
+    assert_int_equal(rule.layout, LAYOUT_STEREO);
+    assert_int_equal(rule.encoding, ENCODING_PCM_32);
+    assert_int_equal(parse_one_of(&reading, &rule, &all, 2), STATUS_INPUT_INVALID);
+    assert_int_equal(reading.problems.count, 1);
+    assert_non_null(strstr(reading.problems.items[0].message, "in a circle"));
+    show_reading_deinit(&reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +331,8 @@ int main(void)
         cmocka_unit_test(recipe_matrix__refuses_a_channel_without_a_rule),
         cmocka_unit_test(recipe__reads_gains_as_factors_and_decibels),
         cmocka_unit_test(recipe__names_its_faults),
+        cmocka_unit_test(recipe__extends_a_shipped_one),
+        cmocka_unit_test(recipe__extends_by_name_but_never_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
