@@ -235,11 +235,13 @@ enum { PATH_BYTES_MIN = 10 }; /* two texts of one byte */
 static void decode_publish(byte_reader *reader, task_publish *publish, arena *memory)
 {
     publish->replace = decode_flag(reader);
-    publish->file_count = decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN);
+    publish->file_count =
+        decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES);
     publish->files = arena_take_array(memory, publish->file_count, sizeof *publish->files);
     for (uint32_t i = 0; i < publish->file_count && !reader->failed; i++) {
         decode_path(reader, &publish->files[i].part);
         decode_path(reader, &publish->files[i].final);
+        publish->files[i].digest = decode_digest(reader);
     }
 }
 

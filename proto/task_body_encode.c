@@ -126,6 +126,7 @@ static void encode_publish(byte_writer *writer, const task_publish *publish)
     for (uint32_t i = 0; i < publish->file_count; i++) {
         encode_path(writer, &publish->files[i].part);
         encode_path(writer, &publish->files[i].final);
+        encode_digest(writer, &publish->files[i].digest);
     }
 }
 

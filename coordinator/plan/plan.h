@@ -192,6 +192,8 @@ typedef struct plan_context {
     content_hash header_digest, trailer_digest;
     uint32_t cell_count;
     const content_hash *cell_digests;
+    /** PUBLISH: of each file of the deliverable in order, as verified. */
+    const content_hash *file_digests;
 } plan_context;
 
 /** Encodes the body of a task of the plan (remote kinds but PROBE and DEPOSIT). STATUS_LIMIT if it does not fit a frame. */

@@ -283,6 +283,8 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
         for (uint32_t i = 0; i < count; i++) {
             body->publish.files[i].part = plan_file_part(self, deliverable->first_file + i, context);
             body->publish.files[i].final = self->files[deliverable->first_file + i].final;
+            if (context->file_digests != NULL) /* plan_create only asks whether the body fits */
+                body->publish.files[i].digest = context->file_digests[i];
         }
         return STATUS_OK;
     }

@@ -176,6 +176,25 @@ static status verify_context(farm_job *self, const plan_task *task, plan_context
     return collect_digests(self, task->file, memory, &context->cell_digests, &context->cell_count, detail);
 }
 
+/* ---- PUBLISH ---- */
+
+static status publish_context(farm_job *self, const plan_task *task, plan_context *context, arena *memory,
+                              error_detail *detail)
+{
+    const plan_deliverable *deliverable = &self->plan->deliverables[task->deliverable];
+    content_hash *digests = arena_take_array(memory, deliverable->file_count, sizeof *digests);
+    for (uint32_t i = 0; i < deliverable->file_count; i++) {
+        const plan_file *file = &self->plan->files[deliverable->first_file + i];
+        const job_result *result = job_result_get(self, file->verify_task);
+        task_verify_result verified;
+        if (result == NULL || task_verify_result_decode(&verified, result->payload, result->payload_size) != STATUS_OK)
+            return error_detail_set(detail, STATUS_DEFECT, "'%s' is to be published but was not verified", file->display);
+        digests[i] = verified.file_digest;
+    }
+    context->file_digests = digests;
+    return STATUS_OK;
+}
+
 /* ---- the bodies ---- */
 
 static void seal_context(const farm_job *self, const plan_task *task, plan_context *context)
@@ -202,6 +221,8 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
         seal_context(self, task, &context);
     if (task->kind == TASK_VERIFY && !task->of_input)
         code = verify_context(self, task, &context, &memory, detail);
+    if (task->kind == TASK_PUBLISH)
+        code = publish_context(self, task, &context, &memory, detail);
     if (task->kind == TASK_PUBLISH && job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
         self->held = true;
         code = error_detail_set(detail, STATUS_INPUT_INVALID,

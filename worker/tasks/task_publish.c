@@ -53,6 +53,35 @@ static status publish_compare(const task_context *context, int part, int final, 
     return publish_compare_open(context, part, final, part_identity.size, out_equal);
 }
 
+/* The final file of an earlier attempt must be the one that was verified: anything can have happened since. */
+static status publish_check(const task_context *context, int final, const content_hash *digest)
+{
+    media_identity identity;
+    status code = storage_identity(final, &identity);
+    uint8_t *block = malloc(COMPARE_BLOCK_BYTES);
+    if (code != STATUS_OK || block == NULL) {
+        free(block);
+        return error_detail_set(context->detail, code != STATUS_OK ? code : STATUS_NODE_MEMORY, "it cannot be examined");
+    }
+    content_hash_stream stream;
+    content_hash_stream_init(&stream);
+    for (uint64_t offset = 0; code == STATUS_OK && offset < identity.size;) {
+        uint64_t left = identity.size - offset;
+        size_t take = left < COMPARE_BLOCK_BYTES ? (size_t)left : COMPARE_BLOCK_BYTES;
+        code = storage_read_at(final, block, take, offset, context->detail);
+        if (code == STATUS_OK)
+            content_hash_stream_add(&stream, block, take);
+        offset += take;
+    }
+    free(block);
+    content_hash found = content_hash_stream_digest(&stream);
+    if (code != STATUS_OK || content_hash_equal(&found, digest))
+        return code;
+    return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH,
+                            "it is not the file that was verified, and the verified .part file is gone; something else "
+                            "replaced it: find out what, then retry");
+}
+
 /* Opens an output if it is there: STATUS_OK and -1 when it is not. */
 static status publish_open(const task_context *context, const task_path *path, int *out_descriptor)
 {
@@ -80,6 +109,8 @@ static status publish_decide(const task_context *context, const task_publish_fil
                                 "out what, then retry");
     if (code == STATUS_OK && part >= 0 && final >= 0)
         code = task_name_file(context, publish_compare(context, part, final, &equal), &file->final);
+    if (code == STATUS_OK && part < 0)
+        code = publish_check(context, final, &file->digest);
     if (code == STATUS_OK) {
         *out_action = part < 0    ? PUBLISH_NOTHING
                       : final < 0 ? PUBLISH_RENAME

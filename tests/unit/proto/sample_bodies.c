@@ -135,7 +135,7 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         out_body->publish = (task_publish){.replace = true, .file_count = 2};
         out_body->publish.files = arena_take_array(memory, 2, sizeof *out_body->publish.files);
         for (uint32_t i = 0; i < 2; i++)
-            out_body->publish.files[i] = (task_publish_file){path_of("out", "p.part"), path_of("out", "p")};
+            out_body->publish.files[i] = (task_publish_file){path_of("out", "p.part"), path_of("out", "p"), {{7, 7}}};
     } else if (kind == TASK_DISCARD) {
         out_body->discard.file_count = 1;
         out_body->discard.files = arena_take_array(memory, 1, sizeof *out_body->discard.files);

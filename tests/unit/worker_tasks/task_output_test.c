@@ -235,10 +235,12 @@ static void task_verify__refuses_ranges_that_do_not_cover_the_audio(void **state
 static task_body publish_body(task_publish_file files[3], bool replace)
 {
     static const char *const names[] = {"PM/A.L.wav", "PM/A.R.wav", "PM/A.C.wav"};
+    static const char *const contents[] = {"left", "right", "centre"};
     for (int i = 0; i < 3; i++) {
         char part[64];
         snprintf(part, sizeof part, "%s.9-1.part", names[i]);
         files[i] = (task_publish_file){.part = task_path_of("out", part), .final = task_path_of("out", names[i])};
+        files[i].digest = content_hash_of(contents[i], strlen(contents[i]));
     }
     return (task_body){.kind = TASK_PUBLISH, .publish = {.replace = replace, .file_count = 3, .files = files}};
 }
@@ -316,6 +318,21 @@ static void task_publish__changes_nothing_when_one_file_conflicts(void **state)
     task_fixture_content(self, "out/PM/A.L.wav.9-1.part", "left");
 }
 
+/* The attempt renamed, its answer was lost, and then somebody put another file there. */
+static void task_publish__believes_no_final_file_that_was_not_verified(void **state)
+{
+    task_fixture *self = *state;
+    temp_folder_make(&self->folder, "out/PM");
+    task_publish_file files[3];
+    task_body body = publish_body(files, true);
+    parts_write(self);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    temp_folder_write(&self->folder, "out/PM/A.R.wav", "rifht", 5);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_MISMATCH);
+    task_fixture_says(self, "PM/A.R.wav");
+    task_fixture_says(self, "not the file that was verified");
+}
+
 static void task_publish__tells_when_part_and_final_are_both_gone(void **state)
 {
     task_fixture *self = *state;
@@ -341,6 +358,7 @@ int main(void)
         WITH_FOLDER(task_verify__refuses_ranges_that_do_not_cover_the_audio),
         WITH_FOLDER(task_publish__renames_and_may_be_repeated_from_any_point),
         WITH_FOLDER(task_publish__changes_nothing_when_one_file_conflicts),
+        WITH_FOLDER(task_publish__believes_no_final_file_that_was_not_verified),
         WITH_FOLDER(task_publish__tells_when_part_and_final_are_both_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
