@@ -77,5 +77,9 @@ int command_nodes(const cli_arguments *arguments);
 int command_drain(const cli_arguments *arguments);
 int command_specs(const cli_arguments *arguments);
 int command_recipes(const cli_arguments *arguments);
+int command_wait(const cli_arguments *arguments);
+int command_undrain(const cli_arguments *arguments);
+int command_completions(const cli_arguments *arguments);
+int command_manual(const cli_arguments *arguments);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/cli/job_selector.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -23,17 +24,6 @@ static status connect_farm(const cli_arguments *arguments, farm_client **out_cli
     return farm_client_create(out_client, endpoint, detail);
 }
 
-static status job_number(const char *word, uint32_t *out_job, error_detail *detail)
-{
-    unsigned number = 0;
-    char rest = 0;
-    if (sscanf(word, "%9u%c", &number, &rest) != 1 || number == 0)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "'%s' is no job number; `reelmill status` lists the jobs",
-                                word);
-    *out_job = number;
-    return STATUS_OK;
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -43,6 +33,52 @@ static const char *text_of(const json_t *object, const char *key)
 static double number_of(const json_t *object, const char *key)
 {
     return json_number_value(json_object_get(object, key));
+}
+
+static bool job_has_ended(const json_t *job)
+{
+    return strcmp(text_of(job, "state"), "ended") == 0 || json_is_integer(json_object_get(job, "exit_code"));
+}
+
+/* Of several jobs that one word means, which take part. */
+typedef enum job_state_wanted { JOBS_ANY, JOBS_RUNNING, JOBS_ENDED } job_state_wanted;
+
+/* The numbers of the jobs that the command's words mean. A plain number is passed on as it is: the farm knows best. */
+static status pick_jobs(const cli_arguments *arguments, farm_client *client, job_state_wanted which, arena *memory,
+                        uint32_t **out_numbers, uint32_t *out_count, error_detail *detail)
+{
+    uint32_t number = 0;
+    bool plain = true;
+    *out_count = 0;
+    for (uint32_t i = 0; i < arguments->word_count; i++)
+        plain = plain && job_selector_is_number(arguments->words[i], &number);
+    if (plain) {
+        *out_numbers = arena_take_array(memory, arguments->word_count, sizeof **out_numbers);
+        for (uint32_t i = 0; i < arguments->word_count; i++)
+            (void)job_selector_is_number(arguments->words[i], &(*out_numbers)[(*out_count)++]);
+        return STATUS_OK;
+    }
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "jobs", 0, ASK_MS, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    json_t *answer = json_loadb(text, size, 0, NULL);
+    free(text);
+    const json_t *jobs = json_object_get(answer, "jobs");
+    size_t count = json_array_size(jobs);
+    bool *wanted = arena_take_array(memory, count + 1, sizeof *wanted);
+    memset(wanted, 0, (count + 1) * sizeof *wanted);
+    *out_numbers = arena_take_array(memory, count + 1, sizeof **out_numbers);
+    for (uint32_t i = 0; i < arguments->word_count && code == STATUS_OK; i++)
+        code = job_selector_mark(arguments->words[i], jobs, wanted, detail);
+    for (size_t i = count; i-- > 0 && code == STATUS_OK;) { /* the list is newest first */
+        const json_t *job = json_array_get(jobs, i);
+        if (wanted[i] && (which == JOBS_ANY || job_has_ended(job) == (which == JOBS_ENDED)))
+            (*out_numbers)[(*out_count)++] = (uint32_t)number_of(job, "job");
+    }
+    json_decref(answer);
+    return code;
 }
 
 /* Finds the named media root that a folder of this machine lies in, as the coordinator knows them. */
@@ -179,45 +215,62 @@ static bool everything_ended(const json_t *answer)
     if (json_object_get(answer, "jobs") == NULL)
         return !json_is_null(json_object_get(answer, "exit_code"));
     json_array_foreach (json_object_get(answer, "jobs"), index, job)
-        if (strcmp(text_of(job, "state"), "ended") != 0 && !json_is_integer(json_object_get(job, "exit_code")))
+        if (!job_has_ended(job))
             return false;
     return true;
 }
 
-/* Asks for one document and shows it: as it is, or as a table; again and again with --watch. */
+/* One document as it is, or as a table. True once nothing in it will change any more. */
+static status show_once(farm_client *client, const char *what, uint32_t job, void (*print)(const json_t *answer),
+                        bool clear_first, bool *out_ended, error_detail *detail)
+{
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, what, job, ASK_MS, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    json_t *answer = json_loadb(text, size, 0, NULL);
+    if (clear_first)
+        fputs("\033[H\033[2J", stdout);
+    if (print == NULL || answer == NULL)
+        fwrite(text, 1, size, stdout);
+    else
+        print(answer);
+    fflush(stdout);
+    *out_ended = answer == NULL || everything_ended(answer);
+    json_decref(answer);
+    free(text);
+    return STATUS_OK;
+}
+
+/* Asks for a document about the one job that is named, or about none, and shows it; again and again with --watch. */
 static int show_query(const cli_arguments *arguments, const char *what, void (*print)(const json_t *answer))
 {
+    arena memory;
     error_detail detail;
     farm_client *client = NULL;
-    uint32_t number = 0;
-    status code = STATUS_OK;
-    if (arguments->word_count > 0)
-        code = job_number(arguments->words[0], &number, &detail);
-    if (code == STATUS_OK)
-        code = connect_farm(arguments, &client, &detail);
-    for (bool again = code == STATUS_OK; again;) {
-        char *text = NULL;
-        size_t size = 0;
-        code = farm_client_query(client, what, number, ASK_MS, &text, &size, &detail);
-        again = false;
-        if (code != STATUS_OK)
+    uint32_t *numbers = NULL;
+    uint32_t count = 0;
+    bool as_json = cli_knows(arguments, "json") && cli_flag(arguments, "json");
+    bool watching = cli_knows(arguments, "watch") && cli_flag(arguments, "watch");
+    bool ended = false;
+    arena_init(&memory);
+    status code = connect_farm(arguments, &client, &detail);
+    if (code == STATUS_OK && arguments->word_count > 0)
+        code = pick_jobs(arguments, client, JOBS_ANY, &memory, &numbers, &count, &detail);
+    if (code == STATUS_OK && count > 1)
+        code = error_detail_set(&detail, STATUS_INPUT_INVALID, "'%s' means %u jobs; `%s` shows one at a time",
+                                arguments->words[0], count, arguments->command->name);
+    while (code == STATUS_OK && !ended) {
+        code = show_once(client, what, count == 0 ? 0 : numbers[0], as_json ? NULL : print,
+                         watching && !as_json && isatty(STDOUT_FILENO), &ended, &detail);
+        if (!watching)
             break;
-        json_t *answer = json_loadb(text, size, 0, NULL);
-        bool watching = cli_flag(arguments, "watch");
-        if (watching && isatty(STDOUT_FILENO) && !cli_flag(arguments, "json"))
-            fputs("\033[H\033[2J", stdout);
-        if (print == NULL || answer == NULL || cli_flag(arguments, "json"))
-            fwrite(text, 1, size, stdout);
-        else
-            print(answer);
-        fflush(stdout);
-        again = watching && answer != NULL && !everything_ended(answer);
-        json_decref(answer);
-        free(text);
-        if (again)
+        if (code == STATUS_OK && !ended)
             (void)poll(NULL, 0, WATCH_MS);
     }
     farm_client_destroy(&client);
+    arena_deinit(&memory);
     return code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
 }
 
@@ -242,32 +295,97 @@ int command_nodes(const cli_arguments *arguments)
     return show_query(arguments, "nodes", print_nodes);
 }
 
-static int send_command(const cli_arguments *arguments, const char *verb, bool about_job)
+/* One verb for each of the jobs; goes on after a refusal, and exits as the worst. */
+static int send_to_jobs(const cli_arguments *arguments, const char *verb, job_state_wanted which)
+{
+    arena memory;
+    error_detail detail;
+    farm_client *client = NULL;
+    uint32_t *numbers = NULL;
+    uint32_t count = 0;
+    arena_init(&memory);
+    status code = connect_farm(arguments, &client, &detail);
+    if (code == STATUS_OK)
+        code = pick_jobs(arguments, client, which, &memory, &numbers, &count, &detail);
+    int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
+    if (code == STATUS_OK && count == 0)
+        fprintf(stderr, "reelmill: none of these jobs %s; nothing to do\n", which == JOBS_ENDED ? "has ended" : "is running");
+    for (uint32_t i = 0; i < count && code == STATUS_OK; i++) {
+        int exit_code = EXIT_PASS;
+        if (farm_client_command(client, verb, numbers[i], NULL, cli_text(arguments, "reason"), ASK_MS, &detail) != STATUS_OK)
+            exit_code = cli_fail_detail(&detail);
+        worst = exit_code > worst ? exit_code : worst;
+    }
+    farm_client_destroy(&client);
+    arena_deinit(&memory);
+    return worst;
+}
+
+static int send_to_nodes(const cli_arguments *arguments, const char *verb)
 {
     error_detail detail;
     farm_client *client = NULL;
-    uint32_t number = 0;
-    status code = about_job ? job_number(arguments->words[0], &number, &detail) : STATUS_OK;
-    if (code == STATUS_OK)
-        code = connect_farm(arguments, &client, &detail);
-    if (code == STATUS_OK)
-        code = farm_client_command(client, verb, number, about_job ? NULL : arguments->words[0],
-                                   cli_text(arguments, "reason"), ASK_MS, &detail);
+    status code = connect_farm(arguments, &client, &detail);
+    int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
+    for (uint32_t i = 0; i < arguments->word_count && code == STATUS_OK; i++) {
+        int exit_code = EXIT_PASS;
+        if (farm_client_command(client, verb, 0, arguments->words[i], cli_text(arguments, "reason"), ASK_MS, &detail) !=
+            STATUS_OK)
+            exit_code = cli_fail_detail(&detail);
+        worst = exit_code > worst ? exit_code : worst;
+    }
     farm_client_destroy(&client);
-    return code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
+    return worst;
 }
 
 int command_cancel(const cli_arguments *arguments)
 {
-    return send_command(arguments, "cancel", true);
+    return send_to_jobs(arguments, "cancel", JOBS_RUNNING);
 }
 
 int command_retry(const cli_arguments *arguments)
 {
-    return send_command(arguments, "retry", true);
+    return send_to_jobs(arguments, "retry", JOBS_ENDED);
 }
 
 int command_drain(const cli_arguments *arguments)
 {
-    return send_command(arguments, "drain", false);
+    return send_to_nodes(arguments, "drain");
+}
+
+int command_undrain(const cli_arguments *arguments)
+{
+    return send_to_nodes(arguments, "undrain");
+}
+
+/* Ctrl-C ends the waiting, not the jobs. */
+int command_wait(const cli_arguments *arguments)
+{
+    arena memory;
+    error_detail detail;
+    farm_client *client = NULL;
+    uint32_t *numbers = NULL;
+    uint32_t count = 0;
+    arena_init(&memory);
+    status code = connect_farm(arguments, &client, &detail);
+    if (code == STATUS_OK)
+        code = pick_jobs(arguments, client, JOBS_ANY, &memory, &numbers, &count, &detail);
+    int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
+    for (uint32_t i = 0; i < count && code == STATUS_OK; i++) {
+        json_t *job = NULL;
+        farm_job_watch watch = {.client = client, .job = numbers[i], .title = "waiting"};
+        int exit_code = farm_job_follow(&watch, &job, &detail) == STATUS_OK
+                            ? (int)json_integer_value(json_object_get(job, "exit_code"))
+                            : cli_fail_detail(&detail);
+        if (job != NULL) {
+            fprintf(stderr, "job %u: %s %s: %s\n", numbers[i], text_of(job, "title"), text_of(job, "version"),
+                    text_of(job, "verdict")[0] == '\0' ? text_of(job, "state") : text_of(job, "verdict"));
+            farm_job_print_errors(job);
+        }
+        json_decref(job);
+        worst = exit_code > worst ? exit_code : worst;
+    }
+    farm_client_destroy(&client);
+    arena_deinit(&memory);
+    return worst;
 }

@@ -94,9 +94,16 @@ static void show_progress(const farm_job_watch *watch, const json_t *job)
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < (int)(progress * BAR_WIDTH) ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    double left = progress > 0.02 ? elapsed * (1.0 - progress) / progress : 0.0;
-    fprintf(stderr, "\r%.24s [%s] %3.0f %%  %.0f/%.0f cells  %.1f cells/s  %s%.0f s left \033[K", watch->title, bar,
-            progress * 100.0, done, total, elapsed > 0.1 ? done / elapsed : 0.0, progress > 0.02 ? "" : "about ", left);
+    char left[48] = "";
+    if (progress > 0.02) { /* before that a guess is worth nothing */
+        unsigned seconds = (unsigned)(elapsed * (1.0 - progress) / progress + 0.5);
+        if (seconds < 3600)
+            snprintf(left, sizeof left, ", about %u:%02u left", seconds / 60, seconds % 60);
+        else
+            snprintf(left, sizeof left, ", about %u h %02u min left", seconds / 3600, seconds / 60 % 60);
+    }
+    fprintf(stderr, "\r%.24s [%s] %3.0f %%  %.0f/%.0f cells, %.1f cells/s%s\033[K", watch->title, bar, progress * 100.0, done,
+            total, elapsed > 0.1 ? done / elapsed : 0.0, left);
     fflush(stderr);
 }
 

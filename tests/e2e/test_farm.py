@@ -113,9 +113,8 @@ class HandStarted(FarmTest):
     def test_cancel_and_retry(self):
         self.farm.kill("two")
         number = self.submit().out.split()[0]
-        self.passes(self.farm.ask("cancel", number))
-        self.assertTrue(wait_until(self.farm.processes["coordinator"],
-                                   lambda: self.farm.job(number)["state"] == "ended"))
+        self.passes(self.farm.ask("cancel", "all"))
+        self.assertEqual(self.farm.ask("wait", "last").code, 3)
         self.assertEqual(self.farm.job(number)["exit_code"], 3)
         self.assertEqual(digests(self.folder / "out"), {})
         self.passes(self.farm.ask("retry", number))
@@ -130,6 +129,8 @@ class HandStarted(FarmTest):
         self.submit("--wait")
         node = self.farm.nodes()["one"]
         self.assertEqual((node["state"], node["reason"], node["tasks_done"]), ("drained", "new disk", 0))
+        self.passes(self.farm.ask("undrain", "one"))
+        self.assertEqual(self.farm.nodes()["one"]["state"], "ready")
 
     def test_wrong_questions_have_clear_answers(self):
         for arguments, words in ((("status", "99"), "99"), (("cancel", "99"), "99"), (("drain", "nobody"), "nobody"),

@@ -94,7 +94,7 @@ def check_show_reference():
 
 def check_commands():
     """Every command of the program stands in the README."""
-    code = (ROOT / "coordinator/cli/reelmill_main.c").read_text()
+    code = (ROOT / "coordinator/cli/command_table.c").read_text()
     readme = (ROOT / "README.md").read_text()
     for name in re.findall(r'^    \{"([a-z]+)", "[^"]*", "', code, re.M):
         if f"`{name}`" not in readme and f"reelmill {name}" not in readme:

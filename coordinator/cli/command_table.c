@@ -1,0 +1,124 @@
+#include "coordinator/cli/command_table.h"
+
+#include "coordinator/show/show_file.h"
+
+#include <string.h>
+
+static const cli_option farm_options[] = {
+    {"out", OPTION_TEXT, "DIR", "where deliverables and report go (default: the show file's `output`)"},
+    {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
+    {"only", OPTION_TEXT, "NAME,...", "make only these deliverables"},
+    {"replace", OPTION_FLAG, NULL, "replace published files whose bytes differ"},
+    {"cells-per-task", OPTION_NUMBER, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
+    {"cpu", OPTION_TEXT, "LEVEL", "cap the instruction set: scalar, avx2, avx512, neon"},
+    {"json", OPTION_FLAG, NULL, "print the report as JSON on stdout"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option qc_options[] = {
+    {"spec", OPTION_TEXT, "NAME|FILE", "judge by this spec (default: none, figures only)"},
+    {"show", OPTION_TEXT, "SHOW.yaml", "judge the received programmes of this show; FILE is then not given"},
+    {"checks", OPTION_TEXT, "LIST", "only findings of these kinds: loudness,peak,format,..."},
+    {"layout", OPTION_TEXT, "L", "what the files are: mono, stereo, 5.1, 7.1, 7.1.2 (default: from the file)"},
+    {"order", OPTION_TEXT, "O", "order of the channels: smpte, film, wave (default: the file's mask, else smpte)"},
+    {"frame-rate", OPTION_TEXT, "R", "picture frame rate, for timecode in findings"},
+    {"out", OPTION_TEXT, "DIR", "write report.json and report.html there"},
+    {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
+    {"cells-per-task", OPTION_NUMBER, "N", "size of inspect tasks (default: chosen)"},
+    {"cpu", OPTION_TEXT, "LEVEL", "cap the instruction set: scalar, avx2, avx512, neon"},
+    {"json", OPTION_FLAG, NULL, "print the report as JSON on stdout"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option show_options[] = {
+    {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
+    {"cells-per-task", OPTION_NUMBER, "N", "size of render tasks (default: chosen)"},
+    {"only", OPTION_TEXT, "NAME,...", "only these deliverables"},
+    {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option init_options[] = {
+    {"workers", OPTION_NUMBER, "N", "worker processes that open the files (default: one per core)"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option submit_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    {"priority", OPTION_NUMBER, "N", "higher runs first (default 0)"},
+    {"only", OPTION_TEXT, "NAME,...", "make only these deliverables"},
+    {"replace", OPTION_FLAG, NULL, "replace published files whose bytes differ"},
+    {"wait", OPTION_FLAG, NULL, "wait for the end and exit as `run` would"},
+    {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option reasoned_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    {"reason", OPTION_TEXT, "TEXT", "why, for those who look at `status`, `logs` or `nodes`"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option shown_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
+    {"watch", OPTION_FLAG, NULL, "show it again and again until everything has ended"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option report_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    {"html", OPTION_FLAG, NULL, "the HTML report instead of the JSON one"},
+    {"json", OPTION_FLAG, NULL, "the JSON report (this is the default)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option plain_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option no_options[] = {{NULL, OPTION_FLAG, NULL, NULL}};
+
+static const cli_command commands[] = {
+    {"run", "SHOW.yaml", "render a show on this machine and judge it", 1, 1, farm_options, command_run},
+    {"qc", "FILE...", "measure and judge finished files", 0, CLI_WORDS_MAX, qc_options, command_qc},
+    {"check", "SHOW.yaml", "handoff check: everything there, complete, consistent? renders nothing", 1, 1,
+     show_options, command_check},
+    {"plan", "SHOW.yaml", "the tasks that a run would make", 1, 1, show_options, command_plan},
+    {"init", "DIR", "write a show.yaml for a folder of stems, read from their names", 1, 1, init_options, command_init},
+    {"demo", "DIR", "write a small complete show to try", 1, 1, no_options, command_demo},
+    {"submit", "SHOW.yaml", "give a show to a farm; prints the job's number", 1, 1, submit_options, command_submit},
+    {"status", "[JOB]", "jobs of a farm, or one job (a number, or `last`)", 0, 1, shown_options, command_status},
+    {"report", "JOB", "the QC report of a job", 1, 1, report_options, command_report},
+    {"logs", "JOB", "what happened to a job", 1, 1, plain_options, command_logs},
+    {"wait", "JOB...", "wait until jobs have ended; exits as the worst of them", 1, CLI_WORDS_MAX, plain_options, command_wait},
+    {"cancel", "JOB...", "stop jobs (3, 1-10, last, all); nothing of them is published any more", 1, CLI_WORDS_MAX,
+     reasoned_options, command_cancel},
+    {"retry", "JOB...", "run again what failed or was cancelled in ended jobs", 1, CLI_WORDS_MAX, reasoned_options,
+     command_retry},
+    {"nodes", "", "the farm's workers", 0, 0, shown_options, command_nodes},
+    {"drain", "NODE...", "give nodes no new work", 1, CLI_WORDS_MAX, reasoned_options, command_drain},
+    {"undrain", "NODE...", "give drained nodes work again", 1, CLI_WORDS_MAX, reasoned_options, command_undrain},
+    {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
+    {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
+    {"completions", "SHELL", "completions for bash, zsh or fish, on stdout", 1, 1, no_options, command_completions},
+    {"manual", "", "the manual page, on stdout (`reelmill manual | man -l -`)", 0, 0, no_options, command_manual},
+};
+
+const cli_command *command_table(size_t *out_count)
+{
+    *out_count = sizeof commands / sizeof commands[0];
+    return commands;
+}
+
+const cli_command *command_table_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+const char *command_table_suggest(const char *name)
+{
+    const char *names[sizeof commands / sizeof commands[0]];
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        names[i] = commands[i].name;
+    return word_suggest(name, names, sizeof commands / sizeof commands[0]);
+}
