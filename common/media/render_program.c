@@ -26,6 +26,7 @@ void render_program_encode(const render_program *self, byte_writer *writer)
         byte_writer_u8(writer, self->outputs[i].encoding);
         byte_writer_u8(writer, self->outputs[i].overload);
         byte_writer_u16(writer, self->outputs[i].first_lane);
+        byte_writer_u32(writer, self->outputs[i].dither_seed);
     }
     for (uint32_t i = 0; i < self->term_count; i++) {
         byte_writer_u16(writer, self->terms[i].input);
@@ -42,6 +43,9 @@ static bool render_program_outputs_valid(const render_program *self)
         const render_output *output = &self->outputs[i];
         if (output->layout == LAYOUT_NONE || output->layout >= LAYOUT_COUNT || output->encoding > ENCODING_FLOAT_64 ||
             output->overload > OVERLOAD_CLIP || output->first_lane != lane)
+            return false;
+        bool rounds = output->encoding != ENCODING_NONE && !sample_encoding_is_float((sample_encoding)output->encoding);
+        if (output->dither_seed != 0 && !rounds)
             return false;
         lane += channel_layout_get((channel_layout_id)output->layout)->channel_count;
     }
@@ -91,6 +95,7 @@ status render_program_decode(render_program *out_program, render_term *terms_sto
         program.outputs[i].encoding = byte_reader_u8(reader);
         program.outputs[i].overload = byte_reader_u8(reader);
         program.outputs[i].first_lane = byte_reader_u16(reader);
+        program.outputs[i].dither_seed = byte_reader_u32(reader);
     }
     program.terms = terms_storage;
     for (uint32_t i = 0; i < program.term_count; i++) {

@@ -7,7 +7,8 @@
  *
  * output lane o at frame n = sum over the program's terms with output o, in the order they stand, of
  *     gain x input lane (n)           each step one fma in double, starting from +0.0
- * then quantised once (encoding below). A measure-only output (encoding ENCODING_NONE) is not written.
+ * then dithered where the output says so (worker/render/render_dither.h), and quantised once (encoding below). A
+ * measure-only output (encoding ENCODING_NONE) is not written.
  *
  * RENDER_VERSION changes whenever the same program over the same input could give other bytes.
  */
@@ -24,7 +25,7 @@
 
 #include <stdint.h>
 
-enum { RENDER_VERSION = 1 };
+enum { RENDER_VERSION = 2 };
 
 typedef struct render_lane {
     uint16_t stem;        /**< index of the stem in the job's show */
@@ -46,6 +47,7 @@ typedef struct render_output {
     uint8_t encoding;           /**< sample_encoding of what is written, ENCODING_NONE = measured only */
     uint8_t overload;           /**< render_overload; both clamp, they differ in what the verdict says */
     uint16_t first_lane;        /**< output lanes first_lane .. first_lane + channel_count */
+    uint32_t dither_seed;       /**< of its TPDF dither; 0 = none; PCM only */
 } render_output;
 
 typedef struct render_program {

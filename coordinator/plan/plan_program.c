@@ -308,6 +308,18 @@ static bool program_draft_add(program_draft *self, const mix *mixes, uint32_t in
     return true;
 }
 
+/* By the deliverable's name, so that the noises of stems do not add up in step when the stems are summed. */
+static uint32_t dither_seed(const show_deliverable *deliverable)
+{
+    if (!deliverable->recipe->dither)
+        return 0;
+    content_hash digest = content_hash_of(deliverable->name, strlen(deliverable->name));
+    uint32_t seed = 0;
+    for (int i = 0; i < 4; i++)
+        seed = seed << 8 | digest.bytes[i];
+    return seed == 0 ? 1 : seed;
+}
+
 static void program_from_draft(plan *target, const program_draft *draft, const mix *mixes)
 {
     const show *film = target->show;
@@ -337,7 +349,8 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
                             .layout = (uint8_t)planned->layout,
                             .encoding = (uint8_t)planned->encoding,
                             .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
-                            .first_lane = first_lane};
+                            .first_lane = first_lane,
+                            .dither_seed = dither_seed(&film->deliverables[part->deliverable])};
         /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
         for (uint32_t k = 0; k < part->term_count; k++)
             program->terms[program->term_count++] =

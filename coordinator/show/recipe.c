@@ -138,6 +138,16 @@ static void read_takes(recipe *self, const yaml_node *root, const yaml_source *s
     }
 }
 
+/* 16 bits are dithered unless the recipe says no; 24 and more only where it says so. */
+static void read_dither(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const dithers[] = {"none", "tpdf", NULL};
+    self->dither = node == NULL ? self->encoding == ENCODING_PCM_16 : yaml_word(source, node, "dither", dithers) == 1;
+    if (self->dither && sample_encoding_is_float(self->encoding))
+        yaml_complain(source, node, "dither is tpdf, but %s is not rounded to steps; remove it or choose a PCM encoding",
+                      sample_encoding_name(self->encoding));
+}
+
 static void read_form(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const encodings[] = {"PCM_16", "PCM_24", "PCM_32", "FLOAT_32", NULL};
@@ -149,6 +159,7 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     const yaml_node *node = yaml_get(root, "encoding");
     int index = node == NULL ? 1 : yaml_word(source, node, "encoding", encodings);
     self->encoding = index < 0 ? ENCODING_NONE : encoding_ids[index];
+    read_dither(self, yaml_get(root, "dither"), source);
     node = yaml_get(root, "order");
     index = node == NULL ? 0 : yaml_word(source, node, "order", orders);
     self->order = index < 0 ? ORDER_SMPTE : (channel_order_id)index;
@@ -173,7 +184,7 @@ static const char *read_sentence(const yaml_node *root, const char *key, const c
 static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
-                                       "takes",           "via",     "folds",       "encoding", "order", "files",
+                                       "takes",           "via",     "folds",       "encoding", "dither", "order", "files",
                                        "assembly",        "overload", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;

@@ -36,6 +36,7 @@ typedef struct recipe {
     uint32_t fold_count;
     fold_term folds[FOLD_TERMS_MAX]; /**< from `via` (or the stem's layout) to `layout`, and from any higher layout to `via` */
     sample_encoding encoding;
+    bool dither;                     /**< TPDF before rounding; PCM only */
     channel_order_id order;          /**< of the file */
     bool multi_mono;
     bool joined;                     /**< default assembly */

@@ -1,3 +1,4 @@
+#include "worker/render/render_dither.h"
 #include "worker/render/render_parts.h"
 
 #include <float.h>
@@ -130,15 +131,35 @@ static void locate_overload(render_run_state *self, uint32_t output, uint32_t ch
     }
 }
 
-static void mix_tiles(render_run_state *self, uint32_t frame_count)
+/* reel_frame: of the tile's first frame in its piece */
+static void dither_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count)
+{
+    const render_program *program = &self->task->program;
+    for (uint32_t o = 0; o < program->output_count; o++) {
+        const render_output *output = &program->outputs[o];
+        const channel_layout *layout = channel_layout_get((channel_layout_id)output->layout);
+        if (output->dither_seed == 0)
+            continue;
+        double step = ldexp(1.0, 1 - (int)sample_encoding_bits((sample_encoding)output->encoding));
+        for (uint32_t c = 0; c < layout->channel_count; c++) {
+            uint32_t lane = output->first_lane + c;
+            render_dither_add(self->tiles[self->lanes.tile_of[lane]] + self->lanes.lane_of[lane], TILE_LANES, frame_count,
+                              render_dither_key(output->dither_seed, layout->labels[c], piece->reel), reel_frame, step);
+        }
+    }
+}
+
+static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count)
 {
     if (self->straight)
         return;
     self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
                    self->mix_term_count, frame_count);
+    dither_tiles(self, piece, reel_frame, frame_count);
 }
 
-static void quantise_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint32_t cell_frame)
+static void quantise_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count,
+                           bool measuring, uint32_t cell_frame)
 {
     const render_program *program = &self->task->program;
     bool over[OUTPUT_TILES_MAX] = {false};
@@ -159,7 +180,7 @@ static void quantise_tiles(render_run_state *self, uint32_t frame_count, bool me
     }
     if (!any)
         return;
-    mix_tiles(self, frame_count);
+    mix_tiles(self, piece, reel_frame, frame_count);
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
             uint32_t lane = program->outputs[o].first_lane + c;
@@ -252,12 +273,12 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
     const task_render *task = self->task;
     uint32_t piece = piece_at(task, frame);
     bool measuring = cell_frame >= 0;
-    status code = render_sources_fill(&self->sources, piece, frame - task->pieces[piece].programme_frame, frame_count,
-                                      measuring, detail);
+    uint64_t reel_frame = frame - task->pieces[piece].programme_frame;
+    status code = render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
     if (code != STATUS_OK)
         return code;
-    mix_tiles(self, frame_count);
-    quantise_tiles(self, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
+    mix_tiles(self, &task->pieces[piece], reel_frame, frame_count);
+    quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, cell_measure_slot_of(frame, task->program.sample_rate), cell_frame);
     for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
         const task_output_file *file = self->sinks[i].file;

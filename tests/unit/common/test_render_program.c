@@ -19,7 +19,8 @@ static void program_sample(render_program *out_program, render_term terms[4])
                                     .terms = terms};
     out_program->inputs[0] = (render_lane){.stem = 1, .label = CHANNEL_L};
     out_program->inputs[1] = (render_lane){.stem = 1, .label = CHANNEL_R};
-    out_program->outputs[0] = (render_output){.deliverable = 0, .layout = LAYOUT_STEREO, .encoding = ENCODING_PCM_24};
+    out_program->outputs[0] = (render_output){
+        .deliverable = 0, .layout = LAYOUT_STEREO, .encoding = ENCODING_PCM_24, .dither_seed = 9};
     out_program->outputs[1] = (render_output){
         .deliverable = 5, .layout = LAYOUT_MONO, .encoding = ENCODING_NONE, .overload = OVERLOAD_CLIP, .first_lane = 2};
     terms[0] = (render_term){.input = 0, .output = 0, .gain = 1.0};
@@ -49,13 +50,13 @@ static void render_program__has_one_canonical_form(void **state)
 {
     (void)state;
     static const uint8_t head[] = {
-        1,    0,                                        /* RENDER_VERSION */
+        2,    0,                                        /* RENDER_VERSION */
         0x80, 0xBB, 0, 0,                               /* 48000 */
         2,    0,    2, 0, 3, 0,                         /* inputs, outputs, output lanes */
         4,    0,    0, 0,                               /* terms */
         1,    0,    2, 1, 0, 3,                         /* lanes: stem 1 L, stem 1 R */
-        0,    0,    2, 2, 0, 0, 0,                      /* deliverable 0, stereo, PCM_24, fail, lane 0 */
-        5,    0,    1, 0, 1, 2, 0,                      /* deliverable 5, mono, measured only, clip, lane 2 */
+        0,    0,    2, 2, 0, 0, 0, 9, 0, 0, 0,          /* deliverable 0, stereo, PCM_24, fail, lane 0, dither seed 9 */
+        5,    0,    1, 0, 1, 2, 0, 0, 0, 0, 0,          /* deliverable 5, mono, measured only, clip, lane 2 */
         0,    0,    0, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, /* lane 0 to 0 at 1.0 = 0x3FF0000000000000 */
     };
     render_program program;
@@ -96,9 +97,9 @@ static void render_program__refuses_every_cut(void **state)
     render_term terms[4];
     render_term storage[4];
     program_sample(&program, terms);
-    for (size_t cut = 0; cut < 84; cut++) /* 36 + 4 x 12 = 84 bytes in all, see the canonical form */
+    for (size_t cut = 0; cut < 92; cut++) /* 44 + 4 x 12 = 92 bytes in all, see the canonical form */
         assert_int_equal(program_pass(&program, &back, storage, 4, cut), STATUS_PEER_MALFORMED);
-    assert_int_equal(program_pass(&program, &back, storage, 4, 84), STATUS_OK);
+    assert_int_equal(program_pass(&program, &back, storage, 4, 92), STATUS_OK);
 }
 
 static void render_program__refuses_what_cannot_be(void **state)
@@ -124,6 +125,7 @@ static void render_program__refuses_what_cannot_be(void **state)
     REFUSED(program.outputs[1].first_lane = 1);
     REFUSED(program.outputs[0].encoding = ENCODING_FLOAT_64 + 1);
     REFUSED(program.outputs[0].overload = OVERLOAD_CLIP + 1);
+    REFUSED(program.outputs[1].dither_seed = 1); /* nothing is rounded there */
     REFUSED(terms[0].input = 2);
     REFUSED(terms[3].output = 3);
     REFUSED(terms[1].gain = (double)NAN);

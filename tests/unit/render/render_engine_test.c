@@ -40,11 +40,17 @@ static int teardown(void **state)
 
 /* ---- bytes ---- */
 
+typedef struct error_sum {
+    double mean, power; /* in steps */
+    uint64_t count;
+} error_sum;
+
 static void render_engine__every_sample_is_the_nearest_to_the_exact_mix(void **state)
 {
     const scene *self = *state;
     uint64_t clamped = 0;
     uint64_t nonfinite = 0;
+    error_sum dithered = {0};
     for (uint32_t output = OUTPUT_51; output <= OUTPUT_STEREO_FLOAT; output++)
         for (uint32_t c = 0; c < (output == OUTPUT_51 ? 6u : 2u); c++) {
             double *samples = scene_channel(self, &whole, output, c);
@@ -60,6 +66,15 @@ static void render_engine__every_sample_is_the_nearest_to_the_exact_mix(void **s
                 if (exact < -1.0L || exact > 1.0L - step) {
                     clamped++;
                     exact = exact < 0.0L ? -1.0L : 1.0L - step;
+                } else if (output == OUTPUT_STEREO_16 && fabsl(exact) < 0.99L) {
+                    double error = (double)((actual - exact) / step);
+                    dithered.mean += error;
+                    dithered.power += error * error;
+                    dithered.count++;
+                }
+                if (output == OUTPUT_STEREO_16) { /* TPDF of up to one step beside the half that rounding takes */
+                    assert_true(fabsl((long double)actual - exact) <= step * 1.5L + 0x1p-47L);
+                    continue;
                 }
                 /* Sixteen roundings in double, each below 2^-53 of a value below 4, beside the half step. */
                 assert_true(fabsl((long double)actual - exact) <= step / 2 + 0x1p-47L);
@@ -67,6 +82,15 @@ static void render_engine__every_sample_is_the_nearest_to_the_exact_mix(void **s
             free(samples);
         }
     assert_true(clamped > 100); /* the scene does overload */
+    /*
+     * Non-subtractive TPDF: the whole error has mean 0 and power step^2 / 4 (1/6 of the noise, 1/12 of the rounding),
+     * whatever the signal (Lipshitz, Wannamaker, Vanderkooy: Quantization and Dither, JAES 1992). Five sigma: the mean of
+     * n errors has a deviation of 0.5 / sqrt(n), their mean power less than 0.35 / sqrt(n).
+     */
+    double count = (double)dithered.count;
+    assert_true(count > 5e5);
+    assert_true(fabs(dithered.mean / count) < 5.0 * 0.5 / sqrt(count));
+    assert_true(fabs(dithered.power / count - 0.25) < 5.0 * 0.35 / sqrt(count));
     assert_int_equal(nonfinite, 10); /* C of the 5.1 takes the float stem: NaN and infinity, 1e30 only overloads */
 }
 

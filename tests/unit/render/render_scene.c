@@ -111,7 +111,8 @@ static void make_program(scene *self)
                                      .terms = self->terms};
     for (uint32_t o = 0; o < SCENE_OUTPUTS; o++)
         self->program.outputs[o] = (render_output){
-            .layout = layouts[o], .encoding = encodings[o], .first_lane = first_lanes[o]};
+            .layout = layouts[o], .encoding = encodings[o], .first_lane = first_lanes[o],
+            .dither_seed = encodings[o] == ENCODING_PCM_16 ? 20 : 0};
     for (uint32_t c = 0; c < 6; c++) {
         add_term(self, c, c, 1.0);
         if (c < 2)

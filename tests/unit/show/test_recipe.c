@@ -254,6 +254,14 @@ static void recipe__names_its_faults(void **state)
     assert_int_equal(rule.order, ORDER_FILM);
     assert_int_equal(rule.overload, OVERLOAD_CLIP);
     assert_int_equal(rule.encoding, ENCODING_PCM_16);
+    assert_true(rule.dither); /* 16 bits are dithered unless the recipe says no */
+    assert_int_equal(parse_own(&reading, &rule, "extends: stereo-loro\nencoding: PCM_16\ndither: none\n"), STATUS_OK);
+    assert_false(rule.dither);
+    assert_int_equal(parse_own(&reading, &rule, "extends: stereo-loro\ndither: tpdf\n"), STATUS_OK);
+    assert_true(rule.dither);
+    assert_int_equal(parse_own(&reading, &rule, "extends: stereo-loro\nencoding: FLOAT_32\ndither: tpdf\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 6, 9, "FLOAT_32 is not rounded", (char *)NULL);
     show_reading_deinit(&reading);
 }
 
