@@ -177,6 +177,8 @@ static void print_jobs(const json_t *answer)
         printf("%6.0f %-10s %-24.24s %-8s %5.0f%% %7.1fs  %s\n", number_of(job, "job"), text_of(job, "state"),
                text_of(job, "title"), text_of(job, "version"), number_of(job, "progress") * 100.0,
                number_of(job, "elapsed_s"), text_of(job, "verdict"));
+    if (json_array_size(json_object_get(answer, "jobs")) == 0)
+        fputs("reelmill: no job yet; `reelmill submit SHOW.yaml` makes one\n", stderr);
 }
 
 static void print_job(const json_t *job)
@@ -206,6 +208,8 @@ static void print_nodes(const json_t *answer)
         printf("%-24.24s %-12s %5.0f %7.0f %6.0f %6.0f  %-7s %s\n", text_of(node, "name"), text_of(node, "state"),
                number_of(node, "slots"), number_of(node, "running"), number_of(node, "tasks_done"),
                number_of(node, "tasks_failed"), text_of(node, "cpu"), text_of(node, "reason"));
+    if (json_array_size(json_object_get(answer, "nodes")) == 0)
+        fputs("reelmill: no worker has connected yet\n", stderr);
 }
 
 static bool everything_ended(const json_t *answer)

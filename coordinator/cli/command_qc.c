@@ -180,10 +180,11 @@ static void print_figure(const json_t *object, const char *key)
         printf(" %8s", "-");
 }
 
-/* One line per programme, worst first. */
+/* One line per programme, worst first; of several, how many of each on stderr. */
 static void print_table(const json_t *report)
 {
     static const char *const order[] = {"fail", "incomplete", "warn", "pass"};
+    size_t counts[4] = {0};
     printf("%-11s %8s %8s %8s %8s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "PROGRAMME");
     for (size_t v = 0; v < 4; v++) {
         size_t index;
@@ -192,6 +193,7 @@ static void print_table(const json_t *report)
             if (strcmp(json_string_value(json_object_get(programme, "verdict")), order[v]) != 0 ||
                 json_is_string(json_object_get(programme, "reel")))
                 continue;
+            counts[v]++;
             const json_t *loudness = json_object_get(programme, "loudness");
             printf("%-11s", order[v]);
             print_figure(loudness, "integrated_lufs");
@@ -207,6 +209,10 @@ static void print_table(const json_t *report)
                        json_string_value(json_object_get(finding, "message")));
         }
     }
+    size_t all = counts[0] + counts[1] + counts[2] + counts[3];
+    if (all > 1)
+        fprintf(stderr, "%zu programmes: %zu fail, %zu incomplete, %zu warn, %zu pass\n", all, counts[0], counts[1],
+                counts[2], counts[3]);
 }
 
 static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const qc_words *words)

@@ -20,7 +20,7 @@ static const cli_option qc_options[] = {
     {"show", OPTION_TEXT, "SHOW.yaml", "judge the received programmes of this show; FILE is then not given"},
     {"checks", OPTION_TEXT, "LIST", "only findings of these kinds: loudness,peak,format,..."},
     {"layout", OPTION_TEXT, "L", "what the files are: mono, stereo, 5.1, 7.1, 7.1.2 (default: from the file)"},
-    {"order", OPTION_TEXT, "O", "order of the channels: smpte, film, wave (default: the file's mask, else smpte)"},
+    {"order", OPTION_TEXT, "O", "with --layout: smpte, film or wave (default: the file's mask, else smpte)"},
     {"frame-rate", OPTION_TEXT, "R", "picture frame rate, for timecode in findings"},
     {"out", OPTION_TEXT, "DIR", "write report.json and report.html there"},
     {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},

@@ -253,6 +253,7 @@ class ReceivedFiles(FarmTest):
         self.assertEqual(sorted(item["path"] for item in outcome.json()["files"]), given)
         table = reelmill("qc", folder, "--spec", "ebu-r128")
         self.assertEqual((table.code, table.out.split()[0]), (1, "VERDICT"))
+        self.assertIn("2 programmes: 2 fail", table.err)
         show.text["media"] = "."
         show.text["stems"] = {key: {**stem, "file": "stems/" + stem["file"]} for key, stem in show.text["stems"].items()}
         show.text["deliverables"].append({"name": "GOT", "layout": "5.1", "spec": "ebu-r128",
