@@ -136,8 +136,8 @@ typedef struct task_verify_result {
 } task_verify_result;
 
 /* PUBLISH: renames every part to its final name, fsyncs the folders. An existing final file with the same bytes counts
- * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes it is STATUS_INPUT_CONFLICT unless replace. All files are
- * checked before the first is renamed. Payload: empty. */
+ * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes
+ * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed. Payload: empty. */
 typedef struct task_publish_file {
     task_path part;
     task_path final;
