@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { SUBMIT_MS = 30000, ASK_MS = 30000, INIT_FILES_MAX = 4096 };
@@ -89,13 +90,27 @@ static status write_new_file(const char *path, const char *text, error_detail *d
     return error_detail_set(detail, STATUS_STORAGE_IO, "cannot write '%s': %s", path, strerror(errno));
 }
 
+/* What a folder may say of the title: its own name, or its parent's where its own says what any show's folder may. */
+static const char *title_of(const char *folder, arena *memory)
+{
+    static const char *const general[] = {"stems", "audio", "media", "wav", "wavs", "mix", "mixes", "delivery"};
+    const char *name = strrchr(folder, '/') + 1;
+    for (size_t i = 0; i < sizeof general / sizeof general[0]; i++) {
+        if (strcasecmp(name, general[i]) != 0 || name - folder < 3)
+            continue;
+        const char *parent = arena_copy_bytes(memory, folder, (size_t)(name - folder) - 1);
+        return strrchr(parent, '/') + 1;
+    }
+    return name;
+}
+
 static status make_show(const cli_arguments *arguments, arena *memory, error_detail *detail)
 {
     const char *path = arena_format(memory, "%s/show.yaml", arguments->words[0]);
     char *folder = realpath(arguments->words[0], NULL);
     if (folder == NULL)
         return error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%s': %s", arguments->words[0], strerror(errno));
-    const char *name = strrchr(folder, '/') + 1;
+    const char *name = title_of(folder, memory);
     audio_folder names;
     audio_folder_list(&names, folder, INIT_FILES_MAX, memory);
     json_t *result = NULL;
