@@ -67,12 +67,25 @@ static const channel_layout layouts[LAYOUT_COUNT] = {
                       {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS,
                        CHANNEL_LTS, CHANNEL_RTS},
                       0},
+    /* ISDCF Doc 4: tracks 1..8 and 1..12 of a package; always an even count. */
+    [LAYOUT_DCP_5_1] = {LAYOUT_DCP_5_1,
+                        "dcp-5.1",
+                        8,
+                        {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LS, CHANNEL_RS, CHANNEL_HI, CHANNEL_VIN},
+                        0},
+    [LAYOUT_DCP_7_1] = {LAYOUT_DCP_7_1,
+                        "dcp-7.1",
+                        12,
+                        {CHANNEL_L, CHANNEL_R, CHANNEL_C, CHANNEL_LFE, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_HI, CHANNEL_VIN,
+                         CHANNEL_LC, CHANNEL_RC, CHANNEL_LRS, CHANNEL_RRS},
+                        0},
 };
 
 static const char *const label_names[CHANNEL_LABEL_COUNT] = {
     [CHANNEL_NONE] = "?",  [CHANNEL_M] = "M",     [CHANNEL_L] = "L",     [CHANNEL_R] = "R",     [CHANNEL_C] = "C",
     [CHANNEL_LFE] = "LFE", [CHANNEL_LS] = "Ls",   [CHANNEL_RS] = "Rs",   [CHANNEL_LSS] = "Lss", [CHANNEL_RSS] = "Rss",
     [CHANNEL_LRS] = "Lrs", [CHANNEL_RRS] = "Rrs", [CHANNEL_LTS] = "Lts", [CHANNEL_RTS] = "Rts", [CHANNEL_CS] = "Cs",
+    [CHANNEL_LC] = "Lc",   [CHANNEL_RC] = "Rc",   [CHANNEL_HI] = "HI",   [CHANNEL_VIN] = "VI-N",
 };
 
 const char *channel_label_name(channel_label label)
@@ -95,6 +108,7 @@ channel_label channel_label_from_name(const char *name)
         {"lr", CHANNEL_LRS},   {"rr", CHANNEL_RRS},  {"lbs", CHANNEL_LRS},  {"rbs", CHANNEL_RRS},
         {"ltm", CHANNEL_LTS},  {"rtm", CHANNEL_RTS}, {"ltop", CHANNEL_LTS}, {"rtop", CHANNEL_RTS},
         {"lt", CHANNEL_NONE},  {"rt", CHANNEL_NONE}, {"bc", CHANNEL_CS},    {"s", CHANNEL_CS},
+        {"vin", CHANNEL_VIN},  {"vi", CHANNEL_VIN},
     };
     for (int label = CHANNEL_M; label < CHANNEL_LABEL_COUNT; label++)
         if (strcasecmp(name, label_names[label]) == 0)
@@ -165,6 +179,8 @@ double channel_loudness_weight(channel_layout_id id, uint32_t channel)
     switch (layout->labels[channel]) {
     case CHANNEL_NONE:
     case CHANNEL_LFE: /* BS.1770-5 Annex 1: not included */
+    case CHANNEL_HI: /* headphones, not loudspeakers */
+    case CHANNEL_VIN:
     case CHANNEL_LABEL_COUNT:
         return 0.0;
     case CHANNEL_LS: /* +-110: Annex 1 table 3 */
@@ -181,6 +197,8 @@ double channel_loudness_weight(channel_layout_id id, uint32_t channel)
     case CHANNEL_LTS: /* elevated: 1 whatever the azimuth */
     case CHANNEL_RTS:
     case CHANNEL_CS: /* 180 */
+    case CHANNEL_LC: /* within 60 */
+    case CHANNEL_RC:
         return 1.0;
     }
     return 0.0;
@@ -191,12 +209,14 @@ void channel_order_of(channel_layout_id layout_id, channel_order_id order, chann
     /* Film: workstation order, LFE behind the ear-level channels, tops last. */
     static const channel_label film[] = {
         CHANNEL_M,   CHANNEL_L,   CHANNEL_C,   CHANNEL_R,  CHANNEL_LS,  CHANNEL_RS,  CHANNEL_LSS,
-        CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS, CHANNEL_CS, CHANNEL_LFE, CHANNEL_LTS, CHANNEL_RTS,
+        CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS, CHANNEL_CS, CHANNEL_LC, CHANNEL_RC, CHANNEL_LFE, CHANNEL_LTS,
+        CHANNEL_RTS, CHANNEL_HI, CHANNEL_VIN,
     };
     /* Wave: ascending bit of the mask; back (BL BR) stands below back centre, side above it. */
     static const channel_label wave[] = {
         CHANNEL_M,   CHANNEL_L,   CHANNEL_R,  CHANNEL_C,   CHANNEL_LFE, CHANNEL_LS,  CHANNEL_RS,
-        CHANNEL_LRS, CHANNEL_RRS, CHANNEL_CS, CHANNEL_LSS, CHANNEL_RSS, CHANNEL_LTS, CHANNEL_RTS,
+        CHANNEL_LRS, CHANNEL_RRS, CHANNEL_LC, CHANNEL_RC,  CHANNEL_CS,  CHANNEL_LSS, CHANNEL_RSS,
+        CHANNEL_LTS, CHANNEL_RTS, CHANNEL_HI, CHANNEL_VIN,
     };
     const channel_layout *layout = channel_layout_get(layout_id);
     channel_order result = {.channel_count = layout->channel_count};

@@ -3,7 +3,8 @@
  *
  * A layout's canonical order is SMPTE/ITU with side before rear: L R C LFE Lss Rss Lrs Rrs Lts Rts (5.1: L R C LFE Ls
  * Rs). Inside reelmill channels are always in canonical order; readers and writers permute at the file.
- * Sources: ITU-R BS.1770-5 Annex 1 table 3, Annex 3 tables 4 and 5 (weights); domain.md section 5 (orders, masks).
+ * Sources: ITU-R BS.1770-5 Annex 1 table 3, Annex 3 tables 4 and 5 (weights); domain.md section 5 (orders, masks; ISDCF Doc 4
+ * for the two cinema layouts, whose order is that of the package's tracks).
  */
 #ifndef COMMON_MEDIA_CHANNEL_LAYOUT_H
 #define COMMON_MEDIA_CHANNEL_LAYOUT_H
@@ -30,6 +31,10 @@ typedef enum channel_label {
     CHANNEL_LTS, /**< top side */
     CHANNEL_RTS,
     CHANNEL_CS,  /**< centre surround, 180 */
+    CHANNEL_LC,  /**< behind the screen, between L and C */
+    CHANNEL_RC,
+    CHANNEL_HI,  /**< cinema: the mix for the hard of hearing, for headphones; no part of what the room hears */
+    CHANNEL_VIN, /**< cinema: VI-N, narration for the visually impaired, for headphones */
     CHANNEL_LABEL_COUNT
 } channel_label;
 
@@ -51,6 +56,8 @@ typedef enum channel_layout_id {
     LAYOUT_5_1_2,
     LAYOUT_7_0_2,
     LAYOUT_7_1_2,
+    LAYOUT_DCP_5_1, /* "dcp-5.1": L R C LFE Ls Rs HI VI-N */
+    LAYOUT_DCP_7_1, /* "dcp-7.1": L R C LFE Lss Rss HI VI-N Lc Rc Lrs Rrs */
     LAYOUT_COUNT
 } channel_layout_id;
 
@@ -71,7 +78,7 @@ channel_layout_id channel_layout_guess(uint32_t channel_count);
 /** Index of label in canonical order, or -1. */
 int channel_layout_index(channel_layout_id id, channel_label label);
 /**
- * Weight of a channel's power in loudness, BS.1770-5: LFE 0; azimuth 60..120 degrees at ear level 1.41; all others 1.
+ * Weight of a channel's power in loudness, BS.1770-5: LFE 0, and 0 for HI and VI-N, which no loudspeaker plays; azimuth 60..120 degrees at ear level 1.41; all others 1.
  * Mono is one channel at 1.
  */
 double channel_loudness_weight(channel_layout_id id, uint32_t channel);

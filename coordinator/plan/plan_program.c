@@ -208,7 +208,8 @@ static void mix_add_stem(mix *self, const show *film, uint32_t stem_index, chann
     error_detail detail = {0};
     if (deliverable->recipe->takes_stem && layout == stem->layout) {
         fold_count = mix_stem_identity(layout, folds);
-    } else if (recipe_matrix(deliverable->recipe, stem->layout, folds, &fold_count, &detail) != STATUS_OK) {
+    } else if (recipe_matrix(deliverable->recipe, stem->role_name, stem->layout, folds, &fold_count, &detail) !=
+               STATUS_OK) {
         problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
                          deliverable->column, "deliverable %s cannot take stem %s: %s", deliverable->name, stem->name,
                          detail.message);

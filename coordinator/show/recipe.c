@@ -112,6 +112,28 @@ static void read_folds(recipe *self, const yaml_node *node, const yaml_source *s
         read_fold(self, child, source);
 }
 
+/* `places: {narration: VI-N}`: roles that have a channel to themselves. */
+static void read_places(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    const char *roles[RECIPE_ROLES_MAX + 1] = {NULL};
+    memcpy(roles, self->roles, sizeof self->roles);
+    if (node == NULL || !yaml_map_check(source, node, "places", roles))
+        return;
+    for (const yaml_node *child = node->first; child != NULL; child = child->next) {
+        uint32_t role = 0;
+        while (role < self->role_count && strcmp(self->roles[role], child->key) != 0)
+            role++;
+        channel_label label = yaml_channel(source, child, "a place");
+        if (label == CHANNEL_NONE || role == self->role_count)
+            continue;
+        if (channel_layout_index(self->layout, label) < 0)
+            yaml_complain(source, child, "places puts %s into %s, which is not in the recipe's layout", child->key,
+                          channel_label_name(label));
+        else
+            self->places[role] = label;
+    }
+}
+
 static void read_takes(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const words[] = {"stem", NULL};
@@ -184,7 +206,7 @@ static const char *read_sentence(const yaml_node *root, const char *key, const c
 static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
-                                       "takes",           "via",     "folds",       "encoding", "dither", "order", "files",
+                                       "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
                                        "assembly",        "overload", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
@@ -203,6 +225,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     node = yaml_get(root, "via");
     if (node != NULL)
         self->via = yaml_layout(source, node, "via");
+    read_places(self, yaml_get(root, "places"), source);
     read_folds(self, yaml_get(root, "folds"), source);
     read_form(self, root, source);
 }

@@ -33,6 +33,7 @@ typedef struct recipe {
     const char *roles[RECIPE_ROLES_MAX]; /**< stems of these roles are summed at unity; empty for `stem` */
     bool takes_stem;                 /**< the deliverable names its stem */
     channel_layout_id via;           /**< stems are first brought to this layout (stereo by way of 5.1); LAYOUT_NONE = direct */
+    channel_label places[RECIPE_ROLES_MAX]; /**< by role: the one channel that takes it; CHANNEL_NONE = the bed */
     uint32_t fold_count;
     fold_term folds[FOLD_TERMS_MAX]; /**< from `via` (or the stem's layout) to `layout`, and from any higher layout to `via` */
     sample_encoding encoding;
@@ -60,8 +61,11 @@ MUST_USE status recipe_parse(recipe *out_recipe, const char *name, const char *t
  * The complete matrix from one stem layout to the recipe's layout, as the product of the folds (a stem of a lower layout
  * sits in the bed where it belongs, mono in C). Terms sorted by (to, from); at most FOLD_TERMS_MAX. LFE is dropped below
  * 5.1. STATUS_INPUT_UNSUPPORTED with a sentence if the recipe has no rule for that layout.
+ *
+ * role is the stem's (NULL for `stem`): a role with a place of its own goes there alone, in mono: a mono stem or the C of a
+ * larger one at unity, L and R at one half each.
  */
-MUST_USE status recipe_matrix(const recipe *self, channel_layout_id from, fold_term out_terms[FOLD_TERMS_MAX],
-                              uint32_t *out_count, error_detail *detail);
+MUST_USE status recipe_matrix(const recipe *self, const char *role, channel_layout_id from,
+                              fold_term out_terms[FOLD_TERMS_MAX], uint32_t *out_count, error_detail *detail);
 
 #endif

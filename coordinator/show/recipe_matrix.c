@@ -79,9 +79,38 @@ static void multiply(const label_matrix *second, const label_matrix *first, labe
                     out->gain[to][from] += gain_product(second->gain[to][middle], first->gain[middle][from]);
 }
 
-status recipe_matrix(const recipe *self, channel_layout_id from, fold_term out_terms[FOLD_TERMS_MAX], uint32_t *out_count,
-                     error_detail *detail)
+static channel_label role_place(const recipe *self, const char *role)
 {
+    for (uint32_t i = 0; role != NULL && i < self->role_count; i++)
+        if (strcmp(self->roles[i], role) == 0)
+            return self->places[i];
+    return CHANNEL_NONE;
+}
+
+/* One voice into one channel: as recorded in mono or C; stereo holds it twice. */
+static status place_matrix(const recipe *self, channel_label place, channel_layout_id from,
+                           fold_term out_terms[FOLD_TERMS_MAX], uint32_t *out_count, error_detail *detail)
+{
+    const channel_layout *stem = channel_layout_get(from);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < stem->channel_count; i++) {
+        channel_label label = stem->labels[i];
+        if (label == CHANNEL_LFE)
+            continue;
+        if (label != CHANNEL_M && label != CHANNEL_C && label != CHANNEL_L && label != CHANNEL_R)
+            return refuse(self, from, label, detail);
+        out_terms[count++] = (fold_term){label, place, label == CHANNEL_L || label == CHANNEL_R ? 0.5 : 1.0};
+    }
+    *out_count = count;
+    return STATUS_OK;
+}
+
+status recipe_matrix(const recipe *self, const char *role, channel_layout_id from, fold_term out_terms[FOLD_TERMS_MAX],
+                     uint32_t *out_count, error_detail *detail)
+{
+    channel_label place = role_place(self, role);
+    if (place != CHANNEL_NONE)
+        return place_matrix(self, place, from, out_terms, out_count, detail);
     const channel_layout *stem = channel_layout_get(from);
     bool own_layout = self->layout == LAYOUT_NONE; /* `stem`: as it is */
     channel_layout_id target = own_layout ? from : self->layout;

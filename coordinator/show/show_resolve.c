@@ -6,7 +6,7 @@
 #include <strings.h>
 
 /* Names of the contract that this version does not have yet: a show that uses them is right, only early. */
-static const char *const later_recipes[] = {"stereo-ltrt", "atmos-bed", "ad-5.1", "ad-stereo", "dcp-5.1", "dcp-7.1"};
+static const char *const later_recipes[] = {"stereo-ltrt", "atmos-bed", "ad-5.1", "ad-stereo"};
 
 typedef struct resolver {
     show *show;
@@ -118,7 +118,7 @@ static void check_layouts(resolver *self, const show_deliverable *at, const reci
         fold_term terms[FOLD_TERMS_MAX];
         uint32_t count = 0;
         error_detail detail = {0};
-        if (taken && recipe_matrix(rule, stem->layout, terms, &count, &detail) != STATUS_OK)
+        if (taken && recipe_matrix(rule, stem->role_name, stem->layout, terms, &count, &detail) != STATUS_OK)
             complain(self, at, arena_format(self->arena, "deliverable %s cannot take stem %s: %s", at->name, stem->name,
                                             detail.message));
     }

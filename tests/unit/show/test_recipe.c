@@ -34,7 +34,7 @@ static double gain_of(const recipe *rule, channel_layout_id layout, channel_labe
 {
     fold_term terms[FOLD_TERMS_MAX];
     uint32_t count = 0;
-    assert_int_equal(recipe_matrix(rule, layout, terms, &count, NULL), STATUS_OK);
+    assert_int_equal(recipe_matrix(rule, NULL, layout, terms, &count, NULL), STATUS_OK);
     double gain = 0.0;
     for (uint32_t i = 0; i < count; i++)
         if (terms[i].from == from && terms[i].to == to)
@@ -46,7 +46,7 @@ static uint32_t term_count(const recipe *rule, channel_layout_id layout)
 {
     fold_term terms[FOLD_TERMS_MAX];
     uint32_t count = 0;
-    assert_int_equal(recipe_matrix(rule, layout, terms, &count, NULL), STATUS_OK);
+    assert_int_equal(recipe_matrix(rule, NULL, layout, terms, &count, NULL), STATUS_OK);
     for (uint32_t i = 1; i < count; i++)
         assert_true(terms[i - 1].to < terms[i].to || (terms[i - 1].to == terms[i].to && terms[i - 1].from < terms[i].from));
     return count;
@@ -58,18 +58,23 @@ static void recipe__ships_what_this_version_names(void **state)
     show_reading reading;
     show_reading_init(&reading);
     static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
-                                        "stem", "mono", "printmaster-7.1", "printmaster-7.1.2"};
+                                        "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
         assert_string_equal(rule->name, names[i]);
         assert_true(strlen(rule->source) > 20 && strlen(rule->description) > 10);
         assert_int_equal(rule->encoding, ENCODING_PCM_24);
         assert_int_equal(rule->order, ORDER_SMPTE);
-        assert_true(rule->joined && !rule->reels && !rule->multi_mono);
+        bool cinema = strncmp(rule->name, "dcp-", 4) == 0; /* packages are made reel by reel */
+        assert_true(rule->joined == !cinema && rule->reels == cinema && !rule->multi_mono);
         assert_int_equal(rule->overload, OVERLOAD_FAIL);
-        bool describes = strncmp(rule->name, "ad-", 3) == 0; /* narration belongs into audio description and nowhere else */
+        /* Narration belongs into audio description and nowhere else; cinema packages have a track of their own for it. */
+        bool describes = strncmp(rule->name, "ad-", 3) == 0;
         for (size_t k = 0; k < rule->role_count; k++)
-            assert_int_equal(strcmp(rule->roles[k], "narration") == 0, describes);
+            if (!cinema)
+                assert_int_equal(strcmp(rule->roles[k], "narration") == 0, describes);
+            else if (strcmp(rule->roles[k], "narration") == 0)
+                assert_int_equal(rule->places[k], CHANNEL_VIN);
     }
     assert_int_equal(library_shipped()->recipe_count, sizeof names / sizeof names[0]);
     assert_int_equal(shipped_recipe(&reading, "me-5.1")->role_count, 2);
@@ -181,7 +186,7 @@ static void recipe_matrix__refuses_a_channel_without_a_rule(void **state)
     fold_term terms[FOLD_TERMS_MAX];
     uint32_t count = 77;
     error_detail detail = {0};
-    assert_int_equal(recipe_matrix(shipped_recipe(&reading, "printmaster-5.1"), LAYOUT_4_0, terms, &count, &detail),
+    assert_int_equal(recipe_matrix(shipped_recipe(&reading, "printmaster-5.1"), "music", LAYOUT_4_0, terms, &count, &detail),
                      STATUS_INPUT_UNSUPPORTED);
     assert_int_equal(count, 77);
     assert_non_null(strstr(detail.message, "no rule for channel Cs of a 4.0 stem"));
@@ -265,6 +270,53 @@ static void recipe__names_its_faults(void **state)
     show_reading_deinit(&reading);
 }
 
+/* ISDCF Doc 4: 1 L, 2 R, 3 C, 4 LFE, 5 Ls, 6 Rs, 7 HI, 8 VI-N; 7.1 has sides in 5 and 6, 9 Lc, 10 Rc, 11 Lrs, 12 Rrs. */
+static void recipe_matrix__fills_the_tracks_of_a_cinema_package(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 0;
+    static const channel_label tracks[] = {CHANNEL_L,  CHANNEL_R,   CHANNEL_C,  CHANNEL_LFE, CHANNEL_LSS, CHANNEL_RSS,
+                                           CHANNEL_HI, CHANNEL_VIN, CHANNEL_LC, CHANNEL_RC,  CHANNEL_LRS, CHANNEL_RRS};
+    const recipe *wide = shipped_recipe(&reading, "dcp-7.1");
+    assert_int_equal(channel_layout_get(wide->layout)->channel_count, 12);
+    assert_memory_equal(channel_layout_get(wide->layout)->labels, tracks, sizeof tracks);
+    const recipe *rule = shipped_recipe(&reading, "dcp-5.1");
+    assert_int_equal(channel_layout_get(rule->layout)->channel_count, 8);
+    assert_int_equal(channel_layout_index(rule->layout, CHANNEL_HI), 6);
+    assert_int_equal(channel_layout_index(rule->layout, CHANNEL_VIN), 7);
+    /* The room hears what it hears of the 5.1 print master; nothing of it gets into HI or VI-N. */
+    const recipe *master = shipped_recipe(&reading, "printmaster-5.1");
+    for (int from = LAYOUT_MONO; from < LAYOUT_DCP_5_1; from++) {
+        fold_term expected[FOLD_TERMS_MAX];
+        uint32_t expected_count = 0;
+        status code = recipe_matrix(master, "music", (channel_layout_id)from, expected, &expected_count, NULL);
+        assert_int_equal(recipe_matrix(rule, "music", (channel_layout_id)from, terms, &count, NULL), code);
+        if (code != STATUS_OK)
+            continue;
+        assert_int_equal(count, expected_count);
+        for (uint32_t i = 0; i < count; i++)
+            assert_true(terms[i].from == expected[i].from && terms[i].to == expected[i].to &&
+                        terms[i].gain == expected[i].gain);
+    }
+    assert_int_equal(recipe_matrix(rule, "narration", LAYOUT_MONO, terms, &count, NULL), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_true(terms[0].from == CHANNEL_M && terms[0].to == CHANNEL_VIN && terms[0].gain == 1.0);
+    assert_int_equal(recipe_matrix(rule, "hearing", LAYOUT_STEREO, terms, &count, NULL), STATUS_OK);
+    assert_int_equal(count, 2);
+    assert_true(terms[1].from == CHANNEL_R && terms[1].to == CHANNEL_HI && terms[1].gain == 0.5);
+    error_detail detail = {0};
+    assert_int_equal(recipe_matrix(rule, "narration", LAYOUT_4_0, terms, &count, &detail), STATUS_INPUT_UNSUPPORTED);
+    recipe own;
+    assert_int_equal(parse_own(&reading, &own, "extends: dcp-5.1\nplaces: {crowd: HI}\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 5, 10, "unknown key \"crowd\" in places", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &own, "extends: dcp-5.1\nplaces: {narration: Lts}\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 5, 21, "not in the recipe's layout", (char *)NULL);
+    show_reading_deinit(&reading);
+}
+
 /* A recipe of one's own is a shipped one with a line changed; what is wrong then stands at a line of the own text. */
 static void recipe__extends_a_shipped_one(void **state)
 {
@@ -339,6 +391,7 @@ int main(void)
         cmocka_unit_test(recipe_matrix__refuses_a_channel_without_a_rule),
         cmocka_unit_test(recipe__reads_gains_as_factors_and_decibels),
         cmocka_unit_test(recipe__names_its_faults),
+        cmocka_unit_test(recipe_matrix__fills_the_tracks_of_a_cinema_package),
         cmocka_unit_test(recipe__extends_a_shipped_one),
         cmocka_unit_test(recipe__extends_by_name_but_never_itself),
     };
