@@ -78,8 +78,8 @@ channel_layout_id channel_layout_guess(uint32_t channel_count);
 /** Index of label in canonical order, or -1. */
 int channel_layout_index(channel_layout_id id, channel_label label);
 /**
- * Weight of a channel's power in loudness, BS.1770-5: LFE 0, and 0 for HI and VI-N, which no loudspeaker plays; azimuth 60..120 degrees at ear level 1.41; all others 1.
- * Mono is one channel at 1.
+ * Weight of a channel's power in loudness, BS.1770-5: LFE 0, and 0 for HI and VI-N, which no loudspeaker plays; azimuth
+ * 60..120 degrees at ear level 1.41; all others 1. Mono is one channel at 1.
  */
 double channel_loudness_weight(channel_layout_id id, uint32_t channel);
 
