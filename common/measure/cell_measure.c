@@ -110,6 +110,7 @@ static bool read_runs(cell_measure *self, byte_reader *reader)
         good &= read_magnitude(reader, &run->peak);
         good &= run->kind <= PEAK_RUN_OVERLOAD && run->channel < self->channel_count && run->frame < self->frame_count &&
                 run->frame_count > 0 && run->frame_count <= self->frame_count - run->frame &&
+                run->sample_count <= run->frame_count &&
                 (i == 0 || run->frame >= self->runs[i - 1].frame);
     }
     return good;

@@ -243,31 +243,31 @@ static double loudness_range(const programme_measure *self, const double *hops, 
                              double *scratch)
 {
     if (end - first < SHORT_TERM_SLOTS)
-        return NAN;
+        return (double)NAN;
     size_t count = 0;
     for (uint64_t s = first; s + SHORT_TERM_SLOTS <= end + LRA_SILENCE_SLOTS; s += HOP_SLOTS)
         scratch[count++] = window_mean(self, hops, s, SHORT_TERM_SLOTS);
     double above = gated_mean(scratch, count, absolute_gate_lufs, false, NULL);
     if (isnan(above))
-        return NAN;
+        return (double)NAN;
     double gate = power_of(fmax(loudness_of(above) + range_gate_lu, absolute_gate_lufs));
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
         if (scratch[i] >= gate)
             scratch[kept++] = scratch[i];
     if (kept == 0)
-        return NAN;
+        return (double)NAN;
     qsort(scratch, kept, sizeof *scratch, ascending);
     return loudness_of(percentile(scratch, kept, 95.0)) - loudness_of(percentile(scratch, kept, 10.0));
 }
 
 loudness_figures programme_measure_loudness(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
 {
-    loudness_figures figures = {.integrated_lufs = NAN,
-                                .range_lu = NAN,
-                                .max_momentary_lufs = NAN,
-                                .max_short_term_lufs = NAN,
-                                .relative_gate_lufs = NAN};
+    loudness_figures figures = {.integrated_lufs = (double)NAN,
+                                .range_lu = (double)NAN,
+                                .max_momentary_lufs = (double)NAN,
+                                .max_short_term_lufs = (double)NAN,
+                                .relative_gate_lufs = (double)NAN};
     if (end_frame > self->frame_count)
         end_frame = self->frame_count;
     if (first_frame >= end_frame)
@@ -295,7 +295,7 @@ loudness_figures programme_measure_loudness(const programme_measure *self, uint6
 
 peak_figures programme_measure_peaks_between(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
 {
-    peak_figures figures = {.true_peak = NAN, .sample_peak = NAN};
+    peak_figures figures = {.true_peak = (double)NAN, .sample_peak = (double)NAN};
     for (size_t i = 0; i < self->cell_count; i++) {
         const cell_peaks *cell = &self->cells[i];
         if (cell->programme_frame < first_frame || cell->programme_frame >= end_frame)
