@@ -66,10 +66,9 @@ void farm_harness_start_coordinator(farm_harness *self)
     assert_int_equal(posix_spawn(&self->coordinator, arguments[0], NULL, NULL, arguments, environ), 0);
 }
 
-static int end_coordinator(farm_harness *self, int with)
+static int wait_for_coordinator(farm_harness *self)
 {
     int ended = 0;
-    kill(self->coordinator, with);
     assert_int_equal(waitpid(self->coordinator, &ended, 0), self->coordinator);
     self->coordinator = 0;
     return ended;
@@ -77,14 +76,21 @@ static int end_coordinator(farm_harness *self, int with)
 
 void farm_harness_kill_coordinator(farm_harness *self)
 {
-    end_coordinator(self, SIGKILL);
+    kill(self->coordinator, SIGKILL);
+    wait_for_coordinator(self);
+}
+
+void farm_harness_join_coordinator(farm_harness *self)
+{
+    int ended = wait_for_coordinator(self);
+    assert_true(WIFEXITED(ended));
+    assert_int_equal(WEXITSTATUS(ended), 0);
 }
 
 void farm_harness_stop_coordinator(farm_harness *self)
 {
-    int ended = end_coordinator(self, SIGTERM);
-    assert_true(WIFEXITED(ended));
-    assert_int_equal(WEXITSTATUS(ended), 0);
+    kill(self->coordinator, SIGTERM);
+    farm_harness_join_coordinator(self);
 }
 
 /* ---- workers ---- */

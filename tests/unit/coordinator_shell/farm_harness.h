@@ -74,6 +74,8 @@ void farm_harness_destroy(farm_harness **self);
 void farm_harness_kill_coordinator(farm_harness *self);
 void farm_harness_start_coordinator(farm_harness *self);
 void farm_harness_stop_coordinator(farm_harness *self);
+/** Waits for a coordinator that ends by itself, and expects exit code 0. */
+void farm_harness_join_coordinator(farm_harness *self);
 void farm_harness_kill_worker(farm_harness *self, uint32_t index);
 void farm_harness_start_worker(farm_harness *self, uint32_t index);
 /** One turn: everything that waits is read, everything due is done; at most a few milliseconds. */
