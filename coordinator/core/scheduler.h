@@ -120,12 +120,14 @@ typedef struct scheduler_event {
         struct {
             uint32_t worker;
             uint32_t slots;
+            uint32_t beat;        /**< of the message, from one rising count per process; 0 = not known */
             bool drained;         /**< a person took its name out of service: it is given nothing from the start */
             uint32_t held_count;  /**< attempts it still has: adopted when current, cancelled otherwise */
             const attempt *held;
         } hello;
         struct {
             uint32_t worker;
+            uint32_t beat;        /**< as in hello: one that is not newer than the last heard is dropped, STATUS_AGAIN */
             bool draining;
             uint32_t running_count;
             const attempt *running;

@@ -185,11 +185,21 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
     }
 }
 
-static void worker_heard(scheduler *self, uint32_t slot)
+/*
+ * Reports say what was held when they were made. One that comes late (it waited in a queue while this process or a link
+ * stood still) would make the newer attempts look as if they were over. The count of beats may wrap.
+ */
+static bool report_is_old(const worker_record *worker, uint32_t beat)
+{
+    return beat != 0 && worker->beat != 0 && (beat - worker->beat == 0 || beat - worker->beat > UINT32_MAX / 2);
+}
+
+static void worker_heard(scheduler *self, uint32_t slot, uint32_t beat)
 {
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->alive = true;
     worker->heard_ms = self->now_ms;
+    worker->beat = beat != 0 ? beat : worker->beat;
     worker->report++;
     worker_close(self, slot);
 }
@@ -205,6 +215,8 @@ status worker_events_hello(scheduler *self, const scheduler_event *event)
         if (slot == SLOT_NONE)
             return STATUS_LIMIT;
     }
+    if (report_is_old(&self->workers.workers[slot], event->hello.beat))
+        return STATUS_OK; /* it was greeted; what it held then it has told anew since */
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->slots = event->hello.slots;
     worker->leaving = false;
@@ -213,7 +225,7 @@ status worker_events_hello(scheduler *self, const scheduler_event *event)
     worker_table_close(&self->workers, slot, self->now_ms);
     if (drained)
         worker_say_state(self, slot, WORKER_DRAINING);
-    worker_heard(self, slot);
+    worker_heard(self, slot, event->hello.beat);
     for (uint32_t i = 0; i < event->hello.held_count; i++)
         worker_claims(self, slot, &event->hello.held[i], true);
     worker_report_end(self, slot, false);
@@ -225,10 +237,12 @@ status worker_events_heartbeat(scheduler *self, const scheduler_event *event)
     uint32_t slot = worker_table_find(&self->workers, event->heartbeat.worker);
     if (slot == SLOT_NONE)
         return STATUS_PEER_IMPOSSIBLE; /* it must say HELLO: after a restart nobody is known */
+    if (report_is_old(&self->workers.workers[slot], event->heartbeat.beat))
+        return STATUS_AGAIN;
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->leaving = event->heartbeat.draining;
     worker_table_close(&self->workers, slot, self->now_ms);
-    worker_heard(self, slot);
+    worker_heard(self, slot, event->heartbeat.beat);
     for (uint32_t i = 0; i < event->heartbeat.running_count; i++)
         worker_claims(self, slot, &event->heartbeat.running[i], false);
     worker_report_end(self, slot, true);

@@ -36,6 +36,7 @@ typedef struct worker_record {
     uint32_t setbacks;                /**< failures in a row */
     uint32_t quarantines;             /**< in a row */
     uint64_t heard_ms;
+    uint32_t beat; /**< of the newest report; 0 = none had one */
     uint64_t rest_until_ms;
     uint64_t quarantine_until_ms;
     uint32_t near_job; /**< what it read last */

@@ -133,6 +133,7 @@ static void on_hello(farm_state *self, const routing_id *from, const message_hel
     scheduler_event event = {.type = EVENT_WORKER_HELLO,
                              .hello = {.worker = node->number,
                                        .slots = node->slots,
+                                       .beat = hello->beat,
                                        .drained = worker_registry_drained(&self->workers, node->name) != NULL,
                                        .held_count = held_count,
                                        .held = held}};
@@ -173,6 +174,7 @@ static void on_heartbeat(farm_state *self, worker_node *node, const message_hear
     memcpy(node->progress, beat->running, beat->running_count * sizeof *beat->running);
     scheduler_event event = {.type = EVENT_WORKER_HEARTBEAT,
                              .heartbeat = {.worker = node->number,
+                                           .beat = beat->beat,
                                            .draining = beat->draining,
                                            .running_count = beat->running_count,
                                            .running = running}};
@@ -180,7 +182,9 @@ static void on_heartbeat(farm_state *self, worker_node *node, const message_hear
     uint32_t number = node->number;
     status code = farm_step(self, &event);
     free(running);
-    if (code != STATUS_OK)
+    if (code == STATUS_AGAIN)
+        log_line(LOG_DEBUG, "heartbeat.late", "worker=%u beat=%u", number, beat->beat);
+    else if (code != STATUS_OK)
         send_refuse(self, &route, STATUS_PEER_REFUSED, unknown_worker);
     else
         send_attempts(self, number, MESSAGE_ACK, beat->beat, NULL); /* contact: without it the worker fences itself */
@@ -259,6 +263,9 @@ static bool payload_fits(uint8_t kind, const message_bytes *payload)
     task_verify_result verified;
     if (kind == TASK_VERIFY)
         return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
+    task_meter_result metered;
+    if (kind == TASK_METER)
+        return task_meter_result_decode(&metered, payload->bytes, payload->size) == STATUS_OK;
     return true;
 }
 

@@ -249,6 +249,12 @@ static attempt attempt_of(const attempt_id *id)
     return (attempt){.job = id->job, .task = id->task, .term = id->term, .epoch = id->epoch};
 }
 
+/* The mutation: reports are believed in whatever order they come. */
+static uint32_t beat_of(const sim_world *world, uint32_t beat)
+{
+    return world->mutation == MUTATION_OLD_REPORTS ? 0 : beat;
+}
+
 static void on_hello(sim_world *world, uint32_t process, const message_hello *hello)
 {
     sim_coordinator *self = world->coordinator;
@@ -261,6 +267,7 @@ static void on_hello(sim_world *world, uint32_t process, const message_hello *he
     const scheduler_event event = {.type = EVENT_WORKER_HELLO,
                                    .hello = {.worker = self->number_of[process],
                                              .slots = hello->slots,
+                                             .beat = beat_of(world, hello->beat),
                                              .held_count = held_count,
                                              .held = held}};
     message *welcome = &world->message;
@@ -298,6 +305,7 @@ static void on_heartbeat(sim_world *world, uint32_t process, const message_heart
         running[i] = attempt_of(&heartbeat->running[i].attempt);
     const scheduler_event event = {.type = EVENT_WORKER_HEARTBEAT,
                                    .heartbeat = {.worker = number,
+                                                 .beat = beat_of(world, beat),
                                                  .draining = heartbeat->draining,
                                                  .running_count = heartbeat->running_count,
                                                  .running = running}};
@@ -306,7 +314,7 @@ static void on_heartbeat(sim_world *world, uint32_t process, const message_heart
         return;
     if (code == STATUS_OK)
         sim_shell_send_attempts(world, number, MESSAGE_ACK, beat, NULL);
-    else
+    else if (code != STATUS_AGAIN)
         refuse_unknown(world, process);
 }
 

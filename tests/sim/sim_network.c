@@ -46,6 +46,12 @@ static void frame_send(sim_world *self, sim_event_type type, uint32_t process, c
 void sim_network_to_coordinator(sim_world *self, uint32_t process, const uint8_t *bytes, size_t byte_size)
 {
     frame_send(self, SIM_TO_COORDINATOR, process, bytes, byte_size);
+    /* A report that waited in a queue of somebody who stood still. [type, version, ...]: the type is the second byte. */
+    if (byte_size > 1 && bytes[1] == MESSAGE_HEARTBEAT &&
+        sim_random_chance(&self->random, self->weather.late_report)) {
+        uint64_t time_ms = self->now_ms + sim_random_below(&self->random, 3 * SIM_LEASE_MS);
+        frame_push(self, (sim_event){.time_ms = time_ms, .type = SIM_TO_COORDINATOR, .a = process}, bytes, byte_size);
+    }
 }
 
 void sim_network_to_process(sim_world *self, uint32_t process, const message *told)

@@ -28,6 +28,7 @@ void sim_weather_make(sim_world *self)
                                   .liar = maybe(random, 200),
                                   .people = maybe(random, 100),
                                   .clock_jump = maybe(random, 30),
+                                  .late_report = maybe(random, 150),
                                   .slow_node = sim_random_chance(random, 300) ? sim_random_between(random, 2, 20) : 1};
     self->disordered = self->weather.reorder;
 }

@@ -15,7 +15,8 @@ const char *sim_mutation_name(sim_mutation mutation)
 {
     static const char *const names[MUTATION_COUNT] = {"none",        "early-release", "stale-result",
                                                       "any-sender",  "dead-leases",   "lost-tail",
-                                                      "no-ack",      "no-fence",      "no-cancel"};
+                                                      "no-ack",      "no-fence",      "no-cancel",
+                                                      "old-reports"};
     return mutation < MUTATION_COUNT ? names[mutation] : "?";
 }
 

@@ -39,6 +39,7 @@ typedef enum sim_mutation {
     MUTATION_NO_ACK,        /* results are never acknowledged */
     MUTATION_NO_FENCE,      /* workers do not stop when they are not heard */
     MUTATION_NO_CANCEL,     /* nobody is ever told to stop */
+    MUTATION_OLD_REPORTS,   /* a late report is believed as if it were the newest */
     MUTATION_COUNT
 } sim_mutation;
 const char *sim_mutation_name(sim_mutation mutation);
@@ -48,6 +49,7 @@ typedef struct sim_weather {
     uint32_t loss;            /* permille of frames */
     uint32_t doubling;
     uint32_t long_delay;
+    uint32_t late_report;     /* permille of heartbeats of which a copy comes much later */
     uint32_t delay_ms;
     bool reorder;
     uint32_t partition;       /* permille per second and node, as are the next ones */

@@ -376,6 +376,37 @@ static void scheduler__blames_nobody_for_its_own_standstill(void **unused)
     farm_script_deinit(&farm);
 }
 
+static status heartbeat_of(farm_script *farm, uint32_t beat, const attempt *running)
+{
+    const scheduler_event event = {
+        .type = EVENT_WORKER_HEARTBEAT,
+        .heartbeat = {.worker = 7, .beat = beat, .running_count = running != NULL, .running = running}};
+    return farm_script_step(farm, &event);
+}
+
+/* Seed 156110 of the simulation: a burst of old heartbeats made a running task look over, and it ran twice. */
+static void scheduler__does_not_believe_reports_that_come_late(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    const scheduler_event hello = {.type = EVENT_WORKER_HELLO,
+                                   .hello = {.worker = 7, .slots = 1, .beat = UINT32_MAX - 2}};
+    assert_int_equal(farm_script_step(&farm, &hello), STATUS_OK);
+    attempt running = farm_assigned(&farm, 0);
+    assert_int_equal(heartbeat_of(&farm, UINT32_MAX - 1, &running), STATUS_OK);
+    for (uint32_t beat = UINT32_MAX - 5; beat != UINT32_MAX; beat++)
+        assert_int_equal(heartbeat_of(&farm, beat, NULL), STATUS_AGAIN);
+    assert_int_equal(farm_script_step(&farm, &hello), STATUS_OK); /* a copy of it changes nothing either */
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    assert_int_equal(heartbeat_of(&farm, 3, NULL), STATUS_OK); /* the count went past its end */
+    assert_int_equal(heartbeat_of(&farm, 4, NULL), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__refuses_impossible_workers(void **unused)
 {
     (void)unused;
@@ -416,6 +447,7 @@ int main(void)
         cmocka_unit_test(scheduler__gives_nothing_to_a_silent_worker_until_it_is_heard),
         cmocka_unit_test(scheduler__drains_by_order_and_by_the_workers_own_word),
         cmocka_unit_test(scheduler__blames_nobody_for_its_own_standstill),
+        cmocka_unit_test(scheduler__does_not_believe_reports_that_come_late),
         cmocka_unit_test(scheduler__refuses_impossible_workers),
     };
     return cmocka_run_group_tests_name("scheduler workers", tests, NULL, NULL);
