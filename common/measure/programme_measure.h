@@ -64,7 +64,7 @@ peak_figures programme_measure_peaks_between(const programme_measure *self, uint
 /** Located runs in order of frame; the pointer lives until destroy. */
 const programme_run *programme_measure_runs(const programme_measure *self, size_t *out_count);
 /**
- * Loudness over time for plots: window_ms 400 or 3000; one value each step_ms (a multiple of 10), each for the window
+ * Loudness over time for plots: window_ms a multiple of 10; one value each step_ms (a multiple of 10), each for the window
  * that ENDS there; NAN before the first full window. Returns the count written, at most capacity.
  */
 size_t programme_measure_curve(const programme_measure *self, uint32_t window_ms, uint32_t step_ms, double *out_lufs,

@@ -5,19 +5,19 @@
 
 static void locate(judgement *self, finding *item, const programme_run *run)
 {
-    item->has_range = true;
-    item->start_sample = run->frame;
-    item->end_sample = run->frame + run->frame_count;
-    item->reel = judgement_reel(self, run->frame);
+    judgement_locate(self, item, run->frame, run->frame + run->frame_count);
     item->channel_count = 1;
     item->channels[0] = channel_label_name(channel_layout_get(self->deliverable->layout)->labels[run->channel]);
 }
 
-static void tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out)
+void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out)
 {
     if (left_out == 0)
         return;
     finding *item = judgement_add(self, check, severity);
+    const spec_limit *limit = judgement_limit(self, check);
+    if (limit != NULL && severity == judgement_breach(limit))
+        item->rule = limit;
     item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
 }
 
@@ -42,12 +42,10 @@ static void judge_true_peaks(judgement *self, const programme_run *runs, size_t 
         judgement_limits(item, limit);
         locate(self, item, &runs[i]);
         item->measured = measure_db(runs[i].peak);
-        item->netflix_code = "022 True Peak";
-        item->ebu_qc = "0084B";
         item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s at %s; at most %.1f dBTP is allowed. Lower it by %.1f dB there.",
                                      shown, item->channels[0], place, limit->max, shown - limit->max);
     }
-    tell_rest(self, "peak.true", judgement_breach(limit), left_out);
+    judgement_tell_rest(self, "peak.true", judgement_breach(limit), left_out);
 }
 
 static void judge_clipping(judgement *self, const programme_run *runs, size_t run_count)
@@ -71,12 +69,10 @@ static void judge_clipping(judgement *self, const programme_run *runs, size_t ru
         locate(self, item, &runs[i]);
         item->measured = (double)runs[i].sample_count;
         item->unit = "samples";
-        item->netflix_code = "001 Clipping/Distortion";
-        item->ebu_qc = "0005B";
         item->message = arena_format(self->memory, "%llu samples at full scale in %s at %s (runs of three or more). Listen there, and re-print from the mix if it is audible.",
                                      (unsigned long long)runs[i].sample_count, item->channels[0], place);
     }
-    tell_rest(self, "peak.clipping", severity, left_out);
+    judgement_tell_rest(self, "peak.clipping", severity, left_out);
 }
 
 /* Overload is what rendering had to clamp; a received file has none. */
@@ -106,7 +102,6 @@ static void judge_overload(judgement *self, const programme_run *runs, size_t ru
         item->measured = measure_db(runs[i].peak);
         item->max = 0.0;
         item->unit = "dBFS";
-        item->netflix_code = "001 Clipping/Distortion";
         item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s at %s (%llu samples were clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
                                      measure_db(runs[i].peak), item->channels[0], place,
                                      (unsigned long long)runs[i].sample_count, -ceil(measure_db(worst) * 10.0) / 10.0);
@@ -119,7 +114,26 @@ static void judge_overload(judgement *self, const programme_run *runs, size_t ru
         item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
                                      (unsigned long long)peaks->overload_count, measure_db(worst));
     }
-    tell_rest(self, "render.overload", severity, left_out);
+    judgement_tell_rest(self, "render.overload", severity, left_out);
+}
+
+/* A cell locates PEAK_RUNS_MAX stretches; what it dropped may hold any kind. Figures and counts of samples are exact without them. */
+static void judge_dropped(judgement *self, const programme_run *runs, size_t run_count)
+{
+    uint64_t dropped = self->verdict->peaks.run_dropped;
+    if (dropped == 0)
+        return;
+    const spec_limit *limit = judgement_limit(self, "peak.clipping");
+    bool clipped = false;
+    for (size_t i = 0; i < run_count; i++)
+        clipped = clipped || runs[i].kind == PEAK_RUN_CLIP;
+    finding *item = judgement_add(self, "peak.clipping",
+                                  limit != NULL && !clipped ? FINDING_NOT_CHECKED : FINDING_INFO);
+    if (limit != NULL && !clipped)
+        judgement_limits(item, limit);
+    item->details_json = arena_format(self->memory, "{\"places_not_located\": %llu}", (unsigned long long)dropped);
+    item->message = arena_format(self->memory, "%llu more places near or over full scale exist than the %d located in every 6.4 s; the highest peaks are exact, but clipped places may be among them that are not listed. Lower the mix well below full scale and judge it again.",
+                                 (unsigned long long)dropped, PEAK_RUNS_MAX);
 }
 
 void judge_runs(judgement *self)
@@ -129,6 +143,7 @@ void judge_runs(judgement *self)
     judge_true_peaks(self, runs, run_count);
     judge_clipping(self, runs, run_count);
     judge_overload(self, runs, run_count);
+    judge_dropped(self, runs, run_count);
     if (self->verdict->peaks.nonfinite_count > 0) {
         finding *item = judgement_add(self, "peak.sample", FINDING_FAIL);
         item->message = arena_format(self->memory, "%llu samples are no numbers (NaN or infinite) and were taken as silence. The file was damaged or written by a faulty plug-in; export it again.",

@@ -27,6 +27,7 @@ finding *judgement_add(judgement *self, const char *check, finding_severity seve
                       .reel = -1,
                       .message = "",
                       .clause = ""};
+    finding_code(item);
     return item;
 }
 
@@ -60,8 +61,29 @@ int32_t judgement_reel(const judgement *self, uint64_t frame)
     return -1;
 }
 
+void judgement_locate(const judgement *self, finding *item, uint64_t start, uint64_t end)
+{
+    item->has_range = true;
+    item->start_sample = start;
+    item->end_sample = end;
+    item->reel = judgement_reel(self, start);
+}
+
+void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEXT_SIZE])
+{
+    if (!isnan(limit->min) && !isnan(limit->max) && limit->min != limit->max)
+        snprintf(out, LIMIT_TEXT_SIZE, "%.*f to %.*f %s", decimals, limit->min, decimals, limit->max, limit->unit);
+    else if (!isnan(limit->min) && !isnan(limit->max))
+        snprintf(out, LIMIT_TEXT_SIZE, "%.*f %s", decimals, limit->max, limit->unit);
+    else if (!isnan(limit->max))
+        snprintf(out, LIMIT_TEXT_SIZE, "at most %.*f %s", decimals, limit->max, limit->unit);
+    else
+        snprintf(out, LIMIT_TEXT_SIZE, "at least %.*f %s", decimals, limit->min, limit->unit);
+}
+
 void judgement_limits(finding *item, const spec_limit *limit)
 {
+    item->rule = limit;
     item->min = limit->min;
     item->max = limit->max;
     item->target = limit->target;
@@ -95,7 +117,8 @@ bool verdict_measures(const char *check)
         "loudness.integrated", "loudness.range",     "loudness.max_momentary", "loudness.max_short_term",
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
-        "format.channels",     "format.length",      "format.start_timecode",  "render.overload"};
+        "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
+        "signal.silence",      "join.level"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
             return true;
@@ -107,7 +130,7 @@ static void name_unchecked(judgement *self)
 {
     for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++) {
         const spec_limit *limit = &self->rules->limits[i];
-        if (verdict_measures(limit->check) || (limit->group >= 0 && self->group_passed[limit->group]))
+        if (verdict_measures(limit->check))
             continue;
         finding *item = judgement_add(self, limit->check, FINDING_NOT_CHECKED);
         judgement_limits(item, limit);
@@ -158,10 +181,15 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         verdict.peaks = programme_measure_peaks(facts->measure);
         judge_levels(&self);
         judge_runs(&self);
+        judge_silence(&self);
+        judge_joins(&self);
     }
     judge_format(&self);
     name_unchecked(&self);
+    judge_groups(&self);
     conclude(&self);
+    finding_list_identify(&verdict.findings, plan_made->show->deliverables[facts->deliverable].name, self.show,
+                          self.timeline, memory);
     *out_verdict = verdict;
     return STATUS_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "coordinator/verdict/verdict.h"
 
-enum { VERDICT_RUNS_MAX = 50, PLACE_TEXT_SIZE = 64 };
+enum { VERDICT_RUNS_MAX = 50, PLACE_TEXT_SIZE = 64, LIMIT_TEXT_SIZE = 96 };
 
 typedef struct judgement {
     const programme_facts *facts;
@@ -14,11 +14,9 @@ typedef struct judgement {
     const plan_timeline *timeline;
     programme_verdict *verdict;
     arena *memory;
-    bool group_passed[SPEC_LIMITS_MAX]; /* any_of groups of which a member holds: the others then say nothing */
 } judgement;
 
-
-/** A finding with nothing set but check, severity and message (all NAN, reel -1). */
+/** A finding with nothing set but check, its codes, severity and message (all NAN, reel -1). */
 finding *judgement_add(judgement *self, const char *check, finding_severity severity);
 /** Severity of a breach of a limit: unverified evidence is never more than a warning. */
 finding_severity judgement_breach(const spec_limit *limit);
@@ -26,13 +24,26 @@ finding_severity judgement_breach(const spec_limit *limit);
 void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_SIZE]);
 /** Reel that holds a programme frame, or -1. */
 int32_t judgement_reel(const judgement *self, uint64_t frame);
-/** Fills the finding's limits from a spec limit. */
+/** Sets a finding's range (programme frames, half open) and reel. */
+void judgement_locate(const judgement *self, finding *item, uint64_t start, uint64_t end);
+/** "-29.0 to -25.0 LUFS", "at most -2.0 dBTP", "at least 48000 Hz". */
+void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEXT_SIZE]);
+/** Ties a finding to the limit it breaks or cannot be judged by, and fills its bounds, unit and clause. */
 void judgement_limits(finding *item, const spec_limit *limit);
 /** The first limit of the spec on a check, or NULL. */
 const spec_limit *judgement_limit(const judgement *self, const char *check);
+/** One finding for all places beyond VERDICT_RUNS_MAX; nothing when there are none. */
+void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out);
+
+/** Sets the codes that others have for a check. */
+void finding_code(finding *item);
 
 void judge_levels(judgement *self);
 void judge_runs(judgement *self);
+void judge_silence(judgement *self);
+void judge_joins(judgement *self);
 void judge_format(judgement *self);
+/** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
+void judge_groups(judgement *self);
 
 #endif

@@ -21,6 +21,7 @@ typedef struct bench {
     plan_deliverable deliverable;
     plan_timeline timeline;
     plan_piece piece;
+    show_reel reels[2];
     recipe made_by;
     programme_measure *measure;
 } bench;
@@ -58,21 +59,34 @@ static spec_limit *limit_on(bench *self, const char *check, double min, double m
     return limit;
 }
 
-/* A programme of that length with one constant loudness and one true peak. */
-static programme_verdict judged(bench *self, double seconds, double lufs, double dbtp)
+/* A level of the programme from a time on. */
+typedef struct level_step {
+    double from_s, lufs;
+} level_step;
+
+static double slot_energy_at(uint64_t slot, const level_step *steps, size_t step_count)
+{
+    double lufs = -(double)INFINITY;
+    for (size_t i = 0; i < step_count; i++)
+        if ((double)slot >= steps[i].from_s * 100.0)
+            lufs = steps[i].lufs;
+    return isfinite(lufs) ? pow(10.0, (lufs + 0.691) / 10.0) * SLOT_FRAMES : 0.0;
+}
+
+/* A programme of that length with levels over time and one true peak. */
+static programme_verdict judged_steps(bench *self, double seconds, const level_step *steps, size_t step_count,
+                                      double dbtp)
 {
     uint64_t frames = (uint64_t)llround(seconds * RATE);
     self->timeline.frame_count = frames;
-    self->piece = (plan_piece){.frame_count = frames};
     programme_measure_destroy(&self->measure);
     self->measure = programme_measure_create(RATE, LAYOUT_MONO, frames);
-    double energy = isfinite(lufs) ? pow(10.0, (lufs + 0.691) / 10.0) * SLOT_FRAMES : 0.0;
     for (uint64_t first = 0; first < frames; first += CELL_FRAMES) {
         uint32_t count = frames - first < CELL_FRAMES ? (uint32_t)(frames - first) : CELL_FRAMES;
         double slots[CELL_FRAMES / SLOT_FRAMES + 1];
         uint32_t slot_count = (count + SLOT_FRAMES - 1) / SLOT_FRAMES;
         for (uint32_t i = 0; i < slot_count; i++)
-            slots[i] = energy;
+            slots[i] = slot_energy_at(first / SLOT_FRAMES + i, steps, step_count);
         cell_measure cell = {.sample_rate = RATE, .layout = LAYOUT_MONO, .channel_count = 1, .programme_frame = first,
                              .frame_count = count, .first_slot = first / SLOT_FRAMES, .slot_count = slot_count,
                              .slot_energy = slots};
@@ -84,6 +98,13 @@ static programme_verdict judged(bench *self, double seconds, double lufs, double
     programme_verdict verdict;
     assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
     return verdict;
+}
+
+/* A programme of that length with one constant loudness and one true peak. */
+static programme_verdict judged(bench *self, double seconds, double lufs, double dbtp)
+{
+    self->piece = (plan_piece){.frame_count = (uint64_t)llround(seconds * RATE)};
+    return judged_steps(self, seconds, &(level_step){0.0, lufs}, 1, dbtp);
 }
 
 static void verdict__judges_levels_as_displayed(void **state)
@@ -120,7 +141,7 @@ static void verdict__what_does_not_exist_is_no_pass(void **state)
     limit_on(self, "loudness.range", NAN, 20.0);
     programme_verdict silent = judged(self, 20.0, -INFINITY, -INFINITY);
     assert_int_equal(silent.word, VERDICT_INCOMPLETE);
-    assert_int_equal(silent.findings.count, 2);
+    assert_int_equal(silent.findings.count, 3); /* the two limits, and the silence itself */
     programme_verdict blink = judged(self, 0.3, -27.0, -6.0); /* no gating block of 400 ms */
     assert_int_equal(blink.word, VERDICT_INCOMPLETE);
     assert_true(isnan(blink.loudness.integrated_lufs));
@@ -222,6 +243,79 @@ static void verdict__worst_word_wins(void **state)
             assert_int_equal(verdict_worst(order[a], order[b]), order[a > b ? a : b]);
 }
 
+static const finding *found(const programme_verdict *verdict, const char *check)
+{
+    for (size_t i = 0; i < verdict->findings.count; i++)
+        if (strcmp(verdict->findings.items[i].check, check) == 0)
+            return &verdict->findings.items[i];
+    return NULL;
+}
+
+static void verdict__locates_silence_from_three_seconds_on(void **state)
+{
+    bench *self = *state;
+    static const level_step sound[] = {{0.0, -27.0}, {5.0, -90.0}, {9.0, -27.0}, {12.0, -90.0}, {14.9, -27.0}};
+    self->piece = (plan_piece){.frame_count = 20 * RATE};
+    programme_verdict verdict = judged_steps(self, 20.0, sound, 5, -6.0);
+    const finding *item = found(&verdict, "signal.silence"); /* 4 s from 5 s on; the 2.9 s from 12 s on are too short */
+    assert_non_null(item);
+    assert_int_equal(verdict.findings.count, 1);
+    assert_int_equal(item->severity, FINDING_INFO);
+    assert_true(item->start_sample == 5 * RATE && item->end_sample == 9 * RATE);
+    assert_true(item->measured == 4.0);
+    assert_int_equal(verdict.word, VERDICT_PASS);
+
+    self->made_by.takes_stem = true; /* a stem may be silent as long as it likes, unless a limit says otherwise */
+    verdict = judged_steps(self, 20.0, sound, 5, -6.0);
+    assert_int_equal(verdict.findings.count, 0);
+    limit_on(self, "signal.silence", NAN, 2.0)->severity = SPEC_WARN;
+    verdict = judged_steps(self, 20.0, sound, 5, -6.0);
+    assert_int_equal(verdict.findings.count, 2);
+    assert_int_equal(verdict.word, VERDICT_WARN);
+}
+
+static void verdict__soft_sound_is_no_silence(void **state)
+{
+    bench *self = *state;
+    programme_verdict verdict = judged(self, 20.0, -69.9, -40.0);
+    assert_null(found(&verdict, "signal.silence"));
+    verdict = judged(self, 20.05, -70.1, -40.0); /* to its last frame, which is behind the last 100 ms */
+    const finding *item = found(&verdict, "signal.silence");
+    assert_non_null(item);
+    assert_true(item->start_sample == 0 && item->end_sample == 962400); /* 20.05 x 48000 */
+}
+
+static void verdict__tells_the_step_at_a_reel_join(void **state)
+{
+    bench *self = *state;
+    plan_piece pieces[2] = {{.reel = 0, .frame_count = 10 * RATE},
+                            {.reel = 1, .programme_frame = 10 * RATE, .frame_count = 10 * RATE}};
+    static const level_step louder[] = {{0.0, -27.0}, {10.0, -21.0}};
+    static const level_step silent[] = {{0.0, -27.0}, {10.0, -90.0}, {13.02, -27.0}};
+    self->source.reels = self->reels;
+    self->source.reel_count = 2;
+    self->reels[0] = (show_reel){.name = "R1"};
+    self->reels[1] = (show_reel){.name = "R2"};
+    self->timeline.pieces = pieces;
+    self->timeline.piece_count = 2;
+    programme_verdict verdict = judged_steps(self, 20.0, louder, 2, -6.0);
+    const finding *item = found(&verdict, "join.level");
+    assert_non_null(item);
+    assert_true(fabs(item->measured - 6.0) < 1e-9);
+    assert_int_equal(item->reel, 1);
+    assert_int_equal(item->severity, FINDING_INFO);
+    assert_non_null(strstr(item->message, "R2 begins 6.0 LU louder than R1 ends at 10.000 s"));
+
+    spec_limit *limit = limit_on(self, "join.level", NAN, 6.0);
+    assert_int_equal(judged_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
+    limit->max = 5.9;
+    assert_int_equal(judged_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);
+    assert_int_equal(judged_steps(self, 20.0, silent, 3, -6.0).word, VERDICT_INCOMPLETE);
+    pieces[1].spans_reels = true; /* edges of reels not known: no joins */
+    verdict = judged_steps(self, 20.0, louder, 2, -6.0);
+    assert_null(found(&verdict, "join.level"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +327,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_group_with_an_unknown_member_fails_never, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__holds_back_only_what_fails_and_is_told_to, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__advice_aims_at_the_target_and_minds_the_peaks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__locates_silence_from_three_seconds_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__soft_sound_is_no_silence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__tells_the_step_at_a_reel_join, set_up, tear_down),
         cmocka_unit_test_setup_teardown(verdict__worst_word_wins, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
