@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/router_socket.h"
 
-#include "common/base/limits.h"
+#include "proto/socket_watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,27 +11,17 @@
 struct router_socket {
     void *context;
     void *socket;
-    uv_prepare_t prepare;
-    uv_check_t check;
-    uv_idle_t idle;
-    uv_poll_t poll;
-    uint32_t open_handles;
+    socket_watch watch;
     router_receive_fn *receive;
     router_closed_fn *closed;
     void *receiver;
     void *closer;
 };
 
-static bool socket_readable(router_socket *self)
-{
-    int events = 0;
-    size_t size = sizeof events;
-    return zmq_getsockopt(self->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
-}
-
 /* Reads one message. False when there is none left. */
-static bool receive_one(router_socket *self)
+static bool receive_one(void *owner)
 {
+    router_socket *self = owner;
     routing_id from;
     int size = zmq_recv(self->socket, from.bytes, sizeof from.bytes, ZMQ_DONTWAIT);
     if (size < 0)
@@ -57,41 +47,8 @@ static bool receive_one(router_socket *self)
 
 void router_socket_drain(router_socket *self, uint32_t message_max)
 {
-    for (uint32_t i = 0; i < message_max && socket_readable(self); i++)
-        if (!receive_one(self))
-            break;
+    socket_watch_drain(&self->watch, message_max);
 }
-
-static void on_idle(uv_idle_t *handle)
-{
-    (void)handle; /* its being active is all that counts: the loop does not block */
-}
-
-static void on_prepare(uv_prepare_t *handle)
-{
-    router_socket *self = handle->data;
-    if (socket_readable(self))
-        uv_idle_start(&self->idle, on_idle);
-}
-
-static void on_check(uv_check_t *handle)
-{
-    router_socket *self = handle->data;
-    uv_idle_stop(&self->idle);
-    router_socket_drain(self, ROUTER_BUDGET);
-}
-
-static void on_poll(uv_poll_t *handle, int result, int events)
-{
-    (void)handle; /* wakes the loop; reading is check's */
-    (void)result;
-    (void)events;
-}
-
-typedef struct socket_option {
-    int name;
-    int value;
-} socket_option;
 
 static bool set_options(void *socket)
 {
@@ -101,23 +58,7 @@ static bool set_options(void *socket)
         {ZMQ_RCVHWM, 256},         {ZMQ_HEARTBEAT_IVL, 1000}, {ZMQ_HEARTBEAT_TIMEOUT, 3000}, {ZMQ_HEARTBEAT_TTL, 4000},
         {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_BACKLOG, 512},        {ZMQ_TCP_MAXRT, 20000},        {ZMQ_LINGER, 500},
     };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (zmq_setsockopt(socket, options[i].name, &options[i].value, sizeof options[i].value) != 0)
-            return false;
-    int64_t message_max = FRAME_BYTES_MAX;
-    return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) == 0;
-}
-
-static void start_handles(router_socket *self, uv_loop_t *loop)
-{
-    uv_prepare_init(loop, &self->prepare);
-    uv_check_init(loop, &self->check);
-    uv_idle_init(loop, &self->idle);
-    self->prepare.data = self->check.data = self->idle.data = self->poll.data = self;
-    self->open_handles = 4;
-    uv_prepare_start(&self->prepare, on_prepare);
-    uv_check_start(&self->check, on_check);
-    uv_poll_start(&self->poll, UV_READABLE, on_poll);
+    return socket_options_set(socket, options, sizeof options / sizeof options[0]) && socket_frame_max_set(socket);
 }
 
 static void free_socket(router_socket *self)
@@ -139,17 +80,13 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, router_
     self->receiver = context;
     self->context = zmq_ctx_new();
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_ROUTER);
-    int descriptor = -1;
-    size_t size = sizeof descriptor;
     if (self->socket == NULL || !set_options(self->socket) ||
-        zmq_getsockopt(self->socket, ZMQ_FD, &descriptor, &size) != 0 ||
-        uv_poll_init(loop, &self->poll, descriptor) != 0) {
+        socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK) {
         status code =
             error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
         free_socket(self);
         return code;
     }
-    start_handles(self, loop);
     *out_socket = self;
     return STATUS_OK;
 }
@@ -202,11 +139,9 @@ status router_socket_send(router_socket *self, const routing_id *to, const void 
     return STATUS_OK;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(void *owner)
 {
-    router_socket *self = handle->data;
-    if (--self->open_handles > 0)
-        return;
+    router_socket *self = owner;
     router_closed_fn *closed = self->closed;
     void *closer = self->closer;
     free_socket(self);
@@ -222,9 +157,5 @@ void router_socket_close(router_socket **self, router_closed_fn *closed, void *c
     *self = NULL;
     socket->closed = closed;
     socket->closer = context;
-    uv_poll_stop(&socket->poll);
-    uv_close((uv_handle_t *)&socket->poll, on_closed);
-    uv_close((uv_handle_t *)&socket->prepare, on_closed);
-    uv_close((uv_handle_t *)&socket->check, on_closed);
-    uv_close((uv_handle_t *)&socket->idle, on_closed);
+    socket_watch_close(&socket->watch, on_closed);
 }

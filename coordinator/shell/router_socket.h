@@ -1,8 +1,5 @@
 /**
- * One ZeroMQ ROUTER socket on a libuv loop. ZeroMQ's descriptor is edge-triggered and reading it in a poll callback
- * alone stalls for ever, so four handles work together: prepare looks whether something waits and then keeps the loop
- * awake by idle, check hands messages over (at most ROUTER_BUDGET per turn, so that timers are not starved), poll only
- * wakes the loop. Options and their reasons: reliability.md 1.2.
+ * One ZeroMQ ROUTER socket on a libuv loop (socket_watch).
  *
  * Threads: the loop's. A message is two frames, the peer's routing id and one payload; anything else is dropped.
  */
@@ -16,7 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { ROUTER_BUDGET = 256, ROUTING_ID_MAX = 255 };
+enum { ROUTING_ID_MAX = 255 };
 
 /** Who a message came from and an answer goes to, while the connection lives. */
 typedef struct routing_id {

@@ -2,7 +2,7 @@
 #include "worker/shell/dealer_socket.h"
 
 #include "common/base/ensure.h"
-#include "common/base/limits.h"
+#include "proto/socket_watch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,25 +12,15 @@
 struct dealer_socket {
     void *context;
     void *socket;
-    uv_prepare_t prepare;
-    uv_check_t check;
-    uv_idle_t idle;
-    uv_poll_t poll;
-    uint32_t open_handles;
+    socket_watch watch;
     dealer_receive_fn *receive;
     void *receiver;
 };
 
-static bool socket_readable(dealer_socket *self)
-{
-    int events = 0;
-    size_t size = sizeof events;
-    return zmq_getsockopt(self->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
-}
-
 /* False when there is nothing left. */
-static bool receive_one(dealer_socket *self)
+static bool receive_one(void *owner)
 {
+    dealer_socket *self = owner;
     zmq_msg_t frame;
     zmq_msg_init(&frame);
     bool received = zmq_msg_recv(&frame, self->socket, ZMQ_DONTWAIT) >= 0;
@@ -45,40 +35,6 @@ static bool receive_one(dealer_socket *self)
     zmq_msg_close(&frame);
     return again;
 }
-
-static void on_idle(uv_idle_t *handle)
-{
-    (void)handle; /* its being active is all that counts: the loop does not block */
-}
-
-static void on_prepare(uv_prepare_t *handle)
-{
-    dealer_socket *self = handle->data;
-    if (socket_readable(self))
-        uv_idle_start(&self->idle, on_idle);
-}
-
-static void on_check(uv_check_t *handle)
-{
-    dealer_socket *self = handle->data;
-    uv_idle_stop(&self->idle);
-    for (uint32_t i = 0; i < DEALER_BUDGET && !uv_is_closing((uv_handle_t *)handle) && socket_readable(self); i++) {
-        if (!receive_one(self))
-            break;
-    }
-}
-
-static void on_poll(uv_poll_t *handle, int result, int events)
-{
-    (void)handle; /* wakes the loop; reading is check's */
-    (void)result;
-    (void)events;
-}
-
-typedef struct socket_option {
-    int name;
-    int value;
-} socket_option;
 
 static bool set_options(void *socket, const char *endpoint, const void *routing_id, size_t routing_id_size)
 {
@@ -95,12 +51,7 @@ static bool set_options(void *socket, const char *endpoint, const void *routing_
         {ZMQ_LINGER, 0},
         {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
     };
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (zmq_setsockopt(socket, options[i].name, &options[i].value, sizeof options[i].value) != 0)
-            return false;
-    }
-    int64_t message_max = FRAME_BYTES_MAX;
-    return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) == 0 &&
+    return socket_options_set(socket, options, sizeof options / sizeof options[0]) && socket_frame_max_set(socket) &&
            zmq_setsockopt(socket, ZMQ_ROUTING_ID, routing_id, routing_id_size) == 0;
 }
 
@@ -111,18 +62,6 @@ static void free_socket(dealer_socket *self)
     if (self->context != NULL)
         zmq_ctx_term(self->context);
     free(self);
-}
-
-static void start_handles(dealer_socket *self, uv_loop_t *loop)
-{
-    uv_prepare_init(loop, &self->prepare);
-    uv_check_init(loop, &self->check);
-    uv_idle_init(loop, &self->idle);
-    self->prepare.data = self->check.data = self->idle.data = self->poll.data = self;
-    self->open_handles = 4;
-    uv_prepare_start(&self->prepare, on_prepare);
-    uv_check_start(&self->check, on_check);
-    uv_poll_start(&self->poll, UV_READABLE, on_poll);
 }
 
 status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint, const void *routing_id,
@@ -137,21 +76,17 @@ status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const c
     self->receiver = context;
     self->context = zmq_ctx_new();
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
-    int descriptor = -1;
-    size_t size = sizeof descriptor;
-    if (self->socket == NULL || !set_options(self->socket, endpoint, routing_id, routing_id_size) ||
-        zmq_getsockopt(self->socket, ZMQ_FD, &descriptor, &size) != 0)
+    if (self->socket == NULL || !set_options(self->socket, endpoint, routing_id, routing_id_size))
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "a ZeroMQ socket cannot be made: %s", zmq_strerror(errno));
     else if (zmq_connect(self->socket, endpoint) != 0)
         code = error_detail_set(detail, STATUS_INPUT_INVALID, "the endpoint %.200s cannot be used: %s", endpoint,
                                 zmq_strerror(errno));
-    else if (uv_poll_init(loop, &self->poll, descriptor) != 0)
+    else if (socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK)
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "the ZeroMQ socket cannot be watched");
     if (code != STATUS_OK) {
         free_socket(self);
         return code;
     }
-    start_handles(self, loop);
     *out_socket = self;
     return STATUS_OK;
 }
@@ -165,11 +100,9 @@ bool dealer_socket_send(dealer_socket *self, const void *bytes, size_t byte_size
     return sent >= 0;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_closed(void *owner)
 {
-    dealer_socket *self = handle->data;
-    if (--self->open_handles == 0)
-        free_socket(self);
+    free_socket(owner);
 }
 
 void dealer_socket_close(dealer_socket **self, int linger_ms)
@@ -179,9 +112,5 @@ void dealer_socket_close(dealer_socket **self, int linger_ms)
         return;
     *self = NULL;
     zmq_setsockopt(socket->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    uv_poll_stop(&socket->poll);
-    uv_close((uv_handle_t *)&socket->poll, on_closed);
-    uv_close((uv_handle_t *)&socket->prepare, on_closed);
-    uv_close((uv_handle_t *)&socket->check, on_closed);
-    uv_close((uv_handle_t *)&socket->idle, on_closed);
+    socket_watch_close(&socket->watch, on_closed);
 }

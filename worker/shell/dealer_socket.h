@@ -1,8 +1,5 @@
 /**
- * The worker's ZeroMQ DEALER on a libuv loop. ZeroMQ's descriptor is edge-triggered and reading it in a poll callback
- * alone stalls for ever, so four handles work together: prepare looks whether something waits and then keeps the loop
- * awake by idle, check hands messages over (at most DEALER_BUDGET per turn, so that timers are not starved), poll only
- * wakes the loop.
+ * The worker's ZeroMQ DEALER on a libuv loop (socket_watch).
  *
  * Threads: the loop's. A message is one frame; anything else is dropped.
  */
@@ -15,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
-
-enum { DEALER_BUDGET = 256 };
 
 typedef struct dealer_socket dealer_socket;
 /** bytes are valid during the call only. */
