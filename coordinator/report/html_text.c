@@ -1,10 +1,11 @@
 #include "coordinator/report/html_text.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at text, or 0. */
+/* Length of the well-formed UTF-8 sequence at text (Unicode, table 3-7: no overlong form, no surrogate), or 0. */
 static size_t sequence_length(const unsigned char *text)
 {
     size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xC2 && text[0] < 0xE0 ? 2 : (text[0] & 0xF0) == 0xE0 ? 3
@@ -13,7 +14,9 @@ static size_t sequence_length(const unsigned char *text)
     for (size_t i = 1; i < length; i++)
         if ((text[i] & 0xC0) != 0x80)
             return 0;
-    return length;
+    bool overlong = (text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xF0 && text[1] < 0x90);
+    bool beyond = (text[0] == 0xED && text[1] > 0x9F) || (text[0] == 0xF4 && text[1] > 0x8F);
+    return overlong || beyond ? 0 : length;
 }
 
 void html_text(byte_writer *writer, const char *text)

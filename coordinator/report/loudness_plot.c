@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 960, HEIGHT = 250, LEFT = 46, RIGHT = 8, TOP = 18, BOTTOM = 26, COLUMNS_MAX = 880 };
+enum { WIDTH = 1000, HEIGHT = 250, LEFT = 46, RIGHT = 112, TOP = 18, BOTTOM = 26, COLUMNS_MAX = 842 };
+enum { LABELS_MAX = 8, LABEL_STEP = 12 };
 static const double top_lufs = 0.0;
 static const double bottom_lufs = -60.0;
 
@@ -80,18 +81,35 @@ static void draw_axes(byte_writer *writer, const report_model *model, const plan
     }
 }
 
-typedef enum label_place { LABEL_LEFT_BELOW, LABEL_RIGHT_ABOVE, LABEL_RIGHT_BELOW } label_place;
+/* Names of lines stand in the right margin, clear of the curves and of each other. */
+typedef struct label_column {
+    uint32_t count;
+    double used[LABELS_MAX];
+} label_column;
 
-/* The programme's own line is named at the left, limits at the right and outside of what they allow: no two collide. */
-static void draw_line(byte_writer *writer, const char *class, double lufs, const char *label, label_place place)
+static double free_place(label_column *labels, double y)
+{
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (uint32_t i = 0; i < labels->count; i++)
+            if (fabs(labels->used[i] - y) < LABEL_STEP) {
+                y = labels->used[i] + LABEL_STEP;
+                moved = true;
+            }
+    }
+    if (labels->count < LABELS_MAX)
+        labels->used[labels->count++] = y;
+    return y;
+}
+
+static void draw_line(byte_writer *writer, label_column *labels, const char *class, double lufs, const char *label)
 {
     if (!isfinite(lufs) || lufs < bottom_lufs || lufs > top_lufs)
         return;
-    html_markup(writer, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"%s\" text-anchor=\"%s\" x=\"%d\" y=\"%.1f\">", class,
-                LEFT, y_of(lufs), WIDTH - RIGHT, class, place == LABEL_LEFT_BELOW ? "start" : "end",
-                place == LABEL_LEFT_BELOW ? LEFT + 4 : WIDTH - RIGHT - 4, y_of(lufs) + (place == LABEL_RIGHT_ABOVE ? -4.0 : 12.0));
+    html_markup(writer, "<path class=\"%s\" d=\"M%d %.1fH%d\"/><text class=\"%s\" x=\"%d\" y=\"%.1f\">", class, LEFT, y_of(lufs),
+                WIDTH - RIGHT, class, WIDTH - RIGHT + 6, free_place(labels, y_of(lufs) + 4.0));
     html_text(writer, label);
-    html_markup(writer, " %.1f</text>", lufs);
+    html_markup(writer, " %.1f</text>", verdict_displayed(lufs));
 }
 
 void loudness_plot(byte_writer *writer, const report_model *model, const report_programme *programme)
@@ -114,17 +132,18 @@ void loudness_plot(byte_writer *writer, const report_model *model, const report_
     }
     draw_curve(writer, programme, timeline, 400, "momentary");
     draw_curve(writer, programme, timeline, 3000, "shortterm");
-    draw_line(writer, "integrated", programme->verdict.loudness.integrated_lufs, "integrated", LABEL_LEFT_BELOW);
+    label_column labels = {0};
+    draw_line(writer, &labels, "integrated", programme->verdict.loudness.integrated_lufs, "integrated");
     uint32_t limits = 0;
     const spec *rules = model->show->deliverables[programme->deliverable].spec;
     for (uint32_t i = 0; rules != NULL && i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
         limits += strncmp(limit->check, "loudness.", 9) == 0;
         if (strcmp(limit->check, "loudness.integrated") == 0) {
-            draw_line(writer, "limit", limit->max, "max", LABEL_RIGHT_ABOVE);
-            draw_line(writer, "limit", limit->min, "min", LABEL_RIGHT_BELOW);
+            draw_line(writer, &labels, "limit", limit->max, "at most");
+            draw_line(writer, &labels, "limit", limit->min, "at least");
         } else if (strcmp(limit->check, "loudness.max_short_term") == 0) {
-            draw_line(writer, "limit", limit->max, "short-term max", LABEL_RIGHT_ABOVE);
+            draw_line(writer, &labels, "limit", limit->max, "short-term");
         }
     }
     html_markup(writer, "</svg></div><p class=\"legend\"><span class=\"k shortterm\"></span>short-term (3 s) <span class=\"k momentary\"></span>momentary (0.4 s) <span class=\"k integrated\"></span>integrated %sLUFS over programme time</p>",

@@ -7,6 +7,8 @@
 /* One delivered file as a spec sees it. */
 typedef struct file_form {
     const char *name;
+    channel_label channel; /**< of a mono file of several; else CHANNEL_NONE */
+    int32_t reel;          /**< -1: the whole programme */
     const char *container, *encoding, *channels;
     double sample_rate, bit_depth;
 } file_form;
@@ -19,7 +21,16 @@ static const char *allowed_words(judgement *self, const spec_limit *limit)
     return text;
 }
 
-static void judge_word(judgement *self, const spec_limit *limit, const char *what, const char *found, const char *name)
+/* Which of the programme's files it is: its channel and its reel stay when names change from version to version. */
+static void name_file(finding *item, const file_form *form)
+{
+    item->reel = form->reel;
+    if (form->channel != CHANNEL_NONE)
+        item->channels[item->channel_count++] = channel_label_name(form->channel);
+}
+
+static void judge_word(judgement *self, const spec_limit *limit, const char *what, const char *found,
+                       const file_form *form)
 {
     for (uint32_t i = 0; i < limit->word_count; i++)
         if (strcmp(limit->words[i], found) == 0)
@@ -28,19 +39,24 @@ static void judge_word(judgement *self, const spec_limit *limit, const char *wha
     judgement_limits(item, limit);
     item->measured_word = found;
     item->limit_words = allowed_words(self, limit);
-    item->message = arena_format(self->memory, "%s of %s is %s; %s allows %s. Deliver it in that form.", what, name, found,
-                                 self->rules->name, item->limit_words);
+    name_file(item, form);
+    item->message = arena_format(self->memory, "%s of %s is %s; %s allows %s. Deliver it in that form.", what, form->name,
+                                 found, self->rules->name, item->limit_words);
 }
 
-static void judge_number(judgement *self, const spec_limit *limit, const char *what, double found, const char *name)
+static void judge_number(judgement *self, const spec_limit *limit, const char *what, double found,
+                         const file_form *form)
 {
+    char allowed[LIMIT_TEXT_SIZE];
     if (!(found < limit->min) && !(found > limit->max))
         return;
     finding *item = judgement_add(self, limit->check, judgement_breach(limit));
     judgement_limits(item, limit);
     item->measured = found;
-    item->message = arena_format(self->memory, "%s of %s is %.0f %s; %s allows %.0f to %.0f. Deliver it in that form.", what,
-                                 name, found, limit->unit, self->rules->name, limit->min, limit->max);
+    name_file(item, form);
+    judgement_allowed(limit, 0, allowed);
+    item->message = arena_format(self->memory, "%s of %s is %.0f %s; %s allows %s. Deliver it in that form.", what, form->name,
+                                 found, limit->unit, self->rules->name, allowed);
 }
 
 static void judge_form(judgement *self, const file_form *form)
@@ -61,9 +77,9 @@ static void judge_form(judgement *self, const file_form *form)
             if (strcmp(forms[k].check, limit->check) != 0)
                 continue;
             if (limit->word_count > 0 && forms[k].word != NULL)
-                judge_word(self, limit, forms[k].what, forms[k].word, form->name);
+                judge_word(self, limit, forms[k].what, forms[k].word, form);
             else if (limit->word_count == 0 && forms[k].word == NULL)
-                judge_number(self, limit, forms[k].what, forms[k].number, form->name);
+                judge_number(self, limit, forms[k].what, forms[k].number, form);
         }
     }
 }
@@ -83,7 +99,7 @@ static void cannot_judge(judgement *self, const char *check, const char *why)
  * The timecode of a received file's first sample, from its time reference: against what the spec allows, or, where the file is
  * exactly the reels from FFOA to LFOA, against the start that a joined programme has.
  */
-static void judge_start(judgement *self, const media_facts *facts, const char *name)
+static void judge_start(judgement *self, const media_facts *facts, const file_form *form)
 {
     const frame_rate *rate = &self->show->rate;
     const spec_limit *limit = judgement_limit(self, "format.start_timecode");
@@ -97,7 +113,7 @@ static void judge_start(judgement *self, const media_facts *facts, const char *n
     timecode_format(timecode_frame_of_sample(facts->bext.time_reference, rate, facts->sample_rate) % timecode_day_frames(rate),
                     rate, found);
     if (limit != NULL) {
-        judge_word(self, limit, "The start timecode", found, name);
+        judge_word(self, limit, "The start timecode", found, form);
         return;
     }
     const plan_timeline *timeline = self->timeline;
@@ -113,34 +129,66 @@ static void judge_start(judgement *self, const media_facts *facts, const char *n
     finding *item = judgement_add(self, "format.start_timecode", FINDING_WARN);
     item->measured_word = found;
     item->limit_words = arena_copy_text(self->memory, starts);
+    name_file(item, form);
     item->message = arena_format(self->memory,
                                  "The time reference of %s is sample %llu (%s); the programme starts at %s, sample %llu. "
                                  "Stamp the file again, or correct the show.",
-                                 name, (unsigned long long)facts->bext.time_reference, found, starts,
+                                 form->name, (unsigned long long)facts->bext.time_reference, found, starts,
                                  (unsigned long long)wanted);
 }
 
-/* A received programme must be as long as the show's own: one picture frame of slack for the rounding of other tools. */
+/* How long the show's own programme is, in frames of this one's rate: by its reels' edges, else by what is rendered from it. */
+static bool wanted_length(const judgement *self, double *out_frames)
+{
+    const show *title = self->show;
+    uint64_t pictures = 0;
+    bool edged = title->rate.num != 0 && title->reel_count > 0;
+    for (uint32_t i = 0; edged && i < title->reel_count; i++) {
+        uint64_t first = 0;
+        edged = plan_reel_edges(&title->reels[i], &first);
+        pictures += edged ? title->reels[i].lfoa_frame + 1 - first : 0;
+    }
+    if (edged) {
+        *out_frames = (double)timecode_sample_of_frame(pictures, &title->rate, self->timeline->sample_rate);
+        return true;
+    }
+    const plan *made = self->facts->plan;
+    for (uint32_t i = 0; i < made->deliverable_count; i++) {
+        if (made->deliverables[i].timeline == 0xFFFF || !made->deliverables[i].rendered)
+            continue;
+        const plan_timeline *timeline = &made->timelines[made->deliverables[i].timeline];
+        *out_frames =
+            (double)timeline->frame_count * (double)self->timeline->sample_rate / (double)timeline->sample_rate;
+        return true;
+    }
+    return false;
+}
+
+/* A received programme must be as long as the show's own: without a limit, less than one picture frame is rounding. */
 static void judge_length(judgement *self)
 {
-    const plan *made = self->facts->plan;
+    const spec_limit *limit = judgement_limit(self, "format.length");
     const frame_rate *rate = &self->show->rate;
-    const plan_timeline *wanted = NULL;
-    for (uint32_t i = 0; wanted == NULL && i < made->deliverable_count; i++)
-        if (made->deliverables[i].timeline != 0xFFFF && made->deliverables[i].rendered)
-            wanted = &made->timelines[made->deliverables[i].timeline];
-    if (rate->num == 0 || wanted == NULL || wanted->sample_rate != self->timeline->sample_rate) {
-        cannot_judge(self, "format.length", "nothing says how long the programme should be: the show has no reels to render");
+    double wanted = 0.0;
+    if (rate->num == 0) {
+        cannot_judge(self, "format.length", "the frame rate is not known; give --frame-rate or a show file");
         return;
     }
-    double seconds = ((double)self->timeline->frame_count - (double)wanted->frame_count) / (double)wanted->sample_rate;
-    double pictures = seconds * (double)rate->num / (double)rate->den;
-    if (fabs(pictures) < 1.0)
+    if (!wanted_length(self, &wanted)) {
+        cannot_judge(self, "format.length",
+                     "nothing says how long the programme should be; give the reels' first and last frames of action");
         return;
-    finding *item = judgement_add(self, "format.length", FINDING_FAIL);
-    item->measured = pictures;
+    }
+    double seconds = ((double)self->timeline->frame_count - wanted) / (double)self->timeline->sample_rate;
+    double pictures = seconds * (double)rate->num / (double)rate->den;
+    if (limit == NULL ? fabs(pictures) < 1.0 : !(pictures < limit->min) && !(pictures > limit->max))
+        return;
+    finding *item = judgement_add(self, "format.length", limit == NULL ? FINDING_FAIL : judgement_breach(limit));
     item->min = item->max = 0.0;
     item->unit = "frames";
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = pictures;
     item->message = arena_format(self->memory, "The programme is %.2f picture frames %s than the reels from FFOA to LFOA. Check its head, its tail and its frame rate.",
                                  fabs(pictures), pictures > 0 ? "longer" : "shorter");
 }
@@ -154,6 +202,8 @@ void judge_format(judgement *self)
         for (uint32_t i = 0; i < deliverable->file_count; i++) {
             const plan_file *file = &made->files[deliverable->first_file + i];
             judge_form(self, &(file_form){.name = file->display,
+                                          .channel = file->channel,
+                                          .reel = file->reel,
                                           .container = media_container_name(file->header.container),
                                           .encoding = sample_encoding_name(file->header.encoding),
                                           .channels = layout,
@@ -164,13 +214,17 @@ void judge_format(judgement *self)
     }
     for (uint32_t i = 0; i < deliverable->input_count; i++) {
         const media_facts *facts = &made->facts[deliverable->first_input + i];
-        judge_form(self, &(file_form){.name = made->inputs.items[deliverable->first_input + i].display,
-                                      .container = media_container_name(facts->container),
-                                      .encoding = sample_encoding_name(facts->encoding),
-                                      .channels = layout,
-                                      .sample_rate = facts->sample_rate,
-                                      .bit_depth = facts->valid_bits});
-        judge_start(self, facts, made->inputs.items[deliverable->first_input + i].display);
+        const plan_input *input = &made->inputs.items[deliverable->first_input + i];
+        file_form form = {.name = input->display,
+                          .channel = input->channel,
+                          .reel = input->reel,
+                          .container = media_container_name(facts->container),
+                          .encoding = sample_encoding_name(facts->encoding),
+                          .channels = layout,
+                          .sample_rate = facts->sample_rate,
+                          .bit_depth = facts->valid_bits};
+        judge_form(self, &form);
+        judge_start(self, facts, &form);
     }
     judge_length(self);
 }

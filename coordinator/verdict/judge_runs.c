@@ -117,7 +117,7 @@ static void judge_overload(judgement *self, const programme_run *runs, size_t ru
     judgement_tell_rest(self, "render.overload", severity, left_out);
 }
 
-/* A cell locates PEAK_RUNS_MAX stretches; what it dropped may hold any kind. Figures and counts of samples are exact without them. */
+/* A cell locates PEAK_RUNS_MAX stretches; what it dropped may hold any kind. Figures and counts of samples are exact. */
 static void judge_dropped(judgement *self, const programme_run *runs, size_t run_count)
 {
     uint64_t dropped = self->verdict->peaks.run_dropped;

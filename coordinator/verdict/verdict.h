@@ -15,6 +15,7 @@ typedef enum verdict_word { VERDICT_PASS, VERDICT_WARN, VERDICT_INCOMPLETE, VERD
 const char *verdict_word_name(verdict_word word);
 
 typedef struct finding {
+    const char *id;           /**< its identity: the same from version to version while nothing but its figure changes */
     const char *check;        /**< a check name of the contract */
     finding_severity severity;
     double measured;          /**< NAN = no figure */
@@ -22,6 +23,8 @@ typedef struct finding {
     double min, max, target;  /**< NAN = not set */
     const char *limit_words;  /**< allowed words, comma-separated, else NULL */
     const char *unit;
+    const spec_limit *rule;   /**< the limit it breaks, or cannot be judged by; NULL = none */
+    const char *subject;      /**< what it is about beyond channels and place ("MX -> FX", a stem), part of its identity; NULL = nothing */
     uint32_t channel_count;
     const char *channels[LAYOUT_CHANNELS_MAX];
     bool has_range;
@@ -57,6 +60,13 @@ typedef struct programme_verdict {
 
 /** Judges one programme by its deliverable's spec. Everything lives in arena. */
 MUST_USE status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *arena);
+
+/**
+ * Gives every finding its id: digest of owner (deliverable, or reel and stem), check, subject, channels, limit, and place
+ * within its reel. Figures and messages have no part in it. Findings that are alike in all of that are numbered in order.
+ */
+void finding_list_identify(finding_list *list, const char *owner, const show *title, const plan_timeline *timeline,
+                           arena *memory);
 
 /** True if this version has a method for the check; a limit on any other comes out as not_checked. */
 bool verdict_measures(const char *check);
