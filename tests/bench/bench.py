@@ -38,14 +38,12 @@ class Memory(threading.Thread):
         while not self.done.wait(0.05):
             for pid, program in farm_kit.children_of(self.pid):
                 try:
-                    arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
                     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
                 except OSError:
                     continue
-                role = "executor" if b"--executor" in arguments or b"executor" in arguments.split(b"\0")[1:2] else program
                 for line in lines:
                     if line.startswith("VmHWM:"):
-                        self.peaks[role] = max(self.peaks.get(role, 0), int(line.split()[1]) / 1024)
+                        self.peaks[program] = max(self.peaks.get(program, 0), int(line.split()[1]) / 1024)
 
 
 def timed(command, cpu=None, watch=False):

@@ -53,6 +53,13 @@ def finish(process):
     return Outcome(process.returncode, out, err)
 
 
+def program_of(arguments):
+    """The name of a process's program; an executor is told from the worker that it runs as."""
+    if arguments[1:2] == [b"--executor"]:
+        return "executor"
+    return Path(arguments[0].decode()).name
+
+
 def children_of(pid):
     """(pid, program) of every descendant, parents first."""
     parents = {}
@@ -61,7 +68,7 @@ def children_of(pid):
             continue
         try:
             text = (entry / "stat").read_text()
-            program = (entry / "cmdline").read_bytes().split(b"\0")[0].decode()
+            program = program_of((entry / "cmdline").read_bytes().split(b"\0"))
         except OSError:
             continue
         if text.rsplit(")", 1)[1].split()[0] != "Z":
@@ -70,7 +77,7 @@ def children_of(pid):
     front = [pid]
     while front:
         front = [child for child, (parent, _) in sorted(parents.items()) if parent in front]
-        found += [(child, Path(parents[child][1]).name) for child in front]
+        found += [(child, parents[child][1]) for child in front]
     return found
 
 
