@@ -1,5 +1,5 @@
 /* Verdicts at the edges of limits, from a table made by hand: judged as displayed, at 0.1, half away from zero. */
-#include "coordinator/verdict/verdict.h"
+#include "tests/unit/verdict/verdict_bench.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,103 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { RATE = 48000, SLOT_FRAMES = RATE / 100 };
-
-typedef struct bench {
-    arena memory;
-    spec rules;
-    show source;
-    show_deliverable wanted;
-    plan made;
-    plan_deliverable deliverable;
-    plan_timeline timeline;
-    plan_piece piece;
-    show_reel reels[2];
-    recipe made_by;
-    programme_measure *measure;
-} bench;
-
-static int set_up(void **state)
-{
-    bench *self = calloc(1, sizeof *self);
-    arena_init(&self->memory);
-    self->rules = (spec){.name = "test", .title = "Test", .version = "1", .source = "here"};
-    self->wanted = (show_deliverable){.name = "PM", .spec = &self->rules, .spec_name = "test", .recipe_name = "r",
-                                      .recipe = &self->made_by};
-    self->source = (show){.deliverables = &self->wanted, .deliverable_count = 1};
-    self->deliverable = (plan_deliverable){.layout = LAYOUT_MONO, .rendered = true};
-    self->timeline = (plan_timeline){.piece_count = 1, .pieces = &self->piece, .sample_rate = RATE};
-    self->made = (plan){.show = &self->source, .deliverables = &self->deliverable, .deliverable_count = 1,
-                        .timelines = &self->timeline, .timeline_count = 1};
-    *state = self;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    bench *self = *state;
-    programme_measure_destroy(&self->measure);
-    arena_deinit(&self->memory);
-    free(self);
-    return 0;
-}
-
-static spec_limit *limit_on(bench *self, const char *check, double min, double max)
-{
-    spec_limit *limit = &self->rules.limits[self->rules.limit_count++];
-    *limit = (spec_limit){.check = check, .min = min, .max = max, .target = NAN, .unit = "LUFS", .severity = SPEC_FAIL,
-                          .evidence = EVIDENCE_PRIMARY, .clause = "1", .group = -1};
-    return limit;
-}
-
-/* A level of the programme from a time on. */
-typedef struct level_step {
-    double from_s, lufs;
-} level_step;
-
-static double slot_energy_at(uint64_t slot, const level_step *steps, size_t step_count)
-{
-    double lufs = -(double)INFINITY;
-    for (size_t i = 0; i < step_count; i++)
-        if ((double)slot >= steps[i].from_s * 100.0)
-            lufs = steps[i].lufs;
-    return isfinite(lufs) ? pow(10.0, (lufs + 0.691) / 10.0) * SLOT_FRAMES : 0.0;
-}
-
-/* A programme of that length with levels over time and one true peak. */
-static programme_verdict judged_steps(bench *self, double seconds, const level_step *steps, size_t step_count,
-                                      double dbtp)
-{
-    uint64_t frames = (uint64_t)llround(seconds * RATE);
-    self->timeline.frame_count = frames;
-    programme_measure_destroy(&self->measure);
-    self->measure = programme_measure_create(RATE, LAYOUT_MONO, frames);
-    for (uint64_t first = 0; first < frames; first += CELL_FRAMES) {
-        uint32_t count = frames - first < CELL_FRAMES ? (uint32_t)(frames - first) : CELL_FRAMES;
-        double slots[CELL_FRAMES / SLOT_FRAMES + 1];
-        uint32_t slot_count = (count + SLOT_FRAMES - 1) / SLOT_FRAMES;
-        for (uint32_t i = 0; i < slot_count; i++)
-            slots[i] = slot_energy_at(first / SLOT_FRAMES + i, steps, step_count);
-        cell_measure cell = {.sample_rate = RATE, .layout = LAYOUT_MONO, .channel_count = 1, .programme_frame = first,
-                             .frame_count = count, .first_slot = first / SLOT_FRAMES, .slot_count = slot_count,
-                             .slot_energy = slots};
-        double peak = isfinite(dbtp) ? pow(10.0, dbtp / 20.0) : 0.0;
-        cell.channels[0] = (channel_measure){.true_peak = peak, .sample_peak = peak, .mix_peak = peak};
-        assert_int_equal(programme_measure_add(self->measure, &cell), STATUS_OK);
-    }
-    programme_facts facts = {.plan = &self->made, .measure = self->measure};
-    programme_verdict verdict;
-    assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
-    return verdict;
-}
-
-/* A programme of that length with one constant loudness and one true peak. */
-static programme_verdict judged(bench *self, double seconds, double lufs, double dbtp)
-{
-    self->piece = (plan_piece){.frame_count = (uint64_t)llround(seconds * RATE)};
-    return judged_steps(self, seconds, &(level_step){0.0, lufs}, 1, dbtp);
-}
 
 static void verdict__judges_levels_as_displayed(void **state)
 {
@@ -120,12 +23,12 @@ static void verdict__judges_levels_as_displayed(void **state)
         {-27.0, -2.04, VERDICT_PASS},
     };
     bench *self = *state;
-    limit_on(self, "loudness.integrated", -29.0, -25.0);
-    limit_on(self, "peak.true", NAN, -2.0);
+    bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    bench_limit(self, "peak.true", NAN, -2.0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         /* -24.95 itself cannot be met exactly in binary: a hair above it shows as -24.9. */
         double lufs = rows[i].lufs == -24.95 ? -24.9499999 : rows[i].lufs;
-        programme_verdict verdict = judged(self, 20.0, lufs, rows[i].dbtp);
+        programme_verdict verdict = bench_judge(self, 20.0, lufs, rows[i].dbtp);
         if (verdict.word != rows[i].word)
             fail_msg("%.2f LUFS, %.2f dBTP: %s, not %s", rows[i].lufs, rows[i].dbtp, verdict_word_name(verdict.word),
                      verdict_word_name(rows[i].word));
@@ -137,15 +40,15 @@ static void verdict__judges_levels_as_displayed(void **state)
 static void verdict__what_does_not_exist_is_no_pass(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.integrated", -29.0, -25.0);
-    limit_on(self, "loudness.range", NAN, 20.0);
-    programme_verdict silent = judged(self, 20.0, -INFINITY, -INFINITY);
+    bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    bench_limit(self, "loudness.range", NAN, 20.0);
+    programme_verdict silent = bench_judge(self, 20.0, -INFINITY, -INFINITY);
     assert_int_equal(silent.word, VERDICT_INCOMPLETE);
     assert_int_equal(silent.findings.count, 3); /* the two limits, and the silence itself */
-    programme_verdict blink = judged(self, 0.3, -27.0, -6.0); /* no gating block of 400 ms */
+    programme_verdict blink = bench_judge(self, 0.3, -27.0, -6.0); /* no gating block of 400 ms */
     assert_int_equal(blink.word, VERDICT_INCOMPLETE);
     assert_true(isnan(blink.loudness.integrated_lufs));
-    programme_verdict brief = judged(self, 2.9, -27.0, -6.0); /* loudness, but no window of 3 s */
+    programme_verdict brief = bench_judge(self, 2.9, -27.0, -6.0); /* loudness, but no window of 3 s */
     assert_int_equal(brief.word, VERDICT_INCOMPLETE);
     assert_true(fabs(brief.loudness.integrated_lufs + 27.0) < 1e-9);
     assert_int_equal(brief.findings.count, 1);
@@ -156,8 +59,8 @@ static void verdict__what_does_not_exist_is_no_pass(void **state)
 static void verdict__a_check_that_nobody_measures_is_no_pass(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.dialogue", -29.0, -25.0);
-    programme_verdict verdict = judged(self, 20.0, -27.0, -6.0);
+    bench_limit(self, "loudness.dialogue", -29.0, -25.0);
+    programme_verdict verdict = bench_judge(self, 20.0, -27.0, -6.0);
     assert_int_equal(verdict.word, VERDICT_INCOMPLETE);
     assert_string_equal(verdict.findings.items[0].check, "loudness.dialogue");
 }
@@ -174,11 +77,11 @@ static void verdict__severity_and_evidence_bound_what_a_breach_is(void **state)
         {SPEC_INFO, EVIDENCE_PRIMARY, VERDICT_PASS},
     };
     bench *self = *state;
-    spec_limit *limit = limit_on(self, "loudness.integrated", -29.0, -25.0);
+    spec_limit *limit = bench_limit(self, "loudness.integrated", -29.0, -25.0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         limit->severity = rows[i].severity;
         limit->evidence = rows[i].evidence;
-        programme_verdict verdict = judged(self, 20.0, -20.0, -6.0);
+        programme_verdict verdict = bench_judge(self, 20.0, -20.0, -6.0);
         assert_int_equal(verdict.word, rows[i].word);
         assert_int_equal(verdict.findings.count, 1);
     }
@@ -188,23 +91,23 @@ static void verdict__severity_and_evidence_bound_what_a_breach_is(void **state)
 static void verdict__a_group_passes_with_one_member(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.integrated", -29.0, -25.0)->group = 0;
-    limit_on(self, "loudness.max_momentary", NAN, -20.0)->group = 0;
+    bench_limit(self, "loudness.integrated", -29.0, -25.0)->group = 0;
+    bench_limit(self, "loudness.max_momentary", NAN, -20.0)->group = 0;
     self->rules.group_count = 1;
-    assert_int_equal(judged(self, 20.0, -27.0, -6.0).word, VERDICT_PASS);
-    assert_int_equal(judged(self, 20.0, -22.0, -6.0).word, VERDICT_PASS); /* the second holds */
-    assert_int_equal(judged(self, 20.0, -19.0, -6.0).word, VERDICT_FAIL); /* neither does */
+    assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_PASS);
+    assert_int_equal(bench_judge(self, 20.0, -22.0, -6.0).word, VERDICT_PASS); /* the second holds */
+    assert_int_equal(bench_judge(self, 20.0, -19.0, -6.0).word, VERDICT_FAIL); /* neither does */
 }
 
 /* Netflix's two steps: flagged only if dialogue and programme both fail. Without a dialogue figure a pass of the other is one. */
 static void verdict__a_group_with_an_unknown_member_fails_never(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.dialogue", -30.0, -24.0)->group = 0;
-    limit_on(self, "loudness.integrated", -27.0, -21.0)->group = 0;
+    bench_limit(self, "loudness.dialogue", -30.0, -24.0)->group = 0;
+    bench_limit(self, "loudness.integrated", -27.0, -21.0)->group = 0;
     self->rules.group_count = 1;
-    assert_int_equal(judged(self, 20.0, -24.0, -6.0).word, VERDICT_PASS);
-    programme_verdict loud = judged(self, 20.0, -19.0, -6.0);
+    assert_int_equal(bench_judge(self, 20.0, -24.0, -6.0).word, VERDICT_PASS);
+    programme_verdict loud = bench_judge(self, 20.0, -19.0, -6.0);
     assert_int_equal(loud.word, VERDICT_INCOMPLETE);
     assert_int_equal(loud.findings.count, 2);
     assert_string_equal(loud.findings.items[0].check, "loudness.dialogue");
@@ -214,23 +117,23 @@ static void verdict__a_group_with_an_unknown_member_fails_never(void **state)
 static void verdict__holds_back_only_what_fails_and_is_told_to(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.integrated", -29.0, -25.0);
-    assert_true(judged(self, 20.0, -20.0, -6.0).publish);
+    bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    assert_true(bench_judge(self, 20.0, -20.0, -6.0).publish);
     self->rules.hold_on_fail = true;
-    assert_false(judged(self, 20.0, -20.0, -6.0).publish);
-    assert_true(judged(self, 20.0, -27.0, -6.0).publish);
+    assert_false(bench_judge(self, 20.0, -20.0, -6.0).publish);
+    assert_true(bench_judge(self, 20.0, -27.0, -6.0).publish);
 }
 
 static void verdict__advice_aims_at_the_target_and_minds_the_peaks(void **state)
 {
     bench *self = *state;
-    limit_on(self, "loudness.integrated", -23.2, -22.8)->target = -23.0;
-    limit_on(self, "peak.true", NAN, -1.0);
-    programme_verdict low = judged(self, 20.0, -26.0, -10.0);
+    bench_limit(self, "loudness.integrated", -23.2, -22.8)->target = -23.0;
+    bench_limit(self, "peak.true", NAN, -1.0);
+    programme_verdict low = bench_judge(self, 20.0, -26.0, -10.0);
     assert_non_null(strstr(low.findings.items[0].message, "Raise the programme by 3.0 dB."));
-    programme_verdict peaky = judged(self, 20.0, -26.0, -3.0);
+    programme_verdict peaky = bench_judge(self, 20.0, -26.0, -3.0);
     assert_non_null(strstr(peaky.findings.items[0].message, "limit its peaks, which would reach 0.0 dBTP"));
-    programme_verdict high = judged(self, 20.0, -20.0, -10.0);
+    programme_verdict high = bench_judge(self, 20.0, -20.0, -10.0);
     assert_non_null(strstr(high.findings.items[0].message, "Lower the programme by 3.0 dB."));
 }
 
@@ -243,21 +146,13 @@ static void verdict__worst_word_wins(void **state)
             assert_int_equal(verdict_worst(order[a], order[b]), order[a > b ? a : b]);
 }
 
-static const finding *found(const programme_verdict *verdict, const char *check)
-{
-    for (size_t i = 0; i < verdict->findings.count; i++)
-        if (strcmp(verdict->findings.items[i].check, check) == 0)
-            return &verdict->findings.items[i];
-    return NULL;
-}
-
 static void verdict__locates_silence_from_three_seconds_on(void **state)
 {
     bench *self = *state;
     static const level_step sound[] = {{0.0, -27.0}, {5.0, -90.0}, {9.0, -27.0}, {12.0, -90.0}, {14.9, -27.0}};
     self->piece = (plan_piece){.frame_count = 20 * RATE};
-    programme_verdict verdict = judged_steps(self, 20.0, sound, 5, -6.0);
-    const finding *item = found(&verdict, "signal.silence"); /* 4 s from 5 s on; the 2.9 s from 12 s on are too short */
+    programme_verdict verdict = bench_judge_steps(self, 20.0, sound, 5, -6.0);
+    const finding *item = bench_found(&verdict, "signal.silence"); /* 4 s from 5 s on; the 2.9 s from 12 s on are too short */
     assert_non_null(item);
     assert_int_equal(verdict.findings.count, 1);
     assert_int_equal(item->severity, FINDING_INFO);
@@ -266,10 +161,10 @@ static void verdict__locates_silence_from_three_seconds_on(void **state)
     assert_int_equal(verdict.word, VERDICT_PASS);
 
     self->made_by.takes_stem = true; /* a stem may be silent as long as it likes, unless a limit says otherwise */
-    verdict = judged_steps(self, 20.0, sound, 5, -6.0);
+    verdict = bench_judge_steps(self, 20.0, sound, 5, -6.0);
     assert_int_equal(verdict.findings.count, 0);
-    limit_on(self, "signal.silence", NAN, 2.0)->severity = SPEC_WARN;
-    verdict = judged_steps(self, 20.0, sound, 5, -6.0);
+    bench_limit(self, "signal.silence", NAN, 2.0)->severity = SPEC_WARN;
+    verdict = bench_judge_steps(self, 20.0, sound, 5, -6.0);
     assert_int_equal(verdict.findings.count, 2);
     assert_int_equal(verdict.word, VERDICT_WARN);
 }
@@ -277,10 +172,10 @@ static void verdict__locates_silence_from_three_seconds_on(void **state)
 static void verdict__soft_sound_is_no_silence(void **state)
 {
     bench *self = *state;
-    programme_verdict verdict = judged(self, 20.0, -69.9, -40.0);
-    assert_null(found(&verdict, "signal.silence"));
-    verdict = judged(self, 20.05, -70.1, -40.0); /* to its last frame, which is behind the last 100 ms */
-    const finding *item = found(&verdict, "signal.silence");
+    programme_verdict verdict = bench_judge(self, 20.0, -69.9, -40.0);
+    assert_null(bench_found(&verdict, "signal.silence"));
+    verdict = bench_judge(self, 20.05, -70.1, -40.0); /* to its last frame, which is behind the last 100 ms */
+    const finding *item = bench_found(&verdict, "signal.silence");
     assert_non_null(item);
     assert_true(item->start_sample == 0 && item->end_sample == 962400); /* 20.05 x 48000 */
 }
@@ -298,39 +193,39 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     self->reels[1] = (show_reel){.name = "R2"};
     self->timeline.pieces = pieces;
     self->timeline.piece_count = 2;
-    programme_verdict verdict = judged_steps(self, 20.0, louder, 2, -6.0);
-    const finding *item = found(&verdict, "join.level");
+    programme_verdict verdict = bench_judge_steps(self, 20.0, louder, 2, -6.0);
+    const finding *item = bench_found(&verdict, "join.level");
     assert_non_null(item);
     assert_true(fabs(item->measured - 6.0) < 1e-9);
     assert_int_equal(item->reel, 1);
     assert_int_equal(item->severity, FINDING_INFO);
     assert_non_null(strstr(item->message, "R2 begins 6.0 LU louder than R1 ends at 10.000 s"));
 
-    spec_limit *limit = limit_on(self, "join.level", NAN, 6.0);
-    assert_int_equal(judged_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
+    spec_limit *limit = bench_limit(self, "join.level", NAN, 6.0);
+    assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
     limit->max = 5.9;
-    assert_int_equal(judged_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);
-    assert_int_equal(judged_steps(self, 20.0, silent, 3, -6.0).word, VERDICT_INCOMPLETE);
+    assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);
+    assert_int_equal(bench_judge_steps(self, 20.0, silent, 3, -6.0).word, VERDICT_INCOMPLETE);
     pieces[1].spans_reels = true; /* edges of reels not known: no joins */
-    verdict = judged_steps(self, 20.0, louder, 2, -6.0);
-    assert_null(found(&verdict, "join.level"));
+    verdict = bench_judge_steps(self, 20.0, louder, 2, -6.0);
+    assert_null(bench_found(&verdict, "join.level"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(verdict__judges_levels_as_displayed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__what_does_not_exist_is_no_pass, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__a_check_that_nobody_measures_is_no_pass, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__severity_and_evidence_bound_what_a_breach_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__a_group_passes_with_one_member, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__a_group_with_an_unknown_member_fails_never, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__holds_back_only_what_fails_and_is_told_to, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__advice_aims_at_the_target_and_minds_the_peaks, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__locates_silence_from_three_seconds_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__soft_sound_is_no_silence, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__tells_the_step_at_a_reel_join, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(verdict__worst_word_wins, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(verdict__judges_levels_as_displayed, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__what_does_not_exist_is_no_pass, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_check_that_nobody_measures_is_no_pass, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__severity_and_evidence_bound_what_a_breach_is, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_group_passes_with_one_member, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_group_with_an_unknown_member_fails_never, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__holds_back_only_what_fails_and_is_told_to, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__advice_aims_at_the_target_and_minds_the_peaks, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__locates_silence_from_three_seconds_on, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__soft_sound_is_no_silence, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__tells_the_step_at_a_reel_join, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__worst_word_wins, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

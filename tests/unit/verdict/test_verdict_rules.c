@@ -1,0 +1,170 @@
+/* Groups of limits, places that are not located, lengths, and the identity of findings. */
+#include "tests/unit/verdict/verdict_bench.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A limit of the format in an any_of group says nothing while its sibling holds, and fails with it when neither does. */
+static void verdict__a_group_holds_for_limits_of_the_format_too(void **state)
+{
+    bench *self = *state;
+    plan_file file = {.display = "PM.wav", .reel = -1, .header = {.container = CONTAINER_WAV, .encoding = ENCODING_PCM_16}};
+    self->made.files = &file;
+    self->made.file_count = 1;
+    self->deliverable.file_count = 1;
+    spec_limit *form = bench_limit(self, "format.encoding", NAN, NAN);
+    form->words[form->word_count++] = "PCM_24";
+    form->group = 0;
+    spec_limit *level = bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    level->group = 0;
+    self->rules.group_count = 1;
+    programme_verdict held = bench_judge(self, 20.0, -27.0, -6.0);
+    assert_int_equal(held.word, VERDICT_PASS);
+    assert_int_equal(held.findings.count, 0);
+    programme_verdict broken = bench_judge(self, 20.0, -20.0, -6.0);
+    assert_int_equal(broken.word, VERDICT_FAIL);
+    assert_int_equal(broken.findings.count, 2);
+    level->group = -1; /* alone in its group, the format decides it */
+    assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_FAIL);
+}
+
+/* Every place of a broken limit goes with its group, the note on those not listed included. */
+static void verdict__a_group_takes_its_located_places_with_it(void **state)
+{
+    bench *self = *state;
+    enum { PLACES_LISTED = 50, PLACES = PLACES_LISTED + 5 }; /* qc-checks.md: 50 places are listed one by one */
+    peak_run runs[PLACES];
+    for (uint32_t i = 0; i < PLACES; i++)
+        runs[i] = (peak_run){.kind = PEAK_RUN_TRUE, .frame = i * 1000, .frame_count = 10, .sample_count = 10, .peak = 0.99};
+    self->runs = runs;
+    self->run_count = PLACES;
+    bench_limit(self, "peak.true", NAN, -2.0)->group = 0;
+    bench_limit(self, "loudness.integrated", -29.0, -25.0)->group = 0;
+    self->rules.group_count = 1;
+    assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).findings.count, 0);
+    programme_verdict broken = bench_judge(self, 20.0, -20.0, -0.1);
+    /* The figure, 50 places, one note on the other five, and the loudness. */
+    assert_int_equal(broken.findings.count, 1 + PLACES_LISTED + 1 + 1);
+}
+
+static void verdict__tells_that_places_were_not_located(void **state)
+{
+    bench *self = *state;
+    self->run_dropped = 7;
+    programme_verdict verdict = bench_judge(self, 20.0, -27.0, -0.1);
+    const finding *item = bench_found(&verdict, "peak.clipping");
+    assert_non_null(item);
+    assert_int_equal(item->severity, FINDING_INFO);
+    assert_non_null(strstr(item->message, "7 more places"));
+    assert_string_equal(item->details_json, "{\"places_not_located\": 7}");
+    bench_limit(self, "peak.clipping", NAN, 0.0); /* a limit on what may be among them cannot be judged */
+    assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).word, VERDICT_INCOMPLETE);
+}
+
+static void verdict__length_follows_the_reels_and_the_spec(void **state)
+{
+    bench *self = *state;
+    self->source.rate = (frame_rate){.num = 24, .den = 1};
+    self->source.reels = self->reels;
+    self->source.reel_count = 1;
+    self->deliverable.rendered = false;
+    /* 240 pictures of 24 a second are 10 s; nothing is rendered from this show. */
+    self->reels[0] = (show_reel){.name = "R1", .has_ffoa = true, .ffoa_frame = 86400, .has_lfoa = true, .lfoa_frame = 86639};
+    assert_int_equal(bench_judge(self, 10.0, -27.0, -6.0).word, VERDICT_PASS);
+    assert_int_equal(bench_judge(self, 10.04, -27.0, -6.0).word, VERDICT_PASS); /* 0.96 pictures */
+    programme_verdict longer = bench_judge(self, 10.05, -27.0, -6.0);           /* 1.2 pictures */
+    assert_int_equal(longer.word, VERDICT_FAIL);
+    assert_true(fabs(bench_found(&longer, "format.length")->measured - 1.2) < 1e-9);
+    spec_limit *limit = bench_limit(self, "format.length", -2.0, 2.0);
+    assert_int_equal(bench_judge(self, 10.05, -27.0, -6.0).word, VERDICT_PASS);
+    limit->severity = SPEC_WARN;
+    assert_int_equal(bench_judge(self, 10.1, -27.0, -6.0).word, VERDICT_WARN); /* 2.4 pictures */
+    self->reels[0].has_lfoa = false;
+    programme_verdict unknown = bench_judge(self, 10.0, -27.0, -6.0);
+    assert_int_equal(unknown.word, VERDICT_INCOMPLETE);
+    assert_non_null(strstr(bench_found(&unknown, "format.length")->message, "first and last frames of action"));
+    self->source.rate.num = 0;
+    unknown = bench_judge(self, 10.0, -27.0, -6.0);
+    assert_non_null(strstr(bench_found(&unknown, "format.length")->message, "frame rate"));
+}
+
+static void verdict__codes_come_with_every_check(void **state)
+{
+    bench *self = *state;
+    bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    programme_verdict verdict = bench_judge(self, 20.0, -20.0, -6.0);
+    assert_string_equal(bench_found(&verdict, "loudness.integrated")->netflix_code, "020 Loudness LKFS");
+    assert_string_equal(bench_found(&verdict, "loudness.integrated")->ebu_qc, "0010B");
+}
+
+/* Id of one finding; its memory is the bench's. */
+static const char *id_of(bench *self, finding item, const plan_timeline *timeline)
+{
+    finding_list list = {.items = &item, .count = 1, .capacity = 1};
+    finding_list_identify(&list, "PM", &self->source, timeline, &self->memory);
+    return list.items[0].id;
+}
+
+static void verdict__identity_follows_the_place_in_the_reel(void **state)
+{
+    bench *self = *state;
+    self->source.reels = self->reels;
+    self->source.reel_count = 2;
+    self->reels[0].name = "R1";
+    self->reels[1].name = "R2";
+    plan_piece before[2] = {{.reel = 0, .frame_count = 480000}, {.reel = 1, .programme_frame = 480000, .frame_count = 480000}};
+    plan_piece after[2] = {{.reel = 0, .frame_count = 960000}, {.reel = 1, .programme_frame = 960000, .frame_count = 480000}};
+    plan_timeline old = {.piece_count = 2, .pieces = before, .frame_count = 960000, .sample_rate = RATE};
+    plan_timeline new = {.piece_count = 2, .pieces = after, .frame_count = 1440000, .sample_rate = RATE};
+    finding item = {.check = "peak.true", .measured = -1.0, .min = NAN, .max = -2.0, .target = NAN, .unit = "dBTP",
+                    .has_range = true, .start_sample = 580000, .end_sample = 580100, .reel = 1, .channel_count = 1,
+                    .channels = {"L"}, .message = "old", .clause = ""};
+    const char *id = id_of(self, item, &old);
+    assert_int_equal(strlen(id), 12);
+    finding moved = item; /* reel 1 grew by ten seconds, and the figure is another */
+    moved.start_sample += 480000;
+    moved.end_sample += 480000;
+    moved.measured = -0.7;
+    moved.message = "new";
+    assert_string_equal(id_of(self, moved, &new), id);
+    finding others[5] = {item, item, item, item, item};
+    others[0].start_sample++;
+    others[1].channels[0] = "R";
+    others[2].max = -1.0;
+    others[3].subject = "MX";
+    others[4].check = "peak.sample";
+    for (size_t i = 0; i < 5; i++)
+        assert_string_not_equal(id_of(self, others[i], &old), id);
+}
+
+static void verdict__findings_that_are_alike_are_numbered(void **state)
+{
+    bench *self = *state;
+    finding item = {.check = "format.encoding", .min = NAN, .max = NAN, .target = NAN, .reel = -1, .message = "",
+                    .clause = ""};
+    finding items[3] = {item, item, item};
+    finding_list list = {.items = items, .count = 3, .capacity = 3};
+    finding_list_identify(&list, "PM", &self->source, NULL, &self->memory);
+    assert_string_not_equal(items[0].id, items[1].id);
+    assert_string_not_equal(items[1].id, items[2].id);
+    assert_int_equal(strncmp(items[0].id, items[1].id, 12), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_group_takes_its_located_places_with_it, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__identity_follows_the_place_in_the_reel, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__findings_that_are_alike_are_numbered, bench_set_up, bench_tear_down),
+    };
+    return cmocka_run_group_tests_name("verdict rules", tests, NULL, NULL);
+}
