@@ -25,7 +25,7 @@ typedef enum status_class {
     STATUS_CLASS_DEFECT   /**< our own bug */
 } status_class;
 
-/* X(name, class, text) */
+/* X(name, class, text). The numbers are on the wire and in journals: new ones are added at the end. */
 #define STATUS_TABLE(X)                                                                            \
     X(STATUS_OK, STATUS_CLASS_OK, "done")                                                          \
     X(STATUS_AGAIN, STATUS_CLASS_WAIT, "not now")                                                  \
@@ -50,7 +50,8 @@ typedef enum status_class {
     X(STATUS_NODE_SYSTEM, STATUS_CLASS_NODE, "system call failed")                                 \
     X(STATUS_NODE_CRASHED, STATUS_CLASS_NODE, "the process died")                                  \
     X(STATUS_NODE_LOST, STATUS_CLASS_NODE, "the worker was lost")                                  \
-    X(STATUS_DEFECT, STATUS_CLASS_DEFECT, "a defect in reelmill")
+    X(STATUS_DEFECT, STATUS_CLASS_DEFECT, "a defect in reelmill")                                  \
+    X(STATUS_NODE_HUNG, STATUS_CLASS_NODE, "the process made no progress")
 
 typedef enum status {
 #define STATUS_ENUM(name, class, text) name,

@@ -42,9 +42,12 @@ static void process_arm(sim_world *world, uint32_t process)
 /* What this execution will come to, from the task's flaw, the weather and chance. */
 static status execution_code(sim_world *world, const sim_task *task)
 {
-    static const status crashes[] = {STATUS_NODE_CRASHED, STATUS_NODE_MEMORY, STATUS_NODE_SYSTEM, STATUS_DEFECT};
+    static const status crashes[] = {STATUS_NODE_CRASHED, STATUS_NODE_MEMORY, STATUS_NODE_SYSTEM, STATUS_DEFECT,
+                                     STATUS_NODE_HUNG};
     if (task->flaw == FLAW_POISON)
         return STATUS_NODE_CRASHED;
+    if (task->flaw == FLAW_HANGS)
+        return STATUS_NODE_HUNG;
     if (task->flaw == FLAW_BAD_INPUT)
         return STATUS_INPUT_TRUNCATED;
     if (world->storage_out_ms > world->now_ms)
@@ -76,12 +79,14 @@ static void execution_begin(sim_world *world, uint32_t process, const session_or
     uint32_t took_ms = task->duration_ms * world->nodes[self->node].slowness;
     took_ms = took_ms / 2 + sim_random_below(&world->random, took_ms + 1) + 1;
     status code = execution_code(world, task);
+    if (code == STATUS_NODE_HUNG)
+        took_ms = SIM_HANG_MS; /* it says nothing more, until its worker has had enough */
     self->executions[slot] = (sim_execution){.used = true,
                                              .attempt = order->attempt,
                                              .code = code,
                                              .cell_count = task->cell_count,
                                              .end_ms = world->now_ms + took_ms};
-    for (uint32_t cell = 0; cell < task->cell_count; cell++)
+    for (uint32_t cell = 0; cell < task->cell_count && code != STATUS_NODE_HUNG; cell++)
         sim_world_push(world, (sim_event){.time_ms = world->now_ms + took_ms * (cell + 1) / (task->cell_count + 1),
                                           .type = SIM_CELL,
                                           .a = process,

@@ -14,6 +14,7 @@ enum { SIM_TASKS_MAX = 64, SIM_WAITS_MAX = 1024 };
 typedef enum sim_flaw {
     FLAW_NONE,
     FLAW_POISON,    /**< kills every executor */
+    FLAW_HANGS,     /**< no executor ever comes back from it */
     FLAW_BAD_INPUT, /**< a person must fix it */
     FLAW_FLAKY      /**< its storage fails now and then */
 } sim_flaw;

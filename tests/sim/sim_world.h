@@ -23,6 +23,7 @@ enum {
     SIM_SLOTS_MAX = 3,
     SIM_HEARTBEAT_MS = 1000,
     SIM_LEASE_MS = 5000,
+    SIM_HANG_MS = 12000,     /* an executor that hangs is killed after this */
     SIM_FAULTS_MS = 60000,   /* faults come until here, */
     SIM_END_MS = 3600000,    /* and by then everything must be over: backoffs of a minute, quarantines of an hour */
     SIM_EVENTS_MAX = 2000000

@@ -20,6 +20,7 @@
 
 enum {
     PROGRESS_INTERVAL_MS = 200,
+    PROGRESS_REPEAT_MS = 1000, /* also when no permille was added: the parent takes silence for a hang */
     EXIT_BROKEN = 70 /* EX_SOFTWARE: the parent's frames or this sandbox make no sense */
 };
 
@@ -88,7 +89,8 @@ static void host_progress(void *context, uint32_t done_permille)
 {
     executor *self = context;
     uint64_t now = monotonic_ms();
-    if (done_permille == self->progress_permille || now < self->progress_ms + PROGRESS_INTERVAL_MS)
+    bool same = done_permille == self->progress_permille;
+    if (now < self->progress_ms + (same ? PROGRESS_REPEAT_MS : PROGRESS_INTERVAL_MS))
         return;
     self->progress_permille = done_permille;
     self->progress_ms = now;

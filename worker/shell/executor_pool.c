@@ -20,7 +20,8 @@
 enum {
     POOL_BUDGET = 64,        /* frames of one executor per turn of the loop */
     IDLE_DEATHS_MAX = 6,     /* deaths in a row without a task done: more is hopeless */
-    RESPAWN_BASE_MS = 20       /* doubled with each of them: 2.5 s until then */
+    RESPAWN_BASE_MS = 20,      /* doubled with each of them: 2.5 s until then */
+    HANG_LOOKS = 8             /* an executor that was quiet at so many looks in a row hangs */
 };
 
 typedef struct executor_slot executor_slot;
@@ -45,6 +46,9 @@ struct executor_slot {
     size_t waiting_size;
     bool dropped;            /* killed before it began: `ended` is due */
     char fault[160];         /* why we killed it, when the executor is to blame */
+    bool hung;               /* the fault is that it hung */
+    bool asking;             /* for a document: it waits for others */
+    uint32_t quiet_looks;    /* of the watchdog, since it was last heard */
 };
 
 struct executor_pool {
@@ -54,6 +58,8 @@ struct executor_pool {
     const char *cpu_cap;
     uv_signal_t child_signal;
     uv_timer_t timer;        /* start what is missing, report what was dropped */
+    uv_timer_t watchdog;     /* looks for executors that hang */
+    uint32_t hang_ms;
     uint32_t open_handles;
     bool closing;
     uint32_t idle_deaths;
@@ -117,6 +123,7 @@ static void slot_heard(executor_slot *slot, const void *frame, size_t byte_size)
     const executor_listener *listener = &pool->listener;
     message *what = &pool->message;
     const attempt_id *own = &slot->attempt;
+    slot->quiet_looks = 0;
     if (message_decode(what, frame, byte_size, NULL, NULL) != STATUS_OK || !slot->busy || slot->waiting != NULL) {
         slot_kill(slot, "sent what is no message of a running task");
     } else if (what->type == MESSAGE_CELL && attempt_id_equal(&what->cell.attempt, own)) {
@@ -126,6 +133,7 @@ static void slot_heard(executor_slot *slot, const void *frame, size_t byte_size)
                attempt_id_equal(&what->heartbeat.running[0].attempt, own)) {
         listener->progress(listener->context, *own, what->heartbeat.running[0].done_permille);
     } else if (what->type == MESSAGE_FETCH && attempt_id_equal(&what->fetch.attempt, own)) {
+        slot->asking = true;
         listener->fetch(listener->context, &what->fetch);
     } else if (what->type == MESSAGE_RESULT && attempt_id_equal(&what->result.attempt, own)) {
         pool->idle_deaths = 0;
@@ -167,6 +175,35 @@ static void on_readable(uv_poll_t *poll, int result, int events)
         slot_read(link->slot, POOL_BUDGET);
 }
 
+/* ---- executors that hang ---- */
+
+/*
+ * Time is counted in looks: when this process itself stood still, and the executors perhaps with it, that is one look
+ * and no proof. What an executor has said is read before it is judged.
+ */
+static void on_watchdog(uv_timer_t *timer)
+{
+    executor_pool *self = timer->data;
+    for (uint32_t i = 0; i < self->slot_count; i++) {
+        executor_slot *slot = &self->slots[i];
+        bool judged = slot->busy && slot->waiting == NULL && !slot->asking && slot->process != 0 && !slot->killed;
+        if (!judged) {
+            slot->quiet_looks = 0;
+            continue;
+        }
+        slot->quiet_looks++;
+        slot_read(slot, POOL_BUDGET);
+        if (slot->quiet_looks < HANG_LOOKS || slot->killed || !slot->busy)
+            continue;
+        char fault[sizeof slot->fault];
+        snprintf(fault, sizeof fault, "made no progress for %u s", self->hang_ms / 1000);
+        slot_kill(slot, fault);
+        slot->hung = true;
+        log_line(LOG_WARN, "executor.hung", "process=%d job=%u task=%u hang_s=%u", (int)slot->process,
+                 slot->attempt.job, slot->attempt.task, self->hang_ms / 1000);
+    }
+}
+
 /* ---- starting ---- */
 
 static void slot_hand_over(executor_slot *slot)
@@ -181,6 +218,8 @@ static void slot_hand_over(executor_slot *slot)
     }
     free(slot->waiting);
     slot->waiting = NULL;
+    slot->asking = false;
+    slot->quiet_looks = 0;
     slot->begun_ms = uv_hrtime() / 1000000;
 }
 
@@ -201,6 +240,7 @@ static status slot_spawn(executor_slot *slot, error_detail *detail)
     link->slot = slot;
     slot->link = link;
     slot->killed = false;
+    slot->hung = false;
     slot->fault[0] = '\0';
     uv_poll_start(&link->poll, UV_READABLE, on_readable);
     slot_hand_over(slot);
@@ -273,7 +313,8 @@ static void slot_died(executor_slot *slot, int how)
     slot->process = 0;
     slot->killed = false;
     if (began) {
-        message_result result = {.attempt = slot->attempt, .code = STATUS_NODE_CRASHED};
+        message_result result = {.attempt = slot->attempt,
+                                 .code = slot->hung ? STATUS_NODE_HUNG : STATUS_NODE_CRASHED};
         describe_death(slot, how, result.detail, sizeof result.detail);
         log_line(LOG_WARN, "executor.died", "job=%u task=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
                  result.detail);
@@ -314,14 +355,18 @@ status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const exe
     self->roots = config->roots;
     self->cpu_cap = config->cpu_cap;
     self->slot_count = config->slots;
+    self->hang_ms = config->hang_ms > 0 ? config->hang_ms : EXECUTOR_HANG_MS;
     self->received = malloc(FRAME_BYTES_MAX);
     ENSURE(self->received != NULL);
     byte_writer_init(&self->frame, FRAME_BYTES_MAX);
     uv_signal_init(loop, &self->child_signal);
     uv_timer_init(loop, &self->timer);
-    self->child_signal.data = self->timer.data = self;
-    self->open_handles = 2;
+    uv_timer_init(loop, &self->watchdog);
+    self->child_signal.data = self->timer.data = self->watchdog.data = self;
+    self->open_handles = 3;
     uv_signal_start(&self->child_signal, on_child_signal, SIGCHLD);
+    uint64_t look_ms = self->hang_ms / HANG_LOOKS > 0 ? self->hang_ms / HANG_LOOKS : 1;
+    uv_timer_start(&self->watchdog, on_watchdog, look_ms, look_ms);
     status code = STATUS_OK;
     for (uint32_t i = 0; i < self->slot_count; i++)
         self->slots[i].pool = self;
@@ -387,6 +432,7 @@ void executor_pool_give(executor_pool *self, attempt_id attempt, const void *fra
     executor_slot *slot = pool_find(self, &attempt);
     if (slot == NULL || slot->killed || slot->link == NULL || slot->waiting != NULL)
         return;
+    slot->asking = false;
     if (send(slot->link->socket, frame, byte_size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         slot_kill(slot, "does not take the document it asked for");
 }
@@ -423,6 +469,7 @@ void executor_pool_close(executor_pool **self)
     }
     uv_close((uv_handle_t *)&pool->child_signal, on_pool_closed);
     uv_close((uv_handle_t *)&pool->timer, on_pool_closed);
+    uv_close((uv_handle_t *)&pool->watchdog, on_pool_closed);
 }
 
 size_t executor_pool_processes(const executor_pool *self, pid_t *out_ids, size_t capacity)

@@ -1,7 +1,8 @@
 /**
  * The parent's side of the executors: one process per slot, kept alive, given one task at a time. An executor that dies
  * is started again; the task it ran (and no other) is reported as crashed, with the signal's name. What executors send
- * is checked like a stranger's; nonsense costs them their life.
+ * is checked like a stranger's; nonsense costs them their life. So does silence: one that runs a task and says nothing
+ * (no cell, no progress, no question) for hang_ms is killed and its task reported as hung.
  *
  * Threads: the loop's. Calls of executor_listener come from the loop, never from within a call of this module.
  */
@@ -16,6 +17,12 @@
 #include <uv.h>
 
 typedef struct executor_pool executor_pool;
+
+/**
+ * Tasks report progress at least once per cell or file part, which takes seconds. What may be silent for longer is one
+ * call to slow storage: fdatasync of what a page cache holds back (25 GB at 100 MB/s take 250 s).
+ */
+enum { EXECUTOR_HANG_MS = 300000 };
 
 /** frame, and what messages point to, live during the call. */
 typedef struct executor_listener {
@@ -34,6 +41,7 @@ typedef struct executor_pool_config {
     uint32_t slots;
     const char *cpu_cap;         /**< NULL = none */
     const storage_roots *roots;  /**< view, as long as the pool lives */
+    uint32_t hang_ms;            /**< 0 = EXECUTOR_HANG_MS */
 } executor_pool_config;
 
 MUST_USE status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const executor_pool_config *config,

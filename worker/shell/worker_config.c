@@ -15,14 +15,15 @@
 const char *worker_config_usage(void)
 {
     return "usage: reelmill-worker [--config FILE] [--coordinator ENDPOINT] [--root NAME=FOLDER[:ro]]...\n"
-           "                       [--name NAME] [--slots N] [--cpu scalar|avx2|avx512|neon]\n"
+           "                       [--name NAME] [--slots N] [--cpu scalar|avx2|avx512|neon] [--hang_s SECONDS]\n"
            "                       [--log debug|info|warn|error|silent] [--private] [--version] [--help]\n"
            "\n"
            "  --coordinator ENDPOINT  tcp://127.0.0.1:7070 (default), ipc:///path\n"
            "  --root NAME=FOLDER      where this machine has the media root NAME; :ro = nothing is written there\n"
            "  --slots N               tasks at once (default: one per processor)\n"
            "  --cpu LEVEL             use no newer instructions than these; the results are the same\n"
-           "  --config FILE           YAML with the keys coordinator, name, slots, cpu, log, and\n"
+           "  --hang_s SECONDS        a task without progress for this long is stopped and tried elsewhere (default: 300)\n"
+           "  --config FILE           YAML with the keys coordinator, name, slots, cpu, hang_s, log, and\n"
            "                          roots: {media: {path: /mnt/media, mode: ro}, out: /mnt/out}\n"
            "\n"
            "SIGTERM or SIGINT: finish what runs, hand back what waits, leave with 0; a second one: leave at once.\n"
@@ -39,15 +40,15 @@ static status copy_text(char *out, size_t out_size, const char *where, const cha
     return STATUS_OK;
 }
 
-static status set_slots(worker_config *self, const char *where, const char *text, error_detail *detail)
+static status set_number(uint32_t *out, const char *where, const char *text, uint32_t largest, error_detail *detail)
 {
     char *end = NULL;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < 1 || value > WORKER_SLOTS_MAX)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is no whole number from 1 to %d", where,
-                                text, WORKER_SLOTS_MAX);
-    self->slots = (uint32_t)value;
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || value < 1 || value > largest)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is no whole number from 1 to %u", where,
+                                text, largest);
+    *out = (uint32_t)value;
     return STATUS_OK;
 }
 
@@ -86,7 +87,9 @@ status worker_config_set(worker_config *self, const char *where, const char *key
     if (strcmp(key, "name") == 0)
         return copy_text(self->name, sizeof self->name, where, value, detail);
     if (strcmp(key, "slots") == 0)
-        return set_slots(self, where, value, detail);
+        return set_number(&self->slots, where, value, WORKER_SLOTS_MAX, detail);
+    if (strcmp(key, "hang_s") == 0)
+        return set_number(&self->hang_s, where, value, 86400, detail);
     if (strcmp(key, "cpu") == 0)
         return set_cpu(self, where, value, detail);
     if (strcmp(key, "log") == 0)

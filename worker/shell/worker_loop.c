@@ -269,7 +269,8 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
                                             .hopeless = on_hopeless};
         const executor_pool_config pool = {.slots = config->slots,
                                            .cpu_cap = config->cpu[0] == '\0' ? NULL : config->cpu,
-                                           .roots = &self->roots};
+                                           .roots = &self->roots,
+                                           .hang_ms = config->hang_s * 1000};
         code = executor_pool_create(&self->pool, &self->loop, &pool, &listener, detail);
     }
     if (code == STATUS_OK)

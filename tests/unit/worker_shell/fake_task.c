@@ -8,6 +8,7 @@
  *   wait             asks for document 99 and so waits until killed or answered
  *   fail             STATUS_STORAGE_FULL with a sentence
  *   abort            dies of SIGABRT
+ *   stop             stands still (SIGSTOP)
  *   exit N           leaves with that code
  *   garbage          sends four bytes that are no frame
  *   stranger         sends a RESULT of another task
@@ -23,6 +24,7 @@
 #include "worker/tasks/task_run.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,8 @@ static void misbehave(const char *word, int number)
 {
     if (strcmp(word, "abort") == 0)
         abort();
+    if (strcmp(word, "stop") == 0)
+        raise(SIGSTOP);
     if (strcmp(word, "exit") == 0)
         _exit(number);
     if (strcmp(word, "garbage") == 0)

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { PATIENCE_MS = 30000 /* for a machine under load; a healthy one needs milliseconds */ };
+enum { PATIENCE_MS = 30000 /* for a machine under load; a healthy one needs milliseconds */, HANG_MS = 1000 };
 
 typedef struct pool_stage {
     uv_loop_t loop;
@@ -93,6 +93,11 @@ static void on_patience(uv_timer_t *timer)
     fail_msg("nothing happened for %d ms", PATIENCE_MS);
 }
 
+static void on_news_wanted(uv_timer_t *timer)
+{
+    uv_stop(timer->loop);
+}
+
 static void run_until_news(pool_stage *stage)
 {
     uv_update_time(&stage->loop);
@@ -135,7 +140,7 @@ static int stage_up(void **state)
                                         .fetch = on_fetch,
                                         .ended = on_ended,
                                         .hopeless = on_hopeless};
-    const executor_pool_config config = {.slots = 1, .cpu_cap = "scalar", .roots = &stage->roots};
+    const executor_pool_config config = {.slots = 1, .cpu_cap = "scalar", .roots = &stage->roots, .hang_ms = HANG_MS};
     error_detail detail = {0};
     if (executor_pool_create(&stage->pool, &stage->loop, &config, &listener, &detail) != STATUS_OK)
         fail_msg("%s", detail.message);
@@ -258,6 +263,33 @@ static void executor_pool__notices_an_executor_killed_from_outside(void **state)
     assert_int_equal(stage->ended.code, STATUS_NODE_CRASHED);
     assert_non_null(strstr(stage->ended.detail, "SIGKILL"));
     assert_still_works(stage);
+}
+
+/* The bound is short here: nothing else of this program waits for an executor as long as that. */
+static void executor_pool__stops_a_task_that_hangs_and_only_that(void **state)
+{
+    pool_stage *stage = *state;
+    pid_t process = only_process(stage);
+    start(stage, 1, "stop");
+    run_until_ended(stage);
+    assert_int_equal(stage->ended.code, STATUS_NODE_HUNG);
+    assert_int_equal(stage->ended.attempt.task, 1);
+    assert_non_null(strstr(stage->ended.detail, "made no progress for 1 s"));
+    assert_true(kill(process, 0) != 0 && errno == ESRCH);
+    assert_still_works(stage);
+    /* One that waits for a document waits for others: twice the bound, and it lives. */
+    process = only_process(stage);
+    start(stage, 2, "wait");
+    while (!stage->fetched)
+        run_until_news(stage);
+    uv_update_time(&stage->loop);
+    uv_timer_start(&stage->patience, on_news_wanted, 2 * HANG_MS, 0);
+    uv_run(&stage->loop, UV_RUN_DEFAULT);
+    assert_int_equal(stage->ended_count, 2);
+    assert_int_equal(only_process(stage), process);
+    executor_pool_kill(stage->pool, attempt_of(2));
+    run_until_ended(stage);
+    assert_int_equal(stage->ended.code, STATUS_NODE_CRASHED);
 }
 
 static void executor_pool__reports_a_killed_task_once_its_process_is_gone(void **state)
@@ -406,6 +438,7 @@ int main(int argc, char **argv)
         pool_test(executor_pool__passes_frames_as_large_as_they_may_be),
         pool_test(executor_pool__blames_a_crash_on_its_task_and_starts_anew),
         pool_test(executor_pool__notices_an_executor_killed_from_outside),
+        pool_test(executor_pool__stops_a_task_that_hangs_and_only_that),
         pool_test(executor_pool__reports_a_killed_task_once_its_process_is_gone),
         pool_test(executor_pool__drops_a_task_killed_before_an_executor_was_there),
         pool_test(executor_pool__hands_documents_down),
