@@ -109,6 +109,8 @@ static void keep_checks(json_t *report, const char *kinds)
     json_t *programme;
     json_array_foreach (json_object_get(report, "programmes"), index, programme) {
         json_t *findings = json_object_get(programme, "findings");
+        if (json_is_string(json_object_get(programme, "reel")))
+            continue; /* figures of a reel have no verdict */
         for (size_t i = json_array_size(findings); i-- > 0;)
             if (!kind_wanted(json_string_value(json_object_get(json_array_get(findings, i), "check")), kinds))
                 json_array_remove(findings, i);
@@ -190,8 +192,8 @@ static void print_table(const json_t *report)
         size_t index;
         const json_t *programme;
         json_array_foreach (json_object_get(report, "programmes"), index, programme) {
-            if (strcmp(json_string_value(json_object_get(programme, "verdict")), order[v]) != 0 ||
-                json_is_string(json_object_get(programme, "reel")))
+            if (json_is_string(json_object_get(programme, "reel")) ||
+                strcmp(json_string_value(json_object_get(programme, "verdict")), order[v]) != 0)
                 continue;
             counts[v]++;
             const json_t *loudness = json_object_get(programme, "loudness");

@@ -117,6 +117,11 @@ static void put_findings(byte_writer *writer, const report_model *model, const p
             html_text(writer, item->netflix_code);
             put(writer, "</span>");
         }
+        if (item->ebu_qc != NULL) {
+            put(writer, " <span class=\"soft\">EBU QC ");
+            html_text(writer, item->ebu_qc);
+            put(writer, "</span>");
+        }
         put(writer, "</td></tr>");
     }
     put(writer, "</table></div>");
@@ -166,7 +171,7 @@ static void put_limits(byte_writer *writer, const spec *rules, const programme_v
         const char *result = "pass";
         const char *found = NULL;
         for (size_t k = verdict->findings.count; k-- > 0;) /* worst first: the first one stays */
-            if (strcmp(verdict->findings.items[k].check, limit->check) == 0) {
+            if (verdict->findings.items[k].rule == limit) {
                 result = finding_severity_name(verdict->findings.items[k].severity);
                 found = verdict->findings.items[k].measured_word;
             }
@@ -184,8 +189,10 @@ static void put_limits(byte_writer *writer, const spec *rules, const programme_v
                               : strcmp(result, "pass") == 0     ? "as allowed"
                                                                 : "see findings");
         put(writer, "</td><td>");
-        if (strcmp(result, "pass") == 0 && !verdict_measures(limit->check))
-            put(writer, "<span class=\"soft\">not measured; another limit of its group holds</span>");
+        bool outside = verdict_displayed(figure) < limit->min || verdict_displayed(figure) > limit->max;
+        if (strcmp(result, "pass") == 0 && limit->group >= 0 && (outside || !verdict_measures(limit->check)))
+            put(writer, outside ? "<span class=\"soft\">outside; another limit of its group holds</span>"
+                                : "<span class=\"soft\">not measured; another limit of its group holds</span>");
         else
             put_badge(writer, result, "");
         put(writer, "</td><td class=\"soft\">");
@@ -284,7 +291,7 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
 
 static void put_files(byte_writer *writer, const report_model *model)
 {
-    put(writer, "<section><h2>Files</h2><p class=\"soft\">Digests are XXH3-128 of every byte as read back from the medium after writing.</p>"
+    put(writer, "<section><h2>Files</h2><p class=\"soft\">Digests are XXH3-128 of every byte; rendered files were read back from the medium after writing, received files were read as they are.</p>"
                 "<div class=\"scroll\"><table><tr><th>File</th><th>Form</th><th>Length</th><th>Digest of the file</th></tr>");
     for (uint32_t i = 0; i < model->file_count; i++) {
         const report_file *file = &model->files[i];
@@ -374,3 +381,7 @@ status report_html(const report_model *model, byte_writer *writer)
     put(writer, "</main></body></html>\n");
     return writer->failed ? STATUS_LIMIT : STATUS_OK;
 }
+    if (model->show->date[0] != '\0') {
+        put(writer, ", ");
+        html_text(writer, model->show->date);
+    }

@@ -1,6 +1,5 @@
 #include "coordinator/report/report.h"
 
-
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -89,21 +88,7 @@ static json_t *json_limit(const finding *item)
                      json_figure(item->target));
 }
 
-/* The same finding of the same programme keeps its id from version to version: waivers follow it. */
-static json_t *finding_id(const char *deliverable, const finding *item)
-{
-    char text[512];
-    char digest[CONTENT_HASH_TEXT_SIZE];
-    snprintf(text, sizeof text, "%s|%s|%llu|%llu|%s", deliverable, item->check, (unsigned long long)item->start_sample,
-             (unsigned long long)item->end_sample, item->channel_count > 0 ? item->channels[0] : "");
-    content_hash hash = content_hash_of(text, strlen(text));
-    content_hash_to_text(&hash, digest);
-    digest[12] = '\0';
-    return json_string(digest);
-}
-
-static json_t *json_finding(const report_model *model, const char *deliverable, const plan_timeline *timeline,
-                            const finding *item)
+static json_t *json_finding(const report_model *model, const plan_timeline *timeline, const finding *item)
 {
     json_t *channels = json_array();
     for (uint32_t i = 0; i < item->channel_count; i++)
@@ -120,7 +105,7 @@ static json_t *json_finding(const report_model *model, const char *deliverable, 
                timecode_frame_of_sample(item->end_sample, &model->show->rate, timeline->sample_rate);
     }
     json_t *object = json_object();
-    json_object_set_new(object, "id", finding_id(deliverable, item));
+    json_object_set_new(object, "id", json_text(item->id));
     json_object_set_new(object, "check", json_text(item->check));
     json_object_set_new(object, "severity", json_string(finding_severity_name(item->severity)));
     json_object_set_new(object, "measured",
@@ -149,12 +134,11 @@ static json_t *json_finding(const report_model *model, const char *deliverable, 
     return object;
 }
 
-static json_t *json_findings(const report_model *model, const char *deliverable, const plan_timeline *timeline,
-                             const finding_list *list)
+static json_t *json_findings(const report_model *model, const plan_timeline *timeline, const finding_list *list)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(array, json_finding(model, deliverable, timeline, &list->items[i]));
+        json_array_append_new(array, json_finding(model, timeline, &list->items[i]));
     return array;
 }
 
@@ -243,7 +227,7 @@ static void add_reels(const report_model *model, const report_programme *program
         peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
         json_t *object = programme_object(model, programme, timeline);
         json_object_set_new(object, "reel", json_text(model->show->reels[piece->reel].name));
-        json_object_set_new(object, "verdict", json_string("pass"));
+        json_object_set_new(object, "verdict", json_null()); /* limits apply to the whole */
         json_object_set_new(object, "range", json_range(piece->programme_frame, end));
         json_object_set_new(object, "loudness", json_loudness(&loudness));
         json_object_set_new(object, "peaks", json_peaks(&peaks, layout));
@@ -258,7 +242,6 @@ static json_t *json_programmes(const report_model *model)
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const report_programme *programme = &model->programmes[i];
         const plan_timeline *timeline = timeline_of(model, programme->deliverable);
-        const char *name = model->show->deliverables[programme->deliverable].name;
         json_t *object = programme_object(model, programme, timeline);
         json_object_set_new(object, "reel", json_null());
         json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
@@ -313,7 +296,7 @@ static json_t *json_stems(const report_model *model)
         json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
                                                json_text(model->show->reels[stem->reel].name), "stem",
                                                json_text(model->show->stems[stem->stem].name), "paths", paths,
-                                               "findings", json_findings(model, "", NULL, &stem->findings)));
+                                               "findings", json_findings(model, NULL, &stem->findings)));
     }
     return stems;
 }

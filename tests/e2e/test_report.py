@@ -60,6 +60,7 @@ class Report(FarmTest):
                          {"ebu-r128", "streaming", "none", "dpp", "op-59"})
         page = self.safe(show.output() / "report" / "report.html")
         for entry in document["programmes"]:
+            self.assertEqual(entry["verdict"] is None, entry["reel"] is not None)  # limits apply to the whole
             for finding in entry["findings"]:
                 self.assertIn(finding["message"], page.text)
 
