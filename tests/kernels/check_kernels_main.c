@@ -24,6 +24,7 @@ static const family families[] = {
     {"k_energy", check_k_energy, judge_k_energy},
     {"peak", check_peak, judge_peak},
     {"true_peak", check_true_peak, judge_true_peak},
+    {"signal", check_signal, judge_signal},
     {"k_weighting_design", NULL, judge_k_weighting_design},
     {"cpu_features", NULL, judge_cpu_features},
 };

@@ -27,6 +27,8 @@ typedef struct bench_data {
     k_weighting_state state;
     quantise_result result;
     double eight[TILE_LANES];
+    signal_sums signal;
+    uint64_t bits[TILE_LANES];
 } bench_data;
 
 typedef void bench_body(const dsp_table *table, bench_data *data);
@@ -150,6 +152,21 @@ static void true_peak_located(const dsp_table *table, bench_data *data)
     table->true_peak_frames(data->tile, FRAMES, data->outputs[0]);
 }
 
+static void signal_features(const dsp_table *table, bench_data *data)
+{
+    table->signal_measure(data->tile, FRAMES, &data->signal);
+}
+
+static void lane_sums(const dsp_table *table, bench_data *data)
+{
+    table->lane_sums(data->tile, FRAMES, data->eight);
+}
+
+static void used_bits(const dsp_table *table, bench_data *data)
+{
+    table->used_bits(data->tile, FRAMES, data->bits);
+}
+
 /* What metering a 5.1 file costs per tile when no block needs the FIR: unpack, peaks, energies in 10 ms slots. */
 static void meter_51_24(const dsp_table *table, bench_data *data)
 {
@@ -187,6 +204,9 @@ static const bench_case cases[] = {
     {"true_peak over the sample peak", true_peak_raised, 8},
     {"true_peak, one lane", true_peak_one_lane, 1},
     {"true_peak, per frame", true_peak_located, 8},
+    {"signal features", signal_features, 8},
+    {"lane sums", lane_sums, 8},
+    {"used bits", used_bits, 8},
     {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},
 };
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };

@@ -98,6 +98,8 @@ void check_peak(kernel_check *self);
 void judge_peak(kernel_check *self);
 void check_true_peak(kernel_check *self);
 void judge_true_peak(kernel_check *self);
+void check_signal(kernel_check *self);
+void judge_signal(kernel_check *self);
 void judge_k_weighting_design(kernel_check *self);
 void judge_cpu_features(kernel_check *self);
 

@@ -69,6 +69,23 @@ typedef struct quantise_result {
     uint64_t nonfinite_count[TILE_LANES];
 } quantise_result;
 
+/** Samples below this (-96.3 dBFS) are quiet: under one step of 16 bits, above the dither of 24. */
+#define SIGNAL_QUIET 0x1p-16
+/** Added to a sample, it leaves sample x 2^31 in the low bits of the sum: one step of it is 2^-31. */
+#define SIGNAL_BITS_SHIFT 0x1.8p21
+/** In used_bits(): a sample was no multiple of 2^-31 (float). */
+#define SIGNAL_BITS_FINER (UINT64_C(1) << 32)
+
+/** What signal_measure() gives for one tile. */
+typedef struct signal_sums {
+    _Alignas(64) double energy[TILE_LANES]; /**< sum of x^2 */
+    double cross[TILE_LANES];               /**< sum of x times the sample of lane ^ 1 */
+    double rough[TILE_LANES];               /**< sum of the squared fourth difference */
+    double rough_peak[TILE_LANES];          /**< its largest magnitude */
+    double tone[3][TILE_LANES];             /**< sums of (x[n] + x[n-2])^2, (x[n] + x[n-2]) x[n-1], x[n-1]^2 */
+    uint64_t quiet_count[TILE_LANES];       /**< samples below SIGNAL_QUIET */
+} signal_sums;
+
 typedef struct dsp_table {
     /**
      * Interleaved little-endian samples to lanes: for each i < lane_count, lane lanes[i] of each frame = channel
@@ -212,6 +229,29 @@ typedef struct dsp_table {
      * Otherwise as true_peak(); the largest of a lane is what true_peak() gives.
      */
     void (*true_peak_frames)(const double *tile, uint32_t frame_count, double *out_frames);
+    /**
+     * Sums over a tile from which the signal checks are judged. The fourth difference x[n] - 4 x[n-1] + 6 x[n-2] -
+     * 4 x[n-3] + x[n-4] leaves clicks and steps and little else; a pure tone makes x[n] + x[n-2] a multiple of x[n-1].
+     *
+     * Shape      tile [-4 .. frame_count)[TILE_LANES]
+     * Units      linear
+     * State      none (the history is in the tile); out is set, not added to
+     * Memory     tile and out 64-byte aligned
+     * Rates      any
+     * Odd input  NaN spreads in its lane and its neighbour's cross sum; it never counts as a peak or as quiet
+     * Errors     none
+     * Exactness  EXACT: every product is rounded, every sum runs in frame order
+     * Source     none
+     * Proof      tests/kernels/check_signal.c
+     */
+    void (*signal_measure)(const double *tile, uint32_t frame_count, signal_sums *out);
+    /** Sum of each lane in frame order; set, not added to. tile 64-byte aligned. Otherwise as signal_measure(). */
+    void (*lane_sums)(const double *tile, uint32_t frame_count, double sums[TILE_LANES]);
+    /**
+     * Ors each sample x 2^31 as a 32-bit word into bits[lane], and SIGNAL_BITS_FINER where that is not exact (samples beyond
+     * 2^20 count as inexact too). tile 64-byte aligned. Otherwise as signal_measure().
+     */
+    void (*used_bits)(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES]);
 } dsp_table;
 
 /** Scalar entries first, then each level the features have overwrites what it has. `features` must be usable here. */

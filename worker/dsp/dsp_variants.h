@@ -13,6 +13,7 @@ void mix_scalar_fill(dsp_table *table);
 void quantise_scalar_fill(dsp_table *table);
 void k_energy_scalar_fill(dsp_table *table);
 void peak_scalar_fill(dsp_table *table);
+void signal_scalar_fill(dsp_table *table);
 
 void unpack_avx2_fill(dsp_table *table);
 void pack_avx2_fill(dsp_table *table);
@@ -20,6 +21,7 @@ void mix_avx2_fill(dsp_table *table);
 void quantise_avx2_fill(dsp_table *table);
 void k_energy_avx2_fill(dsp_table *table);
 void peak_avx2_fill(dsp_table *table);
+void signal_avx2_fill(dsp_table *table);
 
 void unpack_avx512_fill(dsp_table *table);
 void pack_avx512_fill(dsp_table *table);
@@ -27,6 +29,7 @@ void mix_avx512_fill(dsp_table *table);
 void quantise_avx512_fill(dsp_table *table);
 void k_energy_avx512_fill(dsp_table *table);
 void peak_avx512_fill(dsp_table *table);
+void signal_avx512_fill(dsp_table *table);
 
 void unpack_neon_fill(dsp_table *table);
 void pack_neon_fill(dsp_table *table);
@@ -34,5 +37,6 @@ void mix_neon_fill(dsp_table *table);
 void quantise_neon_fill(dsp_table *table);
 void k_energy_neon_fill(dsp_table *table);
 void peak_neon_fill(dsp_table *table);
+void signal_neon_fill(dsp_table *table);
 
 #endif

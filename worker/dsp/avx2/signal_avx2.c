@@ -1,0 +1,9 @@
+#define SIGNAL_WIDTH 4
+#include "worker/dsp/signal_lanes.h"
+
+void signal_avx2_fill(dsp_table *table)
+{
+    table->signal_measure = signal_measure_lanes;
+    table->lane_sums = lane_sums_lanes;
+    table->used_bits = used_bits_lanes;
+}

@@ -1,0 +1,98 @@
+/**
+ * The signal features in SIGNAL_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the width of its
+ * registers and includes this. Element by element the same operations in the same order as scalar/signal_scalar.c, so
+ * the results are the same bits; nothing is contracted.
+ */
+#ifndef WORKER_DSP_SIGNAL_LANES_H
+#define WORKER_DSP_SIGNAL_LANES_H
+
+#include "worker/dsp/dsp_variants.h"
+
+#ifndef SIGNAL_WIDTH
+#define SIGNAL_WIDTH 2
+#endif
+
+typedef double signal_lanes __attribute__((vector_size(8 * SIGNAL_WIDTH)));
+typedef int64_t signal_masks __attribute__((vector_size(8 * SIGNAL_WIDTH)));
+
+/* Each lane's neighbour in its pair. */
+#if SIGNAL_WIDTH == 8
+#define SIGNAL_BESIDE(x) __builtin_shufflevector(x, x, 1, 0, 3, 2, 5, 4, 7, 6)
+#elif SIGNAL_WIDTH == 4
+#define SIGNAL_BESIDE(x) __builtin_shufflevector(x, x, 1, 0, 3, 2)
+#else
+#define SIGNAL_BESIDE(x) __builtin_shufflevector(x, x, 1, 0)
+#endif
+
+static inline void signal_measure_lanes(const double *tile, uint32_t frame_count, signal_sums *out)
+{
+    const signal_lanes zero = {0};
+    const signal_lanes four = zero + 4.0;
+    const signal_lanes six = zero + 6.0;
+    const signal_masks magnitude = (signal_masks)zero + INT64_MAX;
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
+        signal_lanes energy = zero, cross = zero, rough_sum = zero, rough_peak = zero;
+        signal_lanes tone_a = zero, tone_b = zero, tone_c = zero;
+        signal_masks quiet = {0};
+        const double *row = tile + lane;
+        for (uint32_t i = 0; i < frame_count; i++, row += TILE_LANES) {
+            const signal_lanes now = *(const signal_lanes *)(const void *)row;
+            const signal_lanes one = *(const signal_lanes *)(const void *)(row - 1 * TILE_LANES);
+            const signal_lanes two = *(const signal_lanes *)(const void *)(row - 2 * TILE_LANES);
+            const signal_lanes three = *(const signal_lanes *)(const void *)(row - 3 * TILE_LANES);
+            const signal_lanes last = *(const signal_lanes *)(const void *)(row - 4 * TILE_LANES);
+            const signal_lanes outer = now + two;
+            const signal_lanes rough = (now + last) - four * (one + three) + six * two;
+            const signal_lanes size = (signal_lanes)((signal_masks)rough & magnitude);
+            const signal_masks larger = (signal_masks)(size > rough_peak);
+            energy += now * now;
+            cross += now * SIGNAL_BESIDE(now);
+            rough_sum += rough * rough;
+            rough_peak = (signal_lanes)(((signal_masks)size & larger) | ((signal_masks)rough_peak & ~larger));
+            tone_a += outer * outer;
+            tone_b += outer * one;
+            tone_c += one * one;
+            quiet -= (signal_masks)((signal_lanes)((signal_masks)now & magnitude) < zero + SIGNAL_QUIET);
+        }
+        for (uint32_t i = 0; i < SIGNAL_WIDTH; i++) {
+            out->energy[lane + i] = energy[i];
+            out->cross[lane + i] = cross[i];
+            out->rough[lane + i] = rough_sum[i];
+            out->rough_peak[lane + i] = rough_peak[i];
+            out->tone[0][lane + i] = tone_a[i];
+            out->tone[1][lane + i] = tone_b[i];
+            out->tone[2][lane + i] = tone_c[i];
+            out->quiet_count[lane + i] = (uint64_t)quiet[i];
+        }
+    }
+}
+
+static inline void lane_sums_lanes(const double *tile, uint32_t frame_count, double sums[TILE_LANES])
+{
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
+        signal_lanes sum = {0};
+        for (uint32_t i = 0; i < frame_count; i++)
+            sum += *(const signal_lanes *)(const void *)(tile + (size_t)i * TILE_LANES + lane);
+        for (uint32_t i = 0; i < SIGNAL_WIDTH; i++)
+            sums[lane + i] = sum[i];
+    }
+}
+
+static inline void used_bits_lanes(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES])
+{
+    const signal_lanes shift = (signal_lanes){0} + SIGNAL_BITS_SHIFT;
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
+        signal_masks words = {0};
+        signal_masks finer = {0};
+        for (uint32_t i = 0; i < frame_count; i++) {
+            const signal_lanes x = *(const signal_lanes *)(const void *)(tile + (size_t)i * TILE_LANES + lane);
+            const signal_lanes shifted = x + shift;
+            words |= (signal_masks)shifted;
+            finer |= (signal_masks)(shifted - shift != x);
+        }
+        for (uint32_t i = 0; i < SIGNAL_WIDTH; i++)
+            bits[lane + i] |= ((uint64_t)words[i] & 0xFFFFFFFFu) | (finer[i] != 0 ? SIGNAL_BITS_FINER : 0);
+    }
+}
+
+#endif
