@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 2, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 3, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -30,7 +30,7 @@ typedef struct task_probe {
 
 /** Everything that the first bytes of an output say. The writer (worker/media) makes the header from this alone. */
 typedef struct output_header {
-    media_container container; /**< CONTAINER_WAV or CONTAINER_RF64, decided by size at planning */
+    media_container container; /**< WAV, RF64 or BW64, decided by size and recipe at planning */
     sample_encoding encoding;
     uint32_t sample_rate;
     uint32_t channel_count;
@@ -39,6 +39,9 @@ typedef struct output_header {
     uint32_t data_offset;      /**< multiple of PAGE_BYTES; the gap is a JUNK chunk */
     media_bext bext;
     char coding_history[512];
+    bool plain_format;         /**< fmt without WAVE_FORMAT_EXTENSIBLE whatever the channels: ADM files say it in chna */
+    uint32_t chunks_size;
+    const uint8_t *chunks;     /**< complete chunks that stand behind fmt (chna, axml, dbmd), taken over as they are */
 } output_header;
 
 /* ALLOCATE: a new inode `part` (O_EXCL; other .part files of the same final name are removed first), header written,

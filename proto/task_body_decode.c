@@ -68,8 +68,9 @@ static bool data_offset_valid(uint32_t data_offset)
     return data_offset >= PAGE_BYTES && data_offset <= OUTPUT_HEADER_MAX && data_offset % PAGE_BYTES == 0;
 }
 
-static void decode_header(byte_reader *reader, output_header *header)
+static void decode_header(byte_reader *reader, output_header *header, arena *memory)
 {
+    size_t chunks_size = 0;
     header->container = (media_container)byte_reader_u8(reader);
     header->encoding = (sample_encoding)byte_reader_u8(reader);
     header->sample_rate = byte_reader_u32(reader);
@@ -79,7 +80,13 @@ static void decode_header(byte_reader *reader, output_header *header)
     header->data_offset = byte_reader_u32(reader);
     decode_bext(reader, &header->bext);
     byte_reader_text(reader, header->coding_history, sizeof header->coding_history);
-    require(reader, header->container == CONTAINER_WAV || header->container == CONTAINER_RF64);
+    header->plain_format = decode_flag(reader);
+    const uint8_t *chunks = byte_reader_blob(reader, OUTPUT_HEADER_MAX, &chunks_size);
+    if (chunks != NULL && chunks_size > 0)
+        header->chunks = (const uint8_t *)arena_copy_bytes(memory, chunks, chunks_size);
+    header->chunks_size = header->chunks == NULL ? 0 : (uint32_t)chunks_size;
+    require(reader, header->container == CONTAINER_WAV || header->container == CONTAINER_RF64 ||
+                        header->container == CONTAINER_BW64);
     require(reader, header->encoding >= ENCODING_PCM_16 && header->encoding <= ENCODING_FLOAT_64);
     require(reader, header->sample_rate >= SAMPLE_RATE_MIN && header->sample_rate <= SAMPLE_RATE_MAX);
     require(reader, header->channel_count >= 1 && header->channel_count <= FILE_CHANNELS_MAX);
@@ -273,7 +280,7 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
     case TASK_ALLOCATE:
         decode_path(reader, &body->allocate.part);
         decode_path(reader, &body->allocate.final);
-        decode_header(reader, &body->allocate.header);
+        decode_header(reader, &body->allocate.header, memory);
         return;
     case TASK_RENDER:
     case TASK_INSPECT:
@@ -281,7 +288,7 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
         return;
     case TASK_SEAL:
         decode_path(reader, &body->seal.part);
-        decode_header(reader, &body->seal.header);
+        decode_header(reader, &body->seal.header, memory);
         return;
     case TASK_VERIFY:
         decode_verify(reader, &body->verify, memory);

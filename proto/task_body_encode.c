@@ -40,6 +40,8 @@ static void encode_header(byte_writer *writer, const output_header *header)
     byte_writer_u32(writer, header->data_offset);
     encode_bext(writer, &header->bext);
     byte_writer_text(writer, header->coding_history);
+    byte_writer_u8(writer, header->plain_format);
+    byte_writer_blob(writer, header->chunks, header->chunks_size);
 }
 
 static void encode_input(byte_writer *writer, const task_input *input)

@@ -1,6 +1,8 @@
 /* The files that will be delivered: names, headers, sizes. Nothing here knows a clock or a machine. */
 #include "coordinator/plan/plan_parts.h"
 
+#include "common/base/ensure.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +98,42 @@ static uint64_t file_time_reference(const file_builder *self, const plan_timelin
     return joined + timeline->pieces[reel_index].programme_frame;
 }
 
+/* As dbmd counts them. */
+static uint8_t dolby_frame_rate(const frame_rate *rate)
+{
+    static const char *const names[] = {"23.976", "24", "25", "29.97df", "29.97", "30"};
+    for (uint8_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(frame_rate_name(rate), names[i]) == 0)
+            return (uint8_t)(i + 1);
+    return 0;
+}
+
+/* chna and axml stand before the audio, so its first byte moves back by whole pages. BW64 is the container of BS.2088; Dolby's
+ * tools write RIFF, and RF64 where that is too small. */
+static void file_adm_fill(const file_builder *self, const plan_deliverable *deliverable, adm_flavour flavour,
+                          output_header *header)
+{
+    const show *film = self->plan->show;
+    plan_adm bed = {.flavour = flavour,
+                    .layout = deliverable->layout,
+                    .title = film->title,
+                    .frame_count = header->frame_count,
+                    .sample_rate = header->sample_rate,
+                    .bit_depth = sample_encoding_bits(header->encoding),
+                    .dolby_frame_rate = dolby_frame_rate(&film->rate)};
+    byte_writer chunks;
+    byte_writer_init(&chunks, OUTPUT_HEADER_MAX - 2 * PLAN_DATA_OFFSET);
+    plan_adm_chunks(&bed, &chunks);
+    ENSURE(!chunks.failed); /* a bed of LAYOUT_CHANNELS_MAX channels takes a third of that */
+    header->chunks_size = (uint32_t)chunks.size;
+    header->chunks = (const uint8_t *)arena_copy_bytes(&self->plan->arena, chunks.bytes, chunks.size);
+    header->plain_format = true;
+    header->data_offset = (uint32_t)((chunks.size + PLAN_DATA_OFFSET / 2 + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    if (flavour == ADM_EBU)
+        header->container = CONTAINER_BW64;
+    byte_writer_deinit(&chunks);
+}
+
 static void file_header_fill(const file_builder *self, plan_file *file)
 {
     const show *film = self->plan->show;
@@ -110,6 +148,8 @@ static void file_header_fill(const file_builder *self, plan_file *file)
     header->channel_count = mono ? 1 : layout->channel_count;
     header->frame_count = file->reel < 0 ? timeline->frame_count : timeline->pieces[file->reel].frame_count;
     header->data_offset = PLAN_DATA_OFFSET;
+    if (film->deliverables[file->deliverable].recipe->adm != ADM_NONE)
+        file_adm_fill(self, deliverable, film->deliverables[file->deliverable].recipe->adm, header);
     /* A mask is only written where the file's order is the one that the mask means. */
     channel_order masked;
     if (header->channel_count > 2 && channel_order_from_mask(deliverable->layout, layout->wave_mask, &masked) &&
@@ -118,7 +158,8 @@ static void file_header_fill(const file_builder *self, plan_file *file)
 
     uint64_t data = header->frame_count * header->channel_count * sample_encoding_bytes(header->encoding);
     file->file_size = header->data_offset + data + data % 2;
-    header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
+    if (header->container == CONTAINER_NONE)
+        header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
 
     header->bext = (media_bext){.present = true,
                                 .version = 2,

@@ -5,13 +5,14 @@
 #ifndef COORDINATOR_PLAN_PLAN_PARTS_H
 #define COORDINATOR_PLAN_PLAN_PARTS_H
 
+#include "common/media/adm_bed.h"
 #include "coordinator/plan/plan.h"
 
 enum {
     PLAN_STEM_RECEIVED = 0xFFFF,  /**< render_lane.stem of a received programme */
     PLAN_TIMELINE_NONE = 0xFFFF,  /**< plan_deliverable.timeline of what is not wanted */
     PLAN_AFFINITY_NONE = 0xFFFF,
-    PLAN_DATA_OFFSET = PAGE_BYTES /**< of every output; bext, fmt and ds64 take less than a page */
+    PLAN_DATA_OFFSET = PAGE_BYTES /**< of an output without further chunks; bext, fmt and ds64 take less than half of it */
 };
 
 /** The show with what is known of its files. */
@@ -60,6 +61,20 @@ void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes);
 /* ---- plan_check.c ---- */
 /** plan_check over the inputs that are needed and the deliverables that are wanted (NULL = all). */
 void plan_check_needed(const plan_source *source, const bool *needed, const bool *wanted, plan_notes *notes);
+
+/* ---- plan_adm.c ---- */
+/** A bed to be described; everything in it comes from recipe, show and timeline. */
+typedef struct plan_adm {
+    adm_flavour flavour;
+    channel_layout_id layout;
+    const char *title;
+    uint64_t frame_count;
+    uint32_t sample_rate;
+    uint32_t bit_depth;
+    uint8_t dolby_frame_rate;  /**< as dbmd counts them; 0 where it has no number */
+} plan_adm;
+/** Appends the chunks chna, axml and (Dolby) dbmd, each with its header and pad byte. */
+void plan_adm_chunks(const plan_adm *self, byte_writer *writer);
 
 /* ---- plan_files.c ---- */
 /** Names and headers of every output of the wanted deliverables. */

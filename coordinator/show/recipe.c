@@ -196,6 +196,21 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
 }
 
+/* `adm: dolby | ebu`: what either profile allows in the file. */
+static void read_adm(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const flavours[] = {"dolby", "ebu", NULL};
+    if (node == NULL)
+        return;
+    int index = yaml_word(source, node, "adm", flavours);
+    self->adm = index < 0 ? ADM_NONE : index == 0 ? ADM_DOLBY : ADM_EBU;
+    if (!adm_bed_layout(self->layout))
+        yaml_complain(source, node, "adm describes a bed, which is one of 2.0 3.0 5.0 5.1 7.0 7.1 7.0.2 7.1.2; change `layout`");
+    if (self->encoding != ENCODING_PCM_24 || self->order != ORDER_SMPTE || self->multi_mono || self->reels)
+        yaml_complain(source, node,
+                      "adm describes one joined file of 24 bits in smpte order; remove encoding, order, files or assembly");
+}
+
 static const char *read_sentence(const yaml_node *root, const char *key, const char *advice, const yaml_source *source)
 {
     const yaml_node *node = yaml_require(source, root, key, "the recipe", advice);
@@ -207,7 +222,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", NULL};
+                                       "assembly",        "overload", "adm", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =
@@ -228,6 +243,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_places(self, yaml_get(root, "places"), source);
     read_folds(self, yaml_get(root, "folds"), source);
     read_form(self, root, source);
+    read_adm(self, yaml_get(root, "adm"), source);
 }
 
 /* ---- extends ---- */

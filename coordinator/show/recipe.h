@@ -8,6 +8,7 @@
 #define COORDINATOR_SHOW_RECIPE_H
 
 #include "common/base/arena.h"
+#include "common/media/adm_bed.h"
 #include "common/media/channel_layout.h"
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
@@ -43,6 +44,7 @@ typedef struct recipe {
     bool joined;                     /**< default assembly */
     bool reels;
     render_overload overload;
+    adm_flavour adm;                 /**< the file describes its bed by ADM */
     const char *text;                /**< as read, for `reelmill recipes NAME` */
 } recipe;
 

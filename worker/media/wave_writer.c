@@ -65,7 +65,7 @@ static void wave_format(const output_header *header, byte_writer *writer)
     uint32_t bits = sample_encoding_bits(header->encoding);
     uint32_t frame_bytes = header->channel_count * sample_encoding_bytes(header->encoding);
     bool is_float = sample_encoding_is_float(header->encoding);
-    bool extensible = header->channel_count > 2;
+    bool extensible = header->channel_count > 2 && !header->plain_format;
     byte_writer_bytes(writer, "fmt ", 4);
     byte_writer_u32(writer, extensible ? 40 : is_float ? 18 : 16);
     byte_writer_u16(writer, extensible ? TAG_EXTENSIBLE : is_float ? TAG_FLOAT : TAG_PCM);
@@ -93,12 +93,13 @@ static void wave_format(const output_header *header, byte_writer *writer)
 
 static bool wave_header_possible(const output_header *header)
 {
-    bool container = header->container == CONTAINER_WAV || header->container == CONTAINER_RF64;
+    bool large = header->container == CONTAINER_RF64 || header->container == CONTAINER_BW64;
+    bool container = header->container == CONTAINER_WAV || large;
     if (!container || sample_encoding_bytes(header->encoding) == 0 || header->channel_count == 0 ||
         header->channel_count > FILE_CHANNELS_MAX || header->sample_rate == 0 || header->sample_rate > SAMPLE_RATE_MAX ||
         header->data_offset > OUTPUT_HEADER_MAX || header->frame_count > INT64_MAX / (FILE_CHANNELS_MAX * 8) - OUTPUT_HEADER_MAX)
         return false;
-    return header->container == CONTAINER_RF64 || wave_file_size(header) - CHUNK_HEADER_BYTES < SIZE_IN_DS64;
+    return large || wave_file_size(header) - CHUNK_HEADER_BYTES < SIZE_IN_DS64;
 }
 
 status wave_header_build(const output_header *header, byte_writer *writer)
@@ -106,9 +107,9 @@ status wave_header_build(const output_header *header, byte_writer *writer)
     if (!wave_header_possible(header))
         return STATUS_LIMIT;
     size_t start = writer->size;
-    bool large = header->container == CONTAINER_RF64;
+    bool large = header->container != CONTAINER_WAV;
     uint64_t riff_size = wave_file_size(header) - CHUNK_HEADER_BYTES;
-    byte_writer_bytes(writer, large ? "RF64" : "RIFF", 4);
+    byte_writer_bytes(writer, header->container == CONTAINER_BW64 ? "BW64" : large ? "RF64" : "RIFF", 4);
     byte_writer_u32(writer, large ? SIZE_IN_DS64 : (uint32_t)riff_size);
     byte_writer_bytes(writer, large ? "WAVEds64" : "WAVEJUNK", 8);
     byte_writer_u32(writer, DS64_BYTES);
@@ -119,6 +120,7 @@ status wave_header_build(const output_header *header, byte_writer *writer)
     if (header->bext.present)
         wave_bext(header, writer);
     wave_format(header, writer);
+    byte_writer_bytes(writer, header->chunks, header->chunks_size);
 
     /* `data` begins at data_offset; the gap before it is a chunk of its own, so it is nothing or at least 8 bytes. */
     size_t used = writer->size - start;

@@ -18,6 +18,7 @@ static content_hash digest_of(const char *text)
 
 static output_header header_of(void)
 {
+    static const uint8_t chunk[] = {'a', 'x', 'm', 'l', 2, 0, 0, 0, '<', '>'};
     output_header header = {.container = CONTAINER_RF64,
                             .encoding = ENCODING_PCM_24,
                             .sample_rate = 48000,
@@ -38,7 +39,10 @@ static output_header header_of(void)
                                      .max_true_peak_level = -210,
                                      .max_momentary_loudness = 0x7FFF,
                                      .max_short_term_loudness = -1500},
-                            .coding_history = "A=PCM,F=48000,W=24\r\n"};
+                            .coding_history = "A=PCM,F=48000,W=24\r\n",
+                            .plain_format = true,
+                            .chunks_size = sizeof chunk,
+                            .chunks = chunk};
     return header;
 }
 

@@ -58,7 +58,8 @@ static void recipe__ships_what_this_version_names(void **state)
     show_reading reading;
     show_reading_init(&reading);
     static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
-                                        "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1"};
+                                        "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1",
+                                        "atmos-bed", "atmos-bed-ebu"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
         assert_string_equal(rule->name, names[i]);
@@ -317,6 +318,25 @@ static void recipe_matrix__fills_the_tracks_of_a_cinema_package(void **state)
     show_reading_deinit(&reading);
 }
 
+/* What a bed in ADM cannot be is said at the line that makes it so. */
+static void recipe__describes_beds_by_adm_only_where_profiles_know_them(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    recipe own;
+    assert_int_equal(shipped_recipe(&reading, "atmos-bed")->adm, ADM_DOLBY);
+    assert_int_equal(shipped_recipe(&reading, "atmos-bed-ebu")->adm, ADM_EBU);
+    assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nlayout: \"5.1\"\nfolds: []\n"), STATUS_OK);
+    assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nlayout: \"5.1.2\"\nfolds: []\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 4, 10, "adm describes a bed", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nencoding: PCM_16\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 4, 10, "one joined file of 24 bits", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nadm: dobly\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 5, 6, "dobly", (char *)NULL);
+    show_reading_deinit(&reading);
+}
+
 /* A recipe of one's own is a shipped one with a line changed; what is wrong then stands at a line of the own text. */
 static void recipe__extends_a_shipped_one(void **state)
 {
@@ -392,6 +412,7 @@ int main(void)
         cmocka_unit_test(recipe__reads_gains_as_factors_and_decibels),
         cmocka_unit_test(recipe__names_its_faults),
         cmocka_unit_test(recipe_matrix__fills_the_tracks_of_a_cinema_package),
+        cmocka_unit_test(recipe__describes_beds_by_adm_only_where_profiles_know_them),
         cmocka_unit_test(recipe__extends_a_shipped_one),
         cmocka_unit_test(recipe__extends_by_name_but_never_itself),
     };

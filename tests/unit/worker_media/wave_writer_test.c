@@ -125,6 +125,34 @@ static void wave_header_build__puts_the_sizes_of_rf64_into_ds64(void **state)
     byte_writer_deinit(&w);
 }
 
+static void wave_header_build__takes_over_chunks_and_names_bw64(void **state)
+{
+    (void)state;
+    static const uint8_t chunk[] = {'c', 'h', 'n', 'a', 2, 0, 0, 0, 7, 9};
+    output_header header = header_make(CONTAINER_BW64, ENCODING_PCM_24, 10, 1000);
+    header.plain_format = true;
+    header.chunks = chunk;
+    header.chunks_size = sizeof chunk;
+    byte_writer w;
+    byte_writer_init(&w, OUTPUT_HEADER_MAX);
+    assert_int_equal(wave_header_build(&header, &w), STATUS_OK);
+    assert_memory_equal(w.bytes, "BW64\xff\xff\xff\xffWAVEds64", 16);
+    assert_int_equal(little(w.bytes + 36, 4), 1000);
+    const uint8_t *fmt = w.bytes + 56 + 642;
+    assert_memory_equal(fmt, "fmt \x10\0\0\0\x01\0\x0a\0", 12); /* ten channels and no extension */
+    assert_memory_equal(fmt + 24, chunk, sizeof chunk);
+    assert_memory_equal(fmt + 24 + sizeof chunk, "JUNK", 4);
+    assert_memory_equal(w.bytes + 4088, "data\xff\xff\xff\xff", 8);
+    byte_writer_deinit(&w);
+
+    uint8_t large[4096] = {0}; /* does not fit before data_offset */
+    header.chunks = large;
+    header.chunks_size = sizeof large;
+    byte_writer_init(&w, OUTPUT_HEADER_MAX);
+    assert_int_equal(wave_header_build(&header, &w), STATUS_LIMIT);
+    byte_writer_deinit(&w);
+}
+
 static void wave_header_build__refuses_what_cannot_be_written(void **state)
 {
     (void)state;
@@ -365,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wave_header_build__lays_out_every_field_where_tech_3285_says),
         cmocka_unit_test(wave_header_build__puts_the_sizes_of_rf64_into_ds64),
+        cmocka_unit_test(wave_header_build__takes_over_chunks_and_names_bw64),
         cmocka_unit_test(wave_header_build__refuses_what_cannot_be_written),
         cmocka_unit_test(wave_files__are_read_sample_exact_by_libsndfile_and_by_our_own_probe),
         cmocka_unit_test(wave_files__over_four_gigabytes_are_found_whole_by_libsndfile),
