@@ -353,6 +353,10 @@ status report_html(const report_model *model, byte_writer *writer)
     html_text(writer, model->show->slug);
     put(writer, " ");
     html_text(writer, model->show->version);
+    if (model->show->date[0] != '\0') {
+        put(writer, ", ");
+        html_text(writer, model->show->date);
+    }
     if (model->show->rate.num != 0)
         html_markup(writer, ", %s fps", frame_rate_name(&model->show->rate));
     put(writer, "</p>");
@@ -381,7 +385,3 @@ status report_html(const report_model *model, byte_writer *writer)
     put(writer, "</main></body></html>\n");
     return writer->failed ? STATUS_LIMIT : STATUS_OK;
 }
-    if (model->show->date[0] != '\0') {
-        put(writer, ", ");
-        html_text(writer, model->show->date);
-    }

@@ -252,7 +252,7 @@ static json_t *json_programmes(const report_model *model)
                                        channel_layout_get(model->plan == NULL
                                                               ? LAYOUT_NONE
                                                               : model->plan->deliverables[programme->deliverable].layout)));
-        json_object_set_new(object, "findings", json_findings(model, name, timeline, &programme->verdict.findings));
+        json_object_set_new(object, "findings", json_findings(model, timeline, &programme->verdict.findings));
         json_object_set_new(object, "failure", json_text(programme->failure));
         json_array_append_new(programmes, object);
         add_reels(model, programme, programmes);
