@@ -73,5 +73,5 @@ int cli_fail(status code, const char *format, ...)
 
 int cli_fail_detail(const error_detail *detail)
 {
-    return cli_fail(detail->code, "%s", detail->message);
+    return detail->message[0] == '\0' ? cli_exit_code(detail->code) : cli_fail(detail->code, "%s", detail->message);
 }

@@ -57,6 +57,7 @@ uint32_t cli_number(const cli_arguments *self, const char *name, uint32_t fallba
 
 /** "reelmill: error: message" on stderr; returns the exit code that the status class asks for. */
 int cli_fail(status code, const char *format, ...) PRINTF_LIKE(2, 3);
+/** An empty message: everything has been said; only the exit code. */
 int cli_fail_detail(const error_detail *detail);
 int cli_exit_code(status code);
 

@@ -178,23 +178,33 @@ status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_deta
     }
 }
 
+/* One line for a problem, in the form that editors jump to. */
+static void print_problem(const json_t *problem)
+{
+    double line = number_of(problem, "line");
+    fputs(text_of(problem, "file")[0] == '\0' ? "reelmill" : text_of(problem, "file"), stderr);
+    if (line > 0)
+        fprintf(stderr, ":%.0f:%.0f", line, number_of(problem, "column"));
+    fprintf(stderr, ": %s: %s\n", text_of(problem, "severity"), text_of(problem, "message"));
+}
+
 void farm_job_print_errors(const json_t *job)
 {
     size_t index;
     const json_t *item;
+    bool told = false; /* what is wrong is said once: by problems of the input, else by failed tasks, else by the outcome */
     json_array_foreach (json_object_get(job, "problems"), index, item) {
-        double line = number_of(item, "line");
-        fprintf(stderr, "%s", text_of(item, "file"));
-        if (line > 0)
-            fprintf(stderr, ":%.0f:%.0f", line, number_of(item, "column"));
-        fprintf(stderr, "%s%s: %s\n", text_of(item, "file")[0] == '\0' ? "" : ": ", text_of(item, "severity"),
-                text_of(item, "message"));
+        print_problem(item);
+        told = told || strcmp(text_of(item, "severity"), "error") == 0;
     }
-    json_array_foreach (json_object_get(job, "errors"), index, item)
-        if (json_is_true(json_object_get(item, "final")))
-            fprintf(stderr, "reelmill: error: %s %s: %s\n", text_of(item, "kind"), text_of(item, "what"),
-                    text_of(item, "message"));
+    json_array_foreach (json_object_get(job, "errors"), index, item) {
+        if (!json_is_true(json_object_get(item, "final")) || (told && strcmp(text_of(item, "kind"), "plan") == 0))
+            continue;
+        fprintf(stderr, "reelmill: error: %s%s%s: %s\n", text_of(item, "kind"),
+                text_of(item, "what")[0] == '\0' ? "" : " ", text_of(item, "what"), text_of(item, "message"));
+        told = true;
+    }
     const json_t *outcome = json_object_get(job, "outcome");
-    if (text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
+    if (!told && text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
         fprintf(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
 }

@@ -124,8 +124,7 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
     if (problems.count > 0)
         fputs(problem_list_text(&problems, memory), stderr);
     if (code != STATUS_OK)
-        return error_detail_set(detail, code, "'%s' has %zu error%s", path, problems.error_count,
-                                problems.error_count == 1 ? "" : "s");
+        return error_detail_set(detail, code, "%s", ""); /* all is said */
     loaded.media_folder = join_path(memory, loaded.folder, loaded.show.media);
     char working[PATH_MAX];
     if (out_override != NULL && getcwd(working, sizeof working) != NULL)

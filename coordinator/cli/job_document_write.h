@@ -27,7 +27,7 @@ typedef struct loaded_show {
 
 /**
  * Reads a show file and what lies beside it, parses and resolves. Problems are printed to stderr in the usual form
- * (file:line:column: error: ...). out_override: --out, or NULL.
+ * (file:line:column: error: ...); detail's message is then empty. out_override: --out, or NULL.
  */
 MUST_USE status loaded_show_read(loaded_show *out_loaded, const char *path, const char *out_override, arena *memory,
                                  error_detail *detail);

@@ -396,8 +396,10 @@ static void prepare_compose(local_work *work)
             continue;
         programme_input *programme = &input->programmes[input->programme_count++];
         collect_programme(job, (uint16_t)i, programme, &work->arena);
-        bool held = job->held && job_plan->deliverables[i].publish_task != UINT32_MAX;
-        if (!programme->complete && !held)
+        uint32_t publish = job_plan->deliverables[i].publish_task;
+        bool made = publish == UINT32_MAX ? programme->complete : task_done(work, publish);
+        bool held = job->held && publish != UINT32_MAX;
+        if (!made && !held)
             programme->failure = failure_of(work, (uint16_t)i);
     }
     collect_files(work);
