@@ -74,6 +74,8 @@ const char *task_kind_name(task_kind kind)
         return "discard";
     case TASK_DEPOSIT:
         return "deposit";
+    case TASK_METER:
+        return "meter";
     case TASK_PLAN:
         return "plan";
     case TASK_MERGE:

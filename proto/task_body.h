@@ -170,6 +170,20 @@ typedef struct task_deposit {
     task_document documents[TASK_DOCUMENTS_MAX];
 } task_deposit;
 
+/* METER: libebur128 over a whole programme; its figures stand beside ours in the report and in no media file. Each part is
+ * the INSPECT of one piece in the order of the timeline: its pieces[0] from the first to the last frame, whatever its cells
+ * say. An input with inode 0 was published by this job and never probed: only its size is compared. Payload:
+ * task_meter_result. */
+typedef struct task_meter {
+    uint32_t part_count;       /**< 1..SHOW_REELS_MAX, all of one layout and rate */
+    task_render *parts;
+} task_meter;
+/** What does not exist (silence, or too short) is -infinity; LRA is then 0. */
+typedef struct task_meter_result {
+    double integrated_lufs, range_lu, max_momentary_lufs, max_short_term_lufs;
+    double true_peak, sample_peak; /**< linear */
+} task_meter_result;
+
 typedef struct task_body {
     task_kind kind;
     union {
@@ -181,6 +195,7 @@ typedef struct task_body {
         task_publish publish;
         task_discard discard;
         task_deposit deposit;
+        task_meter meter;
     };
 } task_body;
 
@@ -197,3 +212,5 @@ void task_verify_result_encode(const task_verify_result *self, byte_writer *writ
 MUST_USE status task_verify_result_decode(task_verify_result *out_result, const void *bytes, size_t byte_size);
 
 #endif
+void task_meter_result_encode(const task_meter_result *self, byte_writer *writer);
+MUST_USE status task_meter_result_decode(task_meter_result *out_result, const void *bytes, size_t byte_size);

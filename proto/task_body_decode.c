@@ -1,5 +1,6 @@
 #include "proto/task_body.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Frame positions and sizes stay below this, so that sums and products with channel counts cannot overflow. */
@@ -271,6 +272,21 @@ static void decode_deposit(byte_reader *reader, task_deposit *deposit)
     }
 }
 
+static void decode_meter(byte_reader *reader, task_meter *meter, arena *memory)
+{
+    enum { PART_BYTES_MIN = 64 };
+    meter->part_count = decode_count(reader, 1, SHOW_REELS_MAX, PART_BYTES_MIN);
+    meter->parts = arena_take_array(memory, meter->part_count, sizeof *meter->parts);
+    for (uint32_t i = 0; i < meter->part_count && !reader->failed; i++) {
+        const render_program *program = &meter->parts[i].program;
+        decode_render(reader, TASK_INSPECT, &meter->parts[i], memory);
+        /* One programme: input i is channel i of the only output's layout. */
+        require(reader, program->output_count == 1 && program->input_count == program->output_lane_count &&
+                            program->sample_rate == meter->parts[0].program.sample_rate &&
+                            program->outputs[0].layout == meter->parts[0].program.outputs[0].layout);
+    }
+}
+
 static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
 {
     switch (body->kind) {
@@ -301,6 +317,9 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
         return;
     case TASK_DEPOSIT:
         decode_deposit(reader, &body->deposit);
+        return;
+    case TASK_METER:
+        decode_meter(reader, &body->meter, memory);
         return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
@@ -336,5 +355,21 @@ status task_verify_result_decode(task_verify_result *out_result, const void *byt
     if (!version || !byte_reader_complete(&reader))
         return STATUS_PEER_MALFORMED;
     *out_result = result;
+    return STATUS_OK;
+}
+
+status task_meter_result_decode(task_meter_result *out_result, const void *bytes, size_t byte_size)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    bool version = byte_reader_u16(&reader) == TASK_BODY_VERSION;
+    double figures[6];
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        figures[i] = byte_reader_f64(&reader);
+        require(&reader, figures[i] < (double)INFINITY); /* no NaN either */
+    }
+    if (!version || !byte_reader_complete(&reader))
+        return STATUS_PEER_MALFORMED;
+    *out_result = (task_meter_result){figures[0], figures[1], figures[2], figures[3], figures[4], figures[5]};
     return STATUS_OK;
 }

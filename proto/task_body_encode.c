@@ -152,6 +152,14 @@ static void encode_deposit(byte_writer *writer, const task_deposit *deposit)
     }
 }
 
+static void encode_meter(byte_writer *writer, const task_meter *meter)
+{
+    ENSURE(meter->part_count >= 1 && meter->part_count <= SHOW_REELS_MAX);
+    byte_writer_u32(writer, meter->part_count);
+    for (uint32_t i = 0; i < meter->part_count; i++)
+        encode_render(writer, &meter->parts[i]);
+}
+
 void task_body_encode(const task_body *self, byte_writer *writer)
 {
     byte_writer_u16(writer, TASK_BODY_VERSION);
@@ -185,6 +193,9 @@ void task_body_encode(const task_body *self, byte_writer *writer)
     case TASK_DEPOSIT:
         encode_deposit(writer, &self->deposit);
         return;
+    case TASK_METER:
+        encode_meter(writer, &self->meter);
+        return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
@@ -200,4 +211,15 @@ void task_verify_result_encode(const task_verify_result *self, byte_writer *writ
     encode_digest(writer, &self->file_digest);
     encode_digest(writer, &self->audio_digest);
     byte_writer_u64(writer, self->file_size);
+}
+
+void task_meter_result_encode(const task_meter_result *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, TASK_BODY_VERSION);
+    byte_writer_f64(writer, self->integrated_lufs);
+    byte_writer_f64(writer, self->range_lu);
+    byte_writer_f64(writer, self->max_momentary_lufs);
+    byte_writer_f64(writer, self->max_short_term_lufs);
+    byte_writer_f64(writer, self->true_peak);
+    byte_writer_f64(writer, self->sample_peak);
 }

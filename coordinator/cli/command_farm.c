@@ -120,7 +120,10 @@ static status submit_show(const cli_arguments *arguments, farm_client *client, c
     json_t *answer = json_loadb(text, size, 0, NULL);
     const json_t *roots = json_object_get(answer, "roots");
     free(text);
-    job_options options = {.kind = "run", .replace = cli_flag(arguments, "replace"), .only = cli_text(arguments, "only")};
+    job_options options = {.kind = "run",
+                           .replace = cli_flag(arguments, "replace"),
+                           .only = cli_text(arguments, "only"),
+                           .meter = cli_text(arguments, "meter")};
     code = map_folder(roots, loaded->media_folder, &options.media, detail);
     if (code == STATUS_OK)
         code = map_folder(roots, loaded->out_folder, &options.out, detail);

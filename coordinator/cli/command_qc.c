@@ -182,6 +182,19 @@ static void print_figure(const json_t *object, const char *key)
         printf(" %8s", "-");
 }
 
+/* Under a programme's line, in the same columns. */
+static void print_second_meter(const json_t *second)
+{
+    if (!json_is_object(second))
+        return;
+    printf("%-11s", "");
+    print_figure(second, "integrated_lufs");
+    print_figure(second, "range_lu");
+    print_figure(second, "max_short_term_lufs");
+    print_figure(second, "true_peak_dbtp");
+    printf("  by %s\n", json_string_value(json_object_get(second, "name")));
+}
+
 /* One line per programme, worst first; of several, how many of each on stderr. */
 static void print_table(const json_t *report)
 {
@@ -204,6 +217,7 @@ static void print_table(const json_t *report)
             print_figure(json_object_get(programme, "peaks"), "true_peak_dbtp");
             const char *file = json_string_value(json_array_get(json_object_get(programme, "files"), 0));
             printf("  %s\n", file != NULL ? file : json_string_value(json_object_get(programme, "deliverable")));
+            print_second_meter(json_object_get(programme, "second_meter"));
             size_t place;
             const json_t *finding;
             json_array_foreach (json_object_get(programme, "findings"), place, finding)
@@ -288,6 +302,7 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
     }
     job_options options = {.kind = "qc",
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                           .meter = cli_text(arguments, "meter"),
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     *out_document = job_document_of_files(&request, &options, memory);
@@ -324,6 +339,7 @@ static status prepare_show(const cli_arguments *arguments, arena *memory, const 
     job_options options = {.kind = "qc",
                            .only = received_names(&loaded.show, memory),
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
+                           .meter = cli_text(arguments, "meter"),
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     if (options.only[0] == '\0')

@@ -70,6 +70,42 @@ static void print_summary(const json_t *job, const char *out_folder)
                 text_of(job, "version"));
 }
 
+/* With --meter: our figures and the other meter's, programme by programme. */
+static status print_meters(farm_client *client, uint32_t job, error_detail *detail)
+{
+    static const char *const keys[] = {"integrated_lufs", "range_lu", "max_short_term_lufs"};
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "report.json", job, ASK_MS, &text, &size, detail);
+    json_t *report = code == STATUS_OK ? json_loadb(text, size, 0, NULL) : NULL;
+    free(text);
+    size_t index;
+    const json_t *programme;
+    fprintf(stderr, "  %-12s %-11s %8s %8s %8s %8s\n", "", "METER", "LUFS", "LRA", "MAX-S", "dBTP");
+    json_array_foreach (json_object_get(report, "programmes"), index, programme) {
+        const json_t *second = json_object_get(programme, "second_meter");
+        if (!json_is_object(second))
+            continue;
+        for (int k = 0; k < 2; k++) {
+            const json_t *loudness = k == 0 ? json_object_get(programme, "loudness") : second;
+            const json_t *peaks = k == 0 ? json_object_get(programme, "peaks") : second;
+            fprintf(stderr, "  %-12s %-11s", k == 0 ? text_of(programme, "deliverable") : "",
+                    k == 0 ? "reelmill" : text_of(second, "name"));
+            for (size_t i = 0; i <= sizeof keys / sizeof keys[0]; i++) {
+                const json_t *figure = i < sizeof keys / sizeof keys[0] ? json_object_get(loudness, keys[i])
+                                                                        : json_object_get(peaks, "true_peak_dbtp");
+                if (json_is_number(figure))
+                    fprintf(stderr, " %8.1f", json_number_value(figure));
+                else
+                    fprintf(stderr, " %8s", "-");
+            }
+            fputc('\n', stderr);
+        }
+    }
+    json_decref(report);
+    return code;
+}
+
 static status print_document(farm_client *client, const char *what, uint32_t job, error_detail *detail)
 {
     char *text = NULL;
@@ -123,9 +159,11 @@ static int follow_and_show(const cli_arguments *arguments, const loaded_show *lo
         farm_job_print_errors(job);
         if (cli_flag(arguments, "json"))
             code = print_document(watch->client, "report.json", watch->job, &detail);
+        print_summary(job, loaded->out_folder);
+        if (code == STATUS_OK && cli_text(arguments, "meter") != NULL)
+            code = print_meters(watch->client, watch->job, &detail);
         if (code != STATUS_OK && exit_code == EXIT_PASS)
             exit_code = cli_fail_detail(&detail);
-        print_summary(job, loaded->out_folder);
     }
     json_decref(job);
     return exit_code;
@@ -156,6 +194,7 @@ static int run_show(const cli_arguments *arguments, const char *kind)
         job_options options = {.kind = kind,
                                .replace = rendering && cli_flag(arguments, "replace"),
                                .only = cli_text(arguments, "only"),
+                               .meter = rendering ? cli_text(arguments, "meter") : NULL,
                                .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                                .media = {.root = "media"},
                                .out = {.root = "out"}};

@@ -37,6 +37,7 @@ typedef struct job_options {
     bool replace;
     const char *only;           /**< NULL = all */
     uint32_t cells_per_task;
+    const char *meter;          /**< --meter, NULL = none */
     plan_place media;
     plan_place out;
 } job_options;

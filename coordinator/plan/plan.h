@@ -102,7 +102,7 @@ typedef struct plan_deliverable {
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
-    uint32_t merge_task, publish_task; /**< numbers in the job; UINT32_MAX where there is none */
+    uint32_t merge_task, publish_task, meter_task; /**< numbers in the job; UINT32_MAX where there is none */
 } plan_deliverable;
 
 /** One task: what the scheduler sees, and what its body is made from. */
@@ -114,7 +114,7 @@ typedef struct plan_task {
     uint32_t first_wait, wait_count;   /**< in plan.waits; task numbers, lower than this one's */
     /* by kind */
     uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs) */
-    uint16_t deliverable;      /**< MERGE, PUBLISH */
+    uint16_t deliverable;      /**< MERGE, PUBLISH, METER */
     uint16_t program;          /**< RENDER, INSPECT */
     uint16_t timeline;
     uint16_t piece;
@@ -126,6 +126,7 @@ typedef struct plan_options {
     uint32_t slot_count;       /**< of the farm, for task sizes; the bytes do not depend on it */
     uint32_t cells_per_task;   /**< 0 = chosen from the work and slot_count */
     bool replace;
+    bool second_meter;         /**< adds a METER per deliverable */
     bool discard_failed;       /**< adds a DISCARD per deliverable that removes what it left unpublished. Not for jobs that a
                                     person may retry: what was rendered would be gone while its tasks count as done */
     const char *only;          /**< comma-separated deliverable names, NULL = all */

@@ -23,9 +23,8 @@ void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_
 
 /* ---- which file a lane comes from ---- */
 
-/* Index in inputs and channel in that file of one lane in one reel; INPUT_NONE for an optional stem the reel lacks. */
-static int64_t lane_input(const plan *self, const render_program *program, const render_lane *lane, uint32_t reel,
-                          uint16_t *out_channel)
+int64_t plan_lane_input(const plan *self, const render_program *program, const render_lane *lane, uint32_t reel,
+                        uint16_t *out_channel)
 {
     uint32_t first;
     channel_layout_id layout;
@@ -89,7 +88,7 @@ static void binding_pieces(const plan *self, const plan_task *task, plan_binding
         task_binding *bindings = arena_take_array(memory, program->input_count, sizeof *bindings);
         for (uint32_t k = 0; k < program->input_count; k++) {
             uint16_t channel = 0;
-            int64_t input = lane_input(self, program, &program->inputs[k], piece->reel, &channel);
+            int64_t input = plan_lane_input(self, program, &program->inputs[k], piece->reel, &channel);
             if (input == INPUT_NONE) {
                 bindings[k] = (task_binding){.file = TASK_FILE_NONE};
                 continue;
@@ -176,6 +175,20 @@ static void body_output_file(const plan *self, const plan_piece *piece, uint32_t
     }
 }
 
+task_input plan_task_input(const plan *self, uint32_t input)
+{
+    const media_facts *facts = &self->facts[input];
+    return (task_input){.file = self->inputs.items[input].path,
+                        .identity = facts->identity,
+                        .container = facts->container,
+                        .encoding = facts->encoding,
+                        .sample_rate = facts->sample_rate,
+                        .channel_count = facts->channel_count,
+                        .frame_count = facts->frame_count,
+                        .data_offset = facts->data_offset,
+                        .direct = facts->direct};
+}
+
 static status body_render(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
                           arena *memory)
 {
@@ -190,18 +203,8 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
         return STATUS_LIMIT;
     render->input_count = binding.input_count;
     render->inputs = arena_take_array(memory, binding.input_count, sizeof *render->inputs);
-    for (uint32_t i = 0; i < binding.input_count; i++) {
-        const media_facts *facts = &self->facts[binding.inputs[i]];
-        render->inputs[i] = (task_input){.file = self->inputs.items[binding.inputs[i]].path,
-                                         .identity = facts->identity,
-                                         .container = facts->container,
-                                         .encoding = facts->encoding,
-                                         .sample_rate = facts->sample_rate,
-                                         .channel_count = facts->channel_count,
-                                         .frame_count = facts->frame_count,
-                                         .data_offset = facts->data_offset,
-                                         .direct = facts->direct};
-    }
+    for (uint32_t i = 0; i < binding.input_count; i++)
+        render->inputs[i] = plan_task_input(self, binding.inputs[i]);
     render->file_count = binding.file_count;
     render->files = arena_take_array(memory, binding.file_count, sizeof *render->files);
     for (uint32_t i = 0; i < binding.file_count; i++)
@@ -315,6 +318,8 @@ static status body_fill(const plan *self, const plan_task *task, const plan_cont
     case TASK_PUBLISH:
     case TASK_DISCARD:
         return body_publish(self, task, context, body, memory);
+    case TASK_METER:
+        return plan_meter_body(self, task, &body->meter, memory);
     case TASK_PROBE:
     case TASK_DEPOSIT:
     case TASK_KIND_REMOTE_END:

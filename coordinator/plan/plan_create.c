@@ -144,8 +144,8 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
     for (uint32_t i = 0; i < self->task_count && fits; i++) {
         const plan_task *task = &self->tasks[i];
         bool renders = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
-        bool publishes = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD;
-        if (!publishes && (!renders || (task->program == last_program && task->piece == last_piece)))
+        bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER;
+        if (!whole && (!renders || (task->program == last_program && task->piece == last_piece)))
             continue; /* the first task of a piece is the largest: only its pre-roll reaches into pieces before */
         if (renders) {
             last_program = task->program;
@@ -207,7 +207,8 @@ static void plan_init_deliverables(plan *self)
                                                    .rendered = film->deliverables[i].file == NULL,
                                                    .language = "",
                                                    .merge_task = UINT32_MAX,
-                                                   .publish_task = UINT32_MAX};
+                                                   .publish_task = UINT32_MAX,
+                                                   .meter_task = UINT32_MAX};
     plan_index_inputs(self);
 }
 

@@ -86,6 +86,16 @@ bool plan_is_by_reel(const show *show, uint32_t deliverable);
 /* ---- plan_tasks.c ---- */
 void plan_make_tasks(plan *self, const plan_options *options);
 
+/* ---- plan_body.c ---- */
+/** Index in inputs and channel in that file of one lane in one reel; -1 for an optional stem that the reel lacks. */
+int64_t plan_lane_input(const plan *self, const render_program *program, const render_lane *lane, uint32_t reel,
+                        uint16_t *out_channel);
+/** An input as probed. */
+task_input plan_task_input(const plan *self, uint32_t input);
+
+/* ---- plan_meter.c ---- */
+status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory);
+
 /* ---- plan_digest.c ---- */
 content_hash plan_digest(const plan *self);
 

@@ -12,6 +12,7 @@ enum {
     /* Estimates for order and balance only; no byte depends on them. */
     STORAGE_BYTES_PER_MS = 200000,
     LANE_FRAMES_PER_MS = 50000,
+    METER_LANE_FRAMES_PER_MS = 15000, /* libebur128 with true peak */
     SMALL_TASK_MS = 20
 };
 
@@ -209,6 +210,25 @@ static void tasks_publish(task_builder *self)
     }
 }
 
+/* The second meter reads what was published; received programmes are there already. */
+static void tasks_meter(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->deliverable_count; i++) {
+        plan_deliverable *deliverable = &target->deliverables[i];
+        if (deliverable->timeline == PLAN_TIMELINE_NONE)
+            continue;
+        const plan_timeline *timeline = &target->timelines[deliverable->timeline];
+        plan_task *task = task_begin(self, TASK_METER);
+        task->deliverable = (uint16_t)i;
+        task->cost = task_cost(0, timeline->frame_count * channel_layout_get(deliverable->layout)->channel_count *
+                                      (LANE_FRAMES_PER_MS / METER_LANE_FRAMES_PER_MS));
+        if (deliverable->publish_task != UINT32_MAX)
+            task_wait(self, deliverable->publish_task);
+        deliverable->meter_task = task_last_number(self);
+    }
+}
+
 /* Removes what a failed deliverable left, once nothing can write to its files any more. */
 static void tasks_discard(task_builder *self)
 {
@@ -279,6 +299,8 @@ void plan_make_tasks(plan *self, const plan_options *options)
     tasks_merge(&builder);
     tasks_seal_and_verify(&builder);
     tasks_publish(&builder);
+    if (options->second_meter)
+        tasks_meter(&builder);
     if (options->discard_failed)
         tasks_discard(&builder);
     tasks_report(&builder);

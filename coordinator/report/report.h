@@ -29,6 +29,7 @@ typedef struct report_programme {
     uint16_t deliverable;
     const programme_measure *measure;  /**< for the plots; NULL if there is none */
     programme_verdict verdict;
+    const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
 } report_programme;
 
@@ -56,7 +57,7 @@ typedef struct report_model {
     uint32_t task_count, retry_count, worker_count;
     double wall_seconds;
     const char *finished_text;   /**< "2026-11-20 03:12 UTC", for people; "" if not known */
-    const char *meter;           /**< "" or the name of a second meter whose figures are shown */
+    const char *meter;           /**< name of a second meter whose figures are shown, or NULL */
 } report_model;
 
 MUST_USE status report_json(const report_model *model, byte_writer *writer);

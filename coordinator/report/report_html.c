@@ -243,6 +243,38 @@ static void put_reels(byte_writer *writer, const report_model *model, const repo
     put(writer, "</table></div>");
 }
 
+/* Two meters side by side; only ours is judged. */
+static void put_second_meter(byte_writer *writer, const report_model *model, const report_programme *programme)
+{
+    if (model->meter == NULL)
+        return;
+    put(writer, "<h3>Second meter (information)</h3>");
+    if (programme->second == NULL) {
+        put(writer, "<p class=\"soft\">");
+        html_text(writer, model->meter);
+        put(writer, " has no figures: the programme was not published, or its task failed.</p>");
+        return;
+    }
+    const task_meter_result *second = programme->second;
+    const loudness_figures *ours = &programme->verdict.loudness;
+    put(writer, "<div class=\"scroll\"><table><tr><th>Meter</th><th>Integrated, LUFS</th><th>Range, LU</th><th>Max momentary, LUFS</th>"
+                "<th>Max short-term, LUFS</th><th>True peak, dBTP</th></tr><tr><td>reelmill</td>");
+    put_cell(writer, ours->integrated_lufs);
+    put_cell(writer, ours->range_lu);
+    put_cell(writer, ours->max_momentary_lufs);
+    put_cell(writer, ours->max_short_term_lufs);
+    put_cell(writer, measure_db(programme->verdict.peaks.true_peak));
+    put(writer, "</tr><tr><td>");
+    html_text(writer, model->meter);
+    put(writer, "</td>");
+    put_cell(writer, second->integrated_lufs);
+    put_cell(writer, isfinite(second->integrated_lufs) ? second->range_lu : (double)NAN);
+    put_cell(writer, second->max_momentary_lufs);
+    put_cell(writer, second->max_short_term_lufs);
+    put_cell(writer, measure_db(second->true_peak));
+    put(writer, "</tr></table></div>");
+}
+
 static void put_programme(byte_writer *writer, const report_model *model, const report_programme *programme)
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
@@ -284,6 +316,7 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
     put_limits(writer, wanted->spec, verdict);
     if (timeline != NULL && programme->measure != NULL) {
         put_channels(writer, made, &verdict->peaks);
+        put_second_meter(writer, model, programme);
         put_reels(writer, model, programme, timeline);
     }
     put(writer, "</section>");

@@ -163,6 +163,20 @@ static json_t *json_peaks(const peak_figures *peaks, const channel_layout *layou
                      channels);
 }
 
+/* The second meter's figures of a whole programme; null when none was asked for or it has none. */
+static json_t *json_second_meter(const report_model *model, const report_programme *programme)
+{
+    const task_meter_result *second = programme->second;
+    if (model->meter == NULL || second == NULL)
+        return json_null();
+    bool measured = isfinite(second->integrated_lufs);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", model->meter, "integrated_lufs",
+                     json_figure(second->integrated_lufs), "range_lu", json_figure(measured ? second->range_lu : (double)NAN),
+                     "max_momentary_lufs", json_figure(second->max_momentary_lufs), "max_short_term_lufs",
+                     json_figure(second->max_short_term_lufs), "true_peak_dbtp", json_figure(measure_db(second->true_peak)),
+                     "sample_peak_dbfs", json_figure(measure_db(second->sample_peak)));
+}
+
 /* What a programme entry has in common, whether it is the whole or one reel. Figures and findings are set by the caller. */
 static json_t *programme_object(const report_model *model, const report_programme *programme,
                                 const plan_timeline *timeline)
@@ -252,6 +266,7 @@ static json_t *json_programmes(const report_model *model)
                                        channel_layout_get(model->plan == NULL
                                                               ? LAYOUT_NONE
                                                               : model->plan->deliverables[programme->deliverable].layout)));
+        json_object_set_new(object, "second_meter", json_second_meter(model, programme));
         json_object_set_new(object, "findings", json_findings(model, timeline, &programme->verdict.findings));
         json_object_set_new(object, "failure", json_text(programme->failure));
         json_array_append_new(programmes, object);

@@ -133,6 +133,7 @@ static bool plan_again(farm_job *job, const plan_record *planned)
                             .replace = document->replace,
                             .only = document->only,
                             .out = document->out,
+                            .second_meter = document->meter != NULL,
                             .discard_failed = true};
     job->plan_slot_count = planned->slot_count;
     job->plan_cells_per_task = planned->cells_per_task;

@@ -263,6 +263,9 @@ static bool payload_fits(uint8_t kind, const message_bytes *payload)
     task_verify_result verified;
     if (kind == TASK_VERIFY)
         return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
+    task_meter_result metered;
+    if (kind == TASK_METER)
+        return task_meter_result_decode(&metered, payload->bytes, payload->size) == STATUS_OK;
     return true;
 }
 

@@ -284,6 +284,7 @@ static status collect_programmes(const compose_input *input, report_model *model
         report_programme *programme = &model->programmes[model->programme_count++];
         programme->deliverable = source->deliverable;
         programme->failure = source->failure;
+        programme->second = source->metered ? &source->second : NULL;
         if (source->complete) {
             error_detail broken = {0};
             if (job_merge_programme(input->plan, source, input->cells_path, &measures[i], &broken) != STATUS_OK)
@@ -340,7 +341,7 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
                           .worker_count = input->worker_count,
                           .wall_seconds = input->wall_seconds,
                           .finished_text = input->finished_text,
-                          .meter = ""};
+                          .meter = input->meter};
     programme_measure **measures = arena_take_array(&memory, input->programme_count, sizeof *measures);
     status code = STATUS_OK;
     if (input->plan != NULL) {

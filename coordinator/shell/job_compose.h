@@ -18,6 +18,8 @@ typedef struct programme_input {
     uint32_t stretch_count;
     cell_stretch *stretches;
     const char *failure; /**< why it was not made, or NULL */
+    bool metered; /**< the second meter's figures are there */
+    task_meter_result second;
 } programme_input;
 
 /** What became of one file: of plan.files, then of the received inputs. */
@@ -45,6 +47,7 @@ typedef struct compose_input {
     uint32_t task_count, retry_count, worker_count;
     double wall_seconds;
     const char *finished_text;
+    const char *meter; /**< the second meter that was asked for, or NULL */
 } compose_input;
 
 /** Merges one programme. *out_measure is the caller's to destroy. */

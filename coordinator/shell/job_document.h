@@ -10,7 +10,8 @@
  *    "recipes": [{"name": "...", "text": "...", "source": "..."}],        the person's own, added to what ships
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
  *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},
- *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0}}
+ *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0,
+ *                "meter": null | "libebur128"}}
  *
  * "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
  * is a relative path or "". Only a run writes, and needs "out"; the reports of a qc are had by asking.
@@ -30,6 +31,9 @@ const char *job_kind_name(job_kind kind);
 
 enum { JOB_TEXTS_MAX = 256 };
 
+/** The only name that "meter" may have. */
+#define SECOND_METER_NAME "libebur128"
+
 typedef struct job_document {
     job_kind kind;
     const char *show_name; /**< NULL: the job is about the files of qc */
@@ -46,6 +50,7 @@ typedef struct job_document {
     bool replace;
     const char *only; /**< NULL = all */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
+    const char *meter; /**< a second meter for the report, or NULL */
 } job_document;
 
 /** STATUS_INPUT_* or STATUS_LIMIT with a sentence that names the key. */

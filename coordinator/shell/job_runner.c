@@ -261,6 +261,7 @@ static bool prepare_plan(local_work *work)
                                    .replace = document->replace,
                                    .only = document->only,
                                    .out = document->out,
+                                   .second_meter = document->meter != NULL,
                                    .discard_failed = true};
     return collect_facts(work);
 }
@@ -388,6 +389,7 @@ static void prepare_compose(local_work *work)
                              .problems = &job->problems,
                              .cells_path = work->cells_path,
                              .folder = job->folder,
+                             .meter = job->source->document.meter,
                              .task_count = job_task_count(job),
                              .job_id = arena_format(&work->arena, "%u", job->number)};
     input->programmes = arena_take_array(&work->arena, job_plan->deliverable_count, sizeof *input->programmes);
@@ -401,6 +403,11 @@ static void prepare_compose(local_work *work)
         bool held = job->held && publish != UINT32_MAX;
         if (!made && !held)
             programme->failure = failure_of(work, (uint16_t)i);
+        const job_result *metered = job_plan->deliverables[i].meter_task == UINT32_MAX
+                                        ? NULL
+                                        : job_result_get(job, job_plan->deliverables[i].meter_task);
+        programme->metered = metered != NULL && task_meter_result_decode(&programme->second, metered->payload,
+                                                                         metered->payload_size) == STATUS_OK;
     }
     collect_files(work);
     job_view view;

@@ -4,6 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What this job published was never probed (inode 0): its size is all that is known. */
+static bool still_the_file(const task_input *input, const media_identity *identity)
+{
+    return input->identity.ino == 0 ? identity->size == input->identity.size
+                                    : storage_identity_equal(identity, &input->identity);
+}
+
 static status open_file(render_file *self, const task_input *input, const storage_roots *roots, arena *memory,
                         error_detail *detail)
 {
@@ -16,7 +23,7 @@ static status open_file(render_file *self, const task_input *input, const storag
     status code = storage_open_input(root, input->file.path, &self->descriptor, detail);
     if (code == STATUS_OK)
         code = storage_identity(self->descriptor, &identity);
-    if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
+    if (code == STATUS_OK && !still_the_file(input, &identity))
         return error_detail_set(detail, STATUS_INPUT_CHANGED,
                                 "'%s' changed since it was probed; run the job again when the file is final",
                                 input->file.path);
@@ -108,7 +115,7 @@ status render_sources_unchanged(const render_sources *self, error_detail *detail
         status code = storage_identity(self->files[i].descriptor, &identity);
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "cannot look at '%s' again", self->task->inputs[i].file.path);
-        if (!storage_identity_equal(&identity, &self->task->inputs[i].identity))
+        if (!still_the_file(&self->task->inputs[i], &identity))
             return error_detail_set(detail, STATUS_INPUT_CHANGED,
                                     "'%s' changed while it was read; run the job again when the file is final",
                                     self->task->inputs[i].file.path);

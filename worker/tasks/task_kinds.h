@@ -30,5 +30,6 @@ MUST_USE status task_verify_run(const task_context *context, const task_verify *
 MUST_USE status task_publish_run(const task_context *context, const task_publish *task);
 MUST_USE status task_discard_run(const task_context *context, const task_discard *task);
 MUST_USE status task_deposit_run(const task_context *context, const task_deposit *task);
+MUST_USE status task_meter_run(const task_context *context, const task_meter *task);
 
 #endif

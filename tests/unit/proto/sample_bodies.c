@@ -105,6 +105,41 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
     render->programme_frame_count = 700000;
 }
 
+/* One part, stereo, in one file that this job published: inode 0. */
+static void sample_meter(task_meter *meter, arena *memory)
+{
+    static const render_term terms[] = {{0, 0, 1.0}, {1, 1, 1.0}};
+    meter->part_count = 1;
+    meter->parts = arena_take_array(memory, 1, sizeof *meter->parts);
+    task_render *part = &meter->parts[0];
+    part->program = (render_program){.sample_rate = 48000, .input_count = 2, .output_count = 1, .output_lane_count = 2};
+    part->program.inputs[0] = (render_lane){.stem = 0xFFFF, .label = CHANNEL_L};
+    part->program.inputs[1] = (render_lane){.stem = 0xFFFF, .label = CHANNEL_R};
+    part->program.outputs[0] = (render_output){.layout = LAYOUT_STEREO, .encoding = ENCODING_NONE};
+    part->program.term_count = 2;
+    part->program.terms = arena_take_array(memory, 2, sizeof *terms);
+    memcpy(part->program.terms, terms, sizeof terms);
+    part->input_count = 1;
+    part->inputs = arena_take_array(memory, 1, sizeof *part->inputs);
+    part->inputs[0] = (task_input){.file = path_of("out", "A/v01/PM/A_PM.wav"),
+                                   .identity = {.size = 4096 + 700000 * 6},
+                                   .container = CONTAINER_WAV,
+                                   .encoding = ENCODING_PCM_24,
+                                   .sample_rate = 48000,
+                                   .channel_count = 2,
+                                   .frame_count = 700000,
+                                   .data_offset = 4096,
+                                   .direct = true};
+    part->piece_count = 1;
+    part->pieces = arena_take_array(memory, 1, sizeof *part->pieces);
+    part->pieces[0] = (task_piece){.frame_count = 700000};
+    part->pieces[0].bindings = arena_take_array(memory, 2, sizeof *part->pieces[0].bindings);
+    part->pieces[0].bindings[1] = (task_binding){.channel = 1};
+    part->cell_count = 1;
+    part->programme_end = true;
+    part->programme_frame_count = 700000;
+}
+
 static void sample_verify(task_verify *verify, arena *memory)
 {
     *verify = (task_verify){.file = path_of("out", "x.part"),
@@ -144,6 +179,8 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         out_body->discard.file_count = 1;
         out_body->discard.files = arena_take_array(memory, 1, sizeof *out_body->discard.files);
         out_body->discard.files[0] = path_of("out", "q.part");
+    } else if (kind == TASK_METER) {
+        sample_meter(&out_body->meter, memory);
     } else if (kind == TASK_DEPOSIT) {
         out_body->deposit.document_count = 1;
         out_body->deposit.documents[0] = (task_document){

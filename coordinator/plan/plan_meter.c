@@ -1,0 +1,105 @@
+/* The second meter's task: a whole programme from its received files, or from those that the job published. */
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+/* Channel i of the layout goes straight to lane i of the only output, which is not written. */
+static void meter_program(render_program *program, const plan_deliverable *deliverable, uint32_t deliverable_index,
+                          uint32_t sample_rate, arena *memory)
+{
+    const channel_layout *layout = channel_layout_get(deliverable->layout);
+    *program = (render_program){.sample_rate = sample_rate,
+                                .input_count = layout->channel_count,
+                                .output_count = 1,
+                                .output_lane_count = layout->channel_count,
+                                .term_count = layout->channel_count};
+    program->outputs[0] = (render_output){
+        .deliverable = (uint16_t)deliverable_index, .layout = (uint8_t)deliverable->layout, .encoding = ENCODING_NONE};
+    program->terms = arena_take_array(memory, layout->channel_count, sizeof *program->terms);
+    for (uint32_t c = 0; c < layout->channel_count; c++) {
+        program->inputs[c] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[c]};
+        program->terms[c] = (render_term){.input = (uint16_t)c, .output = (uint16_t)c, .gain = 1.0};
+    }
+}
+
+static void meter_bind_received(const plan *self, const plan_piece *piece, task_render *part, arena *memory)
+{
+    uint32_t channels = part->program.input_count;
+    uint32_t *inputs = arena_take_array(memory, channels, sizeof *inputs);
+    part->inputs = arena_take_array(memory, channels, sizeof *part->inputs);
+    for (uint32_t c = 0; c < channels; c++) {
+        uint16_t channel = 0;
+        int64_t input = plan_lane_input(self, &part->program, &part->program.inputs[c], piece->reel, &channel);
+        ENSURE(input >= 0); /* received files are never optional */
+        uint32_t at = 0;
+        while (at < part->input_count && inputs[at] != (uint32_t)input)
+            at++;
+        if (at == part->input_count) {
+            inputs[part->input_count] = (uint32_t)input;
+            part->inputs[part->input_count++] = plan_task_input(self, (uint32_t)input);
+        }
+        part->pieces[0].bindings[c] =
+            (task_binding){.file = (uint16_t)at, .channel = channel, .file_frame = (int64_t)piece->file_frame};
+    }
+}
+
+/* files: one, or one for each channel. */
+static void meter_bind_published(const plan_deliverable *deliverable, const plan_file *files, task_render *part,
+                                 arena *memory)
+{
+    uint32_t channels = part->program.input_count;
+    bool mono_files = files[0].channel != CHANNEL_NONE;
+    part->input_count = mono_files ? channels : 1;
+    part->inputs = arena_take_array(memory, part->input_count, sizeof *part->inputs);
+    for (uint32_t i = 0; i < part->input_count; i++) {
+        const output_header *header = &files[i].header;
+        part->inputs[i] = (task_input){.file = files[i].final,
+                                       .identity = {.size = files[i].file_size},
+                                       .container = header->container,
+                                       .encoding = header->encoding,
+                                       .sample_rate = header->sample_rate,
+                                       .channel_count = header->channel_count,
+                                       .frame_count = header->frame_count,
+                                       .data_offset = header->data_offset,
+                                       .direct = true};
+    }
+    for (uint32_t c = 0; c < channels; c++) {
+        int position = mono_files ? 0 : channel_order_position(&deliverable->order, deliverable->layout, c);
+        ENSURE(position >= 0);
+        part->pieces[0].bindings[c] =
+            (task_binding){.file = mono_files ? (uint16_t)c : 0, .channel = (uint16_t)position};
+    }
+}
+
+status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory)
+{
+    const plan_deliverable *deliverable = &self->deliverables[task->deliverable];
+    const plan_timeline *timeline = &self->timelines[deliverable->timeline];
+    const plan_file *files = &self->files[deliverable->first_file];
+    bool joined = deliverable->rendered && files[0].reel < 0; /* then one file set has it all */
+    uint32_t channels = channel_layout_get(deliverable->layout)->channel_count;
+    uint32_t set_size = deliverable->rendered && files[0].channel != CHANNEL_NONE ? channels : 1;
+    out_meter->part_count = joined ? 1 : timeline->piece_count;
+    if (out_meter->part_count > SHOW_REELS_MAX)
+        return STATUS_LIMIT;
+    out_meter->parts = arena_take_array(memory, out_meter->part_count, sizeof *out_meter->parts);
+    for (uint32_t i = 0; i < out_meter->part_count; i++) {
+        task_render *part = &out_meter->parts[i];
+        const plan_piece *piece = &timeline->pieces[i];
+        meter_program(&part->program, deliverable, task->deliverable, timeline->sample_rate, memory);
+        part->piece_count = 1;
+        part->pieces = arena_take_array(memory, 1, sizeof *part->pieces);
+        part->pieces[0] = (task_piece){.reel = piece->reel,
+                                       .programme_frame = piece->programme_frame,
+                                       .frame_count = joined ? timeline->frame_count : piece->frame_count,
+                                       .bindings = arena_take_array(memory, channels, sizeof(task_binding))};
+        part->cell_count = 1;
+        part->programme_end = i + 1 == out_meter->part_count;
+        part->programme_frame_count = timeline->frame_count;
+        if (deliverable->rendered)
+            meter_bind_published(deliverable, files + (size_t)i * set_size, part, memory);
+        else
+            meter_bind_received(self, piece, part, memory);
+    }
+    return STATUS_OK;
+}
