@@ -58,6 +58,9 @@ void cell_measure_encode(const cell_measure *self, byte_writer *writer)
         byte_writer_u32(writer, run->sample_count);
         byte_writer_f64(writer, run->peak);
     }
+    byte_writer_u8(writer, self->signal != NULL);
+    if (self->signal != NULL)
+        cell_signal_encode(self->signal, writer);
     ENSURE(writer->failed || writer->size - start <= MEASURE_BYTES_MAX);
 }
 
@@ -154,8 +157,18 @@ status cell_measure_decode(cell_measure *out_measure, const void *bytes, size_t 
     self.run_count = byte_reader_u32(&reader);
     self.run_dropped = byte_reader_u32(&reader);
     good = good && self.run_count <= PEAK_RUNS_MAX && read_runs(&self, &reader);
+    uint8_t has_signal = byte_reader_u8(&reader);
+    good = good && has_signal <= 1 && !reader.failed;
+    if (good && has_signal == 1) {
+        self.signal = calloc(1, sizeof *self.signal);
+        if (self.signal == NULL) {
+            free(block);
+            return STATUS_NODE_MEMORY;
+        }
+        good = cell_signal_decode(self.signal, self.layout, self.channel_count, self.frame_count, &reader);
+    }
     if (!good || !byte_reader_complete(&reader)) {
-        free(block);
+        cell_measure_deinit(&self);
         return STATUS_PEER_MALFORMED;
     }
     *out_measure = self;
@@ -165,5 +178,6 @@ status cell_measure_decode(cell_measure *out_measure, const void *bytes, size_t 
 void cell_measure_deinit(cell_measure *self)
 {
     free(self->slot_energy); /* one block holds all three arrays */
+    free(self->signal);
     *self = (cell_measure){0};
 }

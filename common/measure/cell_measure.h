@@ -15,11 +15,12 @@
 #include "common/base/byte_writer.h"
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/measure/cell_signal.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 1 };
+enum { CELL_MEASURE_VERSION = 2 };
 enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */
@@ -61,6 +62,7 @@ typedef struct cell_measure {
     uint32_t run_count;          /**< at most PEAK_RUNS_MAX, by (frame, channel, kind) */
     uint32_t run_dropped;        /**< runs beyond that */
     peak_run *runs;
+    cell_signal *signal;         /**< NULL: the features of the signal checks were not taken */
 } cell_measure;
 
 /** First frame of slot s. */
@@ -71,7 +73,7 @@ uint64_t cell_measure_slot_of(uint64_t frame, uint32_t sample_rate);
 /** Appends the binary form; at most MEASURE_BYTES_MAX for any cell the grid allows. */
 void cell_measure_encode(const cell_measure *self, byte_writer *writer);
 /**
- * Reads one; arrays are allocated with malloc as one block owned by the measure (cell_measure_deinit).
+ * Reads one; arrays are allocated with malloc and owned by the measure (cell_measure_deinit).
  * STATUS_PEER_MALFORMED for anything out of range: counts, non-finite or negative energies, channels outside the layout.
  */
 MUST_USE status cell_measure_decode(cell_measure *out_measure, const void *bytes, size_t byte_size);

@@ -39,6 +39,7 @@ struct programme_measure {
     cell_peaks *cells;
     size_t run_count, run_capacity;
     programme_run *runs;
+    programme_signal signal;
     size_t open_run[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 of the latest run of each kind and channel */
 };
 
@@ -81,6 +82,7 @@ void programme_measure_destroy(programme_measure **self)
     free((*self)->slots);
     free((*self)->cells);
     free((*self)->runs);
+    programme_signal_deinit(&(*self)->signal);
     free(*self);
     *self = NULL;
 }
@@ -140,6 +142,8 @@ status programme_measure_add(programme_measure *self, const cell_measure *cell)
     for (uint32_t i = 0; i < cell->run_count; i++)
         if (!add_run(self, cell, &cell->runs[i]))
             return STATUS_NODE_MEMORY;
+    if (!programme_signal_add(&self->signal, cell->signal, cell->programme_frame, cell->frame_count, self->sample_rate))
+        return STATUS_NODE_MEMORY;
     self->next_frame += cell->frame_count;
     return STATUS_OK;
 }
@@ -327,6 +331,11 @@ const programme_run *programme_measure_runs(const programme_measure *self, size_
 {
     *out_count = self->run_count;
     return self->runs;
+}
+
+const programme_signal *programme_measure_signal(const programme_measure *self)
+{
+    return self->signal.missing || self->signal.cell_count == 0 ? NULL : &self->signal;
 }
 
 size_t programme_measure_curve(const programme_measure *self, uint32_t window_ms, uint32_t step_ms, double *out_lufs,

@@ -21,6 +21,8 @@ typedef struct render_run_state {
     quantise_result *peaks;           /* [output tile] of the cell */
     double (*true_peaks)[TILE_LANES]; /* [output tile] of the cell so far */
     render_meter *meters;             /* [output] */
+    signal_tables tables;
+    signal_tile *signal_tiles;        /* [output tile] */
     uint32_t sink_count;
     render_sink *sinks;
     content_hash *input_digests, *output_digests;
@@ -88,9 +90,13 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     for (uint32_t i = 0; self->straight && i < tiles; i++)
         self->sources.tiles[i] = self->tiles[i];
     self->located = aligned_take(memory, sizeof(double) * TILE_LANES * TILE_FRAMES_MAX);
+    self->signal_tiles = aligned_take(memory, tiles * sizeof *self->signal_tiles);
+    for (uint32_t i = 0; i < tiles; i++)
+        self->signal_tiles[i].samples = self->tiles[i];
+    signal_tables_init(&self->tables);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
-        code = render_meter_init(&self->meters[i], task, i, memory);
+        code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
         if (code != STATUS_OK)
             return code;
     }
@@ -235,8 +241,27 @@ static void keep_history(render_run_state *self, uint32_t frame_count)
                 sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
 }
 
-static void measure_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint64_t slot, int64_t cell_frame)
+/* The features of the signal checks, of every channel of an output. */
+static void take_signal(render_run_state *self, uint32_t output)
 {
+    const render_lanes *lanes = &self->lanes;
+    render_signal *signal = &self->meters[output].signal;
+    uint32_t first = self->task->program.outputs[output].first_lane;
+    const signal_tile *any = &self->signal_tiles[lanes->tile_of[first]];
+    render_signal_tile_begin(signal, any);
+    for (uint32_t c = 0, pair = 0; c < signal->cell.channel_count; c++) {
+        bool is_left = pair < signal->cell.pair_count && signal->pairs[pair] == c;
+        pair += is_left;
+        render_signal_channel(signal, c, &self->signal_tiles[lanes->tile_of[first + c]], lanes->lane_of[first + c],
+                              is_left ? &self->signal_tiles[lanes->tile_of[first + c + 1]] : NULL,
+                              is_left ? lanes->lane_of[first + c + 1] : 0);
+    }
+    render_signal_tile_end(signal, any);
+}
+
+static void measure_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint64_t frame, int64_t cell_frame)
+{
+    uint64_t slot = cell_measure_slot_of(frame, self->task->program.sample_rate);
     const render_program *program = &self->task->program;
     double energy[OUTPUT_TILES_MAX][TILE_LANES];
     for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
@@ -244,6 +269,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
+        signal_tile_measure(&self->signal_tiles[t], self->dsp, frame, self->task->program.sample_rate, frame_count,
+                            cell_frame);
     }
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
@@ -256,6 +283,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             else
                 self->meters[o].clips[c].length = 0;
         }
+    for (uint32_t o = 0; o < program->output_count; o++)
+        take_signal(self, o);
 }
 
 static uint32_t piece_at(const task_render *task, uint64_t frame)
@@ -279,7 +308,7 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
         return code;
     mix_tiles(self, &task->pieces[piece], reel_frame, frame_count);
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
-    measure_tiles(self, frame_count, measuring, cell_measure_slot_of(frame, task->program.sample_rate), cell_frame);
+    measure_tiles(self, frame_count, measuring, frame, cell_frame);
     for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
         const task_output_file *file = self->sinks[i].file;
         int64_t file_frame = (int64_t)frame - (int64_t)task->pieces[0].programme_frame + (int64_t)file->file_frame;
@@ -313,8 +342,10 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
     memset(self->k_states, 0, tiles * sizeof *self->k_states);
     memset(self->peaks, 0, tiles * sizeof *self->peaks);
     memset(self->true_peaks, 0, tiles * sizeof *self->true_peaks);
-    for (uint32_t t = 0; t < tiles; t++)
+    for (uint32_t t = 0; t < tiles; t++) {
         memset(self->histories[t], 0, sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
+        memset(self->signal_tiles[t].bits, 0, sizeof self->signal_tiles[t].bits);
+    }
     for (uint32_t o = 0; o < self->task->program.output_count; o++)
         render_meter_begin(&self->meters[o], start, frame_count);
     for (uint32_t i = 0; i < self->sources.own_file_count; i++)
@@ -323,7 +354,7 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
         content_hash_stream_init(&self->sinks[i].digest);
 }
 
-static status end_cell(render_run_state *self, uint32_t cell)
+static status end_cell(render_run_state *self, uint32_t cell, bool programme_end)
 {
     const render_program *program = &self->task->program;
     for (uint32_t o = 0; o < program->output_count; o++) {
@@ -337,7 +368,7 @@ static status end_cell(render_run_state *self, uint32_t cell)
                                                            .overload_count = self->peaks[t].overload_count[l],
                                                            .nonfinite_count = self->peaks[t].nonfinite_count[l]};
         }
-        status code = render_meter_end(meter, &self->measures[o]);
+        status code = render_meter_end(meter, programme_end, &self->measures[o]);
         if (code != STATUS_OK)
             return code;
     }
@@ -382,9 +413,10 @@ static status run_cell(render_run_state *self, uint32_t cell, error_detail *deta
     }
     if (code != STATUS_OK)
         return code;
-    if (task->programme_end && in_piece + frame_count == own->frame_count)
+    bool programme_end = task->programme_end && in_piece + frame_count == own->frame_count;
+    if (programme_end)
         flush_true_peaks(self, frame_count);
-    return end_cell(self, cell);
+    return end_cell(self, cell, programme_end);
 }
 
 status render_run(const task_render *task, const storage_roots *roots, const dsp_table *dsp,

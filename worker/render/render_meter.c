@@ -17,7 +17,8 @@ static double full_scale_of(const task_render *task, const render_output *output
     return 1.0 - ldexp(1.0, 1 - (int)sample_encoding_bits(encoding));
 }
 
-status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory)
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, const signal_tables *tables,
+                         arena *memory)
 {
     *self = (render_meter){.output = &task->program.outputs[output]};
     self->layout = channel_layout_get((channel_layout_id)self->output->layout);
@@ -33,6 +34,8 @@ status render_meter_init(render_meter *self, const task_render *task, uint32_t o
     self->measure.slot_energy = arena_take_array(memory, slots, sizeof(double));
     self->measure.channel_energy = arena_take_array(memory, decislots * self->layout->channel_count, sizeof(double));
     self->measure.runs = self->runs;
+    self->measure.signal = &self->signal.cell;
+    render_signal_init(&self->signal, tables, self->output->layout, self->layout->channel_count, rate, memory);
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }
@@ -59,6 +62,7 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
     memset(self->clips, 0, sizeof self->clips);
     measure->run_count = 0;
     measure->run_dropped = 0;
+    render_signal_begin(&self->signal, programme_frame);
 }
 
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy)
@@ -129,7 +133,7 @@ static int by_place(const void *a, const void *b)
     return (int)left->kind - (int)right->kind;
 }
 
-status render_meter_end(render_meter *self, message_bytes *out_bytes)
+status render_meter_end(render_meter *self, bool programme_end, message_bytes *out_bytes)
 {
     if (self->measure.run_count > 1)
         qsort(self->runs, self->measure.run_count, sizeof self->runs[0], by_place);
@@ -137,6 +141,7 @@ status render_meter_end(render_meter *self, message_bytes *out_bytes)
         channel_measure *channel = &self->measure.channels[c];
         channel->true_peak = fmax(channel->true_peak, channel->sample_peak);
     }
+    render_signal_end(&self->signal, programme_end);
     byte_writer_reset(&self->encoded);
     cell_measure_encode(&self->measure, &self->encoded);
     if (self->encoded.failed)

@@ -5,6 +5,7 @@
 #include "common/measure/cell_measure.h"
 #include "worker/media/media_reader.h"
 #include "worker/render/render_engine.h"
+#include "worker/render/render_signal.h"
 
 enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18 };
 
@@ -119,10 +120,12 @@ typedef struct render_meter {
     peak_run runs[PEAK_RUNS_MAX];
     render_open_run open_runs[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX];
     render_clip clips[LAYOUT_CHANNELS_MAX];
+    render_signal signal;
     byte_writer encoded;
 } render_meter;
 
-status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory);
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, const signal_tables *tables,
+                         arena *memory);
 void render_meter_deinit(render_meter *self);
 void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t frame_count);
 /* Energies of one slot (or a part of it), per channel. */
@@ -132,7 +135,7 @@ void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32
 /* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative in the pre-roll. */
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
                         int64_t frame);
-/* Sorts the runs and encodes; the bytes live until the next begin. */
-status render_meter_end(render_meter *self, message_bytes *out_bytes);
+/* Sorts the runs and encodes; the bytes live until the next begin. programme_end: the cell is the last of all. */
+status render_meter_end(render_meter *self, bool programme_end, message_bytes *out_bytes);
 
 #endif

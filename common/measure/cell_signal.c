@@ -1,0 +1,138 @@
+#include "common/measure/cell_signal.h"
+
+#include "common/media/channel_layout.h"
+
+#include <math.h>
+#include <string.h>
+
+uint32_t cell_signal_block_frames(uint32_t sample_rate)
+{
+    uint32_t frames = sample_rate / 10;
+    return frames < SIGNAL_BLOCK_FRAMES_MIN ? SIGNAL_BLOCK_FRAMES_MIN : frames;
+}
+
+uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate)
+{
+    uint32_t cell_ms = (uint32_t)((uint64_t)CELL_FRAMES * 1000 / sample_rate);
+    uint32_t stride = (cell_ms - 10) / SIGNAL_HUM_STRETCHES / 10 * 10; /* whole slots; the cell may begin within one */
+    return stride < SIGNAL_HUM_MS ? SIGNAL_HUM_MS : stride;
+}
+
+uint32_t cell_signal_pairs(uint8_t layout, uint8_t out_first[SIGNAL_PAIRS_MAX])
+{
+    const channel_layout *wanted = channel_layout_get((channel_layout_id)layout);
+    uint32_t count = 0;
+    for (uint32_t c = 0; c + 1 < wanted->channel_count && count < SIGNAL_PAIRS_MAX; c++) {
+        channel_label left = wanted->labels[c];
+        bool is_left = left == CHANNEL_L || left == CHANNEL_LS || left == CHANNEL_LSS || left == CHANNEL_LRS ||
+                       left == CHANNEL_LTS || left == CHANNEL_LC;
+        if (is_left && wanted->labels[c + 1] == left + 1) /* in the enum, right follows left */
+            out_first[count++] = (uint8_t)c;
+    }
+    return count;
+}
+
+static void write_floats(byte_writer *writer, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word;
+        memcpy(&word, &values[i], sizeof word);
+        byte_writer_u32(writer, word);
+    }
+}
+
+void cell_signal_encode(const cell_signal *self, byte_writer *writer)
+{
+    byte_writer_u8(writer, self->block_count);
+    byte_writer_u8(writer, self->hum_count);
+    for (uint32_t b = 0; b < self->block_count; b++) {
+        byte_writer_u32(writer, self->block_frames[b]);
+        write_floats(writer, self->energy[b], self->channel_count);
+        write_floats(writer, self->offset[b], self->channel_count);
+        write_floats(writer, self->cross[b], self->pair_count);
+    }
+    for (uint32_t c = 0; c < self->channel_count; c++) {
+        byte_writer_u64(writer, self->bits[c]);
+        write_floats(writer, self->spectrum[c], SIGNAL_BANDS);
+    }
+    for (uint32_t h = 0; h < self->hum_count; h++)
+        for (uint32_t c = 0; c < self->channel_count; c++)
+            write_floats(writer, &self->hum[h][c][0][0], (size_t)2 * SIGNAL_HUM_LINES);
+    byte_writer_u32(writer, self->event_count);
+    byte_writer_u32(writer, self->event_dropped);
+    for (uint32_t i = 0; i < self->event_count; i++) {
+        const signal_event *event = &self->events[i];
+        byte_writer_u8(writer, event->kind);
+        byte_writer_u8(writer, event->channel);
+        byte_writer_u32(writer, (uint32_t)event->frame);
+        byte_writer_u32(writer, event->frame_count);
+        write_floats(writer, &event->level, 1);
+        write_floats(writer, &event->figure, 1);
+    }
+}
+
+/* Finite, and not negative unless `any_sign`. */
+static bool read_floats(byte_reader *reader, float *out, size_t count, bool any_sign)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word = byte_reader_u32(reader);
+        memcpy(&out[i], &word, sizeof word);
+        good &= isfinite(out[i]) && (any_sign || out[i] >= 0.0f);
+    }
+    return good;
+}
+
+static bool read_events(cell_signal *self, uint32_t frame_count, byte_reader *reader)
+{
+    bool good = true;
+    for (uint32_t i = 0; good && i < self->event_count; i++) {
+        signal_event *event = &self->events[i];
+        event->kind = byte_reader_u8(reader);
+        event->channel = byte_reader_u8(reader);
+        uint32_t frame = byte_reader_u32(reader);
+        memcpy(&event->frame, &frame, sizeof frame);
+        event->frame_count = byte_reader_u32(reader);
+        good &= read_floats(reader, &event->level, 1, false) && read_floats(reader, &event->figure, 1, false);
+        good &= event->kind < SIGNAL_EVENT_KINDS && event->channel < self->channel_count &&
+                event->frame >= -METER_PREROLL_FRAMES && event->frame < (int32_t)frame_count &&
+                event->frame_count <= METER_PREROLL_FRAMES + frame_count &&
+                (int64_t)event->frame + event->frame_count <= (int64_t)frame_count;
+    }
+    return good;
+}
+
+bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel_count, uint32_t frame_count,
+                        byte_reader *reader)
+{
+    cell_signal *self = out_signal;
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    self->channel_count = channel_count;
+    self->pair_count = (uint8_t)cell_signal_pairs(layout, pairs);
+    self->block_count = byte_reader_u8(reader);
+    self->hum_count = byte_reader_u8(reader);
+    if (reader->failed || self->block_count == 0 || self->block_count > SIGNAL_BLOCKS_MAX ||
+        self->hum_count > SIGNAL_HUM_STRETCHES)
+        return false;
+    bool good = true;
+    uint64_t frames = 0;
+    for (uint32_t b = 0; b < self->block_count; b++) {
+        self->block_frames[b] = byte_reader_u32(reader);
+        frames += self->block_frames[b];
+        good &= read_floats(reader, self->energy[b], channel_count, false);
+        good &= read_floats(reader, self->offset[b], channel_count, true);
+        good &= read_floats(reader, self->cross[b], self->pair_count, true);
+    }
+    for (uint32_t c = 0; c < channel_count; c++) {
+        self->bits[c] = byte_reader_u64(reader);
+        good &= self->bits[c] >> 33 == 0;
+        good &= read_floats(reader, self->spectrum[c], SIGNAL_BANDS, false);
+    }
+    for (uint32_t h = 0; h < self->hum_count; h++)
+        for (uint32_t c = 0; c < channel_count; c++)
+            good &= read_floats(reader, &self->hum[h][c][0][0], (size_t)2 * SIGNAL_HUM_LINES, false);
+    self->event_count = byte_reader_u32(reader);
+    self->event_dropped = byte_reader_u32(reader);
+    return good && frames == frame_count && self->event_count <= SIGNAL_EVENTS_MAX &&
+           read_events(self, frame_count, reader) && !reader->failed;
+}

@@ -1,0 +1,82 @@
+/**
+ * What one cell says about its signal beyond loudness and peaks: levels of blocks of about 100 ms, a spectrum, mains
+ * lines, the bits in use, and located events. The signal checks are judged from these and from nothing else.
+ *
+ * Blocks count from the cell's first frame, so nothing has to be added up across cells; a block is made of whole
+ * tiles of the meters, so its length moves by up to a tile. Figures are single precision: enough for what is judged.
+ * Events may begin before the cell (in its pre-roll) when only this cell could tell; each is told by one cell.
+ */
+#ifndef COMMON_MEASURE_CELL_SIGNAL_H
+#define COMMON_MEASURE_CELL_SIGNAL_H
+
+#include "common/base/byte_reader.h"
+#include "common/base/byte_writer.h"
+#include "common/base/limits.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SIGNAL_BLOCK_FRAMES_MIN = 4800,
+    SIGNAL_BLOCKS_MAX = CELL_FRAMES / SIGNAL_BLOCK_FRAMES_MIN,
+    SIGNAL_PAIRS_MAX = 6,
+    SIGNAL_BANDS = 128,       /**< of the same width, from 0 to half the rate */
+    SIGNAL_HUM_STRETCHES = 4, /**< per cell, of 1.4 s each */
+    SIGNAL_HUM_MS = 1400,
+    SIGNAL_HUM_LINES = 6,     /**< 50, 100, 150, 60, 120, 180 Hz */
+    SIGNAL_EVENTS_PER_KIND = 80, /**< per cell; the rest is counted */
+    SIGNAL_EVENTS_MAX = 400
+};
+
+/** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
+uint32_t cell_signal_block_frames(uint32_t sample_rate);
+
+/** Milliseconds from one mains stretch of a cell to the next: at most SIGNAL_HUM_STRETCHES whole ones fit. */
+uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate);
+
+enum {
+    SIGNAL_CLICK,   /**< one click or step: level = its size, figure = its fourth difference over that around it */
+    SIGNAL_DROPOUT, /**< quiet for 1 to 100 ms between two hard edges: level = the lower edge */
+    SIGNAL_STOP,    /**< a hard edge into at least 100 ms of quiet: level = what was before it */
+    SIGNAL_START,   /**< a hard edge out of at least 100 ms of quiet: level = what comes */
+    SIGNAL_TONE,    /**< a pure tone: level = its amplitude, figure = 4 sin^2(pi f / rate) */
+    SIGNAL_EVENT_KINDS
+};
+static_assert(SIGNAL_EVENT_KINDS * SIGNAL_EVENTS_PER_KIND == SIGNAL_EVENTS_MAX, "every kind has its share");
+
+typedef struct signal_event {
+    uint8_t kind;
+    uint8_t channel;
+    int32_t frame;        /**< from the cell's first; negative in the pre-roll */
+    uint32_t frame_count; /**< 0 for a place between frames */
+    float level;          /**< linear */
+    float figure;
+} signal_event;
+
+typedef struct cell_signal {
+    uint8_t channel_count;
+    uint8_t pair_count;
+    uint8_t block_count;
+    uint8_t hum_count;
+    uint32_t block_frames[SIGNAL_BLOCKS_MAX];                        /**< frames of each; they add up to the cell */
+    float energy[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean square, unweighted */
+    float offset[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean */
+    float cross[SIGNAL_BLOCKS_MAX][SIGNAL_PAIRS_MAX];                /**< mean product of left and right */
+    uint64_t bits[LAYOUT_CHANNELS_MAX];                              /**< or of all samples x 2^31; bit 32: finer */
+    float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];               /**< mean power of each band, full-scale sine = 0.5 */
+    float hum[SIGNAL_HUM_STRETCHES][LAYOUT_CHANNELS_MAX][2][SIGNAL_HUM_LINES]; /**< mean power of line; beside it */
+    uint32_t event_count;
+    uint32_t event_dropped;
+    signal_event events[SIGNAL_EVENTS_MAX];
+} cell_signal;
+
+/** First channel of each left-right pair of a layout (the second follows it); returns the count. */
+uint32_t cell_signal_pairs(uint8_t layout, uint8_t out_first[SIGNAL_PAIRS_MAX]);
+
+void cell_signal_encode(const cell_signal *self, byte_writer *writer);
+/** False for anything out of range. `frame_count` and the layout are those of the cell. */
+bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel_count, uint32_t frame_count,
+                        byte_reader *reader);
+
+#endif

@@ -1,0 +1,54 @@
+/** The signal features of a whole programme, in order of time: cells put one behind the other. */
+#ifndef COMMON_MEASURE_PROGRAMME_SIGNAL_H
+#define COMMON_MEASURE_PROGRAMME_SIGNAL_H
+
+#include "common/base/status.h"
+#include "common/measure/cell_signal.h"
+
+#include <stddef.h>
+
+typedef struct signal_block {
+    uint64_t frame; /**< of the programme */
+    uint32_t frame_count;
+    float energy[LAYOUT_CHANNELS_MAX];
+    float offset[LAYOUT_CHANNELS_MAX];
+    float cross[SIGNAL_PAIRS_MAX];
+} signal_block;
+
+typedef struct signal_hum {
+    uint64_t frame;
+    uint32_t frame_count;
+    float power[LAYOUT_CHANNELS_MAX][2][SIGNAL_HUM_LINES];
+} signal_hum;
+
+typedef struct signal_cell {
+    uint64_t frame;
+    uint32_t frame_count;
+    uint64_t bits[LAYOUT_CHANNELS_MAX];
+    float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];
+} signal_cell;
+
+/** An event with its place in the programme. */
+typedef struct programme_event {
+    uint8_t kind, channel;
+    uint64_t frame;
+    uint64_t frame_count;
+    double level, figure;
+} programme_event;
+
+typedef struct programme_signal {
+    size_t block_count, block_capacity, hum_count, hum_capacity, cell_count, cell_capacity, event_count, event_capacity;
+    signal_block *blocks;
+    signal_hum *hums;
+    signal_cell *cells;
+    programme_event *events;     /**< by frame, within a channel and kind */
+    uint64_t event_dropped;
+    bool missing;                /**< a cell came without: nothing can be judged */
+} programme_signal;
+
+/** signal NULL: the cell has none. False when out of memory. */
+bool programme_signal_add(programme_signal *self, const cell_signal *signal, uint64_t cell_frame, uint32_t frame_count,
+                          uint32_t sample_rate);
+void programme_signal_deinit(programme_signal *self);
+
+#endif

@@ -1,0 +1,242 @@
+/* The features of the signal checks: what was planted into noise from a seed is found where it was planted. */
+#include "common/measure/programme_signal.h"
+#include "common/media/channel_layout.h"
+#include "worker/render/render_signal.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define PI 3.14159265358979323846
+
+enum { RATE = 48000, FRAMES = 2 * CELL_FRAMES, CHANNELS = 2, HISTORY = TRUE_PEAK_HISTORY };
+
+typedef struct bench {
+    double *channels[CHANNELS];
+    uint64_t random;
+    programme_signal programme;
+} bench;
+
+static double uniform(bench *self)
+{
+    self->random = self->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (double)(int64_t)self->random * 0x1p-63;
+}
+
+static int set_up(void **state)
+{
+    bench *self = calloc(1, sizeof *self);
+    self->random = 20261121;
+    for (int c = 0; c < CHANNELS; c++)
+        self->channels[c] = calloc(FRAMES, sizeof(double));
+    *state = self;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    bench *self = *state;
+    for (int c = 0; c < CHANNELS; c++)
+        free(self->channels[c]);
+    programme_signal_deinit(&self->programme);
+    free(self);
+    return 0;
+}
+
+/* Noise that falls by 6 dB per octave above about 1 kHz, at that RMS: programme is duller than white noise. */
+static void fill_noise(bench *self, double level)
+{
+    for (int c = 0; c < CHANNELS; c++) {
+        double low = 0.0;
+        for (uint32_t i = 0; i < FRAMES; i++) {
+            low += 0.13 * (uniform(self) - low);
+            self->channels[c][i] = low * level / 0.152; /* sqrt(1/3 x 0.13 / 1.87) */
+        }
+    }
+}
+
+/* Runs both cells as the engine does: pre-roll from the cell before, tiles cut at slots. */
+static void take(bench *self)
+{
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
+    arena memory;
+    arena_init(&memory);
+    static signal_tables tables;
+    signal_tables_init(&tables);
+    static render_signal signal;
+    memset(&signal, 0, sizeof signal);
+    render_signal_init(&signal, &tables, LAYOUT_STEREO, CHANNELS, RATE, &memory);
+    static _Alignas(64) double samples[(TILE_FRAMES_MAX + HISTORY + 5) * TILE_LANES];
+    static _Alignas(64) signal_tile tile;
+    double *first = samples + (HISTORY + 5) * TILE_LANES; /* 64-byte aligned */
+    tile.samples = first;
+    for (uint64_t start = 0; start < FRAMES; start += CELL_FRAMES) {
+        render_signal_begin(&signal, start);
+        memset(samples, 0, sizeof samples);
+        memset(tile.bits, 0, sizeof tile.bits);
+        for (uint64_t frame = start < METER_PREROLL_FRAMES ? 0 : start - METER_PREROLL_FRAMES; frame < start + CELL_FRAMES;) {
+            uint32_t count = 480 - (uint32_t)(frame % 480);
+            for (uint32_t i = 0; i < count; i++)
+                for (int c = 0; c < CHANNELS; c++)
+                    first[i * TILE_LANES + (uint32_t)c] = self->channels[c][frame + i];
+            signal_tile_measure(&tile, &dsp, frame, RATE, count, (int64_t)frame - (int64_t)start);
+            render_signal_tile_begin(&signal, &tile);
+            render_signal_channel(&signal, 0, &tile, 0, &tile, 1);
+            render_signal_channel(&signal, 1, &tile, 1, NULL, 0);
+            render_signal_tile_end(&signal, &tile);
+            memmove(first - HISTORY * TILE_LANES, first + (count - HISTORY) * TILE_LANES, HISTORY * TILE_LANES * sizeof(double));
+            frame += count;
+        }
+        render_signal_end(&signal, start + CELL_FRAMES == FRAMES);
+        byte_writer writer;
+        byte_writer_init(&writer, MEASURE_BYTES_MAX);
+        cell_signal_encode(&signal.cell, &writer);
+        cell_signal *back = calloc(1, sizeof *back);
+        byte_reader reader;
+        byte_reader_init(&reader, writer.bytes, writer.size);
+        assert_true(cell_signal_decode(back, LAYOUT_STEREO, CHANNELS, CELL_FRAMES, &reader));
+        assert_true(byte_reader_complete(&reader));
+        assert_true(programme_signal_add(&self->programme, back, start, CELL_FRAMES, RATE));
+        free(back);
+        byte_writer_deinit(&writer);
+    }
+    arena_deinit(&memory);
+}
+
+static const programme_event *event_at(const bench *self, int kind, uint32_t channel, uint64_t frame, uint64_t slack)
+{
+    for (size_t i = 0; i < self->programme.event_count; i++) {
+        const programme_event *event = &self->programme.events[i];
+        uint64_t off = event->frame > frame ? event->frame - frame : frame - event->frame;
+        if (event->kind == kind && event->channel == channel && off <= slack)
+            return event;
+    }
+    return NULL;
+}
+
+static size_t events_of(const bench *self, int kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < self->programme.event_count; i++)
+        count += self->programme.events[i].kind == kind;
+    return count;
+}
+
+static void render_signal__noise_has_no_events(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.1);
+    take(self);
+    assert_int_equal(self->programme.event_count, 0);
+    assert_int_equal(self->programme.block_count, 2 * 64);
+    assert_int_equal(self->programme.hum_count, 2 * SIGNAL_HUM_STRETCHES);
+}
+
+static void render_signal__finds_single_samples_wherever_tiles_end(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.01);
+    /* Around the edges of tiles (480) and of the cell, and in the middle. Level 0.05: 14 dB over the noise. */
+    static const uint32_t places[] = {9600, 19201, 28802, 38403, 48477, 57598, 67199, 100200, 307199, 350401};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        self->channels[i % 2][places[i]] += i % 3 == 0 ? -0.05 : 0.05;
+    take(self);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const programme_event *event = event_at(self, SIGNAL_CLICK, (uint32_t)(i % 2), places[i], 1);
+        if (event == NULL)
+            fail_msg("the click at %u was not found", places[i]);
+        assert_true(fabs(event->level / 0.05 - 1.0) < 0.35); /* the noise moves the figure */
+    }
+    assert_int_equal(events_of(self, SIGNAL_CLICK), sizeof places / sizeof places[0]);
+}
+
+static void render_signal__an_onset_is_no_click(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.001);
+    for (uint32_t i = 0; i < 24000; i++) /* a shot: full level at once, decaying over 100 ms */
+        self->channels[0][100000 + i] += uniform(self) * exp(-(double)i / 4800.0);
+    take(self);
+    assert_int_equal(events_of(self, SIGNAL_CLICK), 0);
+}
+
+static void render_signal__finds_drop_outs_from_one_millisecond(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.1);
+    static const uint32_t places[][2] = {{30000, 48}, {60013, 100}, {90470, 700}, {307150, 400}, {350000, 4799}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        memset(self->channels[1] + places[i][0], 0, places[i][1] * sizeof(double));
+    memset(self->channels[1] + 400000, 0, 20000 * sizeof(double));
+    memset(self->channels[0] + 200000, 0, 47 * sizeof(double)); /* too short */
+    take(self);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const programme_event *event = event_at(self, SIGNAL_DROPOUT, 1, places[i][0], 0);
+        if (event == NULL)
+            fail_msg("the drop-out at %u was not found", places[i][0]);
+        assert_int_equal(event->frame_count, places[i][1]);
+    }
+    assert_int_equal(events_of(self, SIGNAL_DROPOUT), 5);
+    assert_non_null(event_at(self, SIGNAL_STOP, 1, 400000, 0));
+    assert_non_null(event_at(self, SIGNAL_START, 1, 420000, 0));
+    assert_int_equal(events_of(self, SIGNAL_STOP) + events_of(self, SIGNAL_START), 2);
+}
+
+static void render_signal__finds_tones_and_their_frequency(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.00003);
+    for (uint32_t i = 0; i < 48000; i++)
+        self->channels[0][290000 + i] += 0.1 * sin(2.0 * PI * 1000.0 * i / RATE);
+    take(self);
+    const programme_event *event = event_at(self, SIGNAL_TONE, 0, 290000, 960);
+    assert_non_null(event);
+    assert_true(event->frame_count >= 47000 && event->frame_count <= 48000);
+    assert_true(fabs(event->level - 0.1) < 0.001);
+    assert_true(fabs(asin(sqrt(event->figure) / 2.0) / PI * RATE - 1000.0) < 1.0);
+    assert_int_equal(events_of(self, SIGNAL_TONE), 1);
+}
+
+static void render_signal__sums_hum_and_spectrum_are_those_of_the_samples(void **state)
+{
+    bench *self = *state;
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        self->channels[0][i] = 0.02 + 0.01 * sin(2.0 * PI * 50.0 * i / RATE);
+        self->channels[1][i] = -0.5 * ldexp(rint(ldexp(0.3 * sin(2.0 * PI * 6000.0 * i / RATE), 15)), -15);
+    }
+    take(self);
+    const signal_block *block = &self->programme.blocks[70];
+    /* A sine of amplitude a has a mean square of a^2 / 2; a block of 100 ms holds whole periods. */
+    assert_true(fabs((double)block->energy[0] - (0.0004 + 0.00005)) < 1e-8);
+    assert_true(fabs((double)block->offset[0] - 0.02) < 1e-7);
+    assert_true(fabs((double)block->energy[1] - 0.15 * 0.15 / 2) < 1e-6);
+    assert_true(fabs((double)block->cross[0]) < 1e-6);
+    const signal_hum *hum = &self->programme.hums[3];
+    /* 1 ms means lower 50 Hz by sin(x) / x with x = pi / 20: 0.4 %. The offset lies far from the lines. */
+    assert_true(fabs((double)hum->power[0][0][0] / (0.00005 * 0.99180) - 1.0) < 1e-3);
+    assert_true((double)hum->power[0][1][0] < 1e-4 * (double)hum->power[0][0][0]);
+    assert_true((double)hum->power[0][0][3] < 1e-4 * (double)hum->power[0][0][0]);
+    const signal_cell *cell = &self->programme.cells[1];
+    assert_true(fabs((double)cell->spectrum[1][32] / 0.01125 - 1.0) < 1e-4); /* 6 kHz = 32 bands of 187.5 Hz */
+    assert_true((double)cell->spectrum[1][40] < 1e-9);
+    assert_true(cell->bits[1] != 0 && (cell->bits[1] & 0x7FFF) == 0 && (cell->bits[1] & 0x8000) != 0); /* 17 bits */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(render_signal__noise_has_no_events, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__finds_single_samples_wherever_tiles_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__an_onset_is_no_click, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__sums_hum_and_spectrum_are_those_of_the_samples, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("render_signal", tests, NULL, NULL);
+}

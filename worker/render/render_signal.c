@@ -1,0 +1,195 @@
+#include "worker/render/render_signal.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { SPECTRUM_BLOCKS = 4 }; /* one spectrum each 400 ms */
+
+static uint64_t millisecond_frame(uint64_t millisecond, uint32_t sample_rate)
+{
+    return millisecond * sample_rate / 1000;
+}
+
+static uint64_t millisecond_of(uint64_t frame, uint32_t sample_rate)
+{
+    uint64_t millisecond = frame * 1000 / sample_rate;
+    while (millisecond_frame(millisecond + 1, sample_rate) <= frame)
+        millisecond++;
+    return millisecond;
+}
+
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t programme_frame, uint32_t sample_rate,
+                         uint32_t frame_count, int64_t cell_frame)
+{
+    self->frame_count = frame_count;
+    self->cell_frame = cell_frame;
+    dsp->signal_measure(self->samples, frame_count, &self->sums);
+    if (cell_frame < 0)
+        return;
+    self->first_ms = millisecond_of(programme_frame, sample_rate);
+    self->ms_count = 0;
+    for (uint32_t done = 0; done < frame_count && self->ms_count < TILE_MS_MAX;) {
+        uint64_t end = millisecond_frame(self->first_ms + self->ms_count + 1, sample_rate) - programme_frame;
+        uint32_t count = (uint32_t)(end < frame_count ? end : frame_count) - done;
+        dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, self->ms_sums[self->ms_count++]);
+        done += count;
+    }
+    dsp->used_bits(self->samples, frame_count, self->bits);
+}
+
+void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t layout, uint8_t channel_count,
+                        uint32_t sample_rate, arena *memory)
+{
+    self->tables = tables;
+    self->sample_rate = sample_rate;
+    self->cell.channel_count = channel_count;
+    self->cell.pair_count = (uint8_t)cell_signal_pairs(layout, self->pairs);
+    for (uint32_t c = 0; c < channel_count; c++)
+        self->channels[c].hum = arena_take_array(memory, SIGNAL_HUM_MS, sizeof(double));
+}
+
+void render_signal_begin(render_signal *self, uint64_t programme_frame)
+{
+    cell_signal *cell = &self->cell;
+    cell->block_count = 0;
+    cell->hum_count = 0;
+    cell->event_count = 0;
+    cell->event_dropped = 0;
+    memset(cell->bits, 0, sizeof cell->bits);
+    memset(self->kind_counts, 0, sizeof self->kind_counts);
+    self->block_frames = 0;
+    self->block_count = 0;
+    /* Stretches begin and end with 10 ms slots, so that no tile lies across an edge. */
+    self->first_ms = (millisecond_of(programme_frame, self->sample_rate) + 9) / 10 * 10;
+    self->spectrum_count = 0;
+    self->spectrum_due = false;
+    for (uint32_t c = 0; c < cell->channel_count; c++) {
+        double *hum = self->channels[c].hum;
+        self->channels[c] = (signal_channel){.hum = hum, .rough_before = (double)INFINITY, .tone_end = -1};
+        memset(hum, 0, SIGNAL_HUM_MS * sizeof(double));
+    }
+}
+
+static float stored(double value)
+{
+    return (float)fmax(fmin(value, (double)FLT_MAX), -(double)FLT_MAX);
+}
+
+static void end_block(render_signal *self)
+{
+    cell_signal *cell = &self->cell;
+    uint32_t b = self->block_count - 1;
+    cell->block_frames[b] = self->block_frames;
+    cell->block_count = (uint8_t)self->block_count;
+    double frames = self->block_frames;
+    for (uint32_t c = 0; c < cell->channel_count; c++) {
+        signal_channel *channel = &self->channels[c];
+        cell->energy[b][c] = stored(channel->energy / frames);
+        cell->offset[b][c] = stored(channel->offset / frames);
+        channel->energy = channel->offset = 0.0;
+    }
+    for (uint32_t p = 0; p < cell->pair_count; p++) {
+        signal_channel *left = &self->channels[self->pairs[p]];
+        cell->cross[b][p] = stored(left->cross / frames);
+        left->cross = 0.0;
+    }
+    self->block_frames = 0;
+}
+
+void render_signal_tile_begin(render_signal *self, const signal_tile *tile)
+{
+    if (tile->cell_frame < 0)
+        return;
+    uint32_t block = (uint32_t)tile->cell_frame / cell_signal_block_frames(self->sample_rate);
+    if (block >= self->block_count) {
+        if (self->block_count > 0)
+            end_block(self);
+        self->block_count++;
+        self->spectrum_due = self->spectrum_due || (self->block_count - 1) % SPECTRUM_BLOCKS == 0;
+    }
+    self->block_frames += tile->frame_count;
+}
+
+/* Means of milliseconds for the mains lines: only those of a stretch. */
+static void keep_means(render_signal *self, signal_channel *channel, const signal_tile *tile, uint32_t lane)
+{
+    uint32_t stride = cell_signal_hum_stride_ms(self->sample_rate);
+    for (uint32_t i = 0; i < tile->ms_count; i++) {
+        uint64_t millisecond = tile->first_ms + i;
+        if (millisecond < self->first_ms)
+            continue;
+        uint64_t place = (millisecond - self->first_ms) % stride;
+        if (place < SIGNAL_HUM_MS)
+            channel->hum[place] += tile->ms_sums[i][lane] / (double)(millisecond_frame(millisecond + 1, self->sample_rate) -
+                                                                     millisecond_frame(millisecond, self->sample_rate));
+    }
+}
+
+void render_signal_channel(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane,
+                           const signal_tile *right, uint32_t right_lane)
+{
+    signal_channel *state = &self->channels[channel];
+    signal_events_take(self, channel, tile, lane);
+    if (tile->cell_frame < 0)
+        return;
+    for (uint32_t i = 0; i < tile->ms_count; i++)
+        state->offset += tile->ms_sums[i][lane];
+    double energy = tile->sums.energy[lane];
+    state->energy += energy;
+    self->cell.bits[channel] = tile->bits[lane];
+    if (right == tile && right_lane == (lane ^ 1u)) {
+        state->cross += tile->sums.cross[lane];
+    } else if (right != NULL && energy > 0.0 && right->sums.energy[right_lane] > 0.0) {
+        double cross = 0.0;
+        for (uint32_t i = 0; i < tile->frame_count; i++)
+            cross += tile->samples[(size_t)i * TILE_LANES + lane] * right->samples[(size_t)i * TILE_LANES + right_lane];
+        state->cross += cross;
+    }
+    keep_means(self, state, tile, lane);
+    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && energy > 0.0)
+        signal_spectrum_add(self->tables, tile->samples, lane, state->bands);
+}
+
+static void end_hum(render_signal *self)
+{
+    cell_signal *cell = &self->cell;
+    uint32_t stretch = cell->hum_count++;
+    for (uint32_t c = 0; c < cell->channel_count; c++) {
+        double lines[SIGNAL_HUM_LINES];
+        double beside[SIGNAL_HUM_LINES];
+        signal_hum_powers(self->tables, self->channels[c].hum, lines, beside);
+        for (uint32_t i = 0; i < SIGNAL_HUM_LINES; i++) {
+            cell->hum[stretch][c][0][i] = stored(lines[i]);
+            cell->hum[stretch][c][1][i] = stored(beside[i]);
+        }
+        memset(self->channels[c].hum, 0, SIGNAL_HUM_MS * sizeof(double));
+    }
+}
+
+void render_signal_tile_end(render_signal *self, const signal_tile *tile)
+{
+    if (tile->cell_frame < 0)
+        return;
+    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES) {
+        self->spectrum_due = false;
+        self->spectrum_count++;
+    }
+    uint64_t done = tile->first_ms + tile->ms_count;
+    uint64_t wanted = self->first_ms + (uint64_t)self->cell.hum_count * cell_signal_hum_stride_ms(self->sample_rate);
+    if (self->cell.hum_count < SIGNAL_HUM_STRETCHES && done >= wanted + SIGNAL_HUM_MS)
+        end_hum(self);
+}
+
+void render_signal_end(render_signal *self, bool programme_end)
+{
+    cell_signal *cell = &self->cell;
+    end_block(self);
+    for (uint32_t c = 0; c < cell->channel_count; c++) {
+        if (programme_end)
+            signal_candidate_settle(self, c, 0.0);
+        for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
+            cell->spectrum[c][k] =
+                self->spectrum_count > 0 ? stored(self->channels[c].bands[k] / self->spectrum_count) : 0.0f;
+    }
+}

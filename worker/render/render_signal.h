@@ -1,0 +1,101 @@
+/**
+ * Takes the features of the signal checks from the tiles of one output, cell by cell (common/measure/cell_signal.h).
+ *
+ * Everything is plain double arithmetic in a fixed order over what is written, and where a tile begins follows from its
+ * position alone: the result is the same on every machine and for every split into tasks. No libm beyond sqrt.
+ */
+#ifndef WORKER_RENDER_RENDER_SIGNAL_H
+#define WORKER_RENDER_RENDER_SIGNAL_H
+
+#include "common/base/arena.h"
+#include "common/measure/cell_signal.h"
+#include "worker/dsp/dsp_table.h"
+
+enum { SPECTRUM_FRAMES = 256, HUM_PERIOD_MS = 200, TILE_MS_MAX = 72 };
+
+/** Windows and rotations, made once per run of the engine. */
+typedef struct signal_tables {
+    double window[SPECTRUM_FRAMES];                   /* Hann */
+    double turn[SPECTRUM_FRAMES / 2][2];              /* cos and -sin of 2 pi k / SPECTRUM_FRAMES */
+    double hum_window[SIGNAL_HUM_MS];
+    double hum_turn[HUM_PERIOD_MS][2];                /* cos and -sin of 2 pi k / HUM_PERIOD_MS */
+} signal_tables;
+void signal_tables_init(signal_tables *self);
+
+/** Adds the power spectrum of SPECTRUM_FRAMES samples of one lane to bands. */
+void signal_spectrum_add(const signal_tables *tables, const double *tile, uint32_t lane, double bands[SIGNAL_BANDS]);
+/** Powers of the mains lines in SIGNAL_HUM_MS means of 1 ms, and 5 Hz beside them. */
+void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
+                       double out_beside[SIGNAL_HUM_LINES]);
+
+/** One tile of the engine with its sums; shared by all outputs that have lanes in it. */
+typedef struct signal_tile {
+    const double *samples;    /* with history before it */
+    uint32_t frame_count;
+    int64_t cell_frame;       /* negative in the pre-roll */
+    signal_sums sums;
+    uint64_t first_ms;        /* millisecond of the programme in which the tile begins */
+    uint32_t ms_count;
+    double ms_sums[TILE_MS_MAX][TILE_LANES];
+    uint64_t bits[TILE_LANES];/* of the cell so far */
+} signal_tile;
+/** Fills all but samples; bits are added to, and nothing but the sums is taken in the pre-roll. */
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t programme_frame, uint32_t sample_rate,
+                         uint32_t frame_count, int64_t cell_frame);
+
+/** A place that may be a click; the tile behind it decides. */
+typedef struct signal_candidate {
+    bool waits;
+    int64_t frame;
+    double peak, around;      /* fourth difference: magnitude there, largest mean square near it */
+} signal_candidate;
+
+typedef struct signal_channel {
+    double energy, offset, cross;  /* sums of the block */
+    double rough_before;           /* mean square of the fourth difference in the tile before; infinite: none */
+    signal_candidate candidate;
+    uint64_t quiet_length;
+    double quiet_edge;             /* largest sample of the millisecond before the quiet */
+    uint64_t ended_length;         /* of a quiet stretch that just ended, while what follows it is looked at */
+    int64_t ended_frame;
+    double ended_edge, after_edge;
+    uint32_t after_left;
+    uint32_t tone_event;           /* index + 1 of the tone that goes on */
+    int64_t tone_first, tone_end;
+    double tone_figure;
+    double bands[SIGNAL_BANDS];
+    double *hum;                   /* [SIGNAL_HUM_MS] */
+} signal_channel;
+
+typedef struct render_signal {
+    const signal_tables *tables;
+    uint32_t sample_rate;
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    cell_signal cell;
+    uint32_t kind_counts[SIGNAL_EVENT_KINDS];
+    uint32_t block_frames;         /* so far */
+    uint32_t block_count;          /* begun */
+    uint64_t first_ms;
+    uint32_t spectrum_count;
+    bool spectrum_due;
+    signal_channel channels[LAYOUT_CHANNELS_MAX];
+} render_signal;
+
+void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t layout, uint8_t channel_count,
+                        uint32_t sample_rate, arena *memory);
+void render_signal_begin(render_signal *self, uint64_t programme_frame);
+/** Before the channels of a tile, and after them. */
+void render_signal_tile_begin(render_signal *self, const signal_tile *tile);
+void render_signal_tile_end(render_signal *self, const signal_tile *tile);
+/** One channel of a tile. right: the tile and lane of the other channel of its pair, NULL without. */
+void render_signal_channel(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane,
+                           const signal_tile *right, uint32_t right_lane);
+/** programme_end: nothing follows that could still decide. The figures lie in self->cell. */
+void render_signal_end(render_signal *self, bool programme_end);
+
+/* Between the two files of this module. */
+void signal_event_add(render_signal *self, signal_event event);
+void signal_events_take(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane);
+void signal_candidate_settle(render_signal *self, uint32_t channel, double after);
+
+#endif

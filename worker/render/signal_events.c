@@ -1,0 +1,237 @@
+#include "worker/render/render_signal.h"
+
+#include <float.h>
+#include <math.h>
+
+/*
+ * What is stored; the coordinator's limits are stricter (judge_signal_events.c). A click counts when its fourth
+ * difference stands 18 dB over that of the 10 ms before, around and after it.
+ */
+static const double click_rough_min = 0.003;   /* fourth difference: a single sample of -66 dBFS */
+static const double click_ratio_min = 8.0;
+static const double click_share = 0.1;         /* of its tile's squared fourth differences; noise has under 0.03 */
+enum { CLICK_REACH = 8, ROUGH_PER_SAMPLE = 6 };/* a single sample of 1 has a fourth difference of 1 -4 6 -4 1 */
+static const double ratio_max = 1e9;
+static const double edge_min = 0.003;          /* -50 dBFS: what stops or starts hard was heard */
+static const double tone_square_min = 5e-6;    /* mean square: amplitude of -50 dBFS */
+static const double tone_residue_max = 0.01;   /* of the tone, 20 dB below it at its octave */
+static const double tone_hz_min = 300.0;
+static const double tone_change_max = 0.01;
+
+static float stored(double value)
+{
+    return (float)fmin(value, (double)FLT_MAX);
+}
+
+void signal_event_add(render_signal *self, signal_event event)
+{
+    cell_signal *cell = &self->cell;
+    if (self->kind_counts[event.kind] == SIGNAL_EVENTS_PER_KIND) {
+        cell->event_dropped++;
+        return;
+    }
+    self->kind_counts[event.kind]++;
+    cell->events[cell->event_count++] = event;
+}
+
+/* ---- clicks ---- */
+
+static double rough_at(const signal_tile *tile, uint32_t lane, uint32_t frame)
+{
+    const double *x = tile->samples + (size_t)frame * TILE_LANES + lane;
+    return (x[0] + x[-4 * TILE_LANES]) - 4.0 * (x[-1 * TILE_LANES] + x[-3 * TILE_LANES]) + 6.0 * x[-2 * TILE_LANES];
+}
+
+void signal_candidate_settle(render_signal *self, uint32_t channel, double after)
+{
+    signal_candidate *candidate = &self->channels[channel].candidate;
+    if (!candidate->waits)
+        return;
+    candidate->waits = false;
+    double around = sqrt(fmax(candidate->around, after));
+    if (!(candidate->peak >= click_ratio_min * around))
+        return;
+    double ratio = around > 0.0 ? fmin(candidate->peak / around, ratio_max) : ratio_max;
+    signal_event event = {.kind = SIGNAL_CLICK,
+                          .channel = (uint8_t)channel,
+                          .frame = (int32_t)candidate->frame,
+                          .frame_count = 1,
+                          .level = stored(candidate->peak / ROUGH_PER_SAMPLE),
+                          .figure = stored(ratio)};
+    /* A click across the edge of two tiles shows in both. */
+    cell_signal *cell = &self->cell;
+    for (uint32_t i = cell->event_count; i > 0; i--) {
+        signal_event *last = &cell->events[i - 1];
+        if (last->kind != SIGNAL_CLICK || last->channel != channel)
+            continue;
+        if (event.frame - last->frame > CLICK_REACH)
+            break;
+        if (event.level > last->level)
+            *last = event;
+        return;
+    }
+    signal_event_add(self, event);
+}
+
+static void take_clicks(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
+{
+    signal_channel *state = &self->channels[channel];
+    double sum = tile->sums.rough[lane];
+    double peak = tile->sums.rough_peak[lane];
+    double rest = sum / tile->frame_count;
+    uint32_t at = 0;
+    bool candidate = peak >= click_rough_min && peak * peak >= click_share * sum && tile->frame_count > 4 * CLICK_REACH;
+    if (candidate) {
+        while (at + 1 < tile->frame_count && fabs(rough_at(tile, lane, at)) < peak)
+            at++;
+        double others = 0.0;
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < tile->frame_count; i++) {
+            if (i + CLICK_REACH >= at && i <= at + CLICK_REACH)
+                continue;
+            double rough = rough_at(tile, lane, i);
+            others += rough * rough;
+            count++;
+        }
+        rest = others / count;
+    }
+    if (tile->cell_frame >= 0)
+        signal_candidate_settle(self, channel, rest);
+    state->candidate = (signal_candidate){.waits = candidate,
+                                          /* the middle of the five samples */
+                                          .frame = tile->cell_frame + (int64_t)at - 2,
+                                          .peak = peak,
+                                          .around = fmax(rest, state->rough_before)};
+    state->rough_before = rest;
+}
+
+/* ---- quiet between hard edges ---- */
+
+static void begin_quiet(signal_channel *state, const signal_tile *tile, uint32_t lane, uint32_t frame, uint32_t millisecond)
+{
+    state->quiet_edge = 0.0;
+    uint32_t reach = frame + TRUE_PEAK_HISTORY < millisecond ? frame + TRUE_PEAK_HISTORY : millisecond;
+    for (uint32_t i = 1; i <= reach; i++)
+        state->quiet_edge = fmax(state->quiet_edge, fabs(tile->samples[((int64_t)frame - i) * TILE_LANES + lane]));
+}
+
+static void tell_stop(render_signal *self, uint32_t channel, const signal_tile *tile, uint64_t before, uint64_t frame)
+{
+    signal_channel *state = &self->channels[channel];
+    uint64_t long_quiet = self->sample_rate / 10;
+    if (tile->cell_frame < 0 || before >= long_quiet || state->quiet_length < long_quiet || state->quiet_edge < edge_min)
+        return;
+    signal_event_add(self, (signal_event){.kind = SIGNAL_STOP,
+                                          .channel = (uint8_t)channel,
+                                          .frame = (int32_t)(tile->cell_frame + (int64_t)frame - (int64_t)state->quiet_length),
+                                          .level = stored(state->quiet_edge)});
+}
+
+static void tell_start(render_signal *self, uint32_t channel, const signal_tile *tile)
+{
+    signal_channel *state = &self->channels[channel];
+    if (tile->cell_frame < 0 || state->after_edge < edge_min)
+        return;
+    bool is_long = state->ended_length >= self->sample_rate / 10;
+    if (!is_long && state->ended_edge < edge_min)
+        return;
+    int64_t first = is_long ? state->ended_frame : state->ended_frame - (int64_t)state->ended_length;
+    if (first < -METER_PREROLL_FRAMES)
+        return;
+    signal_event_add(self, (signal_event){.kind = is_long ? SIGNAL_START : SIGNAL_DROPOUT,
+                                          .channel = (uint8_t)channel,
+                                          .frame = (int32_t)first,
+                                          .frame_count = is_long ? 0 : (uint32_t)state->ended_length,
+                                          .level = stored(is_long ? state->after_edge
+                                                                  : fmin(state->ended_edge, state->after_edge))});
+}
+
+static void take_quiet(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
+{
+    signal_channel *state = &self->channels[channel];
+    uint32_t millisecond = self->sample_rate / 1000;
+    uint32_t count = tile->frame_count;
+    uint64_t quiet = tile->sums.quiet_count[lane];
+    if (quiet == count && state->quiet_length > 0 && state->after_left == 0) {
+        uint64_t before = state->quiet_length;
+        state->quiet_length += count;
+        tell_stop(self, channel, tile, before, count);
+        return;
+    }
+    bool active = state->quiet_length > 0 || state->after_left > 0;
+    bool ends_quiet = fabs(tile->samples[(size_t)(count - 1) * TILE_LANES + lane]) < SIGNAL_QUIET;
+    if (!active && !ends_quiet && quiet < millisecond / 2)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        double size = fabs(tile->samples[(size_t)i * TILE_LANES + lane]);
+        if (size < SIGNAL_QUIET) {
+            if (state->quiet_length == 0)
+                begin_quiet(state, tile, lane, i, millisecond);
+            state->quiet_length++;
+            if (state->quiet_length == self->sample_rate / 10)
+                tell_stop(self, channel, tile, state->quiet_length - 1, (uint64_t)i + 1);
+        } else if (state->quiet_length > 0) {
+            if (state->quiet_length >= millisecond && state->after_left == 0) {
+                state->ended_length = state->quiet_length;
+                state->ended_frame = tile->cell_frame + (int64_t)i;
+                state->ended_edge = state->quiet_edge;
+                state->after_edge = 0.0;
+                state->after_left = millisecond;
+            }
+            state->quiet_length = 0;
+        }
+        if (state->after_left > 0) {
+            state->after_edge = fmax(state->after_edge, size);
+            if (--state->after_left == 0)
+                tell_start(self, channel, tile);
+        }
+    }
+}
+
+/* ---- tones ---- */
+
+static void take_tones(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
+{
+    signal_channel *state = &self->channels[channel];
+    const signal_sums *sums = &tile->sums;
+    double square = sums->tone[2][lane];
+    double count = tile->frame_count;
+    if (tile->cell_frame < 0 || count * 200.0 < self->sample_rate || square < tone_square_min * count)
+        return;
+    /* The best frequency: x[n] + x[n-2] = 2 cos(w) x[n-1]; what is left over tells how pure it is. */
+    double figure = 2.0 - sums->tone[1][lane] / square;
+    double residue = sums->tone[0][lane] - sums->tone[1][lane] * sums->tone[1][lane] / square;
+    double lowest = 6.283185307179586 * tone_hz_min / self->sample_rate;
+    if (!(figure >= lowest * lowest) || figure > 2.0 || !(residue <= tone_residue_max * square * figure * figure))
+        return;
+    double level = sqrt(2.0 * square / count);
+    int64_t end = tile->cell_frame + (int64_t)tile->frame_count;
+    bool goes_on = state->tone_end == tile->cell_frame && fabs(figure - state->tone_figure) <= tone_change_max * state->tone_figure;
+    state->tone_end = end;
+    if (!goes_on) {
+        state->tone_first = tile->cell_frame;
+        state->tone_figure = figure;
+        state->tone_event = 0;
+        return;
+    }
+    if (state->tone_event == 0) {
+        uint32_t before = self->cell.event_count;
+        signal_event_add(self, (signal_event){.kind = SIGNAL_TONE,
+                                              .channel = (uint8_t)channel,
+                                              .frame = (int32_t)state->tone_first,
+                                              .figure = stored(figure)});
+        if (self->cell.event_count == before)
+            return;
+        state->tone_event = self->cell.event_count;
+    }
+    signal_event *event = &self->cell.events[state->tone_event - 1];
+    event->frame_count = (uint32_t)(end - event->frame);
+    event->level = fmaxf(event->level, stored(level));
+}
+
+void signal_events_take(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
+{
+    take_clicks(self, channel, tile, lane);
+    take_quiet(self, channel, tile, lane);
+    take_tones(self, channel, tile, lane);
+}
