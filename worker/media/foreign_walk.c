@@ -1,7 +1,5 @@
 #include "worker/media/foreign_walk.h"
 
-#include "worker/media/riff_format.h"
-
 #include <string.h>
 
 /* Sony/Sonic Foundry Wave64: every chunk has a GUID and a size that counts its own header; chunks begin at 8 bytes. */
@@ -106,6 +104,7 @@ static bool aiff_common(probe_source *source, aiff_walker *self, uint64_t body, 
         memcmp(codec, "sowt", 4) != 0 && memcmp(codec, "42n1", 4) != 0 && memcmp(codec, "23ni", 4) != 0;
     self->form.channel_count = (uint32_t)channels;
     self->form.valid_bits = is_float ? (uint32_t)(8 * sample_bytes) : (uint32_t)bits;
+    self->form.is_float = is_float;
     self->form.frame_count = foreign_big(bytes + 2, 4);
     self->form.frames_known = true;
     self->frame_bytes = channels * sample_bytes;
@@ -163,7 +162,7 @@ static bool aiff_walk(probe_source *source, foreign_form *out_form)
 
 static bool caf_description(probe_source *source, const uint8_t *bytes, foreign_form *form, uint64_t *out_frame_bytes)
 {
-    enum { CAF_FLAG_LITTLE = 2 };
+    enum { CAF_FLAG_FLOAT = 1, CAF_FLAG_LITTLE = 2 };
     if (memcmp(bytes + 8, "lpcm", 4) != 0)
         return foreign_refuse_codec(source, bytes + 8);
     uint64_t packet_bytes = foreign_big(bytes + 16, 4);
@@ -179,6 +178,7 @@ static bool caf_description(probe_source *source, const uint8_t *bytes, foreign_
                             (unsigned long long)packet_bytes, (unsigned long long)packet_frames,
                             (unsigned long long)channels, (unsigned long long)bits);
     form->big_endian = (foreign_big(bytes + 12, 4) & CAF_FLAG_LITTLE) == 0;
+    form->is_float = (foreign_big(bytes + 12, 4) & CAF_FLAG_FLOAT) != 0;
     form->channel_count = (uint32_t)channels;
     form->valid_bits = (uint32_t)bits;
     *out_frame_bytes = packet_bytes;
@@ -266,6 +266,7 @@ static bool w64_walk(probe_source *source, foreign_form *out_form)
             uint64_t frame_bytes = (uint64_t)format.channel_count * format.sample_bytes;
             form.frame_count = size / frame_bytes;
             form.frames_known = true;
+            form.data_offset = body;
             if (size > left)
                 return probe_refuse_truncated(source, left / frame_bytes, form.frame_count);
             break;
@@ -287,6 +288,9 @@ static bool w64_walk(probe_source *source, foreign_form *out_form)
         return foreign_refuse_missing(source, format.sample_bytes == 0 ? "fmt" : "data");
     form.channel_count = format.channel_count;
     form.valid_bits = format.valid_bits;
+    form.is_float = format.is_float;
+    form.direct = format.sample_bytes > 1;
+    form.format = format;
     *out_form = form;
     return true;
 }

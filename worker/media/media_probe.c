@@ -42,23 +42,28 @@ static const char *probe_guess(const uint8_t *magic, size_t size)
     return probe_is_text(magic, size) ? "text" : "of an unknown kind";
 }
 
+static void probe_take_format(media_facts *facts, const riff_format *format)
+{
+    facts->encoding = riff_format_encoding(format);
+    facts->valid_bits = format->valid_bits;
+    facts->sample_rate = format->sample_rate;
+    facts->channel_count = format->channel_count;
+    facts->has_channel_mask = format->has_channel_mask;
+    facts->channel_mask = format->channel_mask;
+}
+
 static bool probe_riff(probe_source *source)
 {
     media_facts *facts = source->facts;
     riff_form form;
     if (!riff_walk(source, &form))
         return false;
+    probe_take_format(facts, &form.format);
     facts->container = form.container;
-    facts->encoding = riff_format_encoding(&form.format);
-    facts->valid_bits = form.format.valid_bits;
     facts->big_endian = form.big_endian;
-    facts->sample_rate = form.format.sample_rate;
-    facts->channel_count = form.format.channel_count;
     facts->frame_count = form.frame_count;
     facts->data_offset = form.data_offset;
     facts->direct = !form.big_endian && form.format.sample_bytes > 1;
-    facts->has_channel_mask = form.format.has_channel_mask;
-    facts->channel_mask = form.format.channel_mask;
     facts->has_adm = form.has_chna && form.has_axml;
     facts->bext = form.bext;
     return true;
@@ -125,6 +130,10 @@ static bool probe_foreign_numbers(probe_source *source, const sndfile_source *de
     media_facts *facts = source->facts;
     facts->container = form->container;
     facts->encoding = sndfile_source_file_encoding(decoder);
+    if (form->is_float != (facts->encoding == ENCODING_FLOAT_32 || facts->encoding == ENCODING_FLOAT_64))
+        return probe_refuse(source, STATUS_INPUT_UNSUPPORTED,
+                            "holds %s that libsndfile takes for %s; export it as 24-bit PCM WAV",
+                            form->is_float ? "float" : "PCM", sample_encoding_name(facts->encoding));
     facts->valid_bits = form->valid_bits;
     facts->big_endian = form->big_endian;
     facts->sample_rate = rate;
@@ -137,6 +146,15 @@ static bool probe_foreign(probe_source *source, media_container container)
     foreign_form form;
     if (!foreign_walk(source, container, &form))
         return false;
+    if (form.direct) {
+        media_facts *facts = source->facts;
+        probe_take_format(facts, &form.format);
+        facts->container = container;
+        facts->frame_count = form.frame_count;
+        facts->data_offset = form.data_offset;
+        facts->direct = true;
+        return true;
+    }
     sndfile_source *decoder = NULL;
     error_detail detail = {0};
     status code = sndfile_source_create(&decoder, source->descriptor, container, &detail);

@@ -1,8 +1,8 @@
 /**
  * Reading audio files. Probing finds out what a file is; a reader delivers frames.
  *
- * WAV, RF64 and BW64 with little-endian PCM or float are ours: a bounded chunk walk (size <= what is left, at most
- * CONTAINER_CHUNKS_MAX chunks), then raw bytes. Everything else (W64, AIFF, CAF, FLAC; big-endian or odd WAV) is decoded
+ * WAV, RF64, BW64 and W64 with little-endian PCM or float are ours: a bounded chunk walk (size <= what is left, at most
+ * CONTAINER_CHUNKS_MAX chunks), then raw bytes. Everything else (AIFF, CAF, FLAC; big-endian or odd WAV) is decoded
  * by libsndfile, allow-listed by container and subtype. A header that promises more than the file holds is
  * STATUS_INPUT_TRUNCATED, never silently cut. Sources: EBU Tech 3285 (bext), EBU Tech 3306 (RF64), ITU-R BS.2088 (BW64).
  *

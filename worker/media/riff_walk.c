@@ -24,9 +24,9 @@ typedef struct riff_walker {
     bool has_format;
     bool has_data;
     bool data_empty;         /**< its size field is 0 */
-    uint64_t data_size;
     uint64_t form_end;
     uint64_t ds64_data_size;
+    uint64_t ds64_frame_count; /**< 0: not given */
     uint32_t ds64_entry_count;
     struct {
         uint8_t id[4];
@@ -93,6 +93,7 @@ static bool riff_walk_ds64(riff_walker *self)
         return false;
     uint64_t riff_size = riff_number(bytes, 8, false);
     self->ds64_data_size = riff_number(bytes + 8, 8, false);
+    self->ds64_frame_count = riff_number(bytes + 16, 8, false);
     if (self->form_end == CHUNK_HEADER_BYTES + (uint64_t)SIZE_UNKNOWN)
         self->form_end = riff_size > UINT64_MAX - CHUNK_HEADER_BYTES ? UINT64_MAX : riff_size + CHUNK_HEADER_BYTES;
     uint64_t entries = take >= 28 ? riff_number(bytes + 24, 4, false) : 0;
@@ -163,15 +164,18 @@ static bool riff_walk_data(riff_walker *self, const riff_chunk *chunk, uint64_t 
     uint64_t frame_bytes = (uint64_t)self->form.format.channel_count * self->form.format.sample_bytes;
     if (chunk->size > left)
         return probe_refuse_truncated(source, left / frame_bytes, chunk->size / frame_bytes);
-    if (chunk->size % frame_bytes != 0)
+    /* ffmpeg counts the padding byte in the size of an RF64 file's data; the frames beside it tell. */
+    uint64_t size = chunk->size;
+    if (size % frame_bytes == 1 && size / frame_bytes == self->ds64_frame_count)
+        size--;
+    if (size % frame_bytes != 0)
         return probe_refuse(source, STATUS_INPUT_TRUNCATED,
                             "ends within a frame: %llu bytes of audio are no multiple of %llu; copy or export it again",
-                            (unsigned long long)chunk->size, (unsigned long long)frame_bytes);
+                            (unsigned long long)size, (unsigned long long)frame_bytes);
     self->has_data = true;
-    self->data_empty = chunk->size == 0;
-    self->data_size = chunk->size;
+    self->data_empty = size == 0;
     self->form.data_offset = chunk->body;
-    self->form.frame_count = chunk->size / frame_bytes;
+    self->form.frame_count = size / frame_bytes;
     return true;
 }
 

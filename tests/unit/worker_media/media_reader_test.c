@@ -32,7 +32,7 @@ static const container_case containers[] = {
     {"WAVEX", SF_FORMAT_WAVEX, CONTAINER_WAV, false, true},
     {"RIFX", SF_FORMAT_WAV | SF_ENDIAN_BIG, CONTAINER_WAV, true, true},
     {"RF64", SF_FORMAT_RF64, CONTAINER_RF64, false, true},
-    {"W64", SF_FORMAT_W64, CONTAINER_W64, false, false},
+    {"W64", SF_FORMAT_W64, CONTAINER_W64, false, true},
     {"AIFF", SF_FORMAT_AIFF, CONTAINER_AIFF, true, false},
     {"AIFF sowt", SF_FORMAT_AIFF | SF_ENDIAN_LITTLE, CONTAINER_AIFF, false, false},
     {"CAF", SF_FORMAT_CAF, CONTAINER_CAF, true, false},
