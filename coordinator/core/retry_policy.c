@@ -126,16 +126,25 @@ void trouble_table_give(trouble_table *self, uint32_t trouble)
     self->free_slots[self->free_count++] = trouble;
 }
 
-void task_trouble_avoid(task_trouble *self, uint32_t worker)
+void task_trouble_avoid(task_trouble *self, uint32_t worker, bool struck)
 {
-    if (worker == SCHEDULER_LOCAL || task_trouble_avoids(self, worker))
+    if (worker == SCHEDULER_LOCAL)
         return;
+    for (uint32_t i = 0; i < self->avoid_count; i++) {
+        if (self->avoid[i] == worker) {
+            self->struck[i] = self->struck[i] || struck;
+            return;
+        }
+    }
     if (self->avoid_count == TROUBLE_AVOID_MAX) {
-        for (uint32_t i = 1; i < TROUBLE_AVOID_MAX; i++)
+        for (uint32_t i = 1; i < TROUBLE_AVOID_MAX; i++) {
             self->avoid[i - 1] = self->avoid[i];
+            self->struck[i - 1] = self->struck[i];
+        }
         self->avoid_count--;
     }
-    self->avoid[self->avoid_count++] = worker;
+    self->avoid[self->avoid_count] = worker;
+    self->struck[self->avoid_count++] = struck;
 }
 
 bool task_trouble_avoids(const task_trouble *self, uint32_t worker)

@@ -8,7 +8,8 @@
  * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests           |
  * | NODE (crash, memory, system)        | the same                                             | rests, a strike |
  * | NODE_LOST, WAIT not asked for       | the same, but counted apart, RETRY_LOST_MAX times    | -               |
- * | never begun (ASSIGN got lost)       | ready again elsewhere, not counted (code STATUS_OK)  | rests           |
+ * | never begun: ASSIGN got lost        | ready again elsewhere, not counted (code STATUS_OK)  | rests           |
+ * | never begun: it waited for a slot   | the same                                             | -               |
  * | any of these after JOB_CANCEL       | cancelled, unless it is even_if_cancelled            | as above        |
  *
  * The book holds where a task failed (it goes elsewhere while there is an elsewhere) and its pause. It has a fixed size;
@@ -41,6 +42,7 @@ typedef struct task_trouble {
     uint32_t task;
     uint64_t key;
     uint32_t avoid[TROUBLE_AVOID_MAX]; /**< worker numbers */
+    bool struck[TROUBLE_AVOID_MAX];    /**< what happened there may have been the machine's fault */
     uint32_t avoid_count;
     uint32_t previous, next; /**< in the list of parked tasks */
 } task_trouble;
@@ -62,7 +64,7 @@ uint32_t trouble_table_find(const trouble_table *self, uint32_t job_slot, uint32
 uint32_t trouble_table_take(trouble_table *self, uint32_t job_slot, uint32_t task);
 void trouble_table_give(trouble_table *self, uint32_t trouble);
 /** The oldest is forgotten when there are more than TROUBLE_AVOID_MAX. */
-void task_trouble_avoid(task_trouble *self, uint32_t worker);
+void task_trouble_avoid(task_trouble *self, uint32_t worker, bool struck);
 bool task_trouble_avoids(const task_trouble *self, uint32_t worker);
 void trouble_table_park(trouble_table *self, uint32_t trouble);
 void trouble_table_unpark(trouble_table *self, uint32_t trouble);

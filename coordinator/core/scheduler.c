@@ -202,7 +202,8 @@ static void deadlines_run(scheduler *self)
 
 /*
  * When this process itself stood still (stopped, swapped out, a jump of its clock), heartbeats wait unread: nobody is
- * late before they were heard. next_deadline asks to be called four times per lease, so a longer gap is our own.
+ * late before they were heard. next_deadline asks to be called four times per lease, so a longer gap is our own. A leap
+ * of the clock by less than half a lease is not noticed: leases then end that much too early, and a task may run twice.
  */
 static void stall_forgive(scheduler *self, uint64_t now_ms)
 {

@@ -37,7 +37,7 @@ typedef struct scheduler_config {
     uint32_t lease_ms;         /**< an attempt without heartbeat for this long is lost */
     uint32_t retry_base_ms;    /**< first back-off; doubles per failed attempt, at most 60 s */
     uint32_t attempts_max;     /**< failed executions after which a task is failed (TASK_ATTEMPTS_MAX) */
-    uint32_t strikes_max;      /**< failures across different tasks after which a worker is quarantined */
+    uint32_t strikes_max;      /**< strikes after which a worker is quarantined (worker_table.h); 0 = never */
     uint32_t local_slots;      /**< tasks the coordinator runs itself at once */
     uint32_t term;             /**< of this start; higher than any before */
     uint32_t heartbeat_ms;     /**< how often workers report; 0 = not known, then a lost ASSIGN is noticed later */
@@ -136,6 +136,7 @@ typedef struct scheduler_event {
             uint32_t worker;
             bool dead;          /**< LOST: the process is known to be gone, so its attempts are over at once; otherwise
                                      they wait for its HELLO until their lease ends */
+            bool idle;          /**< dead: it left of its own will and ran nothing then */
         } worker; /* LOST, DRAIN, UNDRAIN */
         struct {
             uint32_t worker;      /**< SCHEDULER_LOCAL for the coordinator's own tasks */
@@ -253,6 +254,11 @@ typedef struct worker_view {
     uint32_t running;
     uint32_t tasks_done;
     uint32_t tasks_failed;
+    uint32_t strikes, proofs;    /**< since it was last trusted; see worker_table.h */
+    bool canary;                 /**< on trial: one task at a time */
+    uint64_t quarantine_left_ms;
+    uint32_t strike_job, strike_task; /**< the last that struck; 0, 0 with code STATUS_OK = none yet */
+    status strike_code;
 } worker_view;
 bool scheduler_worker_view(const scheduler *self, uint32_t worker, worker_view *out_view);
 

@@ -50,7 +50,17 @@ bool scheduler_worker_view(const scheduler *self, uint32_t worker, worker_view *
                               .slots = record->slots,
                               .running = record->running,
                               .tasks_done = record->tasks_done,
-                              .tasks_failed = record->tasks_failed};
+                              .tasks_failed = record->tasks_failed,
+                              .strikes = record->strikes,
+                              .proofs = record->proofs,
+                              .canary = record->trust == TRUST_CANARY,
+                              .quarantine_left_ms = record->trust == TRUST_NONE &&
+                                                            record->quarantine_until_ms > self->now_ms
+                                                        ? record->quarantine_until_ms - self->now_ms
+                                                        : 0,
+                              .strike_job = record->strike_job,
+                              .strike_task = record->strike_task,
+                              .strike_code = record->strike_code};
     return true;
 }
 

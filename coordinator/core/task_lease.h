@@ -16,6 +16,8 @@ typedef struct task_lease {
     bool listed;     /**< a heartbeat or a HELLO has named it: it was really begun */
     bool cancelling; /**< the worker was told to stop it */
     bool leftover;   /**< its task went on without it: it only fills a slot, its result does not count */
+    bool judged;     /**< its worker is lost, and `executing` says whether it may have been begun */
+    bool executing;
     uint8_t missed;  /**< reports in a row that did not name it, after one that did */
     uint32_t job_slot;
     attempt attempt;

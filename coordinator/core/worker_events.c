@@ -92,13 +92,32 @@ static bool attempt_over(scheduler *self, uint32_t lease_slot, status code)
     return proven;
 }
 
+/*
+ * Which attempts may have been executing when their worker was lost: a worker begins what it is given in the order in
+ * which it came, so one that has as many before it as there are slots was waiting. (Our view of those before it may be
+ * late, but only in that they are over.) Judged once for all, before the first of them is taken away.
+ */
+static void leases_judge(scheduler *self, uint32_t worker_slot)
+{
+    const worker_record *worker = &self->workers.workers[worker_slot];
+    uint32_t behind = worker->running;
+    for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = self->leases.leases[i].next) {
+        task_lease *lease = &self->leases.leases[i];
+        behind--; /* the newest comes first */
+        lease->judged = true;
+        lease->executing = lease->sent && behind < worker->slots;
+    }
+}
+
 void worker_events_lease_expired(scheduler *self, uint32_t lease_slot)
 {
     const task_lease *lease = &self->leases.leases[lease_slot];
+    if (lease->worker_slot != SLOT_NONE && !lease->judged)
+        leases_judge(self, lease->worker_slot);
     if (lease->leftover)
         fact_apply_lease_release(self, lease_slot);
-    else
-        (void)attempt_over(self, lease_slot, lease->listed ? STATUS_NODE_LOST : STATUS_OK);
+    else /* of one whose worker did not come back after a restart nothing is known */
+        (void)attempt_over(self, lease_slot, lease->executing ? STATUS_NODE_LOST : STATUS_OK);
 }
 
 /* ---- workers ---- */
@@ -163,6 +182,7 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
     for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = next) {
         task_lease *lease = &self->leases.leases[i];
         next = lease->next;
+        lease->judged = lease->executing = false; /* its worker lives after all */
         if (!lease->sent || lease->report == worker->report)
             continue;
         /* The worker lives, and with it what it may be running. */
@@ -257,8 +277,13 @@ status worker_events_lost(scheduler *self, const scheduler_event *event)
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->alive = false;
     worker_close(self, slot);
-    while (event->worker.dead && worker->first_lease != SLOT_NONE)
-        worker_events_lease_expired(self, worker->first_lease);
+    while (event->worker.dead && worker->first_lease != SLOT_NONE) {
+        const task_lease *lease = &self->leases.leases[worker->first_lease];
+        if (event->worker.idle && !lease->leftover)
+            (void)attempt_over(self, worker->first_lease, STATUS_OK);
+        else
+            worker_events_lease_expired(self, worker->first_lease);
+    }
     return STATUS_OK;
 }
 
@@ -286,8 +311,7 @@ static void worker_quarantine(scheduler *self, uint32_t slot)
         pause_ms *= 2;
     worker->quarantines++;
     worker->trust = TRUST_NONE;
-    worker->quarantine_until_ms = self->now_ms + pause_ms;
-    worker->strikes = 0;
+    worker->quarantine_until_ms = self->now_ms + pause_ms; /* what it struck stays, for people to see why */
     worker_close(self, slot);
     worker_say_state(self, slot, WORKER_QUARANTINED);
 }
@@ -300,14 +324,28 @@ static void worker_succeeded(scheduler *self, uint32_t slot)
     worker->setbacks = 0;
     if (worker->strikes > 0)
         worker->strikes--;
+    if (worker->proofs > 0)
+        worker->proofs--;
     if (back) {
         worker->trust = TRUST_FULL;
-        worker->strikes = 0;
+        worker->strikes = worker->proofs = 0;
         worker->quarantines = 0;
     }
+    worker->strikes_differ = worker->strikes_differ && worker->strikes > 0;
     worker_close(self, slot);
     if (back)
         worker_say_state(self, slot, WORKER_READY);
+}
+
+/* Quarantine where there is enough against it. The last able worker stays: a slow farm is better than none. */
+static void worker_judge(scheduler *self, uint32_t slot)
+{
+    const worker_record *worker = &self->workers.workers[slot];
+    uint32_t most = self->config.strikes_max;
+    bool enough = worker->trust == TRUST_CANARY || worker->proofs >= most ||
+                  (worker->strikes >= most && worker->strikes_differ);
+    if (most > 0 && enough && worker->trust != TRUST_NONE && self->workers.able_count > 1)
+        worker_quarantine(self, slot);
 }
 
 static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed, status code, bool task_at_fault)
@@ -319,16 +357,30 @@ static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed,
     bool struck = retry_policy_strikes(code) && !task_at_fault;
     bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
     if (struck && fresh) {
+        worker->strikes_differ = worker->strikes > 0 && (worker->strikes_differ || worker->strike_job != failed->job);
         worker->strikes++;
         worker->strike_job = failed->job;
         worker->strike_task = failed->task;
+        worker->strike_code = code;
     }
-    bool canary = worker->trust == TRUST_CANARY;
-    bool out = struck && self->config.strikes_max > 0 && (canary || worker->strikes >= self->config.strikes_max);
     worker_close(self, slot);
-    /* The last able worker stays: a slow farm is better than none. */
-    if (out && self->workers.able_count > 1)
-        worker_quarantine(self, slot);
+    if (struck)
+        worker_judge(self, slot);
+}
+
+/* The task was done: where it had failed before, the machine was at fault and not the task. */
+static void strikes_prove(scheduler *self, const task_lease *lease)
+{
+    uint32_t trouble = trouble_table_find(&self->troubles, lease->job_slot, lease->attempt.task);
+    for (uint32_t i = 0; trouble != SLOT_NONE && i < self->troubles.troubles[trouble].avoid_count; i++) {
+        const task_trouble *entry = &self->troubles.troubles[trouble];
+        uint32_t slot = worker_table_find(&self->workers, entry->avoid[i]);
+        if (!entry->struck[i] || entry->avoid[i] == lease->worker || slot == SLOT_NONE)
+            continue;
+        self->workers.workers[slot].proofs++;
+        if (self->workers.workers[slot].trust == TRUST_FULL)
+            worker_judge(self, slot);
+    }
 }
 
 /* Lease of this attempt if this worker holds it and its result counts. */
@@ -369,6 +421,7 @@ static void result_done(scheduler *self, const task_lease *lease)
         job->timed_ms += task_lease_age_ms(lease, self->now_ms);
         job->timed_count++;
     }
+    strikes_prove(self, lease);
     attempt_say_ended(self, lease, TASK_DONE, STATUS_OK);
 }
 

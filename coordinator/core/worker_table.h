@@ -3,8 +3,11 @@
  * worker that is lost keeps its record (for `nodes`, and for its return) until the slot is needed.
  *
  * How a worker that fails is treated: after each failure in a row it rests a little longer (a node whose disk is gone
- * must not eat the queue); failures of `strikes_max` different tasks that say something about the node put it in
- * quarantine; when that has passed it gets one task at a time (the canary) until one succeeds.
+ * must not eat the queue). A failure that says something about the node (retry_policy_strikes) is a strike, one per
+ * task; when the task then succeeds elsewhere it is proven that the node was at fault, when it fails for good after
+ * failing elsewhere too the strike is taken back. `strikes_max` strikes by tasks of different jobs, or as many proofs,
+ * put the worker in quarantine: the tasks of one bad job alone do not. When that has passed it gets one task at a time
+ * (the canary) until one succeeds.
  */
 #ifndef COORDINATOR_CORE_WORKER_TABLE_H
 #define COORDINATOR_CORE_WORKER_TABLE_H
@@ -31,8 +34,10 @@ typedef struct worker_record {
     uint32_t running;     /**< attempts given to it and not over */
     uint32_t first_lease; /**< list of them */
     uint32_t tasks_done, tasks_failed;
-    uint32_t strikes;
+    uint32_t strikes, proofs;
+    bool strikes_differ;              /**< they are of several jobs */
     uint32_t strike_job, strike_task; /**< the last one: a task strikes once in a row */
+    status strike_code;
     uint32_t setbacks;                /**< failures in a row */
     uint32_t quarantines;             /**< in a row */
     uint64_t heard_ms;

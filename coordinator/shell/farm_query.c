@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,24 @@ static char *roots_document(const farm_state *self, size_t *out_size)
     return dump(json_pack("{s:i, s:s, s:o}", "reelmill", 1, "engine", ENGINE_VERSION, "roots", list), out_size);
 }
 
+/* Why the farm trusts it less than others, as a sentence; "" = it does not. */
+static void describe_distrust(const farm_state *self, const worker_view *view, char *out, size_t out_size)
+{
+    out[0] = '\0';
+    if (view->state != WORKER_QUARANTINED && !view->canary)
+        return;
+    char what[PATH_MAX_BYTES] = "";
+    const farm_job *job = job_list_find(&self->jobs, view->strike_job);
+    if (job != NULL)
+        job_task_what(job, view->strike_task, what, sizeof what);
+    char next[80] = "it is on trial: one task at a time until one succeeds";
+    if (!view->canary)
+        snprintf(next, sizeof next, "it is tried again in %llu s", (unsigned long long)(view->quarantine_left_ms / 1000 + 1));
+    snprintf(out, out_size, "%u tasks failed here, %u of them were done elsewhere; last task %u of job %u%s%s: %s; %s",
+             view->strikes, view->proofs, view->strike_task, view->strike_job, what[0] != '\0' ? ", " : "", what,
+             status_text(view->strike_code), next);
+}
+
 static json_t *node_json(const farm_state *self, const worker_node *node)
 {
     static const char *const states[] = {"ready", "draining", "quarantined", "lost"};
@@ -40,6 +59,10 @@ static json_t *node_json(const farm_state *self, const worker_node *node)
     bool draining = node->draining || reason != NULL || view.state == WORKER_DRAINING;
     if (node->connected && draining && (view.state == WORKER_READY || view.state == WORKER_DRAINING))
         state = view.running > 0 ? "draining" : "drained";
+    char distrust[PATH_MAX_BYTES + 256];
+    describe_distrust(self, &view, distrust, sizeof distrust);
+    if (reason == NULL && node->connected && distrust[0] != '\0')
+        reason = distrust;
     json_t *roots = json_array();
     for (uint32_t i = 0; i < node->root_count; i++)
         json_array_append_new(

@@ -47,14 +47,18 @@ static void send_refuse(farm_state *self, const routing_id *to, status code, con
     free(refuse);
 }
 
-/* A worker that cannot be reached: what it holds waits for its HELLO until the leases end. */
-static void lose_worker(farm_state *self, worker_node *node, bool dead, const char *why)
+/* UNREACHABLE: what it holds waits for its HELLO until the leases end. LEFT: of its own will, running nothing. */
+typedef enum lost_how { LOST_UNREACHABLE, LOST_DEAD, LOST_LEFT } lost_how;
+
+static void lose_worker(farm_state *self, worker_node *node, lost_how how, const char *why)
 {
     if (!node->connected)
         return;
     node->connected = false;
     log_line(LOG_WARN, "worker.lost", "worker=%u name=\"%s\" reason=\"%s\"", node->number, node->name, why);
-    scheduler_event event = {.type = EVENT_WORKER_LOST, .worker = {.worker = node->number, .dead = dead}};
+    scheduler_event event = {
+        .type = EVENT_WORKER_LOST,
+        .worker = {.worker = node->number, .dead = how != LOST_UNREACHABLE, .idle = how == LOST_LEFT}};
     farm_event(self, &event);
 }
 
@@ -66,7 +70,7 @@ static bool tell_worker(farm_state *self, uint32_t number, const message *told)
         return false;
     if (farm_send(self, &node->route, told))
         return true;
-    lose_worker(self, node, false, "a message could not be delivered");
+    lose_worker(self, node, LOST_UNREACHABLE, "a message could not be delivered");
     return false;
 }
 
@@ -98,7 +102,7 @@ static void bury_former_self(farm_state *self, const message_hello *hello)
         worker_node *node = self->workers.nodes[i];
         if (node->connected && strcmp(node->name, hello->name) == 0 &&
             memcmp(node->instance, hello->instance, INSTANCE_BYTES) != 0)
-            lose_worker(self, node, true, "it was started again");
+            lose_worker(self, node, LOST_DEAD, "it was started again");
     }
 }
 
@@ -367,7 +371,7 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const message
     else if (said->type == MESSAGE_FETCH)
         on_fetch(self, node, &said->fetch);
     else
-        lose_worker(self, node, true, "it said goodbye");
+        lose_worker(self, node, LOST_LEFT, "it said goodbye");
     return true;
 }
 
@@ -377,7 +381,7 @@ void farm_workers_tend(farm_state *self)
     if (now_ms <= self->config.lease_ms)
         return;
     for (worker_node *node; (node = worker_registry_silent(&self->workers, now_ms - self->config.lease_ms)) != NULL;)
-        lose_worker(self, node, false, "it was silent for a lease");
+        lose_worker(self, node, LOST_UNREACHABLE, "it was silent for a lease");
     if (now_ms > FORGET_NODES_MS)
         worker_registry_forget(&self->workers, now_ms - FORGET_NODES_MS);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECK_JOBS_MAX = 16, CHECK_EPOCHS_MAX = 512, CHECK_ENDS_MAX = 16384, CHECK_LIVE_MAX = 64 };
+enum { CHECK_JOBS_MAX = 16, CHECK_EPOCHS_MAX = 512, CHECK_ENDS_MAX = 16384, CHECK_LIVE_MAX = 64, CHECK_WORKERS_MAX = 1024 };
 
 /* What the journal has said for sure about one task. */
 typedef struct checked_task {
@@ -23,6 +23,8 @@ typedef struct checked_task {
     uint32_t holder[CHECK_EPOCHS_MAX]; /* worker number, by epoch */
     uint8_t given[CHECK_EPOCHS_MAX / 8];
     uint8_t over[CHECK_EPOCHS_MAX / 8];
+    uint8_t taken_by[CHECK_EPOCHS_MAX]; /* process + 1, by epoch */
+    uint8_t begun[CHECK_EPOCHS_MAX / 8];
 } checked_task;
 
 typedef struct checked_job {
@@ -41,6 +43,8 @@ struct sim_check {
     char reason[512];
     bool failed;
     checked_job jobs[CHECK_JOBS_MAX];
+    bool overdue[SIM_PROCESSES_MAX]; /* it has executed what the coordinator did not want: others may wait behind that */
+    bool quarantined[CHECK_WORKERS_MAX]; /* ever; by worker number */
     execution_end *ends; /* how executions really ended */
     uint32_t end_count;
     struct {
@@ -153,6 +157,18 @@ static void check_alone(sim_check *self, const sim_world *world, uint32_t proces
                        process, id.epoch, id.task, id.job, others);
 }
 
+void sim_check_arrived(sim_check *self, uint32_t process, attempt_id id)
+{
+    checked_task *task = task_of(self, id.job, id.task);
+    if (task != NULL && id.epoch < CHECK_EPOCHS_MAX)
+        task->taken_by[id.epoch] = (uint8_t)(process + 1);
+}
+
+void sim_check_killed(sim_check *self, uint32_t process)
+{
+    self->overdue[process] = true;
+}
+
 void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, attempt_id id)
 {
     const sim_task *task = plan_task_of(self, world, id);
@@ -165,6 +181,7 @@ void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, 
     if (!bit_get(known->given, id.epoch))
         sim_check_fail(self, "process %u began epoch %u of task %u of job %u, which is not in the journal", process,
                        id.epoch, id.task, id.job);
+    bit_set(known->begun, id.epoch);
     check_alone(self, world, process, id, task->kind == TASK_RENDER);
     if (self->live_count < CHECK_LIVE_MAX) {
         self->live[self->live_count].attempt = id;
@@ -279,6 +296,11 @@ static void check_blame(sim_check *self, const scheduler_fact *fact, checked_tas
     if (!really)
         sim_check_fail(self, "task %u of job %u is blamed for \"%s\", which its attempt %u did not end with",
                        fact->task, fact->job, status_text(fact->code), fact->epoch);
+    uint32_t taken_by = fact->epoch < CHECK_EPOCHS_MAX ? task->taken_by[fact->epoch] : 0;
+    if (fact->code == STATUS_NODE_LOST && taken_by != 0 && !self->overdue[taken_by - 1] &&
+        !bit_get(task->begun, fact->epoch))
+        sim_check_fail(self, "attempt %u of task %u of job %u, which waited for a slot, is blamed for its worker's end",
+                       fact->epoch, fact->task, fact->job);
     if (fact->value != TASK_FAILED)
         return;
     self->jobs[fact->job].failed = true;
@@ -297,6 +319,11 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
         sim_check_fail(self, "attempt %u of task %u of job %u ended without running", fact->epoch, fact->task,
                        fact->job);
     bit_set(task->over, fact->epoch);
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        const attempt_id *live = &self->live[i].attempt;
+        if (live->job == fact->job && live->task == fact->task && live->epoch == fact->epoch)
+            self->overdue[self->live[i].process] = true;
+    }
     if (fact->value == TASK_DONE)
         check_done(self, fact, task);
     else if (fact->value != TASK_CANCELLED)
@@ -309,8 +336,33 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
     task->code = fact->code;
 }
 
+/* Nobody is quarantined who has not failed three tasks, of different jobs or such that others could do. */
+static void check_quarantine(sim_check *self, uint32_t worker)
+{
+    if (worker >= CHECK_WORKERS_MAX || self->quarantined[worker])
+        return; /* after the first a single failure is enough */
+    self->quarantined[worker] = true;
+    uint32_t failures = 0;
+    uint32_t first_job = 0;
+    bool proven = false;
+    for (uint32_t i = 0; i < self->end_count; i++) {
+        const execution_end *end = &self->ends[i];
+        const checked_task *task = task_of(self, end->attempt.job, end->attempt.task);
+        if (task == NULL || end->attempt.epoch >= CHECK_EPOCHS_MAX || !retry_policy_strikes(end->code) ||
+            task->holder[end->attempt.epoch] != worker)
+            continue;
+        failures++;
+        proven = proven || task->done || (first_job != 0 && first_job != end->attempt.job);
+        first_job = end->attempt.job;
+    }
+    if (failures < 3 || !proven)
+        sim_check_fail(self, "worker %u is quarantined after %u failures", worker, failures);
+}
+
 void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
 {
+    if (fact->type == FACT_WORKER_STATE && fact->value == WORKER_QUARANTINED)
+        check_quarantine(self, fact->worker);
     if (fact->type == FACT_WORKER_STATE)
         return;
     if (fact->job >= CHECK_JOBS_MAX || self->jobs[fact->job].client == 0) {

@@ -15,6 +15,10 @@ void sim_check_destroy(sim_check **self);
 const char *sim_check_reason(const sim_check *self);
 void sim_check_fail(sim_check *self, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/** A worker has taken an attempt. */
+void sim_check_arrived(sim_check *self, uint32_t process, attempt_id id);
+/** A worker has killed an execution: it was not wanted any more. */
+void sim_check_killed(sim_check *self, uint32_t process);
 /** An executor of this process begins, and ends (however it ends). */
 void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, attempt_id id);
 /** It ended an attempt by itself, with this code. */

@@ -40,7 +40,7 @@ static void process_arm(sim_world *world, uint32_t process)
 }
 
 /* What this execution will come to, from the task's flaw, the weather and chance. */
-static status execution_code(sim_world *world, const sim_task *task)
+static status execution_code(sim_world *world, uint32_t node, const sim_task *task)
 {
     static const status crashes[] = {STATUS_NODE_CRASHED, STATUS_NODE_MEMORY, STATUS_NODE_SYSTEM, STATUS_DEFECT,
                                      STATUS_NODE_HUNG};
@@ -54,6 +54,8 @@ static status execution_code(sim_world *world, const sim_task *task)
         return sim_random_chance(&world->random, 500) ? STATUS_STORAGE_FULL : STATUS_STORAGE_IO;
     if (task->flaw == FLAW_FLAKY && sim_random_chance(&world->random, 400))
         return STATUS_STORAGE_MISMATCH;
+    if (node == 1 && sim_random_chance(&world->random, world->weather.bad_node))
+        return crashes[sim_random_below(&world->random, 3)];
     if (sim_random_chance(&world->random, world->weather.executor_crash))
         return crashes[sim_random_below(&world->random, sizeof crashes / sizeof crashes[0])];
     return STATUS_OK;
@@ -78,7 +80,7 @@ static void execution_begin(sim_world *world, uint32_t process, const session_or
     const sim_task *task = &world->clients[order->bytes[0]].plan.tasks[order->bytes[1]];
     uint32_t took_ms = task->duration_ms * world->nodes[self->node].slowness;
     took_ms = took_ms / 2 + sim_random_below(&world->random, took_ms + 1) + 1;
-    status code = execution_code(world, task);
+    status code = execution_code(world, self->node, task);
     if (code == STATUS_NODE_HUNG)
         took_ms = SIM_HANG_MS; /* it says nothing more, until its worker has had enough */
     self->executions[slot] = (sim_execution){.used = true,
@@ -104,6 +106,7 @@ static void execution_kill(sim_world *world, uint32_t process, const attempt_id 
     if (execution == NULL || execution->killed)
         return;
     execution->killed = true;
+    sim_check_killed(world->check, process);
     sim_world_push(world, (sim_event){.time_ms = world->now_ms + sim_random_between(&world->random, 1, 5),
                                       .type = SIM_EXECUTION_KILLED,
                                       .a = process,
@@ -225,6 +228,20 @@ static void execution_over(sim_world *world, uint32_t process, const sim_event *
     orders_run(world, process);
 }
 
+static void frame_arrives(sim_world *world, uint32_t process, const sim_event *event)
+{
+    worker_session *session = world->processes[process].session;
+    uint32_t held = worker_session_held_count(session);
+    if (worker_session_receive(session, world->now_ms, event->bytes, event->byte_size, &world->orders) != STATUS_OK)
+        sim_check_fail(world->check, "process %u refuses a frame of the coordinator", process);
+    /* An attempt that was taken: if it is not begun now it waits for a slot. [type, version, ...] */
+    message *heard = &world->heard;
+    if (worker_session_held_count(session) > held && event->bytes[1] == MESSAGE_ASSIGN && !world->disordered &&
+        message_decode(heard, event->bytes, event->byte_size, NULL, NULL) == STATUS_OK)
+        sim_check_arrived(world->check, process, heard->assign.tasks[0].attempt);
+    orders_run(world, process);
+}
+
 void sim_machine_event(sim_world *world, const sim_event *event)
 {
     uint32_t process = event->a;
@@ -253,10 +270,7 @@ void sim_machine_event(sim_world *world, const sim_event *event)
             process_arm(world, process);
         break;
     case SIM_TO_PROCESS:
-        if (worker_session_receive(self->session, world->now_ms, event->bytes, event->byte_size, &world->orders) !=
-            STATUS_OK)
-            sim_check_fail(world->check, "process %u refuses a frame of the coordinator", process);
-        orders_run(world, process);
+        frame_arrives(world, process, event);
         break;
     case SIM_CELL:
         cell_made(world, process, event);

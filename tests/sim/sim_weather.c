@@ -28,6 +28,7 @@ void sim_weather_make(sim_world *self)
                                   .liar = maybe(random, 200),
                                   .people = maybe(random, 100),
                                   .clock_jump = maybe(random, 30),
+                                  .bad_node = sim_random_chance(random, 200) ? sim_random_between(random, 300, 1000) : 0,
                                   .late_report = maybe(random, 150),
                                   .slow_node = sim_random_chance(random, 300) ? sim_random_between(random, 2, 20) : 1};
     self->disordered = self->weather.reorder;
@@ -75,7 +76,8 @@ void sim_weather_second(sim_world *self)
     if (coordinator->up && sim_random_chance(random, weather->coordinator_crash))
         coordinator->fuse = sim_random_below(random, 40); /* at some point of what it does next */
     if (sim_random_chance(random, weather->clock_jump))
-        coordinator->clock_ahead_ms += sim_random_below(random, 100000);
+        /* A leap of less than half a lease cannot be told from time that has passed, and eats into leases. */
+        coordinator->clock_ahead_ms += SIM_LEASE_MS / 2 + 1 + sim_random_below(random, 100000);
     if (coordinator->up && sim_random_chance(random, weather->people))
         sim_coordinator_people(self);
     if (self->now_ms + 1000 < SIM_FAULTS_MS)

@@ -60,6 +60,7 @@ typedef struct sim_weather {
     uint32_t coordinator_stall;
     uint32_t storage_outage;  /* permille per second: every task fails with it for a while */
     uint32_t executor_crash;  /* permille of executions */
+    uint32_t bad_node;        /* permille of the executions on node 1 that fail by its fault */
     uint32_t flaws;           /* permille of tasks */
     uint32_t journal_ms;      /* usual durability lag */
     uint32_t journal_slow;    /* permille of commits that take seconds */

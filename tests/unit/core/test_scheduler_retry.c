@@ -165,18 +165,37 @@ static void scheduler__bounds_how_often_a_task_may_lose_its_worker(void **unused
     farm_script_deinit(&farm);
 }
 
-static void scheduler__does_not_count_a_lost_worker_against_what_it_never_began(void **unused)
+/* One slot and one task sent ahead: the second waited, whatever ended the worker. */
+static void scheduler__counts_a_lost_worker_only_against_what_it_may_have_executed(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    for (uint32_t worker = 1; worker <= 3 * RETRY_LOST_MAX; worker++) {
+    scheduler_config config = farm_script_config();
+    config.prefetch = 1;
+    farm_script_init(&farm, &config);
+    uint32_t job = farm_job_of(&farm, 2);
+    for (uint32_t worker = 1; worker <= RETRY_LOST_MAX; worker++) {
+        assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
         farm_hello(&farm, worker, 1);
+        assert_int_equal(farm_assigned(&farm, 0).task, 0);
+        assert_int_equal(farm_assigned(&farm, 1).task, 1);
         farm_lost(&farm, worker, true);
     }
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
-    assert_int_equal(farm_job(&farm, job).retries, 0);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+    assert_int_equal(farm_task(&farm, job, 0).last_code, STATUS_NODE_LOST);
+    assert_int_equal(farm_task(&farm, job, 1).state, TASK_READY);
+    assert_int_equal(farm_task(&farm, job, 1).last_code, STATUS_OK);
+    assert_int_equal(farm_job(&farm, job).retries, RETRY_LOST_MAX - 1);
+    /* Nor does one that leaves of its own will: it had begun nothing that it had not ended. */
+    for (uint32_t worker = 101; worker <= 100 + 2 * RETRY_LOST_MAX; worker++) {
+        farm_hello(&farm, worker, 1);
+        assert_int_equal(farm_assigned(&farm, 0).task, 1);
+        const scheduler_event leaves = {.type = EVENT_WORKER_LOST,
+                                        .worker = {.worker = worker, .dead = true, .idle = true}};
+        assert_int_equal(farm_script_step(&farm, &leaves), STATUS_OK);
+    }
+    assert_int_equal(farm_task(&farm, job, 1).state, TASK_READY);
+    assert_int_equal(farm_job(&farm, job).retries, RETRY_LOST_MAX - 1);
     farm_script_deinit(&farm);
 }
 
@@ -202,22 +221,36 @@ static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
     farm_script_deinit(&farm);
 }
 
-static void fail_different_tasks(farm_script *farm, uint32_t job, uint32_t worker, uint32_t times)
+/* The task of any job that runs on this worker; waits, with workers 1 and 2 alive, until there is one. */
+static attempt running_on(farm_script *farm, uint32_t worker)
 {
-    for (uint32_t i = 0; i < times; i++) {
-        uint32_t guard = 0;
-        uint32_t task = UINT32_MAX;
-        while (task == UINT32_MAX) {
-            for (uint32_t t = 0; t < farm_job(farm, job).task_count; t++) {
-                if (farm_task(farm, job, t).state == TASK_RUNNING && farm_task(farm, job, t).worker == worker)
-                    task = t;
-            }
-            if (task == UINT32_MAX)
-                wait_alive(farm, 2, WORKER_REST_BASE_MS);
-            assert_true(guard++ < 100);
+    for (uint32_t guard = 0; guard < 100; guard++) {
+        for (size_t i = farm->fact_count; i > 0; i--) {
+            const scheduler_fact *fact = &farm->facts[i - 1];
+            if (fact->type != FACT_TASK_ASSIGNED || fact->worker != worker)
+                continue;
+            task_view view = farm_task(farm, fact->job, fact->task);
+            if (view.state == TASK_RUNNING && view.epoch == fact->epoch)
+                return farm_running(farm, fact->job, fact->task);
         }
-        assert_int_equal(farm_result(farm, worker, farm_running(farm, job, task), STATUS_NODE_SYSTEM), STATUS_OK);
+        wait_alive(farm, 2, WORKER_REST_BASE_MS);
     }
+    fail_msg("worker %u is given nothing", worker);
+    return (attempt){0};
+}
+
+static void fail_different_tasks(farm_script *farm, uint32_t worker, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++)
+        assert_int_equal(farm_result(farm, worker, running_on(farm, worker), STATUS_NODE_SYSTEM), STATUS_OK);
+}
+
+/* Of two shows, so that they are served in turn. */
+static void two_jobs_in_turn(farm_script *farm)
+{
+    static const task_spec specs[30];
+    for (uint64_t share = 1; share <= 2; share++)
+        assert_int_equal(farm_extend(farm, farm_submit(farm, 0, share), 30, specs), STATUS_OK);
 }
 
 static void scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary(void **unused)
@@ -225,29 +258,78 @@ static void scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_ca
     (void)unused;
     farm_script farm;
     farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 60);
+    two_jobs_in_turn(&farm);
     farm_hello(&farm, 1, 1);
     farm_hello(&farm, 2, 1);
-    fail_different_tasks(&farm, job, 1, 3); /* strikes_max */
+    fail_different_tasks(&farm, 1, 3); /* strikes_max */
     assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(worker_of(&farm, 1).strikes, 3);
+    assert_int_equal(worker_of(&farm, 1).strike_code, STATUS_NODE_SYSTEM);
+    assert_int_equal(worker_of(&farm, 1).quarantine_left_ms, WORKER_QUARANTINE_BASE_MS);
     wait_alive(&farm, 2, WORKER_QUARANTINE_BASE_MS - 1);
     assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
     assert_int_equal(worker_of(&farm, 1).running, 0);
     farm_hello(&farm, 1, 4); /* more slots do not help: the canary is one task */
     wait_alive(&farm, 2, 1);
     assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
+    assert_true(worker_of(&farm, 1).canary);
     assert_int_equal(worker_of(&farm, 1).running, 1);
-    fail_different_tasks(&farm, job, 1, 1);
+    fail_different_tasks(&farm, 1, 1);
     assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
     wait_alive(&farm, 2, 2 * WORKER_QUARANTINE_BASE_MS);
     assert_int_equal(worker_of(&farm, 1).running, 1);
-    for (uint32_t t = 0; t < 60; t++) {
-        if (farm_task(&farm, job, t).state == TASK_RUNNING && farm_task(&farm, job, t).worker == 1) {
-            farm_result(&farm, 1, farm_running(&farm, job, t), STATUS_OK);
-            break;
-        }
-    }
+    farm_result(&farm, 1, running_on(&farm, 1), STATUS_OK);
     assert_int_equal(worker_of(&farm, 1).running, 4);
+    assert_false(worker_of(&farm, 1).canary);
+    farm_script_deinit(&farm);
+}
+
+/* A reel whose audio kills every executor: many tasks fail on every machine, and no machine is to blame. */
+static void scheduler__keeps_its_workers_when_one_job_is_bad(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 12);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    for (uint32_t guard = 0; farm_job(&farm, job).state == JOB_RUNNING; guard++) {
+        assert_true(guard < 1000);
+        beat(&farm, 1, 2);
+        for (uint32_t worker = 1; worker <= 2; worker++) {
+            if (worker_of(&farm, worker).running > 0)
+                fail_different_tasks(&farm, worker, 1);
+        }
+        wait_alive(&farm, 2, WORKER_REST_BASE_MS);
+    }
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_FAILED], 12);
+    for (size_t i = 0; i < farm.fact_count; i++)
+        assert_int_not_equal(farm.facts[i].type, FACT_WORKER_STATE);
+    farm_script_deinit(&farm);
+}
+
+/* In one job alone: what fails on worker 1 is done by worker 2, so worker 1 is at fault. */
+static void scheduler__quarantines_a_worker_whose_failures_others_can_do(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    farm_job_of(&farm, 60);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    for (uint32_t guard = 0; worker_of(&farm, 1).proofs < 2; guard++) {
+        assert_true(guard < 60);
+        assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
+        if (worker_of(&farm, 1).strikes < 3)
+            fail_different_tasks(&farm, 1, 1);
+        farm_result(&farm, 2, running_on(&farm, 2), STATUS_OK);
+    }
+    for (uint32_t guard = 0; worker_of(&farm, 1).state == WORKER_READY; guard++) {
+        assert_true(guard < 60);
+        farm_result(&farm, 2, running_on(&farm, 2), STATUS_OK);
+    }
+    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(worker_of(&farm, 1).proofs, 3);
     farm_script_deinit(&farm);
 }
 
@@ -256,11 +338,17 @@ static void scheduler__never_quarantines_the_last_worker(void **unused)
     (void)unused;
     farm_script farm;
     farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 20);
+    two_jobs_in_turn(&farm);
     farm_hello(&farm, 1, 1);
     farm_hello(&farm, 2, 1);
     farm_lost(&farm, 2, true);
-    fail_different_tasks(&farm, job, 1, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        while (worker_of(&farm, 1).running == 0) {
+            farm_wait(&farm, WORKER_REST_BASE_MS);
+            beat(&farm, 1, 1);
+        }
+        fail_different_tasks(&farm, 1, 1);
+    }
     assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
     farm_script_deinit(&farm);
 }
@@ -351,9 +439,11 @@ int main(void)
         cmocka_unit_test(scheduler__gives_a_waiting_task_back_when_its_elsewhere_is_gone),
         cmocka_unit_test(scheduler__tries_a_defect_once_more_and_no_more),
         cmocka_unit_test(scheduler__bounds_how_often_a_task_may_lose_its_worker),
-        cmocka_unit_test(scheduler__does_not_count_a_lost_worker_against_what_it_never_began),
+        cmocka_unit_test(scheduler__counts_a_lost_worker_only_against_what_it_may_have_executed),
         cmocka_unit_test(scheduler__rests_a_worker_whose_storage_fails),
         cmocka_unit_test(scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary),
+        cmocka_unit_test(scheduler__keeps_its_workers_when_one_job_is_bad),
+        cmocka_unit_test(scheduler__quarantines_a_worker_whose_failures_others_can_do),
         cmocka_unit_test(scheduler__never_quarantines_the_last_worker),
         cmocka_unit_test(scheduler__sets_a_poison_task_aside_and_clears_the_workers_it_struck),
         cmocka_unit_test(scheduler__gives_up_a_task_whose_numbers_are_used_up),
