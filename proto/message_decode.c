@@ -225,7 +225,7 @@ static void read_cell(field_reader *fields, message_cell *cell)
     cell->cell = read_u32(fields, 0, UINT32_MAX);
     cell->inputs = read_digests(fields, CELL_INPUTS_MAX, &cell->input_count);
     cell->outputs = read_digests(fields, CELL_OUTPUTS_MAX, &cell->output_count);
-    field_reader measures = reader_enter(fields, PROGRAM_OUTPUTS_MAX, false);
+    field_reader measures = reader_enter(fields, CELL_MEASURES_MAX, false);
     for (uint32_t i = 0; i < measures.count && measures.problem == NULL; i++)
         cell->measures[i] = read_bytes(&measures, MEASURE_BYTES_MAX);
     cell->measure_count = measures.count;

@@ -128,7 +128,7 @@ static void pack_heartbeat(msgpack_packer *packer, const message_heartbeat *hear
 static void pack_cell(msgpack_packer *packer, const message_cell *cell)
 {
     ENSURE(cell->input_count <= CELL_INPUTS_MAX && cell->output_count <= CELL_OUTPUTS_MAX &&
-           cell->measure_count <= PROGRAM_OUTPUTS_MAX);
+           cell->measure_count <= CELL_MEASURES_MAX);
     pack_head(packer, MESSAGE_CELL, 5);
     pack_attempt(packer, &cell->attempt);
     pack_u32(packer, cell->cell);

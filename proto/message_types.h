@@ -140,7 +140,8 @@ typedef struct message_cell {
     uint32_t output_count;
     const content_hash *outputs;         /**< per output file of the task: digest of the bytes of this cell (view) */
     uint32_t measure_count;
-    message_bytes measures[PROGRAM_OUTPUTS_MAX]; /**< per program output: a cell_measure */
+    message_bytes measures[CELL_MEASURES_MAX]; /**< per program output: a cell_measure; then, if the task takes them: a
+                                                    stem_features */
 } message_cell;
 
 typedef struct message_result {

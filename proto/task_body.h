@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 3, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 4, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -92,6 +92,9 @@ typedef struct task_output_file {
     uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
 } task_output_file;
 
+/** What is taken from the input lanes of a RENDER or INSPECT task (common/measure/stem_features.h). */
+typedef enum task_stems { STEMS_NONE, STEMS_ENERGY, STEMS_CROSSED } task_stems;
+
 /* RENDER, INSPECT: cells first_cell .. first_cell + cell_count of pieces[0]. pieces[1..] are the pieces before it on the
  * timeline, nearest first, as far as METER_PREROLL_FRAMES reach back. Payload: empty; cells travel in CELL messages. */
 typedef struct task_render {
@@ -106,6 +109,7 @@ typedef struct task_render {
     uint32_t cell_count;
     bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after it */
     uint64_t programme_frame_count;
+    uint8_t stems;             /**< task_stems: features of the input lanes that follow each cell's measures */
 } task_render;
 
 /* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of bytes 0 .. data_offset and of

@@ -197,6 +197,9 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     render->first_cell = byte_reader_u32(reader);
     render->cell_count = byte_reader_u32(reader);
     render->programme_end = decode_flag(reader);
+    render->stems = byte_reader_u8(reader);
+    require(reader, render->stems <= STEMS_CROSSED && (render->stems == STEMS_NONE || render->program.input_count >= 1) &&
+                        (render->stems != STEMS_CROSSED || render->program.input_count <= STEM_CROSSED_LANES_MAX));
     render->programme_frame_count = byte_reader_u64(reader);
     require(reader, render->cell_count >= 1 && render->cell_count <= TASK_CELLS_MAX);
     require(reader, render->programme_frame_count < FRAMES_END);

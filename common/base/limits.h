@@ -44,7 +44,9 @@ enum {
 enum {
     PROGRAM_INPUT_LANES_MAX = 512, /**< (stem, channel) pairs read by one render program */
     PROGRAM_OUTPUTS_MAX = 16,      /**< deliverables made by one render task */
+    CELL_MEASURES_MAX = PROGRAM_OUTPUTS_MAX + 1, /**< one per deliverable, then the features of the stems */
     PROGRAM_OUTPUT_LANES_MAX = 128,
+    STEM_CROSSED_LANES_MAX = 160,  /**< input lanes of which every pair is correlated: their matrix fits a measure */
     PROGRAM_TERMS_MAX = 8192,
     TASK_FILES_MAX = 512,          /**< input files bound to one task */
     TASK_PIECES_MAX = 4,           /**< the task's own piece and those its pre-roll reaches back into */

@@ -103,6 +103,7 @@ typedef struct plan_deliverable {
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
     uint32_t merge_task, publish_task, meter_task; /**< numbers in the job; UINT32_MAX where there is none */
+    const char *uncompared;    /**< received: why it is not compared with the stems; NULL: it is */
 } plan_deliverable;
 
 /** One task: what the scheduler sees, and what its body is made from. */
@@ -143,6 +144,7 @@ typedef struct plan {
     plan_timeline *timelines;
     uint32_t program_count;
     render_program *programs;
+    uint8_t *program_stems;    /**< [program_count] task_stems */
     uint32_t deliverable_count;/**< = show.deliverable_count; those not wanted have timeline 0xFFFF */
     plan_deliverable *deliverables;
     uint32_t file_count;

@@ -213,6 +213,7 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     render->cell_count = task->cell_count;
     render->programme_end = (uint32_t)task->piece + 1 == timeline->piece_count;
     render->programme_frame_count = timeline->frame_count;
+    render->stems = self->program_stems[task->program];
     return STATUS_OK;
 }
 

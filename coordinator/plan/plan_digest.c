@@ -147,6 +147,7 @@ content_hash plan_digest(const plan *self)
         digest_timeline(&run, &self->timelines[i]);
     for (uint32_t i = 0; i < self->program_count; i++) {
         render_program_encode(&self->programs[i], &run.writer);
+        byte_writer_u8(&run.writer, self->program_stems[i]);
         digest_flush(&run);
     }
     for (uint32_t i = 0; i < self->deliverable_count; i++)

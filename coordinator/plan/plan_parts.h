@@ -58,6 +58,13 @@ channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliv
 /** Fills gain, layout, order, encoding and program of the wanted deliverables and makes the programs. */
 void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes);
 
+/* ---- plan_compare.c ---- */
+/**
+ * Appends the lanes of the stems that a received programme is compared with to its program; or says in the deliverable why
+ * there are none.
+ */
+void plan_compare_stems(plan *target, uint32_t deliverable, render_program *program);
+
 /* ---- plan_check.c ---- */
 /** plan_check over the inputs that are needed and the deliverables that are wanted (NULL = all). */
 void plan_check_needed(const plan_source *source, const bool *needed, const bool *wanted, plan_notes *notes);

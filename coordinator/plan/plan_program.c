@@ -327,6 +327,7 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     uint16_t number = (uint16_t)target->program_count++;
     render_program *program = &target->programs[number];
     uint16_t lane_of[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX] = {{0}};
+    target->program_stems[number] = STEMS_ENERGY;
     *program = (render_program){.sample_rate = film->sample_rate,
                                 .output_count = (uint16_t)draft->mix_count,
                                 .output_lane_count = (uint16_t)draft->output_lanes};
@@ -455,6 +456,8 @@ static void plan_received_program(plan *target, uint32_t index)
         program->inputs[i] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[i]};
         program->terms[i] = (render_term){.input = i, .output = i, .gain = 1.0};
     }
+    plan_compare_stems(target, index, program);
+    target->program_stems[planned->program] = planned->uncompared == NULL ? STEMS_CROSSED : STEMS_NONE;
 }
 
 void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
@@ -462,6 +465,7 @@ void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
     const show *film = self->show;
     size_t errors_before = notes->list->error_count;
     self->programs = arena_take_array(&self->arena, film->deliverable_count, sizeof *self->programs);
+    self->program_stems = arena_take_array(&self->arena, film->deliverable_count, sizeof *self->program_stems);
     mix *mixes = arena_take_array(&self->arena, film->deliverable_count, sizeof *mixes);
     uint32_t mix_count = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {

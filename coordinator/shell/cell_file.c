@@ -55,7 +55,7 @@ status cell_record_decode(cell_record *out_record, const uint8_t *bytes, size_t 
     record.measure_count = byte_reader_u16(&reader);
     (void)byte_reader_u16(&reader);
     if (record.input_count > CELL_INPUTS_MAX || record.output_count > CELL_OUTPUTS_MAX ||
-        record.measure_count > PROGRAM_OUTPUTS_MAX)
+        record.measure_count > CELL_MEASURES_MAX)
         return STATUS_STORAGE_MISMATCH;
     record.inputs = (const content_hash *)byte_reader_view(&reader, record.input_count * sizeof(content_hash));
     record.outputs = (const content_hash *)byte_reader_view(&reader, record.output_count * sizeof(content_hash));

@@ -25,7 +25,7 @@ typedef struct cell_record {
     uint32_t output_count;
     const content_hash *outputs;
     uint32_t measure_count;
-    message_bytes measures[PROGRAM_OUTPUTS_MAX];
+    message_bytes measures[CELL_MEASURES_MAX];
 } cell_record;
 
 void cell_record_encode(const message_cell *cell, byte_writer *writer);

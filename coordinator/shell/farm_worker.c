@@ -4,6 +4,7 @@
 #include "coordinator/shell/farm_state.h"
 
 #include "common/measure/cell_measure.h"
+#include "common/measure/stem_features.h"
 #include "coordinator/shell/job_body.h"
 #include "proto/task_body.h"
 
@@ -214,6 +215,24 @@ static bool measure_fits(const farm_job *job, const plan_task *task, uint32_t ce
     return fits;
 }
 
+/* The same of the stems' features, which follow the measures where the plan takes them. */
+static bool stems_fit(const plan *made, const plan_task *task, uint32_t cell, const message_bytes *bytes)
+{
+    const render_program *program = &made->programs[task->program];
+    const plan_piece *piece = &made->timelines[task->timeline].pieces[task->piece];
+    stem_features features;
+    if (stem_features_decode(&features, bytes->bytes, bytes->size) != STATUS_OK)
+        return false;
+    uint64_t first = (uint64_t)cell * CELL_FRAMES;
+    uint64_t left = piece->frame_count - first;
+    bool fits = features.sample_rate == program->sample_rate && features.lane_count == program->input_count &&
+                features.crossed == (made->program_stems[task->program] == STEMS_CROSSED) &&
+                features.programme_frame == piece->programme_frame + first &&
+                features.frame_count == (left < CELL_FRAMES ? left : CELL_FRAMES);
+    stem_features_deinit(&features);
+    return fits;
+}
+
 /* NULL when the cell may be kept, else why not. */
 static const char *judge_cell(farm_state *self, const message_cell *cell)
 {
@@ -231,9 +250,12 @@ static const char *judge_cell(farm_state *self, const message_cell *cell)
     if (job_output_map(job, task, &map, NULL) != STATUS_OK || cell->output_count != map->count)
         return "it has digests of another number of files";
     const render_program *program = &job->plan->programs[task->program];
-    if (cell->measure_count != program->output_count)
+    bool stems = job->plan->program_stems[task->program] != STEMS_NONE;
+    if (cell->measure_count != program->output_count + (stems ? 1u : 0u))
         return "it has measures of another number of outputs";
-    for (uint32_t i = 0; i < cell->measure_count; i++)
+    if (stems && !stems_fit(job->plan, task, cell->cell, &cell->measures[program->output_count]))
+        return "the features of its stems do not fit the plan";
+    for (uint32_t i = 0; i < program->output_count; i++)
         if (!measure_fits(job, task, cell->cell, i, &cell->measures[i]))
             return "a measure does not fit the plan";
     return NULL;

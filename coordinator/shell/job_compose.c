@@ -62,9 +62,22 @@ static int compare_records(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Cells of one attempt, which may have come in any order. */
-static status add_stretch(programme_measure *measure, const cell_stretch *stretch, uint16_t output, const char *path,
-                          error_detail *detail)
+/* The features of the stems stand behind the measures of the outputs. */
+static status add_stems(stem_programme *stems, const cell_record *record, uint32_t output_count)
+{
+    stem_features features = {0};
+    if (record->measure_count != output_count + 1)
+        return STATUS_STORAGE_MISMATCH;
+    status code = stem_features_decode(&features, record->measures[output_count].bytes, record->measures[output_count].size);
+    if (code == STATUS_OK)
+        code = stem_programme_add(stems, &features);
+    stem_features_deinit(&features);
+    return code;
+}
+
+/* Cells of one attempt, which may have come in any order. stems is NULL where their features were not taken. */
+static status add_stretch(programme_measure *measure, stem_programme *stems, const cell_stretch *stretch,
+                          const render_program *program, uint16_t output, const char *path, error_detail *detail)
 {
     arena memory;
     arena_init(&memory);
@@ -91,6 +104,8 @@ static status add_stretch(programme_measure *measure, const cell_stretch *stretc
             code = programme_measure_add(measure, &cell);
             cell_measure_deinit(&cell);
         }
+        if (code == STATUS_OK && stems != NULL)
+            code = add_stems(stems, &records[i], program->output_count);
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the measure of cell %u does not follow on the one before it: %s",
                              records[i].cell, status_text(code));
@@ -100,7 +115,7 @@ static status add_stretch(programme_measure *measure, const cell_stretch *stretc
 }
 
 status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
-                           programme_measure **out_measure, error_detail *detail)
+                           programme_measure **out_measure, stem_programme *out_stems, error_detail *detail)
 {
     const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
     const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
@@ -109,14 +124,18 @@ status job_merge_programme(const plan *job_plan, const programme_input *input, c
         timeline->sample_rate, program->outputs[deliverable->program_output].layout, timeline->frame_count);
     if (measure == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    task_stems taken = (task_stems)job_plan->program_stems[deliverable->program];
+    stem_programme_init(out_stems, program->input_count, taken == STEMS_CROSSED);
     status code = STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < input->stretch_count; i++)
-        code = add_stretch(measure, &input->stretches[i], deliverable->program_output, cells_path, detail);
+        code = add_stretch(measure, taken == STEMS_NONE ? NULL : out_stems, &input->stretches[i], program,
+                           deliverable->program_output, cells_path, detail);
     if (code == STATUS_OK && !programme_measure_complete(measure))
         code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
                                 job_plan->show->deliverables[input->deliverable].name);
     if (code != STATUS_OK) {
         programme_measure_destroy(&measure);
+        stem_programme_deinit(out_stems);
         return code;
     }
     *out_measure = measure;
@@ -150,12 +169,13 @@ status job_merge(const plan *job_plan, const programme_input *input, const char 
                  error_detail *detail)
 {
     programme_measure *measure = NULL;
-    status code = job_merge_programme(job_plan, input, cells_path, &measure, detail);
+    stem_programme stems = {0};
+    status code = job_merge_programme(job_plan, input, cells_path, &measure, &stems, detail);
     if (code != STATUS_OK)
         return code;
     arena memory;
     arena_init(&memory);
-    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure};
+    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure, .stems = &stems};
     programme_verdict verdict = {0};
     code = verdict_judge(&verdict, &facts, &memory);
     if (code == STATUS_OK) {
@@ -175,6 +195,7 @@ status job_merge(const plan *job_plan, const programme_input *input, const char 
     }
     arena_deinit(&memory);
     programme_measure_destroy(&measure);
+    stem_programme_deinit(&stems);
     return code;
 }
 
@@ -285,9 +306,10 @@ static status collect_programmes(const compose_input *input, report_model *model
         programme->deliverable = source->deliverable;
         programme->failure = source->failure;
         programme->second = source->metered ? &source->second : NULL;
+        stem_programme stems = {0};
         if (source->complete) {
             error_detail broken = {0};
-            if (job_merge_programme(input->plan, source, input->cells_path, &measures[i], &broken) != STATUS_OK)
+            if (job_merge_programme(input->plan, source, input->cells_path, &measures[i], &stems, &broken) != STATUS_OK)
                 programme->failure = arena_copy_text(memory, broken.message);
         } else if (programme->failure == NULL) {
             programme->failure = "it was not measured to its end";
@@ -296,8 +318,10 @@ static status collect_programmes(const compose_input *input, report_model *model
         programme_facts facts = {.plan = input->plan,
                                  .deliverable = source->deliverable,
                                  .measure = measures[i],
+                                 .stems = &stems,
                                  .failure = measures[i] == NULL ? programme->failure : NULL};
         status code = verdict_judge(&programme->verdict, &facts, memory);
+        stem_programme_deinit(&stems);
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "'%s' could not be judged: %s",
                                     input->show->deliverables[source->deliverable].name, status_text(code));

@@ -111,6 +111,8 @@ typedef struct show {
     uint32_t deliverable_count;
     show_deliverable *deliverables;
     const char *output;           /**< as written, "out" by default */
+    const recipe *print_masters[LAYOUT_COUNT]; /**< how a received full mix of a layout should have been made; NULL = no rule, or
+                                                    nothing is received */
 } show;
 
 /**

@@ -55,14 +55,9 @@ static void complain_unknown(resolver *self, const show_deliverable *at, const c
                                     guess == NULL ? "" : "\"?)", list));
 }
 
-static const recipe *find_recipe(resolver *self, const show_deliverable *at)
+static const recipe *recipe_at(resolver *self, size_t index)
 {
     const library *all = self->library;
-    size_t index = text_find(all->recipes, all->recipe_count, at->recipe_name);
-    if (index == all->recipe_count) {
-        complain_unknown(self, at, "recipe", at->recipe_name, all->recipes, all->recipe_count);
-        return NULL;
-    }
     if (self->recipes[index] == NULL && !self->recipe_bad[index]) {
         const named_text *text = &all->recipes[index];
         recipe *made = arena_take(self->arena, sizeof *made);
@@ -71,6 +66,30 @@ static const recipe *find_recipe(resolver *self, const show_deliverable *at)
         self->recipes[index] = self->recipe_bad[index] ? NULL : made;
     }
     return self->recipes[index];
+}
+
+static const recipe *find_recipe(resolver *self, const show_deliverable *at)
+{
+    const library *all = self->library;
+    size_t index = text_find(all->recipes, all->recipe_count, at->recipe_name);
+    if (index == all->recipe_count) {
+        complain_unknown(self, at, "recipe", at->recipe_name, all->recipes, all->recipe_count);
+        return NULL;
+    }
+    return recipe_at(self, index);
+}
+
+/* Received programmes are held against the full mix that their layout stands for. */
+static void find_print_masters(resolver *self)
+{
+    static const char *const names[] = {"printmaster-7.1.2", "printmaster-7.1", "printmaster-5.1", "stereo-loro", "mono"};
+    const library *all = self->library;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t index = text_find(all->recipes, all->recipe_count, names[i]);
+        const recipe *rule = index == all->recipe_count ? NULL : recipe_at(self, index);
+        if (rule != NULL)
+            self->show->print_masters[rule->layout] = rule;
+    }
 }
 
 static const spec *find_spec(resolver *self, const show_deliverable *at)
@@ -259,6 +278,11 @@ status show_resolve(show *self, const library *all, arena *memory, problem_list 
             check_roles(&state, deliverable, rule);
         check_layouts(&state, deliverable, rule);
     }
+    bool received = false;
+    for (uint32_t i = 0; i < self->deliverable_count; i++)
+        received = received || self->deliverables[i].recipe_name == NULL;
+    if (received && self->stem_count > 0)
+        find_print_masters(&state);
     for (uint32_t i = 0; i < self->deliverable_count; i++)
         check_gain(&state, &self->deliverables[i]);
     return problems->error_count == errors_before ? STATUS_OK : STATUS_INPUT_INVALID;

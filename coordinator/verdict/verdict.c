@@ -118,7 +118,8 @@ bool verdict_measures(const char *check)
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
-        "signal.silence",      "join.level"};
+        "signal.silence",      "join.level",         "stems.null",             "folddown.matrix",
+        "me.dialogue"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
             return true;
@@ -185,6 +186,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         judge_joins(&self);
     }
     judge_format(&self);
+    judge_stems(&self);
     name_unchecked(&self);
     judge_groups(&self);
     conclude(&self);

@@ -7,6 +7,7 @@
 #define COORDINATOR_VERDICT_VERDICT_H
 
 #include "common/measure/programme_measure.h"
+#include "common/measure/stem_features.h"
 #include "coordinator/plan/plan.h"
 
 typedef enum finding_severity { FINDING_INFO, FINDING_NOT_CHECKED, FINDING_WARN, FINDING_FAIL } finding_severity;
@@ -48,6 +49,7 @@ typedef struct programme_facts {
     uint16_t deliverable;
     const programme_measure *measure;  /**< NULL when it could not be measured */
     const char *failure;               /**< why not, or NULL */
+    const stem_programme *stems;       /**< of its render program's input lanes; NULL when not taken */
 } programme_facts;
 
 typedef struct programme_verdict {

@@ -43,6 +43,7 @@ void judge_runs(judgement *self);
 void judge_silence(judgement *self);
 void judge_joins(judgement *self);
 void judge_format(judgement *self);
+void judge_stems(judgement *self);
 /** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
 void judge_groups(judgement *self);
 

@@ -23,10 +23,11 @@ typedef struct render_run_state {
     render_meter *meters;             /* [output] */
     signal_tables tables;
     signal_tile *signal_tiles;        /* [output tile] */
+    render_stems stems;               /* if the task takes them */
     uint32_t sink_count;
     render_sink *sinks;
     content_hash *input_digests, *output_digests;
-    message_bytes measures[PROGRAM_OUTPUTS_MAX];
+    message_bytes measures[CELL_MEASURES_MAX];
     double locate_peak;               /* PEAK_LOCATE_DBTP, linear */
     double *located;                  /* true peaks frame by frame, of a tile that passes it */
 } render_run_state;
@@ -100,6 +101,8 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         if (code != STATUS_OK)
             return code;
     }
+    if (task->stems != STEMS_NONE && (code = render_stems_init(&self->stems, task, memory)) != STATUS_OK)
+        return code;
     self->input_digests = arena_take_array(memory, task->input_count, sizeof *self->input_digests);
     self->output_digests = arena_take_array(memory, task->file_count, sizeof *self->output_digests);
     self->sinks = aligned_take(memory, task->file_count * sizeof *self->sinks + 64);
@@ -122,6 +125,7 @@ static void state_close(render_run_state *self)
         render_sink_close(&self->sinks[i]);
     for (uint32_t i = 0; self->meters != NULL && i < self->task->program.output_count; i++)
         render_meter_deinit(&self->meters[i]);
+    render_stems_deinit(&self->stems);
 }
 
 /* Overload is rare: only then the tile is mixed again to see where it was. */
@@ -306,6 +310,8 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
     status code = render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
     if (code != STATUS_OK)
         return code;
+    if (measuring && task->stems != STEMS_NONE)
+        render_stems_take(&self->stems, self->sources.tiles, frame_count);
     mix_tiles(self, &task->pieces[piece], reel_frame, frame_count);
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, frame, cell_frame);
@@ -348,6 +354,8 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
     }
     for (uint32_t o = 0; o < self->task->program.output_count; o++)
         render_meter_begin(&self->meters[o], start, frame_count);
+    if (self->task->stems != STEMS_NONE)
+        render_stems_begin(&self->stems, start, frame_count);
     for (uint32_t i = 0; i < self->sources.own_file_count; i++)
         content_hash_stream_init(&self->sources.files[i].digest);
     for (uint32_t i = 0; i < self->sink_count; i++)
@@ -372,12 +380,18 @@ static status end_cell(render_run_state *self, uint32_t cell, bool programme_end
         if (code != STATUS_OK)
             return code;
     }
+    uint32_t measure_count = program->output_count;
+    if (self->task->stems != STEMS_NONE) {
+        status code = render_stems_end(&self->stems, &self->measures[measure_count++]);
+        if (code != STATUS_OK)
+            return code;
+    }
     for (uint32_t i = 0; i < self->sources.own_file_count; i++)
         self->input_digests[i] = content_hash_stream_digest(&self->sources.files[i].digest);
     for (uint32_t i = 0; i < self->sink_count; i++)
         self->output_digests[i] = content_hash_stream_digest(&self->sinks[i].digest);
     return self->observer->cell(self->observer->context, cell, self->sources.own_file_count, self->input_digests,
-                                self->sink_count, self->output_digests, program->output_count, self->measures);
+                                self->sink_count, self->output_digests, measure_count, self->measures);
 }
 
 /* After the programme's last frame the filters ring out over silence. */

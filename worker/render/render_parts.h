@@ -3,6 +3,7 @@
 #define WORKER_RENDER_RENDER_PARTS_H
 
 #include "common/measure/cell_measure.h"
+#include "common/measure/stem_features.h"
 #include "worker/media/media_reader.h"
 #include "worker/render/render_engine.h"
 #include "worker/render/render_signal.h"
@@ -137,5 +138,26 @@ void render_meter_clips(render_meter *self, uint32_t channel, const double *tile
                         int64_t frame);
 /* Sorts the runs and encodes; the bytes live until the next begin. programme_end: the cell is the last of all. */
 status render_meter_end(render_meter *self, bool programme_end, message_bytes *out_bytes);
+
+/* ---- stems: input tiles to stem features ---- */
+
+typedef struct render_stems {
+    bool crossed;
+    uint32_t tile_count;
+    uint32_t block_frames;
+    uint32_t block, block_left;          /* being summed, and frames it still takes */
+    uint32_t pair_count;
+    double (*products)[TILE_LANES][TILE_LANES]; /* [tile pair] of the block so far; not crossed: row 0 holds squares */
+    stem_features features;
+    byte_writer encoded;
+} render_stems;
+
+status render_stems_init(render_stems *self, const task_render *task, arena *memory);
+void render_stems_deinit(render_stems *self);
+void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t frame_count);
+/* The next frames of the cell, as the sources gave them. */
+void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count);
+/* The bytes live until the next end. */
+status render_stems_end(render_stems *self, message_bytes *out_bytes);
 
 #endif

@@ -9,7 +9,7 @@ static status render_cell(void *user, uint32_t cell, uint32_t input_count, const
                           const message_bytes *measures)
 {
     const task_host *host = user;
-    if (measure_count > PROGRAM_OUTPUTS_MAX)
+    if (measure_count > CELL_MEASURES_MAX)
         return STATUS_DEFECT;
     message_cell done = {.cell = cell,
                          .input_count = input_count,

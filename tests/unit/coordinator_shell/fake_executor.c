@@ -1,6 +1,7 @@
 #include "fake_executor.h"
 
 #include "common/measure/cell_measure.h"
+#include "common/measure/stem_features.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
 
@@ -166,12 +167,28 @@ static void encode_measure(const task_render *task, uint32_t output, uint32_t ce
     free(measure.channel_energy);
 }
 
+/* The stems' features of the same cell: silence of the right shape. */
+static void encode_stems(const task_render *task, uint32_t cell, byte_writer *writer)
+{
+    uint64_t left = task->pieces[0].frame_count - (uint64_t)cell * CELL_FRAMES;
+    bool crossed = task->stems == STEMS_CROSSED;
+    stem_features features = {.sample_rate = task->program.sample_rate,
+                              .programme_frame = task->pieces[0].programme_frame + (uint64_t)cell * CELL_FRAMES,
+                              .frame_count = (uint32_t)(left < CELL_FRAMES ? left : CELL_FRAMES),
+                              .lane_count = task->program.input_count,
+                              .crossed = crossed};
+    features.block_count = stem_block_count(features.lane_count, crossed, features.frame_count);
+    features.sums = calloc((size_t)features.block_count * stem_sum_count(features.lane_count, crossed), sizeof(double));
+    stem_features_encode(&features, writer);
+    stem_features_deinit(&features);
+}
+
 static void send_cell(fake_worker *worker, const attempt_id *attempt, const task_render *task, uint32_t cell,
                       uint64_t now_ms)
 {
     message *made = calloc(1, sizeof *made);
     content_hash outputs[CELL_OUTPUTS_MAX];
-    byte_writer measures[PROGRAM_OUTPUTS_MAX];
+    byte_writer measures[CELL_MEASURES_MAX];
     made->type = MESSAGE_CELL;
     made->cell.attempt = *attempt;
     made->cell.cell = cell;
@@ -179,10 +196,14 @@ static void send_cell(fake_worker *worker, const attempt_id *attempt, const task
     for (uint32_t i = 0; i < task->file_count; i++)
         outputs[i] = cell_digest(task->files[i].part.path, task->files[i].file_frame + (uint64_t)cell * CELL_FRAMES);
     made->cell.outputs = outputs;
-    made->cell.measure_count = task->program.output_count;
-    for (uint32_t i = 0; i < task->program.output_count; i++) {
+    uint32_t outputs_measured = task->program.output_count;
+    made->cell.measure_count = outputs_measured + (task->stems != STEMS_NONE);
+    for (uint32_t i = 0; i < made->cell.measure_count; i++) {
         byte_writer_init(&measures[i], MEASURE_BYTES_MAX);
-        encode_measure(task, i, cell, &measures[i]);
+        if (i < outputs_measured)
+            encode_measure(task, i, cell, &measures[i]);
+        else
+            encode_stems(task, cell, &measures[i]);
         assert_false(measures[i].failed);
         made->cell.measures[i] = (message_bytes){.bytes = measures[i].bytes, .size = (uint32_t)measures[i].size};
     }
@@ -192,7 +213,7 @@ static void send_cell(fake_worker *worker, const attempt_id *attempt, const task
     assert_int_equal(worker_session_cell(worker->session, now_ms, *attempt, frame.bytes, frame.size, &worker->orders),
                      STATUS_OK);
     byte_writer_deinit(&frame);
-    for (uint32_t i = 0; i < task->program.output_count; i++)
+    for (uint32_t i = 0; i < made->cell.measure_count; i++)
         byte_writer_deinit(&measures[i]);
     free(made);
 }

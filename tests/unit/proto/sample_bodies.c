@@ -103,6 +103,7 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
     render->cell_count = 2;
     render->programme_end = true;
     render->programme_frame_count = 700000;
+    render->stems = STEMS_ENERGY;
 }
 
 /* One part, stereo, in one file that this job published: inode 0. */

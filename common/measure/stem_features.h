@@ -1,0 +1,81 @@
+/**
+ * What one cell says about how its input lanes hang together (the channels of the stems and, for a received programme,
+ * its own), and its binary form beside the cell's measures. Null test, matrix, missing elements and silent stems are
+ * judged from these sums and from no audio.
+ *
+ * A block is a fixed part of a cell. For each block `crossed` features hold the Gram matrix of the lanes: sum over the
+ * block's frames of lane i x lane j, as its lower triangle by rows; else only its diagonal, the lanes' energies. Sums run
+ * frame by frame in double, multiply then add, so they do not depend on tiles, tasks or instruction sets. A block in which
+ * a sum is no finite number counts as silent.
+ *
+ * Merging is placing cells one behind the other (stem_programme_add), so it is associative and ordered.
+ */
+#ifndef COMMON_MEASURE_STEM_FEATURES_H
+#define COMMON_MEASURE_STEM_FEATURES_H
+
+#include "common/base/byte_reader.h"
+#include "common/base/byte_writer.h"
+#include "common/base/limits.h"
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    STEM_FEATURES_VERSION = 1,
+    STEM_BLOCKS_PER_CELL = 8,     /**< 0.8 s at 48 kHz; fewer where the Gram matrix is large */
+    STEM_FEATURES_BYTES = 118784  /**< largest binary form of one cell: fits MEASURE_BYTES_MAX with room */
+};
+
+typedef struct stem_features {
+    uint32_t sample_rate;
+    uint64_t programme_frame; /**< first frame of the cell, counted from the programme's first */
+    uint32_t frame_count;
+    uint16_t lane_count;
+    bool crossed;
+    uint32_t block_count;     /**< stem_block_count of the rest */
+    double *sums;             /**< [block_count][stem_sum_count] */
+} stem_features;
+
+/** Numbers per block. */
+uint32_t stem_sum_count(uint32_t lane_count, bool crossed);
+/** Frames of every block of a cell but the last one, which may be shorter. */
+uint32_t stem_block_frames(uint32_t lane_count, bool crossed);
+uint32_t stem_block_count(uint32_t lane_count, bool crossed, uint32_t frame_count);
+/** Where lane i x lane j stands in a block's Gram matrix. */
+static inline uint32_t stem_sum_index(uint32_t i, uint32_t j)
+{
+    return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
+}
+
+void stem_features_encode(const stem_features *self, byte_writer *writer);
+/**
+ * Reads one; sums are allocated with malloc (stem_features_deinit). STATUS_PEER_MALFORMED for anything out of range: counts,
+ * numbers that are not finite, negative energies.
+ */
+MUST_USE status stem_features_decode(stem_features *out_features, const void *bytes, size_t byte_size);
+void stem_features_deinit(stem_features *self);
+
+/** The features of a whole programme: its cells' blocks in order. */
+typedef struct stem_block {
+    uint64_t frame;           /**< first frame, counted from the programme's first */
+    uint32_t frame_count;
+    const double *sums;
+} stem_block;
+
+typedef struct stem_programme {
+    uint32_t lane_count;
+    bool crossed;
+    uint64_t frame_count;     /**< covered so far, without a gap from frame 0 */
+    size_t block_count, block_capacity;
+    stem_block *blocks;
+    size_t cell_count, cell_capacity;
+    double **cells;           /**< owned sums of each cell */
+} stem_programme;
+
+void stem_programme_init(stem_programme *self, uint32_t lane_count, bool crossed);
+void stem_programme_deinit(stem_programme *self);
+/** Takes the next cell; its sums move here. STATUS_STORAGE_MISMATCH when it does not follow on the one before. */
+MUST_USE status stem_programme_add(stem_programme *self, stem_features *features);
+
+#endif

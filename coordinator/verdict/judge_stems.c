@@ -1,0 +1,396 @@
+/* A received programme against the stems: what is in it, what is missing, and the matrix that was used. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/stem_truth.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A gain of the matrix counts as the recipe's within this: the check's stated accuracy. */
+static const double matrix_tolerance_db = 0.1;
+
+typedef struct stem_judgement {
+    judgement *judgement;
+    stem_model model;
+    uint16_t stems[STEM_ELEMENTS_MAX]; /* by element: index in the show */
+    channel_label bed[STEM_BED_MAX];
+    stem_truth truth;
+} stem_judgement;
+
+static double step_of(sample_encoding encoding)
+{
+    return sample_encoding_is_float(encoding) ? 0.0 : ldexp(1.0, 1 - (int)sample_encoding_bits(encoding));
+}
+
+static uint8_t bed_index(stem_judgement *self, channel_label label)
+{
+    uint32_t at = 0;
+    while (at < self->model.bed_count && self->bed[at] != label)
+        at++;
+    if (at == self->model.bed_count)
+        self->bed[self->model.bed_count++] = label;
+    return (uint8_t)at;
+}
+
+/* The nominal gains of one stem: those of the full mix of this layout. A stem that it has no rule for has none. */
+static void add_element(stem_judgement *self, uint32_t first_lane, uint16_t stem)
+{
+    const show *film = self->judgement->show;
+    channel_layout_id layout = self->judgement->deliverable->layout;
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 0;
+    error_detail detail = {0};
+    uint32_t element = self->model.element_count++;
+    self->stems[element] = stem;
+    const channel_layout *channels = channel_layout_get(film->stems[stem].layout);
+    for (uint32_t c = 0; c < channels->channel_count; c++) {
+        self->model.element_of[first_lane + c] = (uint8_t)element;
+        self->model.bed_of[first_lane + c] = bed_index(self, channels->labels[c]);
+    }
+    if (recipe_matrix(film->print_masters[layout], film->stems[stem].role_name, film->stems[stem].layout, terms, &count,
+                      &detail) != STATUS_OK)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        int from = channel_layout_index(film->stems[stem].layout, terms[i].from);
+        int to = channel_layout_index(layout, terms[i].to);
+        if (from >= 0 && to >= 0)
+            self->model.nominal[to][first_lane + (uint32_t)from] = terms[i].gain;
+    }
+}
+
+/* The lanes of a stem stand side by side, in the order of the plan. */
+static void make_model(stem_judgement *self)
+{
+    const plan *made = self->judgement->facts->plan;
+    const plan_deliverable *deliverable = self->judgement->deliverable;
+    const render_program *program = &made->programs[deliverable->program];
+    self->model.output_count = channel_layout_get(deliverable->layout)->channel_count;
+    self->model.lane_count = program->input_count;
+    self->model.step = step_of(deliverable->encoding);
+    for (uint32_t i = self->model.output_count; i < program->input_count;) {
+        uint16_t stem = program->inputs[i].stem;
+        add_element(self, i, stem);
+        i += channel_layout_get(self->judgement->show->stems[stem].layout)->channel_count;
+    }
+}
+
+/* ---- words ---- */
+
+static const char *stem_name(const stem_judgement *self, uint32_t element)
+{
+    return self->judgement->show->stems[self->stems[element]].name;
+}
+
+static stem_role stem_role_of(const stem_judgement *self, uint32_t element)
+{
+    return self->judgement->show->stems[self->stems[element]].role;
+}
+
+static const char *list_names(const stem_judgement *self, stem_presence presence)
+{
+    const char *list = "";
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        if (self->truth.presence[e] == presence)
+            list = list[0] == '\0' ? stem_name(self, e)
+                                   : arena_format(self->judgement->memory, "%s, %s", list, stem_name(self, e));
+    return list;
+}
+
+static uint32_t count_presence(const stem_judgement *self, stem_presence presence)
+{
+    uint32_t count = 0;
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        count += self->truth.presence[e] == presence;
+    return count;
+}
+
+/* True where the spec asks of a music-and-effects mix what it asks of no other. */
+static bool is_music_and_effects(const stem_judgement *self)
+{
+    return judgement_limit(self->judgement, "me.dialogue") != NULL || judgement_limit(self->judgement, "me.fill") != NULL;
+}
+
+/* A figure for JSON; it has no infinities. */
+static const char *json_db(const stem_judgement *self, double value)
+{
+    return isfinite(value) ? arena_format(self->judgement->memory, "%.2f", value) : "null";
+}
+
+/* ---- findings ---- */
+
+/* A fault is a warning until a spec says more. */
+static finding *add_fault(stem_judgement *self, const char *check, double measured, const char *unit)
+{
+    const spec_limit *limit = judgement_limit(self->judgement, check);
+    bool over = limit != NULL && !(measured <= limit->max);
+    finding *item = judgement_add(self->judgement, check, over ? judgement_breach(limit) : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = measured;
+    item->unit = unit;
+    return item;
+}
+
+static void set_channels(stem_judgement *self, finding *item, uint32_t outputs)
+{
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    if (outputs == (1u << layout->channel_count) - 1)
+        return; /* all of them: none in particular */
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        if (outputs >> c & 1u)
+            item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
+}
+
+static const char *channel_words(stem_judgement *self, const finding *item)
+{
+    const char *list = item->channel_count == 0 ? "" : item->channels[0];
+    for (uint32_t i = 1; i < item->channel_count; i++)
+        list = arena_format(self->judgement->memory, "%s, %s", list, item->channels[i]);
+    return list[0] == '\0' ? "" : arena_format(self->judgement->memory, " in %s", list);
+}
+
+static const char *run_sentence(stem_judgement *self, const stem_run *run, const char *where)
+{
+    arena *memory = self->judgement->memory;
+    const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
+    switch (run->fault) {
+    case STEM_FAULT_MISSING:
+        return arena_format(memory, "%s is missing%s (it is at %.0f dB or below). Print again with it.", name, where, run->gain_db);
+    case STEM_FAULT_GAIN:
+        return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.", name,
+                            run->gain_db, where);
+    case STEM_FAULT_POLARITY:
+        return arena_format(memory, "%s is upside down%s, at %+.1f dB. Undo the polarity and print again.", name, where,
+                            run->gain_db);
+    case STEM_FAULT_EXTRA:
+        return arena_format(memory, "%s is in it%s at %+.1f dB, though it is not part of this programme. Mute it and print again.",
+                            name, where, run->gain_db);
+    case STEM_FAULT_UNEXPLAINED:
+    default:
+        return arena_format(memory,
+                            "It differs%s from the sum of its stems by %.1f dBFS, which no gain of a stem explains: something "
+                            "else is in it, or a stem lies at another time there. Compare it with the stems by ear.",
+                            where, run->residual_dbfs);
+    }
+}
+
+static void tell_run(stem_judgement *self, const stem_run *run)
+{
+    static const char *const words[] = {"missing", "gain", "polarity", "extra", "unexplained"};
+    judgement *base = self->judgement;
+    bool dialogue = run->fault == STEM_FAULT_EXTRA && stem_role_of(self, run->element) == ROLE_DIALOGUE;
+    finding *item = dialogue ? add_fault(self, "me.dialogue", run->gain_db, "dB")
+                             : add_fault(self, "stems.null", run->residual_dbfs, "dBFS");
+    judgement_locate(base, item, run->start_frame, run->end_frame);
+    set_channels(self, item, run->outputs);
+    const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
+    item->subject = arena_format(base->memory, "%s%s%s", words[run->fault], name[0] == '\0' ? "" : " ", name);
+    char from[PLACE_TEXT_SIZE];
+    char to[PLACE_TEXT_SIZE];
+    judgement_place(base, run->start_frame, from);
+    judgement_place(base, run->end_frame, to);
+    const char *where = arena_format(base->memory, "%s from %s to %s", channel_words(self, item), from, to);
+    item->message = run_sentence(self, run, where);
+    item->details_json =
+        arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",
+                     words[run->fault], name, run->element == UINT8_MAX ? "null" : json_db(self, run->gain_db),
+                     json_db(self, run->residual_dbfs));
+}
+
+static void judge_null(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    const stem_truth *truth = &self->truth;
+    const spec_limit *limit = judgement_limit(base, "stems.null");
+    double level = truth->worst_dbfs;
+    bool over = limit != NULL && level > limit->max;
+    finding *item = judgement_add(base, "stems.null", over ? judgement_breach(limit) : FINDING_INFO);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = isfinite(level) ? level : (double)NAN;
+    item->unit = "dBFS";
+    const char *present = list_names(self, STEM_PRESENT);
+    const char *unknown = list_names(self, STEM_UNKNOWN);
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(base, truth->worst_frame, place);
+    if (present[0] == '\0')
+        item->message = "None of the show's stems was found in it, so there is no sum to compare it with.";
+    else if (truth->nulls)
+        item->message = arena_format(base->memory, "It is the sum of %s: %s.", present,
+                                     isfinite(level) ? arena_format(base->memory, "what remains is rounding (%.1f dBFS at most)", level)
+                                                     : "nothing remains");
+    else
+        item->message = arena_format(base->memory,
+                                     "Against the sum of %s there remain %s dBFS over all, and %s dBFS at the worst, at %s.",
+                                     present, json_db(self, truth->null_dbfs), json_db(self, level), place);
+    if (unknown[0] != '\0')
+        item->message = arena_format(base->memory, "%s Nothing can be said of %s, which %s silent or a copy of the others.",
+                                     item->message, unknown, count_presence(self, STEM_UNKNOWN) > 1 ? "are" : "is");
+    item->details_json = arena_format(base->memory, "{\"residual_dbfs\": %s, \"worst_dbfs\": %s, \"programme_gain_db\": %s}",
+                                      json_db(self, truth->null_dbfs), json_db(self, level),
+                                      json_db(self, 20.0 * log10(truth->programme_gain)));
+}
+
+/* A stem of music or effects that a mix of several stems lacks from end to end. */
+static void judge_absent(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    bool mix = count_presence(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
+    for (uint32_t e = 0; mix && e < self->model.element_count; e++) {
+        stem_role role = stem_role_of(self, e);
+        if (self->truth.presence[e] != STEM_ABSENT || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
+            continue;
+        finding *item = add_fault(self, "stems.null", HUGE_VAL, "dBFS");
+        item->measured = NAN;
+        judgement_locate(base, item, 0, base->timeline->frame_count);
+        item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
+        item->message = arena_format(base->memory, "%s is missing from end to end. Print again with it.", stem_name(self, e));
+        item->details_json = arena_format(base->memory, "{\"fault\": \"missing\", \"source\": \"%s\"}", stem_name(self, e));
+    }
+}
+
+static void judge_programme_gain(stem_judgement *self)
+{
+    double gain_db = 20.0 * log10(self->truth.programme_gain);
+    if (fabs(gain_db) < 0.025)
+        return;
+    judgement *base = self->judgement;
+    finding *item = judgement_add(base, "stems.null", FINDING_WARN);
+    item->measured = gain_db;
+    item->unit = "dB";
+    item->subject = "programme gain";
+    item->message = arena_format(base->memory,
+                                 "The whole programme is at %+.2f dB against the sum of its stems. If it is to sum with other "
+                                 "deliverables, print it at unity.",
+                                 gain_db);
+    item->details_json = arena_format(base->memory, "{\"fault\": \"programme gain\", \"gain_db\": %.3f}", gain_db);
+}
+
+/* ---- the matrix ---- */
+
+static const char *matrix_json(const stem_judgement *self, bool in_db)
+{
+    arena *memory = self->judgement->memory;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    const char *rows = "";
+    for (uint32_t o = 0; o < layout->channel_count; o++) {
+        const char *row = "";
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            double gain = self->truth.matrix[o][c];
+            bool known = self->truth.matrix_known[o][c];
+            const char *value = !known ? "null" : in_db && fabs(gain) < 1e-6 ? "null"
+                                : in_db ? arena_format(memory, "%.2f", 20.0 * log10(fabs(gain)))
+                                        : arena_format(memory, "%.5f", gain);
+            row = arena_format(memory, "%s%s\"%s\": %s", row, c == 0 ? "" : ", ", channel_label_name(self->bed[c]), value);
+        }
+        rows = arena_format(memory, "%s%s\"%s\": {%s}", rows, o == 0 ? "" : ", ", channel_label_name(layout->labels[o]), row);
+    }
+    return arena_format(memory, "{%s}", rows);
+}
+
+static const char *gain_words(const stem_judgement *self, double gain)
+{
+    if (fabs(gain) < 1e-3)
+        return "not at all";
+    return arena_format(self->judgement->memory, "%sat %.1f dB", gain < 0.0 ? "upside down " : "",
+                        verdict_displayed(20.0 * log10(fabs(gain))));
+}
+
+/* "C goes to L at -6.0 dB instead of at -3.0 dB" for every gain that is off. */
+static const char *matrix_differences(const stem_judgement *self)
+{
+    arena *memory = self->judgement->memory;
+    const stem_truth *truth = &self->truth;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    double nothing = pow(10.0, -60.0 / 20.0);
+    const char *list = "";
+    for (uint32_t o = 0; o < layout->channel_count; o++)
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            double found = truth->matrix[o][c];
+            double wanted = truth->matrix_nominal[o][c];
+            double off_db = 20.0 * fabs(log10(fmax(fabs(found), nothing) / fmax(fabs(wanted), nothing)));
+            bool flipped = found * wanted < 0.0 && fabs(found) > nothing;
+            if (!truth->matrix_known[o][c] || (off_db <= matrix_tolerance_db && !flipped))
+                continue;
+            list = arena_format(memory, "%s%s%s goes to %s %s instead of %s", list, list[0] == '\0' ? "" : "; ",
+                                channel_label_name(self->bed[c]), channel_label_name(layout->labels[o]), gain_words(self, found),
+                                gain_words(self, wanted));
+        }
+    return list;
+}
+
+static bool folds_down(const stem_judgement *self)
+{
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    for (uint32_t c = 0; c < self->model.bed_count; c++)
+        if (channel_layout_index(layout->id, self->bed[c]) < 0)
+            return true;
+    return false;
+}
+
+static void judge_matrix(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
+    bool wrong = differences[0] != '\0';
+    if (count_presence(self, STEM_PRESENT) == 0 || (!wrong && !folds_down(self)))
+        return;
+    const spec_limit *limit = judgement_limit(base, "folddown.matrix");
+    finding *item = judgement_add(base, "folddown.matrix",
+                                  !wrong          ? FINDING_INFO
+                                  : limit == NULL ? FINDING_WARN
+                                                  : judgement_breach(limit));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->details_json =
+        arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s}", matrix_json(self, false), matrix_json(self, true));
+    item->message =
+        wrong ? arena_format(base->memory, "It was made with another matrix than %s: %s. Print again with the stated matrix.",
+                             base->show->print_masters[base->deliverable->layout]->name, differences)
+        : self->truth.nulls
+            ? arena_format(base->memory, "The matrix that was used is that of %s.",
+                           base->show->print_masters[base->deliverable->layout]->name)
+            : "The matrix that was used is given as far as the programme tells it.";
+}
+
+/* ---- all of it ---- */
+
+static void say_uncompared(judgement *self, const char *why)
+{
+    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue"};
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        const spec_limit *limit = judgement_limit(self, checks[i]);
+        if (limit == NULL && (i > 0 || self->show->stem_count == 0))
+            continue;
+        finding *item = judgement_add(self, checks[i], limit == NULL ? FINDING_INFO : FINDING_NOT_CHECKED);
+        if (limit != NULL)
+            judgement_limits(item, limit);
+        item->message = arena_format(self->memory, "It was not compared with the stems: %s.", why);
+    }
+}
+
+void judge_stems(judgement *self)
+{
+    const plan_deliverable *deliverable = self->deliverable;
+    if (deliverable->rendered)
+        return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
+    if (deliverable->uncompared != NULL || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
+        say_uncompared(self, deliverable->uncompared == NULL ? "it was not measured to its end" : deliverable->uncompared);
+        return;
+    }
+    stem_judgement *stems = arena_take(self->memory, sizeof *stems);
+    stems->judgement = self;
+    make_model(stems);
+    if (stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
+        say_uncompared(self, "there was not enough memory");
+        return;
+    }
+    judge_null(stems);
+    judge_absent(stems);
+    judge_programme_gain(stems);
+    judge_matrix(stems);
+    for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
+        tell_run(stems, &stems->truth.runs[i]);
+    uint32_t told = stems->truth.run_count < VERDICT_RUNS_MAX ? stems->truth.run_count : VERDICT_RUNS_MAX;
+    judgement_tell_rest(self, "stems.null", FINDING_WARN, stems->truth.run_count - told + stems->truth.run_dropped);
+}

@@ -1,0 +1,159 @@
+"""Received programmes against the stems: each planted fault is named, located and measured; clean ones are left alone."""
+import json
+
+import numpy as np
+
+import oracle
+from farm_kit import RATE, FarmTest, hash_seed, main, noise, reelmill, small_show, write_wav
+
+HALF = oracle.HALF
+
+
+def findings(report, deliverable, *checks):
+    entry = next(e for e in report["programmes"] if e["deliverable"] == deliverable and e["reel"] is None)
+    return [f for f in entry["findings"] if f["check"] in checks]
+
+
+def faults(report, deliverable, *checks):
+    return [f for f in findings(report, deliverable, *(checks or ("stems.null", "me.dialogue", "folddown.matrix")))
+            if f["severity"] in ("warn", "fail")]
+
+
+class Received(FarmTest):
+    """One show, many received programmes: they are judged in one go."""
+
+    def judge(self, programmes):
+        show = small_show(self.folder)
+        parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
+        received = []
+        for name, (make, layout) in programmes.items():
+            write_wav(self.folder / "stems" / "received" / f"{name}.wav", make(parts))
+            received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": "none"})
+        show.text["deliverables"] = received
+        show.write()
+        outcome = reelmill("qc", "--show", show.path, "--json")
+        self.assertIn(outcome.code, (0, 1), outcome.err)
+        return outcome.json()
+
+    def place(self, finding, start_s, end_s):
+        # A block is 0.8 s.
+        self.assertAlmostEqual(finding["start_s"], start_s, delta=0.8)
+        self.assertAlmostEqual(finding["end_s"], end_s, delta=0.8)
+
+    def test_clean_programmes_have_no_fault(self):
+        report = self.judge({
+            "PM": (lambda p: p["DX"] + p["MX"] + p["FX"], "5.1"),
+            "ME": (lambda p: p["MX"] + p["FX"], "5.1"),
+            "LORO": (lambda p: oracle.stereo(p["DX"] + p["MX"] + p["FX"]), "stereo"),
+            "ME20": (lambda p: oracle.stereo(p["MX"] + p["FX"]), "stereo"),
+            "DXSTEM": (lambda p: p["DX"], "5.1"),
+        })
+        for name in ("PM", "ME", "LORO", "ME20", "DXSTEM"):
+            with self.subTest(programme=name):
+                self.assertEqual(faults(report, name), [])
+                null = findings(report, name, "stems.null")
+                self.assertEqual(len(null), 1)
+                # Sums of 24-bit samples are exact; folds leave rounding noise of step / sqrt(12) = -149.3 dBFS, and double
+                # keeps 120 dB below the programme.
+                measured = null[0]["measured"]
+                self.assertTrue(measured is None or measured < -138.0, measured)
+                self.assertIn("It is the sum of", null[0]["message"])
+        matrix = findings(report, "LORO", "folddown.matrix")[0]["details"]["matrix_db"]
+        self.assertAlmostEqual(matrix["L"]["C"], -3.01, delta=0.01)
+        self.assertAlmostEqual(matrix["L"]["Ls"], -3.01, delta=0.01)
+        self.assertAlmostEqual(matrix["L"]["L"], 0.0, delta=0.01)
+        self.assertIsNone(matrix["L"]["R"])
+
+    def test_each_fault_is_named(self):
+        late = int(5.0 * RATE), int(9.0 * RATE)
+
+        def during(signal):
+            out = np.zeros_like(signal)
+            out[late[0]:late[1]] = signal[late[0]:late[1]]
+            return out
+
+        def one_channel(signal, channel):
+            out = np.zeros_like(signal)
+            out[:, channel] = signal[:, channel]
+            return out
+        full = lambda p: p["DX"] + p["MX"] + p["FX"]
+        report = self.judge({
+            "MISSING": (lambda p: full(p) - during(p["MX"]), "5.1"),
+            "MISSING_LS": (lambda p: full(p) - one_channel(p["MX"], 4), "5.1"),
+            "GAIN": (lambda p: full(p) + (10 ** (-0.5 / 20) - 1) * during(p["FX"]), "5.1"),
+            "POLARITY": (lambda p: full(p) - 2 * during(p["DX"]), "5.1"),
+            "DIALOGUE": (lambda p: p["MX"] + p["FX"] + 0.01 * during(p["DX"]), "5.1"),
+            "LOUD": (lambda p: 10 ** (-2.0 / 20) * full(p), "5.1"),
+            "FOREIGN": (lambda p: full(p) + during(noise(7, len(p["DX"]), 6, 0.01)), "5.1"),
+            "SHIFTED": (lambda p: p["DX"] + np.roll(p["MX"], 24, axis=0) + p["FX"], "5.1"),
+            "NO_FX": (lambda p: p["DX"] + p["MX"], "5.1"),
+        })
+        cases = {"MISSING": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
+                 "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
+                 "SHIFTED": ("unexplained", ""), "NO_FX": ("missing", "FX")}
+        for name, (fault, source) in cases.items():
+            with self.subTest(programme=name):
+                told = faults(report, name)
+                self.assertEqual({(f["details"]["fault"], f["details"].get("source")) for f in told}, {(fault, source)},
+                                 [f["message"] for f in told])
+                if name in ("MISSING", "GAIN", "POLARITY", "DIALOGUE", "FOREIGN"):
+                    self.assertEqual(len(told), 1)
+                    self.place(told[0], 5.0, 9.0)
+        self.assertEqual(faults(report, "MISSING_LS")[0]["channels"], ["Ls"])
+        self.assertAlmostEqual(faults(report, "GAIN")[0]["details"]["gain_db"], -0.5, delta=0.05)
+        self.assertEqual(faults(report, "DIALOGUE")[0]["check"], "me.dialogue")
+        self.assertAlmostEqual(faults(report, "DIALOGUE")[0]["measured"], -40.0, delta=0.5)
+        loud = faults(report, "LOUD")
+        self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
+        self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
+
+    def test_wrong_matrices_are_solved(self):
+        rng = np.random.default_rng(hash_seed("matrices"))
+        wanted = {}
+
+        def fold(gains):
+            def make(p):
+                bed = p["DX"] + p["MX"] + p["FX"]
+                return np.stack([bed @ gains[0], bed @ gains[1]], axis=1)
+            return make
+        programmes = {}
+        for index in range(6):
+            gains = np.zeros((2, 6))
+            gains[0, 0] = gains[1, 1] = 1.0
+            centre, surround, lfe = 10 ** (rng.uniform(-9, 3, 3) / 20)
+            gains[:, 2] = centre
+            gains[0, 4] = gains[1, 5] = surround if index != 1 else 0.0
+            gains[:, 3] = lfe if index == 2 else 0.0
+            if index == 3:
+                gains[1, 5] *= -1.0
+            wanted[f"M{index}"] = gains
+            programmes[f"M{index}"] = (fold(gains), "stereo")
+        report = self.judge(programmes)
+        labels = ["L", "R", "C", "LFE", "Ls", "Rs"]
+        for name, gains in wanted.items():
+            with self.subTest(matrix=name):
+                told = findings(report, name, "folddown.matrix")
+                self.assertEqual([f["severity"] for f in told], ["warn"])
+                for row, out in enumerate(("L", "R")):
+                    for column, label in enumerate(labels):
+                        found = told[0]["details"]["matrix"][out][label]
+                        if gains[row, column] == 0.0:
+                            self.assertLess(abs(found), 1e-3)
+                        else:
+                            self.assertAlmostEqual(20 * np.log10(abs(found)), 20 * np.log10(abs(gains[row, column])), delta=0.1)
+                            self.assertEqual(np.sign(found), np.sign(gains[row, column]))
+                self.assertEqual(faults(report, name, "stems.null"), [])
+
+    def test_what_cannot_be_compared_says_so(self):
+        show = small_show(self.folder)
+        write_wav(self.folder / "stems" / "received" / "LONG.wav", np.zeros((40 * RATE, 6)))
+        show.text["deliverables"] = [{"name": "LONG", "file": "received/LONG.wav", "layout": "5.1", "spec": "none"}]
+        show.write()
+        report = json.loads(reelmill("qc", "--show", show.path, "--json").out)
+        told = findings(report, "LONG", "stems.null")
+        self.assertEqual(len(told), 1)
+        self.assertIn("not compared", told[0]["message"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+/* The stems' features, taken from the input tiles of a task while they are in cache. */
+#include "worker/render/render_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+status render_stems_init(render_stems *self, const task_render *task, arena *memory)
+{
+    bool crossed = task->stems == STEMS_CROSSED;
+    uint32_t lanes = task->program.input_count;
+    *self = (render_stems){.crossed = crossed, .tile_count = (lanes + TILE_LANES - 1) / TILE_LANES};
+    self->block_frames = stem_block_frames(lanes, crossed);
+    self->features = (stem_features){
+        .sample_rate = task->program.sample_rate, .lane_count = (uint16_t)lanes, .crossed = crossed};
+    uint32_t blocks = CELL_FRAMES / self->block_frames;
+    self->pair_count = crossed ? self->tile_count * (self->tile_count + 1) / 2 : self->tile_count;
+    self->products = arena_take_array(memory, self->pair_count, sizeof *self->products);
+    self->features.sums =
+        arena_take_array(memory, (size_t)blocks * stem_sum_count(lanes, crossed), sizeof *self->features.sums);
+    byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
+    return STATUS_OK;
+}
+
+void render_stems_deinit(render_stems *self)
+{
+    byte_writer_deinit(&self->encoded);
+}
+
+void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t frame_count)
+{
+    self->features.programme_frame = programme_frame;
+    self->features.frame_count = frame_count;
+    self->features.block_count = stem_block_count(self->features.lane_count, self->crossed, frame_count);
+    self->block = 0;
+    self->block_left = self->block_frames;
+    memset(self->products, 0, self->pair_count * sizeof *self->products);
+}
+
+/* products[i][j] += a[frame][i] * b[frame][j], frame by frame; a lane of a that is silent here is passed over. */
+static void add_products(const double *a, const double *b, uint32_t frame_count, double products[TILE_LANES][TILE_LANES])
+{
+    for (uint32_t i = 0; i < TILE_LANES; i++) {
+        double sums[TILE_LANES];
+        uint32_t first = 0;
+        while (first < frame_count && a[(size_t)first * TILE_LANES + i] == 0.0)
+            first++;
+        if (first == frame_count)
+            continue;
+        memcpy(sums, products[i], sizeof sums);
+        for (uint32_t f = first; f < frame_count; f++) {
+            double left = a[(size_t)f * TILE_LANES + i];
+            const double *right = b + (size_t)f * TILE_LANES;
+            for (uint32_t j = 0; j < TILE_LANES; j++)
+                sums[j] += left * right[j];
+        }
+        memcpy(products[i], sums, sizeof sums);
+    }
+}
+
+static void add_squares(const double *a, uint32_t frame_count, double squares[TILE_LANES])
+{
+    for (uint32_t f = 0; f < frame_count; f++)
+        for (uint32_t i = 0; i < TILE_LANES; i++)
+            squares[i] += a[(size_t)f * TILE_LANES + i] * a[(size_t)f * TILE_LANES + i];
+}
+
+/* The block is complete: its sums go where the binary form wants them. */
+static void close_block(render_stems *self)
+{
+    uint32_t lanes = self->features.lane_count;
+    uint32_t count = stem_sum_count(lanes, self->crossed);
+    double *sums = self->features.sums + (size_t)self->block * count;
+    bool finite = true;
+    for (uint32_t i = 0; i < lanes; i++) {
+        uint32_t tile = i / TILE_LANES;
+        if (!self->crossed)
+            sums[i] = self->products[tile][0][i % TILE_LANES];
+        for (uint32_t j = 0; self->crossed && j <= i; j++)
+            sums[stem_sum_index(i, j)] =
+                self->products[stem_sum_index(tile, j / TILE_LANES)][i % TILE_LANES][j % TILE_LANES];
+    }
+    for (uint32_t k = 0; k < count; k++)
+        finite = finite && isfinite(sums[k]);
+    if (!finite)
+        memset(sums, 0, count * sizeof *sums);
+    memset(self->products, 0, self->pair_count * sizeof *self->products);
+    self->block++;
+    self->block_left = self->block_frames;
+}
+
+void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count)
+{
+    for (uint32_t done = 0; done < frame_count;) {
+        uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
+        for (uint32_t a = 0; a < self->tile_count; a++) {
+            const double *left = tiles[a] + (size_t)done * TILE_LANES;
+            if (!self->crossed)
+                add_squares(left, count, self->products[a][0]);
+            for (uint32_t b = 0; self->crossed && b <= a; b++)
+                add_products(left, tiles[b] + (size_t)done * TILE_LANES, count, self->products[stem_sum_index(a, b)]);
+        }
+        done += count;
+        self->block_left -= count;
+        if (self->block_left == 0)
+            close_block(self);
+    }
+}
+
+status render_stems_end(render_stems *self, message_bytes *out_bytes)
+{
+    if (self->block < self->features.block_count)
+        close_block(self);
+    byte_writer_reset(&self->encoded);
+    stem_features_encode(&self->features, &self->encoded);
+    if (self->encoded.failed)
+        return STATUS_NODE_MEMORY;
+    *out_bytes = (message_bytes){.bytes = self->encoded.bytes, .size = (uint32_t)self->encoded.size};
+    return STATUS_OK;
+}
