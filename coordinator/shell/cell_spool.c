@@ -3,6 +3,7 @@
 #include "coordinator/shell/cell_file.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static size_t bucket_of(uint32_t job, uint32_t task)
 {
@@ -56,11 +57,40 @@ status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cel
             return STATUS_OK;
     if (held->cell_count == TASK_CELLS_MAX)
         return STATUS_LIMIT;
+    size_t start = held->records.size;
     cell_record_encode(cell, &held->records);
     if (held->records.failed)
         return STATUS_LIMIT;
+    held->digests[held->cell_count] = content_hash_of(held->records.bytes + start, held->records.size - start);
     held->cells[held->cell_count++] = cell->cell;
     return STATUS_OK;
+}
+
+static bool same_digests(const spooled_attempt *a, const spooled_attempt *b, uint32_t *out_cell)
+{
+    for (uint32_t i = 0; i < a->cell_count; i++) {
+        for (uint32_t k = 0; k < b->cell_count; k++) {
+            if (a->cells[i] != b->cells[k] || memcmp(&a->digests[i], &b->digests[k], sizeof a->digests[i]) == 0)
+                continue;
+            *out_cell = a->cells[i];
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cell_spool_differs(const cell_spool *self, const attempt_id *tried, uint32_t *out_cell, uint32_t *out_worker)
+{
+    const spooled_attempt *own = cell_spool_find(self, tried);
+    const spooled_attempt *other = self->buckets[bucket_of(tried->job, tried->task)];
+    for (; own != NULL && other != NULL; other = other->next) {
+        if (other == own || other->attempt.job != tried->job || other->attempt.task != tried->task ||
+            same_digests(own, other, out_cell))
+            continue;
+        *out_worker = other->worker;
+        return true;
+    }
+    return false;
 }
 
 static void drop_matching(cell_spool *self, uint32_t job, uint32_t task, const attempt_id *only)

@@ -19,6 +19,8 @@ typedef struct spooled_attempt {
     uint32_t worker;
     uint32_t cell_count;
     uint32_t cells[TASK_CELLS_MAX]; /**< which, in the order of the records */
+    content_hash digests[TASK_CELLS_MAX]; /**< of the records: they say the task and what was made of the cell, not who
+                                               made it */
     byte_writer records;
 } spooled_attempt;
 
@@ -34,6 +36,11 @@ spooled_attempt *cell_spool_find(const cell_spool *self, const attempt_id *tried
  * STATUS_LIMIT for more cells or bytes than an attempt can have.
  */
 MUST_USE status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cell);
+/**
+ * Two executions of a task (the second beside a straggler) must have made the same of each cell that both have sent.
+ * True: they have not; out_cell is the first such cell, out_worker who ran the other execution.
+ */
+bool cell_spool_differs(const cell_spool *self, const attempt_id *tried, uint32_t *out_cell, uint32_t *out_worker);
 void cell_spool_drop(cell_spool *self, const attempt_id *tried);
 /** Every attempt of a task. */
 void cell_spool_drop_task(cell_spool *self, uint32_t job, uint32_t task);

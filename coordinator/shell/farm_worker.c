@@ -319,6 +319,7 @@ static bool cells_missing(const farm_state *self, const farm_job *job, const mes
 static void on_result(farm_state *self, const worker_node *node, const message_result *result)
 {
     const char *text = result->detail;
+    char differs[256];
     status code = (status)result->code;
     const farm_job *job = job_list_find(&self->jobs, result->attempt.job);
     if (job != NULL && result->attempt.task < job_task_count(job)) {
@@ -328,6 +329,16 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
             return;
         }
         code = judge_result(job, result, &text);
+        uint32_t cell = 0;
+        uint32_t other = 0;
+        if (code == STATUS_OK && cell_spool_differs(&self->spool, &result->attempt, &cell, &other)) {
+            snprintf(differs, sizeof differs,
+                     "workers %u and %u made different things of cell %u of this task, which cannot be: one of the two "
+                     "machines computes or reads wrongly",
+                     node->number, other, cell);
+            code = STATUS_DEFECT;
+            text = differs;
+        }
     }
     attempt_end end = {.worker = node->number,
                        .attempt = result->attempt,

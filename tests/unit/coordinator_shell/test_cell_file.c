@@ -187,6 +187,44 @@ static void cell_spool__holds_each_cell_of_an_attempt_once(void **state)
     free(spool);
 }
 
+/* One execution has made cells 0..2, a second beside it cells 1..3: the two that both made are compared. */
+static void cell_spool__compares_what_two_executions_made(void **state)
+{
+    (void)state;
+    cell_spool *spool = calloc(1, sizeof *spool);
+    message_cell *cell = calloc(1, sizeof *cell);
+    content_hash hashes[5];
+    char measure[64];
+    uint32_t number = 0;
+    uint32_t worker = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        make_cell(cell, hashes, measure, i);
+        assert_int_equal(cell_spool_add(spool, 4, cell), STATUS_OK);
+    }
+    attempt_id first = cell->attempt;
+    attempt_id second = first;
+    second.epoch++;
+    assert_false(cell_spool_differs(spool, &first, &number, &worker));
+    for (uint32_t i = 1; i < 4; i++) {
+        make_cell(cell, hashes, measure, i);
+        cell->attempt = second;
+        assert_int_equal(cell_spool_add(spool, 5, cell), STATUS_OK);
+    }
+    assert_false(cell_spool_differs(spool, &first, &number, &worker));
+    assert_false(cell_spool_differs(spool, &second, &number, &worker));
+    cell_spool_drop(spool, &second);
+    make_cell(cell, hashes, measure, 2);
+    cell->attempt = second;
+    hashes[4].bytes[15] ^= 1; /* one bit of one output's digest */
+    assert_int_equal(cell_spool_add(spool, 5, cell), STATUS_OK);
+    assert_true(cell_spool_differs(spool, &first, &number, &worker));
+    assert_int_equal(number, 2);
+    assert_int_equal(worker, 5);
+    cell_spool_deinit(spool);
+    free(cell);
+    free(spool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +233,7 @@ int main(void)
         cmocka_unit_test(cell_record__sees_every_flipped_bit),
         cmocka_unit_test(cell_file__writes_over_what_was_not_kept),
         cmocka_unit_test(cell_spool__holds_each_cell_of_an_attempt_once),
+        cmocka_unit_test(cell_spool__compares_what_two_executions_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
