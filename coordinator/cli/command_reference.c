@@ -179,6 +179,9 @@ int command_manual(const cli_arguments *arguments)
     puts(".SH EXIT STATUS\n.TP\n.B 0\npassed, warnings included\n.TP\n.B 1\nQC failed or could not judge\n"
          ".TP\n.B 2\nwrong usage or bad input\n.TP\n.B 3\nthe farm could not do it\n"
          ".SH ENVIRONMENT\n.TP\n.B REELMILL_FARM\nthe coordinator's endpoint, where \\-\\-farm is not given\n"
+         ".TP\n.B REELMILL_KEY, REELMILL_COORDINATOR_KEY\nyour secret key's file and the coordinator's public key\n"
+         ".TP\n.B REELMILL_PLAIN\n1: a farm on this machine that uses no keys\n"
+         ".TP\n.B REELMILL_AUTHORIZED\nthe allow-list that authorize and revoke edit\n"
          ".TP\n.B TMPDIR\nwhere a private farm keeps its state while it runs (else /var/tmp)");
     return EXIT_PASS;
 }

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/* How a command reaches a farm. */
+#define FARM_LINK_OPTIONS                                                                                              \
+    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},                                    \
+    {"key", OPTION_TEXT, "FILE", "your secret key (default: $REELMILL_KEY)"},                                          \
+    {"coordinator-key", OPTION_TEXT, "KEY", "its public key, or the file of it (default: $REELMILL_COORDINATOR_KEY)"}, \
+    {"plain", OPTION_FLAG, NULL, "no keys: a coordinator on this machine that runs with --plain ($REELMILL_PLAIN=1)"}
+
 static const cli_option farm_options[] = {
     {"out", OPTION_TEXT, "DIR", "where deliverables and report go (default: the show file's `output`)"},
     {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
@@ -46,7 +53,7 @@ static const cli_option init_options[] = {
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option submit_options[] = {
-    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    FARM_LINK_OPTIONS,
     {"priority", OPTION_NUMBER, "N", "higher runs first (default 0)"},
     {"only", OPTION_TEXT, "NAME,...", "make only these deliverables"},
     {"replace", OPTION_FLAG, NULL, "replace published files whose bytes differ"},
@@ -56,24 +63,35 @@ static const cli_option submit_options[] = {
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option reasoned_options[] = {
-    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    FARM_LINK_OPTIONS,
     {"reason", OPTION_TEXT, "TEXT", "why, for those who look at `status`, `logs` or `nodes`"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option shown_options[] = {
-    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    FARM_LINK_OPTIONS,
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
     {"watch", OPTION_FLAG, NULL, "show it again and again until everything has ended"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option report_options[] = {
-    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    FARM_LINK_OPTIONS,
     {"html", OPTION_FLAG, NULL, "the HTML report instead of the JSON one"},
     {"json", OPTION_FLAG, NULL, "the JSON report (this is the default)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option plain_options[] = {
-    {"farm", OPTION_TEXT, "ENDPOINT", "the coordinator (default: $REELMILL_FARM)"},
+    FARM_LINK_OPTIONS,
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option authorize_options[] = {
+    {"role", OPTION_TEXT, "ROLE", "what the key may do: worker, submitter, operator, viewer"},
+    {"name", OPTION_TEXT, "NAME", "whose it is, for the audit log and for `revoke`"},
+    {"roots", OPTION_TEXT, "LIST", "of a submitter: media roots its jobs may use, like shows,library:ro, or *"},
+    {"authorized", OPTION_TEXT, "FILE", "the coordinator's allow-list (default: $REELMILL_AUTHORIZED)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
+static const cli_option revoke_options[] = {
+    {"authorized", OPTION_TEXT, "FILE", "the coordinator's allow-list (default: $REELMILL_AUTHORIZED)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option no_options[] = {{NULL, OPTION_FLAG, NULL, NULL}};
@@ -100,6 +118,12 @@ static const cli_command commands[] = {
     {"undrain", "NODE...", "give drained nodes work again", 1, CLI_WORDS_MAX, reasoned_options, command_undrain},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
+    {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,
+     no_options, command_keygen},
+    {"authorize", "KEY", "let a public key (or the file of one) into a farm; on the coordinator's machine", 1, 1,
+     authorize_options, command_authorize},
+    {"revoke", "KEY|NAME", "take a key off the allow-list; takes effect within a second", 1, 1, revoke_options,
+     command_revoke},
     {"completions", "SHELL", "completions for bash, zsh or fish, on stdout", 1, 1, no_options, command_completions},
     {"manual", "", "the manual page, on stdout (`reelmill manual | man -l -`)", 0, 0, no_options, command_manual},
 };

@@ -6,19 +6,25 @@
 #include "common/base/limits.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
+#include "proto/socket_watch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <zmq.h>
 
-enum { RESEND_AFTER_MS = 1000, SUBMIT_TRIES = 5, QUERY_DOCUMENT_MAX = 256 << 20 };
+enum { RESEND_AFTER_MS = 1000, REFUSALS_MAX = 3, SUBMIT_TRIES = 5, QUERY_DOCUMENT_MAX = 256 << 20 };
 
 struct farm_client {
     void *context;
     void *socket;
+    void *monitor; /* what becomes of its connections */
+    bool by_tcp;
+    uint32_t refusals;       /* handshakes that failed in a row */
+    char refused_text[1024]; /* the sentence for that */
     byte_writer frame;
     arena arena;          /* of the last answer */
     zmq_msg_t answer;     /* the last answer's frame: views point into it */
@@ -39,30 +45,37 @@ static bool random_request(uint8_t request[REQUEST_BYTES])
     return getrandom(request, REQUEST_BYTES, 0) == REQUEST_BYTES;
 }
 
-status farm_client_create(farm_client **out_client, const char *endpoint, error_detail *detail)
+status farm_client_create(farm_client **out_client, const char *endpoint, const link_config *link,
+                          error_detail *detail)
 {
     farm_client *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    self->by_tcp = strncmp(endpoint, "tcp://", 6) == 0;
     byte_writer_init(&self->frame, FRAME_BYTES_MAX);
     arena_init(&self->arena);
     self->context = zmq_ctx_new();
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
-    if (self->socket == NULL) {
+    self->monitor = self->socket == NULL ? NULL : link_monitor_create(self->context, self->socket);
+    if (self->monitor == NULL) {
         farm_client_destroy(&self);
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
     }
-    int linger = 0;
-    int64_t message_max = FRAME_BYTES_MAX;
     /* A private farm is still starting when it is first called: its socket is there within milliseconds. */
-    int reconnect = strncmp(endpoint, "ipc://", 6) == 0 ? 5 : 100;
-    zmq_setsockopt(self->socket, ZMQ_LINGER, &linger, sizeof linger);
-    zmq_setsockopt(self->socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max);
-    zmq_setsockopt(self->socket, ZMQ_RECONNECT_IVL, &reconnect, sizeof reconnect);
-    if (zmq_connect(self->socket, endpoint) != 0) {
-        status code = error_detail_set(detail, STATUS_INPUT_INVALID,
-                                       "'%s' is no endpoint of a farm (%s); write it like tcp://127.0.0.1:7070",
-                                       endpoint, zmq_strerror(errno));
+    int reconnect = self->by_tcp ? 100 : 5;
+    const socket_option options[] = {
+        {ZMQ_LINGER, 0}, {ZMQ_RECONNECT_IVL, reconnect}, {ZMQ_IPV6, strchr(endpoint, '[') != NULL}};
+    static const link_config none;
+    link_refused_text(endpoint, link == NULL ? &none : link, self->refused_text, sizeof self->refused_text);
+    status code = link_secure(self->socket, endpoint, link == NULL ? &none : link, detail);
+    if (code == STATUS_OK && (!socket_options_set(self->socket, options, sizeof options / sizeof options[0]) ||
+                              !socket_frame_max_set(self->socket)))
+        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot set up a ZeroMQ socket: %s", zmq_strerror(errno));
+    if (code == STATUS_OK && zmq_connect(self->socket, endpoint) != 0)
+        code = error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "'%s' is no endpoint of a farm (%s); write it like tcp://127.0.0.1:7070", endpoint,
+                                zmq_strerror(errno));
+    if (code != STATUS_OK) {
         farm_client_destroy(&self);
         return code;
     }
@@ -84,6 +97,8 @@ void farm_client_destroy(farm_client **self)
     if (client == NULL)
         return;
     forget_answer(client);
+    if (client->monitor != NULL)
+        zmq_close(client->monitor);
     if (client->socket != NULL)
         zmq_close(client->socket);
     if (client->context != NULL)
@@ -109,6 +124,16 @@ static bool answers(const message_answer *answer, const message *request)
     return request->type != MESSAGE_SUBMIT_COMMIT || answer->job != 0;
 }
 
+/* True once the coordinator has refused our key, or hung up on us several times before it said anything. */
+static bool is_refused(farm_client *self)
+{
+    for (link_event event; (event = link_monitor_next(self->monitor)) != LINK_QUIET;)
+        self->refusals = event == LINK_UP        ? 0
+                         : event == LINK_REFUSED ? REFUSALS_MAX
+                                                 : self->refusals + (event == LINK_BROKEN ? 1 : 0);
+    return self->by_tcp && self->refusals >= REFUSALS_MAX;
+}
+
 /* Waits for the answer with this request id; others (answers to requests that were sent twice) are dropped. */
 static status await_answer(farm_client *self, const message *request, const uint8_t id[REQUEST_BYTES], uint64_t until_ms,
                            message *out)
@@ -117,10 +142,13 @@ static status await_answer(farm_client *self, const message *request, const uint
         uint64_t now = now_ms();
         if (now >= until_ms)
             return STATUS_AGAIN;
-        zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
-        if (zmq_poll(&item, 1, (long)(until_ms - now)) < 0)
+        zmq_pollitem_t items[] = {{.socket = self->socket, .events = ZMQ_POLLIN},
+                                  {.socket = self->monitor, .events = ZMQ_POLLIN}};
+        if (zmq_poll(items, 2, (long)(until_ms - now)) < 0)
             return errno == EINTR ? STATUS_CANCELLED : STATUS_NODE_SYSTEM;
-        if ((item.revents & ZMQ_POLLIN) == 0)
+        if (is_refused(self))
+            return STATUS_INPUT_DENIED;
+        if ((items[0].revents & ZMQ_POLLIN) == 0)
             continue;
         forget_answer(self);
         zmq_msg_init(&self->answer);
@@ -128,8 +156,13 @@ static status await_answer(farm_client *self, const message *request, const uint
         if (zmq_msg_recv(&self->answer, self->socket, ZMQ_DONTWAIT) < 0)
             continue;
         if (message_decode(out, zmq_msg_data(&self->answer), zmq_msg_size(&self->answer), &self->arena, NULL) !=
-                STATUS_OK ||
-            out->type != MESSAGE_ANSWER || memcmp(out->answer.request, id, REQUEST_BYTES) != 0 ||
+            STATUS_OK)
+            continue;
+        if (out->type == MESSAGE_REFUSE) {
+            snprintf(self->refused_text, sizeof self->refused_text, "%s", out->refuse.detail);
+            return STATUS_INPUT_DENIED;
+        }
+        if (out->type != MESSAGE_ANSWER || memcmp(out->answer.request, id, REQUEST_BYTES) != 0 ||
             !answers(&out->answer, request))
             continue;
         return STATUS_OK;
@@ -153,6 +186,8 @@ static status ask(farm_client *self, const message *request, const uint8_t id[RE
             return error_detail_set(detail, (status)out_answer->answer.code, "%s", out_answer->answer.detail);
         if (code == STATUS_OK || code == STATUS_CANCELLED)
             return code;
+        if (code == STATUS_INPUT_DENIED)
+            return error_detail_set(detail, code, "%s", self->refused_text);
         if (code != STATUS_AGAIN)
             return error_detail_set(detail, code, "waiting for the coordinator failed: %s", zmq_strerror(errno));
         code = self->tend == NULL ? STATUS_OK : self->tend(self->tended, detail);

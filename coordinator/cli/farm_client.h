@@ -6,13 +6,16 @@
 #define COORDINATOR_CLI_FARM_CLIENT_H
 
 #include "common/base/status.h"
+#include "proto/secure_socket.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct farm_client farm_client;
 
-MUST_USE status farm_client_create(farm_client **out_client, const char *endpoint, error_detail *detail);
+/** link is read during the call; NULL where the endpoint is ipc. */
+MUST_USE status farm_client_create(farm_client **out_client, const char *endpoint, const link_config *link,
+                                   error_detail *detail);
 void farm_client_destroy(farm_client **self);
 /** Called whenever a request was not answered for a second: brings a private farm back to life. Not OK ends the request. */
 typedef status farm_client_tend(void *context, error_detail *detail);

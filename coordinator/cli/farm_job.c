@@ -62,7 +62,7 @@ status farm_job_start_private(const cli_arguments *arguments, const private_farm
     status code = private_farm_start(out_farm, &config, detail);
     if (code != STATUS_OK)
         return code;
-    code = farm_client_create(out_client, private_farm_endpoint(*out_farm), detail);
+    code = farm_client_create(out_client, private_farm_endpoint(*out_farm), NULL, detail);
     if (code != STATUS_OK)
         private_farm_stop(out_farm);
     else

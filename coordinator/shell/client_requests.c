@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { QUERY_CACHE_IDLE_MS = 30000 };
+enum { QUERY_CACHE_IDLE_MS = 30000, SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2 };
 
 /* ---- answers ---- */
 
@@ -41,13 +41,37 @@ static void answer_code(farm_state *self, const routing_id *to, const uint8_t re
 
 /* ---- submissions ---- */
 
-static submission *find_submission(farm_state *self, const uint8_t request[REQUEST_BYTES])
+/* Of the same name: a request id of somebody else's means nothing. */
+static submission *find_submission(farm_state *self, const access_grant *who, const uint8_t request[REQUEST_BYTES])
 {
     for (size_t i = 0; i < SUBMISSIONS_MAX; i++)
         if (self->submissions[i].state != SUBMISSION_FREE &&
-            memcmp(self->submissions[i].request, request, REQUEST_BYTES) == 0)
+            memcmp(self->submissions[i].request, request, REQUEST_BYTES) == 0 &&
+            strcmp(self->submissions[i].owner.name, who->name) == 0)
             return &self->submissions[i];
     return NULL;
+}
+
+/* A free place; NULL when there is none, or when one name has as many as one may. */
+static submission *free_place(farm_state *self, const access_grant *who)
+{
+    submission *place = NULL;
+    uint32_t theirs = 0;
+    for (size_t i = 0; i < SUBMISSIONS_MAX; i++) {
+        if (self->submissions[i].state == SUBMISSION_FREE)
+            place = &self->submissions[i];
+        else if (strcmp(self->submissions[i].owner.name, who->name) == 0)
+            theirs++;
+    }
+    return who->role != ACCESS_LOCAL && theirs >= SUBMISSIONS_OF_ONE_MAX ? NULL : place;
+}
+
+/* The grant as it is now: what it allows may have changed since the part before. */
+static void take_owner(submission *entry, const access_grant *who)
+{
+    entry->owner = *who;
+    snprintf(entry->roots, sizeof entry->roots, "%s", who->roots);
+    entry->owner.roots = entry->roots;
 }
 
 static void free_submission(submission *entry)
@@ -57,10 +81,11 @@ static void free_submission(submission *entry)
 }
 
 /* True (and answered) when the request already made a job. */
-static bool answered_before(farm_state *self, const routing_id *from, const uint8_t request[REQUEST_BYTES])
+static bool answered_before(farm_state *self, const routing_id *from, const access_grant *who,
+                            const uint8_t request[REQUEST_BYTES])
 {
     const farm_job *job = job_list_by_request(&self->jobs, request);
-    if (job == NULL)
+    if (job == NULL || strcmp(job->owner, who->name) != 0)
         return false;
     /* The job may be there and its facts not yet on disk: this answer waits for them too. */
     message_answer answer = make_answer(request, STATUS_OK, "", job->number);
@@ -79,9 +104,10 @@ static void answer_received(farm_state *self, const routing_id *from, submission
     answer_now(self, from, &answer);
 }
 
-static void on_begin(farm_state *self, const routing_id *from, const message_submit_begin *begin)
+static void on_begin(farm_state *self, const routing_id *from, const access_grant *who,
+                     const message_submit_begin *begin)
 {
-    if (answered_before(self, from, begin->request))
+    if (answered_before(self, from, who, begin->request))
         return;
     if (begin->document_size == 0 || begin->document_size > JOB_DOCUMENT_MAX) {
         char text[160];
@@ -90,16 +116,15 @@ static void on_begin(farm_state *self, const routing_id *from, const message_sub
         answer_code(self, from, begin->request, STATUS_LIMIT, text, 0);
         return;
     }
-    submission *entry = find_submission(self, begin->request);
+    submission *entry = find_submission(self, who, begin->request);
     if (entry != NULL &&
         (entry->size != begin->document_size || !content_hash_equal(&entry->digest, &begin->document_digest))) {
         answer_code(self, from, begin->request, STATUS_PEER_IMPOSSIBLE, "this request was begun with another document",
                     0);
         return;
     }
-    for (size_t i = 0; entry == NULL && i < SUBMISSIONS_MAX; i++)
-        if (self->submissions[i].state == SUBMISSION_FREE)
-            entry = &self->submissions[i];
+    if (entry == NULL)
+        entry = free_place(self, who);
     char *document = entry != NULL && entry->document == NULL ? malloc(begin->document_size) : NULL;
     if (entry == NULL || (entry->document == NULL && document == NULL)) {
         answer_code(self, from, begin->request, STATUS_AGAIN, "too many submissions at once; try again in a minute", 0);
@@ -113,14 +138,16 @@ static void on_begin(farm_state *self, const routing_id *from, const message_sub
                               .size = begin->document_size};
         memcpy(entry->request, begin->request, REQUEST_BYTES);
     }
+    take_owner(entry, who);
     answer_received(self, from, entry);
 }
 
-static void on_append(farm_state *self, const routing_id *from, const message_submit_append *append)
+static void on_append(farm_state *self, const routing_id *from, const access_grant *who,
+                      const message_submit_append *append)
 {
-    submission *entry = find_submission(self, append->request);
+    submission *entry = find_submission(self, who, append->request);
     if (entry == NULL) {
-        if (!answered_before(self, from, append->request))
+        if (!answered_before(self, from, who, append->request))
             answer_code(self, from, append->request, STATUS_INPUT_MISSING,
                         "this submission is not known (any more); submit again from the beginning", 0);
         return;
@@ -135,6 +162,14 @@ static void on_append(farm_state *self, const routing_id *from, const message_su
         entry->received += append->bytes.size;
     }
     answer_received(self, from, entry);
+}
+
+static void audit(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *target,
+                  status outcome, const char *detail)
+{
+    audit_entry entry = {
+        .who = who, .what = what, .job = job, .target = target, .outcome = outcome, .detail = detail};
+    audit_log_add(self->audit, &entry);
 }
 
 /* Reading a document can take long: it is done off the loop. */
@@ -159,9 +194,30 @@ static uint64_t share_of(const char *slug)
     return share;
 }
 
+/* A submitter's job reads and writes the media roots that its line of the allow-list names, and no other. */
+static status check_roots(const access_grant *owner, const job_document *document, error_detail *detail)
+{
+    if (owner->role != ACCESS_SUBMITTER)
+        return STATUS_OK;
+    const char *root = document->media.root;
+    bool to_write = false;
+    if (access_grant_has_root(owner, root, false)) {
+        root = document->out.root;
+        to_write = true;
+        if (!document->has_out || access_grant_has_root(owner, root, true))
+            return STATUS_OK;
+    }
+    return error_detail_set(detail, STATUS_INPUT_DENIED,
+                            "%s's jobs may not %s the media root '%s'; the farm's operator can change that", owner->name,
+                            to_write ? "write to" : "read", root);
+}
+
 /* The job's folder, the job, the document's record, then the facts. */
 static status accept_job(farm_state *self, submission *entry, job_source **source, error_detail *detail)
 {
+    status allowed = check_roots(&entry->owner, &(*source)->document, detail);
+    if (allowed != STATUS_OK)
+        return allowed;
     farm_job *job = self->jobs.last_number == UINT32_MAX ? NULL : job_create(self->jobs.last_number + 1);
     if (job == NULL || !job_results_resize(job, (*source)->inputs.count + 1)) {
         job_destroy(&job);
@@ -176,6 +232,7 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
     }
     folder_sync(self->config.state);
     memcpy(job->request, entry->request, REQUEST_BYTES);
+    snprintf(job->owner, sizeof job->owner, "%s", entry->owner.name);
     job->priority = entry->priority;
     job->submitted_unix_ms = farm_unix_ms();
     if (!job_list_add(&self->jobs, job)) {
@@ -191,6 +248,7 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
                      .submitted_unix_ms = job->submitted_unix_ms,
                      .document = {.bytes = (const uint8_t *)entry->document, .size = (uint32_t)entry->size}}};
     memcpy(record.document.request, entry->request, REQUEST_BYTES);
+    snprintf(record.document.owner, sizeof record.document.owner, "%s", entry->owner.name);
     farm_record(self, &record, -1);
     scheduler_event submitted = {
         .type = EVENT_JOB_SUBMITTED,
@@ -236,6 +294,10 @@ static void after_reading(uv_work_t *request, int result)
         code = error_detail_set(&detail, STATUS_AGAIN, "the coordinator is stopping");
     else
         code = accept_job(self, entry, &work->source, &detail);
+    if (code == STATUS_INPUT_DENIED)
+        farm_deny(self, &entry->owner, "submit", 0, detail.message);
+    else
+        audit(self, &entry->owner, "submit", entry->job, NULL, code, detail.message);
     if (code != STATUS_OK) {
         answer_code(self, &entry->from, entry->request, code, detail.message, 0);
         free_submission(entry);
@@ -244,17 +306,19 @@ static void after_reading(uv_work_t *request, int result)
     free(work);
 }
 
-static void on_commit(farm_state *self, const routing_id *from, const message_submit_commit *commit)
+static void on_commit(farm_state *self, const routing_id *from, const access_grant *who,
+                      const message_submit_commit *commit)
 {
-    submission *entry = find_submission(self, commit->request);
+    submission *entry = find_submission(self, who, commit->request);
     if (entry == NULL) {
-        if (!answered_before(self, from, commit->request))
+        if (!answered_before(self, from, who, commit->request))
             answer_code(self, from, commit->request, STATUS_INPUT_MISSING,
                         "this submission is not known (any more); submit again from the beginning", 0);
         return;
     }
     entry->from = *from;
     entry->touched_ms = farm_now_ms(self);
+    take_owner(entry, who);
     if (entry->state != SUBMISSION_OPEN)
         return; /* it is on its way; the answer comes once it is on disk */
     content_hash digest = content_hash_of(entry->document, entry->received);
@@ -457,7 +521,8 @@ static status carry_out(farm_state *self, const message_command *command, error_
                             "'%.40s' is no command; cancel, retry, drain, undrain and shutdown are", command->verb);
 }
 
-static void on_command(farm_state *self, const routing_id *from, const message_command *command)
+static void on_command(farm_state *self, const routing_id *from, const access_grant *who,
+                       const message_command *command)
 {
     for (size_t i = 0; i < REMEMBERED_COMMANDS_MAX; i++)
         if (self->remembered[i].answer.code < STATUS_COUNT && self->remembered_next > i &&
@@ -467,6 +532,8 @@ static void on_command(farm_state *self, const routing_id *from, const message_c
         }
     error_detail detail = {0};
     status code = carry_out(self, command, &detail);
+    audit(self, who, command->verb, command->job, command->target, code,
+          code == STATUS_OK ? command->reason : detail.message);
     remembered_command *kept = &self->remembered[self->remembered_next++ % REMEMBERED_COMMANDS_MAX];
     memcpy(kept->request, command->request, REQUEST_BYTES);
     kept->answer = make_answer(command->request, code, detail.message, command->job);
@@ -476,18 +543,18 @@ static void on_command(farm_state *self, const routing_id *from, const message_c
         farm_answer_durable(self, from, &kept->answer);
 }
 
-bool client_message(farm_state *self, const routing_id *from, const message *said)
+bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said)
 {
     if (said->type == MESSAGE_SUBMIT_BEGIN)
-        on_begin(self, from, &said->submit_begin);
+        on_begin(self, from, who, &said->submit_begin);
     else if (said->type == MESSAGE_SUBMIT_APPEND)
-        on_append(self, from, &said->submit_append);
+        on_append(self, from, who, &said->submit_append);
     else if (said->type == MESSAGE_SUBMIT_COMMIT)
-        on_commit(self, from, &said->submit_commit);
+        on_commit(self, from, who, &said->submit_commit);
     else if (said->type == MESSAGE_QUERY)
         on_query(self, from, &said->query);
     else if (said->type == MESSAGE_COMMAND)
-        on_command(self, from, &said->command);
+        on_command(self, from, who, &said->command);
     else
         return false;
     return true;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int fail(const error_detail *detail)
@@ -15,6 +16,16 @@ static int fail(const error_detail *detail)
     fprintf(stderr, "reelmill-coordinator: error: %s\n", detail->message);
     status_class class = status_class_of(detail->code);
     return class == STATUS_CLASS_INPUT || class == STATUS_CLASS_LIMIT ? 2 : 3;
+}
+
+/* Connections are descriptors, those of strangers too until they are dropped: the journal must still get one. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int main(int argc, char **argv)
@@ -37,6 +48,7 @@ int main(int argc, char **argv)
             code = error_detail_set(&detail, STATUS_NODE_LOST, "the program that started this private farm is gone");
     }
     signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
     if (code == STATUS_OK) {
         log_set_level(config->log);
         code = farm_run(config, &detail);

@@ -20,6 +20,7 @@ enum {
     STRIKES_MAX = 3,
     PREFETCH = 1, /* a worker has its next task at hand when one ends */
     TEND_MS = 1000, /* idle submissions, old nodes */
+    ACCESS_MS = 500, /* the allow-list is looked at */
     DRAIN_BEFORE_TIMER = 4096
 };
 
@@ -38,14 +39,13 @@ static void refuse_version(farm_state *self, const routing_id *from)
     free(refuse);
 }
 
-static void on_message(void *context, const routing_id *from, const void *bytes, size_t byte_size)
+static void on_message(void *context, const routing_id *from, const char *user, const void *bytes, size_t byte_size)
 {
     farm_state *self = context;
-    message *said = malloc(sizeof *said);
-    if (said == NULL || self->stopping) {
-        free(said);
+    const access_grant *who = key_guard_whose(self->guard, user);
+    message *said = self->stopping || !farm_knows_sender(self, from, who) ? NULL : malloc(sizeof *said);
+    if (said == NULL)
         return;
-    }
     arena memory;
     arena_init(&memory);
     error_detail detail = {0};
@@ -54,7 +54,9 @@ static void on_message(void *context, const routing_id *from, const void *bytes,
         refuse_version(self, from);
     else if (code != STATUS_OK)
         log_line(LOG_WARN, "message.malformed", "bytes=%zu reason=\"%s\"", byte_size, detail.message);
-    else if (!farm_worker_message(self, from, said) && !client_message(self, from, said))
+    else if (!farm_may_say(self, from, who, said))
+        log_line(LOG_DEBUG, "message.denied", "type=%d", (int)said->type);
+    else if (!farm_worker_message(self, from, who, said) && !client_message(self, from, who, said))
         log_line(LOG_WARN, "message.unexpected", "type=%d", (int)said->type);
     arena_deinit(&memory);
     free(said);
@@ -89,6 +91,11 @@ void farm_arm(farm_state *self)
         due_ms = now_ms + TEND_MS;
     uv_update_time(&self->loop);
     uv_timer_start(&self->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+static void on_access_timer(uv_timer_t *handle)
+{
+    farm_access_tend(handle->data);
 }
 
 /* ---- the journal's word ---- */
@@ -165,7 +172,7 @@ static status open_journal(farm_state *self, error_detail *detail)
 
 static status listen_everywhere(farm_state *self, error_detail *detail)
 {
-    status code = router_socket_create(&self->router, &self->loop, on_message, self, detail);
+    status code = router_socket_create(&self->router, &self->loop, self->guard, on_message, self, detail);
     for (uint32_t i = 0; code == STATUS_OK && i < self->config.listen_count; i++) {
         char endpoint[ENDPOINT_MAX_BYTES];
         code = router_socket_bind(self->router, self->config.listen[i], endpoint, sizeof endpoint, detail);
@@ -176,24 +183,37 @@ static status listen_everywhere(farm_state *self, error_detail *detail)
     return code;
 }
 
-static status check_endpoints(const farm_config *config, error_detail *detail)
+/* Everything that an operator may have got wrong is told before anything is made. */
+static status make_guard(farm_state *self, error_detail *detail)
 {
-    for (uint32_t i = 0; i < config->listen_count; i++)
-        if (!router_endpoint_allowed(config->listen[i], detail))
-            return STATUS_INPUT_UNSUPPORTED;
-    return STATUS_OK;
+    const farm_config *config = &self->config;
+    key_guard_config guard = {.key = config->key, .authorized = config->authorized, .plain = config->plain};
+    status code = key_guard_create(&self->guard, &guard, detail);
+    for (uint32_t i = 0; code == STATUS_OK && i < config->listen_count; i++)
+        code = key_guard_check(self->guard, config->listen[i], detail);
+    return code;
+}
+
+static status open_audit(farm_state *self, error_detail *detail)
+{
+    char path[PATH_MAX_BYTES];
+    snprintf(path, sizeof path, "%s/audit.log", self->config.state);
+    return audit_log_open(&self->audit, path, detail);
 }
 
 static status open_farm(farm_state *self, error_detail *detail)
 {
     uv_async_init(&self->loop, &self->durable_async, on_durable_async);
     uv_timer_init(&self->loop, &self->timer);
+    uv_timer_init(&self->loop, &self->access_timer);
     uv_signal_init(&self->loop, &self->terminate);
     uv_signal_init(&self->loop, &self->interrupt);
-    self->durable_async.data = self->timer.data = self->terminate.data = self->interrupt.data = self;
-    status code = check_endpoints(&self->config, detail);
+    self->durable_async.data = self->timer.data = self->access_timer.data = self->terminate.data = self->interrupt.data = self;
+    status code = make_guard(self, detail);
     if (code == STATUS_OK)
         code = make_state_folder(&self->config, detail);
+    if (code == STATUS_OK)
+        code = open_audit(self, detail);
     if (code == STATUS_OK)
         code = open_journal(self, detail);
     if (code == STATUS_OK)
@@ -201,6 +221,7 @@ static status open_farm(farm_state *self, error_detail *detail)
     if (code == STATUS_OK) {
         uv_signal_start(&self->terminate, on_signal, SIGTERM);
         uv_signal_start(&self->interrupt, on_signal, SIGINT);
+        uv_timer_start(&self->access_timer, on_access_timer, ACCESS_MS, ACCESS_MS);
         farm_pump(self);
     }
     return code;
@@ -221,9 +242,12 @@ static void close_farm(farm_state *self)
     router_socket_close(&self->router, NULL, NULL);
     uv_close((uv_handle_t *)&self->durable_async, NULL);
     uv_close((uv_handle_t *)&self->timer, NULL);
+    uv_close((uv_handle_t *)&self->access_timer, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
     uv_close((uv_handle_t *)&self->interrupt, NULL);
     uv_run(&self->loop, UV_RUN_DEFAULT);
+    key_guard_destroy(&self->guard);
+    audit_log_close(&self->audit);
     client_requests_deinit(self);
     farm_effects_deinit(self);
     job_list_deinit(&self->jobs);

@@ -10,13 +10,17 @@
 const char *farm_config_usage(void)
 {
     return "usage: reelmill-coordinator [--config FILE] [--listen ENDPOINT]... [--state DIR] [--root NAME=PATH]...\n"
-           "                            [--cells-per-task N] [--lease-ms N] [--log debug|info|warn|error] [--private]\n"
-           "                            [--version] [--help]\n"
+           "                            [--key FILE --authorized FILE | --plain] [--cells-per-task N] [--lease-ms N]\n"
+           "                            [--log debug|info|warn|error] [--private] [--version] [--help]\n"
            "\n"
            "  --listen ENDPOINT   tcp://127.0.0.1:7070 (default), ipc:///path; more than one is allowed\n"
            "  --state DIR         where the journal and the reports lie; a local disk (default: reelmill-state)\n"
            "  --root NAME=PATH    where this machine has the media root NAME (told to clients, never opened)\n"
-           "  --config FILE       YAML with the keys listen, state, roots, lease_ms, cells_per_task, log\n";
+           "  --key FILE          this coordinator's secret key (`reelmill keygen DIR` makes it); tcp needs one\n"
+           "  --authorized FILE   the keys that may connect, and as what (`reelmill authorize` adds to it)\n"
+           "  --plain             no keys on tcp://127.0.0.1: every user of this machine may do everything\n"
+           "  --config FILE       YAML with the keys listen, state, roots, key, authorized, plain, lease_ms,\n"
+           "                      cells_per_task, log\n";
 }
 
 static status copy_text(char *out, size_t out_size, const char *what, const char *text, error_detail *detail)
@@ -95,6 +99,14 @@ static status set_log(farm_config *self, const char *text, error_detail *detail)
                             text);
 }
 
+static status set_plain(farm_config *self, const char *text, error_detail *detail)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "plain: '%.40s' is neither true nor false", text);
+    self->plain = text[0] == 't';
+    return STATUS_OK;
+}
+
 /* One key that may stand in the file and as a flag. STATUS_AGAIN: not one of them. */
 static status set_key(farm_config *self, const char *key, const char *value, error_detail *detail)
 {
@@ -102,6 +114,10 @@ static status set_key(farm_config *self, const char *key, const char *value, err
         return add_listen(self, value, detail);
     if (strcmp(key, "state") == 0)
         return copy_text(self->state, sizeof self->state, "state", value, detail);
+    if (strcmp(key, "key") == 0)
+        return copy_text(self->key, sizeof self->key, "key", value, detail);
+    if (strcmp(key, "authorized") == 0)
+        return copy_text(self->authorized, sizeof self->authorized, "authorized", value, detail);
     if (strcmp(key, "log") == 0)
         return set_log(self, value, detail);
     if (strcmp(key, "lease_ms") == 0 || strcmp(key, "lease-ms") == 0)
@@ -127,11 +143,11 @@ static status read_value(farm_config *self, const char *path, const char *key, s
     char *text = scalar_text(node);
     if (text == NULL)
         return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: '%.40s' must be a plain value", path, key);
-    status code = set_key(self, key, text, detail);
+    status code = strcmp(key, "plain") == 0 ? set_plain(self, text, detail) : set_key(self, key, text, detail);
     if (code == STATUS_AGAIN)
         code = error_detail_set(
             detail, STATUS_INPUT_INVALID,
-            "%s: unknown key '%.40s'; allowed are listen, state, roots, lease_ms, cells_per_task, log", path, key);
+            "%s: unknown key '%.40s'; allowed are listen, state, roots, key, authorized, plain, lease_ms, cells_per_task, log", path, key);
     free(text);
     return code;
 }
@@ -217,6 +233,8 @@ static bool read_switch(farm_config *self, const char *flag)
 {
     if (strcmp(flag, "private") == 0)
         self->private_farm = true;
+    else if (strcmp(flag, "plain") == 0)
+        self->plain = true;
     else if (strcmp(flag, "version") == 0)
         self->version = true;
     else if (strcmp(flag, "help") == 0)

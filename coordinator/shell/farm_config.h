@@ -26,6 +26,9 @@ typedef struct farm_config {
     uint32_t listen_count;
     char listen[FARM_LISTEN_MAX][ENDPOINT_MAX_BYTES]; /**< default: tcp://127.0.0.1:7070 */
     char state[STATE_MAX_BYTES]; /**< folder of the journal and the jobs; default: reelmill-state */
+    char key[PATH_MAX_BYTES];        /**< file of the coordinator's secret key; "" = none */
+    char authorized[PATH_MAX_BYTES]; /**< file of the keys that may connect; "" = none */
+    bool plain;                      /**< loopback tcp without keys */
     uint32_t root_count;
     farm_root roots[ROOTS_MAX]; /**< this machine's idea of the media roots; only told to clients, never opened */
     uint32_t lease_ms;

@@ -43,6 +43,7 @@ static status replay_document(farm_state *self, const document_record *record)
     job->priority = record->priority;
     job->submitted_unix_ms = record->submitted_unix_ms;
     memcpy(job->request, record->request, REQUEST_BYTES);
+    snprintf(job->owner, sizeof job->owner, "%s", record->owner);
     snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
     if (mkdir(job->folder, 0700) == 0)
         folder_sync(self->config.state); /* it was lost with the machine's power */

@@ -11,11 +11,14 @@
 #ifndef COORDINATOR_SHELL_FARM_STATE_H
 #define COORDINATOR_SHELL_FARM_STATE_H
 
+#include "coordinator/access/access_rule.h"
 #include "coordinator/core/scheduler.h"
+#include "coordinator/shell/audit_log.h"
 #include "coordinator/shell/cell_spool.h"
 #include "coordinator/shell/farm_config.h"
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/journal_store.h"
+#include "coordinator/shell/key_guard.h"
 #include "coordinator/shell/path_claims.h"
 #include "coordinator/shell/router_socket.h"
 #include "coordinator/shell/shell_record.h"
@@ -52,6 +55,8 @@ typedef enum submission_state {
 typedef struct submission {
     submission_state state;
     uint8_t request[REQUEST_BYTES];
+    access_grant owner; /**< who submits; its roots are a copy */
+    char roots[ALLOW_LIST_LINE_MAX];
     routing_id from; /**< of the last message: where the answer goes */
     int32_t priority;
     uint64_t touched_ms;
@@ -84,8 +89,12 @@ typedef struct farm_state {
 
     uv_loop_t loop;
     uv_async_t durable_async;
-    uv_timer_t timer;
+    uv_timer_t timer, access_timer;
     uv_signal_t terminate, interrupt;
+    key_guard *guard;
+    audit_log *audit;
+    uint64_t denied_count;
+    uint32_t denied_lately; /**< since the last tending */
     router_socket *router;
     bool stopping;
     status exit_code; /**< why it stopped; STATUS_OK = it was asked to */
@@ -145,9 +154,19 @@ bool farm_send(farm_state *self, const routing_id *to, const message *said);
 void farm_answer_durable(farm_state *self, const routing_id *to, const message_answer *answer);
 void farm_effects_deinit(farm_state *self);
 
+/* ---- farm_access.c: who may say what ---- */
+/** False when this key is not authorized (any more); it has been told, and nothing of the message is to be read. */
+bool farm_knows_sender(farm_state *self, const routing_id *from, const access_grant *who);
+/** False when the role may not say this; it has been answered, counted and told of. */
+bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
+/** Counts a denial and tells of it in log and audit log. */
+void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why);
+/** The allow-list again if it changed; what was refused lately. */
+void farm_access_tend(farm_state *self);
+
 /* ---- farm_worker.c: what workers say, what they are told ---- */
 /** True when the message was one of a worker's. */
-bool farm_worker_message(farm_state *self, const routing_id *from, const message *said);
+bool farm_worker_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 /** Carries out one command of the scheduler. */
 void farm_command(farm_state *self, const scheduler_command *command);
 /** Takes workers for lost that were silent for a lease. */
@@ -161,7 +180,7 @@ void job_runner_start(farm_state *self, const attempt_id *tried);
 
 /* ---- client_requests.c, farm_query.c ---- */
 /** True when the message was one of a client's. */
-bool client_message(farm_state *self, const routing_id *from, const message *said);
+bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 void client_job_accepted(farm_state *self, uint32_t job);
 void client_tend(farm_state *self);
 void client_requests_deinit(farm_state *self);

@@ -107,7 +107,7 @@ static void bury_former_self(farm_state *self, const message_hello *hello)
     }
 }
 
-static void on_hello(farm_state *self, const routing_id *from, const message_hello *hello)
+static void on_hello(farm_state *self, const routing_id *from, const access_grant *who, const message_hello *hello)
 {
     char text[256];
     if (refuse_hello(hello, text, sizeof text) != NULL) {
@@ -116,7 +116,7 @@ static void on_hello(farm_state *self, const routing_id *from, const message_hel
         return;
     }
     bury_former_self(self, hello);
-    worker_node *node = worker_registry_hello(&self->workers, from, hello, farm_now_ms(self));
+    worker_node *node = worker_registry_hello(&self->workers, from, who->name, hello, farm_now_ms(self));
     message *welcome = new_message(MESSAGE_WELCOME);
     attempt *held = calloc(MESSAGE_ATTEMPTS_MAX, sizeof *held);
     if (node == NULL || welcome == NULL || held == NULL) {
@@ -378,17 +378,17 @@ static void on_fetch(farm_state *self, const worker_node *node, const message_fe
     free(chunk);
 }
 
-bool farm_worker_message(farm_state *self, const routing_id *from, const message *said)
+bool farm_worker_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said)
 {
     bool theirs = said->type == MESSAGE_HEARTBEAT || said->type == MESSAGE_CELL || said->type == MESSAGE_RESULT ||
                   said->type == MESSAGE_FETCH || said->type == MESSAGE_GOODBYE;
     if (said->type == MESSAGE_HELLO) {
-        on_hello(self, from, &said->hello);
+        on_hello(self, from, who, &said->hello);
         return true;
     }
     if (!theirs)
         return false;
-    worker_node *node = worker_registry_by_route(&self->workers, from);
+    worker_node *node = worker_registry_by_route(&self->workers, from, who->name);
     if (node == NULL) {
         if (said->type != MESSAGE_GOODBYE)
             send_refuse(self, from, STATUS_PEER_REFUSED, unknown_worker);

@@ -63,6 +63,7 @@ typedef struct farm_job {
     uint32_t number;
     int32_t priority;
     uint8_t request[REQUEST_BYTES];
+    char owner[NAME_MAX_BYTES]; /**< who submitted it, by the allow-list's name of the key; "" = from before there were any */
     uint64_t submitted_unix_ms, ended_unix_ms; /**< for people; 0 = not yet */
     job_source *source;
     char folder[PATH_MAX_BYTES];

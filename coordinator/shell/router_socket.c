@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/router_socket.h"
 
+#include "proto/secure_socket.h"
 #include "proto/socket_watch.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@ struct router_socket {
     void *context;
     void *socket;
     socket_watch watch;
+    key_guard *guard;
+    bool tested; /* a stranger was refused by this very socket */
     router_receive_fn *receive;
     router_closed_fn *closed;
     void *receiver;
@@ -39,7 +42,8 @@ static bool receive_one(void *owner)
     }
     if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX) {
         from.size = (uint8_t)size;
-        self->receive(self->receiver, &from, zmq_msg_data(&payload), zmq_msg_size(&payload));
+        self->receive(self->receiver, &from, zmq_msg_gets(&payload, "User-Id"), zmq_msg_data(&payload),
+                      zmq_msg_size(&payload));
     }
     zmq_msg_close(&payload);
     return true;
@@ -70,20 +74,25 @@ static void free_socket(router_socket *self)
     free(self);
 }
 
-status router_socket_create(router_socket **out_socket, uv_loop_t *loop, router_receive_fn *receive, void *context,
-                            error_detail *detail)
+status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_guard *guard, router_receive_fn *receive,
+                            void *context, error_detail *detail)
 {
     router_socket *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     self->receive = receive;
     self->receiver = context;
+    self->guard = guard;
     self->context = zmq_ctx_new();
+    status code = self->context == NULL ? STATUS_OK : key_guard_serve(guard, self->context, detail);
+    if (code != STATUS_OK) {
+        free_socket(self);
+        return code;
+    }
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_ROUTER);
     if (self->socket == NULL || !set_options(self->socket) ||
         socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK) {
-        status code =
-            error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
+        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
         free_socket(self);
         return code;
     }
@@ -91,31 +100,37 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, router_
     return STATUS_OK;
 }
 
-bool router_endpoint_allowed(const char *endpoint, error_detail *detail)
+/* Before the first port with keys opens, one of this machine does, and a stranger is sent there. */
+static status test_guard(router_socket *self, error_detail *detail)
 {
-    static const char *const local[] = {"ipc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:", "tcp://lo:"};
-    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++)
-        if (strncmp(endpoint, local[i], strlen(local[i])) == 0)
-            return true;
-    if (strncmp(endpoint, "tcp://", 6) == 0)
-        error_detail_set(
-            detail, STATUS_INPUT_UNSUPPORTED,
-            "listening on '%s' would let anybody on the network send work: without keys only this machine's "
-            "own addresses are allowed; use tcp://127.0.0.1:PORT, or ipc:///PATH, or a tunnel",
-            endpoint);
-    else
-        error_detail_set(
-            detail, STATUS_INPUT_INVALID,
-            "'%s' is no endpoint to listen on; write it like ipc:///run/reelmill/farm or tcp://127.0.0.1:7070",
-            endpoint);
-    return false;
+    char endpoint[64];
+    size_t size = sizeof endpoint;
+    status code = key_guard_arm(self->guard, self->socket, "tcp://127.0.0.1:*", detail);
+    if (code != STATUS_OK)
+        return code;
+    if (zmq_bind(self->socket, "tcp://127.0.0.1:*") != 0 ||
+        zmq_getsockopt(self->socket, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "the start-up test has no port on 127.0.0.1: %s",
+                                zmq_strerror(errno));
+    code = key_guard_self_test(self->guard, endpoint, detail);
+    if (zmq_unbind(self->socket, endpoint) != 0 && code == STATUS_OK)
+        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "the start-up test's port stays open: %s",
+                                zmq_strerror(errno));
+    self->tested = code == STATUS_OK;
+    return code;
 }
 
 status router_socket_bind(router_socket *self, const char *endpoint, char *out_endpoint, size_t out_size,
                           error_detail *detail)
 {
-    if (!router_endpoint_allowed(endpoint, detail))
-        return STATUS_INPUT_UNSUPPORTED;
+    status code = key_guard_check(self->guard, endpoint, detail);
+    if (code == STATUS_OK && !self->tested && key_guard_has_keys(self->guard) &&
+        endpoint_kind_of(endpoint, true) != ENDPOINT_IPC)
+        code = test_guard(self, detail);
+    if (code == STATUS_OK)
+        code = key_guard_arm(self->guard, self->socket, endpoint, detail);
+    if (code != STATUS_OK)
+        return code;
     if (zmq_bind(self->socket, endpoint) != 0)
         return error_detail_set(detail, errno == EADDRINUSE ? STATUS_INPUT_CONFLICT : STATUS_INPUT_INVALID,
                                 "cannot listen on '%s': %s", endpoint, zmq_strerror(errno));

@@ -1,12 +1,12 @@
 /**
- * One ZeroMQ ROUTER socket on a libuv loop (socket_watch).
+ * One ZeroMQ ROUTER socket on a libuv loop (socket_watch), every endpoint of it guarded (key_guard).
  *
  * Threads: the loop's. A message is two frames, the peer's routing id and one payload; anything else is dropped.
  */
 #ifndef COORDINATOR_SHELL_ROUTER_SOCKET_H
 #define COORDINATOR_SHELL_ROUTER_SOCKET_H
 
-#include "common/base/status.h"
+#include "coordinator/shell/key_guard.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,15 +22,17 @@ typedef struct routing_id {
 } routing_id;
 
 typedef struct router_socket router_socket;
-/** bytes are valid during the call only. */
-typedef void router_receive_fn(void *context, const routing_id *from, const void *bytes, size_t byte_size);
+/** user: who sent it, for key_guard_whose; NULL: nobody knows. user and bytes are valid during the call only. */
+typedef void router_receive_fn(void *context, const routing_id *from, const char *user, const void *bytes,
+                               size_t byte_size);
 typedef void router_closed_fn(void *context);
 
-MUST_USE status router_socket_create(router_socket **out_socket, uv_loop_t *loop, router_receive_fn *receive,
-                                     void *context, error_detail *detail);
+/** The guard, which must live longer, begins to serve. */
+MUST_USE status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_guard *guard,
+                                     router_receive_fn *receive, void *context, error_detail *detail);
 /**
- * ipc:// or tcp:// on a loopback address; others are refused with a sentence. tcp://127.0.0.1:0 takes a free port; the
- * endpoint that was bound is written to out_endpoint (may be NULL).
+ * What the guard allows is bound; the first endpoint with keys only after its self-test has passed. tcp://127.0.0.1:0
+ * takes a free port; the endpoint that was bound is written to out_endpoint (may be NULL).
  */
 MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, char *out_endpoint, size_t out_size,
                                    error_detail *detail);
@@ -40,8 +42,5 @@ void router_socket_drain(router_socket *self, uint32_t message_max);
 MUST_USE status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size);
 /** Stops the handles; the socket is closed and closed() called once the loop has let go of them. */
 void router_socket_close(router_socket **self, router_closed_fn *closed, void *context);
-
-/** True for an endpoint that may be bound without encryption; else the sentence is in detail. */
-bool router_endpoint_allowed(const char *endpoint, error_detail *detail);
 
 #endif

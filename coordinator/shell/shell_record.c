@@ -43,6 +43,7 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
         byte_writer_u32(writer, (uint32_t)self->document.priority);
         byte_writer_u64(writer, self->document.submitted_unix_ms);
         byte_writer_blob(writer, self->document.document.bytes, self->document.document.size);
+        byte_writer_text(writer, self->document.owner);
         break;
     case RECORD_RESULT:
         encode_result(&self->result, writer);
@@ -69,7 +70,7 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
     }
 }
 
-static void decode_document(document_record *record, byte_reader *reader)
+static void decode_document(document_record *record, uint8_t version, byte_reader *reader)
 {
     record->job = byte_reader_u32(reader);
     const uint8_t *request = byte_reader_view(reader, REQUEST_BYTES);
@@ -80,6 +81,8 @@ static void decode_document(document_record *record, byte_reader *reader)
     size_t size = 0;
     record->document.bytes = byte_reader_blob(reader, JOB_DOCUMENT_MAX, &size);
     record->document.size = (uint32_t)size;
+    if (version >= 2)
+        byte_reader_text(reader, record->owner, sizeof record->owner);
 }
 
 static void decode_result(result_record *record, byte_reader *reader)
@@ -114,13 +117,13 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
     byte_reader reader;
     byte_reader_init(&reader, bytes, byte_size);
     uint8_t version = byte_reader_u8(&reader);
-    if (!reader.failed && version != SHELL_RECORD_VERSION)
+    if (!reader.failed && (version == 0 || version > SHELL_RECORD_VERSION))
         return STATUS_PEER_VERSION;
     memset(out_record, 0, sizeof *out_record);
     out_record->kind = (shell_record_kind)kind;
     switch (kind) {
     case RECORD_DOCUMENT:
-        decode_document(&out_record->document, &reader);
+        decode_document(&out_record->document, version, &reader);
         break;
     case RECORD_RESULT:
         decode_result(&out_record->result, &reader);

@@ -12,7 +12,7 @@
 #include "coordinator/shell/cell_file.h"
 #include "proto/message_types.h"
 
-enum { SHELL_RECORD_VERSION = 1 };
+enum { SHELL_RECORD_VERSION = 2 }; /**< 2: a document has its owner; 1 is still read */
 
 typedef enum shell_record_kind {
     RECORD_FACT = 1, /**< core/fact_record.h */
@@ -28,6 +28,7 @@ typedef struct document_record {
     uint8_t request[REQUEST_BYTES];
     int32_t priority;
     uint64_t submitted_unix_ms; /**< for people */
+    char owner[NAME_MAX_BYTES]; /**< "" in records of version 1 */
     message_bytes document;
 } document_record;
 

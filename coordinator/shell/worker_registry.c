@@ -1,5 +1,6 @@
 #include "coordinator/shell/worker_registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +38,13 @@ static worker_node *add_node(worker_registry *self)
     return node;
 }
 
-worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const message_hello *hello,
-                                   uint64_t now_ms)
+worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
+                                   const message_hello *hello, uint64_t now_ms)
 {
     worker_node *node = NULL;
     for (size_t i = 0; i < self->count; i++) {
         worker_node *other = self->nodes[i];
-        if (memcmp(other->instance, hello->instance, INSTANCE_BYTES) == 0)
+        if (memcmp(other->instance, hello->instance, INSTANCE_BYTES) == 0 && strcmp(other->owner, owner) == 0)
             node = other;
         else if (route_equal(&other->route, route))
             other->connected = false; /* the route was taken over by another process */
@@ -55,6 +56,7 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
     node->connected = true;
     node->route = *route;
     memcpy(node->instance, hello->instance, INSTANCE_BYTES);
+    snprintf(node->owner, sizeof node->owner, "%s", owner);
     memcpy(node->name, hello->name, sizeof node->name);
     memcpy(node->engine, hello->engine, sizeof node->engine);
     memcpy(node->cpu, hello->cpu, sizeof node->cpu);
@@ -67,10 +69,11 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
     return node;
 }
 
-worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route)
+worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner)
 {
     for (size_t i = 0; i < self->count; i++)
-        if (self->nodes[i]->connected && route_equal(&self->nodes[i]->route, route))
+        if (self->nodes[i]->connected && route_equal(&self->nodes[i]->route, route) &&
+            strcmp(self->nodes[i]->owner, owner) == 0)
             return self->nodes[i];
     return NULL;
 }

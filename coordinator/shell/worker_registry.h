@@ -16,6 +16,7 @@ typedef struct worker_node {
     bool connected; /**< heard of within the lease, and not gone */
     routing_id route;
     uint8_t instance[INSTANCE_BYTES];
+    char owner[NAME_MAX_BYTES]; /**< whose key it came with, by the allow-list; it alone speaks for the node */
     char name[NAME_MAX_BYTES];
     char engine[32];
     char cpu[16];
@@ -44,12 +45,12 @@ typedef struct worker_registry {
 
 void worker_registry_deinit(worker_registry *self);
 /**
- * Takes a HELLO: a new node or the one of this instance, at its new route. NULL when there is no room.
+ * Takes a HELLO: a new node or the one of this instance and owner, at its new route. NULL when there is no room.
  */
-worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const message_hello *hello,
-                                   uint64_t now_ms);
-/** The connected node behind a route, or NULL. */
-worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route);
+worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
+                                   const message_hello *hello, uint64_t now_ms);
+/** The owner's connected node behind a route, or NULL. */
+worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
 /** A connected node that was not heard of since before_ms, or NULL. */
 worker_node *worker_registry_silent(const worker_registry *self, uint64_t before_ms);

@@ -34,7 +34,10 @@ class Outcome:
 
 def environment():
     # A sanitizer's leak check cannot run where the tracer of a test has no rights; everything else stays on.
-    return {**os.environ, "REELMILL_FARM": ""}
+    # Nothing that this shell has set for a farm of its own.
+    ours = {name: value for name, value in os.environ.items()
+            if name not in ("REELMILL_KEY", "REELMILL_COORDINATOR_KEY", "REELMILL_PLAIN", "REELMILL_AUTHORIZED")}
+    return {**ours, "REELMILL_FARM": ""}
 
 
 def reelmill(*arguments, cwd=None):

@@ -4,67 +4,11 @@ import os
 import pty
 import select
 import signal
-import socket
 import subprocess
 
 from farm_kit import BIN, CHANCE, KILL, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
 from farm_kit import run_for, small_show, start, wait_until
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Farm:
-    """One coordinator and two workers, each with a configuration file, as an operator would start them."""
-
-    def __init__(self, test, folder):
-        self.test, self.folder = test, folder
-        self.endpoint = f"tcp://127.0.0.1:{free_port()}"
-        (folder / "coordinator.yaml").write_text(
-            f"listen: [{self.endpoint}]\nstate: {folder}/state\nroots: {{shows: {folder}}}\ncells_per_task: 1\n")
-        for name in ("one", "two"):
-            (folder / f"{name}.yaml").write_text(
-                f"coordinator: {self.endpoint}\nname: {name}\nslots: 1\nroots: {{shows: {folder}}}\n")
-        self.processes = {}
-        self.start("coordinator")
-        self.start("one")
-        self.start("two")
-        test.addCleanup(self.stop)
-        wait_until(self.processes["coordinator"], lambda: len(self.nodes()) == 2)
-
-    def start(self, name):
-        program = "reelmill-coordinator" if name == "coordinator" else "reelmill-worker"
-        log = open(self.folder / f"{name}.log", "ab")
-        self.processes[name] = subprocess.Popen([BIN / program, "--config", self.folder / f"{name}.yaml"], stdout=log,
-                                                stderr=log, env=environment())
-        log.close()
-
-    def kill(self, name):
-        self.processes[name].kill()
-        self.processes[name].wait()
-
-    def stop(self):
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def ask(self, command, *arguments):
-        return reelmill(command, *arguments, "--farm", self.endpoint)
-
-    def nodes(self):
-        answer = self.test.passes(self.ask("nodes", "--json")).json()
-        return {node["name"]: node for node in answer["nodes"]}
-
-    def job(self, number):
-        return self.test.passes(self.ask("status", number, "--json")).json()
+from hand_farm import Farm, free_port
 
 
 class HandStarted(FarmTest):
@@ -92,7 +36,7 @@ class HandStarted(FarmTest):
 
     def test_coordinator_killed_and_restarted(self):
         self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
-        waiter = start("submit", self.show.path, "--wait", "--farm", self.farm.endpoint)
+        waiter = start("submit", self.show.path, "--wait", *self.farm.link())
         for _ in range(3):
             if not wait_until(waiter, lambda: any((self.folder / "out").rglob("*.part"))):
                 break
@@ -119,7 +63,7 @@ class HandStarted(FarmTest):
         self.assertEqual(digests(self.folder / "out"), {})
         self.passes(self.farm.ask("retry", number))
         self.farm.start("two")
-        watcher = start("status", number, "--watch", "--farm", self.farm.endpoint)
+        watcher = start("status", number, "--watch", *self.farm.link())
         finish(watcher)
         self.assertEqual(self.farm.job(number)["exit_code"], 0)
         self.assertEqual(len(digests(self.folder / "out")), 5)
@@ -139,7 +83,7 @@ class HandStarted(FarmTest):
                 outcome = self.farm.ask(*arguments)
                 self.assertEqual(outcome.code, 2, outcome.err)
                 self.assertIn(words, outcome.err)
-        outcome = reelmill("status", "--farm", f"tcp://127.0.0.1:{free_port()}")
+        outcome = reelmill("status", *self.farm.link(), "--farm", f"tcp://127.0.0.1:{free_port()}")
         self.assertEqual(outcome.code, 3, outcome.err)
 
     def test_a_second_claim_on_the_same_output_is_refused(self):
@@ -147,7 +91,7 @@ class HandStarted(FarmTest):
         self.assertTrue(wait_until(self.farm.processes["one"], lambda: any((self.folder / "out").rglob("*.part"))))
         self.farm.kill("one")
         self.farm.kill("two")
-        second = start("submit", self.show.path, "--wait", "--priority", "10", "--farm", self.farm.endpoint)
+        second = start("submit", self.show.path, "--wait", "--priority", "10", *self.farm.link())
         self.farm.start("one")
         outcome = finish(second)
         self.assertEqual(outcome.code, 2, outcome.err)

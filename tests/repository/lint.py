@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 TOP = {"CMakeLists.txt", "CMakePresets.json", "README.md", "common", "coordinator", "worker", "proto", "tests", "deploy", "docs"}
 LINES_MAX = 600
 # A folder may include these, besides itself (docs/architecture.md).
-PURE = {"coordinator/core": ["common", "proto"],
+PURE = {"coordinator/access": ["common", "proto"],
+        "coordinator/core": ["common", "proto"],
         "coordinator/show": ["common", "proto"],
         "coordinator/plan": ["common", "proto", "coordinator/show"],
         "coordinator/verdict": ["common", "coordinator/plan", "coordinator/show"],

@@ -2,19 +2,30 @@
 #include "worker/shell/dealer_socket.h"
 
 #include "common/base/ensure.h"
+#include "common/base/log.h"
 #include "proto/socket_watch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
+enum { ASK_AGAIN_MS = 2000 };
+
 struct dealer_socket {
     void *context;
     void *socket;
+    void *monitor; /* what becomes of its connections */
     socket_watch watch;
+    socket_watch monitor_watch;
+    uv_timer_t again;
+    uint32_t open_handles;
+    char endpoint[256];
     dealer_receive_fn *receive;
     void *receiver;
+    bool refused;            /* and logged */
+    char refused_text[1024]; /* the sentence for that */
 };
 
 /* False when there is nothing left. */
@@ -36,7 +47,32 @@ static bool receive_one(void *owner)
     return again;
 }
 
-static bool set_options(void *socket, const char *endpoint, const void *routing_id, size_t routing_id_size)
+/* ZeroMQ has given the connection up for good: it is forgotten and begun anew. */
+static void on_again(uv_timer_t *timer)
+{
+    dealer_socket *self = timer->data;
+    (void)zmq_disconnect(self->socket, self->endpoint);
+    if (zmq_connect(self->socket, self->endpoint) != 0)
+        log_line(LOG_ERROR, "coordinator.unreachable", "reason=\"%s\"", zmq_strerror(errno));
+}
+
+static bool read_event(void *owner)
+{
+    dealer_socket *self = owner;
+    link_event event = link_monitor_next(self->monitor);
+    bool refused = event == LINK_REFUSED || event == LINK_BROKEN;
+    if (refused && !self->refused)
+        log_line(LOG_WARN, "coordinator.refused", "reason=\"%s\"", self->refused_text);
+    if (event == LINK_UP && self->refused)
+        log_line(LOG_INFO, "coordinator.let_in", "after=refusal");
+    if (refused || event == LINK_UP)
+        self->refused = refused;
+    if (event == LINK_REFUSED)
+        uv_timer_start(&self->again, on_again, ASK_AGAIN_MS, 0);
+    return event != LINK_QUIET;
+}
+
+static bool set_options(void *socket, const char *endpoint, const uint8_t instance[INSTANCE_BYTES])
 {
     const socket_option options[] = {
         {ZMQ_IMMEDIATE, 1},          /* nothing queues for a connection that never comes about */
@@ -52,11 +88,13 @@ static bool set_options(void *socket, const char *endpoint, const void *routing_
         {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
     };
     return socket_options_set(socket, options, sizeof options / sizeof options[0]) && socket_frame_max_set(socket) &&
-           zmq_setsockopt(socket, ZMQ_ROUTING_ID, routing_id, routing_id_size) == 0;
+           zmq_setsockopt(socket, ZMQ_ROUTING_ID, instance, INSTANCE_BYTES) == 0;
 }
 
 static void free_socket(dealer_socket *self)
 {
+    if (self->monitor != NULL)
+        zmq_close(self->monitor);
     if (self->socket != NULL)
         zmq_close(self->socket);
     if (self->context != NULL)
@@ -64,29 +102,56 @@ static void free_socket(dealer_socket *self)
     free(self);
 }
 
-status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint, const void *routing_id,
-                            size_t routing_id_size, dealer_receive_fn *receive, void *context, error_detail *detail)
+static void on_closed(void *owner)
 {
-    status code = dealer_endpoint_check(endpoint, detail);
-    if (code != STATUS_OK)
-        return code;
+    dealer_socket *self = owner;
+    if (--self->open_handles == 0)
+        free_socket(self);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    on_closed(handle->data);
+}
+
+static status open_socket(dealer_socket *self, const char *endpoint, const link_config *link,
+                          const uint8_t instance[INSTANCE_BYTES], error_detail *detail)
+{
+    self->context = zmq_ctx_new();
+    self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
+    self->monitor = self->socket == NULL ? NULL : link_monitor_create(self->context, self->socket);
+    if (self->monitor == NULL || !set_options(self->socket, endpoint, instance))
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "a ZeroMQ socket cannot be made: %s", zmq_strerror(errno));
+    status code = link_secure(self->socket, endpoint, link, detail);
+    if (code == STATUS_OK && zmq_connect(self->socket, endpoint) != 0)
+        code = error_detail_set(detail, STATUS_INPUT_INVALID, "the endpoint %.200s cannot be used: %s", endpoint,
+                                zmq_strerror(errno));
+    return code;
+}
+
+status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint, const link_config *link,
+                            const uint8_t instance[INSTANCE_BYTES], dealer_receive_fn *receive, void *context,
+                            error_detail *detail)
+{
     dealer_socket *self = calloc(1, sizeof *self);
     ENSURE(self != NULL);
     self->receive = receive;
     self->receiver = context;
-    self->context = zmq_ctx_new();
-    self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
-    if (self->socket == NULL || !set_options(self->socket, endpoint, routing_id, routing_id_size))
-        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "a ZeroMQ socket cannot be made: %s", zmq_strerror(errno));
-    else if (zmq_connect(self->socket, endpoint) != 0)
-        code = error_detail_set(detail, STATUS_INPUT_INVALID, "the endpoint %.200s cannot be used: %s", endpoint,
-                                zmq_strerror(errno));
-    else if (socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK)
-        code = error_detail_set(detail, STATUS_NODE_SYSTEM, "the ZeroMQ socket cannot be watched");
+    snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
+    link_refused_text(endpoint, link, self->refused_text, sizeof self->refused_text);
+    status code = open_socket(self, endpoint, link, instance, detail);
     if (code != STATUS_OK) {
         free_socket(self);
         return code;
     }
+    /* The loop is fresh and the descriptors are: what fails here is a defect. */
+    code = socket_watch_start(&self->watch, loop, self->socket, receive_one, self);
+    ENSURE(code == STATUS_OK);
+    code = socket_watch_start(&self->monitor_watch, loop, self->monitor, read_event, self);
+    ENSURE(code == STATUS_OK);
+    uv_timer_init(loop, &self->again);
+    self->again.data = self;
+    self->open_handles = 3;
     *out_socket = self;
     return STATUS_OK;
 }
@@ -100,11 +165,6 @@ bool dealer_socket_send(dealer_socket *self, const void *bytes, size_t byte_size
     return sent >= 0;
 }
 
-static void on_closed(void *owner)
-{
-    free_socket(owner);
-}
-
 void dealer_socket_close(dealer_socket **self, int linger_ms)
 {
     dealer_socket *socket = *self;
@@ -113,4 +173,6 @@ void dealer_socket_close(dealer_socket **self, int linger_ms)
     *self = NULL;
     zmq_setsockopt(socket->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     socket_watch_close(&socket->watch, on_closed);
+    socket_watch_close(&socket->monitor_watch, on_closed);
+    uv_close((uv_handle_t *)&socket->again, on_timer_closed);
 }

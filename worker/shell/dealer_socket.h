@@ -6,7 +6,8 @@
 #ifndef WORKER_SHELL_DEALER_SOCKET_H
 #define WORKER_SHELL_DEALER_SOCKET_H
 
-#include "common/base/status.h"
+#include "proto/message_types.h"
+#include "proto/secure_socket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,14 +19,13 @@ typedef struct dealer_socket dealer_socket;
 typedef void dealer_receive_fn(void *context, const void *bytes, size_t byte_size);
 
 /**
- * ipc:///path, or tcp:// to this machine itself: links over a network need encryption, which is not there yet, and are
- * refused with a sentence.
+ * Connects in the background, for ever; a coordinator that refuses us is logged once, and asked again every two seconds:
+ * an operator may have authorized the key meanwhile. link is read during the call. instance, the routing id, must not
+ * begin with a zero byte.
  */
-MUST_USE status dealer_endpoint_check(const char *endpoint, error_detail *detail);
-/** Connects in the background, for ever. routing_id must not begin with a zero byte. */
 MUST_USE status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint,
-                                     const void *routing_id, size_t routing_id_size, dealer_receive_fn *receive,
-                                     void *context, error_detail *detail);
+                                     const link_config *link, const uint8_t instance[INSTANCE_BYTES],
+                                     dealer_receive_fn *receive, void *context, error_detail *detail);
 /** Never blocks. False: there is no connection, or its queue is full; the frame is lost. */
 bool dealer_socket_send(dealer_socket *self, const void *bytes, size_t byte_size);
 /** Stops the handles; what was sent gets linger_ms to leave once the loop has let go of them. */

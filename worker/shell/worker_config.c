@@ -3,7 +3,6 @@
 
 #include "common/base/ensure.h"
 #include "worker/dsp/cpu_features.h"
-#include "worker/shell/dealer_socket.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -15,15 +14,19 @@
 const char *worker_config_usage(void)
 {
     return "usage: reelmill-worker [--config FILE] [--coordinator ENDPOINT] [--root NAME=FOLDER[:ro]]...\n"
+           "                       [--key FILE --coordinator_key KEY | --plain]\n"
            "                       [--name NAME] [--slots N] [--cpu scalar|avx2|avx512|neon] [--hang_s SECONDS]\n"
            "                       [--log debug|info|warn|error|silent] [--private] [--version] [--help]\n"
            "\n"
            "  --coordinator ENDPOINT  tcp://127.0.0.1:7070 (default), ipc:///path\n"
+           "  --key FILE              this worker's secret key (`reelmill keygen DIR`; or REELMILL_KEY); tcp needs one\n"
+           "  --coordinator_key KEY   the coordinator's public key, or its file (or REELMILL_COORDINATOR_KEY)\n"
+           "  --plain                 no keys: a coordinator on 127.0.0.1 that runs with --plain (or REELMILL_PLAIN=1)\n"
            "  --root NAME=FOLDER      where this machine has the media root NAME; :ro = nothing is written there\n"
            "  --slots N               tasks at once (default: one per processor)\n"
            "  --cpu LEVEL             use no newer instructions than these; the results are the same\n"
            "  --hang_s SECONDS        a task without progress for this long is stopped and tried elsewhere (default: 300)\n"
-           "  --config FILE           YAML with the keys coordinator, name, slots, cpu, hang_s, log, and\n"
+           "  --config FILE           YAML with the keys coordinator, key, coordinator_key, plain, name, slots, cpu, hang_s, log, and\n"
            "                          roots: {media: {path: /mnt/media, mode: ro}, out: /mnt/out}\n"
            "\n"
            "SIGTERM or SIGINT: finish what runs, hand back what waits, leave with 0; a second one: leave at once.\n"
@@ -49,6 +52,14 @@ static status set_number(uint32_t *out, const char *where, const char *text, uin
         return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is no whole number from 1 to %u", where,
                                 text, largest);
     *out = (uint32_t)value;
+    return STATUS_OK;
+}
+
+static status set_plain(worker_config *self, const char *where, const char *text, error_detail *detail)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: \"%.40s\" is neither true nor false", where, text);
+    self->link.plain = text[0] == 't';
     return STATUS_OK;
 }
 
@@ -80,10 +91,14 @@ static status set_cpu(worker_config *self, const char *where, const char *text, 
 status worker_config_set(worker_config *self, const char *where, const char *key, const char *value,
                          error_detail *detail)
 {
-    if (strcmp(key, "coordinator") == 0) {
-        status code = dealer_endpoint_check(value, detail);
-        return code != STATUS_OK ? code : copy_text(self->coordinator, sizeof self->coordinator, where, value, detail);
-    }
+    if (strcmp(key, "coordinator") == 0)
+        return copy_text(self->coordinator, sizeof self->coordinator, where, value, detail);
+    if (strcmp(key, "key") == 0)
+        return copy_text(self->link.key, sizeof self->link.key, where, value, detail);
+    if (strcmp(key, "coordinator_key") == 0)
+        return copy_text(self->link.coordinator_key, sizeof self->link.coordinator_key, where, value, detail);
+    if (strcmp(key, "plain") == 0)
+        return set_plain(self, where, value, detail);
     if (strcmp(key, "name") == 0)
         return copy_text(self->name, sizeof self->name, where, value, detail);
     if (strcmp(key, "slots") == 0)
@@ -140,6 +155,8 @@ static bool read_switch(worker_config *self, const char *flag)
 {
     if (strcmp(flag, "private") == 0)
         self->private_farm = true;
+    else if (strcmp(flag, "plain") == 0)
+        self->link.plain = true;
     else if (strcmp(flag, "version") == 0)
         self->version = true;
     else if (strcmp(flag, "help") == 0)
@@ -192,6 +209,7 @@ static void set_defaults(worker_config *self)
     int processors = sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : 1;
     self->slots = processors < 1 ? 1 : processors > WORKER_SLOTS_MAX ? WORKER_SLOTS_MAX : (uint32_t)processors;
     self->log = LOG_INFO;
+    link_config_from_environment(&self->link);
     snprintf(self->coordinator, sizeof self->coordinator, "tcp://127.0.0.1:7070");
     if (gethostname(self->name, sizeof self->name - 1) != 0 || self->name[0] == '\0')
         snprintf(self->name, sizeof self->name, "worker");
@@ -205,6 +223,8 @@ status worker_config_read(worker_config *out_config, int argc, char *const *argv
     status code = walk_flags(config, argc, argv, true, detail);
     if (code == STATUS_OK)
         code = walk_flags(config, argc, argv, false, detail);
+    if (code == STATUS_OK && !config->help && !config->version)
+        code = link_check(config->coordinator, &config->link, detail);
     if (code == STATUS_OK)
         *out_config = *config;
     free(config);

@@ -5,6 +5,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "proto/secure_socket.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ typedef struct worker_config_root {
 
 typedef struct worker_config {
     char coordinator[WORKER_ENDPOINT_MAX]; /**< default: tcp://127.0.0.1:7070 */
+    link_config link;                      /**< keys of the link to it */
     char name[NAME_MAX_BYTES];             /**< default: the host's */
     uint32_t hang_s;                       /**< an executor this long without progress is killed; 0 = default */
     uint32_t slots;                        /**< default: the processors this process may use */
@@ -43,7 +45,10 @@ MUST_USE status worker_config_set(worker_config *self, const char *where, const 
 /** A root of that name replaces one that is there. */
 MUST_USE status worker_config_add_root(worker_config *self, const char *where, const char *name, const char *folder,
                                        bool writable, error_detail *detail);
-/** Reads a YAML file: coordinator, name, slots, cpu, hang_s, log, and roots: {NAME: FOLDER, NAME: {path: FOLDER, mode: ro}}. */
+/**
+ * Reads a YAML file: coordinator, key, coordinator_key, plain, name, slots, cpu, hang_s, log, and
+ * roots: {NAME: FOLDER, NAME: {path: FOLDER, mode: ro}}.
+ */
 MUST_USE status worker_config_read_file(worker_config *self, const char *path, error_detail *detail);
 
 #endif

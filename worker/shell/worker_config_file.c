@@ -95,7 +95,7 @@ static status read_pair(const config_file *self, struct fy_node_pair *pair)
     else
         code = worker_config_set(self->config, place, key, value, self->detail);
     if (code == STATUS_AGAIN)
-        code = node_fail(self, key_node, "unknown key; allowed are coordinator, name, slots, cpu, hang_s, log, roots");
+        code = node_fail(self, key_node, "unknown key; allowed are coordinator, key, coordinator_key, plain, name, slots, cpu, hang_s, log, roots");
     free(key);
     free(value);
     return code;

@@ -274,7 +274,7 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
         code = executor_pool_create(&self->pool, &self->loop, &pool, &listener, detail);
     }
     if (code == STATUS_OK)
-        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, instance, sizeof instance,
+        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, &config->link, instance,
                                     on_frame, self, detail);
     if (code != STATUS_OK)
         executor_pool_close(&self->pool);

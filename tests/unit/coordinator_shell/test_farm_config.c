@@ -1,6 +1,5 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_config.h"
-#include "coordinator/shell/router_socket.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +42,7 @@ static void farm_config__lets_flags_win_over_the_file(void **state)
     assert_true(descriptor >= 0);
     static const char text[] =
         "listen: [\"ipc:///run/a\", \"tcp://127.0.0.1:1\"]\nstate: /var/lib/a\nroots: {media: /m, out: /o}\n"
-        "lease_ms: 4000\ncells_per_task: 3\nlog: warn\n";
+        "lease_ms: 4000\ncells_per_task: 3\nlog: warn\nkey: /k\nauthorized: /l\nplain: false\n";
     assert_int_equal(write(descriptor, text, sizeof text - 1), (ssize_t)sizeof text - 1);
     close(descriptor);
     farm_config *config = calloc(1, sizeof *config);
@@ -54,6 +53,9 @@ static void farm_config__lets_flags_win_over_the_file(void **state)
     assert_int_equal(config->root_count, 2);
     assert_int_equal(config->lease_ms, 4000);
     assert_int_equal(config->log, LOG_WARN);
+    assert_string_equal(config->key, "/k");
+    assert_string_equal(config->authorized, "/l");
+    assert_false(config->plain);
     const char *const words[] = {"--listen",  "ipc:///run/b", "--root", "media=/n",   "--config", path,
                                  "--private", "--state",      "/x",     "--lease-ms", "500",      NULL};
     assert_int_equal(read_config(config, words, &detail), STATUS_OK);
@@ -92,31 +94,12 @@ static void farm_config__refuses_what_it_does_not_know(void **state)
     free(config);
 }
 
-static void router_endpoint__is_local_as_long_as_there_are_no_keys(void **state)
-{
-    (void)state;
-    static const char *const allowed[] = {"ipc:///run/farm", "tcp://127.0.0.1:7070", "tcp://localhost:7070",
-                                          "tcp://[::1]:7070"};
-    static const char *const refused[] = {"tcp://*:7070",    "tcp://0.0.0.0:7070",   "tcp://10.0.0.1:7070",
-                                          "tcp://eth0:7070", "udp://127.0.0.1:7070", "",
-                                          "tcp://"};
-    error_detail detail = {0};
-    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
-        assert_true(router_endpoint_allowed(allowed[i], &detail));
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        detail.message[0] = '\0';
-        assert_false(router_endpoint_allowed(refused[i], &detail));
-        assert_true(detail.message[0] != '\0');
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(farm_config__has_defaults_for_one_machine),
         cmocka_unit_test(farm_config__lets_flags_win_over_the_file),
         cmocka_unit_test(farm_config__refuses_what_it_does_not_know),
-        cmocka_unit_test(router_endpoint__is_local_as_long_as_there_are_no_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,7 @@ typedef struct server {
     uv_loop_t loop;
     uv_timer_t timer;
     uv_async_t stop;
+    key_guard *guard;
     router_socket *router;
     routing_id last;
     uint32_t received;
@@ -28,9 +29,10 @@ typedef struct server {
     bool closed;
 } server;
 
-static void on_message(void *context, const routing_id *from, const void *bytes, size_t byte_size)
+static void on_message(void *context, const routing_id *from, const char *user, const void *bytes, size_t byte_size)
 {
     server *self = context;
+    assert_string_equal(key_guard_whose(self->guard, user)->name, "local");
     self->last = *from;
     self->received++;
     assert_int_equal(router_socket_send(self->router, from, bytes, byte_size), STATUS_OK);
@@ -106,11 +108,13 @@ static void router_socket__never_stalls_while_a_timer_sends(void **state)
     (void)state;
     server *self = calloc(1, sizeof *self);
     error_detail detail = {0};
+    const key_guard_config plain = {.key = "", .authorized = "", .plain = true};
+    assert_int_equal(key_guard_create(&self->guard, &plain, &detail), STATUS_OK);
     assert_int_equal(uv_loop_init(&self->loop), 0);
     uv_timer_init(&self->loop, &self->timer);
     uv_async_init(&self->loop, &self->stop, on_stop);
     self->timer.data = self->stop.data = self;
-    assert_int_equal(router_socket_create(&self->router, &self->loop, on_message, self, &detail), STATUS_OK);
+    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
     char endpoint[128];
     assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", endpoint, sizeof endpoint, &detail),
                      STATUS_OK);
@@ -125,6 +129,7 @@ static void router_socket__never_stalls_while_a_timer_sends(void **state)
     assert_true(peer.ordered);
     assert_true(self->unasked > 0);
     assert_int_equal(uv_loop_close(&self->loop), 0);
+    key_guard_destroy(&self->guard);
     free(self);
 }
 
@@ -133,16 +138,19 @@ static void router_socket__says_when_nobody_is_there(void **state)
     (void)state;
     server *self = calloc(1, sizeof *self);
     error_detail detail = {0};
+    const key_guard_config plain = {.key = "", .authorized = "", .plain = true};
+    assert_int_equal(key_guard_create(&self->guard, &plain, &detail), STATUS_OK);
     assert_int_equal(uv_loop_init(&self->loop), 0);
-    assert_int_equal(router_socket_create(&self->router, &self->loop, on_message, self, &detail), STATUS_OK);
+    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
     assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", NULL, 0, &detail), STATUS_OK);
     routing_id nobody = {.size = 3, .bytes = {7, 7, 7}};
     assert_int_equal(router_socket_send(self->router, &nobody, "x", 1), STATUS_NODE_LOST);
-    assert_int_equal(router_socket_bind(self->router, "tcp://*:0", NULL, 0, &detail), STATUS_INPUT_UNSUPPORTED);
+    assert_int_equal(router_socket_bind(self->router, "tcp://*:0", NULL, 0, &detail), STATUS_INPUT_MISSING);
     router_socket_close(&self->router, on_closed, self);
     uv_run(&self->loop, UV_RUN_DEFAULT);
     assert_true(self->closed);
     assert_int_equal(uv_loop_close(&self->loop), 0);
+    key_guard_destroy(&self->guard);
     free(self);
 }
 

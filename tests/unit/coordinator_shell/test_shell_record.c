@@ -42,6 +42,7 @@ static void shell_record__keeps_a_document(void **state)
                                         .request = {1, 2, 3},
                                         .priority = -7,
                                         .submitted_unix_ms = 1234567890123,
+                                        .owner = "anna",
                                         .document = {.bytes = (const uint8_t *)"{}", .size = 2}}};
     byte_writer writer;
     encode(&record, &writer);
@@ -53,6 +54,12 @@ static void shell_record__keeps_a_document(void **state)
     assert_true(read.document.submitted_unix_ms == 1234567890123);
     assert_int_equal(read.document.document.size, 2);
     assert_memory_equal(read.document.document.bytes, "{}", 2);
+    assert_string_equal(read.document.owner, "anna");
+    /* Version 1 ended before the owner: its text and the 4 bytes of the text's length. */
+    writer.bytes[0] = 1;
+    assert_int_equal(shell_record_decode(&read, RECORD_DOCUMENT, writer.bytes, writer.size - 8), STATUS_OK);
+    assert_string_equal(read.document.owner, "");
+    writer.bytes[0] = SHELL_RECORD_VERSION;
     expect_exact(RECORD_DOCUMENT, &writer);
     byte_writer_deinit(&writer);
 }

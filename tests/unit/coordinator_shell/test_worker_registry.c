@@ -28,7 +28,7 @@ static worker_node *say_hello(worker_registry *registry, uint8_t instance, uint8
 {
     message_hello *hello = hello_of(instance, name);
     routing_id from = route_of(route);
-    worker_node *node = worker_registry_hello(registry, &from, hello, now_ms);
+    worker_node *node = worker_registry_hello(registry, &from, "anna", hello, now_ms);
     free(hello);
     return node;
 }
@@ -46,10 +46,19 @@ static void worker_registry__gives_a_number_to_a_process_start(void **state)
     assert_ptr_equal(say_hello(&registry, 1, 3, "node", 20), first);
     routing_id old = route_of(1);
     routing_id new = route_of(3);
-    assert_null(worker_registry_by_route(&registry, &old));
-    assert_ptr_equal(worker_registry_by_route(&registry, &new), first);
+    assert_null(worker_registry_by_route(&registry, &old, "anna"));
+    assert_ptr_equal(worker_registry_by_route(&registry, &new, "anna"), first);
+    /* Another key speaks neither for the node nor as the node. */
+    assert_null(worker_registry_by_route(&registry, &new, "max"));
+    message_hello *stolen = hello_of(1, "node");
+    routing_id theirs = route_of(9);
+    worker_node *other = worker_registry_hello(&registry, &theirs, "max", stolen, 20);
+    free(stolen);
+    assert_ptr_not_equal(other, first);
+    assert_int_equal(other->number, 43);
+    assert_ptr_equal(worker_registry_by_route(&registry, &new, "anna"), first);
     assert_ptr_equal(worker_registry_by_number(&registry, 42), second);
-    assert_null(worker_registry_by_number(&registry, 43));
+    assert_null(worker_registry_by_number(&registry, 44));
     worker_registry_deinit(&registry);
 }
 

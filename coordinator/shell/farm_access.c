@@ -1,0 +1,121 @@
+/* May this be said by whoever says it: the table of access_rule, the owners of jobs, and what is told of denials. */
+#define _GNU_SOURCE
+#include "coordinator/shell/farm_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A hostile peer that has a key fills no disk with its denials. */
+enum { DENIALS_TOLD_MAX = 20 };
+
+static const char *what_is_said(const message *said)
+{
+    static const char *const verbs[] = {"cancel", "retry", "drain", "undrain", "shutdown"};
+    if (said->type == MESSAGE_COMMAND) {
+        for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+            if (strcmp(said->command.verb, verbs[i]) == 0)
+                return verbs[i];
+        return "command";
+    }
+    switch ((int)said->type) {
+    case MESSAGE_SUBMIT_BEGIN:
+    case MESSAGE_SUBMIT_APPEND:
+    case MESSAGE_SUBMIT_COMMIT:
+        return "submit";
+    case MESSAGE_QUERY:
+        return "query";
+    default:
+        return "work";
+    }
+}
+
+/* The request that an ANSWER goes to; NULL: the sender understands a REFUSE. */
+static const uint8_t *request_of(const message *said)
+{
+    switch ((int)said->type) {
+    case MESSAGE_SUBMIT_BEGIN:
+        return said->submit_begin.request;
+    case MESSAGE_SUBMIT_APPEND:
+        return said->submit_append.request;
+    case MESSAGE_SUBMIT_COMMIT:
+        return said->submit_commit.request;
+    case MESSAGE_QUERY:
+        return said->query.request;
+    case MESSAGE_COMMAND:
+        return said->command.request;
+    default:
+        return NULL;
+    }
+}
+
+static void refuse(farm_state *self, const routing_id *from, const uint8_t *request, const char *text)
+{
+    message *told = calloc(1, sizeof *told);
+    if (told == NULL)
+        return;
+    told->type = request == NULL ? MESSAGE_REFUSE : MESSAGE_ANSWER;
+    if (request == NULL) {
+        told->refuse.code = STATUS_INPUT_DENIED;
+        snprintf(told->refuse.detail, sizeof told->refuse.detail, "%s", text);
+    } else {
+        told->answer.code = STATUS_INPUT_DENIED;
+        memcpy(told->answer.request, request, REQUEST_BYTES);
+        snprintf(told->answer.detail, sizeof told->answer.detail, "%s", text);
+    }
+    (void)farm_send(self, from, told);
+    free(told);
+}
+
+void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why)
+{
+    self->denied_count++;
+    if (self->denied_lately++ >= DENIALS_TOLD_MAX)
+        return;
+    audit_entry entry = {.who = who, .what = what, .job = job, .outcome = STATUS_INPUT_DENIED, .detail = why};
+    audit_log_add(self->audit, &entry);
+    log_line(LOG_WARN, "access.denied", "who=%s what=%s job=%u reason=\"%s\"", who == NULL ? "-" : who->name, what, job,
+             why);
+}
+
+bool farm_knows_sender(farm_state *self, const routing_id *from, const access_grant *who)
+{
+    static const char sentence[] = "this key is not authorized (any more): ask the farm's operator";
+    if (who != NULL)
+        return true;
+    farm_deny(self, NULL, "message", 0, sentence);
+    refuse(self, from, NULL, sentence);
+    return false;
+}
+
+bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said)
+{
+    char text[256];
+    access_right right = access_rule_right(who->role, said);
+    uint32_t number = said->type == MESSAGE_COMMAND ? said->command.job : 0;
+    const farm_job *job = right == RIGHT_OWN ? job_list_find(&self->jobs, number) : NULL;
+    /* A job that there is not is denied to nobody: the answer says that there is none. */
+    if (right == RIGHT_ALL || (right == RIGHT_OWN && (job == NULL || strcmp(job->owner, who->name) == 0)))
+        return true;
+    if (right == RIGHT_OWN)
+        snprintf(text, sizeof text, "job %u is not %s's: a submitter may %s what it has submitted itself", number,
+                 who->name, what_is_said(said));
+    else
+        snprintf(text, sizeof text, "%s is a %s of this farm, and the role may not %s; its operator can change that",
+                 who->name, access_role_name(who->role), what_is_said(said));
+    farm_deny(self, who, what_is_said(said), number, text);
+    refuse(self, from, request_of(said), text);
+    return false;
+}
+
+void farm_access_tend(farm_state *self)
+{
+    if (self->denied_lately > DENIALS_TOLD_MAX)
+        log_line(LOG_WARN, "access.denied_more", "count=%u", self->denied_lately - DENIALS_TOLD_MAX);
+    self->denied_lately = 0;
+    key_guard_refusals refused = key_guard_take_refusals(self->guard);
+    if (refused.count > 0)
+        log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,
+                 refused.address, refused.key[0] == '\0' ? "none" : refused.key);
+    (void)key_guard_reload(self->guard);
+}
