@@ -92,7 +92,7 @@ static double free_place(label_column *labels, double y)
     for (bool moved = true; moved;) {
         moved = false;
         for (uint32_t i = 0; i < labels->count; i++)
-            if (fabs(labels->used[i] - y) < LABEL_STEP) {
+            if (fabs(labels->used[i] - y) < LABEL_STEP - 0.5) { /* less than a step, so that y moves at every turn */
                 y = labels->used[i] + LABEL_STEP;
                 moved = true;
             }
