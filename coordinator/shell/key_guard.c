@@ -379,6 +379,8 @@ static status read_keys(key_guard *self, const key_guard_config *config, error_d
     if (code == STATUS_OK)
         code = read_list(self->list_path, &self->list, &self->list_mark, detail);
     self->has_keys = code == STATUS_OK;
+    if (self->has_keys)
+        log_line(LOG_INFO, "access.list", "keys=%zu", self->list.count);
     return code;
 }
 

@@ -1,4 +1,6 @@
 """A farm as an operator starts it: a coordinator and two workers by hand, with keys, over tcp."""
+import random
+import re
 import socket
 import subprocess
 
@@ -6,9 +8,15 @@ from farm_kit import BIN, environment, reelmill, wait_until
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that the system does not give to outgoing connections, which come and go while tests run."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Farm:
@@ -45,10 +53,22 @@ class Farm:
     def authorize(self, name, role, *options, key=None):
         key = key or self.make_key(name)
         self.test.passes(reelmill("authorize", key, "--role", role, "--name", name, "--authorized", self.list, *options))
+        self.await_list()
         return key
 
     def revoke(self, name):
         self.test.passes(reelmill("revoke", name, "--authorized", self.list))
+        self.await_list()
+
+    def await_list(self):
+        """Until the coordinator, if it runs, has the list as it is now."""
+        coordinator = self.processes.get("coordinator")
+        if coordinator is None or coordinator.poll() is not None:
+            return
+        count = len(self.list.read_text().splitlines())
+        log = self.folder / "coordinator.log"
+        self.test.assertTrue(wait_until(
+            coordinator, lambda: re.findall(r"access\.list keys=(\d+)", log.read_text())[-1:] == [str(count)]))
 
     def link(self, who="chief"):
         return ("--farm", self.endpoint, "--key", self.secret(who), "--coordinator-key", self.coordinator_key)

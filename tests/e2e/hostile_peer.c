@@ -1,0 +1,89 @@
+/*
+ * A peer with a good key and bad manners, for test_security.py.
+ *
+ *   hostile_peer ENDPOINT SECRET COORDINATOR_KEY MODE
+ *
+ * flood: asks for `jobs` as fast as it can and never reads an answer, until it is killed. parts: messages of three
+ * frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. The last three then ask one honest
+ * question and say whether it was answered.
+ */
+#define _GNU_SOURCE
+#include "proto/message_encode.h"
+#include "proto/secure_socket.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+enum { PATIENCE_MS = 20000, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20 };
+
+static bool ask(void *socket, uint32_t number)
+{
+    byte_writer frame;
+    message *query = calloc(1, sizeof *query);
+    bool sent = false;
+    byte_writer_init(&frame, FRAME_BYTES_MAX);
+    query->type = MESSAGE_QUERY;
+    memcpy(query->query.request, &number, sizeof number);
+    snprintf(query->query.what, sizeof query->query.what, "jobs");
+    if (message_encode(query, &frame) == STATUS_OK)
+        sent = zmq_send(socket, frame.bytes, frame.size, 0) >= 0;
+    byte_writer_deinit(&frame);
+    free(query);
+    return sent;
+}
+
+static void misbehave(void *socket, const char *mode)
+{
+    char *bytes = calloc(1, GIANT_BYTES);
+    uint32_t noise = 1;
+    for (size_t i = 0; i < GIANT_BYTES; i++)
+        bytes[i] = (char)((noise = noise * 1664525u + 1013904223u) >> 24);
+    if (strcmp(mode, "giant") == 0)
+        zmq_send(socket, bytes, GIANT_BYTES, 0);
+    for (uint32_t i = 0; i < BAD_MESSAGES && strcmp(mode, "giant") != 0; i++) {
+        bool parts = strcmp(mode, "parts") == 0;
+        if (parts) {
+            zmq_send(socket, bytes, 1000, ZMQ_SNDMORE);
+            zmq_send(socket, "", 0, ZMQ_SNDMORE);
+        }
+        zmq_send(socket, bytes + i, 1 + i % 5000, 0);
+    }
+    free(bytes);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5)
+        return 2;
+    link_config link = {.plain = false};
+    error_detail detail = {0};
+    int patience_ms = PATIENCE_MS;
+    int linger = 0;
+    snprintf(link.key, sizeof link.key, "%s", argv[2]);
+    snprintf(link.coordinator_key, sizeof link.coordinator_key, "%s", argv[3]);
+    void *context = zmq_ctx_new();
+    void *socket = zmq_socket(context, ZMQ_DEALER);
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    if (link_secure(socket, argv[1], &link, &detail) != STATUS_OK || zmq_connect(socket, argv[1]) != 0) {
+        fprintf(stderr, "%s\n", detail.message);
+        return 2;
+    }
+    for (uint32_t i = 0; strcmp(argv[4], "flood") == 0; i++) {
+        ask(socket, i);
+        if (i == 0) {
+            puts("flooding");
+            fflush(stdout);
+        }
+    }
+    misbehave(socket, argv[4]);
+    char answer[4096];
+    bool answered = ask(socket, 1) && zmq_recv(socket, answer, sizeof answer, 0) > 0;
+    puts(answered ? "answered" : "not answered");
+    zmq_close(socket);
+    zmq_ctx_term(context);
+    return 0;
+}
