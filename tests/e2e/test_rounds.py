@@ -143,6 +143,12 @@ class Rounds(FarmTest):
         if done is not None:
             self.count[done] += 1
 
+    def failures(self):
+        """What the logs say about tasks that failed, for whoever has to find out why."""
+        words = (b"task.failed", b"executor.", b"worker.lost", b"node.", b"fenced")
+        return "\n".join(f"{log.name}: {line.decode()}" for log in sorted(self.folder.glob("*.log"))
+                         for line in log.read_bytes().splitlines()[-400:] if any(word in line for word in words))
+
     def test_rounds(self):
         end = time.monotonic() + ROUNDS_S
         jobs, longest = 0, 0.0
@@ -155,7 +161,8 @@ class Rounds(FarmTest):
                 if not run_for(waiter, CHANCE.uniform(0, 0.4)):
                     break
                 self.disturb(waiter)
-            self.passes(finish(waiter))
+            outcome = finish(waiter)
+            self.assertEqual(outcome.code, 0, f"{outcome.out}{outcome.err}{dict(self.count)}\n{self.failures()}")
             longest = max(longest, time.monotonic() - began)
             self.assertEqual(digests(self.show.output().parent.parent), self.want)
             self.assertEqual(leftovers(self.folder), [])
