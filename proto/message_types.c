@@ -76,6 +76,8 @@ const char *task_kind_name(task_kind kind)
         return "deposit";
     case TASK_METER:
         return "meter";
+    case TASK_LISTEN:
+        return "listen";
     case TASK_PLAN:
         return "plan";
     case TASK_MERGE:

@@ -188,6 +188,19 @@ typedef struct task_meter_result {
     double true_peak, sample_peak; /**< linear */
 } task_meter_result;
 
+/* LISTEN: targeted reads of one track, the files that together are one stem of a reel or one received programme; its
+ * channels are those of the files, file after file. Payload: sync_measure. */
+enum { TASK_LISTEN_RANGES_MAX = 2 * SHOW_REELS_MAX };
+typedef struct task_listen_range {
+    uint64_t first_frame, frame_count; /**< of the files */
+} task_listen_range;
+typedef struct task_listen {
+    uint32_t input_count;      /**< at least 1, all of one rate */
+    task_input *inputs;
+    uint32_t range_count;      /**< where 2-pops are searched */
+    task_listen_range *ranges;
+} task_listen;
+
 typedef struct task_body {
     task_kind kind;
     union {
@@ -200,6 +213,7 @@ typedef struct task_body {
         task_discard discard;
         task_deposit deposit;
         task_meter meter;
+        task_listen listen;
     };
 } task_body;
 

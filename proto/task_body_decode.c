@@ -290,6 +290,24 @@ static void decode_meter(byte_reader *reader, task_meter *meter, arena *memory)
     }
 }
 
+static void decode_listen(byte_reader *reader, task_listen *listen, arena *memory)
+{
+    enum { INPUT_BYTES_MIN = 60, RANGE_BYTES = 16 };
+    listen->input_count = decode_count(reader, 1, TASK_FILES_MAX, INPUT_BYTES_MIN);
+    listen->inputs = arena_take_array(memory, listen->input_count, sizeof *listen->inputs);
+    for (uint32_t i = 0; i < listen->input_count && !reader->failed; i++) {
+        decode_input(reader, &listen->inputs[i]);
+        require(reader, listen->inputs[i].sample_rate == listen->inputs[0].sample_rate);
+    }
+    listen->range_count = decode_count(reader, 0, TASK_LISTEN_RANGES_MAX, RANGE_BYTES);
+    listen->ranges = arena_take_array(memory, listen->range_count, sizeof *listen->ranges);
+    for (uint32_t i = 0; i < listen->range_count && !reader->failed; i++) {
+        listen->ranges[i].first_frame = byte_reader_u64(reader);
+        listen->ranges[i].frame_count = byte_reader_u64(reader);
+        require(reader, listen->ranges[i].first_frame < FRAMES_END && listen->ranges[i].frame_count < FRAMES_END);
+    }
+}
+
 static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
 {
     switch (body->kind) {
@@ -323,6 +341,9 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
         return;
     case TASK_METER:
         decode_meter(reader, &body->meter, memory);
+        return;
+    case TASK_LISTEN:
+        decode_listen(reader, &body->listen, memory);
         return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:

@@ -161,6 +161,20 @@ static void encode_meter(byte_writer *writer, const task_meter *meter)
         encode_render(writer, &meter->parts[i]);
 }
 
+static void encode_listen(byte_writer *writer, const task_listen *listen)
+{
+    ENSURE(listen->input_count >= 1 && listen->input_count <= TASK_FILES_MAX &&
+           listen->range_count <= TASK_LISTEN_RANGES_MAX);
+    byte_writer_u32(writer, listen->input_count);
+    for (uint32_t i = 0; i < listen->input_count; i++)
+        encode_input(writer, &listen->inputs[i]);
+    byte_writer_u32(writer, listen->range_count);
+    for (uint32_t i = 0; i < listen->range_count; i++) {
+        byte_writer_u64(writer, listen->ranges[i].first_frame);
+        byte_writer_u64(writer, listen->ranges[i].frame_count);
+    }
+}
+
 void task_body_encode(const task_body *self, byte_writer *writer)
 {
     byte_writer_u16(writer, TASK_BODY_VERSION);
@@ -196,6 +210,9 @@ void task_body_encode(const task_body *self, byte_writer *writer)
         return;
     case TASK_METER:
         encode_meter(writer, &self->meter);
+        return;
+    case TASK_LISTEN:
+        encode_listen(writer, &self->listen);
         return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:

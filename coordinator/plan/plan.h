@@ -114,7 +114,8 @@ typedef struct plan_task {
     uint32_t cost;             /**< thousandths of a second of estimated work */
     uint32_t first_wait, wait_count;   /**< in plan.waits; task numbers, lower than this one's */
     /* by kind */
-    uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs) */
+    uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs);
+                                    LISTEN: in listens */
     uint16_t deliverable;      /**< MERGE, PUBLISH, METER */
     uint16_t program;          /**< RENDER, INSPECT */
     uint16_t timeline;
@@ -122,6 +123,25 @@ typedef struct plan_task {
     uint32_t first_cell, cell_count;
     bool of_input;             /**< VERIFY: digests of an input */
 } plan_task;
+
+/**
+ * A track that is listened to by a LISTEN task: one stem in one reel, or what was received of one reel or as a whole.
+ * Frames are those of its files.
+ */
+typedef struct plan_listen {
+    int32_t stem, deliverable;         /**< one of them is -1 */
+    uint16_t reel;
+    bool whole;                        /**< the files hold the whole programme, `reel` says nothing */
+    uint32_t first_input, input_count;
+    uint64_t first_frame, frame_count; /**< the programme in the files */
+    uint64_t programme_frame;          /**< received: of first_frame in the programme */
+    bool has_head, has_tail;           /**< pops belong at head_frame and tail_frame */
+    uint64_t head_frame, tail_frame;
+    uint32_t pop_frames;               /**< how long each is: one picture frame */
+    uint32_t range_count;              /**< where pops are searched */
+    task_listen_range *ranges;
+    uint32_t task;                     /**< number in the job */
+} plan_listen;
 
 typedef struct plan_options {
     uint32_t slot_count;       /**< of the farm, for task sizes; the bytes do not depend on it */
@@ -149,6 +169,8 @@ typedef struct plan {
     plan_deliverable *deliverables;
     uint32_t file_count;
     plan_file *files;
+    uint32_t listen_count;
+    plan_listen *listens;
     uint32_t first_task;       /**< number of tasks[0] in the job: probes and the plan task come before */
     uint32_t task_count;
     plan_task *tasks;
@@ -179,6 +201,11 @@ void plan_destroy(plan **self);
 uint64_t plan_joined_start(const show *show);
 /** True if FFOA and LFOA of the reel are known (FFOA may be the reel's start); then *out_first is the first frame. */
 bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
+
+/** True if a deliverable that is rendered takes this stem (role or name, and language). */
+bool plan_takes_stem(const show *show, uint32_t deliverable, uint32_t stem);
+/** True if the deliverable is made from what is listened to, or is it. */
+bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable);
 
 /** `<final>.<farm>-<job>-<generation>.part`, farm as 16 hexadecimal digits. plan_create sees to it that it fits. */
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part);

@@ -321,6 +321,8 @@ static status body_fill(const plan *self, const plan_task *task, const plan_cont
         return body_publish(self, task, context, body, memory);
     case TASK_METER:
         return plan_meter_body(self, task, &body->meter, memory);
+    case TASK_LISTEN:
+        return plan_listen_body(self, task, &body->listen, memory);
     case TASK_PROBE:
     case TASK_DEPOSIT:
     case TASK_KIND_REMOTE_END:

@@ -144,7 +144,8 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
     for (uint32_t i = 0; i < self->task_count && fits; i++) {
         const plan_task *task = &self->tasks[i];
         bool renders = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
-        bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER;
+        bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER ||
+                     task->kind == TASK_LISTEN;
         if (!whole && (!renders || (task->program == last_program && task->piece == last_piece)))
             continue; /* the first task of a piece is the largest: only its pre-roll reaches into pieces before */
         if (renders) {
@@ -224,6 +225,7 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
     plan_make_files(self, options, wanted, notes);
     if (notes->list->error_count != errors_before)
         return;
+    plan_make_listens(self, wanted);
     plan_make_tasks(self, options);
     if (plan_bodies_fit(self, notes)) {
         plan_count_bytes(self);

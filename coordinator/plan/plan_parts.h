@@ -46,8 +46,6 @@ void plan_timeline_received(plan_timeline *out_timeline, const plan_source *sour
                             arena *arena);
 
 /* ---- plan_program.c ---- */
-/** True if a deliverable that is rendered takes this stem (role or name, and language). */
-bool plan_takes_stem(const show *show, uint32_t deliverable, uint32_t stem);
 /** The language in force: the deliverable's own, or the first dialogue stem's. */
 const char *plan_language(const show *show, uint32_t deliverable);
 /** True if the stem has a usable file in any reel. The stem's files stand side by side in the list. */
@@ -102,6 +100,11 @@ task_input plan_task_input(const plan *self, uint32_t input);
 
 /* ---- plan_meter.c ---- */
 status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory);
+
+/* ---- plan_listen.c ---- */
+/** What is listened to, for the wanted deliverables: wants their timelines. */
+void plan_make_listens(plan *self, const bool *wanted);
+status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory);
 
 /* ---- plan_digest.c ---- */
 content_hash plan_digest(const plan *self);

@@ -155,6 +155,24 @@ static void tasks_verify_inputs(task_builder *self)
     }
 }
 
+static void tasks_listen(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->listen_count; i++) {
+        plan_listen *listen = &target->listens[i];
+        plan_task *task = task_begin(self, TASK_LISTEN);
+        uint64_t lane_frames = 0;
+        for (uint32_t k = 0; k < listen->input_count; k++)
+            for (uint32_t r = 0; r < listen->range_count; r++)
+                lane_frames += listen->ranges[r].frame_count * target->facts[listen->first_input + k].channel_count;
+        task->file = i;
+        task->deliverable = listen->deliverable < 0 ? 0 : (uint16_t)listen->deliverable;
+        task->affinity = listen->whole ? PLAN_AFFINITY_NONE : listen->reel;
+        task->cost = task_cost(3 * lane_frames, lane_frames);
+        listen->task = task_last_number(self);
+    }
+}
+
 static void tasks_merge(task_builder *self)
 {
     for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
@@ -169,6 +187,9 @@ static void tasks_merge(task_builder *self)
         task->cost = SMALL_TASK_MS;
         for (uint32_t k = 0; k < self->program_count[deliverable->program]; k++)
             task_wait(self, self->program_first[deliverable->program] + k);
+        for (uint32_t k = 0; k < self->plan->listen_count; k++)
+            if (plan_listen_concerns(self->plan, &self->plan->listens[k], i))
+                task_wait(self, self->plan->listens[k].task);
         deliverable->merge_task = task_last_number(self);
     }
 }
@@ -295,6 +316,7 @@ void plan_make_tasks(plan *self, const plan_options *options)
     tasks_allocate(&builder);
     for (uint32_t i = 0; i < self->program_count; i++)
         tasks_render(&builder, i);
+    tasks_listen(&builder);
     tasks_verify_inputs(&builder);
     tasks_merge(&builder);
     tasks_seal_and_verify(&builder);

@@ -88,6 +88,9 @@ static void text_what(const plan *self, const plan_task *task, byte_writer *writ
     case TASK_METER:
         text_add(writer, self->show->deliverables[task->deliverable].name);
         break;
+    case TASK_LISTEN:
+        text_add(writer, self->inputs.items[self->listens[task->file].first_input].display);
+        break;
     case TASK_COMPOSE:
     case TASK_DEPOSIT:
         text_add(writer, "report");

@@ -38,7 +38,7 @@ typedef struct report_stem {
     uint16_t reel, stem;
     uint32_t path_count;
     const char *const *paths;
-    finding_list findings;
+    stem_verdict verdict;
 } report_stem;
 
 typedef struct report_model {

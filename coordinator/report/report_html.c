@@ -322,6 +322,23 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
     put(writer, "</section>");
 }
 
+/* Stems of which there is something to say. */
+static void put_stems(byte_writer *writer, const report_model *model)
+{
+    for (uint32_t i = 0; i < model->stem_count; i++) {
+        const report_stem *stem = &model->stems[i];
+        if (stem->verdict.findings.count == 0)
+            continue;
+        put(writer, "<section><h2>Stem ");
+        html_text(writer, model->show->stems[stem->stem].name);
+        put(writer, " ");
+        html_text(writer, model->show->reels[stem->reel].name);
+        put(writer, "</h2>");
+        put_findings(writer, model, stem->verdict.timeline, &stem->verdict.findings);
+        put(writer, "</section>");
+    }
+}
+
 static void put_files(byte_writer *writer, const report_model *model)
 {
     put(writer, "<section><h2>Files</h2><p class=\"soft\">Digests are XXH3-128 of every byte; rendered files were read back from the medium after writing, received files were read as they are.</p>"
@@ -413,6 +430,7 @@ status report_html(const report_model *model, byte_writer *writer)
     put_problems(writer, model);
     for (uint32_t i = 0; i < model->programme_count; i++)
         put_programme(writer, model, &model->programmes[i]);
+    put_stems(writer, model);
     put_files(writer, model);
     put_method(writer, model);
     put(writer, "</main></body></html>\n");

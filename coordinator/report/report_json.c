@@ -311,7 +311,8 @@ static json_t *json_stems(const report_model *model)
         json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
                                                json_text(model->show->reels[stem->reel].name), "stem",
                                                json_text(model->show->stems[stem->stem].name), "paths", paths,
-                                               "findings", json_findings(model, NULL, &stem->findings)));
+                                               "findings", json_findings(model, stem->verdict.timeline,
+                                                                         &stem->verdict.findings)));
     }
     return stems;
 }

@@ -286,6 +286,14 @@ static bool payload_fits(uint8_t kind, const message_bytes *payload)
     }
     if (kind == TASK_SEAL)
         return payload->size == 2 * CONTENT_HASH_BYTES;
+    if (kind == TASK_LISTEN) {
+        arena memory;
+        sync_measure heard;
+        arena_init(&memory);
+        bool fits = sync_measure_decode(&heard, payload->bytes, payload->size, &memory) == STATUS_OK;
+        arena_deinit(&memory);
+        return fits;
+    }
     task_verify_result verified;
     if (kind == TASK_VERIFY)
         return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;

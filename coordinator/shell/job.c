@@ -118,6 +118,10 @@ void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_si
         else
             snprintf(out, out_size, "%s", self->plan->files[planned->file].display);
         break;
+    case TASK_LISTEN:
+        snprintf(out, out_size, "%s",
+                 self->source->inputs.items[self->plan->listens[planned->file].first_input].display);
+        break;
     case TASK_MERGE:
     case TASK_PUBLISH:
     case TASK_METER:

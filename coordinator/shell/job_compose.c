@@ -165,8 +165,8 @@ static void excerpt(const finding_list *findings, merge_outcome *outcome)
     }
 }
 
-status job_merge(const plan *job_plan, const programme_input *input, const char *cells_path, merge_outcome *out_outcome,
-                 error_detail *detail)
+status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
+                 const char *cells_path, merge_outcome *out_outcome, error_detail *detail)
 {
     programme_measure *measure = NULL;
     stem_programme stems = {0};
@@ -175,7 +175,8 @@ status job_merge(const plan *job_plan, const programme_input *input, const char 
         return code;
     arena memory;
     arena_init(&memory);
-    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure, .stems = &stems};
+    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure, .stems = &stems,
+                             .heard = heard};
     programme_verdict verdict = {0};
     code = verdict_judge(&verdict, &facts, &memory);
     if (code == STATUS_OK) {
@@ -274,7 +275,7 @@ static void collect_files(const compose_input *input, report_model *model, arena
 }
 
 /* Every stem's files, reel by reel, as the report lists what the programme was made from. */
-static void collect_stems(const compose_input *input, report_model *model, arena *memory)
+static status collect_stems(const compose_input *input, report_model *model, arena *memory)
 {
     const input_list *inputs = input->inputs;
     model->stems = arena_take_array(memory, inputs->count, sizeof *model->stems);
@@ -293,6 +294,14 @@ static void collect_stems(const compose_input *input, report_model *model, arena
         if (stem->path_count < LAYOUT_CHANNELS_MAX)
             ((const char **)stem->paths)[stem->path_count++] = item->display;
     }
+    for (uint32_t i = 0; i < model->stem_count; i++) {
+        report_stem *stem = &model->stems[i];
+        status code = verdict_judge_stem(&stem->verdict, input->plan, stem->stem, stem->reel, input->heard, memory);
+        if (code != STATUS_OK)
+            return code;
+        model->verdict = verdict_worst(model->verdict, stem->verdict.word);
+    }
+    return STATUS_OK;
 }
 
 /* Measures and verdict of every deliverable; measures are owned by the caller. */
@@ -319,6 +328,7 @@ static status collect_programmes(const compose_input *input, report_model *model
                                  .deliverable = source->deliverable,
                                  .measure = measures[i],
                                  .stems = &stems,
+                                 .heard = input->heard,
                                  .failure = measures[i] == NULL ? programme->failure : NULL};
         status code = verdict_judge(&programme->verdict, &facts, memory);
         stem_programme_deinit(&stems);
@@ -370,8 +380,9 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     status code = STATUS_OK;
     if (input->plan != NULL) {
         collect_files(input, &model, &memory);
-        collect_stems(input, &model, &memory);
-        code = collect_programmes(input, &model, measures, &memory, detail);
+        code = collect_stems(input, &model, &memory);
+        if (code == STATUS_OK)
+            code = collect_programmes(input, &model, measures, &memory, detail);
     } else {
         model.verdict = VERDICT_INCOMPLETE;
     }

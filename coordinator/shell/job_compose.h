@@ -39,6 +39,7 @@ typedef struct compose_input {
     const problem_list *problems;
     const char *cells_path;
     const char *folder; /**< of the job: the reports are written here */
+    const sync_measure *const *heard; /**< [plan.listen_count], as in programme_facts */
     uint32_t programme_count;
     programme_input *programmes;
     file_outcome *files; /**< [plan.file_count] */
@@ -57,8 +58,8 @@ typedef struct compose_input {
 MUST_USE status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
                                     programme_measure **out_measure, stem_programme *out_stems, error_detail *detail);
 /** Merge and verdict of one deliverable, as its MERGE task leaves them. */
-MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const char *cells_path,
-                          merge_outcome *out_outcome, error_detail *detail);
+MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
+                          const char *cells_path, merge_outcome *out_outcome, error_detail *detail);
 /** Writes report.json and report.html into the job's folder, durably. */
 MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
 

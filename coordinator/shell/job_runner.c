@@ -286,11 +286,24 @@ static void collect_programme(const farm_job *job, uint16_t deliverable, program
     }
 }
 
+/* What the plan's tracks were heard to hold; copied, because results may still come in. */
+static const sync_measure *const *collect_heard(const farm_job *job, arena *memory)
+{
+    const sync_measure **heard = arena_take_array(memory, job->plan->listen_count, sizeof *heard);
+    for (uint32_t i = 0; i < job->plan->listen_count; i++) {
+        const job_result *result = job_result_get(job, job->plan->listens[i].task);
+        sync_measure *measure = arena_take(memory, sizeof *measure);
+        if (result != NULL && sync_measure_decode(measure, result->payload, result->payload_size, memory) == STATUS_OK)
+            heard[i] = measure;
+    }
+    return heard;
+}
+
 static void run_merge(uv_work_t *request)
 {
     local_work *work = request->data;
     merge_outcome outcome;
-    work->code = job_merge(work->job->plan, &work->merge, work->cells_path, &outcome, &work->detail);
+    work->code = job_merge(work->job->plan, &work->merge, work->compose.heard, work->cells_path, &outcome, &work->detail);
     if (work->code == STATUS_OK)
         merge_outcome_encode(&outcome, &work->payload);
 }
@@ -389,6 +402,7 @@ static void prepare_compose(local_work *work)
                              .problems = &job->problems,
                              .cells_path = work->cells_path,
                              .folder = job->folder,
+                             .heard = collect_heard(job, &work->arena),
                              .meter = job->source->document.meter,
                              .task_count = job_task_count(job),
                              .job_id = arena_format(&work->arena, "%u", job->number)};
@@ -477,6 +491,7 @@ void job_runner_start(farm_state *self, const attempt_id *tried)
         started = start_plan(work);
     } else if (work->kind == TASK_MERGE) {
         collect_programme(job, job_task(job, tried->task)->deliverable, &work->merge, &work->arena);
+        work->compose.heard = collect_heard(job, &work->arena);
         started = uv_queue_work(&self->loop, &work->request, run_merge, after_local) == 0;
     } else if (work->kind == TASK_COMPOSE) {
         prepare_compose(work);

@@ -119,7 +119,7 @@ bool verdict_measures(const char *check)
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
         "signal.silence",      "join.level",         "stems.null",             "folddown.matrix",
-        "me.dialogue"};
+        "me.dialogue",        "sync.pop"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
             return true;
@@ -140,7 +140,7 @@ static void name_unchecked(judgement *self)
     }
 }
 
-static void conclude(judgement *self)
+void judgement_conclude(judgement *self)
 {
     programme_verdict *verdict = self->verdict;
     verdict->word = VERDICT_PASS;
@@ -187,9 +187,10 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
     }
     judge_format(&self);
     judge_stems(&self);
+    judge_pops(&self);
     name_unchecked(&self);
     judge_groups(&self);
-    conclude(&self);
+    judgement_conclude(&self);
     finding_list_identify(&verdict.findings, plan_made->show->deliverables[facts->deliverable].name, self.show,
                           self.timeline, memory);
     *out_verdict = verdict;

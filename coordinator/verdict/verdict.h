@@ -8,6 +8,7 @@
 
 #include "common/measure/programme_measure.h"
 #include "common/measure/stem_features.h"
+#include "common/measure/sync_measure.h"
 #include "coordinator/plan/plan.h"
 
 typedef enum finding_severity { FINDING_INFO, FINDING_NOT_CHECKED, FINDING_WARN, FINDING_FAIL } finding_severity;
@@ -50,6 +51,7 @@ typedef struct programme_facts {
     const programme_measure *measure;  /**< NULL when it could not be measured */
     const char *failure;               /**< why not, or NULL */
     const stem_programme *stems;       /**< of its render program's input lanes; NULL when not taken */
+    const sync_measure *const *heard;  /**< [plan.listen_count] what its tracks were heard to hold; NULL entries: not known */
 } programme_facts;
 
 typedef struct programme_verdict {
@@ -62,6 +64,17 @@ typedef struct programme_verdict {
 
 /** Judges one programme by its deliverable's spec. Everything lives in arena. */
 MUST_USE status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *arena);
+
+/** What was found in one stem of one reel. Frames are those of its files. */
+typedef struct stem_verdict {
+    verdict_word word;
+    finding_list findings;             /**< sorted: worst first, then by time */
+    const plan_timeline *timeline;     /**< of the files; NULL when they were not listened to */
+} stem_verdict;
+
+/** Judges one stem in one reel. heard: as in programme_facts. Everything lives in arena. */
+MUST_USE status verdict_judge_stem(stem_verdict *out_verdict, const plan *plan, uint32_t stem, uint16_t reel,
+                                   const sync_measure *const *heard, arena *arena);
 
 /**
  * Gives every finding its id: digest of owner (deliverable, or reel and stem), check, subject, channels, limit, and place

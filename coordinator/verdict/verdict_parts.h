@@ -35,6 +35,8 @@ const spec_limit *judgement_limit(const judgement *self, const char *check);
 /** One finding for all places beyond VERDICT_RUNS_MAX; nothing when there are none. */
 void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out);
 
+/** Sorts the findings, worst first, and sets the word. */
+void judgement_conclude(judgement *self);
 /** Sets the codes that others have for a check. */
 void finding_code(finding *item);
 
@@ -44,6 +46,7 @@ void judge_silence(judgement *self);
 void judge_joins(judgement *self);
 void judge_format(judgement *self);
 void judge_stems(judgement *self);
+void judge_pops(judgement *self);
 /** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
 void judge_groups(judgement *self);
 

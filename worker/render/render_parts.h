@@ -49,6 +49,9 @@ typedef struct render_sources {
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;
 
+/* Opens one input by its identity; the caller closes both. */
+status render_input_open(const task_input *input, const storage_roots *roots, int *out_descriptor,
+                         media_reader **out_reader, error_detail *detail);
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
                            const dsp_table *dsp, arena *memory, error_detail *detail);
 void render_sources_close(render_sources *self);

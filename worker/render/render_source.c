@@ -11,25 +11,32 @@ static bool still_the_file(const task_input *input, const media_identity *identi
                                     : storage_identity_equal(identity, &input->identity);
 }
 
-static status open_file(render_file *self, const task_input *input, const storage_roots *roots, arena *memory,
-                        error_detail *detail)
+status render_input_open(const task_input *input, const storage_roots *roots, int *out_descriptor,
+                         media_reader **out_reader, error_detail *detail)
 {
     const storage_root *root = storage_roots_find(roots, input->file.root);
     media_identity identity;
-    self->descriptor = -1;
     if (root == NULL)
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')",
                                 input->file.root, input->file.path);
-    status code = storage_open_input(root, input->file.path, &self->descriptor, detail);
+    status code = storage_open_input(root, input->file.path, out_descriptor, detail);
     if (code == STATUS_OK)
-        code = storage_identity(self->descriptor, &identity);
+        code = storage_identity(*out_descriptor, &identity);
     if (code == STATUS_OK && !still_the_file(input, &identity))
         return error_detail_set(detail, STATUS_INPUT_CHANGED,
                                 "'%s' changed since it was probed; run the job again when the file is final",
                                 input->file.path);
     if (code == STATUS_OK)
-        code = media_reader_create(&self->reader, self->descriptor, input->container, input->encoding,
-                                   input->channel_count, input->frame_count, input->data_offset, input->direct, detail);
+        code = media_reader_create(out_reader, *out_descriptor, input->container, input->encoding, input->channel_count,
+                                   input->frame_count, input->data_offset, input->direct, detail);
+    return code;
+}
+
+static status open_file(render_file *self, const task_input *input, const storage_roots *roots, arena *memory,
+                        error_detail *detail)
+{
+    self->descriptor = -1;
+    status code = render_input_open(input, roots, &self->descriptor, &self->reader, detail);
     if (code != STATUS_OK)
         return code;
     self->encoding = media_reader_encoding(self->reader);

@@ -2,6 +2,7 @@
 
 #include "common/measure/cell_measure.h"
 #include "common/measure/stem_features.h"
+#include "common/measure/sync_measure.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
 
@@ -360,6 +361,8 @@ void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *e
         code = publish(world_of, &body->publish);
     else if (execution->kind == TASK_DISCARD)
         discard(world_of, &body->discard);
+    else if (execution->kind == TASK_LISTEN)
+        sync_measure_encode(&(sync_measure){0}, &payload);
     else
         ended = deposit(world_of, worker, execution, &body->deposit);
     if (ended)

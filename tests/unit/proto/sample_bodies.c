@@ -156,6 +156,25 @@ static void sample_verify(task_verify *verify, arena *memory)
     verify->ranges[1] = (task_verify_range){.frame_count = 392800, .digest = digest_of("b")};
 }
 
+static void sample_listen(task_listen *listen, arena *memory)
+{
+    *listen = (task_listen){.input_count = 2, .range_count = 2};
+    listen->inputs = arena_take_array(memory, 2, sizeof *listen->inputs);
+    for (uint32_t i = 0; i < 2; i++)
+        listen->inputs[i] = (task_input){.file = path_of("media", i == 0 ? "R1_MX.L.wav" : "R1_MX.R.wav"),
+                                         .identity = {1, 2 + i, 4096 + 3 * 48000, 5, 6},
+                                         .container = CONTAINER_WAV,
+                                         .encoding = ENCODING_PCM_24,
+                                         .sample_rate = 48000,
+                                         .channel_count = 1,
+                                         .frame_count = 48000,
+                                         .data_offset = 4096,
+                                         .direct = true};
+    listen->ranges = arena_take_array(memory, 2, sizeof *listen->ranges);
+    listen->ranges[0] = (task_listen_range){.first_frame = 0, .frame_count = 20000};
+    listen->ranges[1] = (task_listen_range){.first_frame = 30000, .frame_count = 18000};
+}
+
 void sample_body(task_kind kind, task_body *out_body, arena *memory)
 {
     memset(out_body, 0, sizeof *out_body);
@@ -182,6 +201,8 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         out_body->discard.files[0] = path_of("out", "q.part");
     } else if (kind == TASK_METER) {
         sample_meter(&out_body->meter, memory);
+    } else if (kind == TASK_LISTEN) {
+        sample_listen(&out_body->listen, memory);
     } else if (kind == TASK_DEPOSIT) {
         out_body->deposit.document_count = 1;
         out_body->deposit.documents[0] = (task_document){

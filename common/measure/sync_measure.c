@@ -1,0 +1,61 @@
+#include "common/measure/sync_measure.h"
+
+#include "common/base/ensure.h"
+#include "common/base/limits.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+static const uint64_t FRAMES_END = (uint64_t)1 << 40;
+enum { POP_BYTES = 2 + 8 + 4 + 8 + 8 };
+
+void sync_measure_encode(const sync_measure *self, byte_writer *writer)
+{
+    ENSURE(self->pop_count <= SYNC_POPS_MAX);
+    byte_writer_u16(writer, SYNC_MEASURE_VERSION);
+    byte_writer_u32(writer, self->pop_dropped);
+    byte_writer_u32(writer, self->pop_count);
+    for (uint32_t i = 0; i < self->pop_count; i++) {
+        const sync_pop *pop = &self->pops[i];
+        byte_writer_u16(writer, pop->channel);
+        byte_writer_u64(writer, pop->frame);
+        byte_writer_u32(writer, pop->frame_count);
+        byte_writer_f64(writer, (double)pop->level_dbfs);
+        byte_writer_f64(writer, (double)pop->frequency_hz);
+    }
+}
+
+static bool pop_plausible(const sync_pop *pop)
+{
+    return pop->channel < FILE_CHANNELS_MAX * LAYOUT_CHANNELS_MAX && pop->frame < FRAMES_END && pop->frame_count > 0 &&
+           pop->frame_count <= SAMPLE_RATE_MAX && pop->level_dbfs > -200.0f && pop->level_dbfs < 200.0f &&
+           pop->frequency_hz > 0.0f && pop->frequency_hz < (float)SAMPLE_RATE_MAX;
+}
+
+status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t byte_size, arena *memory)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    bool known = byte_reader_u16(&reader) == SYNC_MEASURE_VERSION;
+    sync_measure measure = {0};
+    measure.pop_dropped = byte_reader_u32(&reader);
+    measure.pop_count = byte_reader_u32(&reader);
+    if (!known || reader.failed || measure.pop_count > SYNC_POPS_MAX ||
+        byte_reader_left(&reader) != (size_t)measure.pop_count * POP_BYTES)
+        return STATUS_PEER_MALFORMED;
+    measure.pops = arena_take_array(memory, measure.pop_count, sizeof *measure.pops);
+    for (uint32_t i = 0; i < measure.pop_count; i++) {
+        sync_pop *pop = &measure.pops[i];
+        pop->channel = byte_reader_u16(&reader);
+        pop->frame = byte_reader_u64(&reader);
+        pop->frame_count = byte_reader_u32(&reader);
+        pop->level_dbfs = (float)byte_reader_f64(&reader);
+        pop->frequency_hz = (float)byte_reader_f64(&reader);
+        if (!pop_plausible(pop))
+            return STATUS_PEER_MALFORMED;
+    }
+    if (!byte_reader_complete(&reader))
+        return STATUS_PEER_MALFORMED;
+    *out_measure = measure;
+    return STATUS_OK;
+}

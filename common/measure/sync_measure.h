@@ -1,0 +1,37 @@
+/**
+ * What listening to one track (a stem of a reel, a received programme) found: 2-pops, to the sample. Made by LISTEN tasks,
+ * carried in their results, judged by coordinator/verdict.
+ *
+ * A pop is a short tone of about 1 kHz that stands alone. Nothing here says whether it belongs where it is.
+ */
+#ifndef COMMON_MEASURE_SYNC_MEASURE_H
+#define COMMON_MEASURE_SYNC_MEASURE_H
+
+#include "common/base/arena.h"
+#include "common/base/byte_reader.h"
+#include "common/base/byte_writer.h"
+#include "common/base/status.h"
+
+#include <stdint.h>
+
+enum { SYNC_MEASURE_VERSION = 1, SYNC_POPS_MAX = 256 };
+
+typedef struct sync_pop {
+    uint16_t channel;     /**< of the track: channels of its files, file after file */
+    uint64_t frame;       /**< of the file: the first that sounds */
+    uint32_t frame_count;
+    float level_dbfs;     /**< RMS; a full-scale sine is -3.01 */
+    float frequency_hz;
+} sync_pop;
+
+typedef struct sync_measure {
+    uint32_t pop_count;   /**< by (frame, channel) */
+    uint32_t pop_dropped; /**< beyond SYNC_POPS_MAX */
+    sync_pop *pops;
+} sync_measure;
+
+void sync_measure_encode(const sync_measure *self, byte_writer *writer);
+/** STATUS_PEER_MALFORMED for anything out of range. */
+MUST_USE status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t byte_size, arena *arena);
+
+#endif

@@ -1,0 +1,243 @@
+/* Which tracks are listened to, and where: the leaders and edges of stems and received programmes. */
+#include "coordinator/plan/plan_parts.h"
+
+#include "common/base/ensure.h"
+
+#include <math.h>
+
+enum {
+    AROUND_SECONDS = 10, /* searched beyond where a pop belongs: one that is off by less is found */
+    INSIDE_SECONDS = 4,  /* of the programme at its edges: what the leader should have kept */
+    RANGES_MAX = 2 * SHOW_REELS_MAX
+};
+
+/* From picture frames to frames of a track's files: counted from the file's first, or on the clock of its time reference. */
+typedef struct listen_clock {
+    const frame_rate *rate;
+    uint32_t sample_rate;
+    uint64_t first_picture;
+    uint64_t time_reference;
+} listen_clock;
+
+static int64_t clock_frame(const listen_clock *self, uint64_t picture)
+{
+    if (picture < self->first_picture)
+        return -1;
+    return (int64_t)timecode_sample_of_frame(picture - self->first_picture, self->rate, self->sample_rate) -
+           (int64_t)self->time_reference;
+}
+
+/* Where the pops of a reel belong in its files. */
+static void listen_pops(plan_listen *self, const show *film, const show_reel *reel, const listen_clock *clock)
+{
+    double rate = (double)film->rate.num / (double)film->rate.den;
+    uint64_t head = (uint64_t)llround(film->head_pop_seconds * rate);
+    uint64_t tail = (uint64_t)llround(film->tail_pop_seconds * rate);
+    uint64_t picture = 0;
+    if (!film->has_pops || !plan_reel_edges(reel, &picture))
+        return;
+    self->pop_frames = (uint32_t)timecode_sample_of_frame(1, &film->rate, clock->sample_rate);
+    if (head > 0 && head <= picture && clock_frame(clock, picture - head) >= 0) {
+        self->has_head = true;
+        self->head_frame = (uint64_t)clock_frame(clock, picture - head);
+    }
+    if (tail > 0) {
+        self->has_tail = true;
+        self->tail_frame = (uint64_t)clock_frame(clock, reel->lfoa_frame + tail);
+    }
+}
+
+/* Adds a range, cut to the files; one that begins in the range before goes on with it. */
+static void add_range(plan_listen *self, int64_t first, int64_t end, uint64_t file_frames)
+{
+    int64_t length = (int64_t)file_frames;
+    first = first < 0 ? 0 : first;
+    end = end > length ? length : end;
+    if (first >= end)
+        return;
+    task_listen_range *last = self->range_count == 0 ? NULL : &self->ranges[self->range_count - 1];
+    if (last != NULL && (uint64_t)first <= last->first_frame + last->frame_count) {
+        if ((uint64_t)end > last->first_frame + last->frame_count)
+            last->frame_count = (uint64_t)end - last->first_frame;
+        return;
+    }
+    ENSURE(self->range_count < RANGES_MAX);
+    self->ranges[self->range_count++] =
+        (task_listen_range){.first_frame = (uint64_t)first, .frame_count = (uint64_t)(end - first)};
+}
+
+/* Around the edges of the programme: the leader as far as a pop may stand, and what follows. */
+static void edge_ranges(plan_listen *self, const show *film, uint32_t rate, uint64_t file_frames)
+{
+    double head = film->has_pops ? film->head_pop_seconds : 0.0;
+    double tail = film->has_pops ? film->tail_pop_seconds : 0.0;
+    int64_t first = (int64_t)self->first_frame;
+    int64_t end = first + (int64_t)self->frame_count;
+    add_range(self, first - (int64_t)((head + AROUND_SECONDS) * rate), first + INSIDE_SECONDS * (int64_t)rate, file_frames);
+    add_range(self, end - INSIDE_SECONDS * (int64_t)rate, end + (int64_t)((tail + AROUND_SECONDS) * rate), file_frames);
+}
+
+/* Frames of the shortest file; 0 when one cannot be used. */
+static uint64_t usable_frames(const plan *self, uint32_t first, uint32_t count)
+{
+    uint64_t frames = UINT64_MAX;
+    for (uint32_t i = first; i < first + count; i++) {
+        const media_facts *facts = &self->facts[i];
+        if (facts->outcome != STATUS_OK || facts->sample_rate != self->facts[first].sample_rate)
+            return 0;
+        frames = facts->frame_count < frames ? facts->frame_count : frames;
+    }
+    return count == 0 ? 0 : frames;
+}
+
+static plan_listen *begin_listen(plan *self, uint32_t first_input, uint32_t input_count)
+{
+    plan_listen *listen = &self->listens[self->listen_count];
+    *listen = (plan_listen){.stem = -1,
+                            .deliverable = -1,
+                            .first_input = first_input,
+                            .input_count = input_count,
+                            .ranges = arena_take_array(&self->arena, RANGES_MAX, sizeof *listen->ranges)};
+    return listen;
+}
+
+/* ---- stems ---- */
+
+static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
+{
+    const show *film = self->show;
+    const show_reel *reel = &film->reels[reel_index];
+    const show_stem *wanted = &film->stems[stem];
+    uint32_t files = wanted->multi_mono ? channel_layout_get(wanted->layout)->channel_count : 1;
+    uint32_t first_input = self->stem_inputs[stem] + (wanted->per_reel ? reel_index * files : 0);
+    const plan_input *input = &self->inputs.items[first_input];
+    const media_facts *facts = &self->facts[first_input];
+    uint64_t frames = usable_frames(self, first_input, files);
+    uint64_t picture = 0;
+    int64_t first = 0;
+    if (frames == 0 || film->rate.num == 0 || !plan_input_of_reel(film, input) || !plan_reel_edges(reel, &picture) ||
+        !plan_stem_position(film, input, facts, reel_index, 0, &first) || first < 0)
+        return;
+    listen_clock clock = {.rate = &film->rate, .sample_rate = film->sample_rate};
+    if (wanted->align_bext)
+        clock.time_reference = facts->bext.time_reference;
+    else
+        clock.first_picture = reel->start_frame;
+    plan_listen *listen = begin_listen(self, first_input, files);
+    listen->stem = (int32_t)stem;
+    listen->reel = (uint16_t)reel_index;
+    listen->first_frame = (uint64_t)first;
+    listen->frame_count = (uint64_t)(clock_frame(&clock, reel->lfoa_frame + 1) - first);
+    listen_pops(listen, film, reel, &clock);
+    if (!listen->has_head && !listen->has_tail)
+        return;
+    edge_ranges(listen, film, film->sample_rate, frames);
+    self->listen_count += listen->range_count > 0 ? 1 : 0;
+}
+
+/* ---- received programmes ---- */
+
+/* Files of one reel each: cut like a stem, or programme from end to end. */
+static void listen_received_reel(plan *self, uint32_t deliverable, uint32_t piece_index)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    const plan_piece *piece = &timeline->pieces[piece_index];
+    const show_reel *reel = &self->show->reels[piece->reel];
+    uint32_t files = wanted->input_count / timeline->piece_count;
+    uint32_t first_input = wanted->first_input + piece_index * files;
+    uint64_t frames = usable_frames(self, first_input, files);
+    if (frames == 0)
+        return;
+    plan_listen *listen = begin_listen(self, first_input, files);
+    listen->deliverable = (int32_t)deliverable;
+    listen->reel = piece->reel;
+    listen->first_frame = piece->file_frame;
+    listen->frame_count = piece->frame_count;
+    listen->programme_frame = piece->programme_frame;
+    if (piece->file_frame > 0 && self->show->rate.num != 0) {
+        listen_clock clock = {.rate = &self->show->rate,
+                              .sample_rate = timeline->sample_rate,
+                              .first_picture = reel->start_frame};
+        listen_pops(listen, self->show, reel, &clock);
+    }
+    edge_ranges(listen, self->show, timeline->sample_rate, frames);
+    self->listen_count += listen->range_count > 0 ? 1 : 0;
+}
+
+/* One file (or set of mono files) that holds the whole programme: its ends and its joins. */
+static void listen_received_whole(plan *self, uint32_t deliverable)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    int64_t rate = timeline->sample_rate;
+    uint64_t frames = usable_frames(self, wanted->first_input, wanted->input_count);
+    if (frames == 0)
+        return;
+    plan_listen *listen = begin_listen(self, wanted->first_input, wanted->input_count);
+    listen->deliverable = (int32_t)deliverable;
+    listen->whole = true;
+    listen->frame_count = timeline->frame_count;
+    add_range(listen, 0, AROUND_SECONDS * rate, frames);
+    for (uint32_t i = 1; i < timeline->piece_count; i++) {
+        int64_t join = (int64_t)timeline->pieces[i].file_frame;
+        add_range(listen, join - INSIDE_SECONDS * rate, join + INSIDE_SECONDS * rate, frames);
+    }
+    add_range(listen, (int64_t)frames - AROUND_SECONDS * rate, (int64_t)frames, frames);
+    self->listen_count++;
+}
+
+/* ---- all ---- */
+
+static bool stem_wanted(const plan *self, uint32_t stem, const bool *wanted)
+{
+    bool all = true;
+    bool taken = false;
+    for (uint32_t i = 0; i < self->deliverable_count; i++) {
+        all = all && wanted[i];
+        taken = taken || (wanted[i] && plan_takes_stem(self->show, i, stem));
+    }
+    return all || taken;
+}
+
+void plan_make_listens(plan *self, const bool *wanted)
+{
+    const show *film = self->show;
+    self->listens = arena_take_array(
+        &self->arena, (size_t)film->reel_count * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        for (uint32_t reel = 0; stem_wanted(self, i, wanted) && reel < film->reel_count; reel++)
+            listen_stem(self, i, reel);
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        const plan_deliverable *deliverable = &self->deliverables[i];
+        if (!wanted[i] || deliverable->rendered || deliverable->timeline == PLAN_TIMELINE_NONE)
+            continue;
+        if (self->inputs.items[deliverable->first_input].reel < 0)
+            listen_received_whole(self, i);
+        for (uint32_t k = 0; self->inputs.items[deliverable->first_input].reel >= 0 &&
+                             k < self->timelines[deliverable->timeline].piece_count;
+             k++)
+            listen_received_reel(self, i, k);
+    }
+}
+
+bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable)
+{
+    return listen->deliverable == (int32_t)deliverable ||
+           (listen->stem >= 0 && self->deliverables[deliverable].rendered &&
+            plan_takes_stem(self->show, deliverable, (uint32_t)listen->stem));
+}
+
+status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory)
+{
+    const plan_listen *listen = &self->listens[task->file];
+    if (listen->input_count > TASK_FILES_MAX || listen->range_count > TASK_LISTEN_RANGES_MAX)
+        return STATUS_LIMIT;
+    *out_listen = (task_listen){.input_count = listen->input_count,
+                                .inputs = arena_take_array(memory, listen->input_count, sizeof *out_listen->inputs),
+                                .range_count = listen->range_count,
+                                .ranges = listen->ranges};
+    for (uint32_t i = 0; i < listen->input_count; i++)
+        out_listen->inputs[i] = plan_task_input(self, listen->first_input + i);
+    return STATUS_OK;
+}
