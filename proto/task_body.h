@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 4, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 5, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -96,13 +96,15 @@ typedef struct task_output_file {
 typedef enum task_stems { STEMS_NONE, STEMS_ENERGY, STEMS_CROSSED } task_stems;
 
 /* RENDER, INSPECT: cells first_cell .. first_cell + cell_count of pieces[0]. pieces[1..] are the pieces before it on the
- * timeline, nearest first, as far as METER_PREROLL_FRAMES reach back. Payload: empty; cells travel in CELL messages. */
+ * timeline, nearest first, as far as METER_PREROLL_FRAMES and the program's nodes reach back; the last following_count of
+ * them are those behind it, nearest first, as far as nodes look ahead. Payload: empty; cells travel in CELL messages. */
 typedef struct task_render {
     render_program program;
     uint32_t input_count;
     task_input *inputs;
     uint32_t piece_count;
     task_piece *pieces;
+    uint32_t following_count;
     uint32_t file_count;
     task_output_file *files;
     uint32_t first_cell;

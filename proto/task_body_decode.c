@@ -190,6 +190,8 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     render->pieces = arena_take_array(memory, render->piece_count, sizeof *render->pieces);
     for (uint32_t i = 0; i < render->piece_count && !reader->failed; i++)
         decode_piece(reader, &render->pieces[i], render, memory);
+    render->following_count = byte_reader_u32(reader);
+    require(reader, render->following_count < render->piece_count);
     render->file_count = decode_count(reader, 0, kind == TASK_INSPECT ? 0 : CELL_OUTPUTS_MAX, FILE_BYTES_MIN);
     render->files = arena_take_array(memory, render->file_count, sizeof *render->files);
     for (uint32_t i = 0; i < render->file_count && !reader->failed; i++)

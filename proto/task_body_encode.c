@@ -95,6 +95,7 @@ static void encode_render(byte_writer *writer, const task_render *render)
     byte_writer_u32(writer, render->piece_count);
     for (uint32_t i = 0; i < render->piece_count; i++)
         encode_piece(writer, &render->pieces[i], render->program.input_count);
+    byte_writer_u32(writer, render->following_count);
     byte_writer_u32(writer, render->file_count);
     for (uint32_t i = 0; i < render->file_count; i++)
         encode_output_file(writer, &render->files[i]);

@@ -48,8 +48,13 @@ enum {
     PROGRAM_OUTPUT_LANES_MAX = 128,
     STEM_CROSSED_LANES_MAX = 160,  /**< input lanes of which every pair is correlated: their matrix fits a measure */
     PROGRAM_TERMS_MAX = 8192,
+    PROGRAM_SIDE_LANES_MAX = 64,   /**< lanes that nodes read */
+    PROGRAM_NODES_MAX = 64,
+    PROGRAM_DUCKS_MAX = 4,
+    DUCK_KEYS_MAX = 32,            /**< narration channels that one curve follows */
+    PHASE_REACH_MAX = 32767,
     TASK_FILES_MAX = 512,          /**< input files bound to one task */
-    TASK_PIECES_MAX = 4,           /**< the task's own piece and those its pre-roll reaches back into */
+    TASK_PIECES_MAX = 8,           /**< the task's own piece and those its pre-roll and nodes reach into */
     TASK_CELLS_MAX = 1024,
     PEAK_RUNS_MAX = 256            /**< located exceedances stored per cell and channel group; the rest is counted */
 };

@@ -33,6 +33,28 @@ void render_program_encode(const render_program *self, byte_writer *writer)
         byte_writer_u16(writer, self->terms[i].output);
         byte_writer_f64(writer, self->terms[i].gain);
     }
+    byte_writer_u16(writer, self->side_lane_count);
+    byte_writer_u16(writer, self->node_count);
+    byte_writer_u16(writer, self->duck_count);
+    byte_writer_u32(writer, self->phase_reach);
+    for (uint32_t i = 0; i < self->node_count; i++) {
+        byte_writer_u8(writer, self->nodes[i].kind);
+        byte_writer_u8(writer, self->nodes[i].duck);
+        byte_writer_u16(writer, self->nodes[i].side);
+        byte_writer_u16(writer, self->nodes[i].output);
+    }
+    for (uint32_t i = 0; i < self->duck_count; i++) {
+        const render_duck *duck = &self->ducks[i];
+        byte_writer_f64(writer, duck->shape.threshold);
+        byte_writer_f64(writer, duck->shape.floor);
+        byte_writer_u16(writer, duck->shape.look_ahead);
+        byte_writer_u16(writer, duck->shape.attack);
+        byte_writer_u16(writer, duck->shape.hold);
+        byte_writer_u16(writer, duck->shape.release);
+        byte_writer_u16(writer, duck->key_count);
+        for (uint32_t k = 0; k < duck->key_count; k++)
+            byte_writer_u16(writer, duck->keys[k]);
+    }
 }
 
 /* Outputs follow each other without gap and use up exactly the lanes that the program says it has. */
@@ -56,7 +78,8 @@ static bool render_program_terms_valid(const render_program *self)
 {
     for (uint32_t i = 0; i < self->term_count; i++) {
         const render_term *term = &self->terms[i];
-        if (term->input >= self->input_count || term->output >= self->output_lane_count || !isfinite(term->gain))
+        if (term->input >= self->input_count || !isfinite(term->gain) ||
+            term->output >= self->output_lane_count + self->side_lane_count)
             return false;
         if (i == 0)
             continue;
@@ -65,6 +88,61 @@ static bool render_program_terms_valid(const render_program *self)
             return false;
     }
     return true;
+}
+
+static bool render_program_nodes_valid(const render_program *self)
+{
+    bool shifts = false;
+    for (uint32_t i = 0; i < self->node_count; i++) {
+        const render_node *node = &self->nodes[i];
+        bool ducks = node->kind == NODE_DUCK;
+        if (node->kind > NODE_DUCK || node->side >= self->side_lane_count || node->output >= self->output_lane_count ||
+            (ducks ? node->duck >= self->duck_count : node->duck != 0))
+            return false;
+        shifts = shifts || node->kind == NODE_PHASE_90;
+    }
+    if (shifts ? self->phase_reach % 2 == 0 || self->phase_reach > PHASE_REACH_MAX : self->phase_reach != 0)
+        return false;
+    for (uint32_t i = 0; i < self->duck_count; i++) {
+        const render_duck *duck = &self->ducks[i];
+        if (!duck_shape_valid(&duck->shape) || duck->key_count == 0)
+            return false;
+        for (uint32_t k = 0; k < duck->key_count; k++)
+            if (duck->keys[k] >= self->input_count || (k > 0 && duck->keys[k] <= duck->keys[k - 1]))
+                return false;
+    }
+    return true;
+}
+
+static void render_program_decode_nodes(render_program *self, byte_reader *reader)
+{
+    self->side_lane_count = byte_reader_u16(reader);
+    self->node_count = byte_reader_u16(reader);
+    self->duck_count = byte_reader_u16(reader);
+    self->phase_reach = byte_reader_u32(reader);
+    if (self->side_lane_count > PROGRAM_SIDE_LANES_MAX || self->node_count > PROGRAM_NODES_MAX ||
+        self->duck_count > PROGRAM_DUCKS_MAX)
+        reader->failed = true;
+    for (uint32_t i = 0; i < self->node_count && !reader->failed; i++) {
+        self->nodes[i].kind = byte_reader_u8(reader);
+        self->nodes[i].duck = byte_reader_u8(reader);
+        self->nodes[i].side = byte_reader_u16(reader);
+        self->nodes[i].output = byte_reader_u16(reader);
+    }
+    for (uint32_t i = 0; i < self->duck_count && !reader->failed; i++) {
+        render_duck *duck = &self->ducks[i];
+        duck->shape.threshold = byte_reader_f64(reader);
+        duck->shape.floor = byte_reader_f64(reader);
+        duck->shape.look_ahead = byte_reader_u16(reader);
+        duck->shape.attack = byte_reader_u16(reader);
+        duck->shape.hold = byte_reader_u16(reader);
+        duck->shape.release = byte_reader_u16(reader);
+        duck->key_count = byte_reader_u16(reader);
+        if (duck->key_count > DUCK_KEYS_MAX)
+            reader->failed = true;
+        for (uint32_t k = 0; k < duck->key_count && !reader->failed; k++)
+            duck->keys[k] = byte_reader_u16(reader);
+    }
 }
 
 status render_program_decode(render_program *out_program, render_term *terms_storage, uint32_t terms_capacity,
@@ -103,10 +181,38 @@ status render_program_decode(render_program *out_program, render_term *terms_sto
         terms_storage[i].output = byte_reader_u16(reader);
         terms_storage[i].gain = byte_reader_f64(reader);
     }
-    if (reader->failed || !render_program_outputs_valid(&program) || !render_program_terms_valid(&program))
+    render_program_decode_nodes(&program, reader);
+    if (reader->failed || !render_program_outputs_valid(&program) || !render_program_terms_valid(&program) ||
+        !render_program_nodes_valid(&program))
         return STATUS_PEER_MALFORMED;
     *out_program = program;
     return STATUS_OK;
+}
+
+/* Frames of a number of slots, rounded up, and one slot more: a frame lies somewhere inside its own. */
+static uint64_t slot_frames(const render_program *self, uint32_t slots)
+{
+    return ((uint64_t)slots + 1) * (self->sample_rate / 100 + 1);
+}
+
+uint64_t render_program_reach_before(const render_program *self)
+{
+    uint64_t reach = self->phase_reach;
+    for (uint32_t i = 0; i < self->duck_count; i++) {
+        uint64_t back = slot_frames(self, duck_shape_before(&self->ducks[i].shape) + 1);
+        reach = back > reach ? back : reach;
+    }
+    return reach;
+}
+
+uint64_t render_program_reach_after(const render_program *self)
+{
+    uint64_t reach = self->phase_reach;
+    for (uint32_t i = 0; i < self->duck_count; i++) {
+        uint64_t ahead = slot_frames(self, duck_shape_after(&self->ducks[i].shape) + 1);
+        reach = ahead > reach ? ahead : reach;
+    }
+    return reach;
 }
 
 content_hash render_program_digest(const render_program *self)

@@ -7,7 +7,13 @@
  *
  * output lane o at frame n = sum over the program's terms with output o, in the order they stand, of
  *     gain x input lane (n)           each step one fma in double, starting from +0.0
- * then dithered where the output says so (worker/render/render_dither.h), and quantised once (encoding below). A
+ * plus, in the order of the program's nodes, what each node with output o makes of its side lane. Side lanes are sums of
+ * terms as output lanes are (term.output = output_lane_count + number of the side lane) and written nowhere.
+ *     PHASE_90   + the side lane shifted by 90 degrees: dsp_table.fir_odd with the taps of fir_design_phase_90(phase_reach)
+ *     DUCK       one fma: gain of the duck's curve (n) x side lane (n)
+ * A node reaches over the edges of cells, tasks and reels: it sees the joined programme, silence before and after it. All
+ * lanes are aligned to 0 frames: a node looks ahead, it does not delay.
+ * Then dithered where the output says so (worker/render/render_dither.h), and quantised once (encoding below). A
  * measure-only output (encoding ENCODING_NONE) is not written.
  *
  * RENDER_VERSION changes whenever the same program over the same input could give other bytes.
@@ -21,11 +27,12 @@
 #include "common/base/limits.h"
 #include "common/base/status.h"
 #include "common/media/channel_layout.h"
+#include "common/media/duck_curve.h"
 #include "common/media/media_facts.h"
 
 #include <stdint.h>
 
-enum { RENDER_VERSION = 2 };
+enum { RENDER_VERSION = 3 };
 
 typedef struct render_lane {
     uint16_t stem;        /**< index of the stem in the job's show */
@@ -35,9 +42,25 @@ typedef struct render_lane {
 /** One addend. Gains are linear, finite, exact: they travel as IEEE 754 bits and are never recomputed on a worker. */
 typedef struct render_term {
     uint16_t input;  /**< input lane */
-    uint16_t output; /**< output lane */
+    uint16_t output; /**< output lane, or a side lane behind them */
     double gain;     /**< constant: a piecewise-linear list of one segment; more segments come with a later version */
 } render_term;
+
+typedef enum render_node_kind { NODE_PHASE_90, NODE_DUCK } render_node_kind;
+
+typedef struct render_node {
+    uint8_t kind;    /**< render_node_kind */
+    uint8_t duck;    /**< DUCK: index in ducks; else 0 */
+    uint16_t side;   /**< side lane */
+    uint16_t output; /**< output lane */
+} render_node;
+
+/** The narration that ducks, and how. */
+typedef struct render_duck {
+    duck_shape shape;
+    uint16_t key_count;
+    uint16_t keys[DUCK_KEYS_MAX]; /**< input lanes, rising */
+} render_duck;
 
 typedef enum render_overload { OVERLOAD_FAIL, OVERLOAD_CLIP } render_overload;
 
@@ -59,6 +82,12 @@ typedef struct render_program {
     render_lane inputs[PROGRAM_INPUT_LANES_MAX];
     render_output outputs[PROGRAM_OUTPUTS_MAX];
     render_term *terms; /**< sorted by (output, input); owned by whoever made the program (arena or decode's caller) */
+    uint16_t side_lane_count;
+    uint16_t node_count;
+    uint16_t duck_count;
+    uint32_t phase_reach; /**< frames to either side that PHASE_90 sees: odd; 0 without such nodes */
+    render_node nodes[PROGRAM_NODES_MAX];
+    render_duck ducks[PROGRAM_DUCKS_MAX];
 } render_program;
 
 /** Appends the canonical form. The same program gives the same bytes on every machine. */
@@ -69,6 +98,9 @@ void render_program_encode(const render_program *self, byte_writer *writer);
  */
 MUST_USE status render_program_decode(render_program *out_program, render_term *terms_storage, uint32_t terms_capacity,
                                       byte_reader *reader);
+/** Frames before and after a frame that its nodes see, those of a duck's narration included. */
+uint64_t render_program_reach_before(const render_program *self);
+uint64_t render_program_reach_after(const render_program *self);
 /** Digest of the canonical form: the identity of the program in cell keys. */
 content_hash render_program_digest(const render_program *self);
 

@@ -52,19 +52,44 @@ int64_t plan_lane_input(const plan *self, const render_program *program, const r
     return self->facts[index].outcome == STATUS_OK ? (int64_t)index : INPUT_NONE;
 }
 
-/* The task's own piece and those before it that its pre-roll reaches into, nearest first. */
-static uint32_t task_pieces(const plan *self, const plan_task *task, uint16_t out_pieces[TASK_PIECES_MAX])
+/* The pieces that a task reads: its own, those before it as far as pre-roll and nodes reach, those behind it that nodes see. */
+typedef struct task_reach {
+    uint32_t count;
+    uint32_t following; /* the last so many of them lie behind */
+    uint16_t pieces[TASK_PIECES_MAX];
+    bool whole;         /* there was room for all */
+} task_reach;
+
+static task_reach task_pieces(const plan *self, const plan_task *task)
 {
     const plan_timeline *timeline = &self->timelines[task->timeline];
-    uint32_t count = 0;
-    out_pieces[count++] = task->piece;
+    const render_program *program = &self->programs[task->program];
+    uint64_t back = METER_PREROLL_FRAMES + render_program_reach_before(program);
+    uint64_t ahead = render_program_reach_after(program);
+    task_reach reach = {.count = 1, .pieces = {task->piece}};
     uint64_t reached = (uint64_t)task->first_cell * CELL_FRAMES;
-    while (reached < METER_PREROLL_FRAMES && count <= task->piece && count < TASK_PIECES_MAX) {
-        uint16_t before = (uint16_t)(task->piece - count);
-        out_pieces[count++] = before;
+    while (reached < back && reach.count <= task->piece && reach.count < PLAN_PIECES_BEFORE + 1) {
+        uint16_t before = (uint16_t)(task->piece - reach.count);
+        reach.pieces[reach.count++] = before;
         reached += timeline->pieces[before].frame_count;
     }
-    return count;
+    reach.whole = reached >= back || reach.count > task->piece;
+    uint64_t end = ((uint64_t)task->first_cell + task->cell_count) * CELL_FRAMES;
+    uint64_t left = timeline->pieces[task->piece].frame_count;
+    left = end < left ? left - end : 0;
+    uint32_t next = (uint32_t)task->piece + 1;
+    for (; left < ahead && next < timeline->piece_count && reach.count < TASK_PIECES_MAX; next++) {
+        reach.pieces[reach.count++] = (uint16_t)next;
+        reach.following++;
+        left += timeline->pieces[next].frame_count;
+    }
+    reach.whole = reach.whole && (left >= ahead || next == timeline->piece_count);
+    return reach;
+}
+
+bool plan_task_reaches(const plan *self, const plan_task *task)
+{
+    return task_pieces(self, task).whole;
 }
 
 /* Position of an input in the task's list, which it joins when it is new. */
@@ -127,24 +152,21 @@ static void binding_files(const plan *self, const plan_task *task, plan_binding 
 }
 
 static void binding_make(const plan *self, const plan_task *task, plan_binding *binding, task_piece *pieces,
-                         uint32_t *out_piece_count, arena *memory)
+                         const task_reach *reach, arena *memory)
 {
-    uint16_t indexes[TASK_PIECES_MAX];
-    uint32_t piece_count = task_pieces(self, task, indexes);
-    size_t inputs_max = (size_t)piece_count * self->programs[task->program].input_count;
+    size_t inputs_max = (size_t)reach->count * self->programs[task->program].input_count;
     *binding = (plan_binding){.inputs = arena_take_array(memory, inputs_max, sizeof *binding->inputs)};
-    binding_pieces(self, task, binding, pieces, piece_count, indexes, memory);
+    binding_pieces(self, task, binding, pieces, reach->count, reach->pieces, memory);
     binding_files(self, task, binding, memory);
-    *out_piece_count = piece_count;
 }
 
 void plan_task_binding(const plan *self, uint32_t task_index, arena *memory, plan_binding *out_binding)
 {
     const plan_task *task = &self->tasks[task_index];
     task_piece pieces[TASK_PIECES_MAX];
-    uint32_t piece_count = 0;
     ENSURE(task->kind == TASK_RENDER || task->kind == TASK_INSPECT);
-    binding_make(self, task, out_binding, pieces, &piece_count, memory);
+    task_reach reach = task_pieces(self, task);
+    binding_make(self, task, out_binding, pieces, &reach, memory);
 }
 
 /* ---- bodies ---- */
@@ -198,7 +220,10 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     plan_binding binding;
     render->program = self->programs[task->program];
     render->pieces = arena_take_array(memory, TASK_PIECES_MAX, sizeof *render->pieces);
-    binding_make(self, task, &binding, render->pieces, &render->piece_count, memory);
+    task_reach reach = task_pieces(self, task);
+    binding_make(self, task, &binding, render->pieces, &reach, memory);
+    render->piece_count = reach.count;
+    render->following_count = reach.following;
     if (binding.input_count > TASK_FILES_MAX)
         return STATUS_LIMIT;
     render->input_count = binding.input_count;

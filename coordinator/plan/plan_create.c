@@ -104,7 +104,7 @@ static void plan_make_timelines(plan *self, const bool *wanted)
     }
 }
 
-/* Bounds that follow from lengths: a task's pre-roll reaches over few pieces only, and a job has so many tasks. */
+/* Bounds that follow from lengths: pieces have some, and a job has so many tasks. */
 static void plan_check_timelines(plan *self, const plan_options *options, plan_notes *notes)
 {
     uint64_t tasks = 0;
@@ -112,15 +112,6 @@ static void plan_check_timelines(plan *self, const plan_options *options, plan_n
     for (uint32_t i = 0; i < self->timeline_count; i++) {
         const plan_timeline *timeline = &self->timelines[i];
         for (uint32_t k = 0; k < timeline->piece_count; k++) {
-            uint64_t reached = 0;
-            uint32_t before = 0;
-            while (before < k && before < TASK_PIECES_MAX - 1 && reached < METER_PREROLL_FRAMES)
-                reached += timeline->pieces[k - ++before].frame_count;
-            if (before < k && reached < METER_PREROLL_FRAMES)
-                problem_list_add(
-                    notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
-                    "the reels before reel %s are so short that %d of them last less than %d samples; join them",
-                    self->show->reels[timeline->pieces[k].reel].name, TASK_PIECES_MAX - 1, METER_PREROLL_FRAMES);
             if (timeline->pieces[k].frame_count == 0)
                 problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
                                  "a reel of the programme has no length; state ffoa and lfoa or deliver its files");
@@ -131,6 +122,23 @@ static void plan_check_timelines(plan *self, const plan_options *options, plan_n
         problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
                          "the programmes are so long that the job would have over %d tasks; split the show",
                          PLAN_TASKS_MAX);
+}
+
+/* A task's pre-roll and nodes reach over few pieces only. */
+static void plan_check_reach(const plan *self, plan_notes *notes)
+{
+    for (uint32_t i = 0; i < self->task_count; i++) {
+        const plan_task *task = &self->tasks[i];
+        if ((task->kind != TASK_RENDER && task->kind != TASK_INSPECT) || plan_task_reaches(self, task))
+            continue;
+        const plan_piece *piece = &self->timelines[task->timeline].pieces[task->piece];
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, self->show->file_name, 0, 0,
+                         "the reels around reel %s are so short that meters and filters of deliverable %s reach over more than "
+                         "%d of them; join them",
+                         self->show->reels[piece->reel].name, self->show->deliverables[task->deliverable].name,
+                         PLAN_PIECES_BEFORE);
+        return;
+    }
 }
 
 /* Encodes the body of every kind of task once where it is largest; false when one does not fit a message. */
@@ -146,7 +154,9 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
         bool renders = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
         bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER ||
                      task->kind == TASK_LISTEN;
-        if (!whole && (!renders || (task->program == last_program && task->piece == last_piece)))
+        bool looks_ahead = renders && self->programs[task->program].node_count > 0;
+        bool seen = task->program == last_program && task->piece == last_piece && !looks_ahead;
+        if (!whole && (!renders || seen))
             continue; /* the first task of a piece is the largest: only its pre-roll reaches into pieces before */
         if (renders) {
             last_program = task->program;
@@ -227,6 +237,7 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
         return;
     plan_make_listens(self, wanted);
     plan_make_tasks(self, options);
+    plan_check_reach(self, notes);
     if (plan_bodies_fit(self, notes)) {
         plan_count_bytes(self);
         self->digest = plan_digest(self);

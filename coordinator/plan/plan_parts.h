@@ -12,6 +12,7 @@ enum {
     PLAN_STEM_RECEIVED = 0xFFFF,  /**< render_lane.stem of a received programme */
     PLAN_TIMELINE_NONE = 0xFFFF,  /**< plan_deliverable.timeline of what is not wanted */
     PLAN_AFFINITY_NONE = 0xFFFF,
+    PLAN_PIECES_BEFORE = 5,       /**< pieces before its own that a task may name; the rest is for those behind */
     PLAN_DATA_OFFSET = PAGE_BYTES /**< of an output without further chunks; bext, fmt and ds64 take less than half of it */
 };
 
@@ -92,6 +93,8 @@ bool plan_is_by_reel(const show *show, uint32_t deliverable);
 void plan_make_tasks(plan *self, const plan_options *options);
 
 /* ---- plan_body.c ---- */
+/** True if the pieces that a RENDER or INSPECT task may name cover what its pre-roll and nodes see. */
+bool plan_task_reaches(const plan *self, const plan_task *task);
 /** Index in inputs and channel in that file of one lane in one reel; -1 for an optional stem that the reel lacks. */
 int64_t plan_lane_input(const plan *self, const render_program *program, const render_lane *lane, uint32_t reel,
                         uint16_t *out_channel);

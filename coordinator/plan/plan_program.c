@@ -164,17 +164,22 @@ static double deliverable_gain_db(const show *film, uint32_t index, plan_notes *
 
 /* ---- one deliverable's mix ---- */
 
+/* How a term comes into its output: straight, or through a node. In this order they stand in a mix. */
+typedef enum mix_way { WAY_STRAIGHT, WAY_PHASE_90, WAY_DUCK } mix_way;
+
 typedef struct mix_term {
     uint16_t stem;
     uint8_t input_channel;
     uint8_t output_channel;
+    uint8_t by; /* mix_way */
     double gain;
 } mix_term;
 
 typedef struct mix {
     uint32_t deliverable;
     uint32_t term_count;
-    mix_term *terms; /* by (output, stem, input) */
+    uint32_t straight_count;
+    mix_term *terms; /* by (way, output, stem, input) */
     bool stems[SHOW_STEMS_MAX];
     uint32_t file_count; /* written for one piece */
 } mix;
@@ -183,6 +188,8 @@ static int mix_term_compare(const void *left, const void *right)
 {
     const mix_term *a = left;
     const mix_term *b = right;
+    if (a->by != b->by)
+        return a->by < b->by ? -1 : 1;
     if (a->output_channel != b->output_channel)
         return a->output_channel < b->output_channel ? -1 : 1;
     if (a->stem != b->stem)
@@ -216,6 +223,8 @@ static void mix_add_stem(mix *self, const show *film, uint32_t stem_index, chann
         return;
     }
     self->stems[stem_index] = true;
+    const char *duck_role = deliverable->recipe->duck_role;
+    bool ducked = duck_role != NULL && strcmp(stem->role_name, duck_role) != 0;
     for (uint32_t i = 0; i < fold_count; i++) {
         int from = channel_layout_index(stem->layout, folds[i].from);
         int to = channel_layout_index(layout, folds[i].to);
@@ -225,8 +234,36 @@ static void mix_add_stem(mix *self, const show *film, uint32_t stem_index, chann
         self->terms[self->term_count++] = (mix_term){.stem = (uint16_t)stem_index,
                                                      .input_channel = (uint8_t)from,
                                                      .output_channel = (uint8_t)to,
+                                                     .by = ducked              ? WAY_DUCK
+                                                           : folds[i].phase_90 ? WAY_PHASE_90
+                                                                               : WAY_STRAIGHT,
                                                      .gain = folds[i].gain * gain};
     }
+}
+
+/* Stems that the mix ducks under. */
+static uint32_t mix_duck_keys(const mix *self, const show *film)
+{
+    const char *role = film->deliverables[self->deliverable].recipe->duck_role;
+    uint32_t count = 0;
+    for (uint32_t i = 0; role != NULL && i < film->stem_count; i++)
+        count += self->stems[i] && strcmp(film->stems[i].role_name, role) == 0;
+    return count;
+}
+
+/* Side lanes that the mix needs: one for each way and output that has terms. */
+static uint32_t mix_side_count(const mix *self)
+{
+    uint32_t count = 0;
+    for (uint32_t i = self->straight_count; i < self->term_count; i++)
+        count += i == self->straight_count || self->terms[i].by != self->terms[i - 1].by ||
+                 self->terms[i].output_channel != self->terms[i - 1].output_channel;
+    return count;
+}
+
+static bool mix_ducks(const mix *self)
+{
+    return self->term_count > self->straight_count && self->terms[self->term_count - 1].by == WAY_DUCK;
 }
 
 /* Makes the mix of one rendered deliverable; false when problems were noted. */
@@ -259,6 +296,13 @@ static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
         if (takes[i])
             mix_add_stem(self, film, i, planned->layout, gain, notes);
     qsort(self->terms, self->term_count, sizeof *self->terms, mix_term_compare);
+    while (self->straight_count < self->term_count && self->terms[self->straight_count].by == WAY_STRAIGHT)
+        self->straight_count++;
+    if (taken > 0 && rule->duck_role != NULL && mix_duck_keys(self, film) == 0)
+        problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+                         "deliverable %s ducks under %s, of which there is no stem in language \"%s\"; add it, or leave the "
+                         "deliverable out with --only",
+                         deliverable->name, rule->duck_role, plan_language(film, index));
     if (taken == 0)
         problem_list_add(
             notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
@@ -284,6 +328,8 @@ typedef struct program_draft {
     uint32_t output_lanes;
     uint32_t term_count;
     uint32_t file_count;
+    uint32_t side_count;
+    uint32_t duck_count;
     uint32_t mix_count;
     uint32_t mixes[PROGRAM_OUTPUTS_MAX];
 } program_draft;
@@ -302,6 +348,10 @@ static bool program_draft_add(program_draft *self, const mix *mixes, uint32_t in
     tried.output_lanes += channel_count;
     tried.term_count += mixes[index].term_count;
     tried.file_count += mixes[index].file_count;
+    tried.side_count += mix_side_count(&mixes[index]);
+    tried.duck_count += mix_ducks(&mixes[index]);
+    if (tried.side_count > PROGRAM_SIDE_LANES_MAX || tried.duck_count > PROGRAM_DUCKS_MAX)
+        return false;
     if (tried.lane_count > PROGRAM_INPUT_LANES_MAX || tried.output_lanes > PROGRAM_OUTPUT_LANES_MAX ||
         tried.term_count > PROGRAM_TERMS_MAX || tried.file_count > CELL_OUTPUTS_MAX)
         return false;
@@ -319,6 +369,60 @@ static uint32_t dither_seed(const show_deliverable *deliverable)
     for (int i = 0; i < 4; i++)
         seed = seed << 8 | digest.bytes[i];
     return seed == 0 ? 1 : seed;
+}
+
+/* Frames that the phase shifter sees to either side: 2047 up to 48 kHz, and the same time at higher rates. */
+static uint32_t phase_reach(uint32_t sample_rate)
+{
+    uint32_t reach = 2047;
+    for (uint32_t rate = 48000; rate < sample_rate && reach < PHASE_REACH_MAX / 2; rate *= 2)
+        reach = 2 * reach + 1;
+    return reach;
+}
+
+/* The narration's lanes, which are those of the stems of its role that the mix takes. */
+static void program_add_duck(plan *target, render_program *program, const mix *part)
+{
+    const show *film = target->show;
+    const recipe *rule = film->deliverables[part->deliverable].recipe;
+    render_duck *duck = &program->ducks[program->duck_count++];
+    duck->shape = rule->duck;
+    for (uint16_t i = 0; i < program->input_count; i++) {
+        const render_lane *lane = &program->inputs[i];
+        if (part->stems[lane->stem] && strcmp(film->stems[lane->stem].role_name, rule->duck_role) == 0 &&
+            duck->key_count < DUCK_KEYS_MAX)
+            duck->keys[duck->key_count++] = i;
+    }
+}
+
+/* Side lanes and nodes of all mixes, behind every output lane: so the terms stay sorted by (output, input). */
+static void program_add_nodes(plan *target, render_program *program, const program_draft *draft, const mix *mixes,
+                              uint16_t (*lane_of)[LAYOUT_CHANNELS_MAX])
+{
+    for (uint32_t i = 0; i < draft->mix_count; i++) {
+        const mix *part = &mixes[draft->mixes[i]];
+        const render_output *output = &program->outputs[target->deliverables[part->deliverable].program_output];
+        if (mix_ducks(part))
+            program_add_duck(target, program, part);
+        for (uint32_t k = part->straight_count; k < part->term_count; k++) {
+            const mix_term *term = &part->terms[k];
+            bool begins = k == part->straight_count || term->by != part->terms[k - 1].by ||
+                          term->output_channel != part->terms[k - 1].output_channel;
+            if (begins) {
+                program->nodes[program->node_count++] =
+                    (render_node){.kind = term->by == WAY_DUCK ? NODE_DUCK : NODE_PHASE_90,
+                                  .duck = term->by == WAY_DUCK ? (uint8_t)(program->duck_count - 1) : 0,
+                                  .side = program->side_lane_count++,
+                                  .output = (uint16_t)(output->first_lane + term->output_channel)};
+                if (term->by == WAY_PHASE_90)
+                    program->phase_reach = phase_reach(program->sample_rate);
+            }
+            program->terms[program->term_count++] =
+                (render_term){.input = lane_of[term->stem][term->input_channel],
+                              .output = (uint16_t)(program->output_lane_count + program->side_lane_count - 1),
+                              .gain = term->gain};
+        }
+    }
 }
 
 static void program_from_draft(plan *target, const program_draft *draft, const mix *mixes)
@@ -354,13 +458,14 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
                             .first_lane = first_lane,
                             .dither_seed = dither_seed(&film->deliverables[part->deliverable])};
         /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
-        for (uint32_t k = 0; k < part->term_count; k++)
+        for (uint32_t k = 0; k < part->straight_count; k++)
             program->terms[program->term_count++] =
                 (render_term){.input = lane_of[part->terms[k].stem][part->terms[k].input_channel],
                               .output = (uint16_t)(first_lane + part->terms[k].output_channel),
                               .gain = part->terms[k].gain};
         first_lane = (uint16_t)(first_lane + channel_layout_get(planned->layout)->channel_count);
     }
+    program_add_nodes(target, program, draft, mixes, lane_of);
 }
 
 /* The group of a stem: stems that some deliverable takes together are one group, named by the lowest of them. */

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 /* A gain is a product of factors, counted apart so that roots in pairs stay exact: coefficient x (1/2)^(roots / 2). */
 typedef struct exact_gain {
@@ -72,7 +73,8 @@ static bool gain_parse(const char *text, double *out_gain)
 
 static void read_fold(recipe *self, const yaml_node *node, const yaml_source *source)
 {
-    static const char *const keys[] = {"from", "to", "gain", NULL};
+    static const char *const keys[] = {"from", "to", "gain", "phase", NULL};
+    static const char *const phases[] = {"0", "90", NULL};
     if (!yaml_map_check(source, node, "a fold", keys))
         return;
     const yaml_node *from = yaml_require(source, node, "from", "a fold", "name the channel that is folded");
@@ -93,6 +95,12 @@ static void read_fold(recipe *self, const yaml_node *node, const yaml_source *so
     if (channel_layout_index(self->layout, term.to) < 0 && channel_layout_index(self->via, term.to) < 0)
         yaml_complain(source, to, "a fold leads to %s, which is neither in the recipe's layout nor in `via`",
                       channel_label_name(term.to));
+    const yaml_node *phase = yaml_get(node, "phase");
+    term.phase_90 = phase != NULL && yaml_word(source, phase, "phase of a fold (degrees)", phases) == 1;
+    if (term.phase_90 && (channel_layout_index(self->via, term.from) < 0 || channel_layout_index(self->layout, term.to) < 0))
+        yaml_complain(source, phase, "a fold with phase 90 leads from a channel of `via` to one of the recipe's layout; %s to %s "
+                                     "does not",
+                      channel_label_name(term.from), channel_label_name(term.to));
     for (uint32_t i = 0; i < self->fold_count; i++)
         if (self->folds[i].from == term.from && self->folds[i].to == term.to)
             yaml_complain(source, node, "the fold from %s to %s stands twice; keep one", channel_label_name(term.from),
@@ -196,6 +204,79 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
 }
 
+/* A number of dB within a range: "-9 dB". */
+static bool read_decibels(const yaml_source *source, const yaml_node *node, const char *what, double minimum, double maximum,
+                          double *out_decibels)
+{
+    char copy[64];
+    const char *text = node == NULL ? NULL : yaml_text(source, node, what, sizeof copy);
+    if (text == NULL)
+        return false;
+    memcpy(copy, text, strlen(text) + 1);
+    size_t length = strcspn(copy, " dD");
+    bool unit = strcasecmp(copy + length + strspn(copy + length, " "), "dB") == 0;
+    copy[length] = '\0';
+    if (unit && decimal_parse(copy, out_decibels) && *out_decibels >= minimum && *out_decibels <= maximum)
+        return true;
+    yaml_complain(source, node, "%s is \"%s\"; write decibels from %g dB to %g dB", what, text, minimum, maximum);
+    return false;
+}
+
+/* Milliseconds in slots of 10 ms. */
+static uint16_t read_slots(const yaml_source *source, const yaml_node *node, const char *what)
+{
+    char copy[64];
+    double milliseconds = 0.0;
+    const char *text = node == NULL ? NULL : yaml_text(source, node, what, sizeof copy);
+    if (text == NULL)
+        return 0;
+    memcpy(copy, text, strlen(text) + 1);
+    size_t length = strcspn(copy, " m");
+    bool unit = strcmp(copy + length + strspn(copy + length, " "), "ms") == 0;
+    copy[length] = '\0';
+    if (unit && decimal_parse(copy, &milliseconds) && milliseconds >= 0.0 && milliseconds <= 10.0 * DUCK_SLOTS_MAX &&
+        fmod(milliseconds, 10.0) == 0.0)
+        return (uint16_t)(milliseconds / 10.0);
+    yaml_complain(source, node, "%s is \"%s\"; write a multiple of 10 ms up to %d ms", what, text, 10 * DUCK_SLOTS_MAX);
+    return 0;
+}
+
+/* `duck: {under: narration, depth: -9 dB, ...}`: everything but that role gives way to it. */
+static void read_duck(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const keys[] = {"under", "depth", "threshold", "look_ahead", "attack", "hold", "release", NULL};
+    if (node == NULL || !yaml_map_check(source, node, "duck", keys))
+        return;
+    const yaml_node *nodes[7];
+    for (int i = 0; i < 7; i++)
+        nodes[i] = yaml_require(source, node, keys[i], "duck", "all seven keys are needed; `reelmill recipes ad-5.1` has them");
+    for (int i = 0; i < 7; i++)
+        if (nodes[i] == NULL)
+            return;
+    double depth = 0.0;
+    double threshold = 0.0;
+    self->duck_role = yaml_name(source, nodes[0], "under of duck");
+    bool known = false;
+    for (uint32_t i = 0; self->duck_role != NULL && i < self->role_count; i++)
+        known = known || strcmp(self->roles[i], self->duck_role) == 0;
+    if (self->duck_role != NULL && !known)
+        yaml_complain(source, nodes[0], "duck is under \"%s\", which `roles` does not take; add it there", self->duck_role);
+    bool levels = read_decibels(source, nodes[1], "depth of duck", -60.0, 0.0, &depth);
+    levels = read_decibels(source, nodes[2], "threshold of duck", -90.0, 0.0, &threshold) && levels;
+    self->duck = (duck_shape){.threshold = levels ? pow(10.0, threshold / 10.0) : 1.0,
+                              .floor = levels ? pow(10.0, depth / 20.0) : 1.0,
+                              .look_ahead = read_slots(source, nodes[3], "look_ahead of duck"),
+                              .attack = read_slots(source, nodes[4], "attack of duck"),
+                              .hold = read_slots(source, nodes[5], "hold of duck"),
+                              .release = read_slots(source, nodes[6], "release of duck")};
+    if (!duck_shape_valid(&self->duck))
+        yaml_complain(source, node, "attack and release of duck take at least 10 ms, and attack at most look_ahead: the programme "
+                                    "is down when narration begins");
+    for (uint32_t i = 0; i < self->fold_count; i++)
+        if (self->folds[i].phase_90)
+            yaml_complain(source, node, "a recipe with a duck cannot have folds with a phase; remove one of them");
+}
+
 /* `adm: dolby | ebu`: what either profile allows in the file. */
 static void read_adm(recipe *self, const yaml_node *node, const yaml_source *source)
 {
@@ -222,7 +303,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", "adm", NULL};
+                                       "assembly",        "overload", "adm", "duck", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =
@@ -244,6 +325,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_folds(self, yaml_get(root, "folds"), source);
     read_form(self, root, source);
     read_adm(self, yaml_get(root, "adm"), source);
+    read_duck(self, yaml_get(root, "duck"), source);
 }
 
 /* ---- extends ---- */

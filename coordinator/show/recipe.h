@@ -10,6 +10,7 @@
 #include "common/base/arena.h"
 #include "common/media/adm_bed.h"
 #include "common/media/channel_layout.h"
+#include "common/media/duck_curve.h"
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
 
@@ -21,6 +22,7 @@ typedef struct fold_term {
     channel_label from;
     channel_label to;
     double gain; /**< linear */
+    bool phase_90; /**< shifted by 90 degrees on its way: it leads from `via` to the layout */
 } fold_term;
 
 enum { RECIPE_ROLES_MAX = 16, FOLD_TERMS_MAX = 128, RECIPE_EXTENDS_MAX = 8 };
@@ -45,6 +47,8 @@ typedef struct recipe {
     bool reels;
     render_overload overload;
     adm_flavour adm;                 /**< the file describes its bed by ADM */
+    const char *duck_role;           /**< narration under which all other roles are ducked; NULL = none */
+    duck_shape duck;
     const char *text;                /**< as read, for `reelmill recipes NAME` */
 } recipe;
 
@@ -61,7 +65,7 @@ MUST_USE status recipe_parse(recipe *out_recipe, const char *name, const char *t
 
 /**
  * The complete matrix from one stem layout to the recipe's layout, as the product of the folds (a stem of a lower layout
- * sits in the bed where it belongs, mono in C). Terms sorted by (to, from); at most FOLD_TERMS_MAX. LFE is dropped below
+ * sits in the bed where it belongs, mono in C). Terms sorted by (phase_90, to, from); at most FOLD_TERMS_MAX. LFE is dropped below
  * 5.1. STATUS_INPUT_UNSUPPORTED with a sentence if the recipe has no rule for that layout.
  *
  * role is the stem's (NULL for `stem`): a role with a place of its own goes there alone, in mono: a mono stem or the C of a

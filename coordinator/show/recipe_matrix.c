@@ -43,7 +43,7 @@ static bool bed_fill(const recipe *self, channel_label from, channel_layout_id b
         return true;
     }
     for (uint32_t i = 0; i < self->fold_count; i++) {
-        if (self->folds[i].from != from || channel_layout_index(bed, self->folds[i].to) < 0)
+        if (self->folds[i].from != from || self->folds[i].phase_90 || channel_layout_index(bed, self->folds[i].to) < 0)
             continue;
         out->gain[self->folds[i].to][from] = self->folds[i].gain;
         found = true;
@@ -52,13 +52,13 @@ static bool bed_fill(const recipe *self, channel_label from, channel_layout_id b
 }
 
 /* Where one channel of the `via` bed goes in the recipe's layout: the folds first, then its own place. */
-static bool via_fill(const recipe *self, channel_label from, label_matrix *out)
+static bool via_fill(const recipe *self, channel_label from, label_matrix *out, label_matrix *out_phase)
 {
     bool found = false;
     for (uint32_t i = 0; i < self->fold_count; i++) {
         if (self->folds[i].from != from || channel_layout_index(self->layout, self->folds[i].to) < 0)
             continue;
-        out->gain[self->folds[i].to][from] = self->folds[i].gain;
+        (self->folds[i].phase_90 ? out_phase : out)->gain[self->folds[i].to][from] = self->folds[i].gain;
         found = true;
     }
     if (found)
@@ -77,6 +77,20 @@ static void multiply(const label_matrix *second, const label_matrix *first, labe
             for (int middle = 0; middle < CHANNEL_LABEL_COUNT; middle++)
                 if (second->gain[to][middle] != 0.0 && first->gain[middle][from] != 0.0)
                     out->gain[to][from] += gain_product(second->gain[to][middle], first->gain[middle][from]);
+}
+
+/* Appends what a matrix holds; false when there is no room. */
+static bool terms_append(const label_matrix *matrix, bool phase_90, fold_term out_terms[FOLD_TERMS_MAX], uint32_t *count)
+{
+    for (int to = 0; to < CHANNEL_LABEL_COUNT; to++)
+        for (int from = 0; from < CHANNEL_LABEL_COUNT; from++) {
+            if (matrix->gain[to][from] == 0.0)
+                continue;
+            if (*count == FOLD_TERMS_MAX)
+                return false;
+            out_terms[(*count)++] = (fold_term){(channel_label)from, (channel_label)to, matrix->gain[to][from], phase_90};
+        }
+    return true;
 }
 
 static channel_label role_place(const recipe *self, const char *role)
@@ -99,7 +113,7 @@ static status place_matrix(const recipe *self, channel_label place, channel_layo
             continue;
         if (label != CHANNEL_M && label != CHANNEL_C && label != CHANNEL_L && label != CHANNEL_R)
             return refuse(self, from, label, detail);
-        out_terms[count++] = (fold_term){label, place, label == CHANNEL_L || label == CHANNEL_R ? 0.5 : 1.0};
+        out_terms[count++] = (fold_term){label, place, label == CHANNEL_L || label == CHANNEL_R ? 0.5 : 1.0, false};
     }
     *out_count = count;
     return STATUS_OK;
@@ -117,7 +131,9 @@ status recipe_matrix(const recipe *self, const char *role, channel_layout_id fro
     channel_layout_id bed = own_layout || self->via == LAYOUT_NONE ? target : self->via;
     label_matrix to_bed = {0};
     label_matrix to_target = {0};
+    label_matrix to_target_phase = {0};
     label_matrix whole = {0};
+    label_matrix whole_phase = {0};
     for (uint32_t i = 0; i < stem->channel_count; i++)
         if (!bed_fill(self, stem->labels[i], bed, &to_bed))
             return refuse(self, from, stem->labels[i], detail);
@@ -125,20 +141,15 @@ status recipe_matrix(const recipe *self, const char *role, channel_layout_id fro
     for (uint32_t i = 0; i < bed_layout->channel_count; i++) {
         if (bed == target)
             to_target.gain[bed_layout->labels[i]][bed_layout->labels[i]] = 1.0;
-        else if (!via_fill(self, bed_layout->labels[i], &to_target))
+        else if (!via_fill(self, bed_layout->labels[i], &to_target, &to_target_phase))
             return refuse(self, bed, bed_layout->labels[i], detail);
     }
     multiply(&to_target, &to_bed, &whole);
+    multiply(&to_target_phase, &to_bed, &whole_phase);
     uint32_t count = 0;
-    for (int to = 0; to < CHANNEL_LABEL_COUNT; to++)
-        for (int label = 0; label < CHANNEL_LABEL_COUNT; label++) {
-            if (whole.gain[to][label] == 0.0)
-                continue;
-            if (count == FOLD_TERMS_MAX)
-                return error_detail_set(detail, STATUS_LIMIT, "recipe %s makes more than %d terms for a %s stem", self->name,
-                                        FOLD_TERMS_MAX, stem->name);
-            out_terms[count++] = (fold_term){(channel_label)label, (channel_label)to, whole.gain[to][label]};
-        }
+    if (!terms_append(&whole, false, out_terms, &count) || !terms_append(&whole_phase, true, out_terms, &count))
+        return error_detail_set(detail, STATUS_LIMIT, "recipe %s makes more than %d terms for a %s stem", self->name,
+                                FOLD_TERMS_MAX, stem->name);
     *out_count = count;
     return STATUS_OK;
 }

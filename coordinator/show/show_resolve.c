@@ -5,9 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Names of the contract that this version does not have yet: a show that uses them is right, only early. */
-static const char *const later_recipes[] = {"stereo-ltrt", "ad-5.1", "ad-stereo"};
-
 typedef struct resolver {
     show *show;
     const library *library;
@@ -43,12 +40,6 @@ static void complain_unknown(resolver *self, const show_deliverable *at, const c
         if (i > 0)
             list = arena_format(self->arena, "%s, %s", list, texts[i].name);
     }
-    for (size_t i = 0; i < sizeof later_recipes / sizeof later_recipes[0]; i++)
-        if (strcmp(later_recipes[i], name) == 0) {
-            complain(self, at, arena_format(self->arena, "deliverable %s: %s %s is not available in this version; available: %s",
-                                            at->name, kind, name, list));
-            return;
-        }
     const char *guess = word_suggest(name, names, count);
     complain(self, at, arena_format(self->arena, "deliverable %s: there is no %s \"%s\"%s%s%s; available: %s", at->name, kind,
                                     name, guess == NULL ? "" : " (did you mean \"", guess == NULL ? "" : guess,

@@ -100,6 +100,8 @@ void check_true_peak(kernel_check *self);
 void judge_true_peak(kernel_check *self);
 void check_signal(kernel_check *self);
 void judge_signal(kernel_check *self);
+void check_fir(kernel_check *self);
+void judge_fir(kernel_check *self);
 void judge_k_weighting_design(kernel_check *self);
 void judge_cpu_features(kernel_check *self);
 

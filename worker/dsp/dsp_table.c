@@ -11,6 +11,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
     k_energy_scalar_fill(out_table);
     peak_scalar_fill(out_table);
     signal_scalar_fill(out_table);
+    fir_scalar_fill(out_table);
     (void)features; /* a build without variants reads it nowhere else */
 #if defined(DSP_LEVELS_X86)
     if (features == CPU_AVX2 || features == CPU_AVX512) {
@@ -21,6 +22,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         k_energy_avx2_fill(out_table);
         peak_avx2_fill(out_table);
         signal_avx2_fill(out_table);
+        fir_avx2_fill(out_table);
     }
     if (features == CPU_AVX512) {
         unpack_avx512_fill(out_table);
@@ -30,6 +32,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         k_energy_avx512_fill(out_table);
         peak_avx512_fill(out_table);
         signal_avx512_fill(out_table);
+        fir_avx512_fill(out_table);
     }
 #elif defined(DSP_LEVELS_ARM)
     if (features == CPU_NEON) {
@@ -40,6 +43,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         k_energy_neon_fill(out_table);
         peak_neon_fill(out_table);
         signal_neon_fill(out_table);
+        fir_neon_fill(out_table);
     }
 #endif
 }

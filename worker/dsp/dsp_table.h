@@ -252,6 +252,30 @@ typedef struct dsp_table {
      * 2^20 count as inexact too). tile 64-byte aligned. Otherwise as signal_measure().
      */
     void (*used_bits)(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES]);
+    /**
+     * An antisymmetric FIR without even taps over one lane: out[n] = sum over p of taps[p] x (samples[n - 2p - 1] -
+     * samples[n + 2p + 1]), p rising from 0, one fma each. The taps of fir_design_phase_90() make it a phase shifter.
+     *
+     * Shape      samples [-(2 pair_count - 1) .. frame_count + 2 pair_count - 1), one lane; out [frame_count]
+     * Units      linear
+     * State      none
+     * Memory     any alignment; out does not overlap samples
+     * Rates      any
+     * Odd input  NaN and infinity spread over the filter's length
+     * Errors     none
+     * Exactness  EXACT
+     * Source     none
+     * Proof      tests/kernels/check_fir.c
+     */
+    void (*fir_odd)(const double *samples, const double *taps, uint32_t pair_count, uint32_t frame_count, double *out);
+    /**
+     * One output frame of a FIR over all lanes: four chains over the taps k mod 4, each in order with one fma per tap, then
+     * (chain 0 + chain 1) + (chain 2 + chain 3).
+     *
+     * Shape      tile [tap_count][TILE_LANES], oldest first; tap_count a multiple of 4; out [TILE_LANES]
+     * Otherwise as fir_odd().
+     */
+    void (*fir_lanes)(const double *tile, const double *taps, uint32_t tap_count, double *out);
 } dsp_table;
 
 /** Scalar entries first, then each level the features have overwrites what it has. `features` must be usable here. */

@@ -14,6 +14,7 @@ void quantise_scalar_fill(dsp_table *table);
 void k_energy_scalar_fill(dsp_table *table);
 void peak_scalar_fill(dsp_table *table);
 void signal_scalar_fill(dsp_table *table);
+void fir_scalar_fill(dsp_table *table);
 
 void unpack_avx2_fill(dsp_table *table);
 void pack_avx2_fill(dsp_table *table);
@@ -22,6 +23,7 @@ void quantise_avx2_fill(dsp_table *table);
 void k_energy_avx2_fill(dsp_table *table);
 void peak_avx2_fill(dsp_table *table);
 void signal_avx2_fill(dsp_table *table);
+void fir_avx2_fill(dsp_table *table);
 
 void unpack_avx512_fill(dsp_table *table);
 void pack_avx512_fill(dsp_table *table);
@@ -30,6 +32,7 @@ void quantise_avx512_fill(dsp_table *table);
 void k_energy_avx512_fill(dsp_table *table);
 void peak_avx512_fill(dsp_table *table);
 void signal_avx512_fill(dsp_table *table);
+void fir_avx512_fill(dsp_table *table);
 
 void unpack_neon_fill(dsp_table *table);
 void pack_neon_fill(dsp_table *table);
@@ -38,5 +41,6 @@ void quantise_neon_fill(dsp_table *table);
 void k_energy_neon_fill(dsp_table *table);
 void peak_neon_fill(dsp_table *table);
 void signal_neon_fill(dsp_table *table);
+void fir_neon_fill(dsp_table *table);
 
 #endif

@@ -1,5 +1,6 @@
 #include "worker/render/render_dither.h"
 #include "worker/render/render_parts.h"
+#include "worker/render/render_stage.h"
 
 #include <float.h>
 #include <math.h>
@@ -14,6 +15,8 @@ typedef struct render_run_state {
     bool straight;                    /* the mix is none: sources are read into the output tiles */
     uint32_t mix_term_count;
     mix_term *mix_terms;
+    bool staged;                      /* the program has nodes */
+    render_stage stage;
     k_weighting_coefficients coefficients;
     k_weighting_state *k_states;      /* [output tile] */
     double **histories;               /* [output tile] TRUE_PEAK_HISTORY frames, then the tile itself */
@@ -44,7 +47,7 @@ static void *aligned_take(arena *memory, size_t byte_size)
 static bool mixes_nothing(const render_run_state *self)
 {
     const render_program *program = &self->task->program;
-    bool straight = self->lanes.tile_count == self->sources.tile_count &&
+    bool straight = !self->staged && self->lanes.tile_count == self->sources.tile_count &&
                     program->term_count == program->input_count && program->input_count == program->output_lane_count;
     for (uint32_t i = 0; straight && i < self->lanes.tile_count; i++)
         straight = self->lanes.bits[i] == QUANTISE_MEASURE_ONLY;
@@ -70,11 +73,17 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         const render_term *term = &program->terms[i];
         self->mix_terms[i] = (mix_term){.input_tile = term->input / TILE_LANES,
                                         .input_lane = term->input % TILE_LANES,
-                                        .output_tile = self->lanes.tile_of[term->output],
-                                        .output_lane = self->lanes.lane_of[term->output],
                                         .gain = term->gain};
+        render_stage_place(&self->lanes, program, term->output, &self->mix_terms[i]);
     }
     self->mix_term_count = program->term_count;
+    self->staged = program->node_count > 0;
+    if (self->staged) {
+        code = render_stage_open(&self->stage, task, &self->sources, &self->lanes, self->mix_terms, roots, self->dsp, memory,
+                                 detail);
+        if (code != STATUS_OK)
+            return code;
+    }
     k_weighting_design(program->sample_rate, &self->coefficients);
     uint32_t tiles = self->lanes.tile_count;
     self->k_states = aligned_take(memory, tiles * sizeof *self->k_states);
@@ -121,6 +130,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
 static void state_close(render_run_state *self)
 {
     render_sources_close(&self->sources);
+    render_stage_close(&self->stage);
     for (uint32_t i = 0; i < self->sink_count; i++)
         render_sink_close(&self->sinks[i]);
     for (uint32_t i = 0; self->meters != NULL && i < self->task->program.output_count; i++)
@@ -163,8 +173,11 @@ static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t 
 {
     if (self->straight)
         return;
-    self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
-                   self->mix_term_count, frame_count);
+    if (self->staged)
+        render_stage_compose(&self->stage, piece->programme_frame + reel_frame, frame_count, self->tiles);
+    else
+        self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
+                       self->mix_term_count, frame_count);
     dither_tiles(self, piece, reel_frame, frame_count);
 }
 
@@ -293,21 +306,26 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
 
 static uint32_t piece_at(const task_render *task, uint64_t frame)
 {
-    uint32_t piece = 0;
-    while (piece + 1 < task->piece_count && frame < task->pieces[piece].programme_frame)
-        piece++;
-    return piece;
+    int32_t piece = render_piece_of(task, frame);
+    return piece < 0 ? 0 : (uint32_t)piece;
 }
 
+/* The cell that a task is in. */
+typedef struct cell_range {
+    uint64_t first, end;
+} cell_range;
+
 /* One tile that begins at a programme frame. cell_frame is negative in the pre-roll. */
-static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_count, int64_t cell_frame, bool writing,
+static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_count, cell_range cell, bool writing,
                        error_detail *detail)
 {
     const task_render *task = self->task;
     uint32_t piece = piece_at(task, frame);
+    int64_t cell_frame = (int64_t)frame - (int64_t)cell.first;
     bool measuring = cell_frame >= 0;
     uint64_t reel_frame = frame - task->pieces[piece].programme_frame;
-    status code = render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
+    status code = self->staged ? render_stage_fill(&self->stage, frame, frame_count, cell.first, cell.end, detail)
+                               : render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
     if (code != STATUS_OK)
         return code;
     if (measuring && task->stems != STEMS_NONE)
@@ -414,15 +432,18 @@ static status run_cell(render_run_state *self, uint32_t cell, error_detail *deta
     uint32_t frame_count = left < CELL_FRAMES ? (uint32_t)left : CELL_FRAMES;
     uint64_t start = own->programme_frame + in_piece;
     uint64_t first = start < METER_PREROLL_FRAMES ? 0 : start - METER_PREROLL_FRAMES;
-    uint64_t known = task->pieces[task->piece_count - 1].programme_frame;
+    uint64_t known = own->programme_frame;
+    for (uint32_t i = 1; i < task->piece_count; i++)
+        known = task->pieces[i].programme_frame < known ? task->pieces[i].programme_frame : known;
     if (first < known)
         first = known;
     begin_cell(self, start, frame_count);
-    status code = STATUS_OK;
+    cell_range range = {.first = start, .end = start + frame_count};
+    status code = self->staged ? render_stage_begin(&self->stage, first, range.end, detail) : STATUS_OK;
     for (uint64_t frame = first; code == STATUS_OK && frame < start + frame_count;) {
         uint32_t count = tile_length(self, frame, frame < start ? start : start + frame_count);
         bool writing = frame >= start || cell == task->first_cell;
-        code = run_tile(self, frame, count, (int64_t)frame - (int64_t)start, writing, detail);
+        code = run_tile(self, frame, count, range, writing, detail);
         frame += count;
     }
     if (code != STATUS_OK)

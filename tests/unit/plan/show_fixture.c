@@ -62,9 +62,9 @@ static void recipes_init(show_fixture *self)
     self->stereo.name = "stereo-loro";
     self->stereo.layout = LAYOUT_STEREO;
     self->stereo.via = LAYOUT_5_1;
-    const fold_term folds[] = {{CHANNEL_L, CHANNEL_L, 1.0},         {CHANNEL_C, CHANNEL_L, half_power},
-                               {CHANNEL_LS, CHANNEL_L, half_power}, {CHANNEL_R, CHANNEL_R, 1.0},
-                               {CHANNEL_C, CHANNEL_R, half_power},  {CHANNEL_RS, CHANNEL_R, half_power}};
+    const fold_term folds[] = {{CHANNEL_L, CHANNEL_L, 1.0, false},         {CHANNEL_C, CHANNEL_L, half_power, false},
+                               {CHANNEL_LS, CHANNEL_L, half_power, false}, {CHANNEL_R, CHANNEL_R, 1.0, false},
+                               {CHANNEL_C, CHANNEL_R, half_power, false},  {CHANNEL_RS, CHANNEL_R, half_power, false}};
     memcpy(self->stereo.folds, folds, sizeof folds);
     self->stereo.fold_count = sizeof folds / sizeof folds[0];
     self->single = (recipe){.name = "stem", .takes_stem = true, .encoding = ENCODING_PCM_24, .reels = true};

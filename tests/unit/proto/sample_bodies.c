@@ -56,10 +56,18 @@ static void sample_program(render_program *program, arena *memory)
         .deliverable = 0, .layout = LAYOUT_STEREO, .encoding = ENCODING_PCM_24, .overload = OVERLOAD_FAIL};
     program->outputs[1] = (render_output){
         .deliverable = 1, .layout = LAYOUT_MONO, .encoding = ENCODING_NONE, .overload = OVERLOAD_CLIP, .first_lane = 2};
-    static const render_term terms[] = {{0, 0, 1.0}, {2, 0, 0.5}, {1, 1, 1.0}, {2, 1, 0.5}, {2, 2, -1.0}};
+    static const render_term terms[] = {{0, 0, 1.0}, {2, 0, 0.5}, {1, 1, 1.0}, {2, 1, 0.5}, {2, 2, -1.0},
+                                        {0, 3, 0.25}, {1, 4, 1.0}};
     program->term_count = sizeof terms / sizeof terms[0];
     program->terms = arena_take_array(memory, program->term_count, sizeof *terms);
     memcpy(program->terms, terms, sizeof terms);
+    program->side_lane_count = 2;
+    program->node_count = 2;
+    program->nodes[0] = (render_node){.kind = NODE_PHASE_90, .side = 0, .output = 1};
+    program->nodes[1] = (render_node){.kind = NODE_DUCK, .duck = 0, .side = 1, .output = 2};
+    program->phase_reach = 2047;
+    program->duck_count = 1;
+    program->ducks[0] = (render_duck){.shape = {1e-5, 0.355, 30, 30, 50, 80}, .key_count = 1, .keys = {2}};
 }
 
 static void sample_render(task_kind kind, task_render *render, arena *memory)

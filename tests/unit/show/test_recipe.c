@@ -59,7 +59,7 @@ static void recipe__ships_what_this_version_names(void **state)
     show_reading_init(&reading);
     static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
                                         "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1",
-                                        "atmos-bed", "atmos-bed-ebu"};
+                                        "atmos-bed", "atmos-bed-ebu", "stereo-ltrt", "ad-5.1", "ad-stereo"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
         assert_string_equal(rule->name, names[i]);
@@ -71,11 +71,14 @@ static void recipe__ships_what_this_version_names(void **state)
         assert_int_equal(rule->overload, OVERLOAD_FAIL);
         /* Narration belongs into audio description and nowhere else; cinema packages have a track of their own for it. */
         bool describes = strncmp(rule->name, "ad-", 3) == 0;
-        for (size_t k = 0; k < rule->role_count; k++)
-            if (!cinema)
-                assert_int_equal(strcmp(rule->roles[k], "narration") == 0, describes);
-            else if (strcmp(rule->roles[k], "narration") == 0)
+        bool narrates = false;
+        for (size_t k = 0; k < rule->role_count; k++) {
+            bool narration = strcmp(rule->roles[k], "narration") == 0;
+            narrates = narrates || narration;
+            if (cinema && narration)
                 assert_int_equal(rule->places[k], CHANNEL_VIN);
+        }
+        assert_int_equal(narrates, describes || cinema);
     }
     assert_int_equal(library_shipped()->recipe_count, sizeof names / sizeof names[0]);
     assert_int_equal(shipped_recipe(&reading, "me-5.1")->role_count, 2);
@@ -337,6 +340,65 @@ static void recipe__describes_beds_by_adm_only_where_profiles_know_them(void **s
     show_reading_deinit(&reading);
 }
 
+/* Terms with a phase follow those without; what stands on the way to `via` cannot have one. */
+static void recipe__shifts_surrounds_by_90_degrees(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    fold_term terms[FOLD_TERMS_MAX];
+    uint32_t count = 0;
+    const recipe *rule = shipped_recipe(&reading, "stereo-ltrt");
+    assert_int_equal(recipe_matrix(rule, "music", LAYOUT_7_1, terms, &count, NULL), STATUS_OK);
+    assert_int_equal(count, 4 + 8); /* L, R and twice C; four surrounds to both sides */
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(terms[i].phase_90, i >= 4);
+        if (i >= 4)
+            assert_true(terms[i].gain == (terms[i].to == CHANNEL_L ? -0.5 : 0.5));
+    }
+    recipe own;
+    assert_int_equal(parse_own(&reading, &own, "extends: printmaster-5.1\nfolds: [{from: Lss, to: Ls, gain: 1, phase: 90}]\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 5, 45, "a fold with phase 90 leads from a channel of `via`", (char *)NULL);
+    assert_int_equal(parse_own(&reading, &own, "extends: printmaster-5.1\nfolds: [{from: Lss, to: Ls, gain: 1, phase: 45}]\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 5, 45, "\"45\"", (char *)NULL);
+    show_reading_deinit(&reading);
+}
+
+static void recipe__ducks_by_seven_numbers_that_fit_together(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    const recipe *rule = shipped_recipe(&reading, "ad-5.1");
+    assert_string_equal(rule->duck_role, "narration");
+    assert_true(rule->duck.look_ahead == 30 && rule->duck.attack == 30 && rule->duck.hold == 50 && rule->duck.release == 80);
+    assert_true(fabs(rule->duck.floor - 0.35481338923357547) < 1e-15);  /* -9 dB */
+    assert_true(fabs(rule->duck.threshold - 1e-5) < 1e-19);             /* -50 dB of power */
+    recipe own;
+    static const struct {
+        const char *keys; /* behind depth */
+        uint32_t column;
+        const char *said;
+    } wrong[] = {
+        {"-6 dB, threshold: -50 dB, look_ahead: 300 ms, attack: 300 ms, hold: 0 ms}", 7, "has no \"release\""},
+        {"-6, threshold: -50 dB, look_ahead: 300 ms, attack: 300 ms, hold: 0 ms, release: 10 ms}", 33, "write decibels"},
+        {"3 dB, threshold: -50 dB, look_ahead: 300 ms, attack: 300 ms, hold: 0 ms, release: 10 ms}", 33, "write decibels"},
+        {"-6 dB, threshold: -50 dB, look_ahead: 300 ms, attack: 300 ms, hold: 1 ms, release: 10 ms}", 101, "multiple of 10 ms"},
+        {"-6 dB, threshold: -50 dB, look_ahead: 200ms, attack: 300ms, hold: 0ms, release: 10ms}", 7, "at most look_ahead"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "extends: ad-5.1\nduck: {under: narration, depth: %s\n", wrong[i].keys);
+        assert_int_equal(parse_own(&reading, &own, text), STATUS_INPUT_INVALID);
+        show_reading_expect(&reading, 5, wrong[i].column, wrong[i].said, (char *)NULL);
+    }
+    assert_int_equal(parse_own(&reading, &own, "extends: ad-5.1\nroles: [music]\n"), STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 4, 10, "which `roles` does not take", (char *)NULL);
+    show_reading_deinit(&reading);
+}
+
 /* A recipe of one's own is a shipped one with a line changed; what is wrong then stands at a line of the own text. */
 static void recipe__extends_a_shipped_one(void **state)
 {
@@ -413,6 +475,8 @@ int main(void)
         cmocka_unit_test(recipe__names_its_faults),
         cmocka_unit_test(recipe_matrix__fills_the_tracks_of_a_cinema_package),
         cmocka_unit_test(recipe__describes_beds_by_adm_only_where_profiles_know_them),
+        cmocka_unit_test(recipe__shifts_surrounds_by_90_degrees),
+        cmocka_unit_test(recipe__ducks_by_seven_numbers_that_fit_together),
         cmocka_unit_test(recipe__extends_a_shipped_one),
         cmocka_unit_test(recipe__extends_by_name_but_never_itself),
     };
