@@ -2,6 +2,7 @@
 #include "worker/dsp/true_peak_taps.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,42 @@ static void true_peak_once(kernel_check *self, uint32_t frame_count, hostility k
     check_doubles(self, masked, all_masked, TILE_LANES, what);
 }
 
+/*
+ * Floors that a sieve could take for out of reach: all lanes have one just below or at their peak, and the samples are
+ * random shares of the worst case of some phase, so that outer and inner taps add up in every proportion.
+ */
+static void true_peak_sieved_once(kernel_check *self, uint32_t frame_count)
+{
+    static const double shares[] = {0.9, 0.99, 0.999999, 1.0 - 0x1p-30, 1.0 - 0x1p-53, 1.0};
+    static const double levels[] = {1.0, 0x1p-23, 1e-12, 1e-20, 1e-45, 1e-310, 1e31, 1e39, 1e301};
+    static const double sizes[] = {1.0, 1.0, 0.999, 0.5, 0.1, 0.0};
+    double *tile = place_tile(self, frame_count, AT_END);
+    const double share = shares[check_below(self, 6)];
+    const bool alike = check_below(self, 4) > 0; /* a block is left out only when all its lanes are */
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+        const double level = levels[check_below(self, 3) == 0 ? check_below(self, 9) : 0];
+        const uint32_t phase = check_below(self, 4);
+        for (int frame = -TRUE_PEAK_HISTORY; frame < (int)frame_count; frame++) {
+            const uint32_t k = (uint32_t)(TRUE_PEAK_TAPS - 1 - (frame + TRUE_PEAK_HISTORY) % TRUE_PEAK_TAPS);
+            tile[frame * TILE_LANES + (int)lane] = alike && lane > 0
+                                                       ? tile[frame * TILE_LANES]
+                                                       : copysign(level * sizes[check_below(self, 6)], tap_of(phase, k));
+        }
+    }
+    double expected[TILE_LANES];
+    double floors[TILE_LANES];
+    double raised[TILE_LANES];
+    self->reference->true_peak(tile, frame_count, expected);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        floors[lane] = isfinite(expected[lane]) ? expected[lane] * share : 1.0;
+    self->variant->true_peak_over(tile, frame_count, floors, raised);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        expected[lane] = fmax(expected[lane], floors[lane]);
+    char what[64];
+    (void)snprintf(what, sizeof what, "floors at %.17g of the peaks, %u frames", share, frame_count);
+    check_doubles(self, expected, raised, TILE_LANES, what);
+}
+
 void check_true_peak(kernel_check *self)
 {
     uint32_t frame_count;
@@ -79,6 +116,8 @@ void check_true_peak(kernel_check *self)
         for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
             if (check_below(self, 100) < self->effort)
                 true_peak_once(self, frame_count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
+    for (uint32_t round = 0; round < check_rounds(self, 2000); round++)
+        true_peak_sieved_once(self, 1 + check_below(self, 3 * TRUE_PEAK_BLOCK_FRAMES));
 }
 
 /*

@@ -129,6 +129,57 @@ static bool may_pass(__m256d reach, double gain, __m256d maximum)
     return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(passing, sounding), huge)) != 0;
 }
 
+/*
+ * What the true peaks of four lanes in a whole block cannot pass, of frames before and in it that do not pass reach. Two
+ * frames abreast; pair 0 is left out where it cannot matter.
+ */
+static inline __attribute__((always_inline)) __m256d sieve(const double *first_frame, __m256d reach, const int first_pair)
+{
+    enum { BEHIND = 2 * TRUE_PEAK_HALF_TAPS - 1 - TRUE_PEAK_SIEVE_TAPS, AHEAD = TRUE_PEAK_SIEVE_TAPS };
+    enum { LINE_FRAMES = BEHIND + TRUE_PEAK_BLOCK_FRAMES - AHEAD };
+    _Alignas(32) float line[LINE_FRAMES * WIDTH];
+    for (int i = 0; i < LINE_FRAMES; i++) {
+        const __m256d frame = _mm256_loadu_pd(first_frame + (ptrdiff_t)(i - BEHIND) * TILE_LANES);
+        _mm_store_ps(line + i * WIDTH, _mm256_cvtpd_ps(_mm256_add_pd(frame, _mm256_set1_pd(TRUE_PEAK_SIEVE_NUDGE))));
+    }
+    const __m256 sign = _mm256_set1_ps(-0.0F);
+    __m256 maximum = _mm256_setzero_ps(); /* of two frames */
+    for (int frame = 0; frame < TRUE_PEAK_BLOCK_FRAMES; frame += 2) {
+        __m256 even[2];
+        __m256 odd[2];
+        DSP_UNROLL(3)
+        for (int i = 0; i < TRUE_PEAK_SIEVE_TAPS; i++) {
+            const int k = TRUE_PEAK_HALF_TAPS - 1 - i;
+            const __m256 young = _mm256_loadu_ps(line + (frame + BEHIND - k) * WIDTH);
+            const __m256 old = _mm256_loadu_ps(line + (frame + BEHIND - (TRUE_PEAK_TAPS - 1 - k)) * WIDTH);
+            const __m256 sum = _mm256_add_ps(young, old);
+            const __m256 difference = _mm256_sub_ps(young, old);
+            DSP_UNROLL(2)
+            for (int pair = first_pair; pair < 2; pair++) {
+                const __m256 even_tap = _mm256_set1_ps((float)true_peak_even[pair][k]);
+                const __m256 odd_tap = _mm256_set1_ps((float)true_peak_odd[pair][k]);
+                even[pair] = i == 0 ? _mm256_mul_ps(even_tap, sum) : _mm256_fmadd_ps(even_tap, sum, even[pair]);
+                odd[pair] = i == 0 ? _mm256_mul_ps(odd_tap, difference) : _mm256_fmadd_ps(odd_tap, difference, odd[pair]);
+            }
+        }
+        DSP_UNROLL(2)
+        for (int pair = first_pair; pair < 2; pair++)
+            maximum = _mm256_max_ps(_mm256_add_ps(_mm256_andnot_ps(sign, even[pair]), _mm256_andnot_ps(sign, odd[pair])),
+                                    maximum);
+    }
+    const __m128 lanes = _mm_max_ps(_mm256_castps256_ps128(maximum), _mm256_extractf128_ps(maximum, 1));
+    const __m256d middle = _mm256_add_pd(_mm256_cvtps_pd(lanes), _mm256_set1_pd(TRUE_PEAK_SIEVE_SLACK));
+    return _mm256_fmadd_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_GAIN), middle);
+}
+
+static bool held(__m256d bound, __m256d reach, __m256d maximum)
+{
+    const __m256d below = _mm256_cmp_pd(bound, maximum, _CMP_LE_OQ);
+    const __m256d sane = _mm256_cmp_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ);
+    const __m256d silent = _mm256_cmp_pd(reach, _mm256_setzero_pd(), _CMP_EQ_OQ);
+    return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(below, sane), silent)) == 0xF;
+}
+
 static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, __m256d maximum)
 {
     __m256d before = largest(lanes, -TRUE_PEAK_HISTORY, 0);
@@ -140,11 +191,17 @@ static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, _
         before = here;
         if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
             continue;
+        const double *first_frame = lanes + (size_t)first * TILE_LANES;
+        const bool whole = left >= TRUE_PEAK_BLOCK_FRAMES;
         if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
+            if (whole && held(sieve(first_frame, reach, 1), reach, maximum))
+                continue;
             for (uint32_t frame = first; frame < end; frame++)
                 maximum = larger(true_peak_pair(lanes + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
             continue;
         }
+        if (whole && held(sieve(first_frame, reach, 0), reach, maximum))
+            continue;
         for (uint32_t frame = first; frame < end; frame++) {
             __m256d pair[2];
             true_peak_pairs(lanes + (size_t)frame * TILE_LANES, TILE_LANES, pair);

@@ -118,6 +118,61 @@ static bool may_pass(__m512d reach, double gain, __m512d maximum)
     return ((passing & sounding) | huge) != 0;
 }
 
+/*
+ * What the true peaks of a whole block cannot pass, of frames before and in it that do not pass reach. Two frames abreast;
+ * pair 0 is left out where it cannot matter.
+ */
+static inline __attribute__((always_inline)) __m512d sieve(const double *first_frame, __m512d reach, const int first_pair)
+{
+    enum { BEHIND = 2 * TRUE_PEAK_HALF_TAPS - 1 - TRUE_PEAK_SIEVE_TAPS, AHEAD = TRUE_PEAK_SIEVE_TAPS };
+    enum { LINE_FRAMES = BEHIND + TRUE_PEAK_BLOCK_FRAMES - AHEAD };
+    __m256 line[LINE_FRAMES];
+    DSP_UNROLL(21)
+    for (int i = 0; i < LINE_FRAMES; i++) {
+        const __m512d frame = _mm512_loadu_pd(first_frame + (ptrdiff_t)(i - BEHIND) * TILE_LANES);
+        line[i] = _mm512_cvtpd_ps(_mm512_add_pd(frame, _mm512_set1_pd(TRUE_PEAK_SIEVE_NUDGE)));
+    }
+    __m512 two[LINE_FRAMES - 1];
+    DSP_UNROLL(20)
+    for (int i = 0; i < LINE_FRAMES - 1; i++)
+        two[i] = _mm512_insertf32x8(_mm512_castps256_ps512(line[i]), line[i + 1], 1);
+    __m512 maximum = _mm512_setzero_ps();
+    DSP_UNROLL(8)
+    for (int frame = 0; frame < TRUE_PEAK_BLOCK_FRAMES; frame += 2) {
+        __m512 even[2];
+        __m512 odd[2];
+        DSP_UNROLL(3)
+        for (int i = 0; i < TRUE_PEAK_SIEVE_TAPS; i++) {
+            const int k = TRUE_PEAK_HALF_TAPS - 1 - i;
+            const __m512 young = two[frame + BEHIND - k];
+            const __m512 old = two[frame + BEHIND - (TRUE_PEAK_TAPS - 1 - k)];
+            const __m512 sum = _mm512_add_ps(young, old);
+            const __m512 difference = _mm512_sub_ps(young, old);
+            DSP_UNROLL(2)
+            for (int pair = first_pair; pair < 2; pair++) {
+                const __m512 even_tap = _mm512_set1_ps((float)true_peak_even[pair][k]);
+                const __m512 odd_tap = _mm512_set1_ps((float)true_peak_odd[pair][k]);
+                even[pair] = i == 0 ? _mm512_mul_ps(even_tap, sum) : _mm512_fmadd_ps(even_tap, sum, even[pair]);
+                odd[pair] = i == 0 ? _mm512_mul_ps(odd_tap, difference) : _mm512_fmadd_ps(odd_tap, difference, odd[pair]);
+            }
+        }
+        DSP_UNROLL(2)
+        for (int pair = first_pair; pair < 2; pair++)
+            maximum = _mm512_max_ps(_mm512_add_ps(_mm512_abs_ps(even[pair]), _mm512_abs_ps(odd[pair])), maximum);
+    }
+    const __m256 lanes = _mm256_max_ps(_mm512_castps512_ps256(maximum), _mm512_extractf32x8_ps(maximum, 1));
+    const __m512d middle = _mm512_add_pd(_mm512_cvtps_pd(lanes), _mm512_set1_pd(TRUE_PEAK_SIEVE_SLACK));
+    return _mm512_fmadd_pd(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_GAIN), middle);
+}
+
+static bool held(__m512d bound, __m512d reach, __m512d maximum)
+{
+    const __mmask8 below = _mm512_cmp_pd_mask(bound, maximum, _CMP_LE_OQ);
+    const __mmask8 sane = _mm512_cmp_pd_mask(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ);
+    const __mmask8 silent = _mm512_cmp_pd_mask(reach, _mm512_setzero_pd(), _CMP_EQ_OQ);
+    return ((below & sane) | silent) == 0xFF;
+}
+
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
                            double out_peak[TILE_LANES])
 {
@@ -131,11 +186,17 @@ static void true_peak_over(const double *tile, uint32_t frame_count, const doubl
         before = here;
         if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
             continue;
+        const double *first_frame = tile + (size_t)first * TILE_LANES;
+        const bool whole = left >= TRUE_PEAK_BLOCK_FRAMES;
         if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
+            if (whole && held(sieve(first_frame, reach, 1), reach, maximum))
+                continue;
             for (uint32_t frame = first; frame < end; frame++)
                 maximum = larger(true_peak_pair(tile + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
             continue;
         }
+        if (whole && held(sieve(first_frame, reach, 0), reach, maximum))
+            continue;
         for (uint32_t frame = first; frame < end; frame++) {
             __m512d pair[2];
             true_peak_pairs(tile + (size_t)frame * TILE_LANES, TILE_LANES, pair);
