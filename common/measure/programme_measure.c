@@ -48,12 +48,12 @@ double measure_db(double linear)
     return linear > 0.0 ? 20.0 * log10(linear) : -(double)INFINITY;
 }
 
-static double loudness_of(double mean_square)
+double measure_loudness(double mean_square)
 {
     return mean_square > 0.0 ? loudness_offset + 10.0 * log10(mean_square) : -(double)INFINITY;
 }
 
-static double power_of(double loudness)
+double measure_power(double loudness)
 {
     return pow(10.0, (loudness - loudness_offset) / 10.0);
 }
@@ -153,6 +153,22 @@ bool programme_measure_complete(const programme_measure *self)
     return self->next_frame == self->frame_count;
 }
 
+uint32_t programme_measure_rate(const programme_measure *self)
+{
+    return self->sample_rate;
+}
+
+uint64_t programme_measure_frame_count(const programme_measure *self)
+{
+    return self->frame_count;
+}
+
+const double *programme_measure_slots(const programme_measure *self, uint64_t *out_count)
+{
+    *out_count = self->slot_count;
+    return self->slots;
+}
+
 /*
  * Energy of a window of whole hops. Sums are made anew for every window, in order: a running sum that adds and subtracts
  * would carry the rounding of loud passages into quiet ones.
@@ -196,7 +212,7 @@ static void find_maximum(const programme_measure *self, const double *hops, uint
             *out_frame = cell_measure_slot_frame(s, self->sample_rate);
         }
     }
-    *out_lufs = best > 0.0 ? loudness_of(best) : (double)NAN;
+    *out_lufs = best > 0.0 ? measure_loudness(best) : (double)NAN;
 }
 
 /* Mean over the blocks louder than the gate; strictly, or with those at it. NAN if there is none. */
@@ -205,7 +221,7 @@ static double gated_mean(const double *blocks, size_t count, double gate_lufs, b
     double sum = 0.0;
     uint64_t passed = 0;
     for (size_t i = 0; i < count; i++) {
-        double loudness = loudness_of(blocks[i]);
+        double loudness = measure_loudness(blocks[i]);
         if (strictly ? loudness > gate_lufs : loudness >= gate_lufs) {
             sum += blocks[i];
             passed++;
@@ -216,18 +232,35 @@ static double gated_mean(const double *blocks, size_t count, double gate_lufs, b
     return passed > 0 ? sum / (double)passed : (double)NAN;
 }
 
+/* Both gates over block powers; the relative gate and the number that passed are told where wanted. */
+static double gated_loudness(const double *blocks, size_t count, double *out_gate, uint64_t *out_passed)
+{
+    double above = gated_mean(blocks, count, absolute_gate_lufs, true, NULL);
+    if (isnan(above))
+        return (double)NAN;
+    *out_gate = measure_loudness(above) + relative_gate_lu;
+    return measure_loudness(gated_mean(blocks, count, fmax(*out_gate, absolute_gate_lufs), true, out_passed));
+}
+
+double measure_gated_loudness(const double *blocks, size_t count)
+{
+    double gate = NAN;
+    return gated_loudness(blocks, count, &gate, NULL);
+}
+
 static void integrate(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
                       double *scratch, loudness_figures *figures)
 {
     size_t count = 0;
-    for (uint64_t s = first; s + MOMENTARY_SLOTS <= end; s += HOP_SLOTS)
-        scratch[count++] = window_mean(self, hops, s, MOMENTARY_SLOTS);
-    double above = gated_mean(scratch, count, absolute_gate_lufs, true, NULL);
-    if (isnan(above))
-        return;
-    figures->relative_gate_lufs = loudness_of(above) + relative_gate_lu;
-    double gate = fmax(figures->relative_gate_lufs, absolute_gate_lufs);
-    figures->integrated_lufs = loudness_of(gated_mean(scratch, count, gate, true, &figures->gated_block_count));
+    double sum = 0.0;
+    for (uint64_t s = first; s + MOMENTARY_SLOTS <= end; s += HOP_SLOTS) {
+        scratch[count] = window_mean(self, hops, s, MOMENTARY_SLOTS);
+        sum += scratch[count++];
+    }
+    if (sum > 0.0)
+        figures->ungated_lufs = measure_loudness(sum / (double)count);
+    figures->integrated_lufs =
+        gated_loudness(scratch, count, &figures->relative_gate_lufs, &figures->gated_block_count);
 }
 
 static int ascending(const void *a, const void *b)
@@ -243,6 +276,22 @@ static double percentile(const double *sorted, size_t count, double percent)
     return sorted[(size_t)floor((double)(count - 1) * percent / 100.0 + 0.5)];
 }
 
+double measure_range(double *windows, size_t count)
+{
+    double above = gated_mean(windows, count, absolute_gate_lufs, false, NULL);
+    if (isnan(above))
+        return (double)NAN;
+    double gate = measure_power(fmax(measure_loudness(above) + range_gate_lu, absolute_gate_lufs));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (windows[i] >= gate)
+            windows[kept++] = windows[i];
+    if (kept == 0)
+        return (double)NAN;
+    qsort(windows, kept, sizeof *windows, ascending);
+    return measure_loudness(percentile(windows, kept, 95.0)) - measure_loudness(percentile(windows, kept, 10.0));
+}
+
 static double loudness_range(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
                              double *scratch)
 {
@@ -251,23 +300,13 @@ static double loudness_range(const programme_measure *self, const double *hops, 
     size_t count = 0;
     for (uint64_t s = first; s + SHORT_TERM_SLOTS <= end + LRA_SILENCE_SLOTS; s += HOP_SLOTS)
         scratch[count++] = window_mean(self, hops, s, SHORT_TERM_SLOTS);
-    double above = gated_mean(scratch, count, absolute_gate_lufs, false, NULL);
-    if (isnan(above))
-        return (double)NAN;
-    double gate = power_of(fmax(loudness_of(above) + range_gate_lu, absolute_gate_lufs));
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (scratch[i] >= gate)
-            scratch[kept++] = scratch[i];
-    if (kept == 0)
-        return (double)NAN;
-    qsort(scratch, kept, sizeof *scratch, ascending);
-    return loudness_of(percentile(scratch, kept, 95.0)) - loudness_of(percentile(scratch, kept, 10.0));
+    return measure_range(scratch, count);
 }
 
 loudness_figures programme_measure_loudness(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
 {
     loudness_figures figures = {.integrated_lufs = (double)NAN,
+                                .ungated_lufs = (double)NAN,
                                 .range_lu = (double)NAN,
                                 .max_momentary_lufs = (double)NAN,
                                 .max_short_term_lufs = (double)NAN,
@@ -352,7 +391,7 @@ size_t programme_measure_curve(const programme_measure *self, uint32_t window_ms
         uint64_t frames = s < window ? 1
                                      : cell_measure_slot_frame(s, self->sample_rate) -
                                            cell_measure_slot_frame(s - window, self->sample_rate);
-        out_lufs[count++] = s < window ? (double)NAN : loudness_of(sum / (double)frames);
+        out_lufs[count++] = s < window ? (double)NAN : measure_loudness(sum / (double)frames);
     }
     return count;
 }

@@ -17,6 +17,7 @@ typedef struct programme_measure programme_measure;
 
 typedef struct loudness_figures {
     double integrated_lufs;
+    double ungated_lufs;             /**< BS.1770-1: all 400 ms blocks, no gates */
     double range_lu;
     double max_momentary_lufs;
     double max_short_term_lufs;
@@ -55,6 +56,21 @@ void programme_measure_destroy(programme_measure **self);
 MUST_USE status programme_measure_add(programme_measure *self, const cell_measure *cell);
 /** True when every frame is covered. */
 bool programme_measure_complete(const programme_measure *self);
+
+uint32_t programme_measure_rate(const programme_measure *self);
+uint64_t programme_measure_frame_count(const programme_measure *self);
+/** Energy of each 10 ms slot, the last of which may be partial; the pointer lives until destroy. */
+const double *programme_measure_slots(const programme_measure *self, uint64_t *out_count);
+/** LUFS of a mean K-weighted power, and back (BS.1770-5, equation 2); -INFINITY for 0. */
+double measure_loudness(double mean_power);
+double measure_power(double lufs);
+/**
+ * BS.1770-5 gating over the mean powers of blocks: LUFS of the blocks louder than -70 LUFS and than 10 LU below their mean,
+ * both strictly; NAN if there is none.
+ */
+double measure_gated_loudness(const double *blocks, size_t count);
+/** EBU Tech 3342 over the mean powers of 3 s windows, which it sorts: LU between 10 % and 95 %; NAN if none is loud enough. */
+double measure_range(double *windows, size_t count);
 
 /** Figures of frames first..end (programme frames, half open), cut at 10 ms slots; the whole programme with 0, frame_count. */
 loudness_figures programme_measure_loudness(const programme_measure *self, uint64_t first_frame, uint64_t end_frame);

@@ -89,6 +89,11 @@ typedef struct plan_file {
     uint32_t allocate_task, seal_task, verify_task; /**< numbers in the job (plan.first_task + index) */
 } plan_file;
 
+enum {
+    PLAN_OUTPUT_NONE = 0xFFFF,    /**< plan_deliverable.speech_output: no dialogue stem, or the deliverable is one */
+    PLAN_DELIVERABLE_NONE = 0xFFFF/**< render_output.deliverable of what is measured for verdicts and never written */
+};
+
 typedef struct plan_deliverable {
     uint16_t timeline;
     bool rendered;             /**< false: received */
@@ -102,6 +107,7 @@ typedef struct plan_deliverable {
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
+    uint16_t speech_output;    /**< likewise: the mono sum of the dialogue stems it takes, measured only; PLAN_OUTPUT_NONE */
     uint32_t merge_task, publish_task, meter_task; /**< numbers in the job; UINT32_MAX where there is none */
     const char *uncompared;    /**< received: why it is not compared with the stems; NULL: it is */
 } plan_deliverable;

@@ -140,6 +140,8 @@ static void binding_files(const plan *self, const plan_task *task, plan_binding 
     uint32_t reel = self->timelines[task->timeline].pieces[task->piece].reel;
     binding->files = arena_take_array(memory, CELL_OUTPUTS_MAX, sizeof *binding->files);
     for (uint32_t i = 0; i < program->output_count; i++) {
+        if (program->outputs[i].deliverable == PLAN_DELIVERABLE_NONE)
+            continue;
         const plan_deliverable *deliverable = &self->deliverables[program->outputs[i].deliverable];
         for (uint32_t k = 0; k < deliverable->file_count; k++) {
             uint32_t file = deliverable->first_file + k;

@@ -98,6 +98,7 @@ static void digest_deliverable(digest_run *self, const plan_deliverable *deliver
     byte_writer_u32(writer, deliverable->input_count);
     byte_writer_u16(writer, deliverable->program);
     byte_writer_u16(writer, deliverable->program_output);
+    byte_writer_u16(writer, deliverable->speech_output);
     digest_flush(self);
 }
 

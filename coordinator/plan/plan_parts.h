@@ -54,6 +54,8 @@ bool plan_stem_present(const plan_source *source, uint32_t stem);
 /** Layout and order of a received deliverable's file; LAYOUT_NONE when neither the show nor the file says. */
 channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable, uint32_t first_input,
                                        channel_order *out_order);
+/** Adds the program that measures a received deliverable. */
+void plan_received_program(plan *self, uint32_t deliverable);
 /** Fills gain, layout, order, encoding and program of the wanted deliverables and makes the programs. */
 void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes);
 

@@ -2,6 +2,7 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/speech_measure.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,25 +50,6 @@ bool plan_stem_present(const plan_source *source, uint32_t stem)
         if (source->inputs->items[i].stem == (int32_t)stem && source->facts[i].outcome == STATUS_OK)
             return true;
     return false;
-}
-
-channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable_index, uint32_t first_input,
-                                       channel_order *out_order)
-{
-    const show_deliverable *deliverable = &source->show->deliverables[deliverable_index];
-    const media_facts *facts = &source->facts[first_input];
-    bool mono_files = source->inputs->items[first_input].channel != CHANNEL_NONE;
-    channel_layout_id layout = deliverable->layout;
-    if (layout == LAYOUT_NONE && !mono_files)
-        layout = channel_layout_guess(facts->channel_count);
-    channel_order_of(layout, ORDER_SMPTE, out_order);
-    if (mono_files)
-        return layout;
-    if (deliverable->order_given && deliverable->order.channel_count == out_order->channel_count)
-        *out_order = deliverable->order;
-    else if (facts->has_channel_mask && facts->channel_mask != 0)
-        (void)channel_order_from_mask(layout, facts->channel_mask, out_order);
-    return layout;
 }
 
 /* ---- gains ---- */
@@ -332,13 +314,44 @@ typedef struct program_draft {
     uint32_t duck_count;
     uint32_t mix_count;
     uint32_t mixes[PROGRAM_OUTPUTS_MAX];
+    uint32_t speech_count;                   /* outputs that are measured for dialogue loudness */
+    uint32_t speech_of[PROGRAM_OUTPUTS_MAX]; /* mix that takes the dialogue of each */
 } program_draft;
 
-static bool program_draft_add(program_draft *self, const mix *mixes, uint32_t index, uint32_t channel_count)
+/* A mix that dialogue is part of; a dialogue stem by itself needs no gate. */
+static bool mix_has_speech(const mix *self, const show *film)
+{
+    for (uint32_t stem = 0; stem < film->stem_count; stem++)
+        if (self->stems[stem] && film->stems[stem].role == ROLE_DIALOGUE)
+            return !film->deliverables[self->deliverable].recipe->takes_stem;
+    return false;
+}
+
+/* Which of the draft's speech outputs is made of the same dialogue stems; speech_count if none is. */
+static uint32_t program_draft_speech(const program_draft *self, const show *film, const mix *mixes, const mix *wanted)
+{
+    for (uint32_t i = 0; i < self->speech_count; i++) {
+        const bool *stems = mixes[self->speech_of[i]].stems;
+        bool same = true;
+        for (uint32_t stem = 0; stem < film->stem_count; stem++)
+            if (film->stems[stem].role == ROLE_DIALOGUE)
+                same = same && stems[stem] == wanted->stems[stem];
+        if (same)
+            return i;
+    }
+    return self->speech_count;
+}
+
+static bool program_draft_add(program_draft *self, const show *film, const mix *mixes, uint32_t index,
+                              uint32_t channel_count)
 {
     program_draft tried = *self;
-    if (tried.mix_count == PROGRAM_OUTPUTS_MAX)
+    bool adds_speech = mix_has_speech(&mixes[index], film) &&
+                       program_draft_speech(self, film, mixes, &mixes[index]) == self->speech_count;
+    if (tried.mix_count + tried.speech_count + (adds_speech ? 2 : 1) > PROGRAM_OUTPUTS_MAX)
         return false;
+    if (adds_speech)
+        tried.speech_of[tried.speech_count++] = index;
     for (uint32_t i = 0; i < mixes[index].term_count; i++) {
         bool *lane = &tried.lanes[mixes[index].terms[i].stem][mixes[index].terms[i].input_channel];
         tried.lane_count += !*lane;
@@ -352,8 +365,9 @@ static bool program_draft_add(program_draft *self, const mix *mixes, uint32_t in
     tried.duck_count += mix_ducks(&mixes[index]);
     if (tried.side_count > PROGRAM_SIDE_LANES_MAX || tried.duck_count > PROGRAM_DUCKS_MAX)
         return false;
-    if (tried.lane_count > PROGRAM_INPUT_LANES_MAX || tried.output_lanes > PROGRAM_OUTPUT_LANES_MAX ||
-        tried.term_count > PROGRAM_TERMS_MAX || tried.file_count > CELL_OUTPUTS_MAX)
+    if (tried.lane_count > PROGRAM_INPUT_LANES_MAX ||
+        tried.output_lanes + tried.speech_count > PROGRAM_OUTPUT_LANES_MAX ||
+        tried.term_count + tried.speech_count * tried.lane_count > PROGRAM_TERMS_MAX || tried.file_count > CELL_OUTPUTS_MAX)
         return false;
     *self = tried;
     return true;
@@ -425,6 +439,27 @@ static void program_add_nodes(plan *target, render_program *program, const progr
     }
 }
 
+/*
+ * The mono sum of the dialogue stems of a mix, without LFE: what says where speech is. Written nowhere; of the last mix's
+ * encoding, so that its lane shares a tile with that mix.
+ */
+static void program_add_speech(plan *target, render_program *program, const mix *part, uint16_t lane)
+{
+    const show *film = target->show;
+    program->outputs[program->output_count] = (render_output){.deliverable = PLAN_DELIVERABLE_NONE,
+                                                              .layout = LAYOUT_MONO,
+                                                              .encoding = program->outputs[program->output_count - 1].encoding,
+                                                              .overload = OVERLOAD_CLIP,
+                                                              .first_lane = lane};
+    program->output_count++;
+    program->output_lane_count++;
+    for (uint16_t i = 0; i < program->input_count; i++) {
+        const render_lane *from = &program->inputs[i];
+        if (part->stems[from->stem] && film->stems[from->stem].role == ROLE_DIALOGUE && from->label != CHANNEL_LFE)
+            program->terms[program->term_count++] = (render_term){.input = i, .output = lane, .gain = SPEECH_SUM_GAIN};
+    }
+}
+
 static void program_from_draft(plan *target, const program_draft *draft, const mix *mixes)
 {
     const show *film = target->show;
@@ -443,13 +478,17 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
                 program->inputs[program->input_count++] =
                     (render_lane){.stem = (uint16_t)stem, .label = (uint8_t)label};
             }
-    program->terms = arena_take_array(&target->arena, draft->term_count, sizeof *program->terms);
+    program->terms =
+        arena_take_array(&target->arena, draft->term_count + (size_t)draft->speech_count * draft->lane_count,
+                         sizeof *program->terms);
     uint16_t first_lane = 0;
     for (uint32_t i = 0; i < draft->mix_count; i++) {
         const mix *part = &mixes[draft->mixes[i]];
         plan_deliverable *planned = &target->deliverables[part->deliverable];
         planned->program = number;
         planned->program_output = (uint16_t)i;
+        if (mix_has_speech(part, film))
+            planned->speech_output = (uint16_t)(draft->mix_count + program_draft_speech(draft, film, mixes, part));
         program->outputs[i] =
             (render_output){.deliverable = (uint16_t)part->deliverable,
                             .layout = (uint8_t)planned->layout,
@@ -465,6 +504,8 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
                               .gain = part->terms[k].gain};
         first_lane = (uint16_t)(first_lane + channel_layout_get(planned->layout)->channel_count);
     }
+    for (uint32_t i = 0; i < draft->speech_count; i++)
+        program_add_speech(target, program, &mixes[draft->speech_of[i]], first_lane++);
     program_add_nodes(target, program, draft, mixes, lane_of);
 }
 
@@ -519,7 +560,7 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
         for (uint32_t k = i; k < mix_count; k++) {
             uint32_t channels = channel_layout_get(target->deliverables[mixes[k].deliverable].layout)->channel_count;
             if (!placed[k] && mix_group(&mixes[k], groups, film->stem_count) == group)
-                placed[k] = program_draft_add(&draft, mixes, k, channels);
+                placed[k] = program_draft_add(&draft, film, mixes, k, channels);
         }
         if (!placed[i]) {
             const show_deliverable *deliverable = &film->deliverables[mixes[i].deliverable];
@@ -535,36 +576,6 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
     }
 }
 
-static void plan_received_program(plan *target, uint32_t index)
-{
-    plan_deliverable *planned = &target->deliverables[index];
-    plan_source source = {.show = target->show, .inputs = &target->inputs, .facts = target->facts};
-    const media_facts *facts = &target->facts[planned->first_input];
-    planned->layout = plan_received_layout(&source, index, planned->first_input, &planned->order);
-    planned->encoding = facts->encoding;
-    planned->sample_rate = facts->sample_rate;
-    planned->program = (uint16_t)target->program_count;
-
-    const channel_layout *layout = channel_layout_get(planned->layout);
-    render_program *program = &target->programs[target->program_count++];
-    *program = (render_program){.sample_rate = facts->sample_rate,
-                                .input_count = layout->channel_count,
-                                .output_count = 1,
-                                .output_lane_count = layout->channel_count,
-                                .term_count = layout->channel_count};
-    program->outputs[0] = (render_output){.deliverable = (uint16_t)index,
-                                          .layout = (uint8_t)planned->layout,
-                                          .encoding = ENCODING_NONE,
-                                          .overload = OVERLOAD_FAIL};
-    program->terms = arena_take_array(&target->arena, layout->channel_count, sizeof *program->terms);
-    for (uint16_t i = 0; i < layout->channel_count; i++) {
-        program->inputs[i] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[i]};
-        program->terms[i] = (render_term){.input = i, .output = i, .gain = 1.0};
-    }
-    plan_compare_stems(target, index, program);
-    target->program_stems[planned->program] = planned->uncompared == NULL ? STEMS_CROSSED : STEMS_NONE;
-}
-
 void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
 {
     const show *film = self->show;
@@ -575,6 +586,7 @@ void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
     uint32_t mix_count = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         self->deliverables[i].language = plan_language(film, i);
+        self->deliverables[i].speech_output = PLAN_OUTPUT_NONE;
         if (wanted[i] && self->deliverables[i].rendered && mix_init(&mixes[mix_count], self, i, notes))
             mix_count++;
     }

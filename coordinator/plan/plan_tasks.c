@@ -91,6 +91,8 @@ static void task_wait_files(task_builder *self, const render_program *program, u
     const plan *target = self->plan;
     for (uint32_t i = 0; i < program->output_count; i++) {
         const plan_deliverable *deliverable = &target->deliverables[program->outputs[i].deliverable];
+        if (program->outputs[i].deliverable == PLAN_DELIVERABLE_NONE)
+            continue;
         for (uint32_t k = 0; k < deliverable->file_count; k++) {
             const plan_file *file = &target->files[deliverable->first_file + k];
             if (file->reel < 0 || file->reel == (int32_t)piece_reel)
@@ -104,7 +106,8 @@ static uint64_t program_frame_bytes(const plan *target, const render_program *pr
 {
     uint64_t bytes = (uint64_t)program->input_count * 3;
     for (uint32_t i = 0; i < program->output_count; i++)
-        bytes += (uint64_t)target->deliverables[program->outputs[i].deliverable].file_count > 0
+        bytes += program->outputs[i].deliverable != PLAN_DELIVERABLE_NONE &&
+                         target->deliverables[program->outputs[i].deliverable].file_count > 0
                      ? sample_encoding_bytes((sample_encoding)program->outputs[i].encoding) *
                            channel_layout_get((channel_layout_id)program->outputs[i].layout)->channel_count
                      : 0;

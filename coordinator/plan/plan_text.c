@@ -46,6 +46,8 @@ static void text_waits(const plan *self, const plan_task *task, byte_writer *wri
 static void text_program(const plan *self, const render_program *program, byte_writer *writer)
 {
     for (uint32_t i = 0; i < program->output_count; i++) {
+        if (program->outputs[i].deliverable == PLAN_DELIVERABLE_NONE)
+            continue;
         if (i > 0)
             text_add(writer, "+");
         text_add(writer, self->show->deliverables[program->outputs[i].deliverable].name);

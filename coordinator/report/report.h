@@ -28,6 +28,7 @@ typedef struct report_file {
 typedef struct report_programme {
     uint16_t deliverable;
     const programme_measure *measure;  /**< for the plots; NULL if there is none */
+    const programme_measure *speech;   /**< of its dialogue stems; NULL if it takes none */
     programme_verdict verdict;
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */

@@ -134,6 +134,8 @@ static double figure_of(const programme_verdict *verdict, const char *check)
         double value;
     } figures[] = {{"loudness.integrated", verdict->loudness.integrated_lufs},
                    {"loudness.range", verdict->loudness.range_lu},
+                   {"loudness.dialogue", verdict->dialogue.lufs},
+                   {"loudness.dialogue_range", verdict->dialogue.range_lu},
                    {"loudness.max_momentary", verdict->loudness.max_momentary_lufs},
                    {"loudness.max_short_term", verdict->loudness.max_short_term_lufs},
                    {"peak.true", measure_db(verdict->peaks.true_peak)},
@@ -305,6 +307,9 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
     if (timeline != NULL && programme->measure != NULL) {
         put(writer, "<div class=\"figures\">");
         put_figure(writer, verdict->loudness.integrated_lufs, "LUFS", "integrated");
+        put_figure(writer, verdict->dialogue.lufs, "LUFS", "dialogue");
+        if (!isnan(verdict->dialogue.speech_share))
+            put_figure(writer, verdict->dialogue.speech_share * 100.0, "%", "speech");
         put_figure(writer, verdict->loudness.range_lu, "LU", "loudness range");
         put_figure(writer, verdict->loudness.max_short_term_lufs, "LUFS", "max short-term");
         put_figure(writer, verdict->loudness.max_momentary_lufs, "LUFS", "max momentary");
@@ -382,7 +387,8 @@ static void put_problems(byte_writer *writer, const report_model *model)
 static void put_method(byte_writer *writer, const report_model *model)
 {
     put(writer, "<section><h2>Method</h2><p>Loudness by ITU-R BS.1770-5 (400 ms blocks, gates at -70 LUFS and -10 LU), maxima in 10 ms steps "
-                "(EBU Tech 3341), loudness range by EBU Tech 3342, true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged "
+                "(EBU Tech 3341), loudness range by EBU Tech 3342, dialogue loudness over the blocks in which the dialogue stem speaks (our own gate by "
+                "stem, BS.1770-1 without level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged "
                 "as displayed, at 0.1 dB. Programme limits apply from the first to the last frame of action of all reels.</p><p class=\"soft\">");
     html_text(writer, model->engine);
     put(writer, ", job ");

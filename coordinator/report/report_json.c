@@ -142,11 +142,21 @@ static json_t *json_findings(const report_model *model, const plan_timeline *tim
     return array;
 }
 
-static json_t *json_loudness(const loudness_figures *loudness)
+static json_t *json_dialogue(const dialogue_figures *dialogue)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:n}", "integrated_lufs", json_figure(loudness->integrated_lufs), "range_lu",
-                     json_figure(loudness->range_lu), "max_momentary_lufs", json_figure(loudness->max_momentary_lufs),
-                     "max_short_term_lufs", json_figure(loudness->max_short_term_lufs), "dialogue");
+    if (isnan(dialogue->speech_share))
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:s}", "lufs", json_figure(dialogue->lufs), "gated_lufs",
+                     json_figure(dialogue->gated_lufs), "range_lu", json_figure(dialogue->range_lu), "speech_share",
+                     json_figure(dialogue->speech_share), "gate", "stem");
+}
+
+static json_t *json_loudness(const loudness_figures *loudness, const dialogue_figures *dialogue)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "integrated_lufs", json_figure(loudness->integrated_lufs),
+                     "ungated_lufs", json_figure(loudness->ungated_lufs), "range_lu", json_figure(loudness->range_lu),
+                     "max_momentary_lufs", json_figure(loudness->max_momentary_lufs), "max_short_term_lufs",
+                     json_figure(loudness->max_short_term_lufs), "dialogue", json_dialogue(dialogue));
 }
 
 static json_t *json_peaks(const peak_figures *peaks, const channel_layout *layout)
@@ -238,12 +248,14 @@ static void add_reels(const report_model *model, const report_programme *program
         if (piece->spans_reels)
             continue;
         loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
+        dialogue_figures dialogue =
+            speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
         peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
         json_t *object = programme_object(model, programme, timeline);
         json_object_set_new(object, "reel", json_text(model->show->reels[piece->reel].name));
         json_object_set_new(object, "verdict", json_null()); /* limits apply to the whole */
         json_object_set_new(object, "range", json_range(piece->programme_frame, end));
-        json_object_set_new(object, "loudness", json_loudness(&loudness));
+        json_object_set_new(object, "loudness", json_loudness(&loudness, &dialogue));
         json_object_set_new(object, "peaks", json_peaks(&peaks, layout));
         json_object_set_new(object, "findings", json_array());
         json_array_append_new(programmes, object);
@@ -260,7 +272,7 @@ static json_t *json_programmes(const report_model *model)
         json_object_set_new(object, "reel", json_null());
         json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
         json_object_set_new(object, "range", json_range(0, timeline == NULL ? 0 : timeline->frame_count));
-        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness));
+        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue));
         json_object_set_new(object, "peaks",
                             json_peaks(&programme->verdict.peaks,
                                        channel_layout_get(model->plan == NULL

@@ -75,9 +75,33 @@ static status add_stems(stem_programme *stems, const cell_record *record, uint32
     return code;
 }
 
-/* Cells of one attempt, which may have come in any order. stems is NULL where their features were not taken. */
-static status add_stretch(programme_measure *measure, stem_programme *stems, const cell_stretch *stretch,
-                          const render_program *program, uint16_t output, const char *path, error_detail *detail)
+static status add_measure(programme_measure *measure, const cell_record *record, uint16_t output)
+{
+    cell_measure cell;
+    if (output >= record->measure_count)
+        return STATUS_STORAGE_MISMATCH;
+    status code = cell_measure_decode(&cell, record->measures[output].bytes, record->measures[output].size);
+    if (code != STATUS_OK)
+        return code;
+    code = programme_measure_add(measure, &cell);
+    cell_measure_deinit(&cell);
+    return code;
+}
+
+static status add_record(merged_programme *merged, const plan *job_plan, const plan_deliverable *deliverable,
+                         const cell_record *record)
+{
+    status code = add_measure(merged->measure, record, deliverable->program_output);
+    if (code == STATUS_OK && merged->speech != NULL)
+        code = add_measure(merged->speech, record, deliverable->speech_output);
+    if (code == STATUS_OK && job_plan->program_stems[deliverable->program] != STEMS_NONE)
+        code = add_stems(&merged->stems, record, job_plan->programs[deliverable->program].output_count);
+    return code;
+}
+
+/* Cells of one attempt, which may have come in any order. */
+static status add_stretch(merged_programme *merged, const plan *job_plan, const plan_deliverable *deliverable,
+                          const cell_stretch *stretch, const char *path, error_detail *detail)
 {
     arena memory;
     arena_init(&memory);
@@ -95,17 +119,7 @@ static status add_stretch(programme_measure *measure, stem_programme *stems, con
     if (count > 1)
         qsort(records, count, sizeof *records, compare_records);
     for (size_t i = 0; code == STATUS_OK && i < count; i++) {
-        cell_measure cell;
-        if (output >= records[i].measure_count)
-            code = STATUS_STORAGE_MISMATCH;
-        else
-            code = cell_measure_decode(&cell, records[i].measures[output].bytes, records[i].measures[output].size);
-        if (code == STATUS_OK) {
-            code = programme_measure_add(measure, &cell);
-            cell_measure_deinit(&cell);
-        }
-        if (code == STATUS_OK && stems != NULL)
-            code = add_stems(stems, &records[i], program->output_count);
+        code = add_record(merged, job_plan, deliverable, &records[i]);
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the measure of cell %u does not follow on the one before it: %s",
                              records[i].cell, status_text(code));
@@ -114,31 +128,40 @@ static status add_stretch(programme_measure *measure, stem_programme *stems, con
     return code;
 }
 
+void merged_programme_deinit(merged_programme *self)
+{
+    programme_measure_destroy(&self->measure);
+    programme_measure_destroy(&self->speech);
+    stem_programme_deinit(&self->stems);
+}
+
 status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
-                           programme_measure **out_measure, stem_programme *out_stems, error_detail *detail)
+                           merged_programme *out_merged, error_detail *detail)
 {
     const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
     const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
     const render_program *program = &job_plan->programs[deliverable->program];
-    programme_measure *measure = programme_measure_create(
-        timeline->sample_rate, program->outputs[deliverable->program_output].layout, timeline->frame_count);
-    if (measure == NULL)
-        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
-    task_stems taken = (task_stems)job_plan->program_stems[deliverable->program];
-    stem_programme_init(out_stems, program->input_count, taken == STEMS_CROSSED);
-    status code = STATUS_OK;
+    merged_programme merged = {
+        .measure = programme_measure_create(timeline->sample_rate, program->outputs[deliverable->program_output].layout,
+                                            timeline->frame_count)};
+    bool speaks = deliverable->speech_output != PLAN_OUTPUT_NONE;
+    if (speaks)
+        merged.speech = programme_measure_create(timeline->sample_rate, LAYOUT_MONO, timeline->frame_count);
+    stem_programme_init(&merged.stems, program->input_count,
+                        job_plan->program_stems[deliverable->program] == STEMS_CROSSED);
+    status code = merged.measure == NULL || (speaks && merged.speech == NULL)
+                      ? error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory")
+                      : STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < input->stretch_count; i++)
-        code = add_stretch(measure, taken == STEMS_NONE ? NULL : out_stems, &input->stretches[i], program,
-                           deliverable->program_output, cells_path, detail);
-    if (code == STATUS_OK && !programme_measure_complete(measure))
+        code = add_stretch(&merged, job_plan, deliverable, &input->stretches[i], cells_path, detail);
+    if (code == STATUS_OK && !programme_measure_complete(merged.measure))
         code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
                                 job_plan->show->deliverables[input->deliverable].name);
     if (code != STATUS_OK) {
-        programme_measure_destroy(&measure);
-        stem_programme_deinit(out_stems);
+        merged_programme_deinit(&merged);
         return code;
     }
-    *out_measure = measure;
+    *out_merged = merged;
     return STATUS_OK;
 }
 
@@ -168,15 +191,14 @@ static void excerpt(const finding_list *findings, merge_outcome *outcome)
 status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
                  const char *cells_path, merge_outcome *out_outcome, error_detail *detail)
 {
-    programme_measure *measure = NULL;
-    stem_programme stems = {0};
-    status code = job_merge_programme(job_plan, input, cells_path, &measure, &stems, detail);
+    merged_programme merged = {0};
+    status code = job_merge_programme(job_plan, input, cells_path, &merged, detail);
     if (code != STATUS_OK)
         return code;
     arena memory;
     arena_init(&memory);
-    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = measure, .stems = &stems,
-                             .heard = heard};
+    programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = merged.measure,
+                             .speech = merged.speech, .stems = &merged.stems, .heard = heard};
     programme_verdict verdict = {0};
     code = verdict_judge(&verdict, &facts, &memory);
     if (code == STATUS_OK) {
@@ -195,8 +217,7 @@ status job_merge(const plan *job_plan, const programme_input *input, const sync_
                          job_plan->show->deliverables[input->deliverable].name, status_text(code));
     }
     arena_deinit(&memory);
-    programme_measure_destroy(&measure);
-    stem_programme_deinit(&stems);
+    merged_programme_deinit(&merged);
     return code;
 }
 
@@ -304,8 +325,8 @@ static status collect_stems(const compose_input *input, report_model *model, are
     return STATUS_OK;
 }
 
-/* Measures and verdict of every deliverable; measures are owned by the caller. */
-static status collect_programmes(const compose_input *input, report_model *model, programme_measure **measures,
+/* Measures and verdict of every deliverable; what is merged is owned by the caller. */
+static status collect_programmes(const compose_input *input, report_model *model, merged_programme *merged,
                                  arena *memory, error_detail *detail)
 {
     model->programmes = arena_take_array(memory, input->programme_count, sizeof *model->programmes);
@@ -315,23 +336,23 @@ static status collect_programmes(const compose_input *input, report_model *model
         programme->deliverable = source->deliverable;
         programme->failure = source->failure;
         programme->second = source->metered ? &source->second : NULL;
-        stem_programme stems = {0};
         if (source->complete) {
             error_detail broken = {0};
-            if (job_merge_programme(input->plan, source, input->cells_path, &measures[i], &stems, &broken) != STATUS_OK)
+            if (job_merge_programme(input->plan, source, input->cells_path, &merged[i], &broken) != STATUS_OK)
                 programme->failure = arena_copy_text(memory, broken.message);
         } else if (programme->failure == NULL) {
             programme->failure = "it was not measured to its end";
         }
-        programme->measure = measures[i];
+        programme->measure = merged[i].measure;
+        programme->speech = merged[i].speech;
         programme_facts facts = {.plan = input->plan,
                                  .deliverable = source->deliverable,
-                                 .measure = measures[i],
-                                 .stems = &stems,
+                                 .measure = merged[i].measure,
+                                 .speech = merged[i].speech,
+                                 .stems = &merged[i].stems,
                                  .heard = input->heard,
-                                 .failure = measures[i] == NULL ? programme->failure : NULL};
+                                 .failure = merged[i].measure == NULL ? programme->failure : NULL};
         status code = verdict_judge(&programme->verdict, &facts, memory);
-        stem_programme_deinit(&stems);
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "'%s' could not be judged: %s",
                                     input->show->deliverables[source->deliverable].name, status_text(code));
@@ -376,13 +397,13 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
                           .wall_seconds = input->wall_seconds,
                           .finished_text = input->finished_text,
                           .meter = input->meter};
-    programme_measure **measures = arena_take_array(&memory, input->programme_count, sizeof *measures);
+    merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
     status code = STATUS_OK;
     if (input->plan != NULL) {
         collect_files(input, &model, &memory);
         code = collect_stems(input, &model, &memory);
         if (code == STATUS_OK)
-            code = collect_programmes(input, &model, measures, &memory, detail);
+            code = collect_programmes(input, &model, merged, &memory, detail);
     } else {
         model.verdict = VERDICT_INCOMPLETE;
     }
@@ -392,8 +413,7 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     if (code == STATUS_OK)
         code = write_report(&model, DOCUMENT_REPORT_HTML, input->folder, &outcome.documents[1], detail);
     for (uint32_t i = 0; i < input->programme_count; i++)
-        if (measures[i] != NULL)
-            programme_measure_destroy(&measures[i]);
+        merged_programme_deinit(&merged[i]);
     arena_deinit(&memory);
     if (code == STATUS_OK)
         *out_outcome = outcome;

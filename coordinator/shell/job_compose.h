@@ -51,12 +51,17 @@ typedef struct compose_input {
     const char *meter; /**< the second meter that was asked for, or NULL */
 } compose_input;
 
-/**
- * Merges one programme. *out_measure is the caller's to destroy, *out_stems to deinit; it has no lanes or no blocks where the
- * features of the stems were not taken. On failure nothing is left to free.
- */
+/** All that the cells of one deliverable say of it, merged. */
+typedef struct merged_programme {
+    programme_measure *measure;
+    programme_measure *speech; /**< of its dialogue stems; NULL: it takes none */
+    stem_programme stems;      /**< no lanes or no blocks where the features of the stems were not taken */
+} merged_programme;
+
+/** Merges one programme; the caller's to deinit. On failure nothing is left to free. */
 MUST_USE status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
-                                    programme_measure **out_measure, stem_programme *out_stems, error_detail *detail);
+                                    merged_programme *out_merged, error_detail *detail);
+void merged_programme_deinit(merged_programme *self);
 /** Merge and verdict of one deliverable, as its MERGE task leaves them. */
 MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
                           const char *cells_path, merge_outcome *out_outcome, error_detail *detail);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const numeric_keys[] = {"check",    "min",      "max",    "target", "unit",
-                                           "severity", "evidence", "clause", NULL};
+static const char *const numeric_keys[] = {"check",    "min",    "max",             "target",       "unit", "severity",
+                                           "evidence", "clause", "speech_at_least", "speech_below", "layout", NULL};
 static const char *const word_keys[] = {"check", "allowed", "unit", "severity", "evidence", "clause", NULL};
 
 static void read_number(const yaml_node *map, const char *key, const spec_limit *limit, const yaml_source *source,
@@ -19,11 +19,39 @@ static void read_number(const yaml_node *map, const char *key, const spec_limit 
         (void)yaml_number(source, node, arena_format(source->arena, "%s of %s", key, limit->check), -1e9, 1e9, out_value);
 }
 
+static void read_share(const yaml_node *map, const char *key, const spec_limit *limit, const yaml_source *source,
+                       double *out_value)
+{
+    const yaml_node *node = yaml_get(map, key);
+    if (node != NULL)
+        (void)yaml_number(source, node, arena_format(source->arena, "%s of %s (15 %% is 0.15)", key, limit->check), 0.001, 1.0,
+                          out_value);
+}
+
+/* Levels alone can depend on how much of a programme is speech, and be those of a re-render. */
+static void read_conditions(spec_limit *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const keys[] = {"speech_at_least", "speech_below", "layout"};
+    bool level = strncmp(self->check, "loudness.", 9) == 0 || strncmp(self->check, "peak.", 5) == 0;
+    for (size_t i = 0; !level && i < sizeof keys / sizeof keys[0]; i++)
+        if (yaml_get(node, keys[i]) != NULL)
+            yaml_complain(source, yaml_get(node, keys[i]), "%s of %s: only limits on loudness and peaks have conditions; take it out",
+                          keys[i], self->check);
+    read_share(node, "speech_at_least", self, source, &self->speech_at_least);
+    read_share(node, "speech_below", self, source, &self->speech_below);
+    const yaml_node *child = yaml_get(node, "layout");
+    const char *text = child == NULL ? NULL : yaml_text(source, child, "layout", NAME_MAX_BYTES);
+    if (text != NULL && channel_layout_from_name(text) == LAYOUT_NONE)
+        yaml_complain(source, child, "layout of %s is \"%s\"; write one like \"5.1\" or stereo", self->check, text);
+    self->layout = text;
+}
+
 static void read_bounds(spec_limit *self, const yaml_node *node, const yaml_source *source)
 {
     read_number(node, "min", self, source, &self->min);
     read_number(node, "max", self, source, &self->max);
     read_number(node, "target", self, source, &self->target);
+    read_conditions(self, node, source);
     if (yaml_get(node, "min") == NULL && yaml_get(node, "max") == NULL)
         yaml_complain(source, node, "the limit on %s has neither min nor max; a target alone judges nothing", self->check);
     else if (self->min > self->max)
@@ -86,7 +114,11 @@ static void read_limit(spec *self, const yaml_node *node, int group, const yaml_
         return;
     }
     spec_limit *limit = &self->limits[self->limit_count++];
-    *limit = (spec_limit){.check = known->name, .unit = known->unit, .group = group, .line = node->line, .column = node->column};
+    *limit = (spec_limit){.check = known->name,
+                          .unit = known->unit,
+                          .group = group,
+                          .line = node->line,
+                          .column = node->column};
     if (!yaml_map_check(source, node, arena_format(source->arena, "the limit on %s", known->name),
                         known->words ? word_keys : numeric_keys))
         return;

@@ -26,6 +26,8 @@ typedef struct spec_limit {
     spec_severity severity;   /**< of a breach; EVIDENCE_UNVERIFIED never gives better than a warning */
     spec_evidence evidence;
     const char *clause;       /**< document and clause */
+    double speech_at_least, speech_below; /**< in force only where the share of speech (0 to 1) is in this; 0 = always */
+    const char *layout;       /**< the level is that of a programme of this layout ("5.1": of the re-render); NULL = of any */
     int group;                /**< -1, or index of the any_of group it belongs to: the group passes if one member does */
     uint32_t line, column;
 } spec_limit;

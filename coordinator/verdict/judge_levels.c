@@ -11,9 +11,12 @@ typedef struct level {
     double value;        /**< NAN = does not exist */
     const char *missing; /**< why it does not exist */
     const char *cure_high, *cure_low;
+    bool share;          /**< a part of 1: judged and shown in percent, at 0.1 */
     bool has_range;
     uint64_t start, end;
 } level;
+
+static const char no_stem[] = "no dialogue stem says where speech is; judge it beside its stems, or with a meter that hears speech";
 
 static bool within(double shown, const spec_limit *limit)
 {
@@ -31,15 +34,57 @@ static const char *peak_caution(const judgement *self, double raise_db)
                         verdict_displayed(peak + raise_db));
 }
 
+static const char *share_text(judgement *self, const spec_limit *limit)
+{
+    spec_limit percent = {.min = limit->min * 100.0, .max = limit->max * 100.0, .unit = "%"};
+    char text[LIMIT_TEXT_SIZE];
+    judgement_allowed(&percent, 1, text);
+    return arena_copy_text(self->memory, text);
+}
+
+static void judge_share(judgement *self, const level *figure, const spec_limit *limit)
+{
+    double percent = verdict_displayed(figure->value * 100.0);
+    bool unknown = isnan(figure->value);
+    if (!unknown && !(percent < verdict_displayed(limit->min * 100.0)) &&
+        !(percent > verdict_displayed(limit->max * 100.0)))
+        return;
+    finding *item = judgement_add(self, figure->check, unknown ? FINDING_NOT_CHECKED : judgement_breach(limit));
+    judgement_limits(item, limit);
+    item->measured = figure->value;
+    item->message = unknown ? arena_format(self->memory, "%s cannot be judged: %s.", figure->what, figure->missing)
+                            : arena_format(self->memory, "%s is %.1f %%; %s allows %s.", figure->what, percent,
+                                           self->rules->name, share_text(self, limit));
+}
+
+/* Why a limit says nothing about this programme, or NULL. */
+static const char *cannot_apply(const judgement *self, const spec_limit *limit)
+{
+    const char *layout = channel_layout_get(self->deliverable->layout)->name;
+    if (limit->layout != NULL && strcmp(limit->layout, layout) != 0)
+        return arena_format(self->memory, "the spec judges it on a %s re-render, and this is %s; judge a %s programme beside it",
+                            limit->layout, layout, limit->layout);
+    if (judgement_force(self, limit) == LIMIT_FORCE_UNKNOWN)
+        return arena_format(self->memory, "its limit depends on how much speech there is, and %s", no_stem);
+    return NULL;
+}
+
 static void judge_level(judgement *self, const level *figure, const spec_limit *limit)
 {
     char allowed[LIMIT_TEXT_SIZE];
+    if (figure->share) {
+        judge_share(self, figure, limit);
+        return;
+    }
     judgement_allowed(limit, 1, allowed);
-    if (isnan(figure->value)) {
+    if (judgement_force(self, limit) == LIMIT_OUT_OF_FORCE)
+        return;
+    const char *barred = cannot_apply(self, limit);
+    if (barred != NULL || isnan(figure->value)) {
         finding *item = judgement_add(self, figure->check, FINDING_NOT_CHECKED);
         judgement_limits(item, limit);
-        item->message = arena_format(self->memory, "%s cannot be judged: %s. Allowed: %s.", figure->what, figure->missing,
-                                     allowed);
+        item->message = arena_format(self->memory, "%s cannot be judged: %s. Allowed: %s.", figure->what,
+                                     barred != NULL ? barred : figure->missing, allowed);
         return;
     }
     double shown = verdict_displayed(figure->value);
@@ -55,7 +100,7 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
         judgement_locate(self, item, figure->start, figure->end);
     item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f dB%s.", figure->what, shown,
                                  limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off,
-                                 peak_caution(self, high || strcmp(figure->check, "loudness.range") == 0 ? 0.0 : off));
+                                 peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
 
 void judge_levels(judgement *self)
@@ -66,6 +111,10 @@ void judge_levels(judgement *self)
     uint64_t end = self->timeline->frame_count;
     double true_peak = measure_db(peaks->true_peak);
     double sample_peak = measure_db(peaks->sample_peak);
+    const dialogue_figures *dialogue = &self->verdict->dialogue;
+    const char *unheard = isnan(dialogue->speech_share) ? no_stem
+                          : dialogue->block_count == 0  ? "the dialogue stem never speaks"
+                                                        : "no 3 s of the programme are mostly dialogue, or it is silent there";
     const char *silent = "the programme is silent or too short";
     const level levels[] = {
         {.check = "loudness.integrated", .what = "Integrated loudness", .value = loudness->integrated_lufs, .missing = silent,
@@ -79,6 +128,12 @@ void judge_levels(judgement *self)
         {.check = "loudness.max_short_term", .what = "Maximum short-term loudness", .value = loudness->max_short_term_lufs,
          .missing = silent, .cure_high = "Lower this passage", .cure_low = "Raise the programme", .has_range = true,
          .start = loudness->max_short_term_frame, .end = loudness->max_short_term_frame + rate * UINT64_C(3)},
+        {.check = "loudness.dialogue", .what = "Dialogue loudness (gated by the dialogue stem)",
+         .value = dialogue->lufs, .missing = unheard, .cure_high = "Lower the programme", .cure_low = "Raise the programme"},
+        {.check = "loudness.dialogue_range", .what = "Loudness range of the dialogue", .value = dialogue->range_lu,
+         .missing = unheard, .cure_high = "Bring loud and quiet dialogue closer", .cure_low = "Open the dynamics"},
+        {.check = "loudness.speech_share", .what = "Share of speech", .value = dialogue->speech_share, .missing = unheard,
+         .share = true},
         {.check = "loudness.plr", .what = "Peak to loudness ratio",
          .value = isfinite(true_peak) ? true_peak - loudness->integrated_lufs : (double)NAN, .missing = silent,
          .cure_high = "Reduce peaks", .cure_low = "Use less limiting"},

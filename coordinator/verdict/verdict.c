@@ -91,6 +91,17 @@ void judgement_limits(finding *item, const spec_limit *limit)
     item->clause = limit->clause;
 }
 
+limit_force judgement_force(const judgement *self, const spec_limit *limit)
+{
+    double share = self->verdict->dialogue.speech_share;
+    if (limit->speech_at_least == 0.0 && limit->speech_below == 0.0)
+        return LIMIT_IN_FORCE;
+    if (isnan(share))
+        return LIMIT_FORCE_UNKNOWN;
+    bool too_much = limit->speech_below > 0.0 && share >= limit->speech_below;
+    return share < limit->speech_at_least || too_much ? LIMIT_OUT_OF_FORCE : LIMIT_IN_FORCE;
+}
+
 const spec_limit *judgement_limit(const judgement *self, const char *check)
 {
     for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++)
@@ -115,6 +126,7 @@ bool verdict_measures(const char *check)
 {
     static const char *const known[] = {
         "loudness.integrated", "loudness.range",     "loudness.max_momentary", "loudness.max_short_term",
+        "loudness.dialogue",   "loudness.dialogue_range", "loudness.speech_share",
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
@@ -163,7 +175,9 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
                                               .range_lu = NAN,
                                               .max_momentary_lufs = NAN,
                                               .max_short_term_lufs = NAN,
+                                              .ungated_lufs = NAN,
                                               .relative_gate_lufs = NAN},
+                                 .dialogue = {.lufs = NAN, .gated_lufs = NAN, .range_lu = NAN, .speech_share = NAN},
                                  .peaks = {.true_peak = NAN, .sample_peak = NAN}};
     const plan_deliverable *deliverable = &plan_made->deliverables[facts->deliverable];
     judgement self = {.facts = facts,
@@ -179,6 +193,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
                                      facts->failure == NULL ? "" : ": ", facts->failure == NULL ? "" : facts->failure);
     } else {
         verdict.loudness = programme_measure_loudness(facts->measure, 0, self.timeline->frame_count);
+        verdict.dialogue = speech_measure_dialogue(facts->measure, facts->speech, 0, self.timeline->frame_count);
         verdict.peaks = programme_measure_peaks(facts->measure);
         judge_levels(&self);
         judge_runs(&self);

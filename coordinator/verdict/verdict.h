@@ -6,7 +6,7 @@
 #ifndef COORDINATOR_VERDICT_VERDICT_H
 #define COORDINATOR_VERDICT_VERDICT_H
 
-#include "common/measure/programme_measure.h"
+#include "common/measure/speech_measure.h"
 #include "common/measure/stem_features.h"
 #include "common/measure/sync_measure.h"
 #include "coordinator/plan/plan.h"
@@ -49,6 +49,7 @@ typedef struct programme_facts {
     const plan *plan;
     uint16_t deliverable;
     const programme_measure *measure;  /**< NULL when it could not be measured */
+    const programme_measure *speech;   /**< of its dialogue stems (speech_measure.h); NULL when it takes none */
     const char *failure;               /**< why not, or NULL */
     const stem_programme *stems;       /**< of its render program's input lanes; NULL when not taken */
     const sync_measure *const *heard;  /**< [plan.listen_count] what its tracks were heard to hold; NULL entries: not known */
@@ -57,6 +58,7 @@ typedef struct programme_facts {
 typedef struct programme_verdict {
     verdict_word word;
     loudness_figures loudness;
+    dialogue_figures dialogue;
     peak_figures peaks;
     finding_list findings;             /**< sorted: worst first, then by time */
     bool publish;                      /**< false when the spec says hold and the verdict is fail */

@@ -52,7 +52,7 @@ void judge_groups(judgement *self)
         bool unknown = false;
         for (uint32_t i = 0; i < self->rules->limit_count; i++) {
             const spec_limit *limit = &self->rules->limits[i];
-            if (limit->group != (int)group)
+            if (limit->group != (int)group || judgement_force(self, limit) == LIMIT_OUT_OF_FORCE)
                 continue;
             member_state state = state_of(self, limit);
             holds = holds || state == MEMBER_HOLDS;

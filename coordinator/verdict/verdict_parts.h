@@ -16,6 +16,11 @@ typedef struct judgement {
     arena *memory;
 } judgement;
 
+/** Whether a limit with a condition on the share of speech is in force. */
+typedef enum limit_force { LIMIT_IN_FORCE, LIMIT_OUT_OF_FORCE, LIMIT_FORCE_UNKNOWN } limit_force;
+limit_force judgement_force(const judgement *self, const spec_limit *limit);
+
+
 /** A finding with nothing set but check, its codes, severity and message (all NAN, reel -1). */
 finding *judgement_add(judgement *self, const char *check, finding_severity severity);
 /** Severity of a breach of a limit: unverified evidence is never more than a warning. */

@@ -62,6 +62,13 @@ def judge_figures(test, show, report, out="out"):
             test.assertAlmostEqual(loudness["max_momentary_lufs"], momentary, delta=0.01)
             test.assertAlmostEqual(loudness["max_short_term_lufs"], short_term, delta=0.01)
             test.assertAlmostEqual(loudness["range_lu"], oracle.loudness_range(samples), delta=0.01)
+            if name.startswith("PM"):  # music and effects take no dialogue; the stem is itself
+                spoken, share = oracle.dialogue(samples, show.joined("DX"))
+                test.assertAlmostEqual(loudness["dialogue"]["lufs"], spoken, delta=0.001)
+                test.assertAlmostEqual(loudness["dialogue"]["speech_share"], share, delta=1e-9)
+                test.assertEqual(loudness["dialogue"]["gate"], "stem")
+            else:
+                test.assertIsNone(loudness["dialogue"])
             test.assertAlmostEqual(peaks["true_peak_dbtp"], true_peaks.max(), delta=1e-6)
             test.assertAlmostEqual(peaks["true_peak_dbtp"], peak, delta=0.3)
             test.assertAlmostEqual(peaks["sample_peak_dbfs"], 20 * np.log10(np.abs(samples).max()), delta=1e-6)

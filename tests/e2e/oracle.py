@@ -71,6 +71,29 @@ def loudness_range(samples):
     return kept[index[1]] - kept[index[0]]
 
 
+def dialogue(samples, stem):
+    """(LUFS, share of speech) by docs/qc-checks.md: the mix in the 400 ms blocks of which two 100 ms steps of the stem speak."""
+    def sums(power):
+        return power[:len(power) // 4800 * 4800].reshape(-1, 4800).sum(axis=1)
+    mono = k_weighted(stem[:, [0, 1, 2, 4, 5]].sum(axis=1)) ** 2
+    steps = sums(mono)
+    blocks = np.convolve(steps, np.ones(4), "valid") / 19200
+    with np.errstate(divide="ignore"):
+        loudness = -0.691 + 10 * np.log10(blocks)
+        level = -0.691 + 10 * np.log10(steps / 4800)
+    above = loudness > -70.0
+    gate = -0.691 + 10 * np.log10(blocks[above].mean()) - 10.0
+    own = -0.691 + 10 * np.log10(blocks[above & (loudness > gate)].mean())
+    active = level >= max(own - 20.0, -50.0)
+    speaks = active.copy()
+    for shift in (1, 2, 3):
+        speaks[shift:] |= active[:-shift]
+    power = sum(weight * k_weighted(samples[:, c]) ** 2 for c, weight in enumerate(WEIGHTS[samples.shape[1]]) if weight)
+    mix = np.convolve(sums(power), np.ones(4), "valid") / 19200
+    chosen = np.convolve(speaks, np.ones(4), "valid") >= 1.5
+    return -0.691 + 10 * np.log10(mix[chosen].mean()), speaks.mean()
+
+
 def true_peaks(samples):
     """Annex 2: 4x FIR, in dBTP for each channel; never below the sample peak."""
     peaks = np.abs(samples).max(axis=0)

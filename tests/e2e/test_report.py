@@ -95,8 +95,8 @@ class Report(FarmTest):
         self.assertEqual(outcome.code, 1)
         for entry in self.valid(outcome)["programmes"]:
             with self.subTest(programme=entry["deliverable"]):
-                self.assertEqual(entry["loudness"], {"integrated_lufs": None, "range_lu": None, "max_momentary_lufs": None,
-                                                     "max_short_term_lufs": None, "dialogue": None})
+                self.assertEqual(entry["loudness"], {"integrated_lufs": None, "ungated_lufs": None, "range_lu": None,
+                                                     "max_momentary_lufs": None, "max_short_term_lufs": None, "dialogue": None})
                 self.assertEqual(entry["verdict"], "incomplete")
                 findings = {item["check"]: item for item in entry["findings"]}
                 self.assertEqual(findings["loudness.integrated"]["severity"], "not_checked")
@@ -150,6 +150,22 @@ limits:
             self.assertEqual([item["check"] for item in told], wanted)
             if wanted:
                 self.assertIn("01:00:00:01", told[0]["message"])
+
+    def test_dialogue_is_judged_by_the_stem_and_not_without_it(self):
+        """A Netflix print master passes or fails by its dialogue; the same file alone cannot be judged."""
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "PM_51", "recipe": "printmaster-5.1", "spec": "netflix-5.1"}]
+        show.write()
+        document = self.valid(reelmill("run", show.path, "--json"))
+        whole = next(entry for entry in document["programmes"] if entry["reel"] is None)
+        spoken = round(whole["loudness"]["dialogue"]["lufs"], 1)
+        broken = [item["severity"] for item in whole["findings"] if item["check"] == "loudness.dialogue"]
+        self.assertEqual("fail" in broken, not -29.0 <= spoken <= -25.0)
+        self.assertNotIn("not_checked", [item["severity"] for item in whole["findings"]])
+        alone = self.valid(reelmill("qc", show.folder / "out" / whole["files"][0], "--spec", "netflix-5.1", "--json"))
+        self.assertIsNone(alone["programmes"][0]["loudness"]["dialogue"])
+        self.assertIn(("loudness.dialogue", "not_checked"),
+                      [(item["check"], item["severity"]) for item in alone["programmes"][0]["findings"]])
 
     def test_published_headers_carry_the_figures(self):
         """bext version 2: time reference, and loudness in hundredths, as the report has them."""

@@ -54,7 +54,7 @@ static void plan_program__sums_the_stems_of_the_recipe(void **state)
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_programs_canonical(&given);
     assert_int_equal(given.made->program_count, 1); /* they share stems, so each stem is read once */
-    assert_int_equal(given.made->programs[0].output_count, 3);
+    assert_int_equal(given.made->programs[0].output_count, 4); /* and where the dialogue speaks */
     assert_int_equal(given.made->programs[0].input_count, 18); /* DX, MX, FX; narration is nobody's */
     assert_true(gain_of(&given, 0, STEM_DX, CHANNEL_LFE, CHANNEL_LFE) == 1.0);
     assert_true(gain_of(&given, 0, STEM_DX, CHANNEL_L, CHANNEL_R) == 0.0);
@@ -62,6 +62,40 @@ static void plan_program__sums_the_stems_of_the_recipe(void **state)
     assert_true(gain_of(&given, 1, STEM_FX, CHANNEL_LFE, CHANNEL_L) == 0.0); /* dropped below 5.1 */
     assert_true(gain_of(&given, 2, STEM_DX, CHANNEL_C, CHANNEL_C) == 0.0);
     assert_true(gain_of(&given, 2, STEM_MX, CHANNEL_C, CHANNEL_C) == 1.0);
+    show_fixture_deinit(&given);
+}
+
+static void plan_program__measures_the_dialogue_once_for_all_that_take_it(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_render(&given, "ME_51", &given.music_and_effects);
+    show_fixture_render(&given, "PM_20", &given.stereo);
+    show_fixture_render(&given, "DX_STEM", &given.single)->stem = "DX";
+    show_fixture_probe(&given);
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    const render_program *program = &given.made->programs[0];
+    const plan_deliverable *made = given.made->deliverables;
+    assert_int_equal(program->output_count, 5);
+    assert_int_equal(made[0].speech_output, 4);
+    assert_int_equal(made[2].speech_output, 4);
+    assert_int_equal(made[1].speech_output, PLAN_OUTPUT_NONE); /* music and effects have no dialogue */
+    assert_int_equal(made[3].speech_output, PLAN_OUTPUT_NONE); /* and a stem needs no gate */
+    assert_int_equal(program->outputs[4].layout, LAYOUT_MONO);
+    assert_int_equal(program->outputs[4].deliverable, PLAN_DELIVERABLE_NONE);
+    uint32_t terms = 0;
+    for (uint32_t i = 0; i < program->term_count; i++) {
+        if (program->terms[i].output != program->outputs[4].first_lane)
+            continue;
+        const render_lane *from = &program->inputs[program->terms[i].input];
+        assert_int_equal(from->stem, STEM_DX);
+        assert_int_not_equal(from->label, CHANNEL_LFE);
+        assert_true(program->terms[i].gain == 0.125);
+        terms++;
+    }
+    assert_int_equal(terms, 5);
     show_fixture_deinit(&given);
 }
 
@@ -97,13 +131,13 @@ static void plan_program__splits_at_the_bounds(void **state)
     show_fixture_probe(&given);
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_programs_canonical(&given);
-    assert_int_equal(given.made->program_count, 2); /* PROGRAM_OUTPUTS_MAX = 16 */
+    assert_int_equal(given.made->program_count, 2); /* PROGRAM_OUTPUTS_MAX = 16, one of them where the dialogue speaks */
     assert_int_equal(given.made->programs[0].output_count, 16);
-    assert_int_equal(given.made->programs[1].output_count, 4);
+    assert_int_equal(given.made->programs[1].output_count, 6);
     given.printmaster.multi_mono = true;
     given.printmaster.reels = true; /* joined and reels: 12 files each, CELL_OUTPUTS_MAX = 128 */
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
-    assert_int_equal(given.made->programs[0].output_count, 10);
+    assert_int_equal(given.made->programs[0].output_count, 11);
     show_fixture_deinit(&given);
 }
 
@@ -123,6 +157,7 @@ static void plan_program__takes_the_dialogue_of_the_language(void **state)
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_true(gain_of(&given, 0, STEM_DX, CHANNEL_C, CHANNEL_C) == 1.0);
     assert_true(gain_of(&given, 0, FIXTURE_STEMS, CHANNEL_C, CHANNEL_C) == 0.0);
+    assert_int_not_equal(given.made->deliverables[0].speech_output, given.made->deliverables[1].speech_output);
     assert_true(gain_of(&given, 1, STEM_DX, CHANNEL_C, CHANNEL_C) == 0.0);
     assert_true(gain_of(&given, 1, FIXTURE_STEMS, CHANNEL_C, CHANNEL_C) == 1.0);
     assert_true(gain_of(&given, 1, STEM_MX, CHANNEL_C, CHANNEL_C) == 1.0); /* no language: for all */
@@ -327,6 +362,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_program__sums_the_stems_of_the_recipe),
+        cmocka_unit_test(plan_program__measures_the_dialogue_once_for_all_that_take_it),
         cmocka_unit_test(plan_program__keeps_unrelated_stems_apart),
         cmocka_unit_test(plan_program__splits_at_the_bounds),
         cmocka_unit_test(plan_program__takes_the_dialogue_of_the_language),

@@ -29,6 +29,7 @@ int bench_tear_down(void **state)
 {
     bench *self = *state;
     programme_measure_destroy(&self->measure);
+    programme_measure_destroy(&self->speech_measure);
     arena_deinit(&self->memory);
     free(self);
     return 0;
@@ -51,19 +52,16 @@ static double slot_energy_at(uint64_t slot, const level_step *steps, size_t step
     return isfinite(lufs) ? pow(10.0, (lufs + 0.691) / 10.0) * SLOT_FRAMES : 0.0;
 }
 
-programme_verdict bench_judge_steps(bench *self, double seconds, const level_step *steps, size_t step_count,
-                                    double dbtp)
+static programme_measure *make_measure(const bench *self, uint64_t frames, const level_step *steps, size_t step_count,
+                                       double gain, double dbtp)
 {
-    uint64_t frames = (uint64_t)llround(seconds * RATE);
-    self->timeline.frame_count = frames;
-    programme_measure_destroy(&self->measure);
-    self->measure = programme_measure_create(RATE, LAYOUT_MONO, frames);
+    programme_measure *measure = programme_measure_create(RATE, LAYOUT_MONO, frames);
     for (uint64_t first = 0; first < frames; first += CELL_FRAMES) {
         uint32_t count = frames - first < CELL_FRAMES ? (uint32_t)(frames - first) : CELL_FRAMES;
         double slots[CELL_FRAMES / SLOT_FRAMES + 1];
         uint32_t slot_count = (count + SLOT_FRAMES - 1) / SLOT_FRAMES;
         for (uint32_t i = 0; i < slot_count; i++)
-            slots[i] = slot_energy_at(first / SLOT_FRAMES + i, steps, step_count);
+            slots[i] = gain * gain * slot_energy_at(first / SLOT_FRAMES + i, steps, step_count);
         cell_measure cell = {.sample_rate = RATE, .layout = LAYOUT_MONO, .channel_count = 1, .programme_frame = first,
                              .frame_count = count, .first_slot = first / SLOT_FRAMES, .slot_count = slot_count,
                              .slot_energy = slots};
@@ -74,9 +72,22 @@ programme_verdict bench_judge_steps(bench *self, double seconds, const level_ste
             cell.runs = self->runs;
         }
         cell.channels[0] = (channel_measure){.true_peak = peak, .sample_peak = peak, .mix_peak = peak};
-        assert_int_equal(programme_measure_add(self->measure, &cell), STATUS_OK);
+        assert_int_equal(programme_measure_add(measure, &cell), STATUS_OK);
     }
-    programme_facts facts = {.plan = &self->made, .measure = self->measure};
+    return measure;
+}
+
+programme_verdict bench_judge_steps(bench *self, double seconds, const level_step *steps, size_t step_count,
+                                    double dbtp)
+{
+    uint64_t frames = (uint64_t)llround(seconds * RATE);
+    self->timeline.frame_count = frames;
+    programme_measure_destroy(&self->measure);
+    programme_measure_destroy(&self->speech_measure);
+    self->measure = make_measure(self, frames, steps, step_count, 1.0, dbtp);
+    if (self->speech != NULL)
+        self->speech_measure = make_measure(self, frames, self->speech, self->speech_count, SPEECH_SUM_GAIN, -60.0);
+    programme_facts facts = {.plan = &self->made, .measure = self->measure, .speech = self->speech_measure};
     programme_verdict verdict;
     assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
     return verdict;

@@ -20,6 +20,9 @@ typedef struct bench {
     programme_measure *measure;
     uint32_t run_count, run_dropped; /**< of the first cell */
     peak_run *runs;
+    const struct level_step *speech; /**< level of the dialogue stem over time; NULL = there is none */
+    size_t speech_count;
+    programme_measure *speech_measure;
 } bench;
 
 /* A level of the programme from a time on. */

@@ -1,0 +1,51 @@
+/* Programmes made elsewhere: their layout, and the program that measures them as they are. */
+#include "coordinator/plan/plan_parts.h"
+
+channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable_index, uint32_t first_input,
+                                       channel_order *out_order)
+{
+    const show_deliverable *deliverable = &source->show->deliverables[deliverable_index];
+    const media_facts *facts = &source->facts[first_input];
+    bool mono_files = source->inputs->items[first_input].channel != CHANNEL_NONE;
+    channel_layout_id layout = deliverable->layout;
+    if (layout == LAYOUT_NONE && !mono_files)
+        layout = channel_layout_guess(facts->channel_count);
+    channel_order_of(layout, ORDER_SMPTE, out_order);
+    if (mono_files)
+        return layout;
+    if (deliverable->order_given && deliverable->order.channel_count == out_order->channel_count)
+        *out_order = deliverable->order;
+    else if (facts->has_channel_mask && facts->channel_mask != 0)
+        (void)channel_order_from_mask(layout, facts->channel_mask, out_order);
+    return layout;
+}
+
+void plan_received_program(plan *target, uint32_t index)
+{
+    plan_deliverable *planned = &target->deliverables[index];
+    plan_source source = {.show = target->show, .inputs = &target->inputs, .facts = target->facts};
+    const media_facts *facts = &target->facts[planned->first_input];
+    planned->layout = plan_received_layout(&source, index, planned->first_input, &planned->order);
+    planned->encoding = facts->encoding;
+    planned->sample_rate = facts->sample_rate;
+    planned->program = (uint16_t)target->program_count;
+
+    const channel_layout *layout = channel_layout_get(planned->layout);
+    render_program *program = &target->programs[target->program_count++];
+    *program = (render_program){.sample_rate = facts->sample_rate,
+                                .input_count = layout->channel_count,
+                                .output_count = 1,
+                                .output_lane_count = layout->channel_count,
+                                .term_count = layout->channel_count};
+    program->outputs[0] = (render_output){.deliverable = (uint16_t)index,
+                                          .layout = (uint8_t)planned->layout,
+                                          .encoding = ENCODING_NONE,
+                                          .overload = OVERLOAD_FAIL};
+    program->terms = arena_take_array(&target->arena, layout->channel_count, sizeof *program->terms);
+    for (uint16_t i = 0; i < layout->channel_count; i++) {
+        program->inputs[i] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[i]};
+        program->terms[i] = (render_term){.input = i, .output = i, .gain = 1.0};
+    }
+    plan_compare_stems(target, index, program);
+    target->program_stems[planned->program] = planned->uncompared == NULL ? STEMS_CROSSED : STEMS_NONE;
+}
