@@ -335,6 +335,8 @@ static void measure_recovery(farm_bench *self, uint32_t task_count)
     self->assigned = self->acknowledged = 0;
     run_until(self, task_count / 2);
     coordinator_kill(self);
+    for (int turns = 0; turns < 50; turns++)
+        workers_turn(self); /* what was on its way */
     self->assigned = 0;
     uint64_t begin_ns = now_ns();
     coordinator_start(self);

@@ -43,6 +43,18 @@ int storage_open_parent(const storage_root *self, const char *path, bool create)
     return folder;
 }
 
+/* What this job makes is not there: no wrong name in somebody's show, but storage that does not keep what it has. */
+static status storage_fail_own(const storage_root *self, const char *path, const char *action, int error,
+                               error_detail *detail)
+{
+    if (error != ENOENT)
+        return storage_fail(self, path, action, error, detail);
+    return error_detail_set(detail, STATUS_STORAGE_IO,
+                            "%.700s in %s could not be %s: it or its folder is gone; it was removed or moved away, or the "
+                            "storage is not mounted on this node; then retry the job",
+                            path, self->name, action);
+}
+
 static status storage_check_writable(const storage_root *self, const char *path, error_detail *detail)
 {
     status code = storage_check_path(self, path, detail);
@@ -106,13 +118,13 @@ status storage_create_output(const storage_root *self, const char *path, uint64_
         return code;
     int parent = storage_open_parent(self, path, true);
     if (parent < 0)
-        return storage_fail(self, path, "made", errno, detail);
+        return storage_fail_own(self, path, "made", errno, detail);
     int descriptor;
     do
         descriptor = openat(parent, storage_base_name(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0)
-        code = storage_fail(self, path, "made", errno, detail);
+        code = storage_fail_own(self, path, "made", errno, detail);
     else
         code = storage_reserve(self, path, descriptor, byte_size, detail);
     if (code == STATUS_OK) {
@@ -128,9 +140,10 @@ status storage_create_output(const storage_root *self, const char *path, uint64_
 static status storage_open_plain(const storage_root *self, const char *path, int flags, int *out_descriptor,
                                  error_detail *detail)
 {
+    bool own = flags != O_RDONLY;
     int parent = storage_open_parent(self, path, false);
     if (parent < 0)
-        return storage_fail(self, path, "opened", errno, detail);
+        return (own ? storage_fail_own : storage_fail)(self, path, "opened", errno, detail);
     int descriptor;
     do
         descriptor = openat(parent, storage_base_name(path), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -138,7 +151,7 @@ static status storage_open_plain(const storage_root *self, const char *path, int
     int error = errno;
     storage_close(parent);
     if (descriptor < 0)
-        return storage_fail(self, path, "opened", error, detail);
+        return (own ? storage_fail_own : storage_fail)(self, path, "opened", error, detail);
     struct stat info;
     if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
         storage_close(descriptor);

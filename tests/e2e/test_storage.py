@@ -1,0 +1,140 @@
+"""Storage that fails under a run: what happens is detected, named in one clear sentence, and leaves nothing half made.
+
+The farm is held still (SIGSTOP on its workers and executors) once the outputs are allocated, the storage is broken, and
+it goes on. File systems of its own are mounted where that is allowed.
+"""
+import os
+import shutil
+import signal
+import subprocess
+
+from farm_kit import DELIVERABLES, FarmTest, children_of, digests, finish, leftovers, main, reelmill, small_show
+from farm_kit import start, wait_until
+
+FARM_FAILED, BAD_INPUT = 3, 2
+
+
+class Storage(FarmTest):
+    def setUp(self):
+        super().setUp()
+        self.show = small_show(self.folder / "show", deliverables=DELIVERABLES[:1])
+        self.stem = self.show.folder / "stems" / "R2_DX_51.wav"
+
+    def begin(self, out):
+        """A run that stands still with its outputs allocated and most of the rendering ahead."""
+        process = start("run", self.show.path, "--out", out, "--cells-per-task", 1)
+        self.assertTrue(wait_until(process, lambda: len(list(out.rglob("*.part"))) == 1), "no outputs were allocated")
+        self.still = [pid for pid, program in children_of(process.pid) if program == "reelmill-worker"]
+        for pid in self.still:
+            os.kill(pid, signal.SIGSTOP)
+        return process
+
+    def go_on(self, process):
+        for pid in reversed(self.still):
+            os.kill(pid, signal.SIGCONT)
+        return finish(process)
+
+    def mount(self, *arguments):
+        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print("skipped: a file system cannot be mounted here:", done.stderr.strip())
+            self.skipTest("no mount")
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", str(arguments[-1])], capture_output=True, check=False))
+
+    def whole_or_nothing(self, out):
+        """Whatever has its final name is what an undisturbed run makes."""
+        complete = digests(self.folder / "alone") if (self.folder / "alone").exists() else None
+        if complete is None:
+            self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
+            complete = digests(self.folder / "alone")
+        for name, digest in digests(out).items():
+            self.assertEqual(digest, complete[name])
+        return complete
+
+    # ---- inputs ----
+
+    def changed(self, outcome):
+        self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+        self.assertRegex(outcome.err, "R2_DX_51.wav' changed (since it was probed|while it was read)")
+        self.assertEqual(leftovers(self.folder), [])
+
+    def test_an_input_is_replaced_by_another_of_the_same_size_and_time(self):
+        process = self.begin(self.folder / "out")
+        before = self.stem.stat()
+        blob = bytearray(self.stem.read_bytes())
+        blob[-1000] ^= 1
+        other = self.stem.with_suffix(".new")
+        other.write_bytes(blob)
+        os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+        os.rename(other, self.stem)
+        self.changed(self.go_on(process))
+
+    def test_an_input_is_written_over_and_its_time_put_back(self):
+        process = self.begin(self.folder / "out")
+        before = self.stem.stat()
+        with open(self.stem, "r+b") as file:
+            file.seek(-1000, os.SEEK_END)
+            file.write(b"\x55")
+        os.utime(self.stem, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.assertEqual(self.stem.stat().st_mtime_ns, before.st_mtime_ns)
+        self.changed(self.go_on(process))
+
+    # ---- outputs ----
+
+    def test_the_output_folder_is_deleted(self):
+        out = self.folder / "out"
+        process = self.begin(out)
+        shutil.rmtree(out)
+        outcome = self.go_on(process)
+        self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
+        self.assertRegex(outcome.err, r"\.part in out could not be opened: it or its folder is gone")
+        self.assertEqual(leftovers(self.folder), [])
+        complete = self.whole_or_nothing(out)
+        self.passes(reelmill("run", self.show.path, "--out", out))  # nothing of it is in the way of another run
+        self.assertEqual(digests(out), complete)
+
+    def image(self, folder, megabytes):
+        """An ext4 of its own, in a sparse file of that folder; mounted at out."""
+        with open(folder / "image", "wb") as image:
+            image.truncate(megabytes << 20)
+        made = subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1,nodiscard", folder / "image"],
+                              capture_output=True, check=False)
+        if made.returncode != 0:
+            self.skipTest("no mkfs.ext4")
+        out = self.folder / "out"
+        out.mkdir()
+        self.mount("-o", "loop", folder / "image", out)
+        return out
+
+    def test_the_output_becomes_read_only(self):
+        """As ext4 does when it finds its disk damaged: from one moment to the next, with files open for writing."""
+        out = self.image(self.folder, 200)
+        process = self.begin(out)
+        self.mount("-o", "remount,abort", out)
+        outcome = self.go_on(process)
+        self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
+        self.assertRegex(outcome.err, "read-only|EROFS|EIO|input/output error")
+        self.whole_or_nothing(out)
+
+    def test_the_disk_under_the_output_loses_writes(self):
+        """ext4 in a sparse image on a tmpfs that is full: reserving and writing succeed, syncing does not."""
+        small = self.folder / "small"
+        small.mkdir()
+        self.mount("-t", "tmpfs", "-o", "size=24m", "none", small)
+        out = self.image(small, 200)
+        process = self.begin(out)
+        with open(small / "somebody_elses_file", "wb") as filler:
+            try:
+                while True:
+                    filler.write(bytes(1 << 16))
+                    filler.flush()
+            except OSError:
+                pass
+        outcome = self.go_on(process)
+        self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
+        self.assertRegex(outcome.err, "EIO|ENOSPC|input/output error|differ|EROFS|read-only")
+        self.whole_or_nothing(out)
+
+
+if __name__ == "__main__":
+    main()
