@@ -247,6 +247,8 @@ typedef struct task_view {
     status last_code;
 } task_view;
 bool scheduler_task_view(const scheduler *self, uint32_t job, uint32_t task, task_view *out_view);
+/** Is this attempt running, or on its way, and this worker's? */
+bool scheduler_worker_holds(const scheduler *self, uint32_t worker, const attempt *tried);
 typedef enum worker_state { WORKER_READY, WORKER_DRAINING, WORKER_QUARANTINED, WORKER_LOST } worker_state;
 typedef struct worker_view {
     worker_state state;

@@ -33,6 +33,20 @@ bool scheduler_task_view(const scheduler *self, uint32_t job_number, uint32_t ta
     return true;
 }
 
+bool scheduler_worker_holds(const scheduler *self, uint32_t worker, const attempt *tried)
+{
+    uint32_t slot = job_table_find(&self->jobs, tried->job);
+    if (slot == SLOT_NONE || tried->task >= self->jobs.jobs[slot].graph.task_count)
+        return false;
+    const task_record *record = &self->jobs.jobs[slot].graph.tasks[tried->task];
+    if (task_record_state(record) != TASK_RUNNING)
+        return false;
+    for (uint32_t i = record->link; i != SLOT_NONE; i = self->leases.leases[i].sibling)
+        if (self->leases.leases[i].worker == worker && attempt_equal(&self->leases.leases[i].attempt, tried))
+            return true;
+    return false;
+}
+
 bool scheduler_worker_view(const scheduler *self, uint32_t worker, worker_view *out_view)
 {
     uint32_t slot = worker_table_find(&self->workers, worker);

@@ -234,16 +234,15 @@ static bool stems_fit(const plan *made, const plan_task *task, uint32_t cell, co
 }
 
 /* NULL when the cell may be kept, else why not. */
-static const char *judge_cell(farm_state *self, const message_cell *cell)
+static const char *judge_cell(farm_state *self, const worker_node *node, const message_cell *cell)
 {
     farm_job *job = job_list_find(&self->jobs, cell->attempt.job);
     const plan_task *task = job == NULL ? NULL : job_task(job, cell->attempt.task);
     if (task == NULL || (task->kind != TASK_RENDER && task->kind != TASK_INSPECT))
         return "no such task makes cells";
-    task_view view;
-    if (!scheduler_task_view(self->scheduler, cell->attempt.job, cell->attempt.task, &view) ||
-        view.state != TASK_RUNNING || cell->attempt.epoch > view.epoch || cell->attempt.epoch + 1 < view.epoch)
-        return "its attempt is over";
+    attempt tried = attempt_of(&cell->attempt);
+    if (!scheduler_worker_holds(self->scheduler, node->number, &tried))
+        return "its attempt is over, or another worker's";
     if (cell->cell < task->first_cell || cell->cell - task->first_cell >= task->cell_count)
         return "it is none of the task's cells";
     const output_map *map = NULL;
@@ -263,7 +262,7 @@ static const char *judge_cell(farm_state *self, const message_cell *cell)
 
 static void on_cell(farm_state *self, const worker_node *node, const message_cell *cell)
 {
-    const char *reason = judge_cell(self, cell);
+    const char *reason = judge_cell(self, node, cell);
     if (reason == NULL && cell_spool_add(&self->spool, node->number, cell) != STATUS_OK)
         reason = "its attempt is another worker's";
     if (reason != NULL)
@@ -370,7 +369,10 @@ static void on_fetch(farm_state *self, const worker_node *node, const message_fe
         return;
     }
     chunk->chunk = (message_chunk){.attempt = fetch->attempt, .document = fetch->document, .offset = fetch->offset};
-    if (job != NULL && fetch->document <= DOCUMENT_REPORT_HTML && fetch->offset < INT64_MAX) {
+    /* A worker reads the documents of the tasks that it was given. */
+    attempt tried = attempt_of(&fetch->attempt);
+    if (job != NULL && scheduler_worker_holds(self->scheduler, node->number, &tried) &&
+        fetch->document <= DOCUMENT_REPORT_HTML && fetch->offset < INT64_MAX) {
         char path[PATH_MAX_BYTES];
         job_path(job, job_document_file((job_document_id)fetch->document), path);
         int descriptor = open(path, O_RDONLY | O_CLOEXEC);

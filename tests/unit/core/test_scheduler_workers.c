@@ -425,9 +425,38 @@ static void scheduler__refuses_impossible_workers(void **unused)
     farm_script_deinit(&farm);
 }
 
+/* What a worker may report on, and whose documents it may read. */
+static void scheduler__knows_whose_an_attempt_is(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    const scheduler_config config = farm_script_config();
+    farm_script_init(&farm, &config);
+    assert_int_equal(farm_hello(&farm, 1, 1), STATUS_OK);
+    assert_int_equal(farm_hello(&farm, 2, 1), STATUS_OK);
+    uint32_t job = farm_job_of(&farm, 1);
+    attempt given = farm_running(&farm, job, 0);
+    uint32_t holder = farm_task(&farm, job, 0).worker;
+    assert_true(scheduler_worker_holds(farm.core, holder, &given));
+    assert_false(scheduler_worker_holds(farm.core, 3 - holder, &given));
+    attempt other = given;
+    other.epoch++;
+    assert_false(scheduler_worker_holds(farm.core, holder, &other));
+    other = given;
+    other.task = 99;
+    assert_false(scheduler_worker_holds(farm.core, holder, &other));
+    other = given;
+    other.job = 99;
+    assert_false(scheduler_worker_holds(farm.core, holder, &other));
+    assert_int_equal(farm_result(&farm, holder, given, STATUS_OK), STATUS_OK);
+    assert_false(scheduler_worker_holds(farm.core, holder, &given));
+    farm_script_deinit(&farm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scheduler__knows_whose_an_attempt_is),
         cmocka_unit_test(scheduler__gives_a_worker_no_more_than_its_slots),
         cmocka_unit_test(scheduler__sends_prefetch_beyond_the_slots),
         cmocka_unit_test(scheduler__releases_an_assignment_only_after_its_fact),
