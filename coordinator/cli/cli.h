@@ -80,6 +80,7 @@ int command_specs(const cli_arguments *arguments);
 int command_recipes(const cli_arguments *arguments);
 int command_wait(const cli_arguments *arguments);
 int command_undrain(const cli_arguments *arguments);
+int command_workers(const cli_arguments *arguments);
 int command_keygen(const cli_arguments *arguments);
 int command_authorize(const cli_arguments *arguments);
 int command_revoke(const cli_arguments *arguments);

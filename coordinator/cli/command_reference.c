@@ -24,7 +24,7 @@ void command_reference_of(FILE *out, const cli_command *command)
             command->options[0].name == NULL ? "" : " [options]", command->summary);
     for (const cli_option *option = command->options; option->name != NULL; option++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
+        snprintf(left, sizeof left, "%s%s%s%s", option->name[1] == '\0' ? "-" : "--", option->name, option->value == NULL ? "" : " ",
                  option->value == NULL ? "" : option->value);
         fprintf(out, "  %-22s %s\n", left, option->help);
     }

@@ -94,6 +94,12 @@ static const cli_option revoke_options[] = {
     {"authorized", OPTION_TEXT, "FILE", "the coordinator's allow-list (default: $REELMILL_AUTHORIZED)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option workers_options[] = {
+    {"on", OPTION_TEXT, "ENGINE", "what starts and limits them: slurm"},
+    {"n", OPTION_NUMBER, "N", "how many (stop: all, if not given; those that wait first)"},
+    {"script", OPTION_TEXT, "FILE", "the batch script (default: /usr/share/reelmill/reelmill-worker.sbatch)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option no_options[] = {{NULL, OPTION_FLAG, NULL, NULL}};
 
 static const cli_command commands[] = {
@@ -116,6 +122,7 @@ static const cli_command commands[] = {
     {"nodes", "", "the farm's workers", 0, 0, shown_options, command_nodes},
     {"drain", "NODE...", "give nodes no new work", 1, CLI_WORDS_MAX, reasoned_options, command_drain},
     {"undrain", "NODE...", "give drained nodes work again", 1, CLI_WORDS_MAX, reasoned_options, command_undrain},
+    {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
     {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,

@@ -43,12 +43,14 @@ static int unknown_option(const cli_command *command, const char *word)
     return usage_error(command->name, "unknown option", word, word_suggest(name, names, count));
 }
 
-/* One option at argv[*at]; --name=value and --name value are the same. */
+/* One option at argv[*at]; --name=value and --name value are the same; a name of one letter also goes with one dash. */
 static int take_option(cli_arguments *arguments, int argc, char **argv, int *at)
 {
     const cli_command *command = arguments->command;
-    const char *name = argv[*at] + 2;
+    const char *name = argv[*at] + (argv[*at][1] == '-' ? 2 : 1);
     size_t length = strcspn(name, "=");
+    if (argv[*at][1] != '-' && length != 1)
+        return unknown_option(command, argv[*at]);
     for (size_t row = 0; command->options[row].name != NULL; row++) {
         const cli_option *option = &command->options[row];
         if (strlen(option->name) != length || strncmp(option->name, name, length) != 0)
@@ -94,8 +96,7 @@ int main(int argc, char **argv)
             command_reference_of(stdout, command);
             return EXIT_PASS;
         } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0') {
-            int code = argv[i][1] == '-' ? take_option(&arguments, argc, argv, &i)
-                                         : unknown_option(command, argv[i]);
+            int code = take_option(&arguments, argc, argv, &i);
             if (code != EXIT_PASS)
                 return code;
         } else {

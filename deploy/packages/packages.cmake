@@ -16,6 +16,7 @@ install(FILES ${made}/reelmill.1.gz DESTINATION share/man/man1 COMPONENT reelmil
 install(FILES ${made}/reelmill.bash DESTINATION share/bash-completion/completions RENAME reelmill COMPONENT reelmill)
 install(FILES ${made}/_reelmill DESTINATION share/zsh/vendor-completions COMPONENT reelmill)
 install(FILES ${made}/reelmill.fish DESTINATION share/fish/vendor_completions.d COMPONENT reelmill)
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/slurm/reelmill-worker.sbatch DESTINATION share/reelmill COMPONENT reelmill)
 foreach(component coordinator worker)
     install(FILES ${CMAKE_CURRENT_LIST_DIR}/${component}/${component}.yaml DESTINATION /etc/reelmill COMPONENT ${component})
 endforeach()
