@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Side by side with the peers, in one run: pairs in turn, ratios with their spread, one JSON document.
 
-usage: bench.py --bin DIR [--rows meter,overnight,set,length] [--minutes N] [--repeat N] [--json FILE] [--scratch DIR]
+usage: bench.py --bin DIR [--rows meter,overnight,set,memory,length] [--minutes N] [--lengths N,N,N] [--repeat N] [--json FILE] [--scratch DIR]
 """
 import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import statistics
 import subprocess
@@ -221,24 +222,90 @@ def row_set(options, scratch):
 
 
 def row_length(options, scratch):
-    """Seconds of work per minute of programme, at a tenth, once and twice the length."""
-    row = {"row": "length", "minutes": [], "ours_s": []}
-    for minutes in (max(options.minutes // 10, 1), options.minutes, options.minutes * 2):
+    """The overnight job at several lengths: wall and processor seconds, and peak memory, per minute of programme."""
+    row = {"row": "length", "minutes": [], "ours_s": [], "cpu_s": [], "memory_mib": []}
+    for minutes in (int(word) for word in options.lengths.split(",")):
         folder = scratch / f"length{minutes}"
         show = overnight_show(folder, minutes)
-        walls = []
+        walls, cpus, peaks = [], [], {}
         for _ in range(options.repeat):
             shutil.rmtree(folder / "out", ignore_errors=True)
-            walls.append(timed([options.bin / "reelmill", "run", show])[0])
+            cpu = children_cpu()
+            wall, seen = timed([options.bin / "reelmill", "run", show], watch=True)
+            walls.append(wall)
+            cpus.append(children_cpu() - cpu)
+            peaks = {role: max(size, peaks.get(role, 0)) for role, size in seen.items()}
         row["minutes"].append(minutes)
         row["ours_s"].append(statistics.median(walls))
-        print(f"length {minutes:4d} minutes {statistics.median(walls):8.2f} s, {statistics.median(walls) / minutes:.3f} s a minute",
-              flush=True)
+        row["cpu_s"].append(statistics.median(cpus))
+        row["memory_mib"].append(peaks)
+        print(f"length {minutes:4d} minutes {statistics.median(walls):8.2f} s, {statistics.median(walls) / minutes:.3f} s a minute, "
+              f"{statistics.median(cpus) / minutes:.3f} s of processor a minute"
+              + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
         shutil.rmtree(folder)
     yield row
 
 
-ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "length": row_length}
+def children_cpu():
+    """Processor seconds of every process of ours that has ended; reelmill waits for its own."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class MemoryCage:
+    """A memory cgroup: the page cache of what runs in it counts too, so a job larger than it goes to the disk and back."""
+
+    ROOT = Path("/sys/fs/cgroup/memory")  # version 1
+    UNIFIED = Path("/sys/fs/cgroup")
+
+    def __init__(self, size):
+        v1 = (self.ROOT / "memory.limit_in_bytes").exists()
+        self.folder = (self.ROOT if v1 else self.UNIFIED) / f"reelmill-bench-{os.getpid()}"
+        self.folder.mkdir()
+        (self.folder / ("memory.limit_in_bytes" if v1 else "memory.max")).write_text(str(size))
+
+    def command(self, words):
+        return ["sh", "-c", f'echo $$ > {self.folder}/cgroup.procs && exec "$@"', "sh", *words]
+
+    def remove(self):
+        for _ in range(100):
+            try:
+                self.folder.rmdir()
+                return
+            except OSError:
+                time.sleep(0.1)
+
+
+def row_memory(options, scratch):
+    """Stems of 7.1.2 to four deliverables, once with the memory of the machine, once with an eighth of the job's bytes."""
+    folder = scratch / "memory"
+    minutes = max(options.minutes // 4, 1)
+    show = overnight_show(folder, minutes, "7.1.2", 10, {"PM_712": "printmaster-7.1.2", **OVERNIGHT})
+    moved = minutes * 60 * RATE * 3 * (3 * 10 + 10 + 6 + 2 + 6 + 2)
+    try:
+        cage = MemoryCage(moved // 8)
+    except OSError as problem:
+        print(f"memory: left out, no memory cgroup can be made here: {problem}", flush=True)
+        shutil.rmtree(folder)
+        return
+
+    def run(wrap):
+        shutil.rmtree(folder / "out", ignore_errors=True)
+        for path in (folder / "stems").iterdir():
+            subprocess.run(["dd", f"if={path}", "iflag=nocache", "count=0", "status=none"], check=True)
+        return timed(wrap([options.bin / "reelmill", "run", show]), watch=True)
+
+    try:
+        contest = Contest(options.repeat, caged=lambda: run(cage.command), free=lambda: run(list))
+    finally:
+        cage.remove()
+    row = contest.row(f"{moved >> 20} MiB moved in {moved >> 23} MiB of memory : in all", "caged", "free", "not far below 1",
+                      minutes * 60)
+    yield {**row, "moved_bytes": moved, "limit_bytes": moved // 8}
+    shutil.rmtree(folder)
+
+
+ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "memory": row_memory, "length": row_length}
 
 
 def main():
@@ -247,6 +314,7 @@ def main():
     parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--minutes", type=int, default=20)
+    parser.add_argument("--lengths", default="1,10,100", help="minutes of the row length")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--scratch", type=Path)
