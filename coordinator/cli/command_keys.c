@@ -73,17 +73,17 @@ static status begin_edit(list_edit *self, const cli_arguments *arguments, error_
     if (self->path == NULL)
         self->path = getenv("REELMILL_AUTHORIZED");
     if (self->path == NULL || self->path[0] == '\0')
-        return error_detail_set(detail, STATUS_INPUT_MISSING,
-                                "which allow-list? give --authorized FILE or set REELMILL_AUTHORIZED; it is the file "
-                                "that the coordinator's `authorized` names, on its machine");
+        self->path = "/etc/reelmill/authorized";
     char copy[PATH_MAX_BYTES];
     if ((size_t)snprintf(copy, sizeof copy, "%s", self->path) >= sizeof copy - 8)
         return error_detail_set(detail, STATUS_LIMIT, "the allow-list's path is too long");
     snprintf(self->folder, sizeof self->folder, "%s", dirname(copy));
     self->lock = open(self->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->lock < 0 || flock(self->lock, LOCK_EX) != 0)
-        return error_detail_set(detail, STATUS_STORAGE_DENIED, "the folder '%.300s' cannot be used: %s", self->folder,
-                                strerror(errno));
+        return error_detail_set(detail, STATUS_STORAGE_DENIED,
+                                "the folder of the allow-list '%.300s' cannot be used: %s; give --authorized FILE, the "
+                                "one that the coordinator's `authorized` names, on its machine",
+                                self->path, strerror(errno));
     return read_list(self, detail);
 }
 

@@ -181,7 +181,7 @@ int command_manual(const cli_arguments *arguments)
          ".SH ENVIRONMENT\n.TP\n.B REELMILL_FARM\nthe coordinator's endpoint, where \\-\\-farm is not given\n"
          ".TP\n.B REELMILL_KEY, REELMILL_COORDINATOR_KEY\nyour secret key's file and the coordinator's public key\n"
          ".TP\n.B REELMILL_PLAIN\n1: a farm on this machine that uses no keys\n"
-         ".TP\n.B REELMILL_AUTHORIZED\nthe allow-list that authorize and revoke edit\n"
+         ".TP\n.B REELMILL_AUTHORIZED\nthe allow-list that authorize and revoke edit (else /etc/reelmill/authorized)\n"
          ".TP\n.B TMPDIR\nwhere a private farm keeps its state while it runs (else /var/tmp)");
     return EXIT_PASS;
 }

@@ -87,11 +87,11 @@ static const cli_option authorize_options[] = {
     {"role", OPTION_TEXT, "ROLE", "what the key may do: worker, submitter, operator, viewer"},
     {"name", OPTION_TEXT, "NAME", "whose it is, for the audit log and for `revoke`"},
     {"roots", OPTION_TEXT, "LIST", "of a submitter: media roots its jobs may use, like shows,library:ro, or *"},
-    {"authorized", OPTION_TEXT, "FILE", "the coordinator's allow-list (default: $REELMILL_AUTHORIZED)"},
+    {"authorized", OPTION_TEXT, "FILE", "its allow-list (default: $REELMILL_AUTHORIZED, else /etc/reelmill/authorized)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option revoke_options[] = {
-    {"authorized", OPTION_TEXT, "FILE", "the coordinator's allow-list (default: $REELMILL_AUTHORIZED)"},
+    {"authorized", OPTION_TEXT, "FILE", "its allow-list (default: $REELMILL_AUTHORIZED, else /etc/reelmill/authorized)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option workers_options[] = {

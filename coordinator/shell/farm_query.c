@@ -69,10 +69,10 @@ static json_t *node_json(const farm_state *self, const worker_node *node)
             roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
     uint64_t now_ms = farm_now_ms(self);
     double silent = now_ms > node->heard_ms ? (double)(now_ms - node->heard_ms) / 1000.0 : 0.0;
-    return json_pack("{s:i, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number, "name",
-                     node->name, "state", state, "reason", reason, "engine", node->engine, "cpu", node->cpu, "slots", (int)node->slots,
-                     "running", (int)view.running, "tasks_done", (int)view.tasks_done, "tasks_failed",
-                     (int)view.tasks_failed, "silent_s", silent, "roots", roots);
+    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number,
+                     "name", node->name, "key", node->owner, "state", state, "reason", reason, "engine", node->engine,
+                     "cpu", node->cpu, "slots", (int)node->slots, "running", (int)view.running, "tasks_done",
+                     (int)view.tasks_done, "tasks_failed", (int)view.tasks_failed, "silent_s", silent, "roots", roots);
 }
 
 static char *nodes_document(const farm_state *self, size_t *out_size)

@@ -472,6 +472,7 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     json_object_set_new(object, "state", json_string(state_word(farm, job)));
     json_object_set_new(object, "priority", json_integer(job->priority));
     json_object_set_new(object, "submitted", time_json(job->submitted_unix_ms));
+    json_object_set_new(object, "submitted_by", job->owner[0] == '\0' ? json_null() : json_string(job->owner));
     json_object_set_new(object, "ended", time_json(job->ended_unix_ms));
     uint64_t until = job->ended_unix_ms != 0 ? job->ended_unix_ms : farm_unix_ms();
     json_object_set_new(

@@ -81,6 +81,11 @@ class Keys(SecurityTest):
         log = (self.folder / "coordinator.log").read_text()
         self.assertIn("access.refused", log)
         self.assertNotIn("message.", log)  # not a byte of theirs was taken for a message
+        secrets = [path.read_text().split()[1] for path in (self.folder / "keys").rglob("reelmill.secret")]
+        self.assertEqual(len(secrets), 3)
+        told = [path for path in self.folder.rglob("*") if path.is_file() and path.name != "reelmill.secret"
+                and any(secret.encode() in path.read_bytes() for secret in secrets)]
+        self.assertEqual(told, [])
 
     def test_a_worker_waits_until_it_is_authorized(self):
         farm = self.farm(workers=())
@@ -166,6 +171,8 @@ class Roles(SecurityTest):
         for who in ("vera", "anna"):
             self.denied(farm.ask("drain", "one", who=who), "may not drain")
             self.passes(farm.ask("status", job, "--json", who=who))
+        self.assertEqual(farm.job(job)["submitted_by"], "anna")
+        self.assertEqual(farm.nodes()["one"]["key"], "one")
         self.passes(farm.ask("cancel", job, "--reason", 'not "this" one', who="anna"))
         self.assertEqual(farm.ask("wait", job, who="vera").code, 3)
         self.passes(farm.ask("retry", job, who="chief"))

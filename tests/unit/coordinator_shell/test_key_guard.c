@@ -270,6 +270,29 @@ static void key_guard__tells_what_is_missing(void **state)
     key_guard_destroy(&guard);
 }
 
+/* A key that would be let in, at a door that nobody answers: libzmq alone would open it. */
+static void key_guard__lets_nobody_in_without_a_handler(void **state)
+{
+    stage *self = *state;
+    void *context = zmq_ctx_new();
+    void *router = zmq_socket(context, ZMQ_ROUTER);
+    char endpoint[sizeof self->endpoint];
+    size_t size = sizeof endpoint;
+    int linger = 0;
+    memcpy(endpoint, self->endpoint, sizeof endpoint);
+    assert_int_equal(zmq_setsockopt(router, ZMQ_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(key_guard_arm(self->guard, router, "tcp://127.0.0.1:*", NULL), STATUS_OK);
+    assert_int_equal(zmq_bind(router, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, self->endpoint, &size), 0);
+    peer anna = connect_peer(self, &self->known, self->coordinator);
+    link_event event = outcome_of(&anna);
+    assert_true(event == LINK_REFUSED || event == LINK_BROKEN);
+    close_peer(&anna);
+    zmq_close(router);
+    zmq_ctx_term(context);
+    memcpy(self->endpoint, endpoint, sizeof endpoint);
+}
+
 /* The test of the start-up test: it fails where somebody lets strangers in. */
 static void *admit_everybody(void *socket)
 {
@@ -321,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(key_guard__keeps_the_list_when_its_file_becomes_wrong, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__knows_no_sender_without_an_id, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__tells_what_is_missing, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(key_guard__lets_nobody_in_without_a_handler, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__self_test_sees_an_open_door, open_stage, close_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
