@@ -83,7 +83,8 @@ static const char *worst_of(const json_t *findings)
         size_t index;
         const json_t *item;
         json_array_foreach (findings, index, item)
-            if (strcmp(json_string_value(json_object_get(item, "severity")), severities[s]) == 0)
+            if (!json_is_object(json_object_get(item, "waiver")) &&
+                strcmp(json_string_value(json_object_get(item, "severity")), severities[s]) == 0)
                 return verdicts[s];
     }
     return "pass";

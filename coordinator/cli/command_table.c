@@ -100,6 +100,12 @@ static const cli_option workers_options[] = {
     {"script", OPTION_TEXT, "FILE", "the batch script (default: /usr/share/reelmill/reelmill-worker.sbatch)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option waive_options[] = {
+    {"who", OPTION_TEXT, "NAME", "who accepts it"},
+    {"why", OPTION_TEXT, "TEXT", "why it is accepted"},
+    {"report", OPTION_TEXT, "FILE", "the report.json with the finding (default: the show's latest)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option no_options[] = {{NULL, OPTION_FLAG, NULL, NULL}};
 
 static const cli_command commands[] = {
@@ -125,6 +131,8 @@ static const cli_command commands[] = {
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
+    {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,
+     command_waive},
     {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,
      no_options, command_keygen},
     {"authorize", "KEY", "let a public key (or the file of one) into a farm; on the coordinator's machine", 1, 1,

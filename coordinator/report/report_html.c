@@ -22,7 +22,7 @@ static const char page_head[] =
     "p{margin:4px 0}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
     "text-transform:uppercase;letter-spacing:.04em}.big{font-size:22px;padding:8px 22px;display:inline-block;margin:12px 0 4px}"
     ".pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}.incomplete,.not_checked{background:var(--inc)}"
-    ".info{background:var(--soft)}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;margin:14px 0}"
+    ".info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;margin:14px 0}"
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
@@ -89,6 +89,19 @@ static void put_place(byte_writer *writer, const report_model *model, const plan
     put(writer, "</td>");
 }
 
+static void put_waiver(byte_writer *writer, const finding *item)
+{
+    const show_waiver *waiver = item->waiver != NULL ? item->waiver : item->stale;
+    if (waiver == NULL)
+        return;
+    put(writer, item->waiver != NULL ? "<br><b>Waived</b> by " : "<br><b>Waiver does not hold</b>, the figure is another: by ");
+    html_text(writer, waiver->who);
+    put(writer, ", ");
+    html_text(writer, waiver->when);
+    put(writer, ": ");
+    html_text(writer, waiver->why);
+}
+
 static void put_findings(byte_writer *writer, const report_model *model, const plan_timeline *timeline,
                          const finding_list *list)
 {
@@ -100,13 +113,16 @@ static void put_findings(byte_writer *writer, const report_model *model, const p
     for (size_t i = 0; i < list->count; i++) {
         const finding *item = &list->items[i];
         put(writer, "<tr><td>");
-        put_badge(writer, finding_severity_name(item->severity), "");
+        put_badge(writer, finding_severity_name(item->severity), item->waiver != NULL ? " waived" : "");
         put(writer, "</td><td><code>");
         html_text(writer, item->check);
-        put(writer, "</code></td>");
+        put(writer, "</code><br><span class=\"soft\">");
+        html_text(writer, item->id);
+        put(writer, "</span></td>");
         put_place(writer, model, timeline, item);
         put(writer, "<td>");
         html_text(writer, item->message);
+        put_waiver(writer, item);
         if (item->clause != NULL && item->clause[0] != '\0') {
             put(writer, "<br><span class=\"soft\">");
             html_text(writer, item->clause);

@@ -88,6 +88,14 @@ static json_t *json_limit(const finding *item)
                      json_figure(item->target));
 }
 
+static json_t *json_waiver(const show_waiver *waiver)
+{
+    if (waiver == NULL)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "who", json_text(waiver->who), "when", json_text(waiver->when), "why",
+                     json_text(waiver->why), "measured", json_text(waiver->measured));
+}
+
 static json_t *json_finding(const report_model *model, const plan_timeline *timeline, const finding *item)
 {
     json_t *channels = json_array();
@@ -130,7 +138,8 @@ static json_t *json_finding(const report_model *model, const plan_timeline *time
                         json_pack("{s:o, s:o}", "netflix", json_text(item->netflix_code), "ebu_qc", json_text(item->ebu_qc)));
     json_t *details = item->details_json == NULL ? NULL : json_loads(item->details_json, 0, NULL);
     json_object_set_new(object, "details", details == NULL ? json_object() : details);
-    json_object_set_new(object, "waiver", json_null());
+    json_object_set_new(object, "waiver", json_waiver(item->waiver));
+    json_object_set_new(object, "stale_waiver", json_waiver(item->stale));
     return object;
 }
 

@@ -261,7 +261,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
 {
     static const char *const keys[] = {"reelmill",    "title", "slug", "version",   "date",         "frame_rate",
                                        "sample_rate", "media", "stems", "reels",    "pops",         "reference",
-                                       "deliverables", "output", NULL};
+                                       "deliverables", "output", "waivers", NULL};
     if (!yaml_map_check(source, root, "the show", keys))
         return;
     read_identity(self, root, source);
@@ -275,6 +275,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
     const yaml_node *deliverables =
         yaml_require(source, root, "deliverables", "the show", "list what is to be made or judged");
     show_read_deliverables(self, deliverables, source);
+    show_read_waivers(self, yaml_get(root, "waivers"), source);
     check_patterns(self, root, source);
 }
 

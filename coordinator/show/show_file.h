@@ -90,6 +90,14 @@ typedef struct show_deliverable {
     uint32_t line, column;
 } show_deliverable;
 
+/** A person's word that a finding is accepted as it is: it changes the verdict and hides nothing. */
+typedef struct show_waiver {
+    const char *finding;          /**< the finding's id */
+    const char *measured;         /**< its figure as displayed; of another figure the waiver does not hold. "-" = it has none */
+    const char *who, *when, *why;
+} show_waiver;
+enum { SHOW_WAIVERS_MAX = 4096 };
+
 typedef struct show {
     const char *file_name;        /**< for messages */
     const char *title;
@@ -111,6 +119,8 @@ typedef struct show {
     uint32_t deliverable_count;
     show_deliverable *deliverables;
     const char *output;           /**< as written, "out" by default */
+    uint32_t waiver_count;
+    show_waiver *waivers;
     const recipe *print_masters[LAYOUT_COUNT]; /**< how a received full mix of a layout should have been made; NULL = no rule, or
                                                     nothing is received */
 } show;

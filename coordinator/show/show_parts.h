@@ -8,6 +8,7 @@
 /** node may be NULL where the key is absent. Each adds its problems to the source. */
 void show_read_stems(show *self, const yaml_node *node, const yaml_source *source);
 void show_read_reels(show *self, const yaml_node *node, const yaml_source *source);
+void show_read_waivers(show *self, const yaml_node *node, const yaml_source *source);
 void show_read_deliverables(show *self, const yaml_node *node, const yaml_source *source);
 
 /** A checked file pattern, or NULL. */

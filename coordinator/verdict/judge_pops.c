@@ -345,10 +345,7 @@ status verdict_judge_stem(stem_verdict *out_verdict, const plan *made, uint32_t 
         judged.timeline = self.timeline = timeline;
         judge_listen(&self, listen, heard[i]);
     }
-    judgement_conclude(&self);
-    finding_list_identify(&verdict.findings,
-                          arena_format(memory, "%s|%s", made->show->reels[reel].name, made->show->stems[stem].name),
-                          made->show, judged.timeline, memory);
+    judgement_conclude(&self, arena_format(memory, "%s|%s", made->show->reels[reel].name, made->show->stems[stem].name));
     judged.word = verdict.word;
     judged.findings = verdict.findings;
     *out_verdict = judged;

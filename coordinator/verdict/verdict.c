@@ -152,20 +152,51 @@ static void name_unchecked(judgement *self)
     }
 }
 
-void judgement_conclude(judgement *self)
+void finding_figure(const finding *item, char out[FINDING_FIGURE_SIZE])
+{
+    if (item->measured_word != NULL)
+        snprintf(out, FINDING_FIGURE_SIZE, "%s", item->measured_word);
+    else if (isfinite(item->measured))
+        snprintf(out, FINDING_FIGURE_SIZE, "%.1f", verdict_displayed(item->measured));
+    else
+        snprintf(out, FINDING_FIGURE_SIZE, "-");
+}
+
+static void waive(finding *item, const show *title)
+{
+    char figure[FINDING_FIGURE_SIZE];
+    finding_figure(item, figure);
+    for (uint32_t i = 0; item->severity != FINDING_INFO && i < title->waiver_count; i++) {
+        const show_waiver *waiver = &title->waivers[i];
+        if (strcmp(waiver->finding, item->id) != 0)
+            continue;
+        if (strcmp(waiver->measured, figure) == 0)
+            item->waiver = waiver;
+        else
+            item->stale = waiver;
+    }
+    if (item->waiver != NULL)
+        item->stale = NULL;
+}
+
+void judgement_conclude(judgement *self, const char *owner)
 {
     programme_verdict *verdict = self->verdict;
+    if (verdict->findings.count > 1)
+        qsort(verdict->findings.items, verdict->findings.count, sizeof(finding), worst_first);
+    finding_list_identify(&verdict->findings, owner, self->show, self->timeline, self->memory);
     verdict->word = VERDICT_PASS;
+    for (size_t i = 0; i < verdict->findings.count; i++)
+        waive(&verdict->findings.items[i], self->show);
     for (size_t i = 0; i < verdict->findings.count; i++) {
         static const verdict_word words[] = {[FINDING_INFO] = VERDICT_PASS,
                                              [FINDING_NOT_CHECKED] = VERDICT_INCOMPLETE,
                                              [FINDING_WARN] = VERDICT_WARN,
                                              [FINDING_FAIL] = VERDICT_FAIL};
-        verdict->word = verdict_worst(verdict->word, words[verdict->findings.items[i].severity]);
+        if (verdict->findings.items[i].waiver == NULL)
+            verdict->word = verdict_worst(verdict->word, words[verdict->findings.items[i].severity]);
     }
     verdict->publish = self->rules == NULL || !self->rules->hold_on_fail || verdict->word != VERDICT_FAIL;
-    if (verdict->findings.count > 1)
-        qsort(verdict->findings.items, verdict->findings.count, sizeof(finding), worst_first);
 }
 
 status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *memory)
@@ -205,9 +236,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
     judge_pops(&self);
     name_unchecked(&self);
     judge_groups(&self);
-    judgement_conclude(&self);
-    finding_list_identify(&verdict.findings, plan_made->show->deliverables[facts->deliverable].name, self.show,
-                          self.timeline, memory);
+    judgement_conclude(&self, plan_made->show->deliverables[facts->deliverable].name);
     *out_verdict = verdict;
     return STATUS_OK;
 }

@@ -37,7 +37,11 @@ typedef struct finding {
     const char *netflix_code; /**< e.g. "022 True Peak", or NULL */
     const char *ebu_qc;       /**< e.g. "0084B", or NULL */
     const char *details_json; /**< a JSON object text, or NULL */
+    const show_waiver *waiver;/**< accepted as it is: it no longer counts for the verdict; or NULL */
+    const show_waiver *stale; /**< a waiver of the same finding with another figure, which does not hold; or NULL */
 } finding;
+
+enum { FINDING_FIGURE_SIZE = 64 };
 
 typedef struct finding_list {
     finding *items;
@@ -84,6 +88,9 @@ MUST_USE status verdict_judge_stem(stem_verdict *out_verdict, const plan *plan, 
  */
 void finding_list_identify(finding_list *list, const char *owner, const show *title, const plan_timeline *timeline,
                            arena *memory);
+
+/** The figure of a finding as a waiver names it: "-24.2", "PCM_16", or "-" where there is none. */
+void finding_figure(const finding *item, char out[FINDING_FIGURE_SIZE]);
 
 /** True if this version has a method for the check; a limit on any other comes out as not_checked. */
 bool verdict_measures(const char *check);

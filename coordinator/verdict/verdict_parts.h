@@ -40,8 +40,8 @@ const spec_limit *judgement_limit(const judgement *self, const char *check);
 /** One finding for all places beyond VERDICT_RUNS_MAX; nothing when there are none. */
 void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out);
 
-/** Sorts the findings, worst first, and sets the word. */
-void judgement_conclude(judgement *self);
+/** Sorts the findings, worst first, gives them their ids (finding_list_identify), applies the show's waivers, sets the word. */
+void judgement_conclude(judgement *self, const char *owner);
 /** Sets the codes that others have for a check. */
 void finding_code(finding *item);
 

@@ -167,6 +167,30 @@ limits:
         self.assertIn(("loudness.dialogue", "not_checked"),
                       [(item["check"], item["severity"]) for item in alone["programmes"][0]["findings"]])
 
+    def test_a_waiver_changes_the_verdict_and_hides_nothing(self):
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "ME_51", "recipe": "me-5.1", "spec": "ebu-r128"}]
+        show.write()
+        show.path.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in show.text.items()))
+        before = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
+        broken = [item for item in before["findings"] if item["severity"] == "fail"]
+        self.assertEqual(before["verdict"], "fail")
+        self.assertEqual(reelmill("waive", show.path, "nothing", "--who", "A", "--why", "B").code, 2)
+        self.assertEqual(reelmill("waive", show.path, broken[0]["id"]).code, 2)
+        why = 'as "agreed": <b>#1</b>'
+        for item in broken:
+            outcome = reelmill("waive", show.path, item["id"], "--who", "J. Doe", "--why", why)
+            self.assertEqual(outcome.code, 0, outcome.err)
+        outcome = reelmill("run", show.path, "--json")
+        self.assertEqual(outcome.code, 0)
+        after = self.valid(outcome)["programmes"][0]
+        self.assertEqual([item["id"] for item in after["findings"]], [item["id"] for item in before["findings"]])
+        waived = [item for item in after["findings"] if item["waiver"] is not None]
+        self.assertEqual([item["id"] for item in waived], [item["id"] for item in broken])
+        self.assertEqual({(item["severity"], item["waiver"]["who"], item["waiver"]["why"]) for item in waived},
+                         {("fail", "J. Doe", why)})
+        self.assertIn(why, self.safe(show.output() / "report" / "report.html").text)
+
     def test_published_headers_carry_the_figures(self):
         """bext version 2: time reference, and loudness in hundredths, as the report has them."""
         show = small_show(self.folder)

@@ -155,6 +155,35 @@ static void verdict__findings_that_are_alike_are_numbered(void **state)
     assert_int_equal(strncmp(items[0].id, items[1].id, 12), 0);
 }
 
+/* A waiver takes a finding out of the verdict while its figure as displayed is the same, and leaves it in the list. */
+static void verdict__a_waiver_follows_an_unchanged_finding(void **state)
+{
+    bench *self = *state;
+    bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    programme_verdict bare = bench_judge(self, 20.0, -24.2, -6.0);
+    assert_int_equal(bare.word, VERDICT_FAIL);
+    show_waiver waiver = {.finding = bare.findings.items[0].id, .measured = "-24.2", .who = "J. Doe", .when = "2026-11-20",
+                          .why = "as agreed"};
+    self->source.waivers = &waiver;
+    self->source.waiver_count = 1;
+    static const struct {
+        double lufs;
+        verdict_word word;
+        bool holds;
+    } rows[] = {{-24.2, VERDICT_PASS, true}, {-24.23, VERDICT_PASS, true}, {-24.3, VERDICT_FAIL, false},
+                {-24.1, VERDICT_FAIL, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        programme_verdict verdict = bench_judge(self, 20.0, rows[i].lufs, -6.0);
+        assert_int_equal(verdict.word, rows[i].word);
+        assert_int_equal(verdict.findings.count, 1);
+        assert_int_equal(verdict.findings.items[0].severity, FINDING_FAIL);
+        assert_true((verdict.findings.items[0].waiver != NULL) == rows[i].holds);
+        assert_true((verdict.findings.items[0].stale != NULL) == !rows[i].holds);
+    }
+    self->rules.limits[0].max = -25.5; /* another limit is another finding */
+    assert_int_equal(bench_judge(self, 20.0, -24.2, -6.0).word, VERDICT_FAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__identity_follows_the_place_in_the_reel, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_waiver_follows_an_unchanged_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__findings_that_are_alike_are_numbered, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests_name("verdict rules", tests, NULL, NULL);
