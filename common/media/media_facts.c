@@ -61,6 +61,24 @@ bool sample_encoding_is_float(sample_encoding encoding)
     return encoding_row_of(encoding)->is_float;
 }
 
+bool sample_rate_converts(uint32_t from, uint32_t to)
+{
+    static const uint32_t rates[] = {44100, 48000, 88200, 96000, 176400, 192000};
+    bool known_from = false;
+    bool known_to = false;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        known_from = known_from || rates[i] == from;
+        known_to = known_to || rates[i] == to;
+    }
+    return known_from && known_to;
+}
+
+uint64_t sample_rate_frames(uint64_t frame_count, uint32_t from, uint32_t to)
+{
+    /* frame_count is below 2^40 and rates below 2^20: the product fits. */
+    return (frame_count * to + from - 1) / from;
+}
+
 static void media_bext_encode(const media_bext *self, byte_writer *writer)
 {
     byte_writer_u8(writer, self->present);

@@ -42,6 +42,11 @@ uint32_t sample_encoding_bytes(sample_encoding encoding);
 uint32_t sample_encoding_bits(sample_encoding encoding);
 bool sample_encoding_is_float(sample_encoding encoding);
 
+/** True if audio at one rate can be had at the other: 44.1, 48, 88.2, 96, 176.4 and 192 kHz, each from each. */
+bool sample_rate_converts(uint32_t from, uint32_t to);
+/** Frames at rate `to` that lie within frame_count frames at rate `from`: the smallest count that covers them. */
+uint64_t sample_rate_frames(uint64_t frame_count, uint32_t from, uint32_t to);
+
 /** Who the file is: compared before and after use; a difference is STATUS_INPUT_CHANGED. */
 typedef struct media_identity {
     uint64_t dev;

@@ -164,7 +164,8 @@ typedef struct plan {
     arena arena;
     const show *show;
     input_list inputs;
-    const media_facts *facts;  /**< [inputs.count], borrowed */
+    const media_facts *facts;  /**< [inputs.count], borrowed: as probed */
+    const media_facts *placed; /**< the same at the show's sample rate (plan_facts_at_rate) */
     uint32_t *stem_inputs;     /**< [show.stem_count] index of each stem's first file in inputs */
     uint32_t timeline_count;
     plan_timeline *timelines;

@@ -275,13 +275,36 @@ static void check_joined_lengths(const check_run *self)
     }
 }
 
+/* A stem at another rate is converted, and said to be. probed: as the file is. */
+static void check_conversion(const check_run *self, uint32_t index, const media_facts *probed)
+{
+    const show *film = self->source->show;
+    const plan_input *input = &self->source->inputs->items[index];
+    if (!plan_converts(film, input, probed))
+        return;
+    plan_check_say(self, PROBLEM_INFO, input,
+                   arena_format(self->notes->arena, "\"%s\" is at %u Hz and is converted to the show's %u Hz", input->display,
+                                probed->sample_rate, film->sample_rate));
+    if (film->stems[input->stem].align_bext && probed->bext.present && !plan_reference_converts(film, probed))
+        plan_check_say(self, PROBLEM_ERROR, input,
+                       arena_format(self->notes->arena,
+                                    "the time reference of \"%s\" is sample %llu at %u Hz, which lies between two samples at %u "
+                                    "Hz; align it by `start`, or deliver it at the show's sample rate",
+                                    input->display, (unsigned long long)probed->bext.time_reference, probed->sample_rate,
+                                    film->sample_rate));
+}
+
 void plan_check_needed(const plan_source *source, const bool *needed, const bool *wanted, plan_notes *notes)
 {
-    check_run run = {.source = source, .needed = needed, .wanted = wanted, .notes = notes};
-    plan_timeline_joined(&run.joined, source, notes->arena);
+    plan_source placed = *source;
+    placed.facts = plan_facts_at_rate(source->show, source->inputs, source->facts, notes->arena);
+    check_run run = {.source = &placed, .needed = needed, .wanted = wanted, .notes = notes};
+    plan_timeline_joined(&run.joined, &placed, notes->arena);
     for (uint32_t i = 0; i < source->inputs->count; i++)
-        if (plan_check_counts(&run, i))
+        if (plan_check_counts(&run, i)) {
+            check_conversion(&run, i, &source->facts[i]);
             plan_check_file(&run, i);
+        }
     for (uint32_t i = 0; i < source->show->reel_count; i++)
         check_reel(&run, i);
     check_optional_sets(&run);

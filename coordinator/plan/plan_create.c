@@ -83,7 +83,7 @@ static void plan_index_inputs(plan *self)
 static void plan_make_timelines(plan *self, const bool *wanted)
 {
     const show *film = self->show;
-    plan_source source = {.show = film, .inputs = &self->inputs, .facts = self->facts};
+    plan_source source = {.show = film, .inputs = &self->inputs, .facts = self->placed};
     self->timelines = arena_take_array(&self->arena, 1 + (size_t)film->deliverable_count, sizeof *self->timelines);
     uint16_t joined = PLAN_TIMELINE_NONE;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
@@ -194,9 +194,11 @@ static void plan_count_bytes(plan *self)
         last_piece = task->piece;
         plan_binding binding;
         plan_task_binding(self, i, &scratch, &binding);
-        uint64_t frames = self->timelines[task->timeline].pieces[task->piece].frame_count;
         for (uint32_t k = 0; k < binding.own_input_count; k++) {
             const media_facts *facts = &self->facts[binding.inputs[k]];
+            const plan_timeline *timeline = &self->timelines[task->timeline];
+            uint64_t frames = sample_rate_frames(timeline->pieces[task->piece].frame_count, timeline->sample_rate,
+                                                 facts->sample_rate);
             uint64_t used = frames < facts->frame_count ? frames : facts->frame_count;
             self->read_bytes += used * facts->channel_count * sample_encoding_bytes(facts->encoding);
         }
@@ -271,6 +273,7 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->show = film;
     made->inputs = *inputs;
     made->facts = facts;
+    made->placed = plan_facts_at_rate(film, inputs, facts, &made->arena);
     made->first_task = first_task;
     plan_init_deliverables(made);
     plan_fill(made, options, wanted, &notes);

@@ -115,7 +115,8 @@ static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
     uint64_t frames = usable_frames(self, first_input, files);
     uint64_t picture = 0;
     int64_t first = 0;
-    if (frames == 0 || film->rate.num == 0 || !plan_input_of_reel(film, input) || !plan_reel_edges(reel, &picture) ||
+    if (frames == 0 || facts->sample_rate != film->sample_rate || film->rate.num == 0 ||
+        !plan_input_of_reel(film, input) || !plan_reel_edges(reel, &picture) ||
         !plan_stem_position(film, input, facts, reel_index, 0, &first) || first < 0)
         return;
     listen_clock clock = {.rate = &film->rate, .sample_rate = film->sample_rate};

@@ -29,6 +29,17 @@ typedef struct plan_notes {
     arena *arena;
 } plan_notes;
 
+/* ---- plan_rate.c ---- */
+/** True for a stem's file at another rate than the show's from which it can be converted. */
+bool plan_converts(const show *show, const plan_input *input, const media_facts *facts);
+/**
+ * The facts as the timeline sees them: rate, length and time reference of files that are converted stand at the show's rate,
+ * all else as probed. Returns facts itself when nothing is converted.
+ */
+const media_facts *plan_facts_at_rate(const show *show, const input_list *inputs, const media_facts *facts, arena *arena);
+/** True if the file's time reference (as probed) falls on a sample of the show's rate. */
+bool plan_reference_converts(const show *show, const media_facts *facts);
+
 /* ---- plan_timeline.c ---- */
 /** True when a file without {reel} (reel -1) is the only reel's own. */
 bool plan_input_of_reel(const show *show, const plan_input *input);

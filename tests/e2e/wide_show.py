@@ -31,8 +31,10 @@ def folded(samples, layout, target, rule):
 class WideShow:
     """Reels of the given lengths in seconds, without leaders; `content(stem, reel, frames, channels)`."""
 
-    def __init__(self, folder, reel_seconds, deliverables, content=None, **more):
+    def __init__(self, folder, reel_seconds, deliverables, content=None, rates=None, **more):
+        """rates: of the stems that have another than 48 kHz."""
         self.folder = folder
+        rates = {**dict.fromkeys(STEMS, RATE), **(rates or {})}
         self.programme = {name: [] for name in STEMS}
         content = content or (lambda stem, reel, frames, channels: noise(hash_seed(stem, reel), frames, channels, 0.02))
         reels = []
@@ -41,8 +43,8 @@ class WideShow:
             reels.append({"name": f"R{index + 1}", "start": timecode(first), "ffoa": timecode(first),
                           "lfoa": timecode(first + seconds * 24 - 1)})
             for stem, (_, layout) in STEMS.items():
-                samples = content(stem, index, seconds * RATE, len(LAYOUTS[layout]))
-                exact = write_wav(folder / "stems" / f"R{index + 1}_{stem}.wav", samples)
+                samples = content(stem, index, seconds * rates[stem], len(LAYOUTS[layout]))
+                exact = write_wav(folder / "stems" / f"R{index + 1}_{stem}.wav", samples, rate=rates[stem])
                 self.programme[stem].append(exact)
         stems = {name: {"role": role, "layout": layout, "file": f"{{reel}}_{name}.wav"}
                  for name, (role, layout) in STEMS.items()}

@@ -1,5 +1,8 @@
 #include "worker/dsp/fir_design.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* I0(2 sqrt(q)) = sum of q^k / (k!)^2: the Kaiser window needs I0 at beta sqrt(1 - r^2), so no square root is taken. */
 static double bessel_i0_of_quarter_square(double quarter_square)
 {
@@ -12,20 +15,86 @@ static double bessel_i0_of_quarter_square(double quarter_square)
     return sum;
 }
 
-/* The window at position / half, both in the same unit. */
+/* The window at position / half, both in the same unit, times I0(beta). */
 static double kaiser(double beta, double position, double half)
 {
     double ratio = position / half;
-    double quarter = beta * beta / 4.0;
-    return bessel_i0_of_quarter_square(quarter * (1.0 - ratio * ratio)) / bessel_i0_of_quarter_square(quarter);
+    return bessel_i0_of_quarter_square(beta * beta / 4.0 * (1.0 - ratio * ratio));
 }
 
 void fir_design_phase_90(uint32_t reach, double *taps)
 {
     static const double beta = 8.0;
     static const double two_over_pi = 0x1.45f306dc9c883p-1; /* the double nearest to 2/pi */
+    double whole = kaiser(beta, 0.0, 1.0);
     for (uint32_t p = 0; 2 * p + 1 <= reach; p++) {
         double k = (double)(2 * p + 1);
-        taps[p] = two_over_pi / k * kaiser(beta, k, (double)(reach + 1));
+        taps[p] = two_over_pi / k * kaiser(beta, k, (double)(reach + 1)) / whole;
+    }
+}
+
+/* sin(pi x) / (pi x). x is brought to a quarter turn exactly, then a Taylor series whose first left-out term is 2^-60. */
+static double sinc(double x)
+{
+    static const double pi = 0x1.921fb54442d18p+1;
+    if (x < 0.0)
+        x = -x;
+    if (x < 0x1p-30)
+        return 1.0;
+    double whole = (double)(uint64_t)(x + 0.5);
+    double rest = x - whole; /* -1/2 .. 1/2, exact */
+    double angle = pi * rest;
+    double square = angle * angle;
+    double term = angle;
+    double sum = angle;
+    for (int k = 1; k <= 11; k++) {
+        term = -term * square / (double)(2 * k * (2 * k + 1));
+        sum += term;
+    }
+    bool odd = ((uint64_t)whole & 1) != 0;
+    return (odd ? -sum : sum) / (pi * x);
+}
+
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+enum { RESAMPLE_HALF_TAPS = 140 /* at the lower rate */ };
+
+void fir_resample_plan_init(fir_resample_plan *self, uint32_t rate_in, uint32_t rate_out)
+{
+    uint32_t divisor = common_divisor(rate_in, rate_out);
+    self->up = rate_out / divisor;
+    self->down = rate_in / divisor;
+    uint32_t half = RESAMPLE_HALF_TAPS;
+    if (self->down > self->up)
+        half = (uint32_t)(((uint64_t)RESAMPLE_HALF_TAPS * self->down + self->up - 1) / self->up);
+    half += half % 2;
+    self->before = half;
+    self->tap_count = 2 * half;
+}
+
+void fir_design_resample(const fir_resample_plan *self, double *taps)
+{
+    static const double beta = 18.5;
+    static const double middle = 0.9565;
+    double scale = self->down > self->up ? (double)self->up / (double)self->down : 1.0;
+    double cutoff = middle * scale; /* in units of the input's Nyquist frequency */
+    double half = (double)self->before;
+    double whole = kaiser(beta, 0.0, 1.0);
+    for (uint32_t phase = 0; phase < self->up; phase++) {
+        double fraction = (double)phase / (double)self->up;
+        for (uint32_t k = 0; k < self->tap_count; k++) {
+            double distance = (double)k - (double)(self->before - 1) - fraction; /* input frames from the output's place */
+            bool inside = distance > -half && distance < half;
+            taps[(size_t)phase * self->tap_count + k] =
+                inside ? cutoff * sinc(cutoff * distance) * kaiser(beta, distance, half) / whole : 0.0;
+        }
     }
 }

@@ -4,6 +4,7 @@
 
 #include "common/measure/cell_measure.h"
 #include "common/measure/stem_features.h"
+#include "worker/dsp/fir_design.h"
 #include "worker/media/media_reader.h"
 #include "worker/render/render_engine.h"
 #include "worker/render/render_signal.h"
@@ -22,6 +23,7 @@ typedef struct render_file {
     uint64_t block_first;
     uint32_t block_count;
     content_hash_stream digest;
+    struct render_resampler *resampler; /* NULL: the file has the program's rate */
 } render_file;
 
 /* Lanes of one input tile that one file feeds in one piece. */
@@ -52,6 +54,27 @@ typedef struct render_sources {
 /* Opens one input by its identity; the caller closes both. */
 status render_input_open(const task_input *input, const storage_roots *roots, int *out_descriptor,
                          media_reader **out_reader, error_detail *detail);
+/* ---- files at another rate: their lanes come through a polyphase FIR ---- */
+
+typedef struct render_resampler {
+    fir_resample_plan plan;
+    double *taps;
+    double *frames;            /* input frames of one tile as lanes, tap_count more than it spans */
+    uint32_t frame_capacity;
+} render_resampler;
+
+/* same: one for the same rates, whose taps are shared, or NULL. */
+render_resampler *render_resampler_make(const task_input *input, uint32_t rate, const render_resampler *same, arena *memory);
+/*
+ * Gives frame_count output frames from out_first on (counted from the file's first sample, at the program's rate) to the
+ * feed's lanes of a tile; silence around the file. The input frames that belong to them go into the digest.
+ */
+status render_resampler_fill(render_sources *self, const render_feed *feed, int64_t out_first, uint32_t frame_count,
+                             bool digesting, error_detail *detail);
+/* A view of frames of a file, read in large blocks; at most block_frames. */
+status render_view_frames(render_file *file, const task_input *input, uint64_t first, uint32_t count,
+                          const uint8_t **out_bytes, error_detail *detail);
+
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
                            const dsp_table *dsp, arena *memory, error_detail *detail);
 void render_sources_close(render_sources *self);

@@ -32,10 +32,13 @@ status render_input_open(const task_input *input, const storage_roots *roots, in
     return code;
 }
 
-static status open_file(render_file *self, const task_input *input, const storage_roots *roots, arena *memory,
-                        error_detail *detail)
+static status open_file(render_file *self, const task_input *input, uint32_t rate, const storage_roots *roots,
+                        arena *memory, error_detail *detail)
 {
     self->descriptor = -1;
+    if (input->sample_rate != rate && !sample_rate_converts(input->sample_rate, rate))
+        return error_detail_set(detail, STATUS_PEER_MALFORMED, "'%s' at %u Hz cannot be had at %u Hz", input->file.path,
+                                input->sample_rate, rate);
     status code = render_input_open(input, roots, &self->descriptor, &self->reader, detail);
     if (code != STATUS_OK)
         return code;
@@ -87,9 +90,15 @@ status render_sources_open(render_sources *self, const task_render *task, const 
     for (uint32_t i = 0; i < task->input_count; i++)
         self->files[i].descriptor = -1;
     for (uint32_t i = 0; i < task->input_count; i++) {
-        status code = open_file(&self->files[i], &task->inputs[i], roots, memory, detail);
+        status code = open_file(&self->files[i], &task->inputs[i], task->program.sample_rate, roots, memory, detail);
         if (code != STATUS_OK)
             return code;
+        const render_resampler *same = NULL; /* its taps serve again */
+        for (uint32_t k = 0; k < i; k++)
+            if (task->inputs[k].sample_rate == task->inputs[i].sample_rate)
+                same = self->files[k].resampler;
+        if (task->inputs[i].sample_rate != task->program.sample_rate)
+            self->files[i].resampler = render_resampler_make(&task->inputs[i], task->program.sample_rate, same, memory);
     }
     for (uint32_t i = 0; i < task->piece_count; i++)
         make_feeds(self, &task->pieces[i], &self->feeds[i], memory);
@@ -130,8 +139,7 @@ status render_sources_unchanged(const render_sources *self, error_detail *detail
     return STATUS_OK;
 }
 
-/* A view of frames of a file, read in large blocks. */
-static status view_frames(render_file *file, const task_input *input, uint64_t first, uint32_t count,
+status render_view_frames(render_file *file, const task_input *input, uint64_t first, uint32_t count,
                           const uint8_t **out_bytes, error_detail *detail)
 {
     bool held = first >= file->block_first && first + count <= file->block_first + file->block_count;
@@ -159,6 +167,8 @@ static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, ui
     for (uint32_t i = 0; whole && i < self->feeds[piece].count; i++) {
         const render_feed *feed = &self->feeds[piece].items[i];
         int64_t first = (int64_t)frame + feed->file_frame;
+        if (self->files[feed->file].resampler != NULL)
+            continue; /* it writes every frame of its lanes */
         whole = first >= 0 && first + (int64_t)frame_count <= (int64_t)self->task->inputs[feed->file].frame_count;
     }
     for (uint32_t i = 0; !whole && i < self->tile_count; i++)
@@ -174,6 +184,13 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
         const render_feed *feed = &self->feeds[piece].items[i];
         const task_input *input = &self->task->inputs[feed->file];
         render_file *file = &self->files[feed->file];
+        if (file->resampler != NULL) {
+            status resampled =
+                render_resampler_fill(self, feed, (int64_t)frame + feed->file_frame, frame_count, digesting, detail);
+            if (resampled != STATUS_OK)
+                return resampled;
+            continue;
+        }
         /* The part of the tile that the file covers; the rest stays silence. */
         int64_t first = (int64_t)frame + feed->file_frame;
         int64_t skipped = first < 0 ? -first : 0;
@@ -184,7 +201,7 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
             continue;
         uint32_t count = (uint32_t)(end - first - skipped);
         const uint8_t *bytes = NULL;
-        status code = view_frames(file, input, (uint64_t)(first + skipped), count, &bytes, detail);
+        status code = render_view_frames(file, input, (uint64_t)(first + skipped), count, &bytes, detail);
         if (code != STATUS_OK)
             return code;
         self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,

@@ -93,8 +93,8 @@ static void plan_check__names_wrong_rate_channels_and_emptiness(void **state)
     fixture(&given, "24");
     media_facts *facts = show_fixture_facts(&given, "R1_FX.wav");
     media_facts good = *facts;
-    facts->sample_rate = 44100;
-    expect(&given, PROBLEM_ERROR, "44100 Hz", "48000 Hz");
+    facts->sample_rate = 32000;
+    expect(&given, PROBLEM_ERROR, "32000 Hz", "48000 Hz");
     *facts = good;
     facts->channel_count = 2;
     expect(&given, PROBLEM_ERROR, "has 2 channels", "needs 6");
@@ -104,6 +104,30 @@ static void plan_check__names_wrong_rate_channels_and_emptiness(void **state)
     *facts = good;
     show_fixture_facts(&given, "R1_MX.C.wav")->channel_count = 6;
     expect(&given, PROBLEM_ERROR, "stem MX, reel R1, channel C", "needs 1");
+    show_fixture_deinit(&given);
+}
+
+/* 44.1 kHz: 147 frames where the show has 160. */
+static void plan_check__says_what_it_converts(void **state)
+{
+    (void)state;
+    show_fixture given;
+    fixture(&given, "24");
+    media_facts *facts = show_fixture_facts(&given, "R1_FX.wav");
+    facts->sample_rate = 44100;
+    facts->bext.time_reference = facts->bext.time_reference * 147 / 160;
+    facts->frame_count = (facts->frame_count * 147 + 159) / 160;
+    assert_int_equal(check(&given), STATUS_OK);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_INFO, "R1_FX.wav", "is converted to the show's 48000 Hz"), 1);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_WARNING, "", ""), 0);
+    show_fixture_deinit(&given);
+    fixture(&given, "24");
+    facts = show_fixture_facts(&given, "AD_LONGPLAY.wav"); /* aligned by bext */
+    facts->sample_rate = 44100;
+    facts->bext.time_reference = facts->bext.time_reference * 147 / 160 + 1;
+    facts->frame_count = facts->frame_count * 147 / 160;
+    assert_int_equal(check(&given), STATUS_INPUT_INVALID);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "lies between two samples", "align it by `start`"), 1);
     show_fixture_deinit(&given);
 }
 
@@ -247,7 +271,7 @@ static void plan_check__lists_all_problems_in_one_run(void **state)
     show_fixture given;
     fixture(&given, "24");
     show_fixture_facts(&given, "R1_DX_51.wav")->outcome = STATUS_INPUT_MISSING;
-    show_fixture_facts(&given, "R2_DX_51.wav")->sample_rate = 44100;
+    show_fixture_facts(&given, "R2_DX_51.wav")->sample_rate = 32000;
     show_fixture_facts(&given, "R1_FX.wav")->channel_count = 5;
     show_fixture_facts(&given, "R2_MX.Rs.wav")->frame_count = 100;
     assert_int_equal(check(&given), STATUS_INPUT_INVALID);
@@ -308,6 +332,7 @@ int main(void)
         cmocka_unit_test(plan_check__names_one_missing_channel_of_an_optional_stem),
         cmocka_unit_test(plan_check__passes_on_why_a_file_does_not_open),
         cmocka_unit_test(plan_check__names_wrong_rate_channels_and_emptiness),
+        cmocka_unit_test(plan_check__says_what_it_converts),
         cmocka_unit_test(plan_check__warns_about_a_mask_that_disagrees),
         cmocka_unit_test(plan_check__wants_the_last_frame_of_action),
         cmocka_unit_test(plan_check__tells_longer_from_shorter_siblings),
