@@ -35,6 +35,7 @@ class FaultyLink:
         self.ending = True
         self.wake_write.send(b"x")
         self.thread.join()
+        self.wake_write.close()
 
     # ---- the thread ----
 
@@ -121,3 +122,4 @@ class FaultyLink:
         if self.listener is not None:
             self.listener.close()
         self.selector.close()
+        self.wake_read.close()

@@ -37,7 +37,7 @@ class LinkedFarm:
         for name in WORKERS:
             self.links[name] = FaultyLink(folder / f"{name}.socket", folder / "farm.socket")
             (folder / f"{name}.yaml").write_text(
-                f"coordinator: ipc://{folder}/{name}.socket\nname: {name}\nslots: {SLOTS}\nhang_s: 2\n"
+                f"coordinator: ipc://{folder}/{name}.socket\nname: {name}\nslots: {SLOTS}\nhang_s: 8\n"
                 f"roots: {{shows: {folder}}}\n")
             self.start(name)
         self.wait_complete()

@@ -23,11 +23,20 @@ class Storage(FarmTest):
     def begin(self, out):
         """A run that stands still with its outputs allocated and most of the rendering ahead."""
         process = start("run", self.show.path, "--out", out, "--cells-per-task", 1)
+        self.addCleanup(self.end, process)
         self.assertTrue(wait_until(process, lambda: len(list(out.rglob("*.part"))) == 1), "no outputs were allocated")
         self.still = [pid for pid, program in children_of(process.pid) if program == "reelmill-worker"]
         for pid in self.still:
             os.kill(pid, signal.SIGSTOP)
         return process
+
+    def end(self, process):
+        """Where a test ends in the middle: its private farm dies with the command."""
+        if process.poll() is None:
+            process.kill()
+            finish(process)
+            for pid in self.still:
+                os.kill(pid, signal.SIGCONT)
 
     def go_on(self, process):
         for pid in reversed(self.still):
