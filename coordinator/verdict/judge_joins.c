@@ -5,6 +5,8 @@
 /* The short-term window of EBU Tech 3341, once on each side of the join, and the absolute gate of BS.1770-5. */
 enum { JOIN_SECONDS = 3 };
 static const double silence_lufs = -70.0;
+/* Steps below this are what any two scenes may have; without a limit they are not worth a reader's time. */
+static const double told_lu = 3.0;
 
 /* Loudness of the 3 s that end (or begin) at a frame, on whole 10 ms slots; NAN in silence and where there is less. */
 static double beside(const judgement *self, uint64_t first, uint64_t end)
@@ -36,6 +38,8 @@ static void judge_join(judgement *self, const spec_limit *limit, const plan_piec
         return;
     }
     double shown = fabs(verdict_displayed(step));
+    if (limit == NULL && shown < told_lu)
+        return;
     bool over = limit != NULL && shown > limit->max; /* a NAN limit compares false */
     finding *item = judgement_add(self, "join.level", over ? judgement_breach(limit) : FINDING_INFO);
     if (limit != NULL)

@@ -187,6 +187,7 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
                             {.reel = 1, .programme_frame = 10 * RATE, .frame_count = 10 * RATE}};
     static const level_step louder[] = {{0.0, -27.0}, {10.0, -21.0}};
     static const level_step silent[] = {{0.0, -27.0}, {10.0, -90.0}, {13.02, -27.0}};
+    static const level_step scene[] = {{0.0, -27.0}, {10.0, -24.2}}; /* 2.8 LU: not told without a limit */
     self->source.reels = self->reels;
     self->source.reel_count = 2;
     self->reels[0] = (show_reel){.name = "R1"};
@@ -201,11 +202,17 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     assert_int_equal(item->severity, FINDING_INFO);
     assert_non_null(strstr(item->message, "R2 begins 6.0 LU louder than R1 ends at 10.000 s"));
 
+    verdict = bench_judge_steps(self, 20.0, scene, 2, -6.0);
+    assert_null(bench_found(&verdict, "join.level"));
+
     spec_limit *limit = bench_limit(self, "join.level", NAN, 6.0);
     assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
     limit->max = 5.9;
     assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);
     assert_int_equal(bench_judge_steps(self, 20.0, silent, 3, -6.0).word, VERDICT_INCOMPLETE);
+    assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_PASS);
+    limit->max = 2.7;
+    assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_FAIL);
     pieces[1].spans_reels = true; /* edges of reels not known: no joins */
     verdict = bench_judge_steps(self, 20.0, louder, 2, -6.0);
     assert_null(bench_found(&verdict, "join.level"));
