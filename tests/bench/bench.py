@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -29,17 +28,19 @@ RATE = 48000
 # ---- measuring ----
 
 class Memory(threading.Thread):
-    """Highest resident size of any descendant, by program, seen while a command runs."""
+    """Highest resident size of any descendant, by program, and the processor seconds of all, seen while a command runs."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
-        self.pid, self.peaks, self.done = pid, {}, threading.Event()
+        self.pid, self.peaks, self.cpu, self.done = pid, {}, {}, threading.Event()
 
     def run(self):
         while not self.done.wait(0.05):
             for pid, program in farm_kit.children_of(self.pid):
                 try:
                     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    self.cpu[pid] = (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
                 except OSError:
                     continue
                 for line in lines:
@@ -48,7 +49,7 @@ class Memory(threading.Thread):
 
 
 def timed(command, cpu=None, watch=False):
-    """(wall seconds, peaks in MiB by program); stops the benchmark when the command fails."""
+    """(wall seconds; watched: peaks in MiB by program, processor seconds); stops the benchmark when the command fails."""
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     begin = time.monotonic()
@@ -61,7 +62,7 @@ def timed(command, cpu=None, watch=False):
     memory.done.set()
     if process.returncode not in (0, 1):  # 1: judged and not passed
         raise SystemExit(f"{command}: exit {process.returncode}\n{errors.decode()}")
-    return wall, memory.peaks
+    return wall, memory.peaks, sum(memory.cpu.values())
 
 
 class Contest:
@@ -72,7 +73,7 @@ class Contest:
         self.peaks = {}
         for _ in range(repeat):
             for name, run in contenders.items():
-                wall, seen = run()
+                wall, seen, _ = run()
                 self.walls[name].append(wall)
                 for role, size in seen.items():
                     self.peaks[role] = max(self.peaks.get(role, 0.0), size)
@@ -99,15 +100,21 @@ def programme(seed, frames, channels):
 
 
 def write_long(path, seed, minutes, channels):
-    """A 24-bit WAV of any length, minute by minute."""
+    """A 24-bit WAV of any length, minute by minute; beyond 4 GiB an RF64 (EBU Tech 3306)."""
     minute = programme(seed, 60 * RATE, channels)
     farm_kit.write_wav(path, minute)
     blob = path.read_bytes()
     at = blob.index(b"data") + 8
     size = 60 * RATE * channels * 3
     header = bytearray(blob[:at])
-    header[4:8] = (len(header) - 8 + size * minutes).to_bytes(4, "little")
-    header[at - 4:at] = (size * minutes).to_bytes(4, "little")
+    total = len(header) - 8 + size * minutes
+    if total < 2 ** 32:
+        header[4:8] = total.to_bytes(4, "little")
+        header[at - 4:at] = (size * minutes).to_bytes(4, "little")
+    else:
+        sizes = b"".join(number.to_bytes(8, "little") for number in (total + 36, size * minutes, 60 * RATE * minutes))
+        header = bytearray(b"RF64" + b"\xff" * 4 + b"WAVE" + b"ds64" + (28).to_bytes(4, "little") + sizes + bytes(4) + header[12:])
+        header[-4:] = b"\xff" * 4
     with open(path, "wb") as file:
         file.write(header)
         for _ in range(minutes):
@@ -214,7 +221,7 @@ def row_set(options, scratch):
         return timed([options.bin / "reelmill", "run", show, *only], watch=not only)
 
     def alone():
-        return sum(run("--only", name)[0] for name in SET), {}
+        return sum(run("--only", name)[0] for name in SET), {}, 0
 
     contest = Contest(options.repeat, together=run, alone=alone)
     yield contest.row(f"{len(SET)} deliverables : the sum of each alone", "together", "alone", "at least 2.5", minutes * 60)
@@ -230,10 +237,9 @@ def row_length(options, scratch):
         walls, cpus, peaks = [], [], {}
         for _ in range(options.repeat):
             shutil.rmtree(folder / "out", ignore_errors=True)
-            cpu = children_cpu()
-            wall, seen = timed([options.bin / "reelmill", "run", show], watch=True)
+            wall, seen, cpu = timed([options.bin / "reelmill", "run", show], watch=True)
             walls.append(wall)
-            cpus.append(children_cpu() - cpu)
+            cpus.append(cpu)
             peaks = {role: max(size, peaks.get(role, 0)) for role, size in seen.items()}
         row["minutes"].append(minutes)
         row["ours_s"].append(statistics.median(walls))
@@ -244,12 +250,6 @@ def row_length(options, scratch):
               + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
         shutil.rmtree(folder)
     yield row
-
-
-def children_cpu():
-    """Processor seconds of every process of ours that has ended; reelmill waits for its own."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 class MemoryCage:
