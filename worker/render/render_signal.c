@@ -115,14 +115,16 @@ void render_signal_tile_begin(render_signal *self, const signal_tile *tile)
 static void keep_means(render_signal *self, signal_channel *channel, const signal_tile *tile, uint32_t lane)
 {
     uint32_t stride = cell_signal_hum_stride_ms(self->sample_rate);
-    for (uint32_t i = 0; i < tile->ms_count; i++) {
+    uint32_t rate = self->sample_rate;
+    uint64_t first = tile->first_ms < self->first_ms ? self->first_ms : tile->first_ms;
+    uint64_t place = (first - self->first_ms) % stride;
+    for (uint64_t i = first - tile->first_ms; i < tile->ms_count; i++) {
         uint64_t millisecond = tile->first_ms + i;
-        if (millisecond < self->first_ms)
-            continue;
-        uint64_t place = (millisecond - self->first_ms) % stride;
+        uint64_t frames = rate % 1000 == 0 ? rate / 1000
+                                           : millisecond_frame(millisecond + 1, rate) - millisecond_frame(millisecond, rate);
         if (place < SIGNAL_HUM_MS)
-            channel->hum[place] += tile->ms_sums[i][lane] / (double)(millisecond_frame(millisecond + 1, self->sample_rate) -
-                                                                     millisecond_frame(millisecond, self->sample_rate));
+            channel->hum[place] += tile->ms_sums[i][lane] / (double)frames;
+        place = place + 1 == stride ? 0 : place + 1;
     }
 }
 
