@@ -131,6 +131,8 @@ static const cli_command commands[] = {
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
+    {"explain", "SHOW.yaml|REPORT.json FINDING", "what made a finding's figure, and the smallest change that would pass", 2, 2,
+     no_options, command_explain},
     {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,
      command_waive},
     {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,

@@ -1,20 +1,17 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/cli/report_read.h"
 #include "coordinator/verdict/verdict.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { REPORT_SIZE_MAX = 64 << 20 };
 
 /* A text in double quotes of YAML; NULL where it holds control characters. */
 static const char *quoted(const char *text, arena *memory)
@@ -31,23 +28,6 @@ static const char *quoted(const char *text, arena *memory)
     }
     made[used] = '"';
     return made;
-}
-
-/* The finding of that id in a list of entries that have findings. */
-static const json_t *find_in(const json_t *entries, const char *id)
-{
-    size_t index;
-    size_t place;
-    const json_t *entry;
-    const json_t *item;
-    json_array_foreach (entries, index, entry) {
-        json_array_foreach (json_object_get(entry, "findings"), place, item) {
-            const char *found = json_string_value(json_object_get(item, "id"));
-            if (found != NULL && strcmp(found, id) == 0)
-                return item;
-        }
-    }
-    return NULL;
 }
 
 /* The finding's figure as waivers name it. */
@@ -151,21 +131,12 @@ static int waive(const cli_arguments *arguments, arena *memory)
         return cli_fail_detail(&detail);
     const char *report = cli_text(arguments, "report");
     if (report == NULL)
-        report = arena_format(memory, "%s/%s/%s/report/report.json", loaded.out_folder, loaded.show.slug, loaded.show.version);
-    const char *text = NULL;
-    size_t size = 0;
-    code = read_text_file(report, REPORT_SIZE_MAX, memory, &text, &size, &detail);
+        report = report_of_show(&loaded, memory);
+    json_t *document = NULL;
+    const json_t *item = NULL;
+    code = report_read_finding(report, arguments->words[1], memory, &document, &item, &detail);
     if (code != STATUS_OK)
         return cli_fail_detail(&detail);
-    json_t *document = json_loadb(text, size, 0, NULL);
-    const json_t *item = find_in(json_object_get(document, "programmes"), arguments->words[1]);
-    if (item == NULL)
-        item = find_in(json_object_get(document, "stems"), arguments->words[1]);
-    if (item == NULL) {
-        json_decref(document);
-        return cli_fail(STATUS_INPUT_MISSING, "'%s' has no finding '%s'; its findings carry their ids", report,
-                        arguments->words[1]);
-    }
     const char *figure = figure_in(item, memory);
     const char *said = arena_copy_text(memory, json_string_value(json_object_get(item, "message")));
     json_decref(document);

@@ -98,8 +98,9 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     item->measured = figure->value;
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
-    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f dB%s.", figure->what, shown,
+    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f %s%s.", figure->what, shown,
                                  limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off,
+                                 strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
 

@@ -236,6 +236,8 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
     judge_pops(&self);
     name_unchecked(&self);
     judge_groups(&self);
+    if (facts->measure != NULL && programme_measure_complete(facts->measure))
+        judge_explain(&self);
     judgement_conclude(&self, plan_made->show->deliverables[facts->deliverable].name);
     *out_verdict = verdict;
     return STATUS_OK;

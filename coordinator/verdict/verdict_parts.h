@@ -52,6 +52,8 @@ void judge_joins(judgement *self);
 void judge_format(judgement *self);
 void judge_stems(judgement *self);
 void judge_pops(judgement *self);
+/** Blocks, gates and the smallest change that passes, into the details of findings on loudness and true peak. */
+void judge_explain(judgement *self);
 /** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
 void judge_groups(judgement *self);
 

@@ -167,6 +167,24 @@ limits:
         self.assertIn(("loudness.dialogue", "not_checked"),
                       [(item["check"], item["severity"]) for item in alone["programmes"][0]["findings"]])
 
+    def test_what_explain_advises_passes_when_it_is_applied(self):
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "PM_51", "recipe": "printmaster-5.1", "spec": "ebu-r128"}]
+        show.write()
+        whole = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
+        broken = next(item for item in whole["findings"] if item["check"] == "loudness.integrated")
+        trim = broken["details"]["trim_db"]
+        for source in (show.path, show.output() / "report" / "report.json"):
+            outcome = reelmill("explain", source, broken["id"])
+            self.assertEqual(outcome.code, 0, outcome.err)
+            self.assertIn(f"trim the whole programme by {trim:+.1f} dB", outcome.out)
+        self.assertEqual(reelmill("explain", show.path, "nothing").code, 2)
+        show.text["deliverables"][0]["gain"] = trim
+        show.text["version"] = "v02"
+        show.write()
+        after = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
+        self.assertNotIn("loudness.integrated", [item["check"] for item in after["findings"]])
+
     def test_a_waiver_changes_the_verdict_and_hides_nothing(self):
         show = small_show(self.folder)
         show.text["deliverables"] = [{"name": "ME_51", "recipe": "me-5.1", "spec": "ebu-r128"}]

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -184,6 +185,54 @@ static void verdict__a_waiver_follows_an_unchanged_finding(void **state)
     assert_int_equal(bench_judge(self, 20.0, -24.2, -6.0).word, VERDICT_FAIL);
 }
 
+static double number_in(const char *json, const char *key)
+{
+    const char *at = strstr(json, key);
+    assert_non_null(at);
+    return strtod(at + strlen(key), NULL);
+}
+
+/* What explain advises passes when it is applied, and a tenth of a dB less of it does not. */
+static void verdict__the_advised_trim_passes_and_nothing_smaller(void **state)
+{
+    bench *self = *state;
+    plan_piece pieces[2] = {{.reel = 0, .frame_count = 30 * RATE},
+                            {.reel = 1, .programme_frame = 30 * RATE, .frame_count = 30 * RATE}};
+    self->source.reels = self->reels;
+    self->source.reel_count = 2;
+    self->reels[0].name = "R1";
+    self->reels[1].name = "R2";
+    self->timeline.pieces = pieces;
+    self->timeline.piece_count = 2;
+    static const level_step speech[] = {{0.0, -27.0}, {20.0, -90.0}, {40.0, -27.0}};
+    static const char *const checks[] = {"loudness.integrated", "loudness.dialogue"};
+    self->speech = speech;
+    self->speech_count = 3;
+    for (size_t c = 0; c < 2; c++) {
+        self->rules.limit_count = 0;
+        bench_limit(self, checks[c], -29.0, -25.0);
+        level_step mix[] = {{0.0, -26.0}, {15.0, -31.0}, {30.0, -23.4}, {45.0, -22.1}};
+        programme_verdict verdict = bench_judge_steps(self, 60.0, mix, 4, -6.0);
+        assert_int_equal(verdict.word, VERDICT_FAIL);
+        const char *details = bench_found(&verdict, checks[c])->details_json;
+        assert_non_null(details);
+        double whole = number_in(details, "\"trim_db\": ");
+        double second = number_in(strstr(details, "\"R2\""), "\"trim_db\": ");
+        assert_true(whole < 0.0 && second < whole);
+        for (int less = 0; less < 2; less++) { /* as advised, then a tenth of a dB less */
+            level_step all[] = {mix[0], mix[1], mix[2], mix[3]};
+            level_step reel[] = {mix[0], mix[1], mix[2], mix[3]};
+            for (size_t i = 0; i < 4; i++)
+                all[i].lufs += whole + 0.1 * less;
+            for (size_t i = 2; i < 4; i++)
+                reel[i].lufs += second + 0.1 * less;
+            verdict_word wanted = less == 0 ? VERDICT_PASS : VERDICT_FAIL;
+            assert_int_equal(bench_judge_steps(self, 60.0, all, 4, -6.0).word, wanted);
+            assert_int_equal(bench_judge_steps(self, 60.0, reel, 4, -6.0).word, wanted);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__identity_follows_the_place_in_the_reel, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_waiver_follows_an_unchanged_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__the_advised_trim_passes_and_nothing_smaller, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__findings_that_are_alike_are_numbered, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests_name("verdict rules", tests, NULL, NULL);

@@ -1,0 +1,88 @@
+#include "coordinator/cli/cli.h"
+#include "coordinator/cli/report_read.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_in(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "" : text;
+}
+
+static void print_trim(const char *what, const json_t *trim)
+{
+    if (json_is_number(trim))
+        printf("%s by %+.1f dB\n", what, json_number_value(trim));
+    else
+        printf("%s: no change of up to 20 dB passes\n", what);
+}
+
+static void print_reels(const json_t *reels)
+{
+    size_t index;
+    const json_t *reel;
+    json_array_foreach (reels, index, reel) {
+        const json_t *own = json_object_get(reel, "lufs");
+        printf("  %s, ", text_in(reel, "reel"));
+        if (json_is_number(own))
+            printf("%.1f LUFS by itself: ", json_number_value(own));
+        else
+            printf("no figure of its own: ");
+        print_trim("trim it alone", json_object_get(reel, "trim_db"));
+    }
+}
+
+static void print_finding(const json_t *item)
+{
+    const json_t *details = json_object_get(item, "details");
+    const json_t *blocks = json_object_get(details, "blocks");
+    const json_t *gate = json_object_get(details, "gate_lufs");
+    const json_t *share = json_object_get(details, "speech_share");
+    printf("%s %s: %s\n", text_in(item, "severity"), text_in(item, "check"), text_in(item, "message"));
+    if (text_in(item, "clause")[0] != '\0')
+        printf("Limit: %s\n", text_in(item, "clause"));
+    if (json_is_integer(blocks) && json_is_number(share))
+        printf("Made by %lld blocks of 400 ms in which the dialogue stem speaks (%.1f %% of the programme), without level gates.\n",
+               (long long)json_integer_value(blocks), 100.0 * json_number_value(share));
+    else if (json_is_integer(blocks))
+        printf("Made by %lld blocks of 400 ms louder than the relative gate of %.1f LUFS.\n",
+               (long long)json_integer_value(blocks), json_number_value(gate));
+    if (json_object_get(details, "trim_db") != NULL) {
+        printf("Smallest change that passes:\n");
+        print_trim(json_is_integer(blocks) ? "  trim the whole programme" : "  trim this place", json_object_get(details, "trim_db"));
+        print_reels(json_object_get(details, "reels"));
+    } else {
+        printf("Nothing more is known about it than it says.\n");
+    }
+}
+
+static status find(const cli_arguments *arguments, arena *memory, json_t **out_document, const json_t **out_item,
+                   error_detail *detail)
+{
+    const char *path = arguments->words[0];
+    size_t length = strlen(path);
+    if (length < 5 || strcmp(path + length - 5, ".json") != 0) {
+        loaded_show loaded;
+        status code = loaded_show_read(&loaded, path, NULL, memory, detail);
+        if (code != STATUS_OK)
+            return code;
+        path = report_of_show(&loaded, memory);
+    }
+    return report_read_finding(path, arguments->words[1], memory, out_document, out_item, detail);
+}
+
+int command_explain(const cli_arguments *arguments)
+{
+    arena memory;
+    arena_init(&memory);
+    error_detail detail = {0};
+    json_t *document = NULL;
+    const json_t *item = NULL;
+    status code = find(arguments, &memory, &document, &item, &detail);
+    if (code == STATUS_OK)
+        print_finding(item);
+    json_decref(document);
+    arena_deinit(&memory);
+    return code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
+}

@@ -1,0 +1,15 @@
+/** Findings of a report.json on disk. */
+#ifndef COORDINATOR_CLI_REPORT_READ_H
+#define COORDINATOR_CLI_REPORT_READ_H
+
+#include "coordinator/cli/job_document_write.h"
+
+#include <jansson.h>
+
+/** Where a run of the show leaves its report.json. */
+const char *report_of_show(const loaded_show *loaded, arena *memory);
+/** One finding by its id, of a programme or a stem. *out_document is the caller's to release and holds *out_finding. */
+MUST_USE status report_read_finding(const char *path, const char *id, arena *memory, json_t **out_document,
+                                    const json_t **out_finding, error_detail *detail);
+
+#endif

@@ -1,0 +1,61 @@
+/* What made a loudness figure, and the smallest change that would pass: into the finding's details, for `reelmill explain`. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/trim_measure.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *number_or_null(judgement *self, bool known, double value)
+{
+    return known && isfinite(value) ? arena_format(self->memory, "%.6g", value) : "null";
+}
+
+/* One entry for each reel: its own figure, and the change of it alone that would pass. Names of reels need no escapes. */
+static const char *explain_reels(judgement *self, const finding *item, const programme_measure *speech)
+{
+    const programme_measure *measure = self->facts->measure;
+    const char *text = "";
+    for (uint32_t i = 0; self->timeline->piece_count > 1 && i < self->timeline->piece_count; i++) {
+        const plan_piece *piece = &self->timeline->pieces[i];
+        if (piece->spans_reels)
+            continue;
+        uint64_t end = piece->programme_frame + piece->frame_count;
+        double gain = NAN;
+        bool passes = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max, &gain);
+        double own = speech == NULL ? programme_measure_loudness(measure, piece->programme_frame, end).integrated_lufs
+                                    : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
+        text = arena_format(self->memory, "%s%s{\"reel\": \"%s\", \"lufs\": %s, \"trim_db\": %s}", text,
+                            text[0] == '\0' ? "" : ", ",
+                            self->show->reels[piece->reel].name, number_or_null(self, true, own), number_or_null(self, passes, gain));
+    }
+    return text;
+}
+
+static void explain_loudness(judgement *self, finding *item)
+{
+    const loudness_figures *loudness = &self->verdict->loudness;
+    const dialogue_figures *dialogue = &self->verdict->dialogue;
+    const programme_measure *speech = strcmp(item->check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
+    double gain = NAN;
+    bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain);
+    uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
+    item->details_json =
+        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"trim_db\": %s, \"reels\": [%s]}",
+                     (unsigned long long)blocks, number_or_null(self, speech == NULL, loudness->relative_gate_lufs),
+                     number_or_null(self, speech != NULL, dialogue->speech_share), number_or_null(self, passes, gain),
+                     explain_reels(self, item, speech));
+}
+
+void judge_explain(judgement *self)
+{
+    for (size_t i = 0; i < self->verdict->findings.count; i++) {
+        finding *item = &self->verdict->findings.items[i];
+        if (item->severity == FINDING_NOT_CHECKED || item->rule == NULL || item->details_json != NULL)
+            continue;
+        if (strcmp(item->check, "loudness.integrated") == 0 || strcmp(item->check, "loudness.dialogue") == 0)
+            explain_loudness(self, item);
+        else if (strcmp(item->check, "peak.true") == 0 && isfinite(item->measured))
+            item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g}", item->max - verdict_displayed(item->measured));
+    }
+}
