@@ -1,6 +1,9 @@
 """Recipes against independent computations in double precision, and their containers against validators of our own."""
+import hashlib
 import json
+import os
 import subprocess
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
@@ -207,6 +210,56 @@ class Deliverables(FarmTest):
         outcome = self.passes(reelmill("run", show.path), 2)
         self.assertIn("AD_51", outcome.err)
         self.assertIn("narration", outcome.err)
+
+    def judge_hash_list(self, folder, report):
+        """ASC MHL 2.0 by its schemas; the digests beside those of the report, the chain's by hashlib."""
+        chain = ElementTree.parse(folder / "ascmhl" / "ascmhl_chain.xml").getroot()
+        entry, = chain
+        place = "{urn:ASC:MHL:DIRECTORY:v2.0}"
+        self.assertEqual((chain.tag, entry.tag, entry.attrib), (place + "ascmhldirectory", place + "hashlist", {"sequencenr": "1"}))
+        self.assertEqual([child.tag for child in entry], [place + "path", place + "c4"])
+        lists = sorted(path.name for path in (folder / "ascmhl").iterdir())
+        self.assertEqual(lists, sorted([entry[0].text, "ascmhl_chain.xml"]))
+        self.assertRegex(entry[0].text, rf"^0001_{folder.name}_\d{{4}}-\d\d-\d\d_\d{{6}}Z\.mhl$")
+        text = (folder / "ascmhl" / entry[0].text).read_bytes()
+        number, digits = int.from_bytes(hashlib.sha512(text).digest(), "big"), ""
+        for _ in range(88):
+            number, digit = divmod(number, 58)
+            digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + digits
+        self.assertEqual(entry[1].text, "c4" + digits)
+        space = "{urn:ASC:MHL:v2.0}"
+        root = ElementTree.fromstring(text)
+        self.assertEqual((root.tag, root.get("version")), (space + "hashlist", "2.0"))
+        self.assertEqual([child.tag for child in root], [space + name for name in ("creatorinfo", "processinfo", "hashes")])
+        self.assertEqual([child.tag for child in root[0]], [space + name for name in ("creationdate", "hostname", "tool")])
+        self.assertEqual(root[1][0].text, "in-place")
+        known = {item["path"].rsplit("/", 1)[1]: item["file_xxh128"] for item in report["files"]}
+        self.assertEqual({item[0].text for item in root[2]}, {path.name for path in folder.glob("*.wav")})
+        for item in root[2]:
+            self.assertEqual([child.tag for child in item], [space + "path", space + "xxh128"])
+            self.assertEqual(int(item[0].get("size")), (folder / item[0].text).stat().st_size)
+            self.assertEqual(item[1].text, known[item[0].text])
+
+    def test_hash_lists_hold_every_file(self):
+        recipes = self.folder / "recipes"
+        recipes.mkdir()
+        (recipes / "monos.yaml").write_text("reelmill_recipe: 1\nextends: printmaster-5.1\nfiles: multi-mono\nassembly: both\n")
+        show = WideShow(self.folder, [2, 1], deliverables(PM_51="printmaster-5.1", MONOS="monos"))
+        report = self.passes(reelmill("run", show.path, "--json")).json()
+        for name in ("PM_51", "MONOS"):
+            self.judge_hash_list(show.file(name).parent, report)
+        self.assertEqual(len(list(show.file("MONOS").parent.glob("*.wav"))), 3 * 6)  # joined and two reels
+        before = {path: path.read_bytes() for path in (self.folder / "out").rglob("ascmhl/*")}
+        self.passes(reelmill("run", show.path))  # the same again changes nothing
+        self.assertEqual({path: path.read_bytes() for path in (self.folder / "out").rglob("ascmhl/*")}, before)
+        # Other audio under the same names: the old list must not stay beside the new one.
+        path = self.folder / "stems" / "R1_DX.wav"
+        path.write_bytes(path.read_bytes()[:-600] + bytes(600))
+        for old in (self.folder / "out").rglob("*.wav"):
+            os.utime(old, (1, 1))
+        report = self.passes(reelmill("run", show.path, "--replace", "--json")).json()
+        for name in ("PM_51", "MONOS"):
+            self.judge_hash_list(show.file(name).parent, report)
 
     EVERY = {"AD_51": "ad-5.1", "AD_20": "ad-stereo", "LTRT": "stereo-ltrt", "BED": "atmos-bed", "BED_EBU": "atmos-bed-ebu", "PM_71": "printmaster-7.1"}
 

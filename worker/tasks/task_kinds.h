@@ -28,6 +28,8 @@ MUST_USE status task_render_run(const task_context *context, const task_render *
 MUST_USE status task_seal_run(const task_context *context, const task_seal *task);
 MUST_USE status task_verify_run(const task_context *context, const task_verify *task);
 MUST_USE status task_publish_run(const task_context *context, const task_publish *task);
+/** The hash list of files that were just published; run again it writes the same. */
+MUST_USE status task_manifest_write(const task_context *context, const task_publish *task);
 MUST_USE status task_discard_run(const task_context *context, const task_discard *task);
 MUST_USE status task_deposit_run(const task_context *context, const task_deposit *task);
 MUST_USE status task_meter_run(const task_context *context, const task_meter *task);

@@ -173,5 +173,5 @@ status task_publish_run(const task_context *context, const task_publish *task)
             code = storage_sync_folder(root, task->files[i].final.path, context->detail);
     }
     free(actions);
-    return code;
+    return code == STATUS_OK ? task_manifest_write(context, task) : code;
 }
