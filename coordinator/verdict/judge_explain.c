@@ -27,7 +27,8 @@ static const char *explain_reels(judgement *self, const finding *item, const pro
                                     : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
         text = arena_format(self->memory, "%s%s{\"reel\": \"%s\", \"lufs\": %s, \"trim_db\": %s}", text,
                             text[0] == '\0' ? "" : ", ",
-                            self->show->reels[piece->reel].name, number_or_null(self, true, own), number_or_null(self, passes, gain));
+                            self->show->reels[piece->reel].name, number_or_null(self, true, own),
+                            number_or_null(self, passes, gain));
     }
     return text;
 }
