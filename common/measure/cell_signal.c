@@ -97,7 +97,8 @@ static bool read_events(cell_signal *self, uint32_t frame_count, byte_reader *re
         good &= event->kind < SIGNAL_EVENT_KINDS && event->channel < self->channel_count &&
                 event->frame >= -METER_PREROLL_FRAMES && event->frame < (int32_t)frame_count &&
                 event->frame_count <= METER_PREROLL_FRAMES + frame_count &&
-                (int64_t)event->frame + event->frame_count <= (int64_t)frame_count;
+                (event->kind == SIGNAL_CLICK || /* its length is no stretch of the cell */
+                 (int64_t)event->frame + event->frame_count <= (int64_t)frame_count);
     }
     return good;
 }

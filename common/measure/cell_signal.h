@@ -36,7 +36,8 @@ uint32_t cell_signal_block_frames(uint32_t sample_rate);
 uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate);
 
 enum {
-    SIGNAL_CLICK,   /**< one click or step: level = its size, figure = its fourth difference over that around it */
+    SIGNAL_CLICK,   /**< one click or step: level = its size, figure = its fourth difference over that around it; frame_count =
+                         samples with a large fourth difference: 5 of a single sample, 4 of a step, more of natural sounds */
     SIGNAL_DROPOUT, /**< quiet for 1 to 100 ms between two hard edges: level = the lower edge */
     SIGNAL_STOP,    /**< a hard edge into at least 100 ms of quiet: level = what was before it */
     SIGNAL_START,   /**< a hard edge out of at least 100 ms of quiet: level = what comes */

@@ -130,7 +130,10 @@ bool verdict_measures(const char *check)
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
-        "signal.silence",      "join.level",         "stems.null",             "folddown.matrix",
+        "signal.silence",      "signal.dropout",      "signal.click",           "signal.dc",
+        "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
+        "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
+        "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level",         "stems.null",             "folddown.matrix",
         "me.dialogue",        "sync.pop"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
@@ -230,6 +233,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         judge_runs(&self);
         judge_silence(&self);
         judge_joins(&self);
+        judge_signal(&self);
     }
     judge_format(&self);
     judge_stems(&self);

@@ -49,6 +49,7 @@ void judge_levels(judgement *self);
 void judge_runs(judgement *self);
 void judge_silence(judgement *self);
 void judge_joins(judgement *self);
+void judge_signal(judgement *self);
 void judge_format(judgement *self);
 void judge_stems(judgement *self);
 void judge_pops(judgement *self);

@@ -47,6 +47,7 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t progr
 typedef struct signal_candidate {
     bool waits;
     int64_t frame;
+    uint32_t width;           /* samples near it with a large fourth difference */
     double peak, around;      /* fourth difference: magnitude there, largest mean square near it */
 } signal_candidate;
 

@@ -9,6 +9,7 @@
  */
 static const double click_rough_min = 0.003;   /* fourth difference: a single sample of -66 dBFS */
 static const double click_ratio_min = 8.0;
+static const double click_flank = 0.125;       /* of the peak: the outer samples of a single one have 1/6 */
 static const double click_share = 0.1;         /* of its tile's squared fourth differences; noise has under 0.03 */
 enum { CLICK_REACH = 8, ROUGH_PER_SAMPLE = 6 };/* a single sample of 1 has a fourth difference of 1 -4 6 -4 1 */
 static const double ratio_max = 1e9;
@@ -55,7 +56,7 @@ void signal_candidate_settle(render_signal *self, uint32_t channel, double after
     signal_event event = {.kind = SIGNAL_CLICK,
                           .channel = (uint8_t)channel,
                           .frame = (int32_t)candidate->frame,
-                          .frame_count = 1,
+                          .frame_count = candidate->width,
                           .level = stored(candidate->peak / ROUGH_PER_SAMPLE),
                           .figure = stored(ratio)};
     /* A click across the edge of two tiles shows in both. */
@@ -80,6 +81,7 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
     double peak = tile->sums.rough_peak[lane];
     double rest = sum / tile->frame_count;
     uint32_t at = 0;
+    uint32_t width = 0;
     bool candidate = peak >= click_rough_min && peak * peak >= click_share * sum && tile->frame_count > 4 * CLICK_REACH;
     if (candidate) {
         while (at + 1 < tile->frame_count && fabs(rough_at(tile, lane, at)) < peak)
@@ -87,9 +89,11 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
         double others = 0.0;
         uint32_t count = 0;
         for (uint32_t i = 0; i < tile->frame_count; i++) {
-            if (i + CLICK_REACH >= at && i <= at + CLICK_REACH)
-                continue;
             double rough = rough_at(tile, lane, i);
+            if (i + CLICK_REACH >= at && i <= at + CLICK_REACH) {
+                width += fabs(rough) >= click_flank * peak;
+                continue;
+            }
             others += rough * rough;
             count++;
         }
@@ -100,6 +104,7 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
     state->candidate = (signal_candidate){.waits = candidate,
                                           /* the middle of the five samples */
                                           .frame = tile->cell_frame + (int64_t)at - 2,
+                                          .width = width,
                                           .peak = peak,
                                           .around = fmax(rest, state->rough_before)};
     state->rough_before = rest;

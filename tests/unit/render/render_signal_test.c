@@ -152,6 +152,7 @@ static void render_signal__finds_single_samples_wherever_tiles_end(void **state)
         if (event == NULL)
             fail_msg("the click at %u was not found", places[i]);
         assert_true(fabs(event->level / 0.05 - 1.0) < 0.35); /* the noise moves the figure */
+        assert_true(event->frame_count >= 3 && event->frame_count <= 9); /* 5, and what the noise adds or an edge cuts */
     }
     assert_int_equal(events_of(self, SIGNAL_CLICK), sizeof places / sizeof places[0]);
 }

@@ -1,0 +1,148 @@
+#include "coordinator/verdict/judge_signal.h"
+
+#include <math.h>
+
+/* A cliff in the spectrum: this much within two bands, and nothing behind it. docs/qc-checks.md, format.upsampled. */
+static const double cliff_db = 30.0;
+static const double cliff_level_db = -110.0; /* mean power of a band before it */
+static const double cliff_hz_min = 3000.0;
+static const double cliff_share_max = 0.955; /* of half the rate: behind that lies any converter's own filter */
+enum { BEFORE_BANDS = 4, EDGE_BANDS = 2, FINER_BITS = 33 };
+
+/* Bits that the samples of a channel use; 0 for silence, FINER_BITS for float that no 32 bits hold. */
+static uint32_t depth_of(const programme_signal *signal, uint32_t channel)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < signal->cell_count; i++)
+        bits |= signal->cells[i].bits[channel];
+    if (bits == 0)
+        return 0;
+    if (bits >> 32 != 0)
+        return FINER_BITS;
+    uint32_t depth = 32;
+    for (; (bits & 1) == 0; bits >>= 1)
+        depth--;
+    return depth;
+}
+
+/* What the file's form can hold, and whether it is float. */
+static uint32_t stated_depth(const judgement *self, bool *out_float)
+{
+    const plan *made = self->facts->plan;
+    sample_encoding encoding = self->deliverable->encoding;
+    uint32_t bits = sample_encoding_bits(encoding);
+    if (!self->deliverable->rendered && self->deliverable->input_count > 0) {
+        const media_facts *facts = &made->facts[self->deliverable->first_input];
+        encoding = facts->encoding;
+        bits = facts->valid_bits;
+    }
+    *out_float = sample_encoding_is_float(encoding);
+    return bits;
+}
+
+static void judge_depth(judgement *self, const programme_signal *signal)
+{
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    uint32_t depth = 0;
+    for (uint32_t c = 0; c < channels; c++) {
+        uint32_t found = depth_of(signal, c);
+        depth = found > depth ? found : depth;
+    }
+    const spec_limit *limit = judgement_limit(self, "format.effective_bit_depth");
+    if (depth == 0) {
+        signal_unjudged(self, "format.effective_bit_depth", "the programme is silent");
+        return;
+    }
+    bool is_float = false;
+    uint32_t stated = stated_depth(self, &is_float);
+    bool below_limit = limit != NULL && depth < limit->min;
+    bool hollow = is_float ? depth <= 24 : depth < stated;
+    if (!below_limit && !hollow)
+        return;
+    /* Rendered: the stems hold no more, and the file is what it must be. Received: somebody padded it. */
+    bool padded = !self->deliverable->rendered && depth <= 16 && stated > 16;
+    finding_severity severity = below_limit ? judgement_breach(limit) : padded ? FINDING_WARN : FINDING_INFO;
+    finding *item = judgement_add(self, "format.effective_bit_depth", severity);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = depth;
+    item->unit = "bit";
+    item->message = arena_format(self->memory, "The %u-bit %s holds samples of %u bits: the lower bits are always 0. %s", stated,
+                                 is_float ? "float file" : "file", depth,
+                                 self->deliverable->rendered ? "The stems hold no more; ask for them in their full depth."
+                                                             : "Export it again from the session, at full depth.");
+}
+
+static double mean_db(const double *bands, int first, int count)
+{
+    double sum = 0.0;
+    for (int k = first; k < first + count; k++)
+        sum += signal_db(fmax(bands[k], 1e-20));
+    return sum / count;
+}
+
+/* The band behind which there is nothing, or 0. */
+static uint32_t find_cliff(const double *bands, double *out_fall)
+{
+    uint32_t best = 0;
+    for (int k = BEFORE_BANDS; k + EDGE_BANDS + BEFORE_BANDS < SIGNAL_BANDS; k++) {
+        double before = mean_db(bands, k - BEFORE_BANDS, BEFORE_BANDS);
+        double fall = before - mean_db(bands, k + EDGE_BANDS, BEFORE_BANDS);
+        if (before < cliff_level_db || fall < cliff_db || (best > 0 && fall <= *out_fall))
+            continue;
+        double highest = 0.0;
+        for (int i = k + EDGE_BANDS; i < SIGNAL_BANDS; i++)
+            highest = fmax(highest, bands[i]);
+        if (before - signal_db(highest) < cliff_db - 6.0)
+            continue;
+        best = (uint32_t)k;
+        *out_fall = fall;
+    }
+    return best;
+}
+
+/* The source rate whose upper edge a cliff is: filters of rate converters end within 12 % below half of it. */
+static double likely_rate(double hertz, double rate)
+{
+    static const double rates[] = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000};
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
+        if (rates[i] < rate && hertz > 0.88 * rates[i] / 2 && hertz <= 1.02 * rates[i] / 2)
+            return rates[i];
+    return 0.0;
+}
+
+static void judge_upsampled(judgement *self, const programme_signal *signal)
+{
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    double bands[SIGNAL_BANDS] = {0};
+    double all = 0.0;
+    for (size_t i = 0; i < signal->cell_count; i++)
+        for (uint32_t c = 0; c < layout->channel_count; c++)
+            for (uint32_t k = 0; k < SIGNAL_BANDS && layout->labels[c] != CHANNEL_LFE; k++) {
+                bands[k] += (double)signal->cells[i].spectrum[c][k] / (double)signal->cell_count;
+                all += (double)signal->cells[i].spectrum[c][k];
+            }
+    if (!(all > 0.0)) {
+        signal_unjudged(self, "format.upsampled", "the programme is silent, or its rate too low for a spectrum");
+        return;
+    }
+    double rate = self->timeline->sample_rate;
+    double fall = 0.0;
+    double hertz = find_cliff(bands, &fall) * rate / (2 * SIGNAL_BANDS);
+    if (hertz < cliff_hz_min || hertz > cliff_share_max * rate / 2)
+        return;
+    double source = likely_rate(hertz, rate);
+    signal_rule rule = signal_rule_of(self, "format.upsampled", 0.0, true, FINDING_INFO);
+    finding *item = signal_tell(self, &rule, LAYOUT_CHANNELS_MAX, 0, self->timeline->frame_count, hertz, "Hz");
+    const char *origin = source > 0.0 ? arena_format(self->memory, "as in material of %.1f kHz, or from a lossy codec", source / 1000.0)
+                                      : "as a lossy codec leaves it";
+    item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f, \"source_rate_hz\": %.0f}", fall, source);
+    item->message = arena_format(self->memory, "Nothing lies above %.1f kHz (a fall of %.0f dB), %s. Ask for the material at its full rate.",
+                                 hertz / 1000.0, fall, origin);
+}
+
+void judge_signal_depth(judgement *self, const programme_signal *signal)
+{
+    judge_depth(self, signal);
+    judge_upsampled(self, signal);
+}

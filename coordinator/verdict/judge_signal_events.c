@@ -1,0 +1,273 @@
+#include "coordinator/verdict/judge_signal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Ours, from tests over real speech, music and effects (docs/qc-checks.md says what they find and miss). A click's
+ * fourth difference stands this far over the 10 ms around it; three more within 60 ms make it a texture (a buzz, a
+ * saw tooth, a crackling fire), not a click.
+ */
+static const double click_ratio_db = 22.0;
+static const double click_broad_ratio_db = 40.0; /* one that is longer, as after a rate converter */
+static const double click_level_dbfs = -50.0;
+enum { CLICK_SAMPLES = 6, TEXTURE_MS = 60, TEXTURE_COUNT = 3, EDGE_MS = 10, SYNC_EDGE_SECONDS = 4 };
+/* A mute between two hard edges; longer ones are scenes. */
+static const double mute_seconds_max = 3.0;
+/* A tone of half a second, or one picture frame of 1 kHz: a pop. */
+static const double tone_seconds_min = 0.5;
+static const double pop_seconds_min = 0.02;
+static const double pop_seconds_max = 0.1;
+static const double tone_level_dbfs = -50.0;
+static const double line_up_hz = 1000.0;
+
+static int by_place(const void *a, const void *b)
+{
+    const programme_event *left = a;
+    const programme_event *right = b;
+    if (left->frame != right->frame)
+        return left->frame < right->frame ? -1 : 1;
+    if (left->channel != right->channel)
+        return left->channel < right->channel ? -1 : 1;
+    return (int)left->kind - (int)right->kind;
+}
+
+typedef struct event_list {
+    size_t count;
+    programme_event *items;
+    uint32_t rate;
+} event_list;
+
+static bool is_near(uint64_t a, uint64_t b, uint64_t reach)
+{
+    return a <= b + reach && b <= a + reach;
+}
+
+/* True at an edge of quiet in the same channel: that is told as a drop-out, not as a click too. */
+static bool at_an_edge(const event_list *list, size_t index)
+{
+    const programme_event *click = &list->items[index];
+    uint64_t reach = (uint64_t)EDGE_MS * list->rate / 1000;
+    uint64_t longest = list->rate / 10; /* a drop-out that began before the click */
+    size_t i = index;
+    while (i > 0 && list->items[i - 1].frame + longest + reach >= click->frame)
+        i--;
+    for (; i < list->count && list->items[i].frame <= click->frame + reach; i++) {
+        const programme_event *event = &list->items[i];
+        bool edge = event->kind == SIGNAL_DROPOUT || event->kind == SIGNAL_STOP || event->kind == SIGNAL_START;
+        if (edge && event->channel == click->channel &&
+            (is_near(event->frame, click->frame, reach) || is_near(event->frame + event->frame_count, click->frame, reach)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_texture(const event_list *list, size_t index)
+{
+    const programme_event *click = &list->items[index];
+    uint64_t reach = (uint64_t)TEXTURE_MS * list->rate / 1000;
+    uint32_t others = 0;
+    for (size_t i = index; i-- > 0 && list->items[i].frame + reach >= click->frame;)
+        others += list->items[i].kind == SIGNAL_CLICK && list->items[i].channel == click->channel;
+    for (size_t i = index + 1; i < list->count && list->items[i].frame <= click->frame + reach; i++)
+        others += list->items[i].kind == SIGNAL_CLICK && list->items[i].channel == click->channel;
+    return others >= TEXTURE_COUNT;
+}
+
+/* Adds the channels of events of the same kind that begin within `reach` frames, and marks them as told. */
+static void gather_channels(judgement *self, const event_list *list, size_t index, uint64_t reach, bool *told, finding *item)
+{
+    for (size_t i = index + 1; i < list->count && list->items[i].frame <= list->items[index].frame + reach; i++) {
+        const programme_event *event = &list->items[i];
+        if (told[i] || event->kind != list->items[index].kind)
+            continue;
+        told[i] = true;
+        const char *name = signal_channel_name(self, event->channel);
+        bool known = item == NULL || item->channel_count == LAYOUT_CHANNELS_MAX;
+        for (uint32_t c = 0; !known && c < item->channel_count; c++)
+            known = strcmp(item->channels[c], name) == 0;
+        if (!known)
+            item->channels[item->channel_count++] = name;
+    }
+}
+
+static const char *channel_names(judgement *self, const finding *item)
+{
+    const char *text = item->channels[0];
+    for (uint32_t i = 1; i < item->channel_count; i++)
+        text = arena_format(self->memory, "%s, %s", text, item->channels[i]);
+    return text;
+}
+
+static void judge_clicks(judgement *self, const event_list *list, bool *told)
+{
+    signal_rule rule = signal_rule_of(self, "signal.click", click_level_dbfs, true, FINDING_WARN);
+    for (size_t i = 0; i < list->count; i++) {
+        const programme_event *event = &list->items[i];
+        double level = measure_db(event->level);
+        double ratio = event->frame_count <= CLICK_SAMPLES ? click_ratio_db : click_broad_ratio_db;
+        if (event->kind != SIGNAL_CLICK || told[i] || level <= rule.bound || measure_db(event->figure) < ratio ||
+            at_an_edge(list, i) || is_texture(list, i))
+            continue;
+        finding *item = signal_tell(self, &rule, event->channel, event->frame, event->frame + 1, level, "dBFS");
+        gather_channels(self, list, i, list->rate / 1000, told, item);
+        if (item == NULL)
+            continue;
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(self, event->frame, place);
+        item->details_json = arena_format(self->memory, "{\"above_surroundings_db\": %.1f, \"length_samples\": %llu}", measure_db(event->figure), (unsigned long long)event->frame_count);
+        item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. Draw it out, or fade the edit there.",
+                                     level, channel_names(self, item), place, (unsigned long long)event->frame,
+                                     measure_db(event->figure));
+    }
+    signal_rule_close(self, &rule);
+}
+
+/* The reel that begins within 2 ms of a stretch, or -1. */
+static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
+{
+    uint64_t reach = self->timeline->sample_rate / 500;
+    for (uint32_t i = 1; i < self->timeline->piece_count; i++) {
+        const plan_piece *piece = &self->timeline->pieces[i];
+        bool known = !piece->spans_reels && !self->timeline->pieces[i - 1].spans_reels;
+        if (known && start <= piece->programme_frame + reach && piece->programme_frame <= end + reach)
+            return piece->reel;
+    }
+    return -1;
+}
+
+static void tell_gap(judgement *self, signal_rule *rule, const event_list *list, size_t index, uint64_t end, bool *told,
+                     int32_t reel)
+{
+    const programme_event *event = &list->items[index];
+    double ms = (double)(end - event->frame) * 1000.0 / list->rate;
+    if (!(ms > rule->bound))
+        return;
+    finding *item = signal_tell(self, rule, event->channel, event->frame, end, ms, "ms");
+    gather_channels(self, list, index, list->rate / 1000, told, item);
+    if (item == NULL)
+        return;
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(self, event->frame, place);
+    item->message =
+        reel >= 0
+            ? arena_format(self->memory, "%.1f ms of silence where %s begins at %s, in %s. Check the tail of the reel before it and the head of this one.",
+                           ms, self->show->reels[reel].name, place, channel_names(self, item))
+            : arena_format(self->memory, "%s drops out for %.1f ms at %s: the sound stops and comes back at once. Look for a gap in the edit or a lost block, and print it again.",
+                           channel_names(self, item), ms, place);
+}
+
+/* True if a channel is quiet in all blocks that lie within a stretch. */
+static bool is_quiet(const programme_signal *signal, uint32_t channel, uint64_t start, uint64_t end)
+{
+    size_t low = 0;
+    size_t high = signal->block_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (signal->blocks[middle].frame < start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < signal->block_count && signal->blocks[low].frame + signal->blocks[low].frame_count <= end; low++)
+        if ((double)signal->blocks[low].energy[channel] > 0x1p-32) /* SIGNAL_QUIET of the kernels, squared */
+            return false;
+    return true;
+}
+
+/* After a hard stop: the hard start that ends the same quiet, or 0. */
+static uint64_t start_after(const event_list *list, const programme_signal *signal, size_t index)
+{
+    const programme_event *stop = &list->items[index];
+    uint64_t latest = stop->frame + (uint64_t)(mute_seconds_max * list->rate);
+    for (size_t i = index + 1; i < list->count && list->items[i].frame <= latest; i++) {
+        const programme_event *event = &list->items[i];
+        if (event->channel != stop->channel || event->kind == SIGNAL_TONE || event->kind == SIGNAL_CLICK)
+            continue;
+        bool ends_it = event->kind == SIGNAL_START && is_quiet(signal, stop->channel, stop->frame, event->frame);
+        return ends_it ? event->frame : 0;
+    }
+    return 0;
+}
+
+static void judge_gaps(judgement *self, const programme_signal *signal, const event_list *list, bool *told)
+{
+    signal_rule dropout = signal_rule_of(self, "signal.dropout", 0.0, true, FINDING_WARN);
+    signal_rule gap = signal_rule_of(self, "join.gap", 0.0, true, FINDING_WARN);
+    for (size_t i = 0; i < list->count; i++) {
+        const programme_event *event = &list->items[i];
+        if (told[i] || (event->kind != SIGNAL_DROPOUT && event->kind != SIGNAL_STOP))
+            continue;
+        uint64_t end = event->kind == SIGNAL_DROPOUT ? event->frame + event->frame_count : start_after(list, signal, i);
+        if (end == 0)
+            continue;
+        int32_t reel = join_at(self, event->frame, end);
+        tell_gap(self, reel >= 0 ? &gap : &dropout, list, i, end, told, reel);
+    }
+    signal_rule_close(self, &dropout);
+    signal_rule_close(self, &gap);
+}
+
+/* sync.pop listens there, and says more of a pop than this check can. */
+static bool near_an_edge(const judgement *self, uint64_t frame)
+{
+    uint64_t reach = (uint64_t)self->timeline->sample_rate * SYNC_EDGE_SECONDS;
+    for (uint32_t i = 0; i < self->timeline->piece_count; i++) {
+        const plan_piece *piece = &self->timeline->pieces[i];
+        if (is_near(frame, piece->programme_frame, reach) || is_near(frame, piece->programme_frame + piece->frame_count, reach))
+            return true;
+    }
+    return false;
+}
+
+static void judge_tones(judgement *self, const event_list *list, bool *told)
+{
+    signal_rule rule = signal_rule_of(self, "signal.tone", tone_level_dbfs, true, FINDING_WARN);
+    finding_severity severity = rule.severity;
+    for (size_t i = 0; i < list->count; i++) {
+        const programme_event *event = &list->items[i];
+        double level = measure_db(event->level);
+        double seconds = (double)event->frame_count / list->rate;
+        if (event->kind != SIGNAL_TONE || told[i] || level <= rule.bound)
+            continue;
+        double hertz = asin(sqrt(event->figure) / 2.0) / 3.14159265358979323846 * list->rate;
+        bool line_up = fabs(hertz / line_up_hz - 1.0) < 0.01;
+        bool pop = line_up && seconds >= pop_seconds_min && seconds <= pop_seconds_max &&
+                   !near_an_edge(self, event->frame);
+        if (seconds < tone_seconds_min && !pop)
+            continue;
+        /* Any other pure tone may well be meant: a telephone, a machine. */
+        rule.severity = line_up ? severity : FINDING_INFO;
+        finding *item = signal_tell(self, &rule, event->channel, event->frame, event->frame + event->frame_count, level, "dBFS");
+        gather_channels(self, list, i, list->rate / 20, told, item);
+        if (item == NULL)
+            continue;
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(self, event->frame, place);
+        item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.1f}", hertz);
+        item->message = arena_format(self->memory, "%s of %.0f Hz at %.1f dBFS for %.2f s from %s, in %s. If it belongs to a leader, cut it out of the programme.",
+                                     pop ? "A pop" : "A pure tone", hertz, level, seconds, place, channel_names(self, item));
+    }
+    rule.severity = severity;
+    signal_rule_close(self, &rule);
+}
+
+void judge_signal_events(judgement *self, const programme_signal *signal)
+{
+    event_list list = {.count = signal->event_count, .rate = self->timeline->sample_rate};
+    list.items = arena_take_array(self->memory, list.count + 1, sizeof *list.items);
+    bool *told = arena_take_array(self->memory, list.count + 1, sizeof *told);
+    if (list.count > 0) {
+        memcpy(list.items, signal->events, list.count * sizeof *list.items);
+        qsort(list.items, list.count, sizeof *list.items, by_place);
+    }
+    judge_gaps(self, signal, &list, told);
+    judge_clicks(self, &list, told);
+    judge_tones(self, &list, told);
+    if (signal->event_dropped > 0) {
+        finding *item = judgement_add(self, "signal.click", FINDING_INFO);
+        item->message = arena_format(self->memory, "%llu more events of the signal (clicks, edges, tones) were counted but not kept: there were over 80 of a kind in 6 s.",
+                                     (unsigned long long)signal->event_dropped);
+    }
+}

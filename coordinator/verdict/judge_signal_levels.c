@@ -1,0 +1,276 @@
+#include "coordinator/verdict/judge_signal.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Ours; docs/qc-checks.md says what they find and miss. Windows of 3 s, moved by 1 s: 30 and 10 blocks. */
+enum { WINDOW_BLOCKS = 30, STEP_BLOCKS = 10 };
+static const double dc_dbfs_max = -40.0;
+static const double active_dbfs = -60.0;         /* mean square: below it a pair's correlation says little */
+static const double inverted_correlation = -0.9; /* one channel is the other upside down */
+static const double leaning_correlation = -0.2;  /* of a whole programme: more side than middle */
+static const double phase_correlation = -0.6;    /* of a window */
+static const double same_correlation = 0.999995; /* -50 dB of difference */
+static const double same_share = 0.98;
+static const double noise_dbfs_max = -60.0;
+
+/* Sums of a window of blocks for one pair of channels, or one channel twice. */
+typedef struct window_sums {
+    uint64_t start, end;
+    double frames, left, right, cross, offset;
+} window_sums;
+
+static window_sums sum_window(const programme_signal *signal, size_t first, uint32_t left, uint32_t right, uint32_t pair)
+{
+    window_sums sums = {.start = signal->blocks[first].frame};
+    for (size_t b = first; b < first + WINDOW_BLOCKS && b < signal->block_count; b++) {
+        const signal_block *block = &signal->blocks[b];
+        double frames = block->frame_count;
+        sums.frames += frames;
+        sums.left += frames * (double)block->energy[left];
+        sums.right += frames * (double)block->energy[right];
+        sums.cross += pair < SIGNAL_PAIRS_MAX ? frames * (double)block->cross[pair] : 0.0;
+        sums.offset += frames * (double)block->offset[left];
+        sums.end = block->frame + block->frame_count;
+    }
+    return sums;
+}
+
+static size_t window_count(const programme_signal *signal)
+{
+    return signal->block_count < WINDOW_BLOCKS ? (signal->block_count > 0)
+                                               : (signal->block_count - WINDOW_BLOCKS) / STEP_BLOCKS + 1;
+}
+
+/* A stretch of windows over a bound, while it grows. */
+typedef struct stretch {
+    bool open;
+    uint64_t start, end;
+    double worst;
+} stretch;
+
+static void grow_stretch(stretch *self, const window_sums *sums, double value, bool larger_is_worse)
+{
+    if (!self->open)
+        *self = (stretch){.open = true, .start = sums->start, .worst = value};
+    self->end = sums->end;
+    self->worst = larger_is_worse ? fmax(self->worst, value) : fmin(self->worst, value);
+}
+
+/* ---- direct current ---- */
+
+static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, stretch *found)
+{
+    if (!found->open)
+        return;
+    found->open = false;
+    finding *item = signal_tell(self, rule, channel, found->start, found->end, found->worst, "dBFS");
+    if (item != NULL)
+        item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
+                                     item->channels[0], found->worst);
+}
+
+static void judge_dc(judgement *self, const programme_signal *signal)
+{
+    signal_rule rule = signal_rule_of(self, "signal.dc", dc_dbfs_max, true, FINDING_WARN);
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    for (uint32_t c = 0; c < channels; c++) {
+        stretch found = {0};
+        /* Within less than a window, a thump has a mean too. */
+        for (size_t w = 0; w < window_count(signal) && signal->block_count >= WINDOW_BLOCKS; w++) {
+            window_sums sums = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);
+            double level = measure_db(fabs(sums.offset / sums.frames));
+            if (level > rule.bound)
+                grow_stretch(&found, &sums, level, true);
+            else
+                tell_dc(self, &rule, c, &found);
+        }
+        tell_dc(self, &rule, c, &found);
+    }
+    signal_rule_close(self, &rule);
+}
+
+/* ---- pairs ---- */
+
+typedef struct pair_judgement {
+    const programme_signal *signal;
+    uint32_t pair, left;
+    signal_rule *polarity, *phase;
+    stretch inverted, wide;
+    size_t active, same;
+    window_sums total;
+    uint64_t first, last;
+} pair_judgement;
+
+static finding *tell_pair(judgement *self, signal_rule *rule, uint32_t left, stretch *found)
+{
+    found->open = false;
+    finding *item = signal_tell(self, rule, left, found->start, found->end, found->worst, "");
+    if (item != NULL)
+        item->channels[item->channel_count++] = signal_channel_name(self, left + 1);
+    return item;
+}
+
+static void tell_inverted(judgement *self, pair_judgement *pair)
+{
+    if (!pair->inverted.open)
+        return;
+    finding *item = tell_pair(self, pair->polarity, pair->left, &pair->inverted);
+    if (item != NULL)
+        item->message = arena_format(self->memory, "%s and %s are the same sound with opposite polarity (correlation %.2f): it vanishes in mono. Turn the polarity of one of them.",
+                                     item->channels[0], item->channels[1], item->measured);
+}
+
+static void tell_wide(judgement *self, pair_judgement *pair)
+{
+    if (!pair->wide.open)
+        return;
+    finding *item = tell_pair(self, pair->phase, pair->left, &pair->wide);
+    if (item != NULL)
+        item->message = arena_format(self->memory, "%s and %s are largely out of phase (correlation %.2f): much of it vanishes in mono. Check the wiring, the delay and any widening there.",
+                                     item->channels[0], item->channels[1], item->measured);
+}
+
+static void judge_window(judgement *self, pair_judgement *pair, const window_sums *sums)
+{
+    double floor = pow(10.0, active_dbfs / 10.0) * sums->frames;
+    bool active = sums->left > floor && sums->right > floor;
+    double correlation = active ? sums->cross / sqrt(sums->left * sums->right) : 0.0;
+    if (active) {
+        pair->first = pair->active == 0 ? sums->start : pair->first;
+        pair->last = sums->end;
+        pair->active++;
+        pair->same += correlation > same_correlation;
+        pair->total.left += sums->left;
+        pair->total.right += sums->right;
+        pair->total.cross += sums->cross;
+    }
+    if (active && correlation <= inverted_correlation)
+        grow_stretch(&pair->inverted, sums, correlation, false);
+    else
+        tell_inverted(self, pair);
+    if (active && correlation < pair->phase->bound && correlation > inverted_correlation)
+        grow_stretch(&pair->wide, sums, correlation, false);
+    else
+        tell_wide(self, pair);
+}
+
+/* More difference than sum over the whole programme: one side was turned around where the channels are not alike. */
+static void judge_leaning(judgement *self, pair_judgement *pair)
+{
+    double correlation = pair->total.cross / sqrt(pair->total.left * pair->total.right);
+    if (pair->active < 10 || correlation > pair->polarity->bound || correlation <= inverted_correlation)
+        return;
+    stretch whole = {.open = true, .start = pair->first, .end = pair->last, .worst = correlation};
+    finding *item = tell_pair(self, pair->polarity, pair->left, &whole);
+    if (item != NULL)
+        item->message = arena_format(self->memory, "%s and %s differ more than they agree from beginning to end (correlation %.2f). Listen in mono; one of them may have the wrong polarity.",
+                                     item->channels[0], item->channels[1], correlation);
+}
+
+static void judge_same(judgement *self, const pair_judgement *pair)
+{
+    const spec_limit *limit = judgement_limit(self, "signal.dual_mono");
+    if (self->deliverable->layout != LAYOUT_STEREO || pair->active == 0 ||
+        (double)pair->same < same_share * (double)pair->active)
+        return;
+    bool meant = limit == NULL && signal_holds_one_role(self);
+    signal_rule rule = signal_rule_of(self, "signal.dual_mono", 0.0, true, meant ? FINDING_INFO : FINDING_WARN);
+    double level = signal_db(pair->total.left / pair->total.right);
+    finding *item = signal_tell(self, &rule, 0, pair->first, pair->last, level, "dB");
+    item->channels[item->channel_count++] = signal_channel_name(self, 1);
+    item->message = arena_format(self->memory, "L and R are the same sound (L is %.2f dB above R): the programme is mono in two channels. Check that the right channel was not replaced by the left.",
+                                 level);
+}
+
+static void judge_pairs(judgement *self, const programme_signal *signal)
+{
+    signal_rule polarity = signal_rule_of(self, "signal.polarity", leaning_correlation, false, FINDING_WARN);
+    signal_rule phase = signal_rule_of(self, "signal.phase", phase_correlation, false, FINDING_WARN);
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    uint32_t pair_count = cell_signal_pairs((uint8_t)self->deliverable->layout, pairs);
+    for (uint32_t p = 0; p < pair_count; p++) {
+        pair_judgement pair = {.signal = signal, .pair = p, .left = pairs[p], .polarity = &polarity, .phase = &phase};
+        for (size_t w = 0; w < window_count(signal); w++) {
+            window_sums sums = sum_window(signal, w * STEP_BLOCKS, pair.left, pair.left + 1u, p);
+            judge_window(self, &pair, &sums);
+        }
+        tell_inverted(self, &pair);
+        tell_wide(self, &pair);
+        judge_leaning(self, &pair);
+        if (p == 0)
+            judge_same(self, &pair);
+    }
+    signal_rule_close(self, &polarity);
+    signal_rule_close(self, &phase);
+}
+
+/* ---- the floor ---- */
+
+/*
+ * The quietest 3 s that hold anything. Noise that runs through a programme makes many windows equally quiet; the floor is
+ * told only where a twentieth of them lies within 1 dB of the quietest.
+ */
+static void judge_floor(judgement *self, const programme_signal *signal)
+{
+    signal_rule rule = signal_rule_of(self, "signal.noise", noise_dbfs_max, true, FINDING_INFO);
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    size_t windows = window_count(signal);
+    for (uint32_t c = 0; c < channels && windows >= 40; c++) {
+        double lowest = INFINITY;
+        window_sums place = {0};
+        for (size_t w = 0; w < windows; w++) {
+            window_sums sums = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);
+            double level = signal_db(sums.left / sums.frames);
+            if (isfinite(level) && level < lowest) {
+                lowest = level;
+                place = sums;
+            }
+        }
+        size_t near_count = 0;
+        for (size_t w = 0; w < windows; w++) {
+            window_sums sums = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);
+            near_count += signal_db(sums.left / sums.frames) < lowest + 1.0;
+        }
+        if (!isfinite(lowest) || !(lowest > rule.bound) || near_count * 20 < windows)
+            continue;
+        finding *item = signal_tell(self, &rule, c, place.start, place.end, lowest, "dBFS");
+        if (item != NULL)
+            item->message = arena_format(self->memory, "%s never falls below %.1f dBFS: an even floor of noise or ambience lies under it. If it is not meant, look for the noisiest source.",
+                                         item->channels[0], lowest);
+    }
+    signal_rule_close(self, &rule);
+}
+
+/* ---- empty channels ---- */
+
+/* Channels without a single sample, where others have sound: worth knowing, and often meant. */
+static void tell_empty(judgement *self, const programme_signal *signal)
+{
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    finding *item = NULL;
+    const char *names = "";
+    uint32_t empty = 0;
+    for (uint32_t c = 0; c < layout->channel_count; c++) {
+        uint64_t bits = 0;
+        for (size_t i = 0; i < signal->cell_count; i++)
+            bits |= signal->cells[i].bits[c];
+        if (bits != 0)
+            continue;
+        names = arena_format(self->memory, "%s%s%s", names, empty++ > 0 ? ", " : "", signal_channel_name(self, c));
+    }
+    if (empty == 0 || empty == layout->channel_count)
+        return;
+    bool lfe_alone = strcmp(names, "LFE") == 0;
+    item = judgement_add(self, lfe_alone ? "signal.lfe" : "signal.silence", FINDING_INFO);
+    item->message = arena_format(self->memory, "%s %s empty from beginning to end. If that is not meant, look for a muted track.",
+                                 names, empty == 1 ? "is" : "are");
+}
+
+void judge_signal_levels(judgement *self, const programme_signal *signal)
+{
+    judge_dc(self, signal);
+    judge_pairs(self, signal);
+    judge_floor(self, signal);
+    tell_empty(self, signal);
+}
