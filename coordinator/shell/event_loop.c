@@ -43,7 +43,9 @@ static void on_message(void *context, const routing_id *from, const char *user, 
 {
     farm_state *self = context;
     const access_grant *who = key_guard_whose(self->guard, user);
-    message *said = self->stopping || !farm_knows_sender(self, from, who) ? NULL : malloc(sizeof *said);
+    if (self->stopping || !farm_knows_sender(self, from, who))
+        return;
+    message *said = malloc(sizeof *said);
     if (said == NULL)
         return;
     arena memory;
@@ -53,7 +55,7 @@ static void on_message(void *context, const routing_id *from, const char *user, 
     if (code == STATUS_PEER_VERSION)
         refuse_version(self, from);
     else if (code != STATUS_OK)
-        log_line(LOG_WARN, "message.malformed", "bytes=%zu reason=\"%s\"", byte_size, detail.message);
+        farm_tell_malformed(self, who, byte_size, detail.message);
     else if (!farm_may_say(self, from, who, said))
         log_line(LOG_DEBUG, "message.denied", "type=%d", (int)said->type);
     else if (!farm_worker_message(self, from, who, said) && !client_message(self, from, who, said))

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A hostile peer that has a key fills no disk with its denials. */
-enum { DENIALS_TOLD_MAX = 20 };
+/* Lines per tending: a hostile peer that has a key fills no disk. */
+enum { TOLD_MAX = 20 };
 
 static const char *what_is_said(const message *said)
 {
@@ -70,7 +70,7 @@ static void refuse(farm_state *self, const routing_id *from, const uint8_t *requ
 void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why)
 {
     self->denied_count++;
-    if (self->denied_lately++ >= DENIALS_TOLD_MAX)
+    if (self->denied_lately++ >= TOLD_MAX)
         return;
     audit_entry entry = {.who = who, .what = what, .job = job, .outcome = STATUS_INPUT_DENIED, .detail = why};
     audit_log_add(self->audit, &entry);
@@ -108,11 +108,17 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
     return false;
 }
 
+void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why)
+{
+    if (self->malformed_lately++ < TOLD_MAX)
+        log_line(LOG_WARN, "message.malformed", "who=%s bytes=%zu reason=\"%s\"", who->name, byte_size, why);
+}
+
 void farm_access_tend(farm_state *self)
 {
-    if (self->denied_lately > DENIALS_TOLD_MAX)
-        log_line(LOG_WARN, "access.denied_more", "count=%u", self->denied_lately - DENIALS_TOLD_MAX);
-    self->denied_lately = 0;
+    if (self->denied_lately > TOLD_MAX || self->malformed_lately > TOLD_MAX)
+        log_line(LOG_WARN, "access.more", "denied=%u malformed=%u", self->denied_lately, self->malformed_lately);
+    self->denied_lately = self->malformed_lately = 0;
     key_guard_refusals refused = key_guard_take_refusals(self->guard);
     if (refused.count > 0)
         log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,

@@ -94,7 +94,7 @@ typedef struct farm_state {
     key_guard *guard;
     audit_log *audit;
     uint64_t denied_count;
-    uint32_t denied_lately; /**< since the last tending */
+    uint32_t denied_lately, malformed_lately; /**< since the last tending */
     router_socket *router;
     bool stopping;
     status exit_code; /**< why it stopped; STATUS_OK = it was asked to */
@@ -159,6 +159,8 @@ void farm_effects_deinit(farm_state *self);
 bool farm_knows_sender(farm_state *self, const routing_id *from, const access_grant *who);
 /** False when the role may not say this; it has been answered, counted and told of. */
 bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
+/** Counts a message that could not be read, and tells of the first few. */
+void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a denial and tells of it in log and audit log. */
 void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why);
 /** The allow-list again if it changed; what was refused lately. */

@@ -330,6 +330,8 @@ class Floods(SecurityTest):
                                    self.main_farm.coordinator_key, "flood"], stdout=subprocess.PIPE, env=environment())
                  for _ in range(4)]
         for peer in peers:
+            self.addCleanup(peer.wait)
+            self.addCleanup(peer.kill)
             self.assertEqual(peer.stdout.readline(), b"flooding\n")
         slowest = max(self.served(self.main_farm, 5) for _ in range(20))
         show = small_show(self.folder)
@@ -353,6 +355,8 @@ class Floods(SecurityTest):
                 self.assertEqual((done.returncode, done.stdout), (0, answer), done.stderr)
                 self.served(self.main_farm, 5)
         self.assertEqual(set(self.main_farm.nodes()), {"one"})
+        told = (self.folder / "coordinator.log").read_text().count("message.malformed")
+        self.assertTrue(0 < told < 1000, told)  # told of, and not once for each
 
 
 class Plain(SecurityTest):
