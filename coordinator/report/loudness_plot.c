@@ -139,6 +139,8 @@ void loudness_plot(byte_writer *writer, const report_model *model, const report_
     for (uint32_t i = 0; rules != NULL && i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
         limits += strncmp(limit->check, "loudness.", 9) == 0;
+        if (!verdict_in_force(&programme->verdict, limit))
+            continue;
         if (strcmp(limit->check, "loudness.integrated") == 0) {
             draw_line(writer, &labels, "limit", limit->max, "at most");
             draw_line(writer, &labels, "limit", limit->min, "at least");

@@ -22,7 +22,8 @@ static const char page_head[] =
     "p{margin:4px 0}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
     "text-transform:uppercase;letter-spacing:.04em}.big{font-size:22px;padding:8px 22px;display:inline-block;margin:12px 0 4px}"
     ".pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}.incomplete,.not_checked{background:var(--inc)}"
-    ".info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:10px;margin:14px 0}"
+    ".info{background:var(--soft)}.signoff{display:grid;grid-template-columns:1fr 1fr;gap:18px;margin-top:10px}.signoff div{border-bottom:1px solid var(--ink);"
+    "min-height:52px}.signoff .wide{grid-column:1/-1;min-height:120px}.signoff span{font-size:12px;color:var(--soft)}.waived{opacity:.55;text-decoration:line-through}.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;margin:14px 0}"
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
@@ -37,7 +38,9 @@ static const char page_head[] =
     "@media print{body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}.badge{-webkit-print-color-adjust:exact;"
     "print-color-adjust:exact}}"
-    "@media(max-width:600px){header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
+    "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
+    "table.list tr{border-bottom:1px solid var(--line);padding:8px 0}table.list td{padding:2px 0}"
+    "header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
 static void put(byte_writer *writer, const char *markup)
 {
@@ -109,7 +112,7 @@ static void put_findings(byte_writer *writer, const report_model *model, const p
         put(writer, "<p class=\"soft\">No findings.</p>");
         return;
     }
-    put(writer, "<h3>Findings</h3><div class=\"scroll\"><table><tr><th>Severity</th><th>Check</th><th>Where</th><th>What</th></tr>");
+    put(writer, "<h3>Findings</h3><div class=\"scroll\"><table class=\"list\"><tr><th>Severity</th><th>Check</th><th>Where</th><th>What</th></tr>");
     for (size_t i = 0; i < list->count; i++) {
         const finding *item = &list->items[i];
         put(writer, "<tr><td>");
@@ -182,7 +185,7 @@ static void put_limits(byte_writer *writer, const spec *rules, const programme_v
 {
     if (rules == NULL || rules->limit_count == 0)
         return;
-    put(writer, "<h3>Checked against the spec</h3><div class=\"scroll\"><table><tr><th>Check</th><th>Allowed</th><th>Found</th>"
+    put(writer, "<h3>Checked against the spec</h3><div class=\"scroll\"><table class=\"list\"><tr><th>Check</th><th>Allowed</th><th>Found</th>"
                 "<th>Result</th><th>Clause</th></tr>");
     for (uint32_t i = 0; i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
@@ -207,8 +210,12 @@ static void put_limits(byte_writer *writer, const spec *rules, const programme_v
                               : strcmp(result, "pass") == 0     ? "as allowed"
                                                                 : "see findings");
         put(writer, "</td><td>");
+        bool in_force = verdict_in_force(verdict, limit);
         bool outside = verdict_displayed(figure) < limit->min || verdict_displayed(figure) > limit->max;
-        if (strcmp(result, "pass") == 0 && limit->group >= 0 && (outside || !verdict_measures(limit->check)))
+        if (!in_force)
+            html_markup(writer, "<span class=\"soft\">not in force with %.1f %% of speech</span>",
+                        verdict_displayed(verdict->dialogue.speech_share * 100.0));
+        else if (strcmp(result, "pass") == 0 && limit->group >= 0 && (outside || !verdict_measures(limit->check)))
             put(writer, outside ? "<span class=\"soft\">outside; another limit of its group holds</span>"
                                 : "<span class=\"soft\">not measured; another limit of its group holds</span>");
         else
@@ -242,7 +249,7 @@ static void put_reels(byte_writer *writer, const report_model *model, const repo
 {
     if (programme->measure == NULL || timeline->piece_count < 2)
         return;
-    put(writer, "<h3>Reels (information)</h3><div class=\"scroll\"><table><tr><th>Reel</th><th>Integrated, LUFS</th><th>Range, LU</th>"
+    put(writer, "<h3>Reels (information)</h3><div class=\"scroll\"><table><tr><th>Reel</th><th>Integrated, LUFS</th><th>Dialogue, LUFS</th><th>Speech, %</th><th>Range, LU</th>"
                 "<th>Max short-term, LUFS</th><th>True peak, dBTP</th></tr>");
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
@@ -252,7 +259,11 @@ static void put_reels(byte_writer *writer, const report_model *model, const repo
         put(writer, "<tr><td>");
         html_text(writer, piece->spans_reels ? "all" : model->show->reels[piece->reel].name);
         put(writer, "</td>");
+        dialogue_figures dialogue =
+            speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
         put_cell(writer, loudness.integrated_lufs);
+        put_cell(writer, dialogue.lufs);
+        put_cell(writer, dialogue.speech_share * 100.0);
         put_cell(writer, loudness.range_lu);
         put_cell(writer, loudness.max_short_term_lufs);
         put_cell(writer, measure_db(peaks.true_peak));
@@ -400,6 +411,41 @@ static void put_problems(byte_writer *writer, const report_model *model)
     put(writer, "</table></section>");
 }
 
+/* Specs by name, version and digest: what was judged by can be told from what has the same name. */
+static void put_specs(byte_writer *writer, const report_model *model)
+{
+    put(writer, "<h3>Specs</h3><div class=\"scroll\"><table><tr><th>Spec</th><th>Version</th><th>Digest</th><th>Source</th></tr>");
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const spec *rules = model->show->deliverables[model->programmes[i].deliverable].spec;
+        bool told = rules == NULL;
+        for (uint32_t k = 0; k < i; k++)
+            told = told || model->show->deliverables[model->programmes[k].deliverable].spec == rules;
+        if (told)
+            continue;
+        char digest[CONTENT_HASH_TEXT_SIZE];
+        content_hash_to_text(&rules->digest, digest);
+        put(writer, "<tr><td><code>");
+        html_text(writer, rules->name);
+        put(writer, "</code></td><td>");
+        html_text(writer, rules->version);
+        put(writer, "</td><td><code>");
+        html_text(writer, digest);
+        put(writer, "</code></td><td class=\"soft\">");
+        html_text(writer, rules->source);
+        put(writer, "</td></tr>");
+    }
+    put(writer, "</table></div>");
+}
+
+static void put_sign_off(byte_writer *writer)
+{
+    static const char *const lines[] = {"Listened to by", "Date", "Remarks", "Signature"};
+    put(writer, "<section><h2>Sign-off</h2><div class=\"signoff\">");
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        html_markup(writer, "<div%s><span>%s</span></div>", i == 2 ? " class=\"wide\"" : "", lines[i]);
+    put(writer, "</div></section>");
+}
+
 static void put_method(byte_writer *writer, const report_model *model)
 {
     put(writer, "<section><h2>Method</h2><p>Loudness by ITU-R BS.1770-5 (400 ms blocks, gates at -70 LUFS and -10 LU), maxima in 10 ms steps "
@@ -412,7 +458,9 @@ static void put_method(byte_writer *writer, const report_model *model)
     html_markup(writer, ": %u tasks, %u retries, %u workers, %.1f s. ", model->task_count, model->retry_count,
                 model->worker_count, model->wall_seconds);
     html_text(writer, model->finished_text);
-    put(writer, "</p></section>");
+    put(writer, "</p>");
+    put_specs(writer, model);
+    put(writer, "</section>");
 }
 
 status report_html(const report_model *model, byte_writer *writer)
@@ -455,6 +503,7 @@ status report_html(const report_model *model, byte_writer *writer)
     put_stems(writer, model);
     put_files(writer, model);
     put_method(writer, model);
+    put_sign_off(writer);
     put(writer, "</main></body></html>\n");
     return writer->failed ? STATUS_LIMIT : STATUS_OK;
 }

@@ -91,15 +91,26 @@ void judgement_limits(finding *item, const spec_limit *limit)
     item->clause = limit->clause;
 }
 
-limit_force judgement_force(const judgement *self, const spec_limit *limit)
+/* Of the limits that depend on the share of speech. */
+static limit_force force_of(const programme_verdict *verdict, const spec_limit *limit)
 {
-    double share = self->verdict->dialogue.speech_share;
+    double share = verdict->dialogue.speech_share;
     if (limit->speech_at_least == 0.0 && limit->speech_below == 0.0)
         return LIMIT_IN_FORCE;
     if (isnan(share))
         return LIMIT_FORCE_UNKNOWN;
     bool too_much = limit->speech_below > 0.0 && share >= limit->speech_below;
     return share < limit->speech_at_least || too_much ? LIMIT_OUT_OF_FORCE : LIMIT_IN_FORCE;
+}
+
+limit_force judgement_force(const judgement *self, const spec_limit *limit)
+{
+    return force_of(self->verdict, limit);
+}
+
+bool verdict_in_force(const programme_verdict *verdict, const spec_limit *limit)
+{
+    return force_of(verdict, limit) != LIMIT_OUT_OF_FORCE;
 }
 
 const spec_limit *judgement_limit(const judgement *self, const char *check)

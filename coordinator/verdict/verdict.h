@@ -95,6 +95,9 @@ void finding_figure(const finding *item, char out[FINDING_FIGURE_SIZE]);
 /** True if this version has a method for the check; a limit on any other comes out as not_checked. */
 bool verdict_measures(const char *check);
 
+/** False for a limit that depends on the share of speech where that share is known and another limit's. */
+bool verdict_in_force(const programme_verdict *verdict, const spec_limit *limit);
+
 /** fail over incomplete over warn over pass. */
 verdict_word verdict_worst(verdict_word a, verdict_word b);
 
