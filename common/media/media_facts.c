@@ -1,6 +1,8 @@
 #include "common/media/media_facts.h"
 
-enum { MEDIA_FACTS_VERSION = 1 };
+#include "common/media/channel_layout.h"
+
+enum { MEDIA_FACTS_VERSION = 2 };
 
 const char *media_container_name(media_container container)
 {
@@ -120,6 +122,47 @@ static void media_bext_decode(media_bext *out_bext, byte_reader *reader)
     out_bext->max_short_term_loudness = (int16_t)byte_reader_u16(reader);
 }
 
+static void media_adm_encode(const media_adm *self, byte_writer *writer)
+{
+    byte_writer_u8(writer, self->present);
+    if (!self->present)
+        return;
+    byte_writer_text(writer, self->problem);
+    byte_writer_u16(writer, self->object_count);
+    byte_writer_u16(writer, self->unknown_count);
+    byte_writer_bytes(writer, self->labels, sizeof self->labels);
+}
+
+static void media_adm_decode(media_adm *out_adm, byte_reader *reader)
+{
+    uint8_t present = byte_reader_u8(reader);
+    if (present > 1)
+        reader->failed = true;
+    out_adm->present = present == 1;
+    if (present != 1)
+        return;
+    byte_reader_text(reader, out_adm->problem, sizeof out_adm->problem);
+    out_adm->object_count = byte_reader_u16(reader);
+    out_adm->unknown_count = byte_reader_u16(reader);
+    for (uint32_t i = 0; i < FILE_CHANNELS_MAX; i++) {
+        out_adm->labels[i] = byte_reader_u8(reader);
+        if (out_adm->labels[i] >= CHANNEL_LABEL_COUNT)
+            reader->failed = true;
+    }
+}
+
+int media_adm_track(const media_adm *self, uint8_t label)
+{
+    int found = -1;
+    for (int i = 0; self->present && self->problem[0] == '\0' && i < FILE_CHANNELS_MAX; i++)
+        if (self->labels[i] == label) {
+            if (found >= 0)
+                return -1;
+            found = i;
+        }
+    return found;
+}
+
 void media_facts_encode(const media_facts *self, byte_writer *writer)
 {
     byte_writer_u16(writer, MEDIA_FACTS_VERSION);
@@ -142,6 +185,7 @@ void media_facts_encode(const media_facts *self, byte_writer *writer)
     byte_writer_u8(writer, self->has_channel_mask);
     byte_writer_u32(writer, self->channel_mask);
     byte_writer_u8(writer, self->has_adm);
+    media_adm_encode(&self->adm, writer);
     media_bext_encode(&self->bext, writer);
 }
 
@@ -206,6 +250,7 @@ void media_facts_decode(media_facts *out_facts, byte_reader *reader)
     facts.has_channel_mask = media_facts_flag(reader);
     facts.channel_mask = byte_reader_u32(reader);
     facts.has_adm = media_facts_flag(reader);
+    media_adm_decode(&facts.adm, reader);
     media_bext_decode(&facts.bext, reader);
     if (!media_facts_plausible(&facts))
         reader->failed = true;

@@ -74,6 +74,15 @@ typedef struct media_bext {
     int16_t max_short_term_loudness;
 } media_bext;
 
+/** What chna and axml say of a file's tracks. */
+typedef struct media_adm {
+    bool present;            /**< both chunks are there and were read */
+    char problem[96];        /**< why they cannot be used, or "" */
+    uint16_t object_count;   /**< tracks that carry objects */
+    uint16_t unknown_count;  /**< tracks that are neither objects nor channels of a bed that reelmill knows */
+    uint8_t labels[FILE_CHANNELS_MAX]; /**< channel_label of the bed's tracks; 0 (CHANNEL_NONE) elsewhere */
+} media_adm;
+
 typedef struct media_facts {
     /** STATUS_OK, or why the file cannot be used; `message` is then the sentence for the person. */
     status outcome;
@@ -92,8 +101,12 @@ typedef struct media_facts {
     bool has_channel_mask;
     uint32_t channel_mask;
     bool has_adm;               /**< chna and axml present */
+    media_adm adm;
     media_bext bext;
 } media_facts;
+
+/** Track of a channel (channel_label) as chna and axml say; -1 where they do not say, or say it of several. */
+int media_adm_track(const media_adm *self, uint8_t label);
 
 /** Appends the facts in their journal and wire form (versioned). */
 void media_facts_encode(const media_facts *self, byte_writer *writer);

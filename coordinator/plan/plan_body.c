@@ -47,6 +47,9 @@ int64_t plan_lane_input(const plan *self, const render_program *program, const r
     uint32_t index = first + (input->reel >= 0 ? reel * files_per_reel : 0) + (mono_files ? (uint32_t)channel : 0);
     ENSURE(index < self->inputs.count);
     int position = mono_files ? 0 : channel_order_position(order, layout, (uint32_t)channel);
+    int track = mono_files ? -1 : media_adm_track(&self->facts[index].adm, lane->label);
+    if (track >= 0)
+        position = track; /* the metadata know where the bed's channels lie; order is for files that say nothing */
     ENSURE(position >= 0);
     *out_channel = (uint16_t)position;
     return self->facts[index].outcome == STATUS_OK ? (int64_t)index : INPUT_NONE;

@@ -70,12 +70,53 @@ static void check_place(const check_run *self, uint64_t sample, char out[PLACE_T
     snprintf(out, PLACE_TEXT_SIZE, "%s", text);
 }
 
+/* True when the file's own metadata answer where each channel lies, or why it cannot be used; else its order counts. */
+static bool check_adm(const check_run *self, const plan_input *input, const media_facts *facts, const channel_layout *layout)
+{
+    arena *memory = self->notes->arena;
+    const media_adm *adm = &facts->adm;
+    if (adm->problem[0] != '\0') {
+        plan_check_say(self, PROBLEM_WARNING, input,
+                       arena_format(memory, "the ADM of \"%s\" is not used: %s; its channels are taken in the order of the show "
+                                            "file",
+                                    input->display, adm->problem));
+        return false;
+    }
+    if (adm->object_count > 0) {
+        plan_check_say(self, PROBLEM_ERROR, input,
+                       arena_format(memory,
+                                    "\"%s\" holds %u object tracks, which would have to be rendered, and this version renders "
+                                    "beds only; deliver the bed without objects",
+                                    input->display, adm->object_count));
+        return true;
+    }
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < layout->channel_count; i++)
+        found += media_adm_track(adm, (uint8_t)layout->labels[i]) >= 0;
+    if (found == 0)
+        return false; /* it speaks of other things than this bed */
+    for (uint32_t i = 0; i < layout->channel_count; i++)
+        if (media_adm_track(adm, (uint8_t)layout->labels[i]) < 0)
+            plan_check_say(self, PROBLEM_ERROR, input,
+                           arena_format(memory,
+                                        "the ADM of \"%s\" has no single track for channel %s of %s; deliver the right file or "
+                                        "correct the layout in the show file",
+                                        input->display, channel_label_name(layout->labels[i]), layout->name));
+    if (facts->channel_count != layout->channel_count)
+        plan_check_say(self, PROBLEM_ERROR, input,
+                       arena_format(memory, "\"%s\" has %u channels and its bed of %s takes %u; deliver the bed alone",
+                                    input->display, facts->channel_count, layout->name, layout->channel_count));
+    return true;
+}
+
 static void check_channels(const check_run *self, const plan_input *input, const media_facts *facts,
                            channel_layout_id layout_id, const channel_order *order, bool order_stated)
 {
     arena *memory = self->notes->arena;
     const channel_layout *layout = channel_layout_get(layout_id);
     uint32_t expected = input->channel != CHANNEL_NONE ? 1 : layout->channel_count;
+    if (facts->adm.present && input->channel == CHANNEL_NONE && check_adm(self, input, facts, layout))
+        return;
     if (facts->channel_count != expected) {
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory,

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 import adm_validator
-from farm_kit import RATE, FarmTest, digests, hash_seed, main, read_wav, reelmill
+from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, read_wav, reelmill
 from wide_show import HALF, LAYOUTS, WideShow
 
 STEP = 2.0 ** -23
@@ -210,6 +210,35 @@ class Deliverables(FarmTest):
         outcome = self.passes(reelmill("run", show.path), 2)
         self.assertIn("AD_51", outcome.err)
         self.assertIn("narration", outcome.err)
+
+    def test_beds_are_read_by_their_metadata_not_by_position(self):
+        made = WideShow(self.folder / "made", [2], deliverables(BED="atmos-bed", BED_EBU="atmos-bed-ebu"))
+        self.passes(reelmill("run", made.path))
+        bed = read_wav(made.file("BED"))[0]
+        places = np.random.default_rng(7).permutation(10)
+        for name in ("BED", "BED_EBU"):
+            show = WideShow(self.folder / name, [2], [{"name": "MX", "recipe": "stem", "stem": "MX", "spec": "none"}])
+            blob = bytearray(made.file(name).read_bytes())
+            at, chna = len(blob) - len(bed) * 30, blob.index(b"chna") + 8  # the audio is the file's end
+            audio = np.frombuffer(bytes(blob[at:at + len(bed) * 30]), np.uint8).reshape(-1, 10, 3)
+            shuffled = np.empty_like(audio)
+            shuffled[:, places] = audio  # channel k of the bed lies in track places[k]
+            blob[at:at + len(bed) * 30] = shuffled.tobytes()
+            for k in range(10):
+                blob[chna + 4 + 40 * k:chna + 6 + 40 * k] = int(places[k] + 1).to_bytes(2, "little")
+            (self.folder / name / "stems" / "R1_MX.wav").write_bytes(blob)
+            self.passes(reelmill("run", show.path))
+            self.judge(show.file("MX"), bed)
+
+    def test_objects_are_refused(self):
+        real = SHARED / "audio/adm/wavinfo/tests/test_files/protools/Test_ADM_ProTools.wav"
+        if not real.is_file():
+            self.skipTest(f"no real audio at {real}")
+        show = WideShow(self.folder, [1], deliverables(PM="printmaster-7.1.2"))
+        (self.folder / "stems" / "R1_MX.wav").write_bytes(real.read_bytes())
+        outcome = self.passes(reelmill("check", show.path), 2)
+        self.assertIn("holds 4 object tracks", outcome.err)
+        self.assertIn("deliver the bed without objects", outcome.err)
 
     def judge_hash_list(self, folder, report):
         """ASC MHL 2.0 by its schemas; the digests beside those of the report, the chain's by hashlib."""

@@ -1,3 +1,4 @@
+#include "worker/media/adm_read.h"
 #include "worker/media/foreign_walk.h"
 #include "worker/media/media_reader.h"
 #include "worker/media/riff_walk.h"
@@ -5,6 +6,8 @@
 #include "worker/media/storage_root.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -52,6 +55,31 @@ static void probe_take_format(media_facts *facts, const riff_format *format)
     facts->channel_mask = format->channel_mask;
 }
 
+/* Which track is what; metadata that cannot be used is a problem of its own, not of the audio. */
+static bool probe_adm(probe_source *source, const riff_form *form)
+{
+    media_adm *adm = &source->facts->adm;
+    *adm = (media_adm){.present = true};
+    if (form->chna_size > ADM_CHNA_BYTES_MAX || form->axml_size > ADM_AXML_BYTES_MAX) {
+        snprintf(adm->problem, sizeof adm->problem, "chna or axml is larger than the %d MiB that are read",
+                 ADM_AXML_BYTES_MAX >> 20);
+        return true;
+    }
+    size_t chna_size = (size_t)form->chna_size;
+    size_t axml_size = (size_t)form->axml_size;
+    uint8_t *bytes = malloc(chna_size + axml_size + 1);
+    if (bytes == NULL) {
+        source->failure = STATUS_NODE_MEMORY;
+        return false;
+    }
+    bool read = probe_read(source, form->chna_offset, bytes, chna_size) &&
+                probe_read(source, form->axml_offset, bytes + chna_size, axml_size);
+    if (read)
+        adm_read(bytes, chna_size, bytes + chna_size, axml_size, source->facts->channel_count, adm);
+    free(bytes);
+    return read;
+}
+
 static bool probe_riff(probe_source *source)
 {
     media_facts *facts = source->facts;
@@ -66,7 +94,7 @@ static bool probe_riff(probe_source *source)
     facts->direct = !form.big_endian && form.format.sample_bytes > 1;
     facts->has_adm = form.has_chna && form.has_axml;
     facts->bext = form.bext;
-    return true;
+    return !facts->has_adm || probe_adm(source, &form);
 }
 
 static bool probe_fail(probe_source *source, status code, const error_detail *detail)

@@ -246,8 +246,16 @@ static bool riff_walk_chunk(riff_walker *self, const riff_chunk *chunk)
         return riff_walk_bext(self, chunk);
     if (riff_id_is(chunk, "smpl"))
         return riff_walk_sampler(self, chunk);
-    self->form.has_chna |= riff_id_is(chunk, "chna");
-    self->form.has_axml |= riff_id_is(chunk, "axml");
+    if (riff_id_is(chunk, "chna") && !self->form.has_chna) {
+        self->form.has_chna = true;
+        self->form.chna_offset = chunk->body;
+        self->form.chna_size = chunk->size;
+    }
+    if (riff_id_is(chunk, "axml") && !self->form.has_axml) {
+        self->form.has_axml = true;
+        self->form.axml_offset = chunk->body;
+        self->form.axml_size = chunk->size;
+    }
     return true;
 }
 

@@ -15,6 +15,8 @@ typedef struct riff_form {
     uint64_t frame_count;
     bool has_chna;
     bool has_axml;
+    uint64_t chna_offset, chna_size; /**< of the first */
+    uint64_t axml_offset, axml_size;
     media_bext bext;
 } riff_form;
 

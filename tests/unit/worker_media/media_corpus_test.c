@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include "common/media/channel_layout.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -216,6 +218,13 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     media_facts facts = corpus_probe("adm/wavinfo/tests/test_files/protools/Test_ADM_ProTools.wav");
     assert_true(facts.has_adm);
     assert_int_equal(facts.channel_count, 14);
+    /* Its axml, read by eye: a bed of ten in tracks 1 to 10, four objects behind it. */
+    static const channel_label bed[] = {CHANNEL_L,   CHANNEL_R,   CHANNEL_C,   CHANNEL_LFE, CHANNEL_LSS,
+                                        CHANNEL_RSS, CHANNEL_LRS, CHANNEL_RRS, CHANNEL_LTS, CHANNEL_RTS};
+    assert_string_equal(facts.adm.problem, "");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(media_adm_track(&facts.adm, (uint8_t)bed[i]), i);
+    assert_true(facts.adm.object_count == 4 && facts.adm.unknown_count == 0);
     facts = corpus_probe("adm/wavinfo/tests/test_files/sounddevices/A101_1.WAV");
     assert_int_equal(facts.bext.time_reference, 2190940753); /* ffprobe 5.1 prints the same */
     assert_int_equal(facts.bext.version, 1);
@@ -226,6 +235,8 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     facts = corpus_probe("adm/dolby-dbmd/sample_files/sample_adm_file_0.wav");
     assert_true(facts.has_adm);
     assert_int_equal(facts.frame_count, 240000);
+    assert_string_equal(facts.adm.problem, "");
+    assert_true(facts.adm.object_count == 2 && facts.adm.unknown_count == 0);
     facts = corpus_probe("malformed/rochars/test/files/RIFX-16bit-mono.wav");
     assert_true(facts.big_endian);
     assert_false(facts.direct);

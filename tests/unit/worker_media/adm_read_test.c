@@ -1,0 +1,128 @@
+/* The reader of chna and axml: what tracks are, by every way of naming them; and that no damage makes it fall. */
+#include "tests/unit/worker_media/temp_folder.h"
+#include "worker/media/adm_read.h"
+
+#include "common/base/byte_writer.h"
+#include "common/media/channel_layout.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Four tracks: by references from the track format, by references from the stream format, a common definition, an object. */
+static const char axml_text[] =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ebuCoreMain xmlns=\"urn:ebu:metadata-schema:ebuCore_2016\"><coreMetadata><format>"
+    "<audioFormatExtended>"
+    "<audioChannelFormat audioChannelFormatID=\"AC_00011007\" typeLabel=\"0001\"><audioBlockFormat><speakerLabel> RC_Lrs\n"
+    "</speakerLabel></audioBlockFormat></audioChannelFormat>"
+    "<audioChannelFormat audioChannelFormatID=\"AC_00011001\"><audioBlockFormat><speakerLabel>RC_L</speakerLabel>"
+    "</audioBlockFormat></audioChannelFormat>"
+    "<audioStreamFormat audioStreamFormatID=\"AS_00019999\"><audioChannelFormatIDRef>AC_00011007</audioChannelFormatIDRef>"
+    "</audioStreamFormat>"
+    "<audioStreamFormat audioStreamFormatID=\"AS_00018888\"><audioChannelFormatIDRef>AC_00011001</audioChannelFormatIDRef>"
+    "<audioTrackFormatIDRef>AT_00017777_01</audioTrackFormatIDRef></audioStreamFormat>"
+    "<audioTrackFormat audioTrackFormatID=\"AT_00015555_01\"><audioStreamFormatIDRef>AS_00019999</audioStreamFormatIDRef>"
+    "</audioTrackFormat>"
+    "<audioTrackFormat audioTrackFormatID=\"AT_00017777_01\"/>"
+    "</audioFormatExtended></format></coreMetadata></ebuCoreMain>";
+
+static void chna_record(byte_writer *chna, uint16_t track, const char *format)
+{
+    byte_writer_u16(chna, track);
+    byte_writer_bytes(chna, "ATU_00000001", 12);
+    byte_writer_bytes(chna, format, 14);
+    byte_writer_bytes(chna, "AP_00011001", 11);
+    byte_writer_u8(chna, track % 2 == 0 ? 0 : 0x20); /* both pads are seen */
+}
+
+static void chna_make(byte_writer *chna)
+{
+    byte_writer_init(chna, ADM_CHNA_BYTES_MAX);
+    byte_writer_u16(chna, 4);
+    byte_writer_u16(chna, 5);
+    chna_record(chna, 3, "AT_00015555_01");
+    chna_record(chna, 1, "AT_00017777_01");
+    chna_record(chna, 2, "AT_00010003_01");
+    chna_record(chna, 4, "AT_00031001_01");
+    chna_record(chna, 0, "AT_00010003_01"); /* room for later */
+}
+
+static void read_both(const byte_writer *chna, const char *axml, uint32_t channels, media_adm *out_adm)
+{
+    adm_read(chna->bytes, chna->size, (const uint8_t *)axml, strlen(axml), channels, out_adm);
+}
+
+static void adm_read__follows_every_way_of_naming_a_channel(void **state)
+{
+    (void)state;
+    byte_writer chna;
+    media_adm adm;
+    chna_make(&chna);
+    read_both(&chna, axml_text, 4, &adm);
+    assert_string_equal(adm.problem, "");
+    assert_int_equal(media_adm_track(&adm, CHANNEL_LRS), 2);
+    assert_int_equal(media_adm_track(&adm, CHANNEL_L), 0);
+    assert_int_equal(media_adm_track(&adm, CHANNEL_C), 1);
+    assert_int_equal(media_adm_track(&adm, CHANNEL_R), -1);
+    assert_int_equal(adm.object_count, 1);
+    assert_int_equal(adm.unknown_count, 0);
+    byte_writer_deinit(&chna);
+}
+
+static void adm_read__says_what_it_cannot_use(void **state)
+{
+    (void)state;
+    byte_writer chna;
+    media_adm adm;
+    chna_make(&chna);
+    read_both(&chna, axml_text, 3, &adm);
+    assert_string_equal(adm.problem, "chna names a track that the file does not have");
+    assert_int_equal(media_adm_track(&adm, CHANNEL_L), -1); /* nothing of it counts */
+    read_both(&chna, "<ebuCoreMain>", 4, &adm);
+    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    read_both(&chna, "<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>", 4, &adm);
+    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    read_both(&chna, "", 4, &adm);
+    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    chna.size -= 1;
+    read_both(&chna, axml_text, 4, &adm);
+    assert_string_equal(adm.problem, "chna is shorter than it says");
+    byte_writer_deinit(&chna);
+}
+
+static void adm_read__withstands_damage(void **state)
+{
+    (void)state;
+    byte_writer chna;
+    media_adm adm;
+    chna_make(&chna);
+    char axml[sizeof axml_text];
+    uint8_t records[256];
+    uint64_t seed = 20261121;
+    for (int round = 0; round < 20000; round++) {
+        memcpy(axml, axml_text, sizeof axml);
+        memcpy(records, chna.bytes, chna.size);
+        for (uint64_t i = test_random(&seed) % 6; i > 0; i--)
+            axml[test_random(&seed) % (sizeof axml - 1)] = (char)test_random(&seed);
+        for (uint64_t i = test_random(&seed) % 4; i > 0; i--)
+            records[test_random(&seed) % chna.size] = (uint8_t)test_random(&seed);
+        adm_read(records, test_random(&seed) % (chna.size + 1), (const uint8_t *)axml, test_random(&seed) % sizeof axml, 4, &adm);
+        for (int label = 0; label < CHANNEL_LABEL_COUNT; label++)
+            assert_true(media_adm_track(&adm, (uint8_t)label) < FILE_CHANNELS_MAX);
+    }
+    byte_writer_deinit(&chna);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(adm_read__follows_every_way_of_naming_a_channel),
+        cmocka_unit_test(adm_read__says_what_it_cannot_use),
+        cmocka_unit_test(adm_read__withstands_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

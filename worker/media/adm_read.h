@@ -1,0 +1,19 @@
+/**
+ * What the tracks of an ADM file are, from its chna and axml chunks (ITU-R BS.2088, BS.2076): for every track the channel of
+ * the bed, or that it carries an object. Nothing is rendered, nothing else of the metadata is believed. Internal to
+ * worker/media; runs in the executor only, on bounded bytes, without network, entities or document types.
+ */
+#ifndef WORKER_MEDIA_ADM_READ_H
+#define WORKER_MEDIA_ADM_READ_H
+
+#include "common/media/media_facts.h"
+
+#include <stddef.h>
+
+enum { ADM_CHNA_BYTES_MAX = 4 + 40 * 1024, ADM_AXML_BYTES_MAX = 32 << 20 };
+
+/** Fills out_adm; what is wrong stands in its problem, and its tracks are then of no use. channel_count: of the file. */
+void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, uint32_t channel_count,
+              media_adm *out_adm);
+
+#endif
