@@ -313,15 +313,18 @@ class Floods(SecurityTest):
         texts = [NULL_GREETING + ready + hello, version_2 + hello, b"\x01\0" + b"\x06\0hello", b"GET / HTTP/1.1\r\n\r\n",
                  CURVE_GREETING + hello, CURVE_GREETING + b"\x04\xc8" + bytes(200),
                  CURVE_GREETING + b"\x04\xc8\x05HELLO\x01\0" + bytes(192)]
-        for round_number in range(300):
+        links = [connect(self.main_farm) for _ in texts]
+        for link, text in zip(links, texts):
+            link.sendall(text)
+        for _ in range(300):
             with connect(self.main_farm) as link:
-                text = texts[round_number] if round_number < len(texts) else CHANCE.randbytes(CHANCE.randrange(1, 3000))
                 try:
-                    link.sendall(text)
-                    if round_number < len(texts):
-                        self.assertTrue(ended_by_peer(link), text[:80])
+                    link.sendall(CHANCE.randbytes(CHANCE.randrange(1, 3000)))
                 except ConnectionError:
                     pass
+        for link, text in zip(links, texts):
+            self.assertTrue(ended_by_peer(link), text[:80])
+            link.close()
         self.unharmed("300 connections of garbage")
 
     def test_a_viewer_that_floods_and_never_reads(self):

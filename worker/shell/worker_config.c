@@ -14,13 +14,13 @@
 const char *worker_config_usage(void)
 {
     return "usage: reelmill-worker [--config FILE] [--coordinator ENDPOINT] [--root NAME=FOLDER[:ro]]...\n"
-           "                       [--key FILE --coordinator_key KEY | --plain]\n"
+           "                       [--key FILE --coordinator-key KEY | --plain]\n"
            "                       [--name NAME] [--slots N] [--cpu scalar|avx2|avx512|neon] [--hang_s SECONDS]\n"
            "                       [--log debug|info|warn|error|silent] [--private] [--version] [--help]\n"
            "\n"
            "  --coordinator ENDPOINT  tcp://127.0.0.1:7070 (default), ipc:///path\n"
            "  --key FILE              this worker's secret key (`reelmill keygen DIR`; or REELMILL_KEY); tcp needs one\n"
-           "  --coordinator_key KEY   the coordinator's public key, or its file (or REELMILL_COORDINATOR_KEY)\n"
+           "  --coordinator-key KEY   the coordinator's public key, or its file (or REELMILL_COORDINATOR_KEY)\n"
            "  --plain                 no keys: a coordinator on 127.0.0.1 that runs with --plain (or REELMILL_PLAIN=1)\n"
            "  --root NAME=FOLDER      where this machine has the media root NAME; :ro = nothing is written there\n"
            "  --slots N               tasks at once (default: one per processor)\n"
@@ -95,7 +95,7 @@ status worker_config_set(worker_config *self, const char *where, const char *key
         return copy_text(self->coordinator, sizeof self->coordinator, where, value, detail);
     if (strcmp(key, "key") == 0)
         return copy_text(self->link.key, sizeof self->link.key, where, value, detail);
-    if (strcmp(key, "coordinator_key") == 0)
+    if (strcmp(key, "coordinator_key") == 0 || strcmp(key, "coordinator-key") == 0)
         return copy_text(self->link.coordinator_key, sizeof self->link.coordinator_key, where, value, detail);
     if (strcmp(key, "plain") == 0)
         return set_plain(self, where, value, detail);

@@ -53,6 +53,10 @@ static void worker_config__has_defaults_that_work(void **state)
     const char *const words[] = {"--plain", NULL};
     assert_int_equal(read_words(&config, NULL, words), STATUS_OK);
     assert_int_equal(read_words(&config, NULL, words + 1), STATUS_INPUT_MISSING); /* tcp without keys is asked for */
+    const char *const keys[] = {"--key", "/k", "--coordinator-key", "abc", NULL};
+    assert_int_equal(read_words(&config, NULL, keys), STATUS_OK);
+    assert_string_equal(config.link.key, "/k");
+    assert_string_equal(config.link.coordinator_key, "abc");
     assert_string_equal(config.coordinator, "tcp://127.0.0.1:7070");
     assert_true(config.slots >= 1 && config.slots <= WORKER_SLOTS_MAX);
     assert_true(config.name[0] != '\0');
