@@ -89,7 +89,7 @@ typedef enum task_kind {
     TASK_DISCARD = 8,
     TASK_DEPOSIT = 9, /**< writes the reports; the job's commit point */
     TASK_METER = 10,  /**< libebur128 over a whole programme, for the report alone */
-    TASK_LISTEN = 11, /**< targeted reads of one track: pops */
+    TASK_LISTEN = 11, /**< targeted reads of one track: pops, and how it lies against the reference */
     TASK_KIND_REMOTE_END,
     TASK_PLAN = 32,   /**< local: show + facts to tasks */
     TASK_MERGE = 33,  /**< local: measures of one deliverable to figures and verdict */

@@ -201,6 +201,10 @@ typedef struct task_listen {
     task_input *inputs;
     uint32_t range_count;      /**< where 2-pops are searched */
     task_listen_range *ranges;
+    uint32_t reference_count;  /**< files that the track is aligned with, as one track; 0 = none */
+    task_input *references;    /**< of the same rate as the inputs */
+    uint64_t frame, reference_frame; /**< of the files where the stretch that both share begins */
+    uint64_t frame_count;      /**< of the stretch */
 } task_listen;
 
 typedef struct task_body {

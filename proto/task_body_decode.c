@@ -308,6 +308,16 @@ static void decode_listen(byte_reader *reader, task_listen *listen, arena *memor
         listen->ranges[i].frame_count = byte_reader_u64(reader);
         require(reader, listen->ranges[i].first_frame < FRAMES_END && listen->ranges[i].frame_count < FRAMES_END);
     }
+    listen->reference_count = decode_count(reader, 0, TASK_FILES_MAX, INPUT_BYTES_MIN);
+    listen->references = arena_take_array(memory, listen->reference_count, sizeof *listen->references);
+    for (uint32_t i = 0; i < listen->reference_count && !reader->failed; i++) {
+        decode_input(reader, &listen->references[i]);
+        require(reader, listen->references[i].sample_rate == listen->inputs[0].sample_rate);
+    }
+    listen->frame = byte_reader_u64(reader);
+    listen->reference_frame = byte_reader_u64(reader);
+    listen->frame_count = byte_reader_u64(reader);
+    require(reader, listen->frame < FRAMES_END && listen->reference_frame < FRAMES_END && listen->frame_count < FRAMES_END);
 }
 
 static void decode_kind(byte_reader *reader, task_body *body, arena *memory)

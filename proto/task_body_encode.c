@@ -174,6 +174,13 @@ static void encode_listen(byte_writer *writer, const task_listen *listen)
         byte_writer_u64(writer, listen->ranges[i].first_frame);
         byte_writer_u64(writer, listen->ranges[i].frame_count);
     }
+    ENSURE(listen->reference_count <= TASK_FILES_MAX);
+    byte_writer_u32(writer, listen->reference_count);
+    for (uint32_t i = 0; i < listen->reference_count; i++)
+        encode_input(writer, &listen->references[i]);
+    byte_writer_u64(writer, listen->frame);
+    byte_writer_u64(writer, listen->reference_frame);
+    byte_writer_u64(writer, listen->frame_count);
 }
 
 void task_body_encode(const task_body *self, byte_writer *writer)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 static const uint64_t FRAMES_END = (uint64_t)1 << 40;
-enum { POP_BYTES = 2 + 8 + 4 + 8 + 8 };
+enum { POP_BYTES = 2 + 8 + 4 + 8 + 8, POINT_BYTES = 8 + 8 + 8, AFTER_POPS_BYTES = 4 + 4 + 8 + 4 };
 
 void sync_measure_encode(const sync_measure *self, byte_writer *writer)
 {
@@ -23,6 +23,16 @@ void sync_measure_encode(const sync_measure *self, byte_writer *writer)
         byte_writer_f64(writer, (double)pop->level_dbfs);
         byte_writer_f64(writer, (double)pop->frequency_hz);
     }
+    ENSURE(self->point_count <= SYNC_POINTS_MAX);
+    byte_writer_u32(writer, self->tried);
+    byte_writer_u32(writer, self->silent);
+    byte_writer_u64(writer, self->frames_read);
+    byte_writer_u32(writer, self->point_count);
+    for (uint32_t i = 0; i < self->point_count; i++) {
+        byte_writer_u64(writer, self->points[i].place);
+        byte_writer_f64(writer, self->points[i].late);
+        byte_writer_f64(writer, (double)self->points[i].score);
+    }
 }
 
 static bool pop_plausible(const sync_pop *pop)
@@ -30,6 +40,28 @@ static bool pop_plausible(const sync_pop *pop)
     return pop->channel < FILE_CHANNELS_MAX * LAYOUT_CHANNELS_MAX && pop->frame < FRAMES_END && pop->frame_count > 0 &&
            pop->frame_count <= SAMPLE_RATE_MAX && pop->level_dbfs > -200.0f && pop->level_dbfs < 200.0f &&
            pop->frequency_hz > 0.0f && pop->frequency_hz < (float)SAMPLE_RATE_MAX;
+}
+
+static bool decode_points(sync_measure *measure, byte_reader *reader, arena *memory)
+{
+    measure->tried = byte_reader_u32(reader);
+    measure->silent = byte_reader_u32(reader);
+    measure->frames_read = byte_reader_u64(reader);
+    measure->point_count = byte_reader_u32(reader);
+    if (reader->failed || measure->point_count > SYNC_POINTS_MAX ||
+        byte_reader_left(reader) != (size_t)measure->point_count * POINT_BYTES)
+        return false;
+    measure->points = arena_take_array(memory, measure->point_count, sizeof *measure->points);
+    for (uint32_t i = 0; i < measure->point_count; i++) {
+        sync_point *point = &measure->points[i];
+        point->place = byte_reader_u64(reader);
+        point->late = byte_reader_f64(reader);
+        point->score = (float)byte_reader_f64(reader);
+        if (point->place >= FRAMES_END || !(fabs(point->late) < (double)FRAMES_END) || !(point->score >= 0.0f) ||
+            (i > 0 && point->place <= measure->points[i - 1].place))
+            return false;
+    }
+    return byte_reader_complete(reader);
 }
 
 status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t byte_size, arena *memory)
@@ -41,7 +73,7 @@ status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t 
     measure.pop_dropped = byte_reader_u32(&reader);
     measure.pop_count = byte_reader_u32(&reader);
     if (!known || reader.failed || measure.pop_count > SYNC_POPS_MAX ||
-        byte_reader_left(&reader) != (size_t)measure.pop_count * POP_BYTES)
+        byte_reader_left(&reader) < (size_t)measure.pop_count * POP_BYTES + AFTER_POPS_BYTES)
         return STATUS_PEER_MALFORMED;
     measure.pops = arena_take_array(memory, measure.pop_count, sizeof *measure.pops);
     for (uint32_t i = 0; i < measure.pop_count; i++) {
@@ -54,7 +86,7 @@ status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t 
         if (!pop_plausible(pop))
             return STATUS_PEER_MALFORMED;
     }
-    if (!byte_reader_complete(&reader))
+    if (!decode_points(&measure, &reader, memory))
         return STATUS_PEER_MALFORMED;
     *out_measure = measure;
     return STATUS_OK;

@@ -1,6 +1,6 @@
 /**
- * What listening to one track (a stem of a reel, a received programme) found: 2-pops, to the sample. Made by LISTEN tasks,
- * carried in their results, judged by coordinator/verdict.
+ * What listening to one track (a stem of a reel, a received programme) found: 2-pops, to the sample, and how it lies against
+ * the reference at places. Made by LISTEN tasks, carried in their results, judged by coordinator/verdict.
  *
  * A pop is a short tone of about 1 kHz that stands alone. Nothing here says whether it belongs where it is.
  */
@@ -12,9 +12,10 @@
 #include "common/base/byte_writer.h"
 #include "common/base/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { SYNC_MEASURE_VERSION = 1, SYNC_POPS_MAX = 256 };
+enum { SYNC_MEASURE_VERSION = 2, SYNC_POPS_MAX = 256, SYNC_POINTS_MAX = 256 };
 
 typedef struct sync_pop {
     uint16_t channel;     /**< of the track: channels of its files, file after file */
@@ -24,10 +25,22 @@ typedef struct sync_pop {
     float frequency_hz;
 } sync_pop;
 
+/** A place at which track and reference hold the same sound. */
+typedef struct sync_point {
+    uint64_t place;       /**< frames of the reference since the beginning of the stretch that is compared */
+    double late;          /**< frames by which the track is later there */
+    float score;          /**< peak of the correlation over the RMS of the rest */
+} sync_point;
+
 typedef struct sync_measure {
     uint32_t pop_count;   /**< by (frame, channel) */
     uint32_t pop_dropped; /**< beyond SYNC_POPS_MAX */
     sync_pop *pops;
+    uint32_t tried;       /**< places that were compared; 0 without a reference */
+    uint32_t silent;      /**< of them, places at which the track is silent */
+    uint64_t frames_read; /**< of the track, for comparing */
+    uint32_t point_count; /**< by place */
+    sync_point *points;
 } sync_measure;
 
 void sync_measure_encode(const sync_measure *self, byte_writer *writer);

@@ -146,6 +146,9 @@ typedef struct plan_listen {
     uint32_t pop_frames;               /**< how long each is: one picture frame */
     uint32_t range_count;              /**< where pops are searched */
     task_listen_range *ranges;
+    uint32_t first_reference, reference_count; /**< in inputs: what it is aligned with; 0 = nothing */
+    uint64_t reference_frame;          /**< of the reference's files at first_frame */
+    const char *unaligned;             /**< why it is not aligned although the show has a reference, or NULL */
     uint32_t task;                     /**< number in the job */
 } plan_listen;
 

@@ -101,6 +101,72 @@ static plan_listen *begin_listen(plan *self, uint32_t first_input, uint32_t inpu
     return listen;
 }
 
+/* ---- the reference ---- */
+
+/* Inputs of the reference in one reel; count 0: the show has none. */
+static uint32_t reference_inputs(const plan *self, uint32_t reel, uint32_t *out_first)
+{
+    uint32_t first = self->inputs.count;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->inputs.count; i++) {
+        const plan_input *input = &self->inputs.items[i];
+        if (!input->reference || (input->reel >= 0 && input->reel != (int32_t)reel))
+            continue;
+        first = count == 0 ? i : first;
+        count++;
+    }
+    *out_first = first;
+    return count;
+}
+
+/*
+ * Where a reel's programme begins in the reference: like a stem's file, from the reel's start, unless the file is the programme
+ * alone; a reference without {reel} is the joined programme.
+ */
+static void align_listen(plan *self, plan_listen *listen, uint32_t reel_index, uint64_t joined_frame)
+{
+    const show *film = self->show;
+    const show_reel *reel = &film->reels[reel_index];
+    uint32_t first = 0;
+    uint32_t count = reference_inputs(self, reel_index, &first);
+    if (count == 0)
+        return;
+    uint64_t frames = usable_frames(self, first, count);
+    uint32_t rate = self->facts[first].sample_rate;
+    uint64_t picture = 0;
+    if (frames == 0) {
+        listen->unaligned = "the reference cannot be read";
+        return;
+    }
+    if (rate != self->facts[listen->first_input].sample_rate) {
+        listen->unaligned = "the reference has another sample rate";
+        return;
+    }
+    listen->reference_frame = joined_frame;
+    if (plan_input_of_reel(film, &self->inputs.items[first])) {
+        bool with_leader = frames > listen->frame_count + 1 && film->rate.num != 0 && reel->has_start && reel->has_ffoa &&
+                           plan_reel_edges(reel, &picture) && picture >= reel->start_frame;
+        listen->reference_frame =
+            with_leader ? timecode_sample_of_frame(picture - reel->start_frame, &film->rate, rate) : 0;
+    }
+    listen->first_reference = first;
+    listen->reference_count = count;
+}
+
+/* Frame of the joined programme at which a reel begins, by the reels' edges; false when one is not known. */
+static bool joined_frame(const show *film, uint32_t reel_index, uint32_t rate, uint64_t *out_frame)
+{
+    uint64_t pictures = 0;
+    for (uint32_t i = 0; i < reel_index; i++) {
+        uint64_t first = 0;
+        if (film->rate.num == 0 || !plan_reel_edges(&film->reels[i], &first))
+            return false;
+        pictures += film->reels[i].lfoa_frame - first + 1;
+    }
+    *out_frame = pictures == 0 ? 0 : timecode_sample_of_frame(pictures, &film->rate, rate);
+    return true;
+}
+
 /* ---- stems ---- */
 
 static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
@@ -130,10 +196,13 @@ static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
     listen->first_frame = (uint64_t)first;
     listen->frame_count = (uint64_t)(clock_frame(&clock, reel->lfoa_frame + 1) - first);
     listen_pops(listen, film, reel, &clock);
-    if (!listen->has_head && !listen->has_tail)
-        return;
-    edge_ranges(listen, film, film->sample_rate, frames);
-    self->listen_count += listen->range_count > 0 ? 1 : 0;
+    if (listen->has_head || listen->has_tail)
+        edge_ranges(listen, film, film->sample_rate, frames);
+    uint64_t joined = 0;
+    /* A narration is in no guide track and in no print master. */
+    if (wanted->role != ROLE_NARRATION && joined_frame(film, reel_index, film->sample_rate, &joined))
+        align_listen(self, listen, reel_index, joined);
+    self->listen_count += listen->range_count > 0 || listen->reference_count > 0 || listen->unaligned != NULL ? 1 : 0;
 }
 
 /* ---- received programmes ---- */
@@ -163,7 +232,31 @@ static void listen_received_reel(plan *self, uint32_t deliverable, uint32_t piec
         listen_pops(listen, self->show, reel, &clock);
     }
     edge_ranges(listen, self->show, timeline->sample_rate, frames);
+    align_listen(self, listen, piece->reel, piece->programme_frame);
     self->listen_count += listen->range_count > 0 ? 1 : 0;
+}
+
+/* Against a reference of each reel, a whole is aligned reel by reel, where the joined programme has them. */
+static void listen_whole_reels(plan *self, uint32_t deliverable)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    const show *film = self->show;
+    for (uint32_t i = 0; i < film->reel_count; i++) {
+        uint64_t first = 0;
+        uint64_t end = 0;
+        uint64_t edge = 0;
+        if (!plan_reel_edges(&film->reels[i], &edge) || !joined_frame(film, i, timeline->sample_rate, &first))
+            continue;
+        end = first + timecode_sample_of_frame(film->reels[i].lfoa_frame - edge + 1, &film->rate, timeline->sample_rate);
+        plan_listen *listen = begin_listen(self, wanted->first_input, wanted->input_count);
+        listen->deliverable = (int32_t)deliverable;
+        listen->reel = (uint16_t)i;
+        listen->first_frame = listen->programme_frame = first;
+        listen->frame_count = end - first;
+        align_listen(self, listen, i, first);
+        self->listen_count += listen->reference_count > 0 || listen->unaligned != NULL ? 1 : 0;
+    }
 }
 
 /* One file (or set of mono files) that holds the whole programme: its ends and its joins. */
@@ -185,7 +278,14 @@ static void listen_received_whole(plan *self, uint32_t deliverable)
         add_range(listen, join - INSIDE_SECONDS * rate, join + INSIDE_SECONDS * rate, frames);
     }
     add_range(listen, (int64_t)frames - AROUND_SECONDS * rate, (int64_t)frames, frames);
+    uint32_t reference = 0;
+    uint32_t references = reference_inputs(self, 0, &reference);
+    bool by_reel = references > 0 && self->inputs.items[reference].reel >= 0 && self->show->reel_count > 1;
+    if (!by_reel)
+        align_listen(self, listen, 0, 0);
     self->listen_count++;
+    if (by_reel)
+        listen_whole_reels(self, deliverable);
 }
 
 /* ---- all ---- */
@@ -205,7 +305,7 @@ void plan_make_listens(plan *self, const bool *wanted)
 {
     const show *film = self->show;
     self->listens = arena_take_array(
-        &self->arena, (size_t)film->reel_count * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
+        &self->arena, ((size_t)film->reel_count + 1) * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
     for (uint32_t i = 0; i < film->stem_count; i++)
         for (uint32_t reel = 0; stem_wanted(self, i, wanted) && reel < film->reel_count; reel++)
             listen_stem(self, i, reel);
@@ -240,5 +340,12 @@ status plan_listen_body(const plan *self, const plan_task *task, task_listen *ou
                                 .ranges = listen->ranges};
     for (uint32_t i = 0; i < listen->input_count; i++)
         out_listen->inputs[i] = plan_task_input(self, listen->first_input + i);
+    out_listen->reference_count = listen->reference_count;
+    out_listen->references = arena_take_array(memory, listen->reference_count, sizeof *out_listen->references);
+    for (uint32_t i = 0; i < listen->reference_count; i++)
+        out_listen->references[i] = plan_task_input(self, listen->first_reference + i);
+    out_listen->frame = listen->first_frame;
+    out_listen->reference_frame = listen->reference_frame;
+    out_listen->frame_count = listen->frame_count;
     return STATUS_OK;
 }

@@ -344,6 +344,7 @@ status verdict_judge_stem(stem_verdict *out_verdict, const plan *made, uint32_t 
                                     .has_start = made->show->reels[reel].has_start};
         judged.timeline = self.timeline = timeline;
         judge_listen(&self, listen, heard[i]);
+        judge_alignment(&self, listen, heard[i]);
     }
     judgement_conclude(&self, arena_format(memory, "%s|%s", made->show->reels[reel].name, made->show->stems[stem].name));
     judged.word = verdict.word;

@@ -145,7 +145,8 @@ bool verdict_measures(const char *check)
         "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
         "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level",         "stems.null",             "folddown.matrix",
-        "me.dialogue",        "sync.pop"};
+        "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",
+        "sync.step"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
             return true;
@@ -249,6 +250,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
     judge_format(&self);
     judge_stems(&self);
     judge_pops(&self);
+    judge_sync(&self);
     name_unchecked(&self);
     judge_groups(&self);
     if (facts->measure != NULL && programme_measure_complete(facts->measure))

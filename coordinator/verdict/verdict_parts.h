@@ -55,6 +55,9 @@ void judge_stems(judgement *self);
 void judge_pops(judgement *self);
 /** Blocks, gates and the smallest change that passes, into the details of findings on loudness and true peak. */
 void judge_explain(judgement *self);
+void judge_sync(judgement *self);
+/** How one track lies against the reference. Frames of findings are those of its files for stems, of the programme else. */
+void judge_alignment(judgement *self, const plan_listen *listen, const sync_measure *heard);
 /** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
 void judge_groups(judgement *self);
 

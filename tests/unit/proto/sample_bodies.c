@@ -181,6 +181,12 @@ static void sample_listen(task_listen *listen, arena *memory)
     listen->ranges = arena_take_array(memory, 2, sizeof *listen->ranges);
     listen->ranges[0] = (task_listen_range){.first_frame = 0, .frame_count = 20000};
     listen->ranges[1] = (task_listen_range){.first_frame = 30000, .frame_count = 18000};
+    listen->reference_count = 1;
+    listen->references = arena_take_array(memory, 1, sizeof *listen->references);
+    listen->references[0] = listen->inputs[0];
+    listen->frame = 300;
+    listen->reference_frame = 400;
+    listen->frame_count = 40000;
 }
 
 void sample_body(task_kind kind, task_body *out_body, arena *memory)

@@ -1,0 +1,250 @@
+/* Offset, drift and steps against the reference, with what most likely made them. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/sync_model.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One judgement of one track. */
+typedef struct alignment {
+    judgement *judged;
+    const plan_listen *listen;
+    const sync_measure *heard;
+    sync_model model;
+    double picture;        /* frames of a picture frame; 0 = not known */
+    uint64_t first;        /* frame that findings count from, where the stretch begins */
+    const char *owner;
+    double confidence;     /* share of the places with sound that the model explains */
+} alignment;
+
+static const char *owner_of(const judgement *self, const plan_listen *listen)
+{
+    const char *name = listen->stem >= 0 ? self->show->stems[listen->stem].name
+                                         : self->show->deliverables[listen->deliverable].name;
+    const char *reel = self->show->reels[listen->reel].name;
+    return listen->whole || reel[0] == '\0' ? name : arena_format(self->memory, "%s in reel %s", name, reel);
+}
+
+static const char *reference_name(const alignment *self)
+{
+    return self->judged->facts->plan->inputs.items[self->listen->first_reference].display;
+}
+
+/* "480 samples (0.24 frames)" */
+static const char *amount(const alignment *self, double frames)
+{
+    if (self->picture == 0.0)
+        return arena_format(self->judged->memory, "%.0f sample%s (%.1f ms)", fabs(frames), fabs(frames) == 1.0 ? "" : "s",
+                            1000.0 * fabs(frames) / (double)self->judged->timeline->sample_rate);
+    return arena_format(self->judged->memory, "%.0f sample%s (%.2f frames)", fabs(frames), fabs(frames) == 1.0 ? "" : "s",
+                        fabs(frames) / self->picture);
+}
+
+/* A picture frame or more is what a platform rejects (Netflix: up to one frame, if short, is for information). */
+static finding_severity severity_of(const alignment *self, double frames)
+{
+    double bound = self->picture > 0.0 ? self->picture : 0.04 * (double)self->judged->timeline->sample_rate;
+    return fabs(frames) >= bound - 1.0 ? FINDING_FAIL : FINDING_WARN;
+}
+
+static void locate_stretch(const alignment *self, finding *item, uint64_t first, uint64_t end)
+{
+    item->has_range = true;
+    item->start_sample = self->first + first;
+    item->end_sample = self->first + end;
+    item->reel = self->listen->whole ? -1 : (int32_t)self->listen->reel;
+    item->subject = self->listen->stem >= 0 && self->judged->deliverable != NULL
+                        ? self->judged->show->stems[self->listen->stem].name
+                        : NULL;
+}
+
+/* ---- causes ---- */
+
+static bool near(double a, double b, double slack)
+{
+    return fabs(a - b) <= slack;
+}
+
+static const char *offset_cause(const alignment *self, double late)
+{
+    const show *film = self->judged->show;
+    const show_reel *reel = &film->reels[self->listen->reel];
+    double rate = (double)self->judged->timeline->sample_rate;
+    double pictures = self->picture > 0.0 ? fabs(late) / self->picture : 0.0;
+    double leader = self->picture > 0.0 && reel->has_start && reel->has_ffoa
+                        ? (double)(reel->ffoa_frame - reel->start_frame) * self->picture
+                        : 8.0 * rate;
+    double pop = (film->has_pops ? film->head_pop_seconds : 2.0) * rate;
+    if (leader > pop && near(fabs(late), leader, 2.0))
+        return late > 0.0 ? "That is the leader: the reel begins with it where it should begin with the first frame of action."
+                          : "That is the leader: it is missing, or counted twice.";
+    if (near(fabs(late), pop, 2.0))
+        return "That is the distance of the 2-pop: one of them is aligned to its pop where the other is to the first frame of action.";
+    if (leader > pop && near(fabs(late), leader - pop, 2.0))
+        return "That is the leader up to the 2-pop: one of them begins at its pop.";
+    if (pictures >= 0.99 && near(pictures, round(pictures), 2.0 / self->picture))
+        return arena_format(self->judged->memory, "That is exactly %.0f picture frame%s: an edit point or a timecode start is off by %s.",
+                            round(pictures), pictures < 1.5 ? "" : "s", pictures < 1.5 ? "one" : "so many");
+    static const double others[] = {24.0, 25.0, 30.0, 24000.0 / 1001.0, 30000.0 / 1001.0};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (near(fabs(late), rate / others[i], 1.0))
+            return arena_format(self->judged->memory, "That is one picture frame at %.5g fps, which is not the show's rate.", others[i]);
+    return "It is no whole number of picture frames: look for a latency (a plug-in, a converter, a codec's delay) or a hand-made slip.";
+}
+
+static const char *drift_cause(double ppm)
+{
+    static const struct {
+        double stretch;
+        const char *cause;
+    } causes[] = {
+        {1001.0 / 1000.0, "That is 24 fps material slowed to 23.976 (pull-down); convert it back by 1001/1000, or correct the show's frame rate."},
+        {1000.0 / 1001.0, "That is 23.976 fps material run at 24 (pull-up); convert it by 1001/1000, or correct the show's frame rate."},
+        {25.0 / 24.0, "That is 25 fps material slowed to 24."},
+        {24.0 / 25.0, "That is 24 fps material sped up to 25."},
+        {25025.0 / 24000.0, "That is 25 fps material slowed to 23.976."},
+        {24000.0 / 25025.0, "That is 23.976 fps material sped up to 25."},
+    };
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        double known = (causes[i].stretch - 1.0) * 1e6;
+        if (fabs(ppm - known) <= 2.0 + fabs(known) * 1e-3)
+            return causes[i].cause;
+    }
+    return fabs(ppm) < 200.0 ? "That is two clocks: one of them was recorded or played without a common word clock."
+                             : "Look for a wrong sample rate or speed in one of the conversions.";
+}
+
+/* ---- findings ---- */
+
+static void tell_offset(const alignment *self)
+{
+    const sync_model *model = &self->model;
+    double late = model->drift == 0.0 ? round(model->segments[0].offset) : model->segments[0].offset;
+    if (model->drift == 0.0 ? late == 0.0 : fabs(late) < 2.0)
+        return;
+    uint64_t end = model->segment_count == 1 ? self->listen->frame_count
+                                             : (model->segments[0].last + model->segments[1].first) / 2;
+    finding *item = judgement_add(self->judged, "sync.offset", severity_of(self, late));
+    locate_stretch(self, item, 0, end);
+    item->measured = late;
+    item->min = item->max = 0.0;
+    item->unit = "samples";
+    item->details_json = arena_format(self->judged->memory,
+                                      "{\"offset_samples\": %.2f, \"offset_frames\": %.4f, \"confidence\": %.2f, \"places\": %u}", late,
+                                      self->picture > 0.0 ? late / self->picture : 0.0, self->confidence, model->used);
+    item->message = arena_format(self->judged->memory, "%s is %s %s against %s%s. %s Slip it by %.0f samples.", self->owner,
+                                 amount(self, late), late > 0.0 ? "late" : "early", reference_name(self),
+                                 model->segment_count > 1 ? ", up to the first step" : model->drift != 0.0 ? " at its beginning" : "",
+                                 offset_cause(self, late), -late);
+}
+
+static void tell_drift(const alignment *self)
+{
+    double ppm = self->model.drift * 1e6;
+    double whole = self->model.drift * (double)self->listen->frame_count;
+    if (ppm == 0.0)
+        return;
+    finding *item = judgement_add(self->judged, "sync.drift", severity_of(self, whole));
+    locate_stretch(self, item, 0, self->listen->frame_count);
+    item->measured = round(ppm * 100.0) / 100.0;
+    item->min = item->max = 0.0;
+    item->unit = "ppm";
+    item->details_json = arena_format(self->judged->memory, "{\"drift_ppm\": %.2f, \"drift_samples\": %.1f, \"confidence\": %.2f, \"places\": %u}",
+                                      ppm, whole, self->confidence, self->model.used);
+    item->message = arena_format(self->judged->memory, "%s runs %s than %s by %.2f ppm: %s from its beginning to its end. %s", self->owner,
+                                 ppm > 0.0 ? "slower" : "faster", reference_name(self), fabs(ppm), amount(self, whole),
+                                 drift_cause(ppm));
+}
+
+static void tell_step(const alignment *self, uint32_t segment)
+{
+    const sync_segment *before = &self->model.segments[segment];
+    const sync_segment *behind = &self->model.segments[segment + 1];
+    double step = behind->offset - before->offset;
+    step = self->model.drift == 0.0 ? round(step) : step;
+    uint64_t place = (before->last + behind->first) / 2;
+    uint64_t slack = (behind->first - before->last) / 2;
+    char text[PLACE_TEXT_SIZE];
+    judgement_place(self->judged, self->first + place, text);
+    finding *item = judgement_add(self->judged, "sync.step", severity_of(self, step));
+    locate_stretch(self, item, before->last, behind->first);
+    item->measured = step;
+    item->min = item->max = 0.0;
+    item->unit = "samples";
+    item->details_json = arena_format(self->judged->memory,
+                                      "{\"step_samples\": %.1f, \"step_frames\": %.4f, \"uncertainty_samples\": %" PRIu64 ", \"confidence\": %.2f}",
+                                      step, self->picture > 0.0 ? step / self->picture : 0.0, slack, self->confidence);
+    item->message = arena_format(self->judged->memory, "At %s (within %.2f s) %s goes %s by %s against %s: %s there. Compare the edits.", text,
+                                 (double)slack / (double)self->judged->timeline->sample_rate, self->owner,
+                                 step > 0.0 ? "late" : "early", amount(self, step), reference_name(self),
+                                 step > 0.0 ? "something was inserted, or is missing from the reference,"
+                                            : "something was cut out, or was added to the reference,");
+}
+
+/* Not enough that both hold: said, and never a pass where the sound should be in the reference. */
+static void tell_unknown(const alignment *self, const char *reason)
+{
+    const judgement *judged = self->judged;
+    bool speaks = self->listen->stem < 0 || judged->show->stems[self->listen->stem].role == ROLE_DIALOGUE;
+    bool silent = self->heard != NULL && self->heard->tried > 0 && self->heard->silent == self->heard->tried;
+    finding *item = judgement_add(self->judged, "sync.offset", speaks && !silent ? FINDING_NOT_CHECKED : FINDING_INFO);
+    item->reel = self->listen->whole ? -1 : (int32_t)self->listen->reel;
+    item->subject = self->listen->stem >= 0 ? judged->show->stems[self->listen->stem].name : NULL;
+    item->message = arena_format(judged->memory, "Whether %s is in sync is not known: %s.", self->owner, reason);
+}
+
+static const char *unknown_reason(const alignment *self)
+{
+    const sync_measure *heard = self->heard;
+    arena *memory = self->judged->memory;
+    if (self->listen->unaligned != NULL)
+        return self->listen->unaligned;
+    if (heard == NULL)
+        return "the task that reads it failed";
+    if (heard->tried == 0)
+        return "it is too short to be compared";
+    if (heard->silent == heard->tried)
+        return arena_format(memory, "it is silent at all %u places that were listened to", heard->tried);
+    return arena_format(memory, "it has too little in common with %s (%u of %u places match, and %d must agree)",
+                        reference_name(self), heard->point_count, heard->tried, SYNC_POINTS_MIN);
+}
+
+void judge_alignment(judgement *judged, const plan_listen *listen, const sync_measure *heard)
+{
+    const frame_rate *rate = &judged->show->rate;
+    if (listen->reference_count == 0 && listen->unaligned == NULL)
+        return;
+    alignment self = {.judged = judged, .listen = listen, .heard = heard, .owner = owner_of(judged, listen)};
+    if (rate->num != 0)
+        self.picture = (double)judged->timeline->sample_rate * rate->den / rate->num;
+    /* A stem is judged on its own files, or as a part of a joined programme. */
+    if (listen->stem < 0)
+        self.first = listen->programme_frame;
+    else if (judged->deliverable == NULL)
+        self.first = listen->first_frame;
+    else if (listen->reel < judged->timeline->piece_count)
+        self.first = judged->timeline->pieces[listen->reel].programme_frame;
+    if (heard != NULL)
+        sync_model_fit(&self.model, heard->points, heard->point_count);
+    if (!self.model.known) {
+        if (listen->stem < 0 || judged->deliverable == NULL) /* of a stem it is said once, with the stem */
+            tell_unknown(&self, unknown_reason(&self));
+        return;
+    }
+    self.confidence = (double)self.model.used / (double)heard->point_count;
+    tell_offset(&self);
+    tell_drift(&self);
+    for (uint32_t i = 0; i + 1 < self.model.segment_count; i++)
+        tell_step(&self, i);
+}
+
+void judge_sync(judgement *self)
+{
+    const plan *made = self->facts->plan;
+    for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++)
+        if (plan_listen_concerns(made, &made->listens[i], self->facts->deliverable))
+            judge_alignment(self, &made->listens[i], self->facts->heard[i]);
+}
