@@ -1,6 +1,10 @@
 /* Programmes made elsewhere: their layout, and the program that measures them as they are. */
 #include "coordinator/plan/plan_parts.h"
 
+#include "common/measure/speech_measure.h"
+
+#include <string.h>
+
 channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable_index, uint32_t first_input,
                                        channel_order *out_order)
 {
@@ -18,6 +22,39 @@ channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliv
     else if (facts->has_channel_mask && facts->channel_mask != 0)
         (void)channel_order_from_mask(layout, facts->channel_mask, out_order);
     return layout;
+}
+
+/* Whether a programme holds dialogue at all, only its spec says: an M&E made elsewhere looks like any other file. */
+static bool asks_for_dialogue(const spec *rules)
+{
+    for (uint32_t i = 0; rules != NULL && i < rules->limit_count; i++) {
+        const spec_limit *limit = &rules->limits[i];
+        if (strcmp(limit->check, "loudness.dialogue") == 0 || strcmp(limit->check, "loudness.dialogue_range") == 0 ||
+            strcmp(limit->check, "loudness.speech_share") == 0 || limit->speech_at_least > 0.0 || limit->speech_below > 0.0)
+            return true;
+    }
+    return false;
+}
+
+/* Where the show's dialogue stems, which are read beside the programme, speak (speech_measure.h). */
+static void add_speech(const plan *target, plan_deliverable *planned, render_program *program)
+{
+    uint32_t before = program->term_count;
+    for (uint16_t i = 0; i < program->input_count; i++) {
+        const render_lane *from = &program->inputs[i];
+        if (from->stem != PLAN_STEM_RECEIVED && target->show->stems[from->stem].role == ROLE_DIALOGUE &&
+            from->label != CHANNEL_LFE)
+            program->terms[program->term_count++] =
+                (render_term){.input = i, .output = program->output_lane_count, .gain = SPEECH_SUM_GAIN};
+    }
+    if (program->term_count == before)
+        return;
+    planned->speech_output = program->output_count;
+    program->outputs[program->output_count++] = (render_output){.deliverable = PLAN_DELIVERABLE_NONE,
+                                                                .layout = LAYOUT_MONO,
+                                                                .encoding = ENCODING_NONE,
+                                                                .overload = OVERLOAD_CLIP,
+                                                                .first_lane = program->output_lane_count++};
 }
 
 void plan_received_program(plan *target, uint32_t index)
@@ -41,11 +78,13 @@ void plan_received_program(plan *target, uint32_t index)
                                           .layout = (uint8_t)planned->layout,
                                           .encoding = ENCODING_NONE,
                                           .overload = OVERLOAD_FAIL};
-    program->terms = arena_take_array(&target->arena, layout->channel_count, sizeof *program->terms);
+    program->terms = arena_take_array(&target->arena, PROGRAM_INPUT_LANES_MAX, sizeof *program->terms);
     for (uint16_t i = 0; i < layout->channel_count; i++) {
         program->inputs[i] = (render_lane){.stem = PLAN_STEM_RECEIVED, .label = (uint8_t)layout->labels[i]};
         program->terms[i] = (render_term){.input = i, .output = i, .gain = 1.0};
     }
     plan_compare_stems(target, index, program);
+    if (asks_for_dialogue(target->show->deliverables[index].spec))
+        add_speech(target, planned, program);
     target->program_stems[planned->program] = planned->uncompared == NULL ? STEMS_CROSSED : STEMS_NONE;
 }

@@ -162,6 +162,13 @@ limits:
         broken = [item["severity"] for item in whole["findings"] if item["check"] == "loudness.dialogue"]
         self.assertEqual("fail" in broken, not -29.0 <= spoken <= -25.0)
         self.assertNotIn("not_checked", [item["severity"] for item in whole["findings"]])
+        received = show.folder / "stems" / "got.wav"
+        received.write_bytes((show.folder / "out" / whole["files"][0]).read_bytes())
+        show.text["deliverables"] = [{"name": "GOT", "file": "got.wav", "layout": "5.1", "spec": "netflix-5.1"}]
+        show.write()
+        beside = self.valid(reelmill("qc", "--show", show.path, "--json"))
+        again = next(entry for entry in beside["programmes"] if entry["reel"] is None)
+        self.assertEqual(again["loudness"]["dialogue"], whole["loudness"]["dialogue"])
         alone = self.valid(reelmill("qc", show.folder / "out" / whole["files"][0], "--spec", "netflix-5.1", "--json"))
         self.assertIsNone(alone["programmes"][0]["loudness"]["dialogue"])
         self.assertIn(("loudness.dialogue", "not_checked"),
