@@ -97,6 +97,17 @@ static status add_own_texts(const char *folder, const named_text **texts, size_t
     return STATUS_OK;
 }
 
+status library_add_own(library *self, const char *folder, size_t *out_recipes, size_t *out_specs, arena *memory,
+                       error_detail *detail)
+{
+    status code = add_own_texts(arena_format(memory, "%s/recipes", folder), &self->recipes, &self->recipe_count, out_recipes,
+                                memory, detail);
+    if (code == STATUS_OK)
+        code = add_own_texts(arena_format(memory, "%s/specs", folder), &self->specs, &self->spec_count, out_specs, memory,
+                             detail);
+    return code;
+}
+
 status loaded_show_read(loaded_show *out_loaded, const char *path, const char *out_override, arena *memory,
                         error_detail *detail)
 {
@@ -110,11 +121,7 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
     loaded.folder = arena_copy_text(memory, dirname(resolved));
     free(resolved);
     loaded.library = *library_shipped();
-    code = add_own_texts(arena_format(memory, "%s/recipes", loaded.folder), &loaded.library.recipes,
-                         &loaded.library.recipe_count, &loaded.own_recipe_count, memory, detail);
-    if (code == STATUS_OK)
-        code = add_own_texts(arena_format(memory, "%s/specs", loaded.folder), &loaded.library.specs,
-                             &loaded.library.spec_count, &loaded.own_spec_count, memory, detail);
+    code = library_add_own(&loaded.library, loaded.folder, &loaded.own_recipe_count, &loaded.own_spec_count, memory, detail);
     if (code != STATUS_OK)
         return code;
     problem_list problems = {0};

@@ -25,6 +25,10 @@ typedef struct loaded_show {
     size_t own_recipe_count, own_spec_count; /**< the last ones of the library */
 } loaded_show;
 
+/** Adds the recipes and specs of a folder (recipes/NAME.yaml, specs/NAME.yaml) behind those of a library. */
+MUST_USE status library_add_own(library *self, const char *folder, size_t *out_recipes, size_t *out_specs, arena *arena,
+                                error_detail *detail);
+
 /**
  * Reads a show file and what lies beside it, parses and resolves. Problems are printed to stderr in the usual form
  * (file:line:column: error: ...); detail's message is then empty. out_override: --out, or NULL.

@@ -231,6 +231,38 @@ static void file_set_add(const file_builder *self, uint32_t deliverable_index, i
     }
 }
 
+/* What a cinema package takes: 48 or 96 kHz, a frame rate of DCI, and reels of whole picture frames. */
+static void check_cinema(const file_builder *self, uint32_t index)
+{
+    const show *film = self->plan->show;
+    const show_deliverable *deliverable = &film->deliverables[index];
+    const plan_deliverable *planned = &self->plan->deliverables[index];
+    const plan_timeline *timeline = &self->plan->timelines[planned->timeline];
+    static const uint32_t rates[] = {24, 25, 30, 48, 50, 60};
+    bool known = false;
+    if (planned->layout != LAYOUT_DCP_5_1 && planned->layout != LAYOUT_DCP_7_1)
+        return;
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
+        known = known || (film->rate.den == 1 && film->rate.num == rates[i]);
+    if (!known || (planned->sample_rate != 48000 && planned->sample_rate != 96000)) {
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s is a cinema package at %s frames per second and %u Hz; packages are made at 24, 25, 30, "
+                         "48, 50 or 60 and at 48000 or 96000 Hz: convert the show first",
+                         deliverable->name, frame_rate_name(&film->rate), planned->sample_rate);
+        return;
+    }
+    uint32_t samples = planned->sample_rate / film->rate.num;
+    for (uint32_t i = 0; i < timeline->piece_count; i++)
+        if (timeline->pieces[i].frame_count % samples != 0)
+            problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                             deliverable->column,
+                             "deliverable %s is a cinema package, and reel %s has %llu samples, which are no whole number of "
+                             "picture frames of %u; state ffoa and lfoa of the reel",
+                             deliverable->name, film->reels[timeline->pieces[i].reel].name,
+                             (unsigned long long)timeline->pieces[i].frame_count, samples);
+}
+
 void plan_make_files(plan *self, const plan_options *options, const bool *wanted, plan_notes *notes)
 {
     const show *film = self->show;
@@ -245,6 +277,7 @@ void plan_make_files(plan *self, const plan_options *options, const bool *wanted
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         if (!wanted[i] || !self->deliverables[i].rendered)
             continue;
+        check_cinema(&builder, i);
         self->deliverables[i].first_file = self->file_count;
         if (plan_is_joined(film, i))
             file_set_add(&builder, i, -1);

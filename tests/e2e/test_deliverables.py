@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 import adm_validator
-from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, read_wav, reelmill
+from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, read_wav, reelmill, write_wav
 from wide_show import HALF, LAYOUTS, WideShow
 
 STEP = 2.0 ** -23
@@ -239,6 +239,33 @@ class Deliverables(FarmTest):
         outcome = self.passes(reelmill("check", show.path), 2)
         self.assertIn("holds 4 object tracks", outcome.err)
         self.assertIn("deliver the bed without objects", outcome.err)
+
+    def test_cinema_packages_refuse_what_no_package_can_be(self):
+        show = WideShow(self.folder, [2, 1], deliverables(DCP="dcp-5.1"))
+        self.passes(reelmill("run", show.path))
+        frames = read_wav(show.file("DCP", suffix="_R1"))[0].shape
+        self.assertEqual(frames, (2 * RATE, 8))
+        show.text["frame_rate"] = 29.97
+        show.path.write_text(json.dumps(show.text))
+        outcome = self.passes(reelmill("plan", show.path), 2)
+        self.assertIn("DCP is a cinema package at 29.97 frames per second", outcome.err)
+        show.text["frame_rate"] = 24
+        del show.text["reels"][1]["ffoa"], show.text["reels"][1]["lfoa"]  # as long as its files: one sample too short
+        for path in (self.folder / "stems").glob("R2_*.wav"):
+            samples = read_wav(path)[0]
+            write_wav(path, samples[:-1])
+        show.path.write_text(json.dumps(show.text))
+        outcome = self.passes(reelmill("plan", show.path), 2)
+        self.assertIn("reel R2 has 47999 samples", outcome.err)
+
+    def test_recipes_prints_ones_own(self):
+        recipes = self.folder / "recipes"
+        recipes.mkdir()
+        text = "reelmill_recipe: 1\nextends: stereo-loro  # for disc\nencoding: PCM_16\ndescription: For disc\n"
+        (recipes / "disc.yaml").write_text(text)
+        self.assertEqual(self.passes(reelmill("recipes", "disc", cwd=self.folder)).out, text)
+        self.assertIn("For disc", self.passes(reelmill("recipes", cwd=self.folder)).out)
+        self.assertIn("EBU Tech 3343", self.passes(reelmill("recipes", "stereo-ltrt", cwd=self.folder)).out)
 
     def judge_hash_list(self, folder, report):
         """ASC MHL 2.0 by its schemas; the digests beside those of the report, the chain's by hashlib."""
