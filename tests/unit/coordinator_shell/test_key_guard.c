@@ -230,6 +230,41 @@ static void key_guard__keeps_the_list_when_its_file_becomes_wrong(void **state)
     assert_null(key_guard_whose(self->guard, digits));
 }
 
+/* One socket, endpoints of both kinds, bound in turn: each stays what it is. */
+static void key_guard__keeps_endpoints_apart(void **state)
+{
+    stage *self = *state;
+    char first[sizeof self->endpoint];
+    char later[sizeof self->endpoint];
+    char local[sizeof self->endpoint];
+    char place[sizeof self->folder + 16];
+    snprintf(place, sizeof place, "ipc://%s/farm", self->folder);
+    memcpy(first, self->endpoint, sizeof first);
+    assert_int_equal(router_socket_bind(self->router, place, local, sizeof local, NULL), STATUS_OK);
+    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", later, sizeof later, NULL), STATUS_OK);
+    const char *const keyed[] = {first, later};
+    uint32_t heard = 0;
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(self->endpoint, keyed[i], sizeof self->endpoint);
+        peer nobody = connect_peer(self, NULL, NULL);
+        link_event event = outcome_of(&nobody);
+        assert_true(event == LINK_REFUSED || event == LINK_BROKEN);
+        peer anna = connect_peer(self, &self->known, self->coordinator);
+        hear(self, ++heard);
+        assert_string_equal(self->last_name, "anna");
+        memcpy(self->endpoint, local, sizeof self->endpoint);
+        peer neighbour = connect_peer(self, NULL, NULL);
+        hear(self, ++heard);
+        assert_string_equal(self->last_name, "local");
+        close_peer(&neighbour);
+        close_peer(&anna);
+        close_peer(&nobody);
+    }
+    router_socket_drain(self->router, 100);
+    assert_int_equal(self->heard, heard);
+    unlink(place + strlen("ipc://"));
+}
+
 static void key_guard__knows_no_sender_without_an_id(void **state)
 {
     stage *self = *state;
@@ -342,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(key_guard__turns_everybody_else_away, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__forgets_a_revoked_key_on_a_live_connection, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__keeps_the_list_when_its_file_becomes_wrong, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(key_guard__keeps_endpoints_apart, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__knows_no_sender_without_an_id, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__tells_what_is_missing, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__lets_nobody_in_without_a_handler, open_stage, close_stage),
