@@ -309,7 +309,7 @@ static bool stranger_is_refused(void *monitor)
     zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
     while (zmq_poll(&item, 1, SELF_TEST_MS) > 0)
         for (link_event event; (event = link_monitor_next(monitor)) != LINK_QUIET;)
-            if (event != LINK_OTHER)
+            if (event == LINK_UP || event == LINK_REFUSED) /* a broken one is tried again: the machine may be slow */
                 return event == LINK_REFUSED;
     return false;
 }
