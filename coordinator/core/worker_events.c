@@ -104,6 +104,8 @@ static void leases_judge(scheduler *self, uint32_t worker_slot)
     for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = self->leases.leases[i].next) {
         task_lease *lease = &self->leases.leases[i];
         behind--; /* the newest comes first */
+        if (lease->judged)
+            continue;
         lease->judged = true;
         lease->executing = lease->sent && behind < worker->slots;
     }
@@ -182,7 +184,10 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
     for (uint32_t i = worker->first_lease; i != SLOT_NONE; i = next) {
         task_lease *lease = &self->leases.leases[i];
         next = lease->next;
-        lease->judged = lease->executing = false; /* its worker lives after all */
+        /* Its worker lives after all. What was before one that waited may be gone from our list and still run there:
+         * that one stays free of blame. */
+        lease->judged = lease->judged && !lease->executing;
+        lease->executing = false;
         if (!lease->sent || lease->report == worker->report)
             continue;
         /* The worker lives, and with it what it may be running. */

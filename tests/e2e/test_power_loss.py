@@ -63,8 +63,10 @@ class PowerLoss(FarmTest):
             coordinator = subprocess.Popen([BIN / "reelmill-coordinator", "--listen", endpoint, "--state", after,
                                             "--root", f"shows={self.folder}", "--log", "error"], env=environment())
             try:
-                jobs = self.passes(reelmill("status", "--json", "--farm", endpoint)).json()["jobs"]
-                return {job["job"] for job in jobs}
+                outcome = reelmill("status", "--json", "--farm", endpoint)
+                while outcome.code != 0 and coordinator.poll() is None:  # a busy machine takes its time
+                    outcome = reelmill("status", "--json", "--farm", endpoint)
+                return {job["job"] for job in self.passes(outcome).json()["jobs"]}
             finally:
                 coordinator.kill()
                 coordinator.wait()

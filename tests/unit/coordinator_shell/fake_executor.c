@@ -345,7 +345,9 @@ void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *e
                      STATUS_OK);
     status code = STATUS_OK;
     bool ended = true;
-    if (execution->kind == TASK_PROBE)
+    if (worker->crashes)
+        code = STATUS_NODE_CRASHED;
+    else if (execution->kind == TASK_PROBE)
         probe(world_of, &body->probe, &payload);
     else if (execution->kind == TASK_ALLOCATE)
         allocate(world_of, &body->allocate);

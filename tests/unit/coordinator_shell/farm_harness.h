@@ -48,6 +48,7 @@ typedef struct fake_execution {
 
 typedef struct fake_worker {
     bool alive;
+    bool crashes;              /**< whatever it executes */
     void *socket;
     worker_session *session;
     session_orders orders;

@@ -244,6 +244,57 @@ static void farm__tries_a_crashed_task_again_elsewhere(void **state)
     json_decref(document);
 }
 
+/* Until all three have said hello. */
+static void await_workers(farm_harness *farm)
+{
+    bool all = false;
+    while (!all) {
+        char *nodes = farm_harness_query(farm, "nodes", 0);
+        all = strstr(nodes, "fake-0") != NULL && strstr(nodes, "fake-1") != NULL && strstr(nodes, "fake-2") != NULL;
+        free(nodes);
+    }
+}
+
+static void farm__says_why_it_trusts_a_node_no_more(void **state)
+{
+    farm_harness *farm = *state;
+    await_workers(farm);
+    /* Among idle ones the lowest number is given a task first: whoever said hello first. */
+    char *first = farm_harness_query(farm, "nodes", 0);
+    json_t *read = json_loads(first, 0, NULL);
+    const json_t *bad = json_array_get(json_object_get(read, "nodes"), 0);
+    char bad_name[NAME_MAX_BYTES];
+    assert_int_equal(number_at(bad, "worker"), 1);
+    snprintf(bad_name, sizeof bad_name, "%s", text_at(bad, "name"));
+    farm->workers[bad_name[strlen("fake-")] - '0'].crashes = true;
+    free(first);
+    const char *reason = NULL;
+    for (uint8_t round = 1; reason == NULL; round++) {
+        assert_true(round < 250); /* it rests for a moment after each failure, and jobs are short */
+        uint32_t job = submit(farm, "check", show_text, round);
+        json_t *document = await(farm, job);
+        assert_int_equal(number_at(document, "exit_code"), 0); /* done by the others */
+        json_decref(document);
+        char *nodes = farm_harness_query(farm, "nodes", 0);
+        json_decref(read);
+        read = json_loads(nodes, 0, NULL);
+        free(nodes);
+        size_t index = 0;
+        json_t *node = NULL;
+        json_array_foreach(json_object_get(read, "nodes"), index, node)
+        {
+            if (strcmp(text_at(node, "state"), "quarantined") != 0)
+                continue;
+            assert_string_equal(text_at(node, "name"), bad_name);
+            reason = text_at(node, "reason");
+        }
+    }
+    assert_non_null(strstr(reason, "tasks failed here"));
+    assert_non_null(strstr(reason, ".wav"));
+    assert_non_null(strstr(reason, "the process died; it is tried again in "));
+    json_decref(read);
+}
+
 static void farm__names_every_problem_of_a_bad_hand_over(void **state)
 {
     farm_harness *farm = *state;
@@ -406,14 +457,7 @@ static void farm__holds_back_what_fails_a_spec_that_says_so(void **state)
 static void farm__gives_a_drained_node_nothing(void **state)
 {
     farm_harness *farm = *state;
-    char *nodes = NULL;
-    for (;;) { /* until all three have said hello */
-        nodes = farm_harness_query(farm, "nodes", 0);
-        if (strstr(nodes, "fake-0") != NULL && strstr(nodes, "fake-1") != NULL && strstr(nodes, "fake-2") != NULL)
-            break;
-        free(nodes);
-    }
-    free(nodes);
+    await_workers(farm);
     assert_int_equal(farm_harness_command(farm, "drain", 0, "nobody"), STATUS_INPUT_MISSING);
     assert_int_equal(farm_harness_command(farm, "drain", 0, "fake-0"), STATUS_OK);
     assert_int_equal(farm_harness_command(farm, "drain", 0, "fake-1"), STATUS_OK);
@@ -423,7 +467,7 @@ static void farm__gives_a_drained_node_nothing(void **state)
     json_t *document = await(farm, job);
     assert_int_equal(number_at(document, "exit_code"), 0);
     json_decref(document);
-    nodes = farm_harness_query(farm, "nodes", 0);
+    char *nodes = farm_harness_query(farm, "nodes", 0);
     json_t *read = json_loads(nodes, 0, NULL);
     size_t index = 0;
     json_t *node = NULL;
@@ -456,6 +500,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(farm__finishes_when_workers_are_killed_again_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__tries_a_crashed_task_again_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__says_why_it_trusts_a_node_no_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__names_every_problem_of_a_bad_hand_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__refuses_a_show_that_cannot_be_read_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__checks_and_plans_without_rendering, set_up, tear_down),
