@@ -100,6 +100,11 @@ static const cli_option workers_options[] = {
     {"script", OPTION_TEXT, "FILE", "the batch script (default: /usr/share/reelmill/reelmill-worker.sbatch)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option judge_options[] = {
+    {"spec", OPTION_TEXT, "NAME|FILE", "judge by this spec"},
+    {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option waive_options[] = {
     {"who", OPTION_TEXT, "NAME", "who accepts it"},
     {"why", OPTION_TEXT, "TEXT", "why it is accepted"},
@@ -131,6 +136,8 @@ static const cli_command commands[] = {
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
+    {"judge", "SHOW.yaml|REPORT.json", "judge the figures of a report by another spec, without any audio", 1, 1, judge_options,
+     command_judge},
     {"explain", "SHOW.yaml|REPORT.json FINDING", "what made a finding's figure, and the smallest change that would pass", 2, 2,
      no_options, command_explain},
     {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,

@@ -26,8 +26,7 @@ static const json_t *find_in(const json_t *entries, const char *id)
     return NULL;
 }
 
-status report_read_finding(const char *path, const char *id, arena *memory, json_t **out_document,
-                           const json_t **out_finding, error_detail *detail)
+status report_read(const char *path, arena *memory, json_t **out_document, error_detail *detail)
 {
     const char *text = NULL;
     size_t size = 0;
@@ -35,15 +34,27 @@ status report_read_finding(const char *path, const char *id, arena *memory, json
     if (code != STATUS_OK)
         return code;
     json_t *document = json_loadb(text, size, 0, NULL);
+    if (!json_is_array(json_object_get(document, "programmes"))) {
+        json_decref(document);
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "'%s' is no report of reelmill", path);
+    }
+    *out_document = document;
+    return STATUS_OK;
+}
+
+status report_read_finding(const char *path, const char *id, arena *memory, json_t **out_document,
+                           const json_t **out_finding, error_detail *detail)
+{
+    json_t *document = NULL;
+    status code = report_read(path, memory, &document, detail);
+    if (code != STATUS_OK)
+        return code;
     const json_t *item = find_in(json_object_get(document, "programmes"), id);
     if (item == NULL)
         item = find_in(json_object_get(document, "stems"), id);
     if (item == NULL) {
         json_decref(document);
-        return error_detail_set(detail, STATUS_INPUT_MISSING,
-                                document == NULL ? "'%s' is no report of reelmill; '%s' was looked for"
-                                                 : "'%s' has no finding '%s'; its findings carry their ids",
-                                path, id);
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%s' has no finding '%s'; its findings carry their ids", path, id);
     }
     *out_document = document;
     *out_finding = item;

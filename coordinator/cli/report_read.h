@@ -8,6 +8,8 @@
 
 /** Where a run of the show leaves its report.json. */
 const char *report_of_show(const loaded_show *loaded, arena *memory);
+/** The whole report; *out_document is the caller's to release. */
+MUST_USE status report_read(const char *path, arena *memory, json_t **out_document, error_detail *detail);
 /** One finding by its id, of a programme or a stem. *out_document is the caller's to release and holds *out_finding. */
 MUST_USE status report_read_finding(const char *path, const char *id, arena *memory, json_t **out_document,
                                     const json_t **out_finding, error_detail *detail);

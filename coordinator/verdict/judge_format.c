@@ -4,15 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One delivered file as a spec sees it. */
-typedef struct file_form {
-    const char *name;
-    channel_label channel; /**< of a mono file of several; else CHANNEL_NONE */
-    int32_t reel;          /**< -1: the whole programme */
-    const char *container, *encoding, *channels;
-    double sample_rate, bit_depth;
-} file_form;
-
 static const char *allowed_words(judgement *self, const spec_limit *limit)
 {
     const char *text = limit->word_count > 0 ? limit->words[0] : "";
@@ -59,7 +50,7 @@ static void judge_number(judgement *self, const spec_limit *limit, const char *w
                                  found, limit->unit, self->rules->name, allowed);
 }
 
-static void judge_form(judgement *self, const file_form *form)
+void judge_form(judgement *self, const file_form *form)
 {
     for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++) {
         const spec_limit *limit = &self->rules->limits[i];

@@ -71,6 +71,33 @@ typedef struct programme_verdict {
 /** Judges one programme by its deliverable's spec. Everything lives in arena. */
 MUST_USE status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *arena);
 
+/** One delivered file as a spec sees it. */
+typedef struct file_form {
+    const char *name;
+    channel_label channel; /**< of a mono file of several; else CHANNEL_NONE */
+    int32_t reel;          /**< -1: the whole programme */
+    const char *container, *encoding, *channels;
+    double sample_rate, bit_depth;
+} file_form;
+
+/** A programme of which the figures alone are left: those of a report.json. Frames of maxima are UINT64_MAX: not known. */
+typedef struct figure_facts {
+    const char *deliverable;
+    const show *show;                  /**< for its waivers; no reels */
+    channel_layout_id layout;
+    uint32_t sample_rate;
+    uint64_t frame_count;
+    loudness_figures loudness;
+    dialogue_figures dialogue;
+    peak_figures peaks;
+    uint32_t file_count;
+    const file_form *files;
+} figure_facts;
+
+/** Judges figures by a spec: levels and the forms of files. What wants audio or places is not_checked. */
+MUST_USE status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts *facts, const spec *rules,
+                                      arena *memory);
+
 /** What was found in one stem of one reel. Frames are those of its files. */
 typedef struct stem_verdict {
     verdict_word word;

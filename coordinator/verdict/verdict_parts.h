@@ -51,6 +51,7 @@ void judge_silence(judgement *self);
 void judge_joins(judgement *self);
 void judge_signal(judgement *self);
 void judge_format(judgement *self);
+void judge_form(judgement *self, const file_form *form);
 void judge_stems(judgement *self);
 void judge_pops(judgement *self);
 /** Blocks, gates and the smallest change that passes, into the details of findings on loudness and true peak. */

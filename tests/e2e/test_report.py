@@ -192,6 +192,35 @@ limits:
         after = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
         self.assertNotIn("loudness.integrated", [item["check"] for item in after["findings"]])
 
+    def test_another_spec_over_the_figures_says_what_a_run_by_it_says(self):
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": name, "recipe": recipe, "spec": "none"}
+                                     for name, recipe in (("PM_51", "printmaster-5.1"), ("ME_51", "me-5.1"))]
+        show.write()
+        self.valid(reelmill("run", show.path, "--json"))
+        report = show.output() / "report" / "report.json"
+        for number, spec in enumerate(("netflix-5.1", "ebu-r128", "netflix-stereo", "dpp")):
+            with self.subTest(spec=spec):
+                quick = reelmill("judge", report, "--spec", spec, "--json")
+                for item in show.text["deliverables"]:
+                    item["spec"] = spec
+                show.text["version"] = f"v1{number}"
+                show.write()
+                whole = reelmill("run", show.path, "--json")
+                wanted = {entry["deliverable"]: entry for entry in self.valid(whole)["programmes"] if entry["reel"] is None}
+                for entry in quick.json()["programmes"]:
+                    real = wanted[entry["deliverable"]]
+                    levels = {(item["id"], item["check"], item["severity"], item["message"]) for item in real["findings"]
+                              if item["check"].startswith(("loudness.", "format.")) and item["start_sample"] is None
+                              and not item["check"].startswith("format.")}
+                    told = {(item["id"], item["check"], item["severity"], item["message"]) for item in entry["findings"]
+                            if item["check"].startswith("loudness.")}
+                    self.assertEqual(told, levels)
+                self.assertEqual(reelmill("judge", show.path, "--spec", spec).code, quick.code)
+        self.assertEqual(reelmill("judge", report).code, 2)
+        self.assertEqual(reelmill("judge", report, "--spec", "nobody").code, 2)
+        self.assertEqual(reelmill("judge", show.path.parent / "stems" / "nothing.json", "--spec", "dpp").code, 2)
+
     def test_a_waiver_changes_the_verdict_and_hides_nothing(self):
         show = small_show(self.folder)
         show.text["deliverables"] = [{"name": "ME_51", "recipe": "me-5.1", "spec": "ebu-r128"}]
