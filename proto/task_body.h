@@ -234,7 +234,7 @@ bool task_path_valid(const char *path);
 
 void task_verify_result_encode(const task_verify_result *self, byte_writer *writer);
 MUST_USE status task_verify_result_decode(task_verify_result *out_result, const void *bytes, size_t byte_size);
-
-#endif
 void task_meter_result_encode(const task_meter_result *self, byte_writer *writer);
 MUST_USE status task_meter_result_decode(task_meter_result *out_result, const void *bytes, size_t byte_size);
+
+#endif

@@ -241,9 +241,81 @@ void judge_alignment(judgement *judged, const plan_listen *listen, const sync_me
         tell_step(&self, i);
 }
 
+/* ---- length against the picture ---- */
+
+static const char *length_cause(const judgement *self, double frames, double wanted)
+{
+    double picture = (double)self->timeline->sample_rate * self->show->rate.den / self->show->rate.num;
+    double excess = frames - wanted;
+    const struct {
+        double ratio;
+        const char *cause;
+    } speeds[] = {{1001.0 / 1000.0, "That is 24 fps material slowed to 23.976 (pull-down)."},
+                  {1000.0 / 1001.0, "That is 23.976 fps material run at 24 (pull-up)."},
+                  {25.0 / 24.0, "That is 25 fps material slowed to 24."},
+                  {24.0 / 25.0, "That is 24 fps material sped up to 25."}};
+    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++)
+        if (near(excess, wanted * (speeds[i].ratio - 1.0), fmin(picture, 0.1 * wanted * fabs(speeds[i].ratio - 1.0))))
+            return speeds[i].cause;
+    if (near(excess, 8.0 * self->timeline->sample_rate, picture))
+        return "That is a leader of 8 seconds: deliver from the first frame of action.";
+    if (fabs(excess) >= picture - 1.0 && near(excess / picture, round(excess / picture), 2.0 / picture))
+        return "That is a whole number of picture frames: look at the first and last frame of action, which both count.";
+    return "That is no whole number of picture frames: it was cut by time, or padded by a codec.";
+}
+
+static void tell_length(judgement *self, int32_t reel, uint64_t start, uint64_t frames, uint64_t wanted)
+{
+    const spec_limit *limit = judgement_limit(self, "sync.length");
+    double picture = (double)self->timeline->sample_rate * self->show->rate.den / self->show->rate.num;
+    double excess = (double)frames - (double)wanted;
+    if (limit == NULL ? fabs(excess) <= 1.0 : !(excess < limit->min) && !(excess > limit->max))
+        return;
+    /* A spec that says how long a programme may be says it under format.length: this is then the reason, not the verdict. */
+    bool fails = fabs(excess) >= picture - 1.0 && judgement_limit(self, "format.length") == NULL;
+    finding *item = judgement_add(self, "sync.length",
+                                  limit != NULL ? judgement_breach(limit) : fails ? FINDING_FAIL : FINDING_INFO);
+    item->min = item->max = 0.0;
+    item->unit = "samples";
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(self, item, start, start + frames);
+    item->reel = reel;
+    item->measured = excess;
+    item->details_json = arena_format(self->memory, "{\"excess_samples\": %.0f, \"excess_frames\": %.4f}", excess, excess / picture);
+    item->message = arena_format(self->memory, "%s%s is %.0f sample%s (%.2f frames) %s than the picture from FFOA to LFOA. %s",
+                                 reel < 0 ? "The programme" : "Reel ", reel < 0 ? "" : self->show->reels[reel].name, fabs(excess),
+                                 fabs(excess) == 1.0 ? "" : "s", fabs(excess) / picture, excess > 0.0 ? "longer" : "shorter",
+                                 length_cause(self, (double)frames, (double)wanted));
+}
+
+/* Received programmes; one sample is rounding. What is rendered has the picture's length by the way it is made. */
+static void judge_lengths(judgement *self)
+{
+    const show *film = self->show;
+    const plan_timeline *timeline = self->timeline;
+    bool by_reel = self->deliverable->input_count > 0 &&
+                   self->facts->plan->inputs.items[self->deliverable->first_input].reel >= 0;
+    uint64_t pictures = 0;
+    bool known = film->rate.num != 0;
+    for (uint32_t i = 0; known && i < film->reel_count; i++) {
+        uint64_t first = 0;
+        known = plan_reel_edges(&film->reels[i], &first);
+        uint64_t reel_pictures = known ? film->reels[i].lfoa_frame - first + 1 : 0;
+        pictures += reel_pictures;
+        if (known && by_reel && i < timeline->piece_count && timeline->pieces[i].file_frame == 0)
+            tell_length(self, (int32_t)i, timeline->pieces[i].programme_frame, timeline->pieces[i].frame_count,
+                        timecode_sample_of_frame(reel_pictures, &film->rate, timeline->sample_rate));
+    }
+    if (known && !by_reel)
+        tell_length(self, -1, 0, timeline->frame_count, timecode_sample_of_frame(pictures, &film->rate, timeline->sample_rate));
+}
+
 void judge_sync(judgement *self)
 {
     const plan *made = self->facts->plan;
+    if (!self->deliverable->rendered)
+        judge_lengths(self);
     for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++)
         if (plan_listen_concerns(made, &made->listens[i], self->facts->deliverable))
             judge_alignment(self, &made->listens[i], self->facts->heard[i]);

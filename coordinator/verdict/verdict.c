@@ -146,7 +146,7 @@ bool verdict_measures(const char *check)
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
         "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level",         "stems.null",             "folddown.matrix",
         "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",
-        "sync.step"};
+        "sync.step",           "sync.length"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i], check) == 0)
             return true;

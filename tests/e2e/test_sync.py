@@ -172,6 +172,24 @@ class Pops(FarmTest):
         self.assertEqual(found["JOIN"]["channels"], ["R"])
 
 
+class Length(FarmTest):
+    def test_received_lengths_against_the_picture(self):
+        excess = {"EXACT": 0, "ONE": 1, "SHORT": -1234, "FRAMES": 4000, "LEADER": 8 * RATE, "SLOW": None}
+        show = Leaders(self.folder, deliverables=[{"name": name, "file": f"{name}.wav", "layout": "mono", "spec": "none"}
+                                                  for name in excess])
+        excess["SLOW"] = round(2 * show.programme * 1001 / 1000) - 2 * show.programme
+        for name, more in excess.items():
+            write_wav(self.folder / "stems" / f"{name}.wav", noise(3, 2 * show.programme + more, 1, 0.05))
+        outcome = reelmill("qc", "--show", show.write(), "--json")
+        found = {owner: item for owner, _, item in findings(outcome.json(), "sync.length")}
+        self.assertEqual({name: (item["measured"], item["severity"]) for name, item in found.items()},
+                         {"SHORT": (-1234, "info"), "FRAMES": (4000, "fail"), "LEADER": (8 * RATE, "fail"),
+                          "SLOW": (excess["SLOW"], "info")})
+        for name, words in (("FRAMES", "whole number of picture frames: look"), ("LEADER", "leader of 8 seconds"),
+                            ("SLOW", "slowed to 23.976"), ("SHORT", "no whole number")):
+            self.assertIn(words, found[name]["message"])
+
+
 class Reference(FarmTest):
     def test_stems_are_aligned_with_the_guide_of_each_reel(self):
         """One stem of one reel late: told with the stem and in the programme that is made from it, and nowhere else."""
