@@ -54,6 +54,8 @@ typedef enum task_state {
     TASK_SKIPPED,  /**< something it waits for failed */
     TASK_CANCELLED
 } task_state;
+/** "waiting", "ready", "backoff", ...: as status and metrics show it. */
+const char *task_state_name(task_state state);
 
 typedef enum job_state { JOB_RUNNING, JOB_CANCELLING, JOB_ENDED } job_state;
 

@@ -121,3 +121,9 @@ uint64_t scheduler_dump_hash(const scheduler *self)
     }
     return hash;
 }
+
+const char *task_state_name(task_state state)
+{
+    static const char *const names[] = {"waiting", "ready", "backoff", "running", "done", "failed", "skipped", "cancelled"};
+    return state <= TASK_CANCELLED ? names[state] : "?";
+}

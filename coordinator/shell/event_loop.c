@@ -203,6 +203,29 @@ static status open_audit(farm_state *self, error_detail *detail)
     return audit_log_open(&self->audit, path, detail);
 }
 
+static char *http_ask(void *context, const char *what, uint32_t job, size_t *out_size, error_detail *detail)
+{
+    return farm_query(context, what, job, out_size, detail);
+}
+
+static uint64_t http_version(void *context)
+{
+    const farm_state *self = context;
+    return scheduler_sequence(self->scheduler);
+}
+
+static status serve_pages(farm_state *self, error_detail *detail)
+{
+    http_endpoint_config pages = {
+        .address = self->config.http, .ask = http_ask, .version = http_version, .context = self};
+    if (self->config.http[0] == '\0')
+        return STATUS_OK;
+    status code = http_endpoint_create(&self->http, &self->loop, &pages, detail);
+    if (code == STATUS_OK)
+        log_line(LOG_INFO, "farm.pages", "http=%s", self->config.http);
+    return code;
+}
+
 static status open_farm(farm_state *self, error_detail *detail)
 {
     uv_async_init(&self->loop, &self->durable_async, on_durable_async);
@@ -220,6 +243,8 @@ static status open_farm(farm_state *self, error_detail *detail)
         code = open_journal(self, detail);
     if (code == STATUS_OK)
         code = listen_everywhere(self, detail);
+    if (code == STATUS_OK)
+        code = serve_pages(self, detail);
     if (code == STATUS_OK) {
         uv_signal_start(&self->terminate, on_signal, SIGTERM);
         uv_signal_start(&self->interrupt, on_signal, SIGINT);
@@ -241,6 +266,7 @@ static void close_farm(farm_state *self)
     /* What the last commit made durable is told before the socket goes; its linger gives it time. */
     if (self->exit_code == STATUS_OK && self->router != NULL)
         farm_pump(self);
+    http_endpoint_close(&self->http);
     router_socket_close(&self->router, NULL, NULL);
     uv_close((uv_handle_t *)&self->durable_async, NULL);
     uv_close((uv_handle_t *)&self->timer, NULL);

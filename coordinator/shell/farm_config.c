@@ -19,7 +19,8 @@ const char *farm_config_usage(void)
            "  --key FILE          this coordinator's secret key (`reelmill keygen DIR` makes it); tcp needs one\n"
            "  --authorized FILE   the keys that may connect, and as what (`reelmill authorize` adds to it)\n"
            "  --plain             no keys on tcp://127.0.0.1: every user of this machine may do everything\n"
-           "  --config FILE       YAML with the keys listen, state, roots, key, authorized, plain, lease_ms,\n"
+           "  --http ADDRESS      read-only pages and metrics, like 127.0.0.1:7071; whoever reaches it may look\n"
+           "  --config FILE       YAML with the keys listen, state, roots, key, authorized, plain, http, lease_ms,\n"
            "                      cells_per_task, log\n";
 }
 
@@ -118,6 +119,8 @@ static status set_key(farm_config *self, const char *key, const char *value, err
         return copy_text(self->key, sizeof self->key, "key", value, detail);
     if (strcmp(key, "authorized") == 0)
         return copy_text(self->authorized, sizeof self->authorized, "authorized", value, detail);
+    if (strcmp(key, "http") == 0)
+        return copy_text(self->http, sizeof self->http, "http", value, detail);
     if (strcmp(key, "log") == 0)
         return set_log(self, value, detail);
     if (strcmp(key, "lease_ms") == 0 || strcmp(key, "lease-ms") == 0)
@@ -147,7 +150,8 @@ static status read_value(farm_config *self, const char *path, const char *key, s
     if (code == STATUS_AGAIN)
         code = error_detail_set(
             detail, STATUS_INPUT_INVALID,
-            "%s: unknown key '%.40s'; allowed are listen, state, roots, key, authorized, plain, lease_ms, cells_per_task, log", path, key);
+            "%s: unknown key '%.40s'; allowed are listen, state, roots, key, authorized, plain, http, lease_ms, cells_per_task,"
+            " log", path, key);
     free(text);
     return code;
 }

@@ -29,6 +29,7 @@ typedef struct farm_config {
     char key[PATH_MAX_BYTES];        /**< file of the coordinator's secret key; "" = none */
     char authorized[PATH_MAX_BYTES]; /**< file of the keys that may connect; "" = none */
     bool plain;                      /**< loopback tcp without keys */
+    char http[ENDPOINT_MAX_BYTES];   /**< address of the read-only pages, "" = none */
     uint32_t root_count;
     farm_root roots[ROOTS_MAX]; /**< this machine's idea of the media roots; only told to clients, never opened */
     uint32_t lease_ms;

@@ -20,6 +20,7 @@
 #include "coordinator/shell/journal_store.h"
 #include "coordinator/shell/key_guard.h"
 #include "coordinator/shell/path_claims.h"
+#include "coordinator/shell/http_endpoint.h"
 #include "coordinator/shell/router_socket.h"
 #include "coordinator/shell/shell_record.h"
 #include "coordinator/shell/worker_registry.h"
@@ -96,6 +97,7 @@ typedef struct farm_state {
     uint64_t denied_count;
     uint32_t denied_lately, malformed_lately; /**< since the last tending */
     router_socket *router;
+    http_endpoint *http; /**< NULL: not configured */
     bool stopping;
     status exit_code; /**< why it stopped; STATUS_OK = it was asked to */
 
@@ -180,13 +182,14 @@ MUST_USE status farm_replay(farm_state *self, error_detail *detail);
 /* ---- job_runner.c: the coordinator's own tasks ---- */
 void job_runner_start(farm_state *self, const attempt_id *tried);
 
-/* ---- client_requests.c, farm_query.c ---- */
+/* ---- client_requests.c, farm_query.c, farm_metrics.c ---- */
 /** True when the message was one of a client's. */
 bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 void client_job_accepted(farm_state *self, uint32_t job);
 void client_tend(farm_state *self);
 void client_requests_deinit(farm_state *self);
 /** The document of a query as text, freed by the caller; NULL with a sentence in detail. */
+char *farm_metrics(const farm_state *self, size_t *out_size);
 char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_size, error_detail *detail);
 
 /** The loop: opens everything, serves until told to stop. */

@@ -470,12 +470,10 @@ static void assign(farm_state *self, const scheduler_command *command)
 
 static void task_final(farm_state *self, const scheduler_command *command)
 {
-    static const char *const names[] = {"waiting", "ready",  "backoff", "running",
-                                        "done",    "failed", "skipped", "cancelled"};
     farm_job *job = job_list_find(&self->jobs, command->attempt.job);
     if (job == NULL || command->value > TASK_CANCELLED)
         return;
-    job_log(job, "event=task.%s task=%u kind=%s", names[command->value], command->attempt.task,
+    job_log(job, "event=task.%s task=%u kind=%s", task_state_name((task_state)command->value), command->attempt.task,
             task_kind_name((task_kind)job_task_kind(job, command->attempt.task)));
 }
 

@@ -396,14 +396,12 @@ static json_t *deliverable_json(const farm_state *farm, const farm_job *job, uin
 
 static void add_tasks(json_t *object, const farm_state *farm, const farm_job *job)
 {
-    static const char *const names[] = {"waiting", "ready",  "backoff", "running",
-                                        "done",    "failed", "skipped", "cancelled"};
     job_view view = {0};
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     json_t *tasks = json_object();
     json_object_set_new(tasks, "total", json_integer(view.task_count));
     for (int i = 0; i <= TASK_CANCELLED; i++)
-        json_object_set_new(tasks, names[i], json_integer(view.by_state[i]));
+        json_object_set_new(tasks, task_state_name((task_state)i), json_integer(view.by_state[i]));
     json_object_set_new(object, "tasks", tasks);
     json_object_set_new(object, "retries", json_integer(view.retries));
 }

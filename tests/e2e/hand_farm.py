@@ -22,7 +22,7 @@ def free_port():
 class Farm:
     """One coordinator and its workers, each with a configuration file and a key of its own, and an operator's key."""
 
-    def __init__(self, test, folder, workers=("one", "two")):
+    def __init__(self, test, folder, workers=("one", "two"), more=""):
         self.test, self.folder, self.processes = test, folder, {}
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
         self.list = folder / "authorized"
@@ -30,7 +30,7 @@ class Farm:
         self.authorize("chief", "operator")
         (folder / "coordinator.yaml").write_text(
             f"listen: [{self.endpoint}]\nstate: {folder}/state\nroots: {{shows: {folder}}}\ncells_per_task: 1\n"
-            f"key: {self.secret('coordinator')}\nauthorized: {self.list}\n")
+            f"key: {self.secret('coordinator')}\nauthorized: {self.list}\n{more}")
         for name in workers:
             self.authorize(name, "worker")
             (folder / f"{name}.yaml").write_text(

@@ -1,0 +1,293 @@
+/* libmicrohttpd without threads of its own: its epoll descriptor is one more handle of the loop. */
+#define _GNU_SOURCE
+#include "coordinator/shell/http_endpoint.h"
+
+#include "coordinator/shell/dashboard.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    CONNECTIONS_MAX = 256,
+    STREAMS_MAX = 128,
+    REQUEST_BYTES_MAX = 16 << 10,
+    SILENCE_S = 30,
+    TELL_MS = 1000,
+    EVENT_BYTES = 64
+};
+
+/* One reader of /events: suspended until there is something to tell. */
+typedef struct http_stream {
+    http_endpoint *endpoint;
+    struct MHD_Connection *connection;
+    uint64_t told;   /* version last told */
+    bool suspended, due;
+} http_stream;
+
+struct http_endpoint {
+    http_endpoint_config config;
+    struct MHD_Daemon *daemon;
+    int listening;
+    uv_poll_t poll;
+    uv_timer_t timer;
+    uint32_t open_handles;
+    uint32_t stream_count;
+    http_stream *streams[STREAMS_MAX];
+};
+
+static const char csp_page[] = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
+                               "img-src data:; frame-ancestors 'none'";
+static const char csp_report[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/* ---- answers ---- */
+
+static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned code, const char *type, const char *csp,
+                                     struct MHD_Response *response)
+{
+    if (response == NULL)
+        return MHD_NO;
+    (void)MHD_add_response_header(response, "Content-Type", type);
+    (void)MHD_add_response_header(response, "Content-Security-Policy", csp);
+    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    enum MHD_Result result = MHD_queue_response(connection, code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned code, const char *text)
+{
+    return send_response(connection, code, "text/plain; charset=utf-8", csp_report,
+                         MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY));
+}
+
+static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection *connection, const char *what, uint32_t job,
+                                     const char *type)
+{
+    error_detail detail = {0};
+    size_t size = 0;
+    char *text = self->config.ask(self->config.context, what, job, &size, &detail);
+    if (text == NULL)
+        return send_text(connection, detail.code == STATUS_INPUT_MISSING ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR,
+                         detail.message);
+    struct MHD_Response *response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        free(text);
+    return send_response(connection, MHD_HTTP_OK, type, csp_report, response);
+}
+
+/* ---- the stream of events ---- */
+
+static ssize_t stream_read(void *context, uint64_t position, char *out, size_t room)
+{
+    http_stream *self = context;
+    (void)position;
+    if (!self->due || room < EVENT_BYTES) {
+        self->suspended = true;
+        MHD_suspend_connection(self->connection);
+        return 0;
+    }
+    self->due = false;
+    self->told = self->endpoint->config.version(self->endpoint->config.context);
+    return snprintf(out, room, "event: change\ndata: %llu\n\n", (unsigned long long)self->told);
+}
+
+static void stream_free(void *context)
+{
+    http_stream *self = context;
+    http_endpoint *endpoint = self->endpoint;
+    for (uint32_t i = 0; i < endpoint->stream_count; i++)
+        if (endpoint->streams[i] == self)
+            endpoint->streams[i] = endpoint->streams[--endpoint->stream_count];
+    free(self);
+}
+
+static enum MHD_Result send_stream(http_endpoint *self, struct MHD_Connection *connection)
+{
+    http_stream *stream = self->stream_count < STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
+    if (stream == NULL)
+        return send_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many readers; try again later\n");
+    *stream = (http_stream){.endpoint = self, .connection = connection, .due = true};
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, EVENT_BYTES * 4, stream_read, stream, stream_free);
+    if (response == NULL) {
+        free(stream);
+        return MHD_NO;
+    }
+    self->streams[self->stream_count++] = stream;
+    return send_response(connection, MHD_HTTP_OK, "text/event-stream", csp_report, response);
+}
+
+/* ---- requests ---- */
+
+/* "/jobs/12" and what follows the number; false: no such path. */
+static bool job_of(const char *path, uint32_t *out_job, const char **out_rest)
+{
+    unsigned job = 0;
+    int used = 0;
+    if (sscanf(path, "/jobs/%9u%n", &job, &used) != 1 || path[6] < '0' || path[6] > '9')
+        return false;
+    *out_job = job;
+    *out_rest = path + used;
+    return true;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **request)
+{
+    http_endpoint *self = context;
+    uint32_t job = 0;
+    const char *rest = NULL;
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    (void)request;
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+        return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "this address only shows; use the reelmill command\n");
+    if (strcmp(path, "/") == 0)
+        return send_response(connection, MHD_HTTP_OK, "text/html; charset=utf-8", csp_page,
+                             MHD_create_response_from_buffer(dashboard_page_size, (void *)(uintptr_t)dashboard_page,
+                                                             MHD_RESPMEM_PERSISTENT));
+    if (strcmp(path, "/healthz") == 0)
+        return send_text(connection, MHD_HTTP_OK, "ok\n");
+    if (strcmp(path, "/events") == 0)
+        return send_stream(self, connection);
+    if (strcmp(path, "/metrics") == 0)
+        return send_document(self, connection, "metrics", 0, "text/plain; version=0.0.4; charset=utf-8");
+    if (strcmp(path, "/jobs.json") == 0)
+        return send_document(self, connection, "jobs", 0, "application/json");
+    if (strcmp(path, "/nodes.json") == 0)
+        return send_document(self, connection, "nodes", 0, "application/json");
+    if (job_of(path, &job, &rest) && strcmp(rest, ".json") == 0)
+        return send_document(self, connection, "job", job, "application/json");
+    if (job_of(path, &job, &rest) && strcmp(rest, "/report.json") == 0)
+        return send_document(self, connection, "report.json", job, "application/json");
+    if (job_of(path, &job, &rest) && strcmp(rest, "/report.html") == 0)
+        return send_document(self, connection, "report.html", job, "text/html; charset=utf-8");
+    return send_text(connection, MHD_HTTP_NOT_FOUND, "there is no such page\n");
+}
+
+/* ---- the loop ---- */
+
+static void on_readable(uv_poll_t *handle, int failed, int events)
+{
+    http_endpoint *self = handle->data;
+    (void)failed;
+    (void)events;
+    (void)MHD_run(self->daemon);
+}
+
+/* Readers are told of changes, and every second of time, so that a page knows that it is not stale. */
+static void on_timer(uv_timer_t *handle)
+{
+    http_endpoint *self = handle->data;
+    for (uint32_t i = 0; i < self->stream_count; i++) {
+        http_stream *stream = self->streams[i];
+        stream->due = true;
+        if (stream->suspended) {
+            stream->suspended = false;
+            MHD_resume_connection(stream->connection);
+        }
+    }
+    (void)MHD_run(self->daemon); /* and its time-outs */
+}
+
+static status listen_on(http_endpoint *self, const char *address, error_detail *detail)
+{
+    struct sockaddr_storage place = {0};
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&place;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&place;
+    char host[64];
+    unsigned port = 0;
+    char end = 0;
+    bool six = sscanf(address, "[%63[0-9a-fA-F:.]]:%5u%c", host, &port, &end) == 2;
+    bool four = !six && sscanf(address, "%63[0-9.]:%5u%c", host, &port, &end) == 2;
+    bool read = (six && inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) || (four && inet_pton(AF_INET, host, &v4->sin_addr) == 1);
+    if (!read || port > 65535)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "http: '%.80s' is no address to listen on; write it like 127.0.0.1:7071", address);
+    if (six) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons((uint16_t)port);
+    } else {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons((uint16_t)port);
+    }
+    int on = 1;
+    self->listening = socket(place.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (self->listening < 0 || setsockopt(self->listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(self->listening, (struct sockaddr *)&place, six ? sizeof *v6 : sizeof *v4) != 0 || listen(self->listening, 64) != 0) {
+        status code = error_detail_set(detail, STATUS_NODE_SYSTEM, "http: cannot listen on %.80s: %s", address, strerror(errno));
+        if (self->listening >= 0)
+            close(self->listening);
+        return code;
+    }
+    return STATUS_OK;
+}
+
+status http_endpoint_create(http_endpoint **out_endpoint, uv_loop_t *loop, const http_endpoint_config *config,
+                            error_detail *detail)
+{
+    http_endpoint *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    self->config = *config;
+    status code = listen_on(self, config->address, detail);
+    if (code != STATUS_OK) {
+        free(self);
+        return code;
+    }
+    self->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, self,
+                                    MHD_OPTION_LISTEN_SOCKET, (MHD_socket)self->listening, MHD_OPTION_CONNECTION_LIMIT,
+                                    (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES_MAX, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        self->daemon == NULL ? NULL : MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info == NULL || uv_poll_init(loop, &self->poll, info->epoll_fd) != 0) {
+        if (self->daemon != NULL)
+            MHD_stop_daemon(self->daemon); /* closes the socket too */
+        else
+            close(self->listening);
+        free(self);
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "http: cannot serve %.80s", config->address);
+    }
+    uv_timer_init(loop, &self->timer);
+    self->poll.data = self->timer.data = self;
+    self->open_handles = 2;
+    uv_poll_start(&self->poll, UV_READABLE, on_readable);
+    uv_timer_start(&self->timer, on_timer, TELL_MS, TELL_MS);
+    *out_endpoint = self;
+    return STATUS_OK;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    http_endpoint *self = handle->data;
+    if (--self->open_handles == 0)
+        free(self);
+}
+
+void http_endpoint_close(http_endpoint **self)
+{
+    http_endpoint *gone = *self;
+    if (gone == NULL)
+        return;
+    *self = NULL;
+    /* A suspended connection would hold up the end. */
+    for (uint32_t i = 0; i < gone->stream_count; i++)
+        if (gone->streams[i]->suspended) {
+            gone->streams[i]->suspended = false;
+            MHD_resume_connection(gone->streams[i]->connection);
+        }
+    uv_poll_stop(&gone->poll);
+    MHD_stop_daemon(gone->daemon);
+    uv_close((uv_handle_t *)&gone->poll, on_closed);
+    uv_close((uv_handle_t *)&gone->timer, on_closed);
+}

@@ -1,0 +1,106 @@
+"""The pages for browsers and Prometheus: what they say, what they refuse, what floods do to them."""
+import http.client
+import json
+import re
+import socket
+
+from farm_kit import FarmTest, main, small_show, wait_until
+from hand_farm import Farm, free_port
+
+SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? (-?[0-9][0-9.e+]*)$')
+
+
+class Pages(FarmTest):
+    def setUp(self):
+        super().setUp()
+        self.port = free_port()
+        self.show = small_show(self.folder)
+        self.show.text["title"] = "<script>alert(1)</script>"
+        self.show.write()
+        self.farm = Farm(self, self.folder, more=f"http: 127.0.0.1:{self.port}\n")
+
+    def get(self, path, method="GET"):
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        link.request(method, path)
+        answer = link.getresponse()
+        body = answer.read()
+        link.close()
+        return answer, body.decode()
+
+    def metrics(self):
+        lines = self.get("/metrics")[1].splitlines()
+        samples = {}
+        for line in lines:
+            if not line.startswith("# "):
+                found = SAMPLE.match(line)
+                self.assertIsNotNone(found, line)
+                samples[found.group(1) + (found.group(2) or "")] = float(found.group(3))
+        told = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
+        self.assertEqual({name.split("{")[0] for name in samples} - told, set())
+        return samples
+
+    def test_pages(self):
+        self.passes(self.farm.ask("submit", self.show.path, "--wait"))
+        self.assertEqual(self.get("/healthz")[1], "ok\n")
+        page, text = self.get("/")
+        self.assertEqual((page.status, page.getheader("X-Content-Type-Options")), (200, "nosniff"))
+        self.assertIn("default-src 'none'", page.getheader("Content-Security-Policy"))
+        self.assertNotIn("http://", text + text.replace("https://", "http://"))  # nothing from elsewhere
+        self.assertEqual(json.loads(self.get("/jobs.json")[1])["jobs"][0]["title"], "<script>alert(1)</script>")
+        self.assertEqual({node["name"] for node in json.loads(self.get("/nodes.json")[1])["nodes"]}, {"one", "two"})
+        self.assertEqual(json.loads(self.get("/jobs/1.json")[1])["state"], "ended")
+        self.assertEqual(json.loads(self.get("/jobs/1/report.json")[1]), self.passes(self.farm.ask("report", 1)).json())
+        report, html = self.get("/jobs/1/report.html")
+        self.assertEqual(html.rstrip("\n"), self.passes(self.farm.ask("report", 1, "--html")).out.rstrip("\n"))
+        self.assertNotIn("script-src", report.getheader("Content-Security-Policy"))
+        self.assertEqual(self.get("/jobs.json", "HEAD")[1], "")
+
+    def test_metrics(self):
+        before = self.metrics()
+        self.assertEqual(before['reelmill_jobs{state="ended"}'], 0)
+        self.passes(self.farm.ask("submit", self.show.path, "--wait"))
+        after = self.metrics()
+        self.assertEqual(after['reelmill_jobs{state="ended"}'], 1)
+        self.assertEqual(after["reelmill_estimated_seconds_of_work"], 0)
+        done = {node["name"]: node["tasks_done"] for node in self.farm.nodes().values()}
+        self.assertEqual({name: after[f'reelmill_node_tasks_done_total{{node="{name}"}}'] for name in done}, done)
+        self.assertGreater(sum(done.values()), 10)
+
+    def test_what_is_refused(self):
+        for method in ("POST", "PUT", "DELETE"):
+            self.assertEqual(self.get("/jobs/1.json", method)[0].status, 405)
+        for path in ("/jobs/99.json", "/jobs/1/journal.db", "/jobs/../coordinator.yaml", "/jobs/-1.json", "/jobs/%2e%2e/x",
+                     "/jobs/1.json/..", "/nothing", "//", "/jobs/4294967297.json"):
+            with self.subTest(path=path):
+                self.assertEqual(self.get(path)[0].status, 404)
+
+    def test_streams_and_floods(self):
+        """A stream tells of a job that comes; two hundred silent connections leave room for others and for the farm."""
+        stream = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        stream.request("GET", "/events")
+        events = stream.getresponse()
+
+        def next_number():
+            while True:
+                line = events.readline().decode()
+                self.assertNotEqual(line, "")
+                if line.startswith("data: "):
+                    return int(line[6:])
+        first = next_number()
+        silent = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(200)]
+        silent[0].sendall(b"GET /jobs.json HTTP/1.1\r\nHost:" + b"x" * 100000)
+        self.passes(self.farm.ask("submit", self.show.path, "--wait"))
+        self.assertEqual(self.get("/healthz")[1], "ok\n")
+        self.assertTrue(wait_until(self.farm.processes["coordinator"], lambda: next_number() > first))
+        for link in silent:
+            link.close()
+        stream.close()
+        reader = socket.create_connection(("127.0.0.1", self.port))  # one that never reads, and never leaves
+        self.addCleanup(reader.close)
+        reader.sendall(b"GET /events HTTP/1.1\r\nHost: farm\r\n\r\n")
+        self.farm.processes["coordinator"].terminate()
+        self.assertEqual(self.farm.processes["coordinator"].wait(timeout=60), 0)
+
+
+if __name__ == "__main__":
+    main()
