@@ -23,7 +23,7 @@ enum {
     LAYOUT_CHANNELS_MAX = 16,   /**< of one layout (7.1.2 has 10) */
     CONTAINER_CHUNKS_MAX = 256, /**< chunks walked in one RIFF file */
     CODING_HISTORY_MAX = 4096,  /**< bytes of bext CodingHistory kept; longer is cut */
-    OUTPUT_HEADER_MAX = 65536   /**< bytes before `data` of an output */
+    OUTPUT_HEADER_MAX = 196608  /**< bytes before `data` of an output, metadata chunks included; it fits a frame */
 };
 
 /* ---- shows ---- */
@@ -80,6 +80,7 @@ enum {
 static_assert(CELL_FRAMES % PAGE_BYTES == 0, "a cell edge is a page edge for every sample size");
 static_assert(CELL_FRAMES % 480 == 0, "a cell is a whole number of 10 ms slots at 48 kHz");
 static_assert(METER_PREROLL_FRAMES >= PAGE_BYTES, "the page at a task's edge lies within its pre-roll");
+static_assert(OUTPUT_HEADER_MAX + 16384 <= FRAME_BYTES_MAX, "an output's header fits the body of its task");
 static_assert(MEASURE_BYTES_MAX + 4096 <= FRAME_BYTES_MAX, "one measure fits a frame");
 static_assert(DOCUMENT_CHUNK_MAX + 4096 <= FRAME_BYTES_MAX, "one document chunk fits a frame");
 

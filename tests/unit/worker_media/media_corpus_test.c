@@ -3,12 +3,12 @@
  * probed and, where they open, read whole; the expectations that their own projects state are held against ours.
  */
 #define _GNU_SOURCE
+#include "common/media/channel_layout.h"
 #include "worker/media/media_reader.h"
+#include "worker/media/wave_writer.h"
 
 #include <fcntl.h>
 #include <ftw.h>
-#include "common/media/channel_layout.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -243,6 +243,98 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     assert_int_equal(facts.frame_count, 48000);
 }
 
+/* ---- ADM: read and written back ---- */
+
+static uint8_t *corpus_bytes(const char *relative, size_t *out_size)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/audio/%s", corpus_root(), relative);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    enum { LARGEST = 4 << 20 };
+    uint8_t *bytes = malloc(LARGEST);
+    *out_size = fread(bytes, 1, LARGEST, file);
+    assert_true(*out_size > 12 && *out_size < LARGEST);
+    fclose(file);
+    return bytes;
+}
+
+/* The first chunk of that name, header included, without pad byte; chunks end at even bytes. */
+static const uint8_t *chunk_find(const uint8_t *bytes, size_t size, const char *id, size_t *out_size)
+{
+    for (size_t at = 12; at + 8 <= size;) {
+        size_t length = (size_t)bytes[at + 4] | (size_t)bytes[at + 5] << 8 | (size_t)bytes[at + 6] << 16 |
+                        (size_t)bytes[at + 7] << 24;
+        if (memcmp(bytes + at, id, 4) == 0) {
+            *out_size = 8 + length;
+            return bytes + at;
+        }
+        at += 8 + length + length % 2;
+    }
+    return NULL;
+}
+
+/* What Dolby's and Avid's tools wrote, in our container: the same audio and metadata to the byte, read as before. */
+static void wave_header_build__writes_real_adm_files_back(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"adm/dolby-dbmd/sample_files/sample_adm_file_0.wav",
+                                        "adm/dolby-dbmd/sample_files/sample_adm_file_6.wav",
+                                        "adm/wavinfo/tests/test_files/protools/Test_ADM_ProTools.wav"};
+    static const char *const names[] = {"chna", "axml", "dbmd"};
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++)
+        for (int container = CONTAINER_WAV; container <= CONTAINER_BW64; container++) {
+            media_facts facts = corpus_probe(files[f]);
+            size_t size = 0, audio_size = 0;
+            uint8_t *bytes = corpus_bytes(files[f], &size);
+            byte_writer chunks, out;
+            byte_writer_init(&chunks, OUTPUT_HEADER_MAX);
+            byte_writer_init(&out, 8 << 20);
+            for (int n = 0; n < 3; n++) {
+                size_t chunk_size = 0;
+                const uint8_t *chunk = chunk_find(bytes, size, names[n], &chunk_size);
+                assert_non_null(chunk);
+                byte_writer_bytes(&chunks, chunk, chunk_size);
+                byte_writer_zeros(&chunks, chunk_size % 2);
+            }
+            output_header header = {.container = (media_container)container,
+                                    .encoding = facts.encoding,
+                                    .sample_rate = facts.sample_rate,
+                                    .channel_count = facts.channel_count,
+                                    .frame_count = facts.frame_count,
+                                    .data_offset = (uint32_t)((chunks.size + 2 * PAGE_BYTES) / PAGE_BYTES * PAGE_BYTES),
+                                    .plain_format = true,
+                                    .chunks = chunks.bytes,
+                                    .chunks_size = (uint32_t)chunks.size};
+            const uint8_t *audio = chunk_find(bytes, size, "data", &audio_size);
+            assert_non_null(audio);
+            assert_int_equal(wave_header_build(&header, &out), STATUS_OK);
+            byte_writer_bytes(&out, audio + 8, audio_size - 8);
+            byte_writer_zeros(&out, wave_trailer_size(&header));
+            assert_int_equal(out.size, wave_file_size(&header));
+            for (int n = 0; n < 3; n++) {
+                size_t before = 0, after = 0;
+                const uint8_t *old = chunk_find(bytes, size, names[n], &before);
+                const uint8_t *made = chunk_find(out.bytes, out.size, names[n], &after);
+                assert_int_equal(before, after);
+                assert_memory_equal(old, made, before);
+            }
+            FILE *file = tmpfile();
+            assert_int_equal(fwrite(out.bytes, 1, out.size, file), out.size);
+            fflush(file);
+            media_facts back;
+            assert_int_equal(media_probe(fileno(file), "written back", &back), STATUS_OK);
+            assert_true(back.outcome == STATUS_OK && back.frame_count == facts.frame_count &&
+                        back.channel_count == facts.channel_count && back.container == (media_container)container);
+            assert_memory_equal(&back.adm, &facts.adm, sizeof back.adm);
+            assert_memory_equal(out.bytes + back.data_offset, audio + 8, audio_size - 8);
+            fclose(file);
+            byte_writer_deinit(&chunks);
+            byte_writer_deinit(&out);
+            free(bytes);
+        }
+}
+
 int main(void)
 {
     char path[4096];
@@ -257,6 +349,7 @@ int main(void)
         cmocka_unit_test(media_probe__agrees_with_jstrait_on_valid_and_invalid),
         cmocka_unit_test(media_probe__judges_known_files_as_their_projects_do),
         cmocka_unit_test(media_probe__reads_what_real_recorders_and_stations_wrote),
+        cmocka_unit_test(wave_header_build__writes_real_adm_files_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
