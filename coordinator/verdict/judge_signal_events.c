@@ -9,7 +9,7 @@
  * fourth difference stands this far over the 10 ms around it; three more within 60 ms make it a texture (a buzz, a
  * saw tooth, a crackling fire), not a click.
  */
-static const double click_ratio_db = 22.0;
+static const double click_ratio_db = 25.0;
 static const double click_broad_ratio_db = 40.0; /* one that is longer, as after a rate converter */
 static const double click_level_dbfs = -50.0;
 enum { CLICK_SAMPLES = 6, TEXTURE_MS = 60, TEXTURE_COUNT = 3, EDGE_MS = 10, SYNC_EDGE_SECONDS = 4 };
@@ -63,15 +63,21 @@ static bool at_an_edge(const event_list *list, size_t index)
     return false;
 }
 
+/* Another click of at least half the size in the same channel. */
+static bool is_like(const programme_event *click, const programme_event *other)
+{
+    return other->kind == SIGNAL_CLICK && other->channel == click->channel && other->level >= 0.5 * click->level;
+}
+
 static bool is_texture(const event_list *list, size_t index)
 {
     const programme_event *click = &list->items[index];
     uint64_t reach = (uint64_t)TEXTURE_MS * list->rate / 1000;
     uint32_t others = 0;
     for (size_t i = index; i-- > 0 && list->items[i].frame + reach >= click->frame;)
-        others += list->items[i].kind == SIGNAL_CLICK && list->items[i].channel == click->channel;
+        others += is_like(click, &list->items[i]);
     for (size_t i = index + 1; i < list->count && list->items[i].frame <= click->frame + reach; i++)
-        others += list->items[i].kind == SIGNAL_CLICK && list->items[i].channel == click->channel;
+        others += is_like(click, &list->items[i]);
     return others >= TEXTURE_COUNT;
 }
 

@@ -5,13 +5,14 @@
 
 /*
  * What is stored; the coordinator's limits are stricter (judge_signal_events.c). A click counts when its fourth
- * difference stands 18 dB over that of the 10 ms before, around and after it.
+ * difference stands 24 dB over that of the 10 ms before, around and after it.
  */
 static const double click_rough_min = 0.003;   /* fourth difference: a single sample of -66 dBFS */
-static const double click_ratio_min = 8.0;
+static const double click_ratio_min = 16.0;
+static const double click_broad_ratio_min = 64.0; /* of more than CLICK_SAMPLES: rain and fire are full of weaker ones */
 static const double click_flank = 0.125;       /* of the peak: the outer samples of a single one have 1/6 */
 static const double click_share = 0.1;         /* of its tile's squared fourth differences; noise has under 0.03 */
-enum { CLICK_REACH = 8, ROUGH_PER_SAMPLE = 6 };/* a single sample of 1 has a fourth difference of 1 -4 6 -4 1 */
+enum { CLICK_REACH = 8, CLICK_SAMPLES = 6, ROUGH_PER_SAMPLE = 6 };/* a single sample of 1 has a fourth difference of 1 -4 6 -4 1 */
 static const double ratio_max = 1e9;
 static const double edge_min = 0.003;          /* -50 dBFS: what stops or starts hard was heard */
 static const double tone_square_min = 5e-6;    /* mean square: amplitude of -50 dBFS */
@@ -50,7 +51,7 @@ void signal_candidate_settle(render_signal *self, uint32_t channel, double after
         return;
     candidate->waits = false;
     double around = sqrt(fmax(candidate->around, after));
-    if (!(candidate->peak >= click_ratio_min * around))
+    if (!(candidate->peak >= (candidate->width <= CLICK_SAMPLES ? click_ratio_min : click_broad_ratio_min) * around))
         return;
     double ratio = around > 0.0 ? fmin(candidate->peak / around, ratio_max) : ratio_max;
     signal_event event = {.kind = SIGNAL_CLICK,

@@ -1,0 +1,49 @@
+"""Signal faults planted from a seed: what the definitions name is found, and nothing is found where nothing was planted."""
+import planted_signal
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill
+
+SECONDS = 14
+
+
+class Signal(FarmTest):
+    def test_planted_faults(self):
+        rows, alarms, _ = planted_signal.run(SECONDS, 1)
+        self.assertEqual(alarms, {})
+        always = ["signal.dropout", "signal.dc", "signal.polarity", "signal.dual_mono", "signal.tone",
+                  "format.effective_bit_depth"]
+        for row in rows:
+            with self.subTest(check=row.check, what=row.what, strength=row.strength):
+                hosts = list(row.planted)
+                if row.check in always:
+                    self.assertEqual(row.share(*hosts), 1.0)
+                if row.check in ("signal.lfe", "signal.channel_swap") or row.what == "from 32 kHz":
+                    self.assertEqual(row.share("noise"), 1.0)  # real sound may hold nothing up there
+                if row.check == "signal.dropout":
+                    self.assertLess(max(row.errors), 0.1)
+                # Where there is little treble, single samples of a tenth of full scale stand out.
+                if row.check == "signal.click" and row.strength == "-20 dBFS" and "speech" in hosts:
+                    self.assertEqual(row.share("speech"), 1.0)
+
+    def test_a_gap_at_a_join(self):
+        gap = 240
+
+        def content(stem, reel, frames):
+            sound = noise(hash_seed(stem, reel), frames, 6, 0.05)
+            end = Show.LEADER_S * RATE + lengths[reel] * RATE // 24
+            sound[end - gap * (reel == 0):end] = 0
+            sound[:, 3] = 0
+            return sound
+
+        lengths = [5 * 24 + 7, 5 * 24]
+        show = Show(self.folder, lengths, content)
+        report = self.passes(reelmill("run", show.path, "--only", "PM_51", "--json")).json()
+        whole = next(entry for entry in report["programmes"] if entry["reel"] is None)
+        told = [item for item in whole["findings"] if item["check"] in ("join.gap", "signal.dropout")]
+        self.assertEqual([item["check"] for item in told], ["join.gap"])
+        self.assertEqual(told[0]["start_sample"], lengths[0] * RATE // 24 - gap)
+        self.assertAlmostEqual(told[0]["measured"], 5.0)
+        self.assertEqual(told[0]["channels"], ["L", "R", "C", "Ls", "Rs"])
+
+
+if __name__ == "__main__":
+    main()
