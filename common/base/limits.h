@@ -46,7 +46,8 @@ enum {
     PROGRAM_OUTPUTS_MAX = 16,      /**< deliverables made by one render task */
     CELL_MEASURES_MAX = PROGRAM_OUTPUTS_MAX + 1, /**< one per deliverable, then the features of the stems */
     PROGRAM_OUTPUT_LANES_MAX = 128,
-    STEM_CROSSED_LANES_MAX = 160,  /**< input lanes of which every pair is correlated: their matrix fits a measure */
+    STEM_BLEED_LANES_MAX = 64,     /**< input lanes that are held against each other for leaks */
+    STEM_CROSSED_LANES_MAX = 128,  /**< input lanes of which every pair is correlated: their matrix fits a measure */
     PROGRAM_TERMS_MAX = 8192,
     PROGRAM_SIDE_LANES_MAX = 64,   /**< lanes that nodes read */
     PROGRAM_NODES_MAX = 64,

@@ -4,8 +4,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { HEAD_BYTES = 32, STEM_FEATURES_MAGIC = 0x31534D53 };
+enum { STEM_FEATURES_MAGIC = 0x31534D53 };
 
 uint32_t stem_sum_count(uint32_t lane_count, bool crossed)
 {
@@ -14,8 +15,9 @@ uint32_t stem_sum_count(uint32_t lane_count, bool crossed)
 
 uint32_t stem_block_frames(uint32_t lane_count, bool crossed)
 {
-    uint32_t blocks = STEM_BLOCKS_PER_CELL;
-    while (blocks > 1 && HEAD_BYTES + blocks * stem_sum_count(lane_count, crossed) * 8 > STEM_FEATURES_BYTES)
+    uint32_t blocks = crossed ? STEM_BLOCKS_CROSSED : STEM_BLOCKS_ENERGY;
+    uint32_t most = crossed ? STEM_SUMS_BYTES_CROSSED : STEM_SUMS_BYTES_ENERGY;
+    while (blocks > 1 && blocks * stem_sum_count(lane_count, crossed) * 8 > most)
         blocks /= 2;
     return CELL_FRAMES / blocks;
 }
@@ -24,6 +26,100 @@ uint32_t stem_block_count(uint32_t lane_count, bool crossed, uint32_t frame_coun
 {
     uint32_t frames = stem_block_frames(lane_count, crossed);
     return (frame_count + frames - 1) / frames;
+}
+
+uint32_t stem_window_count(uint32_t frame_count)
+{
+    uint32_t count = 0;
+    while (count < STEM_WINDOWS && stem_window_frame(count) + STEM_WINDOW_FRAMES <= frame_count)
+        count++;
+    return count;
+}
+
+static void encode_float(byte_writer *writer, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    byte_writer_u32(writer, bits);
+}
+
+static float decode_float(byte_reader *reader)
+{
+    uint32_t bits = byte_reader_u32(reader);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void encode_leak(const stem_leak *leak, byte_writer *writer)
+{
+    byte_writer_u16(writer, leak->source);
+    byte_writer_u16(writer, leak->host);
+    byte_writer_u16(writer, (uint16_t)leak->delay);
+    encode_float(writer, leak->score);
+    encode_float(writer, leak->chance);
+    for (uint32_t i = 0; i < STEM_WINDOWS; i++) {
+        encode_float(writer, leak->window_product[i]);
+        encode_float(writer, leak->window_weight[i]);
+    }
+    for (uint32_t i = 0; i < STEM_BANDS; i++) {
+        encode_float(writer, leak->band_product[i]);
+        encode_float(writer, leak->band_weight[i]);
+    }
+}
+
+/* False when a number is out of range. */
+static bool decode_leak(byte_reader *reader, uint32_t lane_count, stem_leak *leak)
+{
+    leak->source = byte_reader_u16(reader);
+    leak->host = byte_reader_u16(reader);
+    leak->delay = (int16_t)byte_reader_u16(reader);
+    leak->score = decode_float(reader);
+    leak->chance = decode_float(reader);
+    bool valid = leak->source < lane_count && leak->host < lane_count && leak->delay >= -STEM_DELAY_MAX &&
+                 leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance);
+    for (uint32_t i = 0; i < STEM_WINDOWS; i++) {
+        leak->window_product[i] = decode_float(reader);
+        leak->window_weight[i] = decode_float(reader);
+        valid = valid && isfinite(leak->window_product[i]) && isfinite(leak->window_weight[i]) && leak->window_weight[i] >= 0.0f;
+    }
+    for (uint32_t i = 0; i < STEM_BANDS; i++) {
+        leak->band_product[i] = decode_float(reader);
+        leak->band_weight[i] = decode_float(reader);
+        valid = valid && isfinite(leak->band_product[i]) && isfinite(leak->band_weight[i]) && leak->band_weight[i] >= 0.0f;
+    }
+    return valid;
+}
+
+static void encode_bleed(const stem_features *self, byte_writer *writer)
+{
+    byte_writer_u8(writer, self->window_count);
+    byte_writer_u8(writer, self->group_count);
+    byte_writer_u16(writer, (uint16_t)self->leak_count);
+    for (uint32_t a = 0; a < self->group_count; a++)
+        for (uint32_t b = 0; b < self->group_count; b++)
+            encode_float(writer, self->reach[a][b]);
+    for (uint32_t i = 0; i < self->leak_count; i++)
+        encode_leak(&self->leaks[i], writer);
+}
+
+static bool decode_bleed(byte_reader *reader, stem_features *made)
+{
+    made->window_count = byte_reader_u8(reader);
+    made->group_count = byte_reader_u8(reader);
+    made->leak_count = byte_reader_u16(reader);
+    if (reader->failed || made->window_count > stem_window_count(made->frame_count) || made->group_count > STEM_GROUPS_MAX ||
+        made->leak_count > STEM_LEAKS_MAX)
+        return false;
+    bool valid = true;
+    for (uint32_t a = 0; a < made->group_count; a++)
+        for (uint32_t b = 0; b < made->group_count; b++) {
+            made->reach[a][b] = decode_float(reader);
+            valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f;
+        }
+    for (uint32_t i = 0; valid && i < made->leak_count; i++)
+        valid = decode_leak(reader, made->lane_count, &made->leaks[i]);
+    return valid && !reader->failed;
 }
 
 void stem_features_encode(const stem_features *self, byte_writer *writer)
@@ -36,6 +132,7 @@ void stem_features_encode(const stem_features *self, byte_writer *writer)
     byte_writer_u32(writer, self->frame_count);
     byte_writer_u32(writer, self->crossed ? 1 : 0);
     byte_writer_u32(writer, self->block_count);
+    encode_bleed(self, writer);
     size_t count = (size_t)self->block_count * stem_sum_count(self->lane_count, self->crossed);
     for (size_t i = 0; i < count; i++)
         byte_writer_f64(writer, self->sums[i]);
@@ -73,7 +170,8 @@ status stem_features_decode(stem_features *out_features, const void *bytes, size
         made.lane_count > (made.crossed ? STEM_CROSSED_LANES_MAX : PROGRAM_INPUT_LANES_MAX) ||
         made.sample_rate < SAMPLE_RATE_MIN || made.sample_rate > SAMPLE_RATE_MAX || made.frame_count > CELL_FRAMES ||
         made.programme_frame > UINT64_MAX / 2 ||
-        made.block_count != stem_block_count(made.lane_count, made.crossed, made.frame_count))
+        made.block_count != stem_block_count(made.lane_count, made.crossed, made.frame_count) ||
+        !decode_bleed(&reader, &made))
         return STATUS_PEER_MALFORMED;
     size_t count = (size_t)made.block_count * stem_sum_count(made.lane_count, made.crossed);
     if (byte_reader_left(&reader) != count * 8)
@@ -104,9 +202,13 @@ void stem_programme_init(stem_programme *self, uint32_t lane_count, bool crossed
 
 void stem_programme_deinit(stem_programme *self)
 {
-    for (size_t i = 0; i < self->cell_count; i++)
+    for (size_t i = 0; i < self->cell_count; i++) {
         free(self->cells[i]);
+        free(self->bleed[i].reach);
+        free(self->bleed[i].leaks);
+    }
     free(self->cells);
+    free(self->bleed);
     free(self->blocks);
     *self = (stem_programme){0};
 }
@@ -122,6 +224,24 @@ static void *grow(void *items, size_t item_bytes, size_t count, size_t more, siz
     return grown;
 }
 
+/* A copy of the leaks, as small as it is. */
+static stem_cell keep_bleed(const stem_features *features)
+{
+    uint32_t groups = features->group_count;
+    stem_cell kept = {.frame = features->programme_frame,
+                      .frame_count = features->frame_count,
+                      .window_count = features->window_count,
+                      .group_count = features->group_count,
+                      .reach = malloc(((size_t)groups * groups + 1) * sizeof(float)),
+                      .leak_count = features->leak_count,
+                      .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak))};
+    ENSURE(kept.reach != NULL && kept.leaks != NULL);
+    for (uint32_t a = 0; a < groups; a++)
+        memcpy(kept.reach + (size_t)a * groups, features->reach[a], groups * sizeof(float));
+    memcpy(kept.leaks, features->leaks, features->leak_count * sizeof(stem_leak));
+    return kept;
+}
+
 status stem_programme_add(stem_programme *self, stem_features *features)
 {
     if (features->programme_frame != self->frame_count || features->lane_count != self->lane_count ||
@@ -129,7 +249,10 @@ status stem_programme_add(stem_programme *self, stem_features *features)
         return STATUS_STORAGE_MISMATCH;
     uint32_t frames = stem_block_frames(self->lane_count, self->crossed);
     uint32_t sum_count = stem_sum_count(self->lane_count, self->crossed);
+    size_t capacity = self->cell_capacity;
+    self->bleed = grow(self->bleed, sizeof *self->bleed, self->cell_count, 1, &capacity);
     self->cells = grow(self->cells, sizeof *self->cells, self->cell_count, 1, &self->cell_capacity);
+    self->bleed[self->cell_count] = keep_bleed(features);
     self->blocks =
         grow(self->blocks, sizeof *self->blocks, self->block_count, features->block_count, &self->block_capacity);
     self->cells[self->cell_count++] = features->sums;

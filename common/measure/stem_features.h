@@ -8,6 +8,9 @@
  * frame by frame in double, multiply then add, so they do not depend on tiles, tasks or instruction sets. A block in which
  * a sum is no finite number counts as silent.
  *
+ * Leaks: eight windows of a cell, 4096 frames each, are held against each other, stem against stem (worker/render/render_bleed.c).
+ * A stem_leak is one that stands out of chance; `reach` says for every pair of stems how small one could have been found.
+ *
  * Merging is placing cells one behind the other (stem_programme_add), so it is associative and ordered.
  */
 #ifndef COMMON_MEASURE_STEM_FEATURES_H
@@ -22,10 +25,28 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 1,
-    STEM_BLOCKS_PER_CELL = 8,     /**< 0.8 s at 48 kHz; fewer where the Gram matrix is large */
-    STEM_FEATURES_BYTES = 118784  /**< largest binary form of one cell: fits MEASURE_BYTES_MAX with room */
+    STEM_FEATURES_VERSION = 2,
+    STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
+    STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
+    STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
+    STEM_SUMS_BYTES_ENERGY = 32768,
+    STEM_WINDOWS = 8,
+    STEM_WINDOW_FRAMES = 4096,
+    STEM_DELAY_MAX = 1024,
+    STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
+    STEM_LEAKS_MAX = 64,
+    STEM_GROUPS_MAX = 32           /**< stems that are held against each other */
 };
+
+/** What one channel leaves in a channel of another stem, in one cell. Gain in a window or band = product / weight. */
+typedef struct stem_leak {
+    uint16_t source, host; /**< lanes */
+    int16_t delay;         /**< samples that the host is later */
+    float score;           /**< height of the correlation's peak in standard deviations of chance */
+    float chance;          /**< the same of the highest peak with the windows of the source moved in time */
+    float window_product[STEM_WINDOWS], window_weight[STEM_WINDOWS];
+    float band_product[STEM_BANDS], band_weight[STEM_BANDS];
+} stem_leak;
 
 typedef struct stem_features {
     uint32_t sample_rate;
@@ -35,6 +56,11 @@ typedef struct stem_features {
     bool crossed;
     uint32_t block_count;     /**< stem_block_count of the rest */
     double *sums;             /**< [block_count][stem_sum_count] */
+    uint8_t window_count;     /**< windows that the cell has; 0: leaks were not looked for */
+    uint8_t group_count;      /**< stems among the lanes, in their order */
+    float reach[STEM_GROUPS_MAX][STEM_GROUPS_MAX]; /**< [source][host] smallest gain that would be found; 0: the source is silent */
+    uint32_t leak_count;
+    stem_leak leaks[STEM_LEAKS_MAX];
 } stem_features;
 
 /** Numbers per block. */
@@ -47,6 +73,13 @@ static inline uint32_t stem_sum_index(uint32_t i, uint32_t j)
 {
     return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
 }
+
+/** First frame of a window in its cell; a window that does not lie in the cell as a whole is not there. */
+static inline uint32_t stem_window_frame(uint32_t window)
+{
+    return window * (CELL_FRAMES / STEM_WINDOWS) + (CELL_FRAMES / STEM_WINDOWS - STEM_WINDOW_FRAMES) / 2;
+}
+uint32_t stem_window_count(uint32_t frame_count);
 
 void stem_features_encode(const stem_features *self, byte_writer *writer);
 /**
@@ -63,6 +96,15 @@ typedef struct stem_block {
     const double *sums;
 } stem_block;
 
+typedef struct stem_cell {
+    uint64_t frame;
+    uint32_t frame_count;
+    uint8_t window_count, group_count;
+    float *reach;             /**< [group_count][group_count] */
+    uint32_t leak_count;
+    stem_leak *leaks;
+} stem_cell;
+
 typedef struct stem_programme {
     uint32_t lane_count;
     bool crossed;
@@ -71,6 +113,7 @@ typedef struct stem_programme {
     stem_block *blocks;
     size_t cell_count, cell_capacity;
     double **cells;           /**< owned sums of each cell */
+    stem_cell *bleed;         /**< [cell_count] */
 } stem_programme;
 
 void stem_programme_init(stem_programme *self, uint32_t lane_count, bool crossed);

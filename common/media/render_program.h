@@ -32,6 +32,7 @@
 
 #include <stdint.h>
 
+enum { RENDER_STEM_RECEIVED = 0xFFFF }; /**< render_lane.stem of a received programme's own channels */
 enum { RENDER_VERSION = 3 };
 
 typedef struct render_lane {

@@ -9,7 +9,7 @@
 #include "coordinator/plan/plan.h"
 
 enum {
-    PLAN_STEM_RECEIVED = 0xFFFF,  /**< render_lane.stem of a received programme */
+    PLAN_STEM_RECEIVED = RENDER_STEM_RECEIVED,
     PLAN_TIMELINE_NONE = 0xFFFF,  /**< plan_deliverable.timeline of what is not wanted */
     PLAN_AFFINITY_NONE = 0xFFFF,
     PLAN_PIECES_BEFORE = 5,       /**< pieces before its own that a task may name; the rest is for those behind */

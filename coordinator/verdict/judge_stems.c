@@ -1,9 +1,11 @@
 /* A received programme against the stems: what is in it, what is missing, and the matrix that was used. */
 #include "coordinator/verdict/verdict_parts.h"
 
+#include "common/measure/stem_bleed.h"
 #include "common/measure/stem_truth.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A gain of the matrix counts as the recipe's within this: the check's stated accuracy. */
@@ -174,12 +176,71 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
+typedef struct stem_shift {
+    uint32_t element;
+    int delay_samples;
+    size_t cell_count; /* that show it; 0: there is none */
+} stem_shift;
+
+/* What no gain explains may be a stem at another time: then most cells show it at the same delay in its own channel. */
+static stem_shift find_shift(const stem_judgement *self, const stem_run *run)
+{
+    const stem_programme *programme = self->judgement->facts->stems;
+    enum { KINDS_MAX = 64 };
+    stem_shift kinds[KINDS_MAX];
+    uint32_t kind_count = 0;
+    size_t looked = 0;
+    for (size_t c = 0; c < programme->cell_count; c++) {
+        const stem_cell *cell = &programme->bleed[c];
+        if (cell->window_count == 0 || cell->frame + cell->frame_count <= run->start_frame || cell->frame >= run->end_frame)
+            continue;
+        looked++;
+        for (uint32_t i = 0; i < cell->leak_count; i++) {
+            const stem_leak *leak = &cell->leaks[i];
+            if (leak->host >= self->model.output_count || (run->outputs >> leak->host & 1u) == 0 || leak->delay == 0 ||
+                fabs(stem_leak_gain(leak)) < 0.25)
+                continue;
+            uint32_t at = 0;
+            while (at < kind_count && (kinds[at].element != self->model.element_of[leak->source] ||
+                                       kinds[at].delay_samples != leak->delay))
+                at++;
+            if (at == KINDS_MAX)
+                continue;
+            if (at == kind_count)
+                kinds[kind_count++] = (stem_shift){.element = self->model.element_of[leak->source], .delay_samples = leak->delay};
+            kinds[at].cell_count++;
+        }
+    }
+    stem_shift best = {0};
+    for (uint32_t i = 0; i < kind_count; i++)
+        if (kinds[i].cell_count > best.cell_count)
+            best = kinds[i];
+    return best.cell_count * 2 >= looked ? best : (stem_shift){0};
+}
+
+static void tell_shift(stem_judgement *self, const stem_run *run, const stem_shift *shift, const char *where, finding *item)
+{
+    judgement *base = self->judgement;
+    const char *name = stem_name(self, shift->element);
+    item->subject = arena_format(base->memory, "shifted %s", name);
+    item->message = arena_format(base->memory, "%s lies %d samples (%.2f ms) %s%s against the other stems. Move it back and print again.",
+                                 name, abs(shift->delay_samples),
+                                 1000.0 * abs(shift->delay_samples) / (double)base->timeline->sample_rate,
+                                 shift->delay_samples > 0 ? "late" : "early", where);
+    item->details_json =
+        arena_format(base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
+                     shift->delay_samples, json_db(self, run->residual_dbfs));
+}
+
 static void tell_run(stem_judgement *self, const stem_run *run)
 {
     static const char *const words[] = {"missing", "gain", "polarity", "extra", "unexplained"};
     judgement *base = self->judgement;
-    bool dialogue = run->fault == STEM_FAULT_EXTRA && stem_role_of(self, run->element) == ROLE_DIALOGUE;
-    finding *item = dialogue ? add_fault(self, "me.dialogue", run->gain_db, "dB")
+    bool extra = run->fault == STEM_FAULT_EXTRA;
+    bool dialogue = extra && stem_role_of(self, run->element) == ROLE_DIALOGUE;
+    bool optional = extra && strcmp(base->show->stems[self->stems[run->element]].role_name, "optional") == 0;
+    finding *item = optional ? add_fault(self, "me.optional", run->gain_db, "dB")
+                    : dialogue ? add_fault(self, "me.dialogue", run->gain_db, "dB")
                              : add_fault(self, "stems.null", run->residual_dbfs, "dBFS");
     judgement_locate(base, item, run->start_frame, run->end_frame);
     set_channels(self, item, run->outputs);
@@ -190,6 +251,11 @@ static void tell_run(stem_judgement *self, const stem_run *run)
     judgement_place(base, run->start_frame, from);
     judgement_place(base, run->end_frame, to);
     const char *where = arena_format(base->memory, "%s from %s to %s", channel_words(self, item), from, to);
+    stem_shift shift = run->fault == STEM_FAULT_UNEXPLAINED ? find_shift(self, run) : (stem_shift){0};
+    if (shift.cell_count > 0) {
+        tell_shift(self, run, &shift, where, item);
+        return;
+    }
     item->message = run_sentence(self, run, where);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",
@@ -355,6 +421,19 @@ static void judge_matrix(stem_judgement *self)
 
 /* ---- all of it ---- */
 
+/* A dialogue stem plays, and is not in it. */
+static bool lacks_dialogue(const stem_judgement *self)
+{
+    bool absent = false;
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        if (stem_role_of(self, e) == ROLE_DIALOGUE) {
+            if (self->truth.presence[e] == STEM_PRESENT)
+                return false;
+            absent = absent || self->truth.presence[e] == STEM_ABSENT;
+        }
+    return absent;
+}
+
 static void say_uncompared(judgement *self, const char *why)
 {
     static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue"};
@@ -372,8 +451,12 @@ static void say_uncompared(judgement *self, const char *why)
 void judge_stems(judgement *self)
 {
     const plan_deliverable *deliverable = self->deliverable;
-    if (deliverable->rendered)
+    if (deliverable->rendered) {
+        judge_bleed(self, NULL);
+        if (self->facts->stems != NULL && self->facts->stems->block_count > 0)
+            judge_stem_levels(self, judgement_is_first(self), false);
         return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
+    }
     if (deliverable->uncompared != NULL || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
         say_uncompared(self, deliverable->uncompared == NULL ? "it was not measured to its end" : deliverable->uncompared);
         return;
@@ -391,6 +474,12 @@ void judge_stems(judgement *self)
     judge_matrix(stems);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
         tell_run(stems, &stems->truth.runs[i]);
+    bool mix = count_presence(stems, STEM_PRESENT) > 1;
+    stem_presence *by_stem = arena_take_array(self->memory, self->show->stem_count, sizeof *by_stem);
+    for (uint32_t e = 0; e < stems->model.element_count; e++)
+        by_stem[stems->stems[e]] = stems->truth.presence[e];
+    judge_bleed(self, by_stem);
+    judge_stem_levels(self, judgement_is_first(self), lacks_dialogue(stems) && (mix || is_music_and_effects(stems)));
     uint32_t told = stems->truth.run_count < VERDICT_RUNS_MAX ? stems->truth.run_count : VERDICT_RUNS_MAX;
     judgement_tell_rest(self, "stems.null", FINDING_WARN, stems->truth.run_count - told + stems->truth.run_dropped);
 }

@@ -145,6 +145,8 @@ bool verdict_measures(const char *check)
         "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
         "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level",         "stems.null",             "folddown.matrix",
+        "stems.bleed",         "stems.silent",        "me.fill",                "me.optional",
+        "ad.overlap",
         "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",
         "sync.step",           "sync.length"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -4,6 +4,8 @@
 
 #include "coordinator/verdict/verdict.h"
 
+#include "common/measure/stem_truth.h"
+
 enum { VERDICT_RUNS_MAX = 50, PLACE_TEXT_SIZE = 64, LIMIT_TEXT_SIZE = 96 };
 
 typedef struct judgement {
@@ -52,7 +54,14 @@ void judge_joins(judgement *self);
 void judge_signal(judgement *self);
 void judge_format(judgement *self);
 void judge_form(judgement *self, const file_form *form);
+/** Received programmes against the stems, and stems against each other. */
 void judge_stems(judgement *self);
+/** by_stem: which stems the programme was found to hold, by index in the show; NULL: not looked at. */
+void judge_bleed(judgement *self, const stem_presence *by_stem);
+/** True for the first programme whose tasks read these stems: it tells what is wrong with the stems themselves. */
+bool judgement_is_first(const judgement *self);
+/** first: as above. music_and_effects: a received programme was found to be one. */
+void judge_stem_levels(judgement *self, bool first, bool music_and_effects);
 void judge_pops(judgement *self);
 /** Blocks, gates and the smallest change that passes, into the details of findings on loudness and true peak. */
 void judge_explain(judgement *self);

@@ -4,7 +4,7 @@ import json
 import numpy as np
 
 import oracle
-from farm_kit import RATE, FarmTest, hash_seed, main, noise, reelmill, small_show, write_wav
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill, small_show, write_wav
 
 HALF = oracle.HALF
 
@@ -90,7 +90,7 @@ class Received(FarmTest):
         })
         cases = {"MISSING": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
-                 "SHIFTED": ("unexplained", ""), "NO_FX": ("missing", "FX")}
+                 "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX")}
         for name, (fault, source) in cases.items():
             with self.subTest(programme=name):
                 told = faults(report, name)
@@ -103,6 +103,7 @@ class Received(FarmTest):
         self.assertAlmostEqual(faults(report, "GAIN")[0]["details"]["gain_db"], -0.5, delta=0.05)
         self.assertEqual(faults(report, "DIALOGUE")[0]["check"], "me.dialogue")
         self.assertAlmostEqual(faults(report, "DIALOGUE")[0]["measured"], -40.0, delta=0.5)
+        self.assertEqual(faults(report, "SHIFTED")[0]["details"]["delay_samples"], 24)
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
@@ -153,6 +154,105 @@ class Received(FarmTest):
         told = findings(report, "LONG", "stems.null")
         self.assertEqual(len(told), 1)
         self.assertIn("not compared", told[0]["message"])
+
+class Levels(FarmTest):
+    """Silent stems and channels, holes in the M&E, narration over dialogue: told from energies alone."""
+
+    def test_silence_holes_and_overlap(self):
+        def content(stem, reel, frames):
+            bed = np.zeros((frames, 6))
+            lead = Show.LEADER_S * RATE
+            if stem == "DX":
+                bed[lead + 2 * RATE:lead + 6 * RATE, 2] = coloured("dx", reel, frames=4 * RATE, level=0.05)
+            elif stem == "MX" and reel == 0:  # silent in the second reel
+                bed[:, 0] = coloured("mx", 0, frames=frames, level=0.02)  # R is silent where L plays
+                bed[lead + 3 * RATE:lead + 5 * RATE, 0] = 0.0
+            elif stem == "FX":
+                bed[:, :2] = noise(hash_seed("fx", reel), frames, 2, 0.01)
+                if reel == 0:
+                    bed[lead + 3 * RATE:lead + 5 * RATE] = 0.0  # cut away with the dialogue
+            return bed
+        show = Show(self.folder, [9 * 24, 7 * 24], content)
+        outcome = reelmill("run", show.path, "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        report = outcome.json()
+        silent = faults(report, "PM_51", "stems.silent")
+        self.assertEqual({(f["reel"], tuple(f["channels"])) for f in silent}, {("R1", ("R",)), ("R2", ())})
+        self.assertTrue(all("MX is silent" in f["message"] for f in silent))
+        for name in ("PM_20", "ME_51", "ME_20", "DX_51"):
+            self.assertEqual(faults(report, name, "stems.silent"), [])  # told once
+        for name in ("ME_51", "ME_20"):
+            holes = faults(report, name, "me.fill")
+            self.assertEqual(len(holes), 1)
+            self.assertAlmostEqual(holes[0]["start_s"], 3.0, delta=0.15)
+            self.assertAlmostEqual(holes[0]["end_s"], 5.0, delta=0.15)
+        self.assertEqual(faults(report, "PM_51", "me.fill"), [])
+
+    def test_narration_over_dialogue(self):
+        def content(stem, reel, frames):
+            bed = np.zeros((frames, 6))
+            if stem == "DX":
+                bed[4 * RATE:8 * RATE, 2] = coloured("dx", frames=4 * RATE, level=0.05)
+            return bed
+        show = Show(self.folder, [12 * 24], content, deliverables=[{"name": "AD_51", "recipe": "ad-5.1"}])
+        narration = np.zeros((15 * RATE, 1))
+        narration[7 * RATE:11 * RATE, 0] = coloured("ad", frames=4 * RATE, level=0.05)  # one second over the dialogue
+        write_wav(self.folder / "stems" / "R1_AD.wav", narration)
+        show.text["stems"]["AD"] = {"role": "narration", "layout": "mono", "file": "{reel}_AD.wav", "language": "en"}
+        show.write()
+        outcome = reelmill("run", show.path, "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        told = faults(outcome.json(), "AD_51", "ad.overlap")
+        self.assertEqual(len(told), 1)
+        self.assertAlmostEqual(told[0]["start_s"], 7.0 - Show.LEADER_S, delta=0.15)
+        self.assertAlmostEqual(told[0]["measured"], 1.0, delta=0.2)
+
+
+def coloured(*parts, frames, level):
+    return noise(hash_seed(*parts), frames, 1, level)[:, 0]
+
+
+class Bleed(FarmTest):
+    """Dialogue in C over quiet music and effects: leaks that the console made."""
+
+    def run_show(self, leaks, quiet_db=-70.0):
+        """leaks: (from stem, from channel, to stem, to channel, gain dB, delay, first s, end s) in the first reel."""
+        def content(stem, reel, frames):
+            if stem not in made:
+                for name, channels, level in (("DX", [2], 0.08), ("MX", [0, 1], 10 ** (quiet_db / 20)), ("FX", [0, 1, 4], 0.02)):
+                    made[name] = np.zeros((frames, 6))
+                    for c in channels:
+                        made[name][:, c] = coloured(name, c, frames=frames, level=level)
+                lead = Show.LEADER_S * RATE
+                for source, a, host, b, gain, delay, first, end in leaks:
+                    span = slice(lead + int(first * RATE), lead + int(end * RATE))
+                    made[host][span, b] += 10 ** (gain / 20) * np.roll(made[source][:, a], delay)[span]
+            return made[stem]
+        made = {}
+        show = Show(self.folder, [32 * 24], content, deliverables=[{"name": "PM_51", "recipe": "printmaster-5.1"}])
+        outcome = reelmill("run", show.path, "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        return findings(outcome.json(), "PM_51", "stems.bleed")
+
+    def test_leaks_are_located_and_measured(self):
+        told = self.run_show([("DX", 2, "MX", 0, -50.0, 24, 6.0, 22.0), ("DX", 2, "MX", 1, -30.0, 0, 0.0, 32.0)])
+        told = [f for f in told if f["severity"] == "warn"]
+        self.assertEqual([(f["details"]["source"], f["channels"]) for f in told], [("DX C", ["R"]), ("DX C", ["L"])])
+        full, part = told
+        self.assertAlmostEqual(full["details"]["gain_db"], -30.0, delta=0.5)
+        self.assertEqual(full["details"]["delay_samples"], 0)
+        self.assertAlmostEqual(part["details"]["gain_db"], -50.0, delta=0.5)
+        self.assertEqual(part["details"]["delay_samples"], 24)
+        # Windows stand 0.8 s apart.
+        self.assertAlmostEqual(part["start_s"], 6.0, delta=0.5)
+        self.assertAlmostEqual(part["end_s"], 22.0, delta=0.5)
+
+    def test_without_a_leak_the_reach_is_told(self):
+        told = self.run_show([])
+        self.assertEqual([f["severity"] for f in told], ["info"])
+        reach = told[0]["details"]["reach_db"]
+        self.assertLess(reach["DX"]["MX"], -70.0)
+        self.assertLess(reach["DX"]["FX"], -30.0)
 
 
 if __name__ == "__main__":

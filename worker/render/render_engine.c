@@ -110,8 +110,12 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         if (code != STATUS_OK)
             return code;
     }
-    if (task->stems != STEMS_NONE && (code = render_stems_init(&self->stems, task, memory)) != STATUS_OK)
-        return code;
+    if (task->stems != STEMS_NONE) {
+        code = render_stems_init(&self->stems, task, memory);
+        if (code != STATUS_OK)
+            return code;
+        self->sources.stems = &self->stems;
+    }
     self->input_digests = arena_take_array(memory, task->input_count, sizeof *self->input_digests);
     self->output_digests = arena_take_array(memory, task->file_count, sizeof *self->output_digests);
     self->sinks = aligned_take(memory, task->file_count * sizeof *self->sinks + 64);
@@ -328,8 +332,6 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
                                : render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
     if (code != STATUS_OK)
         return code;
-    if (measuring && task->stems != STEMS_NONE)
-        render_stems_take(&self->stems, self->sources.tiles, frame_count);
     mix_tiles(self, &task->pieces[piece], reel_frame, frame_count);
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, frame, cell_frame);

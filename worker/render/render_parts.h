@@ -48,6 +48,7 @@ typedef struct render_sources {
     render_feeds feeds[TASK_PIECES_MAX];
     uint32_t tile_count;
     double **tiles;
+    struct render_stems *stems;/* takes what was read of each cell, once and in order; NULL = nobody */
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;
 
@@ -167,7 +168,17 @@ status render_meter_end(render_meter *self, bool programme_end, message_bytes *o
 
 /* ---- stems: input tiles to stem features ---- */
 
+typedef struct render_bleed render_bleed;
+/* NULL where there is nothing to hold against each other, or too much. */
+render_bleed *render_bleed_make(const render_program *program, arena *memory);
+void render_bleed_begin(render_bleed *self, uint32_t frame_count);
+/* The next frames of the cell. */
+void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count);
+void render_bleed_end(render_bleed *self, stem_features *features);
+
 typedef struct render_stems {
+    render_bleed *bleed;
+    uint32_t frame;                      /* of the cell, next to come */
     bool crossed;
     uint32_t tile_count;
     uint32_t block_frames;

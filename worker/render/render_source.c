@@ -209,5 +209,7 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
         if (digesting && feed->digests)
             content_hash_stream_add(&file->digest, bytes, (size_t)count * file->frame_bytes);
     }
+    if (digesting && self->stems != NULL)
+        render_stems_take(self->stems, self->tiles, frame_count);
     return STATUS_OK;
 }

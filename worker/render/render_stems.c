@@ -17,6 +17,7 @@ status render_stems_init(render_stems *self, const task_render *task, arena *mem
     self->products = arena_take_array(memory, self->pair_count, sizeof *self->products);
     self->features.sums =
         arena_take_array(memory, (size_t)blocks * stem_sum_count(lanes, crossed), sizeof *self->features.sums);
+    self->bleed = render_bleed_make(&task->program, memory);
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }
@@ -31,9 +32,12 @@ void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t f
     self->features.programme_frame = programme_frame;
     self->features.frame_count = frame_count;
     self->features.block_count = stem_block_count(self->features.lane_count, self->crossed, frame_count);
+    self->frame = 0;
     self->block = 0;
     self->block_left = self->block_frames;
     memset(self->products, 0, self->pair_count * sizeof *self->products);
+    if (self->bleed != NULL)
+        render_bleed_begin(self->bleed, frame_count);
 }
 
 /* products[i][j] += a[frame][i] * b[frame][j], frame by frame; a lane of a that is silent here is passed over. */
@@ -90,6 +94,9 @@ static void close_block(render_stems *self)
 
 void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count)
 {
+    if (self->bleed != NULL)
+        render_bleed_take(self->bleed, tiles, self->frame, frame_count);
+    self->frame += frame_count;
     for (uint32_t done = 0; done < frame_count;) {
         uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
         for (uint32_t a = 0; a < self->tile_count; a++) {
@@ -110,6 +117,8 @@ status render_stems_end(render_stems *self, message_bytes *out_bytes)
 {
     if (self->block < self->features.block_count)
         close_block(self);
+    if (self->bleed != NULL)
+        render_bleed_end(self->bleed, &self->features);
     byte_writer_reset(&self->encoded);
     stem_features_encode(&self->features, &self->encoded);
     if (self->encoded.failed)

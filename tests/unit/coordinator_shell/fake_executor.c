@@ -168,7 +168,7 @@ static void encode_measure(const task_render *task, uint32_t output, uint32_t ce
     free(measure.channel_energy);
 }
 
-/* The stems' features of the same cell: silence of the right shape. */
+/* The stems' features of the same cell: every lane plays at -40 dBFS, none has to do with another. */
 static void encode_stems(const task_render *task, uint32_t cell, byte_writer *writer)
 {
     uint64_t left = task->pieces[0].frame_count - (uint64_t)cell * CELL_FRAMES;
@@ -180,6 +180,10 @@ static void encode_stems(const task_render *task, uint32_t cell, byte_writer *wr
                               .crossed = crossed};
     features.block_count = stem_block_count(features.lane_count, crossed, features.frame_count);
     features.sums = calloc((size_t)features.block_count * stem_sum_count(features.lane_count, crossed), sizeof(double));
+    for (uint32_t b = 0; b < features.block_count; b++)
+        for (uint32_t i = 0; i < features.lane_count; i++)
+            features.sums[(size_t)b * stem_sum_count(features.lane_count, crossed) + (crossed ? stem_sum_index(i, i) : i)] =
+                1e-4 * stem_block_frames(features.lane_count, crossed);
     stem_features_encode(&features, writer);
     stem_features_deinit(&features);
 }

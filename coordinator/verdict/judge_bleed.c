@@ -1,0 +1,235 @@
+/* What one stem leaves in another, and how little of it could have been found. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/stem_bleed.h"
+#include "common/measure/stem_truth.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than this is no leak: the same sound was put into both stems, by intent or not. */
+static const double shared_db = -15.0;
+
+typedef struct bleed_judgement {
+    judgement *base;
+    const render_program *program;
+    uint8_t group_of[PROGRAM_INPUT_LANES_MAX];
+    uint16_t stem_of[STEM_GROUPS_MAX]; /* by group */
+    uint32_t group_count;
+    stem_bleeds bleeds;
+} bleed_judgement;
+
+static bool is_received(const bleed_judgement *self, uint32_t lane)
+{
+    return self->program->inputs[lane].stem == RENDER_STEM_RECEIVED;
+}
+
+static const char *lane_stem(const bleed_judgement *self, uint32_t lane)
+{
+    return is_received(self, lane) ? "" : self->base->show->stems[self->program->inputs[lane].stem].name;
+}
+
+static const char *lane_channel(const bleed_judgement *self, uint32_t lane)
+{
+    return channel_label_name((channel_label)self->program->inputs[lane].label);
+}
+
+static bool program_reads(const render_program *program, uint16_t stem)
+{
+    for (uint32_t i = 0; i < program->input_count; i++)
+        if (program->inputs[i].stem == stem)
+            return true;
+    return false;
+}
+
+/* Stems are judged once: with the first programme whose tasks read all of them. */
+bool judgement_is_first(const judgement *self)
+{
+    const plan *made = self->facts->plan;
+    const render_program *program = &made->programs[self->deliverable->program];
+    for (uint32_t d = 0; d < self->facts->deliverable; d++) {
+        const plan_deliverable *other = &made->deliverables[d];
+        if (other->timeline == UINT16_MAX || made->program_stems[other->program] == STEMS_NONE)
+            continue;
+        bool all = true;
+        for (uint32_t i = 0; i < program->input_count; i++)
+            all = all && (program->inputs[i].stem == RENDER_STEM_RECEIVED ||
+                          program_reads(&made->programs[other->program], program->inputs[i].stem));
+        if (all)
+            return false;
+    }
+    return true;
+}
+
+static double to_db(double gain)
+{
+    return 20.0 * log10(fmax(fabs(gain), 1e-9));
+}
+
+static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spec_limit *limit)
+{
+    judgement *base = self->base;
+    double gain_db = to_db(bleed->gain);
+    bool shared = gain_db > shared_db;
+    bool over = limit != NULL && gain_db > limit->max;
+    finding *item = judgement_add(base, "stems.bleed",
+                                  over              ? judgement_breach(limit)
+                                  : shared || limit != NULL ? FINDING_INFO
+                                                    : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    const char *source = lane_stem(self, bleed->source);
+    const char *host = lane_stem(self, bleed->host);
+    uint32_t rate = base->timeline->sample_rate;
+    double low = stem_band_low_hz(bleed->first_band, rate);
+    double high = stem_band_high_hz(bleed->last_band, rate);
+    char from[PLACE_TEXT_SIZE];
+    char to[PLACE_TEXT_SIZE];
+    judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
+    judgement_place(base, bleed->start_frame, from);
+    judgement_place(base, bleed->end_frame, to);
+    item->measured = gain_db;
+    item->unit = "dB";
+    item->channels[item->channel_count++] = lane_channel(self, bleed->host);
+    item->subject = arena_format(base->memory, "%s %s -> %s", source, lane_channel(self, bleed->source), host);
+    const char *delay = bleed->delay_samples == 0
+                            ? ""
+                            : arena_format(base->memory, ", %.2f ms %s", 1000.0 * abs(bleed->delay_samples) / (double)rate,
+                                           bleed->delay_samples > 0 ? "later" : "earlier");
+    const char *advice = shared ? "So much is no leak: the same sound is in both stems. See that it is meant."
+                                : arena_format(base->memory, "Print %s again without that send.", host);
+    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s. %s", source,
+                                 lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
+                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, advice);
+    item->details_json = arena_format(
+        base->memory,
+        "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
+        "\"chance\": %.1f, \"confidence\": %.3f}",
+        source, lane_channel(self, bleed->source), gain_db, bleed->delay_samples, low, high, bleed->score, bleed->chance,
+        1.0 - bleed->chance / bleed->score);
+}
+
+/* Dialogue that comes into a received programme at another time than its own; the rest of that is judge_stems'. */
+static void tell_late_dialogue(bleed_judgement *self, const stem_bleed *bleed)
+{
+    judgement *base = self->base;
+    double gain_db = to_db(bleed->gain);
+    const spec_limit *limit = judgement_limit(base, "me.dialogue");
+    bool over = limit != NULL && !(gain_db <= limit->max);
+    finding *item = judgement_add(base, "me.dialogue", over ? judgement_breach(limit) : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
+    item->measured = gain_db;
+    item->unit = "dB";
+    item->channels[item->channel_count++] = lane_channel(self, bleed->host);
+    item->subject = arena_format(base->memory, "late %s", lane_stem(self, bleed->source));
+    char from[PLACE_TEXT_SIZE];
+    judgement_place(base, bleed->start_frame, from);
+    item->message = arena_format(base->memory, "%s is in it in %s at %.1f dB and %d samples %s, from %s on. Mute it and print again.",
+                                 lane_stem(self, bleed->source), lane_channel(self, bleed->host), gain_db,
+                                 abs(bleed->delay_samples), bleed->delay_samples > 0 ? "late" : "early", from);
+    item->details_json =
+        arena_format(base->memory, "{\"fault\": \"extra\", \"source\": \"%s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"confidence\": %.3f}",
+                     lane_stem(self, bleed->source), gain_db, bleed->delay_samples, 1.0 - bleed->chance / bleed->score);
+}
+
+/* Never "clean": how small a leak between each two stems would have been found. */
+static void tell_reach(bleed_judgement *self, const spec_limit *limit)
+{
+    judgement *base = self->base;
+    const char *rows = "";
+    const char *worst_pair = "";
+    double worst = 0.0;
+    for (uint32_t a = 0; a < self->group_count; a++) {
+        const char *row = "";
+        for (uint32_t b = 0; b < self->group_count; b++) {
+            if (a == b || self->stem_of[a] == RENDER_STEM_RECEIVED || self->stem_of[b] == RENDER_STEM_RECEIVED)
+                continue;
+            double best = 0.0;
+            double reach = stem_bleed_reach(base->facts->stems, a, b, &best);
+            const char *host = base->show->stems[self->stem_of[b]].name;
+            row = arena_format(base->memory, "%s%s\"%s\": %s", row, row[0] == '\0' ? "" : ", ", host,
+                               reach > 0.0 ? arena_format(base->memory, "%.1f", to_db(reach)) : "null");
+            if (reach > worst) {
+                worst = reach;
+                worst_pair = arena_format(base->memory, "%s in %s", base->show->stems[self->stem_of[a]].name, host);
+            }
+        }
+        if (row[0] != '\0')
+            rows = arena_format(base->memory, "%s%s\"%s\": {%s}", rows, rows[0] == '\0' ? "" : ", ",
+                                base->show->stems[self->stem_of[a]].name, row);
+    }
+    if (rows[0] == '\0')
+        return;
+    bool short_of = limit != NULL && worst > 0.0 && to_db(worst) > limit->max;
+    finding *item = judgement_add(base, "stems.bleed", short_of ? FINDING_NOT_CHECKED : FINDING_INFO);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->subject = "reach";
+    item->measured = worst > 0.0 ? to_db(worst) : (double)NAN;
+    item->unit = "dB";
+    item->message =
+        worst > 0.0
+            ? arena_format(base->memory,
+                           "Leaks between stems were looked for where one plays over another that is quieter. Nine times of ten the "
+                           "smallest that would have been found is at least as good as %.1f dB, for the worst two (%s); the others "
+                           "are in the details. Smaller ones may be there.",
+                           to_db(worst), worst_pair)
+            : "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
+    item->details_json = arena_format(base->memory, "{\"reach_db\": {%s}}", rows);
+}
+
+void judge_bleed(judgement *self, const stem_presence *by_stem)
+{
+    const plan *made = self->facts->plan;
+    const stem_programme *stems = self->facts->stems;
+    if (self->deliverable->timeline == UINT16_MAX || stems == NULL || stems->cell_count == 0)
+        return;
+    bleed_judgement *bleed = arena_take(self->memory, sizeof *bleed);
+    bleed->base = self;
+    bleed->program = &made->programs[self->deliverable->program];
+    for (uint32_t i = 0; i < bleed->program->input_count; i++) {
+        if (i == 0 || bleed->program->inputs[i].stem != bleed->program->inputs[i - 1].stem) {
+            if (bleed->group_count == STEM_GROUPS_MAX)
+                return;
+            bleed->stem_of[bleed->group_count++] = bleed->program->inputs[i].stem;
+        }
+        bleed->group_of[i] = (uint8_t)(bleed->group_count - 1);
+    }
+    bool looked = false;
+    for (size_t i = 0; i < stems->cell_count; i++)
+        looked = looked || stems->bleed[i].window_count > 0;
+    bool before = !judgement_is_first(self);
+    const spec_limit *limit = judgement_limit(self, "stems.bleed");
+    if (!looked || stem_bleed_find(&bleed->bleeds, stems, bleed->group_of) != STATUS_OK) {
+        if (limit == NULL)
+            return;
+        finding *item = judgement_add(self, "stems.bleed", FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->message = "Leaks between stems were not looked for: the programme is too short, or has too many stems or channels.";
+        return;
+    }
+    size_t told = 0;
+    size_t left_out = bleed->bleeds.dropped;
+    for (uint32_t i = 0; i < bleed->bleeds.count; i++) {
+        const stem_bleed *item = &bleed->bleeds.items[i];
+        if (is_received(bleed, item->host)) {
+            uint16_t stem = bleed->program->inputs[item->source].stem;
+            if (by_stem != NULL && by_stem[stem] == STEM_ABSENT && self->show->stems[stem].role == ROLE_DIALOGUE)
+                tell_late_dialogue(bleed, item);
+            continue;
+        }
+        if (before)
+            continue;
+        if (told++ < VERDICT_RUNS_MAX)
+            tell_bleed(bleed, item, limit);
+        else
+            left_out++;
+    }
+    judgement_tell_rest(self, "stems.bleed", FINDING_WARN, left_out);
+    if (!before)
+        tell_reach(bleed, limit);
+}

@@ -1,0 +1,281 @@
+/* Stems that are silent where they should play, M&E that is silent where the dialogue plays, narration over dialogue. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Below the first a stem does not play at all (16 bits with dither are at -96.3 dB); above the second somebody speaks. */
+static const double silent_power = 1e-9; /* -90 dBFS */
+static const double spoken_power = 1e-5; /* -50 dBFS */
+/* A side that plays in so much of a reel has the other side playing somewhere in it, too. */
+static const double plays_share = 0.1;
+static const double plays_elsewhere = 0.5;
+/* The absolute gate of BS.1770-5. */
+static const double silence_lufs = -70.0;
+static const double hole_seconds = 0.5;
+static const double overlap_seconds = 0.3;
+enum { STEP_MS = 100 };
+
+typedef struct level_judgement {
+    judgement *base;
+    const render_program *program;
+    const stem_programme *stems;
+} level_judgement;
+
+static const show_stem *stem_at(const level_judgement *self, uint32_t lane)
+{
+    return &self->base->show->stems[self->program->inputs[lane].stem];
+}
+
+static bool is_received(const level_judgement *self, uint32_t lane)
+{
+    return self->program->inputs[lane].stem == RENDER_STEM_RECEIVED;
+}
+
+static double lane_power(const level_judgement *self, size_t block, uint32_t lane)
+{
+    const stem_block *at = &self->stems->blocks[block];
+    return at->sums[self->stems->crossed ? stem_sum_index(lane, lane) : lane] / (double)at->frame_count;
+}
+
+/* The share of a reel's blocks in which a lane plays. */
+static double lane_share(const level_judgement *self, uint32_t lane, const plan_piece *piece)
+{
+    size_t playing = 0;
+    size_t count = 0;
+    for (size_t b = 0; b < self->stems->block_count; b++) {
+        uint64_t frame = self->stems->blocks[b].frame;
+        if (frame < piece->programme_frame || frame >= piece->programme_frame + piece->frame_count)
+            continue;
+        count++;
+        playing += lane_power(self, b, lane) > silent_power;
+    }
+    return count == 0 ? 0.0 : (double)playing / (double)count;
+}
+
+/* ---- stems.silent ---- */
+
+static finding *add_silent(level_judgement *self, const plan_piece *piece, uint32_t lane)
+{
+    judgement *base = self->base;
+    const spec_limit *limit = judgement_limit(base, "stems.silent");
+    finding *item = judgement_add(base, "stems.silent", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(base, item, piece->programme_frame, piece->programme_frame + piece->frame_count);
+    item->subject = stem_at(self, lane)->name;
+    return item;
+}
+
+static const char *reel_words(const level_judgement *self, const plan_piece *piece)
+{
+    const char *name = self->base->show->reels[piece->reel].name;
+    return piece->spans_reels || name[0] == '\0' ? "the whole programme" : arena_format(self->base->memory, "reel %s", name);
+}
+
+/* An optional stem that a reel does not have is silent by right. */
+static bool stem_delivered(const level_judgement *self, uint16_t stem, const plan_piece *piece)
+{
+    const plan *made = self->base->facts->plan;
+    for (uint32_t i = 0; i < made->inputs.count; i++) {
+        const plan_input *input = &made->inputs.items[i];
+        if (input->stem == (int32_t)stem && (input->reel < 0 || input->reel == (int32_t)piece->reel))
+            return made->facts[i].outcome == STATUS_OK;
+    }
+    return false;
+}
+
+static channel_label other_side(channel_label label)
+{
+    static const channel_label sides[][2] = {{CHANNEL_L, CHANNEL_R},     {CHANNEL_LS, CHANNEL_RS},   {CHANNEL_LSS, CHANNEL_RSS},
+                                             {CHANNEL_LRS, CHANNEL_RRS}, {CHANNEL_LTS, CHANNEL_RTS}};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
+        for (uint32_t k = 0; k < 2; k++)
+            if (sides[i][k] == label)
+                return sides[i][1 - k];
+    return CHANNEL_NONE;
+}
+
+/* A channel that is silent in a reel while its other side plays there, or while it plays through half of other reels. */
+static void judge_silent_channel(level_judgement *self, const plan_piece *piece, uint32_t first, uint32_t count, uint32_t lane)
+{
+    const plan_timeline *timeline = self->base->timeline;
+    channel_label label = (channel_label)self->program->inputs[lane].label;
+    if (label == CHANNEL_LFE || lane_share(self, lane, piece) > 0.0)
+        return;
+    const char *why = NULL;
+    for (uint32_t i = first; i < first + count; i++)
+        if (self->program->inputs[i].label == other_side(label) && lane_share(self, i, piece) > plays_share)
+            why = arena_format(self->base->memory, "%s plays there", channel_label_name((channel_label)self->program->inputs[i].label));
+    for (uint32_t p = 0; why == NULL && p < timeline->piece_count; p++)
+        if (&timeline->pieces[p] != piece && lane_share(self, lane, &timeline->pieces[p]) > plays_elsewhere)
+            why = arena_format(self->base->memory, "it plays through most of %s", reel_words(self, &timeline->pieces[p]));
+    if (why == NULL)
+        return;
+    finding *item = add_silent(self, piece, lane);
+    item->channels[item->channel_count++] = channel_label_name(label);
+    item->message = arena_format(self->base->memory, "%s is silent in %s in all of %s, while %s. Look for a muted track, or export it again.",
+                                 item->subject, item->channels[0], reel_words(self, piece), why);
+}
+
+static void judge_silent(level_judgement *self)
+{
+    const plan_timeline *timeline = self->base->timeline;
+    for (uint32_t first = 0; first < self->program->input_count;) {
+        uint32_t count = 1;
+        while (first + count < self->program->input_count &&
+               self->program->inputs[first + count].stem == self->program->inputs[first].stem)
+            count++;
+        for (uint32_t p = 0; !is_received(self, first) && p < timeline->piece_count; p++) {
+            const plan_piece *piece = &timeline->pieces[p];
+            if (!stem_delivered(self, self->program->inputs[first].stem, piece))
+                continue;
+            double share = 0.0;
+            for (uint32_t i = first; i < first + count; i++)
+                share = fmax(share, lane_share(self, i, piece));
+            if (share == 0.0) {
+                finding *item = add_silent(self, piece, first);
+                item->message = arena_format(self->base->memory, "%s is silent in all of %s (never above -90 dBFS). If it is not meant, export it again.",
+                                             item->subject, reel_words(self, piece));
+            }
+            for (uint32_t i = first; share > plays_share && i < first + count; i++)
+                judge_silent_channel(self, piece, first, count, i);
+        }
+        first += count;
+    }
+}
+
+/* ---- me.fill, ad.overlap ---- */
+
+static bool block_speaks(const level_judgement *self, size_t block, stem_role role)
+{
+    for (uint32_t i = 0; i < self->program->input_count; i++)
+        if (!is_received(self, i) && stem_at(self, i)->role == role && lane_power(self, block, i) > spoken_power)
+            return true;
+    return false;
+}
+
+static bool program_has(const level_judgement *self, stem_role role)
+{
+    for (uint32_t i = 0; i < self->program->input_count; i++)
+        if (!is_received(self, i) && stem_at(self, i)->role == role)
+            return true;
+    return false;
+}
+
+static void tell_hole(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
+{
+    judgement *base = self->base;
+    const spec_limit *limit = judgement_limit(base, "me.fill");
+    double seconds = (double)(end - start) / (double)base->timeline->sample_rate;
+    bool over = limit != NULL && !(seconds <= limit->max);
+    if (seconds < hole_seconds || (*told)++ >= VERDICT_RUNS_MAX)
+        return;
+    finding *item = judgement_add(base, "me.fill", over ? judgement_breach(limit) : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(base, item, start, end);
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(base, start, place);
+    item->measured = seconds;
+    item->unit = "s";
+    item->message = arena_format(base->memory, "The M&E is silent for %.1f s from %s, while the dialogue plays: what the production sound gave there went with it. Fill it with room tone, foley and effects.",
+                                 seconds, place);
+}
+
+/* Each 100 ms in which the M&E lies below the gate and a dialogue stem speaks. */
+static void judge_fill(level_judgement *self)
+{
+    judgement *base = self->base;
+    const spec_limit *limit = judgement_limit(base, "me.fill");
+    if (!program_has(self, ROLE_DIALOGUE)) {
+        if (limit == NULL)
+            return;
+        finding *item = judgement_add(base, "me.fill", FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->message = "No dialogue stem is read with it, so it is not known where the dialogue plays.";
+        return;
+    }
+    uint32_t rate = base->timeline->sample_rate;
+    uint64_t steps = cell_measure_slot_of(base->timeline->frame_count, rate) * 10 / STEP_MS;
+    double *levels = arena_take_array(base->memory, steps + 1, sizeof *levels);
+    size_t count = programme_measure_curve(base->facts->measure, STEP_MS, STEP_MS, levels, steps);
+    size_t block = 0;
+    size_t told = 0;
+    uint64_t start = 0;
+    bool open = false;
+    for (size_t i = 0; i <= count; i++) {
+        uint64_t frame = cell_measure_slot_frame(i * (STEP_MS / 10), rate);
+        while (block + 1 < self->stems->block_count && self->stems->blocks[block + 1].frame <= frame)
+            block++;
+        bool hole = i < count && levels[i] < silence_lufs && block_speaks(self, block, ROLE_DIALOGUE);
+        if (hole && !open)
+            start = frame;
+        if (!hole && open)
+            tell_hole(self, start, frame, &told);
+        open = hole;
+    }
+    judgement_tell_rest(base, "me.fill", FINDING_WARN, told > VERDICT_RUNS_MAX ? told - VERDICT_RUNS_MAX : 0);
+}
+
+static void tell_overlap(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
+{
+    judgement *base = self->base;
+    const spec_limit *limit = judgement_limit(base, "ad.overlap");
+    double seconds = (double)(end - start) / (double)base->timeline->sample_rate;
+    bool over = limit != NULL && !(seconds <= limit->max);
+    if (seconds < overlap_seconds || (*told)++ >= VERDICT_RUNS_MAX)
+        return;
+    finding *item = judgement_add(base, "ad.overlap", over ? judgement_breach(limit) : limit != NULL ? FINDING_INFO : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(base, item, start, end);
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(base, start, place);
+    item->measured = seconds;
+    item->unit = "s";
+    item->message = arena_format(base->memory, "The narration lies over dialogue for %.1f s from %s. Move it into the gap beside it, or shorten it.",
+                                 seconds, place);
+}
+
+static void judge_overlap(level_judgement *self)
+{
+    size_t told = 0;
+    uint64_t start = 0;
+    bool open = false;
+    for (size_t b = 0; b <= self->stems->block_count; b++) {
+        bool last = b == self->stems->block_count;
+        bool both = !last && block_speaks(self, b, ROLE_DIALOGUE) && block_speaks(self, b, ROLE_NARRATION);
+        uint64_t frame = last ? self->stems->frame_count : self->stems->blocks[b].frame;
+        if (both && !open)
+            start = frame;
+        if (!both && open)
+            tell_overlap(self, start, frame, &told);
+        open = both;
+    }
+    judgement_tell_rest(self->base, "ad.overlap", FINDING_WARN, told > VERDICT_RUNS_MAX ? told - VERDICT_RUNS_MAX : 0);
+}
+
+static bool recipe_takes(const recipe *made_by, const char *role)
+{
+    for (uint32_t i = 0; i < made_by->role_count; i++)
+        if (strcmp(made_by->roles[i], role) == 0)
+            return true;
+    return false;
+}
+
+void judge_stem_levels(judgement *self, bool first, bool music_and_effects)
+{
+    level_judgement levels = {.base = self,
+                              .program = &self->facts->plan->programs[self->deliverable->program],
+                              .stems = self->facts->stems};
+    const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
+    if (first)
+        judge_silent(&levels);
+    bool mixed = made_by != NULL && !made_by->takes_stem;
+    if (music_and_effects || (mixed && recipe_takes(made_by, "music") && recipe_takes(made_by, "effects") &&
+                              !recipe_takes(made_by, "dialogue") && !recipe_takes(made_by, "narration")))
+        judge_fill(&levels);
+    if (mixed && recipe_takes(made_by, "dialogue") && recipe_takes(made_by, "narration") && !levels.stems->crossed)
+        judge_overlap(&levels);
+}

@@ -1,0 +1,181 @@
+/* Leaks between stems: found where they can be, at the right gain and delay, and nowhere else. */
+#include "worker/render/render_parts.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SOURCE, HOST, LANES, TILE = 480 };
+
+typedef struct plant {
+    uint64_t seed;
+    double host_db;     /* level of the host's own sound; the source is at -20 dBFS */
+    double leak_db;     /* 0 = none */
+    int delay;
+    uint32_t first, end; /* frames of the cell in which it leaks */
+    double filter;      /* one-pole low-pass of the leak; 0 = none */
+} plant;
+
+static double noise(uint64_t *seed)
+{
+    double sum = 0.0;
+    for (int i = 0; i < 4; i++) {
+        *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        sum += (double)(int64_t)*seed / 9.223372036854775808e18;
+    }
+    return sum * 0.8660254037844386; /* variance 1: four even ones of 1/3 each */
+}
+
+static double from_db(double db)
+{
+    return pow(10.0, db / 20.0);
+}
+
+static stem_features *listen(const plant *made)
+{
+    arena memory;
+    arena_init(&memory);
+    render_program program = {.sample_rate = 48000, .input_count = LANES};
+    for (uint16_t i = 0; i < LANES; i++)
+        program.inputs[i] = (render_lane){.stem = i, .label = CHANNEL_C};
+    render_bleed *bleed = render_bleed_make(&program, &memory);
+    assert_non_null(bleed);
+    double *source = calloc(CELL_FRAMES, sizeof *source);
+    double *host = calloc(CELL_FRAMES, sizeof *host);
+    uint64_t seed = made->seed;
+    double slow = 0.0;
+    double mine = 0.0;
+    for (uint32_t i = 0; i < CELL_FRAMES; i++) { /* both fall with frequency, as programme does */
+        slow = 0.9 * slow + 0.43588989435406733 * noise(&seed);
+        source[i] = from_db(-20.0) * slow;
+        mine = 0.9 * mine + 0.43588989435406733 * noise(&seed);
+        host[i] = from_db(made->host_db) * mine;
+    }
+    double filtered = 0.0;
+    for (uint32_t i = made->first; made->leak_db != 0.0 && i < made->end; i++) {
+        int64_t from = (int64_t)i - made->delay;
+        double value = from >= 0 && from < CELL_FRAMES ? source[from] : 0.0;
+        filtered = made->filter * filtered + (1.0 - made->filter) * value;
+        host[i] += from_db(made->leak_db) * filtered;
+    }
+    double *tile = arena_take(&memory, sizeof(double) * TILE * TILE_LANES);
+    memset(tile, 0, sizeof(double) * TILE * TILE_LANES);
+    render_bleed_begin(bleed, CELL_FRAMES);
+    for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
+        for (uint32_t i = 0; i < TILE; i++) {
+            tile[(size_t)i * TILE_LANES + SOURCE] = source[first + i];
+            tile[(size_t)i * TILE_LANES + HOST] = host[first + i];
+        }
+        render_bleed_take(bleed, &tile, first, TILE);
+    }
+    stem_features *features = calloc(1, sizeof *features);
+    features->lane_count = LANES;
+    features->frame_count = CELL_FRAMES;
+    render_bleed_end(bleed, features);
+    free(source);
+    free(host);
+    arena_deinit(&memory);
+    return features;
+}
+
+/* Gain of the octaves that carry the leak, in dB. */
+static double gain_db(const stem_leak *leak)
+{
+    double product = 0.0;
+    double weight = 0.0;
+    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
+        product += (double)leak->window_product[w];
+        weight += (double)leak->window_weight[w];
+    }
+    return 20.0 * log10(fabs(product / weight));
+}
+
+static void bleed__is_found_down_to_minus_60_db(void **state)
+{
+    (void)state;
+    static const int delays[] = {0, 1, 37, -5, 480, 1000};
+    for (int db = -20; db >= -60; db -= 5)
+        for (size_t d = 0; d < sizeof delays / sizeof delays[0]; d++) {
+            plant made = {.seed = (uint64_t)(1000 - db) * 31 + d, .host_db = -65.0, .leak_db = db, .delay = delays[d],
+                           .end = CELL_FRAMES};
+            stem_features *heard = listen(&made);
+            assert_int_equal(heard->leak_count, 1);
+            assert_int_equal(heard->leaks[0].source, SOURCE);
+            assert_int_equal(heard->leaks[0].host, HOST);
+            assert_int_equal(heard->leaks[0].delay, delays[d]);
+            /* A delay takes the windows apart: what a Hann window of 4096 has in common with itself 1,000 later is 0.62. */
+            double slack = delays[d] == 1000 ? 5.0 : delays[d] == 480 ? 1.2 : 0.5;
+            if (db < -50)
+                slack += 1.0; /* the host is louder than the leak by up to 15 dB: one cell tells its gain to 10 % */
+            assert_true(fabs(gain_db(&heard->leaks[0]) - db) < slack);
+            assert_true((double)heard->reach[0][1] < from_db(db)); /* what was found was in reach */
+            free(heard);
+        }
+}
+
+static void bleed__of_chance_is_not_found(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        plant made = {.seed = seed * 977 + 5, .host_db = -20.0 - 2.0 * (double)seed};
+        stem_features *heard = listen(&made);
+        assert_int_equal(heard->leak_count, 0);
+        free(heard);
+    }
+}
+
+static void bleed__under_a_loud_host_is_out_of_reach_and_says_so(void **state)
+{
+    (void)state;
+    plant made = {.seed = 3, .host_db = -10.0, .leak_db = -60.0, .end = CELL_FRAMES};
+    stem_features *heard = listen(&made);
+    assert_int_equal(heard->leak_count, 0);
+    assert_true((double)heard->reach[0][1] > from_db(-40.0));
+    free(heard);
+}
+
+static void bleed__of_a_part_of_the_cell_shows_in_its_windows(void **state)
+{
+    (void)state;
+    plant made = {.seed = 11, .host_db = -96.0, .leak_db = -50.0, .first = 2 * CELL_FRAMES / 8, .end = 5 * CELL_FRAMES / 8};
+    stem_features *heard = listen(&made);
+    assert_int_equal(heard->leak_count, 1);
+    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
+        double gain = (double)(heard->leaks[0].window_product[w] / heard->leaks[0].window_weight[w]);
+        if (w >= 2 && w < 5)
+            assert_true(fabs(20.0 * log10(gain) + 50.0) < 0.5);
+        else
+            assert_true(fabs(gain) < from_db(-70.0));
+    }
+    free(heard);
+}
+
+static void bleed__that_was_filtered_shows_in_its_bands(void **state)
+{
+    (void)state;
+    plant made = {.seed = 12, .host_db = -80.0, .leak_db = -40.0, .end = CELL_FRAMES, .filter = 0.9};
+    stem_features *heard = listen(&made);
+    assert_int_equal(heard->leak_count, 1);
+    const stem_leak *leak = &heard->leaks[0];
+    /* One pole at 0.9: -3 dB at 800 Hz; below 375 Hz (bands 0 to 2) less than 1 dB is lost, at 6 kHz and above over 15 dB. */
+    for (uint32_t band = 0; band < 3; band++)
+        assert_true(fabs(20.0 * log10((double)(leak->band_product[band] / leak->band_weight[band])) + 40.0) < 1.5);
+    assert_true(fabs((double)(leak->band_product[7] / leak->band_weight[7])) < from_db(-55.0));
+    free(heard);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bleed__is_found_down_to_minus_60_db),
+        cmocka_unit_test(bleed__of_chance_is_not_found),
+        cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
+        cmocka_unit_test(bleed__of_a_part_of_the_cell_shows_in_its_windows),
+        cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
+    };
+    return cmocka_run_group_tests_name("bleed", tests, NULL, NULL);
+}

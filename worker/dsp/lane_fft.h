@@ -1,0 +1,25 @@
+/**
+ * The discrete Fourier transform of TILE_LANES signals at once, lane-interleaved like a tile: plain C whose inner loop is over
+ * the lanes, so every compiler makes vector code of it and every machine the same bits (no libm: the roots of unity come from
+ * square roots).
+ */
+#ifndef WORKER_DSP_LANE_FFT_H
+#define WORKER_DSP_LANE_FFT_H
+
+#include "worker/dsp/dsp_table.h"
+
+enum { LANE_FFT_LOG2 = 12, LANE_FFT_SIZE = 1 << LANE_FFT_LOG2 };
+
+typedef struct lane_fft {
+    double cosine[LANE_FFT_SIZE]; /**< cos(2 pi k / LANE_FFT_SIZE) */
+    double sine[LANE_FFT_SIZE];   /**< sin(2 pi k / LANE_FFT_SIZE) */
+} lane_fft;
+
+void lane_fft_init(lane_fft *self);
+/**
+ * Forward transform of LANE_FFT_SIZE complex frames of TILE_LANES lanes. real and imaginary hold the input and, afterwards, the
+ * result; work is overwritten. All are [LANE_FFT_SIZE][TILE_LANES], 64-byte aligned; work has two of them.
+ */
+void lane_fft_forward(const lane_fft *self, double *real, double *imaginary, double *work);
+
+#endif
