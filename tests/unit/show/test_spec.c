@@ -119,6 +119,24 @@ static void spec__reads_words_groups_and_severities(void **state)
     show_reading_deinit(&reading);
 }
 
+static void spec__reads_conditions_of_levels(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    spec *rules = arena_take(&reading.memory, sizeof *rules);
+    assert_int_equal(parse_limits(&reading, rules,
+                                  "  - {check: loudness.dialogue, max: -25, speech_at_least: 0.15, evidence: primary, clause: c}\n"
+                                  "  - {check: loudness.integrated, max: -22, speech_below: 0.15, evidence: primary, clause: c}\n"
+                                  "  - {check: loudness.dialogue, max: -25, layout: \"5.1\", evidence: primary, clause: c}\n"),
+                     STATUS_OK);
+    assert_true(rules->limits[0].speech_at_least == 0.15 && rules->limits[0].speech_below == 0.0);
+    assert_true(rules->limits[1].speech_at_least == 0.0 && rules->limits[1].speech_below == 0.15);
+    assert_null(rules->limits[1].layout);
+    assert_string_equal(rules->limits[2].layout, "5.1");
+    show_reading_deinit(&reading);
+}
+
 static void spec__names_its_faults(void **state)
 {
     (void)state;
@@ -140,6 +158,9 @@ static void spec__names_its_faults(void **state)
         {"  - {check: peak.true, max: -1, evidence: primary}\n", 5, "no \"clause\""},
         {"  - {check: format.container, max: 1, allowed: [WAV], evidence: primary, clause: c}\n", 31, "unknown key \"max\""},
         {"  - {check: peak.true, max: loud, evidence: primary, clause: c}\n", 29, "must be a number"},
+        {"  - {check: loudness.range, max: 9, speech_below: 15, evidence: primary, clause: c}\n", 51, "15 % is 0.15"},
+        {"  - {check: loudness.range, max: 9, layout: five, evidence: primary, clause: c}\n", 45, "write one like \"5.1\""},
+        {"  - {check: join.level, max: 9, layout: mono, evidence: primary, clause: c}\n", 41, "only limits on loudness and peaks"},
         {"  - any_of: [{any_of: []}]\n", 14, "groups within groups"},
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
@@ -171,6 +192,7 @@ int main(void)
         cmocka_unit_test(spec__ships_ebu_r128),
         cmocka_unit_test(spec__ships_limits_with_evidence_and_clause),
         cmocka_unit_test(spec__reads_words_groups_and_severities),
+        cmocka_unit_test(spec__reads_conditions_of_levels),
         cmocka_unit_test(spec__names_its_faults),
         cmocka_unit_test(check_names__are_those_of_the_contract),
     };
