@@ -117,6 +117,9 @@ void farm_client_set_tend(farm_client *self, farm_client_tend *tend, void *conte
 /* Parts of a submission share one request id: a late answer to the part before is told by job and offset (PROTOCOL.md). */
 static bool answers(const message_answer *answer, const message *request)
 {
+    /* To a part of an earlier go that was sent more than once: a BEGIN is never unknown, and answers keep their order. */
+    if (request->type == MESSAGE_SUBMIT_BEGIN && answer->code == STATUS_INPUT_MISSING)
+        return false;
     if (answer->code != STATUS_OK)
         return true;
     if (request->type == MESSAGE_SUBMIT_APPEND)
