@@ -1,5 +1,5 @@
-"""Sync faults of known size planted in real audio, and how well they are found. Run as a program it prints the table that stands in
-docs/qc-checks.md; REELMILL_SEED repeats it, an argument gives the minutes of the programme (10)."""
+"""Sync faults of known size planted in real audio, and how well they are found. Run as a program it prints them as a
+table; REELMILL_SEED repeats it, an argument gives the minutes of the programme (10)."""
 import json
 import sys
 
