@@ -236,7 +236,12 @@ def small_show(folder, **more):
 
     def content(stem, reel, frames):
         swell = 0.2 + np.abs(np.sin(np.arange(frames) / RATE * 0.7 + reel))
-        return noise(hash_seed(stem, reel), frames, 6, levels[stem]) * swell[:, None]
+        bed = noise(hash_seed(stem, reel), frames, 6, levels[stem]) * swell[:, None]
+        for _ in range(3):  # an LFE as it should be: low, and quiet where reels join
+            bed[:, 3] = np.convolve(bed[:, 3], np.full(480, 2.0 / 480), "same")
+        at = np.arange(frames)
+        bed[:, 3] *= np.clip(np.minimum(at - Show.LEADER_S * RATE, frames - RATE - at) / 4800, 0.0, 1.0)
+        return bed
     return Show(folder, [9 * 24 + 7, 7 * 24 + 11], content, **more)
 
 
