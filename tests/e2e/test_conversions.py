@@ -52,18 +52,18 @@ def tone_levels(samples, tones):
 class Conversions(FarmTest):
     RATES = {"DX": 44100, "MX": 96000, "FX": 192000, "AD": 48000}
 
-    def stems(self):
-        return [{"name": name, "recipe": "stem", "stem": name, "spec": "none"} for name in ("DX", "MX", "FX")]
+    def stems(self, *names):
+        return [{"name": name, "recipe": "stem", "stem": name, "spec": "none"} for name in names or ("DX", "MX", "FX")]
 
     def test_every_sample_is_the_filters(self):
         def content(stem, reel, frames, channels):
             samples = noise(hash_seed(stem, reel), frames, channels, 0.02)
             samples[:200] *= 10    # something at the very edges
             return samples
-        show = WideShow(self.folder, [7, 1], self.stems(), content, self.RATES)
+        show = WideShow(self.folder, [7, 1], self.stems("DX", "FX"), content, self.RATES)
         outcome = self.passes(reelmill("run", show.path))
         self.assertIn("is converted to the show's 48000 Hz", reelmill("check", show.path).err)
-        for stem in ("DX", "MX", "FX"):
+        for stem in ("DX", "FX"):
             actual = read_wav(show.file(stem))[0]
             self.assertEqual(len(actual), 8 * RATE)
             for channel in (4,):  # the oracle takes its time
@@ -72,10 +72,10 @@ class Conversions(FarmTest):
         self.assertEqual(outcome.code, 0)
 
     def test_bytes_do_not_depend_on_the_cut(self):
-        show = WideShow(self.folder, [7, 1], self.stems(), rates=self.RATES)
+        show = WideShow(self.folder, [7, 1], self.stems("DX", "AD"), rates={"DX": 44100, "AD": 96000})
         seen = {}
         # The reference computes one multiply-add at a time, so it gets one stem.
-        for cells, cpu, only in ((64, "scalar", "DX"), (1, "avx2", "DX,FX"), (2, "avx512", "DX,FX")):
+        for cells, cpu, only in ((64, "scalar", "DX"), (1, "avx2", "DX,AD"), (2, "avx512", "DX,AD")):
             out = self.folder / f"out-{cells}"
             self.passes(reelmill("run", show.path, "--workers", 2, "--cells-per-task", cells, "--cpu", cpu, "--only", only,
                                  "--out", out))
