@@ -230,17 +230,18 @@ class Show:
         return self.folder / out / "NIGHT_TRAIN" / "v01"
 
 
-def small_show(folder, **more):
-    """Two reels of a few cells; loud and quiet passages; short enough for a sanitizer build."""
+def small_show(folder, low_lfe=True, **more):
+    """Two reels of a few cells; loud and quiet passages; short enough for a sanitizer build. low_lfe: no noise above it."""
     levels = {"DX": 0.03, "MX": 0.05, "FX": 0.04}
 
     def content(stem, reel, frames):
         swell = 0.2 + np.abs(np.sin(np.arange(frames) / RATE * 0.7 + reel))
         bed = noise(hash_seed(stem, reel), frames, 6, levels[stem]) * swell[:, None]
-        for _ in range(3):  # an LFE as it should be: low, and quiet where reels join
+        for _ in range(3 if low_lfe else 0):  # an LFE as it should be: low, and quiet where reels join
             bed[:, 3] = np.convolve(bed[:, 3], np.full(480, 2.0 / 480), "same")
         at = np.arange(frames)
-        bed[:, 3] *= np.clip(np.minimum(at - Show.LEADER_S * RATE, frames - RATE - at) / 4800, 0.0, 1.0)
+        if low_lfe:
+            bed[:, 3] *= np.clip(np.minimum(at - Show.LEADER_S * RATE, frames - RATE - at) / 4800, 0.0, 1.0)
         return bed
     return Show(folder, [9 * 24 + 7, 7 * 24 + 11], content, **more)
 

@@ -23,7 +23,7 @@ class Received(FarmTest):
     """One show, many received programmes: they are judged in one go."""
 
     def judge(self, programmes):
-        show = small_show(self.folder)
+        show = small_show(self.folder, low_lfe=False)
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
@@ -146,7 +146,7 @@ class Received(FarmTest):
                 self.assertEqual(faults(report, name, "stems.null"), [])
 
     def test_what_cannot_be_compared_says_so(self):
-        show = small_show(self.folder)
+        show = small_show(self.folder, low_lfe=False)
         write_wav(self.folder / "stems" / "received" / "LONG.wav", np.zeros((40 * RATE, 6)))
         show.text["deliverables"] = [{"name": "LONG", "file": "received/LONG.wav", "layout": "5.1", "spec": "none"}]
         show.write()
