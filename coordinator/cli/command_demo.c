@@ -156,6 +156,8 @@ static status make_dialogue(const demo_place *place, error_detail *detail)
     demo_bed bed;
     status code = bed_create(&bed, place->frame_count) ? STATUS_OK : STATUS_NODE_MEMORY;
     size_t at = place->ffoa + 6 * DEMO_RATE;
+    if (code == STATUS_OK)
+        demo_room(bed.channels[2], place->ffoa, place->end, place->reel->hour);
     for (int i = 0; code == STATUS_OK && place->reel->lines[i] != NULL; i++)
         at += demo_speak(bed.channels[2], place->end, at, place->reel->lines[i], i % 2 == 0 ? 110.0 : 190.0, 0.55f) +
               5 * DEMO_RATE;

@@ -182,11 +182,13 @@ void demo_music(demo_bed *bed, size_t first, size_t end, uint32_t seed)
         double in_bar = (double)((frame - first) % bar) / (double)bar;
         double swell = sin(tau / 2.0 * in_bar);
         double fade = fmin(1.0, fmin((double)(frame - first), (double)(end - frame)) / (DEMO_RATE * 2.0));
+        fade *= fmin(1.0, fmin(in_bar, 1.0 - in_bar) * (double)bar / 960.0); /* chords change without a click */
         double t = (double)frame / DEMO_RATE;
         for (int c = 0; c < DEMO_CHANNELS; c++) {
             double y = 0.0;
             for (int n = 1; n < 4 && spread[c] > 0.0f; n++)
-                y += sin(tau * chord[n] * (1.0 + 0.0007 * (c - 2)) * t + c) + 0.3 * sin(tau * 2.0 * chord[n] * t + 0.5 * c);
+                y += 0.75 * sin(tau * chord[n] * t) + 0.35 * sin(tau * chord[n] * (1.0 + 0.0007 * (c - 2)) * t + c) +
+                     0.3 * sin(tau * 2.0 * chord[n] * t + 0.5 * c);
             bed->channels[c][frame] += spread[c] * (float)(0.016 * fade * (0.35 + swell) * y);
         }
         bed->channels[2][frame] += (float)(0.05 * fade * exp(-3.0 * in_bar) * sin(tau * chord[0] * t));
@@ -206,6 +208,12 @@ static void thump(demo_bed *bed, size_t at, size_t end, double hertz, float gain
         double y = fall * (sin(tau * hertz * (double)i / DEMO_RATE) + 0.6 * fall * (double)noise(state));
         bed->channels[channel][at + i] += gain * (float)y;
     }
+}
+
+void demo_room(float *out, size_t first, size_t end, uint32_t seed)
+{
+    for (size_t frame = first; frame < end; frame++)
+        out[frame] += 1e-4f * noise(&seed);
 }
 
 void demo_train(demo_bed *bed, size_t first, size_t end, uint32_t seed)
@@ -236,4 +244,12 @@ void demo_train(demo_bed *bed, size_t first, size_t end, uint32_t seed)
         thump(bed, at, end, 60.0, 0.5f, 2, &states[2]);
     for (size_t at = first + DEMO_RATE * 9, step = 0; at + DEMO_RATE < end && step < 14; at += DEMO_RATE * 11 / 20, step++)
         thump(bed, at, end, 160.0, 0.12f, step % 2 == 0 ? 0 : 2, &states[2]);
+    /* The LFE is delivered low-passed: four poles at 120 Hz. */
+    double poles[4] = {0};
+    for (size_t frame = first; frame < end; frame++) {
+        double y = (double)bed->channels[3][frame];
+        for (int pole = 0; pole < 4; pole++)
+            y = poles[pole] += (1.0 - exp(-tau * 120.0 / DEMO_RATE)) * (y - poles[pole]);
+        bed->channels[3][frame] = (float)y;
+    }
 }

@@ -20,6 +20,8 @@ typedef struct demo_bed {
 
 /** Speaks text into out from frame `at`. Uses espeak-ng when it is installed, else the formant voice. Returns its length. */
 size_t demo_speak(float *out, size_t frame_count, size_t at, const char *text, double pitch, float gain);
+/** Room tone of a set at -80 dBFS from `first` to `end`: a voice that is recorded stands in no digital silence. */
+void demo_room(float *out, size_t first, size_t end, uint32_t seed);
 /** Pads, bass and plucked notes from `first` to `end`. */
 void demo_music(demo_bed *bed, size_t first, size_t end, uint32_t seed);
 /** Wind, rail joints, rumble in the LFE, doors and footsteps. */
