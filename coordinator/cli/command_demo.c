@@ -165,7 +165,7 @@ static status make_dialogue(const demo_place *place, error_detail *detail)
     for (size_t i = 2400; code == STATUS_OK && i < place->end; i++)
         for (int c = 0; c < DEMO_CHANNELS; c++)
             if (c != 2 && c != 3)
-                bed.channels[c][i] += 0.06f * bed.channels[2][i - 900 - 300 * (size_t)c];
+                bed.channels[c][i] += 0.06f * bed.channels[2][i - (c < 2 ? 900 : 2100) - 8 * (size_t)(c % 2)];
     if (code == STATUS_OK)
         code = write_bed(place, "DX", &bed, false, detail);
     bed_destroy(&bed);
