@@ -163,24 +163,33 @@ static bool program_has(const level_judgement *self, stem_role role)
     return false;
 }
 
-static void tell_hole(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
+/* A stretch of a check whose limit is in seconds, without its sentence; NULL: too short, or enough are told. */
+static finding *add_stretch(level_judgement *self, const char *check, double least_s, uint64_t start, uint64_t end,
+                            size_t *told, char place[PLACE_TEXT_SIZE])
 {
     judgement *base = self->base;
-    const spec_limit *limit = judgement_limit(base, "me.fill");
+    const spec_limit *limit = judgement_limit(base, check);
     double seconds = (double)(end - start) / (double)base->timeline->sample_rate;
     bool over = limit != NULL && !(seconds <= limit->max);
-    if (seconds < hole_seconds || (*told)++ >= VERDICT_RUNS_MAX)
-        return;
-    finding *item = judgement_add(base, "me.fill", over ? judgement_breach(limit) : FINDING_WARN);
+    if (seconds < least_s || (*told)++ >= VERDICT_RUNS_MAX)
+        return NULL;
+    finding *item = judgement_add(base, check, over ? judgement_breach(limit) : limit != NULL ? FINDING_INFO : FINDING_WARN);
     if (limit != NULL)
         judgement_limits(item, limit);
     judgement_locate(base, item, start, end);
-    char place[PLACE_TEXT_SIZE];
     judgement_place(base, start, place);
     item->measured = seconds;
     item->unit = "s";
-    item->message = arena_format(base->memory, "The M&E is silent for %.1f s from %s, while the dialogue plays: what the production sound gave there went with it. Fill it with room tone, foley and effects.",
-                                 seconds, place);
+    return item;
+}
+
+static void tell_hole(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
+{
+    char place[PLACE_TEXT_SIZE];
+    finding *item = add_stretch(self, "me.fill", hole_seconds, start, end, told, place);
+    if (item != NULL)
+        item->message = arena_format(self->base->memory, "The M&E is silent for %.1f s from %s, while the dialogue plays: what the production sound gave there went with it. Fill it with room tone, foley and effects.",
+                                     item->measured, place);
 }
 
 /* Each 100 ms in which the M&E lies below the gate and a dialogue stem speaks. */
@@ -220,22 +229,11 @@ static void judge_fill(level_judgement *self)
 
 static void tell_overlap(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
 {
-    judgement *base = self->base;
-    const spec_limit *limit = judgement_limit(base, "ad.overlap");
-    double seconds = (double)(end - start) / (double)base->timeline->sample_rate;
-    bool over = limit != NULL && !(seconds <= limit->max);
-    if (seconds < overlap_seconds || (*told)++ >= VERDICT_RUNS_MAX)
-        return;
-    finding *item = judgement_add(base, "ad.overlap", over ? judgement_breach(limit) : limit != NULL ? FINDING_INFO : FINDING_WARN);
-    if (limit != NULL)
-        judgement_limits(item, limit);
-    judgement_locate(base, item, start, end);
     char place[PLACE_TEXT_SIZE];
-    judgement_place(base, start, place);
-    item->measured = seconds;
-    item->unit = "s";
-    item->message = arena_format(base->memory, "The narration lies over dialogue for %.1f s from %s. Move it into the gap beside it, or shorten it.",
-                                 seconds, place);
+    finding *item = add_stretch(self, "ad.overlap", overlap_seconds, start, end, told, place);
+    if (item != NULL)
+        item->message = arena_format(self->base->memory, "The narration lies over dialogue for %.1f s from %s. Move it into the gap beside it, or shorten it.",
+                                     item->measured, place);
 }
 
 static void judge_overlap(level_judgement *self)
