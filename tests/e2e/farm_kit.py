@@ -171,6 +171,12 @@ def noise(seed, frames, channels, level):
     return (white[:-3] + white[1:-2] + white[2:-1] + white[3:]) / 2
 
 
+def moving_mean(samples, width):
+    """What np.convolve(samples, np.ones(width) / width, "same") gives, in time that does not grow with the width."""
+    total = np.cumsum(np.concatenate([np.zeros(width // 2 + 1), samples, np.zeros((width - 1) // 2)]))
+    return (total[width:] - total[:-width]) / width
+
+
 def timecode(frame, rate=24):
     return "%02d:%02d:%02d:%02d" % (frame // (rate * 3600), frame // (rate * 60) % 60, frame // rate % 60, frame % rate)
 
@@ -238,7 +244,7 @@ def small_show(folder, low_lfe=True, **more):
         swell = 0.2 + np.abs(np.sin(np.arange(frames) / RATE * 0.7 + reel))
         bed = noise(hash_seed(stem, reel), frames, 6, levels[stem]) * swell[:, None]
         for _ in range(3 if low_lfe else 0):  # an LFE as it should be: low, and quiet where reels join
-            bed[:, 3] = np.convolve(bed[:, 3], np.full(480, 2.0 / 480), "same")
+            bed[:, 3] = 2.0 * moving_mean(bed[:, 3], 480)
         at = np.arange(frames)
         if low_lfe:
             bed[:, 3] *= np.clip(np.minimum(at - Show.LEADER_S * RATE, frames - RATE - at) / 4800, 0.0, 1.0)
@@ -293,7 +299,7 @@ def real_show(folder, reel_frames, **more):
         else:
             mono = real_bed(effects, frames, 1, 5 * reel)[:, 0]
             bed[:, [0, 1, 4, 5]] = mono[:, None] * np.array([0.3, 0.2, 0.15, 0.25])
-            bed[:, 3] = np.convolve(mono, np.ones(400) / 400, "same") * 0.5
+            bed[:, 3] = moving_mean(mono, 400) * 0.5
         return bed
     return Show(folder, reel_frames, content, **more)
 
