@@ -1,25 +1,11 @@
 #include "coordinator/cli/command_reference.h"
 #include "coordinator/cli/command_table.h"
 
-#include "common/base/engine_version.h"
-#include "common/media/render_program.h"
 #include "coordinator/show/show_file.h"
-#include "proto/message_types.h"
+#include "proto/version_print.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static int print_version(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-    const char *kind = "sanitized";
-#else
-    const char *kind = "plain";
-#endif
-    printf("%s (render version %d, protocol %d)\n", ENGINE_VERSION, (int)RENDER_VERSION, PROTOCOL_VERSION);
-    printf("build: %s, compiler %s\n", kind, __VERSION__);
-    return EXIT_PASS;
-}
 
 /* suggestion: what was probably meant, or NULL. */
 static int usage_error(const char *command, const char *complaint, const char *word, const char *suggestion)
@@ -77,8 +63,10 @@ static int take_option(cli_arguments *arguments, int argc, char **argv, int *at)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "--help";
-    if (strcmp(name, "--version") == 0)
-        return print_version();
+    if (strcmp(name, "--version") == 0) {
+        version_print(stdout);
+        return EXIT_PASS;
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         command_reference_help(argc > 1 ? stdout : stderr);
         return argc > 1 ? EXIT_PASS : EXIT_INPUT;

@@ -1,8 +1,8 @@
 /* reelmill-coordinator: the program around the farm's event loop. */
 #define _GNU_SOURCE
-#include "common/base/engine_version.h"
 #include "coordinator/shell/farm_config.h"
 #include "coordinator/shell/farm_state.h"
+#include "proto/version_print.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +28,17 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static bool print_if_asked(const farm_config *config)
+{
+    if (config->help)
+        settings_help_print(stdout, farm_config_program());
+    else if (config->manual)
+        settings_manual_print(stdout, farm_config_program());
+    else if (config->version)
+        version_print(stdout);
+    return config->help || config->manual || config->version;
+}
+
 int main(int argc, char **argv)
 {
     error_detail detail = {0};
@@ -35,10 +46,16 @@ int main(int argc, char **argv)
     if (config == NULL)
         return 3;
     status code = farm_config_read(config, argc, argv, &detail);
-    if (code == STATUS_OK && (config->version || config->help)) {
-        fputs(config->help ? farm_config_usage() : ENGINE_VERSION "\n", stdout);
+    if (code == STATUS_OK && print_if_asked(config)) {
         free(config);
         return 0;
+    }
+    if (code == STATUS_OK && config->check) {
+        code = farm_check_config(config, &detail);
+        free(config);
+        if (code == STATUS_OK)
+            puts("reelmill-coordinator: the configuration is good");
+        return code == STATUS_OK ? 0 : fail(&detail);
     }
     if (code == STATUS_OK && config->private_farm) {
         /* Nothing is left behind, whatever ends the CLI; the parent may be gone already. */

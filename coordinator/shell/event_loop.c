@@ -134,6 +134,51 @@ static void on_signal(uv_signal_t *handle, int number)
     uv_stop(&self->loop);
 }
 
+/* ---- the configuration again ---- */
+
+/* Names what differs and cannot change under a running farm. */
+static void tell_restart_needed(const farm_config *now, const farm_config *fresh)
+{
+    const struct {
+        const char *key;
+        bool differs;
+    } fixed[] = {
+        {"listen", now->listen_count != fresh->listen_count || memcmp(now->listen, fresh->listen, sizeof now->listen) != 0},
+        {"state", strcmp(now->state, fresh->state) != 0},
+        {"key", strcmp(now->key, fresh->key) != 0},
+        {"authorized", strcmp(now->authorized, fresh->authorized) != 0},
+        {"plain", now->plain != fresh->plain},
+        {"http", strcmp(now->http, fresh->http) != 0},
+        {"lease_ms", now->lease_ms != fresh->lease_ms},
+        {"cells_per_task", now->cells_per_task != fresh->cells_per_task},
+    };
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (fixed[i].differs)
+            log_line(LOG_WARN, "config.restart_needed", "key=%s", fixed[i].key);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+    farm_state *self = handle->data;
+    error_detail detail = {0};
+    farm_config *fresh = calloc(1, sizeof *fresh);
+    (void)number;
+    if (fresh == NULL)
+        return;
+    if (farm_config_read(fresh, self->config.argument_count, self->config.arguments, &detail) != STATUS_OK) {
+        log_line(LOG_ERROR, "config.refused", "reason=\"%s\" kept=before", detail.message);
+        free(fresh);
+        return;
+    }
+    tell_restart_needed(&self->config, fresh);
+    self->config.log = fresh->log;
+    log_set_level(fresh->log);
+    self->config.root_count = fresh->root_count;
+    memcpy(self->config.roots, fresh->roots, sizeof fresh->roots);
+    log_line(LOG_INFO, "config.reloaded", "roots=%u", fresh->root_count);
+    free(fresh);
+}
+
 /* ---- opening ---- */
 
 static status make_state_folder(const farm_config *config, error_detail *detail)
@@ -233,6 +278,8 @@ static status open_farm(farm_state *self, error_detail *detail)
     uv_timer_init(&self->loop, &self->access_timer);
     uv_signal_init(&self->loop, &self->terminate);
     uv_signal_init(&self->loop, &self->interrupt);
+    uv_signal_init(&self->loop, &self->reload);
+    self->reload.data = self;
     self->durable_async.data = self->timer.data = self->access_timer.data = self->terminate.data = self->interrupt.data = self;
     status code = make_guard(self, detail);
     if (code == STATUS_OK)
@@ -248,6 +295,7 @@ static status open_farm(farm_state *self, error_detail *detail)
     if (code == STATUS_OK) {
         uv_signal_start(&self->terminate, on_signal, SIGTERM);
         uv_signal_start(&self->interrupt, on_signal, SIGINT);
+        uv_signal_start(&self->reload, on_reload_signal, SIGHUP);
         uv_timer_start(&self->access_timer, on_access_timer, ACCESS_MS, ACCESS_MS);
         farm_pump(self);
     }
@@ -273,6 +321,7 @@ static void close_farm(farm_state *self)
     uv_close((uv_handle_t *)&self->access_timer, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
     uv_close((uv_handle_t *)&self->interrupt, NULL);
+    uv_close((uv_handle_t *)&self->reload, NULL);
     uv_run(&self->loop, UV_RUN_DEFAULT);
     key_guard_destroy(&self->guard);
     audit_log_close(&self->audit);
@@ -286,6 +335,20 @@ static void close_farm(farm_state *self)
     scheduler_destroy(&self->scheduler);
     byte_writer_deinit(&self->frame);
     pthread_mutex_destroy(&self->durable_mutex);
+}
+
+status farm_check_config(const farm_config *config, error_detail *detail)
+{
+    farm_state *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    self->config = *config;
+    status code = make_guard(self, detail);
+    if (code == STATUS_OK && access(config->state, F_OK) == 0)
+        code = make_state_folder(config, detail);
+    key_guard_destroy(&self->guard);
+    free(self);
+    return code;
 }
 
 status farm_run(const farm_config *config, error_detail *detail)

@@ -5,6 +5,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "common/settings/settings_program.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,13 +38,15 @@ typedef struct farm_config {
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
     bool private_farm; /**< of one CLI: dies with its parent, may be told to shut down */
     log_level log;
-    bool version; /**< --version: print it and leave */
-    bool help;
+    bool version, help, manual; /**< print it and leave */
+    bool check;                 /**< --check-config */
+    int argument_count;         /**< what main got, to read all of it again; lives as long as main */
+    char *const *arguments;
 } farm_config;
 
 /** argv as main gets it. STATUS_INPUT_* with a sentence. */
 MUST_USE status farm_config_read(farm_config *out_config, int argc, char *const *argv, error_detail *detail);
-/** The text of `--help`. */
-const char *farm_config_usage(void);
+/** The table that the flags, the file's keys, the help and the manual come from. */
+const setting_program *farm_config_program(void);
 
 #endif

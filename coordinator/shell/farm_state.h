@@ -91,7 +91,7 @@ typedef struct farm_state {
     uv_loop_t loop;
     uv_async_t durable_async;
     uv_timer_t timer, access_timer;
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt, reload;
     key_guard *guard;
     audit_log *audit;
     uint64_t denied_count;
@@ -194,5 +194,7 @@ char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_s
 
 /** The loop: opens everything, serves until told to stop. */
 MUST_USE status farm_run(const farm_config *config, error_detail *detail);
+/** Reads what a start would, and starts nothing. */
+MUST_USE status farm_check_config(const farm_config *config, error_detail *detail);
 
 #endif

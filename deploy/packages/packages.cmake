@@ -23,6 +23,15 @@ endforeach()
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reelmill-coordinator.service DESTINATION /lib/systemd/system COMPONENT coordinator)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/reelmill-worker@.service DESTINATION /lib/systemd/system COMPONENT worker)
 
+# A manual page for each service, from the program itself too.
+foreach(component coordinator worker)
+    add_custom_command(OUTPUT ${made}/reelmill-${component}.8.gz
+        COMMAND sh -c "\"$1\" --manual | gzip -9n > $2" sh $<TARGET_FILE:reelmill-${component}> reelmill-${component}.8.gz
+        WORKING_DIRECTORY ${made} DEPENDS reelmill-${component} VERBATIM)
+    add_custom_target(reelmill_${component}_manual ALL DEPENDS ${made}/reelmill-${component}.8.gz)
+    install(FILES ${made}/reelmill-${component}.8.gz DESTINATION share/man/man8 COMPONENT ${component})
+endforeach()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VENDOR reelmill)
 set(CPACK_PACKAGE_CONTACT "reelmill <root@localhost>")

@@ -102,6 +102,15 @@ def check_commands():
             complain("docs/operations.md", 1, f"does not name the command {name}, nor does the README")
 
 
+def check_settings():
+    """Every key of the two configuration files stands in docs/operations.md."""
+    text = (ROOT / "docs/operations.md").read_text()
+    for source in ("coordinator/shell/farm_config.c", "worker/shell/worker_config.c"):
+        for key in re.findall(r'\{"(\w+)", SETTING_(?:ANYWHERE|FILE_ONLY)', (ROOT / source).read_text()):
+            if f"| `{key}`" not in text:
+                complain("docs/operations.md", 1, f"does not tell of the key {key}, which {source} reads")
+
+
 def main():
     files = tracked()
     for top in {path.parts[0] for path in files}:
@@ -114,6 +123,7 @@ def main():
             check_links(path)
     check_show_reference()
     check_commands()
+    check_settings()
     for problem in problems:
         print(problem)
     print(f"{len(files)} files, {len(problems)} problems")

@@ -5,6 +5,7 @@
 #include "common/base/limits.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "common/settings/settings_program.h"
 #include "proto/secure_socket.h"
 
 #include <stdbool.h>
@@ -29,26 +30,15 @@ typedef struct worker_config {
     worker_config_root roots[ROOTS_MAX];
     log_level log;
     bool private_farm; /**< of one CLI: dies with its parent */
-    bool version;      /**< --version: print it and leave */
-    bool help;
+    bool version, help, manual; /**< print it and leave */
+    bool check;                 /**< --check-config */
+    int argument_count;         /**< what main got, to read all of it again; lives as long as main */
+    char *const *arguments;
 } worker_config;
 
 /** argv as main gets it. STATUS_INPUT_* or STATUS_LIMIT with a sentence. */
 MUST_USE status worker_config_read(worker_config *out_config, int argc, char *const *argv, error_detail *detail);
-/** The text of `--help`. */
-const char *worker_config_usage(void);
-
-/* ---- for worker_config_file.c: one setting, as a flag or a key of the file ---- */
-/** STATUS_AGAIN: there is no such key. where: "--slots" or "file:line:column". */
-MUST_USE status worker_config_set(worker_config *self, const char *where, const char *key, const char *value,
-                                  error_detail *detail);
-/** A root of that name replaces one that is there. */
-MUST_USE status worker_config_add_root(worker_config *self, const char *where, const char *name, const char *folder,
-                                       bool writable, error_detail *detail);
-/**
- * Reads a YAML file: coordinator, key, coordinator_key, plain, name, slots, cpu, hang_s, log, and
- * roots: {NAME: FOLDER, NAME: {path: FOLDER, mode: ro}}.
- */
-MUST_USE status worker_config_read_file(worker_config *self, const char *path, error_detail *detail);
+/** The table that the flags, the file's keys, the help and the manual come from. */
+const setting_program *worker_config_program(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/base/engine_version.h"
 #include "common/base/ensure.h"
+#include "proto/key_file.h"
 #include "worker/dsp/cpu_features.h"
 #include "worker/session/worker_session.h"
 #include "worker/shell/dealer_socket.h"
@@ -28,6 +29,8 @@ typedef struct worker_loop {
     uv_timer_t timer;
     uv_signal_t terminate;
     uv_signal_t interrupt;
+    uv_signal_t reload;
+    const worker_config *config;
     storage_roots roots;
     worker_session *session;
     dealer_socket *dealer;
@@ -68,6 +71,7 @@ static void loop_leave(worker_loop *self, int exit_code)
     uv_close((uv_handle_t *)&self->timer, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
     uv_close((uv_handle_t *)&self->interrupt, NULL);
+    uv_close((uv_handle_t *)&self->reload, NULL);
 }
 
 static void loop_carry_out(worker_loop *self, const session_order *order)
@@ -157,6 +161,24 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     loop_settle(self);
 }
 
+/* Of what the file says, only this can change under a running worker; the rest waits for its next start. */
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+    worker_loop *self = handle->data;
+    error_detail detail = {0};
+    worker_config *fresh = calloc(1, sizeof *fresh);
+    (void)number;
+    if (fresh == NULL)
+        return;
+    if (worker_config_read(fresh, self->config->argument_count, self->config->arguments, &detail) != STATUS_OK) {
+        log_line(LOG_ERROR, "config.refused", "reason=\"%s\" kept=before", detail.message);
+    } else {
+        log_set_level(fresh->log);
+        log_line(LOG_INFO, "config.reloaded", "log=%d other_changes=at_next_start", (int)fresh->log);
+    }
+    free(fresh);
+}
+
 static status on_cell(void *context, attempt_id attempt, const void *frame, size_t byte_size)
 {
     worker_loop *self = context;
@@ -237,7 +259,9 @@ static void watch(worker_loop *self)
     uv_timer_init(&self->loop, &self->timer);
     uv_signal_init(&self->loop, &self->terminate);
     uv_signal_init(&self->loop, &self->interrupt);
-    self->timer.data = self->terminate.data = self->interrupt.data = self;
+    uv_signal_init(&self->loop, &self->reload);
+    self->timer.data = self->terminate.data = self->interrupt.data = self->reload.data = self;
+    uv_signal_start(&self->reload, on_reload_signal, SIGHUP);
     uv_signal_start(&self->terminate, on_stop_signal, SIGTERM);
     uv_signal_start(&self->interrupt, on_stop_signal, SIGINT);
     uv_timer_start(&self->timer, on_timer, 0, 0);
@@ -281,10 +305,29 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
     return code;
 }
 
+status worker_check_config(const worker_config *config, error_detail *detail)
+{
+    worker_loop *self = calloc(1, sizeof *self);
+    ENSURE(self != NULL);
+    status code = open_roots(self, config, detail);
+    storage_roots_deinit(&self->roots);
+    free(self);
+    if (code != STATUS_OK || config->link.key[0] == '\0')
+        return code;
+    key_pair own;
+    uint8_t coordinator[KEY_BYTES];
+    code = key_pair_read(&own, config->link.key, detail);
+    if (code != STATUS_OK)
+        return code;
+    key_pair_forget(&own);
+    return key_public_read(coordinator, config->link.coordinator_key, detail);
+}
+
 status worker_loop_run(const worker_config *config, int *out_exit, error_detail *detail)
 {
     worker_loop *self = calloc(1, sizeof *self);
     ENSURE(self != NULL && uv_loop_init(&self->loop) == 0);
+    self->config = config;
     status code = loop_start(self, config, detail);
     if (code == STATUS_OK) {
         watch(self);

@@ -1,7 +1,7 @@
 /* reelmill-worker: the program around the worker's loop; and, started by itself, the executor. */
 #define _GNU_SOURCE
-#include "common/base/engine_version.h"
 #include "common/base/ensure.h"
+#include "proto/version_print.h"
 #include "worker/shell/executor.h"
 #include "worker/shell/worker_loop.h"
 
@@ -19,6 +19,17 @@ static int fail(const error_detail *detail)
     return class == STATUS_CLASS_STORAGE || class == STATUS_CLASS_NODE ? WORKER_EXIT_AGAIN : WORKER_EXIT_NEVER;
 }
 
+static bool print_if_asked(const worker_config *config)
+{
+    if (config->help)
+        settings_help_print(stdout, worker_config_program());
+    else if (config->manual)
+        settings_manual_print(stdout, worker_config_program());
+    else if (config->version)
+        version_print(stdout);
+    return config->help || config->manual || config->version;
+}
+
 int main(int argc, char **argv)
 {
     executor_main_if_asked(argc, argv);
@@ -27,10 +38,16 @@ int main(int argc, char **argv)
     worker_config *config = calloc(1, sizeof *config);
     ENSURE(config != NULL);
     status code = worker_config_read(config, argc, argv, &detail);
-    if (code == STATUS_OK && (config->version || config->help)) {
-        fputs(config->help ? worker_config_usage() : ENGINE_VERSION "\n", stdout);
+    if (code == STATUS_OK && print_if_asked(config)) {
         free(config);
         return 0;
+    }
+    if (code == STATUS_OK && config->check) {
+        code = worker_check_config(config, &detail);
+        free(config);
+        if (code == STATUS_OK)
+            puts("reelmill-worker: the configuration is good");
+        return code == STATUS_OK ? 0 : fail(&detail);
     }
     /* Nothing is left behind, whatever ends the CLI. (That the parent is process 1 proves nothing: in a container the
      * CLI may be that.) */

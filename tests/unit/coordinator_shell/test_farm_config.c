@@ -94,12 +94,43 @@ static void farm_config__refuses_what_it_does_not_know(void **state)
     free(config);
 }
 
+static void farm_config__names_the_place_in_the_file(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *place, *sentence;
+    } cases[] = {
+        {"state: /a\nlsiten: x\n", ":2:1: ", "unknown key 'lsiten'"},
+        {"listen: [a, b]\nlease_ms: soon\n", ":2:11: ", "no whole number"},
+        {"roots: [a]\n", ":1:1: ", "mapping of names"},
+        {"roots: {media: {path: /a}}\n", ":1:17: ", "mapping of names"},
+        {"log: {}\nkey: [\n", ":3:1: ", "no YAML"},
+        {"- a\n", "", "no YAML mapping"},
+    };
+    farm_config *config = calloc(1, sizeof *config);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[] = "/tmp/test_config_XXXXXX";
+        int descriptor = mkstemp(path);
+        assert_true(descriptor >= 0);
+        assert_int_equal(write(descriptor, cases[i].text, strlen(cases[i].text)), (ssize_t)strlen(cases[i].text));
+        close(descriptor);
+        error_detail detail = {0};
+        status code = read_config(config, (const char *const[]){"--config", path, NULL}, &detail);
+        assert_int_equal(status_class_of(code), STATUS_CLASS_INPUT);
+        if (strstr(detail.message, cases[i].place) == NULL || strstr(detail.message, cases[i].sentence) == NULL)
+            fail_msg("\"%s\" lacks \"%s\" or \"%s\"", detail.message, cases[i].place, cases[i].sentence);
+        unlink(path);
+    }
+    free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(farm_config__has_defaults_for_one_machine),
         cmocka_unit_test(farm_config__lets_flags_win_over_the_file),
         cmocka_unit_test(farm_config__refuses_what_it_does_not_know),
+        cmocka_unit_test(farm_config__names_the_place_in_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,8 +69,8 @@ static void worker_config__says_what_is_wrong_with_a_flag(void **state)
         const char *words[3];
         const char *sentence;
     } cases[] = {
-        {{"--slots", "0", NULL}, "\"0\" is no whole number from 1 to 256"},
-        {{"--slots", "2x", NULL}, "\"2x\" is no whole number"},
+        {{"--slots", "0", NULL}, "'0' is no whole number from 1 to 256"},
+        {{"--slots", "2x", NULL}, "'2x' is no whole number"},
         {{"--slot", "2", NULL}, "unknown option --slot"},
         {{"--root", "media", NULL}, "not of the form NAME=FOLDER"},
         {{"--root", "=x", NULL}, "not of the form NAME=FOLDER"},
@@ -135,7 +135,10 @@ static void worker_config__names_the_place_in_the_file(void **state)
         {"name: a\nslotz: 2\n", ":2:1: ", "unknown key"},
         {"name: a\nslots: many\n", ":2:8: ", "no whole number"},
         {"roots:\n  media: {path: /m, mode: rx}\n", ":2:27: ", "ro or rw"},
-        {"roots:\n  media: {path: /m, moed: ro}\n", ":2:3: ", "NAME: FOLDER"},
+        {"roots:\n  media: {path: /m, moed: ro}\n", ":2:21: ", "NAME: FOLDER"},
+        {"roots:\n  media: {mode: ro}\n", "", "has no path"},
+        {"key: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789ABCDEF\n", ":1:6: ", "name of the file"},
+        {"name: a\nname: b\n", ":2:1: ", "no YAML"},
         {"roots: [a]\n", ":1:1: ", "mapping of names"},
         {"- a\n", "", "no YAML mapping"},
         {"name: [\n", ":2:1: ", "this is no YAML"},
