@@ -229,7 +229,7 @@ typedef struct message_query {
     uint64_t offset;
 } message_query;
 
-/** verb: "cancel", "retry", "drain", "undrain", "shutdown" (private farms only). */
+/** verb: "cancel", "retry", "hold", "release", "prio" (target: the new priority in decimal), "drain", "undrain", "shutdown" (private farms only). */
 typedef struct message_command {
     uint8_t request[REQUEST_BYTES];
     char verb[NAME_MAX_BYTES];

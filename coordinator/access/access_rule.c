@@ -27,6 +27,9 @@ static const access_rule rules[] = {
     {MESSAGE_SUBMIT_COMMIT, NULL,   {NO,   ALL,      ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "cancel",     {NO,   OWN,      ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "retry",      {NO,   OWN,      ALL,     NO,    ALL}},
+    {MESSAGE_COMMAND, "hold",       {NO,   OWN,      ALL,     NO,    ALL}},
+    {MESSAGE_COMMAND, "release",    {NO,   OWN,      ALL,     NO,    ALL}},
+    {MESSAGE_COMMAND, "prio",       {NO,   OWN,      ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "drain",      {NO,   NO,       ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "undrain",    {NO,   NO,       ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "shutdown",   {NO,   NO,       NO,      NO,    ALL}}, /* and only of a private farm */

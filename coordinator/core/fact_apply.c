@@ -7,8 +7,8 @@ void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
 {
     job_record *job = &self->jobs.jobs[job_slot];
     /* While the loser of two attempts still writes, nothing of the job begins: the next may be the seal of its file. */
-    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0;
-    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0, remote);
+    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0 && !job->held;
+    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0 && !job->held, remote);
     bool over = job->state != JOB_ENDED && job->open_count == 0 && (job->graph.task_count > 0 || job->cancelled);
     if (over && !job->ending)
         index_heap_set(&self->ending, (index_heap_item){.key = job->number, .id = job_slot});
@@ -144,6 +144,7 @@ static status apply_cancelled(scheduler *self, uint32_t job_slot)
         return STATUS_PEER_IMPOSSIBLE;
     job->state = JOB_CANCELLING;
     job->cancelled = true;
+    job->held = false;
     /* First all are marked, then those that undo are told: nobody is skipped who was cancelled. */
     for (uint32_t task = 0; task < job->graph.task_count; task++) {
         task_record *record = &job->graph.tasks[task];
@@ -243,6 +244,27 @@ static status apply_retried(scheduler *self, uint32_t job_slot)
         if (task_record_state(&graph->tasks[task]) == TASK_WAITING && graph->tasks[task].link == 0)
             fact_apply_task_ready(self, job_slot, task);
     }
+    return STATUS_OK;
+}
+
+static status apply_held(job_record *job, bool held)
+{
+    if (job->state != JOB_RUNNING)
+        return STATUS_PEER_IMPOSSIBLE;
+    job->held = held;
+    return STATUS_OK;
+}
+
+/* It leaves the share of its old priority and joins that of the new one, at the account that was served there last. */
+static status apply_priority(scheduler *self, uint32_t job_slot, int32_t priority)
+{
+    job_record *job = &self->jobs.jobs[job_slot];
+    if (job->state == JOB_ENDED)
+        return STATUS_PEER_IMPOSSIBLE;
+    share_queue_ready(&self->shares, job_slot, false, false);
+    share_queue_leave(&self->shares, job_slot);
+    job->priority = priority;
+    share_queue_join(&self->shares, job_slot, job->number, job->share, priority);
     return STATUS_OK;
 }
 
@@ -471,7 +493,13 @@ static status apply_of_job(scheduler *self, uint32_t slot, const scheduler_fact 
         if (!self->jobs.jobs[slot].ending)
             return STATUS_PEER_IMPOSSIBLE;
         self->jobs.jobs[slot].state = JOB_ENDED;
+        self->jobs.jobs[slot].held = false;
         return STATUS_OK;
+    case FACT_JOB_HELD:
+    case FACT_JOB_RELEASED:
+        return apply_held(&self->jobs.jobs[slot], fact->type == FACT_JOB_HELD);
+    case FACT_JOB_PRIORITY:
+        return apply_priority(self, slot, fact->priority);
     case FACT_TASK_ASSIGNED:
         return apply_assigned(self, slot, fact);
     case FACT_TASK_ENDED:
@@ -479,6 +507,7 @@ static status apply_of_job(scheduler *self, uint32_t slot, const scheduler_fact 
     case FACT_JOB_SUBMITTED:
     case FACT_JOB_FORGOTTEN:
     case FACT_WORKER_STATE:
+    case FACT_TYPE_END:
         break;
     }
     return STATUS_PEER_IMPOSSIBLE;

@@ -32,7 +32,7 @@ static bool fact_plausible(unsigned type, unsigned code, uint32_t value)
     case FACT_JOB_EXTENDED:
         return value <= SCHEDULER_JOB_TASKS_MAX;
     default:
-        return type >= FACT_JOB_SUBMITTED && type <= FACT_WORKER_STATE;
+        return type >= FACT_JOB_SUBMITTED && type < FACT_TYPE_END;
     }
 }
 

@@ -100,8 +100,11 @@ static void job_check(const scheduler *self, uint32_t slot)
     ENSURE(job->ending == index_heap_has(&self->ending, slot));
     ENSURE(job->ending == (job->state != JOB_ENDED && open == 0 && (graph->task_count > 0 || job->cancelled)));
     const share_member *member = &self->shares.members[slot];
-    ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0));
-    ENSURE(member->ready[SHARE_REMOTE] == (job->ready.remote_count > 0 && job->leftover_count == 0));
+    ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0 && !job->held));
+    ENSURE(member->ready[SHARE_REMOTE] ==
+           (job->ready.remote_count > 0 && job->leftover_count == 0 && !job->held));
+    ENSURE(!job->held || job->state == JOB_RUNNING);
+    ENSURE(self->shares.entries[member->entry].priority == job->priority);
     uint32_t leases = 0;
     uint32_t leftovers = 0;
     for (uint32_t i = 0; i < self->leases.capacity; i++) {

@@ -9,6 +9,7 @@
 
 typedef struct job_record {
     bool used;
+    bool held;      /**< a person said that nothing of it begins */
     bool cancelled; /**< JOB_CANCEL was asked since submission or retry */
     bool ending;    /**< every task is terminal, FACT_JOB_ENDED is due */
     job_state state;

@@ -174,6 +174,36 @@ static status on_job_forget(scheduler *self, const scheduler_event *event)
     return STATUS_OK;
 }
 
+/* Held and released are facts only where they change something. */
+static status on_job_hold(scheduler *self, const scheduler_event *event, bool held)
+{
+    uint32_t slot = event_job(self, event);
+    if (slot == SLOT_NONE)
+        return STATUS_INPUT_MISSING;
+    const job_record *job = &self->jobs.jobs[slot];
+    if (job->state != JOB_RUNNING)
+        return job->state == JOB_ENDED ? STATUS_INPUT_CONFLICT : STATUS_CANCELLED;
+    if (job->held != held)
+        scheduler_say_sure(
+            self, (scheduler_fact){.type = held ? FACT_JOB_HELD : FACT_JOB_RELEASED, .job = event->job.job});
+    return STATUS_OK;
+}
+
+static status on_job_priority(scheduler *self, const scheduler_event *event)
+{
+    uint32_t slot = job_table_find(&self->jobs, event->priority.job);
+    if (slot == SLOT_NONE)
+        return STATUS_INPUT_MISSING;
+    const job_record *job = &self->jobs.jobs[slot];
+    if (job->state == JOB_ENDED)
+        return STATUS_INPUT_CONFLICT;
+    if (job->priority != event->priority.priority)
+        scheduler_say_sure(self, (scheduler_fact){.type = FACT_JOB_PRIORITY,
+                                                  .job = event->priority.job,
+                                                  .priority = event->priority.priority});
+    return STATUS_OK;
+}
+
 /* ---- time ---- */
 
 static void trouble_due(scheduler *self, uint32_t slot)
@@ -259,6 +289,11 @@ static status event_run(scheduler *self, const scheduler_event *event)
         return on_job_retry(self, event);
     case EVENT_JOB_FORGET:
         return on_job_forget(self, event);
+    case EVENT_JOB_HOLD:
+    case EVENT_JOB_RELEASE:
+        return on_job_hold(self, event, event->type == EVENT_JOB_HOLD);
+    case EVENT_JOB_PRIORITY:
+        return on_job_priority(self, event);
     case EVENT_WORKER_HELLO:
         return worker_events_hello(self, event);
     case EVENT_WORKER_HEARTBEAT:

@@ -93,6 +93,14 @@ typedef enum scheduler_event_type {
      */
     EVENT_JOB_RETRY,
     EVENT_JOB_FORGET,      /**< an ended job's tables may go */
+    /**
+     * Nothing of the job begins until RELEASE: neither a task of it nor a second execution; what runs goes on. CANCEL and
+     * RETRY release too. Asking twice changes nothing. STATUS_CANCELLED while it is being cancelled, STATUS_INPUT_CONFLICT
+     * when it has ended.
+     */
+    EVENT_JOB_HOLD,
+    EVENT_JOB_RELEASE,
+    EVENT_JOB_PRIORITY,    /**< another priority from now on; what runs goes on. STATUS_INPUT_CONFLICT when it has ended */
     EVENT_WORKER_HELLO,
     EVENT_WORKER_HEARTBEAT,
     EVENT_WORKER_LOST,     /**< its connection ended, or the shell learnt that the process died */
@@ -118,7 +126,11 @@ typedef struct scheduler_event {
         } extended;
         struct {
             uint32_t job;
-        } job; /* CANCEL, RETRY, FORGET */
+        } job; /* CANCEL, RETRY, FORGET, HOLD, RELEASE */
+        struct {
+            uint32_t job;
+            int32_t priority;
+        } priority;
         struct {
             uint32_t worker;
             uint32_t slots;
@@ -159,7 +171,11 @@ typedef enum scheduler_fact_type {
     FACT_JOB_FORGOTTEN,
     FACT_TASK_ASSIGNED,
     FACT_TASK_ENDED,      /**< done, failed, skipped, cancelled, or back to ready after a lost or failed attempt */
-    FACT_WORKER_STATE     /**< drained, quarantined, back */
+    FACT_WORKER_STATE,    /**< drained, quarantined, back */
+    FACT_JOB_HELD,
+    FACT_JOB_RELEASED,
+    FACT_JOB_PRIORITY,    /**< its new one */
+    FACT_TYPE_END
 } scheduler_fact_type;
 
 typedef struct scheduler_fact {
@@ -233,6 +249,8 @@ uint64_t scheduler_sequence(const scheduler *self);
 /* ---- queries: what status, nodes and explain show ---- */
 typedef struct job_view {
     job_state state;
+    bool held;                /**< nothing of it begins (EVENT_JOB_HOLD) */
+    int32_t priority;
     uint32_t task_count;
     uint32_t by_state[TASK_CANCELLED + 1];
     uint32_t retries;         /**< failed or lost attempts so far */

@@ -8,6 +8,8 @@ bool scheduler_job_view(const scheduler *self, uint32_t job_number, job_view *ou
         return false;
     const job_record *job = &self->jobs.jobs[slot];
     *out_view = (job_view){.state = job->state,
+                           .held = job->held,
+                           .priority = job->priority,
                            .task_count = job->graph.task_count,
                            .retries = job->retries,
                            .cost_total = job->cost_total,
@@ -110,7 +112,7 @@ uint64_t scheduler_dump_hash(const scheduler *self)
     for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
         const job_record *job = &self->jobs.jobs[slot];
         hash_add(&hash, job->number);
-        hash_add(&hash, (uint64_t)job->state << 1 | job->cancelled);
+        hash_add(&hash, (uint64_t)job->state << 2 | (uint64_t)job->held << 1 | job->cancelled);
         hash_add(&hash, (uint32_t)job->priority);
         hash_add(&hash, job->share);
         hash_add(&hash, job->retries);

@@ -193,6 +193,8 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
         job->submitted = true;
     } else if (fact->type == FACT_JOB_CANCELLED) {
         job->cancelled = true;
+    } else if (fact->type == FACT_JOB_PRIORITY) {
+        job->priority = fact->priority;
     } else if (fact->type == FACT_JOB_ENDED) {
         job->ended = true;
         job->failed = fact->value != 0;

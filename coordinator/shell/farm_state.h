@@ -182,6 +182,10 @@ MUST_USE status farm_replay(farm_state *self, error_detail *detail);
 /* ---- job_runner.c: the coordinator's own tasks ---- */
 void job_runner_start(farm_state *self, const attempt_id *tried);
 
+/* ---- client_commands.c ---- */
+/** Carries out one COMMAND; a sentence in detail when it could not be. */
+MUST_USE status client_command(farm_state *self, const message_command *command, error_detail *detail);
+
 /* ---- client_requests.c, farm_query.c, farm_metrics.c ---- */
 /** True when the message was one of a client's. */
 bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);

@@ -247,6 +247,10 @@ static void note_facts(farm_state *self, const attempt_end *end)
             farm_job *job = job_list_find(&self->jobs, fact->job);
             if (job != NULL)
                 job->cancelled = true;
+        } else if (fact->type == FACT_JOB_PRIORITY) {
+            farm_job *job = job_list_find(&self->jobs, fact->job);
+            if (job != NULL)
+                job->priority = fact->priority;
         }
     }
     byte_writer_deinit(&bytes);

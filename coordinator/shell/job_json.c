@@ -468,6 +468,9 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     json_object_set_new(object, "kind", json_string(job_kind_name(job->source->document.kind)));
     add_title(object, &job->source->show);
     json_object_set_new(object, "state", json_string(state_word(farm, job)));
+    job_view view = {0};
+    (void)scheduler_job_view(farm->scheduler, job->number, &view);
+    json_object_set_new(object, "held", json_boolean(view.held));
     json_object_set_new(object, "priority", json_integer(job->priority));
     json_object_set_new(object, "submitted", time_json(job->submitted_unix_ms));
     json_object_set_new(object, "submitted_by", job->owner[0] == '\0' ? json_null() : json_string(job->owner));

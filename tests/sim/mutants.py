@@ -44,6 +44,7 @@ MUTANTS = [
     ("third-attempt", "a task runs a third time at once", PLACE, "lease->sibling != SLOT_NONE || self->leases.leases[task->link].sibling != SLOT_NONE ||", ""),
     ("no-fence", "a worker that is not heard goes on", SESSION, "if (self->leased && now_ms >= self->contact_ms + self->lease_ms)",
      "if (self->leased && now_ms >= self->contact_ms + 100 * self->lease_ms)"),
+    ("held-job", "a held job's tasks begin", APPLY, "job->leftover_count == 0 && !job->held;", "job->leftover_count == 0;"),
     ("late-contact", "contact counts from when the answer came", SESSION, "self->contact_ms = sent->sent_ms;", "self->contact_ms = self->now_ms;"),
     ("no-resend", "results that got lost are not sent again", SESSION, "if (item->state == HELD_ENDED && now_ms >= item->sent_ms + resend_after_ms(self))",
      "if (item->state == HELD_ENDED && now_ms == 0)"),

@@ -30,6 +30,7 @@ typedef struct checked_task {
 typedef struct checked_job {
     uint32_t client; /* + 1; 0 = not submitted */
     bool submitted, ended, cancelled_ever, failed;
+    bool held; /* nothing of it may begin */
     checked_task tasks[SIM_TASKS_MAX];
 } checked_job;
 
@@ -245,6 +246,8 @@ static void check_assigned(sim_check *self, const scheduler_fact *fact, checked_
 {
     if (task->done && !task->may_run_again)
         sim_check_fail(self, "task %u of job %u was given out after its result had counted", fact->task, fact->job);
+    if (self->jobs[fact->job].held && fact->epoch > task->epoch)
+        sim_check_fail(self, "task %u of job %u was given out while the job is held", fact->task, fact->job);
     if (fact->epoch > task->epoch)
         task->epoch = fact->epoch;
     else if (!bit_get(task->given, fact->epoch) || bit_get(task->over, fact->epoch))
@@ -379,6 +382,7 @@ void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
         break;
     case FACT_JOB_CANCELLED:
         job->cancelled_ever = true;
+        job->held = false;
         break;
     case FACT_JOB_ENDED:
         job->ended = true;
@@ -396,9 +400,15 @@ void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
     case FACT_TASK_ENDED:
         check_ended(self, fact, task);
         break;
+    case FACT_JOB_HELD:
+    case FACT_JOB_RELEASED:
+        job->held = fact->type == FACT_JOB_HELD;
+        break;
     case FACT_JOB_EXTENDED:
     case FACT_JOB_FORGOTTEN:
     case FACT_WORKER_STATE:
+    case FACT_JOB_PRIORITY:
+    case FACT_TYPE_END:
         break;
     }
 }

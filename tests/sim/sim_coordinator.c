@@ -142,6 +142,8 @@ void sim_coordinator_start(sim_world *world)
                                           (view.task_count == 0 && view.state == JOB_RUNNING)))
             sim_coordinator_submit(world, client);
     }
+    if (world->healed)
+        sim_coordinator_calm(world);
     sim_shell_arm(world);
 }
 
@@ -217,13 +219,17 @@ static void client_speaks(sim_world *world, uint32_t client)
 void sim_coordinator_people(sim_world *world)
 {
     sim_coordinator *self = world->coordinator;
-    uint32_t what = sim_random_below(&world->random, 10);
+    uint32_t what = sim_random_below(&world->random, 14);
     uint32_t job = self->job_of[sim_random_below(&world->random, world->client_count)];
     scheduler_event event = {.job = {.job = job}};
     if (what < 2) {
         event.type = EVENT_JOB_CANCEL;
     } else if (what < 7) {
         event.type = EVENT_JOB_RETRY;
+    } else if (what >= 10) {
+        event.type = what < 12 ? EVENT_JOB_HOLD : what < 13 ? EVENT_JOB_RELEASE : EVENT_JOB_PRIORITY;
+        if (what == 13)
+            event.priority.priority = (int32_t)sim_random_below(&world->random, 3) - 1;
     } else {
         event = (scheduler_event){.type = what < 9 ? EVENT_WORKER_DRAIN : EVENT_WORKER_UNDRAIN,
                                   .worker = {.worker = sim_random_below(&world->random, self->last_number + 1)}};
@@ -239,6 +245,11 @@ void sim_coordinator_calm(sim_world *world)
     for (uint32_t number = 1; self->up && number <= self->last_number; number++) {
         const scheduler_event back = {.type = EVENT_WORKER_UNDRAIN, .worker = {.worker = number}};
         (void)sim_shell_step(world, &back, NULL, 0);
+    }
+    for (uint32_t client = 0; client < SIM_JOBS_MAX; client++) {
+        const scheduler_event go = {.type = EVENT_JOB_RELEASE, .job = {.job = self->job_of[client]}};
+        if (self->up && self->job_of[client] != 0)
+            (void)sim_shell_step(world, &go, NULL, 0);
     }
 }
 

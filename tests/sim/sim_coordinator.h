@@ -59,10 +59,10 @@ void sim_coordinator_start(sim_world *world);
 /** At once, wherever it stands; some of what was not durable yet may be found later all the same. */
 void sim_coordinator_crash(sim_world *world);
 void sim_coordinator_event(sim_world *world, const sim_event *event);
-/** People: cancel, retry, drain, undrain something. */
+/** People: cancel, retry, hold, release, drain, undrain something, or give it another priority. */
 void sim_coordinator_people(sim_world *world);
 
-/** The faults are over: it stands still and dies no more, and everybody drained comes back. */
+/** The faults are over: it stands still and dies no more, everybody drained comes back, and what is held goes on. */
 void sim_coordinator_calm(sim_world *world);
 /** First word of a job, or the same again after a crash cut it off in the middle. */
 void sim_coordinator_submit(sim_world *world, uint32_t client);

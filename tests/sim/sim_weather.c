@@ -100,7 +100,7 @@ void sim_weather_heal(sim_world *self)
         if (node->process == UINT32_MAX)
             sim_world_push(self, (sim_event){.time_ms = self->now_ms + 100, .type = SIM_NODE_START, .a = i});
     }
-    /* Whoever a person has drained comes back, or a farm of drained nodes would wait for ever. */
+    /* Whoever a person has drained comes back, and whatever was held goes on, or all would wait for ever. */
     sim_coordinator_calm(self);
     /* Machines and the coordinator may stand still for four leases yet. */
     if (sim_random_chance(&self->random, 300))

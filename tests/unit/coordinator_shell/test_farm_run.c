@@ -382,6 +382,31 @@ static void farm__refuses_a_path_that_another_job_makes(void **state)
     json_decref(two);
 }
 
+static void farm__holds_and_reorders_across_a_restart(void **state)
+{
+    farm_harness *farm = *state;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    assert_int_equal(farm_harness_command(farm, "hold", job, ""), STATUS_OK);
+    assert_int_equal(farm_harness_command(farm, "prio", job, "7"), STATUS_OK);
+    assert_int_equal(farm_harness_command(farm, "prio", job, "7 or so"), STATUS_INPUT_INVALID);
+    assert_int_equal(farm_harness_command(farm, "prio", job, "99999999999"), STATUS_INPUT_INVALID);
+    assert_int_equal(farm_harness_command(farm, "hold", job + 1, ""), STATUS_INPUT_MISSING);
+    farm_harness_kill_coordinator(farm);
+    farm_harness_start_coordinator(farm);
+    char *text = farm_harness_query(farm, "job", job);
+    json_t *document = json_loads(text, 0, NULL);
+    free(text);
+    assert_true(json_is_true(json_object_get(document, "held")));
+    assert_int_equal(number_at(document, "priority"), 7);
+    json_decref(document);
+    assert_int_equal(farm_harness_command(farm, "release", job, ""), STATUS_OK);
+    document = await(farm, job);
+    expect_delivered(farm, document);
+    assert_false(json_is_true(json_object_get(document, "held")));
+    json_decref(document);
+    assert_int_equal(farm_harness_command(farm, "hold", job, ""), STATUS_INPUT_CONFLICT);
+}
+
 static void farm__cancels_discards_and_makes_anew_on_retry(void **state)
 {
     farm_harness *farm = *state;
@@ -505,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(farm__refuses_a_show_that_cannot_be_read_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__checks_and_plans_without_rendering, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__refuses_a_path_that_another_job_makes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__holds_and_reorders_across_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__cancels_discards_and_makes_anew_on_retry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__retries_a_refused_publish_after_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__holds_back_what_fails_a_spec_that_says_so, set_up, tear_down),

@@ -71,7 +71,7 @@ static void fact_record__refuses_every_cut_and_every_impossible_value(void **unu
         {0, 2, STATUS_PEER_VERSION},
         {0, 0, STATUS_PEER_MALFORMED},
         {1, 0, STATUS_PEER_MALFORMED},
-        {1, FACT_WORKER_STATE + 1, STATUS_PEER_MALFORMED},
+        {1, FACT_TYPE_END, STATUS_PEER_MALFORMED},
         {2, STATUS_COUNT, STATUS_PEER_MALFORMED},
         {24, TASK_CANCELLED + 1, STATUS_PEER_MALFORMED},
     };

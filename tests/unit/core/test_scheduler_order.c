@@ -23,6 +23,57 @@ static void scheduler__serves_higher_priority_first(void **unused)
     farm_script_deinit(&farm);
 }
 
+static void scheduler__begins_nothing_of_a_held_job(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 3);
+    farm_hello(&farm, 1, 1);
+    attempt first = farm_assigned(&farm, 0);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job), STATUS_OK);
+    assert_true(farm_job(&farm, job).held);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job), STATUS_OK);
+    assert_int_equal(farm.out.fact_count, 0); /* asking twice changes nothing */
+    assert_int_equal(farm_result(&farm, 1, first, STATUS_OK), STATUS_OK);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_DONE], 1); /* what ran went on */
+    farm_script_restart(&farm);
+    farm_hello(&farm, 2, 1);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0); /* the journal remembers */
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_RELEASE, job), STATUS_OK);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 1);
+    assert_false(farm_job(&farm, job).held);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job), STATUS_OK);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_CANCEL, job), STATUS_OK);
+    assert_false(farm_job(&farm, job).held); /* or what undoes it would wait */
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job), STATUS_CANCELLED);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job + 1), STATUS_INPUT_MISSING);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__serves_by_the_priority_that_a_job_has_now(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t first = farm_job_of(&farm, 2);
+    uint32_t second = farm_job_of(&farm, 2);
+    scheduler_event raise = {.type = EVENT_JOB_PRIORITY, .priority = {.job = second, .priority = 3}};
+    assert_int_equal(farm_script_step(&farm, &raise), STATUS_OK);
+    assert_int_equal(farm_script_step(&farm, &raise), STATUS_OK);
+    assert_int_equal(farm.out.fact_count, 0);
+    assert_int_equal(farm_job(&farm, second).priority, 3);
+    farm_script_restart(&farm);
+    farm_hello(&farm, 1, 3);
+    assert_int_equal(farm_assigned(&farm, 0).job, second);
+    assert_int_equal(farm_assigned(&farm, 1).job, second);
+    assert_int_equal(farm_assigned(&farm, 2).job, first);
+    raise.priority.job = second + 1;
+    assert_int_equal(farm_script_step(&farm, &raise), STATUS_INPUT_MISSING);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__shares_slots_between_shows_by_cost(void **unused)
 {
     (void)unused;
@@ -215,6 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scheduler__serves_higher_priority_first),
+        cmocka_unit_test(scheduler__begins_nothing_of_a_held_job),
+        cmocka_unit_test(scheduler__serves_by_the_priority_that_a_job_has_now),
         cmocka_unit_test(scheduler__shares_slots_between_shows_by_cost),
         cmocka_unit_test(scheduler__keeps_a_worker_on_its_reel),
         cmocka_unit_test(scheduler__picks_the_free_worker_that_read_the_reel),
