@@ -60,15 +60,10 @@ static void print_finding(const json_t *item)
 static status find(const cli_arguments *arguments, arena *memory, json_t **out_document, const json_t **out_item,
                    error_detail *detail)
 {
-    const char *path = arguments->words[0];
-    size_t length = strlen(path);
-    if (length < 5 || strcmp(path + length - 5, ".json") != 0) {
-        loaded_show loaded;
-        status code = loaded_show_read(&loaded, path, NULL, memory, detail);
-        if (code != STATUS_OK)
-            return code;
-        path = report_of_show(&loaded, memory);
-    }
+    const char *path = NULL;
+    status code = report_locate(arguments, "report.json", memory, &path, NULL, detail);
+    if (code != STATUS_OK)
+        return code;
     return report_read_finding(path, arguments->words[1], memory, out_document, out_item, detail);
 }
 

@@ -13,24 +13,6 @@
 
 enum { ASK_MS = 10000, SUBMIT_MS = 30000, WATCH_MS = 1000 };
 
-static status connect_farm(const cli_arguments *arguments, farm_client **out_client, error_detail *detail)
-{
-    const char *endpoint = cli_text(arguments, "farm");
-    if (endpoint == NULL)
-        endpoint = getenv("REELMILL_FARM");
-    if (endpoint == NULL)
-        return error_detail_set(detail, STATUS_INPUT_MISSING,
-                                "which farm? give --farm tcp://HOST:PORT or set REELMILL_FARM");
-    link_config link;
-    link_config_from_environment(&link);
-    if (cli_text(arguments, "key") != NULL)
-        snprintf(link.key, sizeof link.key, "%s", cli_text(arguments, "key"));
-    if (cli_text(arguments, "coordinator-key") != NULL)
-        snprintf(link.coordinator_key, sizeof link.coordinator_key, "%s", cli_text(arguments, "coordinator-key"));
-    link.plain = link.plain || cli_flag(arguments, "plain");
-    return farm_client_create(out_client, endpoint, &link, detail);
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -154,7 +136,7 @@ int command_submit(const cli_arguments *arguments)
     arena_init(&memory);
     status code = loaded_show_read(&loaded, arguments->words[0], NULL, &memory, &detail);
     if (code == STATUS_OK)
-        code = connect_farm(arguments, &client, &detail);
+        code = farm_job_connect(arguments, &client, &detail);
     if (code == STATUS_OK)
         code = submit_show(arguments, client, &loaded, &memory, &number, &detail);
     int exit_code = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
@@ -269,7 +251,7 @@ static int show_query(const cli_arguments *arguments, const char *what, void (*p
     bool watching = cli_knows(arguments, "watch") && cli_flag(arguments, "watch");
     bool ended = false;
     arena_init(&memory);
-    status code = connect_farm(arguments, &client, &detail);
+    status code = farm_job_connect(arguments, &client, &detail);
     if (code == STATUS_OK && arguments->word_count > 0)
         code = pick_jobs(arguments, client, JOBS_ANY, &memory, &numbers, &count, &detail);
     if (code == STATUS_OK && count > 1)
@@ -318,7 +300,7 @@ static int send_to_jobs(const cli_arguments *arguments, const char *verb, job_st
     uint32_t *numbers = NULL;
     uint32_t count = 0;
     arena_init(&memory);
-    status code = connect_farm(arguments, &client, &detail);
+    status code = farm_job_connect(arguments, &client, &detail);
     if (code == STATUS_OK)
         code = pick_jobs(arguments, client, which, &memory, &numbers, &count, &detail);
     int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
@@ -339,7 +321,7 @@ static int send_to_nodes(const cli_arguments *arguments, const char *verb)
 {
     error_detail detail;
     farm_client *client = NULL;
-    status code = connect_farm(arguments, &client, &detail);
+    status code = farm_job_connect(arguments, &client, &detail);
     int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
     for (uint32_t i = 0; i < arguments->word_count && code == STATUS_OK; i++) {
         int exit_code = EXIT_PASS;
@@ -381,7 +363,7 @@ int command_wait(const cli_arguments *arguments)
     uint32_t *numbers = NULL;
     uint32_t count = 0;
     arena_init(&memory);
-    status code = connect_farm(arguments, &client, &detail);
+    status code = farm_job_connect(arguments, &client, &detail);
     if (code == STATUS_OK)
         code = pick_jobs(arguments, client, JOBS_ANY, &memory, &numbers, &count, &detail);
     int worst = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);

@@ -1,101 +1,18 @@
 #include "coordinator/cli/cli.h"
+#include "coordinator/cli/judged_report.h"
 #include "coordinator/cli/report_read.h"
-#include "coordinator/verdict/verdict.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* A figure that a report does not have is NAN. */
-static double figure(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static const char *word(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
-}
-
-/* A peak in dB as the linear value it was; a silent programme has none, which is 0. */
-static double linear(double db)
-{
-    return isnan(db) ? 0.0 : pow(10.0, db / 20.0);
-}
-
-static const json_t *file_entry(const json_t *report, const char *path)
-{
-    size_t index;
-    const json_t *file;
-    json_array_foreach (json_object_get(report, "files"), index, file)
-        if (strcmp(word(file, "path"), path) == 0)
-            return file;
-    return NULL;
-}
-
-static void take_files(figure_facts *facts, const json_t *report, const json_t *programme, arena *memory)
-{
-    const json_t *paths = json_object_get(programme, "files");
-    file_form *forms = arena_take_array(memory, json_array_size(paths) + 1, sizeof *forms);
-    size_t index;
-    const json_t *path;
-    json_array_foreach (paths, index, path) {
-        const json_t *file = json_is_string(path) ? file_entry(report, json_string_value(path)) : NULL;
-        if (file == NULL)
-            continue;
-        forms[facts->file_count++] = (file_form){.name = word(file, "path"),
-                                                 .channel = CHANNEL_NONE,
-                                                 .reel = -1,
-                                                 .container = word(file, "container"),
-                                                 .encoding = word(file, "encoding"),
-                                                 .channels = word(programme, "layout"),
-                                                 .sample_rate = figure(file, "sample_rate"),
-                                                 .bit_depth = (double)NAN};
-        facts->sample_rate = (uint32_t)fmin(fmax(figure(file, "sample_rate"), 1.0), SAMPLE_RATE_MAX);
-    }
-    facts->files = forms;
-}
-
-static figure_facts facts_of(const json_t *report, const json_t *programme, const show *waivers, arena *memory)
-{
-    const json_t *loudness = json_object_get(programme, "loudness");
-    const json_t *dialogue = json_object_get(loudness, "dialogue");
-    const json_t *peaks = json_object_get(programme, "peaks");
-    double end = figure(json_object_get(programme, "range"), "end_sample");
-    figure_facts facts = {
-        .deliverable = word(programme, "deliverable"),
-        .show = waivers,
-        .layout = channel_layout_from_name(word(programme, "layout")),
-        .sample_rate = 48000,
-        .frame_count = end > 0.0 && end < 1e15 ? (uint64_t)end : 0,
-        .loudness = {.integrated_lufs = figure(loudness, "integrated_lufs"),
-                     .ungated_lufs = figure(loudness, "ungated_lufs"),
-                     .range_lu = figure(loudness, "range_lu"),
-                     .max_momentary_lufs = figure(loudness, "max_momentary_lufs"),
-                     .max_short_term_lufs = figure(loudness, "max_short_term_lufs"),
-                     .relative_gate_lufs = (double)NAN,
-                     .max_momentary_frame = UINT64_MAX,
-                     .max_short_term_frame = UINT64_MAX},
-        .dialogue = {.lufs = figure(dialogue, "lufs"),
-                     .gated_lufs = figure(dialogue, "gated_lufs"),
-                     .range_lu = figure(dialogue, "range_lu"),
-                     .speech_share = figure(dialogue, "speech_share"),
-                     .block_count = isnan(figure(dialogue, "lufs")) ? UINT64_C(0) : UINT64_C(1)},
-        .peaks = {.true_peak = linear(figure(peaks, "true_peak_dbtp")),
-                  .sample_peak = linear(figure(peaks, "sample_peak_dbfs"))},
-    };
-    take_files(&facts, report, programme, memory);
-    return facts;
-}
-
-static json_t *json_verdict(const char *name, const programme_verdict *verdict)
+static json_t *json_item(const judged_item *judged)
 {
     json_t *findings = json_array();
-    for (size_t i = 0; i < verdict->findings.count; i++) {
-        const finding *item = &verdict->findings.items[i];
+    for (size_t i = 0; i < judged->findings.count; i++) {
+        const finding *item = &judged->findings.items[i];
         json_t *measured = item->measured_word != NULL ? json_string(item->measured_word)
                            : isfinite(item->measured)  ? json_real(item->measured)
                                                        : json_null();
@@ -104,44 +21,35 @@ static json_t *json_verdict(const char *name, const programme_verdict *verdict)
         json_object_set_new(object, "waived", json_boolean(item->waiver != NULL));
         json_array_append_new(findings, object);
     }
-    return json_pack("{s:s, s:s, s:o}", "deliverable", name, "verdict", verdict_word_name(verdict->word), "findings", findings);
+    return json_pack("{s:s, s:s, s:o}", judged->of_stem ? "stem" : "deliverable", judged->name, "verdict",
+                     verdict_word_name(judged->word), "findings", findings);
 }
 
-static void print_verdict(const char *name, const programme_verdict *verdict)
+static void print_item(const judged_item *judged)
 {
-    printf("%-11s %s\n", verdict_word_name(verdict->word), name);
-    for (size_t i = 0; i < verdict->findings.count; i++)
-        printf("            %s%s: %s\n", finding_severity_name(verdict->findings.items[i].severity),
-               verdict->findings.items[i].waiver != NULL ? ", waived" : "", verdict->findings.items[i].message);
+    printf("%-11s %s%s\n", verdict_word_name(judged->word), judged->of_stem ? "stem " : "", judged->name);
+    for (size_t i = 0; i < judged->findings.count; i++)
+        printf("            %s%s: %s\n", finding_severity_name(judged->findings.items[i].severity),
+               judged->findings.items[i].waiver != NULL ? ", waived" : "", judged->findings.items[i].message);
 }
 
-static int judge_all(const cli_arguments *arguments, const json_t *report, const show *waivers, const spec *rules,
-                     arena *memory)
+static int tell(const cli_arguments *arguments, const judged_list *list, const spec *rules, bool whole)
 {
-    size_t index;
-    const json_t *programme;
-    verdict_word worst = VERDICT_PASS;
+    verdict_word worst = list->count == 0 ? VERDICT_INCOMPLETE : VERDICT_PASS;
     json_t *programmes = json_array();
-    json_array_foreach (json_object_get(report, "programmes"), index, programme) {
-        if (json_is_string(json_object_get(programme, "reel")))
-            continue;
-        figure_facts facts = facts_of(report, programme, waivers, memory);
-        programme_verdict verdict = {.word = VERDICT_INCOMPLETE};
-        if (verdict_judge_figures(&verdict, &facts, rules, memory) != STATUS_OK)
-            continue;
-        if (json_is_string(json_object_get(programme, "failure")))
-            verdict.word = verdict_worst(verdict.word, VERDICT_INCOMPLETE);
-        worst = verdict_worst(worst, verdict.word);
-        json_array_append_new(programmes, json_verdict(facts.deliverable, &verdict));
+    json_t *stems = json_array();
+    for (uint32_t i = 0; i < list->count; i++) {
+        const judged_item *judged = &list->items[i];
+        worst = verdict_worst(worst, judged->word);
+        json_array_append_new(judged->of_stem ? stems : programmes, json_item(judged));
         if (!cli_flag(arguments, "json"))
-            print_verdict(facts.deliverable, &verdict);
+            print_item(judged);
     }
-    if (json_array_size(programmes) == 0)
-        worst = VERDICT_INCOMPLETE;
     char digest[CONTENT_HASH_TEXT_SIZE];
     content_hash_to_text(&rules->digest, digest);
-    json_t *document = json_pack("{s:i, s:s, s:{s:s, s:s, s:s}, s:o}", "reelmill", 1, "verdict", verdict_word_name(worst), "spec",
-                                 "name", rules->name, "version", rules->version, "digest", digest, "programmes", programmes);
+    json_t *document = json_pack("{s:i, s:s, s:{s:s, s:s, s:s}, s:s, s:o, s:o}", "reelmill", 1, "verdict", verdict_word_name(worst),
+                                 "spec", "name", rules->name, "version", rules->version, "digest", digest, "judged_from",
+                                 whole ? "measures" : "figures", "programmes", programmes, "stems", stems);
     char *text = json_dumps(document, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
     if (cli_flag(arguments, "json") && text != NULL)
         puts(text);
@@ -175,19 +83,28 @@ static status read_spec(const char *name, spec *out_rules, arena *memory, error_
     return STATUS_OK;
 }
 
-static status read_report(const char *path, show *out_waivers, arena *memory, json_t **out_report, error_detail *detail)
+static status judge(const cli_arguments *arguments, const spec *rules, judged_list *list, bool *out_whole, json_t **out_report,
+                    arena *memory, error_detail *detail)
 {
-    size_t length = strlen(path);
-    if (length < 5 || strcmp(path + length - 5, ".json") != 0) {
-        loaded_show loaded;
-        status code = loaded_show_read(&loaded, path, NULL, memory, detail);
-        if (code != STATUS_OK)
-            return code;
-        out_waivers->waivers = loaded.show.waivers;
-        out_waivers->waiver_count = loaded.show.waiver_count;
-        path = report_of_show(&loaded, memory);
-    }
-    return report_read(path, memory, out_report, detail);
+    const char *path = NULL;
+    show title = {.file_name = ""};
+    judged_range range = {.from = cli_text(arguments, "from"), .to = cli_text(arguments, "to")};
+    bool of_range = range.from != NULL || range.to != NULL;
+    bool of_show = strstr(arguments->words[0], ".json") == NULL;
+    status code = report_locate(arguments, "measures.bin", memory, &path, &title, detail);
+    if (code != STATUS_OK)
+        return code;
+    *out_whole = access(path, F_OK) == 0;
+    if (*out_whole)
+        return judged_from_measures(list, path, rules, &range, of_show && title.waivers != NULL ? &title : NULL, memory, detail);
+    if (of_range)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no '%s', which a part of the programme is judged from", path);
+    code = report_locate(arguments, "report.json", memory, &path, &title, detail);
+    if (code == STATUS_OK)
+        code = report_read(path, memory, out_report, detail);
+    if (code == STATUS_OK)
+        fprintf(stderr, "reelmill: no measures.bin lies beside '%s': levels and forms of files are judged from its figures, no more\n", path);
+    return code == STATUS_OK ? judged_from_figures(list, *out_report, rules, &title, memory) : code;
 }
 
 int command_judge(const cli_arguments *arguments)
@@ -195,16 +112,18 @@ int command_judge(const cli_arguments *arguments)
     arena memory;
     arena_init(&memory);
     error_detail detail = {0};
+    judged_list list = {0};
     json_t *report = NULL;
-    show waivers = {.file_name = ""};
+    bool whole = false;
     spec *rules = arena_take(&memory, sizeof *rules); /* too large for a stack */
     status code = cli_text(arguments, "spec") == NULL
                       ? error_detail_set(&detail, STATUS_INPUT_INVALID, "name a spec: --spec NAME or --spec FILE.yaml")
                       : read_spec(cli_text(arguments, "spec"), rules, &memory, &detail);
     if (code == STATUS_OK)
-        code = read_report(arguments->words[0], &waivers, &memory, &report, &detail);
-    int exit_code = code == STATUS_OK ? judge_all(arguments, report, &waivers, rules, &memory) : cli_fail_detail(&detail);
+        code = judge(arguments, rules, &list, &whole, &report, &memory, &detail);
+    int exit_code = code == STATUS_OK ? tell(arguments, &list, rules, whole) : cli_fail_detail(&detail);
     json_decref(report);
+    judged_list_close(&list);
     arena_deinit(&memory);
     return exit_code;
 }

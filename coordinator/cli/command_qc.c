@@ -232,6 +232,22 @@ static void print_table(const json_t *report)
                 counts[2], counts[3]);
 }
 
+/* What is kept beside report.json, as the farm made it. */
+static status keep_documents(farm_client *client, uint32_t job, const char *folder, error_detail *detail)
+{
+    static const char *const names[] = {"report.html", "measures.bin"};
+    status code = STATUS_OK;
+    for (size_t i = 0; code == STATUS_OK && i < sizeof names / sizeof names[0]; i++) {
+        char *bytes = NULL;
+        size_t size = 0;
+        code = farm_client_query(client, names[i], job, ASK_MS, &bytes, &size, detail);
+        if (code == STATUS_OK)
+            code = write_file(folder, names[i], bytes, size, detail);
+        free(bytes);
+    }
+    return code;
+}
+
 static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const qc_words *words)
 {
     error_detail detail;
@@ -256,17 +272,12 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     int exit_code = strcmp(verdict, "pass") == 0 || strcmp(verdict, "warn") == 0 ? EXIT_PASS : EXIT_QC;
     const char *folder = cli_text(arguments, "out");
     if (folder != NULL) {
-        char *page = NULL;
-        size_t page_size = 0;
         if (mkdir(folder, 0777) != 0 && errno != EEXIST)
             code = error_detail_set(&detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
         if (code == STATUS_OK)
             code = write_file(folder, "report.json", text, strlen(text), &detail);
         if (code == STATUS_OK)
-            code = farm_client_query(client, "report.html", job, ASK_MS, &page, &page_size, &detail);
-        if (code == STATUS_OK)
-            code = write_file(folder, "report.html", page, page_size, &detail);
-        free(page);
+            code = keep_documents(client, job, folder, &detail);
         if (code != STATUS_OK)
             exit_code = cli_fail_detail(&detail);
     }

@@ -101,6 +101,9 @@ static const cli_option workers_options[] = {
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option judge_options[] = {
+    FARM_LINK_OPTIONS,
+    {"from", OPTION_TEXT, "PLACE", "judge levels from here on: a timecode of the programme, or seconds like 12.5"},
+    {"to", OPTION_TEXT, "PLACE", "and up to here, which is left out"},
     {"spec", OPTION_TEXT, "NAME|FILE", "judge by this spec"},
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
     {NULL, OPTION_FLAG, NULL, NULL},
@@ -136,10 +139,10 @@ static const cli_command commands[] = {
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
-    {"judge", "SHOW.yaml|REPORT.json", "judge the figures of a report by another spec, without any audio", 1, 1, judge_options,
+    {"judge", "SHOW.yaml|REPORT.json|JOB", "judge what was measured by another spec, without any audio", 1, 1, judge_options,
      command_judge},
-    {"explain", "SHOW.yaml|REPORT.json FINDING", "what made a finding's figure, and the smallest change that would pass", 2, 2,
-     no_options, command_explain},
+    {"explain", "SHOW.yaml|REPORT.json|JOB FINDING", "what made a finding's figure, and the smallest change that would pass", 2, 2,
+     plain_options, command_explain},
     {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,
      command_waive},
     {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,

@@ -70,6 +70,24 @@ status farm_job_start_private(const cli_arguments *arguments, const private_farm
     return code;
 }
 
+status farm_job_connect(const cli_arguments *arguments, farm_client **out_client, error_detail *detail)
+{
+    const char *endpoint = cli_text(arguments, "farm");
+    if (endpoint == NULL)
+        endpoint = getenv("REELMILL_FARM");
+    if (endpoint == NULL)
+        return error_detail_set(detail, STATUS_INPUT_MISSING,
+                                "which farm? give --farm tcp://HOST:PORT or set REELMILL_FARM");
+    link_config link;
+    link_config_from_environment(&link);
+    if (cli_text(arguments, "key") != NULL)
+        snprintf(link.key, sizeof link.key, "%s", cli_text(arguments, "key"));
+    if (cli_text(arguments, "coordinator-key") != NULL)
+        snprintf(link.coordinator_key, sizeof link.coordinator_key, "%s", cli_text(arguments, "coordinator-key"));
+    link.plain = link.plain || cli_flag(arguments, "plain");
+    return farm_client_create(out_client, endpoint, &link, detail);
+}
+
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));

@@ -32,6 +32,9 @@ void farm_job_print_errors(const json_t *job);
 MUST_USE status farm_job_start_private(const cli_arguments *arguments, const private_farm_root *roots, uint32_t root_count,
                                        private_farm **out_farm, farm_client **out_client, error_detail *detail);
 
+/** A client of the farm that --farm and its keys, or the environment, name. */
+MUST_USE status farm_job_connect(const cli_arguments *arguments, farm_client **out_client, error_detail *detail);
+
 /** Cores of this machine, at least 1. */
 uint32_t farm_job_cores(void);
 

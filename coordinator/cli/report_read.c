@@ -1,8 +1,100 @@
+#define _GNU_SOURCE
 #include "coordinator/cli/report_read.h"
 
-#include <string.h>
+#include "coordinator/cli/farm_job.h"
+#include "coordinator/cli/job_selector.h"
 
-enum { REPORT_SIZE_MAX = 256 << 20 };
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { REPORT_SIZE_MAX = 256 << 20, ASK_MS = 60000 };
+
+/* The job that a word means, or 0. */
+static status find_job(farm_client *client, const char *word, arena *memory, uint32_t *out_job, error_detail *detail)
+{
+    if (job_selector_is_number(word, out_job))
+        return STATUS_OK;
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "jobs", 0, ASK_MS, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    json_t *answer = json_loadb(text, size, 0, NULL);
+    free(text);
+    const json_t *jobs = json_object_get(answer, "jobs");
+    bool *wanted = arena_take_array(memory, json_array_size(jobs) + 1, sizeof *wanted);
+    code = job_selector_mark(word, jobs, wanted, detail);
+    for (size_t i = json_array_size(jobs); i-- > 0 && code == STATUS_OK;)
+        if (wanted[i])
+            *out_job = (uint32_t)json_integer_value(json_object_get(json_array_get(jobs, i), "job"));
+    json_decref(answer);
+    return code;
+}
+
+/* A job's document, in memory under a name that can be opened. */
+static status fetch(const cli_arguments *arguments, const char *document, arena *memory, const char **out_path,
+                    error_detail *detail)
+{
+    farm_client *client = NULL;
+    uint32_t job = 0;
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_job_connect(arguments, &client, detail);
+    if (code == STATUS_OK)
+        code = find_job(client, arguments->words[0], memory, &job, detail);
+    if (code == STATUS_OK)
+        code = farm_client_query(client, document, job, ASK_MS, &text, &size, detail);
+    farm_client_destroy(&client);
+    int descriptor = code == STATUS_OK ? memfd_create(document, MFD_CLOEXEC) : -1;
+    if (code == STATUS_OK) {
+        size_t done = 0;
+        for (ssize_t part = 1; descriptor >= 0 && part > 0 && done < size; done += part > 0 ? (size_t)part : 0)
+            part = write(descriptor, text + done, size - done);
+        if (done < size)
+            code = error_detail_set(detail, STATUS_NODE_MEMORY, "no memory for '%s': %s", document, strerror(errno));
+    }
+    free(text);
+    if (code == STATUS_OK)
+        *out_path = arena_format(memory, "/proc/self/fd/%d", descriptor);
+    return code;
+}
+
+static bool ends_in(const char *text, const char *ending)
+{
+    size_t length = strlen(text);
+    return length >= strlen(ending) && strcmp(text + length - strlen(ending), ending) == 0;
+}
+
+status report_locate(const cli_arguments *arguments, const char *document, arena *memory, const char **out_path, show *title,
+                     error_detail *detail)
+{
+    const char *word = arguments->words[0];
+    uint32_t number = 0;
+    if (ends_in(word, ".json")) {
+        const char *slash = strrchr(word, '/');
+        *out_path = strcmp(document, "report.json") == 0
+                        ? word
+                        : arena_format(memory, "%.*s%s", slash == NULL ? 0 : (int)(slash - word) + 1, word, document);
+        return STATUS_OK;
+    }
+    if ((job_selector_is_number(word, &number) || strcmp(word, "last") == 0) && access(word, F_OK) != 0)
+        return fetch(arguments, document, memory, out_path, detail);
+    loaded_show loaded;
+    status code = loaded_show_read(&loaded, word, NULL, memory, detail);
+    if (code != STATUS_OK)
+        return code;
+    if (title != NULL) {
+        title->waivers = loaded.show.waivers;
+        title->waiver_count = loaded.show.waiver_count;
+    }
+    const char *report = report_of_show(&loaded, memory);
+    *out_path = arena_format(memory, "%.*s%s", (int)(strrchr(report, '/') - report) + 1, report, document);
+    return STATUS_OK;
+}
 
 const char *report_of_show(const loaded_show *loaded, arena *memory)
 {

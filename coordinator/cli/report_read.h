@@ -2,10 +2,18 @@
 #ifndef COORDINATOR_CLI_REPORT_READ_H
 #define COORDINATOR_CLI_REPORT_READ_H
 
+#include "coordinator/cli/cli.h"
 #include "coordinator/cli/job_document_write.h"
 
 #include <jansson.h>
 
+/**
+ * Where a document of a report ("report.json", "measures.bin") is to be read: the command's first word is a show file, a
+ * report.json, or a job of a farm (a number, or `last`), whose document is then fetched. title, if not NULL, gets the waivers
+ * of a show file.
+ */
+MUST_USE status report_locate(const cli_arguments *arguments, const char *document, arena *memory, const char **out_path,
+                              show *title, error_detail *detail);
 /** Where a run of the show leaves its report.json. */
 const char *report_of_show(const loaded_show *loaded, arena *memory);
 /** The whole report; *out_document is the caller's to release. */

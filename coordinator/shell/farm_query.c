@@ -156,6 +156,10 @@ static char *job_query(farm_state *self, const char *what, uint32_t number, size
         return file_document(job, DOCUMENT_REPORT_JSON, out_size, detail);
     if (strcmp(what, "report.html") == 0)
         return file_document(job, DOCUMENT_REPORT_HTML, out_size, detail);
+    if (strcmp(what, "report.pdf") == 0)
+        return file_document(job, DOCUMENT_REPORT_PDF, out_size, detail);
+    if (strcmp(what, "measures.bin") == 0)
+        return file_document(job, DOCUMENT_MEASURES, out_size, detail);
     if (strcmp(what, "result") == 0 || (strcmp(what, "plan") == 0 && job->source->document.kind == JOB_KIND_PLAN))
         return file_document(job, DOCUMENT_RESULT, out_size, detail);
     if (strcmp(what, "plan") == 0 && job->plan != NULL)

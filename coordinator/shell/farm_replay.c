@@ -117,7 +117,6 @@ static status replay_shell_record(replay *self, const journal_record *record)
 /* The plan made again from the same show and facts; it must be the same plan. */
 static bool plan_again(farm_job *job, const plan_record *planned)
 {
-    const job_document *document = &job->source->document;
     uint32_t count = job->source->inputs.count;
     job->facts = calloc((size_t)count + 1, sizeof *job->facts);
     for (uint32_t i = 0; job->facts != NULL && i < count; i++) {
@@ -129,13 +128,7 @@ static bool plan_again(farm_job *job, const plan_record *planned)
         if (result == NULL || !byte_reader_complete(&reader)) /* as job_runner.c: a failed probe is a fact too */
             job->facts[i] = (media_facts){.outcome = STATUS_NODE_CRASHED};
     }
-    plan_options options = {.slot_count = planned->slot_count,
-                            .cells_per_task = planned->cells_per_task,
-                            .replace = document->replace,
-                            .only = document->only,
-                            .out = document->out,
-                            .second_meter = document->meter != NULL,
-                            .discard_failed = true};
+    plan_options options = job_source_options(job->source, planned->slot_count, planned->cells_per_task);
     job->plan_slot_count = planned->slot_count;
     job->plan_cells_per_task = planned->cells_per_task;
     problem_list problems = {0};

@@ -372,7 +372,7 @@ static void on_fetch(farm_state *self, const worker_node *node, const message_fe
     /* A worker reads the documents of the tasks that it was given. */
     attempt tried = attempt_of(&fetch->attempt);
     if (job != NULL && scheduler_worker_holds(self->scheduler, node->number, &tried) &&
-        fetch->document <= DOCUMENT_REPORT_HTML && fetch->offset < INT64_MAX) {
+        fetch->document < DOCUMENTS_COMPOSED && fetch->offset < INT64_MAX) {
         char path[PATH_MAX_BYTES];
         job_path(job, job_document_file((job_document_id)fetch->document), path);
         int descriptor = open(path, O_RDONLY | O_CLOEXEC);

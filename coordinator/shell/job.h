@@ -22,6 +22,8 @@ enum { JOB_ERRORS_MAX = 64, JOB_LOG_LINES_MAX = 2000, JOB_LOG_LINE_MAX = 1400 };
 /** A document parsed and resolved; const once made. */
 typedef struct job_source {
     arena arena;
+    const char *text; /**< the document as it was submitted */
+    size_t text_size;
     job_document document;
     show show;
     library library;
@@ -34,6 +36,8 @@ typedef struct job_source {
 /** Parses, resolves, lists the inputs. Any thread. NULL when out of memory; look at code. */
 job_source *job_source_create(const char *document, size_t document_size);
 void job_source_destroy(job_source **self);
+/** How a document's job is planned; the two numbers are those the journal keeps. */
+plan_options job_source_options(const job_source *self, uint32_t slot_count, uint32_t cells_per_task);
 
 /** What an accepted result left. */
 typedef struct job_result {

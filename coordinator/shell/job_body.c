@@ -269,10 +269,11 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
     if (body == NULL)
         return STATUS_NODE_MEMORY;
     body->kind = TASK_DEPOSIT;
-    body->deposit.document_count = 2;
     status code = STATUS_OK;
-    for (uint32_t i = 0; i < 2; i++) {
-        task_document *item = &body->deposit.documents[i];
+    for (uint32_t i = 0; i < DOCUMENTS_COMPOSED; i++) {
+        if (outcome.documents[i].size == 0)
+            continue;
+        task_document *item = &body->deposit.documents[body->deposit.document_count++];
         memcpy(item->final.root, document->out.root, sizeof item->final.root);
         int size = snprintf(item->final.path, sizeof item->final.path, "%s%s%s/%s/report/%s", document->out.prefix,
                             document->out.prefix[0] != '\0' ? "/" : "", job_show->slug, job_show->version,

@@ -2,6 +2,7 @@
 #include "coordinator/shell/job_compose.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/shell/job_measures.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,22 @@ enum { NOT_SET = 0x7FFF, REPORT_BYTES_MAX = 256 << 20 };
 
 /* ---- documents on disk ---- */
 
-static status write_whole(int descriptor, const void *bytes, size_t byte_size)
+static void temporary_name(job_document_id id, char out[64])
+{
+    snprintf(out, 64, "%s.new", job_document_file(id));
+}
+
+status document_begin(document_file *out_file, const char *folder, job_document_id id)
+{
+    char temporary[64];
+    temporary_name(id, temporary);
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = directory < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    *out_file = (document_file){.folder = folder, .id = id, .directory = directory, .descriptor = descriptor};
+    return descriptor < 0 ? STATUS_STORAGE_DENIED : STATUS_OK;
+}
+
+status document_write(int descriptor, const void *bytes, size_t byte_size)
 {
     const char *at = bytes;
     for (size_t done = 0; done < byte_size;) {
@@ -26,31 +42,38 @@ static status write_whole(int descriptor, const void *bytes, size_t byte_size)
             return errno == ENOSPC || errno == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_IO;
         done += (size_t)part;
     }
-    return fdatasync(descriptor) == 0 ? STATUS_OK : STATUS_STORAGE_IO;
+    return STATUS_OK;
+}
+
+status document_end(document_file *self, status code, error_detail *detail)
+{
+    const char *name = job_document_file(self->id);
+    char temporary[64];
+    int number = errno;
+    temporary_name(self->id, temporary);
+    if (code == STATUS_OK && fdatasync(self->descriptor) != 0)
+        code = STATUS_STORAGE_IO;
+    if (self->descriptor >= 0 && close(self->descriptor) != 0 && code == STATUS_OK)
+        code = STATUS_STORAGE_IO;
+    if (code == STATUS_OK && (renameat(self->directory, temporary, self->directory, name) != 0 || fsync(self->directory) != 0)) {
+        code = STATUS_STORAGE_IO;
+        number = errno;
+    }
+    if (self->directory >= 0)
+        close(self->directory);
+    if (code != STATUS_OK)
+        error_detail_set(detail, code, "cannot write '%s' into the state folder '%s': %s", name, self->folder, strerror(number));
+    return code;
 }
 
 status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
                           error_detail *detail)
 {
-    const char *name = job_document_file(id);
-    char temporary[64];
-    snprintf(temporary, sizeof temporary, "%s.new", name);
-    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int descriptor = directory < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    status code = descriptor < 0 ? STATUS_STORAGE_DENIED : write_whole(descriptor, bytes, byte_size);
-    int number = errno;
-    if (descriptor >= 0 && close(descriptor) != 0 && code == STATUS_OK)
-        code = STATUS_STORAGE_IO;
-    if (code == STATUS_OK && (renameat(directory, temporary, directory, name) != 0 || fsync(directory) != 0)) {
-        code = STATUS_STORAGE_IO;
-        number = errno;
-    }
-    if (directory >= 0)
-        close(directory);
-    if (code != STATUS_OK)
-        error_detail_set(detail, code, "cannot write '%s' into the state folder '%s': %s", name, folder,
-                         strerror(number));
-    return code;
+    document_file file;
+    status code = document_begin(&file, folder, id);
+    if (code == STATUS_OK)
+        code = document_write(file.descriptor, bytes, byte_size);
+    return document_end(&file, code, detail);
 }
 
 /* ---- merging ---- */
@@ -411,7 +434,9 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     if (code == STATUS_OK)
         code = write_report(&model, DOCUMENT_REPORT_JSON, input->folder, &outcome.documents[0], detail);
     if (code == STATUS_OK)
-        code = write_report(&model, DOCUMENT_REPORT_HTML, input->folder, &outcome.documents[1], detail);
+        code = write_report(&model, DOCUMENT_REPORT_HTML, input->folder, &outcome.documents[DOCUMENT_REPORT_HTML], detail);
+    if (code == STATUS_OK && input->source != NULL)
+        code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
     for (uint32_t i = 0; i < input->programme_count; i++)
         merged_programme_deinit(&merged[i]);
     arena_deinit(&memory);

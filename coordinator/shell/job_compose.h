@@ -40,6 +40,8 @@ typedef struct compose_input {
     const char *cells_path;
     const char *folder; /**< of the job: the reports are written here */
     const sync_measure *const *heard; /**< [plan.listen_count], as in programme_facts */
+    const struct job_source *source; /**< what it was planned from; NULL where planning failed */
+    uint32_t slot_count, cells_per_task; /**< and how */
     uint32_t programme_count;
     programme_input *programmes;
     file_outcome *files; /**< [plan.file_count] */
@@ -68,7 +70,18 @@ MUST_USE status job_merge(const plan *job_plan, const programme_input *input, co
 /** Writes report.json and report.html into the job's folder, durably. */
 MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
 
-/** Writes a document of the job's folder whole: a temporary name, fdatasync, rename, fsync of the folder. */
+/** A document of the job's folder that is being written under a temporary name. */
+typedef struct document_file {
+    const char *folder;
+    job_document_id id;
+    int directory, descriptor;
+} document_file;
+MUST_USE status document_begin(document_file *out_file, const char *folder, job_document_id id);
+/** Appends to a descriptor. */
+MUST_USE status document_write(int descriptor, const void *bytes, size_t byte_size);
+/** code OK: fdatasync, rename, fsync of the folder. Else the first failure is told in detail. Closes in any case. */
+MUST_USE status document_end(document_file *self, status code, error_detail *detail);
+/** All of it at once. */
 MUST_USE status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
                                    error_detail *detail);
 

@@ -67,7 +67,7 @@ status merge_outcome_decode(merge_outcome *out_outcome, const void *bytes, size_
 
 const char *job_document_file(job_document_id id)
 {
-    static const char *const names[DOCUMENT_COUNT] = {"report.json", "report.html", "result.json"};
+    static const char *const names[DOCUMENT_COUNT] = {"report.json", "report.html", "report.pdf", "measures.bin", "result.json"};
     return (unsigned)id < DOCUMENT_COUNT ? names[id] : "?";
 }
 
@@ -87,7 +87,8 @@ status compose_outcome_decode(compose_outcome *out_outcome, const void *bytes, s
     byte_reader_init(&reader, bytes, byte_size);
     bool valid = version_fits(&reader);
     compose_outcome outcome = {.verdict = byte_reader_u8(&reader)};
-    for (size_t i = 0; i < sizeof outcome.documents / sizeof outcome.documents[0]; i++) {
+    /* Journals of before there was a PDF have two. */
+    for (size_t i = 0; i < DOCUMENTS_COMPOSED && (i < 2 || byte_reader_left(&reader) > 0); i++) {
         outcome.documents[i].size = byte_reader_u64(&reader);
         const uint8_t *digest = byte_reader_view(&reader, CONTENT_HASH_BYTES);
         if (digest != NULL)

@@ -37,10 +37,13 @@ MUST_USE status merge_outcome_decode(merge_outcome *out_outcome, const void *byt
 typedef enum job_document_id {
     DOCUMENT_REPORT_JSON,
     DOCUMENT_REPORT_HTML,
+    DOCUMENT_REPORT_PDF,
+    DOCUMENT_MEASURES,
     DOCUMENT_RESULT,
     DOCUMENT_COUNT
 } job_document_id;
-/** "report.json", "report.html", "result.json": also the name of the file in the job's folder. */
+enum { DOCUMENTS_COMPOSED = DOCUMENT_MEASURES + 1 }; /**< the first ones: what COMPOSE makes and DEPOSIT writes */
+/** "report.json", "report.html", "report.pdf", "measures.bin", "result.json": also the name of the file in the job's folder. */
 const char *job_document_file(job_document_id id);
 
 typedef struct composed_document {
@@ -49,7 +52,7 @@ typedef struct composed_document {
 } composed_document;
 typedef struct compose_outcome {
     uint8_t verdict; /**< verdict_word of the whole job */
-    composed_document documents[2]; /**< DOCUMENT_REPORT_JSON, DOCUMENT_REPORT_HTML */
+    composed_document documents[DOCUMENTS_COMPOSED]; /**< of size 0: was not made */
 } compose_outcome;
 
 void compose_outcome_encode(const compose_outcome *self, byte_writer *writer);

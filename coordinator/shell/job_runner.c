@@ -256,13 +256,7 @@ static bool prepare_plan(local_work *work)
     farm_state *farm = work->farm;
     const job_document *document = &work->job->source->document;
     uint32_t cells = document->cells_per_task > 0 ? document->cells_per_task : farm->config.cells_per_task;
-    work->options = (plan_options){.slot_count = worker_registry_slots(&farm->workers),
-                                   .cells_per_task = cells,
-                                   .replace = document->replace,
-                                   .only = document->only,
-                                   .out = document->out,
-                                   .second_meter = document->meter != NULL,
-                                   .discard_failed = true};
+    work->options = job_source_options(work->job->source, worker_registry_slots(&farm->workers), cells);
     return collect_facts(work);
 }
 
@@ -403,6 +397,9 @@ static void prepare_compose(local_work *work)
                              .cells_path = work->cells_path,
                              .folder = job->folder,
                              .heard = collect_heard(job, &work->arena),
+                             .source = job->source,
+                             .slot_count = job->plan_slot_count,
+                             .cells_per_task = job->plan_cells_per_task,
                              .meter = job->source->document.meter,
                              .task_count = job_task_count(job),
                              .job_id = arena_format(&work->arena, "%u", job->number)};

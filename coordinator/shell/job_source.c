@@ -53,6 +53,8 @@ job_source *job_source_create(const char *document, size_t document_size)
     if (self == NULL)
         return NULL;
     arena_init(&self->arena);
+    self->text = arena_copy_bytes(&self->arena, document, document_size);
+    self->text_size = document_size;
     self->code = job_document_parse(&self->document, document, document_size, &self->arena, &self->detail);
     if (self->code != STATUS_OK)
         return self;
@@ -75,6 +77,17 @@ job_source *job_source_create(const char *document, size_t document_size)
     if (self->code != STATUS_OK)
         tell_first_problem(self);
     return self;
+}
+
+plan_options job_source_options(const job_source *self, uint32_t slot_count, uint32_t cells_per_task)
+{
+    return (plan_options){.slot_count = slot_count,
+                          .cells_per_task = cells_per_task,
+                          .replace = self->document.replace,
+                          .only = self->document.only,
+                          .out = self->document.out,
+                          .second_meter = self->document.meter != NULL,
+                          .discard_failed = true};
 }
 
 void job_source_destroy(job_source **self)
