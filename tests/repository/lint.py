@@ -11,6 +11,7 @@ LINES_MAX = 600
 # A folder may include these, besides itself (docs/architecture.md).
 PURE = {"coordinator/access": ["common", "proto"],
         "coordinator/core": ["common", "proto"],
+        "coordinator/forecast": ["common", "coordinator/core"],
         "coordinator/show": ["common", "proto"],
         "coordinator/plan": ["common", "proto", "coordinator/show"],
         "coordinator/verdict": ["common", "coordinator/plan", "coordinator/show"],
