@@ -66,6 +66,8 @@ int command_run(const cli_arguments *arguments);
 int command_qc(const cli_arguments *arguments);
 int command_check(const cli_arguments *arguments);
 int command_plan(const cli_arguments *arguments);
+/** `plan --farm`. */
+int command_plan_on_farm(const cli_arguments *arguments);
 int command_init(const cli_arguments *arguments);
 int command_demo(const cli_arguments *arguments);
 int command_submit(const cli_arguments *arguments);

@@ -2,6 +2,7 @@
 #include "coordinator/cli/cli.h"
 
 #include "coordinator/cli/farm_job.h"
+#include "coordinator/cli/forecast_text.h"
 #include "coordinator/cli/job_document_write.h"
 #include "coordinator/cli/job_selector.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ASK_MS = 10000, SUBMIT_MS = 30000, WATCH_MS = 1000 };
@@ -98,8 +100,9 @@ static status map_folder(const json_t *roots, const char *folder, plan_place *ou
     return code;
 }
 
-static status submit_show(const cli_arguments *arguments, farm_client *client, const loaded_show *loaded, arena *memory,
-                          uint32_t *out_job, error_detail *detail)
+/* kind: run or plan, which writes nothing. */
+static status submit_show(const cli_arguments *arguments, const char *kind, farm_client *client, const loaded_show *loaded,
+                          arena *memory, uint32_t *out_job, error_detail *detail)
 {
     char *text = NULL;
     size_t size = 0;
@@ -109,10 +112,12 @@ static status submit_show(const cli_arguments *arguments, farm_client *client, c
     json_t *answer = json_loadb(text, size, 0, NULL);
     const json_t *roots = json_object_get(answer, "roots");
     free(text);
-    job_options options = {.kind = "run",
-                           .replace = cli_flag(arguments, "replace"),
+    bool writes = strcmp(kind, "run") == 0;
+    job_options options = {.kind = kind,
+                           .replace = writes && cli_flag(arguments, "replace"),
                            .only = cli_text(arguments, "only"),
-                           .meter = cli_text(arguments, "meter")};
+                           .meter = writes ? cli_text(arguments, "meter") : NULL,
+                           .cells_per_task = cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0};
     code = map_folder(roots, loaded->media_folder, &options.media, detail);
     if (code == STATUS_OK)
         code = map_folder(roots, loaded->out_folder, &options.out, detail);
@@ -122,8 +127,36 @@ static status submit_show(const cli_arguments *arguments, farm_client *client, c
     const char *document = job_document_of_show(loaded, &options, memory);
     if (document == NULL)
         return error_detail_set(detail, STATUS_LIMIT, "the show file with its recipes and specs is too large");
-    return farm_client_submit(client, document, strlen(document), (int32_t)cli_number(arguments, "priority", 0), SUBMIT_MS,
-                              out_job, detail);
+    int32_t priority = writes ? (int32_t)cli_number(arguments, "priority", 0) : 0;
+    return farm_client_submit(client, document, strlen(document), priority, SUBMIT_MS, out_job, detail);
+}
+
+int command_plan_on_farm(const cli_arguments *arguments)
+{
+    arena memory;
+    error_detail detail;
+    loaded_show loaded;
+    farm_client *client = NULL;
+    json_t *job = NULL;
+    uint32_t number = 0;
+    double seconds = 0.0;
+    arena_init(&memory);
+    const char *by = cli_text(arguments, "by");
+    status code = by == NULL ? STATUS_OK : forecast_text_until(by, time(NULL), &seconds, &detail);
+    if (code == STATUS_OK)
+        code = loaded_show_read(&loaded, arguments->words[0], NULL, &memory, &detail);
+    if (code == STATUS_OK)
+        code = farm_job_connect(arguments, &client, &detail);
+    if (code == STATUS_OK)
+        code = submit_show(arguments, "plan", client, &loaded, &memory, &number, &detail);
+    farm_job_watch watch = {.client = client, .job = number, .quiet = true, .title = ""};
+    if (code == STATUS_OK)
+        code = farm_job_follow(&watch, &job, &detail);
+    int exit_code = code == STATUS_OK ? farm_job_show_result(arguments, client, number, job) : cli_fail_detail(&detail);
+    json_decref(job);
+    farm_client_destroy(&client);
+    arena_deinit(&memory);
+    return exit_code;
 }
 
 int command_submit(const cli_arguments *arguments)
@@ -138,7 +171,7 @@ int command_submit(const cli_arguments *arguments)
     if (code == STATUS_OK)
         code = farm_job_connect(arguments, &client, &detail);
     if (code == STATUS_OK)
-        code = submit_show(arguments, client, &loaded, &memory, &number, &detail);
+        code = submit_show(arguments, "run", client, &loaded, &memory, &number, &detail);
     int exit_code = code == STATUS_OK ? EXIT_PASS : cli_fail_detail(&detail);
     if (code == STATUS_OK && cli_flag(arguments, "json"))
         printf("{\"reelmill\": 1, \"job\": %u}\n", number);
@@ -160,10 +193,11 @@ int command_submit(const cli_arguments *arguments)
     return exit_code;
 }
 
-static void print_jobs(const json_t *answer)
+static void print_jobs(const cli_arguments *arguments, const json_t *answer)
 {
     size_t index;
     const json_t *job;
+    (void)arguments;
     printf("%6s %-10s %-24s %-8s %6s %8s  %s\n", "JOB", "STATE", "TITLE", "VERSION", "DONE", "TIME", "VERDICT");
     json_array_foreach (json_object_get(answer, "jobs"), index, job)
         printf("%6.0f %-10s %-24.24s %-8s %5.0f%% %7.1fs  %s\n", number_of(job, "job"), text_of(job, "state"),
@@ -173,7 +207,7 @@ static void print_jobs(const json_t *answer)
         fputs("reelmill: no job yet; `reelmill submit SHOW.yaml` makes one\n", stderr);
 }
 
-static void print_job(const json_t *job)
+static void print_job(const cli_arguments *arguments, const json_t *job)
 {
     const json_t *tasks = json_object_get(job, "tasks");
     printf("job %.0f: %s %s, %s, %.0f %% done, %.1f s\n", number_of(job, "job"), text_of(job, "title"),
@@ -188,12 +222,15 @@ static void print_job(const json_t *job)
                number_of(item, "cells_done"), number_of(item, "cells_total"), text_of(item, "verdict"));
     json_array_foreach (json_object_get(job, "errors"), index, item)
         printf("  error: %s %s: %s\n", text_of(item, "kind"), text_of(item, "what"), text_of(item, "message"));
+    if (json_is_object(json_object_get(job, "forecast")))
+        forecast_text_print(json_object_get(job, "forecast"), cli_text(arguments, "by"));
 }
 
-static void print_nodes(const json_t *answer)
+static void print_nodes(const cli_arguments *arguments, const json_t *answer)
 {
     size_t index;
     const json_t *node;
+    (void)arguments;
     printf("%-24s %-12s %5s %7s %6s %6s  %-7s %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "DONE", "FAILED", "CPU",
            "REASON");
     json_array_foreach (json_object_get(answer, "nodes"), index, node)
@@ -216,9 +253,12 @@ static bool everything_ended(const json_t *answer)
     return true;
 }
 
+/* What a document becomes for people. */
+typedef void (*print_fn)(const cli_arguments *arguments, const json_t *answer);
+
 /* One document as it is, or as a table. True once nothing in it will change any more. */
-static status show_once(farm_client *client, const char *what, uint32_t job, void (*print)(const json_t *answer),
-                        bool clear_first, bool *out_ended, error_detail *detail)
+static status show_once(const cli_arguments *arguments, farm_client *client, const char *what, uint32_t job,
+                        print_fn print, bool clear_first, bool *out_ended, error_detail *detail)
 {
     char *text = NULL;
     size_t size = 0;
@@ -231,7 +271,7 @@ static status show_once(farm_client *client, const char *what, uint32_t job, voi
     if (print == NULL || answer == NULL)
         fwrite(text, 1, size, stdout);
     else
-        print(answer);
+        print(arguments, answer);
     fflush(stdout);
     *out_ended = answer == NULL || everything_ended(answer);
     json_decref(answer);
@@ -240,7 +280,7 @@ static status show_once(farm_client *client, const char *what, uint32_t job, voi
 }
 
 /* Asks for a document about the one job that is named, or about none, and shows it; again and again with --watch. */
-static int show_query(const cli_arguments *arguments, const char *what, void (*print)(const json_t *answer))
+static int show_query(const cli_arguments *arguments, const char *what, print_fn print)
 {
     arena memory;
     error_detail detail;
@@ -258,7 +298,7 @@ static int show_query(const cli_arguments *arguments, const char *what, void (*p
         code = error_detail_set(&detail, STATUS_INPUT_INVALID, "'%s' means %u jobs; `%s` shows one at a time",
                                 arguments->words[0], count, arguments->command->name);
     while (code == STATUS_OK && !ended) {
-        code = show_once(client, what, count == 0 ? 0 : numbers[0], as_json ? NULL : print,
+        code = show_once(arguments, client, what, count == 0 ? 0 : numbers[0], as_json ? NULL : print,
                          watching && !as_json && isatty(STDOUT_FILENO), &ended, &detail);
         if (!watching)
             break;
@@ -272,6 +312,11 @@ static int show_query(const cli_arguments *arguments, const char *what, void (*p
 
 int command_status(const cli_arguments *arguments)
 {
+    error_detail detail;
+    double seconds = 0.0;
+    const char *by = cli_text(arguments, "by");
+    if (by != NULL && forecast_text_until(by, time(NULL), &seconds, &detail) != STATUS_OK)
+        return cli_fail_detail(&detail);
     return arguments->word_count == 0 ? show_query(arguments, "jobs", print_jobs)
                                       : show_query(arguments, "job", print_job);
 }

@@ -117,33 +117,6 @@ static status print_document(farm_client *client, const char *what, uint32_t job
     return code;
 }
 
-/* A `check` or `plan`: problems and the plan's text for people, one document for programs. */
-static int show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job)
-{
-    error_detail detail;
-    char *text = NULL;
-    size_t size = 0;
-    status code = farm_client_query(client, "result", job_number, ASK_MS, &text, &size, &detail);
-    if (code != STATUS_OK) {
-        farm_job_print_errors(job);
-        return cli_fail_detail(&detail);
-    }
-    json_t *result = json_loadb(text, size, 0, NULL);
-    int exit_code = (int)json_integer_value(json_object_get(result, "exit_code"));
-    if (cli_flag(arguments, "json"))
-        fwrite(text, 1, size, stdout);
-    farm_job_print_errors(result);
-    const char *plan_lines = text_of(json_object_get(result, "plan"), "text");
-    if (!cli_flag(arguments, "json") && plan_lines[0] != '\0')
-        fputs(plan_lines, stdout);
-    if (!cli_flag(arguments, "json") && strcmp(arguments->command->name, "check") == 0)
-        puts(exit_code == 0 ? "check: everything is there, complete and consistent"
-                            : "check: the handoff is not complete; see above");
-    json_decref(result);
-    free(text);
-    return exit_code;
-}
-
 static int follow_and_show(const cli_arguments *arguments, const loaded_show *loaded, const farm_job_watch *watch,
                            bool rendering)
 {
@@ -154,7 +127,7 @@ static int follow_and_show(const cli_arguments *arguments, const loaded_show *lo
         return cli_fail_detail(&detail);
     int exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
     if (!rendering) {
-        exit_code = show_result(arguments, watch->client, watch->job, job);
+        exit_code = farm_job_show_result(arguments, watch->client, watch->job, job);
     } else {
         farm_job_print_errors(job);
         if (cli_flag(arguments, "json"))
@@ -228,5 +201,5 @@ int command_check(const cli_arguments *arguments)
 
 int command_plan(const cli_arguments *arguments)
 {
-    return run_show(arguments, "plan");
+    return cli_text(arguments, "farm") != NULL ? command_plan_on_farm(arguments) : run_show(arguments, "plan");
 }

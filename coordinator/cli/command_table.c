@@ -47,6 +47,19 @@ static const cli_option show_options[] = {
     {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option plan_options[] = {
+    {"farm", OPTION_TEXT, "ENDPOINT", "plan for this farm, and say when it would be ready there (default: this machine, no forecast)"},
+    {"key", OPTION_TEXT, "FILE", "with --farm: your secret key (default: $REELMILL_KEY)"},
+    {"coordinator-key", OPTION_TEXT, "KEY", "with --farm: its public key, or the file of it (default: $REELMILL_COORDINATOR_KEY)"},
+    {"plain", OPTION_FLAG, NULL, "with --farm: no keys ($REELMILL_PLAIN=1)"},
+    {"by", OPTION_TEXT, "HH:MM", "with --farm: how many slots and nodes have it ready by then"},
+    {"workers", OPTION_NUMBER, "N", "worker processes on this machine (default: one per core)"},
+    {"cells-per-task", OPTION_NUMBER, "N", "size of render tasks (default: chosen)"},
+    {"only", OPTION_TEXT, "NAME,...", "only these deliverables"},
+    {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
+    {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option init_options[] = {
     {"workers", OPTION_NUMBER, "N", "worker processes that open the files (default: one per core)"},
     {"verbose", OPTION_FLAG, NULL, "show the farm's log on stderr"},
@@ -71,6 +84,7 @@ static const cli_option shown_options[] = {
     FARM_LINK_OPTIONS,
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
     {"watch", OPTION_FLAG, NULL, "show it again and again until everything has ended"},
+    {"by", OPTION_TEXT, "HH:MM", "of one job: how many slots and nodes have it ready by then"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
 static const cli_option report_options[] = {
@@ -121,7 +135,7 @@ static const cli_command commands[] = {
     {"qc", "FILE...", "measure and judge finished files", 0, CLI_WORDS_MAX, qc_options, command_qc},
     {"check", "SHOW.yaml", "handoff check: everything there, complete, consistent? renders nothing", 1, 1,
      show_options, command_check},
-    {"plan", "SHOW.yaml", "the tasks that a run would make", 1, 1, show_options, command_plan},
+    {"plan", "SHOW.yaml", "the tasks that a run would make, and when a farm would have them done", 1, 1, plan_options, command_plan},
     {"init", "DIR", "write a show.yaml for a folder of stems, read from their names", 1, 1, init_options, command_init},
     {"demo", "DIR", "write a small complete show to try", 1, 1, no_options, command_demo},
     {"submit", "SHOW.yaml", "give a show to a farm; prints the job's number", 1, 1, submit_options, command_submit},

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/farm_job.h"
 
+#include "coordinator/cli/forecast_text.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
@@ -225,4 +227,32 @@ void farm_job_print_errors(const json_t *job)
     const json_t *outcome = json_object_get(job, "outcome");
     if (!told && text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
         fprintf(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
+}
+
+int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job)
+{
+    error_detail detail;
+    char *text = NULL;
+    size_t size = 0;
+    status code = farm_client_query(client, "result", job_number, ASK_MS, &text, &size, &detail);
+    if (code != STATUS_OK) {
+        farm_job_print_errors(job);
+        return cli_fail_detail(&detail);
+    }
+    json_t *result = json_loadb(text, size, 0, NULL);
+    int exit_code = (int)json_integer_value(json_object_get(result, "exit_code"));
+    if (cli_flag(arguments, "json"))
+        fwrite(text, 1, size, stdout);
+    farm_job_print_errors(result);
+    const char *plan_lines = text_of(json_object_get(result, "plan"), "text");
+    if (!cli_flag(arguments, "json") && plan_lines[0] != '\0')
+        fputs(plan_lines, stdout);
+    if (!cli_flag(arguments, "json") && strcmp(arguments->command->name, "check") == 0)
+        puts(exit_code == 0 ? "check: everything is there, complete and consistent"
+                            : "check: the handoff is not complete; see above");
+    if (!cli_flag(arguments, "json") && json_is_object(json_object_get(result, "forecast")))
+        forecast_text_print(json_object_get(result, "forecast"), cli_text(arguments, "by"));
+    json_decref(result);
+    free(text);
+    return exit_code;
 }

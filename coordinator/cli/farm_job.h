@@ -28,6 +28,12 @@ MUST_USE status farm_job_follow(const farm_job_watch *watch, json_t **out_job, e
 /** Prints a job document's problems and final errors on stderr, each once. */
 void farm_job_print_errors(const json_t *job);
 
+/**
+ * A `check` or `plan` that has ended: problems, the plan's text and the forecast for people, one document for programs.
+ * The exit code.
+ */
+int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job);
+
 /** A private farm with a client, from a command's --workers, --cpu, --cells-per-task and --verbose. */
 MUST_USE status farm_job_start_private(const cli_arguments *arguments, const private_farm_root *roots, uint32_t root_count,
                                        private_farm **out_farm, farm_client **out_client, error_detail *detail);

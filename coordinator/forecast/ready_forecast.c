@@ -189,6 +189,7 @@ status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *fa
     uint64_t alone_ms = 0;
     status code = placed ? place_all(tasks, task_count, first_number, farm->nodes, farm->node_count, &farm->local, &alone_ms)
                          : bound_all(tasks, task_count, first_number, slots, farm, out_forecast->work_ms, &alone_ms);
+    out_forecast->nodes = farm->node_count;
     out_forecast->ready_ms = alone_ms == UINT64_MAX || slots == 0 ? alone_ms : alone_ms + farm->ahead_ms / slots;
     for (uint32_t count = 1; code == STATUS_OK && out_forecast->point_count < FORECAST_POINTS_MAX; count *= 2) {
         forecast_node node = farm->average;
@@ -196,6 +197,7 @@ status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *fa
         node.slots = count;
         code = placed ? place_all(tasks, task_count, first_number, &node, 1, &farm->local, &point->ready_ms)
                       : bound_all(tasks, task_count, first_number, count, farm, out_forecast->work_ms, &point->ready_ms);
+        point->ready_ms += farm->ahead_ms / count;
         point->slots = count;
         out_forecast->point_count++;
         /* More slots than tasks change nothing any more. */
@@ -203,22 +205,4 @@ status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *fa
             break;
     }
     return code;
-}
-
-uint32_t ready_forecast_slots_for(const ready_forecast *self, uint64_t within_ms)
-{
-    for (uint32_t i = 0; i < self->point_count; i++) {
-        const forecast_point *point = &self->points[i];
-        if (point->ready_ms > within_ms)
-            continue;
-        if (i == 0)
-            return point->slots;
-        /* Between two points time falls with slots: a straight line says more slots than are needed, never fewer. */
-        const forecast_point *before = &self->points[i - 1];
-        uint64_t span_ms = before->ready_ms - point->ready_ms;
-        uint64_t over_ms = before->ready_ms - within_ms;
-        uint64_t more = span_ms == 0 ? 0 : ((point->slots - before->slots) * over_ms + span_ms - 1) / span_ms;
-        return before->slots + (uint32_t)more;
-    }
-    return 0;
 }

@@ -43,16 +43,14 @@ typedef struct forecast_point {
 
 typedef struct ready_forecast {
     uint64_t work_ms;  /**< slot time that is left, at the average pace */
-    uint32_t slots;    /**< of the farm */
+    uint32_t slots, nodes; /**< of the farm */
     uint64_t ready_ms; /**< from now; UINT64_MAX: there are no slots */
     uint32_t point_count;
-    forecast_point points[FORECAST_POINTS_MAX]; /**< the same for 1, 2, 4, ... slots of average pace, others' work left out */
+    forecast_point points[FORECAST_POINTS_MAX]; /**< the same for 1, 2, 4, ... slots of average pace */
 } ready_forecast;
 
 /** STATUS_NODE_MEMORY, or STATUS_OK. Task i has the number first_number + i and waits for lower numbers only. */
 MUST_USE status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *farm, const forecast_task *tasks,
                                     uint32_t task_count, uint32_t first_number);
-/** The least slots that would have it ready within so long, between the points by what they say; 0: none would. */
-uint32_t ready_forecast_slots_for(const ready_forecast *self, uint64_t within_ms);
 
 #endif

@@ -289,6 +289,8 @@ static status open_farm(farm_state *self, error_detail *detail)
     if (code == STATUS_OK)
         code = open_journal(self, detail);
     if (code == STATUS_OK)
+        farm_forecast_load(self);
+    if (code == STATUS_OK)
         code = listen_everywhere(self, detail);
     if (code == STATUS_OK)
         code = serve_pages(self, detail);
@@ -314,6 +316,7 @@ static void close_farm(farm_state *self)
     /* What the last commit made durable is told before the socket goes; its linger gives it time. */
     if (self->exit_code == STATUS_OK && self->router != NULL)
         farm_pump(self);
+    farm_forecast_keep(self, true);
     http_endpoint_close(&self->http);
     router_socket_close(&self->router, NULL, NULL);
     uv_close((uv_handle_t *)&self->durable_async, NULL);
@@ -331,6 +334,7 @@ static void close_farm(farm_state *self)
     path_claims_deinit(&self->claims);
     cell_spool_deinit(&self->spool);
     worker_registry_deinit(&self->workers);
+    pace_table_deinit(&self->paces);
     scheduler_output_deinit(&self->output);
     scheduler_destroy(&self->scheduler);
     byte_writer_deinit(&self->frame);

@@ -143,7 +143,7 @@ static char *file_document(const farm_job *job, job_document_id id, size_t *out_
 
 static char *job_query(farm_state *self, const char *what, uint32_t number, size_t *out_size, error_detail *detail)
 {
-    const farm_job *job = job_list_find(&self->jobs, number);
+    farm_job *job = job_list_find(&self->jobs, number);
     if (job == NULL) {
         error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", number);
         return NULL;

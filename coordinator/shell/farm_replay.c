@@ -106,6 +106,13 @@ static status replay_shell_record(replay *self, const journal_record *record)
         if (job != NULL)
             job->ended_unix_ms = read.ended.ended_unix_ms;
         break;
+    case RECORD_FORECAST:
+        job = job_list_find(&self->farm->jobs, read.forecast.job);
+        if (job != NULL) {
+            job->predicted_unix_ms = read.forecast.made_unix_ms;
+            job->predicted_ms = read.forecast.ready_ms;
+        }
+        break;
     case RECORD_FACT:
         break;
     }
@@ -193,7 +200,7 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
         job->failed = fact->value != 0;
     } else if (fact->type == FACT_JOB_RETRIED) {
         job->ended = job->failed = job->cancelled = false;
-        job->ended_unix_ms = 0;
+        job->ended_unix_ms = job->predicted_unix_ms = job->predicted_ms = 0;
         job->error_count = job->error_dropped = 0;
         drop_undone(self->farm, job);
         job_generations_raise(job, self->farm->scheduler);

@@ -13,6 +13,7 @@
 
 #include "coordinator/access/access_rule.h"
 #include "coordinator/core/scheduler.h"
+#include "coordinator/forecast/ready_forecast.h"
 #include "coordinator/shell/audit_log.h"
 #include "coordinator/shell/cell_spool.h"
 #include "coordinator/shell/farm_config.h"
@@ -116,6 +117,8 @@ typedef struct farm_state {
     cell_spool spool;
     job_list jobs;
     path_claims claims;
+    pace_table paces;
+    uint64_t paces_kept_ms;
     uint32_t work_count; /**< works off the loop that have not come back */
 
     submission submissions[SUBMISSIONS_MAX];
@@ -175,6 +178,24 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
 void farm_command(farm_state *self, const scheduler_command *command);
 /** Takes workers for lost that were silent for a lease. */
 void farm_workers_tend(farm_state *self);
+
+/* ---- farm_forecast.c ---- */
+/** Paces of the start before; a file that cannot be read is told of and left. */
+void farm_forecast_load(farm_state *self);
+/** Writes the paces down, unless that was done a moment ago. */
+void farm_forecast_keep(farm_state *self, bool at_once);
+void farm_forecast_learn(farm_state *self, const attempt_end *end);
+/** Slot time that an open job still needs; 0 while it is held. */
+uint64_t farm_job_work_ms(const farm_state *self, const farm_job *job);
+/** The farm as it is, copied; and the tasks of a plan as if nothing were done. */
+forecast_farm *farm_forecast_basis(const farm_state *self, arena *memory);
+forecast_task *farm_forecast_tasks(const plan *made, arena *memory);
+/** Of an open job with a plan, made now or a moment ago; else NULL. */
+const ready_forecast *farm_forecast_job(const farm_state *self, farm_job *job, uint64_t *out_age_ms);
+/** The job has just been planned: what is expected of it is recorded. */
+void farm_forecast_predict(farm_state *self, farm_job *job);
+/** Thousandths that a worker says to have done of a running task. */
+uint32_t farm_task_permille(const farm_state *self, uint32_t job, uint32_t task, uint32_t worker);
 
 /* ---- farm_replay.c ---- */
 MUST_USE status farm_replay(farm_state *self, error_detail *detail);

@@ -202,6 +202,7 @@ static void note_job_ended(farm_state *self, const scheduler_fact *fact)
     cell_file_close(&job->cells);
     shell_record record = {.kind = RECORD_ENDED, .ended = {.job = job->number, .ended_unix_ms = job->ended_unix_ms}};
     farm_record(self, &record, -1);
+    farm_forecast_keep(self, false);
 }
 
 /* What runs again has left nothing yet. */
@@ -211,7 +212,7 @@ static void note_job_retried(farm_state *self, uint32_t number)
     if (job == NULL)
         return;
     job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
-    job->ended_unix_ms = 0;
+    job->ended_unix_ms = job->predicted_unix_ms = job->predicted_ms = 0;
     job->error_count = job->error_dropped = 0;
     for (uint32_t task = 0; task < job->result_count; task++) {
         task_view view;
@@ -369,9 +370,10 @@ void farm_step_result(farm_state *self, const attempt_end *end)
     status code = scheduler_step(self->scheduler, farm_now_ms(self), &event, &self->output);
     int state = judged(self, &end->attempt);
     status kept = STATUS_OK;
-    if (state == TASK_DONE)
+    if (state == TASK_DONE) {
         kept = keep_result(self, end);
-    else if (state >= 0)
+        farm_forecast_learn(self, end);
+    } else if (state >= 0)
         record_failure(self, end);
     if (kept != STATUS_OK) {
         farm_fail(self, kept, "the result of task %u of job %u cannot be kept: %s", end->attempt.task, end->attempt.job,

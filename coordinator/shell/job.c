@@ -54,6 +54,7 @@ void job_destroy(farm_job **self)
         plan_destroy(&gone->plan);
     free(gone->facts);
     free(gone->generations);
+    free(gone->forecast);
     arena_deinit(&gone->problem_arena);
     job_source_destroy(&gone->source);
     free(gone);

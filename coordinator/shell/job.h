@@ -11,6 +11,7 @@
 #define COORDINATOR_SHELL_JOB_H
 
 #include "coordinator/core/scheduler.h"
+#include "coordinator/forecast/ready_forecast.h"
 #include "coordinator/plan/plan.h"
 #include "coordinator/shell/cell_file.h"
 #include "coordinator/shell/job_document.h"
@@ -86,6 +87,11 @@ typedef struct farm_job {
     job_result *results; /**< [task] */
     uint32_t *generations; /**< [deliverable] of its .part files: made anew under another name after a retry */
     cell_file cells;
+
+    uint64_t predicted_unix_ms, predicted_ms; /**< when it was planned: how long it would take; 0 = nobody could say */
+    ready_forecast *forecast; /**< the last one made, and until when it serves (monotonic) */
+    uint64_t forecast_made_ms, forecast_stale_ms;
+    uint32_t work_pace; /**< of its work, in thousandths, by the last forecast; 0 = none yet */
 
     bool submitted, extended; /**< facts that the journal has; matters while replaying only */
     bool unreadable; /**< its facts contradict each other: nothing of it is believed any more */

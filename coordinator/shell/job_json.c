@@ -1,6 +1,7 @@
 #include "coordinator/shell/job_json.h"
 
 #include "coordinator/shell/farm_state.h"
+#include "coordinator/shell/forecast_json.h"
 #include "coordinator/shell/job_body.h"
 
 #include <jansson.h>
@@ -148,9 +149,13 @@ static void add_facts(json_t *entry, const media_facts *facts)
     json_object_set_new(entry, "time_reference", placed ? number_json(facts->bext.time_reference) : json_null());
 }
 
-char *job_result_json(const job_source *source, const media_facts *facts, const plan *job_plan,
-                      const problem_list *problems, status code, size_t *out_size)
+char *job_result_json(const job_result_parts *parts, size_t *out_size)
 {
+    const job_source *source = parts->source;
+    const media_facts *facts = parts->facts;
+    const plan *job_plan = parts->plan;
+    const problem_list *problems = parts->problems;
+    status code = parts->code;
     json_t *object = json_object();
     json_object_set_new(object, "reelmill", json_integer(1));
     json_object_set_new(object, "kind", json_string(job_kind_name(source->document.kind)));
@@ -177,6 +182,8 @@ char *job_result_json(const job_source *source, const media_facts *facts, const 
     /* Only names are asked of the job, so a bare one serves off the loop. */
     farm_job named = {.source = (job_source *)source, .plan = (struct plan *)job_plan};
     json_object_set_new(object, "plan", job_plan == NULL ? json_null() : plan_object(job_plan, &named));
+    json_object_set_new(object, "forecast",
+                        parts->forecast == NULL ? json_null() : forecast_json(parts->forecast, 0, parts->learnt));
     return dump(object, out_size);
 }
 
@@ -260,20 +267,6 @@ static const char *state_word(const farm_state *farm, const farm_job *job)
 
 /* ---- progress ---- */
 
-/* Thousandths of a running task, by the last heartbeat of its worker; the faster of two attempts. */
-static uint32_t running_permille(const farm_state *farm, uint32_t job, uint32_t task)
-{
-    uint32_t best = 0;
-    for (size_t i = 0; i < farm->workers.count; i++) {
-        const worker_node *node = farm->workers.nodes[i];
-        for (uint32_t k = 0; k < node->progress_count; k++)
-            if (node->progress[k].attempt.job == job && node->progress[k].attempt.task == task &&
-                node->progress[k].done_permille > best)
-                best = node->progress[k].done_permille;
-    }
-    return best;
-}
-
 static double progress_of(const farm_state *farm, const farm_job *job)
 {
     job_view view;
@@ -309,12 +302,12 @@ static cell_count *count_cells(const farm_state *farm, const farm_job *job, cell
         if (task->kind != TASK_RENDER && task->kind != TASK_INSPECT)
             continue;
         uint32_t number = job->plan->first_task + i;
-        task_state state = TASK_WAITING;
+        task_view view = {.state = TASK_WAITING};
         uint64_t done = 0;
-        if (task_state_of(farm, job, number, &state) && state == TASK_DONE)
+        if (scheduler_task_view(farm->scheduler, job->number, number, &view) && view.state == TASK_DONE)
             done = task->cell_count;
-        else if (state == TASK_RUNNING)
-            done = (uint64_t)task->cell_count * running_permille(farm, job->number, number) / 1000;
+        else if (view.state == TASK_RUNNING)
+            done = (uint64_t)task->cell_count * farm_task_permille(farm, job->number, number, view.worker) / 1000;
         counts[task->program].done += done;
         counts[task->program].total += task->cell_count;
         out_all->done += done;
@@ -424,7 +417,7 @@ static json_t *running_json(const farm_state *farm, const farm_job *job)
                             text_json(view.worker == SCHEDULER_LOCAL ? "coordinator"
                                       : node != NULL                 ? node->name
                                                                      : "?"));
-        json_object_set_new(entry, "permille", json_integer(running_permille(farm, job->number, task)));
+        json_object_set_new(entry, "permille", json_integer(farm_task_permille(farm, job->number, task, view.worker)));
         json_array_append_new(list, entry);
     }
     return list;
@@ -482,7 +475,7 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     json_object_set_new(object, "progress", json_real(progress_of(farm, job)));
 }
 
-char *job_status_json(const farm_state *farm, const farm_job *job, size_t *out_size)
+char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
 {
     json_t *object = json_object();
     json_object_set_new(object, "reelmill", json_integer(1));
@@ -507,6 +500,7 @@ char *job_status_json(const farm_state *farm, const farm_job *job, size_t *out_s
     add_problems(problems, &job->source->problems);
     add_problems(problems, &job->problems);
     json_object_set_new(object, "problems", problems);
+    json_object_set_new(object, "forecast", job_forecast_json(farm, job));
     add_outcome(object, farm, job);
     return dump(object, out_size);
 }

@@ -16,10 +16,18 @@ struct farm_state;
  * {"reelmill":1, "kind":"check"|"plan", "ok":bool, "title","slug","version", "exit_code":0|2,
  *  "problems":[{"severity":"error|warning|info","file","line","column","message"}],
  *  "inputs":[{"path","stem","reel","container","encoding","sample_rate","channels","frames","time_reference"}],
- *  "plan":{...}|null}
+ *  "plan":{...}|null, "forecast":null|{...} (forecast_json.h; of a plan)}
  */
-char *job_result_json(const job_source *source, const media_facts *facts, const plan *job_plan,
-                      const problem_list *problems, status code, size_t *out_size);
+typedef struct job_result_parts {
+    const job_source *source;
+    const media_facts *facts;
+    const plan *plan;
+    const problem_list *problems;
+    status code;
+    const ready_forecast *forecast; /**< NULL: none */
+    bool learnt;                    /**< by paces that nodes have shown */
+} job_result_parts;
+char *job_result_json(const job_result_parts *parts, size_t *out_size);
 /**
  * {"digest", "read_bytes", "write_bytes", "text", "files":[{"path","deliverable","reel","bytes"}],
  *  "tasks":[{"task","kind","what","deliverable","cells","waits":[...],"estimate_ms"}]}
@@ -32,9 +40,9 @@ char *job_plan_json(const farm_job *job, size_t *out_size);
  *  "deliverables":[{"name","language","layout","state","cells_done","cells_total","verdict","findings":{...},
  *    "worst":[{"severity","check","message"}],"files":[...]}],
  *  "running":[{"task","kind","what","worker","permille"}], "errors":[{"task","kind","what","final","class","message"}],
- *  "problems":[...], "outcome":null|{"code","class","message"}, "verdict":null|"pass", "exit_code":null|0..3}
+ *  "problems":[...], "forecast":null|{...} (forecast_json.h), "outcome":null|{"code","class","message"}, "verdict":null|"pass", "exit_code":null|0..3}
  */
-char *job_status_json(const struct farm_state *farm, const farm_job *job, size_t *out_size);
+char *job_status_json(const struct farm_state *farm, farm_job *job, size_t *out_size);
 /**
  * {"reelmill":1,
  * "jobs":[{"job","kind","title","slug","version","state","held","priority","progress","submitted","ended","elapsed_s",

@@ -27,6 +27,8 @@ typedef struct local_work {
     plan *plan;
     arena problem_arena;
     problem_list problems;
+    forecast_farm *basis; /* of a `plan`: the farm as it was when it was asked */
+    bool learnt;
     /* MERGE */
     programme_input merge;
     /* COMPOSE */
@@ -132,7 +134,18 @@ static void tell_plan_problem(local_work *work)
 static void write_result_document(local_work *work)
 {
     size_t size = 0;
-    char *text = job_result_json(work->job->source, work->facts, work->plan, &work->problems, work->code, &size);
+    ready_forecast forecast;
+    job_result_parts parts = {.source = work->job->source,
+                              .facts = work->facts,
+                              .plan = work->plan,
+                              .problems = &work->problems,
+                              .code = work->code,
+                              .learnt = work->learnt};
+    if (work->code == STATUS_OK && work->plan != NULL && work->basis != NULL &&
+        ready_forecast_make(&forecast, work->basis, farm_forecast_tasks(work->plan, &work->arena), work->plan->task_count,
+                            work->plan->first_task) == STATUS_OK)
+        parts.forecast = &forecast;
+    char *text = job_result_json(&parts, &size);
     if (text == NULL) {
         work->code = error_detail_set(&work->detail, STATUS_NODE_MEMORY, "out of memory");
         return;
@@ -226,6 +239,7 @@ static void extend_job(local_work *work)
              job->plan->task_count, (unsigned long long)job->plan->read_bytes,
              (unsigned long long)job->plan->write_bytes);
     job_log(job, "event=job.planned tasks=%u", job->plan->task_count);
+    farm_forecast_predict(farm, job);
 }
 
 static void after_plan(uv_work_t *request, int result)
@@ -257,6 +271,12 @@ static bool prepare_plan(local_work *work)
     const job_document *document = &work->job->source->document;
     uint32_t cells = document->cells_per_task > 0 ? document->cells_per_task : farm->config.cells_per_task;
     work->options = job_source_options(work->job->source, worker_registry_slots(&farm->workers), cells);
+    if (work->job->source->document.kind == JOB_KIND_PLAN && !farm->config.private_farm) {
+        work->basis = farm_forecast_basis(farm, &work->arena);
+        work->learnt = pace_table_known(&farm->paces);
+        for (size_t i = 0; i < farm->jobs.count; i++) /* all that there is goes first, or takes its share */
+            work->basis->ahead_ms += farm_job_work_ms(farm, farm->jobs.items[i]);
+    }
     return collect_facts(work);
 }
 

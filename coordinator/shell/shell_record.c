@@ -64,6 +64,11 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
         byte_writer_u32(writer, self->ended.job);
         byte_writer_u64(writer, self->ended.ended_unix_ms);
         break;
+    case RECORD_FORECAST:
+        byte_writer_u32(writer, self->forecast.job);
+        byte_writer_u64(writer, self->forecast.made_unix_ms);
+        byte_writer_u64(writer, self->forecast.ready_ms);
+        break;
     case RECORD_FACT:
         writer->failed = true; /* facts have their own form */
         break;
@@ -139,6 +144,11 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
     case RECORD_ENDED:
         out_record->ended.job = byte_reader_u32(&reader);
         out_record->ended.ended_unix_ms = byte_reader_u64(&reader);
+        break;
+    case RECORD_FORECAST:
+        out_record->forecast.job = byte_reader_u32(&reader);
+        out_record->forecast.made_unix_ms = byte_reader_u64(&reader);
+        out_record->forecast.ready_ms = byte_reader_u64(&reader);
         break;
     default:
         return STATUS_PEER_VERSION;

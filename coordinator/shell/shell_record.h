@@ -20,7 +20,8 @@ typedef enum shell_record_kind {
     RECORD_RESULT = 3,
     RECORD_PLAN = 4,
     RECORD_DRAIN = 5,
-    RECORD_ENDED = 6 /**< when a job ended, for people */
+    RECORD_ENDED = 6, /**< when a job ended, for people */
+    RECORD_FORECAST = 7 /**< when a planned job was expected to be ready, for people */
 } shell_record_kind;
 
 typedef struct document_record {
@@ -61,6 +62,12 @@ typedef struct ended_record {
     uint64_t ended_unix_ms;
 } ended_record;
 
+typedef struct forecast_record {
+    uint32_t job;
+    uint64_t made_unix_ms;
+    uint64_t ready_ms; /**< from then */
+} forecast_record;
+
 typedef struct shell_record {
     shell_record_kind kind;
     union {
@@ -69,6 +76,7 @@ typedef struct shell_record {
         plan_record plan;
         drain_record drain;
         ended_record ended;
+        forecast_record forecast;
     };
 } shell_record;
 

@@ -54,6 +54,19 @@ class Pages(FarmTest):
         self.assertEqual(html.rstrip("\n"), self.passes(self.farm.ask("report", 1, "--html")).out.rstrip("\n"))
         self.assertNotIn("script-src", report.getheader("Content-Security-Policy"))
         self.assertEqual(self.get("/jobs.json", "HEAD")[1], "")
+        # What was expected of the job and what came of it are there after a restart, and so is what the nodes were seen to do.
+        before = self.farm.job(1)["forecast"]
+        self.assertGreater(before["predicted_s"], 0)
+        self.assertGreater(before["actual_s"], 0)
+        self.assertIn("forecast when it was planned", self.passes(self.farm.ask("status", 1)).out)
+        self.farm.kill("coordinator")
+        self.farm.start("coordinator")
+        self.assertTrue(wait_until(self.farm.processes["coordinator"], lambda: len(self.farm.nodes()) == 2))
+        self.assertEqual(self.farm.job(1)["forecast"], before)
+        planned = self.passes(self.farm.ask("plan", self.show.path, "--json")).json()["forecast"]
+        self.assertTrue(planned["learnt"])
+        self.assertEqual((planned["slots"], planned["nodes"]), (2, 2))
+        self.assertIn("by 06:00: ", self.passes(self.farm.ask("plan", self.show.path, "--by", "06:00")).out)
 
     def test_metrics(self):
         before = self.metrics()

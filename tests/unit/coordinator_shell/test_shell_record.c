@@ -99,6 +99,7 @@ static void shell_record__keeps_plans_drains_and_ends(void **state)
          .plan = {.job = 1, .digest = {{9, 8, 7}}, .slot_count = 2, .cells_per_task = 3, .task_count = 4}},
         {.kind = RECORD_DRAIN, .drain = {.name = "node-7", .drained = true, .reason = "new disk"}},
         {.kind = RECORD_ENDED, .ended = {.job = 5, .ended_unix_ms = 6}},
+        {.kind = RECORD_FORECAST, .forecast = {.job = 5, .made_unix_ms = 6, .ready_ms = 7}},
     };
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         byte_writer writer;
