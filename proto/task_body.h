@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 5, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 6, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -112,6 +112,7 @@ typedef struct task_render {
     bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after it */
     uint64_t programme_frame_count;
     uint8_t stems;             /**< task_stems: features of the input lanes that follow each cell's measures */
+    uint8_t signal_groups;     /**< features that the measures hold (common/measure/cell_signal.h); 0: none */
 } task_render;
 
 /* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of bytes 0 .. data_offset and of

@@ -1,5 +1,6 @@
 #include "proto/task_body.h"
 
+#include "common/measure/cell_signal.h"
 #include <math.h>
 #include <string.h>
 
@@ -202,6 +203,8 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     render->stems = byte_reader_u8(reader);
     require(reader, render->stems <= STEMS_CROSSED && (render->stems == STEMS_NONE || render->program.input_count >= 1) &&
                         (render->stems != STEMS_CROSSED || render->program.input_count <= STEM_CROSSED_LANES_MAX));
+    render->signal_groups = byte_reader_u8(reader);
+    require(reader, render->signal_groups <= SIGNAL_GROUPS_ALL);
     render->programme_frame_count = byte_reader_u64(reader);
     require(reader, render->cell_count >= 1 && render->cell_count <= TASK_CELLS_MAX);
     require(reader, render->programme_frame_count < FRAMES_END);

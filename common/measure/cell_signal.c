@@ -43,6 +43,7 @@ static void write_floats(byte_writer *writer, const float *values, size_t count)
 
 void cell_signal_encode(const cell_signal *self, byte_writer *writer)
 {
+    byte_writer_u8(writer, self->groups);
     byte_writer_u8(writer, self->block_count);
     byte_writer_u8(writer, self->hum_count);
     for (uint32_t b = 0; b < self->block_count; b++) {
@@ -52,8 +53,10 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
         write_floats(writer, self->cross[b], self->pair_count);
     }
     for (uint32_t c = 0; c < self->channel_count; c++) {
-        byte_writer_u64(writer, self->bits[c]);
-        write_floats(writer, self->spectrum[c], SIGNAL_BANDS);
+        if ((self->groups & SIGNAL_GROUP_DEPTH) != 0)
+            byte_writer_u64(writer, self->bits[c]);
+        if ((self->groups & SIGNAL_GROUP_SPECTRUM) != 0)
+            write_floats(writer, self->spectrum[c], SIGNAL_BANDS);
     }
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < self->channel_count; c++)
@@ -110,10 +113,12 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
     uint8_t pairs[SIGNAL_PAIRS_MAX];
     self->channel_count = channel_count;
     self->pair_count = (uint8_t)cell_signal_pairs(layout, pairs);
+    self->groups = byte_reader_u8(reader);
     self->block_count = byte_reader_u8(reader);
     self->hum_count = byte_reader_u8(reader);
-    if (reader->failed || self->block_count == 0 || self->block_count > SIGNAL_BLOCKS_MAX ||
-        self->hum_count > SIGNAL_HUM_STRETCHES)
+    bool sound = (self->groups & SIGNAL_GROUP_SOUND) != 0;
+    if (reader->failed || self->groups == 0 || self->groups > SIGNAL_GROUPS_ALL || sound != (self->block_count > 0) ||
+        self->block_count > SIGNAL_BLOCKS_MAX || self->hum_count > (sound ? SIGNAL_HUM_STRETCHES : 0))
         return false;
     bool good = true;
     uint64_t frames = 0;
@@ -125,15 +130,17 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
         good &= read_floats(reader, self->cross[b], self->pair_count, true);
     }
     for (uint32_t c = 0; c < channel_count; c++) {
-        self->bits[c] = byte_reader_u64(reader);
+        if ((self->groups & SIGNAL_GROUP_DEPTH) != 0)
+            self->bits[c] = byte_reader_u64(reader);
         good &= self->bits[c] >> 33 == 0;
-        good &= read_floats(reader, self->spectrum[c], SIGNAL_BANDS, false);
+        if ((self->groups & SIGNAL_GROUP_SPECTRUM) != 0)
+            good &= read_floats(reader, self->spectrum[c], SIGNAL_BANDS, false);
     }
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < channel_count; c++)
             good &= read_floats(reader, &self->hum[h][c][0][0], (size_t)2 * SIGNAL_HUM_LINES, false);
     self->event_count = byte_reader_u32(reader);
     self->event_dropped = byte_reader_u32(reader);
-    return good && frames == frame_count && self->event_count <= SIGNAL_EVENTS_MAX &&
+    return good && frames == (sound ? frame_count : 0) && self->event_count <= (sound ? SIGNAL_EVENTS_MAX : 0) &&
            read_events(self, frame_count, reader) && !reader->failed;
 }

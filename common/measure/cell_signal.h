@@ -29,6 +29,14 @@ enum {
     SIGNAL_EVENTS_MAX = 400
 };
 
+/** What of it was taken: a job that asks for a few checks pays for no others. */
+enum {
+    SIGNAL_GROUP_DEPTH = 1,    /**< bits */
+    SIGNAL_GROUP_SPECTRUM = 2, /**< spectrum */
+    SIGNAL_GROUP_SOUND = 4,    /**< blocks, mains lines and events */
+    SIGNAL_GROUPS_ALL = 7
+};
+
 /** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
 uint32_t cell_signal_block_frames(uint32_t sample_rate);
 
@@ -56,6 +64,7 @@ typedef struct signal_event {
 } signal_event;
 
 typedef struct cell_signal {
+    uint8_t groups;                                                  /**< what follows is 0 where a group was not taken */
     uint8_t channel_count;
     uint8_t pair_count;
     uint8_t block_count;

@@ -65,6 +65,7 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
         !grow((void **)&self->hums, self->hum_count, signal->hum_count, &self->hum_capacity, sizeof *self->hums) ||
         !grow((void **)&self->cells, self->cell_count, 1, &self->cell_capacity, sizeof *self->cells))
         return false;
+    self->groups = self->cell_count == 0 ? signal->groups : self->groups & signal->groups;
     uint64_t frame = cell_frame;
     for (uint32_t b = 0; b < signal->block_count; b++) {
         signal_block *block = &self->blocks[self->block_count++];

@@ -43,6 +43,7 @@ typedef struct programme_signal {
     signal_cell *cells;
     programme_event *events;     /**< by frame, within a channel and kind */
     uint64_t event_dropped;
+    uint8_t groups;              /**< that every cell has */
     bool missing;                /**< a cell came without: nothing can be judged */
 } programme_signal;
 

@@ -315,6 +315,7 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
     job_options options = {.kind = "qc",
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .meter = cli_text(arguments, "meter"),
+                           .checks = cli_text(arguments, "checks"),
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     *out_document = job_document_of_files(&request, &options, memory);
@@ -352,6 +353,7 @@ static status prepare_show(const cli_arguments *arguments, arena *memory, const 
                            .only = received_names(&loaded.show, memory),
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .meter = cli_text(arguments, "meter"),
+                           .checks = cli_text(arguments, "checks"),
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     if (options.only[0] == '\0')

@@ -42,6 +42,7 @@ typedef struct job_options {
     const char *only;           /**< NULL = all */
     uint32_t cells_per_task;
     const char *meter;          /**< --meter, NULL = none */
+    const char *checks;         /**< --checks, NULL = all */
     plan_place media;
     plan_place out;
 } job_options;

@@ -160,6 +160,7 @@ typedef struct plan_options {
     bool discard_failed;       /**< adds a DISCARD per deliverable that removes what it left unpublished. Not for jobs that a
                                     person may retry: what was rendered would be gone while its tasks count as done */
     const char *only;          /**< comma-separated deliverable names, NULL = all */
+    const char *checks;        /**< comma-separated kinds of checks that are asked for, NULL = all */
     plan_place out;
 } plan_options;
 
@@ -175,6 +176,7 @@ typedef struct plan {
     uint32_t program_count;
     render_program *programs;
     uint8_t *program_stems;    /**< [program_count] task_stems */
+    uint8_t signal_groups;     /**< features that the checks asked for need (check_names_signal_groups) */
     uint32_t deliverable_count;/**< = show.deliverable_count; those not wanted have timeline 0xFFFF */
     plan_deliverable *deliverables;
     uint32_t file_count;

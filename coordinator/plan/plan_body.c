@@ -244,6 +244,7 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     render->programme_end = (uint32_t)task->piece + 1 == timeline->piece_count;
     render->programme_frame_count = timeline->frame_count;
     render->stems = self->program_stems[task->program];
+    render->signal_groups = self->signal_groups;
     return STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "coordinator/show/check_names.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -275,6 +276,7 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->facts = facts;
     made->placed = plan_facts_at_rate(film, inputs, facts, &made->arena);
     made->first_task = first_task;
+    made->signal_groups = check_names_signal_groups(options->checks);
     plan_init_deliverables(made);
     plan_fill(made, options, wanted, &notes);
     if (problems->error_count != errors_before) {

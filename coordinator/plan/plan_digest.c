@@ -134,6 +134,7 @@ content_hash plan_digest(const plan *self)
     byte_writer_init(&run.writer, DIGEST_SECTION_MAX);
     byte_writer_u32(&run.writer, RENDER_VERSION);
     byte_writer_u32(&run.writer, TASK_BODY_VERSION);
+    byte_writer_u8(&run.writer, self->signal_groups);
     byte_writer_u32(&run.writer, self->inputs.count);
     byte_writer_u32(&run.writer, self->timeline_count);
     byte_writer_u32(&run.writer, self->program_count);

@@ -183,7 +183,7 @@ static void read_qc(document_reader *self, const json_t *qc, qc_request *request
 
 static void read_options(document_reader *self, const json_t *options, job_document *document)
 {
-    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", NULL};
+    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", NULL};
     if (options == NULL || !closed_object(self, options, "options", keys))
         return;
     const json_t *replace = json_object_get(options, "replace");
@@ -192,6 +192,7 @@ static void read_options(document_reader *self, const json_t *options, job_docum
     document->replace = json_is_true(replace);
     document->only = read_optional(self, json_object_get(options, "only"), "options.only",
                                    (size_t)SHOW_DELIVERABLES_MAX * NAME_MAX_BYTES);
+    document->checks = read_optional(self, json_object_get(options, "checks"), "options.checks", JOB_CHECKS_MAX);
     document->meter = read_optional(self, json_object_get(options, "meter"), "options.meter", NAME_MAX_BYTES);
     if (document->meter != NULL && strcmp(document->meter, SECOND_METER_NAME) != 0)
         refuse(self, STATUS_INPUT_INVALID, "options.meter",

@@ -11,7 +11,7 @@
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
  *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},
  *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0,
- *                "meter": null | "libebur128"}}
+ *                "meter": null | "libebur128", "checks": null | "KIND,KIND"}}
  *
  * "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
  * is a relative path or "". Only a run writes, and needs "out"; the reports of a qc are had by asking.
@@ -29,7 +29,7 @@ typedef enum job_kind { JOB_KIND_RUN, JOB_KIND_QC, JOB_KIND_CHECK, JOB_KIND_PLAN
 /** "run", "qc", "check", "plan". */
 const char *job_kind_name(job_kind kind);
 
-enum { JOB_TEXTS_MAX = 256 };
+enum { JOB_TEXTS_MAX = 256, JOB_CHECKS_MAX = 256 };
 
 /** The only name that "meter" may have. */
 #define SECOND_METER_NAME "libebur128"
@@ -51,6 +51,7 @@ typedef struct job_document {
     const char *only; /**< NULL = all */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
     const char *meter; /**< a second meter for the report, or NULL */
+    const char *checks; /**< kinds of checks that are asked for ("loudness,peak"); what others need is not measured. NULL = all */
 } job_document;
 
 /** STATUS_INPUT_* or STATUS_LIMIT with a sentence that names the key. */

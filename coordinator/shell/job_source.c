@@ -85,6 +85,7 @@ plan_options job_source_options(const job_source *self, uint32_t slot_count, uin
                           .cells_per_task = cells_per_task,
                           .replace = self->document.replace,
                           .only = self->document.only,
+                          .checks = self->document.checks,
                           .out = self->document.out,
                           .second_meter = self->document.meter != NULL,
                           .discard_failed = true};

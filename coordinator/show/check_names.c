@@ -1,5 +1,6 @@
 #include "coordinator/show/check_names.h"
 
+#include "common/measure/cell_signal.h"
 #include "coordinator/show/yaml_read.h"
 
 #include <string.h>
@@ -71,6 +72,27 @@ const check_name *check_name_find(const char *name)
         if (strcmp(table[i].name, name) == 0)
             return &table[i];
     return NULL;
+}
+
+uint8_t check_names_signal_groups(const char *kinds)
+{
+    static const struct {
+        const char *kind;
+        uint8_t groups;
+    } needs[] = {{"format", SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM},
+                 {"signal", SIGNAL_GROUP_SPECTRUM | SIGNAL_GROUP_SOUND},
+                 {"join", SIGNAL_GROUP_SOUND}};
+    if (kinds == NULL)
+        return SIGNAL_GROUPS_ALL;
+    uint8_t groups = 0;
+    for (const char *at = kinds; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+            if (strlen(needs[i].kind) == length && strncmp(at, needs[i].kind, length) == 0)
+                groups |= needs[i].groups;
+        at += length + (at[length] == ',' ? 1 : 0);
+    }
+    return groups;
 }
 
 const check_name *check_name_table(size_t *out_count)

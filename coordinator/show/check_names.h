@@ -14,6 +14,11 @@ typedef struct check_name {
 const check_name *check_name_find(const char *name);
 /** "unknown check ..." with a suggestion. */
 void check_name_complain(const char *name, const yaml_node *at, const yaml_source *source);
+/**
+ * Features of the signal (common/measure/cell_signal.h) by which checks of these kinds are judged; kinds is a list
+ * ("loudness,peak"), NULL = all of them. A new check that is judged by features has its line in this function.
+ */
+uint8_t check_names_signal_groups(const char *kinds);
 /** The table; out_count entries. */
 const check_name *check_name_table(size_t *out_count);
 

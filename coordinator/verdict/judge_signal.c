@@ -67,18 +67,30 @@ double signal_db(double power)
 
 void judge_signal(judgement *self)
 {
-    static const char *const checks[] = {
-        "signal.dropout", "signal.click", "signal.dc",    "signal.polarity", "signal.dual_mono",
-        "signal.phase",   "signal.lfe",   "signal.hum",   "signal.noise",    "signal.tone",
-        "signal.channel_swap", "format.effective_bit_depth", "format.upsampled", "join.gap"};
+    static const struct {
+        const char *check;
+        uint8_t group;
+    } checks[] = {{"signal.dropout", SIGNAL_GROUP_SOUND},        {"signal.click", SIGNAL_GROUP_SOUND},
+                  {"signal.dc", SIGNAL_GROUP_SOUND},             {"signal.polarity", SIGNAL_GROUP_SOUND},
+                  {"signal.dual_mono", SIGNAL_GROUP_SOUND},      {"signal.phase", SIGNAL_GROUP_SOUND},
+                  {"signal.hum", SIGNAL_GROUP_SOUND},            {"signal.noise", SIGNAL_GROUP_SOUND},
+                  {"signal.tone", SIGNAL_GROUP_SOUND},           {"join.gap", SIGNAL_GROUP_SOUND},
+                  {"signal.lfe", SIGNAL_GROUP_SPECTRUM},         {"signal.channel_swap", SIGNAL_GROUP_SPECTRUM},
+                  {"format.upsampled", SIGNAL_GROUP_SPECTRUM},   {"format.effective_bit_depth", SIGNAL_GROUP_DEPTH}};
     const programme_signal *signal = programme_measure_signal(self->facts->measure);
-    if (signal == NULL) {
-        for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-            signal_unjudged(self, checks[i], "the measure holds no features of the signal");
-        return;
+    uint8_t groups = signal == NULL ? 0 : signal->groups;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+        if ((groups & checks[i].group) == 0)
+            signal_unjudged(self, checks[i].check, "its features were not measured");
+    if ((groups & SIGNAL_GROUP_SOUND) != 0) {
+        judge_signal_events(self, signal);
+        judge_signal_levels(self, signal);
+        judge_signal_hum(self, signal);
     }
-    judge_signal_events(self, signal);
-    judge_signal_levels(self, signal);
-    judge_signal_bands(self, signal);
-    judge_signal_depth(self, signal);
+    if ((groups & SIGNAL_GROUP_SPECTRUM) != 0)
+        judge_signal_bands(self, signal);
+    if ((groups & SIGNAL_GROUP_DEPTH) != 0)
+        judge_signal_depth(self, signal);
+    if ((groups & SIGNAL_GROUP_SPECTRUM) != 0)
+        judge_signal_upsampled(self, signal);
 }

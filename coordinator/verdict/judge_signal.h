@@ -31,9 +31,14 @@ bool signal_holds_one_role(const judgement *self);
 /** 10 log10; -INFINITY for 0. */
 double signal_db(double power);
 
+/* By blocks, mains lines and events. */
 void judge_signal_events(judgement *self, const programme_signal *signal);
 void judge_signal_levels(judgement *self, const programme_signal *signal);
+void judge_signal_hum(judgement *self, const programme_signal *signal);
+/* By the spectrum. */
 void judge_signal_bands(judgement *self, const programme_signal *signal);
+void judge_signal_upsampled(judgement *self, const programme_signal *signal);
+/* By the bits in use. */
 void judge_signal_depth(judgement *self, const programme_signal *signal);
 
 #endif

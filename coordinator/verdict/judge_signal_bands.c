@@ -156,7 +156,7 @@ static void judge_line(judgement *self, signal_rule *rule, const programme_signa
     tell_hum(self, rule, signal, channel, hertz[line], &run);
 }
 
-void judge_signal_bands(judgement *self, const programme_signal *signal)
+void judge_signal_hum(judgement *self, const programme_signal *signal)
 {
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
     signal_rule hum = signal_rule_of(self, "signal.hum", hum_level_dbfs, true, FINDING_WARN);
@@ -166,6 +166,10 @@ void judge_signal_bands(judgement *self, const programme_signal *signal)
     signal_rule_close(self, &hum);
     if (signal->hum_count < HUM_STRETCHES_MIN)
         signal_unjudged(self, "signal.hum", "the programme is too short to tell a steady line");
+}
+
+void judge_signal_bands(judgement *self, const programme_signal *signal)
+{
     int lfe = channel_layout_index(self->deliverable->layout, CHANNEL_LFE);
     if (lfe < 0)
         return;

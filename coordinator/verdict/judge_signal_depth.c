@@ -40,7 +40,7 @@ static uint32_t stated_depth(const judgement *self, bool *out_float)
     return bits;
 }
 
-static void judge_depth(judgement *self, const programme_signal *signal)
+void judge_signal_depth(judgement *self, const programme_signal *signal)
 {
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
     uint32_t depth = 0;
@@ -111,7 +111,7 @@ static double likely_rate(double hertz, double rate)
     return 0.0;
 }
 
-static void judge_upsampled(judgement *self, const programme_signal *signal)
+void judge_signal_upsampled(judgement *self, const programme_signal *signal)
 {
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
     double bands[SIGNAL_BANDS] = {0};
@@ -139,10 +139,4 @@ static void judge_upsampled(judgement *self, const programme_signal *signal)
     item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f, \"source_rate_hz\": %.0f}", fall, source);
     item->message = arena_format(self->memory, "Nothing lies above %.1f kHz (a fall of %.0f dB), %s. Ask for the material at its full rate.",
                                  hertz / 1000.0, fall, origin);
-}
-
-void judge_signal_depth(judgement *self, const programme_signal *signal)
-{
-    judge_depth(self, signal);
-    judge_upsampled(self, signal);
 }

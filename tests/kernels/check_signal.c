@@ -47,9 +47,41 @@ static void signal_once(kernel_check *self, uint32_t frame_count, hostility kind
                    (unsigned long long)actual_bits[lane], (unsigned long long)expected_bits[lane]);
 }
 
+/* Any rotations and any window will do for the same bits; these are the ones the engine uses, within a rounding. */
+static void fill_turns(double *window, double (*turn)[2])
+{
+    for (int i = 0; i < SPECTRUM_FRAMES; i++) {
+        const double angle = 2.0 * 3.14159265358979323846 * i / SPECTRUM_FRAMES;
+        window[i] = 0.5 - 0.5 * cos(angle);
+        if (i < SPECTRUM_FRAMES / 2) {
+            turn[i][0] = cos(angle);
+            turn[i][1] = -sin(angle);
+        }
+    }
+}
+
+static void spectrum_once(kernel_check *self, hostility kind, placement where)
+{
+    static double window[SPECTRUM_FRAMES], turn[SPECTRUM_FRAMES / 2][2];
+    static _Alignas(64) double expected[SPECTRUM_FRAMES / 2][TILE_LANES];
+    const size_t values = (size_t)SPECTRUM_FRAMES * TILE_LANES;
+    double *tile = (double *)(void *)guarded_place(&self->memory[0], values * sizeof(double), where, 0);
+    uint8_t *actual = guarded_place(&self->memory[1], sizeof expected, where, 0);
+    check_fill(self, tile, values, kind);
+    fill_turns(window, turn);
+    self->reference->spectrum(tile, window, (const double (*)[2])turn, expected);
+    self->variant->spectrum(tile, window, (const double (*)[2])turn, (double (*)[TILE_LANES])(void *)actual);
+    check_doubles(self, &expected[0][0], (const double *)(const void *)actual, sizeof expected / sizeof(double),
+                  hostility_name(kind));
+    check_that(self, guarded_intact(&self->memory[1], actual, sizeof expected), "%s: margin", hostility_name(kind));
+}
+
 void check_signal(kernel_check *self)
 {
     uint32_t frame_count;
+    for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
+        for (uint32_t where = 0; where < PLACEMENT_COUNT; where++)
+            spectrum_once(self, (hostility)kind, (placement)where);
     for (uint32_t index = 0; check_frame_count(index, &frame_count); index++)
         for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
             if (check_below(self, 100) < self->effort)
@@ -120,6 +152,28 @@ static void judge_bits(kernel_check *self, double *tile, uint32_t frame_count)
     check_that(self, (bits[3] & SIGNAL_BITS_FINER) != 0 && (bits[2] & SIGNAL_BITS_FINER) == 0, "finer than 32 bits");
 }
 
+/* The definition: a discrete Fourier transform in long double; a sine of amplitude 1 in the middle of a band has power 0.5. */
+static void judge_spectrum(kernel_check *self, const double *tile)
+{
+    static double window[SPECTRUM_FRAMES], turn[SPECTRUM_FRAMES / 2][2];
+    static _Alignas(64) double power[SPECTRUM_FRAMES / 2][TILE_LANES];
+    fill_turns(window, turn);
+    self->reference->spectrum(tile, window, (const double (*)[2])turn, power);
+    const uint32_t lane = check_below(self, TILE_LANES);
+    for (int k = 1; k < SPECTRUM_FRAMES / 2; k++) {
+        long double re = 0, im = 0, size = 0;
+        for (int i = 0; i < SPECTRUM_FRAMES; i++) {
+            const long double x = (long double)tile[(size_t)i * TILE_LANES + lane] * (long double)window[i];
+            const long double turns = (long double)(k * i % SPECTRUM_FRAMES) / SPECTRUM_FRAMES;
+            const long double angle = 2.0L * 3.14159265358979323846264338L * turns;
+            re += x * cosl(angle);
+            im -= x * sinl(angle);
+            size += fabsl(x);
+        }
+        judge_near(self, power[k][lane], (re * re + im * im) * 2 / (64.0L * 64.0L * 4), size * size / 4096, "spectrum");
+    }
+}
+
 void judge_signal(kernel_check *self)
 {
     enum { FRAMES = 480 };
@@ -130,5 +184,7 @@ void judge_signal(kernel_check *self)
         for (uint32_t lane = 0; lane < TILE_LANES; lane++)
             judge_sums(self, tile, 1 + check_below(self, FRAMES), lane);
     }
+    check_fill(self, memory, (FRAMES + HISTORY) * TILE_LANES, DATA_NOISE);
+    judge_spectrum(self, tile);
     judge_bits(self, tile, FRAMES);
 }

@@ -162,6 +162,13 @@ static void true_peak_located(const dsp_table *table, bench_data *data)
     table->true_peak_frames(data->tile, FRAMES, data->outputs[0]);
 }
 
+/* As the engine takes it: window and rotations are numbers like any other. */
+static void spectrum(const dsp_table *table, bench_data *data)
+{
+    table->spectrum(data->tile, data->inputs[0], (const double (*)[2])(void *)data->inputs[1],
+                    (double (*)[TILE_LANES])(void *)data->outputs[0]);
+}
+
 static void signal_features(const dsp_table *table, bench_data *data)
 {
     table->signal_measure(data->tile, FRAMES, &data->signal);
@@ -216,6 +223,7 @@ static const bench_case cases[] = {
     {"true_peak, one lane", true_peak_one_lane, 1},
     {"true_peak, per frame", true_peak_located, 8},
     {"signal features", signal_features, 8},
+    {"spectrum", spectrum, 8},
     {"lane sums", lane_sums, 8},
     {"used bits", used_bits, 8},
     {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},

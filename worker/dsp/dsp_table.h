@@ -76,6 +76,9 @@ typedef struct quantise_result {
 /** In used_bits(): a sample was no multiple of 2^-31 (float). */
 #define SIGNAL_BITS_FINER (UINT64_C(1) << 32)
 
+/** Frames of one spectrum. */
+enum { SPECTRUM_FRAMES = 256 };
+
 /** What signal_measure() gives for one tile. */
 typedef struct signal_sums {
     _Alignas(64) double energy[TILE_LANES]; /**< sum of x^2 */
@@ -252,6 +255,24 @@ typedef struct dsp_table {
      * 2^20 count as inexact too). tile 64-byte aligned. Otherwise as signal_measure().
      */
     void (*used_bits)(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES]);
+    /**
+     * Power spectrum of the tile's first SPECTRUM_FRAMES frames, lane by lane: band k of SPECTRUM_FRAMES / 2 lies at k /
+     * SPECTRUM_FRAMES of the rate, and a sine of amplitude 1 has the power 0.5. Even samples are the real part and odd ones
+     * the imaginary part of a transform of half the size.
+     *
+     * Shape      tile [SPECTRUM_FRAMES][TILE_LANES]; window [SPECTRUM_FRAMES], adding up to half its length; turn
+     *            [SPECTRUM_FRAMES / 2] cos and -sin of 2 pi k / SPECTRUM_FRAMES; power [SPECTRUM_FRAMES / 2][TILE_LANES]
+     * Units      linear
+     * State      none; power is set, not added to
+     * Memory     tile and power 64-byte aligned
+     * Rates      any
+     * Odd input  NaN and infinity stay in their lane
+     * Errors     none
+     * Exactness  EXACT: every product is rounded
+     * Source     none
+     * Proof      tests/kernels/check_signal.c
+     */
+    void (*spectrum)(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES]);
     /**
      * An antisymmetric FIR without even taps over one lane: out[n] = sum over p of taps[p] x (samples[n - 2p - 1] -
      * samples[n + 2p + 1]), p rising from 0, one fma each. The taps of fir_design_phase_90() make it a phase shifter.

@@ -95,4 +95,56 @@ static inline void used_bits_lanes(const double *tile, uint32_t frame_count, uin
     }
 }
 
+enum { SPECTRUM_HALF = SPECTRUM_FRAMES / 2, SPECTRUM_HALF_BITS = 7 };
+
+typedef struct spectrum_point {
+    signal_lanes re, im;
+} spectrum_point;
+
+static inline void spectrum_transform(const double (*turns)[2], spectrum_point *z)
+{
+    for (uint32_t size = 2; size <= SPECTRUM_HALF; size *= 2)
+        for (uint32_t start = 0; start < SPECTRUM_HALF; start += size)
+            for (uint32_t k = 0; k < size / 2; k++) {
+                const double *turn = turns[k * (SPECTRUM_FRAMES / size)];
+                spectrum_point *a = &z[start + k];
+                spectrum_point *b = &z[start + k + size / 2];
+                const signal_lanes re = b->re * turn[0] - b->im * turn[1];
+                const signal_lanes im = b->re * turn[1] + b->im * turn[0];
+                b->re = a->re - re;
+                b->im = a->im - im;
+                a->re += re;
+                a->im += im;
+            }
+}
+
+static inline void spectrum_of_lanes(const double *tile, const double *window, const double (*turn)[2],
+                                     double (*power)[TILE_LANES])
+{
+    const double scale = 2.0 / ((double)SPECTRUM_HALF * (double)SPECTRUM_HALF);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
+        spectrum_point z[SPECTRUM_HALF];
+        for (uint32_t i = 0; i < SPECTRUM_HALF; i++) {
+            uint32_t place = 0;
+            for (uint32_t bit = 0; bit < SPECTRUM_HALF_BITS; bit++)
+                place |= (i >> bit & 1u) << (SPECTRUM_HALF_BITS - 1 - bit);
+            const double *row = tile + (size_t)2 * i * TILE_LANES + lane;
+            z[place].re = *(const signal_lanes *)(const void *)row * window[2 * i];
+            z[place].im = *(const signal_lanes *)(const void *)(row + TILE_LANES) * window[2 * i + 1];
+        }
+        spectrum_transform(turn, z);
+        for (uint32_t k = 0; k < SPECTRUM_HALF; k++) {
+            const spectrum_point *a = &z[k];
+            const spectrum_point *b = &z[(SPECTRUM_HALF - k) % SPECTRUM_HALF];
+            const signal_lanes even_re = 0.5 * (a->re + b->re);
+            const signal_lanes even_im = 0.5 * (a->im - b->im);
+            const signal_lanes odd_re = 0.5 * (a->im + b->im);
+            const signal_lanes odd_im = -0.5 * (a->re - b->re);
+            const signal_lanes re = even_re + (odd_re * turn[k][0] - odd_im * turn[k][1]);
+            const signal_lanes im = even_im + (odd_re * turn[k][1] + odd_im * turn[k][0]);
+            *(signal_lanes *)(void *)(power[k] + lane) = (re * re + im * im) * scale;
+        }
+    }
+}
+
 #endif

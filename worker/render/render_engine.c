@@ -269,7 +269,6 @@ static void take_signal(render_run_state *self, uint32_t output)
     render_signal *signal = &self->meters[output].signal;
     uint32_t first = self->task->program.outputs[output].first_lane;
     const signal_tile *any = &self->signal_tiles[lanes->tile_of[first]];
-    render_signal_tile_begin(signal, any);
     for (uint32_t c = 0, pair = 0; c < signal->cell.channel_count; c++) {
         bool is_left = pair < signal->cell.pair_count && signal->pairs[pair] == c;
         pair += is_left;
@@ -290,8 +289,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
-        signal_tile_measure(&self->signal_tiles[t], self->dsp, frame, self->task->program.sample_rate, frame_count,
-                            cell_frame);
+        signal_tile_measure(&self->signal_tiles[t], self->dsp, self->task->signal_groups, frame,
+                            self->task->program.sample_rate, frame_count, cell_frame);
     }
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
@@ -304,6 +303,14 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             else
                 self->meters[o].clips[c].length = 0;
         }
+    if (self->task->signal_groups == 0)
+        return;
+    bool spectra = false; /* of all outputs at once: their cells and tiles are the same */
+    for (uint32_t o = 0; o < program->output_count; o++)
+        spectra = render_signal_tile_begin(&self->meters[o].signal, &self->signal_tiles[0]);
+    for (uint32_t t = 0; spectra && t < self->lanes.tile_count; t++)
+        self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
+                            self->signal_tiles[t].power);
     for (uint32_t o = 0; o < program->output_count; o++)
         take_signal(self, o);
 }

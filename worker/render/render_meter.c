@@ -34,8 +34,11 @@ status render_meter_init(render_meter *self, const task_render *task, uint32_t o
     self->measure.slot_energy = arena_take_array(memory, slots, sizeof(double));
     self->measure.channel_energy = arena_take_array(memory, decislots * self->layout->channel_count, sizeof(double));
     self->measure.runs = self->runs;
-    self->measure.signal = &self->signal.cell;
-    render_signal_init(&self->signal, tables, self->output->layout, self->layout->channel_count, rate, memory);
+    if (task->signal_groups != 0) {
+        self->measure.signal = &self->signal.cell;
+        render_signal_init(&self->signal, tables, task->signal_groups, self->output->layout, self->layout->channel_count, rate,
+                           memory);
+    }
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }
@@ -62,7 +65,8 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
     memset(self->clips, 0, sizeof self->clips);
     measure->run_count = 0;
     measure->run_dropped = 0;
-    render_signal_begin(&self->signal, programme_frame);
+    if (measure->signal != NULL)
+        render_signal_begin(&self->signal, programme_frame);
 }
 
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy)
@@ -141,7 +145,8 @@ status render_meter_end(render_meter *self, bool programme_end, message_bytes *o
         channel_measure *channel = &self->measure.channels[c];
         channel->true_peak = fmax(channel->true_peak, channel->sample_peak);
     }
-    render_signal_end(&self->signal, programme_end);
+    if (self->measure.signal != NULL)
+        render_signal_end(&self->signal, programme_end);
     byte_writer_reset(&self->encoded);
     cell_measure_encode(&self->measure, &self->encoded);
     if (self->encoded.failed)

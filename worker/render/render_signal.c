@@ -19,11 +19,20 @@ static uint64_t millisecond_of(uint64_t frame, uint32_t sample_rate)
     return millisecond;
 }
 
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t programme_frame, uint32_t sample_rate,
-                         uint32_t frame_count, int64_t cell_frame)
+static bool has(uint8_t groups, uint8_t group)
+{
+    return (groups & group) != 0;
+}
+
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, uint64_t programme_frame,
+                         uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
 {
     self->frame_count = frame_count;
     self->cell_frame = cell_frame;
+    if (has(groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0)
+        dsp->used_bits(self->samples, frame_count, self->bits);
+    if (!has(groups, SIGNAL_GROUP_SOUND))
+        return;
     dsp->signal_measure(self->samples, frame_count, &self->sums);
     if (cell_frame < 0)
         return;
@@ -35,14 +44,14 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t progr
         dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, self->ms_sums[self->ms_count++]);
         done += count;
     }
-    dsp->used_bits(self->samples, frame_count, self->bits);
 }
 
-void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t layout, uint8_t channel_count,
-                        uint32_t sample_rate, arena *memory)
+void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t groups, uint8_t layout,
+                        uint8_t channel_count, uint32_t sample_rate, arena *memory)
 {
     self->tables = tables;
     self->sample_rate = sample_rate;
+    self->cell.groups = groups;
     self->cell.channel_count = channel_count;
     self->cell.pair_count = (uint8_t)cell_signal_pairs(layout, self->pairs);
     for (uint32_t c = 0; c < channel_count; c++)
@@ -80,9 +89,12 @@ static void end_block(render_signal *self)
 {
     cell_signal *cell = &self->cell;
     uint32_t b = self->block_count - 1;
-    cell->block_frames[b] = self->block_frames;
-    cell->block_count = (uint8_t)self->block_count;
     double frames = self->block_frames;
+    self->block_frames = 0;
+    if (!has(cell->groups, SIGNAL_GROUP_SOUND))
+        return;
+    cell->block_frames[b] = (uint32_t)frames;
+    cell->block_count = (uint8_t)self->block_count;
     for (uint32_t c = 0; c < cell->channel_count; c++) {
         signal_channel *channel = &self->channels[c];
         cell->energy[b][c] = stored(channel->energy / frames);
@@ -94,13 +106,12 @@ static void end_block(render_signal *self)
         cell->cross[b][p] = stored(left->cross / frames);
         left->cross = 0.0;
     }
-    self->block_frames = 0;
 }
 
-void render_signal_tile_begin(render_signal *self, const signal_tile *tile)
+bool render_signal_tile_begin(render_signal *self, const signal_tile *tile)
 {
     if (tile->cell_frame < 0)
-        return;
+        return false;
     uint32_t block = (uint32_t)tile->cell_frame / cell_signal_block_frames(self->sample_rate);
     if (block >= self->block_count) {
         if (self->block_count > 0)
@@ -109,6 +120,7 @@ void render_signal_tile_begin(render_signal *self, const signal_tile *tile)
         self->spectrum_due = self->spectrum_due || (self->block_count - 1) % SPECTRUM_BLOCKS == 0;
     }
     self->block_frames += tile->frame_count;
+    return self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM);
 }
 
 /* Means of milliseconds for the mains lines: only those of a stretch. */
@@ -132,14 +144,21 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
                            const signal_tile *right, uint32_t right_lane)
 {
     signal_channel *state = &self->channels[channel];
-    signal_events_take(self, channel, tile, lane);
+    bool sound = has(self->cell.groups, SIGNAL_GROUP_SOUND);
+    if (sound)
+        signal_events_take(self, channel, tile, lane);
     if (tile->cell_frame < 0)
+        return;
+    self->cell.bits[channel] = tile->bits[lane];
+    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM))
+        for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
+            state->bands[k] += tile->power[k][lane];
+    if (!sound)
         return;
     for (uint32_t i = 0; i < tile->ms_count; i++)
         state->offset += tile->ms_sums[i][lane];
     double energy = tile->sums.energy[lane];
     state->energy += energy;
-    self->cell.bits[channel] = tile->bits[lane];
     if (right == tile && right_lane == (lane ^ 1u)) {
         state->cross += tile->sums.cross[lane];
     } else if (right != NULL && energy > 0.0 && right->sums.energy[right_lane] > 0.0) {
@@ -149,8 +168,6 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
         state->cross += cross;
     }
     keep_means(self, state, tile, lane);
-    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && energy > 0.0)
-        signal_spectrum_add(self->tables, tile->samples, lane, state->bands);
 }
 
 static void end_hum(render_signal *self)
@@ -177,6 +194,8 @@ void render_signal_tile_end(render_signal *self, const signal_tile *tile)
         self->spectrum_due = false;
         self->spectrum_count++;
     }
+    if (!has(self->cell.groups, SIGNAL_GROUP_SOUND))
+        return;
     uint64_t done = tile->first_ms + tile->ms_count;
     uint64_t wanted = self->first_ms + (uint64_t)self->cell.hum_count * cell_signal_hum_stride_ms(self->sample_rate);
     if (self->cell.hum_count < SIGNAL_HUM_STRETCHES && done >= wanted + SIGNAL_HUM_MS)
@@ -188,7 +207,7 @@ void render_signal_end(render_signal *self, bool programme_end)
     cell_signal *cell = &self->cell;
     end_block(self);
     for (uint32_t c = 0; c < cell->channel_count; c++) {
-        if (programme_end)
+        if (programme_end && has(cell->groups, SIGNAL_GROUP_SOUND))
             signal_candidate_settle(self, c, 0.0);
         for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
             cell->spectrum[c][k] =

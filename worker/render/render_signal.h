@@ -11,7 +11,7 @@
 #include "common/measure/cell_signal.h"
 #include "worker/dsp/dsp_table.h"
 
-enum { SPECTRUM_FRAMES = 256, HUM_PERIOD_MS = 200, TILE_MS_MAX = 72 };
+enum { HUM_PERIOD_MS = 200, TILE_MS_MAX = 72 };
 
 /** Windows and rotations, made once per run of the engine. */
 typedef struct signal_tables {
@@ -22,8 +22,6 @@ typedef struct signal_tables {
 } signal_tables;
 void signal_tables_init(signal_tables *self);
 
-/** Adds the power spectrum of SPECTRUM_FRAMES samples of one lane to bands. */
-void signal_spectrum_add(const signal_tables *tables, const double *tile, uint32_t lane, double bands[SIGNAL_BANDS]);
 /** Powers of the mains lines in SIGNAL_HUM_MS means of 1 ms, and 5 Hz beside them. */
 void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
                        double out_beside[SIGNAL_HUM_LINES]);
@@ -38,10 +36,11 @@ typedef struct signal_tile {
     uint32_t ms_count;
     double ms_sums[TILE_MS_MAX][TILE_LANES];
     uint64_t bits[TILE_LANES];/* of the cell so far */
+    _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
 } signal_tile;
-/** Fills all but samples; bits are added to, and nothing but the sums is taken in the pre-roll. */
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint64_t programme_frame, uint32_t sample_rate,
-                         uint32_t frame_count, int64_t cell_frame);
+/** Fills what the groups need but the spectrum; bits are added to, and nothing but the sums is taken in the pre-roll. */
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, uint64_t programme_frame,
+                         uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
 
 /** A place that may be a click; the tile behind it decides. */
 typedef struct signal_candidate {
@@ -82,11 +81,12 @@ typedef struct render_signal {
     signal_channel channels[LAYOUT_CHANNELS_MAX];
 } render_signal;
 
-void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t layout, uint8_t channel_count,
-                        uint32_t sample_rate, arena *memory);
+/** groups: SIGNAL_GROUP_*, at least one. */
+void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t groups, uint8_t layout,
+                        uint8_t channel_count, uint32_t sample_rate, arena *memory);
 void render_signal_begin(render_signal *self, uint64_t programme_frame);
-/** Before the channels of a tile, and after them. */
-void render_signal_tile_begin(render_signal *self, const signal_tile *tile);
+/** Before the channels of a tile, and after them. True: the tiles' spectra are wanted. */
+bool render_signal_tile_begin(render_signal *self, const signal_tile *tile);
 void render_signal_tile_end(render_signal *self, const signal_tile *tile);
 /** One channel of a tile. right: the tile and lane of the other channel of its pair, NULL without. */
 void render_signal_channel(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane,

@@ -1,6 +1,7 @@
 /* Files, tasks and bodies: names, sizes, what waits for what, and that none of it depends on chance. */
 #include "tests/unit/plan/show_fixture.h"
 
+#include "common/measure/cell_signal.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -317,6 +318,12 @@ static void plan_digest__tells_plans_apart(void **state)
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_false(content_hash_equal(&first, &given.made->digest));
     given.options.cells_per_task = 0;
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUPS_ALL);
+    given.options.checks = "loudness,format"; /* fewer features are measured */
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_false(content_hash_equal(&first, &given.made->digest));
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM);
+    given.options.checks = NULL;
     given.facts[0].identity.mtime_ns++;
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_false(content_hash_equal(&first, &given.made->digest));

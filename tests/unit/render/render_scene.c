@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "tests/unit/render/render_scene.h"
 
+#include "common/measure/cell_signal.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -248,6 +250,7 @@ static void run_task(scene *self, uint32_t first_cell, uint32_t cell_count, cons
                         .files = files,
                         .first_cell = first_cell,
                         .cell_count = cell_count,
+                        .signal_groups = SIGNAL_GROUPS_ALL,
                         .programme_end = reel + 1 == SCENE_REELS,
                         .programme_frame_count = self->frame_count};
     task.file_count = bind_files(self, reel, files);

@@ -61,7 +61,7 @@ static void fill_noise(bench *self, double level)
 }
 
 /* Runs both cells as the engine does: pre-roll from the cell before, tiles cut at slots. */
-static void take(bench *self)
+static void take_groups(bench *self, uint8_t groups)
 {
     dsp_table dsp;
     dsp_table_init(&dsp, CPU_SCALAR);
@@ -71,7 +71,7 @@ static void take(bench *self)
     signal_tables_init(&tables);
     static render_signal signal;
     memset(&signal, 0, sizeof signal);
-    render_signal_init(&signal, &tables, LAYOUT_STEREO, CHANNELS, RATE, &memory);
+    render_signal_init(&signal, &tables, groups, LAYOUT_STEREO, CHANNELS, RATE, &memory);
     static _Alignas(64) double samples[(TILE_FRAMES_MAX + HISTORY + 5) * TILE_LANES];
     static _Alignas(64) signal_tile tile;
     double *first = samples + (HISTORY + 5) * TILE_LANES; /* 64-byte aligned */
@@ -85,8 +85,9 @@ static void take(bench *self)
             for (uint32_t i = 0; i < count; i++)
                 for (int c = 0; c < CHANNELS; c++)
                     first[i * TILE_LANES + (uint32_t)c] = self->channels[c][frame + i];
-            signal_tile_measure(&tile, &dsp, frame, RATE, count, (int64_t)frame - (int64_t)start);
-            render_signal_tile_begin(&signal, &tile);
+            signal_tile_measure(&tile, &dsp, groups, frame, RATE, count, (int64_t)frame - (int64_t)start);
+            if (render_signal_tile_begin(&signal, &tile))
+                dsp.spectrum(first, tables.window, (const double (*)[2])tables.turn, tile.power);
             render_signal_channel(&signal, 0, &tile, 0, &tile, 1);
             render_signal_channel(&signal, 1, &tile, 1, NULL, 0);
             render_signal_tile_end(&signal, &tile);
@@ -107,6 +108,11 @@ static void take(bench *self)
         byte_writer_deinit(&writer);
     }
     arena_deinit(&memory);
+}
+
+static void take(bench *self)
+{
+    take_groups(self, SIGNAL_GROUPS_ALL);
 }
 
 static const programme_event *event_at(const bench *self, int kind, uint32_t channel, uint64_t frame, uint64_t slack)
@@ -229,6 +235,29 @@ static void render_signal__sums_hum_and_spectrum_are_those_of_the_samples(void *
     assert_true(cell->bits[1] != 0 && (cell->bits[1] & 0x7FFF) == 0 && (cell->bits[1] & 0x8000) != 0); /* 17 bits */
 }
 
+/* A group is the same alone as among the others, and what was not asked for is not there. */
+static void render_signal__groups_do_not_depend_on_each_other(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.1);
+    take(self);
+    programme_signal whole = self->programme;
+    self->programme = (programme_signal){0};
+    take_groups(self, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM);
+    assert_int_equal(whole.groups, SIGNAL_GROUPS_ALL);
+    assert_int_equal(self->programme.groups, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM);
+    assert_int_equal(self->programme.block_count + self->programme.hum_count + self->programme.event_count, 0);
+    assert_int_equal(self->programme.cell_count, whole.cell_count);
+    assert_memory_equal(self->programme.cells, whole.cells, whole.cell_count * sizeof *whole.cells);
+    programme_signal_deinit(&self->programme);
+    take_groups(self, SIGNAL_GROUP_SOUND);
+    assert_int_equal(self->programme.block_count, whole.block_count);
+    assert_memory_equal(self->programme.blocks, whole.blocks, whole.block_count * sizeof *whole.blocks);
+    assert_memory_equal(self->programme.hums, whole.hums, whole.hum_count * sizeof *whole.hums);
+    assert_true(self->programme.cells[0].bits[0] == 0 && self->programme.cells[0].spectrum[0][5] == 0.0f);
+    programme_signal_deinit(&whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__sums_hum_and_spectrum_are_those_of_the_samples, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__groups_do_not_depend_on_each_other, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("render_signal", tests, NULL, NULL);
 }

@@ -54,9 +54,62 @@ static void used_bits(const double *tile, uint32_t frame_count, uint64_t bits[TI
         }
 }
 
+enum { HALF = SPECTRUM_FRAMES / 2, HALF_BITS = 7 };
+
+static uint32_t reversed(uint32_t index)
+{
+    uint32_t out = 0;
+    for (uint32_t bit = 0; bit < HALF_BITS; bit++)
+        out |= (index >> bit & 1u) << (HALF_BITS - 1 - bit);
+    return out;
+}
+
+/* In place, decimation in time; the input is in reversed order. The rotations are those of twice the size. */
+static void transform(const double (*turns)[2], double (*z)[2])
+{
+    for (uint32_t size = 2; size <= HALF; size *= 2)
+        for (uint32_t start = 0; start < HALF; start += size)
+            for (uint32_t k = 0; k < size / 2; k++) {
+                const double *turn = turns[k * (SPECTRUM_FRAMES / size)];
+                double *a = z[start + k];
+                double *b = z[start + k + size / 2];
+                const double re = b[0] * turn[0] - b[1] * turn[1];
+                const double im = b[0] * turn[1] + b[1] * turn[0];
+                b[0] = a[0] - re;
+                b[1] = a[1] - im;
+                a[0] += re;
+                a[1] += im;
+            }
+}
+
+static void spectrum(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES])
+{
+    /* A sine of amplitude 1 has |X| = sum of the window / 2 = 64 in its band: power 1/2 = 2 x 64^2 / 128^2. */
+    const double scale = 2.0 / ((double)HALF * (double)HALF);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+        double z[HALF][2];
+        for (uint32_t i = 0; i < HALF; i++) {
+            double *place = z[reversed(i)];
+            place[0] = tile[(size_t)2 * i * TILE_LANES + lane] * window[2 * i];
+            place[1] = tile[((size_t)2 * i + 1) * TILE_LANES + lane] * window[2 * i + 1];
+        }
+        transform(turn, z);
+        for (uint32_t k = 0; k < HALF; k++) {
+            const double *a = z[k];
+            const double *b = z[(HALF - k) % HALF];
+            const double even[2] = {0.5 * (a[0] + b[0]), 0.5 * (a[1] - b[1])};
+            const double odd[2] = {0.5 * (a[1] + b[1]), -0.5 * (a[0] - b[0])};
+            const double re = even[0] + (odd[0] * turn[k][0] - odd[1] * turn[k][1]);
+            const double im = even[1] + (odd[0] * turn[k][1] + odd[1] * turn[k][0]);
+            power[k][lane] = (re * re + im * im) * scale;
+        }
+    }
+}
+
 void signal_scalar_fill(dsp_table *table)
 {
     table->signal_measure = signal_measure;
     table->lane_sums = lane_sums;
     table->used_bits = used_bits;
+    table->spectrum = spectrum;
 }
