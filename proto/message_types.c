@@ -84,6 +84,8 @@ const char *task_kind_name(task_kind kind)
         return "merge";
     case TASK_COMPOSE:
         return "compose";
+    case TASK_GAIN:
+        return "gain";
     case TASK_KIND_REMOTE_END:
         break;
     }

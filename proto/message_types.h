@@ -77,7 +77,7 @@ typedef struct attempt_id {
 } attempt_id;
 bool attempt_id_equal(const attempt_id *a, const attempt_id *b);
 
-/** What a task does; also the `kind` of design.md. The last three run in the coordinator itself and are never sent. */
+/** What a task does; also the `kind` of design.md. The last four run in the coordinator itself and are never sent. */
 typedef enum task_kind {
     TASK_PROBE = 1,
     TASK_ALLOCATE = 2,
@@ -93,7 +93,8 @@ typedef enum task_kind {
     TASK_KIND_REMOTE_END,
     TASK_PLAN = 32,   /**< local: show + facts to tasks */
     TASK_MERGE = 33,  /**< local: measures of one deliverable to figures and verdict */
-    TASK_COMPOSE = 34 /**< local: the reports */
+    TASK_COMPOSE = 34,/**< local: the reports */
+    TASK_GAIN = 35    /**< local: measures of a scan to the gain that brings a deliverable to its spec */
 } task_kind;
 /** "probe", "allocate", ...; "?" outside. */
 const char *task_kind_name(task_kind kind);

@@ -363,6 +363,7 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
+    case TASK_GAIN:
     case TASK_COMPOSE:
         break;
     }

@@ -226,6 +226,7 @@ void task_body_encode(const task_body *self, byte_writer *writer)
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
+    case TASK_GAIN:
     case TASK_COMPOSE:
         break;
     }

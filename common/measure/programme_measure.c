@@ -336,6 +336,23 @@ loudness_figures programme_measure_loudness(const programme_measure *self, uint6
     return figures;
 }
 
+double programme_measure_integrated_at(const programme_measure *self, double gain)
+{
+    uint64_t end = cell_measure_slot_of(self->frame_count, self->sample_rate);
+    double *hops = make_hops(self, 0, end, 0);
+    double *blocks = calloc(end / HOP_SLOTS + 2, sizeof *blocks);
+    double lufs = (double)NAN;
+    if (hops != NULL && blocks != NULL) {
+        size_t count = 0;
+        for (uint64_t s = 0; s + MOMENTARY_SLOTS <= end; s += HOP_SLOTS)
+            blocks[count++] = window_mean(self, hops, s, MOMENTARY_SLOTS) * gain * gain;
+        lufs = measure_gated_loudness(blocks, count);
+    }
+    free(hops);
+    free(blocks);
+    return lufs;
+}
+
 peak_figures programme_measure_peaks_between(const programme_measure *self, uint64_t first_frame, uint64_t end_frame)
 {
     peak_figures figures = {.true_peak = (double)NAN, .sample_peak = (double)NAN};

@@ -74,6 +74,8 @@ double measure_range(double *windows, size_t count);
 
 /** Figures of frames first..end (programme frames, half open), cut at 10 ms slots; the whole programme with 0, frame_count. */
 loudness_figures programme_measure_loudness(const programme_measure *self, uint64_t first_frame, uint64_t end_frame);
+/** Integrated loudness of the whole programme if it were played at a gain (a factor): the gate at -70 LUFS stays where it is. */
+double programme_measure_integrated_at(const programme_measure *self, double gain);
 /** Peaks of the whole programme. */
 peak_figures programme_measure_peaks(const programme_measure *self);
 /** Peaks of the cells that begin in first..end: cells never cross a piece, so a reel's range is exact. */

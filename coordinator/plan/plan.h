@@ -90,6 +90,7 @@ typedef struct plan_file {
 } plan_file;
 
 enum {
+    PLAN_PROGRAM_NONE = 0xFFFF,   /**< plan_deliverable.scan_program: its gain needs no scan */
     PLAN_OUTPUT_NONE = 0xFFFF,    /**< plan_deliverable.speech_output: no dialogue stem, or the deliverable is one */
     PLAN_DELIVERABLE_NONE = 0xFFFF/**< render_output.deliverable of what is measured for verdicts and never written */
 };
@@ -101,13 +102,18 @@ typedef struct plan_deliverable {
     channel_order order;       /**< of the file(s) */
     sample_encoding encoding;
     uint32_t sample_rate;
-    double gain_db;
+    double gain_db;            /**< 0 when gain_scanned: then gain_source's GAIN task finds it */
+    bool gain_scanned;
+    uint16_t gain_source;      /**< deliverable whose `gain` decides; PLAN_DELIVERABLE_NONE: nobody's, 0 dB */
     const char *language;      /**< in force: its own, or the show's default; "" if none */
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
     uint16_t speech_output;    /**< likewise: the mono sum of the dialogue stems it takes, measured only; PLAN_OUTPUT_NONE */
+    uint16_t scan_timeline;    /**< of the scan that brings it to its spec, whether it is wanted itself or not */
+    uint16_t scan_program, scan_output, scan_speech; /**< as program, program_output and speech_output */
+    uint32_t gain_task;        /**< ends the scan */
     uint32_t merge_task, publish_task, meter_task; /**< numbers in the job; UINT32_MAX where there is none */
     const char *uncompared;    /**< received: why it is not compared with the stems; NULL: it is */
 } plan_deliverable;
@@ -122,7 +128,7 @@ typedef struct plan_task {
     /* by kind */
     uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs);
                                     LISTEN: in listens */
-    uint16_t deliverable;      /**< MERGE, PUBLISH, METER */
+    uint16_t deliverable;      /**< GAIN, MERGE, PUBLISH, METER */
     uint16_t program;          /**< RENDER, INSPECT */
     uint16_t timeline;
     uint16_t piece;
@@ -177,6 +183,8 @@ typedef struct plan {
     render_program *programs;
     uint8_t *program_stems;    /**< [program_count] task_stems */
     uint8_t signal_groups;     /**< features that the checks asked for need (check_names_signal_groups) */
+    uint16_t *program_timelines; /**< [program_count] */
+    bool *program_scans;       /**< [program_count] measured for a gain, before anything is rendered; its outputs have no files */
     uint32_t deliverable_count;/**< = show.deliverable_count; those not wanted have timeline 0xFFFF */
     plan_deliverable *deliverables;
     uint32_t file_count;
@@ -228,6 +236,8 @@ typedef struct plan_context {
     uint32_t job;
     uint32_t generation;
     bool replace;
+    /** RENDER: [plan.deliverable_count] what GAIN tasks found for each gain_source, in dB; NULL: nothing is known yet. */
+    const double *gains_db;
     /** SEAL: the figures of the deliverable (hundredths as bext wants them, 0x7FFF = not set). */
     int16_t loudness_value, loudness_range, max_true_peak, max_momentary, max_short_term;
     /** VERIFY: digests of the sealed header and trailer, and of every cell of the file in order. */
@@ -237,6 +247,9 @@ typedef struct plan_context {
     /** PUBLISH: of each file of the deliverable in order, as verified. */
     const content_hash *file_digests;
 } plan_context;
+
+/** The gain of a deliverable; gains_db as in plan_context. */
+double plan_gain_db(const plan *self, uint32_t deliverable, const double *gains_db);
 
 /** Encodes the body of a task of the plan (remote kinds but PROBE and DEPOSIT). STATUS_LIMIT if it does not fit a frame. */
 MUST_USE status plan_task_body(const plan *self, uint32_t task_index, const plan_context *context, byte_writer *writer);

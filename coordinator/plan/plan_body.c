@@ -4,6 +4,7 @@
 #include "common/base/ensure.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -143,7 +144,7 @@ static void binding_files(const plan *self, const plan_task *task, plan_binding 
     uint32_t reel = self->timelines[task->timeline].pieces[task->piece].reel;
     binding->files = arena_take_array(memory, CELL_OUTPUTS_MAX, sizeof *binding->files);
     for (uint32_t i = 0; i < program->output_count; i++) {
-        if (program->outputs[i].deliverable == PLAN_DELIVERABLE_NONE)
+        if (program->outputs[i].deliverable == PLAN_DELIVERABLE_NONE || self->program_scans[task->program])
             continue;
         const plan_deliverable *deliverable = &self->deliverables[program->outputs[i].deliverable];
         for (uint32_t k = 0; k < deliverable->file_count; k++) {
@@ -216,6 +217,33 @@ task_input plan_task_input(const plan *self, uint32_t input)
                         .direct = facts->direct};
 }
 
+/* Workers get its bits. */
+double plan_gain_factor(double gain_db)
+{
+    return gain_db == 0.0 ? 1.0 : pow(10.0, gain_db / 20.0);
+}
+
+/* Terms of outputs whose gain a scan found; those of their side lanes too. Measured-only sums stay as they are. */
+static void render_scale(const plan *self, render_program *program, const double *gains_db, arena *memory)
+{
+    render_term *terms = arena_take_array(memory, program->term_count, sizeof *terms);
+    for (uint32_t i = 0; i < program->term_count; i++) {
+        uint16_t lane = program->terms[i].output;
+        terms[i] = program->terms[i];
+        for (uint32_t n = 0; n < program->node_count; n++)
+            if (lane == program->output_lane_count + program->nodes[n].side)
+                lane = program->nodes[n].output;
+        for (uint32_t o = 0; o < program->output_count; o++) {
+            const render_output *output = &program->outputs[o];
+            uint32_t channels = channel_layout_get((channel_layout_id)output->layout)->channel_count;
+            if (output->deliverable != PLAN_DELIVERABLE_NONE && lane >= output->first_lane &&
+                lane < output->first_lane + channels && self->deliverables[output->deliverable].gain_scanned)
+                terms[i].gain *= plan_gain_factor(plan_gain_db(self, output->deliverable, gains_db));
+        }
+    }
+    program->terms = terms;
+}
+
 static status body_render(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
                           arena *memory)
 {
@@ -224,6 +252,8 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     const plan_piece *piece = &timeline->pieces[task->piece];
     plan_binding binding;
     render->program = self->programs[task->program];
+    if (context->gains_db != NULL && !self->program_scans[task->program])
+        render_scale(self, &render->program, context->gains_db, memory);
     render->pieces = arena_take_array(memory, TASK_PIECES_MAX, sizeof *render->pieces);
     task_reach reach = task_pieces(self, task);
     binding_make(self, task, &binding, render->pieces, &reach, memory);
@@ -359,6 +389,7 @@ static status body_fill(const plan *self, const plan_task *task, const plan_cont
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
+    case TASK_GAIN:
     case TASK_COMPOSE:
         break;
     }

@@ -47,7 +47,7 @@ static bool plan_mark_wanted(const show *film, const char *only, bool *wanted, p
 
 /* The inputs that wanted deliverables read. All of them without --only: then everything the show names must be right.
  */
-static const bool *plan_mark_needed(const plan_source *source, const bool *wanted, arena *memory)
+static const bool *plan_mark_needed(const plan_source *source, const bool *wanted, const bool *scanned, arena *memory)
 {
     const show *film = source->show;
     bool all = true;
@@ -58,7 +58,7 @@ static const bool *plan_mark_needed(const plan_source *source, const bool *wante
     bool *stems = arena_take_array(memory, film->stem_count, sizeof *stems);
     for (uint32_t i = 0; i < film->stem_count; i++)
         for (uint32_t k = 0; k < film->deliverable_count; k++)
-            stems[i] = stems[i] || (wanted[k] && plan_takes_stem(film, k, i));
+            stems[i] = stems[i] || ((wanted[k] || scanned[k]) && plan_takes_stem(film, k, i));
     bool *needed = arena_take_array(memory, source->inputs->count, sizeof *needed);
     for (uint32_t i = 0; i < source->inputs->count; i++) {
         const plan_input *input = &source->inputs->items[i];
@@ -81,7 +81,7 @@ static void plan_index_inputs(plan *self)
     }
 }
 
-static void plan_make_timelines(plan *self, const bool *wanted)
+static void plan_make_timelines(plan *self, const bool *wanted, const bool *scanned)
 {
     const show *film = self->show;
     plan_source source = {.show = film, .inputs = &self->inputs, .facts = self->placed};
@@ -89,14 +89,16 @@ static void plan_make_timelines(plan *self, const bool *wanted)
     uint16_t joined = PLAN_TIMELINE_NONE;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         plan_deliverable *deliverable = &self->deliverables[i];
-        if (!wanted[i])
+        if (!wanted[i] && !scanned[i])
             continue;
         if (deliverable->rendered) {
             if (joined == PLAN_TIMELINE_NONE) {
                 joined = (uint16_t)self->timeline_count++;
                 plan_timeline_joined(&self->timelines[joined], &source, &self->arena);
             }
-            deliverable->timeline = joined;
+            deliverable->scan_timeline = joined;
+            if (wanted[i])
+                deliverable->timeline = joined;
         } else {
             deliverable->timeline = (uint16_t)self->timeline_count++;
             plan_timeline_received(&self->timelines[deliverable->timeline], &source, deliverable->first_input,
@@ -220,6 +222,11 @@ static void plan_init_deliverables(plan *self)
         self->deliverables[i] = (plan_deliverable){.timeline = PLAN_TIMELINE_NONE,
                                                    .rendered = film->deliverables[i].file == NULL,
                                                    .language = "",
+                                                   .gain_source = PLAN_DELIVERABLE_NONE,
+                                                   .scan_timeline = PLAN_TIMELINE_NONE,
+                                                   .scan_program = PLAN_PROGRAM_NONE,
+                                                   .scan_speech = PLAN_OUTPUT_NONE,
+                                                   .gain_task = UINT32_MAX,
                                                    .merge_task = UINT32_MAX,
                                                    .publish_task = UINT32_MAX,
                                                    .meter_task = UINT32_MAX};
@@ -227,12 +234,12 @@ static void plan_init_deliverables(plan *self)
 }
 
 /* Everything between a checked show and tasks; problems are noted. */
-static void plan_fill(plan *self, const plan_options *options, const bool *wanted, plan_notes *notes)
+static void plan_fill(plan *self, const plan_options *options, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
     size_t errors_before = notes->list->error_count;
-    plan_make_timelines(self, wanted);
+    plan_make_timelines(self, wanted, scanned);
     plan_check_timelines(self, options, notes);
-    plan_make_programs(self, wanted, notes);
+    plan_make_programs(self, wanted, scanned, notes);
     if (notes->list->error_count != errors_before)
         return;
     plan_make_files(self, options, wanted, notes);
@@ -263,7 +270,9 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     }
     if (!plan_mark_wanted(film, options->only, wanted, &notes))
         return STATUS_INPUT_INVALID;
-    plan_check_needed(&source, plan_mark_needed(&source, wanted, problem_arena), wanted, &notes);
+    bool *scanned = arena_take_array(problem_arena, film->deliverable_count, sizeof *scanned);
+    plan_mark_scanned(film, wanted, scanned);
+    plan_check_needed(&source, plan_mark_needed(&source, wanted, scanned, problem_arena), wanted, &notes);
     if (problems->error_count != errors_before)
         return STATUS_INPUT_INVALID;
 
@@ -278,7 +287,7 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->first_task = first_task;
     made->signal_groups = check_names_signal_groups(options->checks);
     plan_init_deliverables(made);
-    plan_fill(made, options, wanted, &notes);
+    plan_fill(made, options, wanted, scanned, &notes);
     if (problems->error_count != errors_before) {
         plan_destroy(&made);
         return STATUS_INPUT_INVALID;

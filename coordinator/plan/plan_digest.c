@@ -92,6 +92,11 @@ static void digest_deliverable(digest_run *self, const plan_deliverable *deliver
     byte_writer_u8(writer, (uint8_t)deliverable->encoding);
     byte_writer_u32(writer, deliverable->sample_rate);
     byte_writer_f64(writer, deliverable->gain_db);
+    byte_writer_u8(writer, deliverable->gain_scanned);
+    byte_writer_u16(writer, deliverable->gain_source);
+    byte_writer_u16(writer, deliverable->scan_program);
+    byte_writer_u16(writer, deliverable->scan_output);
+    byte_writer_u16(writer, deliverable->scan_speech);
     byte_writer_u32(writer, deliverable->first_file);
     byte_writer_u32(writer, deliverable->file_count);
     byte_writer_u32(writer, deliverable->first_input);
@@ -150,6 +155,8 @@ content_hash plan_digest(const plan *self)
     for (uint32_t i = 0; i < self->program_count; i++) {
         render_program_encode(&self->programs[i], &run.writer);
         byte_writer_u8(&run.writer, self->program_stems[i]);
+        byte_writer_u16(&run.writer, self->program_timelines[i]);
+        byte_writer_u8(&run.writer, self->program_scans[i]);
         digest_flush(&run);
     }
     for (uint32_t i = 0; i < self->deliverable_count; i++)

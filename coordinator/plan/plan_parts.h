@@ -57,6 +57,16 @@ void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source
 void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
                             arena *arena);
 
+/* ---- plan_gain.c ---- */
+/** True if the recipe sums stems of this role. */
+bool plan_recipe_has_role(const recipe *rule, const char *role);
+/** Layout of what is rendered; that of a stem where the recipe leaves it to the stem. */
+channel_layout_id plan_deliverable_layout(const show *show, uint32_t deliverable);
+/** Fills gain_db, gain_scanned and gain_source. */
+void plan_gain_find(const show *show, uint32_t deliverable, plan_deliverable *planned);
+/** Marks every deliverable that must be measured before what is wanted can be rendered. */
+void plan_mark_scanned(const show *show, const bool *wanted, bool *out_scanned);
+
 /* ---- plan_program.c ---- */
 /** The language in force: the deliverable's own, or the first dialogue stem's. */
 const char *plan_language(const show *show, uint32_t deliverable);
@@ -68,7 +78,7 @@ channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliv
 /** Adds the program that measures a received deliverable. */
 void plan_received_program(plan *self, uint32_t deliverable);
 /** Fills gain, layout, order, encoding and program of the wanted deliverables and makes the programs. */
-void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes);
+void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes);
 
 /* ---- plan_compare.c ---- */
 /**
@@ -106,6 +116,8 @@ bool plan_is_by_reel(const show *show, uint32_t deliverable);
 void plan_make_tasks(plan *self, const plan_options *options);
 
 /* ---- plan_body.c ---- */
+/** The one place where a gain in dB becomes a factor. */
+double plan_gain_factor(double gain_db);
 /** True if the pieces that a RENDER or INSPECT task may name cover what its pre-roll and nodes see. */
 bool plan_task_reaches(const plan *self, const plan_task *task);
 /** Index in inputs and channel in that file of one lane in one reel; -1 for an optional stem that the reel lacks. */

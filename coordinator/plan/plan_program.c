@@ -4,20 +4,11 @@
 #include "common/base/ensure.h"
 #include "common/measure/speech_measure.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* ---- what a deliverable takes ---- */
-
-static bool recipe_has_role(const recipe *rule, const char *role)
-{
-    for (uint32_t i = 0; i < rule->role_count; i++)
-        if (strcmp(rule->roles[i], role) == 0)
-            return true;
-    return false;
-}
 
 const char *plan_language(const show *film, uint32_t deliverable)
 {
@@ -39,7 +30,7 @@ bool plan_takes_stem(const show *film, uint32_t deliverable_index, uint32_t stem
         return false;
     if (rule->takes_stem)
         return deliverable->stem != NULL && strcmp(deliverable->stem, stem->name) == 0;
-    if (!recipe_has_role(rule, stem->role_name))
+    if (!plan_recipe_has_role(rule, stem->role_name))
         return false;
     return stem->language[0] == '\0' || strcasecmp(stem->language, plan_language(film, deliverable_index)) == 0;
 }
@@ -50,98 +41,6 @@ bool plan_stem_present(const plan_source *source, uint32_t stem)
         if (source->inputs->items[i].stem == (int32_t)stem && source->facts[i].outcome == STATUS_OK)
             return true;
     return false;
-}
-
-/* ---- gains ---- */
-
-static channel_layout_id deliverable_layout(const show *film, uint32_t index)
-{
-    const show_deliverable *deliverable = &film->deliverables[index];
-    if (deliverable->recipe == NULL)
-        return deliverable->layout;
-    if (deliverable->recipe->layout != LAYOUT_NONE || deliverable->stem == NULL)
-        return deliverable->recipe->layout;
-    for (uint32_t i = 0; i < film->stem_count; i++)
-        if (strcmp(film->stems[i].name, deliverable->stem) == 0)
-            return film->stems[i].layout;
-    return LAYOUT_NONE;
-}
-
-/* A full mix: what M&E, AD and stems must still sum to, and whose gain they therefore share by default. */
-static bool deliverable_is_print_master(const show_deliverable *deliverable)
-{
-    const recipe *rule = deliverable->recipe;
-    return rule != NULL && !rule->takes_stem && recipe_has_role(rule, "dialogue") && recipe_has_role(rule, "music") &&
-           recipe_has_role(rule, "effects") && !recipe_has_role(rule, "narration");
-}
-
-/* The print master nearest to a deliverable: same layout and language, else same layout, else the first; or -1. */
-static int32_t deliverable_print_master(const show *film, uint32_t index)
-{
-    int32_t best = -1;
-    int best_score = -1;
-    for (uint32_t i = 0; i < film->deliverable_count; i++) {
-        if (i == index || !deliverable_is_print_master(&film->deliverables[i]))
-            continue;
-        int score = 0;
-        if (deliverable_layout(film, i) == deliverable_layout(film, index)) {
-            bool same_language = strcasecmp(plan_language(film, i), plan_language(film, index)) == 0;
-            score = same_language ? 2 : 1;
-        }
-        if (score > best_score) {
-            best = (int32_t)i;
-            best_score = score;
-        }
-    }
-    return best;
-}
-
-static int32_t deliverable_find(const show *film, const char *name)
-{
-    for (uint32_t i = 0; i < film->deliverable_count; i++)
-        if (strcmp(film->deliverables[i].name, name) == 0)
-            return (int32_t)i;
-    return -1;
-}
-
-/* The deliverable whose own `gain` decides the gain of this one; -1 = none, 0 dB. A circle of matches ends at its
- * start. */
-static int32_t deliverable_gain_source(const show *film, uint32_t index)
-{
-    int32_t at = (int32_t)index;
-    for (uint32_t step = 0; step <= film->deliverable_count; step++) {
-        const show_deliverable *deliverable = &film->deliverables[at];
-        int32_t next = -1;
-        if (deliverable->gain == GAIN_MATCH)
-            next = deliverable_find(film, deliverable->gain_match);
-        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL &&
-                 !deliverable_is_print_master(deliverable))
-            next = deliverable_print_master(film, (uint32_t)at);
-        else
-            return at;
-        if (next < 0)
-            return -1;
-        at = next;
-    }
-    return -1;
-}
-
-static double deliverable_gain_db(const show *film, uint32_t index, plan_notes *notes)
-{
-    int32_t source = deliverable_gain_source(film, index);
-    if (source < 0)
-        return 0.0;
-    const show_deliverable *decides = &film->deliverables[source];
-    if (decides->gain == GAIN_TO_SPEC) {
-        const show_deliverable *asked = &film->deliverables[index];
-        problem_list_add(
-            notes->list, notes->arena, PROBLEM_ERROR, film->file_name, asked->line, asked->column,
-            "deliverable %s takes its gain from {to: spec}%s%s, which needs a first pass over the whole programme that "
-            "this version cannot make; give the gain in dB",
-            asked->name, source == (int32_t)index ? "" : " of ", source == (int32_t)index ? "" : decides->name);
-        return 0.0;
-    }
-    return decides->gain == GAIN_DB ? decides->gain_db : 0.0;
 }
 
 /* ---- one deliverable's mix ---- */
@@ -159,6 +58,8 @@ typedef struct mix_term {
 
 typedef struct mix {
     uint32_t deliverable;
+    bool scan; /* measured for its gain, written nowhere */
+    uint16_t timeline;
     uint32_t term_count;
     uint32_t straight_count;
     mix_term *terms; /* by (way, output, stem, input) */
@@ -249,7 +150,7 @@ static bool mix_ducks(const mix *self)
 }
 
 /* Makes the mix of one rendered deliverable; false when problems were noted. */
-static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
+static bool mix_init(mix *self, plan *target, uint32_t index, bool scan, plan_notes *notes)
 {
     const show *film = target->show;
     const show_deliverable *deliverable = &film->deliverables[index];
@@ -257,15 +158,14 @@ static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
     plan_source source = {.show = film, .inputs = &target->inputs, .facts = target->facts};
     plan_deliverable *planned = &target->deliverables[index];
     size_t errors_before = notes->list->error_count;
-    *self = (mix){.deliverable = index};
+    *self = (mix){.deliverable = index, .scan = scan, .timeline = scan ? planned->scan_timeline : planned->timeline};
 
-    planned->layout = deliverable_layout(film, index);
+    planned->layout = plan_deliverable_layout(film, index);
     channel_order_of(planned->layout, rule->order, &planned->order);
     planned->encoding = rule->encoding == ENCODING_NONE ? ENCODING_PCM_24 : rule->encoding;
     planned->sample_rate = film->sample_rate;
-    planned->gain_db = deliverable_gain_db(film, index, notes);
-    /* The one place where a gain in dB becomes a factor; workers get its bits. */
-    double gain = planned->gain_db == 0.0 ? 1.0 : pow(10.0, planned->gain_db / 20.0);
+    plan_gain_find(film, index, planned);
+    double gain = plan_gain_factor(planned->gain_db);
 
     uint32_t taken = 0;
     bool takes[SHOW_STEMS_MAX] = {false};
@@ -297,7 +197,7 @@ static bool mix_init(mix *self, plan *target, uint32_t index, plan_notes *notes)
                          "deliverable %s would be silent: recipe %s gives no stem a way into it; choose another recipe",
                          deliverable->name, rule->name);
     uint32_t channels = rule->multi_mono ? channel_layout_get(planned->layout)->channel_count : 1;
-    self->file_count = channels * ((plan_is_joined(film, index) ? 1U : 0U) + (plan_is_by_reel(film, index) ? 1U : 0U));
+    self->file_count = scan ? 0 : channels * ((plan_is_joined(film, index) ? 1U : 0U) + (plan_is_by_reel(film, index) ? 1U : 0U));
     return notes->list->error_count == errors_before;
 }
 
@@ -415,7 +315,7 @@ static void program_add_nodes(plan *target, render_program *program, const progr
 {
     for (uint32_t i = 0; i < draft->mix_count; i++) {
         const mix *part = &mixes[draft->mixes[i]];
-        const render_output *output = &program->outputs[target->deliverables[part->deliverable].program_output];
+        const render_output *output = &program->outputs[i];
         if (mix_ducks(part))
             program_add_duck(target, program, part);
         for (uint32_t k = part->straight_count; k < part->term_count; k++) {
@@ -466,7 +366,10 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     uint16_t number = (uint16_t)target->program_count++;
     render_program *program = &target->programs[number];
     uint16_t lane_of[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX] = {{0}};
-    target->program_stems[number] = STEMS_ENERGY;
+    bool scan = mixes[draft->mixes[0]].scan;
+    target->program_stems[number] = scan ? STEMS_NONE : STEMS_ENERGY;
+    target->program_scans[number] = scan;
+    target->program_timelines[number] = mixes[draft->mixes[0]].timeline;
     *program = (render_program){.sample_rate = film->sample_rate,
                                 .output_count = (uint16_t)draft->mix_count,
                                 .output_lane_count = (uint16_t)draft->output_lanes};
@@ -485,17 +388,19 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     for (uint32_t i = 0; i < draft->mix_count; i++) {
         const mix *part = &mixes[draft->mixes[i]];
         plan_deliverable *planned = &target->deliverables[part->deliverable];
-        planned->program = number;
-        planned->program_output = (uint16_t)i;
+        uint16_t speech = PLAN_OUTPUT_NONE;
         if (mix_has_speech(part, film))
-            planned->speech_output = (uint16_t)(draft->mix_count + program_draft_speech(draft, film, mixes, part));
+            speech = (uint16_t)(draft->mix_count + program_draft_speech(draft, film, mixes, part));
+        *(scan ? &planned->scan_program : &planned->program) = number;
+        *(scan ? &planned->scan_output : &planned->program_output) = (uint16_t)i;
+        *(scan ? &planned->scan_speech : &planned->speech_output) = speech;
         program->outputs[i] =
             (render_output){.deliverable = (uint16_t)part->deliverable,
                             .layout = (uint8_t)planned->layout,
-                            .encoding = (uint8_t)planned->encoding,
+                            .encoding = scan ? ENCODING_NONE : (uint8_t)planned->encoding,
                             .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
                             .first_lane = first_lane,
-                            .dither_seed = dither_seed(&film->deliverables[part->deliverable])};
+                            .dither_seed = scan ? 0 : dither_seed(&film->deliverables[part->deliverable])};
         /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
         for (uint32_t k = 0; k < part->straight_count; k++)
             program->terms[program->term_count++] =
@@ -545,12 +450,12 @@ static uint32_t mix_group(const mix *self, uint32_t *groups, uint32_t stem_count
     return UINT32_MAX;
 }
 
-/* All deliverables that share stems go into one program, up to its bounds; so every stem is read once. */
+/* All deliverables of one timeline that share stems go into one program, up to its bounds; so every stem is read once. */
 static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count, plan_notes *notes)
 {
     const show *film = target->show;
     uint32_t groups[SHOW_STEMS_MAX];
-    bool placed[SHOW_DELIVERABLES_MAX] = {false};
+    bool placed[2 * SHOW_DELIVERABLES_MAX] = {false};
     stem_groups_make(groups, film->stem_count, mixes, mix_count);
     for (uint32_t i = 0; i < mix_count; i++) {
         if (placed[i])
@@ -559,7 +464,8 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
         uint32_t group = mix_group(&mixes[i], groups, film->stem_count);
         for (uint32_t k = i; k < mix_count; k++) {
             uint32_t channels = channel_layout_get(target->deliverables[mixes[k].deliverable].layout)->channel_count;
-            if (!placed[k] && mix_group(&mixes[k], groups, film->stem_count) == group)
+            if (!placed[k] && mixes[k].scan == mixes[i].scan && mixes[k].timeline == mixes[i].timeline &&
+                mix_group(&mixes[k], groups, film->stem_count) == group)
                 placed[k] = program_draft_add(&draft, film, mixes, k, channels);
         }
         if (!placed[i]) {
@@ -576,19 +482,25 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
     }
 }
 
-void plan_make_programs(plan *self, const bool *wanted, plan_notes *notes)
+void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
     const show *film = self->show;
     size_t errors_before = notes->list->error_count;
-    self->programs = arena_take_array(&self->arena, film->deliverable_count, sizeof *self->programs);
-    self->program_stems = arena_take_array(&self->arena, film->deliverable_count, sizeof *self->program_stems);
-    mix *mixes = arena_take_array(&self->arena, film->deliverable_count, sizeof *mixes);
+    size_t capacity = 2 * (size_t)film->deliverable_count; /* a scan and a render each */
+    self->programs = arena_take_array(&self->arena, capacity, sizeof *self->programs);
+    self->program_stems = arena_take_array(&self->arena, capacity, sizeof *self->program_stems);
+    self->program_timelines = arena_take_array(&self->arena, capacity, sizeof *self->program_timelines);
+    self->program_scans = arena_take_array(&self->arena, capacity, sizeof *self->program_scans);
+    mix *mixes = arena_take_array(&self->arena, capacity, sizeof *mixes);
     uint32_t mix_count = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         self->deliverables[i].language = plan_language(film, i);
         self->deliverables[i].speech_output = PLAN_OUTPUT_NONE;
-        if (wanted[i] && self->deliverables[i].rendered && mix_init(&mixes[mix_count], self, i, notes))
-            mix_count++;
+        bool good = true;
+        if (wanted[i] && self->deliverables[i].rendered)
+            good = mix_init(&mixes[mix_count++], self, i, false, notes);
+        if (scanned[i] && good)
+            mix_init(&mixes[mix_count++], self, i, true, notes);
     }
     if (notes->list->error_count != errors_before)
         return;

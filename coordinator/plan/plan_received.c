@@ -86,5 +86,6 @@ void plan_received_program(plan *target, uint32_t index)
     plan_compare_stems(target, index, program);
     if (asks_for_dialogue(target->show->deliverables[index].spec))
         add_speech(target, planned, program);
+    target->program_timelines[planned->program] = planned->timeline;
     target->program_stems[planned->program] = planned->uncompared == NULL ? STEMS_CROSSED : STEMS_NONE;
 }

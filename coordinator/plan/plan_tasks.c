@@ -64,14 +64,10 @@ static uint32_t task_cost(uint64_t byte_count, uint64_t lane_frames)
     return cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 }
 
-static uint16_t program_timeline(const plan *target, uint32_t program)
-{
-    return target->deliverables[target->programs[program].outputs[0].deliverable].timeline;
-}
-
 static bool program_rendered(const plan *target, uint32_t program)
 {
-    return target->deliverables[target->programs[program].outputs[0].deliverable].rendered;
+    return !target->program_scans[program] &&
+           target->deliverables[target->programs[program].outputs[0].deliverable].rendered;
 }
 
 static void tasks_allocate(task_builder *self)
@@ -101,6 +97,22 @@ static void task_wait_files(task_builder *self, const render_program *program, u
     }
 }
 
+/* Waits for the gains that its outputs are rendered at. */
+static void task_wait_gains(task_builder *self, const render_program *program)
+{
+    const plan *target = self->plan;
+    bool waits[SHOW_DELIVERABLES_MAX] = {false};
+    for (uint32_t i = 0; i < program->output_count; i++) {
+        uint16_t index = program->outputs[i].deliverable;
+        if (index == PLAN_DELIVERABLE_NONE || !target->deliverables[index].gain_scanned)
+            continue;
+        uint16_t source = target->deliverables[index].gain_source;
+        if (!waits[source])
+            task_wait(self, target->deliverables[source].gain_task);
+        waits[source] = true;
+    }
+}
+
 /* Bytes read and written for one frame of a program, near enough for a cost. */
 static uint64_t program_frame_bytes(const plan *target, const render_program *program)
 {
@@ -119,7 +131,7 @@ static void tasks_render(task_builder *self, uint32_t program_index)
     const plan *target = self->plan;
     const render_program *program = &target->programs[program_index];
     bool rendered = program_rendered(target, program_index);
-    uint16_t timeline_index = program_timeline(target, program_index);
+    uint16_t timeline_index = target->program_timelines[program_index];
     const plan_timeline *timeline = &target->timelines[timeline_index];
     self->program_first[program_index] = target->first_task + target->task_count;
     for (uint32_t piece = 0; piece < timeline->piece_count; piece++)
@@ -137,9 +149,30 @@ static void tasks_render(task_builder *self, uint32_t program_index)
             task->cost = task_cost(frames * program_frame_bytes(target, program),
                                    frames * (uint64_t)(program->input_count + program->output_lane_count));
             self->program_count[program_index]++;
-            if (rendered)
+            if (rendered) {
                 task_wait_files(self, program, timeline->pieces[piece].reel);
+                task_wait_gains(self, program);
+            }
         }
+}
+
+/* One for each deliverable that is brought to its spec, behind the scan that measures it. */
+static void tasks_gain(task_builder *self)
+{
+    for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
+        plan_deliverable *deliverable = &self->plan->deliverables[i];
+        if (deliverable->scan_program == PLAN_PROGRAM_NONE)
+            continue;
+        plan_task *task = task_begin(self, TASK_GAIN);
+        task->local = true;
+        task->deliverable = (uint16_t)i;
+        task->program = deliverable->scan_program;
+        task->timeline = deliverable->scan_timeline;
+        task->cost = SMALL_TASK_MS;
+        for (uint32_t k = 0; k < self->program_count[deliverable->scan_program]; k++)
+            task_wait(self, self->program_first[deliverable->scan_program] + k);
+        deliverable->gain_task = task_last_number(self);
+    }
 }
 
 /* Digests of received files, for the report. */
@@ -301,7 +334,7 @@ static uint32_t plan_cells_per_task(const plan *target, const plan_options *opti
         return options->cells_per_task < TASK_CELLS_MAX ? options->cells_per_task : TASK_CELLS_MAX;
     uint64_t cells = 0;
     for (uint32_t i = 0; i < target->program_count; i++) {
-        const plan_timeline *timeline = &target->timelines[program_timeline(target, i)];
+        const plan_timeline *timeline = &target->timelines[target->program_timelines[i]];
         for (uint32_t k = 0; k < timeline->piece_count; k++)
             cells += timeline->pieces[k].cell_count;
     }
@@ -318,7 +351,12 @@ void plan_make_tasks(plan *self, const plan_options *options)
     builder.cells_per_task = plan_cells_per_task(self, options);
     tasks_allocate(&builder);
     for (uint32_t i = 0; i < self->program_count; i++)
-        tasks_render(&builder, i);
+        if (self->program_scans[i])
+            tasks_render(&builder, i);
+    tasks_gain(&builder);
+    for (uint32_t i = 0; i < self->program_count; i++)
+        if (!self->program_scans[i])
+            tasks_render(&builder, i);
     tasks_listen(&builder);
     tasks_verify_inputs(&builder);
     tasks_merge(&builder);

@@ -84,6 +84,7 @@ static void text_what(const plan *self, const plan_task *task, byte_writer *writ
         text_add(writer, text);
         break;
     }
+    case TASK_GAIN:
     case TASK_MERGE:
     case TASK_PUBLISH:
     case TASK_DISCARD:
@@ -112,7 +113,9 @@ static void text_deliverable(const plan *self, uint32_t index, byte_writer *writ
         return;
     const plan_timeline *timeline = &self->timelines[deliverable->timeline];
     char gain[32] = "";
-    if (deliverable->gain_db != 0.0)
+    if (deliverable->gain_scanned)
+        snprintf(gain, sizeof gain, ", to the spec");
+    else if (deliverable->gain_db != 0.0)
         snprintf(gain, sizeof gain, ", %+.2f dB", deliverable->gain_db);
     snprintf(line, sizeof line, "%s: %s, %s %u Hz, %.3f s, %" PRIu32 " piece%s, %" PRIu32 " file%s%s\n",
              self->show->deliverables[index].name, channel_layout_get(deliverable->layout)->name,

@@ -27,6 +27,7 @@ typedef struct report_file {
 
 typedef struct report_programme {
     uint16_t deliverable;
+    double gain_db;                    /**< it was rendered at; NAN: received, or not known */
     const programme_measure *measure;  /**< for the plots; NULL if there is none */
     const programme_measure *speech;   /**< of its dialogue stems; NULL if it takes none */
     programme_verdict verdict;

@@ -319,6 +319,11 @@ static void put_programme(byte_writer *writer, const report_model *model, const 
         html_text(writer, channel_layout_get(made->layout)->name);
     put(writer, wanted->recipe_name != NULL ? " by recipe " : " received as ");
     html_text(writer, wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
+    if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db)) {
+        html_markup(writer, ", gain %+.2f dB", programme->gain_db);
+        put(writer, made->gain_scanned ? ", found for the spec of " : ", that of ");
+        html_text(writer, model->show->deliverables[made->gain_source].name);
+    }
     if (wanted->spec != NULL) {
         put(writer, ", judged by ");
         html_text(writer, wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name);

@@ -196,6 +196,18 @@ static json_t *json_second_meter(const report_model *model, const report_program
                      "sample_peak_dbfs", json_figure(measure_db(second->sample_peak)));
 }
 
+/* The gain that it was rendered at, and whose `gain` decided it; null for what was received. */
+static json_t *json_gain(const report_model *model, const report_programme *programme)
+{
+    const plan_deliverable *made = model->plan == NULL ? NULL : &model->plan->deliverables[programme->deliverable];
+    if (made == NULL || !made->rendered)
+        return json_null();
+    bool decided = made->gain_source != PLAN_DELIVERABLE_NONE;
+    return json_pack("{s:o, s:o, s:b}", "db", json_figure(programme->gain_db), "of",
+                     decided ? json_text(model->show->deliverables[made->gain_source].name) : json_null(), "to_spec",
+                     (int)made->gain_scanned);
+}
+
 /* What a programme entry has in common, whether it is the whole or one reel. Figures and findings are set by the caller. */
 static json_t *programme_object(const report_model *model, const report_programme *programme,
                                 const plan_timeline *timeline)
@@ -224,6 +236,7 @@ static json_t *programme_object(const report_model *model, const report_programm
                             : json_pack("{s:o, s:o, s:o}", "name", json_text(wanted->spec->name), "version",
                                         json_text(wanted->spec->version), "digest",
                                         json_digest(true, &wanted->spec->digest)));
+    json_object_set_new(object, "gain", json_gain(model, programme));
     json_object_set_new(object, "frame_rate",
                         model->show->rate.num == 0 ? json_null() : json_string(frame_rate_name(&model->show->rate)));
     json_object_set_new(object, "start_timecode",

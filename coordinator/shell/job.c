@@ -123,6 +123,7 @@ void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_si
         snprintf(out, out_size, "%s",
                  self->source->inputs.items[self->plan->listens[planned->file].first_input].display);
         break;
+    case TASK_GAIN:
     case TASK_MERGE:
     case TASK_PUBLISH:
     case TASK_METER:

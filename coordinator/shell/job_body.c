@@ -2,6 +2,7 @@
 
 #include "proto/task_body.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,18 @@ bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome
     uint32_t task = self->plan->deliverables[deliverable].merge_task;
     const job_result *result = job_result_get(self, task);
     return result != NULL && merge_outcome_decode(out_outcome, result->payload, result->payload_size) == STATUS_OK;
+}
+
+const double *job_gains(const farm_job *self, arena *memory)
+{
+    double *gains = arena_take_array(memory, self->plan->deliverable_count, sizeof *gains);
+    for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
+        uint32_t task = self->plan->deliverables[i].gain_task;
+        const job_result *result = task == UINT32_MAX ? NULL : job_result_get(self, task);
+        if (result == NULL || gain_outcome_decode(&gains[i], result->payload, result->payload_size) != STATUS_OK)
+            gains[i] = (double)NAN;
+    }
+    return gains;
 }
 
 typedef struct placed_task {
@@ -217,6 +230,8 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
     arena_init(&memory);
     status code = STATUS_OK;
     merge_outcome outcome;
+    if (task->kind == TASK_RENDER)
+        context.gains_db = job_gains(self, &memory);
     if (task->kind == TASK_SEAL)
         seal_context(self, task, &context);
     if (task->kind == TASK_VERIFY && !task->of_input)

@@ -21,6 +21,9 @@ MUST_USE status job_output_map(farm_job *self, const plan_task *task, const outp
 /** Numbers of the RENDER or INSPECT tasks of a program, in the order of their cells in the programme. */
 uint32_t *job_program_tasks(const farm_job *self, uint16_t program, arena *memory, uint32_t *out_count);
 
+/** What GAIN tasks found, in dB, [plan.deliverable_count]; NAN where there was none or it is not done. */
+const double *job_gains(const farm_job *self, arena *memory);
+
 /** What MERGE said about a deliverable; false when it has not (yet). */
 bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome *out_outcome);
 

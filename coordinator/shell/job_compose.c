@@ -111,19 +111,31 @@ static status add_measure(programme_measure *measure, const cell_record *record,
     return code;
 }
 
-static status add_record(merged_programme *merged, const plan *job_plan, const plan_deliverable *deliverable,
+/* Where a programme, or its scan, stands in a render program. */
+typedef struct measured_place {
+    uint16_t program, output, speech;
+} measured_place;
+
+static measured_place place_of(const plan *job_plan, const programme_input *input)
+{
+    const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
+    return input->scan ? (measured_place){deliverable->scan_program, deliverable->scan_output, deliverable->scan_speech}
+                       : (measured_place){deliverable->program, deliverable->program_output, deliverable->speech_output};
+}
+
+static status add_record(merged_programme *merged, const plan *job_plan, const measured_place *place,
                          const cell_record *record)
 {
-    status code = add_measure(merged->measure, record, deliverable->program_output);
+    status code = add_measure(merged->measure, record, place->output);
     if (code == STATUS_OK && merged->speech != NULL)
-        code = add_measure(merged->speech, record, deliverable->speech_output);
-    if (code == STATUS_OK && job_plan->program_stems[deliverable->program] != STEMS_NONE)
-        code = add_stems(&merged->stems, record, job_plan->programs[deliverable->program].output_count);
+        code = add_measure(merged->speech, record, place->speech);
+    if (code == STATUS_OK && job_plan->program_stems[place->program] != STEMS_NONE)
+        code = add_stems(&merged->stems, record, job_plan->programs[place->program].output_count);
     return code;
 }
 
 /* Cells of one attempt, which may have come in any order. */
-static status add_stretch(merged_programme *merged, const plan *job_plan, const plan_deliverable *deliverable,
+static status add_stretch(merged_programme *merged, const plan *job_plan, const measured_place *place,
                           const cell_stretch *stretch, const char *path, error_detail *detail)
 {
     arena memory;
@@ -142,7 +154,7 @@ static status add_stretch(merged_programme *merged, const plan *job_plan, const 
     if (count > 1)
         qsort(records, count, sizeof *records, compare_records);
     for (size_t i = 0; code == STATUS_OK && i < count; i++) {
-        code = add_record(merged, job_plan, deliverable, &records[i]);
+        code = add_record(merged, job_plan, place, &records[i]);
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the measure of cell %u does not follow on the one before it: %s",
                              records[i].cell, status_text(code));
@@ -161,22 +173,22 @@ void merged_programme_deinit(merged_programme *self)
 status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
                            merged_programme *out_merged, error_detail *detail)
 {
-    const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
-    const plan_timeline *timeline = &job_plan->timelines[deliverable->timeline];
-    const render_program *program = &job_plan->programs[deliverable->program];
+    const measured_place place = place_of(job_plan, input);
+    const plan_timeline *timeline = &job_plan->timelines[job_plan->program_timelines[place.program]];
+    const render_program *program = &job_plan->programs[place.program];
     merged_programme merged = {
-        .measure = programme_measure_create(timeline->sample_rate, program->outputs[deliverable->program_output].layout,
+        .measure = programme_measure_create(timeline->sample_rate, program->outputs[place.output].layout,
                                             timeline->frame_count)};
-    bool speaks = deliverable->speech_output != PLAN_OUTPUT_NONE;
+    bool speaks = place.speech != PLAN_OUTPUT_NONE;
     if (speaks)
         merged.speech = programme_measure_create(timeline->sample_rate, LAYOUT_MONO, timeline->frame_count);
     stem_programme_init(&merged.stems, program->input_count,
-                        job_plan->program_stems[deliverable->program] == STEMS_CROSSED);
+                        job_plan->program_stems[place.program] == STEMS_CROSSED);
     status code = merged.measure == NULL || (speaks && merged.speech == NULL)
                       ? error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory")
                       : STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < input->stretch_count; i++)
-        code = add_stretch(&merged, job_plan, deliverable, &input->stretches[i], cells_path, detail);
+        code = add_stretch(&merged, job_plan, &place, &input->stretches[i], cells_path, detail);
     if (code == STATUS_OK && !programme_measure_complete(merged.measure))
         code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
                                 job_plan->show->deliverables[input->deliverable].name);
@@ -240,6 +252,20 @@ status job_merge(const plan *job_plan, const programme_input *input, const sync_
                          job_plan->show->deliverables[input->deliverable].name, status_text(code));
     }
     arena_deinit(&memory);
+    merged_programme_deinit(&merged);
+    return code;
+}
+
+status job_find_gain(const plan *job_plan, const programme_input *scan, const char *cells_path, double *out_gain_db,
+                     error_detail *detail)
+{
+    merged_programme merged = {0};
+    status code = job_merge_programme(job_plan, scan, cells_path, &merged, detail);
+    if (code != STATUS_OK)
+        return code;
+    programme_facts facts = {
+        .plan = job_plan, .deliverable = scan->deliverable, .measure = merged.measure, .speech = merged.speech};
+    code = verdict_gain_to_spec(&facts, out_gain_db, detail);
     merged_programme_deinit(&merged);
     return code;
 }
@@ -357,6 +383,7 @@ static status collect_programmes(const compose_input *input, report_model *model
         const programme_input *source = &input->programmes[i];
         report_programme *programme = &model->programmes[model->programme_count++];
         programme->deliverable = source->deliverable;
+        programme->gain_db = source->gain_db;
         programme->failure = source->failure;
         programme->second = source->metered ? &source->second : NULL;
         if (source->complete) {

@@ -14,6 +14,8 @@
 /** Where the cells of one deliverable's programme lie, in the programme's order. */
 typedef struct programme_input {
     uint16_t deliverable;
+    bool scan;     /**< the scan for its gain, not the programme itself */
+    double gain_db; /**< it was rendered at; NAN: not known */
     bool complete; /**< every task that measures it is done */
     uint32_t stretch_count;
     cell_stretch *stretches;
@@ -67,6 +69,9 @@ void merged_programme_deinit(merged_programme *self);
 /** Merge and verdict of one deliverable, as its MERGE task leaves them. */
 MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
                           const char *cells_path, merge_outcome *out_outcome, error_detail *detail);
+/** The gain of one deliverable from its scan, as its GAIN task leaves it. */
+MUST_USE status job_find_gain(const plan *job_plan, const programme_input *scan, const char *cells_path, double *out_gain_db,
+                              error_detail *detail);
 /** Writes report.json and report.html into the job's folder, durably. */
 MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/byte_reader.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { PAYLOAD_VERSION = 1, PROBLEM_BYTES_MAX = 256 << 10 };
@@ -62,6 +63,24 @@ status merge_outcome_decode(merge_outcome *out_outcome, const void *bytes, size_
     status code = ended(&reader, valid);
     if (code == STATUS_OK)
         *out_outcome = outcome;
+    return code;
+}
+
+void gain_outcome_encode(double gain_db, byte_writer *writer)
+{
+    byte_writer_u8(writer, PAYLOAD_VERSION);
+    byte_writer_f64(writer, gain_db);
+}
+
+status gain_outcome_decode(double *out_gain_db, const void *bytes, size_t byte_size)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    bool valid = version_fits(&reader);
+    double gain_db = byte_reader_f64(&reader);
+    status code = ended(&reader, valid && isfinite(gain_db));
+    if (code == STATUS_OK)
+        *out_gain_db = gain_db;
     return code;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the coordinator's own tasks leave in the journal (the payloads of PLAN, MERGE and COMPOSE results): versioned,
+ * What the coordinator's own tasks leave in the journal (the payloads of PLAN, GAIN, MERGE and COMPOSE results): versioned,
  * little-endian, enough to go on after a restart without doing the work again.
  */
 #ifndef COORDINATOR_SHELL_JOB_PAYLOAD_H
@@ -32,6 +32,10 @@ typedef struct merge_outcome {
 
 void merge_outcome_encode(const merge_outcome *self, byte_writer *writer);
 MUST_USE status merge_outcome_decode(merge_outcome *out_outcome, const void *bytes, size_t byte_size);
+
+/** The gain that a GAIN task found, in dB. */
+void gain_outcome_encode(double gain_db, byte_writer *writer);
+MUST_USE status gain_outcome_decode(double *out_gain_db, const void *bytes, size_t byte_size);
 
 /** Documents of a job that lie in its folder and can be fetched and asked for. */
 typedef enum job_document_id {

@@ -1,4 +1,4 @@
-/* The coordinator's own tasks: PLAN, MERGE and COMPOSE. What they need is copied on the loop, done off it, and told on
+/* The coordinator's own tasks: PLAN, GAIN, MERGE and COMPOSE. What they need is copied on the loop, done off it, and told on
  * it. */
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
@@ -7,6 +7,7 @@
 #include "coordinator/shell/job_compose.h"
 #include "coordinator/shell/job_json.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ typedef struct local_work {
     problem_list problems;
     forecast_farm *basis; /* of a `plan`: the farm as it was when it was asked */
     bool learnt;
-    /* MERGE */
+    /* GAIN, MERGE */
     programme_input merge;
     /* COMPOSE */
     compose_input compose;
@@ -283,11 +284,15 @@ static bool prepare_plan(local_work *work)
 /* ---- MERGE and COMPOSE ---- */
 
 /* Where the cells of a deliverable lie; copied, because results may still come in. */
-static void collect_programme(const farm_job *job, uint16_t deliverable, programme_input *out, arena *memory)
+static void collect_programme(const farm_job *job, uint16_t deliverable, bool scan, programme_input *out, arena *memory)
 {
     uint32_t count = 0;
-    const uint32_t *tasks = job_program_tasks(job, job->plan->deliverables[deliverable].program, memory, &count);
+    const plan_deliverable *planned = &job->plan->deliverables[deliverable];
+    const uint32_t *tasks = job_program_tasks(job, scan ? planned->scan_program : planned->program, memory, &count);
     *out = (programme_input){.deliverable = deliverable,
+                             .scan = scan,
+                             .gain_db = planned->rendered ? plan_gain_db(job->plan, deliverable, job_gains(job, memory))
+                                                          : (double)NAN,
                              .complete = true,
                              .stretches = arena_take_array(memory, count, sizeof *out->stretches)};
     for (uint32_t i = 0; i < count; i++) {
@@ -320,6 +325,15 @@ static void run_merge(uv_work_t *request)
     work->code = job_merge(work->job->plan, &work->merge, work->compose.heard, work->cells_path, &outcome, &work->detail);
     if (work->code == STATUS_OK)
         merge_outcome_encode(&outcome, &work->payload);
+}
+
+static void run_gain(uv_work_t *request)
+{
+    local_work *work = request->data;
+    double gain_db = 0.0;
+    work->code = job_find_gain(work->job->plan, &work->merge, work->cells_path, &gain_db, &work->detail);
+    if (work->code == STATUS_OK)
+        gain_outcome_encode(gain_db, &work->payload);
 }
 
 static void run_compose(uv_work_t *request)
@@ -363,8 +377,10 @@ static const char *failure_of(local_work *work, uint16_t deliverable)
         if (!error->final || task == NULL)
             continue;
         bool shared = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
-        bool near =
-            shared ? task->program == job->plan->deliverables[deliverable].program : task->deliverable == deliverable;
+        const plan_deliverable *planned = &job->plan->deliverables[deliverable];
+        bool near = task->kind == TASK_GAIN ? planned->gain_scanned && task->deliverable == planned->gain_source
+                    : shared               ? task->program == planned->program
+                                           : task->deliverable == deliverable;
         if (near)
             return arena_copy_text(&work->arena, error->text);
         if (any == NULL)
@@ -428,7 +444,7 @@ static void prepare_compose(local_work *work)
         if (job_plan->deliverables[i].timeline == UINT16_MAX)
             continue;
         programme_input *programme = &input->programmes[input->programme_count++];
-        collect_programme(job, (uint16_t)i, programme, &work->arena);
+        collect_programme(job, (uint16_t)i, false, programme, &work->arena);
         uint32_t publish = job_plan->deliverables[i].publish_task;
         bool made = publish == UINT32_MAX ? programme->complete : task_done(work, publish);
         bool held = job->held && publish != UINT32_MAX;
@@ -507,9 +523,12 @@ void job_runner_start(farm_state *self, const attempt_id *tried)
     if (work->kind == TASK_PLAN) {
         started = start_plan(work);
     } else if (work->kind == TASK_MERGE) {
-        collect_programme(job, job_task(job, tried->task)->deliverable, &work->merge, &work->arena);
+        collect_programme(job, job_task(job, tried->task)->deliverable, false, &work->merge, &work->arena);
         work->compose.heard = collect_heard(job, &work->arena);
         started = uv_queue_work(&self->loop, &work->request, run_merge, after_local) == 0;
+    } else if (work->kind == TASK_GAIN) {
+        collect_programme(job, job_task(job, tried->task)->deliverable, true, &work->merge, &work->arena);
+        started = uv_queue_work(&self->loop, &work->request, run_gain, after_local) == 0;
     } else if (work->kind == TASK_COMPOSE) {
         prepare_compose(work);
         started = uv_queue_work(&self->loop, &work->request, run_compose, after_local) == 0;

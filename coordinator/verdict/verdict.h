@@ -80,6 +80,13 @@ typedef struct file_form {
     double sample_rate, bit_depth;
 } file_form;
 
+/**
+ * The gain in dB, to the hundredth, that brings a programme to its spec: to the first target of loudness.dialogue or
+ * loudness.integrated that is in force. The measures are those of its scan, which plays it at 0 dB. One gain for the whole
+ * programme; peaks have no say. STATUS_INPUT_INVALID with a sentence where there is no such target or no loudness.
+ */
+MUST_USE status verdict_gain_to_spec(const programme_facts *facts, double *out_gain_db, error_detail *detail);
+
 /** A programme of which the figures alone are left: those of a report.json. Frames of maxima are UINT64_MAX: not known. */
 typedef struct figure_facts {
     const char *deliverable;

@@ -60,6 +60,7 @@ static status task_run_body(const task_context *context, const task_body *body)
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
+    case TASK_GAIN:
     case TASK_COMPOSE:
         break;
     }

@@ -237,7 +237,8 @@ static void plan_program__matches_the_print_master_of_its_layout(void **state)
     show_fixture_deinit(&given);
 }
 
-static void plan_program__says_what_it_cannot_do(void **state)
+/* {to: spec}: one scan of the print master, which everything that shares its gain waits for, wanted itself or not. */
+static void plan_program__scans_before_it_renders(void **state)
 {
     (void)state;
     show_fixture given;
@@ -246,10 +247,37 @@ static void plan_program__says_what_it_cannot_do(void **state)
     master->gain = GAIN_TO_SPEC;
     show_fixture_render(&given, "ME_51", &given.music_and_effects);
     show_fixture_probe(&given);
-    assert_int_equal(show_fixture_plan(&given), STATUS_INPUT_INVALID);
-    assert_null(given.made);
-    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "deliverable PM_51", "{to: spec}"), 1);
-    assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "deliverable ME_51", "of PM_51"), 1);
+    for (int alone = 0; alone < 2; alone++) {
+        given.options.only = alone ? "ME_51" : NULL;
+        assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+        const plan *made = given.made;
+        const plan_deliverable *source = &made->deliverables[0];
+        assert_true(made->program_scans[source->scan_program] && !made->program_scans[made->deliverables[1].program]);
+        assert_int_equal(made->programs[source->scan_program].outputs[0].encoding, ENCODING_NONE);
+        assert_int_equal(source->timeline == UINT16_MAX, alone);
+        uint32_t scans = 0;
+        for (uint32_t i = 0; i < made->task_count; i++) {
+            const plan_task *task = &made->tasks[i];
+            bool waits = false;
+            for (uint32_t w = 0; w < task->wait_count; w++)
+                waits = waits || made->waits[task->first_wait + w] == source->gain_task;
+            scans += task->kind == TASK_INSPECT;
+            assert_int_equal(waits, task->kind == TASK_RENDER || task->kind == TASK_COMPOSE);
+        }
+        assert_int_equal(made->tasks[source->gain_task - made->first_task].wait_count, scans);
+        double gains[] = {-2.5, NAN};
+        assert_true(plan_gain_db(made, 1, gains) == -2.5 && made->deliverables[1].gain_scanned);
+    }
+    show_fixture_deinit(&given);
+}
+
+static void plan_program__says_what_it_cannot_do(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_probe(&given);
     given.options.only = "PM_52";
     assert_int_equal(show_fixture_plan(&given), STATUS_INPUT_INVALID);
     assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, "PM_52", "did you mean"), 1);
@@ -368,6 +396,7 @@ int main(void)
         cmocka_unit_test(plan_program__takes_the_dialogue_of_the_language),
         cmocka_unit_test(plan_program__shares_the_print_masters_gain),
         cmocka_unit_test(plan_program__matches_the_print_master_of_its_layout),
+        cmocka_unit_test(plan_program__scans_before_it_renders),
         cmocka_unit_test(plan_program__says_what_it_cannot_do),
         cmocka_unit_test(plan_program__needs_only_what_is_wanted),
         cmocka_unit_test(plan_program__leaves_out_an_optional_stem_that_is_nowhere),

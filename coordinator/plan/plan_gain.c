@@ -1,0 +1,109 @@
+/* Whose `gain` decides about a deliverable, and what must be measured before that gain is known. */
+#include "coordinator/plan/plan_parts.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool plan_recipe_has_role(const recipe *rule, const char *role)
+{
+    for (uint32_t i = 0; i < rule->role_count; i++)
+        if (strcmp(rule->roles[i], role) == 0)
+            return true;
+    return false;
+}
+
+channel_layout_id plan_deliverable_layout(const show *film, uint32_t index)
+{
+    const show_deliverable *deliverable = &film->deliverables[index];
+    if (deliverable->recipe == NULL)
+        return deliverable->layout;
+    if (deliverable->recipe->layout != LAYOUT_NONE || deliverable->stem == NULL)
+        return deliverable->recipe->layout;
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (strcmp(film->stems[i].name, deliverable->stem) == 0)
+            return film->stems[i].layout;
+    return LAYOUT_NONE;
+}
+
+/* A full mix: what M&E, AD and stems must still sum to, and whose gain they therefore share by default. */
+static bool deliverable_is_print_master(const show_deliverable *deliverable)
+{
+    const recipe *rule = deliverable->recipe;
+    return rule != NULL && !rule->takes_stem && plan_recipe_has_role(rule, "dialogue") &&
+           plan_recipe_has_role(rule, "music") && plan_recipe_has_role(rule, "effects") &&
+           !plan_recipe_has_role(rule, "narration");
+}
+
+/* The print master nearest to a deliverable: same layout and language, else same layout, else the first; or -1. */
+static int32_t deliverable_print_master(const show *film, uint32_t index)
+{
+    int32_t best = -1;
+    int best_score = -1;
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        if (i == index || !deliverable_is_print_master(&film->deliverables[i]))
+            continue;
+        int score = 0;
+        if (plan_deliverable_layout(film, i) == plan_deliverable_layout(film, index)) {
+            bool same_language = strcasecmp(plan_language(film, i), plan_language(film, index)) == 0;
+            score = same_language ? 2 : 1;
+        }
+        if (score > best_score) {
+            best = (int32_t)i;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static int32_t deliverable_find(const show *film, const char *name)
+{
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (strcmp(film->deliverables[i].name, name) == 0)
+            return (int32_t)i;
+    return -1;
+}
+
+/* The deliverable whose own `gain` decides the gain of this one; -1 = none, 0 dB. A circle of matches ends at its
+ * start. */
+static int32_t deliverable_gain_source(const show *film, uint32_t index)
+{
+    int32_t at = (int32_t)index;
+    for (uint32_t step = 0; step <= film->deliverable_count; step++) {
+        const show_deliverable *deliverable = &film->deliverables[at];
+        int32_t next = -1;
+        if (deliverable->gain == GAIN_MATCH)
+            next = deliverable_find(film, deliverable->gain_match);
+        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL &&
+                 !deliverable_is_print_master(deliverable))
+            next = deliverable_print_master(film, (uint32_t)at);
+        else
+            return at;
+        if (next < 0)
+            return -1;
+        at = next;
+    }
+    return -1;
+}
+
+void plan_gain_find(const show *film, uint32_t index, plan_deliverable *planned)
+{
+    int32_t source = deliverable_gain_source(film, index);
+    planned->gain_source = source < 0 ? PLAN_DELIVERABLE_NONE : (uint16_t)source;
+    planned->gain_scanned = source >= 0 && film->deliverables[source].gain == GAIN_TO_SPEC;
+    planned->gain_db = source >= 0 && film->deliverables[source].gain == GAIN_DB ? film->deliverables[source].gain_db : 0.0;
+}
+
+void plan_mark_scanned(const show *film, const bool *wanted, bool *out_scanned)
+{
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        int32_t source = wanted[i] && film->deliverables[i].recipe != NULL ? deliverable_gain_source(film, i) : -1;
+        if (source >= 0 && film->deliverables[source].gain == GAIN_TO_SPEC)
+            out_scanned[source] = true;
+    }
+}
+
+double plan_gain_db(const plan *self, uint32_t index, const double *gains_db)
+{
+    const plan_deliverable *deliverable = &self->deliverables[index];
+    return deliverable->gain_scanned && gains_db != NULL ? gains_db[deliverable->gain_source] : deliverable->gain_db;
+}
