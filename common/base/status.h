@@ -52,7 +52,8 @@ typedef enum status_class {
     X(STATUS_NODE_LOST, STATUS_CLASS_NODE, "the worker was lost")                                  \
     X(STATUS_DEFECT, STATUS_CLASS_DEFECT, "a defect in reelmill")                                  \
     X(STATUS_NODE_HUNG, STATUS_CLASS_NODE, "the process made no progress")                               \
-    X(STATUS_INPUT_DENIED, STATUS_CLASS_INPUT, "not allowed")
+    X(STATUS_INPUT_DENIED, STATUS_CLASS_INPUT, "not allowed")                                      \
+    X(STATUS_NODE_WRONG, STATUS_CLASS_NODE, "the worker sent what cannot be true")
 
 typedef enum status {
 #define STATUS_ENUM(name, class, text) name,

@@ -149,6 +149,10 @@ void ready_queue_check(const ready_queue *self, const task_graph *graph)
     uint32_t remote = 0;
     for (uint32_t index = 0; self->lanes != NULL && index < READY_LANES; index++) {
         const ready_lane *lane = &self->lanes[index];
+        if (index < READY_REELS)
+            ENSURE((self->reels >> index & 1u) == (lane->count > 0));
+        if (lane->count == 0 && index != READY_LANE_LOCAL)
+            continue;
         const uint32_t *slots = self->slots + lane->first;
         for (uint32_t i = 0; i < lane->count; i++) {
             const task_record *task = &graph->tasks[slots[i]];
@@ -156,8 +160,6 @@ void ready_queue_check(const ready_queue *self, const task_graph *graph)
             ENSURE(ready_queue_lane_of(task) == index);
             ENSURE(i == 0 || !task_before(graph, slots[i], slots[(i - 1) / 2]));
         }
-        if (index < READY_REELS)
-            ENSURE((self->reels >> index & 1u) == (lane->count > 0));
         if (index == READY_LANE_LOCAL)
             ENSURE(lane->count == self->local_count);
         else

@@ -36,20 +36,47 @@ spooled_attempt *cell_spool_find(const cell_spool *self, const attempt_id *tried
     return held;
 }
 
+/* Made when there is none; NULL when out of memory. */
+static spooled_attempt *attempt_take(cell_spool *self, uint32_t worker, const attempt_id *tried)
+{
+    spooled_attempt *held = cell_spool_find(self, tried);
+    if (held != NULL)
+        return held;
+    held = calloc(1, sizeof *held);
+    if (held == NULL)
+        return NULL;
+    held->attempt = *tried;
+    held->worker = worker;
+    byte_writer_init(&held->records, CELL_SPOOL_BYTES_MAX);
+    size_t bucket = bucket_of(tried->job, tried->task);
+    held->next = self->buckets[bucket];
+    self->buckets[bucket] = held;
+    return held;
+}
+
+bool cell_spool_spoil(cell_spool *self, uint32_t worker, const message_cell *cell, const char *why)
+{
+    spooled_attempt *held = attempt_take(self, worker, &cell->attempt);
+    if (held == NULL || held->worker != worker)
+        return false;
+    if (held->spoiled == NULL) {
+        held->spoiled = why;
+        held->spoiled_cell = cell->cell;
+    }
+    return true;
+}
+
+uint32_t cell_spool_incomplete(cell_spool *self, uint32_t worker, const attempt_id *tried)
+{
+    spooled_attempt *held = attempt_take(self, worker, tried);
+    return held == NULL ? 0 : ++held->incomplete;
+}
+
 status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cell)
 {
-    spooled_attempt *held = cell_spool_find(self, &cell->attempt);
-    if (held == NULL) {
-        held = calloc(1, sizeof *held);
-        if (held == NULL)
-            return STATUS_NODE_MEMORY;
-        held->attempt = cell->attempt;
-        held->worker = worker;
-        byte_writer_init(&held->records, CELL_SPOOL_BYTES_MAX);
-        size_t bucket = bucket_of(cell->attempt.job, cell->attempt.task);
-        held->next = self->buckets[bucket];
-        self->buckets[bucket] = held;
-    }
+    spooled_attempt *held = attempt_take(self, worker, &cell->attempt);
+    if (held == NULL)
+        return STATUS_NODE_MEMORY;
     if (held->worker != worker)
         return STATUS_PEER_IMPOSSIBLE;
     for (uint32_t i = 0; i < held->cell_count; i++)

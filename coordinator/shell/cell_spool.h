@@ -22,6 +22,9 @@ typedef struct spooled_attempt {
     content_hash digests[TASK_CELLS_MAX]; /**< of the records: they say the task and what was made of the cell, not who
                                                made it */
     byte_writer records;
+    const char *spoiled; /**< why nothing of this attempt can be believed; NULL = nothing is wrong */
+    uint32_t spoiled_cell;
+    uint32_t incomplete; /**< good RESULTs that came without all cells */
 } spooled_attempt;
 
 typedef struct cell_spool {
@@ -36,6 +39,13 @@ spooled_attempt *cell_spool_find(const cell_spool *self, const attempt_id *tried
  * STATUS_LIMIT for more cells or bytes than an attempt can have.
  */
 MUST_USE status cell_spool_add(cell_spool *self, uint32_t worker, const message_cell *cell);
+/**
+ * The worker sent something of this attempt that does not fit it: `why` (a text that lives for ever; the first stays).
+ * False when out of memory, or when the attempt belongs to another worker.
+ */
+bool cell_spool_spoil(cell_spool *self, uint32_t worker, const message_cell *cell, const char *why);
+/** A good RESULT came without all cells; how often by now. */
+uint32_t cell_spool_incomplete(cell_spool *self, uint32_t worker, const attempt_id *tried);
 /**
  * Two executions of a task (the second beside a straggler) must have made the same of each cell that both have sent.
  * True: they have not; out_cell is the first such cell, out_worker who ran the other execution.

@@ -234,16 +234,17 @@ static bool stems_fit(const plan *made, const plan_task *task, uint32_t cell, co
     return fits;
 }
 
-/* NULL when the cell may be kept, else why not. */
-static const char *judge_cell(farm_state *self, const worker_node *node, const message_cell *cell)
+static bool makes_cells(const plan_task *task)
 {
-    farm_job *job = job_list_find(&self->jobs, cell->attempt.job);
+    return task != NULL && (task->kind == TASK_RENDER || task->kind == TASK_INSPECT);
+}
+
+/* NULL when the cell fits the task that its sender holds, else why not. */
+static const char *judge_cell(farm_job *job, const message_cell *cell)
+{
     const plan_task *task = job == NULL ? NULL : job_task(job, cell->attempt.task);
-    if (task == NULL || (task->kind != TASK_RENDER && task->kind != TASK_INSPECT))
+    if (!makes_cells(task))
         return "no such task makes cells";
-    attempt tried = attempt_of(&cell->attempt);
-    if (!scheduler_worker_holds(self->scheduler, node->number, &tried))
-        return "its attempt is over, or another worker's";
     if (cell->cell < task->first_cell || cell->cell - task->first_cell >= task->cell_count)
         return "it is none of the task's cells";
     const output_map *map = NULL;
@@ -261,14 +262,30 @@ static const char *judge_cell(farm_state *self, const worker_node *node, const m
     return NULL;
 }
 
+/*
+ * A cell that does not fit the attempt that its sender holds spoils the attempt: it is told to stop, and whatever RESULT
+ * it ends with counts as the machine's failure. So nothing waits for what will never come, and nobody else begins the
+ * task while this one may still write.
+ */
 static void on_cell(farm_state *self, const worker_node *node, const message_cell *cell)
 {
-    const char *reason = judge_cell(self, node, cell);
-    if (reason == NULL && cell_spool_add(&self->spool, node->number, cell) != STATUS_OK)
-        reason = "its attempt is another worker's";
-    if (reason != NULL)
-        log_line(LOG_DEBUG, "cell.dropped", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number,
-                 cell->attempt.job, cell->attempt.task, cell->cell, reason);
+    attempt tried = attempt_of(&cell->attempt);
+    const spooled_attempt *before = cell_spool_find(&self->spool, &cell->attempt);
+    if (!scheduler_worker_holds(self->scheduler, node->number, &tried) || (before != NULL && before->spoiled != NULL)) {
+        log_line(LOG_DEBUG, "cell.dropped", "worker=%u job=%u task=%u cell=%u", node->number, tried.job, tried.task,
+                 cell->cell);
+        return;
+    }
+    const char *reason = judge_cell(job_list_find(&self->jobs, cell->attempt.job), cell);
+    status kept = reason == NULL ? cell_spool_add(&self->spool, node->number, cell) : STATUS_NODE_WRONG;
+    if (kept == STATUS_LIMIT)
+        reason = "it is more than a task can have";
+    if (reason == NULL)
+        return; /* kept; or no room now, or adopted by another: it comes again or its attempt ends */
+    log_line(LOG_WARN, "cell.refused", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number, tried.job,
+             tried.task, cell->cell, reason);
+    if (cell_spool_spoil(&self->spool, node->number, cell, reason))
+        send_attempts(self, node->number, MESSAGE_CANCEL, 0, &cell->attempt);
 }
 
 /* ---- RESULT ---- */
@@ -303,13 +320,27 @@ static bool payload_fits(uint8_t kind, const message_bytes *payload)
     return true;
 }
 
-/* A good result that lacks what it must have left is no good result. */
-static status judge_result(const farm_job *job, const message_result *result, const char **out_detail)
+enum { INCOMPLETE_MAX = 8, REFUSAL_TEXT_BYTES = 256 };
+
+/* A good result that lacks what it must have left is no good result; of a spoiled attempt nothing is believed. */
+static status judge_result(const farm_state *self, const worker_node *node, const farm_job *job,
+                           const message_result *result, char text[REFUSAL_TEXT_BYTES])
 {
-    if (result->code != STATUS_OK || payload_fits(job_task_kind(job, result->attempt.task), &result->payload))
+    const spooled_attempt *held = cell_spool_find(&self->spool, &result->attempt);
+    const plan_task *task = job_task(job, result->attempt.task);
+    if (held != NULL && held->spoiled != NULL) {
+        snprintf(text, REFUSAL_TEXT_BYTES, "node '%s' sent a wrong cell %u: %s; the task is tried on another node",
+                 node->name, held->spoiled_cell, held->spoiled);
+        return STATUS_NODE_WRONG;
+    }
+    if (result->code != STATUS_OK)
         return (status)result->code;
-    *out_detail = "the result is not what a task of this kind leaves";
-    return STATUS_PEER_MALFORMED;
+    bool fits = payload_fits(job_task_kind(job, result->attempt.task), &result->payload);
+    if (fits && (!makes_cells(task) || result->cell_count == task->cell_count))
+        return STATUS_OK;
+    snprintf(text, REFUSAL_TEXT_BYTES, "the result of node '%s' is not what this task leaves; it is tried on another node",
+             node->name);
+    return STATUS_NODE_WRONG;
 }
 
 /* Cells of a current attempt that are still missing; the worker sends all of them again (PROTOCOL.md, RESULT). */
@@ -317,7 +348,7 @@ static bool cells_missing(const farm_state *self, const farm_job *job, const mes
 {
     const plan_task *task = job_task(job, result->attempt.task);
     task_view view;
-    if (result->code != STATUS_OK || task == NULL || (task->kind != TASK_RENDER && task->kind != TASK_INSPECT) ||
+    if (result->code != STATUS_OK || !makes_cells(task) ||
         !scheduler_task_view(self->scheduler, job->number, result->attempt.task, &view) || view.state != TASK_RUNNING)
         return false;
     const spooled_attempt *held = cell_spool_find(&self->spool, &result->attempt);
@@ -327,25 +358,33 @@ static bool cells_missing(const farm_state *self, const farm_job *job, const mes
 static void on_result(farm_state *self, const worker_node *node, const message_result *result)
 {
     const char *text = result->detail;
-    char differs[256];
+    char why[REFUSAL_TEXT_BYTES] = "";
     status code = (status)result->code;
     const farm_job *job = job_list_find(&self->jobs, result->attempt.job);
     if (job != NULL && result->attempt.task < job_task_count(job)) {
-        if (cells_missing(self, job, result)) {
-            log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u", result->attempt.job,
-                     result->attempt.task, node->number);
-            return;
+        attempt tried = attempt_of(&result->attempt);
+        code = judge_result(self, node, job, result, why);
+        if (code == STATUS_OK && cells_missing(self, job, result) &&
+            scheduler_worker_holds(self->scheduler, node->number, &tried)) {
+            uint32_t times = cell_spool_incomplete(&self->spool, node->number, &result->attempt);
+            log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u times=%u", result->attempt.job,
+                     result->attempt.task, node->number, times);
+            if (times < INCOMPLETE_MAX)
+                return; /* some were lost with a connection: all come again */
+            code = STATUS_NODE_WRONG;
+            snprintf(why, sizeof why, "node '%s' says that it made this task's cells and does not send them", node->name);
         }
-        code = judge_result(job, result, &text);
+        if (why[0] != '\0')
+            text = why;
         uint32_t cell = 0;
         uint32_t other = 0;
         if (code == STATUS_OK && cell_spool_differs(&self->spool, &result->attempt, &cell, &other)) {
-            snprintf(differs, sizeof differs,
+            snprintf(why, sizeof why,
                      "workers %u and %u made different things of cell %u of this task, which cannot be: one of the two "
                      "machines computes or reads wrongly",
                      node->number, other, cell);
             code = STATUS_DEFECT;
-            text = differs;
+            text = why;
         }
     }
     attempt_end end = {.worker = node->number,

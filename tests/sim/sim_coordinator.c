@@ -11,7 +11,7 @@ sim_coordinator *sim_coordinator_create(void)
     sim_coordinator *self = calloc(1, sizeof *self);
     if (self != NULL) {
         self->fuse = UINT32_MAX;
-        self->deferred = calloc(SIM_DEFERRED_MAX, sizeof *self->deferred);
+        self->deferred = malloc(SIM_DEFERRED_MAX * sizeof *self->deferred);
     }
     return self;
 }

@@ -188,7 +188,7 @@ static void encode_stems(const task_render *task, uint32_t cell, byte_writer *wr
     stem_features_deinit(&features);
 }
 
-static void send_cell(fake_worker *worker, const attempt_id *attempt, const task_render *task, uint32_t cell,
+static void send_cell(world *world_of, fake_worker *worker, const attempt_id *attempt, const task_render *task, uint32_t cell,
                       uint64_t now_ms)
 {
     message *made = calloc(1, sizeof *made);
@@ -212,6 +212,10 @@ static void send_cell(fake_worker *worker, const attempt_id *attempt, const task
         assert_false(measures[i].failed);
         made->cell.measures[i] = (message_bytes){.bytes = measures[i].bytes, .size = (uint32_t)measures[i].size};
     }
+    if (world_of->wrong_cells > 0) {
+        world_of->wrong_cells--;
+        made->cell.measures[0].size--;
+    }
     byte_writer frame;
     byte_writer_init(&frame, FRAME_BYTES_MAX);
     assert_int_equal(message_encode(made, &frame), STATUS_OK);
@@ -233,7 +237,7 @@ static void render(world *world_of, fake_worker *worker, const fake_execution *e
         assert_false(file->discarded);
     }
     for (uint32_t cell = task->first_cell; cell < task->first_cell + task->cell_count; cell++)
-        send_cell(worker, &execution->attempt, task, cell, now_ms);
+        send_cell(world_of, worker, &execution->attempt, task, cell, now_ms);
 }
 
 static void seal(world *world_of, const task_seal *task, byte_writer *payload)

@@ -382,6 +382,22 @@ static void farm__refuses_a_path_that_another_job_makes(void **state)
     json_decref(two);
 }
 
+/* A measure that cannot be: the attempt is refused in the node's name, and the task is done again. */
+static void farm__blames_a_node_for_a_wrong_measure(void **state)
+{
+    farm_harness *farm = *state;
+    farm->world.wrong_cells = 1;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
+    assert_int_equal(farm->world.wrong_cells, 0);
+    assert_int_equal(number_at(document, "retries"), 1);
+    const json_t *error = json_array_get(json_object_get(document, "errors"), 0);
+    assert_string_equal(text_at(error, "class"), "node");
+    assert_non_null(strstr(text_at(error, "message"), "sent a wrong cell"));
+    json_decref(document);
+}
+
 static void farm__holds_and_reorders_across_a_restart(void **state)
 {
     farm_harness *farm = *state;
@@ -530,6 +546,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(farm__refuses_a_show_that_cannot_be_read_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__checks_and_plans_without_rendering, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__refuses_a_path_that_another_job_makes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__blames_a_node_for_a_wrong_measure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__holds_and_reorders_across_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__cancels_discards_and_makes_anew_on_retry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__retries_a_refused_publish_after_a_restart, set_up, tear_down),
