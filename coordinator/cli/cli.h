@@ -80,6 +80,11 @@ int command_nodes(const cli_arguments *arguments);
 int command_drain(const cli_arguments *arguments);
 int command_specs(const cli_arguments *arguments);
 int command_recipes(const cli_arguments *arguments);
+int command_hold(const cli_arguments *arguments);
+int command_release(const cli_arguments *arguments);
+int command_prio(const cli_arguments *arguments);
+/** `explain JOB[.TASK]`. */
+int command_explain_farm(const cli_arguments *arguments);
 int command_wait(const cli_arguments *arguments);
 int command_undrain(const cli_arguments *arguments);
 int command_workers(const cli_arguments *arguments);

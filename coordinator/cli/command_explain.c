@@ -69,6 +69,8 @@ static status find(const cli_arguments *arguments, arena *memory, json_t **out_d
 
 int command_explain(const cli_arguments *arguments)
 {
+    if (arguments->word_count == 1)
+        return command_explain_farm(arguments);
     arena memory;
     arena_init(&memory);
     error_detail detail = {0};

@@ -1,10 +1,16 @@
 #include "coordinator/cli/command_reference.h"
 
 #include "common/base/engine_version.h"
+#include "common/settings/settings_program.h"
 #include "coordinator/cli/command_table.h"
 
 #include <ctype.h>
 #include <string.h>
+
+static const char *dash_of(const cli_option *option)
+{
+    return option->name[1] == '\0' ? "-" : "--";
+}
 
 void command_reference_help(FILE *out)
 {
@@ -12,7 +18,8 @@ void command_reference_help(FILE *out)
     const cli_command *commands = command_table(&count);
     fputs("usage: reelmill COMMAND [options]\n\n", out);
     for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-11s %-10s %s\n", commands[i].name, commands[i].usage, commands[i].summary);
+        fprintf(out, strlen(commands[i].usage) <= 10 ? "  %-11s %-10s %s\n" : "  %-11s %s\n                         %s\n",
+                commands[i].name, commands[i].usage, commands[i].summary);
     fputs("\n`reelmill COMMAND --help` shows a command's options. Exit codes: 0 passed, 1 QC failed or could not judge,\n"
           "2 wrong usage or bad input, 3 the farm could not do it.\n",
           out);
@@ -24,7 +31,7 @@ void command_reference_of(FILE *out, const cli_command *command)
             command->options[0].name == NULL ? "" : " [options]", command->summary);
     for (const cli_option *option = command->options; option->name != NULL; option++) {
         char left[64];
-        snprintf(left, sizeof left, "%s%s%s%s", option->name[1] == '\0' ? "-" : "--", option->name, option->value == NULL ? "" : " ",
+        snprintf(left, sizeof left, "%s%s%s%s", dash_of(option), option->name, option->value == NULL ? "" : " ",
                  option->value == NULL ? "" : option->value);
         fprintf(out, "  %-22s %s\n", left, option->help);
     }
@@ -47,7 +54,7 @@ static void print_bash(const cli_command *commands, size_t count)
     for (size_t i = 0; i < count; i++) {
         printf("    %s) files=%s options='--help", commands[i].name, names_files(commands[i].usage) ? "yes" : "");
         for (const cli_option *option = commands[i].options; option->name != NULL; option++)
-            printf(" --%s", option->name);
+            printf(" %s%s", dash_of(option), option->name);
         fputs("' ;;\n", stdout);
     }
     fputs("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
@@ -89,7 +96,8 @@ static void print_zsh(const cli_command *commands, size_t count)
     for (size_t i = 0; i < count; i++) {
         printf("%s) _arguments '--help[show the options]'", commands[i].name);
         for (const cli_option *option = commands[i].options; option->name != NULL; option++) {
-            printf(" \\\n    '--%s%s[", option->name, option->kind == OPTION_FLAG ? "" : "=");
+            printf(" \\\n    '%s%s%s[", dash_of(option), option->name,
+                   option->kind == OPTION_FLAG ? "" : option->name[1] == '\0' ? "+" : "=");
             print_quoted(option->help, "[]:");
             putchar(']');
             if (option->kind != OPTION_FLAG)
@@ -112,7 +120,8 @@ static void print_fish(const cli_command *commands, size_t count)
         if (names_files(commands[i].usage))
             printf("complete -c reelmill -n '__fish_seen_subcommand_from %s' -F\n", commands[i].name);
         for (const cli_option *option = commands[i].options; option->name != NULL; option++) {
-            printf("complete -c reelmill -n '__fish_seen_subcommand_from %s' -l %s%s -d '", commands[i].name, option->name,
+            printf("complete -c reelmill -n '__fish_seen_subcommand_from %s' -%s %s%s -d '", commands[i].name,
+                   option->name[1] == '\0' ? "s" : "l", option->name,
                    option->kind == OPTION_FLAG ? "" : names_files(option->value) ? " -r -F" : " -x");
             print_quoted(option->help, "\\");
             fputs("'\n", stdout);
@@ -136,21 +145,6 @@ int command_completions(const cli_arguments *arguments)
     return EXIT_PASS;
 }
 
-/* Troff reads '.' and '\'' at the start of a line, '\\' and '-' anywhere as its own. */
-static void print_troff(const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        if (at == text && (*at == '.' || *at == '\''))
-            fputs("\\&", stdout);
-        if (*at == '\\')
-            fputs("\\e", stdout);
-        else if (*at == '-')
-            fputs("\\-", stdout);
-        else
-            putchar(*at);
-    }
-}
-
 int command_manual(const cli_arguments *arguments)
 {
     size_t count;
@@ -161,18 +155,19 @@ int command_manual(const cli_arguments *arguments)
          ".SH SYNOPSIS\n.B reelmill\n.I COMMAND\n[options]\n.SH COMMANDS");
     for (size_t i = 0; i < count; i++) {
         printf(".SS reelmill %s ", commands[i].name);
-        print_troff(commands[i].usage);
+        troff_print(stdout, commands[i].usage);
         putchar('\n');
         putchar(toupper((unsigned char)commands[i].summary[0]));
-        print_troff(commands[i].summary + 1);
+        troff_print(stdout, commands[i].summary + 1);
         putchar('\n');
         for (const cli_option *option = commands[i].options; option->name != NULL; option++) {
-            fputs(".TP\n.B \\-\\-", stdout);
-            print_troff(option->name);
+            fputs(".TP\n.B ", stdout);
+            troff_print(stdout, dash_of(option));
+            troff_print(stdout, option->name);
             if (option->value != NULL)
                 printf(" \\fI%s\\fR", option->value);
             putchar('\n');
-            print_troff(option->help);
+            troff_print(stdout, option->help);
             putchar('\n');
         }
     }

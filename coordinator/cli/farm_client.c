@@ -287,6 +287,29 @@ status farm_client_query(farm_client *self, const char *what, uint32_t job, uint
     return STATUS_OK;
 }
 
+status farm_client_query_from(farm_client *self, const char *what, uint32_t job, size_t from, uint32_t timeout_ms,
+                              char **out_text, size_t *out_size, error_detail *detail)
+{
+    message request = {.type = MESSAGE_QUERY};
+    message answer;
+    if (!random_request(request.query.request))
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
+    strncpy(request.query.what, what, sizeof request.query.what - 1);
+    request.query.job = job;
+    request.query.offset = from;
+    status code = ask(self, &request, request.query.request, timeout_ms, &answer, detail);
+    if (code != STATUS_OK)
+        return code;
+    *out_size = answer.answer.bytes.size;
+    *out_text = malloc(*out_size + 1);
+    if (*out_text == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    if (*out_size > 0)
+        memcpy(*out_text, answer.answer.bytes.bytes, *out_size);
+    (*out_text)[*out_size] = '\0';
+    return STATUS_OK;
+}
+
 status farm_client_command(farm_client *self, const char *verb, uint32_t job, const char *target, const char *reason,
                            uint32_t timeout_ms, error_detail *detail)
 {

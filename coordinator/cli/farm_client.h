@@ -26,6 +26,9 @@ MUST_USE status farm_client_submit(farm_client *self, const char *document, size
 /** A whole document (JSON, HTML, text), NUL-terminated, freed by the caller. */
 MUST_USE status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
                                   size_t *out_size, error_detail *detail);
+/** What a document that only grows (logs) has behind the first `from` bytes: perhaps nothing. Freed by the caller. */
+MUST_USE status farm_client_query_from(farm_client *self, const char *what, uint32_t job, size_t from, uint32_t timeout_ms,
+                                       char **out_text, size_t *out_size, error_detail *detail);
 MUST_USE status farm_client_command(farm_client *self, const char *verb, uint32_t job, const char *target,
                                     const char *reason, uint32_t timeout_ms, error_detail *detail);
 

@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         } else if (!options_end && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
             command_reference_of(stdout, command);
             return EXIT_PASS;
-        } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0') {
+        } else if (!options_end && argv[i][0] == '-' && argv[i][1] != '\0' && (argv[i][1] < '0' || argv[i][1] > '9')) {
             int code = take_option(&arguments, argc, argv, &i);
             if (code != EXIT_PASS)
                 return code;

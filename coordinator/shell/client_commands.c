@@ -13,8 +13,7 @@ static status cancel_job(farm_state *self, const message_command *command, error
         return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", command->job);
     if (job->ended)
         return error_detail_set(detail, STATUS_INPUT_CONFLICT, "job %u has ended already", command->job);
-    job_log(job, "event=job.cancel reason=\"%s\"", command->reason);
-    log_line(LOG_INFO, "job.cancel", "job=%u reason=\"%s\"", command->job, command->reason);
+    job_log(job, LOG_INFO, "job.cancel", "reason=\"%s\"", command->reason);
     scheduler_event event = {.type = EVENT_JOB_CANCEL, .job = {.job = command->job}};
     status code = farm_step(self, &event);
     return code == STATUS_OK ? code : error_detail_set(detail, code, "job %u: %s", command->job, status_text(code));
@@ -43,7 +42,7 @@ static status retry_job(farm_state *self, const message_command *command, error_
     scheduler_event event = {.type = EVENT_JOB_RETRY, .job = {.job = command->job}};
     status code = farm_step(self, &event);
     if (code == STATUS_OK) {
-        job_log(job, "event=job.retry reason=\"%s\"", command->reason);
+        job_log(job, LOG_INFO, "job.retry", "reason=\"%s\"", command->reason);
         return STATUS_OK;
     }
     path_claims_release(&self->claims, job->number);
@@ -91,9 +90,8 @@ static status steer_job(farm_state *self, const message_command *command, const 
         return error_detail_set(detail, code, "job %u is being cancelled", command->job);
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "job %u: %s", command->job, status_text(code));
-    job_log(job, "event=job.%s value=\"%s\" reason=\"%s\"", command->verb, command->target, command->reason);
-    log_line(LOG_INFO, "job.steered", "job=%u verb=%s value=\"%s\" reason=\"%s\"", command->job, command->verb,
-             command->target, command->reason);
+    job_log(job, LOG_INFO, "job.steered", "verb=%s value=\"%s\" reason=\"%s\"", command->verb, command->target,
+            command->reason);
     return STATUS_OK;
 }
 

@@ -272,10 +272,8 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         job->ended = job->failed = true;
         return error_detail_set(detail, code, "the farm takes no more jobs: %s", status_text(code));
     }
-    log_line(LOG_INFO, "job.submitted", "job=%u kind=%s inputs=%u", job->number,
-             job_kind_name(job->source->document.kind), job->source->inputs.count);
-    job_log(job, "event=job.submitted kind=%s inputs=%u", job_kind_name(job->source->document.kind),
-            job->source->inputs.count);
+    job_log(job, LOG_INFO, "job.submitted", "kind=%s inputs=%u owner=\"%s\"", job_kind_name(job->source->document.kind),
+            job->source->inputs.count, job->owner);
     return STATUS_OK;
 }
 
@@ -403,7 +401,8 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
 
 static void on_query(farm_state *self, const routing_id *from, const message_query *query)
 {
-    cached_query *cached = query->offset > 0 ? find_cached(self, query->what, query->job) : NULL;
+    bool grows = strcmp(query->what, "logs") == 0; /* at its end only: any part is good at any time */
+    cached_query *cached = query->offset > 0 && !grows ? find_cached(self, query->what, query->job) : NULL;
     if (cached != NULL) {
         cached->used_ms = farm_now_ms(self);
         send_part(self, from, query, cached->text, cached->size);
@@ -417,7 +416,7 @@ static void on_query(farm_state *self, const routing_id *from, const message_que
         return;
     }
     send_part(self, from, query, text, size);
-    if (size > DOCUMENT_CHUNK_MAX)
+    if (size > DOCUMENT_CHUNK_MAX && !grows)
         keep_cached(self, query->what, query->job, text, size);
     else
         free(text);

@@ -3,6 +3,7 @@
 #include "coordinator/shell/farm_state.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/shell/job_explain.h"
 #include "coordinator/shell/job_json.h"
 
 #include <errno.h>
@@ -89,27 +90,6 @@ static char *nodes_document(const farm_state *self, size_t *out_size)
     return dump(json_pack("{s:i, s:o, s:o}", "reelmill", 1, "nodes", nodes, "drained", drained), out_size);
 }
 
-static char *logs_document(const farm_job *job, size_t *out_size)
-{
-    size_t size = 0;
-    for (uint32_t i = 0; i < job->log_count; i++)
-        size += strlen(job->log[(job->log_first + i) % JOB_LOG_LINES_MAX]) + 1;
-    char *text = malloc(size + 1);
-    if (text == NULL)
-        return NULL;
-    char *at = text;
-    for (uint32_t i = 0; i < job->log_count; i++) {
-        const char *line = job->log[(job->log_first + i) % JOB_LOG_LINES_MAX];
-        size_t length = strlen(line);
-        memcpy(at, line, length);
-        at += length;
-        *at++ = '\n';
-    }
-    *at = '\0';
-    *out_size = size;
-    return text;
-}
-
 /* A document of the job's folder. Reports are bounded (job_compose.c), so reading one whole is. */
 static char *file_document(const farm_job *job, job_document_id id, size_t *out_size, error_detail *detail)
 {
@@ -150,8 +130,13 @@ static char *job_query(farm_state *self, const char *what, uint32_t number, size
     }
     if (strcmp(what, "job") == 0)
         return job_status_json(self, job, out_size);
+    unsigned task = 0;
+    if (strcmp(what, "explain") == 0)
+        return job_explain_json(self, job, UINT32_MAX, out_size, detail);
+    if (sscanf(what, "explain.%9u", &task) == 1)
+        return job_explain_json(self, job, task, out_size, detail);
     if (strcmp(what, "logs") == 0)
-        return logs_document(job, out_size);
+        return job_log_read(job, out_size);
     if (strcmp(what, "report.json") == 0)
         return file_document(job, DOCUMENT_REPORT_JSON, out_size, detail);
     if (strcmp(what, "report.html") == 0)

@@ -18,6 +18,7 @@
 #include "coordinator/shell/cell_spool.h"
 #include "coordinator/shell/farm_config.h"
 #include "coordinator/shell/job.h"
+#include "coordinator/shell/job_log.h"
 #include "coordinator/shell/journal_store.h"
 #include "coordinator/shell/key_guard.h"
 #include "coordinator/shell/path_claims.h"
@@ -176,6 +177,9 @@ void farm_access_tend(farm_state *self);
 bool farm_worker_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 /** Carries out one command of the scheduler. */
 void farm_command(farm_state *self, const scheduler_command *command);
+/** One line about one task in its job's log; a node has a number per process start and a name for people. */
+void farm_tell_task(const farm_state *self, const farm_job *job, const char *event, uint32_t worker, uint32_t task,
+                    uint32_t epoch);
 /** Takes workers for lost that were silent for a lease. */
 void farm_workers_tend(farm_state *self);
 

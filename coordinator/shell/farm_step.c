@@ -181,13 +181,10 @@ static void note_failure(farm_state *self, const scheduler_fact *fact, const att
     char what[PATH_MAX_BYTES];
     job_task_what(job, fact->task, what, sizeof what);
     job_error_add(job, fact->task, fact->code, fact->value == TASK_FAILED, text);
-    job_log(job, "event=task.failed task=%u kind=%s what=\"%s\" worker=%s final=%s text=\"%s\"", fact->task,
-            task_kind_name((task_kind)job_task_kind(job, fact->task)), what, node != NULL ? node->name : "-",
+    job_log(job, fact->value == TASK_FAILED ? LOG_ERROR : LOG_WARN, "task.failed",
+            "task=%u epoch=%u term=%u worker=\"%s\" kind=%s what=\"%s\" final=%s text=\"%s\"", fact->task, fact->epoch,
+            fact->term, node != NULL ? node->name : "-", task_kind_name((task_kind)job_task_kind(job, fact->task)), what,
             fact->value == TASK_FAILED ? "yes" : "no", text);
-    log_line(fact->value == TASK_FAILED ? LOG_ERROR : LOG_WARN, "task.failed",
-             "job=%u task=%u kind=%s what=\"%s\" worker=%s final=%s text=\"%s\"", fact->job, fact->task,
-             task_kind_name((task_kind)job_task_kind(job, fact->task)), what, node != NULL ? node->name : "-",
-             fact->value == TASK_FAILED ? "yes" : "no", text);
 }
 
 static void note_job_ended(farm_state *self, const scheduler_fact *fact)
@@ -240,6 +237,10 @@ static void note_facts(farm_state *self, const attempt_end *end)
             attempt_id over = attempt_of_fact(fact);
             cell_spool_drop(&self->spool, &over);
             note_failure(self, fact, end);
+        } else if (fact->type == FACT_TASK_ENDED) {
+            const farm_job *job = job_list_find(&self->jobs, fact->job);
+            if (job != NULL)
+                farm_tell_task(self, job, "task.done", fact->worker, fact->task, fact->epoch);
         } else if (fact->type == FACT_JOB_ENDED) {
             note_job_ended(self, fact);
         } else if (fact->type == FACT_JOB_RETRIED) {

@@ -471,6 +471,14 @@ void farm_workers_tend(farm_state *self)
 
 /* ---- commands of the scheduler ---- */
 
+void farm_tell_task(const farm_state *self, const farm_job *job, const char *event, uint32_t worker, uint32_t task,
+                    uint32_t epoch)
+{
+    const worker_node *node = worker_registry_by_number(&self->workers, worker);
+    job_log(job, LOG_DEBUG, event, "task=%u epoch=%u worker=\"%s\" kind=%s", task, epoch, node == NULL ? "-" : node->name,
+            task_kind_name((task_kind)job_task_kind(job, task)));
+}
+
 static void assign(farm_state *self, const scheduler_command *command)
 {
     attempt_id tried = id_of(&command->attempt);
@@ -498,8 +506,7 @@ static void assign(farm_state *self, const scheduler_command *command)
                                                .kind = job_task_kind(job, tried.task),
                                                .body = {.bytes = body.bytes, .size = (uint32_t)body.size}};
         (void)tell_worker(self, command->worker, told);
-        job_log(job, "event=task.assigned task=%u kind=%s worker=%u epoch=%u", tried.task,
-                task_kind_name((task_kind)job_task_kind(job, tried.task)), command->worker, tried.epoch);
+        farm_tell_task(self, job, "task.assigned", command->worker, tried.task, tried.epoch);
     } else if (code != STATUS_OK) {
         attempt_end end = {.worker = command->worker, .attempt = tried, .code = code, .detail = detail.message};
         farm_step_result(self, &end);
@@ -511,18 +518,20 @@ static void assign(farm_state *self, const scheduler_command *command)
 static void task_final(farm_state *self, const scheduler_command *command)
 {
     farm_job *job = job_list_find(&self->jobs, command->attempt.job);
-    if (job == NULL || command->value > TASK_CANCELLED)
-        return;
-    job_log(job, "event=task.%s task=%u kind=%s", task_state_name((task_state)command->value), command->attempt.task,
-            task_kind_name((task_kind)job_task_kind(job, command->attempt.task)));
+    if (job == NULL || command->value > TASK_CANCELLED || command->value == TASK_DONE || command->value == TASK_FAILED)
+        return; /* the last two are told where it is known who did it */
+    char event[32];
+    task_view view = {0};
+    (void)scheduler_task_view(self->scheduler, job->number, command->attempt.task, &view);
+    snprintf(event, sizeof event, "task.%s", task_state_name((task_state)command->value));
+    farm_tell_task(self, job, event, command->worker, command->attempt.task, view.epoch);
 }
 
 static void job_over(farm_state *self, const scheduler_command *command)
 {
     farm_job *job = job_list_find(&self->jobs, command->attempt.job);
-    log_line(LOG_INFO, "job.ended", "job=%u failed=%s", command->attempt.job, command->value != 0 ? "yes" : "no");
     if (job != NULL)
-        job_log(job, "event=job.ended failed=%s", command->value != 0 ? "yes" : "no");
+        job_log(job, LOG_INFO, "job.ended", "failed=%s", command->value != 0 ? "yes" : "no");
 }
 
 void farm_command(farm_state *self, const scheduler_command *command)

@@ -46,9 +46,6 @@ void job_destroy(farm_job **self)
         return;
     drop_maps(gone);
     drop_results(gone);
-    for (uint32_t i = 0; i < gone->log_count; i++)
-        free(gone->log[(gone->log_first + i) % JOB_LOG_LINES_MAX]);
-    free(gone->log);
     cell_file_close(&gone->cells);
     if (gone->plan != NULL)
         plan_destroy(&gone->plan);
@@ -325,35 +322,6 @@ void job_error_add(farm_job *self, uint32_t task, status code, bool final, const
     }
     self->errors[at] = (job_error){.task = task, .code = code, .final = final};
     snprintf(self->errors[at].text, sizeof self->errors[at].text, "%s", text[0] != '\0' ? text : status_text(code));
-}
-
-void job_log(farm_job *self, const char *format, ...)
-{
-    if (self->log == NULL)
-        self->log = calloc(JOB_LOG_LINES_MAX, sizeof(char *));
-    if (self->log == NULL)
-        return;
-    char line[JOB_LOG_LINE_MAX];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    size_t stamp = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%SZ ", &utc);
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(line + stamp, sizeof line - stamp, format, arguments);
-    va_end(arguments);
-    char *copy = size < 0 ? NULL : strdup(line);
-    if (copy == NULL)
-        return;
-    for (char *c = copy; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F)
-            *c = '?';
-    if (self->log_count == JOB_LOG_LINES_MAX) {
-        free(self->log[self->log_first]);
-        self->log_first = (self->log_first + 1) % JOB_LOG_LINES_MAX;
-        self->log_count--;
-    }
-    self->log[(self->log_first + self->log_count++) % JOB_LOG_LINES_MAX] = copy;
 }
 
 void job_path(const farm_job *self, const char *name, char out[PATH_MAX_BYTES])

@@ -18,7 +18,7 @@
 #include "coordinator/shell/job_payload.h"
 #include "proto/message_types.h"
 
-enum { JOB_ERRORS_MAX = 64, JOB_LOG_LINES_MAX = 2000, JOB_LOG_LINE_MAX = 1400 };
+enum { JOB_ERRORS_MAX = 64 };
 
 /** A document parsed and resolved; const once made. */
 typedef struct job_source {
@@ -102,8 +102,6 @@ typedef struct farm_job {
     uint32_t error_count; /**< kept */
     uint32_t error_dropped;
     job_error errors[JOB_ERRORS_MAX];
-    char **log; /**< ring of lines */
-    uint32_t log_first, log_count;
 } farm_job;
 
 farm_job *job_create(uint32_t number);
@@ -143,7 +141,6 @@ MUST_USE status job_outputs_keep(farm_job *self, uint32_t task, const uint8_t *r
 MUST_USE status job_outputs_need(farm_job *self, uint32_t task, error_detail *detail);
 
 void job_error_add(farm_job *self, uint32_t task, status code, bool final, const char *text);
-void job_log(farm_job *self, const char *format, ...) PRINTF_LIKE(2, 3);
 /** "STATE/job-N/NAME" */
 void job_path(const farm_job *self, const char *name, char out[PATH_MAX_BYTES]);
 

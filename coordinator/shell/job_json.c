@@ -3,6 +3,7 @@
 #include "coordinator/shell/farm_state.h"
 #include "coordinator/shell/forecast_json.h"
 #include "coordinator/shell/job_body.h"
+#include "coordinator/shell/job_explain.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -464,6 +465,13 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     job_view view = {0};
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     json_object_set_new(object, "held", json_boolean(view.held));
+    char reason[ERROR_MESSAGE_SIZE + 128];
+    job_reason(farm, job, reason, sizeof reason);
+    json_object_set_new(object, "st", json_string(job_short_state(farm, job)));
+    json_object_set_new(object, "reason", text_json(reason));
+    json_object_set_new(object, "tasks_done", json_integer(view.by_state[TASK_DONE]));
+    json_object_set_new(object, "tasks_running", json_integer(view.by_state[TASK_RUNNING]));
+    json_object_set_new(object, "tasks_total", json_integer(view.task_count));
     json_object_set_new(object, "priority", json_integer(job->priority));
     json_object_set_new(object, "submitted", time_json(job->submitted_unix_ms));
     json_object_set_new(object, "submitted_by", job->owner[0] == '\0' ? json_null() : json_string(job->owner));

@@ -236,10 +236,8 @@ static void extend_job(local_work *work)
         job->facts = NULL;
         return;
     }
-    log_line(LOG_INFO, "job.planned", "job=%u tasks=%u read_bytes=%llu write_bytes=%llu", job->number,
-             job->plan->task_count, (unsigned long long)job->plan->read_bytes,
-             (unsigned long long)job->plan->write_bytes);
-    job_log(job, "event=job.planned tasks=%u", job->plan->task_count);
+    job_log(job, LOG_INFO, "job.planned", "tasks=%u read_bytes=%llu write_bytes=%llu", job->plan->task_count,
+            (unsigned long long)job->plan->read_bytes, (unsigned long long)job->plan->write_bytes);
     farm_forecast_predict(farm, job);
 }
 
@@ -261,7 +259,7 @@ static void after_plan(uv_work_t *request, int result)
     if (work->code == STATUS_OK && runs)
         extend_job(work);
     if (work->code == STATUS_NODE_SYSTEM || work->code == STATUS_NODE_MEMORY)
-        log_line(LOG_WARN, "plan.failed", "job=%u text=\"%s\"", job->number, work->detail.message);
+        job_log(job, LOG_WARN, "plan.failed", "text=\"%s\"", work->detail.message);
     job->plan_code = work->code;
     finish(work);
 }

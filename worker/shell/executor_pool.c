@@ -199,8 +199,8 @@ static void on_watchdog(uv_timer_t *timer)
         snprintf(fault, sizeof fault, "made no progress for %u s", self->hang_ms / 1000);
         slot_kill(slot, fault);
         slot->hung = true;
-        log_line(LOG_WARN, "executor.hung", "process=%d job=%u task=%u hang_s=%u", (int)slot->process,
-                 slot->attempt.job, slot->attempt.task, self->hang_ms / 1000);
+        log_line(LOG_WARN, "executor.hung", "process=%d job=%u task=%u epoch=%u hang_s=%u", (int)slot->process,
+                 slot->attempt.job, slot->attempt.task, slot->attempt.epoch, self->hang_ms / 1000);
     }
 }
 
@@ -316,8 +316,8 @@ static void slot_died(executor_slot *slot, int how)
         message_result result = {.attempt = slot->attempt,
                                  .code = slot->hung ? STATUS_NODE_HUNG : STATUS_NODE_CRASHED};
         describe_death(slot, how, result.detail, sizeof result.detail);
-        log_line(LOG_WARN, "executor.died", "job=%u task=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
-                 result.detail);
+        log_line(LOG_WARN, "executor.died", "job=%u task=%u epoch=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
+                 slot->attempt.epoch, result.detail);
         slot_ended(slot, &result);
     } else if (!ours) {
         pool->idle_deaths++;

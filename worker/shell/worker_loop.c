@@ -198,7 +198,8 @@ static void on_fetch(void *context, const message_fetch *fetch)
     worker_loop *self = context;
     status code = worker_session_fetch(self->session, fetch, &self->orders);
     if (code != STATUS_OK)
-        log_line(LOG_WARN, "fetch.dropped", "job=%u task=%u", fetch->attempt.job, fetch->attempt.task);
+        log_line(LOG_WARN, "fetch.dropped", "job=%u task=%u epoch=%u", fetch->attempt.job, fetch->attempt.task,
+                 fetch->attempt.epoch);
     loop_settle(self);
 }
 

@@ -55,6 +55,9 @@ int main(int argc, char **argv)
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
     if (code == STATUS_OK) {
+        char who[NAME_MAX_BYTES + 16];
+        snprintf(who, sizeof who, "worker=\"%s\"", config->name);
+        log_set_identity(who);
         log_set_level(config->log);
         code = worker_loop_run(config, &exit_code, &detail);
     }
