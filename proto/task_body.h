@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 6, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 7, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -97,7 +97,8 @@ typedef enum task_stems { STEMS_NONE, STEMS_ENERGY, STEMS_CROSSED } task_stems;
 
 /* RENDER, INSPECT: cells first_cell .. first_cell + cell_count of pieces[0]. pieces[1..] are the pieces before it on the
  * timeline, nearest first, as far as METER_PREROLL_FRAMES and the program's nodes reach back; the last following_count of
- * them are those behind it, nearest first, as far as nodes look ahead. Payload: empty; cells travel in CELL messages. */
+ * them are those behind it, nearest first, as far as nodes look ahead. Payload: empty unless digests_file; cells travel in
+ * CELL messages. */
 typedef struct task_render {
     render_program program;
     uint32_t input_count;
@@ -112,6 +113,8 @@ typedef struct task_render {
     bool programme_end;        /**< the piece is the last of its timeline: true-peak filters are flushed after it */
     uint64_t programme_frame_count;
     uint8_t stems;             /**< task_stems: features of the input lanes that follow each cell's measures */
+    bool digests_file;         /**< INSPECT of the whole of its one file, which is read as it lies on the disk: the payload is a
+                                    task_verify_result of it, and nobody reads it again for that */
     uint8_t signal_groups;     /**< features that the measures hold (common/measure/cell_signal.h); 0: none */
 } task_render;
 

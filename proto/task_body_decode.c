@@ -179,6 +179,19 @@ static void decode_program(byte_reader *reader, render_program *program, arena *
     require(reader, render_program_decode(program, terms, (uint32_t)capacity, reader) == STATUS_OK);
 }
 
+/* Every frame of the one file, each once and in order. */
+static bool reads_whole_file(const task_render *render, uint64_t cell_count)
+{
+    const task_piece *piece = &render->pieces[0];
+    bool whole = render->input_count == 1 && render->piece_count == 1 && render->first_cell == 0 &&
+                 render->cell_count == cell_count && render->inputs[0].direct &&
+                 render->inputs[0].frame_count == piece->frame_count &&
+                 render->inputs[0].sample_rate == render->program.sample_rate;
+    for (uint32_t i = 0; whole && i < render->program.input_count; i++)
+        whole = piece->bindings[i].file == 0 && piece->bindings[i].file_frame == 0;
+    return whole && render->program.input_count > 0;
+}
+
 static void decode_render(byte_reader *reader, task_kind kind, task_render *render, arena *memory)
 {
     enum { INPUT_BYTES_MIN = 77, PIECE_BYTES_MIN = 18, FILE_BYTES_MIN = 49 };
@@ -205,6 +218,7 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
                         (render->stems != STEMS_CROSSED || render->program.input_count <= STEM_CROSSED_LANES_MAX));
     render->signal_groups = byte_reader_u8(reader);
     require(reader, render->signal_groups <= SIGNAL_GROUPS_ALL);
+    render->digests_file = decode_flag(reader);
     render->programme_frame_count = byte_reader_u64(reader);
     require(reader, render->cell_count >= 1 && render->cell_count <= TASK_CELLS_MAX);
     require(reader, render->programme_frame_count < FRAMES_END);
@@ -214,6 +228,7 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     uint64_t piece_cells = (piece->frame_count + CELL_FRAMES - 1) / CELL_FRAMES;
     require(reader, (uint64_t)render->first_cell + render->cell_count <= piece_cells);
     require(reader, piece->programme_frame + piece->frame_count <= render->programme_frame_count);
+    require(reader, !render->digests_file || (kind == TASK_INSPECT && reads_whole_file(render, piece_cells)));
 }
 
 static void decode_verify(byte_reader *reader, task_verify *verify, arena *memory)

@@ -104,6 +104,7 @@ static void encode_render(byte_writer *writer, const task_render *render)
     byte_writer_u8(writer, render->programme_end);
     byte_writer_u8(writer, render->stems);
     byte_writer_u8(writer, render->signal_groups);
+    byte_writer_u8(writer, render->digests_file);
     byte_writer_u64(writer, render->programme_frame_count);
 }
 

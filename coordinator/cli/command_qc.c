@@ -4,6 +4,7 @@
 #include "coordinator/cli/audio_folder.h"
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/show/check_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,14 +93,9 @@ static const char *worst_of(const json_t *findings)
 
 static bool kind_wanted(const char *check, const char *kinds)
 {
-    size_t length = strcspn(check, ".");
-    for (const char *at = kinds; *at != '\0';) {
-        size_t word = strcspn(at, ",");
-        if (word == length && strncmp(at, check, length) == 0)
-            return true;
-        at += word + (at[word] == ',' ? 1 : 0);
-    }
-    return false;
+    char kind[NAME_MAX_BYTES];
+    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(check, "."), check);
+    return check_names_has_kind(kinds, kind);
 }
 
 static void keep_checks(json_t *report, const char *kinds)

@@ -127,13 +127,13 @@ typedef struct plan_task {
     uint32_t first_wait, wait_count;   /**< in plan.waits; task numbers, lower than this one's */
     /* by kind */
     uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs);
-                                    LISTEN: in listens */
+                                    LISTEN: in listens; INSPECT that leaves digests: in inputs */
     uint16_t deliverable;      /**< GAIN, MERGE, PUBLISH, METER */
     uint16_t program;          /**< RENDER, INSPECT */
     uint16_t timeline;
     uint16_t piece;
     uint32_t first_cell, cell_count;
-    bool of_input;             /**< VERIFY: digests of an input */
+    bool of_input;             /**< VERIFY: digests of an input. INSPECT: it leaves those of its one input, number `file`, too */
 } plan_task;
 
 /**

@@ -275,6 +275,7 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     render->programme_frame_count = timeline->frame_count;
     render->stems = self->program_stems[task->program];
     render->signal_groups = self->signal_groups;
+    render->digests_file = task->of_input;
     return STATUS_OK;
 }
 

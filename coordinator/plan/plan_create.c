@@ -188,7 +188,7 @@ static void plan_count_bytes(plan *self)
     uint32_t last_piece = UINT32_MAX;
     for (uint32_t i = 0; i < self->task_count; i++) {
         const plan_task *task = &self->tasks[i];
-        if (task->of_input)
+        if (task->of_input && task->kind == TASK_VERIFY)
             self->read_bytes += self->facts[task->file].identity.size;
         if ((task->kind != TASK_RENDER && task->kind != TASK_INSPECT) ||
             (task->program == last_program && task->piece == last_piece))
@@ -245,7 +245,7 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
     plan_make_files(self, options, wanted, notes);
     if (notes->list->error_count != errors_before)
         return;
-    plan_make_listens(self, wanted);
+    plan_make_listens(self, options, wanted);
     plan_make_tasks(self, options);
     plan_check_reach(self, notes);
     if (plan_bodies_fit(self, notes)) {

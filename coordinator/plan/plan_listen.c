@@ -2,6 +2,7 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "coordinator/show/check_names.h"
 
 #include <math.h>
 
@@ -301,9 +302,11 @@ static bool stem_wanted(const plan *self, uint32_t stem, const bool *wanted)
     return all || taken;
 }
 
-void plan_make_listens(plan *self, const bool *wanted)
+void plan_make_listens(plan *self, const plan_options *options, const bool *wanted)
 {
     const show *film = self->show;
+    if (options->checks != NULL && !check_names_has_kind(options->checks, "sync"))
+        return;
     self->listens = arena_take_array(
         &self->arena, ((size_t)film->reel_count + 1) * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
     for (uint32_t i = 0; i < film->stem_count; i++)

@@ -131,7 +131,7 @@ status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_
 
 /* ---- plan_listen.c ---- */
 /** What is listened to, for the wanted deliverables: wants their timelines. */
-void plan_make_listens(plan *self, const bool *wanted);
+void plan_make_listens(plan *self, const plan_options *options, const bool *wanted);
 status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory);
 
 /* ---- plan_digest.c ---- */

@@ -21,6 +21,7 @@ typedef struct task_builder {
     uint32_t task_capacity;
     uint32_t wait_capacity;
     uint32_t cells_per_task;
+    bool whole_files;        /**< programmes enough that each may be one task */
     uint32_t *program_first; /**< [program_count] number of its first RENDER or INSPECT task */
     uint32_t *program_count; /**< how many it has */
 } task_builder;
@@ -126,6 +127,29 @@ static uint64_t program_frame_bytes(const plan *target, const render_program *pr
     return bytes;
 }
 
+/*
+ * A received programme that one task can measure as it reads its one file from end to end: that task takes the digests too.
+ * It pays where programmes enough keep every slot busy; else the cells of one are spread over the slots.
+ */
+static bool program_one_read(const task_builder *self, uint32_t program_index)
+{
+    const plan *target = self->plan;
+    const render_program *program = &target->programs[program_index];
+    if (program->outputs[0].deliverable == PLAN_DELIVERABLE_NONE)
+        return false;
+    const plan_deliverable *deliverable = &target->deliverables[program->outputs[0].deliverable];
+    const plan_timeline *timeline = &target->timelines[target->program_timelines[program_index]];
+    if (!self->whole_files || deliverable->rendered || deliverable->input_count != 1 || timeline->piece_count != 1)
+        return false;
+    for (uint32_t i = 0; i < program->input_count; i++)
+        if (program->inputs[i].stem != PLAN_STEM_RECEIVED)
+            return false;
+    const media_facts *facts = &target->facts[deliverable->first_input];
+    const plan_piece *piece = &timeline->pieces[0];
+    return facts->direct && facts->sample_rate == timeline->sample_rate && piece->file_frame == 0 &&
+           facts->frame_count == piece->frame_count && piece->cell_count <= TASK_CELLS_MAX;
+}
+
 static void tasks_render(task_builder *self, uint32_t program_index)
 {
     const plan *target = self->plan;
@@ -133,9 +157,11 @@ static void tasks_render(task_builder *self, uint32_t program_index)
     bool rendered = program_rendered(target, program_index);
     uint16_t timeline_index = target->program_timelines[program_index];
     const plan_timeline *timeline = &target->timelines[timeline_index];
+    bool one_read = program_one_read(self, program_index);
+    uint32_t cells_per_task = one_read ? TASK_CELLS_MAX : self->cells_per_task;
     self->program_first[program_index] = target->first_task + target->task_count;
     for (uint32_t piece = 0; piece < timeline->piece_count; piece++)
-        for (uint32_t cell = 0; cell < timeline->pieces[piece].cell_count; cell += self->cells_per_task) {
+        for (uint32_t cell = 0; cell < timeline->pieces[piece].cell_count; cell += cells_per_task) {
             uint32_t left = timeline->pieces[piece].cell_count - cell;
             plan_task *task = task_begin(self, rendered ? TASK_RENDER : TASK_INSPECT);
             task->deliverable = program->outputs[0].deliverable;
@@ -144,7 +170,9 @@ static void tasks_render(task_builder *self, uint32_t program_index)
             task->piece = (uint16_t)piece;
             task->affinity = timeline->pieces[piece].reel;
             task->first_cell = cell;
-            task->cell_count = left < self->cells_per_task ? left : self->cells_per_task;
+            task->cell_count = left < cells_per_task ? left : cells_per_task;
+            task->of_input = one_read;
+            task->file = one_read ? target->deliverables[task->deliverable].first_input : 0;
             uint64_t frames = (uint64_t)task->cell_count * CELL_FRAMES;
             task->cost = task_cost(frames * program_frame_bytes(target, program),
                                    frames * (uint64_t)(program->input_count + program->output_lane_count));
@@ -181,7 +209,8 @@ static void tasks_verify_inputs(task_builder *self)
     const plan *target = self->plan;
     for (uint32_t i = 0; i < target->inputs.count; i++) {
         int32_t deliverable = target->inputs.items[i].deliverable;
-        if (deliverable < 0 || target->deliverables[deliverable].timeline == PLAN_TIMELINE_NONE)
+        if (deliverable < 0 || target->deliverables[deliverable].timeline == PLAN_TIMELINE_NONE ||
+            program_one_read(self, target->deliverables[deliverable].program))
             continue;
         plan_task *task = task_begin(self, TASK_VERIFY);
         task->of_input = true;
@@ -349,6 +378,8 @@ void plan_make_tasks(plan *self, const plan_options *options)
     builder.program_first = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_first);
     builder.program_count = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_count);
     builder.cells_per_task = plan_cells_per_task(self, options);
+    builder.whole_files = options->cells_per_task == 0 &&
+                          (options->slot_count <= 1 || self->program_count >= TASKS_PER_SLOT * options->slot_count);
     tasks_allocate(&builder);
     for (uint32_t i = 0; i < self->program_count; i++)
         if (self->program_scans[i])

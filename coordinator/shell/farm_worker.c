@@ -290,7 +290,7 @@ static void on_cell(farm_state *self, const worker_node *node, const message_cel
 
 /* ---- RESULT ---- */
 
-static bool payload_fits(uint8_t kind, const message_bytes *payload)
+static bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload)
 {
     if (kind == TASK_PROBE) {
         byte_reader reader;
@@ -312,7 +312,7 @@ static bool payload_fits(uint8_t kind, const message_bytes *payload)
         return fits;
     }
     task_verify_result verified;
-    if (kind == TASK_VERIFY)
+    if (kind == TASK_VERIFY || (kind == TASK_INSPECT && of_input))
         return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
     task_meter_result metered;
     if (kind == TASK_METER)
@@ -335,7 +335,7 @@ static status judge_result(const farm_state *self, const worker_node *node, cons
     }
     if (result->code != STATUS_OK)
         return (status)result->code;
-    bool fits = payload_fits(job_task_kind(job, result->attempt.task), &result->payload);
+    bool fits = payload_fits(job_task_kind(job, result->attempt.task), task != NULL && task->of_input, &result->payload);
     if (fits && (!makes_cells(task) || result->cell_count == task->cell_count))
         return STATUS_OK;
     snprintf(text, REFUSAL_TEXT_BYTES, "the result of node '%s' is not what this task leaves; it is tried on another node",

@@ -413,7 +413,7 @@ static void collect_files(local_work *work)
         }
     }
     for (uint32_t i = 0; i < job_plan->task_count; i++)
-        if (job_plan->tasks[i].kind == TASK_VERIFY && job_plan->tasks[i].of_input)
+        if (job_plan->tasks[i].of_input)
             take_digests(work, job_plan->first_task + i, &input->received[job_plan->tasks[i].file]);
 }
 

@@ -74,6 +74,17 @@ const check_name *check_name_find(const char *name)
     return NULL;
 }
 
+bool check_names_has_kind(const char *kinds, const char *kind)
+{
+    for (const char *at = kinds; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        if (strlen(kind) == length && strncmp(at, kind, length) == 0)
+            return true;
+        at += length + (at[length] == ',' ? 1 : 0);
+    }
+    return false;
+}
+
 uint8_t check_names_signal_groups(const char *kinds)
 {
     static const struct {
@@ -82,16 +93,10 @@ uint8_t check_names_signal_groups(const char *kinds)
     } needs[] = {{"format", SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM},
                  {"signal", SIGNAL_GROUP_SPECTRUM | SIGNAL_GROUP_SOUND},
                  {"join", SIGNAL_GROUP_SOUND}};
-    if (kinds == NULL)
-        return SIGNAL_GROUPS_ALL;
-    uint8_t groups = 0;
-    for (const char *at = kinds; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-            if (strlen(needs[i].kind) == length && strncmp(at, needs[i].kind, length) == 0)
-                groups |= needs[i].groups;
-        at += length + (at[length] == ',' ? 1 : 0);
-    }
+    uint8_t groups = kinds == NULL ? SIGNAL_GROUPS_ALL : 0;
+    for (size_t i = 0; kinds != NULL && i < sizeof needs / sizeof needs[0]; i++)
+        if (check_names_has_kind(kinds, needs[i].kind))
+            groups |= needs[i].groups;
     return groups;
 }
 

@@ -14,6 +14,8 @@ typedef struct check_name {
 const check_name *check_name_find(const char *name);
 /** "unknown check ..." with a suggestion. */
 void check_name_complain(const char *name, const yaml_node *at, const yaml_source *source);
+/** True if a list of kinds ("loudness,peak") names this one. */
+bool check_names_has_kind(const char *kinds, const char *kind);
 /**
  * Features of the signal (common/measure/cell_signal.h) by which checks of these kinds are judged; kinds is a list
  * ("loudness,peak"), NULL = all of them. A new check that is judged by features has its line in this function.

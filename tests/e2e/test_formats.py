@@ -149,12 +149,14 @@ class Formats(FarmTest):
                 self.hold(name, exact)
 
     def test_received_programmes_name_their_container(self):
-        """qc says what each file is, in the words of the contract."""
+        """qc says what each file is, in the words of the contract, and its digests, however often it is read for them."""
         for container in CONTAINERS:
             with self.subTest(container=container):
                 path, _ = write_input(self.folder, "PROGRAMME", container, 24, noise(5, RATE * 4, 6, 0.05))
-                report = self.passes(reelmill("qc", path, "--spec", "none", "--json")).json()
-                file = report["files"][0]
+                one_read = self.passes(reelmill("qc", path, "--spec", "none", "--json", "--workers", "1")).json()
+                file = one_read["files"][0]
+                two_reads = self.passes(reelmill("qc", path, "--spec", "none", "--json", "--cells-per-task", "1")).json()
+                self.assertEqual(file, two_reads["files"][0])
                 self.assertEqual((file["container"], file["encoding"], file["sample_rate"], file["channels"], file["frames"]),
                                  ("WAV" if container == "BWF" else container, "PCM_24", RATE, 6, RATE * 4))
 

@@ -42,6 +42,8 @@ static void signal_once(kernel_check *self, uint32_t frame_count, hostility kind
     uint64_t actual_bits[TILE_LANES] = {1, 2, 3};
     self->reference->used_bits(tile, frame_count, expected_bits);
     self->variant->used_bits(tile, frame_count, actual_bits);
+    self->reference->pcm_bits(tile, frame_count, expected_bits);
+    self->variant->pcm_bits(tile, frame_count, actual_bits);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         check_that(self, expected_bits[lane] == actual_bits[lane], "%s: bits %llx, expected %llx", what,
                    (unsigned long long)actual_bits[lane], (unsigned long long)expected_bits[lane]);
@@ -145,6 +147,9 @@ static void judge_bits(kernel_check *self, double *tile, uint32_t frame_count)
         uint64_t bits[TILE_LANES] = {0};
         self->reference->used_bits(tile, frame_count, bits);
         check_that(self, memcmp(bits, wanted, sizeof bits) == 0, "words of %u bits", depths[d]);
+        memset(bits, 0, sizeof bits);
+        self->reference->pcm_bits(tile, frame_count, bits);
+        check_that(self, memcmp(bits, wanted, sizeof bits) == 0, "words of %u bits, PCM", depths[d]);
     }
     tile[3] = 0x1.000002p-9;
     uint64_t bits[TILE_LANES] = {0};

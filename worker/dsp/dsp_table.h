@@ -255,6 +255,8 @@ typedef struct dsp_table {
      * 2^20 count as inexact too). tile 64-byte aligned. Otherwise as signal_measure().
      */
     void (*used_bits)(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES]);
+    /** used_bits() of samples that are multiples of 2^-31 within -1 .. 1: nothing can be finer, and nobody looks. */
+    void (*pcm_bits)(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES]);
     /**
      * Power spectrum of the tile's first SPECTRUM_FRAMES frames, lane by lane: band k of SPECTRUM_FRAMES / 2 lies at k /
      * SPECTRUM_FRAMES of the rate, and a sine of amplitude 1 has the power 0.5. Even samples are the real part and odd ones

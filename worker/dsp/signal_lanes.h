@@ -95,6 +95,18 @@ static inline void used_bits_lanes(const double *tile, uint32_t frame_count, uin
     }
 }
 
+static inline void pcm_bits_lanes(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES])
+{
+    const signal_lanes shift = (signal_lanes){0} + SIGNAL_BITS_SHIFT;
+    for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
+        signal_masks words = {0};
+        for (uint32_t i = 0; i < frame_count; i++)
+            words |= (signal_masks)(*(const signal_lanes *)(const void *)(tile + (size_t)i * TILE_LANES + lane) + shift);
+        for (uint32_t i = 0; i < SIGNAL_WIDTH; i++)
+            bits[lane + i] |= (uint64_t)words[i] & 0xFFFFFFFFu;
+    }
+}
+
 enum { SPECTRUM_HALF = SPECTRUM_FRAMES / 2, SPECTRUM_HALF_BITS = 7 };
 
 typedef struct spectrum_point {

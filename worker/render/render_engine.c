@@ -13,6 +13,7 @@ typedef struct render_run_state {
     render_sources sources;
     render_lanes lanes;
     bool straight;                    /* the mix is none: sources are read into the output tiles */
+    bool pcm;                         /* straight, and every sample is an integer's: it is finite and within full scale */
     uint32_t mix_term_count;
     mix_term *mix_terms;
     bool staged;                      /* the program has nodes */
@@ -101,8 +102,13 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         self->sources.tiles[i] = self->tiles[i];
     self->located = aligned_take(memory, sizeof(double) * TILE_LANES * TILE_FRAMES_MAX);
     self->signal_tiles = aligned_take(memory, tiles * sizeof *self->signal_tiles);
-    for (uint32_t i = 0; i < tiles; i++)
+    self->pcm = self->straight;
+    for (uint32_t i = 0; self->pcm && i < task->input_count; i++)
+        self->pcm = !sample_encoding_is_float(self->sources.files[i].encoding) && self->sources.files[i].resampler == NULL;
+    for (uint32_t i = 0; i < tiles; i++) {
         self->signal_tiles[i].samples = self->tiles[i];
+        self->signal_tiles[i].pcm = self->pcm || (self->lanes.bits[i] >= 8 && self->lanes.bits[i] <= 32);
+    }
     signal_tables_init(&self->tables);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
@@ -185,10 +191,26 @@ static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t 
     dither_tiles(self, piece, reel_frame, frame_count);
 }
 
+/* What quantise() would find in samples of a PCM file: their peaks. */
+static void measure_pcm(render_run_state *self, uint32_t frame_count)
+{
+    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
+        double peak[TILE_LANES];
+        self->dsp->peak(self->tiles[t], frame_count, peak);
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            self->peaks[t].mix_peak[l] = self->peaks[t].sample_peak[l] = fmax(self->peaks[t].sample_peak[l], peak[l]);
+    }
+}
+
 static void quantise_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count,
                            bool measuring, uint32_t cell_frame)
 {
     const render_program *program = &self->task->program;
+    if (self->pcm) {
+        if (measuring)
+            measure_pcm(self, frame_count);
+        return;
+    }
     bool over[OUTPUT_TILES_MAX] = {false};
     bool any = false;
     for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
@@ -471,6 +493,8 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
     render_run_state *self = arena_take(&memory, sizeof *self);
     *self = (render_run_state){.task = task, .dsp = dsp, .observer = observer, .locate_peak = locate_linear};
     status code = state_open(self, roots, &memory, detail);
+    if (code == STATUS_OK && task->digests_file)
+        code = render_sources_digest_begin(&self->sources, detail);
     for (uint32_t i = 0; code == STATUS_OK && i < task->cell_count; i++) {
         code = run_cell(self, task->first_cell + i, detail);
         if (code == STATUS_OK && observer->progress != NULL)
@@ -478,8 +502,13 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
     }
     for (uint32_t i = 0; code == STATUS_OK && i < self->sink_count; i++)
         code = render_sink_finish(&self->sinks[i], detail);
+    task_verify_result digests;
+    if (code == STATUS_OK && task->digests_file)
+        code = render_sources_digest_end(&self->sources, &digests, detail);
     if (code == STATUS_OK)
         code = render_sources_unchanged(&self->sources, detail);
+    if (code == STATUS_OK && task->digests_file)
+        observer->digested(observer->context, &digests);
     state_close(self);
     arena_deinit(&memory);
     return code;

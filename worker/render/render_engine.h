@@ -20,6 +20,8 @@ typedef struct render_observer {
     status (*cell)(void *context, uint32_t cell, uint32_t input_count, const content_hash *inputs, uint32_t output_count,
                    const content_hash *outputs, uint32_t measure_count, const message_bytes *measures);
     void (*progress)(void *context, uint32_t done_permille);
+    /** Once, at the end of a task that digests its file. */
+    void (*digested)(void *context, const task_verify_result *result);
 } render_observer;
 
 /** Runs the task. Input files are opened by identity and checked again at the end (STATUS_INPUT_CHANGED). */

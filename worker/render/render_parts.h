@@ -23,6 +23,8 @@ typedef struct render_file {
     uint64_t block_first;
     uint32_t block_count;
     content_hash_stream digest;
+    bool whole;                /* the streams below take all of it, in order */
+    content_hash_stream file_digest, audio_digest;
     struct render_resampler *resampler; /* NULL: the file has the program's rate */
 } render_file;
 
@@ -82,6 +84,9 @@ void render_sources_close(render_sources *self);
 /* Fills the input tiles with frame_count frames of a piece; the bytes read go into the digests when `digesting`. */
 status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
                            error_detail *detail);
+/* The first input is digested as a whole: what lies before its audio now, its audio as it is read, the rest at the end. */
+status render_sources_digest_begin(render_sources *self, error_detail *detail);
+status render_sources_digest_end(render_sources *self, task_verify_result *out_result, error_detail *detail);
 /* Every file is still the one that was probed. */
 status render_sources_unchanged(const render_sources *self, error_detail *detail);
 

@@ -30,7 +30,7 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups
     self->frame_count = frame_count;
     self->cell_frame = cell_frame;
     if (has(groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0)
-        dsp->used_bits(self->samples, frame_count, self->bits);
+        (self->pcm ? dsp->pcm_bits : dsp->used_bits)(self->samples, frame_count, self->bits);
     if (!has(groups, SIGNAL_GROUP_SOUND))
         return;
     dsp->signal_measure(self->samples, frame_count, &self->sums);

@@ -29,6 +29,7 @@ void signal_hum_powers(const signal_tables *tables, const double *means, double 
 /** One tile of the engine with its sums; shared by all outputs that have lanes in it. */
 typedef struct signal_tile {
     const double *samples;    /* with history before it */
+    bool pcm;                 /* they are multiples of 2^-31 within full scale */
     uint32_t frame_count;
     int64_t cell_frame;       /* negative in the pre-roll */
     signal_sums sums;
@@ -38,7 +39,10 @@ typedef struct signal_tile {
     uint64_t bits[TILE_LANES];/* of the cell so far */
     _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
 } signal_tile;
-/** Fills what the groups need but the spectrum; bits are added to, and nothing but the sums is taken in the pre-roll. */
+/**
+ * Fills what the groups need but the spectrum (samples and pcm are the caller's); bits are added to, and nothing but the sums
+ * is taken in the pre-roll.
+ */
 void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, uint64_t programme_frame,
                          uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
 

@@ -176,6 +176,53 @@ static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, ui
     self->cleared_piece = piece;
 }
 
+static void digest_frames(render_file *file, const uint8_t *bytes, size_t size)
+{
+    content_hash_stream_add(&file->digest, bytes, size);
+    if (!file->whole)
+        return;
+    content_hash_stream_add(&file->file_digest, bytes, size);
+    content_hash_stream_add(&file->audio_digest, bytes, size);
+}
+
+/* Adds bytes of the file that no frame holds; the block is free for it. */
+static status digest_span(render_file *file, uint64_t first, uint64_t end, error_detail *detail)
+{
+    status code = STATUS_OK;
+    file->block_count = 0;
+    while (code == STATUS_OK && first < end) {
+        size_t room = (size_t)file->block_frames * file->frame_bytes;
+        size_t take = end - first < room ? (size_t)(end - first) : room;
+        code = storage_read_at(file->descriptor, file->block, take, first, detail);
+        if (code == STATUS_OK)
+            content_hash_stream_add(&file->file_digest, file->block, take);
+        first += take;
+    }
+    return code;
+}
+
+status render_sources_digest_begin(render_sources *self, error_detail *detail)
+{
+    render_file *file = &self->files[0];
+    file->whole = true;
+    content_hash_stream_init(&file->file_digest);
+    content_hash_stream_init(&file->audio_digest);
+    storage_read_in_order(file->descriptor);
+    return digest_span(file, 0, self->task->inputs[0].data_offset, detail);
+}
+
+status render_sources_digest_end(render_sources *self, task_verify_result *out_result, error_detail *detail)
+{
+    render_file *file = &self->files[0];
+    const task_input *input = &self->task->inputs[0];
+    status code = digest_span(file, input->data_offset + input->frame_count * file->frame_bytes, input->identity.size, detail);
+    if (code == STATUS_OK)
+        *out_result = (task_verify_result){.file_digest = content_hash_stream_digest(&file->file_digest),
+                                           .audio_digest = content_hash_stream_digest(&file->audio_digest),
+                                           .file_size = input->identity.size};
+    return code;
+}
+
 status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
                            error_detail *detail)
 {
@@ -207,7 +254,7 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
         self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,
                           feed->lanes, self->tiles[feed->tile] + skipped * TILE_LANES);
         if (digesting && feed->digests)
-            content_hash_stream_add(&file->digest, bytes, (size_t)count * file->frame_bytes);
+            digest_frames(file, bytes, (size_t)count * file->frame_bytes);
     }
     if (digesting && self->stems != NULL)
         render_stems_take(self->stems, self->tiles, frame_count);

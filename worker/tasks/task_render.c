@@ -8,7 +8,7 @@ static status render_cell(void *user, uint32_t cell, uint32_t input_count, const
                           uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
                           const message_bytes *measures)
 {
-    const task_host *host = user;
+    const task_host *host = ((const task_context *)user)->host;
     if (measure_count > CELL_MEASURES_MAX)
         return STATUS_DEFECT;
     message_cell done = {.cell = cell,
@@ -24,13 +24,21 @@ static status render_cell(void *user, uint32_t cell, uint32_t input_count, const
 
 static void render_progress(void *user, uint32_t done_permille)
 {
-    const task_host *host = user;
+    const task_host *host = ((const task_context *)user)->host;
     if (host->progress != NULL)
         host->progress(host->context, done_permille);
 }
 
+static void render_digested(void *user, const task_verify_result *result)
+{
+    task_verify_result_encode(result, ((const task_context *)user)->payload);
+}
+
 status task_render_run(const task_context *context, const task_render *task)
 {
-    render_observer observer = {.context = (void *)context->host, .cell = render_cell, .progress = render_progress};
+    render_observer observer = {.context = (void *)context,
+                                .cell = render_cell,
+                                .progress = render_progress,
+                                .digested = render_digested};
     return render_run(task, context->roots, context->dsp, &observer, context->detail);
 }

@@ -6,5 +6,6 @@ void signal_avx512_fill(dsp_table *table)
     table->signal_measure = signal_measure_lanes;
     table->lane_sums = lane_sums_lanes;
     table->used_bits = used_bits_lanes;
+    table->pcm_bits = pcm_bits_lanes;
     table->spectrum = spectrum_of_lanes;
 }

@@ -54,6 +54,17 @@ static void used_bits(const double *tile, uint32_t frame_count, uint64_t bits[TI
         }
 }
 
+static void pcm_bits(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES])
+{
+    for (uint32_t i = 0; i < frame_count; i++)
+        for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+            const double shifted = tile[(size_t)i * TILE_LANES + lane] + SIGNAL_BITS_SHIFT;
+            uint64_t word;
+            memcpy(&word, &shifted, sizeof word);
+            bits[lane] |= word & 0xFFFFFFFFu;
+        }
+}
+
 enum { HALF = SPECTRUM_FRAMES / 2, HALF_BITS = 7 };
 
 static uint32_t reversed(uint32_t index)
@@ -111,5 +122,6 @@ void signal_scalar_fill(dsp_table *table)
     table->signal_measure = signal_measure;
     table->lane_sums = lane_sums;
     table->used_bits = used_bits;
+    table->pcm_bits = pcm_bits;
     table->spectrum = spectrum;
 }
