@@ -9,6 +9,7 @@
 #include "proto/socket_watch.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,8 +243,8 @@ status farm_client_submit(farm_client *self, const char *document, size_t docume
     return code;
 }
 
-status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
-                         size_t *out_size, error_detail *detail)
+static status query_one(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
+                        size_t *out_size, error_detail *detail)
 {
     char *text = NULL;
     uint64_t size = 0;
@@ -307,6 +308,57 @@ status farm_client_query_from(farm_client *self, const char *what, uint32_t job,
     if (*out_size > 0)
         memcpy(*out_text, answer.answer.bytes.bytes, *out_size);
     (*out_text)[*out_size] = '\0';
+    return STATUS_OK;
+}
+
+/* The list of jobs comes in pages, newest first; whoever asks gets it whole. Of one page it is left as it came. */
+static status query_jobs(farm_client *self, uint32_t timeout_ms, char **text, size_t *size, error_detail *detail)
+{
+    json_t *whole = json_loadb(*text, *size, 0, NULL);
+    json_t *jobs = json_object_get(whole, "jobs");
+    bool more = json_is_true(json_object_get(whole, "more"));
+    if (!more) {
+        json_decref(whole);
+        return STATUS_OK;
+    }
+    status code = STATUS_OK;
+    for (uint32_t before = UINT32_MAX; more && code == STATUS_OK;) {
+        json_int_t last = json_integer_value(json_object_get(json_array_get(jobs, json_array_size(jobs) - 1), "job"));
+        if (last <= 0 || last >= before) /* or it would never end */
+            code = error_detail_set(detail, STATUS_PEER_IMPOSSIBLE, "the coordinator's list of jobs makes no sense");
+        before = (uint32_t)last;
+        char *part = NULL;
+        size_t part_size = 0;
+        if (code == STATUS_OK)
+            code = query_one(self, "jobs", before, timeout_ms, &part, &part_size, detail);
+        json_t *page = code == STATUS_OK ? json_loadb(part, part_size, 0, NULL) : NULL;
+        free(part);
+        more = json_is_true(json_object_get(page, "more"));
+        (void)json_array_extend(jobs, json_object_get(page, "jobs"));
+        json_decref(page);
+    }
+    json_object_set_new(whole, "more", json_false());
+    free(*text);
+    *text = code == STATUS_OK ? json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    *size = *text == NULL ? 0 : strlen(*text);
+    json_decref(whole);
+    if (code == STATUS_OK && *text == NULL)
+        code = error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    return code;
+}
+
+status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
+                         size_t *out_size, error_detail *detail)
+{
+    char *text = NULL;
+    size_t size = 0;
+    status code = query_one(self, what, job, timeout_ms, &text, &size, detail);
+    if (code == STATUS_OK && job == 0 && strcmp(what, "jobs") == 0)
+        code = query_jobs(self, timeout_ms, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    *out_text = text;
+    *out_size = size;
     return STATUS_OK;
 }
 

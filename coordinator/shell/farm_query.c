@@ -162,7 +162,7 @@ char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_s
     if (strcmp(what, "roots") == 0)
         text = roots_document(self, out_size);
     else if (strcmp(what, "jobs") == 0)
-        text = job_list_json(self, out_size);
+        text = job_list_json(self, job, out_size);
     else if (strcmp(what, "metrics") == 0)
         text = farm_metrics(self, out_size);
     else if (strcmp(what, "nodes") == 0)

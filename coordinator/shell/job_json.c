@@ -513,15 +513,19 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
     return dump(object, out_size);
 }
 
-char *job_list_json(const farm_state *farm, size_t *out_size)
+char *job_list_json(const farm_state *farm, uint32_t before, size_t *out_size)
 {
     json_t *list = json_array();
-    for (size_t i = farm->jobs.count; i-- > 0 && json_array_size(list) < JOBS_SHOWN_MAX;) {
+    bool more = false;
+    for (size_t i = farm->jobs.count; i-- > 0 && !more;) {
         const farm_job *job = farm->jobs.items[i];
+        more = json_array_size(list) == JOBS_SHOWN_MAX;
+        if (more || (before != 0 && job->number >= before))
+            continue;
         json_t *object = json_object();
         add_head(object, farm, job);
         add_outcome(object, farm, job);
         json_array_append_new(list, object);
     }
-    return dump(json_pack("{s:i, s:o}", "reelmill", 1, "jobs", list), out_size);
+    return dump(json_pack("{s:i, s:o, s:b}", "reelmill", 1, "jobs", list, "more", more ? 1 : 0), out_size);
 }

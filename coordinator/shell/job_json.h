@@ -47,9 +47,10 @@ char *job_status_json(const struct farm_state *farm, farm_job *job, size_t *out_
 /**
  * {"reelmill":1,
  * "jobs":[{"job","kind","title","slug","version","state","held","st","reason","tasks_*","priority","progress","submitted","ended","elapsed_s",
- *  "outcome","verdict","exit_code"}]}, newest first, at most 1000.
+ *  "outcome","verdict","exit_code"}], "more":bool}, newest first, at most 1000; before: only those with a lower number (0 =
+ * from the newest on). more: there are others below the last.
  */
-char *job_list_json(const struct farm_state *farm, size_t *out_size);
+char *job_list_json(const struct farm_state *farm, uint32_t before, size_t *out_size);
 
 /** How a job came out, for the exit code of the contract. */
 typedef struct job_outcome {
