@@ -3,7 +3,9 @@
 #include "coordinator/shell/farm_state.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/shell/backlog_guard.h"
 #include "proto/message_decode.h"
+#include "proto/secure_socket.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -98,6 +100,15 @@ void farm_arm(farm_state *self)
 static void on_access_timer(uv_timer_t *handle)
 {
     farm_access_tend(handle->data);
+}
+
+static void on_backlog_timer(uv_timer_t *handle)
+{
+    farm_state *self = handle->data;
+    uint32_t dropped = self->router == NULL ? 0 : router_socket_guard(self->router);
+    if (dropped > 0)
+        log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"what they send is no message and has no end\"",
+                 dropped);
 }
 
 /* ---- the journal's word ---- */
@@ -276,10 +287,11 @@ static status open_farm(farm_state *self, error_detail *detail)
     uv_async_init(&self->loop, &self->durable_async, on_durable_async);
     uv_timer_init(&self->loop, &self->timer);
     uv_timer_init(&self->loop, &self->access_timer);
+    uv_timer_init(&self->loop, &self->backlog_timer);
     uv_signal_init(&self->loop, &self->terminate);
     uv_signal_init(&self->loop, &self->interrupt);
     uv_signal_init(&self->loop, &self->reload);
-    self->reload.data = self;
+    self->reload.data = self->backlog_timer.data = self;
     self->durable_async.data = self->timer.data = self->access_timer.data = self->terminate.data = self->interrupt.data = self;
     status code = make_guard(self, detail);
     if (code == STATUS_OK)
@@ -299,6 +311,9 @@ static status open_farm(farm_state *self, error_detail *detail)
         uv_signal_start(&self->interrupt, on_signal, SIGINT);
         uv_signal_start(&self->reload, on_reload_signal, SIGHUP);
         uv_timer_start(&self->access_timer, on_access_timer, ACCESS_MS, ACCESS_MS);
+        for (uint32_t i = 0; i < self->config.listen_count; i++)
+            if (endpoint_kind_of(self->config.listen[i], true) != ENDPOINT_IPC)
+                uv_timer_start(&self->backlog_timer, on_backlog_timer, BACKLOG_CHECK_MS, BACKLOG_CHECK_MS);
         farm_pump(self);
     }
     return code;
@@ -322,6 +337,7 @@ static void close_farm(farm_state *self)
     uv_close((uv_handle_t *)&self->durable_async, NULL);
     uv_close((uv_handle_t *)&self->timer, NULL);
     uv_close((uv_handle_t *)&self->access_timer, NULL);
+    uv_close((uv_handle_t *)&self->backlog_timer, NULL);
     uv_close((uv_handle_t *)&self->terminate, NULL);
     uv_close((uv_handle_t *)&self->interrupt, NULL);
     uv_close((uv_handle_t *)&self->reload, NULL);

@@ -92,7 +92,7 @@ typedef struct farm_state {
 
     uv_loop_t loop;
     uv_async_t durable_async;
-    uv_timer_t timer, access_timer;
+    uv_timer_t timer, access_timer, backlog_timer;
     uv_signal_t terminate, interrupt, reload;
     key_guard *guard;
     audit_log *audit;

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/router_socket.h"
 
+#include "coordinator/shell/backlog_guard.h"
 #include "proto/secure_socket.h"
 #include "proto/socket_watch.h"
 
@@ -14,6 +15,8 @@ struct router_socket {
     void *socket;
     socket_watch watch;
     key_guard *guard;
+    backlog_guard *backlog;
+    bool emptied; /* nothing was left to read, since the last router_socket_guard */
     bool tested; /* a stranger was refused by this very socket */
     router_receive_fn *receive;
     router_closed_fn *closed;
@@ -27,8 +30,10 @@ static bool receive_one(void *owner)
     router_socket *self = owner;
     routing_id from;
     int size = zmq_recv(self->socket, from.bytes, sizeof from.bytes, ZMQ_DONTWAIT);
-    if (size < 0)
+    if (size < 0) {
+        self->emptied = self->emptied || errno == EAGAIN;
         return errno == EINTR;
+    }
     int more = 0;
     size_t more_size = sizeof more;
     uint32_t parts = 0;
@@ -38,6 +43,7 @@ static bool receive_one(void *owner)
         /* The parts of a message come together or not at all, so this never waits. */
         if (zmq_msg_recv(&payload, self->socket, ZMQ_DONTWAIT) < 0)
             break;
+        backlog_guard_delivered(self->backlog, zmq_msg_get(&payload, ZMQ_SRCFD), zmq_msg_size(&payload));
         parts++;
     }
     if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX) {
@@ -47,6 +53,13 @@ static bool receive_one(void *owner)
     }
     zmq_msg_close(&payload);
     return true;
+}
+
+uint32_t router_socket_guard(router_socket *self)
+{
+    bool emptied = self->emptied;
+    self->emptied = false;
+    return backlog_guard_check(self->backlog, emptied);
 }
 
 void router_socket_drain(router_socket *self, uint32_t message_max)
@@ -67,6 +80,7 @@ static bool set_options(void *socket)
 
 static void free_socket(router_socket *self)
 {
+    backlog_guard_destroy(&self->backlog);
     if (self->socket != NULL)
         zmq_close(self->socket);
     if (self->context != NULL)
@@ -90,7 +104,8 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_gua
         return code;
     }
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_ROUTER);
-    if (self->socket == NULL || !set_options(self->socket) ||
+    self->backlog = self->socket == NULL ? NULL : backlog_guard_create(self->context, self->socket);
+    if (self->socket == NULL || self->backlog == NULL || !set_options(self->socket) ||
         socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK) {
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
         free_socket(self);

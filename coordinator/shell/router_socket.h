@@ -38,6 +38,11 @@ MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, ch
                                    error_detail *detail);
 /** Hands over what waits now, beyond the budget: before a deadline is judged, news that came in time is heard. */
 void router_socket_drain(router_socket *self, uint32_t message_max);
+/**
+ * To be called every BACKLOG_CHECK_MS (backlog_guard.h): hangs up on connections that sent more than fits without a
+ * message; how many these were.
+ */
+uint32_t router_socket_guard(router_socket *self);
 /** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full. */
 MUST_USE status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size);
 /** Stops the handles; the socket is closed and closed() called once the loop has let go of them. */

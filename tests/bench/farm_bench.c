@@ -239,6 +239,11 @@ static message_answer ask(farm_bench *self, const message *request, const uint8_
         bool ours = size >= 0 &&
                     message_decode(&self->message, zmq_msg_data(&frame), (size_t)size, NULL, NULL) == STATUS_OK &&
                     self->message.type == MESSAGE_ANSWER && memcmp(self->message.answer.request, id, REQUEST_BYTES) == 0;
+        /* Answers of one submission are told apart by job and offset: an earlier one may come twice. */
+        if (ours && self->message.answer.code == STATUS_OK)
+            ours = request->type == MESSAGE_SUBMIT_COMMIT   ? self->message.answer.job != 0
+                   : request->type == MESSAGE_SUBMIT_APPEND ? self->message.answer.offset > request->submit_append.offset
+                                                            : true;
         zmq_msg_close(&frame);
         if (ours)
             return self->message.answer;

@@ -377,6 +377,29 @@ class Plain(SecurityTest):
         self.denied(reelmill("nodes", "--farm", endpoint, "--key", self.folder / "k" / "reelmill.secret",
                              "--coordinator-key", key), "hangs up")
         self.assertEqual(children_of(coordinator.pid), [])
+        self.hangs_up_on_a_message_without_end(endpoint, coordinator)
+        self.passes(reelmill("nodes", "--farm", endpoint, "--plain"))
+        self.assertIn("access.dropped", (self.folder / "plain.log").read_text())
+
+    def hangs_up_on_a_message_without_end(self, endpoint, coordinator):
+        """Parts of a message, each of a size that is allowed, and never a last one: ZeroMQ itself would take them all."""
+        before = memory_mib(coordinator)
+        host, port = endpoint[len("tcp://"):].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as link:
+            link.sendall(NULL_GREETING)
+            greeting = b""
+            while len(greeting) < 64:
+                greeting += link.recv(64 - len(greeting))
+            link.sendall(b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER")
+            part = b"\x03" + struct.pack(">Q", 128 << 10) + bytes(128 << 10)  # a long frame, more follows
+            sent = 0
+            with self.assertRaises(ConnectionError):
+                while sent < 8 << 30:
+                    link.sendall(part)
+                    sent += len(part)
+        grown = memory_mib(coordinator) - before
+        print(f"a message without end: hung up on after {sent >> 20} MiB; memory grown by {grown:.0f} MiB")
+        self.assertLess(sent >> 20, 1024)  # a tenth of a second of loopback on top of the 32 MiB that are allowed
 
 
 if __name__ == "__main__":

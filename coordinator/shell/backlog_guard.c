@@ -1,0 +1,148 @@
+#define _GNU_SOURCE
+#include "coordinator/shell/backlog_guard.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <zmq.h>
+
+enum {
+    FRAME_OVERHEAD = 64,   /* of ZMTP and CURVE around a frame, rounded up */
+    PING_BYTES = 64,       /* what may come between two checks and be no message */
+    CHECKED_AT_ONCE = 1024 /* connections per check: a large farm is looked at in turns */
+};
+
+typedef struct watched_link {
+    bool used;
+    uint64_t received;  /* by the kernel, at the last check */
+    uint64_t delivered; /* as messages, since then */
+    uint64_t backlog;   /* received and not delivered */
+} watched_link;
+
+struct backlog_guard {
+    void *monitored, *monitor;
+    watched_link *links; /* by descriptor */
+    size_t capacity;
+    size_t next; /* to be checked */
+    uint64_t total;
+};
+
+backlog_guard *backlog_guard_create(void *context, void *socket)
+{
+    static const char place[] = "inproc://backlog-guard";
+    int linger = 0;
+    backlog_guard *self = calloc(1, sizeof *self);
+    void *monitor = self == NULL ? NULL : zmq_socket(context, ZMQ_PAIR);
+    if (monitor == NULL || zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof linger) != 0 ||
+        zmq_setsockopt(monitor, ZMQ_RCVHWM, &linger, sizeof linger) != 0 || /* none is lost */
+        zmq_socket_monitor(socket, place, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED) != 0 ||
+        zmq_connect(monitor, place) != 0) {
+        if (monitor != NULL)
+            zmq_close(monitor);
+        free(self);
+        return NULL;
+    }
+    self->monitored = socket;
+    self->monitor = monitor;
+    return self;
+}
+
+void backlog_guard_destroy(backlog_guard **self)
+{
+    if (*self == NULL)
+        return;
+    (void)zmq_socket_monitor((*self)->monitored, NULL, 0);
+    zmq_close((*self)->monitor);
+    free((*self)->links);
+    free(*self);
+    *self = NULL;
+}
+
+static watched_link *link_of(backlog_guard *self, int descriptor, bool make)
+{
+    size_t place = (size_t)descriptor;
+    if (descriptor < 0)
+        return NULL;
+    if (place >= self->capacity) {
+        size_t capacity = place * 2 + 64;
+        watched_link *links = make ? realloc(self->links, capacity * sizeof *links) : NULL;
+        if (links == NULL)
+            return NULL;
+        memset(links + self->capacity, 0, (capacity - self->capacity) * sizeof *links);
+        self->links = links;
+        self->capacity = capacity;
+    }
+    return &self->links[place];
+}
+
+void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_size)
+{
+    watched_link *link = link_of(self, descriptor, false);
+    if (link != NULL)
+        link->delivered += byte_size + FRAME_OVERHEAD;
+}
+
+/* Connections that came and went. A descriptor that is used anew begins anew. */
+static void events_read(backlog_guard *self)
+{
+    uint8_t event[6]; /* 16 bits of event, 32 of value, in the machine's order */
+    char place[256];
+    while (zmq_recv(self->monitor, event, sizeof event, ZMQ_DONTWAIT) == (int)sizeof event) {
+        uint16_t number = 0;
+        int32_t descriptor = -1;
+        memcpy(&number, event, sizeof number);
+        memcpy(&descriptor, event + 2, sizeof descriptor);
+        (void)zmq_recv(self->monitor, place, sizeof place, ZMQ_DONTWAIT);
+        watched_link *link = link_of(self, descriptor, number == ZMQ_EVENT_ACCEPTED);
+        if (link == NULL)
+            continue;
+        self->total -= link->backlog;
+        *link = (watched_link){.used = number == ZMQ_EVENT_ACCEPTED};
+    }
+}
+
+static bool link_update(watched_link *link, int descriptor)
+{
+    struct tcp_info facts;
+    socklen_t size = sizeof facts;
+    memset(&facts, 0, sizeof facts);
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof facts.tcpi_bytes_received)
+        return false; /* no tcp, or gone */
+    uint64_t came = facts.tcpi_bytes_received - link->received;
+    uint64_t went = link->delivered + PING_BYTES;
+    link->received = facts.tcpi_bytes_received;
+    link->delivered = 0;
+    link->backlog += came;
+    link->backlog = link->backlog > went ? link->backlog - went : 0; /* nobody saves up what he did not send */
+    return true;
+}
+
+uint32_t backlog_guard_check(backlog_guard *self, bool emptied)
+{
+    events_read(self);
+    uint64_t most = emptied ? BACKLOG_BYTES_MAX : BACKLOG_BUSY_BYTES_MAX;
+    if (self->total > BACKLOG_TOTAL_MAX)
+        most = BACKLOG_EACH_BYTES;
+    uint32_t dropped = 0;
+    uint32_t checked = 0;
+    for (size_t i = 0; i < self->capacity && checked < CHECKED_AT_ONCE; i++) {
+        self->next = self->next + 1 < self->capacity ? self->next + 1 : 0;
+        watched_link *link = &self->links[self->next];
+        if (!link->used)
+            continue;
+        checked++;
+        self->total -= link->backlog;
+        link->used = link_update(link, (int)self->next);
+        if (!link->used)
+            link->backlog = 0;
+        self->total += link->backlog;
+        if (link->backlog <= most)
+            continue;
+        (void)shutdown((int)self->next, SHUT_RDWR);
+        dropped++;
+    }
+    return dropped;
+}

@@ -1,0 +1,36 @@
+/**
+ * Hangs up on connections that send what never becomes a message. ZeroMQ holds the parts of a message until its last one
+ * has come, without a bound: a peer with a key could fill the memory with one message without an end. So what the kernel
+ * received on each tcp connection is held against what came out of the socket as messages.
+ *
+ * Threads: the loop's. ipc connections are not watched: whoever opens that file may do everything anyway.
+ */
+#ifndef COORDINATOR_SHELL_BACKLOG_GUARD_H
+#define COORDINATOR_SHELL_BACKLOG_GUARD_H
+
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    BACKLOG_CHECK_MS = 100,           /**< how often backlog_guard_check is to be called */
+    BACKLOG_BYTES_MAX = 32 << 20,     /**< of one connection: kernel buffers, ZeroMQ's, and messages of 256 KiB */
+    BACKLOG_BUSY_BYTES_MAX = 160 << 20, /**< the same while whole messages may wait too: 256 of them, unread */
+    BACKLOG_TOTAL_MAX = 512 << 20,    /**< of all together; beyond it each that has more than BACKLOG_EACH_BYTES goes */
+    BACKLOG_EACH_BYTES = 1 << 20
+};
+
+typedef struct backlog_guard backlog_guard;
+
+/** Watches this ZeroMQ socket, from before its first bind on. NULL when it cannot be had. */
+backlog_guard *backlog_guard_create(void *context, void *socket);
+/** Before the socket is closed. */
+void backlog_guard_destroy(backlog_guard **self);
+/** A part of a message came out of the socket, from the connection with this descriptor (ZMQ_SRCFD; < 0 = none). */
+void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_size);
+/** emptied: the socket was read until nothing was left since the last check. How many connections were hung up on. */
+uint32_t backlog_guard_check(backlog_guard *self, bool emptied);
+
+#endif
