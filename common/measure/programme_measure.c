@@ -389,6 +389,11 @@ const programme_run *programme_measure_runs(const programme_measure *self, size_
     return self->runs;
 }
 
+void programme_measure_drop_signal(programme_measure *self)
+{
+    programme_signal_deinit(&self->signal);
+}
+
 const programme_signal *programme_measure_signal(const programme_measure *self)
 {
     return self->signal.missing || self->signal.cell_count == 0 ? NULL : &self->signal;

@@ -82,8 +82,10 @@ peak_figures programme_measure_peaks(const programme_measure *self);
 peak_figures programme_measure_peaks_between(const programme_measure *self, uint64_t first_frame, uint64_t end_frame);
 /** Located runs in order of frame; the pointer lives until destroy. */
 const programme_run *programme_measure_runs(const programme_measure *self, size_t *out_count);
-/** The features of the signal checks; NULL when a cell came without them. The pointer lives until destroy. */
+/** The features of the signal checks; NULL when a cell came without them. The pointer lives until drop_signal or destroy. */
 const programme_signal *programme_measure_signal(const programme_measure *self);
+/** Frees the features of the signal: what is judged needs them no more, and they are most of a long programme's memory. */
+void programme_measure_drop_signal(programme_measure *self);
 /**
  * Loudness over time for plots: window_ms a multiple of 10; one value each step_ms (a multiple of 10), each for the window
  * that ENDS there; NAN before the first full window. Returns the count written, at most capacity.

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    LOCAL_SLOTS = 4, /* libuv's pool has four threads */
+    LOCAL_SLOTS = 2, /* each holds the features of a whole programme while it merges */
     LEASES_MAX = 65536,
     RETRY_BASE_MS = 500,
     STRIKES_MAX = 3,

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOCAL_SLOTS = 4, FORECAST_FRESH_MS = 1000, FORECAST_SHARE = 50, PACES_KEPT_MS = 10000 };
+enum { LOCAL_SLOTS = 2, FORECAST_FRESH_MS = 1000, FORECAST_SHARE = 50, PACES_KEPT_MS = 10000 };
 
 static void paces_path(const farm_state *self, char out[PATH_MAX_BYTES])
 {

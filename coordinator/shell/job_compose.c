@@ -406,6 +406,9 @@ static status collect_programmes(const compose_input *input, report_model *model
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "'%s' could not be judged: %s",
                                     input->show->deliverables[source->deliverable].name, status_text(code));
+        if (merged[i].measure != NULL)
+            programme_measure_drop_signal(merged[i].measure);
+        stem_programme_deinit(&merged[i].stems);
         model->verdict = verdict_worst(model->verdict, programme->verdict.word);
         if (programme->failure != NULL)
             model->verdict = verdict_worst(model->verdict, VERDICT_INCOMPLETE);
