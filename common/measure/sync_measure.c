@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 static const uint64_t FRAMES_END = (uint64_t)1 << 40;
-enum { POP_BYTES = 2 + 8 + 4 + 8 + 8, POINT_BYTES = 8 + 8 + 8, AFTER_POPS_BYTES = 4 + 4 + 8 + 4 };
+enum { POP_BYTES = 2 + 8 + 4 + 8 + 8, POINT_BYTES = 8 + 8 + 8, LOST_BYTES = 8, AFTER_POPS_BYTES = 4 + 4 + 8 + 4 + 4 };
 
 void sync_measure_encode(const sync_measure *self, byte_writer *writer)
 {
@@ -23,16 +23,19 @@ void sync_measure_encode(const sync_measure *self, byte_writer *writer)
         byte_writer_f64(writer, (double)pop->level_dbfs);
         byte_writer_f64(writer, (double)pop->frequency_hz);
     }
-    ENSURE(self->point_count <= SYNC_POINTS_MAX);
+    ENSURE(self->point_count <= SYNC_POINTS_MAX && self->lost_count <= SYNC_PLACES_MAX);
     byte_writer_u32(writer, self->tried);
     byte_writer_u32(writer, self->silent);
     byte_writer_u64(writer, self->frames_read);
     byte_writer_u32(writer, self->point_count);
+    byte_writer_u32(writer, self->lost_count);
     for (uint32_t i = 0; i < self->point_count; i++) {
         byte_writer_u64(writer, self->points[i].place);
         byte_writer_f64(writer, self->points[i].late);
         byte_writer_f64(writer, (double)self->points[i].score);
     }
+    for (uint32_t i = 0; i < self->lost_count; i++)
+        byte_writer_u64(writer, self->lost[i]);
 }
 
 static bool pop_plausible(const sync_pop *pop)
@@ -48,8 +51,10 @@ static bool decode_points(sync_measure *measure, byte_reader *reader, arena *mem
     measure->silent = byte_reader_u32(reader);
     measure->frames_read = byte_reader_u64(reader);
     measure->point_count = byte_reader_u32(reader);
-    if (reader->failed || measure->point_count > SYNC_POINTS_MAX ||
-        byte_reader_left(reader) != (size_t)measure->point_count * POINT_BYTES)
+    measure->lost_count = byte_reader_u32(reader);
+    if (reader->failed || measure->point_count > SYNC_POINTS_MAX || measure->lost_count > SYNC_PLACES_MAX ||
+        byte_reader_left(reader) !=
+            (size_t)measure->point_count * POINT_BYTES + (size_t)measure->lost_count * LOST_BYTES)
         return false;
     measure->points = arena_take_array(memory, measure->point_count, sizeof *measure->points);
     for (uint32_t i = 0; i < measure->point_count; i++) {
@@ -59,6 +64,12 @@ static bool decode_points(sync_measure *measure, byte_reader *reader, arena *mem
         point->score = (float)byte_reader_f64(reader);
         if (point->place >= FRAMES_END || !(fabs(point->late) < (double)FRAMES_END) || !(point->score >= 0.0f) ||
             (i > 0 && point->place <= measure->points[i - 1].place))
+            return false;
+    }
+    measure->lost = arena_take_array(memory, measure->lost_count, sizeof *measure->lost);
+    for (uint32_t i = 0; i < measure->lost_count; i++) {
+        measure->lost[i] = byte_reader_u64(reader);
+        if (measure->lost[i] >= FRAMES_END || (i > 0 && measure->lost[i] <= measure->lost[i - 1]))
             return false;
     }
     return byte_reader_complete(reader);

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SYNC_MEASURE_VERSION = 2, SYNC_POPS_MAX = 256, SYNC_POINTS_MAX = 256 };
+enum { SYNC_MEASURE_VERSION = 3, SYNC_POPS_MAX = 256, SYNC_POINTS_MAX = 256, SYNC_PLACES_MAX = 66 };
 
 typedef struct sync_pop {
     uint16_t channel;     /**< of the track: channels of its files, file after file */
@@ -41,6 +41,8 @@ typedef struct sync_measure {
     uint64_t frames_read; /**< of the track, for comparing */
     uint32_t point_count; /**< by place */
     sync_point *points;
+    uint32_t lost_count;  /**< places that sound and at which nothing matched, or something that no other place confirms */
+    uint64_t *lost;       /**< ascending, as sync_point.place */
 } sync_measure;
 
 void sync_measure_encode(const sync_measure *self, byte_writer *writer);

@@ -147,3 +147,13 @@ void sync_model_fit(sync_model *out_model, const sync_point *points, uint32_t po
     model.known = model.used >= SYNC_POINTS_MIN && 2 * model.used >= point_count;
     *out_model = model;
 }
+
+bool sync_model_explains(const sync_model *self, const sync_point *point)
+{
+    for (uint32_t i = 0; i < self->segment_count; i++) {
+        const sync_segment *segment = &self->segments[i];
+        if (point->place >= segment->first && point->place <= segment->last)
+            return fabs(residual(point, self->drift) - segment->offset) <= tolerance;
+    }
+    return false;
+}

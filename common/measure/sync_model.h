@@ -29,5 +29,7 @@ typedef struct sync_model {
 
 /** points are sorted by place. */
 void sync_model_fit(sync_model *out_model, const sync_point *points, uint32_t point_count);
+/** Whether a point is one of those that the model was made from. */
+bool sync_model_explains(const sync_model *self, const sync_point *point);
 
 #endif

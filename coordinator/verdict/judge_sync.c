@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A single place without a match is an unlucky one; two in a row are a stretch of the track. */
+enum { LOST_PLACES_MIN = 2 };
+
 /* One judgement of one track. */
 typedef struct alignment {
     judgement *judged;
@@ -212,6 +215,50 @@ static const char *unknown_reason(const alignment *self)
                         reference_name(self), heard->point_count, heard->tried, SYNC_POINTS_MIN);
 }
 
+/* Whether the track has anything at all where a place of the reference would be. */
+static bool has_counterpart(const alignment *self, uint64_t place)
+{
+    const sync_segment *segment = &self->model.segments[0];
+    for (uint32_t i = 1; i < self->model.segment_count && self->model.segments[i].first <= place; i++)
+        segment = &self->model.segments[i];
+    double late = segment->offset + self->model.drift * (double)place;
+    double there = (double)place + late;
+    return there >= 0.0 && there < (double)self->listen->frame_count;
+}
+
+/* A stretch between places that are in the model, with sound of which nothing is known: not told by the model, and no pass. */
+static void tell_lost(const alignment *self, uint64_t first, uint64_t end, uint32_t places)
+{
+    const judgement *judged = self->judged;
+    bool speaks = self->listen->stem < 0 || judged->show->stems[self->listen->stem].role == ROLE_DIALOGUE;
+    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
+    judgement_place(judged, self->first + first, from);
+    judgement_place(judged, self->first + end, to);
+    finding *item = judgement_add(self->judged, "sync.step", speaks ? FINDING_NOT_CHECKED : FINDING_INFO);
+    locate_stretch(self, item, first, end);
+    item->message = arena_format(judged->memory, "Whether %s stays in sync from %s to %s is not known: at %u places there that sound, nothing of it was found in %s. Look at the edit there, or compare it with a reference that holds this sound.",
+                                 self->owner, from, to, places, reference_name(self));
+}
+
+static void judge_lost(const alignment *self)
+{
+    const sync_measure *heard = self->heard;
+    uint32_t k = 0;
+    uint64_t before = 0;
+    for (uint32_t i = 0; i < heard->lost_count;) {
+        uint64_t behind = self->listen->frame_count;
+        for (; k < heard->point_count && heard->points[k].place < heard->lost[i]; k++)
+            before = sync_model_explains(&self->model, &heard->points[k]) ? heard->points[k].place : before;
+        for (uint32_t m = heard->point_count; m-- > k;)
+            behind = sync_model_explains(&self->model, &heard->points[m]) ? heard->points[m].place : behind;
+        uint32_t places = 0;
+        for (; i < heard->lost_count && heard->lost[i] < behind; i++)
+            places += has_counterpart(self, heard->lost[i]);
+        if (places >= LOST_PLACES_MIN)
+            tell_lost(self, before, behind, places);
+    }
+}
+
 void judge_alignment(judgement *judged, const plan_listen *listen, const sync_measure *heard)
 {
     const frame_rate *rate = &judged->show->rate;
@@ -239,6 +286,8 @@ void judge_alignment(judgement *judged, const plan_listen *listen, const sync_me
     tell_drift(&self);
     for (uint32_t i = 0; i + 1 < self.model.segment_count; i++)
         tell_step(&self, i);
+    if (listen->stem < 0 || judged->deliverable == NULL)
+        judge_lost(&self);
 }
 
 /* ---- length against the picture ---- */

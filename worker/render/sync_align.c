@@ -12,14 +12,18 @@ enum {
     PROBES = 8,
     PROBE_FRAMES = 1024,
     PLACES_MIN = 8,
-    PLACES_MAX = 64,
+    PLACES_MAX = SYNC_PLACES_MAX - 2, /* and one at each edge */
+    EDGE_PROBES = 4,
     WIDE_MAX = 8,        /* places that may be searched half a second around */
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
     STEP_FRAMES = 4096,  /* a step is narrowed down to this */
     STEP_WINDOW_MAX = 16384,
     STEP_TURNS = 24,
-    AGAIN_TURNS = 3
+    AGAIN_TURNS = 3,
+    CONFIRM_TURNS = 3,
+    RETRY_MAX = 8,       /* places without a match that are heard once more, longer and wider */
+    RETRY_FAR_MAX = 2
 };
 
 /* Chance peaks of 48,000 lags stay below 5; peaks of rhythm and tone have rivals. */
@@ -47,7 +51,7 @@ typedef struct align_run {
     uint64_t frame_count;
     uint32_t half_second;
     uint32_t place_count;
-    align_place places[PLACES_MAX];
+    align_place places[SYNC_PLACES_MAX];
     uint32_t wide_count;
     double drift;
 } align_run;
@@ -72,32 +76,64 @@ static void add_point(align_run *self, uint64_t place, const sync_match *match)
     measure->point_count++;
 }
 
-/* The loudest of a few places of each part of the stretch. */
+static status probe(align_run *self, uint64_t place, align_place *best)
+{
+    double level = 0.0;
+    status code = sync_matcher_level(self->matcher, place, PROBE_FRAMES, &level);
+    if (code == STATUS_OK && level > best->level)
+        *best = (align_place){.place = place, .level = level};
+    return code;
+}
+
+static void take_place(align_run *self, const align_place *place)
+{
+    self->measure->tried++;
+    if (place->level < silent_level)
+        self->measure->silent++;
+    else
+        self->places[self->place_count++] = *place;
+}
+
+/* As near to an edge as something sounds, but not as far in as the next place. A step behind the last place is not heard. */
+static status choose_edge(align_run *self, bool head, uint64_t next)
+{
+    for (uint64_t i = 0; i < EDGE_PROBES; i++) {
+        uint64_t inwards = WINDOW / 2 + i * WINDOW;
+        uint64_t place = head ? inwards : self->frame_count - inwards;
+        align_place edge = {0};
+        if (head ? place + WINDOW > next : place < next + WINDOW)
+            return STATUS_OK;
+        status code = probe(self, place, &edge);
+        if (code != STATUS_OK || edge.level >= silent_level) {
+            take_place(self, &edge);
+            return code;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The loudest of a few places of each part of the stretch, and one at either edge. */
 static status choose_places(align_run *self)
 {
     uint64_t budget = self->frame_count / 100 / (WINDOW + 2 * NEAR_RANGE + PROBES * PROBE_FRAMES);
     uint32_t count = budget < PLACES_MIN ? PLACES_MIN : budget > PLACES_MAX ? PLACES_MAX : (uint32_t)budget;
     if (self->frame_count < 4 * (uint64_t)WINDOW)
         return STATUS_OK;
-    for (uint32_t i = 0; i < count; i++) {
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
         align_place best = {0};
-        for (uint32_t k = 0; k < PROBES; k++) {
+        for (uint32_t k = 0; code == STATUS_OK && k < PROBES; k++) {
             uint64_t step = 2 * (uint64_t)i * PROBES + 2 * k + 1;
-            uint64_t place = (self->frame_count - WINDOW) * step / (2 * (uint64_t)count * PROBES) + WINDOW / 2;
-            double level = 0.0;
-            status code = sync_matcher_level(self->matcher, place, PROBE_FRAMES, &level);
-            if (code != STATUS_OK)
-                return code;
-            if (level > best.level)
-                best = (align_place){.place = place, .level = level};
+            code = probe(self, (self->frame_count - WINDOW) * step / (2 * (uint64_t)count * PROBES) + WINDOW / 2, &best);
         }
-        self->measure->tried++;
-        if (best.level < silent_level)
-            self->measure->silent++;
-        else
-            self->places[self->place_count++] = best;
+        if (code == STATUS_OK && i == 0)
+            code = choose_edge(self, true, best.level >= silent_level ? best.place : self->frame_count / count);
+        take_place(self, &best);
     }
-    return STATUS_OK;
+    uint64_t last = self->frame_count - self->frame_count / count;
+    if (self->place_count > 0 && self->places[self->place_count - 1].place > last)
+        last = self->places[self->place_count - 1].place;
+    return code == STATUS_OK ? choose_edge(self, false, last) : code;
 }
 
 /* What was loaded, at every speed that happens; small ones cost much and matter where little is searched. */
@@ -243,7 +279,7 @@ static status follow(align_run *self, align_place *place, bool *out_known)
 /* The loudest places first, near, then far; a match that no other place confirms was none. */
 static status find_points(align_run *self)
 {
-    align_place *order[PLACES_MAX];
+    align_place *order[SYNC_PLACES_MAX];
     for (uint32_t i = 0; i < self->place_count; i++)
         order[i] = &self->places[i];
     qsort(order, self->place_count, sizeof order[0], louder_first);
@@ -265,6 +301,106 @@ static status find_points(align_run *self)
             return code;
     }
     return STATUS_OK;
+}
+
+/* By how much the track is later at a place if the model holds there: by its nearest segment. */
+static double predict(const sync_model *model, uint64_t place)
+{
+    const sync_segment *nearest = &model->segments[0];
+    for (uint32_t i = 1; i < model->segment_count && model->segments[i].first <= place; i++) {
+        const sync_segment *next = &model->segments[i];
+        nearest = place >= next->last || next->first - nearest->last < 2 * (place - nearest->last) ? next : nearest;
+    }
+    return nearest->offset + model->drift * (double)place;
+}
+
+/* A match that the model does not explain: the beginning of a step, or a wrong one. The places beside it tell. */
+static status listen_beside(align_run *self, const sync_point *point, double drift)
+{
+    static const int64_t beside[] = {WINDOW / 2, -WINDOW / 2, 3 * WINDOW / 4, -3 * WINDOW / 4};
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        int64_t place = (int64_t)point->place + beside[i];
+        if (place < WINDOW / 2 || place > (int64_t)self->frame_count - WINDOW / 2)
+            continue;
+        sync_match match;
+        double expected = point->late + drift * (double)beside[i];
+        status code = sync_matcher_load(self->matcher, (uint64_t)place, llround(expected), WINDOW, NEAR_RANGE);
+        if (code != STATUS_OK)
+            return code;
+        sync_matcher_compare(self->matcher, drift, &match);
+        if (!good(&match))
+            continue;
+        add_point(self, (uint64_t)place, &match);
+        return STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
+/* A place without a match once more: longer, then half a second around, then as far as a leader. */
+static status listen_again(align_run *self, align_place *place, const sync_model *model, uint32_t *far_left)
+{
+    const uint32_t far = FAR_SECONDS * track_reader_rate(self->matcher->track);
+    const uint32_t ranges[] = {NEAR_RANGE, self->half_second, far};
+    bool far_fits = FAR_WINDOW + 2 * (uint64_t)far <= (uint64_t)1 << FFT_LOG2_MAX;
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0] && !place->matched; i++) {
+        if (ranges[i] == far && (*far_left == 0 || !far_fits))
+            continue;
+        *far_left -= ranges[i] == far;
+        sync_match match;
+        int64_t late = llround(predict(model, place->place));
+        status code = sync_matcher_load(self->matcher, place->place, late, FAR_WINDOW, ranges[i]);
+        if (code != STATUS_OK)
+            return code;
+        sync_matcher_compare(self->matcher, model->drift, &match);
+        place->matched = good(&match);
+        if (place->matched)
+            add_point(self, place->place, &match);
+    }
+    return STATUS_OK;
+}
+
+/* What disagrees with the model or matched nowhere is heard again until nothing changes: a step may show in one place. */
+static status confirm(align_run *self)
+{
+    sync_measure *measure = self->measure;
+    uint32_t retries = RETRY_MAX;
+    uint32_t far_left = RETRY_FAR_MAX;
+    uint32_t count = 0;
+    for (int turn = 0; turn < CONFIRM_TURNS && count != measure->point_count; turn++) {
+        sync_model model;
+        sync_model_fit(&model, measure->points, measure->point_count);
+        if (!model.known)
+            return STATUS_OK;
+        count = measure->point_count;
+        status code = STATUS_OK;
+        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0 && retries > 0; i++)
+            if (!self->places[i].matched) {
+                retries--;
+                code = listen_again(self, &self->places[i], &model, &far_left);
+            }
+        sync_point points[SYNC_POINTS_MAX];
+        uint32_t point_count = measure->point_count;
+        memcpy(points, measure->points, point_count * sizeof points[0]);
+        for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++)
+            if (!sync_model_explains(&model, &points[i]))
+                code = listen_beside(self, &points[i], model.drift);
+        if (code != STATUS_OK)
+            return code;
+    }
+    return STATUS_OK;
+}
+
+/* Places that sound and of which nothing is known. */
+static void name_lost(align_run *self, const sync_model *model)
+{
+    sync_measure *measure = self->measure;
+    for (uint32_t i = 0; i < self->place_count; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < measure->point_count && !known; k++)
+            known = measure->points[k].place == self->places[i].place && sync_model_explains(model, &measure->points[k]);
+        if (!known)
+            measure->lost[measure->lost_count++] = self->places[i].place;
+    }
 }
 
 /* Which side of a step a place lies on: -1 before, 1 behind, 0 cannot be told. */
@@ -331,13 +467,17 @@ status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *mea
                         .frame_count = frame_count,
                         .half_second = track_reader_rate(matcher->track) / 2};
     measure->points = arena_take_array(memory, SYNC_POINTS_MAX, sizeof *measure->points);
+    measure->lost = arena_take_array(memory, SYNC_PLACES_MAX, sizeof *measure->lost);
     status code = choose_places(self);
     if (code == STATUS_OK)
         code = find_points(self);
+    if (code == STATUS_OK)
+        code = confirm(self);
     sync_model model;
     sync_model_fit(&model, measure->points, measure->point_count);
     for (uint32_t i = 0; code == STATUS_OK && i + 1 < model.segment_count; i++)
         code = narrow_step(self, &model, i);
+    name_lost(self, &model);
     measure->frames_read = matcher->frames_read;
     return code;
 }

@@ -57,6 +57,8 @@ static void sync_model__passes_over_single_wrong_matches(void **state)
     points[0].late = 9000.0;
     points[4].late = -70000.0;
     sync_model_fit(&model, points, POINTS);
+    assert_true(sync_model_explains(&model, &points[3]));
+    assert_false(sync_model_explains(&model, &points[4]));
     assert_int_equal(model.segment_count, 1);
     assert_int_equal(model.used, POINTS - 2);
     assert_true(round(model.segments[0].offset) == 3.0);
@@ -88,8 +90,9 @@ static void sync_measure__comes_back_and_is_bounded(void **state)
     sync_pop pops[] = {{.channel = 2, .frame = 288000, .frame_count = 2000, .level_dbfs = -20.0f, .frequency_hz = 1000.0f}};
     sync_point points[POINTS];
     make_points(points, 5.0, 0.0, 0.0);
+    uint64_t lost[] = {5, 6 * SECOND};
     sync_measure measure = {.pop_count = 1, .pops = pops, .tried = 12, .silent = 2, .frames_read = 99, .point_count = POINTS,
-                            .points = points};
+                            .points = points, .lost_count = 2, .lost = lost};
     byte_writer writer;
     byte_writer_init(&writer, 1 << 16);
     sync_measure_encode(&measure, &writer);
@@ -101,6 +104,8 @@ static void sync_measure__comes_back_and_is_bounded(void **state)
     assert_int_equal(back.pops[0].frame, 288000);
     assert_int_equal(back.point_count, POINTS);
     assert_true(back.points[9].late == points[9].late);
+    assert_int_equal(back.lost_count, 2);
+    assert_int_equal(back.lost[1], 6 * SECOND);
     assert_true(back.tried == 12 && back.silent == 2 && back.frames_read == 99);
     for (size_t size = 0; size < writer.size; size++)
         assert_int_equal(sync_measure_decode(&back, writer.bytes, size, &memory), STATUS_PEER_MALFORMED);

@@ -1,0 +1,111 @@
+/* Aligning tracks that lie in memory: this file stands in for the reader of files. */
+#include "common/measure/sync_model.h"
+#include "worker/render/sync_align.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { RATE = 48000, FRAMES = 30 * RATE };
+
+struct track_reader {
+    const float *samples;
+};
+
+uint32_t track_reader_channels(const track_reader *self)
+{
+    (void)self;
+    return 1;
+}
+
+uint32_t track_reader_rate(const track_reader *self)
+{
+    (void)self;
+    return RATE;
+}
+
+status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
+                         error_detail *detail)
+{
+    (void)detail;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        int64_t frame = first_frame + (int64_t)i;
+        channels[0][i] = frame >= 0 && frame < FRAMES ? (double)self->samples[frame] : 0.0;
+    }
+    return STATUS_OK;
+}
+
+static void make_noise(float *samples, uint32_t seed)
+{
+    for (size_t i = 0; i < FRAMES; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        samples[i] = (float)(seed >> 8) / 16777216.0f * 0.5f - 0.25f;
+    }
+}
+
+/* The reference, later by `late` from a place on, and other sound from another place on. */
+static sync_model align(size_t step, size_t late, size_t other, sync_measure *found, arena *memory)
+{
+    float *guide = calloc(FRAMES, sizeof *guide);
+    float *track = calloc(FRAMES, sizeof *track);
+    assert_true(guide != NULL && track != NULL);
+    make_noise(guide, 1);
+    make_noise(track, 2);
+    for (size_t i = 0; i < other; i++)
+        track[i] = i < step ? guide[i] : i < step + late ? 0.0f : guide[i - late];
+    track_reader reference = {guide}, heard = {track};
+    error_detail detail = {0};
+    sync_matcher matcher;
+    sync_matcher_init(&matcher, &heard, 0, &reference, 0, &detail);
+    *found = (sync_measure){0};
+    assert_int_equal(sync_align(&matcher, FRAMES, found, memory), STATUS_OK);
+    sync_matcher_deinit(&matcher);
+    sync_model model;
+    sync_model_fit(&model, found->points, found->point_count);
+    free(track);
+    free(guide);
+    return model;
+}
+
+static void sync_align__finds_a_step_behind_which_only_one_place_lies(void **state)
+{
+    (void)state;
+    arena memory = {0};
+    sync_measure found;
+    size_t step = FRAMES - 3 * RATE / 2;
+    sync_model model = align(step, 20000, FRAMES, &found, &memory);
+    assert_true(model.known);
+    assert_int_equal(model.segment_count, 2);
+    assert_true(round(model.segments[0].offset) == 0.0 && round(model.segments[1].offset) == 20000.0);
+    /* Where something is inserted it lies between the two places; half a window of slack on either side. */
+    assert_true(model.segments[0].last < step + 4096 && model.segments[1].first + 4096 > step);
+    assert_int_equal(found.lost_count, 0);
+    arena_deinit(&memory);
+}
+
+static void sync_align__names_places_of_which_it_knows_nothing(void **state)
+{
+    (void)state;
+    arena memory = {0};
+    sync_measure found;
+    sync_model model = align(0, 0, 20 * RATE, &found, &memory);
+    assert_true(model.known);
+    assert_int_equal(model.segment_count, 1);
+    assert_true(found.lost_count >= 2);
+    for (uint32_t i = 0; i < found.lost_count; i++)
+        assert_true(found.lost[i] > 19 * RATE);
+    arena_deinit(&memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sync_align__finds_a_step_behind_which_only_one_place_lies),
+        cmocka_unit_test(sync_align__names_places_of_which_it_knows_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
