@@ -46,6 +46,7 @@ MUTANTS = [
      "if (self->leased && now_ms >= self->contact_ms + 100 * self->lease_ms)"),
     ("held-job", "a held job's tasks begin", APPLY, "job->leftover_count == 0 && !job->held;", "job->leftover_count == 0;"),
     ("late-contact", "contact counts from when the answer came", SESSION, "self->contact_ms = sent->sent_ms;", "self->contact_ms = self->now_ms;"),
+    ("unlisted", "a new coordinator's welcome is contact for what it cannot know of", SESSION, "if (unlisted) {", "if (unlisted && self->now_ms == 0) {"),
     ("no-resend", "results that got lost are not sent again", SESSION, "if (item->state == HELD_ENDED && now_ms >= item->sent_ms + resend_after_ms(self))",
      "if (item->state == HELD_ENDED && now_ms == 0)"),
     ("deaf-to-cancel", "a worker does not kill what it is told to stop", HELD, "item_kill(item, false, out);\n            continue;", "continue;"),

@@ -386,6 +386,7 @@ void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
         break;
     case FACT_JOB_ENDED:
         job->ended = true;
+        job->held = false;
         break;
     case FACT_JOB_RETRIED:
         job->ended = job->failed = job->cancelled_ever = false;

@@ -26,6 +26,7 @@ typedef struct held_attempt {
     attempt_id attempt;
     task_kind kind;
     held_state state;
+    uint32_t beat;           /**< the last that was sent before it came: only later HELLOs list it */
     bool forgotten;          /**< STOPPING: nobody wants to hear how it ends */
     uint8_t *body;           /**< while QUEUED */
     size_t body_size;

@@ -101,6 +101,16 @@ static bool assign_wanted(worker_session *self, const attempt_id *attempt, sessi
     return true;
 }
 
+static void assign_take(worker_session *self, const message_task *task, session_orders *out)
+{
+    held_attempt *item =
+        held_table_add(&self->held, &task->attempt, (task_kind)task->kind, task->body.bytes, task->body.size);
+    if (item == NULL)
+        say_cancelled(self, &task->attempt, "the worker holds as many attempts as it can", out);
+    else
+        item->beat = self->beat;
+}
+
 void session_assign(worker_session *self, const message_assign *assign, session_orders *out)
 {
     for (uint32_t i = 0; i < assign->task_count; i++) {
@@ -109,9 +119,8 @@ void session_assign(worker_session *self, const message_assign *assign, session_
             continue;
         if (self->draining)
             say_cancelled(self, &task->attempt, "the worker is draining", out);
-        else if (held_table_add(&self->held, &task->attempt, (task_kind)task->kind, task->body.bytes,
-                                task->body.size) == NULL)
-            say_cancelled(self, &task->attempt, "the worker holds as many attempts as it can", out);
+        else
+            assign_take(self, task, out);
     }
     session_start_queued(self, out);
 }

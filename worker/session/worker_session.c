@@ -134,6 +134,29 @@ static void session_exit(worker_session *self, int code, session_orders *out)
     session_orders_add(out, ORDER_EXIT, "", 0)->value = code;
 }
 
+/*
+ * A coordinator that restarted welcomes a HELLO that was said before its predecessor's last ASSIGN came (both waited in
+ * the network). It does not know that the task runs here and gives it to somebody else when its own patience ends; so
+ * its welcome is no contact for such a task.
+ */
+static bool session_holds_unlisted(const worker_session *self, const message_welcome *welcome)
+{
+    for (uint32_t i = 0; i < self->held.count; i++) {
+        const held_attempt *item = &self->held.items[i];
+        bool unlisted = welcome->beat - item->beat == 0 || welcome->beat - item->beat > UINT32_MAX / 2;
+        if (unlisted && item->attempt.term < welcome->term && (item->state == HELD_QUEUED || item->state == HELD_RUNNING))
+            return true;
+    }
+    return false;
+}
+
+static void session_fence(worker_session *self, session_orders *out)
+{
+    session_forget(self, true, out);
+    self->leased = false;
+    session_greet_again(self);
+}
+
 static void session_welcomed(worker_session *self, const message_welcome *welcome, session_orders *out)
 {
     const sent_beat *hello = beat_find(self, welcome->beat, true);
@@ -151,10 +174,17 @@ static void session_welcomed(worker_session *self, const message_welcome *welcom
         session_orders_log(out, "event=farm.changed reason=\"what was held belongs to another farm\"");
         session_forget(self, false, out);
     }
+    bool unlisted = session_holds_unlisted(self, welcome);
     self->farm = welcome->farm;
     self->term = welcome->term;
     self->heartbeat_ms = welcome->heartbeat_ms;
     self->lease_ms = welcome->lease_ms;
+    if (unlisted) {
+        session_orders_log(out, "event=fenced held=%u reason=\"the coordinator of term %u does not know what runs here\"",
+                           self->held.count, welcome->term);
+        session_fence(self, out);
+        return;
+    }
     self->contact_ms = self->leased && self->contact_ms > hello->sent_ms ? self->contact_ms : hello->sent_ms;
     self->leased = true;
     self->state = SESSION_WELCOMED;
@@ -302,22 +332,16 @@ static uint64_t resend_after_ms(const worker_session *self)
     return self->lease_ms / 3 > 0 ? self->lease_ms / 3 : 1;
 }
 
-static void session_fence(worker_session *self, session_orders *out)
-{
-    session_orders_log(out, "event=fenced held=%u reason=\"no answer from the coordinator for %u ms\"",
-                       self->held.count, self->lease_ms);
-    session_forget(self, true, out);
-    self->leased = false;
-    session_greet_again(self);
-}
-
 status worker_session_tick(worker_session *self, uint64_t now_ms, session_orders *out)
 {
     self->now_ms = now_ms;
     if (self->state == SESSION_GONE)
         return STATUS_OK;
-    if (self->leased && now_ms >= self->contact_ms + self->lease_ms)
+    if (self->leased && now_ms >= self->contact_ms + self->lease_ms) {
+        session_orders_log(out, "event=fenced held=%u reason=\"no answer from the coordinator for %u ms\"",
+                           self->held.count, self->lease_ms);
         session_fence(self, out);
+    }
     if (self->state == SESSION_GREETING && now_ms >= self->hello_due_ms && !session_waits_for_dead(self))
         session_say_hello(self, out);
     if (self->state == SESSION_WELCOMED) {

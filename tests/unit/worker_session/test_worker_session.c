@@ -160,6 +160,32 @@ static void worker_session__says_hello_with_what_it_holds_to_a_restarted_coordin
     stage_end(&stage);
 }
 
+/* Both waited in the network: an ASSIGN of the last coordinator, and the next one's answer to a HELLO from before it. */
+static void worker_session__stops_what_a_new_coordinator_cannot_know_of(void **state)
+{
+    (void)state;
+    session_stage stage;
+    stage_begin(&stage, 1, SPOOL_PLENTY);
+    stage_welcome(&stage);
+    stage_assign(&stage, stage_attempt(1, 1));
+    stage_ordered(&stage, ORDER_START);
+    message welcome = {.type = MESSAGE_WELCOME,
+                       .welcome = {.beat = stage.last_beat,
+                                   .term = STAGE_TERM + 1,
+                                   .farm = STAGE_FARM,
+                                   .heartbeat_ms = STAGE_HEARTBEAT_MS,
+                                   .lease_ms = STAGE_LEASE_MS}};
+    stage_told(&stage, &welcome);
+    assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 1));
+    stage.now_ms += STAGE_HELLO_MS;
+    stage_tick(&stage, stage.now_ms);
+    stage_quiet(&stage); /* no HELLO before the process is gone */
+    stage_ended(&stage, stage_attempt(1, 1), STATUS_CANCELLED);
+    stage_tick(&stage, stage.now_ms);
+    assert_int_equal(stage_sent(&stage, MESSAGE_HELLO)->hello.held_count, 0);
+    stage_end(&stage);
+}
+
 static void worker_session__forgets_everything_when_it_comes_to_another_farm(void **state)
 {
     (void)state;
@@ -551,6 +577,7 @@ int main(void)
         cmocka_unit_test(worker_session__ignores_a_coordinator_of_a_lower_term),
         cmocka_unit_test(worker_session__leaves_for_good_when_refused_for_its_version),
         cmocka_unit_test(worker_session__says_hello_with_what_it_holds_to_a_restarted_coordinator),
+        cmocka_unit_test(worker_session__stops_what_a_new_coordinator_cannot_know_of),
         cmocka_unit_test(worker_session__forgets_everything_when_it_comes_to_another_farm),
         cmocka_unit_test(worker_session__runs_a_task_and_keeps_its_result_until_acknowledged),
         cmocka_unit_test(worker_session__queues_beyond_its_slots_and_ignores_repetitions),
