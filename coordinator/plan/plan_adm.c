@@ -10,38 +10,16 @@
  * frequency for a full-range channel, which Dolby's files do not have. And dbmd is Dolby's own.
  */
 #include "coordinator/plan/plan_parts.h"
+#include "coordinator/plan/plan_xml.h"
 
 #include "common/base/ensure.h"
 
 #include <inttypes.h>
-#include <libxml/xmlwriter.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { ADM_NUMBER_FIRST = 0x1001, ADM_TIME_SIZE = 32, ADM_ID_SIZE = 24 };
-
-/* ---- a little XML ---- */
-
-static void xml_begin(xmlTextWriterPtr xml, const char *name)
-{
-    ENSURE(xmlTextWriterStartElement(xml, BAD_CAST name) >= 0); /* memory is all that can fail */
-}
-
-static void xml_end(xmlTextWriterPtr xml)
-{
-    ENSURE(xmlTextWriterEndElement(xml) >= 0);
-}
-
-static void xml_attribute(xmlTextWriterPtr xml, const char *name, const char *value)
-{
-    ENSURE(xmlTextWriterWriteAttribute(xml, BAD_CAST name, BAD_CAST value) >= 0);
-}
-
-static void xml_text(xmlTextWriterPtr xml, const char *name, const char *text)
-{
-    ENSURE(xmlTextWriterWriteElement(xml, BAD_CAST name, BAD_CAST text) >= 0);
-}
 
 static const char *adm_id(char out[ADM_ID_SIZE], const char *format, ...) PRINTF_LIKE(2, 3);
 static const char *adm_id(char out[ADM_ID_SIZE], const char *format, ...)
@@ -200,7 +178,6 @@ static void write_axml(adm_writer *self)
 {
     static void (*const parts[])(const adm_writer *, uint32_t) = {write_channel, write_stream, write_track,
                                                                   write_track_uid};
-    ENSURE(xmlTextWriterStartDocument(self->xml, NULL, "UTF-8", NULL) >= 0);
     xml_begin(self->xml, "ebuCoreMain");
     xml_attribute(self->xml, "xmlns", "urn:ebu:metadata-schema:ebuCore_2016");
     xml_attribute(self->xml, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
@@ -214,17 +191,9 @@ static void write_axml(adm_writer *self)
     for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++)
         for (uint32_t i = 0; i < self->layout->channel_count; i++)
             parts[part](self, i);
-    ENSURE(xmlTextWriterEndDocument(self->xml) >= 0);
 }
 
 /* ---- chunks ---- */
-
-static void chunk_write(byte_writer *writer, const char *id, const void *bytes, size_t size)
-{
-    byte_writer_bytes(writer, id, 4);
-    byte_writer_blob(writer, bytes, size); /* a RIFF chunk is its id, a length and that many bytes */
-    byte_writer_zeros(writer, size % 2);
-}
 
 static void write_chna(const adm_writer *self, byte_writer *writer)
 {
@@ -275,7 +244,7 @@ static void write_dbmd(const adm_writer *self, byte_writer *writer)
     dbmd_segment(&made, TRIMS, trims, (uint16_t)(TRIMS_BYTES + 2 * count));
     byte_writer_u8(&made, 0);
     ENSURE(!made.failed);
-    chunk_write(writer, "dbmd", made.bytes, made.size);
+    plan_chunk_write(writer, "dbmd", made.bytes, made.size);
     byte_writer_deinit(&made);
 }
 
@@ -284,14 +253,10 @@ void plan_adm_chunks(const plan_adm *self, byte_writer *writer)
     adm_writer adm = {.bed = self, .layout = channel_layout_get(self->layout)};
     adm_time(adm.end, self->frame_count, self->sample_rate);
     xmlBufferPtr buffer = xmlBufferCreate();
-    adm.xml = buffer == NULL ? NULL : xmlNewTextWriterMemory(buffer, 0);
-    ENSURE(adm.xml != NULL);
-    xmlTextWriterSetIndent(adm.xml, 1);
+    adm.xml = xml_open(buffer);
     write_axml(&adm);
-    xmlFreeTextWriter(adm.xml);
     write_chna(&adm, writer);
-    chunk_write(writer, "axml", xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
-    xmlBufferFree(buffer);
+    xml_close_chunk(adm.xml, buffer, "axml", writer);
     if (self->flavour == ADM_DOLBY)
         write_dbmd(&adm, writer);
 }

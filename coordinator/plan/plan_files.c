@@ -108,13 +108,14 @@ static uint8_t dolby_frame_rate(const frame_rate *rate)
     return 0;
 }
 
-/* chna and axml stand before the audio, so its first byte moves back by whole pages. BW64 is the container of BS.2088; Dolby's
- * tools write RIFF, and RF64 where that is too small. */
-static void file_adm_fill(const file_builder *self, const plan_deliverable *deliverable, adm_flavour flavour,
-                          output_header *header)
+/* The chunks beside bext: iXML, and chna and axml of a bed. They stand before the audio, so its first byte moves back by whole
+ * pages. BW64 is the container of BS.2088; Dolby's tools write RIFF, and RF64 where that is too small. */
+static void file_chunks_fill(const file_builder *self, plan_file *file)
 {
     const show *film = self->plan->show;
-    plan_adm bed = {.flavour = flavour,
+    const plan_deliverable *deliverable = &self->plan->deliverables[file->deliverable];
+    output_header *header = &file->header;
+    plan_adm bed = {.flavour = film->deliverables[file->deliverable].recipe->adm,
                     .layout = deliverable->layout,
                     .title = film->title,
                     .frame_count = header->frame_count,
@@ -123,14 +124,14 @@ static void file_adm_fill(const file_builder *self, const plan_deliverable *deli
                     .dolby_frame_rate = dolby_frame_rate(&film->rate)};
     byte_writer chunks;
     byte_writer_init(&chunks, OUTPUT_HEADER_MAX - 2 * PLAN_DATA_OFFSET);
-    plan_adm_chunks(&bed, &chunks);
-    ENSURE(!chunks.failed); /* a bed of LAYOUT_CHANNELS_MAX channels takes a third of that */
+    if (bed.flavour != ADM_NONE)
+        plan_adm_chunks(&bed, &chunks);
+    plan_ixml_chunk(self->plan, file, &chunks);
+    ENSURE(!chunks.failed); /* a bed of LAYOUT_CHANNELS_MAX channels takes a third of that, iXML some pages */
     header->chunks_size = (uint32_t)chunks.size;
     header->chunks = (const uint8_t *)arena_copy_bytes(&self->plan->arena, chunks.bytes, chunks.size);
-    header->plain_format = true;
+    header->plain_format = bed.flavour != ADM_NONE;
     header->data_offset = (uint32_t)((chunks.size + PLAN_DATA_OFFSET / 2 + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
-    if (flavour == ADM_EBU)
-        header->container = CONTAINER_BW64;
     byte_writer_deinit(&chunks);
 }
 
@@ -147,19 +148,11 @@ static void file_header_fill(const file_builder *self, plan_file *file)
     header->sample_rate = deliverable->sample_rate;
     header->channel_count = mono ? 1 : layout->channel_count;
     header->frame_count = file->reel < 0 ? timeline->frame_count : timeline->pieces[file->reel].frame_count;
-    header->data_offset = PLAN_DATA_OFFSET;
-    if (film->deliverables[file->deliverable].recipe->adm != ADM_NONE)
-        file_adm_fill(self, deliverable, film->deliverables[file->deliverable].recipe->adm, header);
     /* A mask is only written where the file's order is the one that the mask means. */
     channel_order masked;
     if (header->channel_count > 2 && channel_order_from_mask(deliverable->layout, layout->wave_mask, &masked) &&
         channel_order_equal(&masked, &deliverable->order))
         header->channel_mask = layout->wave_mask;
-
-    uint64_t data = header->frame_count * header->channel_count * sample_encoding_bytes(header->encoding);
-    file->file_size = header->data_offset + data + data % 2;
-    if (header->container == CONTAINER_NONE)
-        header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
 
     header->bext = (media_bext){.present = true,
                                 .version = 2,
@@ -182,6 +175,14 @@ static void file_header_fill(const file_builder *self, plan_file *file)
     const char *mode = header->channel_count == 1 ? "mono" : header->channel_count == 2 ? "stereo" : "multi";
     snprintf(header->coding_history, sizeof header->coding_history, "A=PCM,F=%u,W=%u,M=%s,T=reelmill\r\n",
              header->sample_rate, sample_encoding_bits(header->encoding), mode);
+    file_chunks_fill(self, file);
+
+    uint64_t data = header->frame_count * header->channel_count * sample_encoding_bytes(header->encoding);
+    file->file_size = header->data_offset + data + data % 2;
+    if (film->deliverables[file->deliverable].recipe->adm == ADM_EBU)
+        header->container = CONTAINER_BW64;
+    else
+        header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
 }
 
 /* OUT/<SLUG>/<version>/<deliverable>/<SLUG>_<deliverable>[_<language>][_<reel>][.<ch>].wav */

@@ -13,7 +13,7 @@ enum {
     PLAN_TIMELINE_NONE = 0xFFFF,  /**< plan_deliverable.timeline of what is not wanted */
     PLAN_AFFINITY_NONE = 0xFFFF,
     PLAN_PIECES_BEFORE = 5,       /**< pieces before its own that a task may name; the rest is for those behind */
-    PLAN_DATA_OFFSET = PAGE_BYTES /**< of an output without further chunks; bext, fmt and ds64 take less than half of it */
+    PLAN_DATA_OFFSET = PAGE_BYTES /**< bext, fmt and ds64 of an output take less than half of it */
 };
 
 /** The show with what is known of its files. */
@@ -104,6 +104,10 @@ typedef struct plan_adm {
 } plan_adm;
 /** Appends the chunks chna, axml and (Dolby) dbmd, each with its header and pad byte. */
 void plan_adm_chunks(const plan_adm *self, byte_writer *writer);
+
+/* ---- plan_ixml.c ---- */
+/** Appends the iXML chunk of a file whose header is filled but for its chunks. */
+void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *writer);
 
 /* ---- plan_files.c ---- */
 /** Names and headers of every output of the wanted deliverables. */

@@ -296,12 +296,39 @@ class Deliverables(FarmTest):
             self.assertEqual(int(item[0].get("size")), (folder / item[0].text).stat().st_size)
             self.assertEqual(item[1].text, known[item[0].text])
 
+    def judge_ixml(self, path, reel, labels, first, start):
+        """labels: of the tracks, the first of them being channel `first` of the programme; start: sample since midnight."""
+        root = ElementTree.fromstring(adm_validator.one(adm_validator.read_chunks(path)[1], b"iXML"))
+        self.assertEqual(root.tag, "BWFXML")
+        at = {name: root.findtext(name) for name in (
+            "PROJECT", "SCENE", "SPEED/TIMECODE_RATE", "SPEED/TIMECODE_FLAG", "SPEED/FILE_SAMPLE_RATE", "SPEED/AUDIO_BIT_DEPTH",
+            "SPEED/TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", "SPEED/TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO", "TRACK_LIST/TRACK_COUNT",
+            "BEXT/BWF_TIME_REFERENCE_LOW", "REELMILL/LANGUAGE")}
+        self.assertEqual(list(at.values()), ["Night Train", reel, "24/1", "NDF", "48000", "24", "0", str(start),
+                                             str(len(labels)), str(start), "fr-FR"])
+        tracks = [[track.findtext(name) for name in ("CHANNEL_INDEX", "INTERLEAVE_INDEX", "NAME", "FUNCTION")]
+                  for track in root.iter("TRACK")]
+        self.assertEqual(tracks, [[str(first + k), str(k + 1), label, label + "-5.1"] for k, label in enumerate(labels)])
+        bext = adm_validator.one(adm_validator.read_chunks(path)[1], b"bext")
+        self.assertEqual(int.from_bytes(bext[338:346], "little"), start)
+        self.assertEqual(root.findtext("BEXT/BWF_DESCRIPTION"), bext[:256].rstrip(b"\0").decode())
+        self.assertIn("fr-FR", root.findtext("NOTE"))
+
     def test_hash_lists_hold_every_file(self):
         recipes = self.folder / "recipes"
         recipes.mkdir()
         (recipes / "monos.yaml").write_text("reelmill_recipe: 1\nextends: printmaster-5.1\nfiles: multi-mono\nassembly: both\n")
         show = WideShow(self.folder, [2, 1], deliverables(PM_51="printmaster-5.1", MONOS="monos"))
+        show.text["stems"]["DX"]["language"] = "fr-FR"
+        for wanted in show.text["deliverables"]:
+            wanted["language"] = "fr-FR"
+        show.path.write_text(json.dumps(show.text))
         report = self.passes(reelmill("run", show.path, "--json")).json()
+        self.assertEqual({item["language"] for item in report["programmes"]}, {"fr-FR"})
+        bed, hour = LAYOUTS["5.1"], 3600 * RATE
+        self.judge_ixml(show.file("PM_51", suffix="_fr-FR"), None, bed, 1, hour)
+        for k, label in enumerate(bed):
+            self.judge_ixml(show.file("MONOS", suffix=f"_fr-FR_R2.{label}"), "R2", [label], k + 1, 2 * hour)
         for name in ("PM_51", "MONOS"):
             self.judge_hash_list(show.file(name).parent, report)
         self.assertEqual(len(list(show.file("MONOS").parent.glob("*.wav"))), 3 * 6)  # joined and two reels

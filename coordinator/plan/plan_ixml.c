@@ -1,0 +1,122 @@
+/*
+ * The iXML chunk of a deliverable: project, reel, timecode, tracks and what bext says, for workstations that read it.
+ *
+ * Source: the iXML specification (gallery.co.uk/ixml), which has no schema and makes every element optional. A track's
+ * function is written as Steinberg's Nuendo 12 writes it ("Ls-5.1", "Lss-GENERIC", mono "C-GENERIC"). The specification has no
+ * element for a language: it stands in NOTE for people and in our own object REELMILL for programs. Loudness is in bext
+ * alone, because this chunk is made before anything is measured.
+ */
+#include "coordinator/plan/plan_parts.h"
+#include "coordinator/plan/plan_xml.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Samples since midnight as two halves of 32 bits. */
+static void write_time_reference(xmlTextWriterPtr xml, const char *high, const char *low, uint64_t samples)
+{
+    xml_number(xml, high, samples >> 32);
+    xml_number(xml, low, samples & UINT32_MAX);
+}
+
+static void write_speed(xmlTextWriterPtr xml, const frame_rate *rate, const output_header *header)
+{
+    char text[32];
+    xml_begin(xml, "SPEED");
+    if (rate->num != 0) {
+        snprintf(text, sizeof text, "%" PRIu32 "/%" PRIu32, rate->num, rate->den);
+        xml_text(xml, "MASTER_SPEED", text);
+        xml_text(xml, "CURRENT_SPEED", text);
+        xml_text(xml, "TIMECODE_RATE", text);
+        xml_text(xml, "TIMECODE_FLAG", rate->drop ? "DF" : "NDF");
+    }
+    xml_number(xml, "FILE_SAMPLE_RATE", header->sample_rate);
+    xml_number(xml, "AUDIO_BIT_DEPTH", sample_encoding_bits(header->encoding));
+    xml_number(xml, "DIGITIZER_SAMPLE_RATE", header->sample_rate);
+    write_time_reference(xml, "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI", "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO",
+                         header->bext.time_reference);
+    xml_number(xml, "TIMESTAMP_SAMPLE_RATE", header->sample_rate);
+    xml_end(xml);
+}
+
+/* channel: of the programme, interleave: of the file, both from 1. */
+static void write_track(xmlTextWriterPtr xml, channel_layout_id layout, channel_label label, uint32_t channel,
+                        uint32_t interleave)
+{
+    char function[32];
+    snprintf(function, sizeof function, "%s-%s", label == CHANNEL_M ? "C" : channel_label_name(label),
+             layout == LAYOUT_5_1 ? "5.1" : "GENERIC");
+    xml_begin(xml, "TRACK");
+    xml_number(xml, "CHANNEL_INDEX", channel);
+    xml_number(xml, "INTERLEAVE_INDEX", interleave);
+    xml_text(xml, "NAME", channel_label_name(label));
+    xml_text(xml, "FUNCTION", function);
+    xml_end(xml);
+}
+
+static void write_tracks(xmlTextWriterPtr xml, const plan_deliverable *deliverable, const plan_file *file)
+{
+    const channel_order *order = &deliverable->order;
+    xml_begin(xml, "TRACK_LIST");
+    xml_number(xml, "TRACK_COUNT", file->header.channel_count);
+    if (file->channel != CHANNEL_NONE)
+        write_track(xml, deliverable->layout, file->channel,
+                    (uint32_t)channel_layout_index(deliverable->layout, file->channel) + 1, 1);
+    for (uint32_t i = 0; file->channel == CHANNEL_NONE && i < order->channel_count; i++)
+        write_track(xml, deliverable->layout, order->labels[i], i + 1, i + 1);
+    xml_end(xml);
+}
+
+static void write_bext(xmlTextWriterPtr xml, const output_header *header)
+{
+    xml_begin(xml, "BEXT");
+    xml_text(xml, "BWF_DESCRIPTION", header->bext.description);
+    xml_text(xml, "BWF_ORIGINATOR", header->bext.originator);
+    xml_text(xml, "BWF_ORIGINATION_DATE", header->bext.origination_date);
+    write_time_reference(xml, "BWF_TIME_REFERENCE_HIGH", "BWF_TIME_REFERENCE_LOW", header->bext.time_reference);
+    xml_number(xml, "BWF_VERSION", header->bext.version);
+    xml_text(xml, "BWF_CODING_HISTORY", header->coding_history);
+    xml_end(xml);
+}
+
+/* The language that is heard: an M&E has none, whatever the show's first dialogue is. */
+static const char *heard_language(const plan *self, uint32_t deliverable)
+{
+    const show *film = self->show;
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (plan_takes_stem(film, deliverable, i) && film->stems[i].language[0] != '\0')
+            return film->stems[i].language;
+    return film->deliverables[deliverable].language;
+}
+
+void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *writer)
+{
+    const show *film = self->show;
+    const show_deliverable *wanted = &film->deliverables[file->deliverable];
+    const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
+    xmlBufferPtr buffer = xmlBufferCreate();
+    xmlTextWriterPtr xml = xml_open(buffer);
+    xml_begin(xml, "BWFXML");
+    xml_text(xml, "IXML_VERSION", "1.61");
+    xml_text(xml, "PROJECT", film->title);
+    if (file->reel >= 0)
+        xml_text(xml, "SCENE", film->reels[file->reel].name);
+    xml_text(xml, "NOTE", file->header.bext.description);
+    write_speed(xml, &film->rate, &file->header);
+    if (file->channel != CHANNEL_NONE) { /* the mono files of one programme belong together */
+        xml_begin(xml, "FILE_SET");
+        xml_number(xml, "TOTAL_FILES", channel_layout_get(deliverable->layout)->channel_count);
+        xml_text(xml, "FAMILY_NAME", wanted->name);
+        xml_end(xml);
+    }
+    write_tracks(xml, deliverable, file);
+    write_bext(xml, &file->header);
+    xml_begin(xml, "REELMILL");
+    xml_text(xml, "DELIVERABLE", wanted->name);
+    xml_text(xml, "VERSION", film->version);
+    if (heard_language(self, file->deliverable)[0] != '\0')
+        xml_text(xml, "LANGUAGE", heard_language(self, file->deliverable));
+    xml_end(xml);
+    xml_end(xml);
+    xml_close_chunk(xml, buffer, "iXML", writer);
+}
