@@ -231,7 +231,7 @@ static void print_table(const json_t *report)
 /* What is kept beside report.json, as the farm made it. */
 static status keep_documents(farm_client *client, uint32_t job, const char *folder, error_detail *detail)
 {
-    static const char *const names[] = {"report.html", "measures.bin"};
+    static const char *const names[] = {"report.html", "report.pdf", "measures.bin"};
     status code = STATUS_OK;
     for (size_t i = 0; code == STATUS_OK && i < sizeof names / sizeof names[0]; i++) {
         char *bytes = NULL;

@@ -282,7 +282,8 @@ int command_status(const cli_arguments *arguments)
 
 int command_report(const cli_arguments *arguments)
 {
-    return show_query(arguments, cli_flag(arguments, "html") ? "report.html" : "report.json", NULL);
+    return show_query(arguments, cli_flag(arguments, "pdf") ? "report.pdf" : cli_flag(arguments, "html") ? "report.html" : "report.json",
+                      NULL);
 }
 
 int command_nodes(const cli_arguments *arguments)

@@ -30,7 +30,7 @@ static const cli_option qc_options[] = {
     {"layout", OPTION_TEXT, "L", "what the files are: mono, stereo, 5.1, 7.1, 7.1.2 (default: from the file)"},
     {"order", OPTION_TEXT, "O", "with --layout: smpte, film or wave (default: the file's mask, else smpte)"},
     {"frame-rate", OPTION_TEXT, "R", "picture frame rate, for timecode in findings"},
-    {"out", OPTION_TEXT, "DIR", "write report.json and report.html there"},
+    {"out", OPTION_TEXT, "DIR", "write report.json, report.html, report.pdf and measures.bin there"},
     {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
     {"cells-per-task", OPTION_NUMBER, "N", "size of inspect tasks (default: chosen)"},
     {"meter", OPTION_TEXT, "NAME", "a second meter's figures in the report, beside ours: libebur128"},
@@ -96,6 +96,7 @@ static const cli_option logs_options[] = {
 static const cli_option report_options[] = {
     FARM_LINK_OPTIONS,
     {"html", OPTION_FLAG, NULL, "the HTML report instead of the JSON one"},
+    {"pdf", OPTION_FLAG, NULL, "the PDF report, for a file: > report.pdf"},
     {"json", OPTION_FLAG, NULL, "the JSON report (this is the default)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };

@@ -1,5 +1,5 @@
 /**
- * The QC report: report.json to the contract (docs/report.schema.json) and report.html, one self-contained file.
+ * The QC report: report.json to the contract (docs/report.schema.json), and the page that report.html and report.pdf are made of.
  * Pure: the model in, bytes out. Every text is escaped for its context by one function per context; nothing from a file
  * name or a show file can inject anything. No clock: the only times are those in the model.
  */
@@ -54,6 +54,7 @@ typedef struct report_model {
     report_file *files;
     uint32_t stem_count;
     report_stem *stems;
+    const sync_measure *const *heard; /**< [plan.listen_count], NULL = not known; for the plots */
     const problem_list *problems;/**< handoff problems, NULL or empty = none */
     const char *job_id;
     uint32_t task_count, retry_count, worker_count;
@@ -63,6 +64,7 @@ typedef struct report_model {
 } report_model;
 
 MUST_USE status report_json(const report_model *model, byte_writer *writer);
-MUST_USE status report_html(const report_model *model, byte_writer *writer);
+/** What report.html and report.pdf show (page.h). */
+struct page *report_page(const report_model *model, arena *memory);
 
 #endif

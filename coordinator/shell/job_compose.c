@@ -2,6 +2,7 @@
 #include "coordinator/shell/job_compose.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/report/page.h"
 #include "coordinator/shell/job_measures.h"
 
 #include <errno.h>
@@ -416,21 +417,34 @@ static status collect_programmes(const compose_input *input, report_model *model
     return STATUS_OK;
 }
 
-static status write_report(const report_model *model, job_document_id id, const char *folder,
+/* The JSON report from the model, the others from the page. */
+static status write_report(const report_model *model, const page *shown, job_document_id id, const char *folder,
                            composed_document *out_document, error_detail *detail)
 {
     byte_writer writer;
     byte_writer_init(&writer, REPORT_BYTES_MAX);
-    status code = id == DOCUMENT_REPORT_JSON ? report_json(model, &writer) : report_html(model, &writer);
+    status code = id == DOCUMENT_REPORT_JSON   ? report_json(model, &writer)
+                  : id == DOCUMENT_REPORT_HTML ? page_html(shown, &writer)
+                                               : page_pdf(shown, &writer);
     if (code == STATUS_OK && writer.failed)
         code = STATUS_LIMIT;
     if (code != STATUS_OK)
         error_detail_set(detail, code, "the %s cannot be made: %s", job_document_file(id), status_text(code));
     else
         code = job_document_write(folder, id, writer.bytes, writer.size, detail);
-    if (code == STATUS_OK && out_document != NULL)
+    if (code == STATUS_OK)
         *out_document = (composed_document){.size = writer.size, .digest = content_hash_of(writer.bytes, writer.size)};
     byte_writer_deinit(&writer);
+    return code;
+}
+
+static status write_reports(const report_model *model, const char *folder, compose_outcome *outcome, arena *memory,
+                            error_detail *detail)
+{
+    const page *shown = report_page(model, memory);
+    status code = STATUS_OK;
+    for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= DOCUMENT_REPORT_PDF; id++)
+        code = write_report(model, shown, (job_document_id)id, folder, &outcome->documents[id], detail);
     return code;
 }
 
@@ -443,6 +457,7 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
                           .engine = ENGINE_VERSION,
                           .verdict = VERDICT_PASS,
                           .problems = input->problems,
+                          .heard = input->heard,
                           .job_id = input->job_id,
                           .task_count = input->task_count,
                           .retry_count = input->retry_count,
@@ -462,9 +477,7 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     }
     compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
     if (code == STATUS_OK)
-        code = write_report(&model, DOCUMENT_REPORT_JSON, input->folder, &outcome.documents[0], detail);
-    if (code == STATUS_OK)
-        code = write_report(&model, DOCUMENT_REPORT_HTML, input->folder, &outcome.documents[DOCUMENT_REPORT_HTML], detail);
+        code = write_reports(&model, input->folder, &outcome, &memory, detail);
     if (code == STATUS_OK && input->source != NULL)
         code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
     for (uint32_t i = 0; i < input->programme_count; i++)

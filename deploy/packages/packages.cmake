@@ -43,6 +43,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION sound)
 set(CPACK_DEBIAN_REELMILL_PACKAGE_NAME reelmill)
+set(CPACK_DEBIAN_REELMILL_PACKAGE_DEPENDS fonts-dejavu-core) # of report.pdf; libraries are found by themselves
 set(CPACK_DEBIAN_COORDINATOR_PACKAGE_NAME reelmill-coordinator)
 set(CPACK_DEBIAN_WORKER_PACKAGE_NAME reelmill-worker)
 set(CPACK_COMPONENT_REELMILL_DESCRIPTION "renders and proves the audio deliverables of a film")

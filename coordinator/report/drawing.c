@@ -1,0 +1,114 @@
+#include "coordinator/report/drawing.h"
+
+#include "coordinator/report/html_text.h"
+
+#include <math.h>
+#include <string.h>
+
+uint32_t ink_rgb(ink colour)
+{
+    static const uint32_t inks[INK_HEAT] = {
+        [INK_TEXT] = 0x16202a,  [INK_SOFT] = 0x5b6b7a,       [INK_GRID] = 0xd8dfe6, [INK_MARK] = 0x90a0b0,
+        [INK_SHADE] = 0xf4f6f8, [INK_PAPER] = 0xffffff,      [INK_CURVE] = 0x14589b, [INK_CURVE_SOFT] = 0x9cc0e2,
+        [INK_PASS] = 0x17753b,  [INK_WARN] = 0x9a6200,       [INK_FAIL] = 0xb3211d, [INK_INCOMPLETE] = 0x5a3d9e};
+    /* From near white by way of blue to dark red; brightness falls all the way, so that it reads in grey too. */
+    static const uint32_t heat[HEAT_LEVELS] = {0xf7fbff, 0xe6f0fa, 0xd3e4f3, 0xbcd7ec, 0x9fc8e2, 0x7db4d8, 0x5d9fcc, 0x4089bf,
+                                               0x2a72b0, 0x1b5a9c, 0x3d4a8c, 0x63397c, 0x84286a, 0x9a1a50, 0x8a1030, 0x5c0a18};
+    return colour < INK_HEAT ? inks[colour] : heat[(unsigned)(colour - INK_HEAT) % HEAT_LEVELS];
+}
+
+ink ink_heat(double part)
+{
+    if (isnan(part))
+        return INK_PAPER;
+    double level = fmin(fmax(part, 0.0), 1.0) * (HEAT_LEVELS - 1);
+    return (ink)(INK_HEAT + (int)(level + 0.5));
+}
+
+drawing *drawing_create(arena *memory, double width, double height, const char *label)
+{
+    drawing *self = arena_take(memory, sizeof *self);
+    *self = (drawing){.memory = memory, .width = width, .height = height, .label = label};
+    return self;
+}
+
+static drawing_item *add(drawing *self, drawing_kind kind, ink colour, const drawing_point *points, uint32_t count)
+{
+    if (self->count == self->capacity) {
+        uint32_t capacity = self->capacity == 0 ? 64 : 2 * self->capacity;
+        drawing_item *items = arena_take_array(self->memory, capacity, sizeof *items);
+        if (self->count > 0)
+            memcpy(items, self->items, self->count * sizeof *items);
+        self->items = items;
+        self->capacity = capacity;
+    }
+    drawing_item *item = &self->items[self->count++];
+    *item = (drawing_item){.kind = kind, .colour = colour, .point_count = count,
+                           .points = arena_take_array(self->memory, count, sizeof *points)};
+    memcpy(item->points, points, count * sizeof *points);
+    return item;
+}
+
+void drawing_line(drawing *self, ink colour, double width, double dash, const drawing_point *points, uint32_t count)
+{
+    if (count < 2)
+        return;
+    drawing_item *item = add(self, DRAWING_LINE, colour, points, count);
+    item->width = width;
+    item->dash = dash;
+}
+
+void drawing_segment(drawing *self, ink colour, double width, double dash, double x1, double y1, double x2, double y2)
+{
+    const drawing_point points[] = {{x1, y1}, {x2, y2}};
+    drawing_line(self, colour, width, dash, points, 2);
+}
+
+void drawing_box(drawing *self, ink colour, double x, double y, double width, double height)
+{
+    const drawing_point points[] = {{x, y}, {width, height}};
+    add(self, DRAWING_BOX, colour, points, 2);
+}
+
+void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text)
+{
+    const drawing_point point = {x, y};
+    drawing_item *item = add(self, DRAWING_TEXT, colour, &point, 1);
+    item->width = size;
+    item->anchor = anchor;
+    item->text = arena_copy_text(self->memory, text);
+}
+
+static void svg_item(const drawing_item *item, byte_writer *writer)
+{
+    static const char *const anchors[] = {"start", "middle", "end"};
+    const drawing_point *points = item->points;
+    unsigned colour = (unsigned)ink_rgb(item->colour);
+    if (item->kind == DRAWING_BOX) {
+        html_markup(writer, "<path fill=\"#%06x\" d=\"M%.1f %.1fh%.1fv%.1fh-%.1fz\"/>", colour, points[0].x, points[0].y,
+                    points[1].x, points[1].y, points[1].x);
+    } else if (item->kind == DRAWING_LINE) {
+        html_markup(writer, "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%.1f\"", colour, item->width);
+        if (item->dash > 0.0)
+            html_markup(writer, " stroke-dasharray=\"%.0f\"", item->dash);
+        for (uint32_t i = 0; i < item->point_count; i++)
+            html_markup(writer, "%s%.1f %.1f", i == 0 ? " d=\"M" : "L", points[i].x, points[i].y);
+        html_markup(writer, "\"/>");
+    } else {
+        html_markup(writer, "<text fill=\"#%06x\" font-size=\"%.1f\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">", colour, item->width,
+                    anchors[item->anchor], points[0].x, points[0].y);
+        html_text(writer, item->text);
+        html_markup(writer, "</text>");
+    }
+}
+
+void drawing_svg(const drawing *self, byte_writer *writer)
+{
+    html_markup(writer, "<svg class=\"plot\" style=\"max-width:%.0fpx\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", self->width,
+                self->width, self->height);
+    html_text(writer, self->label);
+    html_markup(writer, "\">");
+    for (uint32_t i = 0; i < self->count; i++)
+        svg_item(&self->items[i], writer);
+    html_markup(writer, "</svg>");
+}

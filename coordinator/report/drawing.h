@@ -1,0 +1,73 @@
+/**
+ * A picture as a list of lines, boxes and texts, in units of its own. Made once by a chart, then rendered as SVG into
+ * report.html and by cairo into report.pdf, so that both show the same.
+ */
+#ifndef COORDINATOR_REPORT_DRAWING_H
+#define COORDINATOR_REPORT_DRAWING_H
+
+#include "common/base/arena.h"
+#include "common/base/byte_writer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** The colours of a report: of pictures and of pages. */
+typedef enum ink {
+    INK_TEXT,
+    INK_SOFT,
+    INK_GRID,
+    INK_MARK,
+    INK_SHADE,
+    INK_PAPER,
+    INK_CURVE,
+    INK_CURVE_SOFT,
+    INK_PASS,
+    INK_WARN,
+    INK_FAIL,
+    INK_INCOMPLETE,
+    INK_HEAT /**< and HEAT_LEVELS - 1 more behind it, from nothing to most */
+} ink;
+enum { HEAT_LEVELS = 16 };
+/** 0xRRGGBB */
+uint32_t ink_rgb(ink colour);
+/** Of a part 0..1; below 0 the lowest, above 1 the highest. NAN: INK_PAPER. */
+ink ink_heat(double part);
+
+typedef enum drawing_anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } drawing_anchor;
+typedef enum drawing_kind { DRAWING_LINE, DRAWING_BOX, DRAWING_TEXT } drawing_kind;
+
+typedef struct drawing_point {
+    double x, y;
+} drawing_point;
+
+typedef struct drawing_item {
+    drawing_kind kind;
+    ink colour;
+    double width;       /**< of a line; size of a text */
+    double dash;        /**< 0 = solid */
+    drawing_anchor anchor;
+    const char *text;
+    uint32_t point_count; /**< line: all; box: corner, then width and height; text: where its baseline begins */
+    drawing_point *points;
+} drawing_item;
+
+typedef struct drawing {
+    arena *memory;
+    double width, height;
+    const char *label;  /**< what it shows, for those who do not see it */
+    uint32_t count, capacity;
+    drawing_item *items;
+} drawing;
+
+drawing *drawing_create(arena *memory, double width, double height, const char *label);
+/** A line through points, which are copied. */
+void drawing_line(drawing *self, ink colour, double width, double dash, const drawing_point *points, uint32_t count);
+void drawing_segment(drawing *self, ink colour, double width, double dash, double x1, double y1, double x2, double y2);
+void drawing_box(drawing *self, ink colour, double x, double y, double width, double height);
+/** The text is copied. */
+void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text);
+
+/** As an <svg> element of HTML. */
+void drawing_svg(const drawing *self, byte_writer *writer);
+
+#endif

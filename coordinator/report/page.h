@@ -1,0 +1,121 @@
+/**
+ * A report as what stands in it, before it has a form: sections of headings, texts, figures, tables and pictures. Made once
+ * from a report_model (report_page), then written as one HTML file and as a PDF. Everything lives in the page's arena;
+ * texts are copied.
+ */
+#ifndef COORDINATOR_REPORT_PAGE_H
+#define COORDINATOR_REPORT_PAGE_H
+
+#include "common/base/arena.h"
+#include "common/base/byte_writer.h"
+#include "common/base/status.h"
+#include "coordinator/report/drawing.h"
+
+typedef enum page_style {
+    STYLE_PLAIN,
+    STYLE_SOFT,
+    STYLE_STRONG,
+    STYLE_CODE,
+    STYLE_BADGE,       /**< a verdict or a severity */
+    STYLE_BADGE_WAIVED /**< the same, crossed out */
+} page_style;
+
+typedef struct page_span {
+    page_style style;
+    bool new_line; /**< begins on a line of its own */
+    const char *text;
+} page_span;
+
+typedef struct page_spans {
+    uint32_t count, capacity;
+    page_span *items;
+} page_spans;
+
+typedef struct page_cell {
+    page_spans spans;
+    const drawing *picture; /**< below the text, or NULL */
+} page_cell;
+
+typedef struct page_column {
+    const char *title;
+    double share;  /**< of the width, against the other columns' */
+    bool number;
+} page_column;
+
+typedef struct page_figure {
+    const char *value, *unit, *name;
+} page_figure;
+
+typedef enum page_kind {
+    PAGE_SECTION,  /**< flag: the cover */
+    PAGE_TITLE,
+    PAGE_HEADING,
+    PAGE_SUBHEADING,
+    PAGE_PARAGRAPH,
+    PAGE_VERDICT,
+    PAGE_FIGURES,
+    PAGE_TABLE,    /**< flag: a list, whose rows may stand as paragraphs where there is little width */
+    PAGE_PICTURE,
+    PAGE_FIELDS    /**< lines to write on by hand; the last but one is high */
+} page_kind;
+
+typedef struct page_block {
+    page_kind kind;
+    bool flag;
+    const char *text;
+    const char *badge;         /**< PAGE_HEADING: or NULL */
+    page_spans spans;          /**< PAGE_PARAGRAPH */
+    const drawing *picture;    /**< PAGE_PICTURE */
+    uint32_t column_count;     /**< PAGE_TABLE */
+    const page_column *columns;
+    uint32_t count, capacity;  /**< rows, figures or fields */
+    page_cell *cells;          /**< [count][column_count] */
+    page_figure *figures;
+} page_block;
+
+typedef struct page {
+    arena *memory;
+    const char *title;
+    const char *date;      /**< "2026-11-20T03:12:00Z": of the PDF, made from the model and never from a clock */
+    uint32_t count, capacity;
+    page_block *blocks;
+    page_spans *open;      /**< where page_add goes */
+    page_cell *cell;
+} page;
+
+page *page_create(arena *memory, const char *title, const char *date);
+void page_section(page *self, bool cover);
+void page_title(page *self, const char *text);
+void page_heading(page *self, const char *text, const char *badge);
+void page_subheading(page *self, const char *text);
+void page_verdict(page *self, const char *word);
+void page_picture(page *self, const drawing *picture);
+void page_figures(page *self);
+/** Into the figures opened last; NAN is a dash. Shown at 0.1. */
+void page_figure_add(page *self, double value, const char *unit, const char *name);
+void page_fields(page *self, const char *const *names, uint32_t count);
+/** columns are borrowed. */
+void page_table(page *self, bool list, const page_column *columns, uint32_t count);
+/** A row of the table opened last; its cells are filled from the first on. */
+void page_row(page *self);
+void page_next_cell(page *self);
+void page_cell_picture(page *self, const drawing *picture);
+/** A cell with a number at 0.1, or a dash. */
+void page_number(page *self, double value);
+void page_paragraph(page *self);
+/** Appends to the paragraph or cell opened last. */
+void page_add(page *self, page_style style, const char *text);
+void page_format(page *self, page_style style, const char *format, ...) PRINTF_LIKE(3, 4);
+/** The same on a new line. */
+void page_line(page *self, page_style style, const char *text);
+
+/** The word of a badge for people. */
+const char *page_badge_text(const char *word);
+ink page_badge_ink(const char *word);
+
+/** One self-contained file without script. */
+MUST_USE status page_html(const page *self, byte_writer *writer);
+/** A4. The same page gives the same bytes. */
+MUST_USE status page_pdf(const page *self, byte_writer *writer);
+
+#endif

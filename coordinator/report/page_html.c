@@ -1,0 +1,174 @@
+#include "coordinator/report/html_text.h"
+#include "coordinator/report/page.h"
+
+#include <string.h>
+
+/* One self-contained page without script: the policy forbids everything that is not in the file itself. */
+static const char page_head[] =
+    "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>"
+    ":root{--ink:#16202a;--soft:#5b6b7a;--line:#d8dfe6;--paper:#fff;--shade:#f4f6f8;--pass:#17753b;--warn:#9a6200;"
+    "--fail:#b3211d;--inc:#5a3d9e}"
+    "*{box-sizing:border-box}body{margin:0;background:var(--shade);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"
+    "'Segoe UI',Roboto,'DejaVu Sans',sans-serif}main{max-width:1040px;margin:0 auto;padding:24px 16px 64px}"
+    "header,section{background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:20px 24px;margin:0 0 18px}"
+    "h1{font-size:27px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:19px;margin:0 0 2px;display:flex;gap:10px;"
+    "align-items:center;flex-wrap:wrap;overflow-wrap:anywhere}h3{font-size:14px;margin:20px 0 6px;color:var(--soft);"
+    "text-transform:uppercase;letter-spacing:.05em}"
+    "p{margin:4px 0}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
+    "text-transform:uppercase;letter-spacing:.04em;white-space:nowrap}.big{font-size:22px;padding:8px 22px;display:inline-block;"
+    "margin:12px 0 8px}.pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}"
+    ".incomplete,.not_checked{background:var(--inc)}.info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}"
+    ".fields{display:grid;grid-template-columns:1fr 1fr;gap:18px;margin-top:10px}.fields div{border-bottom:1px solid var(--ink);"
+    "min-height:52px}.fields .wide{grid-column:1/-1;min-height:120px}.fields span{font-size:12px;color:var(--soft)}"
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;margin:14px 0}"
+    ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
+    "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
+    "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
+    "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
+    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.list td:first-child code,"
+    ".list td:nth-child(2) code{white-space:nowrap}.plot{display:block;width:100%;height:auto;margin:6px 0}"
+    ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
+    "@media print{body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
+    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
+    ".scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
+    "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
+    "table.list tr{border-bottom:1px solid var(--line);padding:8px 0}table.list td{padding:2px 0}"
+    "header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
+
+static void put(byte_writer *writer, const char *markup)
+{
+    byte_writer_bytes(writer, markup, strlen(markup));
+}
+
+static void put_element(byte_writer *writer, const char *open, const char *text, const char *close)
+{
+    put(writer, open);
+    html_text(writer, text);
+    put(writer, close);
+}
+
+/* The word comes from a table of ours: it is the name of a class too. */
+static void put_badge(byte_writer *writer, const char *word, const char *more)
+{
+    html_markup(writer, "<span class=\"badge %s%s\">%s</span>", word, more, page_badge_text(word));
+}
+
+static void put_spans(byte_writer *writer, const page_spans *spans)
+{
+    static const char *const opens[] = {"", "<span class=\"soft\">", "<b>", "<code>"};
+    static const char *const closes[] = {"", "</span>", "</b>", "</code>"};
+    for (uint32_t i = 0; i < spans->count; i++) {
+        const page_span *span = &spans->items[i];
+        if (span->new_line)
+            put(writer, "<br>");
+        if (span->style >= STYLE_BADGE)
+            put_badge(writer, span->text, span->style == STYLE_BADGE_WAIVED ? " waived" : "");
+        else
+            put_element(writer, opens[span->style], span->text, closes[span->style]);
+    }
+}
+
+static void put_table(byte_writer *writer, const page_block *block)
+{
+    put(writer, block->flag ? "<div class=\"scroll\"><table class=\"list\"><tr>" : "<div class=\"scroll\"><table><tr>");
+    for (uint32_t c = 0; c < block->column_count; c++)
+        put_element(writer, "<th>", block->columns[c].title, "</th>");
+    put(writer, "</tr>");
+    for (uint32_t r = 0; r < block->count; r++) {
+        put(writer, "<tr>");
+        for (uint32_t c = 0; c < block->column_count; c++) {
+            const page_cell *cell = &block->cells[(size_t)r * block->column_count + c];
+            put(writer, block->columns[c].number ? "<td class=\"n\">" : "<td>");
+            put_spans(writer, &cell->spans);
+            if (cell->picture != NULL)
+                drawing_svg(cell->picture, writer);
+            put(writer, "</td>");
+        }
+        put(writer, "</tr>");
+    }
+    put(writer, "</table></div>");
+}
+
+static void put_figures(byte_writer *writer, const page_block *block)
+{
+    put(writer, "<div class=\"figures\">");
+    for (uint32_t i = 0; i < block->count; i++) {
+        put_element(writer, "<div><b>", block->figures[i].value, "</b><span>");
+        put_element(writer, "", block->figures[i].unit, " &middot; ");
+        put_element(writer, "", block->figures[i].name, "</span></div>");
+    }
+    put(writer, "</div>");
+}
+
+static void put_fields(byte_writer *writer, const page_block *block)
+{
+    put(writer, "<div class=\"fields\">");
+    for (uint32_t i = 0; i < block->count; i++)
+        put_element(writer, i + 2 == block->count ? "<div class=\"wide\"><span>" : "<div><span>", block->figures[i].name,
+                    "</span></div>");
+    put(writer, "</div>");
+}
+
+static void put_block(byte_writer *writer, const page_block *block)
+{
+    switch (block->kind) {
+    case PAGE_SECTION:
+        break;
+    case PAGE_TITLE:
+        put_element(writer, "<h1>", block->text, "</h1>");
+        break;
+    case PAGE_HEADING:
+        put_element(writer, "<h2>", block->text, "");
+        if (block->badge != NULL)
+            put_badge(writer, block->badge, "");
+        put(writer, "</h2>");
+        break;
+    case PAGE_SUBHEADING:
+        put_element(writer, "<h3>", block->text, "</h3>");
+        break;
+    case PAGE_PARAGRAPH:
+        put(writer, "<p>");
+        put_spans(writer, &block->spans);
+        put(writer, "</p>");
+        break;
+    case PAGE_VERDICT:
+        put_badge(writer, block->text, " big");
+        break;
+    case PAGE_FIGURES:
+        put_figures(writer, block);
+        break;
+    case PAGE_TABLE:
+        put_table(writer, block);
+        break;
+    case PAGE_PICTURE:
+        put(writer, "<div class=\"scroll\">");
+        drawing_svg(block->picture, writer);
+        put(writer, "</div>");
+        break;
+    case PAGE_FIELDS:
+        put_fields(writer, block);
+        break;
+    }
+}
+
+status page_html(const page *self, byte_writer *writer)
+{
+    const char *close = "";
+    put(writer, page_head);
+    html_text(writer, self->title);
+    put(writer, "</title></head><body><main>");
+    for (uint32_t i = 0; i < self->count; i++) {
+        const page_block *block = &self->blocks[i];
+        if (block->kind == PAGE_SECTION) {
+            put(writer, close);
+            put(writer, block->flag ? "<header>" : "<section>");
+            close = block->flag ? "</header>" : "</section>";
+        }
+        put_block(writer, block);
+    }
+    put(writer, close);
+    put(writer, "</main></body></html>\n");
+    return writer->failed ? STATUS_LIMIT : STATUS_OK;
+}

@@ -1,0 +1,472 @@
+/* A page as a PDF of A4 sheets: pango lays out the text, cairo draws. Nothing in it comes from a clock. */
+#include "coordinator/report/page.h"
+
+#include <cairo-pdf.h>
+#include <math.h>
+#include <pango/pangocairo.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double sheet_width = 595.28;
+static const double sheet_height = 841.89;
+static const double margin = 42.0;
+static const double bottom = 841.89 - 52.0;
+static const double text_size = 8.6;
+static const double gap = 5.0;
+
+#ifdef REELMILL_SANITIZED
+/* What fontconfig loads once and never gives back (2.14.1: one pattern of 256 bytes) is no leak of ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
+#endif
+
+enum { FIGURES_PER_ROW = 4, TEXT_BYTES_MAX = 32768 };
+
+typedef struct pdf {
+    cairo_surface_t *surface;
+    cairo_t *cairo;
+    PangoContext *context;
+    const char *title;
+    double y;
+    int sheet;
+} pdf;
+
+static void set_ink(cairo_t *cairo, ink colour)
+{
+    uint32_t rgb = ink_rgb(colour);
+    cairo_set_source_rgb(cairo, (rgb >> 16 & 0xFF) / 255.0, (rgb >> 8 & 0xFF) / 255.0, (rgb & 0xFF) / 255.0);
+}
+
+/* ---- text ---- */
+
+static void attribute(PangoAttrList *list, PangoAttribute *item, size_t start, size_t end)
+{
+    item->start_index = (guint)start;
+    item->end_index = (guint)end;
+    pango_attr_list_insert(list, item);
+}
+
+static PangoAttribute *foreground(ink colour)
+{
+    uint32_t rgb = ink_rgb(colour);
+    return pango_attr_foreground_new((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257),
+                                     (guint16)((rgb & 0xFF) * 257));
+}
+
+static PangoAttribute *background(ink colour)
+{
+    uint32_t rgb = ink_rgb(colour);
+    return pango_attr_background_new((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257),
+                                     (guint16)((rgb & 0xFF) * 257));
+}
+
+static void style_span(PangoAttrList *list, const page_span *span, size_t start, size_t end)
+{
+    bool badge = span->style >= STYLE_BADGE;
+    if (span->style == STYLE_SOFT)
+        attribute(list, foreground(INK_SOFT), start, end);
+    if (span->style == STYLE_STRONG || badge)
+        attribute(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD), start, end);
+    if (span->style == STYLE_CODE) { /* paths and digests: broken without a hyphen that is not theirs */
+        attribute(list, pango_attr_family_new("DejaVu Sans Mono"), start, end);
+        attribute(list, pango_attr_scale_new(0.85), start, end);
+        attribute(list, pango_attr_insert_hyphens_new(FALSE), start, end);
+    }
+    if (badge) {
+        attribute(list, foreground(INK_PAPER), start, end);
+        attribute(list, background(page_badge_ink(span->text)), start, end);
+    }
+    if (span->style == STYLE_BADGE_WAIVED)
+        attribute(list, pango_attr_strikethrough_new(TRUE), start, end);
+}
+
+/* What pango can show: UTF-8, and no control characters but the ends of our own lines. */
+static char *clean_text(const char *text)
+{
+    char *clean = g_utf8_make_valid(text, -1);
+    for (char *at = clean; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7F)
+            *at = '?';
+    return clean;
+}
+
+static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double size, double width)
+{
+    PangoLayout *layout = pango_layout_new(self->context);
+    PangoFontDescription *font = pango_font_description_from_string("DejaVu Sans");
+    pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
+    pango_layout_set_font_description(layout, font);
+    pango_font_description_free(font);
+    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    PangoAttrList *list = pango_attr_list_new();
+    GString *text = g_string_new(NULL);
+    for (uint32_t i = 0; i < spans->count; i++) {
+        const page_span *span = &spans->items[i];
+        bool badge = span->style >= STYLE_BADGE;
+        char *clean = clean_text(badge ? page_badge_text(span->text) : span->text);
+        if (span->new_line)
+            g_string_append_c(text, '\n');
+        size_t start = text->len;
+        g_string_append_printf(text, badge ? "\xC2\xA0%s\xC2\xA0" : "%s", clean);
+        style_span(list, span, start, text->len);
+        g_free(clean);
+    }
+    pango_layout_set_text(layout, text->str, (int)(text->len < TEXT_BYTES_MAX ? text->len : TEXT_BYTES_MAX));
+    pango_layout_set_attributes(layout, list);
+    pango_attr_list_unref(list);
+    g_string_free(text, TRUE);
+    return layout;
+}
+
+static PangoLayout *layout_text(const pdf *self, page_style style, const char *text, double size, double width)
+{
+    page_span span = {.style = style, .text = text};
+    page_spans spans = {.count = 1, .items = &span};
+    return layout_of(self, &spans, size, width);
+}
+
+static double layout_height(PangoLayout *layout)
+{
+    int height = 0;
+    pango_layout_get_size(layout, NULL, &height);
+    return (double)height / PANGO_SCALE;
+}
+
+static double layout_width(PangoLayout *layout)
+{
+    int width = 0;
+    pango_layout_get_size(layout, &width, NULL);
+    return (double)width / PANGO_SCALE;
+}
+
+static void show(const pdf *self, PangoLayout *layout, double x, double y)
+{
+    set_ink(self->cairo, INK_TEXT);
+    cairo_move_to(self->cairo, x, y);
+    pango_cairo_show_layout(self->cairo, layout);
+}
+
+/* ---- sheets ---- */
+
+static void begin_sheet(pdf *self)
+{
+    char text[64];
+    if (self->sheet > 0)
+        cairo_show_page(self->cairo);
+    self->sheet++;
+    self->y = margin;
+    PangoLayout *left = layout_text(self, STYLE_SOFT, self->title, 7.0, 400.0);
+    pango_layout_set_height(left, -1); /* one line, cut with an ellipsis */
+    pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
+    show(self, left, margin, sheet_height - 36.0);
+    g_object_unref(left);
+    snprintf(text, sizeof text, "page %d", self->sheet);
+    PangoLayout *right = layout_text(self, STYLE_SOFT, text, 7.0, 100.0);
+    show(self, right, sheet_width - margin - layout_width(right), sheet_height - 36.0);
+    g_object_unref(right);
+}
+
+static void need(pdf *self, double height)
+{
+    if (self->y + height > bottom && self->y > margin)
+        begin_sheet(self);
+}
+
+static double width_of_sheet(void)
+{
+    return sheet_width - 2.0 * margin;
+}
+
+/* ---- pictures ---- */
+
+static void draw_item(const pdf *self, const drawing_item *item)
+{
+    cairo_t *cairo = self->cairo;
+    const drawing_point *points = item->points;
+    set_ink(cairo, item->colour);
+    if (item->kind == DRAWING_BOX) {
+        cairo_rectangle(cairo, points[0].x, points[0].y, points[1].x, points[1].y);
+        cairo_fill(cairo);
+    } else if (item->kind == DRAWING_LINE) {
+        cairo_new_path(cairo);
+        for (uint32_t i = 0; i < item->point_count; i++)
+            cairo_line_to(cairo, points[i].x, points[i].y);
+        cairo_set_line_width(cairo, item->width);
+        cairo_set_dash(cairo, &item->dash, item->dash > 0.0 ? 1 : 0, 0.0);
+        cairo_stroke(cairo);
+    } else {
+        PangoLayout *layout = layout_text(self, STYLE_PLAIN, item->text, item->width, 2000.0);
+        double width = layout_width(layout);
+        double x = points[0].x - (item->anchor == ANCHOR_END ? width : item->anchor == ANCHOR_MIDDLE ? width / 2.0 : 0.0);
+        cairo_move_to(cairo, x, points[0].y - (double)pango_layout_get_baseline(layout) / PANGO_SCALE);
+        pango_cairo_show_layout(cairo, layout);
+        g_object_unref(layout);
+    }
+}
+
+static double picture_scale(const drawing *picture, double width)
+{
+    return fmin(1.0, width / picture->width);
+}
+
+static void draw_picture(const pdf *self, const drawing *picture, double x, double y, double width)
+{
+    double scale = picture_scale(picture, width);
+    cairo_save(self->cairo);
+    cairo_translate(self->cairo, x, y);
+    cairo_scale(self->cairo, scale, scale);
+    cairo_set_line_join(self->cairo, CAIRO_LINE_JOIN_ROUND);
+    for (uint32_t i = 0; i < picture->count; i++)
+        draw_item(self, &picture->items[i]);
+    cairo_restore(self->cairo);
+}
+
+/* ---- blocks ---- */
+
+static void put_text(pdf *self, const page_spans *spans, double size)
+{
+    PangoLayout *layout = layout_of(self, spans, size, width_of_sheet());
+    need(self, layout_height(layout));
+    show(self, layout, margin, self->y);
+    self->y += layout_height(layout) + 3.0;
+    g_object_unref(layout);
+}
+
+static void put_heading(pdf *self, const page_block *block)
+{
+    char place[64];
+    page_span spans[] = {{.style = STYLE_STRONG, .text = block->text},
+                         {.style = STYLE_PLAIN, .text = "  "},
+                         {.style = STYLE_BADGE, .text = block->badge}};
+    page_spans all = {.count = block->badge == NULL ? 1 : 3, .items = spans};
+    need(self, 90.0); /* a heading does not stand alone at the foot of a sheet */
+    snprintf(place, sizeof place, "page=%d pos=[%d %d]", self->sheet, (int)margin, (int)self->y);
+    char *name = clean_text(block->text);
+    cairo_pdf_surface_add_outline(self->surface, CAIRO_PDF_OUTLINE_ROOT, name, place, 0);
+    g_free(name);
+    put_text(self, &all, 13.0);
+}
+
+static double cell_height(PangoLayout *layout, const page_cell *cell, double width)
+{
+    double picture = cell->picture == NULL ? 0.0 : cell->picture->height * picture_scale(cell->picture, width) + 3.0;
+    return layout_height(layout) + picture;
+}
+
+static void put_table_head(pdf *self, const page_block *block, const double *widths)
+{
+    double x = margin;
+    double height = 0.0;
+    for (uint32_t c = 0; c < block->column_count; c++) {
+        PangoLayout *layout = layout_text(self, STYLE_SOFT, block->columns[c].title, text_size - 0.8, widths[c] - gap);
+        show(self, layout, x, self->y);
+        height = fmax(height, layout_height(layout));
+        x += widths[c];
+        g_object_unref(layout);
+    }
+    self->y += height + 3.0;
+}
+
+static void put_rule(pdf *self, ink colour, double width)
+{
+    set_ink(self->cairo, colour);
+    cairo_set_line_width(self->cairo, width);
+    cairo_set_dash(self->cairo, NULL, 0, 0.0);
+    cairo_move_to(self->cairo, margin, self->y);
+    cairo_line_to(self->cairo, sheet_width - margin, self->y);
+    cairo_stroke(self->cairo);
+}
+
+static void put_row(pdf *self, const page_block *block, const page_cell *cells, const double *widths)
+{
+    enum { COLUMNS_MAX = 24 };
+    PangoLayout *layouts[COLUMNS_MAX];
+    double height = 0.0;
+    uint32_t count = block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
+    for (uint32_t c = 0; c < count; c++) {
+        layouts[c] = layout_of(self, &cells[c].spans, text_size, widths[c] - gap);
+        height = fmax(height, cell_height(layouts[c], &cells[c], widths[c] - gap));
+    }
+    if (self->y + height + 6.0 > bottom) {
+        begin_sheet(self);
+        put_table_head(self, block, widths);
+    }
+    put_rule(self, INK_GRID, 0.5);
+    double x = margin;
+    for (uint32_t c = 0; c < count; c++) {
+        show(self, layouts[c], x, self->y + 2.5);
+        if (cells[c].picture != NULL)
+            draw_picture(self, cells[c].picture, x, self->y + 4.5 + layout_height(layouts[c]), widths[c] - gap);
+        x += widths[c];
+        g_object_unref(layouts[c]);
+    }
+    self->y += height + 6.0;
+}
+
+static void put_table(pdf *self, const page_block *block)
+{
+    double widths[64] = {0};
+    double shares = 0.0;
+    for (uint32_t c = 0; c < block->column_count; c++)
+        shares += block->columns[c].share;
+    for (uint32_t c = 0; c < block->column_count && c < 64; c++)
+        widths[c] = width_of_sheet() * block->columns[c].share / shares;
+    need(self, 40.0);
+    self->y += 2.0;
+    put_table_head(self, block, widths);
+    for (uint32_t r = 0; r < block->count; r++)
+        put_row(self, block, &block->cells[(size_t)r * block->column_count], widths);
+    put_rule(self, INK_GRID, 0.5);
+    self->y += 6.0;
+}
+
+static void put_figures(pdf *self, const page_block *block)
+{
+    double width = width_of_sheet() / FIGURES_PER_ROW;
+    self->y += 4.0;
+    for (uint32_t i = 0; i < block->count; i++) {
+        double x = margin + width * (i % FIGURES_PER_ROW);
+        char caption[160];
+        if (i % FIGURES_PER_ROW == 0)
+            need(self, 40.0);
+        set_ink(self->cairo, INK_SHADE);
+        cairo_rectangle(self->cairo, x, self->y, width - gap, 34.0);
+        cairo_fill(self->cairo);
+        snprintf(caption, sizeof caption, "%s \xC2\xB7 %s", block->figures[i].unit, block->figures[i].name);
+        PangoLayout *value = layout_text(self, STYLE_STRONG, block->figures[i].value, 12.5, width);
+        PangoLayout *name = layout_text(self, STYLE_SOFT, caption, 7.2, width - gap - 8.0);
+        show(self, value, x + 6.0, self->y + 3.0);
+        show(self, name, x + 6.0, self->y + 20.0);
+        g_object_unref(value);
+        g_object_unref(name);
+        if (i % FIGURES_PER_ROW == FIGURES_PER_ROW - 1 || i + 1 == block->count)
+            self->y += 34.0 + gap;
+    }
+}
+
+static void put_fields(pdf *self, const page_block *block)
+{
+    for (uint32_t i = 0; i < block->count; i++) {
+        double height = i + 2 == block->count ? 90.0 : 36.0;
+        need(self, height);
+        PangoLayout *name = layout_text(self, STYLE_SOFT, block->figures[i].name, 7.5, width_of_sheet());
+        show(self, name, margin, self->y);
+        g_object_unref(name);
+        self->y += height - 8.0;
+        put_rule(self, INK_TEXT, 0.6);
+        self->y += 8.0;
+    }
+}
+
+static void put_verdict(pdf *self, const char *word)
+{
+    PangoLayout *layout = layout_text(self, STYLE_BADGE, word, 20.0, width_of_sheet());
+    need(self, layout_height(layout) + 14.0);
+    show(self, layout, margin, self->y + 4.0);
+    self->y += layout_height(layout) + 14.0;
+    g_object_unref(layout);
+}
+
+static void put_picture(pdf *self, const drawing *picture)
+{
+    double height = picture->height * picture_scale(picture, width_of_sheet());
+    need(self, height + 4.0);
+    draw_picture(self, picture, margin, self->y, width_of_sheet());
+    self->y += height + 4.0;
+}
+
+/* What must stand on the sheet of a small heading: a picture below it as a whole, or the beginning of anything else. */
+static double height_of_next(const page_block *next)
+{
+    return next == NULL || next->kind != PAGE_PICTURE
+               ? 40.0
+               : next->picture->height * picture_scale(next->picture, width_of_sheet()) + 4.0;
+}
+
+static void put_block(pdf *self, const page_block *block, const page_block *next)
+{
+    page_span title = {.style = STYLE_STRONG, .text = block->text};
+    page_spans line = {.count = 1, .items = &title};
+    switch (block->kind) {
+    case PAGE_SECTION:
+        if (self->y > margin && self->y + 300.0 > bottom)
+            begin_sheet(self);
+        if (self->y > margin) {
+            self->y += 10.0;
+            put_rule(self, INK_TEXT, 1.2);
+            self->y += 8.0;
+        }
+        break;
+    case PAGE_TITLE:
+        put_text(self, &line, 19.0);
+        break;
+    case PAGE_HEADING:
+        put_heading(self, block);
+        break;
+    case PAGE_SUBHEADING:
+        title.style = STYLE_SOFT;
+        need(self, 20.0 + height_of_next(next));
+        self->y += 6.0;
+        put_text(self, &line, 9.6);
+        break;
+    case PAGE_PARAGRAPH:
+        put_text(self, &block->spans, text_size);
+        break;
+    case PAGE_VERDICT:
+        put_verdict(self, block->text);
+        break;
+    case PAGE_FIGURES:
+        put_figures(self, block);
+        break;
+    case PAGE_TABLE:
+        put_table(self, block);
+        break;
+    case PAGE_PICTURE:
+        put_picture(self, block->picture);
+        break;
+    case PAGE_FIELDS:
+        put_fields(self, block);
+        break;
+    }
+}
+
+static cairo_status_t write_bytes(void *closure, const unsigned char *bytes, unsigned int size)
+{
+    byte_writer_bytes(closure, bytes, size);
+    return ((byte_writer *)closure)->failed ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
+}
+
+status page_pdf(const page *page_made, byte_writer *writer)
+{
+    char *title = clean_text(page_made->title);
+    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "reelmill");
+    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, page_made->date);
+    cairo_t *cairo = cairo_create(surface);
+    PangoFontMap *fonts = pango_cairo_font_map_new(); /* of this thread alone */
+    PangoContext *context = pango_font_map_create_context(fonts);
+    pango_cairo_context_set_resolution(context, 72.0);
+    cairo_font_options_t *options = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
+    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
+    pango_cairo_context_set_font_options(context, options);
+    cairo_font_options_destroy(options);
+    pdf self = {.surface = surface, .cairo = cairo, .context = context, .title = page_made->title};
+    begin_sheet(&self);
+    for (uint32_t i = 0; i < page_made->count; i++)
+        put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
+    cairo_show_page(cairo);
+    cairo_destroy(cairo);
+    cairo_surface_finish(surface);
+    bool whole = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS && !writer->failed;
+    cairo_surface_destroy(surface);
+    g_object_unref(context);
+    g_object_unref(fonts);
+    g_free(title);
+    return whole ? STATUS_OK : STATUS_LIMIT;
+}

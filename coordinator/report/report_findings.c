@@ -1,0 +1,165 @@
+#include "coordinator/report/report_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory)
+{
+    char text[TIMECODE_TEXT_SIZE];
+    if (!timeline->has_start || model->show->rate.num == 0)
+        return arena_format(memory, "%.3f s", (double)frame / (double)timeline->sample_rate);
+    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, &model->show->rate, timeline->sample_rate),
+                    &model->show->rate, text);
+    return arena_copy_text(memory, text);
+}
+
+static void add_place(page *self, const report_model *model, const plan_timeline *timeline, const finding *item)
+{
+    if (!item->has_range || timeline == NULL) {
+        page_add(self, STYLE_SOFT, "whole programme");
+        return;
+    }
+    page_add(self, STYLE_PLAIN, report_place(model, timeline, item->start_sample, self->memory));
+    if (item->reel >= 0 && model->show->reels[item->reel].name[0] != '\0')
+        page_line(self, STYLE_SOFT, model->show->reels[item->reel].name);
+    for (uint32_t i = 0; i < item->channel_count; i++) {
+        if (i == 0)
+            page_line(self, STYLE_SOFT, "");
+        page_format(self, STYLE_SOFT, "%s%s", i == 0 ? "" : " ", item->channels[i]);
+    }
+}
+
+static void add_waiver(page *self, const finding *item)
+{
+    const show_waiver *waiver = item->waiver != NULL ? item->waiver : item->stale;
+    if (waiver == NULL)
+        return;
+    page_line(self, STYLE_STRONG, item->waiver != NULL ? "Waived" : "Waiver does not hold");
+    page_add(self, STYLE_PLAIN, item->waiver != NULL ? " by " : ", the figure is another: by ");
+    page_format(self, STYLE_PLAIN, "%s, %s: %s", waiver->who, waiver->when, waiver->why);
+}
+
+static void add_finding(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                        const finding *item)
+{
+    page_row(self);
+    page_add(self, item->waiver != NULL ? STYLE_BADGE_WAIVED : STYLE_BADGE, finding_severity_name(item->severity));
+    page_next_cell(self);
+    page_add(self, STYLE_CODE, item->check);
+    page_line(self, STYLE_SOFT, item->id);
+    page_next_cell(self);
+    add_place(self, model, timeline, item);
+    if (programme != NULL)
+        page_cell_picture(self, chart_thumbnail(programme, item, self->memory));
+    page_next_cell(self);
+    page_add(self, STYLE_PLAIN, item->message);
+    add_waiver(self, item);
+    if (item->clause != NULL && item->clause[0] != '\0')
+        page_line(self, STYLE_SOFT, item->clause);
+    if (item->netflix_code != NULL)
+        page_format(self, STYLE_SOFT, " Netflix %s", item->netflix_code);
+    if (item->ebu_qc != NULL)
+        page_format(self, STYLE_SOFT, " EBU QC %s", item->ebu_qc);
+}
+
+void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                     const finding_list *list)
+{
+    static const page_column columns[] = {{"Severity", 1.3, false}, {"Check", 2.1, false}, {"Where", 2.0, true}, {"What", 5.6, false}};
+    if (list->count == 0) {
+        page_paragraph(self);
+        page_add(self, STYLE_SOFT, "No findings.");
+        return;
+    }
+    page_subheading(self, "Findings");
+    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < list->count; i++)
+        add_finding(self, model, programme, timeline, &list->items[i]);
+}
+
+/* ---- limits ---- */
+
+static double figure_of(const programme_verdict *verdict, const char *check)
+{
+    const struct {
+        const char *check;
+        double value;
+    } figures[] = {{"loudness.integrated", verdict->loudness.integrated_lufs},
+                   {"loudness.range", verdict->loudness.range_lu},
+                   {"loudness.dialogue", verdict->dialogue.lufs},
+                   {"loudness.dialogue_range", verdict->dialogue.range_lu},
+                   {"loudness.max_momentary", verdict->loudness.max_momentary_lufs},
+                   {"loudness.max_short_term", verdict->loudness.max_short_term_lufs},
+                   {"peak.true", measure_db(verdict->peaks.true_peak)},
+                   {"peak.sample", measure_db(verdict->peaks.sample_peak)}};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        if (strcmp(figures[i].check, check) == 0)
+            return figures[i].value;
+    return (double)NAN;
+}
+
+static void add_limit(page *self, const spec_limit *limit)
+{
+    for (uint32_t i = 0; i < limit->word_count; i++)
+        page_format(self, STYLE_PLAIN, "%s%s", i == 0 ? "" : ", ", limit->words[i]);
+    if (limit->word_count == 0 && isfinite(limit->min) && isfinite(limit->max))
+        page_format(self, STYLE_PLAIN, "%.6g to %.6g ", limit->min, limit->max);
+    else if (limit->word_count == 0 && isfinite(limit->max))
+        page_format(self, STYLE_PLAIN, "at most %.6g ", limit->max);
+    else if (limit->word_count == 0 && isfinite(limit->min))
+        page_format(self, STYLE_PLAIN, "at least %.6g ", limit->min);
+    page_add(self, STYLE_PLAIN, limit->unit);
+}
+
+/* What came of a limit: the worst finding that it made; NULL: none. */
+static const finding *worst_of(const programme_verdict *verdict, const spec_limit *limit)
+{
+    for (size_t i = 0; i < verdict->findings.count; i++) /* worst first */
+        if (verdict->findings.items[i].rule == limit)
+            return &verdict->findings.items[i];
+    return NULL;
+}
+
+static void add_result(page *self, const spec_limit *limit, const programme_verdict *verdict, double figure, const finding *worst)
+{
+    bool outside = verdict_displayed(figure) < limit->min || verdict_displayed(figure) > limit->max;
+    if (!verdict_in_force(verdict, limit))
+        page_format(self, STYLE_SOFT, "not in force with %.1f %% of speech", verdict_displayed(verdict->dialogue.speech_share * 100.0));
+    else if (worst == NULL && limit->group >= 0 && (outside || !verdict_measures(limit->check)))
+        page_add(self, STYLE_SOFT, outside ? "outside; another limit of its group holds"
+                                           : "not measured; another limit of its group holds");
+    else
+        page_add(self, STYLE_BADGE, worst == NULL ? "pass" : finding_severity_name(worst->severity));
+}
+
+void report_limits(page *self, const spec *rules, const programme_verdict *verdict)
+{
+    static const page_column columns[] = {
+        {"Check", 2.3, false}, {"Allowed", 1.8, true}, {"Found", 1.2, true}, {"Result", 1.6, false}, {"Clause", 3.6, false}};
+    if (rules == NULL || rules->limit_count == 0)
+        return;
+    page_subheading(self, "Checked against the spec");
+    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < rules->limit_count; i++) {
+        const spec_limit *limit = &rules->limits[i];
+        const finding *worst = worst_of(verdict, limit);
+        double figure = figure_of(verdict, limit->check);
+        page_row(self);
+        page_add(self, STYLE_CODE, limit->check);
+        page_next_cell(self);
+        add_limit(self, limit);
+        page_next_cell(self);
+        if (isfinite(figure))
+            page_number(self, figure);
+        else
+            page_add(self, STYLE_PLAIN, worst != NULL && worst->measured_word != NULL ? worst->measured_word
+                                        : !verdict_measures(limit->check)             ? ""
+                                        : worst == NULL                               ? "as allowed"
+                                                                                      : "see findings");
+        page_next_cell(self);
+        add_result(self, limit, verdict, figure, worst);
+        page_next_cell(self);
+        page_format(self, STYLE_SOFT, "%s%s", limit->clause,
+                    limit->evidence == EVIDENCE_PRIMARY ? "" : limit->evidence == EVIDENCE_SECONDARY ? " (secondary source)" : " (unverified)");
+    }
+}

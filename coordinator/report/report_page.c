@@ -1,0 +1,221 @@
+/* What stands in a report, from cover to sign-off. */
+#include "coordinator/report/report_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of more programmes than this, only those that do not pass have a section of their own: the table names them all. */
+enum { SECTIONS_MAX = 64 };
+
+static void add_stems(page *self, const report_model *model)
+{
+    for (uint32_t i = 0; i < model->stem_count; i++) {
+        const report_stem *stem = &model->stems[i];
+        if (stem->verdict.findings.count == 0)
+            continue;
+        page_section(self, false);
+        page_heading(self, arena_format(self->memory, "Stem %s %s", model->show->stems[stem->stem].name, model->show->reels[stem->reel].name),
+                     verdict_word_name(stem->verdict.word));
+        report_findings(self, model, NULL, stem->verdict.timeline, &stem->verdict.findings);
+    }
+    bool told = false;
+    for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++) {
+        const drawing *picture = model->plan->listens[i].stem < 0 ? NULL : chart_sync(model, i, self->memory);
+        if (picture == NULL)
+            continue;
+        if (!told) {
+            page_section(self, false);
+            page_heading(self, "Sync of the stems", NULL);
+        }
+        told = true;
+        page_picture(self, picture);
+    }
+}
+
+static void add_files(page *self, const report_model *model)
+{
+    static const page_column columns[] = {{"File", 4.2, false}, {"Form", 2.6, false}, {"Length", 1.2, true}, {"Digest of the file", 3.4, false}};
+    page_section(self, false);
+    page_heading(self, "Files", NULL);
+    page_paragraph(self);
+    page_add(self, STYLE_SOFT,
+             "Digests are XXH3-128 of every byte; rendered files were read back from the medium after writing, received files were read "
+             "as they are.");
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        const report_file *file = &model->files[i];
+        char digest[CONTENT_HASH_TEXT_SIZE];
+        content_hash_to_text(&file->file_digest, digest);
+        page_row(self);
+        page_add(self, STYLE_CODE, file->path);
+        page_next_cell(self);
+        page_format(self, STYLE_PLAIN, "%s %s, %u Hz, %u ch", file->container, file->encoding, file->sample_rate, file->channels);
+        page_next_cell(self);
+        page_format(self, STYLE_PLAIN, "%.3f s", file->sample_rate == 0 ? 0.0 : (double)file->frames / (double)file->sample_rate);
+        page_next_cell(self);
+        page_add(self, STYLE_CODE, file->failure != NULL ? file->failure : file->has_digests ? digest : "");
+    }
+}
+
+static void add_problems(page *self, const report_model *model)
+{
+    static const char *const words[] = {"info", "warn", "fail"};
+    static const page_column columns[] = {{"Severity", 1.0, false}, {"File", 2.5, false}, {"What", 6.0, false}};
+    if (model->problems == NULL || model->problems->count == 0)
+        return;
+    page_section(self, false);
+    page_heading(self, "Handoff", NULL);
+    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < model->problems->count; i++) {
+        page_row(self);
+        page_add(self, STYLE_BADGE, words[model->problems->items[i].severity]);
+        page_next_cell(self);
+        page_add(self, STYLE_CODE, model->problems->items[i].file);
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, model->problems->items[i].message);
+    }
+}
+
+/* Specs by name, version and digest: what was judged by can be told from what has the same name. */
+static void add_specs(page *self, const report_model *model)
+{
+    static const page_column columns[] = {{"Spec", 1.6, false}, {"Version", 1.4, false}, {"Digest", 3.2, false}, {"Source", 4.0, false}};
+    page_subheading(self, "Specs");
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const spec *rules = model->show->deliverables[model->programmes[i].deliverable].spec;
+        bool told = rules == NULL;
+        for (uint32_t k = 0; k < i && !told; k++)
+            told = model->show->deliverables[model->programmes[k].deliverable].spec == rules;
+        if (told)
+            continue;
+        char digest[CONTENT_HASH_TEXT_SIZE];
+        content_hash_to_text(&rules->digest, digest);
+        page_row(self);
+        page_add(self, STYLE_CODE, rules->name);
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, rules->version);
+        page_next_cell(self);
+        page_add(self, STYLE_CODE, digest);
+        page_next_cell(self);
+        page_add(self, STYLE_SOFT, rules->source);
+    }
+}
+
+static void add_method(page *self, const report_model *model)
+{
+    page_section(self, false);
+    page_heading(self, "Method", NULL);
+    page_paragraph(self);
+    page_add(self, STYLE_PLAIN,
+             "Loudness by ITU-R BS.1770-5 (400 ms blocks, gates at -70 LUFS and -10 LU), maxima in 10 ms steps (EBU Tech 3341), loudness range "
+             "by EBU Tech 3342, dialogue loudness over the blocks in which the dialogue stem speaks (our own gate by stem, BS.1770-1 without "
+             "level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged as displayed, at 0.1 dB. "
+             "Programme limits apply from the first to the last frame of action of all reels. Spectra are means over cells of 6.4 s at 48 kHz, "
+             "from what was stored when the audio was read.");
+    page_paragraph(self);
+    page_format(self, STYLE_SOFT, "%s, job %s: %u tasks, %u retries, %u workers, %.1f s. %s", model->engine, model->job_id, model->task_count,
+                model->retry_count, model->worker_count, model->wall_seconds, model->finished_text);
+    add_specs(self, model);
+}
+
+static void add_sign_off(page *self)
+{
+    static const char *const fields[] = {"Listened to by", "Date", "Remarks", "Signature"};
+    page_section(self, false);
+    page_heading(self, "Sign-off", NULL);
+    page_fields(self, fields, sizeof fields / sizeof fields[0]);
+}
+
+/* ---- the cover ---- */
+
+static void add_summary_row(page *self, const report_model *model, const report_programme *programme)
+{
+    const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+    size_t counts[FINDING_FAIL + 1] = {0};
+    for (size_t i = 0; i < programme->verdict.findings.count; i++)
+        counts[programme->verdict.findings.items[i].severity]++;
+    page_row(self);
+    page_add(self, STYLE_STRONG, wanted->name);
+    page_next_cell(self);
+    page_add(self, STYLE_BADGE, verdict_word_name(programme->verdict.word));
+    page_next_cell(self);
+    page_format(self, STYLE_PLAIN, "%s %s", wanted->spec_name == NULL ? "" : wanted->spec_name,
+                wanted->spec == NULL || wanted->spec->version == NULL ? "" : wanted->spec->version);
+    page_next_cell(self);
+    page_number(self, programme->verdict.loudness.integrated_lufs);
+    page_next_cell(self);
+    page_number(self, programme->verdict.dialogue.lufs);
+    page_next_cell(self);
+    page_number(self, measure_db(programme->verdict.peaks.true_peak));
+    page_next_cell(self);
+    static const char *const words[] = {"info", "not checked", "warn", "fail"};
+    bool any = false;
+    for (int s = FINDING_FAIL; s >= FINDING_INFO; s--) {
+        if (counts[s] > 0)
+            page_format(self, s == FINDING_INFO ? STYLE_SOFT : STYLE_PLAIN, "%s%zu %s", any ? ", " : "", counts[s], words[s]);
+        any = any || counts[s] > 0;
+    }
+    if (!any)
+        page_add(self, STYLE_SOFT, "none");
+}
+
+static void add_cover(page *self, const report_model *model)
+{
+    static const page_column columns[] = {{"Deliverable", 2.4, false},   {"Verdict", 1.4, false},        {"Spec and version", 2.2, false},
+                                          {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
+                                          {"Findings", 2.2, false}};
+    const show *title = model->show;
+    page_section(self, true);
+    page_paragraph(self);
+    page_add(self, STYLE_SOFT, "Audio QC report");
+    page_title(self, title->title);
+    page_paragraph(self);
+    page_format(self, STYLE_SOFT, "%s %s", title->slug, title->version);
+    if (title->date != NULL && title->date[0] != '\0')
+        page_format(self, STYLE_SOFT, ", %s", title->date);
+    if (title->rate.num != 0)
+        page_format(self, STYLE_SOFT, ", %s fps", frame_rate_name(&title->rate));
+    if (model->finished_text[0] != '\0')
+        page_format(self, STYLE_SOFT, ", judged %s by %s", model->finished_text, model->engine);
+    page_verdict(self, verdict_word_name(model->verdict));
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    static const verdict_word order[] = {VERDICT_FAIL, VERDICT_INCOMPLETE, VERDICT_WARN, VERDICT_PASS};
+    for (size_t w = 0; w < sizeof order / sizeof order[0]; w++)
+        for (uint32_t i = 0; i < model->programme_count; i++)
+            if (model->programmes[i].verdict.word == order[w])
+                add_summary_row(self, model, &model->programmes[i]);
+}
+
+/* "2026-11-20 03:12 UTC" as PDF wants it; a report that does not know when it was made has a date that nobody takes for one. */
+static const char *document_date(const report_model *model, arena *memory)
+{
+    unsigned day[5];
+    if (sscanf(model->finished_text, "%4u-%2u-%2u %2u:%2u", &day[0], &day[1], &day[2], &day[3], &day[4]) != 5)
+        return "2000-01-01T00:00:00Z";
+    return arena_format(memory, "%04u-%02u-%02uT%02u:%02u:00Z", day[0], day[1], day[2], day[3], day[4]);
+}
+
+page *report_page(const report_model *model, arena *memory)
+{
+    page *self = page_create(memory, arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
+    uint32_t left_out = 0;
+    add_cover(self, model);
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        left_out += model->programme_count > SECTIONS_MAX && model->programmes[i].verdict.word == VERDICT_PASS;
+    if (left_out > 0) {
+        page_paragraph(self);
+        page_format(self, STYLE_SOFT, "%u programmes that pass stand in this table alone; report.json has everything about them.", left_out);
+    }
+    add_problems(self, model);
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        if (left_out == 0 || model->programmes[i].verdict.word != VERDICT_PASS)
+            report_programme_section(self, model, &model->programmes[i]);
+    if (model->plan != NULL)
+        add_stems(self, model);
+    add_files(self, model);
+    add_method(self, model);
+    add_sign_off(self);
+    return self;
+}

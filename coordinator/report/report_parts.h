@@ -1,0 +1,46 @@
+/** What the files that make the page of a report share. Not for others. */
+#ifndef COORDINATOR_REPORT_REPORT_PARTS_H
+#define COORDINATOR_REPORT_REPORT_PARTS_H
+
+#include "coordinator/report/page.h"
+#include "coordinator/report/report.h"
+
+/** "01:00:12:04" of a programme frame, or "12.345 s" where there is no timecode. */
+const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory);
+/** Of a deliverable; NULL where it has none. */
+const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable);
+
+/** The findings of a programme or a stem as a table; programme NULL: of a stem, without pictures. */
+void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                     const finding_list *list);
+/** Everything the spec asks for, with what was found. */
+void report_limits(page *self, const spec *rules, const programme_verdict *verdict);
+void report_programme_section(page *self, const report_model *model, const report_programme *programme);
+
+/** A frame of a plot over programme time: axis below, grid left, reels above. */
+typedef struct time_plot {
+    drawing *picture;
+    const plan_timeline *timeline;
+    double left, right, top, bottom; /**< of the plotted area */
+} time_plot;
+time_plot time_plot_begin(const report_model *model, const plan_timeline *timeline, double width, double height, double left,
+                          double right, const char *label, arena *memory);
+double time_plot_x(const time_plot *self, uint64_t frame);
+
+/** Loudness over time with gates, limits and reels. All charts: NULL where there is nothing to show. */
+const drawing *chart_loudness(const report_model *model, const report_programme *programme, arena *memory);
+/** Largest true peak of each stretch of time, channel by channel, with what lies above the limit. */
+const drawing *chart_true_peak(const report_model *model, const report_programme *programme, arena *memory);
+/** RMS of each channel over time. */
+const drawing *chart_levels(const report_model *model, const report_programme *programme, arena *memory);
+/** What was found to leak between stems, and how little would have been found. */
+const drawing *chart_bleed(const report_model *model, const report_programme *programme, arena *memory);
+/** Offset over time against the reference, measured and fitted, of one track. */
+const drawing *chart_sync(const report_model *model, uint32_t listen, arena *memory);
+/** Momentary loudness around a finding, with its place marked: a thumbnail. */
+const drawing *chart_thumbnail(const report_programme *programme, const finding *item, arena *memory);
+/** Spectra of the cells around a finding in the channels it names, or all. */
+const drawing *chart_spectrum(const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                              const finding *item, arena *memory);
+
+#endif

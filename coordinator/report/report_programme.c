@@ -1,0 +1,186 @@
+#include "coordinator/report/report_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SPECTRA_MAX = 6 };
+
+const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable)
+{
+    if (model->plan == NULL || model->plan->deliverables[deliverable].timeline == UINT16_MAX)
+        return NULL;
+    return &model->plan->timelines[model->plan->deliverables[deliverable].timeline];
+}
+
+static void add_channels(page *self, const plan_deliverable *made, const peak_figures *peaks)
+{
+    const channel_layout *layout = channel_layout_get(made->layout);
+    page_column *columns = arena_take_array(self->memory, layout->channel_count + 1, sizeof *columns);
+    columns[0] = (page_column){"Channel", 2.4, false};
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        columns[c + 1] = (page_column){channel_label_name(layout->labels[c]), 1.0, true};
+    page_subheading(self, "Channels");
+    page_table(self, false, columns, layout->channel_count + 1);
+    page_row(self);
+    page_add(self, STYLE_PLAIN, "True peak, dBTP");
+    for (uint32_t c = 0; c < layout->channel_count; c++) {
+        page_next_cell(self);
+        page_number(self, measure_db(peaks->channels[c].true_peak));
+    }
+    page_row(self);
+    page_add(self, STYLE_PLAIN, "Sample peak, dBFS");
+    for (uint32_t c = 0; c < layout->channel_count; c++) {
+        page_next_cell(self);
+        page_number(self, measure_db(peaks->channels[c].sample_peak));
+    }
+}
+
+static void add_numbers(page *self, const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        page_next_cell(self);
+        page_number(self, values[i]);
+    }
+}
+
+static void add_reels(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline)
+{
+    static const page_column columns[] = {{"Reel", 1.2, false},           {"Integrated, LUFS", 1.0, true}, {"Dialogue, LUFS", 1.0, true},
+                                          {"Speech, %", 1.0, true},       {"Range, LU", 1.0, true},        {"Max short-term, LUFS", 1.2, true},
+                                          {"True peak, dBTP", 1.0, true}};
+    if (timeline->piece_count < 2)
+        return;
+    page_subheading(self, "Reels (information)");
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        uint64_t end = piece->programme_frame + piece->frame_count;
+        loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
+        peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
+        dialogue_figures dialogue = speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
+        const double values[] = {loudness.integrated_lufs, dialogue.lufs, dialogue.speech_share * 100.0, loudness.range_lu,
+                                 loudness.max_short_term_lufs, measure_db(peaks.true_peak)};
+        page_row(self);
+        page_add(self, STYLE_PLAIN, piece->spans_reels ? "all" : model->show->reels[piece->reel].name);
+        add_numbers(self, values, sizeof values / sizeof values[0]);
+    }
+}
+
+/* Two meters side by side; only ours is judged. */
+static void add_second_meter(page *self, const report_model *model, const report_programme *programme)
+{
+    static const page_column columns[] = {{"Meter", 1.4, false},          {"Integrated, LUFS", 1.0, true},     {"Range, LU", 1.0, true},
+                                          {"Max momentary, LUFS", 1.2, true}, {"Max short-term, LUFS", 1.2, true}, {"True peak, dBTP", 1.0, true}};
+    if (model->meter == NULL)
+        return;
+    page_subheading(self, "Second meter (information)");
+    if (programme->second == NULL) {
+        page_paragraph(self);
+        page_format(self, STYLE_SOFT, "%s has no figures: the programme was not published, or its task failed.", model->meter);
+        return;
+    }
+    const task_meter_result *second = programme->second;
+    const loudness_figures *ours = &programme->verdict.loudness;
+    const double own[] = {ours->integrated_lufs, ours->range_lu, ours->max_momentary_lufs, ours->max_short_term_lufs,
+                          measure_db(programme->verdict.peaks.true_peak)};
+    const double other[] = {second->integrated_lufs, isfinite(second->integrated_lufs) ? second->range_lu : (double)NAN,
+                            second->max_momentary_lufs, second->max_short_term_lufs, measure_db(second->true_peak)};
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_row(self);
+    page_add(self, STYLE_PLAIN, "reelmill");
+    add_numbers(self, own, sizeof own / sizeof own[0]);
+    page_row(self);
+    page_add(self, STYLE_PLAIN, model->meter);
+    add_numbers(self, other, sizeof other / sizeof other[0]);
+}
+
+static void add_figures(page *self, const programme_verdict *verdict)
+{
+    page_figures(self);
+    page_figure_add(self, verdict->loudness.integrated_lufs, "LUFS", "integrated");
+    page_figure_add(self, verdict->dialogue.lufs, "LUFS", "dialogue");
+    if (!isnan(verdict->dialogue.speech_share))
+        page_figure_add(self, verdict->dialogue.speech_share * 100.0, "%", "speech");
+    page_figure_add(self, verdict->loudness.range_lu, "LU", "loudness range");
+    page_figure_add(self, verdict->loudness.max_short_term_lufs, "LUFS", "max short-term");
+    page_figure_add(self, verdict->loudness.max_momentary_lufs, "LUFS", "max momentary");
+    page_figure_add(self, measure_db(verdict->peaks.true_peak), "dBTP", "true peak");
+}
+
+/* One picture under a heading, if there is one. */
+static void add_chart(page *self, const char *heading, const drawing *picture)
+{
+    if (picture == NULL)
+        return;
+    page_subheading(self, heading);
+    page_picture(self, picture);
+}
+
+static void add_sync(page *self, const report_model *model, const report_programme *programme)
+{
+    for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++)
+        if (model->plan->listens[i].deliverable == (int32_t)programme->deliverable)
+            add_chart(self, "Sync against the reference", chart_sync(model, i, self->memory));
+}
+
+/* The worst places of what can be seen in a spectrum. */
+static void add_spectra(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline)
+{
+    uint32_t shown = 0;
+    for (size_t i = 0; i < programme->verdict.findings.count && shown < SPECTRA_MAX; i++) {
+        const finding *item = &programme->verdict.findings.items[i];
+        const drawing *picture =
+            item->severity < FINDING_WARN ? NULL : chart_spectrum(model, programme, timeline, item, self->memory);
+        if (picture == NULL)
+            continue;
+        if (shown++ == 0)
+            page_subheading(self, "Spectra around findings");
+        page_picture(self, picture);
+    }
+}
+
+static void add_head(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)
+{
+    const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+    page_section(self, false);
+    page_heading(self, wanted->name, verdict_word_name(programme->verdict.word));
+    page_paragraph(self);
+    page_format(self, STYLE_SOFT, "%s %s %s", made == NULL ? "" : channel_layout_get(made->layout)->name,
+                wanted->recipe_name != NULL ? "by recipe" : "received as", wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
+    if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db))
+        page_format(self, STYLE_SOFT, ", gain %+.2f dB%s %s", programme->gain_db,
+                    made->gain_scanned ? ", found for the spec of" : ", that of", model->show->deliverables[made->gain_source].name);
+    if (wanted->spec != NULL)
+        page_format(self, STYLE_SOFT, ", judged by %s, version %s", wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name,
+                    wanted->spec->version);
+    if (programme->failure != NULL) {
+        page_paragraph(self);
+        page_add(self, STYLE_STRONG, programme->failure);
+    }
+}
+
+void report_programme_section(page *self, const report_model *model, const report_programme *programme)
+{
+    const plan_deliverable *made = model->plan == NULL ? NULL : &model->plan->deliverables[programme->deliverable];
+    const plan_timeline *timeline = report_timeline(model, programme->deliverable);
+    const programme_verdict *verdict = &programme->verdict;
+    bool measured = timeline != NULL && programme->measure != NULL && timeline->frame_count > 0;
+    add_head(self, model, programme, made);
+    if (measured) {
+        add_figures(self, verdict);
+        page_picture(self, chart_loudness(model, programme, self->memory));
+    }
+    report_findings(self, model, programme, timeline, &verdict->findings);
+    if (measured)
+        add_spectra(self, model, programme, timeline);
+    report_limits(self, model->show->deliverables[programme->deliverable].spec, verdict);
+    if (!measured)
+        return;
+    add_channels(self, made, &verdict->peaks);
+    add_chart(self, "True peak over time", chart_true_peak(model, programme, self->memory));
+    add_chart(self, "Level of each channel", chart_levels(model, programme, self->memory));
+    add_chart(self, "Leaks between stems", chart_bleed(model, programme, self->memory));
+    add_sync(self, model, programme);
+    add_second_meter(self, model, programme);
+    add_reels(self, model, programme, timeline);
+}

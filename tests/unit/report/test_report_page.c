@@ -1,0 +1,104 @@
+/* The page of a report in its two forms: the same page gives the same PDF, and no text of it becomes markup or breaks it. */
+#include "coordinator/report/page.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* One of everything, with texts that are nobody's friends. */
+static page *page_of_everything(arena *memory, const char *text)
+{
+    static const page_column columns[] = {{"A", 1.0, false}, {"B", 3.0, true}};
+    static const char *const fields[] = {"by", "remarks", "signature"};
+    page *made = page_create(memory, text, "2026-11-20T03:12:00Z");
+    drawing *picture = drawing_create(memory, 300.0, 80.0, text);
+    drawing_segment(picture, INK_FAIL, 1.0, 3.0, 0.0, 0.0, 300.0, 80.0);
+    drawing_box(picture, ink_heat(0.5), 10.0, 10.0, 20.0, 20.0);
+    drawing_text(picture, INK_TEXT, 11.0, ANCHOR_MIDDLE, 150.0, 40.0, text);
+    page_section(made, true);
+    page_title(made, text);
+    page_verdict(made, "not_checked");
+    page_section(made, false);
+    page_heading(made, text, "fail");
+    page_subheading(made, text);
+    page_picture(made, picture);
+    page_figures(made);
+    page_figure_add(made, -23.04, "LUFS", "integrated");
+    page_table(made, true, columns, 2);
+    for (int i = 0; i < 120; i++) { /* over several sheets */
+        page_row(made);
+        page_add(made, STYLE_BADGE_WAIVED, "warn");
+        page_next_cell(made);
+        page_add(made, STYLE_CODE, text);
+        page_line(made, STYLE_SOFT, text);
+        page_cell_picture(made, picture);
+    }
+    page_fields(made, fields, 3);
+    return made;
+}
+
+static void write_both(const char *text, byte_writer *html, byte_writer *pdf)
+{
+    arena memory;
+    arena_init(&memory);
+    const page *made = page_of_everything(&memory, text);
+    assert_int_equal(page_html(made, html), STATUS_OK);
+    assert_int_equal(page_pdf(made, pdf), STATUS_OK);
+    arena_deinit(&memory);
+}
+
+static void page__gives_the_same_bytes_again(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"Night Train", "</script><img src=x onerror=alert(1)>\xFF\x01", "\xE2\x80\xAE" "gnp.exe \xD7\xA9 \xE4\xB8\xAD"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        byte_writer html[2];
+        byte_writer pdf[2];
+        for (int k = 0; k < 2; k++) {
+            byte_writer_init(&html[k], 8 << 20);
+            byte_writer_init(&pdf[k], 8 << 20);
+            write_both(texts[i], &html[k], &pdf[k]);
+        }
+        assert_memory_equal(pdf[0].bytes, "%PDF-1.", 7);
+        assert_int_equal(pdf[0].size, pdf[1].size);
+        assert_memory_equal(pdf[0].bytes, pdf[1].bytes, pdf[0].size);
+        assert_int_equal(html[0].size, html[1].size);
+        assert_memory_equal(html[0].bytes, html[1].bytes, html[0].size);
+        byte_writer_u8(&html[0], 0);
+        assert_null(strstr((const char *)html[0].bytes, "<script"));
+        assert_null(strstr((const char *)html[0].bytes, "<img"));
+        assert_non_null(strstr((const char *)html[0].bytes, "-23.0"));
+        for (int k = 0; k < 2; k++) {
+            byte_writer_deinit(&html[k]);
+            byte_writer_deinit(&pdf[k]);
+        }
+    }
+}
+
+static void page__stops_at_the_bound_of_its_writer(void **state)
+{
+    (void)state;
+    arena memory;
+    arena_init(&memory);
+    const page *made = page_of_everything(&memory, "long");
+    byte_writer small;
+    byte_writer_init(&small, 1000);
+    assert_int_equal(page_pdf(made, &small), STATUS_LIMIT);
+    byte_writer_deinit(&small);
+    byte_writer_init(&small, 1000);
+    assert_int_equal(page_html(made, &small), STATUS_LIMIT);
+    byte_writer_deinit(&small);
+    arena_deinit(&memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(page__gives_the_same_bytes_again),
+        cmocka_unit_test(page__stops_at_the_bound_of_its_writer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
