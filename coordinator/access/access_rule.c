@@ -4,7 +4,7 @@
 
 typedef struct access_rule {
     message_type type;
-    const char *verb; /* of a COMMAND; NULL = whatever it holds */
+    const char *verb; /* of a COMMAND, or what a QUERY asks; NULL = whatever it holds */
     access_right rights[ACCESS_ROLE_COUNT];
 } access_rule;
 
@@ -21,6 +21,7 @@ static const access_rule rules[] = {
     {MESSAGE_RESULT, NULL,          {ALL,  NO,       NO,      NO,    ALL}},
     {MESSAGE_FETCH, NULL,           {ALL,  NO,       NO,      NO,    ALL}},
     {MESSAGE_GOODBYE, NULL,         {ALL,  NO,       NO,      NO,    ALL}},
+    {MESSAGE_QUERY, "about",        {ALL,  ALL,      ALL,     ALL,   ALL}}, /* engine and time: `doctor` with a node's key */
     {MESSAGE_QUERY, NULL,           {NO,   ALL,      ALL,     ALL,   ALL}},
     {MESSAGE_SUBMIT_BEGIN, NULL,    {NO,   ALL,      ALL,     NO,    ALL}},
     {MESSAGE_SUBMIT_APPEND, NULL,   {NO,   ALL,      ALL,     NO,    ALL}},
@@ -43,7 +44,8 @@ access_right access_rule_right(access_role role, const message *said)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         if (rules[i].type != said->type)
             continue;
-        if (rules[i].verb == NULL || strcmp(rules[i].verb, said->command.verb) == 0)
+        const char *verb = said->type == MESSAGE_QUERY ? said->query.what : said->command.verb;
+        if (rules[i].verb == NULL || strcmp(rules[i].verb, verb) == 0)
             return rules[i].rights[role];
     }
     return RIGHT_NONE;

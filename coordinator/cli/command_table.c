@@ -121,6 +121,11 @@ static const cli_option workers_options[] = {
     {"script", OPTION_TEXT, "FILE", "the batch script (default: /usr/share/reelmill/reelmill-worker.sbatch)"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option doctor_options[] = {
+    {"config", OPTION_TEXT, "FILE", "its worker's file (default: $REELMILL_WORKER_CONFIG, else /etc/reelmill/worker.yaml)"},
+    {"pair", OPTION_TEXT, "1|2", "only the mounts, together with a second machine: start it with 1 here and 2 there"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option judge_options[] = {
     FARM_LINK_OPTIONS,
     {"from", OPTION_TEXT, "PLACE", "judge levels from here on: a timecode of the programme, or seconds like 12.5"},
@@ -162,6 +167,8 @@ static const cli_command commands[] = {
     {"drain", "NODE...", "give nodes no new work", 1, CLI_WORDS_MAX, reasoned_options, command_drain},
     {"undrain", "NODE...", "give drained nodes work again", 1, CLI_WORDS_MAX, reasoned_options, command_undrain},
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
+    {"doctor", "", "look at this machine as a node: coordinator, keys, clock, versions, mounts, codecs; says what to mend", 0, 0,
+     doctor_options, command_doctor},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
     {"judge", "SHOW.yaml|REPORT.json|JOB", "judge what was measured by another spec, without any audio", 1, 1, judge_options,

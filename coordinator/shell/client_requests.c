@@ -393,7 +393,8 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
     answer.bytes.bytes = (const uint8_t *)text + (left > 0 ? query->offset : 0);
     answer.bytes.size = (uint32_t)(left < DOCUMENT_CHUNK_MAX ? left : DOCUMENT_CHUNK_MAX);
     /* What a job came to is told only when no crash can take it back; how the machines are is told at once. */
-    if (strcmp(query->what, "nodes") == 0 || strcmp(query->what, "roots") == 0 || strcmp(query->what, "logs") == 0)
+    if (strcmp(query->what, "nodes") == 0 || strcmp(query->what, "roots") == 0 || strcmp(query->what, "logs") == 0 ||
+        strcmp(query->what, "about") == 0)
         answer_now(self, to, &answer);
     else
         farm_answer_durable(self, to, &answer);

@@ -159,7 +159,10 @@ static char *job_query(farm_state *self, const char *what, uint32_t number, size
 char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_size, error_detail *detail)
 {
     char *text = NULL;
-    if (strcmp(what, "roots") == 0)
+    if (strcmp(what, "about") == 0)
+        text = dump(json_pack("{s:i, s:s, s:i, s:I}", "reelmill", 1, "engine", ENGINE_VERSION, "protocol", PROTOCOL_VERSION,
+                              "unix_ms", (json_int_t)farm_unix_ms()), out_size);
+    else if (strcmp(what, "roots") == 0)
         text = roots_document(self, out_size);
     else if (strcmp(what, "jobs") == 0)
         text = job_list_json(self, job, out_size);

@@ -26,6 +26,8 @@ static const setting_row rows[] = {
     {"hang_s", SETTING_ANYWHERE, "SECONDS", "a task without progress for this long is stopped and tried elsewhere (default: 300)"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
     {"check_config", SETTING_FLAG_ONLY, NULL, "read everything that a start would read, say what is wrong, start nothing"},
+    {"doctor", SETTING_FLAG_ONLY, NULL, "look at this machine and its mounts, say what is wrong and what to do, start nothing"},
+    {"pair", SETTING_FLAG_ONLY, "1|2", "with --doctor: the mounts together with a second machine, which says 2 where this says 1"},
     {"private", SETTING_FLAG_ONLY, NULL, "the worker of one `reelmill run`: ends with the program that started it"},
     {"manual", SETTING_FLAG_ONLY, NULL, "print the manual page"},
     {"version", SETTING_FLAG_ONLY, NULL, "print engine, protocol and build"},
@@ -170,6 +172,8 @@ static bool read_switch(worker_config *self, const char *flag)
         self->link.plain = true;
     else if (strcmp(flag, "check_config") == 0)
         self->check = true;
+    else if (strcmp(flag, "doctor") == 0)
+        self->doctor = true;
     else if (strcmp(flag, "manual") == 0)
         self->manual = true;
     else if (strcmp(flag, "version") == 0)
@@ -184,6 +188,8 @@ static bool read_switch(worker_config *self, const char *flag)
 static status read_flag(worker_config *self, const char *flag, const char *value, error_detail *detail)
 {
     char where[64];
+    if (strcmp(flag, "pair") == 0)
+        return settings_number(&self->pair, "--pair", value, 1, 2, detail);
     if (strcmp(flag, "root") == 0)
         return add_root_flag(self, value, detail);
     snprintf(where, sizeof where, "--%.40s", flag);

@@ -32,6 +32,8 @@ typedef struct worker_config {
     bool private_farm; /**< of one CLI: dies with its parent */
     bool version, help, manual; /**< print it and leave */
     bool check;                 /**< --check-config */
+    bool doctor;                /**< --doctor */
+    uint32_t pair;              /**< --pair: which of two machines this is; 0 = none */
     int argument_count;         /**< what main got, to read all of it again; lives as long as main */
     char *const *arguments;
 } worker_config;

@@ -306,6 +306,19 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
     return code;
 }
 
+status worker_check_keys(const worker_config *config, error_detail *detail)
+{
+    key_pair own;
+    uint8_t coordinator[KEY_BYTES];
+    if (config->link.key[0] == '\0')
+        return STATUS_OK;
+    status code = key_pair_read(&own, config->link.key, detail);
+    if (code != STATUS_OK)
+        return code;
+    key_pair_forget(&own);
+    return key_public_read(coordinator, config->link.coordinator_key, detail);
+}
+
 status worker_check_config(const worker_config *config, error_detail *detail)
 {
     worker_loop *self = calloc(1, sizeof *self);
@@ -313,15 +326,7 @@ status worker_check_config(const worker_config *config, error_detail *detail)
     status code = open_roots(self, config, detail);
     storage_roots_deinit(&self->roots);
     free(self);
-    if (code != STATUS_OK || config->link.key[0] == '\0')
-        return code;
-    key_pair own;
-    uint8_t coordinator[KEY_BYTES];
-    code = key_pair_read(&own, config->link.key, detail);
-    if (code != STATUS_OK)
-        return code;
-    key_pair_forget(&own);
-    return key_public_read(coordinator, config->link.coordinator_key, detail);
+    return code == STATUS_OK ? worker_check_keys(config, detail) : code;
 }
 
 status worker_loop_run(const worker_config *config, int *out_exit, error_detail *detail)

@@ -20,6 +20,8 @@ enum {
  */
 MUST_USE status worker_loop_run(const worker_config *config, int *out_exit, error_detail *detail);
 
+/** The two keys, as far as they are configured. */
+MUST_USE status worker_check_keys(const worker_config *config, error_detail *detail);
 /** Reads and opens what a start would, and starts nothing: keys, media roots. */
 MUST_USE status worker_check_config(const worker_config *config, error_detail *detail);
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "common/base/ensure.h"
 #include "proto/version_print.h"
+#include "worker/shell/doctor.h"
 #include "worker/shell/executor.h"
 #include "worker/shell/worker_loop.h"
 
@@ -41,6 +42,11 @@ int main(int argc, char **argv)
     if (code == STATUS_OK && print_if_asked(config)) {
         free(config);
         return 0;
+    }
+    if (code == STATUS_OK && config->doctor) {
+        exit_code = doctor_run(config, config->pair);
+        free(config);
+        return exit_code;
     }
     if (code == STATUS_OK && config->check) {
         code = worker_check_config(config, &detail);

@@ -28,7 +28,8 @@ static void access_rule__is_what_the_roles_promise(void **state)
         {MESSAGE_SUBMIT_BEGIN, "", RIGHT_NONE, RIGHT_ALL, RIGHT_ALL, RIGHT_NONE},
         {MESSAGE_SUBMIT_APPEND, "", RIGHT_NONE, RIGHT_ALL, RIGHT_ALL, RIGHT_NONE},
         {MESSAGE_SUBMIT_COMMIT, "", RIGHT_NONE, RIGHT_ALL, RIGHT_ALL, RIGHT_NONE},
-        {MESSAGE_QUERY, "", RIGHT_NONE, RIGHT_ALL, RIGHT_ALL, RIGHT_ALL},
+        {MESSAGE_QUERY, "about", RIGHT_ALL, RIGHT_ALL, RIGHT_ALL, RIGHT_ALL},
+        {MESSAGE_QUERY, "jobs", RIGHT_NONE, RIGHT_ALL, RIGHT_ALL, RIGHT_ALL},
         {MESSAGE_COMMAND, "cancel", RIGHT_NONE, RIGHT_OWN, RIGHT_ALL, RIGHT_NONE},
         {MESSAGE_COMMAND, "retry", RIGHT_NONE, RIGHT_OWN, RIGHT_ALL, RIGHT_NONE},
         {MESSAGE_COMMAND, "hold", RIGHT_NONE, RIGHT_OWN, RIGHT_ALL, RIGHT_NONE},
@@ -45,6 +46,8 @@ static void access_rule__is_what_the_roles_promise(void **state)
         said->type = expected[i].type;
         if (said->type == MESSAGE_COMMAND)
             snprintf(said->command.verb, sizeof said->command.verb, "%s", expected[i].verb);
+        else if (said->type == MESSAGE_QUERY)
+            snprintf(said->query.what, sizeof said->query.what, "%s", expected[i].verb);
         assert_int_equal(access_rule_right(ACCESS_WORKER, said), expected[i].worker);
         assert_int_equal(access_rule_right(ACCESS_SUBMITTER, said), expected[i].submitter);
         assert_int_equal(access_rule_right(ACCESS_OPERATOR, said), expected[i].operator);

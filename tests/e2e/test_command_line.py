@@ -1,0 +1,172 @@
+"""The command line as an ops person has it: one farm, its jobs and nodes looked at, steered and explained; the shell's help."""
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import time
+
+from farm_kit import BIN, FarmTest, environment, finish, main, reelmill, small_show, start, wait_until
+from hand_farm import Farm
+
+PATIENCE_S = 30
+
+
+class Steering(FarmTest):
+    def test_a_farm_is_looked_at_steered_and_explained(self):
+        farm = Farm(self, self.folder)
+        show = small_show(self.folder)
+        self.passes(farm.ask("drain", "one", "two", "--reason", "disk swap"))
+        out = self.passes(farm.ask("nodes")).out
+        self.assertRegex(out, r"one +drained +1 .*shows +disk swap")
+
+        # A job that nobody takes says why, and what to try; so does its task.
+        self.passes(farm.ask("submit", show.path, "--priority", "3"))
+        self.assertRegex(self.passes(farm.ask("status")).out, r"\n +1 PD Night Train .*chief +3 .*\(no node takes work: of 2, 2 are drained")
+        self.assertIn("no node takes work", self.passes(farm.ask("explain", "last")).out)
+        self.assertRegex(self.passes(farm.ask("explain", "1.0")).out, r"job 1 task 0: probe R1_DX_51.wav: ready: no node")
+        self.assertRegex(self.passes(farm.ask("explain", "1.16")).out, r"waits for 16 tasks(.|\n)*task 15: probe")
+
+        # hold, prio, release; held work waits although there are nodes.
+        self.passes(farm.ask("hold", "all", "--reason", "wait for the mixer"))
+        self.passes(farm.ask("prio", "-5", "last"))
+        self.passes(farm.ask("undrain", "one", "two"))
+        row = self.passes(farm.ask("status", "1-3")).out
+        self.assertRegex(row, r"\n +1 H  .* -5 .*held; `reelmill release 1`")
+        self.assertEqual(farm.job(1)["held"], True)
+        follower = start("logs", "last", "-f", *farm.link())
+        self.passes(farm.ask("release", "1"))
+        self.passes(farm.ask("wait", "1"))
+
+        # The log was followed to the end; its lines tell job, task, epoch and worker; it outlives the coordinator.
+        log = self.passes(finish(follower)).out
+        self.assertRegex(log, r'level=debug event=task.done job=1 task=\d+ epoch=1 worker="(one|two)" kind=render')
+        self.assertIn('event=job.steered job=1 verb=hold value="" reason="wait for the mixer"', log)
+        self.assertIn("event=job.ended", log.splitlines()[-1])
+        farm.kill("coordinator")
+        farm.start("coordinator")
+        self.assertEqual(self.passes(farm.ask("logs", "1")).out, log)
+        self.assertRegex((self.folder / "one.log").read_text(), r'event=session.welcomed worker="one"')
+
+        # A job that fails: wait names the tasks, their first errors and the next command; retry and explain agree.
+        (show.folder / "stems" / "R2_FX_51.wav").write_bytes(b"no audio")
+        show.text["version"] = "v02"
+        show.write()
+        self.passes(farm.ask("submit", show.path))
+        waited = farm.ask("wait", "last")
+        self.assertEqual(waited.code, 2)
+        self.assertRegex(waited.err, r"R2_FX_51.wav(.|\n)*`reelmill explain 2` says what failed")
+        self.assertRegex(self.passes(farm.ask("explain", "2")).out, r"job 2: Night Train: F: .*R2_FX_51.wav(.|\n)*next: reelmill")
+        self.assertRegex(self.passes(farm.ask("status", "all")).out, r"\n +2 F (.|\n)*\n +1 CD ")
+        for words, said in ((("explain", "9"), "there is no job 9"), (("explain", "1.999"), "its tasks are 0 to"),
+                            (("explain", "1.x"), "names no task"), (("hold", "2"), "has ended already"),
+                            (("prio", "high", "1"), "is no priority"), (("status", "7-9"), "no job is meant")):
+            outcome = farm.ask(*words)
+            self.assertEqual((outcome.code, said in outcome.err), (2, True), (words, outcome.err))
+
+        # A changed file is taken on SIGHUP; one with a mistake is not, and says where it is.
+        config = self.folder / "coordinator.yaml"
+        config.write_text(config.read_text().replace("cells_per_task: 1", "cells_per_task: 2") + "log: debug\n")
+        coordinator, log = farm.processes["coordinator"], self.folder / "coordinator.log"
+        coordinator.send_signal(1)
+        self.assertTrue(wait_until(coordinator, lambda: "event=config.reloaded" in log.read_text()))
+        self.assertIn("event=config.restart_needed key=cells_per_task", log.read_text())
+        config.write_text(config.read_text() + "lgo: info\n")
+        coordinator.send_signal(1)
+        self.assertTrue(wait_until(coordinator, lambda: "event=config.refused" in log.read_text()))
+        self.assertRegex(log.read_text(), r"coordinator.yaml:\d+:1: unknown key 'lgo'")
+
+        # The doctor finds this node well, alone and as a pair, and leaves nothing behind; then one that is not.
+        before = sorted(path.name for path in self.folder.iterdir())
+        well = self.passes(reelmill("doctor", "--config", self.folder / "one.yaml")).out
+        for word in ("coordinator", "versions", "clock", "codecs", "keys", "shows"):
+            self.assertRegex(well, rf"(?m)^ok +{word} ")
+        other = start("doctor", "--config", self.folder / "two.yaml", "--pair", "2")
+        self.assertIn("this machine and the other", self.passes(reelmill("doctor", "--config", self.folder / "one.yaml", "--pair", "1")).out)
+        self.passes(finish(other))
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), before)
+        ill = self.folder / "ill.yaml"
+        ill.write_text((self.folder / "one.yaml").read_text().replace(f"shows: {self.folder}", "shows: /proc, lost: /nowhere"))
+        sick = reelmill("doctor", "--config", ill)
+        self.assertEqual(sick.code, 3)
+        self.assertRegex(sick.out, r"(?m)^FAIL shows .*\n(.|\n)*^FAIL lost .*/nowhere")
+
+
+class Shell(FarmTest):
+    def text_of(self, *arguments, program="reelmill"):
+        return subprocess.run([BIN / program, *arguments], capture_output=True, text=True, check=True, env=environment()).stdout
+
+    def complete(self, typed):
+        """What an interactive bash makes of a line and TAB TAB."""
+        rc = self.folder / "rc"
+        rc.write_text("PS1='> '\nset +o history\nbind 'set bell-style none'\nbind 'set enable-bracketed-paste off'\n"
+                      f"PATH={BIN}:$PATH\nsource <(reelmill completions bash)\n")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve("/bin/bash", ["bash", "--noprofile", "--rcfile", str(rc), "-i"], {**environment(), "TERM": "dumb"})
+        seen, sent, until = "", False, time.monotonic() + PATIENCE_S
+        while time.monotonic() < until and "END" not in seen:
+            if not sent and seen.rstrip().endswith(">"):
+                os.write(terminal, (typed + "\t\t").encode())
+                os.write(terminal, b"\x15echo 'E''ND'\n")  # the line is cleared, and the shell says when it is done
+                sent = True
+            if select.select([terminal], [], [], 0.1)[0]:
+                try:
+                    seen += os.read(terminal, 4096).decode()
+                except OSError:
+                    break
+        os.write(terminal, b"exit\n")
+        os.waitpid(pid, 0)
+        os.close(terminal)
+        return seen
+
+    def test_bash_completes_commands_options_and_names(self):
+        (self.folder / "show one.yaml").write_text("")
+        self.assertRegex(self.complete("reelmill undr"), r"reelmill undrain")
+        self.assertRegex(self.complete("reelmill status --wa"), r"reelmill status --watch")
+        self.assertRegex(self.complete("reelmill qc --spec netflix-s"), r"netflix-stereo")
+        self.assertIn("show\\ one.yaml", self.complete("reelmill check sh"))
+        words = set(self.complete("reelmill logs -").split())
+        self.assertLessEqual({"--follow", "-f", "--farm", "--key"}, words)
+
+    def test_completions_are_what_the_shells_take(self):
+        names = re.findall(r"(?m)^  (\w+) ", self.text_of("--help"))
+        self.assertGreater(len(names), 20)
+        for shell in ("bash", "zsh", "fish"):
+            text = self.text_of("completions", shell)
+            self.assertEqual([name for name in names if not re.search(rf"\b{name}\b", text)], [])
+            if shutil.which(shell):
+                (self.folder / shell).write_text(text)
+                subprocess.run([shell, "-n", self.folder / shell], check=True)
+
+    def test_manual_pages_render_without_a_warning(self):
+        pages = {"reelmill": self.text_of("manual"), "reelmill-worker": self.text_of("--manual", program="reelmill-worker"),
+                 "reelmill-coordinator": self.text_of("--manual", program="reelmill-coordinator")}
+        for name, text in pages.items():
+            page = self.folder / f"{name}.1"
+            page.write_text(text)
+            done = subprocess.run(["groff", "-ww", "-man", "-z", page], capture_output=True, text=True, check=True)
+            self.assertEqual(done.stderr, "")
+        shown = subprocess.run(["groff", "-Tascii", "-man", "-P-c", self.folder / "reelmill.1"], capture_output=True, text=True, check=True).stdout
+        plain = re.sub(r".\x08", "", shown)
+        for name in re.findall(r"(?m)^  (\w+) ", self.text_of("--help")):
+            self.assertIn(f"reelmill {name}", plain)
+        self.assertIn("--check-config", pages["reelmill-worker"].replace("\\-", "-"))
+
+    def test_versions_and_configurations_are_told(self):
+        for program in ("reelmill", "reelmill-coordinator", "reelmill-worker"):
+            self.assertRegex(self.text_of("--version", program=program), r"^reelmill \d.*protocol \d+\)\nbuild: .*compiler")
+        for program, right, wrong in (("reelmill-coordinator", "plain: true\n", "plain: true\nlistne: x\n"),
+                                      ("reelmill-worker", "plain: true\nslots: 2\n", "plain: true\nslots: no\n")):
+            config = self.folder / "config.yaml"
+            for text, code, said in ((right, 0, "is good"), (wrong, 2, "config.yaml:2:")):
+                config.write_text(text)
+                done = subprocess.run([BIN / program, "--config", config, "--check-config"], cwd=self.folder, capture_output=True,
+                                      text=True, env=environment(), check=False)
+                self.assertEqual((done.returncode, said in done.stdout + done.stderr), (code, True), done.stderr)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["config.yaml"])
+
+
+main()
