@@ -129,7 +129,9 @@ static void on_durable_async(uv_async_t *handle)
     farm_state *self = handle->data;
     pthread_mutex_lock(&self->durable_mutex);
     status code = self->durable_code;
+    uint64_t sequence = self->durable_sequence;
     pthread_mutex_unlock(&self->durable_mutex);
+    farm_counters_durable(&self->counters, uv_hrtime() / 1000, sequence);
     if (code != STATUS_OK)
         farm_fail(self, code, "the journal cannot be written: %s; nothing is acknowledged until it can",
                   status_text(code));
@@ -259,9 +261,11 @@ static status open_audit(farm_state *self, error_detail *detail)
     return audit_log_open(&self->audit, path, detail);
 }
 
-static char *http_ask(void *context, const char *what, uint32_t job, size_t *out_size, error_detail *detail)
+static char *http_ask(void *context, const char *what, uint32_t number, const page_query *page, size_t *out_size,
+                      error_detail *detail)
 {
-    return farm_query(context, what, job, out_size, detail);
+    return page != NULL ? farm_page(context, what, number, page, out_size, detail)
+                        : farm_query(context, what, number, out_size, detail);
 }
 
 static uint64_t http_version(void *context)

@@ -3,6 +3,7 @@
 #include "coordinator/shell/farm_state.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/shell/farm_pages.h"
 #include "coordinator/shell/job_explain.h"
 #include "coordinator/shell/job_json.h"
 
@@ -50,16 +51,24 @@ static void describe_distrust(const farm_state *self, const worker_view *view, c
              status_text(view->strike_code), next);
 }
 
-static json_t *node_json(const farm_state *self, const worker_node *node)
+const char *farm_node_state(const farm_state *self, const worker_node *node, const worker_view *view)
 {
     static const char *const states[] = {"ready", "draining", "quarantined", "lost"};
+    if (!node->connected)
+        return "lost";
+    bool draining = node->draining || view->state == WORKER_DRAINING ||
+                    worker_registry_drained(&self->workers, node->name) != NULL;
+    if (draining && (view->state == WORKER_READY || view->state == WORKER_DRAINING))
+        return view->running > 0 ? "draining" : "drained";
+    return states[view->state];
+}
+
+json_t *farm_node_json(const farm_state *self, const worker_node *node)
+{
     worker_view view = {.state = WORKER_LOST};
     (void)scheduler_worker_view(self->scheduler, node->number, &view);
-    const char *state = node->connected ? states[view.state] : "lost";
+    const char *state = farm_node_state(self, node, &view);
     const char *reason = worker_registry_drained(&self->workers, node->name);
-    bool draining = node->draining || reason != NULL || view.state == WORKER_DRAINING;
-    if (node->connected && draining && (view.state == WORKER_READY || view.state == WORKER_DRAINING))
-        state = view.running > 0 ? "draining" : "drained";
     char distrust[PATH_MAX_BYTES + 256];
     describe_distrust(self, &view, distrust, sizeof distrust);
     if (reason == NULL && node->connected && distrust[0] != '\0')
@@ -80,7 +89,7 @@ static char *nodes_document(const farm_state *self, size_t *out_size)
 {
     json_t *nodes = json_array();
     for (size_t i = 0; i < self->workers.count; i++) {
-        json_t *node = node_json(self, self->workers.nodes[i]);
+        json_t *node = farm_node_json(self, self->workers.nodes[i]);
         if (node != NULL)
             json_array_append_new(nodes, node);
     }

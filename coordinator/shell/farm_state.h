@@ -17,6 +17,7 @@
 #include "coordinator/shell/audit_log.h"
 #include "coordinator/shell/cell_spool.h"
 #include "coordinator/shell/farm_config.h"
+#include "coordinator/shell/farm_counters.h"
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/job_log.h"
 #include "coordinator/shell/journal_store.h"
@@ -118,6 +119,7 @@ typedef struct farm_state {
     cell_spool spool;
     job_list jobs;
     path_claims claims;
+    farm_counters counters;
     pace_table paces;
     uint64_t paces_kept_ms;
     uint32_t work_count; /**< works off the loop that have not come back */
@@ -218,6 +220,10 @@ void client_job_accepted(farm_state *self, uint32_t job);
 void client_tend(farm_state *self);
 void client_requests_deinit(farm_state *self);
 /** The document of a query as text, freed by the caller; NULL with a sentence in detail. */
+/** Counts a task that has ended well. */
+void farm_count_result(farm_state *self, const attempt_end *end);
+/** "ready", "draining", "drained", "quarantined" or "lost". */
+const char *farm_node_state(const farm_state *self, const worker_node *node, const worker_view *view);
 char *farm_metrics(const farm_state *self, size_t *out_size);
 char *farm_query(farm_state *self, const char *what, uint32_t job, size_t *out_size, error_detail *detail);
 

@@ -54,10 +54,12 @@ static void append_bytes(farm_state *self, uint32_t kind, const byte_writer *byt
                              .byte_size = bytes->size};
     status code =
         bytes->failed ? STATUS_NODE_MEMORY : journal_store_append_after(self->journal, &record, sync_descriptor);
-    if (code == STATUS_OK)
+    if (code == STATUS_OK) {
         self->appended_sequence++;
-    else
+        farm_counters_append(&self->counters, uv_hrtime() / 1000, self->appended_sequence);
+    } else {
         farm_fail(self, code, "the journal takes no more: %s", status_text(code));
+    }
 }
 
 void farm_record(farm_state *self, const shell_record *record, int sync_descriptor)
@@ -172,6 +174,7 @@ static void note_failure(farm_state *self, const scheduler_fact *fact, const att
     farm_job *job = job_list_find(&self->jobs, fact->job);
     if (job == NULL || fact->code == STATUS_OK || fact->value == TASK_CANCELLED || fact->code == STATUS_CANCELLED)
         return;
+    farm_counters_failure(&self->counters, fact->code);
     const char *text = status_text(fact->code);
     attempt_id over = attempt_of_fact(fact);
     bool ours = end != NULL && attempt_id_equal(&end->attempt, &over);
@@ -374,6 +377,7 @@ void farm_step_result(farm_state *self, const attempt_end *end)
     if (state == TASK_DONE) {
         kept = keep_result(self, end);
         farm_forecast_learn(self, end);
+        farm_count_result(self, end);
     } else if (state >= 0)
         record_failure(self, end);
     if (kept != STATUS_OK) {

@@ -43,7 +43,7 @@ struct http_endpoint {
 };
 
 static const char csp_page[] = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
-                               "img-src data:; frame-ancestors 'none'";
+                               "img-src data:; frame-src 'self'; frame-ancestors 'none'";
 static const char csp_report[] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /* ---- answers ---- */
@@ -68,12 +68,12 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned cod
                          MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY));
 }
 
-static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection *connection, const char *what, uint32_t job,
-                                     const char *type)
+static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection *connection, const char *what,
+                                     uint32_t number, const page_query *page, const char *type)
 {
     error_detail detail = {0};
     size_t size = 0;
-    char *text = self->config.ask(self->config.context, what, job, &size, &detail);
+    char *text = self->config.ask(self->config.context, what, number, page, &size, &detail);
     if (text == NULL)
         return send_text(connection, detail.code == STATUS_INPUT_MISSING ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR,
                          detail.message);
@@ -127,24 +127,66 @@ static enum MHD_Result send_stream(http_endpoint *self, struct MHD_Connection *c
 
 /* ---- requests ---- */
 
-/* "/jobs/12" and what follows the number; false: no such path. */
-static bool job_of(const char *path, uint32_t *out_job, const char **out_rest)
+/* What follows "/jobs/12" or "/nodes/12"; NULL: no such path. */
+static const char *rest_of(const char *path, const char *folder, uint32_t *out_number)
 {
-    unsigned job = 0;
+    size_t length = strlen(folder);
+    unsigned number = 0;
     int used = 0;
-    if (sscanf(path, "/jobs/%9u%n", &job, &used) != 1 || path[6] < '0' || path[6] > '9')
-        return false;
-    *out_job = job;
-    *out_rest = path + used;
-    return true;
+    if (strncmp(path, folder, length) != 0 || path[length] < '0' || path[length] > '9' ||
+        sscanf(path + length, "%9u%n", &number, &used) != 1)
+        return NULL;
+    *out_number = number;
+    return path + length + used;
+}
+
+static uint32_t number_of(struct MHD_Connection *connection, const char *key, uint32_t most)
+{
+    const char *text = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, key);
+    unsigned long value = text == NULL || text[0] < '0' || text[0] > '9' ? 0 : strtoul(text, NULL, 10);
+    return value > most ? most : (uint32_t)value;
+}
+
+static void copy_text(struct MHD_Connection *connection, const char *key, char *out, size_t out_size)
+{
+    const char *text = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, key);
+    snprintf(out, out_size, "%s", text == NULL ? "" : text);
+}
+
+/* Rows are asked for by ?rows=; without it the document is the whole one of the commands. */
+static enum MHD_Result send_rows(http_endpoint *self, struct MHD_Connection *connection, const char *what)
+{
+    page_query page = {.from = number_of(connection, "from", UINT32_MAX), .rows = number_of(connection, "rows", PAGE_ROWS_MAX)};
+    copy_text(connection, "state", page.state, sizeof page.state);
+    copy_text(connection, "find", page.find, sizeof page.find);
+    return send_document(self, connection, what, 0, page.rows == 0 ? NULL : &page, "application/json");
+}
+
+static enum MHD_Result answer_by_number(http_endpoint *self, struct MHD_Connection *connection, const char *path)
+{
+    static const struct {
+        const char *folder, *rest, *what, *type;
+        bool page;
+    } documents[] = {{"/jobs/", ".json", "job", "application/json", false},
+                     {"/jobs/", "/report.json", "report.json", "application/json", false},
+                     {"/jobs/", "/report.html", "report.html", "text/html; charset=utf-8", false},
+                     {"/jobs/", "/grid.json", "grid", "application/json", true},
+                     {"/nodes/", ".json", "node", "application/json", true}};
+    static const page_query whole = {0};
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        uint32_t number = 0;
+        const char *rest = rest_of(path, documents[i].folder, &number);
+        if (rest != NULL && strcmp(rest, documents[i].rest) == 0)
+            return send_document(self, connection, documents[i].what, number, documents[i].page ? &whole : NULL,
+                                 documents[i].type);
+    }
+    return send_text(connection, MHD_HTTP_NOT_FOUND, "there is no such page\n");
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request)
 {
     http_endpoint *self = context;
-    uint32_t job = 0;
-    const char *rest = NULL;
     (void)version;
     (void)upload;
     (void)upload_size;
@@ -160,18 +202,14 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     if (strcmp(path, "/events") == 0)
         return send_stream(self, connection);
     if (strcmp(path, "/metrics") == 0)
-        return send_document(self, connection, "metrics", 0, "text/plain; version=0.0.4; charset=utf-8");
+        return send_document(self, connection, "metrics", 0, NULL, "text/plain; version=0.0.4; charset=utf-8");
+    if (strcmp(path, "/farm.json") == 0)
+        return send_document(self, connection, "farm", 0, &(page_query){0}, "application/json");
     if (strcmp(path, "/jobs.json") == 0)
-        return send_document(self, connection, "jobs", 0, "application/json");
+        return send_rows(self, connection, "jobs");
     if (strcmp(path, "/nodes.json") == 0)
-        return send_document(self, connection, "nodes", 0, "application/json");
-    if (job_of(path, &job, &rest) && strcmp(rest, ".json") == 0)
-        return send_document(self, connection, "job", job, "application/json");
-    if (job_of(path, &job, &rest) && strcmp(rest, "/report.json") == 0)
-        return send_document(self, connection, "report.json", job, "application/json");
-    if (job_of(path, &job, &rest) && strcmp(rest, "/report.html") == 0)
-        return send_document(self, connection, "report.html", job, "text/html; charset=utf-8");
-    return send_text(connection, MHD_HTTP_NOT_FOUND, "there is no such page\n");
+        return send_rows(self, connection, "nodes");
+    return answer_by_number(self, connection, path);
 }
 
 /* ---- the loop ---- */

@@ -3,6 +3,7 @@
  *
  *   /                     the dashboard: one page, nothing from elsewhere
  *   /jobs.json /nodes.json /jobs/N.json /jobs/N/report.json /jobs/N/report.html     as the CLI's --json has them
+ *   /farm.json /nodes/N.json /jobs/N/grid.json, and /jobs.json and /nodes.json with ?from=&rows=&state=&find=: the page's own
  *   /metrics              Prometheus' text format
  *   /healthz              "ok" while the loop turns
  *   /events               server-sent events: "change" with a number that rises whenever something has changed
@@ -17,6 +18,7 @@
 #define COORDINATOR_SHELL_HTTP_ENDPOINT_H
 
 #include "common/base/status.h"
+#include "coordinator/shell/farm_pages.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +26,9 @@
 
 typedef struct http_endpoint http_endpoint;
 
-/** A document as text, the caller's to free; NULL with detail. */
-typedef char *(*http_ask_fn)(void *context, const char *what, uint32_t job, size_t *out_size, error_detail *detail);
+/** A document as text, the caller's to free; NULL with detail. page: one of farm_page's, else NULL: one of farm_query's. */
+typedef char *(*http_ask_fn)(void *context, const char *what, uint32_t number, const page_query *page, size_t *out_size,
+                             error_detail *detail);
 /** A number that differs once something has changed. */
 typedef uint64_t (*http_version_fn)(void *context);
 

@@ -20,8 +20,7 @@ static char *dump(json_t *document, size_t *out_size)
     return text;
 }
 
-/* Texts from file names may be no UTF-8; a document must be. */
-static json_t *text_json(const char *text)
+json_t *job_text_json(const char *text)
 {
     if (text == NULL)
         return json_null();
@@ -61,19 +60,19 @@ static void add_problems(json_t *list, const problem_list *problems)
         const problem *item = &problems->items[i];
         json_t *entry = json_object();
         json_object_set_new(entry, "severity", json_string(severities[item->severity]));
-        json_object_set_new(entry, "file", text_json(item->file));
+        json_object_set_new(entry, "file", job_text_json(item->file));
         json_object_set_new(entry, "line", json_integer(item->line));
         json_object_set_new(entry, "column", json_integer(item->column));
-        json_object_set_new(entry, "message", text_json(item->message));
+        json_object_set_new(entry, "message", job_text_json(item->message));
         json_array_append_new(list, entry);
     }
 }
 
 static void add_title(json_t *object, const show *job_show)
 {
-    json_object_set_new(object, "title", text_json(job_show->title));
-    json_object_set_new(object, "slug", text_json(job_show->slug));
-    json_object_set_new(object, "version", text_json(job_show->version));
+    json_object_set_new(object, "title", job_text_json(job_show->title));
+    json_object_set_new(object, "slug", job_text_json(job_show->slug));
+    json_object_set_new(object, "version", job_text_json(job_show->version));
 }
 
 /* ---- the plan ---- */
@@ -84,11 +83,11 @@ static json_t *plan_task_json(const plan *job_plan, uint32_t index, const char *
     json_t *object = json_object();
     json_object_set_new(object, "task", json_integer((json_int_t)job_plan->first_task + index));
     json_object_set_new(object, "kind", json_string(task_kind_name(task->kind)));
-    json_object_set_new(object, "what", text_json(what));
+    json_object_set_new(object, "what", job_text_json(what));
     bool reads = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
     bool whole = task->kind == TASK_COMPOSE || task->kind == TASK_DEPOSIT;
     json_object_set_new(object, "deliverable",
-                        reads || whole ? json_null() : text_json(job_plan->show->deliverables[task->deliverable].name));
+                        reads || whole ? json_null() : job_text_json(job_plan->show->deliverables[task->deliverable].name));
     json_object_set_new(object, "cells", json_integer(reads ? task->cell_count : 0));
     json_object_set_new(object, "estimate_ms", json_integer(task->cost));
     json_t *waits = json_array();
@@ -110,10 +109,10 @@ static json_t *plan_object(const plan *job_plan, const farm_job *named)
     for (uint32_t i = 0; i < job_plan->file_count; i++) {
         const plan_file *file = &job_plan->files[i];
         json_t *entry = json_object();
-        json_object_set_new(entry, "path", text_json(file->display));
-        json_object_set_new(entry, "deliverable", text_json(job_plan->show->deliverables[file->deliverable].name));
+        json_object_set_new(entry, "path", job_text_json(file->display));
+        json_object_set_new(entry, "deliverable", job_text_json(job_plan->show->deliverables[file->deliverable].name));
         json_object_set_new(entry, "reel",
-                            file->reel < 0 ? json_null() : text_json(job_plan->show->reels[file->reel].name));
+                            file->reel < 0 ? json_null() : job_text_json(job_plan->show->reels[file->reel].name));
         json_object_set_new(entry, "bytes", number_json(file->file_size));
         json_array_append_new(files, entry);
     }
@@ -127,7 +126,7 @@ static json_t *plan_object(const plan *job_plan, const farm_job *named)
     json_object_set_new(object, "tasks", tasks);
     arena memory;
     arena_init(&memory);
-    json_object_set_new(object, "text", text_json(plan_text(job_plan, &memory)));
+    json_object_set_new(object, "text", job_text_json(plan_text(job_plan, &memory)));
     arena_deinit(&memory);
     return object;
 }
@@ -171,11 +170,11 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size)
     for (uint32_t i = 0; i < source->inputs.count; i++) {
         const plan_input *item = &source->inputs.items[i];
         json_t *entry = json_object();
-        json_object_set_new(entry, "path", text_json(item->display));
+        json_object_set_new(entry, "path", job_text_json(item->display));
         json_object_set_new(entry, "stem",
-                            item->stem < 0 ? json_null() : text_json(source->show.stems[item->stem].name));
+                            item->stem < 0 ? json_null() : job_text_json(source->show.stems[item->stem].name));
         json_object_set_new(entry, "reel",
-                            item->reel < 0 ? json_null() : text_json(source->show.reels[item->reel].name));
+                            item->reel < 0 ? json_null() : job_text_json(source->show.reels[item->reel].name));
         add_facts(entry, facts == NULL ? NULL : &facts[i]);
         json_array_append_new(inputs, entry);
     }
@@ -356,8 +355,8 @@ static json_t *worst_json(const merge_outcome *outcome)
         const merged_finding *item = &outcome->findings[i];
         json_t *entry = json_object();
         json_object_set_new(entry, "severity", json_string(finding_severity_name((finding_severity)item->severity)));
-        json_object_set_new(entry, "check", text_json(item->check));
-        json_object_set_new(entry, "message", text_json(item->message));
+        json_object_set_new(entry, "check", job_text_json(item->check));
+        json_object_set_new(entry, "message", job_text_json(item->message));
         json_array_append_new(list, entry);
     }
     return list;
@@ -367,8 +366,8 @@ static json_t *deliverable_json(const farm_state *farm, const farm_job *job, uin
 {
     const plan_deliverable *deliverable = &job->plan->deliverables[index];
     json_t *object = json_object();
-    json_object_set_new(object, "name", text_json(job->source->show.deliverables[index].name));
-    json_object_set_new(object, "language", text_json(deliverable->language));
+    json_object_set_new(object, "name", job_text_json(job->source->show.deliverables[index].name));
+    json_object_set_new(object, "language", job_text_json(deliverable->language));
     json_object_set_new(object, "layout", json_string(channel_layout_get(deliverable->layout)->name));
     json_object_set_new(object, "state", json_string(deliverable_state(farm, job, index, cells)));
     json_object_set_new(object, "cells_done", number_json(cells->done));
@@ -381,7 +380,7 @@ static json_t *deliverable_json(const farm_state *farm, const farm_job *job, uin
     json_object_set_new(object, "worst", worst_json(&outcome));
     json_t *files = json_array();
     for (uint32_t i = 0; i < deliverable->file_count; i++)
-        json_array_append_new(files, text_json(job->plan->files[deliverable->first_file + i].display));
+        json_array_append_new(files, job_text_json(job->plan->files[deliverable->first_file + i].display));
     json_object_set_new(object, "files", files);
     return object;
 }
@@ -413,9 +412,9 @@ static json_t *running_json(const farm_state *farm, const farm_job *job)
         json_t *entry = json_object();
         json_object_set_new(entry, "task", json_integer(task));
         json_object_set_new(entry, "kind", json_string(task_kind_name((task_kind)view.kind)));
-        json_object_set_new(entry, "what", text_json(what));
+        json_object_set_new(entry, "what", job_text_json(what));
         json_object_set_new(entry, "worker",
-                            text_json(view.worker == SCHEDULER_LOCAL ? "coordinator"
+                            job_text_json(view.worker == SCHEDULER_LOCAL ? "coordinator"
                                       : node != NULL                 ? node->name
                                                                      : "?"));
         json_object_set_new(entry, "permille", json_integer(farm_task_permille(farm, job->number, task, view.worker)));
@@ -434,10 +433,10 @@ static json_t *errors_json(const farm_job *job)
         json_t *entry = json_object();
         json_object_set_new(entry, "task", json_integer(error->task));
         json_object_set_new(entry, "kind", json_string(task_kind_name((task_kind)job_task_kind(job, error->task))));
-        json_object_set_new(entry, "what", text_json(what));
+        json_object_set_new(entry, "what", job_text_json(what));
         json_object_set_new(entry, "final", json_boolean(error->final));
         json_object_set_new(entry, "class", json_string(status_class_name(status_class_of(error->code))));
-        json_object_set_new(entry, "message", text_json(error->text));
+        json_object_set_new(entry, "message", job_text_json(error->text));
         json_array_append_new(list, entry);
     }
     return list;
@@ -449,7 +448,7 @@ static void add_outcome(json_t *object, const farm_state *farm, const farm_job *
     json_t *told = json_null();
     if (outcome.ended)
         told = json_pack("{s:s, s:s, s:o}", "code", status_text(outcome.code), "class",
-                         status_class_name(status_class_of(outcome.code)), "message", text_json(outcome.message));
+                         status_class_name(status_class_of(outcome.code)), "message", job_text_json(outcome.message));
     json_object_set_new(object, "outcome", told);
     json_object_set_new(object, "exit_code", outcome.ended ? json_integer(outcome.exit_code) : json_null());
     json_object_set_new(object, "verdict",
@@ -513,6 +512,17 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
     return dump(object, out_size);
 }
 
+json_t *job_row_json(const farm_state *farm, const farm_job *job)
+{
+    json_t *object = json_object();
+    add_head(object, farm, job);
+    job_view view = {0};
+    (void)scheduler_job_view(farm->scheduler, job->number, &view);
+    json_object_set_new(object, "retries", json_integer(view.retries));
+    add_outcome(object, farm, job);
+    return object;
+}
+
 char *job_list_json(const farm_state *farm, uint32_t before, size_t *out_size)
 {
     json_t *list = json_array();
@@ -522,10 +532,7 @@ char *job_list_json(const farm_state *farm, uint32_t before, size_t *out_size)
         more = json_array_size(list) == JOBS_SHOWN_MAX;
         if (more || (before != 0 && job->number >= before))
             continue;
-        json_t *object = json_object();
-        add_head(object, farm, job);
-        add_outcome(object, farm, job);
-        json_array_append_new(list, object);
+        json_array_append_new(list, job_row_json(farm, job));
     }
     return dump(json_pack("{s:i, s:o, s:b}", "reelmill", 1, "jobs", list, "more", more ? 1 : 0), out_size);
 }

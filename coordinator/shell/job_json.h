@@ -9,6 +9,8 @@
 
 #include "coordinator/shell/job.h"
 
+#include <jansson.h>
+
 struct farm_state;
 
 /**
@@ -51,6 +53,16 @@ char *job_status_json(const struct farm_state *farm, farm_job *job, size_t *out_
  * from the newest on). more: there are others below the last.
  */
 char *job_list_json(const struct farm_state *farm, uint32_t before, size_t *out_size);
+
+/** One job as the list has it. */
+json_t *job_row_json(const struct farm_state *farm, const farm_job *job);
+/**
+ * {"reelmill":1, "job", "programs":[{"deliverables":[...], "pieces":[{"reel","cells","runs"}]}]}: runs are letters with counts,
+ * like d12r4w100: done, running, waiting, back-off, failed, x = not any more; a capital had to be tried again.
+ */
+json_t *job_grid_json(const struct farm_state *farm, const farm_job *job);
+/** Texts from file names may be no UTF-8; a document must be. */
+json_t *job_text_json(const char *text);
 
 /** How a job came out, for the exit code of the contract. */
 typedef struct job_outcome {

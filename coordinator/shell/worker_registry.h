@@ -25,6 +25,7 @@ typedef struct worker_node {
     message_root roots[ROOTS_MAX];
     bool draining; /**< it said so itself */
     uint64_t heard_ms; /**< last message of any kind */
+    uint64_t programme_ms, task_ms; /**< done since it joined: time of programmes, time that it took */
     uint32_t progress_count;
     message_progress progress[MESSAGE_ATTEMPTS_MAX]; /**< of the last heartbeat */
 } worker_node;

@@ -2,12 +2,14 @@
 import http.client
 import json
 import re
+import shutil
 import socket
+import subprocess
 
 from farm_kit import FarmTest, main, small_show, wait_until
 from hand_farm import Farm, free_port
 
-SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? (-?[0-9][0-9.e+]*)$')
+SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? (-?[0-9][0-9.e+-]*)$')
 
 
 class Pages(FarmTest):
@@ -54,6 +56,24 @@ class Pages(FarmTest):
         self.assertEqual(html.rstrip("\n"), self.passes(self.farm.ask("report", 1, "--html")).out.rstrip("\n"))
         self.assertNotIn("script-src", report.getheader("Content-Security-Policy"))
         self.assertEqual(self.get("/jobs.json", "HEAD")[1], "")
+        # What the page asks for: figures, rows, cells, one node.
+        farm = json.loads(self.get("/farm.json")[1])
+        self.assertEqual((farm["jobs"]["ended"], farm["nodes"]["ready"], farm["slots"], farm["work_s"]), (1, 2, 2, 0))
+        self.assertGreater(farm["programme_h"], 0)
+        rows = json.loads(self.get("/jobs.json?rows=5&find=ALERT&state=ended")[1])
+        self.assertEqual(([job["job"] for job in rows["jobs"]], rows["fitting"], rows["all"]), ([1], 1, 1))
+        for query in ("rows=5&from=1", "rows=5&state=held", "rows=5&find=nothing", "rows=5&state=no-such-state"):
+            self.assertEqual(json.loads(self.get("/jobs.json?" + query)[1])["jobs"], [])
+        nodes = json.loads(self.get("/nodes.json?rows=1&from=1")[1])
+        self.assertEqual((len(nodes["nodes"]), nodes["fitting"]), (1, 2))
+        node = json.loads(self.get(f"/nodes/{nodes['nodes'][0]['worker']}.json")[1])
+        self.assertEqual((node["state"], node["strikes"], node["tasks"]), ("ready", 0, []))
+        job = self.farm.job(1)
+        grid = json.loads(self.get("/jobs/1/grid.json")[1])["programs"]
+        self.assertEqual({name for program in grid for name in program["deliverables"]}, {made["name"] for made in job["deliverables"]})
+        self.assertEqual(sum(piece["cells"] for program in grid for piece in program["pieces"]), job["cells"]["total"])
+        for piece in (piece for program in grid for piece in program["pieces"]):
+            self.assertEqual(piece["runs"], f"d{piece['cells']}")
         # What was expected of the job and what came of it are there after a restart, and so is what the nodes were seen to do.
         before = self.farm.job(1)["forecast"]
         self.assertGreater(before["predicted_s"], 0)
@@ -78,12 +98,24 @@ class Pages(FarmTest):
         done = {node["name"]: node["tasks_done"] for node in self.farm.nodes().values()}
         self.assertEqual({name: after[f'reelmill_node_tasks_done_total{{node="{name}"}}'] for name in done}, done)
         self.assertGreater(sum(done.values()), 10)
+        self.assertGreater(after["reelmill_programme_seconds_total"], 0)
+        self.assertEqual(sum(after[f'reelmill_node_programme_seconds_total{{node="{name}"}}'] for name in done),
+                         after["reelmill_programme_seconds_total"])
+        self.assertEqual(after['reelmill_task_failures_total{class="storage"}'], 0)
+        self.assertGreater(after["reelmill_journal_commit_seconds_count"], 0)
+        promtool = shutil.which("promtool")
+        if promtool:  # Prometheus' own word on names, types and texts
+            checked = subprocess.run([promtool, "check", "metrics"], input=self.get("/metrics")[1], capture_output=True, text=True,
+                                     check=False)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+        else:
+            print("promtool is not installed: metrics are checked by this test's own eye alone")
 
     def test_what_is_refused(self):
         for method in ("POST", "PUT", "DELETE"):
             self.assertEqual(self.get("/jobs/1.json", method)[0].status, 405)
         for path in ("/jobs/99.json", "/jobs/1/journal.db", "/jobs/../coordinator.yaml", "/jobs/-1.json", "/jobs/%2e%2e/x",
-                     "/jobs/1.json/..", "/nothing", "//", "/jobs/4294967297.json"):
+                     "/jobs/1.json/..", "/jobs/99/grid.json", "/nodes/99.json", "/nodes/x.json", "/nothing", "//", "/jobs/4294967297.json"):
             with self.subTest(path=path):
                 self.assertEqual(self.get(path)[0].status, 404)
 
