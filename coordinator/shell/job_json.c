@@ -467,7 +467,7 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     char reason[ERROR_MESSAGE_SIZE + 128];
     job_reason(farm, job, reason, sizeof reason);
     json_object_set_new(object, "st", json_string(job_short_state(farm, job)));
-    json_object_set_new(object, "reason", text_json(reason));
+    json_object_set_new(object, "reason", job_text_json(reason));
     json_object_set_new(object, "tasks_done", json_integer(view.by_state[TASK_DONE]));
     json_object_set_new(object, "tasks_running", json_integer(view.by_state[TASK_RUNNING]));
     json_object_set_new(object, "tasks_total", json_integer(view.task_count));
