@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 7, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 8, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -150,14 +150,23 @@ typedef struct task_verify_result {
 
 /* PUBLISH: renames every part to its final name, fsyncs the folders. An existing final file with the same bytes counts
  * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes
- * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed. Payload: empty. */
+ * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed. With control, the receiver's
+ * control data of files[0] is written beside it. Payload: empty. */
 typedef struct task_publish_file {
     task_path part;
     task_path final;
     content_hash digest;       /**< of every byte, as verified: what a final file must hold whose part is gone */
 } task_publish_file;
+typedef struct task_control {
+    duck_shape shape;          /**< the threshold is that of the samples in the file */
+    sample_encoding encoding;
+    uint32_t sample_rate, data_offset;
+    uint64_t frame_count;
+} task_control;
 typedef struct task_publish {
     bool replace;
+    bool has_control;
+    task_control control;      /**< files[0] is a narration in mono */
     uint32_t file_count;
     task_publish_file *files;
 } task_publish;

@@ -263,9 +263,30 @@ static void decode_verify(byte_reader *reader, task_verify *verify, arena *memor
 
 enum { PATH_BYTES_MIN = 10 }; /* two texts of one byte */
 
+static void decode_control(byte_reader *reader, task_control *control)
+{
+    control->shape.threshold = byte_reader_f64(reader);
+    control->shape.floor = byte_reader_f64(reader);
+    control->shape.look_ahead = byte_reader_u16(reader);
+    control->shape.attack = byte_reader_u16(reader);
+    control->shape.hold = byte_reader_u16(reader);
+    control->shape.release = byte_reader_u16(reader);
+    control->encoding = (sample_encoding)byte_reader_u8(reader);
+    control->sample_rate = byte_reader_u32(reader);
+    control->data_offset = byte_reader_u32(reader);
+    control->frame_count = byte_reader_u64(reader);
+    require(reader, duck_shape_valid(&control->shape));
+    require(reader, control->encoding >= ENCODING_PCM_16 && control->encoding <= ENCODING_FLOAT_64);
+    require(reader, control->sample_rate >= SAMPLE_RATE_MIN && control->sample_rate <= SAMPLE_RATE_MAX);
+    require(reader, control->frame_count > 0 && control->frame_count < FRAMES_END && data_offset_valid(control->data_offset));
+}
+
 static void decode_publish(byte_reader *reader, task_publish *publish, arena *memory)
 {
     publish->replace = decode_flag(reader);
+    publish->has_control = decode_flag(reader);
+    if (publish->has_control)
+        decode_control(reader, &publish->control);
     publish->file_count =
         decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES);
     publish->files = arena_take_array(memory, publish->file_count, sizeof *publish->files);

@@ -128,6 +128,20 @@ static void encode_publish(byte_writer *writer, const task_publish *publish)
 {
     ENSURE(publish->file_count <= TASK_PUBLISH_FILES_MAX);
     byte_writer_u8(writer, publish->replace);
+    byte_writer_u8(writer, publish->has_control);
+    if (publish->has_control) {
+        const task_control *control = &publish->control;
+        byte_writer_f64(writer, control->shape.threshold);
+        byte_writer_f64(writer, control->shape.floor);
+        byte_writer_u16(writer, control->shape.look_ahead);
+        byte_writer_u16(writer, control->shape.attack);
+        byte_writer_u16(writer, control->shape.hold);
+        byte_writer_u16(writer, control->shape.release);
+        byte_writer_u8(writer, (uint8_t)control->encoding);
+        byte_writer_u32(writer, control->sample_rate);
+        byte_writer_u32(writer, control->data_offset);
+        byte_writer_u64(writer, control->frame_count);
+    }
     byte_writer_u32(writer, publish->file_count);
     for (uint32_t i = 0; i < publish->file_count; i++) {
         encode_path(writer, &publish->files[i].part);

@@ -344,6 +344,19 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
         return STATUS_LIMIT;
     if (task->kind == TASK_PUBLISH) {
         body->publish.replace = context->replace;
+        if (plan_has_control(self->show, task->deliverable)) {
+            const recipe *rule = self->show->deliverables[task->deliverable].recipe;
+            const output_header *header = &self->files[deliverable->first_file].header;
+            double gain = plan_gain_factor(plan_gain_db(self, task->deliverable, context->gains_db));
+            body->publish.has_control = true;
+            body->publish.control = (task_control){.shape = rule->duck,
+                                                   .encoding = header->encoding,
+                                                   .sample_rate = header->sample_rate,
+                                                   .data_offset = header->data_offset,
+                                                   .frame_count = header->frame_count};
+            double threshold = rule->duck.threshold * gain * gain; /* the curve listens before the gain, the file is behind it */
+            body->publish.control.shape.threshold = threshold < 1.0 ? threshold : 1.0;
+        }
         body->publish.file_count = count;
         body->publish.files = arena_take_array(memory, count, sizeof *body->publish.files);
         for (uint32_t i = 0; i < count; i++) {

@@ -32,6 +32,12 @@ bool plan_is_by_reel(const show *film, uint32_t deliverable_index)
     return deliverable->assembly != ASSEMBLY_JOINED;
 }
 
+bool plan_has_control(const show *film, uint32_t deliverable_index)
+{
+    const recipe *rule = film->deliverables[deliverable_index].recipe;
+    return rule != NULL && rule->duck_role != NULL && rule->role_count == 1;
+}
+
 /* yyyy-mm-dd from a date of a bext chunk, whatever its separators (Tech 3285 allows - _ : space .); false if it is
  * none. */
 static bool date_normalise(const char *date, char out[11])
@@ -264,6 +270,19 @@ static void check_cinema(const file_builder *self, uint32_t index)
                              (unsigned long long)timeline->pieces[i].frame_count, samples);
 }
 
+/* A receiver reads control data along with one file of the whole narration. */
+static void check_control(const file_builder *self, uint32_t index)
+{
+    const show *film = self->plan->show;
+    const show_deliverable *deliverable = &film->deliverables[index];
+    if (plan_has_control(film, index) && (!plan_is_joined(film, index) || self->plan->deliverables[index].layout != LAYOUT_MONO))
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s is a narration with control data, which goes with one joined file in mono; let its "
+                         "assembly be joined or both and its layout mono, or take `duck` out of recipe %s",
+                         deliverable->name, deliverable->recipe->name);
+}
+
 void plan_make_files(plan *self, const plan_options *options, const bool *wanted, plan_notes *notes)
 {
     const show *film = self->show;
@@ -279,6 +298,7 @@ void plan_make_files(plan *self, const plan_options *options, const bool *wanted
         if (!wanted[i] || !self->deliverables[i].rendered)
             continue;
         check_cinema(&builder, i);
+        check_control(&builder, i);
         self->deliverables[i].first_file = self->file_count;
         if (plan_is_joined(film, i))
             file_set_add(&builder, i, -1);

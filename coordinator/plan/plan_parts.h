@@ -115,6 +115,8 @@ void plan_make_files(plan *self, const plan_options *options, const bool *wanted
 /** True if the deliverable is delivered joined (reels). */
 bool plan_is_joined(const show *show, uint32_t deliverable);
 bool plan_is_by_reel(const show *show, uint32_t deliverable);
+/** True if control data is written beside the deliverable: a recipe with a duck that takes nothing that would be ducked. */
+bool plan_has_control(const show *show, uint32_t deliverable);
 
 /* ---- plan_tasks.c ---- */
 void plan_make_tasks(plan *self, const plan_options *options);

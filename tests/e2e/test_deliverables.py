@@ -41,6 +41,12 @@ def duck_curve(narration, depth=-9.0, threshold=-50.0, look_ahead=30, attack=30,
     return np.interp(np.arange(len(narration)) / 480, edge, gains)
 
 
+def xxh128(path):
+    """By the reference program of xxHash."""
+    told = subprocess.run(["xxhsum", "-H128", path], capture_output=True, text=True, check=True).stdout
+    return told.split()[0]
+
+
 def deliverables(**recipes):
     return [{"name": name, "recipe": recipe, "spec": "none"} for name, recipe in recipes.items()]
 
@@ -192,8 +198,8 @@ class Deliverables(FarmTest):
                     speaks[int(begin * RATE):int(end * RATE)] = True
                 samples = np.where(speaks[:, None], 5 * samples, 0.02 * samples)
             return samples
-        show = WideShow(self.folder, [8, 7], deliverables(AD_51="ad-5.1", AD_20="ad-stereo"), content)
-        self.passes(reelmill("run", show.path))
+        show = WideShow(self.folder, [8, 7], deliverables(AD_51="ad-5.1", AD_20="ad-stereo", NARR="ad-narration"), content)
+        report = self.passes(reelmill("run", show.path, "--json")).json()
         narration = show.joined("AD")[:, 0]
         gain = duck_curve(narration)
         self.assertAlmostEqual(gain.min(), 10 ** (-9 / 20), delta=1e-12)
@@ -202,6 +208,31 @@ class Deliverables(FarmTest):
         bed[:, 2] += narration
         self.judge(show.file("AD_51"), bed)
         self.judge(show.file("AD_20"), stereo_of(bed))
+        self.judge(show.file("NARR"), narration[:, None])
+        self.judge_control(show, gain, report)
+
+    def judge_control(self, show, gain, report):
+        """A receiver that holds the fade at the edges of 10 ms and goes from one to the next in a straight line."""
+        path = show.file("NARR").with_suffix(".ad.json")
+        text = json.loads(path.read_text())
+        self.assertEqual({name: text[name] for name in ("reelmill_ad_control", "narration", "sample_rate", "frames", "pan")},
+                         {"reelmill_ad_control": 1, "narration": show.file("NARR").name, "sample_rate": RATE,
+                          "frames": len(gain), "pan": 0})
+        fades = np.zeros(len(gain) // 480 + 1)
+        for frame, fade in text["fades"]:
+            fades[frame // 480:] = fade
+        edges = np.append(gain[::480], 1.0)  # the programme's end is open
+        self.assertTrue(np.array_equal(fades[:-1], np.rint(-20 * np.log10(edges[:-1]) / 0.3)))
+        self.assertEqual(text["fades"][0], [0, fades[0]])
+        self.assertTrue(all(before[1] != after[1] for before, after in zip(text["fades"], text["fades"][1:])))
+        received = np.interp(np.arange(len(gain)) / 480, np.arange(len(fades)), 10 ** (-0.3 * fades / 20))
+        self.assertLessEqual(np.abs(20 * np.log10(received / gain)).max(), 0.15 + 1e-9)  # half a step
+        bed = show.bed("5.1") * received[:, None]
+        bed[:, 2] += show.joined("AD")[:, 0]
+        mixed = read_wav(show.file("AD_51"))[0]
+        ducked = np.abs(show.bed("5.1") * gain[:, None])
+        self.assertTrue(np.all(np.abs(bed - mixed) <= (10 ** (0.15 / 20) - 1) * ducked + STEP / 2 + 2.0 ** -45))
+        self.judge_hash_list(path.parent, report)
 
     def test_audio_description_without_narration_is_refused(self):
         show = WideShow(self.folder, [1], deliverables(AD_51="ad-5.1"))
@@ -290,11 +321,13 @@ class Deliverables(FarmTest):
         self.assertEqual([child.tag for child in root[0]], [space + name for name in ("creationdate", "hostname", "tool")])
         self.assertEqual(root[1][0].text, "in-place")
         known = {item["path"].rsplit("/", 1)[1]: item["file_xxh128"] for item in report["files"]}
-        self.assertEqual({item[0].text for item in root[2]}, {path.name for path in folder.glob("*.wav")})
+        beside = {path.name for path in folder.iterdir() if path.is_file()}
+        self.assertEqual({item[0].text for item in root[2]}, beside)
         for item in root[2]:
             self.assertEqual([child.tag for child in item], [space + "path", space + "xxh128"])
             self.assertEqual(int(item[0].get("size")), (folder / item[0].text).stat().st_size)
-            self.assertEqual(item[1].text, known[item[0].text])
+            self.assertEqual(item[1].text, xxh128(folder / item[0].text))
+            self.assertEqual(item[1].text, known.get(item[0].text, item[1].text))
 
     def judge_ixml(self, path, reel, labels, first, start):
         """labels: of the tracks, the first of them being channel `first` of the programme; start: sample since midnight."""

@@ -28,6 +28,11 @@ MUST_USE status task_render_run(const task_context *context, const task_render *
 MUST_USE status task_seal_run(const task_context *context, const task_seal *task);
 MUST_USE status task_verify_run(const task_context *context, const task_verify *task);
 MUST_USE status task_publish_run(const task_context *context, const task_publish *task);
+/** Writes the control data of files[0] beside it; *out_file is what was written, as it would be published. */
+MUST_USE status task_control_write(const task_context *context, const task_publish *task, task_publish_file *out_file);
+/** A small file under its final name: written beside it, synced, then renamed over what is there. */
+MUST_USE status task_file_put(const task_context *context, const storage_root *root, const char *path, const void *bytes,
+                              size_t size);
 /** The hash list of files that were just published; run again it writes the same. */
 MUST_USE status task_manifest_write(const task_context *context, const task_publish *task);
 MUST_USE status task_discard_run(const task_context *context, const task_discard *task);

@@ -184,25 +184,29 @@ static status manifest_identities(const task_context *context, const task_publis
     return STATUS_OK;
 }
 
-static status manifest_put(const task_context *context, const storage_root *root, const char *path, xmlBufferPtr buffer)
+status task_file_put(const task_context *context, const storage_root *root, const char *path, const void *bytes, size_t size)
 {
     char part[PATH_MAX_BYTES];
     int length = snprintf(part, sizeof part, "%s.manifest.part", path);
     if (length < 0 || (size_t)length >= sizeof part)
         return error_detail_set(context->detail, STATUS_LIMIT, "the path %.600s is too long", path);
-    size_t size = (size_t)xmlBufferLength(buffer);
     int descriptor = -1;
     status code = storage_remove(root, part, context->detail);
     if (code == STATUS_OK)
         code = storage_create_output(root, part, size, &descriptor, context->detail);
     if (code != STATUS_OK)
         return code;
-    code = storage_write_at(descriptor, xmlBufferContent(buffer), size, 0, context->detail);
+    code = storage_write_at(descriptor, bytes, size, 0, context->detail);
     if (code == STATUS_OK)
         code = storage_sync(descriptor, context->detail);
     if (close(descriptor) != 0 && code == STATUS_OK)
         code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
     return code == STATUS_OK ? storage_rename(root, part, path, true, context->detail) : code;
+}
+
+static status manifest_put(const task_context *context, const storage_root *root, const char *path, xmlBufferPtr buffer)
+{
+    return task_file_put(context, root, path, xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
 }
 
 /* The list that a chain from before names, when files were replaced since: it speaks of files that are gone. */

@@ -148,6 +148,23 @@ static bool publish_same_folder(const task_path *a, const task_path *b)
     return strcmp(a->root, b->root) == 0 && a_length == b_length && memcmp(a->path, b->path, a_length) == 0;
 }
 
+/* What stands beside the audio: control data of a narration, then the hash list, which names it too. */
+static status publish_documents(const task_context *context, const task_publish *task)
+{
+    if (!task->has_control)
+        return task_manifest_write(context, task);
+    arena memory;
+    arena_init(&memory);
+    task_publish with_control = *task;
+    with_control.files = arena_take_array(&memory, task->file_count + 1u, sizeof *with_control.files);
+    memcpy(with_control.files, task->files, task->file_count * sizeof *task->files);
+    status code = task_control_write(context, task, &with_control.files[with_control.file_count++]);
+    if (code == STATUS_OK)
+        code = task_manifest_write(context, &with_control);
+    arena_deinit(&memory);
+    return code;
+}
+
 status task_publish_run(const task_context *context, const task_publish *task)
 {
     publish_action *actions = calloc(task->file_count + 1, sizeof *actions);
@@ -173,5 +190,5 @@ status task_publish_run(const task_context *context, const task_publish *task)
             code = storage_sync_folder(root, task->files[i].final.path, context->detail);
     }
     free(actions);
-    return code == STATUS_OK ? task_manifest_write(context, task) : code;
+    return code == STATUS_OK ? publish_documents(context, task) : code;
 }

@@ -205,7 +205,11 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
     } else if (kind == TASK_VERIFY) {
         sample_verify(&out_body->verify, memory);
     } else if (kind == TASK_PUBLISH) {
-        out_body->publish = (task_publish){.replace = true, .file_count = 2};
+        out_body->publish = (task_publish){
+            .replace = true,
+            .file_count = 2,
+            .has_control = true,
+            .control = {{0.00001, 0.35, 30, 30, 50, 80}, ENCODING_PCM_24, 48000, 4096, 4800000}};
         out_body->publish.files = arena_take_array(memory, 2, sizeof *out_body->publish.files);
         for (uint32_t i = 0; i < 2; i++)
             out_body->publish.files[i] = (task_publish_file){path_of("out", "p.part"), path_of("out", "p"), {{7, 7}}};
