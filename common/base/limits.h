@@ -54,6 +54,8 @@ enum {
     PROGRAM_DUCKS_MAX = 4,
     DUCK_KEYS_MAX = 32,            /**< narration channels that one curve follows */
     PHASE_REACH_MAX = 32767,
+    PROGRAM_SPEED_TERM_MAX = 65535,/**< of a change of speed, as a fraction */
+    PROGRAM_LIMIT_LEAD = 512,      /**< frames that a limiter's scan mixes before the first that it needs */
     TASK_FILES_MAX = 512,          /**< input files bound to one task */
     TASK_PIECES_MAX = 8,           /**< the task's own piece and those its pre-roll and nodes reach into */
     TASK_CELLS_MAX = 1024,

@@ -111,7 +111,7 @@ static bool read_runs(cell_measure *self, byte_reader *reader)
         run->frame_count = byte_reader_u32(reader);
         run->sample_count = byte_reader_u32(reader);
         good &= read_magnitude(reader, &run->peak);
-        good &= run->kind <= PEAK_RUN_OVERLOAD && run->channel < self->channel_count && run->frame < self->frame_count &&
+        good &= run->kind <= PEAK_RUN_LIMITED && run->channel < self->channel_count && run->frame < self->frame_count &&
                 run->frame_count > 0 && run->frame_count <= self->frame_count - run->frame &&
                 run->sample_count <= run->frame_count &&
                 (i == 0 || run->frame >= self->runs[i - 1].frame);

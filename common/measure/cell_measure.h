@@ -20,8 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 4 };
-enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD };
+enum { CELL_MEASURE_VERSION = 5 };
+enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD, PEAK_RUN_LIMITED };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */
 #define PEAK_LOCATE_DBTP (-3.5)
@@ -29,7 +29,8 @@ enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD };
 /** A stretch in which one channel stayed over a bound (gaps of up to 480 frames are bridged). */
 typedef struct peak_run {
     uint8_t kind;        /**< PEAK_RUN_TRUE: above PEAK_LOCATE_DBTP. PEAK_RUN_CLIP: 3 or more equal full-scale samples.
-                              PEAK_RUN_OVERLOAD: the mix exceeded full scale and was clamped */
+                              PEAK_RUN_OVERLOAD: the mix exceeded full scale and was clamped. PEAK_RUN_LIMITED: a
+                              limiter lowered all channels; it stands in channel 0, its peak is 1 / gain */
     uint8_t channel;     /**< canonical index in the programme's layout */
     uint32_t frame;      /**< first frame, counted from the cell's first */
     uint32_t frame_count;/**< to the last frame over the bound, inclusive */

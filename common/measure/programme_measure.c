@@ -40,7 +40,7 @@ struct programme_measure {
     size_t run_count, run_capacity;
     programme_run *runs;
     programme_signal signal;
-    size_t open_run[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 of the latest run of each kind and channel */
+    size_t open_run[PEAK_RUN_LIMITED + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 of the latest run of each kind and channel */
 };
 
 double measure_db(double linear)

@@ -55,6 +55,15 @@ void render_program_encode(const render_program *self, byte_writer *writer)
         for (uint32_t k = 0; k < duck->key_count; k++)
             byte_writer_u16(writer, duck->keys[k]);
     }
+    byte_writer_u32(writer, self->speed_num);
+    byte_writer_u32(writer, self->speed_den);
+    byte_writer_u8(writer, self->limit_count);
+    for (uint32_t i = 0; i < self->limit_count; i++) {
+        byte_writer_u8(writer, self->limits[i].output);
+        byte_writer_f64(writer, self->limits[i].shape.ceiling);
+        byte_writer_u16(writer, self->limits[i].shape.look_ahead);
+        byte_writer_u16(writer, self->limits[i].shape.release);
+    }
 }
 
 /* Outputs follow each other without gap and use up exactly the lanes that the program says it has. */
@@ -112,6 +121,36 @@ static bool render_program_nodes_valid(const render_program *self)
                 return false;
     }
     return true;
+}
+
+static bool render_program_limits_valid(const render_program *self)
+{
+    bool as_it_is = self->speed_num == 0 && self->speed_den == 0;
+    if (!as_it_is && (self->speed_num == 0 || self->speed_den == 0 || self->speed_num > PROGRAM_SPEED_TERM_MAX ||
+                      self->speed_den > PROGRAM_SPEED_TERM_MAX))
+        return false;
+    for (uint32_t i = 0; i < self->limit_count; i++) {
+        const render_limiter *limit = &self->limits[i];
+        if (limit->output >= self->output_count || (i > 0 && limit->output <= self->limits[i - 1].output) ||
+            self->outputs[limit->output].encoding == ENCODING_NONE || !limit_shape_valid(&limit->shape))
+            return false;
+    }
+    return true;
+}
+
+static void render_program_decode_limits(render_program *self, byte_reader *reader)
+{
+    self->speed_num = byte_reader_u32(reader);
+    self->speed_den = byte_reader_u32(reader);
+    self->limit_count = byte_reader_u8(reader);
+    if (self->limit_count > PROGRAM_OUTPUTS_MAX)
+        reader->failed = true;
+    for (uint32_t i = 0; i < self->limit_count && !reader->failed; i++) {
+        self->limits[i].output = byte_reader_u8(reader);
+        self->limits[i].shape.ceiling = byte_reader_f64(reader);
+        self->limits[i].shape.look_ahead = byte_reader_u16(reader);
+        self->limits[i].shape.release = byte_reader_u16(reader);
+    }
 }
 
 static void render_program_decode_nodes(render_program *self, byte_reader *reader)
@@ -182,8 +221,9 @@ status render_program_decode(render_program *out_program, render_term *terms_sto
         terms_storage[i].gain = byte_reader_f64(reader);
     }
     render_program_decode_nodes(&program, reader);
+    render_program_decode_limits(&program, reader);
     if (reader->failed || !render_program_outputs_valid(&program) || !render_program_terms_valid(&program) ||
-        !render_program_nodes_valid(&program))
+        !render_program_nodes_valid(&program) || !render_program_limits_valid(&program))
         return STATUS_PEER_MALFORMED;
     *out_program = program;
     return STATUS_OK;
@@ -195,6 +235,32 @@ static uint64_t slot_frames(const render_program *self, uint32_t slots)
     return ((uint64_t)slots + 1) * (self->sample_rate / 100 + 1);
 }
 
+/* The same in slots of a limiter. Its scan begins a tile earlier still, so that the filter has seen what was before. */
+static uint64_t limit_frames(const render_program *self, uint32_t slots)
+{
+    return ((uint64_t)slots + 2) * (self->sample_rate / 1000 + 1) + PROGRAM_LIMIT_LEAD;
+}
+
+uint64_t render_program_limit_before(const render_program *self)
+{
+    uint64_t reach = 0;
+    for (uint32_t i = 0; i < self->limit_count; i++) {
+        uint64_t back = limit_frames(self, limit_shape_before(&self->limits[i].shape));
+        reach = back > reach ? back : reach;
+    }
+    return reach;
+}
+
+uint64_t render_program_limit_after(const render_program *self)
+{
+    uint64_t reach = 0;
+    for (uint32_t i = 0; i < self->limit_count; i++) {
+        uint64_t ahead = limit_frames(self, limit_shape_after(&self->limits[i].shape));
+        reach = ahead > reach ? ahead : reach;
+    }
+    return reach;
+}
+
 uint64_t render_program_reach_before(const render_program *self)
 {
     uint64_t reach = self->phase_reach;
@@ -202,7 +268,7 @@ uint64_t render_program_reach_before(const render_program *self)
         uint64_t back = slot_frames(self, duck_shape_before(&self->ducks[i].shape) + 1);
         reach = back > reach ? back : reach;
     }
-    return reach;
+    return reach + render_program_limit_before(self);
 }
 
 uint64_t render_program_reach_after(const render_program *self)
@@ -212,7 +278,7 @@ uint64_t render_program_reach_after(const render_program *self)
         uint64_t ahead = slot_frames(self, duck_shape_after(&self->ducks[i].shape) + 1);
         reach = ahead > reach ? ahead : reach;
     }
-    return reach;
+    return reach + render_program_limit_after(self);
 }
 
 content_hash render_program_digest(const render_program *self)

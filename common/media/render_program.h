@@ -13,6 +13,9 @@
  *     DUCK       one fma: gain of the duck's curve (n) x side lane (n)
  * A node reaches over the edges of cells, tasks and reels: it sees the joined programme, silence before and after it. All
  * lanes are aligned to 0 frames: a node looks ahead, it does not delay.
+ * An output with a limiter is then multiplied by its gain (common/media/limit_curve.h), all its lanes alike.
+ * Input lanes come at sample_rate; speed_num / speed_den is how much faster the programme runs than its files, pitch and all: a
+ * file at rate r is taken as one at r x speed_num / speed_den.
  * Then dithered where the output says so (worker/render/render_dither.h), and quantised once (encoding below). A
  * measure-only output (encoding ENCODING_NONE) is not written.
  *
@@ -28,12 +31,13 @@
 #include "common/base/status.h"
 #include "common/media/channel_layout.h"
 #include "common/media/duck_curve.h"
+#include "common/media/limit_curve.h"
 #include "common/media/media_facts.h"
 
 #include <stdint.h>
 
 enum { RENDER_STEM_RECEIVED = 0xFFFF }; /**< render_lane.stem of a received programme's own channels */
-enum { RENDER_VERSION = 3 };
+enum { RENDER_VERSION = 4 };
 
 typedef struct render_lane {
     uint16_t stem;        /**< index of the stem in the job's show */
@@ -65,6 +69,11 @@ typedef struct render_duck {
 
 typedef enum render_overload { OVERLOAD_FAIL, OVERLOAD_CLIP } render_overload;
 
+typedef struct render_limiter {
+    uint8_t output; /**< index in outputs, one that is written */
+    limit_shape shape;
+} render_limiter;
+
 typedef struct render_output {
     uint16_t deliverable;       /**< index of the deliverable in the job's show */
     uint8_t layout;             /**< channel_layout_id; lanes are in canonical order */
@@ -89,6 +98,9 @@ typedef struct render_program {
     uint32_t phase_reach; /**< frames to either side that PHASE_90 sees: odd; 0 without such nodes */
     render_node nodes[PROGRAM_NODES_MAX];
     render_duck ducks[PROGRAM_DUCKS_MAX];
+    uint32_t speed_num, speed_den; /**< both 0: the files' own speed */
+    uint8_t limit_count;
+    render_limiter limits[PROGRAM_OUTPUTS_MAX]; /**< by output, at most one each */
 } render_program;
 
 /** Appends the canonical form. The same program gives the same bytes on every machine. */
@@ -102,6 +114,9 @@ MUST_USE status render_program_decode(render_program *out_program, render_term *
 /** Frames before and after a frame that its nodes see, those of a duck's narration included. */
 uint64_t render_program_reach_before(const render_program *self);
 uint64_t render_program_reach_after(const render_program *self);
+/** The part of both that limiters have. */
+uint64_t render_program_limit_before(const render_program *self);
+uint64_t render_program_limit_after(const render_program *self);
 /** Digest of the canonical form: the identity of the program in cell keys. */
 content_hash render_program_digest(const render_program *self);
 

@@ -401,6 +401,9 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
                             .overload = (uint8_t)film->deliverables[part->deliverable].recipe->overload,
                             .first_lane = first_lane,
                             .dither_seed = scan ? 0 : dither_seed(&film->deliverables[part->deliverable])};
+        const recipe *rule = film->deliverables[part->deliverable].recipe;
+        if (rule->limits && !scan)
+            program->limits[program->limit_count++] = (render_limiter){.output = (uint8_t)i, .shape = rule->limiter};
         /* Lanes rise with (stem, channel), so the terms stay sorted by (output, input). */
         for (uint32_t k = 0; k < part->straight_count; k++)
             program->terms[program->term_count++] =

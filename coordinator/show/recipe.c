@@ -185,7 +185,7 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     static const char *const orders[] = {"smpte", "film", "wave", NULL};
     static const char *const files[] = {"interleaved", "multi-mono", NULL};
     static const char *const assemblies[] = {"joined", "reels", "both", NULL};
-    static const char *const overloads[] = {"fail", "clip", NULL};
+    static const char *const overloads[] = {"fail", "clip", "limit", NULL};
     const yaml_node *node = yaml_get(root, "encoding");
     int index = node == NULL ? 1 : yaml_word(source, node, "encoding", encodings);
     self->encoding = index < 0 ? ENCODING_NONE : encoding_ids[index];
@@ -202,6 +202,7 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     node = yaml_get(root, "overload");
     index = node == NULL ? 0 : yaml_word(source, node, "overload", overloads);
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
+    self->limits = index == 2;
 }
 
 /* A number of dB within a range: "-9 dB". */
@@ -222,8 +223,8 @@ static bool read_decibels(const yaml_source *source, const yaml_node *node, cons
     return false;
 }
 
-/* Milliseconds in slots of 10 ms. */
-static uint16_t read_slots(const yaml_source *source, const yaml_node *node, const char *what)
+/* Milliseconds in slots of so many. */
+static uint16_t read_slots(const yaml_source *source, const yaml_node *node, const char *what, int slot_ms, int slots_max)
 {
     char copy[64];
     double milliseconds = 0.0;
@@ -234,10 +235,10 @@ static uint16_t read_slots(const yaml_source *source, const yaml_node *node, con
     size_t length = strcspn(copy, " m");
     bool unit = strcmp(copy + length + strspn(copy + length, " "), "ms") == 0;
     copy[length] = '\0';
-    if (unit && decimal_parse(copy, &milliseconds) && milliseconds >= 0.0 && milliseconds <= 10.0 * DUCK_SLOTS_MAX &&
-        fmod(milliseconds, 10.0) == 0.0)
-        return (uint16_t)(milliseconds / 10.0);
-    yaml_complain(source, node, "%s is \"%s\"; write a multiple of 10 ms up to %d ms", what, text, 10 * DUCK_SLOTS_MAX);
+    if (unit && decimal_parse(copy, &milliseconds) && milliseconds >= 0.0 && milliseconds <= (double)(slot_ms * slots_max) &&
+        fmod(milliseconds, (double)slot_ms) == 0.0)
+        return (uint16_t)(milliseconds / (double)slot_ms);
+    yaml_complain(source, node, "%s is \"%s\"; write a multiple of %d ms up to %d ms", what, text, slot_ms, slot_ms * slots_max);
     return 0;
 }
 
@@ -265,16 +266,43 @@ static void read_duck(recipe *self, const yaml_node *node, const yaml_source *so
     levels = read_decibels(source, nodes[2], "threshold of duck", -90.0, 0.0, &threshold) && levels;
     self->duck = (duck_shape){.threshold = levels ? pow(10.0, threshold / 10.0) : 1.0,
                               .floor = levels ? pow(10.0, depth / 20.0) : 1.0,
-                              .look_ahead = read_slots(source, nodes[3], "look_ahead of duck"),
-                              .attack = read_slots(source, nodes[4], "attack of duck"),
-                              .hold = read_slots(source, nodes[5], "hold of duck"),
-                              .release = read_slots(source, nodes[6], "release of duck")};
+                              .look_ahead = read_slots(source, nodes[3], "look_ahead of duck", 10, DUCK_SLOTS_MAX),
+                              .attack = read_slots(source, nodes[4], "attack of duck", 10, DUCK_SLOTS_MAX),
+                              .hold = read_slots(source, nodes[5], "hold of duck", 10, DUCK_SLOTS_MAX),
+                              .release = read_slots(source, nodes[6], "release of duck", 10, DUCK_SLOTS_MAX)};
     if (!duck_shape_valid(&self->duck))
         yaml_complain(source, node, "attack and release of duck take at least 10 ms, and attack at most look_ahead: the programme "
                                     "is down when narration begins");
     for (uint32_t i = 0; i < self->fold_count; i++)
         if (self->folds[i].phase_90)
             yaml_complain(source, node, "a recipe with a duck cannot have folds with a phase; remove one of them");
+}
+
+/* `limiter: {ceiling: -2 dB, look_ahead: 5 ms, release: 200 ms}`, which `overload: limit` asks for. */
+static void read_limiter(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const keys[] = {"ceiling", "look_ahead", "release", NULL};
+    const yaml_node *node = yaml_get(root, "limiter");
+    if ((node != NULL) != self->limits) {
+        yaml_complain(source, node == NULL ? root : node,
+                      "a true-peak limiter needs both `overload: limit` and `limiter: {ceiling: -2 dB, look_ahead: 5 ms, "
+                      "release: 200 ms}`; add the other, or remove this one");
+        return;
+    }
+    if (node == NULL || !yaml_map_check(source, node, "limiter", keys))
+        return;
+    const yaml_node *nodes[3];
+    for (int i = 0; i < 3; i++)
+        nodes[i] = yaml_require(source, node, keys[i], "limiter", "write {ceiling: -2 dB, look_ahead: 5 ms, release: 200 ms}");
+    double ceiling = 0.0;
+    if (nodes[0] == NULL || nodes[1] == NULL || nodes[2] == NULL ||
+        !read_decibels(source, nodes[0], "ceiling of limiter (true peak)", -30.0, 0.0, &ceiling))
+        return;
+    self->limiter = (limit_shape){.ceiling = pow(10.0, ceiling / 20.0),
+                                  .look_ahead = read_slots(source, nodes[1], "look_ahead of limiter", 1, LIMIT_SLOTS_MAX),
+                                  .release = read_slots(source, nodes[2], "release of limiter", 1, LIMIT_SLOTS_MAX)};
+    if (!limit_shape_valid(&self->limiter))
+        yaml_complain(source, node, "look_ahead and release of limiter take at least 1 ms");
 }
 
 /* `adm: dolby | ebu`: what either profile allows in the file. */
@@ -303,7 +331,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", "adm", "duck", NULL};
+                                       "assembly",        "overload", "limiter", "adm", "duck", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =
@@ -326,6 +354,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_form(self, root, source);
     read_adm(self, yaml_get(root, "adm"), source);
     read_duck(self, yaml_get(root, "duck"), source);
+    read_limiter(self, root, source);
 }
 
 /* ---- extends ---- */

@@ -46,6 +46,8 @@ typedef struct recipe {
     bool joined;                     /**< default assembly */
     bool reels;
     render_overload overload;
+    bool limits;                     /**< overload: limit; what is still over full scale then fails */
+    limit_shape limiter;
     adm_flavour adm;                 /**< the file describes its bed by ADM */
     const char *duck_role;           /**< narration under which all other roles are ducked; NULL = none */
     duck_shape duck;

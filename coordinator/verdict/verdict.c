@@ -140,7 +140,7 @@ bool verdict_measures(const char *check)
         "loudness.dialogue",   "loudness.dialogue_range", "loudness.speech_share",
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
-        "format.channels",     "format.length",      "format.start_timecode",  "render.overload",
+        "format.channels",     "format.length",      "format.start_timecode",  "render.overload", "render.limited",
         "signal.silence",      "signal.dropout",      "signal.click",           "signal.dc",
         "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",

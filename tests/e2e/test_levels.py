@@ -3,10 +3,34 @@ import json
 
 import numpy as np
 
-from farm_kit import FarmTest, digests, hash_seed, main, noise, read_wav, reelmill
+import oracle
+
+from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill
 from wide_show import WideShow
 
 STEP = 2.0 ** -23
+
+
+def true_peaks(samples):
+    """Largest of the four phases of Annex 2 and the sample itself, by frame; the filter's newest sample counts."""
+    best = np.abs(samples).max(axis=1)
+    for channel in samples.T:
+        for phase in oracle.PHASES:
+            for taps in (phase, phase[::-1]):
+                best = np.maximum(best, np.abs(np.convolve(channel, taps)[:len(channel)]))
+    return best
+
+
+def limiter_gain(samples, ceiling_db, look_ahead, release, flat=2):
+    """By definition: every slot of 1 ms over the ceiling asks for a dip, the curve is the deepest of them, linear between."""
+    aim = 10 ** ((ceiling_db - 0.3) / 20)
+    peaks = true_peaks(samples).reshape(-1, RATE // 1000).max(axis=1)
+    edges = np.arange(len(peaks) + 1)
+    gains = np.ones(len(edges))
+    for slot in np.flatnonzero(peaks > aim):
+        t = np.interp(edges, [slot - flat - look_ahead, slot - flat, slot + 1 + flat, slot + 1 + flat + release], [0, 1, 1, 0])
+        gains = np.minimum(gains, 1 - (1 - aim / peaks[slot]) * t * t * (3 - 2 * t))
+    return np.interp(np.arange(len(samples)) / (RATE // 1000), edges, gains)
 
 
 def loud_and_quiet(stem, reel, frames, channels):
@@ -58,6 +82,52 @@ class Levels(FarmTest):
         show.path.write_text(json.dumps(show.text))
         self.passes(reelmill("run", show.path, "--out", self.folder / "byhand"))
         self.assertEqual(digests(self.folder / "byhand"), expected)
+
+    def test_limiter(self):
+        """Only where a recipe asks for it; its gain by definition, its peaks by libebur128, bytes whatever the cut."""
+        (self.folder / "recipes").mkdir()
+        for name, base in (("limited", "printmaster-5.1"), ("limited-ad", "ad-5.1"), ("limited-ltrt", "stereo-ltrt")):
+            (self.folder / "recipes" / f"{name}.yaml").write_text(
+                f"reelmill_recipe: 1\nextends: {base}\noverload: limit\nlimiter: {{ceiling: -12 dB, look_ahead: 5 ms, release: 120 ms}}\n")
+
+        def content(stem, reel, frames, channels):
+            samples, level = noise(hash_seed(stem, reel), frames, channels, 0.009), np.ones((frames, 1))
+            for place in np.random.default_rng(hash_seed(stem, reel, "loud")).integers(0, frames - 4800, 6):
+                level[place:place + 4800] = 6
+            level[-300:] = 7  # over the reels' edge
+            return samples * level
+        show = WideShow(self.folder, [8, 7], [master("PM", "limited"), master("AD_51", "limited-ad"), master("LTRT", "limited-ltrt"),
+                                              master("PLAIN", "printmaster-5.1")], content)
+        report = self.passes(reelmill("run", show.path, "--json", "--workers", 1)).json()
+        bed = show.bed("5.1")
+        gain = limiter_gain(bed, -12.0, 5, 120)
+        self.assertLess(gain.min(), 0.7)
+        actual = read_wav(show.file("PM"))[0]
+        self.assertLessEqual(np.abs(actual - bed * gain[:, None]).max(), STEP / 2 + 2.0 ** -45)
+        plain = read_wav(show.file("PLAIN"))[0]
+        self.assertLessEqual(np.abs(plain - bed).max(), STEP / 2 + 2.0 ** -45)
+        self.assertNotIn("render.limited", [item["check"] for item in self.figures(report, "PLAIN")["findings"]])
+        for name in ("PM", "AD_51", "LTRT"):
+            samples = read_wav(show.file(name))[0]
+            peak = oracle.witness(samples, RATE)[-1]
+            print(f"{name}: true peak {peak:.3f} dB by libebur128, {20 * np.log10(true_peaks(samples).max()):.3f} dB by Annex 2")
+            self.assertLessEqual(peak, -12.0)
+        told, = [item for item in self.figures(report, "PM")["findings"] if item["check"] == "render.limited"]
+        self.assertEqual((told["severity"], told["details"]["all"]), ("info", True))
+        self.assertAlmostEqual(told["measured"], -20 * np.log10(gain.min()), delta=0.01)
+        listed = np.zeros(len(gain), bool)
+        for item in told["details"]["reductions"]:
+            part = gain[item["start_sample"]:item["end_sample"]]
+            listed[item["start_sample"]:item["end_sample"]] = True
+            self.assertAlmostEqual(item["reduction_db"], -20 * np.log10(part.min()), delta=0.01)
+            self.assertEqual(item["reel"], "R1" if item["start_sample"] < 8 * RATE else "R2")
+        self.assertTrue(listed[gain < 0.9999].all())  # every reduction of 0.001 dB and more
+        expected = digests(self.folder / "out")
+        for number, options in enumerate((["--workers", 3, "--cells-per-task", 1, "--cpu", "avx2", "--only", "PM,AD_51,LTRT"],
+                                          ["--cells-per-task", 2, "--cpu", "scalar", "--only", "PM"])):
+            out = self.folder / f"other{number}"
+            self.passes(reelmill("run", show.path, "--out", out, *options))
+            self.assertLessEqual(digests(out).items(), expected.items())
 
     def test_what_has_no_loudness_is_refused(self):
         show = WideShow(self.folder, [2, 2], self.deliverables()[:2], lambda stem, reel, frames, channels: np.zeros((frames, channels)))

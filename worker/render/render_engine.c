@@ -1,4 +1,5 @@
 #include "worker/render/render_dither.h"
+#include "worker/render/render_limit.h"
 #include "worker/render/render_parts.h"
 #include "worker/render/render_stage.h"
 
@@ -18,6 +19,7 @@ typedef struct render_run_state {
     mix_term *mix_terms;
     bool staged;                      /* the program has nodes */
     render_stage stage;
+    render_limit limit;               /* if the program has limiters */
     k_weighting_coefficients coefficients;
     k_weighting_state *k_states;      /* [output tile] */
     double **histories;               /* [output tile] TRUE_PEAK_HISTORY frames, then the tile itself */
@@ -85,6 +87,11 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         if (code != STATUS_OK)
             return code;
     }
+    if (program->limit_count > 0) {
+        code = render_limit_open(&self->limit, task, &self->lanes, self->mix_terms, roots, self->dsp, memory, detail);
+        if (code != STATUS_OK)
+            return code;
+    }
     k_weighting_design(program->sample_rate, &self->coefficients);
     uint32_t tiles = self->lanes.tile_count;
     self->k_states = aligned_take(memory, tiles * sizeof *self->k_states);
@@ -141,6 +148,8 @@ static void state_close(render_run_state *self)
 {
     render_sources_close(&self->sources);
     render_stage_close(&self->stage);
+    if (self->limit.task != NULL)
+        render_limit_close(&self->limit);
     for (uint32_t i = 0; i < self->sink_count; i++)
         render_sink_close(&self->sinks[i]);
     for (uint32_t i = 0; self->meters != NULL && i < self->task->program.output_count; i++)
@@ -179,7 +188,9 @@ static void dither_tiles(render_run_state *self, const task_piece *piece, uint64
     }
 }
 
-static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count)
+/* meters: told what a limiter did, from cell_frame on; NULL: nobody is. */
+static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count,
+                      render_meter *meters, uint32_t cell_frame)
 {
     if (self->straight)
         return;
@@ -188,6 +199,7 @@ static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t 
     else
         self->dsp->mix((const double *const *)self->sources.tiles, self->tiles, self->lanes.tile_count, self->mix_terms,
                        self->mix_term_count, frame_count);
+    render_limit_apply(&self->limit, piece->programme_frame + reel_frame, frame_count, self->tiles, meters, cell_frame);
     dither_tiles(self, piece, reel_frame, frame_count);
 }
 
@@ -229,7 +241,7 @@ static void quantise_tiles(render_run_state *self, const task_piece *piece, uint
     }
     if (!any)
         return;
-    mix_tiles(self, piece, reel_frame, frame_count);
+    mix_tiles(self, piece, reel_frame, frame_count, NULL, 0);
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
             uint32_t lane = program->outputs[o].first_lane + c;
@@ -361,7 +373,8 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
                                : render_sources_fill(&self->sources, piece, reel_frame, frame_count, measuring, detail);
     if (code != STATUS_OK)
         return code;
-    mix_tiles(self, &task->pieces[piece], reel_frame, frame_count);
+    mix_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring ? self->meters : NULL,
+              measuring ? (uint32_t)cell_frame : 0);
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, frame, cell_frame);
     for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
@@ -471,6 +484,8 @@ static status run_cell(render_run_state *self, uint32_t cell, error_detail *deta
     begin_cell(self, start, frame_count);
     cell_range range = {.first = start, .end = start + frame_count};
     status code = self->staged ? render_stage_begin(&self->stage, first, range.end, detail) : STATUS_OK;
+    if (code == STATUS_OK && task->program.limit_count > 0)
+        code = render_limit_begin(&self->limit, first, range.end, detail);
     for (uint64_t frame = first; code == STATUS_OK && frame < start + frame_count;) {
         uint32_t count = tile_length(self, frame, frame < start ? start : start + frame_count);
         bool writing = frame >= start || cell == task->first_cell;

@@ -151,7 +151,7 @@ typedef struct render_meter {
     double full_scale;                   /* largest positive sample of the form that is measured */
     cell_measure measure;
     peak_run runs[PEAK_RUNS_MAX];
-    render_open_run open_runs[PEAK_RUN_OVERLOAD + 1][LAYOUT_CHANNELS_MAX];
+    render_open_run open_runs[PEAK_RUN_LIMITED + 1][LAYOUT_CHANNELS_MAX];
     render_clip clips[LAYOUT_CHANNELS_MAX];
     render_signal signal;
     byte_writer encoded;

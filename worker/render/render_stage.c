@@ -163,7 +163,9 @@ status render_stage_open(render_stage *self, const task_render *task, render_sou
         self->taps = take_doubles(memory, (program->phase_reach + 1) / 2);
         fir_design_phase_90(program->phase_reach, self->taps);
     }
-    uint64_t slots = (CELL_FRAMES + METER_PREROLL_FRAMES) / (program->sample_rate / 100) + 4;
+    uint64_t frames = CELL_FRAMES + METER_PREROLL_FRAMES + render_program_limit_before(program) +
+                      render_program_limit_after(program); /* a limiter looks at more than its cell */
+    uint64_t slots = frames / (program->sample_rate / 100) + 4;
     for (uint32_t i = 0; i < program->duck_count; i++) {
         const duck_shape *shape = &program->ducks[i].shape;
         render_stage_duck *made = &self->ducks[i];

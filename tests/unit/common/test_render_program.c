@@ -50,7 +50,7 @@ static void render_program__has_one_canonical_form(void **state)
 {
     (void)state;
     static const uint8_t head[] = {
-        3,    0,                                        /* RENDER_VERSION */
+        4,    0,                                        /* RENDER_VERSION */
         0x80, 0xBB, 0, 0,                               /* 48000 */
         2,    0,    2, 0, 3, 0,                         /* inputs, outputs, output lanes */
         4,    0,    0, 0,                               /* terms */
@@ -65,7 +65,7 @@ static void render_program__has_one_canonical_form(void **state)
     program_sample(&program, terms);
     byte_writer_init(&writer, 4096);
     render_program_encode(&program, &writer);
-    assert_int_equal(writer.size, sizeof head + 3 * 12 + 10); /* side lanes, nodes, ducks, phase reach: none */
+    assert_int_equal(writer.size, sizeof head + 3 * 12 + 10 + 9); /* side lanes, nodes, ducks, phase reach, speed, limiters: none */
     assert_memory_equal(writer.bytes, head, sizeof head);
     content_hash digest = render_program_digest(&program);
     content_hash expected = content_hash_of(writer.bytes, writer.size);
@@ -97,9 +97,9 @@ static void render_program__refuses_every_cut(void **state)
     render_term terms[4];
     render_term storage[4];
     program_sample(&program, terms);
-    for (size_t cut = 0; cut < 102; cut++) /* 44 + 4 x 12 + 10 = 102 bytes in all, see the canonical form */
+    for (size_t cut = 0; cut < 111; cut++) /* 44 + 4 x 12 + 10 + 9 = 111 bytes in all, see the canonical form */
         assert_int_equal(program_pass(&program, &back, storage, 4, cut), STATUS_PEER_MALFORMED);
-    assert_int_equal(program_pass(&program, &back, storage, 4, 102), STATUS_OK);
+    assert_int_equal(program_pass(&program, &back, storage, 4, 111), STATUS_OK);
 }
 
 static void render_program__refuses_what_cannot_be(void **state)
@@ -139,6 +139,12 @@ static void render_program__refuses_what_cannot_be(void **state)
     REFUSED((program.node_count = 1, program.side_lane_count = 1, program.phase_reach = 1, program.nodes[0].output = 3));
     REFUSED((program.node_count = 1, program.side_lane_count = 1, program.nodes[0].kind = NODE_DUCK)); /* there is no duck */
     REFUSED(program.duck_count = 1); /* a duck without shape or narration */
+    REFUSED(program.speed_num = 25); /* by nothing */
+    REFUSED((program.speed_num = PROGRAM_SPEED_TERM_MAX + 1, program.speed_den = 24));
+    REFUSED(program.limit_count = 1); /* a limiter without shape */
+    const limit_shape shape = {.ceiling = 0.5, .look_ahead = 5, .release = 100};
+    REFUSED((program.limit_count = 1, program.limits[0] = (render_limiter){.output = 1, .shape = shape})); /* not written */
+    REFUSED((program.limit_count = 2, program.limits[0].shape = program.limits[1].shape = shape)); /* one output twice */
 #undef REFUSED
     program_sample(&program, terms);
     assert_int_equal(program_pass(&program, &back, storage, 3, SIZE_MAX), STATUS_PEER_MALFORMED);
