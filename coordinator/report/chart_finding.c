@@ -6,14 +6,15 @@
 #include <string.h>
 
 enum { THUMB_WIDTH = 170, THUMB_HEIGHT = 46, THUMB_POINTS = 120, WIDTH = 1000, CELLS_MAX = 41, CELLS_AROUND = 8, ROWS = 40 };
-static const double thumb_low = -60.0;
+static const double thumb_low = -70.0; /* LUFS; what is lower is drawn there */
+static const double thumb_span = 12.0; /* at least as many LU from bottom to top */
 static const double low_hz = 40.0;
 
-/* Frames shown: the finding, as much again on both sides, and at least two seconds. */
+/* Frames shown: the finding, as much again on both sides, and at least half a second. */
 static void neighbourhood(const programme_measure *measure, const finding *item, uint64_t *out_first, uint64_t *out_end)
 {
     uint64_t all = programme_measure_frame_count(measure);
-    uint64_t around = (uint64_t)programme_measure_rate(measure) * 2;
+    uint64_t around = (uint64_t)programme_measure_rate(measure) / 2;
     uint64_t length = item->end_sample > item->start_sample ? item->end_sample - item->start_sample : 0;
     if (around < length)
         around = length;
@@ -45,14 +46,20 @@ const drawing *chart_thumbnail(const report_programme *programme, const finding 
     drawing_box(picture, INK_FAIL, begin, THUMB_HEIGHT - 3.0, fmax(length, 1.5), 3.0);
     uint64_t columns = to - from < THUMB_POINTS ? to - from : THUMB_POINTS;
     drawing_point *points = arena_take_array(memory, (size_t)columns, sizeof *points);
+    double low = 100.0;
+    double high = thumb_low;
     for (uint64_t i = 0; i < columns; i++) {
         double most = 0.0;
         for (uint64_t s = from + i * (to - from) / columns; s < from + (i + 1) * (to - from) / columns; s++)
             most = fmax(most, slots[s]);
-        double lufs = fmax(measure_loudness(most / (rate / 100.0)), thumb_low);
         points[i] = (drawing_point){THUMB_WIDTH * ((double)i + 0.5) / (double)columns,
-                                    2.0 + fmin(fmax(lufs / thumb_low, 0.0), 1.0) * (THUMB_HEIGHT - 6.0)};
+                                    fmax(measure_loudness(most / (rate / 100.0)), thumb_low)};
+        low = fmin(low, points[i].y);
+        high = fmax(high, points[i].y);
     }
+    double span = fmax(high - low, thumb_span);
+    for (uint64_t i = 0; i < columns; i++)
+        points[i].y = 3.0 + ((high + low + span) / 2.0 - points[i].y) / span * (THUMB_HEIGHT - 10.0);
     drawing_line(picture, INK_CURVE, 1.0, 0.0, points, (uint32_t)columns);
     return picture;
 }
@@ -126,7 +133,7 @@ const drawing *chart_spectrum(const report_model *model, const report_programme 
         for (uint32_t row = 0; row < ROWS; row++) {
             double db =
                 10.0 * log10(fmax(power_of(&signal->cells[i], wanted, layout->channel_count, band_of(row, high_hz)), 1e-14));
-            drawing_box(picture, ink_heat((db + 120.0) / 100.0), x, top + height - 3.0 * (row + 1), width - 0.6, 3.1);
+            drawing_box(picture, ink_heat((db + 120.0) / 110.0), x, top + height - 3.0 * (row + 1), width + 0.2, 3.2);
         }
     }
     add_frequencies(picture, left, top, height, high_hz);
@@ -135,7 +142,7 @@ const drawing *chart_spectrum(const report_model *model, const report_programme 
     span = fmin(span, WIDTH - 10.0 - mark);
     drawing_box(picture, INK_FAIL, mark, top + height + 1.0, fmax(span, 2.0), 3.0);
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, left, top + height + 18.0, report_place(model, timeline, begin, memory));
-    drawing_text(picture, INK_SOFT, 10.0, ANCHOR_END, WIDTH - 10.0, top + height + 18.0, "one column per 6.4 s at 48 kHz; pale -120, dark -20 dBFS a band");
+    drawing_text(picture, INK_SOFT, 10.0, ANCHOR_END, WIDTH - 10.0, top + height + 18.0, "one column per 6.4 s at 48 kHz; pale -120, dark -10 dBFS a band");
     drawing_text(picture, INK_TEXT, 11.5, ANCHOR_START, 4.0, 13.0,
                  arena_format(memory, "%s at %s", item->check, report_place(model, timeline, item->start_sample, memory)));
     return picture;

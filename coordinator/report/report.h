@@ -25,6 +25,8 @@ typedef struct report_file {
     const char *failure;         /**< why it was not made or could not be read, or NULL */
 } report_file;
 
+enum { REPORT_SPECTRA_MAX = 6 };
+
 typedef struct report_programme {
     uint16_t deliverable;
     double gain_db;                    /**< it was rendered at; NAN: received, or not known */
@@ -33,6 +35,9 @@ typedef struct report_programme {
     programme_verdict verdict;
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
+    const struct drawing *levels;      /**< by report_draw_signal; NULL = none */
+    uint32_t spectrum_count;
+    const struct drawing *spectra[REPORT_SPECTRA_MAX];
 } report_programme;
 
 /** Findings about an input stem (handoff check). */
@@ -64,6 +69,8 @@ typedef struct report_model {
 } report_model;
 
 MUST_USE status report_json(const report_model *model, byte_writer *writer);
+/** Makes the pictures that need the features of the signal, while they are there. The model has show and plan. */
+void report_draw_signal(const report_model *model, report_programme *programme, arena *memory);
 /** What report.html and report.pdf show (page.h). */
 struct page *report_page(const report_model *model, arena *memory);
 

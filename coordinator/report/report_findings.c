@@ -20,13 +20,11 @@ static void add_place(page *self, const report_model *model, const plan_timeline
         return;
     }
     page_add(self, STYLE_PLAIN, report_place(model, timeline, item->start_sample, self->memory));
-    if (item->reel >= 0 && model->show->reels[item->reel].name[0] != '\0')
-        page_line(self, STYLE_SOFT, model->show->reels[item->reel].name);
-    for (uint32_t i = 0; i < item->channel_count; i++) {
-        if (i == 0)
-            page_line(self, STYLE_SOFT, "");
-        page_format(self, STYLE_SOFT, "%s%s", i == 0 ? "" : " ", item->channels[i]);
-    }
+    const char *more = item->reel >= 0 ? model->show->reels[item->reel].name : "";
+    for (uint32_t i = 0; i < item->channel_count; i++)
+        more = arena_format(self->memory, "%s%s%s", more, i > 0 ? " " : more[0] == '\0' ? "" : " \xC2\xB7 ", item->channels[i]);
+    if (more[0] != '\0')
+        page_line(self, STYLE_SOFT, more);
 }
 
 static void add_waiver(page *self, const finding *item)

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { SPECTRA_MAX = 6 };
-
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable)
 {
     if (model->plan == NULL || model->plan->deliverables[deliverable].timeline == UINT16_MAX)
@@ -123,20 +121,46 @@ static void add_sync(page *self, const report_model *model, const report_program
             add_chart(self, "Sync against the reference", chart_sync(model, i, self->memory));
 }
 
-/* The worst places of what can be seen in a spectrum. */
-static void add_spectra(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline)
+/* True where an earlier finding is about the same channel within a cell's length: its spectrum shows this one too. */
+static bool seen_before(const finding_list *findings, size_t index)
 {
-    uint32_t shown = 0;
-    for (size_t i = 0; i < programme->verdict.findings.count && shown < SPECTRA_MAX; i++) {
-        const finding *item = &programme->verdict.findings.items[i];
-        const drawing *picture =
-            item->severity < FINDING_WARN ? NULL : chart_spectrum(model, programme, timeline, item, self->memory);
-        if (picture == NULL)
-            continue;
-        if (shown++ == 0)
-            page_subheading(self, "Spectra around findings");
-        page_picture(self, picture);
+    const finding *item = &findings->items[index];
+    for (size_t i = 0; i < index; i++) {
+        const finding *other = &findings->items[i];
+        uint64_t apart = other->start_sample > item->start_sample ? other->start_sample - item->start_sample
+                                                                  : item->start_sample - other->start_sample;
+        const char *theirs = other->channel_count > 0 ? other->channels[0] : "";
+        bool same_channel = strcmp(theirs, item->channel_count > 0 ? item->channels[0] : "") == 0;
+        if (other->has_range && other->severity >= FINDING_WARN && same_channel && apart < CELL_FRAMES)
+            return true;
     }
+    return false;
+}
+
+/* The levels, and the spectra around the worst places. */
+void report_draw_signal(const report_model *model, report_programme *programme, arena *memory)
+{
+    const plan_timeline *timeline = report_timeline(model, programme->deliverable);
+    const finding_list *findings = &programme->verdict.findings;
+    if (timeline == NULL || programme->measure == NULL || timeline->frame_count == 0)
+        return;
+    programme->levels = chart_levels(model, programme, memory);
+    for (size_t i = 0; i < findings->count && programme->spectrum_count < REPORT_SPECTRA_MAX; i++) {
+        const finding *item = &findings->items[i];
+        if (item->severity < FINDING_WARN || seen_before(findings, i))
+            continue;
+        const drawing *picture = chart_spectrum(model, programme, timeline, item, memory);
+        if (picture != NULL)
+            programme->spectra[programme->spectrum_count++] = picture;
+    }
+}
+
+static void add_spectra(page *self, const report_programme *programme)
+{
+    if (programme->spectrum_count > 0)
+        page_subheading(self, "Spectra around findings");
+    for (uint32_t i = 0; i < programme->spectrum_count; i++)
+        page_picture(self, programme->spectra[i]);
 }
 
 static void add_head(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)
@@ -147,7 +171,8 @@ static void add_head(page *self, const report_model *model, const report_program
     page_paragraph(self);
     page_format(self, STYLE_SOFT, "%s %s %s", made == NULL ? "" : channel_layout_get(made->layout)->name,
                 wanted->recipe_name != NULL ? "by recipe" : "received as", wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
-    if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db))
+    if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db) &&
+        (made->gain_source != programme->deliverable || made->gain_scanned))
         page_format(self, STYLE_SOFT, ", gain %+.2f dB%s %s", programme->gain_db,
                     made->gain_scanned ? ", found for the spec of" : ", that of", model->show->deliverables[made->gain_source].name);
     if (wanted->spec != NULL)
@@ -172,13 +197,13 @@ void report_programme_section(page *self, const report_model *model, const repor
     }
     report_findings(self, model, programme, timeline, &verdict->findings);
     if (measured)
-        add_spectra(self, model, programme, timeline);
+        add_spectra(self, programme);
     report_limits(self, model->show->deliverables[programme->deliverable].spec, verdict);
     if (!measured)
         return;
     add_channels(self, made, &verdict->peaks);
     add_chart(self, "True peak over time", chart_true_peak(model, programme, self->memory));
-    add_chart(self, "Level of each channel", chart_levels(model, programme, self->memory));
+    add_chart(self, "Level of each channel", programme->levels);
     add_chart(self, "Leaks between stems", chart_bleed(model, programme, self->memory));
     add_sync(self, model, programme);
     add_second_meter(self, model, programme);

@@ -407,6 +407,7 @@ static status collect_programmes(const compose_input *input, report_model *model
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "'%s' could not be judged: %s",
                                     input->show->deliverables[source->deliverable].name, status_text(code));
+        report_draw_signal(model, programme, memory);
         if (merged[i].measure != NULL)
             programme_measure_drop_signal(merged[i].measure);
         stem_programme_deinit(&merged[i].stems);
