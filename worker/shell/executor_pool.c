@@ -9,6 +9,7 @@
 #include "worker/shell/executor_spawn.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,10 @@ enum {
     POOL_BUDGET = 64,        /* frames of one executor per turn of the loop */
     IDLE_DEATHS_MAX = 6,     /* deaths in a row without a task done: more is hopeless */
     RESPAWN_BASE_MS = 20,      /* doubled with each of them: 2.5 s until then */
-    HANG_LOOKS = 8             /* an executor that was quiet at so many looks in a row hangs */
+    HANG_LOOKS = 8,            /* an executor that was quiet at so many looks in a row hangs */
+    STUCK_LOOKS = 3,           /* one that was killed before so many looks and is still there stands in the kernel */
+    CLOSE_LOOK_MS = 10,        /* at the end: so often is looked whether killed processes are gone, */
+    CLOSE_LOOKS = 500          /* and so many times */
 };
 
 typedef struct executor_slot executor_slot;
@@ -49,6 +53,7 @@ struct executor_slot {
     bool hung;               /* the fault is that it hung */
     bool asking;             /* for a document: it waits for others */
     uint32_t quiet_looks;    /* of the watchdog, since it was last heard */
+    uint32_t killed_looks;   /* since it was killed */
 };
 
 struct executor_pool {
@@ -66,6 +71,8 @@ struct executor_pool {
     byte_writer frame;
     uint8_t *received;       /* FRAME_BYTES_MAX */
     message message;
+    pid_t *stuck;            /* killed, not gone, given up; room for one per slot */
+    uint32_t stuck_count;
     uint32_t slot_count;
     executor_slot slots[];
 };
@@ -178,6 +185,34 @@ static void on_readable(uv_poll_t *poll, int result, int events)
 /* ---- executors that hang ---- */
 
 /*
+ * The kernel ends a killed process only when the call it is in returns; on a dead mount that may be never. The process
+ * does nothing new any more, so its task is over (what its last write may still bring is what the task writes there
+ * every time), and the slot gets another process. As many as there are slots; then the machine is of no use.
+ */
+static void slot_give_up(executor_slot *slot)
+{
+    executor_pool *pool = slot->pool;
+    if (pool->stuck_count == pool->slot_count) {
+        pool->listener.hopeless(pool->listener.context, "executors stand in the kernel and cannot be ended; a mount may be dead");
+        return;
+    }
+    message_result result = {.attempt = slot->attempt, .code = STATUS_NODE_HUNG};
+    snprintf(result.detail, sizeof result.detail,
+             "the executor of this %s task was killed and stands in the kernel: storage does not answer there; look at "
+             "that machine's mounts", task_kind_name(slot->kind));
+    log_line(LOG_ERROR, "executor.stuck", "process=%d job=%u task=%u epoch=%u stuck=%u", (int)slot->process,
+             slot->attempt.job, slot->attempt.task, slot->attempt.epoch, pool->stuck_count + 1);
+    pool->stuck[pool->stuck_count++] = slot->process;
+    bool began = slot->busy && slot->waiting == NULL;
+    slot_unlink(slot);
+    slot->process = 0;
+    slot->killed = false;
+    if (began)
+        slot_ended(slot, &result);
+    pool_wake(pool, 0);
+}
+
+/*
  * Time is counted in looks: when this process itself stood still, and the executors perhaps with it, that is one look
  * and no proof. What an executor has said is read before it is judged.
  */
@@ -186,6 +221,9 @@ static void on_watchdog(uv_timer_t *timer)
     executor_pool *self = timer->data;
     for (uint32_t i = 0; i < self->slot_count; i++) {
         executor_slot *slot = &self->slots[i];
+        slot->killed_looks = slot->process != 0 && slot->killed ? slot->killed_looks + 1 : 0;
+        if (slot->killed_looks >= STUCK_LOOKS)
+            slot_give_up(slot);
         bool judged = slot->busy && slot->waiting == NULL && !slot->asking && slot->process != 0 && !slot->killed;
         if (!judged) {
             slot->quiet_looks = 0;
@@ -334,6 +372,14 @@ static void pool_reap(executor_pool *self)
         if (self->slots[i].process != 0 && waitpid(self->slots[i].process, &how, WNOHANG) == self->slots[i].process)
             slot_died(&self->slots[i], how);
     }
+    for (uint32_t i = 0; i < self->stuck_count;) {
+        if (waitpid(self->stuck[i], NULL, WNOHANG) == 0) {
+            i++;
+            continue;
+        }
+        log_line(LOG_INFO, "executor.unstuck", "process=%d", (int)self->stuck[i]);
+        self->stuck[i] = self->stuck[--self->stuck_count];
+    }
 }
 
 static void on_child_signal(uv_signal_t *handle, int number)
@@ -357,7 +403,8 @@ status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const exe
     self->slot_count = config->slots;
     self->hang_ms = config->hang_ms > 0 ? config->hang_ms : EXECUTOR_HANG_MS;
     self->received = malloc(FRAME_BYTES_MAX);
-    ENSURE(self->received != NULL);
+    self->stuck = calloc(config->slots, sizeof *self->stuck);
+    ENSURE(self->received != NULL && self->stuck != NULL);
     byte_writer_init(&self->frame, FRAME_BYTES_MAX);
     uv_signal_init(loop, &self->child_signal);
     uv_timer_init(loop, &self->timer);
@@ -444,7 +491,15 @@ static void on_pool_closed(uv_handle_t *handle)
         return;
     byte_writer_deinit(&self->frame);
     free(self->received);
+    free(self->stuck);
     free(self);
+}
+
+/* One that stands in the kernel is left to it. */
+static void process_await(pid_t process)
+{
+    for (int look = 0; look < CLOSE_LOOKS && waitpid(process, NULL, WNOHANG) == 0; look++)
+        (void)poll(NULL, 0, CLOSE_LOOK_MS);
 }
 
 void executor_pool_close(executor_pool **self)
@@ -460,8 +515,8 @@ void executor_pool_close(executor_pool **self)
     }
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         executor_slot *slot = &pool->slots[i];
-        while (slot->process != 0 && waitpid(slot->process, NULL, 0) < 0 && errno == EINTR)
-            continue;
+        if (slot->process != 0)
+            process_await(slot->process);
         slot->process = 0;
         slot_unlink(slot);
         free(slot->waiting);

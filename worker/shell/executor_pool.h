@@ -2,7 +2,9 @@
  * The parent's side of the executors: one process per slot, kept alive, given one task at a time. An executor that dies
  * is started again; the task it ran (and no other) is reported as crashed, with the signal's name. What executors send
  * is checked like a stranger's; nonsense costs them their life. So does silence: one that runs a task and says nothing
- * (no cell, no progress, no question) for hang_ms is killed and its task reported as hung.
+ * (no cell, no progress, no question) for hang_ms is killed and its task reported as hung. One that was killed and stands
+ * in the kernel (a dead mount) is given up after 3/8 of hang_ms: its task is reported as hung and its slot gets another
+ * process; one more than there are slots is hopeless.
  *
  * Threads: the loop's. Calls of executor_listener come from the loop, never from within a call of this module.
  */
@@ -31,7 +33,7 @@ typedef struct executor_listener {
     status (*cell)(void *context, attempt_id attempt, const void *frame, size_t byte_size);
     void (*progress)(void *context, attempt_id attempt, uint32_t done_permille);
     void (*fetch)(void *context, const message_fetch *fetch);
-    /** The attempt is over, and no process runs it any more. */
+    /** The attempt is over, and no process runs it any more (but for one that was killed and stands in the kernel). */
     void (*ended)(void *context, const message_result *result);
     /** Executors die or fail to start before any task, again and again: this worker is of no use. */
     void (*hopeless)(void *context, const char *reason);

@@ -7,6 +7,7 @@
 #include "worker/shell/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -292,6 +293,49 @@ static void executor_pool__stops_a_task_that_hangs_and_only_that(void **state)
     assert_int_equal(stage->ended.code, STATUS_NODE_CRASHED);
 }
 
+/* A frozen control group stands for the kernel: what is in it is killed only when it thaws. */
+static bool group_write(const char *group, const char *name, const char *text)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    bool well = descriptor >= 0 && write(descriptor, text, strlen(text)) == (ssize_t)strlen(text);
+    if (descriptor >= 0)
+        close(descriptor);
+    return well;
+}
+
+static void executor_pool__gives_up_a_process_that_cannot_be_ended(void **state)
+{
+    pool_stage *stage = *state;
+    char group[96];
+    char number[16];
+    pid_t process = only_process(stage);
+    snprintf(group, sizeof group, "/sys/fs/cgroup/freezer/reelmill-test-%d", (int)getpid());
+    snprintf(number, sizeof number, "%d", (int)process);
+    if (mkdir(group, 0700) != 0) {
+        print_message("no freezer control group may be made here\n");
+        skip();
+    }
+    start(stage, 1, "wait");
+    while (!stage->fetched)
+        run_until_news(stage);
+    assert_true(group_write(group, "cgroup.procs", number) && group_write(group, "freezer.state", "FROZEN"));
+    executor_pool_kill(stage->pool, attempt_of(1));
+    run_until_ended(stage);
+    assert_int_equal(stage->ended.code, STATUS_NODE_HUNG);
+    assert_non_null(strstr(stage->ended.detail, "stands in the kernel"));
+    assert_int_equal(kill(process, 0), 0); /* it is still there */
+    assert_still_works(stage);             /* in another process */
+    assert_true(group_write(group, "freezer.state", "THAWED"));
+    while (kill(process, 0) == 0) { /* the kill arrives, and it is reaped */
+        uv_update_time(&stage->loop);
+        uv_timer_start(&stage->patience, on_news_wanted, 20, 0);
+        uv_run(&stage->loop, UV_RUN_DEFAULT);
+    }
+    assert_int_equal(rmdir(group), 0);
+}
+
 static void executor_pool__reports_a_killed_task_once_its_process_is_gone(void **state)
 {
     pool_stage *stage = *state;
@@ -439,6 +483,7 @@ int main(int argc, char **argv)
         pool_test(executor_pool__blames_a_crash_on_its_task_and_starts_anew),
         pool_test(executor_pool__notices_an_executor_killed_from_outside),
         pool_test(executor_pool__stops_a_task_that_hangs_and_only_that),
+        pool_test(executor_pool__gives_up_a_process_that_cannot_be_ended),
         pool_test(executor_pool__reports_a_killed_task_once_its_process_is_gone),
         pool_test(executor_pool__drops_a_task_killed_before_an_executor_was_there),
         pool_test(executor_pool__hands_documents_down),
