@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,10 @@ static status ask(farm_client *self, const message *request, const uint8_t id[RE
         zmq_send(self->socket, self->frame.bytes, self->frame.size, ZMQ_DONTWAIT);
         uint64_t until = now_ms() + RESEND_AFTER_MS;
         code = await_answer(self, request, id, until < end_ms ? until : end_ms, out_answer);
+        if (code == STATUS_OK && request->type == MESSAGE_QUERY && out_answer->answer.code == STATUS_AGAIN) {
+            (void)poll(NULL, 0, RESEND_AFTER_MS); /* it is busy with others */
+            code = STATUS_AGAIN;
+        }
         if (code == STATUS_OK && out_answer->answer.code != STATUS_OK)
             return error_detail_set(detail, (status)out_answer->answer.code, "%s", out_answer->answer.detail);
         if (code == STATUS_OK || code == STATUS_CANCELLED)

@@ -9,7 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { QUERY_CACHE_IDLE_MS = 30000, SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2 };
+enum {
+    QUERY_CACHE_IDLE_MS = 30000,
+    QUERY_DEAR_US = 5000,      /* what took longer is kept for ten times as long, and given to whoever asks until then */
+    QUERY_FRESH_FACTOR = 10,
+    QUERY_FRESH_MAX_MS = 5000,
+    QUERY_PART = 4,            /* viewers and submitters together have a quarter of the loop's time for their questions, */
+    QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
+    SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2
+};
 
 /* ---- answers ---- */
 
@@ -368,20 +376,33 @@ static cached_query *find_cached(farm_state *self, const char *what, uint32_t jo
 }
 
 /* Keeps a document of several parts, so that all of them are of one moment. The text is taken. */
-static void keep_cached(farm_state *self, const char *what, uint32_t job, char *text, size_t size)
+static void keep_cached(farm_state *self, const char *what, uint32_t job, char *text, size_t size, uint64_t took_us)
 {
     cached_query *entry = find_cached(self, what, job);
     for (size_t i = 0; entry == NULL && i < QUERY_CACHE_MAX; i++)
         if (!self->cache[i].used)
             entry = &self->cache[i];
-    for (size_t i = 0; entry == NULL && i < QUERY_CACHE_MAX; i++) {
-        entry = &self->cache[0];
-        if (self->cache[i].used_ms < entry->used_ms)
-            entry = &self->cache[i];
+    for (size_t i = 0, oldest = 0; entry == NULL && i < QUERY_CACHE_MAX; i++) {
+        if (self->cache[i].used_ms < self->cache[oldest].used_ms)
+            oldest = i;
+        if (i == QUERY_CACHE_MAX - 1)
+            entry = &self->cache[oldest];
     }
     free(entry->text);
     *entry = (cached_query){.used = true, .job = job, .used_ms = farm_now_ms(self), .text = text, .size = size};
     snprintf(entry->what, sizeof entry->what, "%s", what);
+    uint64_t fresh_ms = took_us < QUERY_DEAR_US ? 0 : took_us * QUERY_FRESH_FACTOR / 1000;
+    entry->fresh_until_ms = entry->used_ms + (fresh_ms < QUERY_FRESH_MAX_MS ? fresh_ms : QUERY_FRESH_MAX_MS);
+}
+
+/* Whoever may only ask waits while questions have cost more than their part: scheduling goes first. */
+static bool query_affordable(farm_state *self, const access_grant *who)
+{
+    uint64_t now_ms = farm_now_ms(self);
+    uint64_t paid_us = (now_ms - self->query_paid_ms) * 1000 / QUERY_PART;
+    self->query_debt_us = self->query_debt_us > paid_us ? self->query_debt_us - paid_us : 0;
+    self->query_paid_ms = now_ms;
+    return (who->role != ACCESS_VIEWER && who->role != ACCESS_SUBMITTER) || self->query_debt_us < QUERY_DEBT_MAX_US;
 }
 
 static void send_part(farm_state *self, const routing_id *to, const message_query *query, const char *text, size_t size)
@@ -400,25 +421,33 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
         farm_answer_durable(self, to, &answer);
 }
 
-static void on_query(farm_state *self, const routing_id *from, const message_query *query)
+static void on_query(farm_state *self, const routing_id *from, const access_grant *who, const message_query *query)
 {
     bool grows = strcmp(query->what, "logs") == 0; /* at its end only: any part is good at any time */
-    cached_query *cached = query->offset > 0 && !grows ? find_cached(self, query->what, query->job) : NULL;
-    if (cached != NULL) {
+    cached_query *cached = grows ? NULL : find_cached(self, query->what, query->job);
+    if (cached != NULL && (query->offset > 0 || cached->fresh_until_ms > farm_now_ms(self))) {
         cached->used_ms = farm_now_ms(self);
         send_part(self, from, query, cached->text, cached->size);
         return;
     }
+    if (!query_affordable(self, who)) {
+        answer_code(self, from, query->request, STATUS_AGAIN, "the coordinator answers others; ask again in a second",
+                    query->job);
+        return;
+    }
     error_detail detail = {0};
     size_t size = 0;
+    uint64_t begun_ns = uv_hrtime();
     char *text = farm_query(self, query->what, query->job, &size, &detail);
+    uint64_t took_us = (uv_hrtime() - begun_ns) / 1000;
+    self->query_debt_us += took_us;
     if (text == NULL) {
         answer_code(self, from, query->request, detail.code, detail.message, query->job);
         return;
     }
     send_part(self, from, query, text, size);
-    if (size > DOCUMENT_CHUNK_MAX && !grows)
-        keep_cached(self, query->what, query->job, text, size);
+    if ((size > DOCUMENT_CHUNK_MAX || took_us >= QUERY_DEAR_US) && !grows)
+        keep_cached(self, query->what, query->job, text, size, took_us);
     else
         free(text);
 }
@@ -456,7 +485,7 @@ bool client_message(farm_state *self, const routing_id *from, const access_grant
     else if (said->type == MESSAGE_SUBMIT_COMMIT)
         on_commit(self, from, who, &said->submit_commit);
     else if (said->type == MESSAGE_QUERY)
-        on_query(self, from, &said->query);
+        on_query(self, from, who, &said->query);
     else if (said->type == MESSAGE_COMMAND)
         on_command(self, from, who, &said->command);
     else

@@ -82,6 +82,7 @@ typedef struct cached_query {
     char what[NAME_MAX_BYTES];
     uint32_t job;
     uint64_t used_ms;
+    uint64_t fresh_until_ms; /**< until then it answers new questions too */
     char *text;
     size_t size;
 } cached_query;
@@ -128,6 +129,7 @@ typedef struct farm_state {
     remembered_command remembered[REMEMBERED_COMMANDS_MAX];
     uint32_t remembered_next;
     cached_query cache[QUERY_CACHE_MAX];
+    uint64_t query_debt_us, query_paid_ms; /**< what questions have cost lately */
     byte_writer frame; /**< reused for every message sent */
 } farm_state;
 
