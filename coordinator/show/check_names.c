@@ -36,6 +36,7 @@ static const check_name table[] = {
     {"sync.length", "samples", false},
     {"join.gap", "samples", false},
     {"join.peak", "dB", false},
+    {"join.tail", "dBFS", false},
     {"join.level", "LU", false},
     {"signal.silence", "s", false},
     {"signal.dropout", "ms", false},

@@ -54,6 +54,97 @@ static void judge_join(judgement *self, const spec_limit *limit, const plan_piec
                                  reels[1], shown, step < 0.0 ? "softer" : "louder", reels[0], place);
 }
 
+/* ---- peaks that neither reel has alone ---- */
+
+/* A true peak that begins and ends this near to a join is made by the jump there: the filter of BS.1770-5 reaches 6 frames. */
+enum { JOIN_PEAK_FRAMES = 12 };
+
+static void judge_join_peaks(judgement *self, uint64_t join, const char *const reels[2])
+{
+    const spec_limit *limit = judgement_limit(self, "join.peak");
+    const spec_limit *allowed = limit != NULL ? limit : judgement_limit(self, "peak.true");
+    double bound = allowed == NULL || isnan(allowed->max) ? 0.0 : allowed->max;
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    programme_run worst = {0};
+    finding *item = NULL;
+    for (size_t i = 0; i < run_count; i++) {
+        const programme_run *run = &runs[i];
+        if (run->kind != PEAK_RUN_TRUE || run->frame + JOIN_PEAK_FRAMES < join ||
+            run->frame + run->frame_count > join + JOIN_PEAK_FRAMES)
+            continue;
+        if (item == NULL)
+            item = judgement_add(self, "join.peak", FINDING_INFO);
+        item->channels[item->channel_count++] =
+            channel_label_name(channel_layout_get(self->deliverable->layout)->labels[run->channel]);
+        worst = run->peak > worst.peak ? *run : worst;
+    }
+    if (item == NULL)
+        return;
+    double shown = verdict_displayed(measure_db(worst.peak));
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(self, join, place);
+    if (shown > bound)
+        item->severity = limit != NULL ? judgement_breach(limit) : FINDING_WARN;
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(self, item, worst.frame, worst.frame + worst.frame_count);
+    item->measured = measure_db(worst.peak);
+    item->unit = "dBTP";
+    item->message = arena_format(self->memory, "Where %s meets %s at %s, the sound jumps: a true peak of %.1f dBTP that neither reel has beside the join. Cross-fade there, or cut where both agree.",
+                                 reels[0], reels[1], place, shown);
+}
+
+/* ---- tails ---- */
+
+static const double tail_ms = 150.0;
+static const double tail_dbfs = -50.0;   /* louder than this, a reel ends in sound */
+static const double nothing_dbfs = -70.0;
+
+/* Mean power of the loudest channel over the blocks in first..end; NAN if there is none. */
+static double loudest_power(const programme_signal *signal, uint32_t channels, uint64_t first, uint64_t end)
+{
+    double loudest = (double)NAN;
+    for (uint32_t c = 0; c < channels; c++) {
+        double sum = 0.0;
+        double frames = 0.0;
+        for (size_t b = 0; b < signal->block_count; b++)
+            if (signal->blocks[b].frame >= first && signal->blocks[b].frame + signal->blocks[b].frame_count <= end) {
+                sum += (double)signal->blocks[b].energy[c] * signal->blocks[b].frame_count;
+                frames += signal->blocks[b].frame_count;
+            }
+        if (frames > 0.0)
+            loudest = fmax(loudest, sum / frames); /* fmax passes over a NAN */
+    }
+    return loudest;
+}
+
+/* Sound up to the last frame of a reel, and nothing behind it: a tail that was left outside the cut, or a hard cut. */
+static void judge_tail(judgement *self, uint64_t join, const char *const reels[2])
+{
+    const programme_signal *signal = programme_measure_signal(self->facts->measure);
+    if (signal == NULL || (signal->groups & SIGNAL_GROUP_SOUND) == 0)
+        return;
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    uint64_t reach = (uint64_t)(tail_ms / 1000.0 * self->timeline->sample_rate);
+    double before = 10.0 * log10(loudest_power(signal, channels, join < reach ? 0 : join - reach, join));
+    double behind = 10.0 * log10(loudest_power(signal, channels, join, join + reach));
+    if (!(before > tail_dbfs) || !(behind < nothing_dbfs))
+        return;
+    const spec_limit *limit = judgement_limit(self, "join.tail");
+    bool over = limit != NULL && verdict_displayed(before) > limit->max;
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(self, join, place);
+    finding *item = judgement_add(self, "join.tail", over ? judgement_breach(limit) : FINDING_INFO);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(self, item, join < reach ? 0 : join - reach, join);
+    item->measured = before;
+    item->unit = "dBFS";
+    item->message = arena_format(self->memory, "%s sounds at %.1f dBFS up to its last frame at %s, and %s begins in silence. If that is no hard cut, the tail lies behind the last frame of action: let it ring into %s.",
+                                 reels[0], before, place, reels[1], reels[1]);
+}
+
 void judge_joins(judgement *self)
 {
     const spec_limit *limit = judgement_limit(self, "join.level");
@@ -63,5 +154,8 @@ void judge_joins(judgement *self)
         if (before->spans_reels || after->spans_reels || before->reel == after->reel)
             continue;
         judge_join(self, limit, before, after);
+        const char *const reels[] = {self->show->reels[before->reel].name, self->show->reels[after->reel].name};
+        judge_join_peaks(self, after->programme_frame, reels);
+        judge_tail(self, after->programme_frame, reels);
     }
 }

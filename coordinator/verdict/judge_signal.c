@@ -75,6 +75,7 @@ void judge_signal(judgement *self)
                   {"signal.dual_mono", SIGNAL_GROUP_SOUND},      {"signal.phase", SIGNAL_GROUP_SOUND},
                   {"signal.hum", SIGNAL_GROUP_SOUND},            {"signal.noise", SIGNAL_GROUP_SOUND},
                   {"signal.tone", SIGNAL_GROUP_SOUND},           {"join.gap", SIGNAL_GROUP_SOUND},
+                  {"join.tail", SIGNAL_GROUP_SOUND},
                   {"signal.lfe", SIGNAL_GROUP_SPECTRUM},         {"signal.channel_swap", SIGNAL_GROUP_SPECTRUM},
                   {"format.upsampled", SIGNAL_GROUP_SPECTRUM},   {"format.effective_bit_depth", SIGNAL_GROUP_DEPTH}};
     const programme_signal *signal = programme_measure_signal(self->facts->measure);

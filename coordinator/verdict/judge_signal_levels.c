@@ -47,14 +47,31 @@ typedef struct stretch {
     bool open;
     uint64_t start, end;
     double worst;
+    double mono_db; /* of a pair: what its sum is below the power of both, at worst */
 } stretch;
+
+/* How much louder (at most +3 dB) or softer two channels are as their sum than as two: 0 dB where they have nothing in common. */
+static double mono_change(const window_sums *sums)
+{
+    return fmax(signal_db((sums->left + sums->right + 2.0 * sums->cross) / (sums->left + sums->right)), -99.0);
+}
+
+/* "from 01:00:00:00 to 01:00:12:10" */
+static const char *stretch_words(const judgement *self, uint64_t start, uint64_t end)
+{
+    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
+    judgement_place(self, start, from);
+    judgement_place(self, end, to);
+    return arena_format(self->memory, "from %s to %s", from, to);
+}
 
 static void grow_stretch(stretch *self, const window_sums *sums, double value, bool larger_is_worse)
 {
     if (!self->open)
-        *self = (stretch){.open = true, .start = sums->start, .worst = value};
+        *self = (stretch){.open = true, .start = sums->start, .worst = value, .mono_db = 3.0};
     self->end = sums->end;
     self->worst = larger_is_worse ? fmax(self->worst, value) : fmin(self->worst, value);
+    self->mono_db = fmin(self->mono_db, mono_change(sums));
 }
 
 /* ---- direct current ---- */
@@ -66,8 +83,8 @@ static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, stretc
     found->open = false;
     finding *item = signal_tell(self, rule, channel, found->start, found->end, found->worst, "dBFS");
     if (item != NULL)
-        item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
-                                     item->channels[0], found->worst);
+        item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS %s. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
+                                     item->channels[0], found->worst, stretch_words(self, found->start, found->end));
 }
 
 static void judge_dc(judgement *self, const programme_signal *signal)
@@ -106,8 +123,10 @@ static finding *tell_pair(judgement *self, signal_rule *rule, uint32_t left, str
 {
     found->open = false;
     finding *item = signal_tell(self, rule, left, found->start, found->end, found->worst, "");
-    if (item != NULL)
-        item->channels[item->channel_count++] = signal_channel_name(self, left + 1);
+    if (item == NULL)
+        return NULL;
+    item->channels[item->channel_count++] = signal_channel_name(self, left + 1);
+    item->details_json = arena_format(self->memory, "{\"mono_change_db\": %.1f}", found->mono_db);
     return item;
 }
 
@@ -117,8 +136,9 @@ static void tell_inverted(judgement *self, pair_judgement *pair)
         return;
     finding *item = tell_pair(self, pair->polarity, pair->left, &pair->inverted);
     if (item != NULL)
-        item->message = arena_format(self->memory, "%s and %s are the same sound with opposite polarity (correlation %.2f): it vanishes in mono. Turn the polarity of one of them.",
-                                     item->channels[0], item->channels[1], item->measured);
+        item->message = arena_format(self->memory, "%s and %s are the same sound with opposite polarity (correlation %.2f) %s: in mono it loses up to %.1f dB. Turn the polarity of one of them there.",
+                                     item->channels[0], item->channels[1], item->measured,
+                                     stretch_words(self, item->start_sample, item->end_sample), -pair->inverted.mono_db);
 }
 
 static void tell_wide(judgement *self, pair_judgement *pair)
@@ -127,8 +147,9 @@ static void tell_wide(judgement *self, pair_judgement *pair)
         return;
     finding *item = tell_pair(self, pair->phase, pair->left, &pair->wide);
     if (item != NULL)
-        item->message = arena_format(self->memory, "%s and %s are largely out of phase (correlation %.2f): much of it vanishes in mono. Check the wiring, the delay and any widening there.",
-                                     item->channels[0], item->channels[1], item->measured);
+        item->message = arena_format(self->memory, "%s and %s are largely out of phase (correlation %.2f) %s: in mono it loses up to %.1f dB. Listen there in mono, and check the wiring, the delay and any widening.",
+                                     item->channels[0], item->channels[1], item->measured,
+                                     stretch_words(self, item->start_sample, item->end_sample), -pair->wide.mono_db);
 }
 
 static void judge_window(judgement *self, pair_judgement *pair, const window_sums *sums)
@@ -161,11 +182,12 @@ static void judge_leaning(judgement *self, pair_judgement *pair)
     double correlation = pair->total.cross / sqrt(pair->total.left * pair->total.right);
     if (pair->active < 10 || correlation > pair->polarity->bound || correlation <= inverted_correlation)
         return;
-    stretch whole = {.open = true, .start = pair->first, .end = pair->last, .worst = correlation};
+    stretch whole = {.open = true, .start = pair->first, .end = pair->last, .worst = correlation,
+                     .mono_db = mono_change(&pair->total)};
     finding *item = tell_pair(self, pair->polarity, pair->left, &whole);
     if (item != NULL)
-        item->message = arena_format(self->memory, "%s and %s differ more than they agree from beginning to end (correlation %.2f). Listen in mono; one of them may have the wrong polarity.",
-                                     item->channels[0], item->channels[1], correlation);
+        item->message = arena_format(self->memory, "%s and %s differ more than they agree from beginning to end (correlation %.2f; the programme is %.1f dB softer in mono). Listen in mono; one of them may have the wrong polarity.",
+                                     item->channels[0], item->channels[1], correlation, -whole.mono_db);
 }
 
 static void judge_same(judgement *self, const pair_judgement *pair)

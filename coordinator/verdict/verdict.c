@@ -144,7 +144,7 @@ bool verdict_measures(const char *check)
         "signal.silence",      "signal.dropout",      "signal.click",           "signal.dc",
         "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
-        "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level",         "stems.null",             "folddown.matrix",
+        "format.effective_bit_depth", "format.upsampled", "join.gap",                "join.level", "join.peak", "join.tail", "stems.null",             "folddown.matrix",
         "stems.bleed",         "stems.silent",        "me.fill",                "me.optional",
         "ad.overlap",
         "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",

@@ -1,4 +1,7 @@
 """Signal faults planted from a seed: what the definitions name is found, and nothing is found where nothing was planted."""
+import numpy as np
+
+import oracle
 import planted_signal
 from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill
 
@@ -24,17 +27,27 @@ class Signal(FarmTest):
                 if row.check == "signal.click" and row.strength == "-20 dBFS" and "speech" in hosts:
                     self.assertEqual(row.share("speech"), 1.0)
 
-    def test_a_gap_at_a_join(self):
-        gap = 240
+    def test_joins(self):
+        """A gap at the first join, a jump at the second, a reel that begins in silence at the third."""
+        gap, slope, high = 240, 480, 0.65  # -3.7 dBFS; the jump from +0.65 to -0.65 overshoots
 
         def content(stem, reel, frames):
             sound = noise(hash_seed(stem, reel), frames, 6, 0.05)
-            end = Show.LEADER_S * RATE + lengths[reel] * RATE // 24
-            sound[end - gap * (reel == 0):end] = 0
+            start = Show.LEADER_S * RATE
+            end = start + lengths[reel] * RATE // 24
+            rise = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, slope)))[:, None] * high * (stem == "MX")
+            if reel == 0:
+                sound[end - gap:end] = 0
+            if reel == 1:
+                sound[end - slope:end] = rise
+            if reel == 2:
+                sound[start:start + slope] = -rise[::-1]
+            if reel == 3:
+                sound[start:] *= np.clip(np.arange(frames - start) / RATE - 0.3, 0, 1)[:, None]
             sound[:, 3] = 0
             return sound
 
-        lengths = [5 * 24 + 7, 5 * 24]
+        lengths = [5 * 24 + 7, 5 * 24, 3 * 24, 3 * 24]
         show = Show(self.folder, lengths, content)
         report = self.passes(reelmill("run", show.path, "--only", "PM_51", "--json")).json()
         whole = next(entry for entry in report["programmes"] if entry["reel"] is None)
@@ -43,6 +56,13 @@ class Signal(FarmTest):
         self.assertEqual(told[0]["start_sample"], lengths[0] * RATE // 24 - gap)
         self.assertAlmostEqual(told[0]["measured"], 5.0)
         self.assertEqual(told[0]["channels"], ["L", "R", "C", "Ls", "Rs"])
+        peaks = [item for item in whole["findings"] if item["check"] == "join.peak"]
+        self.assertEqual([sorted(item["channels"]) for item in peaks], [["C", "L", "Ls", "R", "Rs"]])
+        jump = np.repeat([[high], [-high]], slope, axis=0)  # Annex 2 overshoots by an eighth of it
+        self.assertAlmostEqual(peaks[0]["measured"], oracle.true_peaks(jump)[0], delta=0.05)
+        self.assertLess(abs(peaks[0]["start_sample"] - (lengths[0] + lengths[1]) * RATE // 24), 12)
+        tails = [item for item in whole["findings"] if item["check"] == "join.tail"]
+        self.assertEqual([item["end_sample"] for item in tails], [sum(lengths[:3]) * RATE // 24])
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ enum {
 static const double score_min = 9.0;
 static const double rival_max = 0.8;
 static const double step_score_min = 6.0;
+/* A filter that turns a band over can move single places by so much; steps as small as that need places enough to show. */
+static const double doubt_frames = 24.0;
 static const double silent_level = 0.0003; /* -70 dBFS */
 
 /* Speeds that happen: pull-down and pull-up, film and television. */
@@ -314,10 +316,10 @@ static double predict(const sync_model *model, uint64_t place)
     return nearest->offset + model->drift * (double)place;
 }
 
-/* A match that the model does not explain: the beginning of a step, or a wrong one. The places beside it tell. */
+/* A match that the model does not explain: the beginning of a step, or a wrong one. Places beside it tell. */
 static status listen_beside(align_run *self, const sync_point *point, double drift)
 {
-    static const int64_t beside[] = {WINDOW / 2, -WINDOW / 2, 3 * WINDOW / 4, -3 * WINDOW / 4};
+    static const int64_t beside[] = {WINDOW, -WINDOW, 3 * WINDOW / 2, -3 * WINDOW / 2};
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
         int64_t place = (int64_t)point->place + beside[i];
         if (place < WINDOW / 2 || place > (int64_t)self->frame_count - WINDOW / 2)
@@ -381,9 +383,11 @@ static status confirm(align_run *self)
         sync_point points[SYNC_POINTS_MAX];
         uint32_t point_count = measure->point_count;
         memcpy(points, measure->points, point_count * sizeof points[0]);
-        for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++)
-            if (!sync_model_explains(&model, &points[i]))
+        for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++) {
+            double off = points[i].late - predict(&model, points[i].place);
+            if (!sync_model_explains(&model, &points[i]) && fabs(off) > doubt_frames)
                 code = listen_beside(self, &points[i], model.drift);
+        }
         if (code != STATUS_OK)
             return code;
     }
