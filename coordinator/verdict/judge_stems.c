@@ -436,7 +436,7 @@ static bool lacks_dialogue(const stem_judgement *self)
 
 static void say_uncompared(judgement *self, const char *why)
 {
-    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue"};
+    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue", "me.fill", "me.optional"};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const spec_limit *limit = judgement_limit(self, checks[i]);
         if (limit == NULL && (i > 0 || self->show->stem_count == 0))
