@@ -96,6 +96,7 @@ int command_keygen(const cli_arguments *arguments);
 int command_authorize(const cli_arguments *arguments);
 int command_revoke(const cli_arguments *arguments);
 int command_completions(const cli_arguments *arguments);
+int command_watch(const cli_arguments *arguments);
 int command_manual(const cli_arguments *arguments);
 
 #endif

@@ -5,71 +5,26 @@
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/forecast_text.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/cli/show_submit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { SUBMIT_MS = 30000 };
-
-/* Finds the named media root that a folder of this machine lies in, as the coordinator knows them. */
-static status map_folder(const json_t *roots, const char *folder, plan_place *out_place, error_detail *detail)
-{
-    size_t best = 0;
-    size_t index;
-    const json_t *root;
-    char *resolved = realpath(folder, NULL);
-    const char *path = resolved == NULL ? folder : resolved;
-    json_array_foreach (roots, index, root) {
-        const char *prefix = farm_text_of(root, "path");
-        size_t length = strlen(prefix);
-        while (length > 1 && prefix[length - 1] == '/')
-            length--;
-        if (length < best || strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
-            continue;
-        const char *rest = path + length + (path[length] == '/' ? 1 : 0);
-        best = length;
-        snprintf(out_place->root, sizeof out_place->root, "%s", farm_text_of(root, "name"));
-        snprintf(out_place->prefix, sizeof out_place->prefix, "%s", rest);
-    }
-    status code = best > 0 ? STATUS_OK
-                           : error_detail_set(detail, STATUS_INPUT_INVALID,
-                                              "the folder '%s' lies under no media root of this farm (%zu roots); `--root` of the coordinator names them",
-                                              path, json_array_size(roots));
-    free(resolved);
-    return code;
-}
-
 /* kind: run or plan, which writes nothing. */
 static status submit_show(const cli_arguments *arguments, const char *kind, farm_client *client, const loaded_show *loaded,
                           arena *memory, uint32_t *out_job, error_detail *detail)
 {
-    char *text = NULL;
-    size_t size = 0;
-    status code = farm_client_query(client, "roots", 0, FARM_ASK_MS, &text, &size, detail);
-    if (code != STATUS_OK)
-        return code;
-    json_t *answer = json_loadb(text, size, 0, NULL);
-    const json_t *roots = json_object_get(answer, "roots");
-    free(text);
     bool writes = strcmp(kind, "run") == 0;
-    job_options options = {.kind = kind,
-                           .replace = writes && cli_flag(arguments, "replace"),
-                           .only = cli_text(arguments, "only"),
-                           .meter = writes ? cli_text(arguments, "meter") : NULL,
-                           .cells_per_task = cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0};
-    code = map_folder(roots, loaded->media_folder, &options.media, detail);
-    if (code == STATUS_OK)
-        code = map_folder(roots, loaded->out_folder, &options.out, detail);
-    json_decref(answer);
-    if (code != STATUS_OK)
-        return code;
-    const char *document = job_document_of_show(loaded, &options, memory);
-    if (document == NULL)
-        return error_detail_set(detail, STATUS_LIMIT, "the show file with its recipes and specs is too large");
-    int32_t priority = writes ? (int32_t)cli_number(arguments, "priority", 0) : 0;
-    return farm_client_submit(client, document, strlen(document), priority, SUBMIT_MS, out_job, detail);
+    show_order order = {
+        .options = {.kind = kind,
+                    .replace = writes && cli_flag(arguments, "replace"),
+                    .only = cli_text(arguments, "only"),
+                    .meter = writes ? cli_text(arguments, "meter") : NULL,
+                    .cells_per_task = cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0},
+        .priority = writes ? (int32_t)cli_number(arguments, "priority", 0) : 0};
+    return show_submit(client, loaded, &order, memory, out_job, detail);
 }
 
 int command_plan_on_farm(const cli_arguments *arguments)

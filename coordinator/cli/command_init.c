@@ -33,7 +33,7 @@ static status probe_files(const cli_arguments *arguments, const char *folder, co
     status code = document == NULL ? error_detail_set(detail, STATUS_LIMIT, "'%s' has too many files for one job", folder)
                                    : farm_job_start_private(arguments, roots, 1, &farm, &client, detail);
     if (code == STATUS_OK)
-        code = farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, &watch.job, detail);
+        code = farm_client_submit(client, document, strlen(document), 0, NULL, SUBMIT_MS, &watch.job, detail);
     watch.client = client;
     watch.farm = farm;
     if (code == STATUS_OK)

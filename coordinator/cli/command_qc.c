@@ -381,7 +381,7 @@ int command_qc(const cli_arguments *arguments)
     if (code == STATUS_OK)
         code = farm_job_start_private(arguments, roots, 1, &farm, &client, &detail);
     if (code == STATUS_OK)
-        code = farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, &job_number, &detail);
+        code = farm_client_submit(client, document, strlen(document), 0, NULL, SUBMIT_MS, &job_number, &detail);
     farm_job_watch watch = {.client = client, .farm = farm, .job = job_number, .quiet = cli_flag(arguments, "verbose"),
                             .title = "qc"};
     if (code == STATUS_OK)

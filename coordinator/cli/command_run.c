@@ -173,7 +173,7 @@ static int run_show(const cli_arguments *arguments, const char *kind)
                                .out = {.root = "out"}};
         const char *document = job_document_of_show(&loaded, &options, &memory);
         code = document == NULL ? error_detail_set(&detail, STATUS_LIMIT, "the show file with its recipes and specs is too large")
-                                : farm_client_submit(client, document, strlen(document), 0, SUBMIT_MS, &job, &detail);
+                                : farm_client_submit(client, document, strlen(document), 0, NULL, SUBMIT_MS, &job, &detail);
     }
     int exit_code;
     if (code != STATUS_OK) {

@@ -104,6 +104,14 @@ static const cli_option plain_options[] = {
     FARM_LINK_OPTIONS,
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option watch_options[] = {
+    FARM_LINK_OPTIONS,
+    {"preset", OPTION_TEXT, "FILE", "a show file for folders without one; {folder} in it becomes the folder's name"},
+    {"marker", OPTION_TEXT, "NAME", "the file that says that a folder is complete (default: READY)"},
+    {"settle", OPTION_NUMBER, "SECONDS", "and nothing in it may have changed for so long (default: 30)"},
+    {"priority", OPTION_NUMBER, "N", "of the jobs; higher runs first (default 0)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option authorize_options[] = {
     {"role", OPTION_TEXT, "ROLE", "what the key may do: worker, submitter, operator, viewer"},
     {"name", OPTION_TEXT, "NAME", "whose it is, for the audit log and for `revoke`"},
@@ -155,6 +163,8 @@ static const cli_command commands[] = {
      0, CLI_WORDS_MAX, shown_options, command_status},
     {"report", "JOB", "the QC report of a job", 1, 1, report_options, command_report},
     {"logs", "JOB", "what happened to a job, as logfmt lines", 1, 1, logs_options, command_logs},
+    {"watch", "DIR", "make a job of every folder dropped into DIR; it goes to done or failed when the job ends", 1, 1,
+     watch_options, command_watch},
     {"wait", "JOB...", "wait until jobs have ended; exits as the worst of them", 1, CLI_WORDS_MAX, plain_options, command_wait},
     {"cancel", "JOB...", "stop jobs (3, 1-10, last, all); nothing of them is published any more", 1, CLI_WORDS_MAX,
      reasoned_options, command_cancel},

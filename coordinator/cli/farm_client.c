@@ -234,13 +234,15 @@ static status submit_once(farm_client *self, const message *begin, const char *d
 }
 
 status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
-                          uint32_t timeout_ms, uint32_t *out_job, error_detail *detail)
+                          const uint8_t *request, uint32_t timeout_ms, uint32_t *out_job, error_detail *detail)
 {
     message begin = {.type = MESSAGE_SUBMIT_BEGIN,
                      .submit_begin = {.document_size = document_size,
                                       .document_digest = content_hash_of(document, document_size),
                                       .priority = priority}};
-    if (!random_request(begin.submit_begin.request))
+    if (request != NULL)
+        memcpy(begin.submit_begin.request, request, REQUEST_BYTES);
+    else if (!random_request(begin.submit_begin.request))
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "no random numbers to be had");
     status code = STATUS_INPUT_MISSING;
     for (int tries = 0; tries < SUBMIT_TRIES && code == STATUS_INPUT_MISSING; tries++)

@@ -20,9 +20,12 @@ void farm_client_destroy(farm_client **self);
 /** Called whenever a request was not answered for a second: brings a private farm back to life. Not OK ends the request. */
 typedef status farm_client_tend(void *context, error_detail *detail);
 void farm_client_set_tend(farm_client *self, farm_client_tend *tend, void *context);
-/** Sends a job document; the job's number comes back once it is durable. */
+/**
+ * Sends a job document; the job's number comes back once it is durable. request: REQUEST_BYTES that name the submission (sent
+ * again, it is the same job), or NULL.
+ */
 MUST_USE status farm_client_submit(farm_client *self, const char *document, size_t document_size, int32_t priority,
-                                   uint32_t timeout_ms, uint32_t *out_job, error_detail *detail);
+                                   const uint8_t *request, uint32_t timeout_ms, uint32_t *out_job, error_detail *detail);
 /** A whole document (JSON, HTML, text), NUL-terminated, freed by the caller. */
 MUST_USE status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
                                   size_t *out_size, error_detail *detail);

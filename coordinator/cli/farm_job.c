@@ -32,6 +32,11 @@ void farm_job_catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
+bool farm_job_interrupted(void)
+{
+    return interrupted != 0;
+}
+
 static status tend_farm(void *context, error_detail *detail)
 {
     return private_farm_tend(context, detail);

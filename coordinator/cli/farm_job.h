@@ -21,6 +21,8 @@ typedef struct farm_job_watch {
 
 /** Ctrl-C and SIGTERM set a flag from now on instead of ending the program. */
 void farm_job_catch_signals(void);
+/** One of them came. */
+bool farm_job_interrupted(void);
 
 /** Follows the job to its end. out_job: its last "job" document (json_decref). STATUS_CANCELLED after Ctrl-C. */
 MUST_USE status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_detail *detail);

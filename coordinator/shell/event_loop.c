@@ -286,6 +286,21 @@ static status serve_pages(farm_state *self, error_detail *detail)
     return code;
 }
 
+/* The program stands in the configuration of this start; SIGHUP does not change it. */
+static status open_hook(farm_state *self, error_detail *detail)
+{
+    for (uint32_t i = 0; i < self->config.on_end_count; i++)
+        self->hook_arguments[i] = self->config.on_end[i];
+    if (self->config.on_end_count == 0)
+        return STATUS_OK;
+    if (access(self->hook_arguments[0], X_OK) != 0)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "on_end: '%s' is no program that can be run here: %s",
+                                self->hook_arguments[0], strerror(errno));
+    return end_hook_create(&self->hook, &self->loop, self->hook_arguments, END_HOOK_LIMIT_MS) == STATUS_OK
+               ? STATUS_OK
+               : error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+}
+
 static status open_farm(farm_state *self, error_detail *detail)
 {
     uv_async_init(&self->loop, &self->durable_async, on_durable_async);
@@ -302,6 +317,8 @@ static status open_farm(farm_state *self, error_detail *detail)
         code = make_state_folder(&self->config, detail);
     if (code == STATUS_OK)
         code = open_audit(self, detail);
+    if (code == STATUS_OK)
+        code = open_hook(self, detail);
     if (code == STATUS_OK)
         code = open_journal(self, detail);
     if (code == STATUS_OK)
@@ -337,6 +354,7 @@ static void close_farm(farm_state *self)
         farm_pump(self);
     farm_forecast_keep(self, true);
     http_endpoint_close(&self->http);
+    end_hook_close(&self->hook);
     router_socket_close(&self->router, NULL, NULL);
     uv_close((uv_handle_t *)&self->durable_async, NULL);
     uv_close((uv_handle_t *)&self->timer, NULL);

@@ -18,6 +18,7 @@ static const setting_row rows[] = {
     {"authorized", SETTING_ANYWHERE, "FILE", "the keys that may connect, and as what (`reelmill authorize` adds to it)"},
     {"plain", SETTING_ANYWHERE, NULL, "no keys on tcp://127.0.0.1: every user of this machine may do everything"},
     {"http", SETTING_ANYWHERE, "ADDRESS", "read-only pages and metrics, like 127.0.0.1:7071; whoever reaches it may look"},
+    {"on_end", SETTING_FILE_ONLY, "[PROGRAM, ARGUMENT, ...]", "run at every job's end, its document on standard input (docs/operations.md)"},
     {"lease_ms", SETTING_ANYWHERE, "N", "a worker that is silent for so long is lost, and its work done elsewhere (default: 5000)"},
     {"cells_per_task", SETTING_ANYWHERE, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
@@ -116,6 +117,13 @@ static status take_entry(void *context, const settings_entry *entry, error_detai
         if (entry->depth != 2)
             return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: roots is a mapping of names to folders", entry->key_place);
         return add_root(self, entry->place, entry->keys[1], entry->value, detail);
+    }
+    if (strcmp(entry->keys[0], "on_end") == 0) {
+        if (entry->depth != 1 || self->on_end_count == ON_END_WORDS_MAX || (self->on_end_count == 0 && entry->value[0] != '/'))
+            return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                    "%s: on_end is a list of a program's full path and its arguments, at most %d; write [/usr/share/reelmill/mail-at-end, anna@example.org]",
+                                    entry->place, ON_END_WORDS_MAX);
+        return settings_text(self->on_end[self->on_end_count++], ON_END_BYTES_MAX, entry->place, entry->value, detail);
     }
     return entry->depth == 1 ? set_key(self, entry->place, entry->keys[0], entry->value, detail) : STATUS_AGAIN;
 }

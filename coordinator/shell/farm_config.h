@@ -13,6 +13,8 @@
 enum {
     STATE_MAX_BYTES = PATH_MAX_BYTES - 64, /**< leaves room for the names of what lies in it */
     FARM_LISTEN_MAX = 8,
+    ON_END_WORDS_MAX = 16,
+    ON_END_BYTES_MAX = 512,
     ENDPOINT_MAX_BYTES = 256,
     FARM_LEASE_MS = 5000,
     FARM_HEARTBEAT_MS = 1000
@@ -33,6 +35,8 @@ typedef struct farm_config {
     char http[ENDPOINT_MAX_BYTES];   /**< address of the read-only pages, "" = none */
     uint32_t root_count;
     farm_root roots[ROOTS_MAX]; /**< this machine's idea of the media roots; only told to clients, never opened */
+    uint32_t on_end_count; /**< arguments of the program that is told of a job's end; 0 = none */
+    char on_end[ON_END_WORDS_MAX][ON_END_BYTES_MAX];
     uint32_t lease_ms;
     uint32_t heartbeat_ms;
     uint32_t cells_per_task; /**< 0 = chosen by the planner */

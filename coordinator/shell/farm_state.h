@@ -16,6 +16,7 @@
 #include "coordinator/forecast/ready_forecast.h"
 #include "coordinator/shell/audit_log.h"
 #include "coordinator/shell/cell_spool.h"
+#include "coordinator/shell/end_hook.h"
 #include "coordinator/shell/farm_config.h"
 #include "coordinator/shell/farm_counters.h"
 #include "coordinator/shell/job.h"
@@ -102,6 +103,8 @@ typedef struct farm_state {
     uint32_t denied_lately, malformed_lately; /**< since the last tending */
     router_socket *router;
     http_endpoint *http; /**< NULL: not configured */
+    end_hook *hook;      /**< likewise */
+    const char *hook_arguments[ON_END_WORDS_MAX + 1];
     bool stopping;
     status exit_code; /**< why it stopped; STATUS_OK = it was asked to */
 

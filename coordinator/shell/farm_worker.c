@@ -6,6 +6,7 @@
 #include "common/measure/cell_measure.h"
 #include "common/measure/stem_features.h"
 #include "coordinator/shell/job_body.h"
+#include "coordinator/shell/job_json.h"
 #include "proto/task_body.h"
 
 #include <errno.h>
@@ -527,11 +528,29 @@ static void task_final(farm_state *self, const scheduler_command *command)
     farm_tell_task(self, job, event, command->worker, command->attempt.task, view.epoch);
 }
 
+static void tell_hook(farm_state *self, farm_job *job)
+{
+    job_kind kind = job->source->document.kind;
+    const show *about = &job->source->show;
+    if (kind != JOB_KIND_RUN && kind != JOB_KIND_QC)
+        return;
+    end_hook_news news = {.job = job->number,
+                          .title = about->title == NULL ? "" : about->title,
+                          .version = about->version == NULL ? "" : about->version,
+                          .verdict = job->has_verdict ? verdict_word_name((verdict_word)job->verdict) : "",
+                          .exit_code = job_outcome_of(self, job).exit_code};
+    news.document = job_status_json(self, job, &news.document_size);
+    if (news.document != NULL)
+        end_hook_tell(self->hook, &news);
+}
+
 static void job_over(farm_state *self, const scheduler_command *command)
 {
     farm_job *job = job_list_find(&self->jobs, command->attempt.job);
     if (job != NULL)
         job_log(job, LOG_INFO, "job.ended", "failed=%s", command->value != 0 ? "yes" : "no");
+    if (job != NULL && self->hook != NULL)
+        tell_hook(self, job);
 }
 
 void farm_command(farm_state *self, const scheduler_command *command)

@@ -17,6 +17,7 @@ install(FILES ${made}/reelmill.bash DESTINATION share/bash-completion/completion
 install(FILES ${made}/_reelmill DESTINATION share/zsh/vendor-completions COMPONENT reelmill)
 install(FILES ${made}/reelmill.fish DESTINATION share/fish/vendor_completions.d COMPONENT reelmill)
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/slurm/reelmill-worker.sbatch DESTINATION share/reelmill COMPONENT reelmill)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/hooks/mail-at-end ${CMAKE_SOURCE_DIR}/deploy/hooks/post-at-end DESTINATION share/reelmill COMPONENT reelmill)
 foreach(component coordinator worker)
     install(FILES ${CMAKE_CURRENT_LIST_DIR}/${component}/${component}.yaml DESTINATION /etc/reelmill COMPONENT ${component})
 endforeach()

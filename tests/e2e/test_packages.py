@@ -32,7 +32,8 @@ class Packages(FarmTest):
             "/etc/reelmill/worker.yaml", "/lib/systemd/system/reelmill-worker@.service"})
         self.assertEqual(held["reelmill"] - control, {
             "/usr/bin/reelmill", "/usr/bin/reelmill-coordinator", "/usr/bin/reelmill-worker",
-            "/usr/share/reelmill/reelmill-worker.sbatch", "/usr/share/man/man1/reelmill.1.gz", "/usr/share/bash-completion/completions/reelmill",
+            "/usr/share/reelmill/reelmill-worker.sbatch", "/usr/share/reelmill/mail-at-end", "/usr/share/reelmill/post-at-end",
+            "/usr/share/man/man1/reelmill.1.gz", "/usr/share/bash-completion/completions/reelmill",
             "/usr/share/zsh/vendor-completions/_reelmill", "/usr/share/fish/vendor_completions.d/reelmill.fish"})
         for name in ("coordinator", "worker"):
             folder = self.folder / f"reelmill-{name}" / "DEBIAN"

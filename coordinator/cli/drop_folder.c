@@ -1,0 +1,164 @@
+#define _GNU_SOURCE
+#include "coordinator/cli/drop_folder.h"
+
+#include "common/base/content_hash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NOTE_BYTES_MAX = 128, PATH_BYTES = PATH_MAX_BYTES + 320 };
+
+static bool path_make(char out[PATH_BYTES], const char *folder, const char *name)
+{
+    int size = snprintf(out, PATH_BYTES, "%s/%s", folder, name);
+    return size > 0 && size < PATH_BYTES;
+}
+
+status drop_note_read(drop_note *out_note, const char *folder, error_detail *detail)
+{
+    char path[PATH_BYTES], line[NOTE_BYTES_MAX] = "";
+    *out_note = (drop_note){0};
+    if (!path_make(path, folder, DROP_NOTE))
+        return error_detail_set(detail, STATUS_LIMIT, "'%s': the name is too long", folder);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return errno == ENOENT ? STATUS_OK
+                               : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot read '%s': %s", path, strerror(errno));
+    bool good = fgets(line, sizeof line, file) != NULL && strlen(line) > 2 * DROP_REQUEST_BYTES;
+    (void)fclose(file);
+    for (int i = 0; good && i < DROP_REQUEST_BYTES; i++) {
+        unsigned byte = 0;
+        good = sscanf(line + 2 * i, "%2x", &byte) == 1;
+        out_note->request[i] = (uint8_t)byte;
+    }
+    good = good && sscanf(line + 2 * DROP_REQUEST_BYTES, " job %u", &out_note->job) == 1;
+    out_note->present = true;
+    return good ? STATUS_OK
+                : error_detail_set(detail, STATUS_STORAGE_MISMATCH,
+                                   "'%s' is damaged; look at `reelmill status` whether the folder is a job already, then remove that file",
+                                   path);
+}
+
+/* Whole, on disk, under its name: or the old one. */
+static status write_synced(const char *folder, const char *name, const char *text, size_t size, bool replace, error_detail *detail)
+{
+    char path[PATH_BYTES], fresh[PATH_BYTES];
+    bool fits = path_make(path, folder, name) && snprintf(fresh, sizeof fresh, "%s/.reelmill-new", folder) < (int)sizeof fresh;
+    if (!fits)
+        return error_detail_set(detail, STATUS_LIMIT, "'%s': the name is too long", folder);
+    int descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    bool good = descriptor >= 0 && write(descriptor, text, size) == (ssize_t)size && fsync(descriptor) == 0;
+    if (descriptor >= 0)
+        good = close(descriptor) == 0 && good;
+    if (good && !replace)
+        good = link(fresh, path) == 0 && unlink(fresh) == 0;
+    else if (good)
+        good = rename(fresh, path) == 0;
+    int place = good ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    good = good && place >= 0 && fsync(place) == 0;
+    if (place >= 0)
+        (void)close(place);
+    return good ? STATUS_OK : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot write '%s': %s", path, strerror(errno));
+}
+
+status drop_note_write(const drop_note *note, const char *folder, error_detail *detail)
+{
+    char text[NOTE_BYTES_MAX];
+    for (int i = 0; i < DROP_REQUEST_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", note->request[i]);
+    snprintf(text + 2 * DROP_REQUEST_BYTES, sizeof text - 2 * DROP_REQUEST_BYTES, " job %u\n", note->job);
+    return write_synced(folder, DROP_NOTE, text, strlen(text), true, detail);
+}
+
+/* Order of the entries does not matter: what each says is added up. */
+static status fingerprint_in(int parent, const char *name, int depth, uint32_t *count, uint64_t *sum, error_detail *detail)
+{
+    int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
+    if (folder == NULL) {
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot look into '%s': %s", name, strerror(errno));
+        if (descriptor >= 0)
+            (void)close(descriptor);
+        return code;
+    }
+    status code = STATUS_OK;
+    for (struct dirent *entry = readdir(folder); code == STATUS_OK && entry != NULL; entry = readdir(folder)) {
+        struct stat facts;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            fstatat(descriptor, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        char said[384];
+        snprintf(said, sizeof said, "%d %.255s %lld %lld %ld", depth, entry->d_name, (long long)facts.st_size,
+                 (long long)facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec);
+        content_hash hash = content_hash_of(said, strlen(said));
+        uint64_t part = 0;
+        memcpy(&part, hash.bytes, sizeof part);
+        *sum += part;
+        if (++*count > DROP_ENTRIES_MAX || depth > DROP_DEPTH_MAX)
+            code = error_detail_set(detail, STATUS_LIMIT, "it holds more than %d files, or folders deeper than %d", DROP_ENTRIES_MAX,
+                                    DROP_DEPTH_MAX);
+        else if (S_ISDIR(facts.st_mode))
+            code = fingerprint_in(descriptor, entry->d_name, depth + 1, count, sum, detail);
+    }
+    (void)closedir(folder);
+    return code;
+}
+
+status drop_fingerprint(const char *folder, uint64_t *out_fingerprint, error_detail *detail)
+{
+    uint32_t count = 0;
+    *out_fingerprint = 0;
+    return fingerprint_in(AT_FDCWD, folder, 0, &count, out_fingerprint, detail);
+}
+
+status drop_make_show(const char *folder, const char *name, const char *preset, error_detail *detail)
+{
+    static const char word[] = "{folder}";
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ._-";
+    char path[PATH_BYTES];
+    if (!path_make(path, folder, "show.yaml"))
+        return error_detail_set(detail, STATUS_LIMIT, "'%s': the name is too long", folder);
+    if (access(path, F_OK) == 0)
+        return STATUS_OK;
+    if (preset == NULL)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%s' has no show.yaml; put one in, or give `watch` a --preset", name);
+    if (strspn(name, allowed) != strlen(name))
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "'%.80s': the name becomes the title; it may have letters without accents, digits, space and . _ -", name);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    for (const char *at = preset; *at != '\0';) {
+        const char *next = strstr(at, word);
+        size_t part = next == NULL ? strlen(at) : (size_t)(next - at);
+        (void)fwrite(at, 1, part, out);
+        if (next != NULL)
+            (void)fputs(name, out);
+        at += part + (next == NULL ? 0 : sizeof word - 1);
+    }
+    status code = fclose(out) == 0 ? write_synced(folder, "show.yaml", text, size, false, detail)
+                                   : error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    free(text);
+    return code;
+}
+
+status drop_move(const char *watched, const char *name, const char *where, uint32_t job, error_detail *detail)
+{
+    char from[PATH_BYTES], folder[PATH_BYTES], to[PATH_BYTES], again[PATH_BYTES];
+    bool fits = path_make(from, watched, name) && path_make(folder, watched, where) && path_make(to, folder, name) &&
+                snprintf(again, sizeof again, "%s-job%u", to, job) < (int)sizeof again;
+    if (fits && mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
+    if (fits && (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ||
+                 (errno == EEXIST && renameat2(AT_FDCWD, from, AT_FDCWD, again, RENAME_NOREPLACE) == 0)))
+        return STATUS_OK;
+    return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot move '%s' to '%s': %s", from, to, strerror(errno));
+}

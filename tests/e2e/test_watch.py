@@ -1,0 +1,109 @@
+"""Folders that are dropped in, and what runs when a job ends: nothing twice, nothing lost, whoever is killed."""
+import json
+import os
+import signal
+import subprocess
+import wave
+
+from farm_kit import BIN, FarmTest, environment, main, wait_until
+from hand_farm import Farm
+
+PRESET = """reelmill: 1
+title: {folder}
+version: v01
+frame_rate: 24
+media: .
+stems:
+  DX: {role: dialogue, layout: mono, file: "DX.wav"}
+deliverables:
+  - {name: DXC, recipe: stem, stem: DX, spec: none}
+output: out
+"""
+
+
+class Watch(FarmTest):
+    def setUp(self):
+        super().setUp()
+        self.drop = self.folder / "drop"
+        self.drop.mkdir()
+        (self.folder / "preset.yaml").write_text(PRESET)
+        hook = self.folder / "hook"
+        hook.write_text(f"#!/bin/sh\n[ \"$REELMILL_TITLE\" = Slow ] && sleep 1000\ncat > {self.folder}/told-$REELMILL_JOB.new\n"
+                        f"echo \"$1 $REELMILL_TITLE $REELMILL_VERDICT $REELMILL_EXIT_CODE\" > {self.folder}/words-$REELMILL_JOB\n"
+                        f"mv {self.folder}/told-$REELMILL_JOB.new {self.folder}/told-$REELMILL_JOB\n")
+        hook.chmod(0o755)
+        self.farm = Farm(self, self.folder, workers=("one",), more=f"on_end: [{hook}, \"an argument; not a shell's\"]\n")
+        self.coordinator = self.farm.processes["coordinator"]
+
+    def fill(self, name, ready=True):
+        folder = self.drop / name
+        folder.mkdir()
+        with wave.open(str(folder / "DX.wav"), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(3)
+            out.setframerate(48000)
+            out.writeframes(bytes(3 * 48000))
+        if ready:
+            (folder / "READY").touch()
+
+    def watch(self):
+        process = subprocess.Popen([BIN / "reelmill", "watch", self.drop, "--preset", self.folder / "preset.yaml", "--settle", "1",
+                                    *map(str, self.farm.link())], stderr=subprocess.DEVNULL, env=environment())
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def jobs(self):
+        return self.passes(self.farm.ask("status", "--json")).json()["jobs"]
+
+    def test_folders(self):
+        self.fill("Night Train")
+        self.fill("Copying", ready=False)
+        self.fill("Bad {name}")
+        watcher = self.watch()
+        done, failed = self.drop / "done", self.drop / "failed"
+        self.assertTrue(wait_until(self.coordinator, lambda: (done / "Night Train").is_dir() and (failed / "Bad {name}").is_dir()))
+        result = json.loads((done / "Night Train" / "reelmill-result.json").read_text())
+        self.assertEqual((result["title"], result["state"], result["exit_code"]), ("Night Train", "ended", 0))
+        made = [path.name for path in (done / "Night Train" / "out").rglob("*.wav")]
+        self.assertEqual(made, ["NIGHT_TRAIN_DXC.wav"])
+        self.assertIn("letters without accents", json.loads((failed / "Bad {name}" / "reelmill-result.json").read_text())["message"])
+        self.assertTrue((self.drop / "Copying").is_dir())  # nobody said that it is complete
+        # The hook was told, with its argument as one word, and with the document on its standard input.
+        job = result["job"]
+        told = self.folder / f"told-{job}"
+        self.assertTrue(wait_until(self.coordinator, told.is_file))
+        self.assertEqual((self.folder / f"words-{job}").read_text(), f"an argument; not a shell's Night Train {result['verdict']} 0\n")
+        self.assertEqual(json.loads(told.read_text())["job"], job)
+        # Killed after the job's number is written down, started again: the same job, no second one.
+        self.farm.kill("one")
+        (self.drop / "Copying" / "READY").touch()
+        note = self.drop / "Copying" / ".reelmill-watch"
+        self.assertTrue(wait_until(self.coordinator, lambda: note.is_file() and " job 0" not in note.read_text()))
+        watcher.kill()
+        watcher.wait()
+        # And as if it had been killed before the answer came: the request alone is known, and sent again.
+        note.write_text(note.read_text().split(" ")[0] + " job 0\n")
+        watcher = self.watch()
+        self.farm.start("one")
+        self.assertTrue(wait_until(self.coordinator, (done / "Copying").is_dir))
+        self.assertEqual(sorted(job["title"] for job in self.jobs()), ["Copying", "Night Train"])
+        watcher.send_signal(signal.SIGTERM)
+        self.assertEqual(watcher.wait(timeout=30), 0)
+
+    def test_a_hook_that_hangs_holds_up_nobody(self):
+        self.fill("Slow")
+        self.fill("Other")
+        self.watch()
+        self.assertTrue(wait_until(self.coordinator, lambda: all((self.drop / "done" / name).is_dir() for name in ("Slow", "Other"))))
+        other = next(job["job"] for job in self.jobs() if job["title"] == "Other")
+        self.assertTrue(wait_until(self.coordinator, (self.folder / f"told-{other}").is_file))
+        self.coordinator.terminate()
+        self.assertEqual(self.coordinator.wait(timeout=30), 0)
+        hanging = subprocess.run(["pgrep", "-f", f"{self.folder}/hook"], capture_output=True, text=True, check=False)
+        self.assertEqual(hanging.stdout, "")  # gone with it
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    main()
