@@ -92,6 +92,7 @@ int command_doctor(const cli_arguments *arguments);
 int command_judge(const cli_arguments *arguments);
 int command_explain(const cli_arguments *arguments);
 int command_waive(const cli_arguments *arguments);
+int command_sign(const cli_arguments *arguments);
 int command_keygen(const cli_arguments *arguments);
 int command_authorize(const cli_arguments *arguments);
 int command_revoke(const cli_arguments *arguments);

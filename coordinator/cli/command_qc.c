@@ -3,6 +3,7 @@
 
 #include "coordinator/cli/audio_folder.h"
 #include "coordinator/cli/farm_job.h"
+#include "coordinator/cli/file_replace.h"
 #include "coordinator/cli/job_document_write.h"
 #include "coordinator/show/check_names.h"
 
@@ -155,19 +156,9 @@ static json_t *given_paths(const qc_words *words)
 static status write_file(const char *folder, const char *name, const char *text, size_t size, error_detail *detail)
 {
     char path[PATH_MAX];
-    char part[PATH_MAX + 8];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
         return error_detail_set(detail, STATUS_LIMIT, "the name of the report folder is too long");
-    snprintf(part, sizeof part, "%s.part", path);
-    FILE *file = fopen(part, "wbe");
-    bool good = file != NULL && fwrite(text, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    int cause = errno;
-    if (file != NULL && fclose(file) != 0)
-        good = false;
-    if (good && rename(part, path) == 0)
-        return STATUS_OK;
-    unlink(part);
-    return error_detail_set(detail, STATUS_STORAGE_IO, "cannot write '%s': %s", path, strerror(cause));
+    return file_replace(path, text, size, detail);
 }
 
 static void print_figure(const json_t *object, const char *key)

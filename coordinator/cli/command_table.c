@@ -142,6 +142,11 @@ static const cli_option judge_options[] = {
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option sign_options[] = {
+    {"by", OPTION_TEXT, "NAME", "who signs"},
+    {"remark", OPTION_TEXT, "TEXT", "what there is to say"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option waive_options[] = {
     {"who", OPTION_TEXT, "NAME", "who accepts it"},
     {"why", OPTION_TEXT, "TEXT", "why it is accepted"},
@@ -188,6 +193,8 @@ static const cli_command commands[] = {
      plain_options, command_explain},
     {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,
      command_waive},
+    {"sign", "SHOW.yaml|REPORT.json", "sign a report off, with remarks; they are kept beside it and stand in all its forms", 1, 1, sign_options,
+     command_sign},
     {"keygen", "DIR", "make a key pair: DIR/reelmill.secret and DIR/reelmill.public; prints the public key", 1, 1,
      no_options, command_keygen},
     {"authorize", "KEY", "let a public key (or the file of one) into a farm; on the coordinator's machine", 1, 1,

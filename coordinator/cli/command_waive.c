@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/cli.h"
+#include "coordinator/cli/file_replace.h"
 #include "coordinator/cli/job_document_write.h"
 #include "coordinator/cli/report_read.h"
 #include "coordinator/verdict/verdict.h"
@@ -62,27 +63,6 @@ static const char *text_with(const char *text, const char *entry, arena *memory)
     return arena_format(memory, "%.*s%s%s%s", (int)before, text, text[before - 1] == '\n' ? "" : "\n", entry, text + before);
 }
 
-/* Writes the show file anew and takes the old one's place, so that it is never half of either. */
-static status replace_file(const char *path, const char *text, error_detail *detail)
-{
-    char part[PATH_MAX];
-    struct stat facts;
-    if ((size_t)snprintf(part, sizeof part, "%s.part", path) >= sizeof part || stat(path, &facts) != 0)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "cannot write beside '%s'", path);
-    FILE *file = fopen(part, "wxe");
-    size_t size = strlen(text);
-    bool good = file != NULL && fchmod(fileno(file), facts.st_mode & 0777) == 0 && fwrite(text, 1, size, file) == size &&
-                fflush(file) == 0 && fsync(fileno(file)) == 0;
-    int cause = errno;
-    if (file != NULL && fclose(file) != 0)
-        good = false;
-    if (good && rename(part, path) == 0)
-        return STATUS_OK;
-    if (file != NULL)
-        unlink(part);
-    return error_detail_set(detail, STATUS_STORAGE_IO, "cannot write '%s': %s", part, strerror(cause));
-}
-
 static const char *today(arena *memory)
 {
     time_t now = time(NULL);
@@ -117,7 +97,7 @@ static status write_waiver(const cli_arguments *arguments, const char *figure, a
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "with the waiver '%s' could not be read any more: %s", path,
                                 problems.count > 0 ? problems.items[problems.count - 1].message : "its form breaks");
-    return replace_file(path, made, detail);
+    return file_replace(path, made, strlen(made), detail);
 }
 
 static int waive(const cli_arguments *arguments, arena *memory)

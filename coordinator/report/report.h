@@ -48,6 +48,13 @@ typedef struct report_stem {
     stem_verdict verdict;
 } report_stem;
 
+/** What a person said of a report, in words of their own. */
+typedef struct report_sign_off {
+    const char *by, *when, *remark;
+    const char *verdict; /**< what the report said then */
+    bool of_this;        /**< of what this report was made from; else of an earlier run under the same name */
+} report_sign_off;
+
 typedef struct report_model {
     const show *show;
     const plan *plan;            /**< NULL when planning failed */
@@ -65,6 +72,8 @@ typedef struct report_model {
     uint32_t task_count, retry_count, worker_count;
     double wall_seconds;
     const char *finished_text;   /**< "2026-11-20 03:12 UTC", for people; "" if not known */
+    uint32_t sign_off_count;
+    const report_sign_off *sign_offs;
     const char *meter;           /**< name of a second meter whose figures are shown, or NULL */
 } report_model;
 

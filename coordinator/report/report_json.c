@@ -377,6 +377,7 @@ status report_json(const report_model *model, byte_writer *writer)
     json_object_set_new(root, "files", json_files(model));
     json_object_set_new(root, "stems", json_stems(model));
     json_object_set_new(root, "problems", json_problems(model));
+    json_object_set_new(root, "sign_offs", json_array()); /* `reelmill sign` adds to them */
     json_object_set_new(root, "job",
                         json_pack("{s:o, s:i, s:i, s:i, s:f}", "id", json_text(model->job_id), "tasks",
                                   (int)model->task_count, "retries", (int)model->retry_count, "workers",

@@ -120,11 +120,27 @@ static void add_method(page *self, const report_model *model)
     add_specs(self, model);
 }
 
-static void add_sign_off(page *self)
+static void add_sign_off(page *self, const report_model *model)
 {
     static const char *const fields[] = {"Listened to by", "Date", "Remarks", "Signature"};
+    static const page_column columns[] = {{"Signed by", 2.0, false}, {"When", 1.6, true}, {"Verdict then", 1.4, false}, {"Remarks", 5.0, false}};
     page_section(self, false);
     page_heading(self, "Sign-off", NULL);
+    if (model->sign_off_count > 0)
+        page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < model->sign_off_count; i++) {
+        const report_sign_off *item = &model->sign_offs[i];
+        page_row(self);
+        page_add(self, STYLE_STRONG, item->by);
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, item->when);
+        page_next_cell(self);
+        page_add(self, item->of_this ? STYLE_BADGE : STYLE_BADGE_WAIVED, item->verdict);
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, item->remark);
+        if (!item->of_this)
+            page_line(self, STYLE_SOFT, "Of an earlier run under this name, not of what this report says.");
+    }
     page_fields(self, fields, sizeof fields / sizeof fields[0]);
 }
 
@@ -216,6 +232,6 @@ page *report_page(const report_model *model, arena *memory)
         add_stems(self, model);
     add_files(self, model);
     add_method(self, model);
-    add_sign_off(self);
+    add_sign_off(self, model);
     return self;
 }

@@ -449,42 +449,75 @@ static status write_reports(const report_model *model, const char *folder, compo
     return code;
 }
 
+/* The model of a job; what is merged for it is the caller's to free. */
+static status make_model(const compose_input *input, report_model *model, merged_programme *merged, arena *memory,
+                         error_detail *detail)
+{
+    *model = (report_model){.show = input->show,
+                            .plan = input->plan,
+                            .engine = ENGINE_VERSION,
+                            .verdict = VERDICT_PASS,
+                            .problems = input->problems,
+                            .heard = input->heard,
+                            .job_id = input->job_id,
+                            .task_count = input->task_count,
+                            .retry_count = input->retry_count,
+                            .worker_count = input->worker_count,
+                            .wall_seconds = input->wall_seconds,
+                            .finished_text = input->finished_text,
+                            .sign_off_count = input->sign_off_count,
+                            .sign_offs = input->sign_offs,
+                            .meter = input->meter};
+    if (input->plan == NULL) {
+        model->verdict = VERDICT_INCOMPLETE;
+        return STATUS_OK;
+    }
+    collect_files(input, model, memory);
+    status code = collect_stems(input, model, memory);
+    return code == STATUS_OK ? collect_programmes(input, model, merged, memory, detail) : code;
+}
+
+static void free_merged(const compose_input *input, merged_programme *merged)
+{
+    for (uint32_t i = 0; i < input->programme_count; i++)
+        merged_programme_deinit(&merged[i]);
+}
+
 status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail)
 {
     arena memory;
     arena_init(&memory);
-    report_model model = {.show = input->show,
-                          .plan = input->plan,
-                          .engine = ENGINE_VERSION,
-                          .verdict = VERDICT_PASS,
-                          .problems = input->problems,
-                          .heard = input->heard,
-                          .job_id = input->job_id,
-                          .task_count = input->task_count,
-                          .retry_count = input->retry_count,
-                          .worker_count = input->worker_count,
-                          .wall_seconds = input->wall_seconds,
-                          .finished_text = input->finished_text,
-                          .meter = input->meter};
+    report_model model;
     merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
-    status code = STATUS_OK;
-    if (input->plan != NULL) {
-        collect_files(input, &model, &memory);
-        code = collect_stems(input, &model, &memory);
-        if (code == STATUS_OK)
-            code = collect_programmes(input, &model, merged, &memory, detail);
-    } else {
-        model.verdict = VERDICT_INCOMPLETE;
-    }
+    status code = make_model(input, &model, merged, &memory, detail);
     compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
     if (code == STATUS_OK)
         code = write_reports(&model, input->folder, &outcome, &memory, detail);
     if (code == STATUS_OK && input->source != NULL)
         code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
-    for (uint32_t i = 0; i < input->programme_count; i++)
-        merged_programme_deinit(&merged[i]);
+    free_merged(input, merged);
     arena_deinit(&memory);
     if (code == STATUS_OK)
         *out_outcome = outcome;
+    return code;
+}
+
+status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail)
+{
+    arena memory;
+    arena_init(&memory);
+    report_model model;
+    merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
+    status code = make_model(input, &model, merged, &memory, detail);
+    if (code == STATUS_OK) {
+        const page *shown = report_page(&model, &memory);
+        code = page_html(shown, html);
+        if (code == STATUS_OK)
+            code = page_pdf(shown, pdf);
+        if (code != STATUS_OK)
+            error_detail_set(detail, code, "the pages of the report cannot be made: %s", status_text(code));
+    }
+    free_merged(input, merged);
+    arena_deinit(&memory);
     return code;
 }

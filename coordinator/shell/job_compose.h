@@ -53,6 +53,8 @@ typedef struct compose_input {
     double wall_seconds;
     const char *finished_text;
     const char *meter; /**< the second meter that was asked for, or NULL */
+    uint32_t sign_off_count;
+    const report_sign_off *sign_offs;
 } compose_input;
 
 /** All that the cells of one deliverable say of it, merged. */
@@ -74,6 +76,9 @@ MUST_USE status job_find_gain(const plan *job_plan, const programme_input *scan,
                               error_detail *detail);
 /** Writes report.json and report.html into the job's folder, durably. */
 MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
+
+/** report.html and report.pdf once more, of a job that was read back (job_measures.h), with its sign-offs. */
+MUST_USE status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail);
 
 /** A document of the job's folder that is being written under a temporary name. */
 typedef struct document_file {

@@ -59,6 +59,18 @@ static uint64_t place_of(const stretch_list *list, const cell_stretch *stretch)
     return found == NULL ? 0 : list->places[found - list->items];
 }
 
+static void write_outcomes(byte_writer *writer, const file_outcome *outcomes, uint32_t count, byte_writer *blob)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        byte_writer_reset(blob);
+        if (outcomes[i].verified)
+            task_verify_result_encode(&outcomes[i].digests, blob);
+        byte_writer_blob(writer, blob->bytes, blob->size);
+        byte_writer_u8(writer, outcomes[i].published ? 1 : 0);
+        byte_writer_text(writer, outcomes[i].failure == NULL ? "" : outcomes[i].failure);
+    }
+}
+
 static void write_header(byte_writer *writer, const compose_input *input, const stretch_list *list)
 {
     byte_writer blob;
@@ -87,12 +99,28 @@ static void write_header(byte_writer *writer, const compose_input *input, const 
         byte_writer_u16(writer, programme->deliverable);
         byte_writer_u8(writer, programme->complete ? 1 : 0);
         byte_writer_text(writer, programme->failure == NULL ? "" : programme->failure);
+        byte_writer_f64(writer, programme->gain_db);
+        byte_writer_reset(&blob);
+        if (programme->metered)
+            task_meter_result_encode(&programme->second, &blob);
+        byte_writer_blob(writer, blob.bytes, blob.size);
         byte_writer_u32(writer, programme->stretch_count);
         for (uint32_t k = 0; k < programme->stretch_count; k++) {
             byte_writer_u64(writer, place_of(list, &programme->stretches[k]));
             byte_writer_u64(writer, programme->stretches[k].byte_size);
         }
     }
+    write_outcomes(writer, input->files, input->plan->file_count, &blob);
+    write_outcomes(writer, input->received, input->inputs->count, &blob);
+    byte_writer_reset(&blob);
+    problems_encode(input->problems, &blob);
+    byte_writer_blob(writer, blob.bytes, blob.size);
+    byte_writer_text(writer, input->job_id);
+    byte_writer_text(writer, input->finished_text);
+    byte_writer_u32(writer, input->task_count);
+    byte_writer_u32(writer, input->retry_count);
+    byte_writer_u32(writer, input->worker_count);
+    byte_writer_f64(writer, input->wall_seconds);
     writer->failed = writer->failed || blob.failed;
     byte_writer_deinit(&blob);
 }
@@ -209,13 +237,63 @@ static status read_header(const char *path, arena *memory, uint8_t **out_bytes, 
     return STATUS_OK;
 }
 
+/* NULL for an empty text. */
+static const char *read_text(byte_reader *reader, arena *memory)
+{
+    size_t size = 0;
+    const uint8_t *text = byte_reader_blob(reader, ERROR_MESSAGE_SIZE, &size);
+    return text == NULL || size == 0 ? NULL : arena_copy_bytes(memory, text, size);
+}
+
+static file_outcome *read_outcomes(byte_reader *reader, uint32_t count, arena *memory)
+{
+    file_outcome *outcomes = arena_take_array(memory, count, sizeof *outcomes);
+    for (uint32_t i = 0; i < count && !reader->failed; i++) {
+        size_t size = 0;
+        const uint8_t *digests = byte_reader_blob(reader, ERROR_MESSAGE_SIZE, &size);
+        outcomes[i].verified = digests != NULL && size > 0 &&
+                               task_verify_result_decode(&outcomes[i].digests, digests, size) == STATUS_OK;
+        outcomes[i].published = byte_reader_u8(reader) == 1;
+        outcomes[i].failure = read_text(reader, memory);
+    }
+    return outcomes;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+static bool read_rest(job_measures *self, byte_reader *reader)
+{
+    compose_input *input = &self->input;
+    size_t size = 0;
+    input->files = read_outcomes(reader, self->plan->file_count, &self->arena);
+    input->received = read_outcomes(reader, self->source->inputs.count, &self->arena);
+    const uint8_t *problems = byte_reader_blob(reader, JOB_MEASURES_HEADER_MAX, &size);
+    if (problems == NULL || problems_decode(&self->problems, problems, size, &self->arena) != STATUS_OK)
+        return false;
+    input->job_id = or_empty(read_text(reader, &self->arena));
+    input->finished_text = or_empty(read_text(reader, &self->arena));
+    input->task_count = byte_reader_u32(reader);
+    input->retry_count = byte_reader_u32(reader);
+    input->worker_count = byte_reader_u32(reader);
+    input->wall_seconds = byte_reader_f64(reader);
+    input->meter = self->source->document.meter;
+    return byte_reader_complete(reader);
+}
+
 static bool read_programme(byte_reader *reader, programme_input *out, uint64_t records, arena *memory)
 {
     size_t size = 0;
     out->deliverable = byte_reader_u16(reader);
     out->complete = byte_reader_u8(reader) == 1;
-    const uint8_t *text = byte_reader_blob(reader, ERROR_MESSAGE_SIZE, &size);
-    out->failure = text == NULL || size == 0 ? NULL : arena_copy_bytes(memory, text, size);
+    out->failure = read_text(reader, memory);
+    out->gain_db = byte_reader_f64(reader);
+    const uint8_t *second = byte_reader_blob(reader, ERROR_MESSAGE_SIZE, &size);
+    out->metered = second != NULL && size > 0;
+    if (out->metered && task_meter_result_decode(&out->second, second, size) != STATUS_OK)
+        return false;
     out->stretch_count = byte_reader_u32(reader);
     if (reader->failed || out->stretch_count > byte_reader_left(reader) / 16)
         return false;
@@ -315,7 +393,8 @@ static status read_all(job_measures *self, const char *path, error_detail *detai
             self->plan->deliverables[programme->deliverable].timeline == UINT16_MAX)
             return damaged(path, detail);
     }
-    return byte_reader_complete(&reader) ? STATUS_OK : damaged(path, detail);
+    self->digest = content_hash_of(bytes, size);
+    return read_rest(self, &reader) ? STATUS_OK : damaged(path, detail);
 }
 
 status job_measures_open(job_measures *out_measures, const char *path, error_detail *detail)
@@ -334,6 +413,7 @@ status job_measures_open(job_measures *out_measures, const char *path, error_det
     input->inputs = &out_measures->source->inputs;
     input->facts = out_measures->facts;
     input->cells_path = path;
+    input->problems = &out_measures->problems;
     return STATUS_OK;
 }
 

@@ -4,7 +4,8 @@
  *
  * Little-endian: u32 magic, u32 version, u32 header size, u32 0, XXH3-128 of the header, the header, then the cell records
  * of the job's measure file (cell_file.h; each carries its own digest). The header: engine, job document, facts of the
- * inputs, how it was planned and the plan's digest, what the tracks were heard to hold, and where each programme's cells lie.
+ * inputs, how it was planned and the plan's digest, what the tracks were heard to hold, where each programme's cells lie,
+ * what became of the files, problems, and how long it took: all that the reports are made from.
  *
  * Threads: any; one object belongs to one thread.
  */
@@ -14,7 +15,7 @@
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/job_compose.h"
 
-enum { JOB_MEASURES_VERSION = 1, JOB_MEASURES_HEADER_MAX = 64 << 20, JOB_MEASURES_MAX = 256 << 20 };
+enum { JOB_MEASURES_VERSION = 2, JOB_MEASURES_HEADER_MAX = 64 << 20, JOB_MEASURES_MAX = 256 << 20 };
 
 /**
  * Writes the file into the job's folder, durably. Nothing is written and out_document->size is 0 where it would be larger
@@ -22,12 +23,14 @@ enum { JOB_MEASURES_VERSION = 1, JOB_MEASURES_HEADER_MAX = 64 << 20, JOB_MEASURE
  */
 MUST_USE status job_measures_write(const compose_input *input, composed_document *out_document, error_detail *detail);
 
-/** A job's measures read back. input is as job_compose had it, but for files, problems and how long it took. */
+/** A job's measures read back. */
 typedef struct job_measures {
     job_source *source;
     media_facts *facts;
     plan *plan;
-    compose_input input;
+    compose_input input; /**< as job_compose had it; cells_path is the file itself, and folder is not set */
+    content_hash digest; /**< of the header: two runs have the same only if they came to the same */
+    problem_list problems;
     arena arena;
 } job_measures;
 

@@ -263,6 +263,40 @@ limits:
                          {("fail", "J. Doe", why)})
         self.assertIn(why, self.safe(show.output() / "report" / "report.html").text)
 
+    def test_a_sign_off_stands_in_every_form_of_the_report(self):
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "ME_51", "recipe": "me-5.1", "spec": "ebu-r128"}]
+        show.write()
+        run = self.valid(reelmill("run", show.path, "--json"))
+        folder = show.output() / "report"
+        plain = {name: (folder / name).read_bytes() for name in ("report.html", "report.pdf", "measures.bin")}
+        self.assertEqual(reelmill("sign", show.path).code, 2)
+        self.assertEqual(reelmill("sign", "12", "--by", "A").code, 2)
+        for who, remark in (("J. Doe", "heard on <b>B&W</b>"), ("R. Roe", "")):
+            outcome = reelmill("sign", show.path, "--by", who, "--remark", remark)
+            self.assertEqual(outcome.code, 0, outcome.err)
+        signed = json.loads((folder / "report.json").read_text())
+        jsonschema.Draft202012Validator(SCHEMA).validate(signed)
+        self.assertEqual([(item["by"], item["remark"], item["verdict"]) for item in signed["sign_offs"]],
+                         [("J. Doe", "heard on <b>B&W</b>", "fail"), ("R. Roe", "", "fail")])
+        self.assertEqual({**signed, "sign_offs": []}, run)  # nothing else of it has changed
+        page = self.safe(folder / "report.html")
+        self.assertIn("heard on <b>B&W</b>", page.text)
+        table = page.text[page.text.index("Sign-off"):]
+        self.assertEqual(page.text.replace(table, ""), self.text_before_sign_off(plain["report.html"]))
+        self.assertNotEqual((folder / "report.pdf").read_bytes(), plain["report.pdf"])
+        self.assertEqual((folder / "measures.bin").read_bytes(), plain["measures.bin"])
+        show.text["deliverables"][0]["spec"] = "dpp"
+        show.write()
+        self.valid(reelmill("run", show.path, "--json"))
+        self.assertEqual(reelmill("sign", folder / "report.json", "--by", "Third").code, 0)
+        self.assertEqual(self.safe(folder / "report.html").text.count("Of an earlier run under this name"), 2)
+
+    @staticmethod
+    def text_before_sign_off(html):
+        text = Page(html.decode()).text
+        return text[:text.index("Sign-off")]
+
     def test_published_headers_carry_the_figures(self):
         """bext version 2: time reference, and loudness in hundredths, as the report has them."""
         show = small_show(self.folder)
