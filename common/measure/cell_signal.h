@@ -73,7 +73,8 @@ typedef struct cell_signal {
     float energy[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean square, unweighted */
     float offset[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean */
     float cross[SIGNAL_BLOCKS_MAX][SIGNAL_PAIRS_MAX];                /**< mean product of left and right */
-    uint64_t bits[LAYOUT_CHANNELS_MAX];                              /**< or of all samples x 2^31; bit 32: finer */
+    uint64_t bits[LAYOUT_CHANNELS_MAX];                              /**< or of samples x 2^31, of all until the lowest bit that the
+                                                                          form has is in use; bit 32: finer */
     float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];               /**< mean power of each band, full-scale sine = 0.5 */
     float hum[SIGNAL_HUM_STRETCHES][LAYOUT_CHANNELS_MAX][2][SIGNAL_HUM_LINES]; /**< mean power of line; beside it */
     uint32_t event_count;

@@ -49,10 +49,15 @@ static void true_peak_once(kernel_check *self, uint32_t frame_count, hostility k
         floors[lane] = isfinite(expected[lane]) ? expected[lane] * shares[check_below(self, 8)] : 1.0;
         expected_raised[lane] = fmax(expected[lane], floors[lane]);
     }
-    self->variant->true_peak_over(tile, frame_count, floors, raised);
+    double expected_sample[TILE_LANES];
+    double sample[TILE_LANES];
+    self->reference->peak(tile, frame_count, expected_sample);
+    self->variant->true_peak_over(tile, frame_count, floors, raised, sample);
     check_doubles(self, expected_raised, raised, TILE_LANES, what);
-    self->reference->true_peak_over(tile, frame_count, floors, raised);
+    check_doubles(self, expected_sample, sample, TILE_LANES, what);
+    self->reference->true_peak_over(tile, frame_count, floors, raised, sample);
     check_doubles(self, expected_raised, raised, TILE_LANES, what);
+    check_doubles(self, expected_sample, sample, TILE_LANES, what);
 
     double *expected_frames = (double *)(void *)guarded_place(&self->memory[2], values * sizeof(double), where, 0);
     double *actual_frames = (double *)(void *)guarded_place(&self->memory[3], values * sizeof(double), where, 0);
@@ -101,7 +106,8 @@ static void true_peak_sieved_once(kernel_check *self, uint32_t frame_count)
     self->reference->true_peak(tile, frame_count, expected);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         floors[lane] = isfinite(expected[lane]) ? expected[lane] * share : 1.0;
-    self->variant->true_peak_over(tile, frame_count, floors, raised);
+    double sample[TILE_LANES];
+    self->variant->true_peak_over(tile, frame_count, floors, raised, sample);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         expected[lane] = fmax(expected[lane], floors[lane]);
     char what[64];

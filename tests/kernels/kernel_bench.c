@@ -139,7 +139,8 @@ static void true_peak_raised(const dsp_table *table, bench_data *data)
 {
     double floors[TILE_LANES];
     table->peak(data->tile, FRAMES, floors);
-    table->true_peak_over(data->tile, FRAMES, floors, data->eight);
+    double sample[TILE_LANES];
+    table->true_peak_over(data->tile, FRAMES, floors, data->eight, sample);
 }
 
 /* What most blocks of loud noise are: near enough to the maximum so far to be looked at, not near enough to raise it. */
@@ -149,7 +150,8 @@ static void true_peak_settled(const dsp_table *table, bench_data *data)
     table->peak(data->tile, FRAMES, floors);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         floors[lane] *= 1.6;
-    table->true_peak_over(data->tile, FRAMES, floors, data->eight);
+    double sample[TILE_LANES];
+    table->true_peak_over(data->tile, FRAMES, floors, data->eight, sample);
 }
 
 static void true_peak_one_lane(const dsp_table *table, bench_data *data)

@@ -222,10 +222,11 @@ typedef struct dsp_table {
     /**
      * The larger of floor[lane] and true_peak(), per lane: what cannot pass the floor need not be computed. The bound on
      * a frame is (sum of |tap|) x the largest |sample| near it, so the result is exact in every variant whatever is left
-     * out. floor and out_peak may be the same. floor: no NaN, not negative.
+     * out. floor and out_peak may be the same. floor: no NaN, not negative. sample_peak gets what peak() would give: the
+     * bounds are made of it.
      */
     void (*true_peak_over)(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES]);
+                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES]);
     /**
      * The same FIR, located: out_frames[frame][lane] = max |y| of the four phases whose newest sample is that frame
      * (0 when all are NaN). out_frames: [frame_count][TILE_LANES], 64-byte aligned, not overlapping the tile.

@@ -63,6 +63,16 @@ static bool mixes_nothing(const render_run_state *self)
     return straight;
 }
 
+/* The most bits that a file of a straight programme has. */
+static uint32_t straight_bits(const render_run_state *self)
+{
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < self->task->input_count; i++)
+        if (sample_encoding_bits(self->sources.files[i].encoding) > bits)
+            bits = sample_encoding_bits(self->sources.files[i].encoding);
+    return bits;
+}
+
 static status state_open(render_run_state *self, const storage_roots *roots, arena *memory, error_detail *detail)
 {
     const task_render *task = self->task;
@@ -114,7 +124,8 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         self->pcm = !sample_encoding_is_float(self->sources.files[i].encoding) && self->sources.files[i].resampler == NULL;
     for (uint32_t i = 0; i < tiles; i++) {
         self->signal_tiles[i].samples = self->tiles[i];
-        self->signal_tiles[i].pcm = self->pcm || (self->lanes.bits[i] >= 8 && self->lanes.bits[i] <= 32);
+        bool written = self->lanes.bits[i] >= 8 && self->lanes.bits[i] <= 32;
+        self->signal_tiles[i].pcm_bits = self->pcm ? straight_bits(self) : written ? self->lanes.bits[i] : 0;
     }
     signal_tables_init(&self->tables);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
@@ -203,26 +214,12 @@ static void mix_tiles(render_run_state *self, const task_piece *piece, uint64_t 
     dither_tiles(self, piece, reel_frame, frame_count);
 }
 
-/* What quantise() would find in samples of a PCM file: their peaks. */
-static void measure_pcm(render_run_state *self, uint32_t frame_count)
-{
-    for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
-        double peak[TILE_LANES];
-        self->dsp->peak(self->tiles[t], frame_count, peak);
-        for (uint32_t l = 0; l < TILE_LANES; l++)
-            self->peaks[t].mix_peak[l] = self->peaks[t].sample_peak[l] = fmax(self->peaks[t].sample_peak[l], peak[l]);
-    }
-}
-
 static void quantise_tiles(render_run_state *self, const task_piece *piece, uint64_t reel_frame, uint32_t frame_count,
                            bool measuring, uint32_t cell_frame)
 {
     const render_program *program = &self->task->program;
-    if (self->pcm) {
-        if (measuring)
-            measure_pcm(self, frame_count);
-        return;
-    }
+    if (self->pcm)
+        return; /* true_peaks() finds the sample peaks, and there is nothing else to find */
     bool over[OUTPUT_TILES_MAX] = {false};
     bool any = false;
     for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
@@ -258,16 +255,20 @@ static void quantise_tiles(render_run_state *self, const task_piece *piece, uint
 }
 
 /*
- * The FIR is skipped where no inter-sample peak can matter: neither raise a lane's maximum in this cell nor pass the
- * bound above which every exceedance is located. The maxima are exact all the same.
+ * The FIR is skipped where no inter-sample peak can matter: neither raise a lane's maximum in this cell, which is never below
+ * its sample peak, nor pass the bound above which every exceedance is located. The maxima are exact all the same.
  */
 static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_count, uint32_t cell_frame, bool flush)
 {
     double peak[TILE_LANES];
+    double sample_peak[TILE_LANES];
+    quantise_result *peaks = &self->peaks[tile];
     bool located = false;
     for (uint32_t l = 0; l < TILE_LANES; l++)
-        peak[l] = fmin(self->true_peaks[tile][l], self->locate_peak);
-    self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, peak);
+        peak[l] = fmin(fmax(self->true_peaks[tile][l], peaks->sample_peak[l]), self->locate_peak);
+    self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, peak, sample_peak);
+    for (uint32_t l = 0; self->pcm && l < TILE_LANES; l++)
+        peaks->mix_peak[l] = peaks->sample_peak[l] = fmax(peaks->sample_peak[l], sample_peak[l]);
     for (uint32_t l = 0; l < TILE_LANES; l++) {
         self->true_peaks[tile][l] = fmax(self->true_peaks[tile][l], peak[l]);
         located = located || peak[l] > self->locate_peak;
@@ -313,6 +314,9 @@ static void take_signal(render_run_state *self, uint32_t output)
     render_signal_tile_end(signal, any);
 }
 
+/* Of the pre-roll only these last frames can belong to a run of clipped samples that the cell counts. */
+enum { CLIP_REACH_FRAMES = 64 };
+
 static void measure_tiles(render_run_state *self, uint32_t frame_count, bool measuring, uint64_t frame, int64_t cell_frame)
 {
     uint64_t slot = cell_measure_slot_of(frame, self->task->program.sample_rate);
@@ -323,7 +327,7 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
-        signal_tile_measure(&self->signal_tiles[t], self->dsp, self->task->signal_groups, frame,
+        signal_tile_measure(&self->signal_tiles[t], self->dsp, self->task->signal_groups, self->peaks[t].sample_peak, frame,
                             self->task->program.sample_rate, frame_count, cell_frame);
     }
     for (uint32_t o = 0; o < program->output_count; o++)
@@ -332,7 +336,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             uint32_t l = self->lanes.lane_of[program->outputs[o].first_lane + c];
             if (measuring)
                 render_meter_energy(&self->meters[o], slot, c, energy[t][l]);
-            if (!measuring || self->peaks[t].sample_peak[l] >= self->meters[o].full_scale)
+            bool near = !measuring && cell_frame + (int64_t)frame_count + CLIP_REACH_FRAMES > 0;
+            if (near || (measuring && self->peaks[t].sample_peak[l] >= self->meters[o].full_scale))
                 render_meter_clips(&self->meters[o], c, self->tiles[t], l, frame_count, cell_frame);
             else
                 self->meters[o].clips[c].length = 0;

@@ -77,9 +77,8 @@ static void take_peaks(render_limit *self, uint64_t frame, uint32_t frame_count)
                 if (owner->used && owner->output == program->limits[i].output)
                     floors[l] = program->limits[i].shape.ceiling * LIMIT_MARGIN;
             }
-        self->dsp->true_peak_over(self->tiles[t], frame_count, floors, over);
-        double samples[TILE_LANES] = {0.0};
-        self->dsp->peak(self->tiles[t], frame_count, samples);
+        double samples[TILE_LANES];
+        self->dsp->true_peak_over(self->tiles[t], frame_count, floors, over, samples);
         for (uint32_t l = 0; l < TILE_LANES; l++)
             any = any || over[l] > floors[l] || samples[l] > floors[l];
         if (!any)

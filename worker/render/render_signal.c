@@ -24,13 +24,27 @@ static bool has(uint8_t groups, uint8_t group)
     return (groups & group) != 0;
 }
 
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, uint64_t programme_frame,
-                         uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
+/*
+ * Which bits are in use is judged by the lowest one. Once every lane that sounds has used the lowest that its form has, nothing
+ * more can come of it in this cell.
+ */
+static bool bits_settled(const signal_tile *self, const double *peak)
+{
+    if (self->pcm_bits == 0)
+        return false;
+    for (uint32_t l = 0; l < TILE_LANES; l++)
+        if (peak[l] > 0.0 && (self->bits[l] & UINT64_C(1) << (32 - self->pcm_bits)) == 0)
+            return false;
+    return true;
+}
+
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, const double *peak,
+                         uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
 {
     self->frame_count = frame_count;
     self->cell_frame = cell_frame;
-    if (has(groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0)
-        (self->pcm ? dsp->pcm_bits : dsp->used_bits)(self->samples, frame_count, self->bits);
+    if (has(groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0 && !bits_settled(self, peak))
+        (self->pcm_bits > 0 ? dsp->pcm_bits : dsp->used_bits)(self->samples, frame_count, self->bits);
     if (!has(groups, SIGNAL_GROUP_SOUND))
         return;
     dsp->signal_measure(self->samples, frame_count, &self->sums);

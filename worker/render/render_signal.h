@@ -29,7 +29,7 @@ void signal_hum_powers(const signal_tables *tables, const double *means, double 
 /** One tile of the engine with its sums; shared by all outputs that have lanes in it. */
 typedef struct signal_tile {
     const double *samples;    /* with history before it */
-    bool pcm;                 /* they are multiples of 2^-31 within full scale */
+    uint32_t pcm_bits;        /* they are PCM of so many bits; 0: not PCM */
     uint32_t frame_count;
     int64_t cell_frame;       /* negative in the pre-roll */
     signal_sums sums;
@@ -40,11 +40,11 @@ typedef struct signal_tile {
     _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
 } signal_tile;
 /**
- * Fills what the groups need but the spectrum (samples and pcm are the caller's); bits are added to, and nothing but the sums
- * is taken in the pre-roll.
+ * Fills what the groups need but the spectrum (samples and pcm_bits are the caller's); bits are added to, and nothing but the
+ * sums is taken in the pre-roll. peak: the largest sample of each lane in the cell up to this tile.
  */
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, uint64_t programme_frame,
-                         uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, const double *peak,
+                         uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
 
 /** A place that may be a click; the tile behind it decides. */
 typedef struct signal_candidate {

@@ -85,7 +85,9 @@ static void take_groups(bench *self, uint8_t groups)
             for (uint32_t i = 0; i < count; i++)
                 for (int c = 0; c < CHANNELS; c++)
                     first[i * TILE_LANES + (uint32_t)c] = self->channels[c][frame + i];
-            signal_tile_measure(&tile, &dsp, groups, frame, RATE, count, (int64_t)frame - (int64_t)start);
+            double peak[TILE_LANES];
+            dsp.peak(first, count, peak);
+            signal_tile_measure(&tile, &dsp, groups, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
             if (render_signal_tile_begin(&signal, &tile))
                 dsp.spectrum(first, tables.window, (const double (*)[2])tables.turn, tile.power);
             render_signal_channel(&signal, 0, &tile, 0, &tile, 1);

@@ -180,8 +180,9 @@ static bool held(__m256d bound, __m256d reach, __m256d maximum)
     return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(below, sane), silent)) == 0xF;
 }
 
-static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, __m256d maximum)
+static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, __m256d maximum, double *sample_peak)
 {
+    __m256d loudest = _mm256_setzero_pd();
     __m256d before = largest(lanes, -TRUE_PEAK_HISTORY, 0);
     for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
         const uint32_t left = frame_count - first;
@@ -189,6 +190,7 @@ static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, _
         const __m256d here = largest(lanes, (int32_t)first, (int32_t)end);
         const __m256d reach = larger(before, here);
         before = here;
+        loudest = larger(here, loudest);
         if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
             continue;
         const double *first_frame = lanes + (size_t)first * TILE_LANES;
@@ -208,15 +210,16 @@ static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, _
             maximum = larger(pair[1], larger(pair[0], maximum));
         }
     }
+    _mm256_storeu_pd(sample_peak, loudest);
     return maximum;
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES])
+                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
 {
     for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH)
-        _mm256_storeu_pd(out_peak + lane,
-                         true_peak_over_lanes(tile + lane, frame_count, _mm256_loadu_pd(floor + lane)));
+        _mm256_storeu_pd(out_peak + lane, true_peak_over_lanes(tile + lane, frame_count, _mm256_loadu_pd(floor + lane),
+                                                               sample_peak + lane));
 }
 
 /* One lane over at most TILE_FRAMES_MAX frames, four frames abreast. */

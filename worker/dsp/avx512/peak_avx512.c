@@ -174,9 +174,10 @@ static bool held(__m512d bound, __m512d reach, __m512d maximum)
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES])
+                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
 {
     __m512d maximum = _mm512_loadu_pd(floor);
+    __m512d loudest = _mm512_setzero_pd();
     __m512d before = largest(tile, -TRUE_PEAK_HISTORY, 0);
     for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
         const uint32_t left = frame_count - first;
@@ -184,6 +185,7 @@ static void true_peak_over(const double *tile, uint32_t frame_count, const doubl
         const __m512d here = largest(tile, (int32_t)first, (int32_t)end);
         const __m512d reach = larger(before, here);
         before = here;
+        loudest = larger(here, loudest);
         if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
             continue;
         const double *first_frame = tile + (size_t)first * TILE_LANES;
@@ -204,6 +206,7 @@ static void true_peak_over(const double *tile, uint32_t frame_count, const doubl
         }
     }
     _mm512_storeu_pd(out_peak, maximum);
+    _mm512_storeu_pd(sample_peak, loudest);
 }
 
 /* One lane over at most TILE_FRAMES_MAX frames, eight frames abreast. */

@@ -88,8 +88,9 @@ static void true_peak_lanes(const double *tile, uint32_t frame_count, uint32_t l
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES])
+                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
 {
+    peak(tile, frame_count, sample_peak);
     double peaks[TILE_LANES];
     true_peak(tile, frame_count, peaks);
     for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH)
