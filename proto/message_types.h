@@ -237,7 +237,7 @@ typedef struct message_command {
     char verb[NAME_MAX_BYTES];
     uint32_t job;
     char target[NAME_MAX_BYTES]; /**< node name */
-    char reason[REASON_TEXT_BYTES];
+    char reason[REASON_TEXT_BYTES]; /**< of "backup": the folder */
 } message_command;
 
 /** Answers SUBMIT_*, QUERY and COMMAND. Documents longer than a chunk are asked for again from offset + size. */

@@ -89,6 +89,8 @@ int command_wait(const cli_arguments *arguments);
 int command_undrain(const cli_arguments *arguments);
 int command_workers(const cli_arguments *arguments);
 int command_doctor(const cli_arguments *arguments);
+int command_backup(const cli_arguments *arguments);
+int command_restore(const cli_arguments *arguments);
 int command_judge(const cli_arguments *arguments);
 int command_explain(const cli_arguments *arguments);
 int command_waive(const cli_arguments *arguments);

@@ -134,6 +134,10 @@ static const cli_option doctor_options[] = {
     {"pair", OPTION_TEXT, "1|2", "only the mounts, together with a second machine: start it with 1 here and 2 there"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option restore_options[] = {
+    {"state", OPTION_TEXT, "DIR", "the state folder to make: empty, or not there yet"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option judge_options[] = {
     FARM_LINK_OPTIONS,
     {"from", OPTION_TEXT, "PLACE", "judge levels from here on: a timecode of the programme, or seconds like 12.5"},
@@ -184,6 +188,9 @@ static const cli_command commands[] = {
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"doctor", "", "look at this machine as a node: coordinator, keys, clock, versions, mounts, codecs; says what to mend", 0, 0,
      doctor_options, command_doctor},
+    {"backup", "DIR", "save the running coordinator's state into a new folder of its machine", 1, 1, plain_options, command_backup},
+    {"restore", "DIR", "make a coordinator's state folder from a backup; on its machine, while it is stopped", 1, 1, restore_options,
+     command_restore},
     {"specs", "[NAME]", "list the specs, or print one with its sources", 0, 1, no_options, command_specs},
     {"recipes", "[NAME]", "list the recipes, or print one with its sources", 0, 1, no_options, command_recipes},
     {"judge", "SHOW.yaml|REPORT.json|JOB", "judge what was measured by another spec, without any audio", 1, 1, judge_options,

@@ -454,6 +454,19 @@ static void on_query(farm_state *self, const routing_id *from, const access_gran
 
 /* ---- commands ---- */
 
+void client_answer_command(farm_state *self, const routing_id *to, const access_grant *who, const message_command *command,
+                           status code, const char *detail)
+{
+    audit(self, who, command->verb, command->job, command->target, code, code == STATUS_OK ? command->reason : detail);
+    remembered_command *kept = &self->remembered[self->remembered_next++ % REMEMBERED_COMMANDS_MAX];
+    memcpy(kept->request, command->request, REQUEST_BYTES);
+    kept->answer = make_answer(command->request, code, detail, command->job);
+    if (self->stopping)
+        answer_now(self, to, &kept->answer);
+    else
+        farm_answer_durable(self, to, &kept->answer);
+}
+
 static void on_command(farm_state *self, const routing_id *from, const access_grant *who,
                        const message_command *command)
 {
@@ -463,17 +476,13 @@ static void on_command(farm_state *self, const routing_id *from, const access_gr
             farm_answer_durable(self, from, &self->remembered[i].answer);
             return;
         }
+    if (strcmp(command->verb, "backup") == 0) {
+        farm_backup(self, from, who, command);
+        return;
+    }
     error_detail detail = {0};
     status code = client_command(self, command, &detail);
-    audit(self, who, command->verb, command->job, command->target, code,
-          code == STATUS_OK ? command->reason : detail.message);
-    remembered_command *kept = &self->remembered[self->remembered_next++ % REMEMBERED_COMMANDS_MAX];
-    memcpy(kept->request, command->request, REQUEST_BYTES);
-    kept->answer = make_answer(command->request, code, detail.message, command->job);
-    if (self->stopping)
-        answer_now(self, from, &kept->answer);
-    else
-        farm_answer_durable(self, from, &kept->answer);
+    client_answer_command(self, from, who, command, code, detail.message);
 }
 
 bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said)

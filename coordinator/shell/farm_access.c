@@ -12,7 +12,7 @@ enum { TOLD_MAX = 20 };
 static const char *what_is_said(const message *said)
 {
     static const char *const verbs[] = {"cancel", "retry", "hold",    "release",
-                                        "prio",   "drain", "undrain", "shutdown"};
+                                        "prio",   "drain", "undrain", "backup", "shutdown"};
     if (said->type == MESSAGE_COMMAND) {
         for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
             if (strcmp(said->command.verb, verbs[i]) == 0)

@@ -133,6 +133,7 @@ typedef struct farm_state {
     uint32_t remembered_next;
     cached_query cache[QUERY_CACHE_MAX];
     uint64_t query_debt_us, query_paid_ms; /**< what questions have cost lately */
+    struct farm_backup *backup; /**< the one that is being made, or NULL */
     byte_writer frame; /**< reused for every message sent */
 } farm_state;
 
@@ -222,6 +223,11 @@ MUST_USE status client_command(farm_state *self, const message_command *command,
 /** True when the message was one of a client's. */
 bool client_message(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 void client_job_accepted(farm_state *self, uint32_t job);
+/** Answers a command now or when it is asked again, and writes it into the audit log. */
+void client_answer_command(farm_state *self, const routing_id *to, const access_grant *who, const message_command *command,
+                           status code, const char *detail);
+/** farm_backup.c: answers when it is made. The command's reason is the folder. */
+void farm_backup(farm_state *self, const routing_id *from, const access_grant *who, const message_command *command);
 void client_tend(farm_state *self);
 void client_requests_deinit(farm_state *self);
 /** The document of a query as text, freed by the caller; NULL with a sentence in detail. */

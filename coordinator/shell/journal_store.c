@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOURNAL_FORMAT = 1 };
+enum { JOURNAL_FORMAT = 1, COPY_PAGES = 256 };
 
 /* A record on its way to the writer; its bytes follow the struct. */
 typedef struct queued_record {
@@ -445,4 +446,29 @@ status journal_store_append_after(journal_store *self, const journal_record *rec
     }
     self->last_appended = record->sequence;
     return STATUS_OK;
+}
+
+/* The connection is used by the writer's thread too: SQLite serialises them (FULLMUTEX), and puts what is committed
+ * meanwhile into the copy as well. A step inside the writer's transaction finds it locked and is done again. */
+status journal_store_copy(journal_store *self, const char *path, error_detail *detail)
+{
+    sqlite3 *copy = NULL;
+    int result = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    sqlite3_backup *backup = result == SQLITE_OK ? sqlite3_backup_init(copy, "main", self->database, "main") : NULL;
+    if (result == SQLITE_OK && backup == NULL)
+        result = sqlite3_errcode(copy);
+    while (backup != NULL && result != SQLITE_DONE) {
+        result = sqlite3_backup_step(backup, COPY_PAGES);
+        if (result == SQLITE_BUSY || result == SQLITE_LOCKED)
+            (void)poll(NULL, 0, JOURNAL_GATHER_MS);
+        else if (result != SQLITE_OK)
+            break;
+    }
+    if (backup != NULL && sqlite3_backup_finish(backup) == SQLITE_OK && result == SQLITE_DONE)
+        result = SQLITE_OK;
+    status code = result == SQLITE_OK ? STATUS_OK
+                                      : error_detail_set(detail, code_of_sqlite(result), "copying the journal to '%.400s' failed: %s",
+                                                         path, sqlite3_errstr(result));
+    sqlite3_close(copy);
+    return code;
 }

@@ -55,5 +55,10 @@ MUST_USE status journal_store_append(journal_store *self, const journal_record *
  * descriptor is duplicated, so the caller may close its own at any time.
  */
 MUST_USE status journal_store_append_after(journal_store *self, const journal_record *record, int descriptor);
+/**
+ * A copy of the journal as it is at one moment, in a new file, while others append. Any thread; takes as long as the file
+ * needs. What is only queued is not in it.
+ */
+MUST_USE status journal_store_copy(journal_store *self, const char *path, error_detail *detail);
 
 #endif

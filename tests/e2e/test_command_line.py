@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from farm_kit import BIN, FarmTest, environment, finish, main, reelmill, small_show, start, wait_until
+from farm_kit import BIN, FarmTest, digests, environment, finish, leftovers, main, reelmill, small_show, start, wait_until
 from hand_farm import Farm
 
 PATIENCE_S = 30
@@ -91,6 +91,45 @@ class Steering(FarmTest):
         sick = reelmill("doctor", "--config", ill)
         self.assertEqual(sick.code, 3)
         self.assertRegex(sick.out, r"(?m)^FAIL shows .*\n(.|\n)*^FAIL lost .*/nowhere")
+
+
+class Disaster(FarmTest):
+    def test_a_farm_comes_back_from_a_backup_that_was_made_while_it_ran(self):
+        farm = Farm(self, self.folder)
+        show = small_show(self.folder)
+        self.passes(farm.ask("submit", show.path, "--wait"))
+        report = self.passes(farm.ask("report", "1")).out
+        show.text["version"] = "v02"
+        show.write()
+        self.passes(farm.ask("submit", show.path))
+        coordinator = farm.processes["coordinator"]
+        self.assertTrue(wait_until(coordinator, lambda: farm.job(2)["tasks_done"] >= 20))
+        self.passes(farm.ask("backup", self.folder / "saved"))
+        self.assertEqual(farm.ask("backup", self.folder / "saved").code, 2)  # never over another
+        self.assertEqual(farm.ask("backup", "saved").code, 2)
+        self.passes(farm.ask("hold", "2"))  # of the time that is lost
+        farm.kill("coordinator")
+        shutil.rmtree(self.folder / "state")
+
+        restore = ("restore", self.folder / "saved", "--state", self.folder / "state")
+        self.assertRegex(self.passes(reelmill(*restore)).err, "2 jobs are back")
+        again = reelmill(*restore)
+        self.assertEqual((again.code, "is not empty" in again.err), (2, True), again.err)
+        farm.start("coordinator")
+        self.passes(farm.ask("wait", "2"))
+        self.assertEqual(self.passes(farm.ask("report", "1")).out, report)
+        second = digests(show.output().parent / "v02")
+        self.passes(reelmill("run", show.path, "--out", self.folder / "again"))
+        self.assertEqual(second, digests(show.output("again").parent / "v02"))
+        self.assertEqual(leftovers(self.folder / "out"), [])
+        terms = [int(term) for term in re.findall(r"session.welcomed .*term=(\d+)", (self.folder / "one.log").read_text())]
+        self.assertGreater(terms[-1], 1 << 20)
+
+        # Damage is told, not restored.
+        journal = self.folder / "saved" / "journal.db"
+        journal.write_bytes(b"\0" * 4096 + journal.read_bytes()[4096:])
+        damaged = reelmill("restore", self.folder / "saved", "--state", self.folder / "other")
+        self.assertEqual((damaged.code, "damaged" in damaged.err), (3, True), damaged.err)
 
 
 class Shell(FarmTest):
