@@ -75,6 +75,9 @@ typedef struct plan_timeline {
     uint64_t start_frame;      /**< picture frame (timecode) of the programme's first frame */
     bool has_start;
     uint32_t sample_rate;
+    const show *clock;         /**< the show at this timeline's rates and start; NULL: the show itself */
+    uint32_t speed_num, speed_den; /**< how much faster it runs than the show; both 0: it does not */
+    const media_facts *placed; /**< the facts at its rates (plan_facts_at_rate) */
 } plan_timeline;
 
 /** One file that will be delivered. */
@@ -175,7 +178,6 @@ typedef struct plan {
     const show *show;
     input_list inputs;
     const media_facts *facts;  /**< [inputs.count], borrowed: as probed */
-    const media_facts *placed; /**< the same at the show's sample rate (plan_facts_at_rate) */
     uint32_t *stem_inputs;     /**< [show.stem_count] index of each stem's first file in inputs */
     uint32_t timeline_count;
     plan_timeline *timelines;
@@ -217,8 +219,10 @@ MUST_USE status plan_create(plan **out_plan, const show *show, const input_list 
                             problem_list *problems);
 void plan_destroy(plan **self);
 
-/** The frame of 01:00:00:00, where a joined programme begins; 0 without a frame rate. */
+/** The frame where a joined programme begins: that of 01:00:00:00, or of the recipe's `ffoa`; 0 without a frame rate. */
 uint64_t plan_joined_start(const show *show);
+/** The show as it is on a timeline: its rates and its joined start. */
+const show *plan_timeline_show(const show *show, const plan_timeline *timeline);
 /** True if FFOA and LFOA of the reel are known (FFOA may be the reel's start); then *out_first is the first frame. */
 bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
 

@@ -124,7 +124,8 @@ static void binding_pieces(const plan *self, const plan_task *task, plan_binding
             }
             int64_t file_frame = (int64_t)piece->file_frame;
             if (program->inputs[k].stem != PLAN_STEM_RECEIVED)
-                ENSURE(plan_stem_position(self->show, &self->inputs.items[input], &self->placed[input], piece->reel,
+                ENSURE(plan_stem_position(plan_timeline_show(self->show, timeline), &self->inputs.items[input],
+                                          &timeline->placed[input], piece->reel,
                                           piece->programme_frame, &file_frame));
             bindings[k] = (task_binding){
                 .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};

@@ -81,28 +81,25 @@ static void plan_index_inputs(plan *self)
     }
 }
 
-static void plan_make_timelines(plan *self, const bool *wanted, const bool *scanned)
+static void plan_make_timelines(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
     const show *film = self->show;
-    plan_source source = {.show = film, .inputs = &self->inputs, .facts = self->placed};
+    const media_facts *placed = plan_facts_at_rate(film, &self->inputs, self->facts, &self->arena);
+    plan_source source = {.show = film, .inputs = &self->inputs, .facts = placed};
     self->timelines = arena_take_array(&self->arena, 1 + (size_t)film->deliverable_count, sizeof *self->timelines);
-    uint16_t joined = PLAN_TIMELINE_NONE;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         plan_deliverable *deliverable = &self->deliverables[i];
         if (!wanted[i] && !scanned[i])
             continue;
         if (deliverable->rendered) {
-            if (joined == PLAN_TIMELINE_NONE) {
-                joined = (uint16_t)self->timeline_count++;
-                plan_timeline_joined(&self->timelines[joined], &source, &self->arena);
-            }
-            deliverable->scan_timeline = joined;
+            deliverable->scan_timeline = plan_timeline_rendered(self, i, notes);
             if (wanted[i])
-                deliverable->timeline = joined;
+                deliverable->timeline = deliverable->scan_timeline;
         } else {
             deliverable->timeline = (uint16_t)self->timeline_count++;
             plan_timeline_received(&self->timelines[deliverable->timeline], &source, deliverable->first_input,
                                    deliverable->input_count, &self->arena);
+            self->timelines[deliverable->timeline].placed = placed;
         }
     }
 }
@@ -237,7 +234,9 @@ static void plan_init_deliverables(plan *self)
 static void plan_fill(plan *self, const plan_options *options, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
     size_t errors_before = notes->list->error_count;
-    plan_make_timelines(self, wanted, scanned);
+    plan_make_timelines(self, wanted, scanned, notes);
+    if (notes->list->error_count != errors_before)
+        return;
     plan_check_timelines(self, options, notes);
     plan_make_programs(self, wanted, scanned, notes);
     if (notes->list->error_count != errors_before)
@@ -283,7 +282,6 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->show = film;
     made->inputs = *inputs;
     made->facts = facts;
-    made->placed = plan_facts_at_rate(film, inputs, facts, &made->arena);
     made->first_task = first_task;
     made->signal_groups = check_names_signal_groups(options->checks);
     plan_init_deliverables(made);

@@ -27,6 +27,8 @@ static void digest_timeline(digest_run *self, const plan_timeline *timeline)
     byte_writer_u64(writer, timeline->frame_count);
     byte_writer_u64(writer, timeline->start_frame);
     byte_writer_u8(writer, timeline->has_start);
+    byte_writer_u32(writer, timeline->speed_num);
+    byte_writer_u32(writer, timeline->speed_den);
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
         byte_writer_u16(writer, piece->reel);

@@ -93,7 +93,7 @@ typedef struct file_builder {
 /* Sample since midnight of a file's first sample. */
 static uint64_t file_time_reference(const file_builder *self, const plan_timeline *timeline, int32_t reel_index)
 {
-    const show *film = self->plan->show;
+    const show *film = plan_timeline_show(self->plan->show, timeline);
     uint64_t joined = timecode_sample_of_frame(plan_joined_start(film), &film->rate, film->sample_rate);
     if (reel_index < 0)
         return joined;
@@ -118,8 +118,8 @@ static uint8_t dolby_frame_rate(const frame_rate *rate)
  * pages. BW64 is the container of BS.2088; Dolby's tools write RIFF, and RF64 where that is too small. */
 static void file_chunks_fill(const file_builder *self, plan_file *file)
 {
-    const show *film = self->plan->show;
     const plan_deliverable *deliverable = &self->plan->deliverables[file->deliverable];
+    const show *film = plan_timeline_show(self->plan->show, &self->plan->timelines[deliverable->timeline]);
     output_header *header = &file->header;
     plan_adm bed = {.flavour = film->deliverables[file->deliverable].recipe->adm,
                     .layout = deliverable->layout,
@@ -241,10 +241,10 @@ static void file_set_add(const file_builder *self, uint32_t deliverable_index, i
 /* What a cinema package takes: 48 or 96 kHz, a frame rate of DCI, and reels of whole picture frames. */
 static void check_cinema(const file_builder *self, uint32_t index)
 {
-    const show *film = self->plan->show;
-    const show_deliverable *deliverable = &film->deliverables[index];
+    const show_deliverable *deliverable = &self->plan->show->deliverables[index];
     const plan_deliverable *planned = &self->plan->deliverables[index];
     const plan_timeline *timeline = &self->plan->timelines[planned->timeline];
+    const show *film = plan_timeline_show(self->plan->show, timeline);
     static const uint32_t rates[] = {24, 25, 30, 48, 50, 60};
     bool known = false;
     if (planned->layout != LAYOUT_DCP_5_1 && planned->layout != LAYOUT_DCP_7_1)

@@ -37,8 +37,15 @@ bool plan_converts(const show *show, const plan_input *input, const media_facts 
  * all else as probed. Returns facts itself when nothing is converted.
  */
 const media_facts *plan_facts_at_rate(const show *show, const input_list *inputs, const media_facts *facts, arena *arena);
+/** The same for a programme that runs speed_num / speed_den times faster than its files. */
+const media_facts *plan_facts_at_speed(const show *show, const input_list *inputs, const media_facts *facts,
+                                       uint32_t speed_num, uint32_t speed_den, arena *arena);
 /** True if the file's time reference (as probed) falls on a sample of the show's rate. */
 bool plan_reference_converts(const show *show, const media_facts *facts);
+
+/* ---- plan_clock.c ---- */
+/** Index of the timeline that a rendered deliverable is made on, added when it is the first; PLAN_TIMELINE_NONE: problems. */
+uint16_t plan_timeline_rendered(plan *self, uint32_t deliverable, plan_notes *notes);
 
 /* ---- plan_timeline.c ---- */
 /** True when a file without {reel} (reel -1) is the only reel's own. */

@@ -163,7 +163,7 @@ static bool mix_init(mix *self, plan *target, uint32_t index, bool scan, plan_no
     planned->layout = plan_deliverable_layout(film, index);
     channel_order_of(planned->layout, rule->order, &planned->order);
     planned->encoding = rule->encoding == ENCODING_NONE ? ENCODING_PCM_24 : rule->encoding;
-    planned->sample_rate = film->sample_rate;
+    planned->sample_rate = target->timelines[self->timeline].sample_rate;
     plan_gain_find(film, index, planned);
     double gain = plan_gain_factor(planned->gain_db);
 
@@ -370,7 +370,10 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     target->program_stems[number] = scan ? STEMS_NONE : STEMS_ENERGY;
     target->program_scans[number] = scan;
     target->program_timelines[number] = mixes[draft->mixes[0]].timeline;
-    *program = (render_program){.sample_rate = film->sample_rate,
+    const plan_timeline *timeline = &target->timelines[mixes[draft->mixes[0]].timeline];
+    *program = (render_program){.sample_rate = timeline->sample_rate,
+                                .speed_num = timeline->speed_num,
+                                .speed_den = timeline->speed_den,
                                 .output_count = (uint16_t)draft->mix_count,
                                 .output_lane_count = (uint16_t)draft->output_lanes};
     for (uint32_t stem = 0; stem < film->stem_count; stem++)

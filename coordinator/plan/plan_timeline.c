@@ -5,9 +5,15 @@
 uint64_t plan_joined_start(const show *film)
 {
     uint64_t frame = 0;
+    const char *text = film->joined_start == NULL ? "01:00:00:00" : film->joined_start;
     if (film->rate.num != 0)
-        ENSURE(timecode_parse("01:00:00:00", &film->rate, &frame, NULL) == STATUS_OK);
+        ENSURE(timecode_parse(text, &film->rate, &frame, NULL) == STATUS_OK); /* plan_clock.c has tried a recipe's */
     return frame;
+}
+
+const show *plan_timeline_show(const show *film, const plan_timeline *timeline)
+{
+    return timeline->clock == NULL ? film : timeline->clock;
 }
 
 bool plan_reel_edges(const show_reel *reel, uint64_t *out_first)
@@ -42,7 +48,9 @@ static bool plan_clock_position(const show *film, const plan_input *input, const
         *out_sample = timecode_sample_of_frame(frame, &film->rate, film->sample_rate);
         return true;
     }
-    *out_sample = timecode_sample_of_frame(plan_joined_start(film), &film->rate, film->sample_rate) + programme_frame;
+    show delivered = *film;
+    delivered.joined_start = NULL; /* long-play stems lie at 01:00:00:00, whatever is written into a file made of them */
+    *out_sample = timecode_sample_of_frame(plan_joined_start(&delivered), &film->rate, film->sample_rate) + programme_frame;
     return true;
 }
 

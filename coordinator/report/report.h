@@ -18,6 +18,7 @@ typedef struct report_file {
     uint32_t sample_rate, channels;
     uint64_t frames;
     bool has_start;
+    frame_rate rate;             /**< that its timecode counts */
     uint64_t start_frame;        /**< picture frame since midnight */
     bool has_digests;
     content_hash file_digest, audio_digest;

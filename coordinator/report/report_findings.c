@@ -3,13 +3,18 @@
 #include <math.h>
 #include <string.h>
 
+const frame_rate *report_rate(const report_model *model, const plan_timeline *timeline)
+{
+    return timeline == NULL ? &model->show->rate : &plan_timeline_show(model->show, timeline)->rate;
+}
+
 const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory)
 {
     char text[TIMECODE_TEXT_SIZE];
-    if (!timeline->has_start || model->show->rate.num == 0)
+    const frame_rate *rate = report_rate(model, timeline);
+    if (!timeline->has_start || rate->num == 0)
         return arena_format(memory, "%.3f s", (double)frame / (double)timeline->sample_rate);
-    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, &model->show->rate, timeline->sample_rate),
-                    &model->show->rate, text);
+    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
     return arena_copy_text(memory, text);
 }
 

@@ -1,4 +1,4 @@
-#include "coordinator/report/report.h"
+#include "coordinator/report/report_parts.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -50,12 +50,12 @@ static json_t *json_digest(bool known, const content_hash *digest)
     return json_string(text);
 }
 
-static json_t *json_timecode(const report_model *model, bool known, uint64_t frame)
+static json_t *json_timecode(const frame_rate *rate, bool known, uint64_t frame)
 {
     char text[TIMECODE_TEXT_SIZE];
-    if (!known || model->show->rate.num == 0)
+    if (!known || rate->num == 0)
         return json_null();
-    timecode_format(frame, &model->show->rate, text);
+    timecode_format(frame, rate, text);
     return json_string(text);
 }
 
@@ -72,7 +72,7 @@ static json_t *json_reel_timecode(const report_model *model, const plan_timeline
             continue;
         uint64_t picture = timecode_frame_of_sample(item->start_sample - piece->programme_frame, &title->rate,
                                                     timeline->sample_rate);
-        return json_timecode(model, reel->has_ffoa || reel->has_start,
+        return json_timecode(report_rate(model, timeline), reel->has_ffoa || reel->has_start,
                              (reel->has_ffoa ? reel->ffoa_frame : reel->start_frame) + picture);
     }
     return json_null();
@@ -98,19 +98,20 @@ static json_t *json_waiver(const show_waiver *waiver)
 
 static json_t *json_finding(const report_model *model, const plan_timeline *timeline, const finding *item)
 {
+    const frame_rate *pictures = report_rate(model, timeline);
     json_t *channels = json_array();
     for (uint32_t i = 0; i < item->channel_count; i++)
         json_array_append_new(channels, json_text(item->channels[i]));
     bool placed = item->has_range && timeline != NULL;
-    bool clocked = placed && timeline->has_start && model->show->rate.num != 0;
+    bool clocked = placed && timeline->has_start && pictures->num != 0;
     double rate = timeline == NULL ? 1.0 : (double)timeline->sample_rate;
     uint64_t first = 0;
     uint64_t last = 0;
     if (clocked) {
         first = timeline->start_frame +
-                timecode_frame_of_sample(item->start_sample, &model->show->rate, timeline->sample_rate);
+                timecode_frame_of_sample(item->start_sample, pictures, timeline->sample_rate);
         last = timeline->start_frame +
-               timecode_frame_of_sample(item->end_sample, &model->show->rate, timeline->sample_rate);
+               timecode_frame_of_sample(item->end_sample, pictures, timeline->sample_rate);
     }
     json_t *object = json_object();
     json_object_set_new(object, "id", json_text(item->id));
@@ -125,8 +126,8 @@ static json_t *json_finding(const report_model *model, const plan_timeline *time
     json_object_set_new(object, "end_sample", placed ? json_count(item->end_sample) : json_null());
     json_object_set_new(object, "start_s", json_figure(placed ? (double)item->start_sample / rate : (double)NAN));
     json_object_set_new(object, "end_s", json_figure(placed ? (double)item->end_sample / rate : (double)NAN));
-    json_object_set_new(object, "timecode", json_timecode(model, clocked, first));
-    json_object_set_new(object, "timecode_end", json_timecode(model, clocked, last));
+    json_object_set_new(object, "timecode", json_timecode(pictures, clocked, first));
+    json_object_set_new(object, "timecode_end", json_timecode(pictures, clocked, last));
     json_object_set_new(object, "reel",
                         item->reel >= 0 && (uint32_t)item->reel < model->show->reel_count
                             ? json_text(model->show->reels[item->reel].name)
@@ -238,9 +239,11 @@ static json_t *programme_object(const report_model *model, const report_programm
                                         json_digest(true, &wanted->spec->digest)));
     json_object_set_new(object, "gain", json_gain(model, programme));
     json_object_set_new(object, "frame_rate",
-                        model->show->rate.num == 0 ? json_null() : json_string(frame_rate_name(&model->show->rate)));
+                        report_rate(model, timeline)->num == 0
+                            ? json_null()
+                            : json_string(frame_rate_name(report_rate(model, timeline))));
     json_object_set_new(object, "start_timecode",
-                        json_timecode(model, timeline != NULL && timeline->has_start,
+                        json_timecode(report_rate(model, timeline), timeline != NULL && timeline->has_start,
                                       timeline == NULL ? 0 : timeline->start_frame));
     return object;
 }
@@ -324,7 +327,7 @@ static json_t *json_files(const report_model *model)
         json_object_set_new(object, "duration_s",
                             json_figure(file->sample_rate == 0 ? (double)NAN
                                                                : (double)file->frames / (double)file->sample_rate));
-        json_object_set_new(object, "start_timecode", json_timecode(model, file->has_start, file->start_frame));
+        json_object_set_new(object, "start_timecode", json_timecode(&file->rate, file->has_start, file->start_frame));
         json_object_set_new(object, "file_xxh128", json_digest(file->has_digests, &file->file_digest));
         json_object_set_new(object, "audio_xxh128", json_digest(file->has_digests, &file->audio_digest));
         json_object_set_new(object, "published", json_boolean(file->published));

@@ -6,6 +6,8 @@
 #include "coordinator/report/report.h"
 
 /** "01:00:12:04" of a programme frame, or "12.345 s" where there is no timecode. */
+/** The picture rate that a timeline counts; the show's for NULL. */
+const frame_rate *report_rate(const report_model *model, const plan_timeline *timeline);
 const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory);
 /** Of a deliverable; NULL where it has none. */
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable);

@@ -12,12 +12,12 @@ static void add_ticks(const time_plot *self, const report_model *model)
 {
     enum { TICKS = 6 };
     const plan_timeline *timeline = self->timeline;
+    const frame_rate *rate = report_rate(model, timeline);
     for (uint32_t i = 0; i <= TICKS; i++) {
         uint64_t frame = timeline->frame_count * i / TICKS;
         char text[32];
-        if (timeline->has_start && model->show->rate.num != 0) {
-            timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, &model->show->rate, timeline->sample_rate),
-                            &model->show->rate, text);
+        if (timeline->has_start && rate->num != 0) {
+            timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
         } else {
             uint64_t seconds = frame / timeline->sample_rate;
             snprintf(text, sizeof text, "%u:%02u:%02u", (unsigned)(seconds / 3600 % 100), (unsigned)(seconds / 60 % 60),

@@ -293,6 +293,7 @@ static report_file rendered_file(const compose_input *input, uint32_t index)
         .published = outcome->published,
         .failure = outcome->failure,
     };
+    made.rate = plan_timeline_show(job_show, timeline)->rate;
     if (file->reel < 0) {
         made.has_start = timeline->has_start;
         made.start_frame = timeline->start_frame;
@@ -324,6 +325,7 @@ static report_file received_file(const compose_input *input, uint32_t index)
         .published = false,
         .failure = facts->outcome != STATUS_OK ? facts->message : outcome->failure,
     };
+    made.rate = job_show->rate;
     if (facts->bext.present && job_show->rate.num != 0 && facts->sample_rate != 0) {
         made.has_start = true;
         made.start_frame = timecode_frame_of_sample(facts->bext.time_reference, &job_show->rate, facts->sample_rate);

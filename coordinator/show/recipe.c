@@ -178,6 +178,28 @@ static void read_dither(recipe *self, const yaml_node *node, const yaml_source *
                       sample_encoding_name(self->encoding));
 }
 
+/* `sample_rate`, `picture_rate` with `pitch`, and `ffoa`: where the file differs from the show in time. */
+static void read_clock(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const rates[] = {"44100", "48000", "88200", "96000", "176400", "192000", NULL};
+    static const uint32_t hertz[] = {44100, 48000, 88200, 96000, 176400, 192000};
+    static const char *const pitches[] = {"follows", "kept", NULL};
+    const yaml_node *node = yaml_get(root, "sample_rate");
+    int index = node == NULL ? -1 : yaml_word(source, node, "sample_rate (Hz)", rates);
+    self->sample_rate = index < 0 ? 0 : hertz[index];
+    node = yaml_get(root, "picture_rate");
+    const char *text = node == NULL ? NULL : yaml_text(source, node, "picture_rate", NAME_MAX_BYTES);
+    if (text != NULL && frame_rate_parse(text, &self->picture_rate) != STATUS_OK)
+        yaml_complain(source, node, "picture_rate is \"%s\"; write frames per second like 23.976, 24 or 25", text);
+    node = yaml_get(root, "pitch");
+    index = node == NULL ? 0 : yaml_word(source, node, "pitch", pitches);
+    if (index == 1)
+        yaml_complain(source, node, "pitch is kept, which needs a correction of pitch that this version cannot make; let it "
+                                    "follow the speed (`pitch: follows`), or correct the stems before they come here");
+    node = yaml_get(root, "ffoa");
+    self->ffoa = node == NULL ? NULL : yaml_text(source, node, "ffoa", TIMECODE_TEXT_SIZE);
+}
+
 static void read_form(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const encodings[] = {"PCM_16", "PCM_24", "PCM_32", "FLOAT_32", NULL};
@@ -331,7 +353,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", "limiter", "adm", "duck", NULL};
+                                       "assembly",        "overload", "limiter", "adm", "duck", "sample_rate", "picture_rate", "pitch", "ffoa", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =
@@ -352,6 +374,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_places(self, yaml_get(root, "places"), source);
     read_folds(self, yaml_get(root, "folds"), source);
     read_form(self, root, source);
+    read_clock(self, root, source);
     read_adm(self, yaml_get(root, "adm"), source);
     read_duck(self, yaml_get(root, "duck"), source);
     read_limiter(self, root, source);

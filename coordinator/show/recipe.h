@@ -13,6 +13,7 @@
 #include "common/media/duck_curve.h"
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
+#include "common/media/timecode.h"
 
 struct library;
 struct problem_list;
@@ -41,6 +42,9 @@ typedef struct recipe {
     fold_term folds[FOLD_TERMS_MAX]; /**< from `via` (or the stem's layout) to `layout`, and from any higher layout to `via` */
     sample_encoding encoding;
     bool dither;                     /**< TPDF before rounding; PCM only */
+    uint32_t sample_rate;            /**< of the file; 0: the show's */
+    frame_rate picture_rate;         /**< the programme is brought to it by its speed, pitch and all; num 0: the show's */
+    const char *ffoa;                /**< timecode of a joined file's first frame of action; NULL: 01:00:00:00 */
     channel_order_id order;          /**< of the file */
     bool multi_mono;
     bool joined;                     /**< default assembly */

@@ -105,6 +105,7 @@ typedef struct show {
     const char *version;          /**< "v01" by default */
     const char *date;             /**< "" if not given */
     frame_rate rate;
+    const char *joined_start;     /**< timecode of a joined programme's first frame of action; NULL: 01:00:00:00 */
     uint32_t sample_rate;         /**< 0 for a synthetic QC show: as the files say */
     const char *media;            /**< as written */
     uint32_t stem_count;

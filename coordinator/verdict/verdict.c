@@ -229,7 +229,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
                                  .peaks = {.true_peak = NAN, .sample_peak = NAN}};
     const plan_deliverable *deliverable = &plan_made->deliverables[facts->deliverable];
     judgement self = {.facts = facts,
-                      .show = plan_made->show,
+                      .show = plan_timeline_show(plan_made->show, &plan_made->timelines[deliverable->timeline]),
                       .rules = plan_made->show->deliverables[facts->deliverable].spec,
                       .deliverable = deliverable,
                       .timeline = &plan_made->timelines[deliverable->timeline],

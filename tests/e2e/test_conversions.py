@@ -116,6 +116,85 @@ class Conversions(FarmTest):
             # 24-bit stems and 32-bit floats leave their own rounding: below -150 dB nothing else is seen.
             self.assertLessEqual(our_rest, max(their_rest + 0.5, -150.0))
 
+    def recipes(self, **texts):
+        (self.folder / "recipes").mkdir(exist_ok=True)
+        for name, text in texts.items():
+            (self.folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: printmaster-5.1\n{text}\n")
+        return [{"name": name.upper(), "recipe": name, "spec": "none"} for name in texts]
+
+    @staticmethod
+    def reference(path):
+        blob = path.read_bytes()
+        at = blob.index(b"bext") + 8
+        return int.from_bytes(blob[at + 338:at + 346], "little")
+
+    def test_files_at_other_rates(self):
+        """Delivered at 44.1, 96 and 192 kHz, reels joined and apart: every sample by the filter, lengths and starts by hand."""
+        wanted = {"a": (44100, "sample_rate: 44100\nassembly: both\nffoa: '10:00:00:00'"), "b": (96000, "sample_rate: 96000"),
+                  "c": (192000, "sample_rate: 192000\nencoding: FLOAT_32"), "d": (48000, "encoding: PCM_24")}
+        show = WideShow(self.folder, [4, 1], self.recipes(**{name: text for name, (_, text) in wanted.items()}))
+        report = self.passes(reelmill("run", show.path, "--json", "--workers", 1)).json()
+        for name, (rate, _) in wanted.items():
+            actual, _, _, stated = read_wav(show.file(name.upper()))
+            self.assertEqual((stated, len(actual)), (rate, 5 * rate))
+            start = 10 if name == "a" else 1
+            self.assertEqual(self.reference(show.file(name.upper())), start * 3600 * rate)
+            made = next(item for item in report["programmes"] if item["deliverable"] == name.upper() and item["reel"] is None)
+            self.assertEqual(made["start_timecode"], f"{start:02}:00:00:00")
+            self.assertEqual(made["range"], {"start_sample": 0, "end_sample": 5 * rate})
+            bed, at = show.bed("5.1")[:, 4], 0  # Ls: of all stems
+            for reel, seconds in enumerate((4, 1)):
+                part = bed[at * RATE:(at + seconds) * RATE]
+                exact = part if rate == RATE else converted(part, RATE, rate)
+                error = np.abs(actual[at * rate:(at + seconds) * rate, 4] - exact).max()
+                self.assertLessEqual(error, STEP / 2 + 2.0 ** -45, (rate, reel))
+                at += seconds
+        for reel, seconds in (("R1", 4), ("R2", 1)):
+            path = show.file("A", suffix=f"_{reel}")
+            self.assertEqual(len(read_wav(path)[0]), seconds * 44100)
+            self.assertEqual(self.reference(path), (3600 if reel == "R1" else 7200) * 44100)
+        out = self.folder / "other"
+        self.passes(reelmill("run", show.path, "--out", out, "--workers", 3, "--cells-per-task", 1, "--cpu", "avx2"))
+        self.assertEqual(digests(out), digests(self.folder / "out"))
+
+    def test_changes_of_the_picture_rate(self):
+        """24 to 25 and to 23.976: the programme runs 25/24 and 1000/1001 as fast. Pictures: 168 and 24 of them."""
+        wanted = {"pal": (25, 24, 1920, "picture_rate: 25"), "ntsc": (1000, 1001, 2002, "picture_rate: 23.976\nassembly: both")}
+        show = WideShow(self.folder, [7, 1], self.recipes(**{name: item[-1] for name, item in wanted.items()}))
+        report = self.passes(reelmill("run", show.path, "--json")).json()
+        for name, (num, den, picture, _) in wanted.items():
+            actual, _, _, stated = read_wav(show.file(name.upper()))
+            self.assertEqual((stated, len(actual)), (RATE, 192 * picture))
+            made = next(item for item in report["programmes"] if item["deliverable"] == name.upper() and item["reel"] is None)
+            self.assertEqual((made["frame_rate"], made["start_timecode"]), ("25" if name == "pal" else "23.976", "01:00:00:00"))
+            # 01:00:00:00 is picture 90,000 at 25 and 86,400 at 23.976 frames per second.
+            self.assertEqual(self.reference(show.file(name.upper())), (90000 if name == "pal" else 86400) * picture)
+            bed = show.bed("5.1")[:, 4]
+            for first, end in ((0, 168), (168, 192)):
+                exact = converted(bed[first * 2000:end * 2000], RATE * num, RATE * den)
+                self.assertEqual(len(exact), (end - first) * picture)
+                error = np.abs(actual[first * picture:end * picture, 4] - exact).max()
+                self.assertLessEqual(error, STEP / 2 + 2.0 ** -45, (name, first))
+        self.assertEqual(self.reference(show.file("NTSC", suffix="_R2")), 2 * 86400 * 2002)
+        self.assertEqual(len(read_wav(show.file("NTSC", suffix="_R2"))[0]), 24 * 2002)
+        out = self.folder / "other"
+        self.passes(reelmill("run", show.path, "--out", out, "--workers", 3, "--cells-per-task", 1))
+        self.assertEqual(digests(out), digests(self.folder / "out"))
+
+    def test_what_speed_cannot_do_is_refused(self):
+        cases = {"up": ("picture_rate: 30", "picture_rate 30 cannot be had from 24 by the programme's speed alone"),
+                 "kept": ("picture_rate: 25\npitch: kept", "needs a correction of pitch"),
+                 "reels": ("picture_rate: 25\nassembly: both", "give it `assembly: joined`"),
+                 "both": ("picture_rate: 23.976\nsample_rate: 44100", "a ratio that this version does not convert"),
+                 "start": ("ffoa: '10:00:00:24'", "is no timecode at 24 frames per second")}
+        for name, (text, sentence) in cases.items():
+            with self.subTest(name):
+                show = WideShow(self.folder / name, [1], [{"name": "PM", "recipe": name, "spec": "none"}])
+                (self.folder / name / "recipes").mkdir()
+                (self.folder / name / "recipes" / f"{name}.yaml").write_text(
+                    f"reelmill_recipe: 1\nextends: printmaster-5.1\n{text}\n")
+                self.assertIn(sentence, self.passes(reelmill("plan", show.path), 2).err)
+
     def test_rates_without_a_conversion_are_refused(self):
         show = WideShow(self.folder, [1], self.stems(), rates={"DX": 32000})
         outcome = self.passes(reelmill("run", show.path), 2)

@@ -55,10 +55,10 @@ static double sinc(double x)
     return (odd ? -sum : sum) / (pi * x);
 }
 
-static uint32_t common_divisor(uint32_t a, uint32_t b)
+static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
     while (b != 0) {
-        uint32_t rest = a % b;
+        uint64_t rest = a % b;
         a = b;
         b = rest;
     }
@@ -67,17 +67,22 @@ static uint32_t common_divisor(uint32_t a, uint32_t b)
 
 enum { RESAMPLE_HALF_TAPS = 140 /* at the lower rate */ };
 
-void fir_resample_plan_init(fir_resample_plan *self, uint32_t rate_in, uint32_t rate_out)
+bool fir_resample_plan_init(fir_resample_plan *self, uint64_t rate_in, uint64_t rate_out)
 {
-    uint32_t divisor = common_divisor(rate_in, rate_out);
-    self->up = rate_out / divisor;
-    self->down = rate_in / divisor;
+    if (rate_in == 0 || rate_out == 0)
+        return false;
+    uint64_t divisor = common_divisor(rate_in, rate_out);
+    if (rate_out / divisor > RESAMPLE_PHASES_MAX || rate_in / divisor > 16 * (rate_out / divisor))
+        return false;
+    self->up = (uint32_t)(rate_out / divisor);
+    self->down = (uint32_t)(rate_in / divisor);
     uint32_t half = RESAMPLE_HALF_TAPS;
     if (self->down > self->up)
         half = (uint32_t)(((uint64_t)RESAMPLE_HALF_TAPS * self->down + self->up - 1) / self->up);
     half += half % 2;
     self->before = half;
     self->tap_count = 2 * half;
+    return true;
 }
 
 void fir_design_resample(const fir_resample_plan *self, double *taps)

@@ -5,6 +5,7 @@
 #ifndef WORKER_DSP_FIR_DESIGN_H
 #define WORKER_DSP_FIR_DESIGN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -22,7 +23,10 @@ typedef struct fir_resample_plan {
     uint32_t before;     /**< taps on frames before the output's place, that frame included */
 } fir_resample_plan;
 
-void fir_resample_plan_init(fir_resample_plan *self, uint32_t rate_in, uint32_t rate_out);
+enum { RESAMPLE_PHASES_MAX = 4096 };
+
+/** False when the ratio has more than RESAMPLE_PHASES_MAX phases, or is no use (0, or over 16 to 1). */
+bool fir_resample_plan_init(fir_resample_plan *self, uint64_t rate_in, uint64_t rate_out);
 /**
  * Output frame m lies at input frame m x down / up = i + phase / up; it is the sum over k of
  * taps[phase][k] x input frame (i - before + 1 + k). taps[up x tap_count].

@@ -66,8 +66,9 @@ typedef struct render_resampler {
     uint32_t frame_capacity;
 } render_resampler;
 
-/* same: one for the same rates, whose taps are shared, or NULL. */
-render_resampler *render_resampler_make(const task_input *input, uint32_t rate, const render_resampler *same, arena *memory);
+/* same: one for the same rates, whose taps are shared, or NULL. NULL for a ratio that no plan asks for. */
+render_resampler *render_resampler_make(const task_input *input, const render_program *program, const render_resampler *same,
+                                        arena *memory);
 /*
  * Gives frame_count output frames from out_first on (counted from the file's first sample, at the program's rate) to the
  * feed's lanes of a tile; silence around the file. The input frames that belong to them go into the digest.

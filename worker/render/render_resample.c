@@ -13,10 +13,14 @@ static int64_t floor_divide(int64_t a, int64_t b)
     return a % b < 0 ? quotient - 1 : quotient;
 }
 
-render_resampler *render_resampler_make(const task_input *input, uint32_t rate, const render_resampler *same, arena *memory)
+render_resampler *render_resampler_make(const task_input *input, const render_program *program, const render_resampler *same,
+                                        arena *memory)
 {
     render_resampler *self = arena_take(memory, sizeof *self);
-    fir_resample_plan_init(&self->plan, input->sample_rate, rate);
+    bool sped = program->speed_num != 0;
+    if (!fir_resample_plan_init(&self->plan, (uint64_t)input->sample_rate * (sped ? program->speed_num : 1),
+                                (uint64_t)program->sample_rate * (sped ? program->speed_den : 1)))
+        return NULL;
     if (same != NULL) {
         self->taps = same->taps;
     } else {

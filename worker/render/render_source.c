@@ -97,8 +97,11 @@ status render_sources_open(render_sources *self, const task_render *task, const 
         for (uint32_t k = 0; k < i; k++)
             if (task->inputs[k].sample_rate == task->inputs[i].sample_rate)
                 same = self->files[k].resampler;
-        if (task->inputs[i].sample_rate != task->program.sample_rate)
-            self->files[i].resampler = render_resampler_make(&task->inputs[i], task->program.sample_rate, same, memory);
+        if (task->inputs[i].sample_rate == task->program.sample_rate && task->program.speed_num == 0)
+            continue;
+        self->files[i].resampler = render_resampler_make(&task->inputs[i], &task->program, same, memory);
+        if (self->files[i].resampler == NULL)
+            return error_detail_set(detail, STATUS_PEER_MALFORMED, "'%s' cannot be had at that speed", task->inputs[i].file.path);
     }
     for (uint32_t i = 0; i < task->piece_count; i++)
         make_feeds(self, &task->pieces[i], &self->feeds[i], memory);
