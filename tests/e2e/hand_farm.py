@@ -35,7 +35,7 @@ class Farm:
             self.authorize(name, "worker")
             (folder / f"{name}.yaml").write_text(
                 f"coordinator: {self.endpoint}\nname: {name}\nslots: 1\nroots: {{shows: {folder}}}\n"
-                f"key: {self.secret(name)}\ncoordinator_key: {self.coordinator_key}\n")
+                f"key: {self.secret(name)}\ncoordinator_key: {self.coordinator_key}\nalive: {folder}/{name}.alive\n")
         for name in ("coordinator", *workers):
             self.start(name)
         test.addCleanup(self.stop)

@@ -75,6 +75,10 @@ class Watch(FarmTest):
         self.assertTrue(wait_until(self.coordinator, told.is_file))
         self.assertEqual((self.folder / f"words-{job}").read_text(), f"an argument; not a shell's Night Train {result['verdict']} 0\n")
         self.assertEqual(json.loads(told.read_text())["job"], job)
+        # The file for probes: its time rises while the worker's loop turns, and stands still once it is gone.
+        alive = self.folder / "one.alive"
+        before = alive.stat().st_mtime_ns
+        self.assertTrue(wait_until(self.coordinator, lambda: alive.stat().st_mtime_ns > before))
         # Killed after the job's number is written down, started again: the same job, no second one.
         self.farm.kill("one")
         (self.drop / "Copying" / "READY").touch()

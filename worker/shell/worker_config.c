@@ -24,6 +24,7 @@ static const setting_row rows[] = {
     {"slots", SETTING_ANYWHERE, "N", "tasks at once (default: one per processor)"},
     {"cpu", SETTING_ANYWHERE, "LEVEL", "no newer instructions than scalar, avx2, avx512 or neon; the results are the same"},
     {"hang_s", SETTING_ANYWHERE, "SECONDS", "a task without progress for this long is stopped and tried elsewhere (default: 300)"},
+    {"alive", SETTING_ANYWHERE, "FILE", "its time is set every second while this worker's loop turns: for probes of an engine"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
     {"check_config", SETTING_FLAG_ONLY, NULL, "read everything that a start would read, say what is wrong, start nothing"},
     {"doctor", SETTING_FLAG_ONLY, NULL, "look at this machine and its mounts, say what is wrong and what to do, start nothing"},
@@ -79,6 +80,8 @@ static status set_key(worker_config *self, const char *where, const char *key, c
         return settings_number(&self->slots, where, value, 1, WORKER_SLOTS_MAX, detail);
     if (strcmp(key, "hang_s") == 0)
         return settings_number(&self->hang_s, where, value, 1, 86400, detail);
+    if (strcmp(key, "alive") == 0)
+        return settings_text(self->alive, sizeof self->alive, where, value, detail);
     if (strcmp(key, "cpu") == 0)
         return set_cpu(self, where, value, detail);
     if (strcmp(key, "log") == 0)

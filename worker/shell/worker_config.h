@@ -24,6 +24,7 @@ typedef struct worker_config {
     link_config link;                      /**< keys of the link to it */
     char name[NAME_MAX_BYTES];             /**< default: the host's */
     uint32_t hang_s;                       /**< an executor this long without progress is killed; 0 = default */
+    char alive[WORKER_FOLDER_MAX];         /**< file whose time is set while the loop turns; "" = none */
     uint32_t slots;                        /**< default: the processors this process may use */
     char cpu[16];                          /**< cap of the instruction set, "" = none */
     uint32_t root_count;
