@@ -170,6 +170,7 @@ static enum MHD_Result answer_by_number(http_endpoint *self, struct MHD_Connecti
     } documents[] = {{"/jobs/", ".json", "job", "application/json", false},
                      {"/jobs/", "/report.json", "report.json", "application/json", false},
                      {"/jobs/", "/report.html", "report.html", "text/html; charset=utf-8", false},
+                     {"/jobs/", "/report.pdf", "report.pdf", "application/pdf", false},
                      {"/jobs/", "/grid.json", "grid", "application/json", true},
                      {"/nodes/", ".json", "node", "application/json", true}};
     static const page_query whole = {0};

@@ -28,6 +28,13 @@ class HandStarted(FarmTest):
         self.assertEqual(report["verdict"], "pass")
         self.assertEqual(json.loads((self.show.output() / "report" / "report.json").read_text()), report)
         self.assertIn("<html", self.passes(self.farm.ask("report", number, "--html")).out)
+        path = self.show.output() / "report" / "report.json"
+        by_number, by_path = (self.farm.ask("judge", what, "--spec", "dpp", "--json") for what in (number, path))
+        self.assertEqual((by_number.code, by_number.out), (by_path.code, by_path.out))
+        self.assertEqual(by_number.json()["judged_from"], "measures")
+        told = next(item for entry in report["programmes"] for item in entry["findings"])
+        self.assertEqual(self.passes(self.farm.ask("explain", "last", told["id"])).out,
+                         self.passes(reelmill("explain", path, told["id"])).out)
         self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
         self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
         self.assertIn("NIGHT_TRAIN", self.passes(self.farm.ask("status")).out.upper().replace(" ", "_"))
