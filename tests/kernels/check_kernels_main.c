@@ -26,6 +26,7 @@ static const family families[] = {
     {"true_peak", check_true_peak, judge_true_peak},
     {"signal", check_signal, judge_signal},
     {"fir", check_fir, judge_fir},
+    {"fft", check_fft, judge_fft},
     {"k_weighting_design", NULL, judge_k_weighting_design},
     {"cpu_features", NULL, judge_cpu_features},
 };

@@ -171,6 +171,18 @@ static void spectrum(const dsp_table *table, bench_data *data)
                     (double (*)[TILE_LANES])(void *)data->outputs[0]);
 }
 
+static void fft_step(const dsp_table *table, bench_data *data)
+{
+    table->fft_radix_4(data->inputs[0], data->inputs[1], FRAMES, 16, data->inputs[0], data->inputs[1], data->outputs[0],
+                       data->outputs[1]);
+}
+
+static void squares_of_tiles(const dsp_table *table, bench_data *data)
+{
+    const double *const tiles[3] = {data->inputs[0], data->inputs[1], data->inputs[2]};
+    table->lane_squares(tiles, 3, FRAMES, (double (*)[TILE_LANES])(void *)data->outputs[0]);
+}
+
 static void signal_features(const dsp_table *table, bench_data *data)
 {
     table->signal_measure(data->tile, FRAMES, &data->signal);
@@ -226,6 +238,8 @@ static const bench_case cases[] = {
     {"true_peak, per frame", true_peak_located, 8},
     {"signal features", signal_features, 8},
     {"spectrum", spectrum, 8},
+    {"FFT step", fft_step, 16},
+    {"squares, 3 tiles", squares_of_tiles, 24},
     {"lane sums", lane_sums, 8},
     {"used bits", used_bits, 8},
     {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},

@@ -102,6 +102,8 @@ void check_signal(kernel_check *self);
 void judge_signal(kernel_check *self);
 void check_fir(kernel_check *self);
 void judge_fir(kernel_check *self);
+void check_fft(kernel_check *self);
+void judge_fft(kernel_check *self);
 void judge_k_weighting_design(kernel_check *self);
 void judge_cpu_features(kernel_check *self);
 

@@ -12,6 +12,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
     peak_scalar_fill(out_table);
     signal_scalar_fill(out_table);
     fir_scalar_fill(out_table);
+    fft_scalar_fill(out_table);
     (void)features; /* a build without variants reads it nowhere else */
 #if defined(DSP_LEVELS_X86)
     if (features == CPU_AVX2 || features == CPU_AVX512) {
@@ -23,6 +24,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         peak_avx2_fill(out_table);
         signal_avx2_fill(out_table);
         fir_avx2_fill(out_table);
+        fft_avx2_fill(out_table);
     }
     if (features == CPU_AVX512) {
         unpack_avx512_fill(out_table);
@@ -33,6 +35,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         peak_avx512_fill(out_table);
         signal_avx512_fill(out_table);
         fir_avx512_fill(out_table);
+        fft_avx512_fill(out_table);
     }
 #elif defined(DSP_LEVELS_ARM)
     if (features == CPU_NEON) {
@@ -44,6 +47,7 @@ void dsp_table_init(dsp_table *out_table, cpu_features features)
         peak_neon_fill(out_table);
         signal_neon_fill(out_table);
         fir_neon_fill(out_table);
+        fft_neon_fill(out_table);
     }
 #endif
 }

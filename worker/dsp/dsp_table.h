@@ -277,6 +277,27 @@ typedef struct dsp_table {
      */
     void (*spectrum)(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES]);
     /**
+     * One radix-4 step of Stockham's Fourier transform of `size` frames, from blocks of `stride` frames that are in order
+     * already to blocks of four times as many.
+     *
+     * Shape      re, im, out_re, out_im [size][TILE_LANES]; size a power of 4, stride a smaller one; cosine and sine [size] of
+     *            2 pi k / size
+     * Units      linear
+     * State      none
+     * Memory     64-byte aligned; the output does not overlap the input
+     * Rates      any
+     * Odd input  NaN and infinity stay in their lane
+     * Errors     none
+     * Exactness  EXACT: every product is rounded
+     * Source     none
+     * Proof      tests/kernels/check_fft.c
+     */
+    void (*fft_radix_4)(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
+                        const double *im, double *out_re, double *out_im);
+    /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
+    void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
+                         double (*squares)[TILE_LANES]);
+    /**
      * An antisymmetric FIR without even taps over one lane: out[n] = sum over p of taps[p] x (samples[n - 2p - 1] -
      * samples[n + 2p + 1]), p rising from 0, one fma each. The taps of fir_design_phase_90() make it a phase shifter.
      *

@@ -15,6 +15,7 @@ void k_energy_scalar_fill(dsp_table *table);
 void peak_scalar_fill(dsp_table *table);
 void signal_scalar_fill(dsp_table *table);
 void fir_scalar_fill(dsp_table *table);
+void fft_scalar_fill(dsp_table *table);
 
 void unpack_avx2_fill(dsp_table *table);
 void pack_avx2_fill(dsp_table *table);
@@ -24,6 +25,7 @@ void k_energy_avx2_fill(dsp_table *table);
 void peak_avx2_fill(dsp_table *table);
 void signal_avx2_fill(dsp_table *table);
 void fir_avx2_fill(dsp_table *table);
+void fft_avx2_fill(dsp_table *table);
 
 void unpack_avx512_fill(dsp_table *table);
 void pack_avx512_fill(dsp_table *table);
@@ -33,6 +35,7 @@ void k_energy_avx512_fill(dsp_table *table);
 void peak_avx512_fill(dsp_table *table);
 void signal_avx512_fill(dsp_table *table);
 void fir_avx512_fill(dsp_table *table);
+void fft_avx512_fill(dsp_table *table);
 
 void unpack_neon_fill(dsp_table *table);
 void pack_neon_fill(dsp_table *table);
@@ -42,5 +45,6 @@ void k_energy_neon_fill(dsp_table *table);
 void peak_neon_fill(dsp_table *table);
 void signal_neon_fill(dsp_table *table);
 void fir_neon_fill(dsp_table *table);
+void fft_neon_fill(dsp_table *table);
 
 #endif

@@ -1,7 +1,6 @@
 /**
- * The discrete Fourier transform of TILE_LANES signals at once, lane-interleaved like a tile: plain C whose inner loop is over
- * the lanes, so every compiler makes vector code of it and every machine the same bits (no libm: the roots of unity come from
- * square roots).
+ * The discrete Fourier transform of TILE_LANES signals at once, lane-interleaved like a tile, in steps of
+ * dsp_table.fft_radix_4(): every machine the same bits (no libm: the roots of unity come from square roots).
  */
 #ifndef WORKER_DSP_LANE_FFT_H
 #define WORKER_DSP_LANE_FFT_H
@@ -20,6 +19,6 @@ void lane_fft_init(lane_fft *self);
  * Forward transform of LANE_FFT_SIZE complex frames of TILE_LANES lanes. real and imaginary hold the input and, afterwards, the
  * result; work is overwritten. All are [LANE_FFT_SIZE][TILE_LANES], 64-byte aligned; work has two of them.
  */
-void lane_fft_forward(const lane_fft *self, double *real, double *imaginary, double *work);
+void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, double *real, double *imaginary, double *work);
 
 #endif

@@ -44,6 +44,7 @@ typedef struct bleed_pair {
 } bleed_pair;
 
 struct render_bleed {
+    const dsp_table *dsp;
     uint32_t lane_count, tile_count;
     uint8_t group_of[STEM_BLEED_LANES_MAX];
     uint8_t label_of[STEM_BLEED_LANES_MAX];
@@ -68,11 +69,12 @@ static double *aligned_doubles(arena *memory, size_t count)
     return (double *)(((uintptr_t)arena_take(memory, count * sizeof(double) + 64) + 63) & ~(uintptr_t)63);
 }
 
-render_bleed *render_bleed_make(const render_program *program, arena *memory)
+render_bleed *render_bleed_make(const render_program *program, const dsp_table *dsp, arena *memory)
 {
     if (program->input_count > STEM_BLEED_LANES_MAX)
         return NULL;
     render_bleed *self = arena_take(memory, sizeof *self);
+    self->dsp = dsp;
     self->lane_count = program->input_count;
     self->tile_count = (self->lane_count + TILE_LANES - 1) / TILE_LANES;
     for (uint32_t i = 0; i < self->lane_count; i++) {
@@ -242,7 +244,7 @@ static void transform_windows(render_bleed *self)
             uint32_t count = playing_count - first < TILE_LANES ? playing_count - first : TILE_LANES;
             bool both = w + 1 < self->window_count;
             load_windows(self, playing + first, count, w, both);
-            lane_fft_forward(&self->fft, self->real, self->imaginary, self->work);
+            lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
             for (uint32_t l = 0; l < count; l++)
                 for (uint32_t second = 0; second < (both ? 2u : 1u); second++) {
                     unpack_spectrum(self, playing[first + l], l, w + second, second == 1);
@@ -412,7 +414,7 @@ static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t cou
             self->imaginary[j] += p % 2 == 0 ? -m : r;
         }
     }
-    lane_fft_forward(&self->fft, self->real, self->imaginary, self->work);
+    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
     for (uint32_t p = 0; p < count; p++) {
         const double *values = p % 2 == 0 ? self->real : self->imaginary;
         peaks[p] = (bleed_peak){0.0, 0};

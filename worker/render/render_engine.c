@@ -135,7 +135,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
             return code;
     }
     if (task->stems != STEMS_NONE) {
-        code = render_stems_init(&self->stems, task, memory);
+        code = render_stems_init(&self->stems, task, self->dsp, memory);
         if (code != STATUS_OK)
             return code;
         self->sources.stems = &self->stems;

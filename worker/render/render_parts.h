@@ -176,13 +176,14 @@ status render_meter_end(render_meter *self, bool programme_end, message_bytes *o
 
 typedef struct render_bleed render_bleed;
 /* NULL where there is nothing to hold against each other, or too much. */
-render_bleed *render_bleed_make(const render_program *program, arena *memory);
+render_bleed *render_bleed_make(const render_program *program, const dsp_table *dsp, arena *memory);
 void render_bleed_begin(render_bleed *self, uint32_t frame_count);
 /* The next frames of the cell. */
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count);
 void render_bleed_end(render_bleed *self, stem_features *features);
 
 typedef struct render_stems {
+    const dsp_table *dsp;
     render_bleed *bleed;
     uint32_t frame;                      /* of the cell, next to come */
     bool crossed;
@@ -195,7 +196,7 @@ typedef struct render_stems {
     byte_writer encoded;
 } render_stems;
 
-status render_stems_init(render_stems *self, const task_render *task, arena *memory);
+status render_stems_init(render_stems *self, const task_render *task, const dsp_table *dsp, arena *memory);
 void render_stems_deinit(render_stems *self);
 void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t frame_count);
 /* The next frames of the cell, as the sources gave them. */

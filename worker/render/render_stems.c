@@ -4,11 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-status render_stems_init(render_stems *self, const task_render *task, arena *memory)
+status render_stems_init(render_stems *self, const task_render *task, const dsp_table *dsp, arena *memory)
 {
     bool crossed = task->stems == STEMS_CROSSED;
     uint32_t lanes = task->program.input_count;
-    *self = (render_stems){.crossed = crossed, .tile_count = (lanes + TILE_LANES - 1) / TILE_LANES};
+    *self = (render_stems){.dsp = dsp, .crossed = crossed, .tile_count = (lanes + TILE_LANES - 1) / TILE_LANES};
     self->block_frames = stem_block_frames(lanes, crossed);
     self->features = (stem_features){
         .sample_rate = task->program.sample_rate, .lane_count = (uint16_t)lanes, .crossed = crossed};
@@ -17,7 +17,7 @@ status render_stems_init(render_stems *self, const task_render *task, arena *mem
     self->products = arena_take_array(memory, self->pair_count, sizeof *self->products);
     self->features.sums =
         arena_take_array(memory, (size_t)blocks * stem_sum_count(lanes, crossed), sizeof *self->features.sums);
-    self->bleed = render_bleed_make(&task->program, memory);
+    self->bleed = render_bleed_make(&task->program, dsp, memory);
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }
@@ -61,11 +61,22 @@ static void add_products(const double *a, const double *b, uint32_t frame_count,
     }
 }
 
-static void add_squares(const double *a, uint32_t frame_count, double squares[TILE_LANES])
+/* The lanes' energies, of all tiles together. */
+static void add_squares(render_stems *self, double *const *tiles, uint32_t first, uint32_t frame_count)
 {
-    for (uint32_t f = 0; f < frame_count; f++)
-        for (uint32_t i = 0; i < TILE_LANES; i++)
-            squares[i] += a[(size_t)f * TILE_LANES + i] * a[(size_t)f * TILE_LANES + i];
+    enum { ABREAST = 4 };
+    for (uint32_t tile = 0; tile < self->tile_count; tile += ABREAST) {
+        _Alignas(64) double squares[ABREAST][TILE_LANES];
+        const double *rows[ABREAST];
+        uint32_t count = self->tile_count - tile < ABREAST ? self->tile_count - tile : ABREAST;
+        for (uint32_t i = 0; i < count; i++) {
+            rows[i] = tiles[tile + i] + (size_t)first * TILE_LANES;
+            memcpy(squares[i], self->products[tile + i][0], sizeof squares[i]);
+        }
+        self->dsp->lane_squares(rows, count, frame_count, squares);
+        for (uint32_t i = 0; i < count; i++)
+            memcpy(self->products[tile + i][0], squares[i], sizeof squares[i]);
+    }
 }
 
 /* The block is complete: its sums go where the binary form wants them. */
@@ -99,13 +110,12 @@ void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_
     self->frame += frame_count;
     for (uint32_t done = 0; done < frame_count;) {
         uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
-        for (uint32_t a = 0; a < self->tile_count; a++) {
-            const double *left = tiles[a] + (size_t)done * TILE_LANES;
-            if (!self->crossed)
-                add_squares(left, count, self->products[a][0]);
-            for (uint32_t b = 0; self->crossed && b <= a; b++)
-                add_products(left, tiles[b] + (size_t)done * TILE_LANES, count, self->products[stem_sum_index(a, b)]);
-        }
+        if (!self->crossed)
+            add_squares(self, tiles, done, count);
+        for (uint32_t a = 0; self->crossed && a < self->tile_count; a++)
+            for (uint32_t b = 0; b <= a; b++)
+                add_products(tiles[a] + (size_t)done * TILE_LANES, tiles[b] + (size_t)done * TILE_LANES, count,
+                             self->products[stem_sum_index(a, b)]);
         done += count;
         self->block_left -= count;
         if (self->block_left == 0)

@@ -42,7 +42,9 @@ static stem_features *listen(const plant *made)
     render_program program = {.sample_rate = 48000, .input_count = LANES};
     for (uint16_t i = 0; i < LANES; i++)
         program.inputs[i] = (render_lane){.stem = i, .label = CHANNEL_C};
-    render_bleed *bleed = render_bleed_make(&program, &memory);
+    dsp_table dsp;
+    dsp_table_init(&dsp, cpu_features_detect());
+    render_bleed *bleed = render_bleed_make(&program, &dsp, &memory);
     assert_non_null(bleed);
     double *source = calloc(CELL_FRAMES, sizeof *source);
     double *host = calloc(CELL_FRAMES, sizeof *host);

@@ -1,0 +1,108 @@
+#include "tests/kernels/kernel_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE_MAX_CHECKED = 256, TILES_MAX = 7 };
+
+static void fill_roots(uint32_t size, double *cosine, double *sine)
+{
+    for (uint32_t k = 0; k < size; k++) {
+        cosine[k] = cos(2.0 * 3.14159265358979323846 * k / size);
+        sine[k] = sin(2.0 * 3.14159265358979323846 * k / size);
+    }
+}
+
+static void radix_4_once(kernel_check *self, uint32_t size, uint32_t stride, hostility kind, placement where)
+{
+    static double cosine[SIZE_MAX_CHECKED], sine[SIZE_MAX_CHECKED];
+    static _Alignas(64) double expected[2][SIZE_MAX_CHECKED * TILE_LANES];
+    const size_t values = (size_t)size * TILE_LANES;
+    double *places[4]; /* re, im, out_re, out_im */
+    for (int i = 0; i < 4; i++)
+        places[i] = (double *)(void *)guarded_place(&self->memory[i], values * sizeof(double), where, 0);
+    for (int i = 0; i < 2; i++)
+        check_fill(self, places[i], values, kind);
+    fill_roots(size, cosine, sine);
+    self->reference->fft_radix_4(cosine, sine, size, stride, places[0], places[1], expected[0], expected[1]);
+    self->variant->fft_radix_4(cosine, sine, size, stride, places[0], places[1], places[2], places[3]);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u frames, stride %u", hostility_name(kind), size, stride);
+    for (int i = 0; i < 2; i++) {
+        check_doubles(self, expected[i], places[2 + i], values, what);
+        check_that(self, guarded_intact(&self->memory[2 + i], (const uint8_t *)places[2 + i], values * sizeof(double)),
+                   "%s: margin", what);
+    }
+}
+
+static void squares_once(kernel_check *self, uint32_t tile_count, uint32_t frame_count, hostility kind, placement where)
+{
+    const double *tiles[TILES_MAX];
+    _Alignas(64) double expected[TILES_MAX][TILE_LANES];
+    _Alignas(64) double actual[TILES_MAX][TILE_LANES];
+    static _Alignas(64) double memory[TILES_MAX][TILE_FRAMES_MAX * TILE_LANES];
+    const size_t values = (size_t)frame_count * TILE_LANES;
+    check_fill(self, &expected[0][0], sizeof expected / sizeof(double), DATA_NOISE);
+    memcpy(actual, expected, sizeof actual);
+    for (uint32_t i = 0; i < tile_count; i++) {
+        double *tile = i == 0 ? (double *)(void *)guarded_place(&self->memory[0], values * sizeof(double), where, 0) : memory[i];
+        check_fill(self, tile, values, kind);
+        tiles[i] = tile;
+    }
+    self->reference->lane_squares(tiles, tile_count, frame_count, expected);
+    self->variant->lane_squares(tiles, tile_count, frame_count, actual);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u tiles of %u frames", hostility_name(kind), tile_count, frame_count);
+    check_doubles(self, &expected[0][0], &actual[0][0], sizeof expected / sizeof(double), what);
+}
+
+void check_fft(kernel_check *self)
+{
+    for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
+        for (uint32_t size = 4; size <= SIZE_MAX_CHECKED; size *= 4)
+            for (uint32_t stride = 1; stride < size; stride *= 4)
+                radix_4_once(self, size, stride, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
+    uint32_t frame_count;
+    for (uint32_t index = 0; check_frame_count(index, &frame_count); index++)
+        if (frame_count <= TILE_FRAMES_MAX && check_below(self, 100) < self->effort)
+            squares_once(self, index % (TILES_MAX + 1), frame_count, (hostility)(index % DATA_KIND_COUNT),
+                         (placement)(index % PLACEMENT_COUNT));
+}
+
+/* All steps together are the discrete Fourier transform: held against its definition in long double. */
+void judge_fft(kernel_check *self)
+{
+    enum { SIZE = 64 };
+    static double cosine[SIZE], sine[SIZE];
+    static _Alignas(64) double signal[4][SIZE * TILE_LANES], input[2][SIZE * TILE_LANES];
+    fill_roots(SIZE, cosine, sine);
+    for (int i = 0; i < 2; i++) {
+        check_fill(self, signal[i], (size_t)SIZE * TILE_LANES, DATA_NOISE);
+        memcpy(input[i], signal[i], sizeof input[i]);
+    }
+    int from = 0;
+    for (uint32_t stride = 1; stride < SIZE; stride *= 4, from = 2 - from)
+        self->reference->fft_radix_4(cosine, sine, SIZE, stride, signal[from], signal[from + 1], signal[2 - from],
+                                     signal[3 - from]);
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        for (uint32_t k = 0; k < SIZE; k++) {
+            long double re = 0, im = 0;
+            for (uint32_t n = 0; n < SIZE; n++) {
+                const long double angle = 2.0L * 3.14159265358979323846264338L * (long double)(n * k % SIZE) / SIZE;
+                const long double x = (long double)input[0][n * TILE_LANES + lane];
+                const long double y = (long double)input[1][n * TILE_LANES + lane];
+                re += x * cosl(angle) + y * sinl(angle);
+                im += y * cosl(angle) - x * sinl(angle);
+            }
+            check_that(self, fabsl((long double)signal[from][k * TILE_LANES + lane] - re) < 1e-12L, "real part %u", k);
+            check_that(self, fabsl((long double)signal[from + 1][k * TILE_LANES + lane] - im) < 1e-12L, "imaginary part %u", k);
+        }
+    _Alignas(64) double squares[1][TILE_LANES] = {{0.0}};
+    const double *tiles[1] = {input[0]};
+    self->reference->lane_squares(tiles, 1, SIZE, squares);
+    long double sum = 0;
+    for (uint32_t n = 0; n < SIZE; n++)
+        sum += (long double)input[0][n * TILE_LANES + 3] * (long double)input[0][n * TILE_LANES + 3];
+    check_that(self, fabsl((long double)squares[0][3] - sum) < 1e-12L, "sum of squares");
+}

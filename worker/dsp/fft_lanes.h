@@ -1,0 +1,110 @@
+/**
+ * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
+ * width of its registers and includes this. Element by element the same operations in the same order as
+ * scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
+ */
+#ifndef WORKER_DSP_FFT_LANES_H
+#define WORKER_DSP_FFT_LANES_H
+
+#include "worker/dsp/dsp_unroll.h"
+#include "worker/dsp/dsp_variants.h"
+
+#ifdef FFT_WIDTH /* alone, this header has nothing to say */
+
+typedef double fft_vector __attribute__((vector_size(8 * FFT_WIDTH)));
+
+static inline __attribute__((always_inline)) fft_vector fft_load(const double *from)
+{
+    return *(const fft_vector *)(const void *)from;
+}
+
+static inline __attribute__((always_inline)) void fft_store(double *to, fft_vector x)
+{
+    *(fft_vector *)(void *)to = x;
+}
+
+static void fft_radix_4(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
+                        const double *im, double *out_re, double *out_im)
+{
+    const uint32_t quarter = size / 4;
+    const size_t step = (size_t)quarter * TILE_LANES;
+    const size_t next = (size_t)stride * TILE_LANES;
+    for (uint32_t group = 0; group < quarter / stride; group++) {
+        const uint32_t turn = group * stride;
+        const double c1 = cosine[turn];
+        const double s1 = -sine[turn];
+        const double c2 = cosine[2 * turn];
+        const double s2 = -sine[2 * turn];
+        const double c3 = cosine[3 * turn];
+        const double s3 = -sine[3 * turn];
+        const size_t first = (size_t)stride * group * TILE_LANES;
+        for (size_t at = 0; at < next; at += FFT_WIDTH) {
+            const size_t from = first + at;
+            const size_t to = 4 * first + at;
+            const fft_vector ar = fft_load(re + from);
+            const fft_vector ai = fft_load(im + from);
+            const fft_vector br = fft_load(re + from + step);
+            const fft_vector bi = fft_load(im + from + step);
+            const fft_vector cr = fft_load(re + from + 2 * step);
+            const fft_vector ci = fft_load(im + from + 2 * step);
+            const fft_vector dr = fft_load(re + from + 3 * step);
+            const fft_vector di = fft_load(im + from + 3 * step);
+            const fft_vector er = ar + cr;
+            const fft_vector ei = ai + ci;
+            const fft_vector fr = ar - cr;
+            const fft_vector fi = ai - ci;
+            const fft_vector gr = br + dr;
+            const fft_vector gi = bi + di;
+            const fft_vector hr = bi - di; /* -i (b - d) */
+            const fft_vector hi = dr - br;
+            fft_store(out_re + to, er + gr);
+            fft_store(out_im + to, ei + gi);
+            fft_vector xr = fr + hr;
+            fft_vector xi = fi + hi;
+            fft_store(out_re + to + next, xr * c1 - xi * s1);
+            fft_store(out_im + to + next, xr * s1 + xi * c1);
+            xr = er - gr;
+            xi = ei - gi;
+            fft_store(out_re + to + 2 * next, xr * c2 - xi * s2);
+            fft_store(out_im + to + 2 * next, xr * s2 + xi * c2);
+            xr = fr - hr;
+            xi = fi - hi;
+            fft_store(out_re + to + 3 * next, xr * c3 - xi * s3);
+            fft_store(out_im + to + 3 * next, xr * s3 + xi * c3);
+        }
+    }
+}
+
+/* A sum waits for the one before it, so several tiles go abreast. */
+static inline __attribute__((always_inline)) void squares_abreast(const double *const *tiles, const uint32_t tile_count,
+                                                                  uint32_t frame_count, double (*squares)[TILE_LANES])
+{
+    enum { VECTORS = TILE_LANES / FFT_WIDTH };
+    fft_vector sums[4 * VECTORS];
+    for (uint32_t i = 0; i < tile_count * VECTORS; i++)
+        sums[i] = fft_load(squares[i / VECTORS] + i % VECTORS * FFT_WIDTH);
+    for (uint32_t frame = 0; frame < frame_count; frame++) {
+        DSP_UNROLL(16)
+        for (uint32_t i = 0; i < tile_count * VECTORS; i++) {
+            const fft_vector x = fft_load(tiles[i / VECTORS] + (size_t)frame * TILE_LANES + i % VECTORS * FFT_WIDTH);
+            sums[i] += x * x;
+        }
+    }
+    for (uint32_t i = 0; i < tile_count * VECTORS; i++)
+        fft_store(squares[i / VECTORS] + i % VECTORS * FFT_WIDTH, sums[i]);
+}
+
+static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
+{
+    for (; tile_count >= 4; tile_count -= 4, tiles += 4, squares += 4)
+        squares_abreast(tiles, 4, frame_count, squares);
+    if (tile_count == 3)
+        squares_abreast(tiles, 3, frame_count, squares);
+    else if (tile_count == 2)
+        squares_abreast(tiles, 2, frame_count, squares);
+    else if (tile_count == 1)
+        squares_abreast(tiles, 1, frame_count, squares);
+}
+
+#endif
+#endif

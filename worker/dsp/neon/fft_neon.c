@@ -1,0 +1,8 @@
+#define FFT_WIDTH 2
+#include "worker/dsp/fft_lanes.h"
+
+void fft_neon_fill(dsp_table *table)
+{
+    table->fft_radix_4 = fft_radix_4;
+    table->lane_squares = lane_squares;
+}

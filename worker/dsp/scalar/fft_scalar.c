@@ -1,0 +1,47 @@
+/* The definition of what the features of stems are made of: one lane after the other. */
+#include "worker/dsp/dsp_variants.h"
+
+static void fft_radix_4(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
+                        const double *im, double *out_re, double *out_im)
+{
+    const uint32_t quarter = size / 4;
+    const size_t step = (size_t)quarter * TILE_LANES;
+    const size_t next = (size_t)stride * TILE_LANES;
+    for (uint32_t i = 0; i < quarter * TILE_LANES; i++) {
+        const uint32_t group = i / TILE_LANES / stride;
+        const uint32_t turn = group * stride;
+        const size_t to = i + 3 * (size_t)group * next;
+        /* a, b, c, d lie a quarter apart; their sums and differences, those of b and d turned by -90 degrees */
+        const double er = re[i] + re[i + 2 * step];
+        const double ei = im[i] + im[i + 2 * step];
+        const double fr = re[i] - re[i + 2 * step];
+        const double fi = im[i] - im[i + 2 * step];
+        const double gr = re[i + step] + re[i + 3 * step];
+        const double gi = im[i + step] + im[i + 3 * step];
+        const double hr = im[i + step] - im[i + 3 * step];
+        const double hi = re[i + 3 * step] - re[i + step];
+        const double real[4] = {er + gr, fr + hr, er - gr, fr - hr};
+        const double imaginary[4] = {ei + gi, fi + hi, ei - gi, fi - hi};
+        out_re[to] = real[0];
+        out_im[to] = imaginary[0];
+        for (uint32_t k = 1; k < 4; k++) {
+            const double c = cosine[k * turn];
+            const double s = -sine[k * turn];
+            out_re[to + k * next] = real[k] * c - imaginary[k] * s;
+            out_im[to + k * next] = real[k] * s + imaginary[k] * c;
+        }
+    }
+}
+
+static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
+{
+    for (uint32_t tile = 0; tile < tile_count; tile++)
+        for (uint32_t i = 0; i < frame_count * TILE_LANES; i++)
+            squares[tile][i % TILE_LANES] += tiles[tile][i] * tiles[tile][i];
+}
+
+void fft_scalar_fill(dsp_table *table)
+{
+    table->fft_radix_4 = fft_radix_4;
+    table->lane_squares = lane_squares;
+}
