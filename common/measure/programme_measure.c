@@ -244,7 +244,7 @@ static double gated_loudness(const double *blocks, size_t count, double *out_gat
 
 double measure_gated_loudness(const double *blocks, size_t count)
 {
-    double gate = NAN;
+    double gate = (double)NAN;
     return gated_loudness(blocks, count, &gate, NULL);
 }
 

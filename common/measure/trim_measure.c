@@ -36,7 +36,7 @@ double trim_measure_loudness(const programme_measure *programme, const programme
     double *steps = trimmed_steps(programme, change, count);
     double *blocks = calloc(count + 1, sizeof *blocks);
     uint8_t *speaks = speech == NULL ? NULL : calloc(count + 1, 1);
-    double lufs = NAN;
+    double lufs = (double)NAN;
     if (steps != NULL && blocks != NULL && (speech == NULL || speaks != NULL)) {
         if (speech != NULL)
             (void)speech_measure_steps(speech, speaks, count);

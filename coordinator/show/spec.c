@@ -14,7 +14,7 @@ static void read_number(const yaml_node *map, const char *key, const spec_limit 
                         double *out_value)
 {
     const yaml_node *node = yaml_get(map, key);
-    *out_value = NAN;
+    *out_value = (double)NAN;
     if (node != NULL)
         (void)yaml_number(source, node, arena_format(source->arena, "%s of %s", key, limit->check), -1e9, 1e9, out_value);
 }
@@ -62,7 +62,7 @@ static void read_bounds(spec_limit *self, const yaml_node *node, const yaml_sour
 
 static void read_words(spec_limit *self, const yaml_node *node, const yaml_source *source)
 {
-    self->min = self->max = self->target = NAN;
+    self->min = self->max = self->target = (double)NAN;
     const yaml_node *list =
         yaml_require(source, node, "allowed", arena_format(source->arena, "the limit on %s", self->check), "list the words");
     if (list == NULL || !yaml_list_check(source, list, "allowed"))

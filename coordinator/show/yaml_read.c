@@ -9,6 +9,8 @@
 #include <strings.h>
 
 static void complain_at(const yaml_source *self, problem_severity severity, uint32_t line, uint32_t column,
+                        const char *format, va_list arguments) PRINTF_LIKE(5, 0);
+static void complain_at(const yaml_source *self, problem_severity severity, uint32_t line, uint32_t column,
                         const char *format, va_list arguments)
 {
     char text[ERROR_MESSAGE_SIZE];

@@ -21,7 +21,7 @@ static const char *explain_reels(judgement *self, const finding *item, const pro
         if (piece->spans_reels)
             continue;
         uint64_t end = piece->programme_frame + piece->frame_count;
-        double gain = NAN;
+        double gain = (double)NAN;
         bool passes = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max, &gain);
         double own = speech == NULL ? programme_measure_loudness(measure, piece->programme_frame, end).integrated_lufs
                                     : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
@@ -38,7 +38,7 @@ static void explain_loudness(judgement *self, finding *item)
     const loudness_figures *loudness = &self->verdict->loudness;
     const dialogue_figures *dialogue = &self->verdict->dialogue;
     const programme_measure *speech = strcmp(item->check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
-    double gain = NAN;
+    double gain = (double)NAN;
     bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain);
     uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
     item->details_json =

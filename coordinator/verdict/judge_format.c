@@ -58,9 +58,9 @@ void judge_form(judgement *self, const file_form *form)
             const char *check, *what, *word;
             double number;
         } forms[] = {
-            {"format.container", "The container", form->container, NAN},
-            {"format.encoding", "The encoding", form->encoding, NAN},
-            {"format.channels", "The channel layout", form->channels, NAN},
+            {"format.container", "The container", form->container, (double)NAN},
+            {"format.encoding", "The encoding", form->encoding, (double)NAN},
+            {"format.channels", "The channel layout", form->channels, (double)NAN},
             {"format.sample_rate", "The sample rate", NULL, form->sample_rate},
             {"format.bit_depth", "The bit depth", NULL, form->bit_depth},
         };

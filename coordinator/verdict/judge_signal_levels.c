@@ -239,7 +239,7 @@ static void judge_floor(judgement *self, const programme_signal *signal)
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
     size_t windows = window_count(signal);
     for (uint32_t c = 0; c < channels && windows >= 40; c++) {
-        double lowest = INFINITY;
+        double lowest = (double)INFINITY;
         window_sums place = {0};
         for (size_t w = 0; w < windows; w++) {
             window_sums sums = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);

@@ -307,7 +307,7 @@ static void judge_absent(stem_judgement *self)
         if (self->truth.presence[e] != STEM_ABSENT || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
             continue;
         finding *item = add_fault(self, "stems.null", HUGE_VAL, "dBFS");
-        item->measured = NAN;
+        item->measured = (double)NAN;
         judgement_locate(base, item, 0, base->timeline->frame_count);
         item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
         item->message = arena_format(base->memory, "%s is missing from end to end. Print again with it.", stem_name(self, e));

@@ -22,7 +22,7 @@ finding *judgement_add(judgement *self, const char *check, finding_severity seve
                       .measured = NAN,
                       .min = NAN,
                       .max = NAN,
-                      .target = NAN,
+                      .target = (double)NAN,
                       .unit = "",
                       .reel = -1,
                       .message = "",
