@@ -1,7 +1,9 @@
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/report_read.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *text_in(const json_t *object, const char *key)
@@ -33,6 +35,19 @@ static void print_reels(const json_t *reels)
     }
 }
 
+/* What a check estimated beyond its figure, as report.json has it. */
+static void print_details(const json_t *details)
+{
+    const char *key;
+    json_t *value;
+    printf("Made of:\n");
+    json_object_foreach ((json_t *)(uintptr_t)details, key, value) {
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+        printf("  %s: %s\n", key, text == NULL ? "" : text);
+        free(text);
+    }
+}
+
 static void print_finding(const json_t *item)
 {
     const json_t *details = json_object_get(item, "details");
@@ -49,9 +64,12 @@ static void print_finding(const json_t *item)
         printf("Made by %lld blocks of 400 ms louder than the relative gate of %.1f LUFS.\n",
                (long long)json_integer_value(blocks), json_number_value(gate));
     if (json_object_get(details, "trim_db") != NULL) {
+        bool placed = json_is_integer(json_object_get(item, "start_sample"));
         printf("Smallest change that passes:\n");
-        print_trim(json_is_integer(blocks) ? "  trim the whole programme" : "  trim this place", json_object_get(details, "trim_db"));
+        print_trim(placed ? "  trim this place" : "  trim the whole programme", json_object_get(details, "trim_db"));
         print_reels(json_object_get(details, "reels"));
+    } else if (json_object_size(details) > 0) {
+        print_details(details);
     } else {
         printf("Nothing more is known about it than it says.\n");
     }

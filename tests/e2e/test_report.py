@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 
-from farm_kit import RATE, FarmTest, main, noise, reelmill, small_show, write_wav
+from farm_kit import RATE, FarmTest, decode, main, noise, reelmill, small_show, write_wav
 
 SCHEMA = json.loads((Path(os.environ["REELMILL_SOURCE"]) / "docs" / "report.schema.json").read_text())
 HOSTILE = ['</script><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "javascript:alert(1)//", "<!--", "]]>",
@@ -185,9 +185,35 @@ limits:
             outcome = reelmill("explain", source, broken["id"])
             self.assertEqual(outcome.code, 0, outcome.err)
             self.assertIn(f"trim the whole programme by {trim:+.1f} dB", outcome.out)
+        leaks = next(item for item in whole["findings"] if item["check"] == "stems.bleed")
+        self.assertIn("reach_db", reelmill("explain", show.path, leaks["id"]).out)
         self.assertEqual(reelmill("explain", show.path, "nothing").code, 2)
         show.text["deliverables"][0]["gain"] = trim
         show.text["version"] = "v02"
+        show.write()
+        after = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
+        self.assertNotIn("loudness.integrated", [item["check"] for item in after["findings"]])
+        # One reel alone, in its stems, by a spec that wants 0.6 LU less of the whole.
+        loudness = round(after["loudness"]["integrated_lufs"], 1)
+        (show.folder / "specs").mkdir()
+        (show.folder / "specs" / "quiet.yaml").write_text(f"""
+reelmill_spec: 1
+title: Quiet
+version: "1"
+source: the house
+limits:
+  - {{check: loudness.integrated, max: {loudness - 0.6:.1f}, unit: LUFS, severity: fail, evidence: primary, clause: "1"}}
+""")
+        show.text["deliverables"][0]["spec"] = "quiet"
+        show.text["version"] = "v03"
+        show.write()
+        whole = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
+        broken = next(item for item in whole["findings"] if item["check"] == "loudness.integrated")
+        reel = next(entry for entry in broken["details"]["reels"] if entry["trim_db"] is not None)
+        self.assertIn(f"trim it alone by {reel['trim_db']:+.1f} dB", reelmill("explain", show.path, broken["id"]).out)
+        for stem in (show.folder / "stems").glob(f"{reel['reel']}_*.wav"):
+            write_wav(stem, decode(stem, 1 if "_MX." in stem.name else 6) * 10 ** (reel["trim_db"] / 20))
+        show.text["version"] = "v04"
         show.write()
         after = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
         self.assertNotIn("loudness.integrated", [item["check"] for item in after["findings"]])
