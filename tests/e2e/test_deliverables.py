@@ -9,7 +9,7 @@ import numpy as np
 
 import adm_validator
 from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, read_wav, reelmill, write_wav
-from wide_show import HALF, LAYOUTS, WideShow
+from wide_show import HALF, LAYOUTS, STEMS, TO_51, TO_71, TO_712, WideShow, folded
 
 STEP = 2.0 ** -23
 
@@ -68,6 +68,50 @@ class Deliverables(FarmTest):
                             "PM_10": HALF * (lo_ro[:, :1] + lo_ro[:, 1:])}.items():
             with self.subTest(deliverable=name):
                 self.judge(show.file(name), exact)
+
+    def test_gains_recovered_from_the_files(self):
+        """Least squares of every output channel over every channel of every stem: the recipe's gains to 0.001 dB, and no others."""
+        show = WideShow(self.folder, [2], deliverables(PM_712="printmaster-7.1.2", PM_71="printmaster-7.1", PM_51="printmaster-5.1",
+                                                       PM_20="stereo-loro", PM_10="mono", ME_51="me-5.1", ME_20="me-stereo"))
+        self.passes(reelmill("run", show.path))
+        stems = ("DX", "MX", "FX")
+        heard = np.concatenate([show.joined(stem) for stem in stems], axis=1)
+
+        def unit(target, taken=stems):
+            rule = {"5.1": TO_51, "7.1": TO_71, "7.1.2": TO_712}[target]
+            return np.concatenate([folded(np.eye(len(LAYOUTS[STEMS[stem][1]])) * (stem in taken), STEMS[stem][1], target, rule)
+                                   for stem in stems])
+        lo_ro, music = stereo_of(unit("5.1")), unit("5.1", ("MX", "FX"))
+        for name, exact in {"PM_712": unit("7.1.2"), "PM_71": unit("7.1"), "PM_51": unit("5.1"), "PM_20": lo_ro,
+                            "PM_10": HALF * lo_ro.sum(axis=1, keepdims=True), "ME_51": music, "ME_20": stereo_of(music)}.items():
+            gains = np.linalg.lstsq(heard, read_wav(show.file(name))[0], rcond=None)[0]
+            self.assertLess(np.abs(gains[exact == 0]).max(initial=0.0), 1e-6, name)
+            off = np.abs(20 * np.log10(gains[exact != 0] / exact[exact != 0])).max()
+            print(f"{name}: gains off by at most {off:.1e} dB")
+            self.assertLess(off, 0.001, name)
+
+    def test_an_impulse_comes_out_where_it_went_in(self):
+        """Every recipe at one show's rate, limiter and gain included, and at twice the rate: 0 samples apart."""
+        (self.folder / "recipes").mkdir()
+        for name, text in (("limited", "overload: limit\nlimiter: {ceiling: -12 dB, look_ahead: 5 ms, release: 50 ms}"),
+                           ("double", "sample_rate: 96000")):
+            (self.folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: printmaster-5.1\n{text}\n")
+        recipes = ["printmaster-7.1.2", "printmaster-7.1", "printmaster-5.1", "stereo-loro", "stereo-ltrt", "mono", "me-5.1", "me-stereo",
+                   "atmos-bed", "atmos-bed-ebu", "ad-narration", "ad-5.1", "ad-stereo", "dcp-5.1", "dcp-7.1", "limited", "double"]
+        place = 61234
+
+        def content(stem, reel, frames, channels):
+            samples = np.zeros((frames, channels))
+            samples[place, 2 if channels > 2 else 0] = 0.2  # C
+            return samples
+        show = WideShow(self.folder, [2], [{"name": f"D{index}", "recipe": recipe, "spec": "none"} for index, recipe in enumerate(recipes)],
+                        content)
+        self.assertIn(reelmill("run", show.path).code, (0, 1))
+        for index, recipe in enumerate(recipes):
+            path = next(path for path in sorted(show.file(f"D{index}").parent.glob("*.wav")))
+            samples, _, _, rate = read_wav(path)
+            loudest = np.unravel_index(np.abs(samples).argmax(), samples.shape)[0]
+            self.assertEqual(loudest, place * rate // RATE, recipe)
 
     def test_every_channel_in_its_place(self):
         """A tone of its own in every channel, in every order; ffmpeg reads the mask where there is one."""
