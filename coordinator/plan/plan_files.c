@@ -2,9 +2,11 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "coordinator/show/output_name.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     PART_SUFFIX_MAX = 48,  /**< ".<16 hex>-<10 digits>-<10 digits>.part" */
@@ -191,7 +193,7 @@ static void file_header_fill(const file_builder *self, plan_file *file)
         header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
 }
 
-/* OUT/<SLUG>/<version>/<deliverable>/<SLUG>_<deliverable>[_<language>][_<reel>][.<ch>].wav */
+/* OUT/<SLUG>/<version>/<deliverable>/ and the name by the recipe's template; no two files of a deliverable have one name. */
 static void file_name_fill(const file_builder *self, plan_file *file)
 {
     const show *film = self->plan->show;
@@ -199,10 +201,20 @@ static void file_name_fill(const file_builder *self, plan_file *file)
     const plan_place *out = &self->options->out;
     const char *reel = file->reel < 0 ? "" : film->reels[file->reel].name;
     const char *channel = file->channel == CHANNEL_NONE ? "" : channel_label_name(file->channel);
-    const char *name = arena_format(&self->plan->arena, "%s_%s%s%s%s%s%s%s.wav", film->slug, deliverable->name,
-                                    deliverable->language[0] == '\0' ? "" : "_", deliverable->language,
-                                    reel[0] == '\0' ? "" : "_", reel, channel[0] == '\0' ? "" : ".", channel);
+    const char *const values[OUTPUT_NAME_WORDS] = {film->slug, film->version, deliverable->name,
+                                                   deliverable->language, reel, channel};
+    const char *template = deliverable->recipe->file_name == NULL ? OUTPUT_NAME_DEFAULT : deliverable->recipe->file_name;
+    const char *name = output_name_make(template, values, &self->plan->arena);
     file->display = arena_format(&self->plan->arena, "%s/%s/%s/%s", film->slug, film->version, deliverable->name, name);
+    for (const plan_file *other = &self->plan->files[self->plan->deliverables[file->deliverable].first_file]; other < file; other++)
+        if (strcasecmp(other->display, file->display) == 0) {
+            problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                             deliverable->column,
+                             "two files of deliverable %s would be called \"%s\" by the file_name of its recipe; add {_reel} or "
+                             "{.channel} to it",
+                             deliverable->name, name);
+            return;
+        }
     const char *path =
         arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
     if (strlen(path) + PART_SUFFIX_MAX >= PATH_MAX_BYTES || strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX ||

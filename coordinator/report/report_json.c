@@ -209,6 +209,26 @@ static json_t *json_gain(const report_model *model, const report_programme *prog
                      (int)made->gain_scanned);
 }
 
+/* The recipe and the stems' files that a deliverable was made from; null for what was received. */
+static json_t *json_made_from(const report_model *model, const report_programme *programme)
+{
+    const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+    if (model->plan == NULL || wanted->recipe_name == NULL)
+        return json_null();
+    json_t *stems = json_array();
+    for (uint32_t i = 0; i < model->stem_count; i++) {
+        const report_stem *stem = &model->stems[i];
+        if (!plan_takes_stem(model->show, programme->deliverable, stem->stem))
+            continue;
+        json_t *paths = json_array();
+        for (uint32_t k = 0; k < stem->path_count; k++)
+            json_array_append_new(paths, json_text(stem->paths[k]));
+        json_array_append_new(stems, json_pack("{s:o, s:o, s:o}", "stem", json_text(model->show->stems[stem->stem].name), "reel",
+                                               json_text(model->show->reels[stem->reel].name), "paths", paths));
+    }
+    return json_pack("{s:o, s:o}", "recipe", json_text(wanted->recipe_name), "stems", stems);
+}
+
 /* What a programme entry has in common, whether it is the whole or one reel. Figures and findings are set by the caller. */
 static json_t *programme_object(const report_model *model, const report_programme *programme,
                                 const plan_timeline *timeline)
@@ -237,6 +257,7 @@ static json_t *programme_object(const report_model *model, const report_programm
                             : json_pack("{s:o, s:o, s:o}", "name", json_text(wanted->spec->name), "version",
                                         json_text(wanted->spec->version), "digest",
                                         json_digest(true, &wanted->spec->digest)));
+    json_object_set_new(object, "made_from", json_made_from(model, programme));
     json_object_set_new(object, "gain", json_gain(model, programme));
     json_object_set_new(object, "frame_rate",
                         report_rate(model, timeline)->num == 0

@@ -1,5 +1,6 @@
 #include "coordinator/show/recipe.h"
 
+#include "coordinator/show/output_name.h"
 #include "coordinator/show/yaml_read.h"
 
 #include <math.h>
@@ -178,7 +179,7 @@ static void read_dither(recipe *self, const yaml_node *node, const yaml_source *
                       sample_encoding_name(self->encoding));
 }
 
-/* `sample_rate`, `picture_rate` with `pitch`, and `ffoa`: where the file differs from the show in time. */
+/* `sample_rate`, `picture_rate` with `pitch`, `ffoa` and `file_name`: where the file differs from the show in time and name. */
 static void read_clock(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const rates[] = {"44100", "48000", "88200", "96000", "176400", "192000", NULL};
@@ -196,6 +197,12 @@ static void read_clock(recipe *self, const yaml_node *root, const yaml_source *s
     if (index == 1)
         yaml_complain(source, node, "pitch is kept, which needs a correction of pitch that this version cannot make; let it "
                                     "follow the speed (`pitch: follows`), or correct the stems before they come here");
+    node = yaml_get(root, "file_name");
+    text = node == NULL ? NULL : yaml_text(source, node, "file_name", OUTPUT_NAME_MAX);
+    error_detail detail = {0};
+    self->file_name = text == NULL ? OUTPUT_NAME_DEFAULT : text;
+    if (text != NULL && output_name_check(text, &detail) != STATUS_OK)
+        yaml_complain(source, node, "file_name is \"%s\", but %s", text, detail.message);
     node = yaml_get(root, "ffoa");
     self->ffoa = node == NULL ? NULL : yaml_text(source, node, "ffoa", TIMECODE_TEXT_SIZE);
 }
@@ -353,7 +360,8 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", "limiter", "adm", "duck", "sample_rate", "picture_rate", "pitch", "ffoa", NULL};
+                                       "assembly",        "overload", "limiter", "adm", "duck", "sample_rate",
+                                       "picture_rate",    "pitch",  "ffoa", "file_name", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =

@@ -44,6 +44,7 @@ typedef struct recipe {
     bool dither;                     /**< TPDF before rounding; PCM only */
     uint32_t sample_rate;            /**< of the file; 0: the show's */
     frame_rate picture_rate;         /**< the programme is brought to it by its speed, pitch and all; num 0: the show's */
+    const char *file_name;           /**< template (output_name.h) */
     const char *ffoa;                /**< timecode of a joined file's first frame of action; NULL: 01:00:00:00 */
     channel_order_id order;          /**< of the file */
     bool multi_mono;

@@ -90,6 +90,23 @@ class Deliverables(FarmTest):
             print(f"{name}: gains off by at most {off:.1e} dB")
             self.assertLess(off, 0.001, name)
 
+    def test_names_by_template_and_what_was_made_from_what(self):
+        (self.folder / "recipes").mkdir()
+        text = "reelmill_recipe: 1\nextends: me-5.1\nassembly: both\nfile_name: '{slug}-{deliverable}{-reel}{-language}_{version}'\n"
+        (self.folder / "recipes" / "named.yaml").write_text(text)
+        show = WideShow(self.folder, [1, 1], deliverables(ME="named"))
+        report = self.passes(reelmill("run", show.path, "--json")).json()
+        names = ["NIGHT_TRAIN-ME-R1_v01.wav", "NIGHT_TRAIN-ME-R2_v01.wav", "NIGHT_TRAIN-ME_v01.wav"]
+        self.assertEqual(sorted(path.name for path in show.file("ME").parent.glob("*.wav")), names)
+        made = next(item for item in report["programmes"] if item["reel"] is None)["made_from"]
+        self.assertEqual(made["recipe"], "named")
+        self.assertEqual(sorted((item["stem"], item["reel"], *item["paths"]) for item in made["stems"]),
+                         sorted((stem, reel, f"{reel}_{stem}.wav") for stem in ("MX", "FX") for reel in ("R1", "R2")))
+        for wrong, sentence in (("{slug}", "two files of deliverable ME would be called"), ("a/{slug}", "outside braces stand letters"),
+                                ("{slog}{_reel}", "in braces stand slug, version")):
+            (self.folder / "recipes" / "named.yaml").write_text(text.replace(text[text.index("'"):], f"'{wrong}'\n"))
+            self.assertIn(sentence, self.passes(reelmill("plan", show.path), 2).err)
+
     def test_an_impulse_comes_out_where_it_went_in(self):
         """Every recipe at one show's rate, limiter and gain included, and at twice the rate: 0 samples apart."""
         (self.folder / "recipes").mkdir()
