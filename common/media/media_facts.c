@@ -2,7 +2,7 @@
 
 #include "common/media/channel_layout.h"
 
-enum { MEDIA_FACTS_VERSION = 2 };
+enum { MEDIA_FACTS_VERSION = 3 };
 
 const char *media_container_name(media_container container)
 {
@@ -131,6 +131,31 @@ static void media_adm_encode(const media_adm *self, byte_writer *writer)
     byte_writer_u16(writer, self->object_count);
     byte_writer_u16(writer, self->unknown_count);
     byte_writer_bytes(writer, self->labels, sizeof self->labels);
+    byte_writer_u8(writer, self->profile.judged);
+    byte_writer_u8(writer, self->profile.dolby);
+    byte_writer_u8(writer, self->profile.breach_count);
+    for (uint32_t i = 0; i < self->profile.breach_count; i++) {
+        byte_writer_u8(writer, self->profile.breaches[i].rule);
+        byte_writer_text(writer, self->profile.breaches[i].what);
+    }
+}
+
+static void adm_profile_decode(adm_profile *out_profile, byte_reader *reader)
+{
+    uint8_t judged = byte_reader_u8(reader);
+    uint8_t dolby = byte_reader_u8(reader);
+    uint8_t count = byte_reader_u8(reader);
+    if (judged > 1 || dolby > 1 || count > ADM_RULE_COUNT) {
+        reader->failed = true;
+        return;
+    }
+    *out_profile = (adm_profile){.judged = judged == 1, .dolby = dolby == 1, .breach_count = count};
+    for (uint32_t i = 0; i < count; i++) {
+        out_profile->breaches[i].rule = byte_reader_u8(reader);
+        if (out_profile->breaches[i].rule >= ADM_RULE_COUNT)
+            reader->failed = true;
+        byte_reader_text(reader, out_profile->breaches[i].what, sizeof out_profile->breaches[i].what);
+    }
 }
 
 static void media_adm_decode(media_adm *out_adm, byte_reader *reader)
@@ -149,6 +174,7 @@ static void media_adm_decode(media_adm *out_adm, byte_reader *reader)
         if (out_adm->labels[i] >= CHANNEL_LABEL_COUNT)
             reader->failed = true;
     }
+    adm_profile_decode(&out_adm->profile, reader);
 }
 
 int media_adm_track(const media_adm *self, uint8_t label)

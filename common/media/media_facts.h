@@ -10,6 +10,7 @@
 #include "common/base/content_hash.h"
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/media/adm_profile.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -81,6 +82,7 @@ typedef struct media_adm {
     uint16_t object_count;   /**< tracks that carry objects */
     uint16_t unknown_count;  /**< tracks that are neither objects nor channels of a bed that reelmill knows */
     uint8_t labels[FILE_CHANNELS_MAX]; /**< channel_label of the bed's tracks; 0 (CHANNEL_NONE) elsewhere */
+    adm_profile profile;     /**< what the metadata break */
 } media_adm;
 
 typedef struct media_facts {

@@ -250,6 +250,7 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         judge_signal(&self);
     }
     judge_format(&self);
+    judge_adm(&self);
     judge_stems(&self);
     judge_pops(&self);
     judge_sync(&self);

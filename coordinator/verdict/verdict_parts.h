@@ -53,6 +53,7 @@ void judge_silence(judgement *self);
 void judge_joins(judgement *self);
 void judge_signal(judgement *self);
 void judge_format(judgement *self);
+void judge_adm(judgement *self);
 void judge_form(judgement *self, const file_form *form);
 /** Received programmes against the stems, and stems against each other. */
 void judge_stems(judgement *self);

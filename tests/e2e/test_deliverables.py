@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -173,7 +174,7 @@ class Deliverables(FarmTest):
 
     def test_atmos_beds_are_valid_in_both_flavours(self):
         show = WideShow(self.folder, [8, 7], deliverables(BED="atmos-bed", BED_EBU="atmos-bed-ebu", PM="printmaster-7.1.2"))
-        self.passes(reelmill("run", show.path))
+        report = self.passes(reelmill("run", show.path, "--json")).json()
         frames = 15 * RATE
         for name, flavour in (("BED", "dolby"), ("BED_EBU", "ebu")):
             with self.subTest(deliverable=name):
@@ -181,6 +182,8 @@ class Deliverables(FarmTest):
                 self.judge(show.file(name), show.bed("7.1.2"))
                 audio = adm_validator.one(chunks, b"data")
                 self.assertEqual(audio, adm_validator.one(adm_validator.read_chunks(show.file("PM"))[1], b"data"))
+        findings = [item for programme in report["programmes"] for item in programme["findings"]]
+        self.assertEqual([item for item in findings if item["check"] == "adm.profile"], [])
         segments = adm_validator.one(adm_validator.read_chunks(show.file("BED"))[1], b"dbmd")
         self.assertEqual(adm_validator.validate_dbmd(segments, 10), 2)  # 24 frames per second
         info = subprocess.run(["mediainfo", show.file("BED")], capture_output=True, text=True, check=True).stdout
@@ -190,15 +193,36 @@ class Deliverables(FarmTest):
         show = WideShow(self.folder, [1], deliverables(BED="atmos-bed"))
         self.passes(reelmill("run", show.path))
         good = show.file("BED").read_bytes()
-        broken = self.folder / "broken.wav"
-        for old, new in ((b"RC_Lss", b"RC_Lrs"), (b"AT_00011003_01", b"AT_00011004_01"), (b"ATU_00000002", b"ATU_00000003"),
-                         (b"00:00:01.00000", b"00:00:01.00001"), (b'"48000"', b'"44100"'), (b"-1.0000000000", b"-0.9000000000"),
-                         (b"Atmos_Master", b"Atmos_Mister"), (b"\x6f\x72\xf8", b"\x6f\x72\xf9")):
-            with self.subTest(broken=old):
-                self.assertIn(old, good)
-                broken.write_bytes(good.replace(old, new, 1))
-                with self.assertRaises(adm_validator.Wrong):
-                    adm_validator.validate(broken, "dolby", adm_validator.BED_712, RATE)
+        expected = {}
+        # What is broken, and the rules of `adm.profile` that say so; None: no bed is left to be measured. What lies in dbmd, or
+        # makes it no master, breaks none.
+        for number, (old, new, rules) in enumerate((
+                (b"RC_Lss", b"RC_Lrs", None), (b"AT_00011003_01", b"AT_00011004_01", None),
+                (b"ATU_00000002", b"ATU_00000003", {"chna"}), (b"00:00:01.00000", b"00:00:01.00009", {"programme", "object"}),
+                (b'"48000"', b'"44100"', {"uid"}), (b"-1.0000000000", b"-0.9000000000", {"bed_block"}),
+                (b"APR_1001", b"APR_1002", {"programme"}), (b'mixedContentKind="0"', b'mixedContentKind="1"', {"content"}),
+                (b"<audioPackFormatIDRef>AP_00011001", b"<audioPackFormatIDRef>AP_00011002", {"reference"}),
+                (b'audioChannelFormatID="AC_00011002"', b'audioChannelFormatID="AC_00011001"', None),
+                (b"</audioFormatExtended>", b"</audioFormatExtendee>", {"axml"}),
+                (b"Atmos_Master", b"Atmos_Mister", set()), (b"\x6f\x72\xf8", b"\x6f\x72\xf9", set()))):
+            broken = self.folder / f"BROKEN_{number:02}.wav"
+            self.assertIn(old, good)
+            broken.write_bytes(good.replace(old, new, 1))
+            expected[broken.stem] = rules
+            with self.subTest(broken=old), self.assertRaises((adm_validator.Wrong, ElementTree.ParseError)):
+                adm_validator.validate(broken, "dolby", adm_validator.BED_712, RATE)
+        unreadable = sorted(name for name, rules in expected.items() if rules is None)
+        refused = self.passes(reelmill("qc", *[self.folder / f"{name}.wav" for name in unreadable]), 2)
+        for name in unreadable:
+            self.assertIn(f'the ADM of "{name}.wav" has no single track for channel', refused.err)
+            del expected[name]
+        report = reelmill("qc", *[self.folder / f"{name}.wav" for name in sorted(expected)], "--checks", "format,adm", "--json").json()
+        for programme in report["programmes"]:
+            found = [item for item in programme["findings"] if item["check"] == "adm.profile"]
+            rules = {re.search(r"breaks rule (\w+): ", item["message"]).group(1) for item in found}
+            self.assertEqual(rules, expected.pop(programme["deliverable"]), programme["deliverable"])
+            self.assertTrue(all(item["severity"] == "warn" and item["clause"] for item in found))
+        self.assertEqual(expected, {})
 
     def test_bytes_do_not_depend_on_the_cut(self):
         show = WideShow(self.folder, [8, 7], deliverables(**self.EVERY))

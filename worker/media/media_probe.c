@@ -74,8 +74,13 @@ static bool probe_adm(probe_source *source, const riff_form *form)
     }
     bool read = probe_read(source, form->chna_offset, bytes, chna_size) &&
                 probe_read(source, form->axml_offset, bytes + chna_size, axml_size);
-    if (read)
-        adm_read(bytes, chna_size, bytes + chna_size, axml_size, source->facts->channel_count, adm);
+    if (read) {
+        const media_facts *facts = source->facts;
+        adm_read(bytes, chna_size, bytes + chna_size, axml_size, facts->channel_count, adm);
+        adm_profile_judge(bytes, chna_size, bytes + chna_size, axml_size,
+                          &(adm_audio){facts->sample_rate, facts->valid_bits, facts->channel_count, facts->frame_count},
+                          &adm->profile);
+    }
     free(bytes);
     return read;
 }

@@ -212,6 +212,16 @@ static void media_probe__judges_known_files_as_their_projects_do(void **state)
     }
 }
 
+/* What a tool of Dolby's, Avid's or the EBU's wrote breaks no rule. */
+static void assert_profile(const media_facts *facts, bool dolby)
+{
+    const adm_profile *profile = &facts->adm.profile;
+    for (uint32_t i = 0; i < profile->breach_count; i++)
+        print_error("%s: %s\n", adm_rule_name((adm_rule)profile->breaches[i].rule), profile->breaches[i].what);
+    assert_true(profile->judged && profile->breach_count == 0);
+    assert_int_equal(profile->dolby, dolby);
+}
+
 static void media_probe__reads_what_real_recorders_and_stations_wrote(void **state)
 {
     (void)state;
@@ -225,6 +235,7 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     for (int i = 0; i < 10; i++)
         assert_int_equal(media_adm_track(&facts.adm, (uint8_t)bed[i]), i);
     assert_true(facts.adm.object_count == 4 && facts.adm.unknown_count == 0);
+    assert_profile(&facts, true);
     facts = corpus_probe("adm/wavinfo/tests/test_files/sounddevices/A101_1.WAV");
     assert_int_equal(facts.bext.time_reference, 2190940753); /* ffprobe 5.1 prints the same */
     assert_int_equal(facts.bext.version, 1);
@@ -237,6 +248,9 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     assert_int_equal(facts.frame_count, 240000);
     assert_string_equal(facts.adm.problem, "");
     assert_true(facts.adm.object_count == 2 && facts.adm.unknown_count == 0);
+    assert_profile(&facts, true);
+    facts = corpus_probe("adm/ebu-ear/ear/test/data/test_bwf.wav");
+    assert_profile(&facts, false);
     facts = corpus_probe("malformed/rochars/test/files/RIFX-16bit-mono.wav");
     assert_true(facts.big_endian);
     assert_false(facts.direct);

@@ -1,0 +1,60 @@
+/**
+ * Whether the metadata of an ADM file say what they must: in every file what ITU-R BS.2076 and BS.2088 demand of identifiers,
+ * references and tracks, and in a file whose programme is called Atmos_Master the constraints of the Dolby Atmos Master ADM
+ * Profile 1.0, as far as they are public (MediaInfo's checks, and files of Dolby's and Avid's tools; the profile itself is not).
+ *
+ * Runs on bytes of strangers: every size is bounded, document types are refused, nothing is loaded from elsewhere.
+ */
+#ifndef COMMON_MEDIA_ADM_PROFILE_H
+#define COMMON_MEDIA_ADM_PROFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum adm_rule {
+    ADM_RULE_AXML,         /**< it can be read */
+    ADM_RULE_CHNA,         /**< one record for each track, which is what axml says of it */
+    ADM_RULE_IDENTIFIER,   /**< each stands once */
+    ADM_RULE_REFERENCE,    /**< leads to something, or to a common definition of BS.2094 */
+    ADM_RULE_UID,          /**< rate and depth are those of the file */
+    /* from here on: Dolby's profile */
+    ADM_RULE_AUDIO,        /**< 48 or 96 kHz, 24 bit, at most 128 tracks */
+    ADM_RULE_COUNTS,
+    ADM_RULE_PROGRAMME,
+    ADM_RULE_CONTENT,
+    ADM_RULE_OBJECT,
+    ADM_RULE_PACK,
+    ADM_RULE_BED,          /**< the channels of a bed and their order */
+    ADM_RULE_BED_BLOCK,    /**< where they lie */
+    ADM_RULE_OBJECT_BLOCK, /**< how objects move */
+    ADM_RULE_STREAM,
+    ADM_RULE_COUNT
+} adm_rule;
+
+enum { ADM_BREACH_TEXT = 128, ADM_PROFILE_BYTES_MAX = 8 << 20 /**< of axml */ };
+
+typedef struct adm_breach {
+    uint8_t rule;
+    char what[ADM_BREACH_TEXT]; /**< the first place: what was found, what belongs there */
+} adm_breach;
+
+typedef struct adm_profile {
+    bool judged;  /**< false: axml is larger than is looked at */
+    bool dolby;   /**< the programme is called Atmos_Master */
+    uint8_t breach_count;
+    adm_breach breaches[ADM_RULE_COUNT]; /**< one for each rule at most */
+} adm_profile;
+
+/** What the file is beside its metadata. */
+typedef struct adm_audio {
+    uint32_t sample_rate, bit_depth, channel_count;
+    uint64_t frame_count;
+} adm_audio;
+
+/** "chna", "bed_block", ... */
+const char *adm_rule_name(adm_rule rule);
+void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, const adm_audio *audio,
+                       adm_profile *out_profile);
+
+#endif
