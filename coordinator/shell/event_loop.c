@@ -100,6 +100,7 @@ void farm_arm(farm_state *self)
 static void on_access_timer(uv_timer_t *handle)
 {
     farm_access_tend(handle->data);
+    farm_forget_old(handle->data); /* the other timer is put off by whatever happens */
 }
 
 static void on_backlog_timer(uv_timer_t *handle)
@@ -186,6 +187,7 @@ static void on_reload_signal(uv_signal_t *handle, int number)
     tell_restart_needed(&self->config, fresh);
     self->config.log = fresh->log;
     log_set_level(fresh->log);
+    self->config.keep_jobs_days = fresh->keep_jobs_days;
     self->config.root_count = fresh->root_count;
     memcpy(self->config.roots, fresh->roots, sizeof fresh->roots);
     log_line(LOG_INFO, "config.reloaded", "roots=%u", fresh->root_count);

@@ -21,6 +21,7 @@ static const setting_row rows[] = {
     {"on_end", SETTING_FILE_ONLY, "[PROGRAM, ARGUMENT, ...]", "run at every job's end, its document on standard input (docs/operations.md)"},
     {"lease_ms", SETTING_ANYWHERE, "N", "a worker that is silent for so long is lost, and its work done elsewhere (default: 5000)"},
     {"cells_per_task", SETTING_ANYWHERE, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
+    {"keep_jobs_days", SETTING_ANYWHERE, "N", "forget jobs (facts, log, reports; not what they made) so many days after their end (default: 0, never)"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
     {"check_config", SETTING_FLAG_ONLY, NULL, "read everything that a start would read, say what is wrong, start nothing"},
     {"private", SETTING_FLAG_ONLY, NULL, "the farm of one `reelmill run`: ends with the program that started it"},
@@ -33,7 +34,7 @@ static const setting_program program = {
     .name = "reelmill-coordinator",
     .summary = "keep the jobs and tasks of a render farm",
     .more = "SIGTERM and SIGINT: leave; running work goes on and is taken up at the next start. SIGHUP: read the file again;\n"
-            "log and roots take effect at once, other changes at the next start (the log names them). The list of keys\n"
+            "log, roots and keep_jobs_days take effect at once, other changes at the next start (the log names them). The list of keys\n"
             "is read again whenever it changes.\n"
             "\n"
             "Exit codes: 0 told to stop, 2 wrong usage or configuration, 3 something else is wrong.",
@@ -105,6 +106,8 @@ static status set_key(farm_config *self, const char *where, const char *key, con
         return settings_log_level(&self->log, where, value, detail);
     if (strcmp(key, "lease_ms") == 0)
         return settings_number(&self->lease_ms, where, value, 500, 3600000, detail);
+    if (strcmp(key, "keep_jobs_days") == 0)
+        return settings_number(&self->keep_jobs_days, where, value, 0, 36500, detail);
     if (strcmp(key, "cells_per_task") == 0)
         return settings_number(&self->cells_per_task, where, value, 0, TASK_CELLS_MAX, detail);
     return STATUS_AGAIN;

@@ -39,6 +39,7 @@ typedef struct farm_config {
     char on_end[ON_END_WORDS_MAX][ON_END_BYTES_MAX];
     uint32_t lease_ms;
     uint32_t heartbeat_ms;
+    uint32_t keep_jobs_days; /**< ended jobs are forgotten after so many; 0 = never */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
     bool private_farm; /**< of one CLI: dies with its parent, may be told to shut down */
     log_level log;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct replay {
     farm_state *farm;
@@ -222,15 +223,19 @@ static status replay_fact(replay *self, const journal_record *record)
     if (fact.type == FACT_WORKER_STATE)
         return scheduler_apply(self->farm->scheduler, &fact, 0, NULL);
     farm_job *job = job_list_find(&self->farm->jobs, fact.job);
-    if (job == NULL)
-        return STATUS_STORAGE_MISMATCH;
+    if (job == NULL) /* of a job that was forgotten the journal may have the last record still */
+        return fact.type == FACT_JOB_FORGOTTEN ? STATUS_OK : STATUS_STORAGE_MISMATCH;
     if (job->unreadable || job->plan_lost)
         return STATUS_OK;
     if (fact.type == FACT_JOB_EXTENDED)
         code = replay_extended(self, job, &fact);
     else
         code = scheduler_apply(self->farm->scheduler, &fact, 0, NULL);
-    if (code == STATUS_OK)
+    if (code == STATUS_OK && fact.type == FACT_JOB_FORGOTTEN) {
+        farm_job *gone = job_list_take(&self->farm->jobs, fact.job);
+        (void)rmdir(gone->folder); /* its document made it anew a moment ago */
+        job_destroy(&gone);
+    } else if (code == STATUS_OK)
         note_fact(self, job, &fact);
     else
         set_aside(job, "the journal's facts about this job contradict each other; submit it again");
@@ -315,6 +320,9 @@ status farm_replay(farm_state *self, error_detail *detail)
     if (code != STATUS_OK)
         return code;
     self->appended_sequence = self->durable_sequence = journal_store_last_sequence(self->journal);
+    code = farm_purge_journal(self, detail);
+    if (code != STATUS_OK)
+        return code;
     scheduler_resume(self->scheduler, farm_now_ms(self));
     forget_unborn(&self->jobs);
     uint32_t open = 0;

@@ -356,6 +356,19 @@ bool job_list_add(job_list *self, farm_job *job)
     return true;
 }
 
+farm_job *job_list_take(job_list *self, uint32_t number)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        farm_job *job = self->items[i];
+        if (job->number != number)
+            continue;
+        self->count--;
+        memmove(self->items + i, self->items + i + 1, (self->count - i) * sizeof(struct farm_job *));
+        return job;
+    }
+    return NULL;
+}
+
 farm_job *job_list_find(const job_list *self, uint32_t number)
 {
     size_t low = 0;

@@ -153,6 +153,8 @@ typedef struct job_list {
 void job_list_deinit(job_list *self);
 /** The list takes the job on success. */
 bool job_list_add(job_list *self, farm_job *job);
+/** Takes a job out of the list; NULL if it is not there. */
+farm_job *job_list_take(job_list *self, uint32_t number);
 farm_job *job_list_find(const job_list *self, uint32_t number);
 farm_job *job_list_by_request(const job_list *self, const uint8_t request[REQUEST_BYTES]);
 

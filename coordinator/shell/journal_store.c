@@ -472,3 +472,35 @@ status journal_store_copy(journal_store *self, const char *path, error_detail *d
     sqlite3_close(copy);
     return code;
 }
+
+status journal_store_purge(journal_store *self, journal_drop_fn *drop, void *context, error_detail *detail)
+{
+    sqlite3_stmt *query = NULL;
+    sqlite3_stmt *removal = NULL;
+    int result = sqlite3_exec(self->database, "BEGIN", NULL, NULL, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_prepare_v2(self->database, "SELECT sequence, kind, bytes FROM record WHERE sequence < ?1", -1, &query, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_bind_int64(query, 1, (int64_t)self->last_loaded);
+    if (result == SQLITE_OK)
+        result = sqlite3_prepare_v2(self->database, "DELETE FROM record WHERE sequence = ?1", -1, &removal, NULL);
+    while (result == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW) {
+        journal_record record = {.sequence = (uint64_t)sqlite3_column_int64(query, 0),
+                                 .kind = (uint32_t)sqlite3_column_int64(query, 1),
+                                 .bytes = sqlite3_column_blob(query, 2),
+                                 .byte_size = (size_t)sqlite3_column_bytes(query, 2)};
+        if (!drop(context, &record))
+            continue;
+        sqlite3_reset(removal);
+        result = sqlite3_bind_int64(removal, 1, (int64_t)record.sequence);
+        if (result == SQLITE_OK && sqlite3_step(removal) != SQLITE_DONE)
+            result = sqlite3_errcode(self->database);
+    }
+    sqlite3_finalize(query);
+    sqlite3_finalize(removal);
+    int end = sqlite3_exec(self->database, result == SQLITE_OK ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL);
+    result = result == SQLITE_OK ? end : result;
+    return result == SQLITE_OK ? STATUS_OK
+                               : error_detail_set(detail, code_of_sqlite(result), "old records cannot be removed from the journal: %s",
+                                                  sqlite3_errmsg(self->database));
+}

@@ -10,6 +10,7 @@
 
 #include "common/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ MUST_USE status journal_store_open(journal_store **out_store, const char *path, 
 void journal_store_close(journal_store **self);
 /** Every record in order of sequence; call before the first append. */
 MUST_USE status journal_store_load(journal_store *self, journal_load_fn *load, void *context, error_detail *detail);
+typedef bool journal_drop_fn(void *context, const journal_record *record);
+/** Removes the records that drop says yes to, in one step; call before the first append. The last record stays. */
+MUST_USE status journal_store_purge(journal_store *self, journal_drop_fn *drop, void *context, error_detail *detail);
 /** Sequence of the last record that was stored before this start; 0 = none. */
 uint64_t journal_store_last_sequence(const journal_store *self);
 /** Copies the record into the queue of the writer. Sequences rise strictly. */

@@ -4,8 +4,12 @@ import pty
 import re
 import select
 import shutil
+import sqlite3
+import struct
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 from farm_kit import BIN, FarmTest, digests, environment, finish, leftovers, main, reelmill, small_show, start, wait_until
 from hand_farm import Farm
@@ -130,6 +134,47 @@ class Disaster(FarmTest):
         journal.write_bytes(b"\0" * 4096 + journal.read_bytes()[4096:])
         damaged = reelmill("restore", self.folder / "saved", "--state", self.folder / "other")
         self.assertEqual((damaged.code, "damaged" in damaged.err), (3, True), damaged.err)
+
+
+class Retention(FarmTest):
+    def test_jobs_that_ended_long_ago_are_forgotten(self):
+        farm = Farm(self, self.folder, more="keep_jobs_days: 30\n")
+        show = small_show(self.folder)
+        for version in ("v01", "v02", "v03"):
+            show.text["version"] = version
+            show.write()
+            self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51"))
+
+        # The first two jobs ended in another year, as the journal has it: record kind 6 is job and moment.
+        farm.kill("coordinator")
+        with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
+            for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall()[:2]:
+                journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?",
+                                (record[:-8] + struct.pack("<Q", 1_600_000_000_000), sequence))
+        journal.close()
+        size = self.records()
+        farm.start("coordinator")
+        coordinator, log = farm.processes["coordinator"], self.folder / "coordinator.log"
+        self.assertTrue(wait_until(coordinator, lambda: "event=job.forgotten job=2" in log.read_text()))
+        for _ in range(3):  # the second start has less to read, the third nothing to forget
+            self.assertEqual([job["job"] for job in self.passes(farm.ask("status", "--json")).json()["jobs"]], [3])
+            self.assertIn("there is no job 1", farm.ask("report", "1").err)
+            self.assertFalse((self.folder / "state" / "job-1").exists())
+            farm.kill("coordinator")
+            farm.start("coordinator")
+        self.assertLess(self.records(), size // 2)
+        self.passes(farm.ask("report", "3"))
+        show.text["version"] = "v04"
+        show.write()
+        self.assertEqual(self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51")).out, "4\n")
+        self.assertEqual(len(digests(show.output().parent)), 4)  # what was delivered stays
+
+    def records(self):
+        with tempfile.TemporaryDirectory() as copy:  # the coordinator has the file for itself
+            for name in ("journal.db", "journal.db-wal"):
+                if (self.folder / "state" / name).exists():
+                    shutil.copy(self.folder / "state" / name, copy)
+            return sqlite3.connect(Path(copy) / "journal.db").execute("SELECT count(*) FROM record").fetchone()[0]
 
 
 class Shell(FarmTest):
