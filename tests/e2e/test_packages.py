@@ -1,6 +1,7 @@
 """The Debian packages and the systemd units as built here: what is in them, and how far the units are shut in."""
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,9 +28,10 @@ class Packages(FarmTest):
                           if file.is_file()}
         control = {f"/DEBIAN/{name}" for name in ("control", "md5sums", "conffiles", "postinst", "prerm", "postrm")}
         self.assertEqual(held["reelmill-coordinator"] - control, {
-            "/etc/reelmill/coordinator.yaml", "/lib/systemd/system/reelmill-coordinator.service"})
+            "/etc/reelmill/coordinator.yaml", "/lib/systemd/system/reelmill-coordinator.service",
+            "/usr/share/man/man8/reelmill-coordinator.8.gz"})
         self.assertEqual(held["reelmill-worker"] - control, {
-            "/etc/reelmill/worker.yaml", "/lib/systemd/system/reelmill-worker@.service"})
+            "/etc/reelmill/worker.yaml", "/lib/systemd/system/reelmill-worker@.service", "/usr/share/man/man8/reelmill-worker.8.gz"})
         self.assertEqual(held["reelmill"] - control, {
             "/usr/bin/reelmill", "/usr/bin/reelmill-coordinator", "/usr/bin/reelmill-worker",
             "/usr/share/reelmill/reelmill-worker.sbatch", "/usr/share/reelmill/mail-at-end", "/usr/share/reelmill/post-at-end",
@@ -41,6 +43,20 @@ class Packages(FarmTest):
             for script in ("postinst", "prerm", "postrm"):
                 told("sh", "-n", folder / script)
                 self.assertEqual((folder / script).stat().st_mode & 0o777, 0o755)
+
+    def test_tarball_brings_its_libraries(self):
+        """The loader finds every library but glibc's in the archive's own folder."""
+        if not shutil.which("patchelf"):
+            self.skipTest("patchelf is not installed")
+        told("sh", SOURCE / "deploy" / "tarball.sh", BIN.parent, self.folder / "reelmill.tar.gz")
+        told("tar", "-C", self.folder, "-xzf", self.folder / "reelmill.tar.gz")
+        root = self.folder / "reelmill"
+        self.assertRegex((root / "README").read_text(), r"glibc \d+\.\d+ or newer")
+        for program in ("reelmill", "reelmill-coordinator", "reelmill-worker"):
+            self.assertIn("render version", told(root / "bin" / program, "--version"))
+            used = re.findall(r" => (\S+) ", told("ldd", root / "bin" / program))
+            others = {Path(path).name for path in used if not Path(path).resolve().is_relative_to(root.resolve())}
+            self.assertLessEqual({name.split(".so")[0] for name in others}, {"libc", "libm", "libdl", "librt", "libpthread", "libresolv"})
 
     def test_shipped_configuration_is_read(self):
         """Each program takes its file and gets as far as what is not there: the key, or the folder of the media root."""
