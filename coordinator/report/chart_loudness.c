@@ -3,9 +3,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 1000, HEIGHT = 262, COLUMNS_MAX = 842, LABELS_MAX = 10, STEP_MS = 100 };
+enum { WIDTH = 1000, HEIGHT = 262, COLUMNS_MAX = 842, LINES_MAX = 16, STEP_MS = 100 };
 static const double label_step = 12.5;
 static const double top_lufs = 0.0;
 static const double bottom_lufs = -60.0;
@@ -45,39 +46,62 @@ static void add_curve(const time_plot *plot, const report_programme *programme, 
     drawing_line(plot->picture, colour, width, 0.0, points, used);
 }
 
-/* Names of lines stand in the right margin, clear of each other. */
-typedef struct label_column {
-    uint32_t count;
-    double used[LABELS_MAX];
-} label_column;
+/* The lines across the plot, collected first: their names stand in the right margin in the same order, clear of each other. */
+typedef struct plot_line {
+    ink colour;
+    double dash, lufs;
+    const char *label;
+} plot_line;
 
-static double free_place(label_column *labels, double y)
+typedef struct line_list {
+    uint32_t count;
+    plot_line items[LINES_MAX];
+} line_list;
+
+static void add_line(line_list *lines, ink colour, double dash, double lufs, const char *label)
 {
-    for (bool moved = true; moved;) {
-        moved = false;
-        for (uint32_t i = 0; i < labels->count; i++)
-            if (fabs(labels->used[i] - y) < label_step - 0.5) { /* less than a step, so that y moves at every turn */
-                y = labels->used[i] + label_step;
-                moved = true;
-            }
-    }
-    if (labels->count < LABELS_MAX)
-        labels->used[labels->count++] = y;
-    return y;
+    if (isfinite(lufs) && lufs >= bottom_lufs && lufs <= top_lufs && lines->count < LINES_MAX)
+        lines->items[lines->count++] = (plot_line){colour, dash, lufs, label};
 }
 
-static void add_line(const time_plot *plot, label_column *labels, ink colour, double dash, double lufs, const char *label)
+static int louder_first(const void *a, const void *b)
+{
+    double left = ((const plot_line *)a)->lufs;
+    double right = ((const plot_line *)b)->lufs;
+    return left > right ? -1 : left < right;
+}
+
+static void draw_lines(const time_plot *plot, line_list *lines)
 {
     char text[64];
-    if (!isfinite(lufs) || lufs < bottom_lufs || lufs > top_lufs)
-        return;
-    double y = y_of(plot, lufs);
-    snprintf(text, sizeof text, "%s %.1f", label, verdict_displayed(lufs));
-    drawing_segment(plot->picture, colour, 1.3, dash, plot->left, y, plot->right, y);
-    drawing_text(plot->picture, colour, 11.0, ANCHOR_START, plot->right + 6.0, free_place(labels, y + 4.0), text);
+    double place[LINES_MAX];
+    if (lines->count > 1)
+        qsort(lines->items, lines->count, sizeof *lines->items, louder_first);
+    for (uint32_t i = 0; i < lines->count; i++) {
+        place[i] = y_of(plot, lines->items[i].lufs) + 4.0;
+        if (i > 0 && place[i] < place[i - 1] + label_step)
+            place[i] = place[i - 1] + label_step;
+    }
+    /* Half of what the crowd was pushed down goes up again, as far as there is room. */
+    for (uint32_t first = 0, end = 1; end <= lines->count; end++) {
+        if (end < lines->count && place[end] <= place[end - 1] + label_step)
+            continue;
+        double room = first == 0 ? plot->top + 4.0 : place[first - 1] + label_step;
+        double up = fmin((place[end - 1] - y_of(plot, lines->items[end - 1].lufs) - 4.0) / 2.0, place[first] - room);
+        for (uint32_t i = first; i < end && up > 0.0; i++)
+            place[i] -= up;
+        first = end;
+    }
+    for (uint32_t i = 0; i < lines->count; i++) {
+        const plot_line *line = &lines->items[i];
+        double y = y_of(plot, line->lufs);
+        snprintf(text, sizeof text, "%s %.1f", line->label, verdict_displayed(line->lufs));
+        drawing_segment(plot->picture, line->colour, 1.3, line->dash, plot->left, y, plot->right, y);
+        drawing_text(plot->picture, line->colour, 11.0, ANCHOR_START, plot->right + 6.0, place[i], text);
+    }
 }
 
-static bool add_limits(const time_plot *plot, label_column *labels, const spec *rules, const programme_verdict *verdict)
+static bool add_limits(line_list *list, const spec *rules, const programme_verdict *verdict)
 {
     static const struct {
         const char *check, *max, *min;
@@ -92,9 +116,9 @@ static bool add_limits(const time_plot *plot, label_column *labels, const spec *
             if (strcmp(limit->check, lines[k].check) != 0 || !verdict_in_force(verdict, limit))
                 continue;
             any = true;
-            add_line(plot, labels, INK_FAIL, 3.0, limit->max, lines[k].max);
+            add_line(list, INK_FAIL, 3.0, limit->max, lines[k].max);
             if (lines[k].min[0] != '\0')
-                add_line(plot, labels, INK_FAIL, 3.0, limit->min, lines[k].min);
+                add_line(list, INK_FAIL, 3.0, limit->min, lines[k].min);
         }
     }
     return any;
@@ -130,10 +154,12 @@ const drawing *chart_loudness(const report_model *model, const report_programme 
     }
     add_curve(&plot, programme, 400, INK_CURVE_SOFT, 1.0, memory);
     add_curve(&plot, programme, 3000, INK_CURVE, 1.8, memory);
-    label_column labels = {0};
+    line_list lines = {0};
     const loudness_figures *loudness = &programme->verdict.loudness;
-    add_line(&plot, &labels, INK_PASS, 7.0, loudness->integrated_lufs, "integrated");
-    add_line(&plot, &labels, INK_SOFT, 2.0, loudness->relative_gate_lufs, "gate");
-    add_legend(&plot, add_limits(&plot, &labels, model->show->deliverables[programme->deliverable].spec, &programme->verdict));
+    add_line(&lines, INK_PASS, 7.0, loudness->integrated_lufs, "integrated");
+    add_line(&lines, INK_SOFT, 2.0, loudness->relative_gate_lufs, "gate");
+    bool limits = add_limits(&lines, model->show->deliverables[programme->deliverable].spec, &programme->verdict);
+    draw_lines(&plot, &lines);
+    add_legend(&plot, limits);
     return plot.picture;
 }

@@ -57,12 +57,13 @@ static void add_finding(page *self, const report_model *model, const report_prog
     page_next_cell(self);
     page_add(self, STYLE_PLAIN, item->message);
     add_waiver(self, item);
-    if (item->clause != NULL && item->clause[0] != '\0')
-        page_line(self, STYLE_SOFT, item->clause);
+    const char *sources = item->clause == NULL ? "" : item->clause;
     if (item->netflix_code != NULL)
-        page_format(self, STYLE_SOFT, " Netflix %s", item->netflix_code);
+        sources = arena_format(self->memory, "%s%sNetflix %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->netflix_code);
     if (item->ebu_qc != NULL)
-        page_format(self, STYLE_SOFT, " EBU QC %s", item->ebu_qc);
+        sources = arena_format(self->memory, "%s%sEBU QC %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->ebu_qc);
+    if (sources[0] != '\0')
+        page_line(self, STYLE_SOFT, sources);
 }
 
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
