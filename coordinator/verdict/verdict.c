@@ -19,9 +19,9 @@ finding *judgement_add(judgement *self, const char *check, finding_severity seve
     finding *item = &list->items[list->count++];
     *item = (finding){.check = check,
                       .severity = severity,
-                      .measured = NAN,
-                      .min = NAN,
-                      .max = NAN,
+                      .measured = (double)NAN,
+                      .min = (double)NAN,
+                      .max = (double)NAN,
                       .target = (double)NAN,
                       .unit = "",
                       .reel = -1,
@@ -219,14 +219,15 @@ void judgement_conclude(judgement *self, const char *owner)
 status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *memory)
 {
     const plan *plan_made = facts->plan;
-    programme_verdict verdict = {.loudness = {.integrated_lufs = NAN,
-                                              .range_lu = NAN,
-                                              .max_momentary_lufs = NAN,
-                                              .max_short_term_lufs = NAN,
-                                              .ungated_lufs = NAN,
-                                              .relative_gate_lufs = NAN},
-                                 .dialogue = {.lufs = NAN, .gated_lufs = NAN, .range_lu = NAN, .speech_share = NAN},
-                                 .peaks = {.true_peak = NAN, .sample_peak = NAN}};
+    const double none = (double)NAN;
+    programme_verdict verdict = {.loudness = {.integrated_lufs = none,
+                                              .range_lu = none,
+                                              .max_momentary_lufs = none,
+                                              .max_short_term_lufs = none,
+                                              .ungated_lufs = none,
+                                              .relative_gate_lufs = none},
+                                 .dialogue = {.lufs = none, .gated_lufs = none, .range_lu = none, .speech_share = none},
+                                 .peaks = {.true_peak = none, .sample_peak = none}};
     const plan_deliverable *deliverable = &plan_made->deliverables[facts->deliverable];
     judgement self = {.facts = facts,
                       .show = plan_timeline_show(plan_made->show, &plan_made->timelines[deliverable->timeline]),
