@@ -303,6 +303,7 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .meter = cli_text(arguments, "meter"),
                            .checks = cli_text(arguments, "checks"),
+                           .figures_only = cli_text(arguments, "out") == NULL,
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     *out_document = job_document_of_files(&request, &options, memory);
@@ -341,6 +342,7 @@ static status prepare_show(const cli_arguments *arguments, arena *memory, const 
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .meter = cli_text(arguments, "meter"),
                            .checks = cli_text(arguments, "checks"),
+                           .figures_only = cli_text(arguments, "out") == NULL,
                            .media = {.root = "media"},
                            .out = {.root = "media"}};
     if (options.only[0] == '\0')

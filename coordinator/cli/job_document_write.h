@@ -43,6 +43,7 @@ typedef struct job_options {
     uint32_t cells_per_task;
     const char *meter;          /**< --meter, NULL = none */
     const char *checks;         /**< --checks, NULL = all */
+    bool figures_only;          /**< report.json is all that will be asked for */
     plan_place media;
     plan_place out;
 } job_options;

@@ -3,6 +3,7 @@
 
 #include "common/base/engine_version.h"
 #include "coordinator/report/page.h"
+#include "coordinator/shell/job.h"
 #include "coordinator/shell/job_measures.h"
 
 #include <errno.h>
@@ -441,12 +442,13 @@ static status write_report(const report_model *model, const page *shown, job_doc
     return code;
 }
 
-static status write_reports(const report_model *model, const char *folder, compose_outcome *outcome, arena *memory,
-                            error_detail *detail)
+static status write_reports(const report_model *model, bool pages, const char *folder, compose_outcome *outcome,
+                            arena *memory, error_detail *detail)
 {
-    const page *shown = report_page(model, memory);
+    const page *shown = pages ? report_page(model, memory) : NULL;
+    unsigned last = pages ? DOCUMENT_REPORT_PDF : DOCUMENT_REPORT_JSON;
     status code = STATUS_OK;
-    for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= DOCUMENT_REPORT_PDF; id++)
+    for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= last; id++)
         code = write_report(model, shown, (job_document_id)id, folder, &outcome->documents[id], detail);
     return code;
 }
@@ -493,9 +495,10 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
     status code = make_model(input, &model, merged, &memory, detail);
     compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
+    bool pages = input->source == NULL || !input->source->document.figures_only;
     if (code == STATUS_OK)
-        code = write_reports(&model, input->folder, &outcome, &memory, detail);
-    if (code == STATUS_OK && input->source != NULL)
+        code = write_reports(&model, pages, input->folder, &outcome, &memory, detail);
+    if (code == STATUS_OK && input->source != NULL && pages)
         code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
     free_merged(input, merged);
     arena_deinit(&memory);

@@ -183,13 +183,17 @@ static void read_qc(document_reader *self, const json_t *qc, qc_request *request
 
 static void read_options(document_reader *self, const json_t *options, job_document *document)
 {
-    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", NULL};
+    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", "figures_only", NULL};
     if (options == NULL || !closed_object(self, options, "options", keys))
         return;
     const json_t *replace = json_object_get(options, "replace");
     if (replace != NULL && !json_is_boolean(replace))
         refuse(self, STATUS_INPUT_INVALID, "options.replace", "true or false is expected");
     document->replace = json_is_true(replace);
+    const json_t *figures_only = json_object_get(options, "figures_only");
+    if (figures_only != NULL && !json_is_boolean(figures_only))
+        refuse(self, STATUS_INPUT_INVALID, "options.figures_only", "true or false is expected");
+    document->figures_only = json_is_true(figures_only);
     document->only = read_optional(self, json_object_get(options, "only"), "options.only",
                                    (size_t)SHOW_DELIVERABLES_MAX * NAME_MAX_BYTES);
     document->checks = read_optional(self, json_object_get(options, "checks"), "options.checks", JOB_CHECKS_MAX);

@@ -11,7 +11,8 @@
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
  *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},
  *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0,
- *                "meter": null | "libebur128", "checks": null | "KIND,KIND"}}
+ *                "meter": null | "libebur128", "checks": null | "KIND,KIND",
+ *                "figures_only": false}}
  *
  * "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
  * is a relative path or "". Only a run writes, and needs "out"; the reports of a qc are had by asking.
@@ -51,6 +52,7 @@ typedef struct job_document {
     const char *only; /**< NULL = all */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
     const char *meter; /**< a second meter for the report, or NULL */
+    bool figures_only; /**< of the reports only report.json is made: nobody will ask for the others, or for the measures */
     const char *checks; /**< kinds of checks that are asked for ("loudness,peak"); what others need is not measured. NULL = all */
 } job_document;
 
