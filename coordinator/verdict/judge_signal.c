@@ -77,7 +77,8 @@ void judge_signal(judgement *self)
                   {"signal.tone", SIGNAL_GROUP_SOUND},           {"join.gap", SIGNAL_GROUP_SOUND},
                   {"join.tail", SIGNAL_GROUP_SOUND},
                   {"signal.lfe", SIGNAL_GROUP_SPECTRUM},         {"signal.channel_swap", SIGNAL_GROUP_SPECTRUM},
-                  {"format.upsampled", SIGNAL_GROUP_SPECTRUM},   {"format.effective_bit_depth", SIGNAL_GROUP_DEPTH}};
+                  {"format.upsampled", SIGNAL_GROUP_SPECTRUM},   {"format.lossy", SIGNAL_GROUP_SPECTRUM},
+                  {"format.effective_bit_depth", SIGNAL_GROUP_DEPTH}};
     const programme_signal *signal = programme_measure_signal(self->facts->measure);
     uint8_t groups = signal == NULL ? 0 : signal->groups;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)

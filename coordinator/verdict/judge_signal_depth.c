@@ -7,7 +7,12 @@ static const double cliff_db = 30.0;
 static const double cliff_level_db = -110.0; /* mean power of a band before it */
 static const double cliff_hz_min = 3000.0;
 static const double cliff_share_max = 0.955; /* of half the rate: behind that lies any converter's own filter */
-enum { BEFORE_BANDS = 4, EDGE_BANDS = 2, FINER_BITS = 33 };
+/* Between the edges of 32 kHz and 44.1 kHz material no rate ends: what does is a codec's low-pass. */
+static const double lossy_hz_min = 16350.0;
+static const double lossy_hz_max = 19400.0;
+/* The mirrored band behind a rate converter's lax filter ends in a cliff too, but slopes down to it. */
+static const double slope_db_max = 15.0;
+enum { BEFORE_BANDS = 4, EDGE_BANDS = 2, SLOPE_BANDS = 16, FINER_BITS = 33 };
 
 /* Bits that the samples of a channel use; 0 for silence, FINER_BITS for float that no 32 bits hold. */
 static uint32_t depth_of(const programme_signal *signal, uint32_t channel)
@@ -111,6 +116,19 @@ static double likely_rate(double hertz, double rate)
     return 0.0;
 }
 
+/* A rendered programme is what its stems are; a received one is not what was mixed. */
+static void tell_lossy(judgement *self, double hertz, double fall)
+{
+    finding_severity severity = self->deliverable->rendered ? FINDING_INFO : FINDING_WARN;
+    signal_rule rule = signal_rule_of(self, "format.lossy", 0.0, true, severity);
+    finding *item = signal_tell(self, &rule, LAYOUT_CHANNELS_MAX, 0, self->timeline->frame_count, hertz, "Hz");
+    item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f}", fall);
+    item->message = arena_format(self->memory, "Nothing lies above %.1f kHz (a fall of %.0f dB): no sample rate ends there, but lossy codecs do (MP3 and AAC up to some 192 kbit/s). %s.",
+                                 hertz / 1000.0, fall,
+                                 self->deliverable->rendered ? "Ask for the stems as they were before they were coded"
+                                                             : "Ask for an export from the session, not from a coded copy");
+}
+
 void judge_signal_upsampled(judgement *self, const programme_signal *signal)
 {
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
@@ -124,19 +142,27 @@ void judge_signal_upsampled(judgement *self, const programme_signal *signal)
             }
     if (!(all > 0.0)) {
         signal_unjudged(self, "format.upsampled", "the programme is silent, or its rate too low for a spectrum");
+        signal_unjudged(self, "format.lossy", "the programme is silent, or its rate too low for a spectrum");
         return;
     }
     double rate = self->timeline->sample_rate;
     double fall = 0.0;
-    double hertz = find_cliff(bands, &fall) * rate / (2 * SIGNAL_BANDS);
+    int cliff = (int)find_cliff(bands, &fall);
+    double hertz = cliff * rate / (2 * SIGNAL_BANDS);
     if (hertz < cliff_hz_min || hertz > cliff_share_max * rate / 2)
         return;
     double source = likely_rate(hertz, rate);
+    if (source == 0.0 && hertz > lossy_hz_min && hertz < lossy_hz_max &&
+        mean_db(bands, cliff - SLOPE_BANDS, BEFORE_BANDS) - mean_db(bands, cliff - BEFORE_BANDS, BEFORE_BANDS) < slope_db_max) {
+        tell_lossy(self, hertz, fall);
+        return;
+    }
     signal_rule rule = signal_rule_of(self, "format.upsampled", 0.0, true, FINDING_INFO);
     finding *item = signal_tell(self, &rule, LAYOUT_CHANNELS_MAX, 0, self->timeline->frame_count, hertz, "Hz");
     const char *origin = source > 0.0 ? arena_format(self->memory, "as in material of %.1f kHz, or from a lossy codec", source / 1000.0)
-                                      : "as a lossy codec leaves it";
+                                      : "as a filter or a lossy codec leaves it";
     item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f, \"source_rate_hz\": %.0f}", fall, source);
     item->message = arena_format(self->memory, "Nothing lies above %.1f kHz (a fall of %.0f dB), %s. Ask for the material at its full rate.",
                                  hertz / 1000.0, fall, origin);
+    signal_unjudged(self, "format.lossy", "its spectrum ends where material of another rate would end as well");
 }

@@ -86,6 +86,15 @@ def same_inverted(host, random, seconds):
     return [place]
 
 
+def against(host, random, seconds):
+    """The right channel three parts the left upside down, and some of its own."""
+    place = len(host) // 3
+    part = host[place:place + seconds * RATE]
+    own = random.standard_normal(len(part))
+    part[:, 1] = -0.75 * part[:, 0] + 0.66 * own * np.sqrt(np.mean(part[:, 0] ** 2))
+    return [place + RATE]
+
+
 def hum(frequency):
     def add(host, random, level):
         host[:, 0] += db(level) * np.sin(2 * np.pi * frequency * np.arange(len(host)) / RATE + random.uniform(0, 6))
@@ -109,6 +118,19 @@ def resampled(source_rate):
     return change
 
 
+def coded(codec, container, rate):
+    """Through a lossy codec and back, as a file that somebody had only as that."""
+    def change(host, random, _):
+        raw = ["-f", "f64le", "-ar", str(RATE), "-ac", "2"]
+        there = subprocess.run(["ffmpeg", "-v", "error", *raw, "-i", "-", "-c:a", codec, "-b:a", rate, "-f", container, "-"],
+                               input=host.astype("<f8").tobytes(), capture_output=True, check=True).stdout
+        back = subprocess.run(["ffmpeg", "-v", "error", "-f", container.replace("adts", "aac"), "-i", "-", *raw, "-"],
+                              input=there, capture_output=True, check=True).stdout
+        sound = np.frombuffer(back, "<f8").reshape(-1, 2)[:len(host)]
+        host[:len(sound)] = sound
+    return change
+
+
 def shortened(bits):
     def change(host, random, _):
         host[:] = np.rint(host * 2.0 ** (bits - 1)) / 2.0 ** (bits - 1)
@@ -122,6 +144,7 @@ STEREO = [
     ("signal.dc", "direct current", [-20, -30, -38], "dBFS", direct, lambda s: s),
     ("signal.polarity", "one channel inverted", ["all"], "", polarity, None),
     ("signal.polarity", "the other channel, inverted", [4, 10], "s", same_inverted, None),
+    ("signal.phase", "right three quarters of left, inverted", [5, 10], "s", against, None),
     ("signal.dual_mono", "left copied to right", ["all"], "", same_twice, None),
     ("signal.hum", "50 Hz", [-40, -50, -60], "dBFS", hum(50), lambda s: s),
     ("signal.hum", "60 Hz", [-40, -50, -60], "dBFS", hum(60), lambda s: s),
@@ -131,6 +154,8 @@ STEREO = [
     ("format.upsampled", "from 44.1 kHz", ["all"], "", resampled(44100), None),
     ("format.upsampled", "from 32 kHz", ["all"], "", resampled(32000), None),
     ("format.upsampled", "from 22.05 kHz", ["all"], "", resampled(22050), None),
+    ("format.lossy", "MP3 of 128 kbit/s", ["all"], "", coded("libmp3lame", "mp3", "128k"), None),
+    ("format.lossy", "AAC of 128 kbit/s", ["all"], "", coded("aac", "adts", "128k"), None),
 ]
 
 
@@ -184,7 +209,7 @@ def score(entry, row, host, places, figure):
         near = [item for item in told if item["start_s"] is not None and
                 item["start_s"] - 0.002 <= place / RATE <= item["end_s"] + 0.002 or
                 item["start_s"] is not None and abs(item["start_s"] - place / RATE) < 1.1 and row.check in
-                ("signal.tone", "signal.polarity")]
+                ("signal.tone", "signal.polarity", "signal.phase")]
         row.count(host, near)
         if near and figure is not None:
             row.errors.append(min(abs(item["measured"] - figure) for item in near))

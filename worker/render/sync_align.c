@@ -32,6 +32,7 @@ static const double rival_max = 0.8;
 static const double step_score_min = 6.0;
 /* A filter that turns a band over can move single places by so much; steps as small as that need places enough to show. */
 static const double doubt_frames = 24.0;
+static const double agree_frames = 3.0;
 static const double silent_level = 0.0003; /* -70 dBFS */
 
 /* Speeds that happen: pull-down and pull-up, film and television. */
@@ -316,8 +317,8 @@ static double predict(const sync_model *model, uint64_t place)
     return nearest->offset + model->drift * (double)place;
 }
 
-/* A match that the model does not explain: the beginning of a step, or a wrong one. Places beside it tell. */
-static status listen_beside(align_run *self, const sync_point *point, double drift)
+/* A match that the model does not explain: a step, or a wrong one. Places beside it tell; if in doubt, only against it. */
+static status listen_beside(align_run *self, const sync_point *point, double drift, bool doubtful)
 {
     static const int64_t beside[] = {WINDOW, -WINDOW, 3 * WINDOW / 2, -3 * WINDOW / 2};
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
@@ -330,7 +331,7 @@ static status listen_beside(align_run *self, const sync_point *point, double dri
         if (code != STATUS_OK)
             return code;
         sync_matcher_compare(self->matcher, drift, &match);
-        if (!good(&match))
+        if (!good(&match) || (doubtful && fabs(match.late - expected) <= agree_frames))
             continue;
         add_point(self, (uint64_t)place, &match);
         return STATUS_OK;
@@ -385,8 +386,8 @@ static status confirm(align_run *self)
         memcpy(points, measure->points, point_count * sizeof points[0]);
         for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++) {
             double off = points[i].late - predict(&model, points[i].place);
-            if (!sync_model_explains(&model, &points[i]) && fabs(off) > doubt_frames)
-                code = listen_beside(self, &points[i], model.drift);
+            if (!sync_model_explains(&model, &points[i]))
+                code = listen_beside(self, &points[i], model.drift, fabs(off) <= doubt_frames);
         }
         if (code != STATUS_OK)
             return code;
