@@ -91,9 +91,9 @@ static const char *heard_language(const plan *self, uint32_t deliverable)
 
 void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *writer)
 {
-    const show *film = self->show;
-    const show_deliverable *wanted = &film->deliverables[file->deliverable];
     const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
+    const show *film = plan_timeline_show(self->show, &self->timelines[deliverable->timeline]);
+    const show_deliverable *wanted = &film->deliverables[file->deliverable];
     xmlBufferPtr buffer = xmlBufferCreate();
     xmlTextWriterPtr xml = xml_open(buffer);
     xml_begin(xml, "BWFXML");

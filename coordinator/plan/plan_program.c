@@ -2,7 +2,9 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/cell_measure.h"
 #include "common/measure/speech_measure.h"
+#include "common/measure/stem_features.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +214,7 @@ typedef struct program_draft {
     uint32_t file_count;
     uint32_t side_count;
     uint32_t duck_count;
+    size_t measure_bytes;                    /* of one cell, at most */
     uint32_t mix_count;
     uint32_t mixes[PROGRAM_OUTPUTS_MAX];
     uint32_t speech_count;                   /* outputs that are measured for dialogue loudness */
@@ -242,8 +245,22 @@ static uint32_t program_draft_speech(const program_draft *self, const show *film
     return self->speech_count;
 }
 
+/* What a cell's measures may take of the frame that carries them all: the stems' own and the message around them are left. */
+enum { DRAFT_MEASURE_BYTES_MAX = FRAME_BYTES_MAX - STEM_SUMS_BYTES_ENERGY - 16384 };
+
+/* No measure of that many channels at that rate is longer (cell_measure_encode, cell_signal_encode). */
+static size_t measure_bytes_max(uint32_t channel_count, uint32_t sample_rate)
+{
+    size_t slots = (size_t)CELL_FRAMES * 100 / sample_rate + 2;
+    size_t decislots = slots / 10 + 2;
+    size_t signal = 16 + SIGNAL_BLOCKS_MAX * (4 + 8 * (size_t)channel_count + 4 * SIGNAL_PAIRS_MAX) +
+                    channel_count * (8 + 4 * (size_t)SIGNAL_BANDS) +
+                    channel_count * (size_t)SIGNAL_HUM_STRETCHES * 8 * SIGNAL_HUM_LINES + (size_t)SIGNAL_EVENTS_MAX * 18;
+    return 64 + 8 * slots + channel_count * (8 * decislots + 40) + (size_t)PEAK_RUNS_MAX * 22 + signal;
+}
+
 static bool program_draft_add(program_draft *self, const show *film, const mix *mixes, uint32_t index,
-                              uint32_t channel_count)
+                              uint32_t channel_count, uint32_t sample_rate)
 {
     program_draft tried = *self;
     bool adds_speech = mix_has_speech(&mixes[index], film) &&
@@ -261,6 +278,9 @@ static bool program_draft_add(program_draft *self, const show *film, const mix *
     tried.output_lanes += channel_count;
     tried.term_count += mixes[index].term_count;
     tried.file_count += mixes[index].file_count;
+    tried.measure_bytes += measure_bytes_max(channel_count, sample_rate) + (adds_speech ? measure_bytes_max(1, sample_rate) : 0);
+    if (tried.measure_bytes > DRAFT_MEASURE_BYTES_MAX && tried.mix_count > 1)
+        return false;
     tried.side_count += mix_side_count(&mixes[index]);
     tried.duck_count += mix_ducks(&mixes[index]);
     if (tried.side_count > PROGRAM_SIDE_LANES_MAX || tried.duck_count > PROGRAM_DUCKS_MAX)
@@ -472,7 +492,8 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
             uint32_t channels = channel_layout_get(target->deliverables[mixes[k].deliverable].layout)->channel_count;
             if (!placed[k] && mixes[k].scan == mixes[i].scan && mixes[k].timeline == mixes[i].timeline &&
                 mix_group(&mixes[k], groups, film->stem_count) == group)
-                placed[k] = program_draft_add(&draft, film, mixes, k, channels);
+                placed[k] = program_draft_add(&draft, film, mixes, k, channels,
+                                              target->timelines[mixes[k].timeline].sample_rate);
         }
         if (!placed[i]) {
             const show_deliverable *deliverable = &film->deliverables[mixes[i].deliverable];
