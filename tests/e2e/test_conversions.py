@@ -119,7 +119,8 @@ class Conversions(FarmTest):
     def recipes(self, **texts):
         (self.folder / "recipes").mkdir(exist_ok=True)
         for name, text in texts.items():
-            (self.folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: printmaster-5.1\n{text}\n")
+            (self.folder / "recipes" / f"{name}.yaml").write_text(
+                f"reelmill_recipe: 1\nextends: printmaster-5.1\nroles: [dialogue]\n{text}\n")
         return [{"name": name.upper(), "recipe": name, "spec": "none"} for name in texts]
 
     @staticmethod
@@ -142,7 +143,7 @@ class Conversions(FarmTest):
             made = next(item for item in report["programmes"] if item["deliverable"] == name.upper() and item["reel"] is None)
             self.assertEqual(made["start_timecode"], f"{start:02}:00:00:00")
             self.assertEqual(made["range"], {"start_sample": 0, "end_sample": 5 * rate})
-            bed, at = show.bed("5.1")[:, 4], 0  # Ls: of all stems
+            bed, at = show.joined("DX")[:, 4], 0  # Ls
             for reel, seconds in enumerate((4, 1)):
                 part = bed[at * RATE:(at + seconds) * RATE]
                 exact = part if rate == RATE else converted(part, RATE, rate)
@@ -169,7 +170,7 @@ class Conversions(FarmTest):
             self.assertEqual((made["frame_rate"], made["start_timecode"]), ("25" if name == "pal" else "23.976", "01:00:00:00"))
             # 01:00:00:00 is picture 90,000 at 25 and 86,400 at 23.976 frames per second.
             self.assertEqual(self.reference(show.file(name.upper())), (90000 if name == "pal" else 86400) * picture)
-            bed = show.bed("5.1")[:, 4]
+            bed = show.joined("DX")[:, 4]
             for first, end in ((0, 168), (168, 192)):
                 exact = converted(bed[first * 2000:end * 2000], RATE * num, RATE * den)
                 self.assertEqual(len(exact), (end - first) * picture)
