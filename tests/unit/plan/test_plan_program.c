@@ -131,13 +131,14 @@ static void plan_program__splits_at_the_bounds(void **state)
     show_fixture_probe(&given);
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_programs_canonical(&given);
-    assert_int_equal(given.made->program_count, 2); /* PROGRAM_OUTPUTS_MAX = 16, one of them where the dialogue speaks */
-    assert_int_equal(given.made->programs[0].output_count, 16);
-    assert_int_equal(given.made->programs[1].output_count, 6);
+    /* Measures of at most 30592 bytes each and 21632 where the dialogue speaks: six and one fit 262144 - 32768 - 16384. */
+    assert_int_equal(given.made->program_count, 4);
+    assert_int_equal(given.made->programs[0].output_count, 7);
+    assert_int_equal(given.made->programs[3].output_count, 3);
     given.printmaster.multi_mono = true;
-    given.printmaster.reels = true; /* joined and reels: 12 files each, CELL_OUTPUTS_MAX = 128 */
+    given.printmaster.reels = true; /* joined and reels: 12 files each, less than CELL_OUTPUTS_MAX = 128 together */
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
-    assert_int_equal(given.made->programs[0].output_count, 11);
+    assert_int_equal(given.made->programs[0].output_count, 7);
     show_fixture_deinit(&given);
 }
 
