@@ -66,7 +66,7 @@ def main():
     parser.add_argument("work", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seeds", type=int, default=4000)
-    parser.add_argument("--flags", default="", help="for the compiler: include folders of the libraries")
+    parser.add_argument("--flags", default="-I/usr/include/libxml2", help="for the compiler: include folders of the libraries")
     parser.add_argument("--links", default="-lmsgpackc -lxxhash -lm")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
