@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 8, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 9, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -28,6 +28,15 @@ typedef struct task_probe {
     task_path file;
 } task_probe;
 
+/** Silence with a pop before and after the programme, in the file's frames; all 0: the file is programme alone. */
+typedef struct output_leader {
+    uint32_t head_frames, tail_frames;
+    uint32_t head_pop;         /**< first frame of the 2-pop, from the file's first */
+    uint32_t tail_pop;         /**< first frame of the tail pop, from the programme's end */
+    uint32_t pop_frames;
+    uint32_t silent_channel;   /**< of the file: has no pop (LFE); channel_count: all have one */
+} output_leader;
+
 /** Everything that the first bytes of an output say. The writer (worker/media) makes the header from this alone. */
 typedef struct output_header {
     media_container container; /**< WAV, RF64 or BW64, decided by size and recipe at planning */
@@ -35,7 +44,8 @@ typedef struct output_header {
     uint32_t sample_rate;
     uint32_t channel_count;
     uint32_t channel_mask;     /**< 0: no WAVE_FORMAT_EXTENSIBLE mask fits; mono and stereo PCM use plain fmt */
-    uint64_t frame_count;
+    uint64_t frame_count;      /**< of the whole file, leader and tail too */
+    output_leader leader;
     uint32_t data_offset;      /**< multiple of PAGE_BYTES; the gap is a JUNK chunk */
     media_bext bext;
     char coding_history[512];
@@ -86,8 +96,9 @@ typedef struct task_output_file {
     task_path part;
     uint16_t output;           /**< index in program.outputs */
     uint32_t data_offset;
-    uint64_t file_frame;       /**< of the file at the piece's first frame: programme_frame if joined, 0 per reel */
-    uint64_t file_frame_count; /**< frames of the whole file */
+    uint64_t file_frame;       /**< of the file at the piece's first frame: leader_frames, and programme_frame if joined */
+    uint64_t file_frame_count; /**< frames of the file up to the programme's end */
+    uint32_t leader_frames;    /**< of the file before the programme, silent for a page and more at their end */
     uint8_t channel_count;
     uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
 } task_output_file;
@@ -118,8 +129,8 @@ typedef struct task_render {
     uint8_t signal_groups;     /**< features that the measures hold (common/measure/cell_signal.h); 0: none */
 } task_render;
 
-/* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of bytes 0 .. data_offset and of
- * everything after the audio (pad byte), 16 bytes each. */
+/* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of everything before the programme
+ * (header and leader) and of everything after it (tail, pad byte), 16 bytes each. */
 typedef struct task_seal {
     task_path part;
     output_header header;

@@ -70,6 +70,20 @@ static bool data_offset_valid(uint32_t data_offset)
     return data_offset >= PAGE_BYTES && data_offset <= OUTPUT_HEADER_MAX && data_offset % PAGE_BYTES == 0;
 }
 
+static void decode_leader(byte_reader *reader, output_leader *leader, uint64_t frame_count)
+{
+    leader->head_frames = byte_reader_u32(reader);
+    leader->tail_frames = byte_reader_u32(reader);
+    leader->head_pop = byte_reader_u32(reader);
+    leader->tail_pop = byte_reader_u32(reader);
+    leader->pop_frames = byte_reader_u32(reader);
+    leader->silent_channel = byte_reader_u32(reader);
+    require(reader, (uint64_t)leader->head_frames + leader->tail_frames <= frame_count &&
+                        leader->pop_frames <= LEADER_POP_FRAMES_MAX &&
+                        (uint64_t)leader->head_pop + leader->pop_frames <= leader->head_frames &&
+                        (uint64_t)leader->tail_pop + leader->pop_frames <= leader->tail_frames);
+}
+
 static void decode_header(byte_reader *reader, output_header *header, arena *memory)
 {
     size_t chunks_size = 0;
@@ -79,6 +93,7 @@ static void decode_header(byte_reader *reader, output_header *header, arena *mem
     header->channel_count = byte_reader_u32(reader);
     header->channel_mask = byte_reader_u32(reader);
     header->frame_count = byte_reader_u64(reader);
+    decode_leader(reader, &header->leader, header->frame_count);
     header->data_offset = byte_reader_u32(reader);
     decode_bext(reader, &header->bext);
     byte_reader_text(reader, header->coding_history, sizeof header->coding_history);
@@ -153,10 +168,12 @@ static void decode_output_file(byte_reader *reader, task_output_file *file, cons
     file->data_offset = byte_reader_u32(reader);
     file->file_frame = byte_reader_u64(reader);
     file->file_frame_count = byte_reader_u64(reader);
+    file->leader_frames = byte_reader_u32(reader);
     file->channel_count = byte_reader_u8(reader);
     const uint8_t *channels = byte_reader_view(reader, sizeof file->channels);
     require(reader, file->output < render->program.output_count && data_offset_valid(file->data_offset));
-    require(reader, file->file_frame < FRAMES_END && file->file_frame_count < FRAMES_END);
+    require(reader, file->file_frame < FRAMES_END && file->file_frame_count < FRAMES_END &&
+                        file->leader_frames <= file->file_frame);
     require(reader, file->channel_count >= 1 && file->channel_count <= LAYOUT_CHANNELS_MAX);
     if (reader->failed)
         return;

@@ -29,6 +29,16 @@ static void encode_bext(byte_writer *writer, const media_bext *bext)
     byte_writer_u16(writer, (uint16_t)bext->max_short_term_loudness);
 }
 
+static void encode_leader(byte_writer *writer, const output_leader *leader)
+{
+    byte_writer_u32(writer, leader->head_frames);
+    byte_writer_u32(writer, leader->tail_frames);
+    byte_writer_u32(writer, leader->head_pop);
+    byte_writer_u32(writer, leader->tail_pop);
+    byte_writer_u32(writer, leader->pop_frames);
+    byte_writer_u32(writer, leader->silent_channel);
+}
+
 static void encode_header(byte_writer *writer, const output_header *header)
 {
     byte_writer_u8(writer, (uint8_t)header->container);
@@ -37,6 +47,7 @@ static void encode_header(byte_writer *writer, const output_header *header)
     byte_writer_u32(writer, header->channel_count);
     byte_writer_u32(writer, header->channel_mask);
     byte_writer_u64(writer, header->frame_count);
+    encode_leader(writer, &header->leader);
     byte_writer_u32(writer, header->data_offset);
     encode_bext(writer, &header->bext);
     byte_writer_text(writer, header->coding_history);
@@ -80,6 +91,7 @@ static void encode_output_file(byte_writer *writer, const task_output_file *file
     byte_writer_u32(writer, file->data_offset);
     byte_writer_u64(writer, file->file_frame);
     byte_writer_u64(writer, file->file_frame_count);
+    byte_writer_u32(writer, file->leader_frames);
     byte_writer_u8(writer, file->channel_count);
     byte_writer_bytes(writer, file->channels, sizeof file->channels);
 }

@@ -190,11 +190,13 @@ static void body_output_file(const plan *self, const plan_piece *piece, uint32_t
 {
     const plan_file *file = &self->files[index];
     const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
+    const output_leader *leader = &file->header.leader;
     *out_file = (task_output_file){.part = plan_file_part(self, index, context),
                                    .output = deliverable->program_output,
                                    .data_offset = file->header.data_offset,
-                                   .file_frame = file->reel < 0 ? piece->programme_frame : 0,
-                                   .file_frame_count = file->header.frame_count,
+                                   .file_frame = leader->head_frames + (file->reel < 0 ? piece->programme_frame : 0),
+                                   .file_frame_count = file->header.frame_count - leader->tail_frames,
+                                   .leader_frames = leader->head_frames,
                                    .channel_count = (uint8_t)file->header.channel_count};
     for (uint32_t i = 0; i < file->header.channel_count; i++) {
         channel_label label = file->channel != CHANNEL_NONE ? file->channel : deliverable->order.labels[i];
@@ -299,9 +301,10 @@ static status body_verify(const plan *self, const plan_task *task, const plan_co
     const plan_timeline *timeline = &self->timelines[self->deliverables[file->deliverable].timeline];
     verify->file = plan_file_part(self, task->file, context);
     verify->file_size = file->file_size;
-    verify->data_offset = file->header.data_offset;
+    const output_leader *leader = &file->header.leader;
     verify->bytes_per_frame = file->header.channel_count * sample_encoding_bytes(file->header.encoding);
-    verify->data_size = file->header.frame_count * verify->bytes_per_frame;
+    verify->data_offset = file->header.data_offset + leader->head_frames * verify->bytes_per_frame;
+    verify->data_size = (file->header.frame_count - leader->head_frames - leader->tail_frames) * verify->bytes_per_frame;
     verify->header_digest = context->header_digest;
     verify->trailer_digest = context->trailer_digest;
 

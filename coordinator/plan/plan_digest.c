@@ -48,6 +48,12 @@ static void digest_header(byte_writer *writer, const output_header *header)
     byte_writer_u32(writer, header->channel_count);
     byte_writer_u32(writer, header->channel_mask);
     byte_writer_u64(writer, header->frame_count);
+    byte_writer_u32(writer, header->leader.head_frames);
+    byte_writer_u32(writer, header->leader.tail_frames);
+    byte_writer_u32(writer, header->leader.head_pop);
+    byte_writer_u32(writer, header->leader.tail_pop);
+    byte_writer_u32(writer, header->leader.pop_frames);
+    byte_writer_u32(writer, header->leader.silent_channel);
     byte_writer_u32(writer, header->data_offset);
     byte_writer_u64(writer, header->bext.time_reference);
     byte_writer_text(writer, header->bext.description);

@@ -143,6 +143,51 @@ static void file_chunks_fill(const file_builder *self, plan_file *file)
     byte_writer_deinit(&chunks);
 }
 
+/*
+ * A leader as recipes make it: silence of 8 s with a pop of one picture frame 2 s before FFOA, and a tail of 4 s with one 2 s
+ * after LFOA, the last frame of action; seconds as timecode counts them. The file begins so much earlier.
+ */
+static void file_leader_make(const file_builder *self, plan_file *file, const plan_timeline *timeline)
+{
+    const show *film = plan_timeline_show(self->plan->show, timeline);
+    const show_deliverable *deliverable = &film->deliverables[file->deliverable];
+    const plan_deliverable *planned = &self->plan->deliverables[file->deliverable];
+    output_header *header = &file->header;
+    const char *why = film->rate.num == 0 ? "the show has no frame rate, so the length of a pop is not known; state frame_rate"
+                      : plan_has_control(film, file->deliverable)
+                          ? "it has control data, which begins with the programme; take `duck` out of it"
+                      : planned->layout == LAYOUT_DCP_5_1 || planned->layout == LAYOUT_DCP_7_1
+                          ? "it is a cinema package, which holds the programme alone"
+                          : NULL;
+    uint32_t second = film->rate.nominal;
+    uint32_t head = (uint32_t)timecode_sample_of_frame(PLAN_LEADER_SECONDS * second, &film->rate, film->sample_rate);
+    if (why == NULL && header->bext.time_reference < head)
+        why = "its programme begins earlier than 8 s after midnight, so the leader would begin the day before; give later timecodes";
+    if (why != NULL) {
+        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
+                         deliverable->column,
+                         "deliverable %s cannot have the leader that recipe %s makes (`leader: make`): %s, or write `leader: strip`",
+                         deliverable->name, deliverable->recipe->name, why);
+        return;
+    }
+    uint64_t pictures = timecode_frame_of_sample(header->frame_count, &film->rate, film->sample_rate);
+    uint64_t rest = header->frame_count - timecode_sample_of_frame(pictures, &film->rate, film->sample_rate);
+    uint64_t tail_picture = (PLAN_LEADER_SECONDS + 2) * second + pictures - 1;
+    uint64_t tail_pop = timecode_sample_of_frame(tail_picture, &film->rate, film->sample_rate);
+    header->leader = (output_leader){
+        .head_frames = head,
+        .tail_frames = (uint32_t)timecode_sample_of_frame(4 * second, &film->rate, film->sample_rate),
+        .head_pop = (uint32_t)timecode_sample_of_frame((PLAN_LEADER_SECONDS - 2) * second, &film->rate, film->sample_rate),
+        .tail_pop = (uint32_t)(tail_pop + rest - head - header->frame_count),
+        .pop_frames = (uint32_t)timecode_sample_of_frame(1, &film->rate, film->sample_rate),
+        .silent_channel = header->channel_count};
+    for (uint32_t i = 0; i < header->channel_count; i++)
+        if ((file->channel != CHANNEL_NONE ? file->channel : planned->order.labels[i]) == CHANNEL_LFE)
+            header->leader.silent_channel = i;
+    header->frame_count += (uint64_t)header->leader.head_frames + header->leader.tail_frames;
+    header->bext.time_reference -= head;
+}
+
 static void file_header_fill(const file_builder *self, plan_file *file)
 {
     const show *film = self->plan->show;
@@ -170,6 +215,8 @@ static void file_header_fill(const file_builder *self, plan_file *file)
                                 .max_true_peak_level = loudness_not_set,
                                 .max_momentary_loudness = loudness_not_set,
                                 .max_short_term_loudness = loudness_not_set};
+    if (film->deliverables[file->deliverable].recipe->leader)
+        file_leader_make(self, file, timeline);
     const char *language = film->deliverables[file->deliverable].language;
     const char *reel = file->reel < 0 ? "" : film->reels[file->reel].name;
     char text[TITLE_MAX_BYTES + 4 * NAME_MAX_BYTES];

@@ -66,8 +66,9 @@ static void meter_bind_published(const plan_deliverable *deliverable, const plan
     for (uint32_t c = 0; c < channels; c++) {
         int position = mono_files ? 0 : channel_order_position(&deliverable->order, deliverable->layout, c);
         ENSURE(position >= 0);
-        part->pieces[0].bindings[c] =
-            (task_binding){.file = mono_files ? (uint16_t)c : 0, .channel = (uint16_t)position};
+        part->pieces[0].bindings[c] = (task_binding){.file = mono_files ? (uint16_t)c : 0,
+                                                     .channel = (uint16_t)position,
+                                                     .file_frame = files[0].header.leader.head_frames};
     }
 }
 

@@ -303,6 +303,8 @@ static report_file rendered_file(const compose_input *input, uint32_t index)
         made.start_frame = job_show->reels[file->reel].has_ffoa ? job_show->reels[file->reel].ffoa_frame
                                                                 : job_show->reels[file->reel].start_frame;
     }
+    if (made.has_start && file->header.leader.head_frames > 0)
+        made.start_frame -= (uint64_t)PLAN_LEADER_SECONDS * made.rate.nominal;
     return made;
 }
 

@@ -215,6 +215,7 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     static const char *const files[] = {"interleaved", "multi-mono", NULL};
     static const char *const assemblies[] = {"joined", "reels", "both", NULL};
     static const char *const overloads[] = {"fail", "clip", "limit", NULL};
+    static const char *const leaders[] = {"strip", "make", "keep", NULL};
     const yaml_node *node = yaml_get(root, "encoding");
     int index = node == NULL ? 1 : yaml_word(source, node, "encoding", encodings);
     self->encoding = index < 0 ? ENCODING_NONE : encoding_ids[index];
@@ -228,6 +229,12 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     index = node == NULL ? 0 : yaml_word(source, node, "assembly", assemblies);
     self->joined = index == 0 || index == 2;
     self->reels = index == 1 || index == 2;
+    node = yaml_get(root, "leader");
+    index = node == NULL ? 0 : yaml_word(source, node, "leader", leaders);
+    self->leader = index == 1;
+    if (index == 2)
+        yaml_complain(source, node, "leader is keep, which this version cannot do, since only FFOA to LFOA of the stems is rendered; "
+                                    "write strip, or make for a new leader with 2-pop and tail pop");
     node = yaml_get(root, "overload");
     index = node == NULL ? 0 : yaml_word(source, node, "overload", overloads);
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
@@ -344,6 +351,8 @@ static void read_adm(recipe *self, const yaml_node *node, const yaml_source *sou
     self->adm = index < 0 ? ADM_NONE : index == 0 ? ADM_DOLBY : ADM_EBU;
     if (!adm_bed_layout(self->layout))
         yaml_complain(source, node, "adm describes a bed, which is one of 2.0 3.0 5.0 5.1 7.0 7.1 7.0.2 7.1.2; change `layout`");
+    if (self->leader)
+        yaml_complain(source, node, "adm describes the programme alone; remove `leader: make`");
     if (self->encoding != ENCODING_PCM_24 || self->order != ORDER_SMPTE || self->multi_mono || self->reels)
         yaml_complain(source, node,
                       "adm describes one joined file of 24 bits in smpte order; remove encoding, order, files or assembly");
@@ -361,7 +370,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
                                        "assembly",        "overload", "limiter", "adm", "duck", "sample_rate",
-                                       "picture_rate",    "pitch",  "ffoa", "file_name", NULL};
+                                       "picture_rate",    "pitch",  "ffoa", "file_name", "leader", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =

@@ -48,6 +48,7 @@ typedef struct recipe {
     const char *ffoa;                /**< timecode of a joined file's first frame of action; NULL: 01:00:00:00 */
     channel_order_id order;          /**< of the file */
     bool multi_mono;
+    bool leader;                     /**< every file gets silence and pops around the programme; else it is programme alone */
     bool joined;                     /**< default assembly */
     bool reels;
     render_overload overload;

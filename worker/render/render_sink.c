@@ -60,6 +60,12 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
     self->next_frame = audio_byte / self->frame_bytes;
     self->skip_bytes = (uint32_t)(audio_byte % self->frame_bytes);
     self->buffer = arena_take(memory, SINK_BYTES + (size_t)TILE_FRAMES_MAX * self->frame_bytes);
+    uint64_t leader_bytes = (uint64_t)file->leader_frames * self->frame_bytes;
+    if (audio_byte < leader_bytes) { /* the leader's last bytes are zeros in memory of the arena, and silence in every encoding */
+        self->buffer_used = (size_t)(leader_bytes - audio_byte);
+        self->next_frame = file->leader_frames;
+        self->skip_bytes = 0;
+    }
     return STATUS_OK;
 }
 

@@ -1,8 +1,26 @@
 /* ALLOCATE: a new inode for this generation of one output, its whole size reserved, its first header in place. */
+#include "worker/media/wave_leader.h"
 #include "worker/media/wave_writer.h"
 #include "worker/tasks/task_kinds.h"
 
 #include <unistd.h>
+
+/* The pops of a leader; the silence around them is what a new file holds. */
+static status allocate_pops(const task_context *context, const output_header *header, int descriptor)
+{
+    const output_leader *leader = &header->leader;
+    uint64_t frame_bytes = (uint64_t)header->channel_count * sample_encoding_bytes(header->encoding);
+    uint64_t tail_pop = header->frame_count - leader->tail_frames + leader->tail_pop;
+    byte_writer pop;
+    byte_writer_init(&pop, leader->pop_frames * frame_bytes + 1);
+    wave_leader_pop(header, &pop);
+    status code = storage_write_at(descriptor, pop.bytes, pop.size, header->data_offset + leader->head_pop * frame_bytes,
+                                   context->detail);
+    if (code == STATUS_OK)
+        code = storage_write_at(descriptor, pop.bytes, pop.size, header->data_offset + tail_pop * frame_bytes, context->detail);
+    byte_writer_deinit(&pop);
+    return code;
+}
 
 status task_allocate_run(const task_context *context, const task_allocate *task)
 {
@@ -30,6 +48,8 @@ status task_allocate_run(const task_context *context, const task_allocate *task)
         code = storage_create_output(root, task->part.path, wave_file_size(&task->header), &descriptor, context->detail);
     if (code == STATUS_OK) {
         code = storage_write_at(descriptor, header.bytes, header.size, 0, context->detail);
+        if (code == STATUS_OK && task->header.leader.pop_frames > 0)
+            code = allocate_pops(context, &task->header, descriptor);
         if (close(descriptor) != 0 && code == STATUS_OK) /* some network storage reports a full disk only here */
             code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
         code = task_name_file(context, code, &task->part);

@@ -1,4 +1,5 @@
 /* SEAL: the header again, now with the measured loudness; then everything that was written must reach the medium. */
+#include "worker/media/wave_leader.h"
 #include "worker/media/wave_writer.h"
 #include "worker/tasks/task_kinds.h"
 
@@ -48,9 +49,16 @@ status task_seal_run(const task_context *context, const task_seal *task)
     if (close(descriptor) != 0 && code == STATUS_OK)
         code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
     if (code == STATUS_OK) {
-        content_hash digest = content_hash_of(header.bytes, header.size);
+        content_hash_stream stream;
+        content_hash_stream_init(&stream);
+        content_hash_stream_add(&stream, header.bytes, header.size);
+        wave_leader_digest(&task->header, false, &stream);
+        content_hash digest = content_hash_stream_digest(&stream);
         byte_writer_bytes(context->payload, digest.bytes, sizeof digest.bytes);
-        digest = content_hash_of(zeros, trailer_size);
+        content_hash_stream_init(&stream);
+        wave_leader_digest(&task->header, true, &stream);
+        content_hash_stream_add(&stream, zeros, trailer_size);
+        digest = content_hash_stream_digest(&stream);
         byte_writer_bytes(context->payload, digest.bytes, sizeof digest.bytes);
     }
     byte_writer_deinit(&header);

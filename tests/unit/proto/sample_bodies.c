@@ -25,6 +25,7 @@ static output_header header_of(void)
                             .channel_count = 6,
                             .channel_mask = 0x3F,
                             .frame_count = 700000,
+                            .leader = {384000, 192000, 288000, 94000, 2000, 3},
                             .data_offset = 8192,
                             .bext = {.present = true,
                                      .version = 2,
