@@ -16,7 +16,7 @@ typedef struct report_file {
     int32_t deliverable;
     const char *container, *encoding;
     uint32_t sample_rate, channels;
-    uint64_t frames;
+    uint64_t frames, bytes;
     bool has_start;
     frame_rate rate;             /**< that its timecode counts */
     uint64_t start_frame;        /**< picture frame since midnight */
@@ -79,6 +79,8 @@ typedef struct report_model {
 } report_model;
 
 MUST_USE status report_json(const report_model *model, byte_writer *writer);
+/** delivery_list.json: every file that the job made, and what from. The model has a plan. */
+MUST_USE status report_delivery_json(const report_model *model, byte_writer *writer);
 /** Makes the pictures that need the features of the signal, while they are there. The model has show and plan. */
 void report_draw_signal(const report_model *model, report_programme *programme, arena *memory);
 /** What report.html and report.pdf show (page.h). */

@@ -388,6 +388,75 @@ static json_t *json_problems(const report_model *model)
     return problems;
 }
 
+/* Takes the root. */
+static status json_write(json_t *root, byte_writer *writer)
+{
+    char *text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
+    json_decref(root);
+    if (text == NULL)
+        return STATUS_NODE_MEMORY;
+    byte_writer_bytes(writer, text, strlen(text));
+    byte_writer_u8(writer, '\n');
+    free(text);
+    return writer->failed ? STATUS_LIMIT : STATUS_OK;
+}
+
+/* The files of a deliverable that lie in its folder under their final names, and whether that is all of them. */
+static json_t *delivered_files(const report_model *model, uint16_t deliverable, bool *out_complete)
+{
+    json_t *files = json_array();
+    *out_complete = true;
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        const report_file *file = &model->files[i];
+        if (file->deliverable != (int32_t)deliverable)
+            continue;
+        *out_complete = *out_complete && file->published;
+        if (!file->published)
+            continue;
+        json_t *object = json_object();
+        json_object_set_new(object, "path", json_text(file->path));
+        json_object_set_new(object, "bytes", json_count(file->bytes));
+        json_object_set_new(object, "xxh128", json_digest(file->has_digests, &file->file_digest));
+        json_object_set_new(object, "frames", json_count(file->frames));
+        json_object_set_new(object, "sample_rate", json_integer(file->sample_rate));
+        json_object_set_new(object, "channels", json_integer(file->channels));
+        json_object_set_new(object, "encoding", json_text(file->encoding));
+        json_object_set_new(object, "start_timecode", json_timecode(&file->rate, file->has_start, file->start_frame));
+        json_array_append_new(files, object);
+    }
+    return files;
+}
+
+status report_delivery_json(const report_model *model, byte_writer *writer)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const report_programme *programme = &model->programmes[i];
+        const plan_deliverable *made = &model->plan->deliverables[programme->deliverable];
+        bool complete = false;
+        if (!made->rendered)
+            continue;
+        json_t *object = json_object();
+        json_t *files = delivered_files(model, programme->deliverable, &complete);
+        json_object_set_new(object, "deliverable", json_text(model->show->deliverables[programme->deliverable].name));
+        json_object_set_new(object, "language", made->language[0] == '\0' ? json_null() : json_text(made->language));
+        json_object_set_new(object, "layout", json_string(channel_layout_get(made->layout)->name));
+        json_object_set_new(object, "complete", json_boolean(complete));
+        json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
+        json_object_set_new(object, "made_from", json_made_from(model, programme));
+        json_object_set_new(object, "gain", json_gain(model, programme));
+        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue));
+        json_object_set_new(object, "true_peak_dbtp", json_figure(measure_db(programme->verdict.peaks.true_peak)));
+        json_object_set_new(object, "files", files);
+        json_array_append_new(list, object);
+    }
+    return json_write(json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "reelmill_delivery_list", 1, "title",
+                                json_text(model->show->title), "slug", json_text(model->show->slug), "version",
+                                json_text(model->show->version), "engine", json_text(model->engine), "job",
+                                json_text(model->job_id), "deliverables", list),
+                      writer);
+}
+
 status report_json(const report_model *model, byte_writer *writer)
 {
     json_t *root = json_object();
@@ -406,12 +475,5 @@ status report_json(const report_model *model, byte_writer *writer)
                         json_pack("{s:o, s:i, s:i, s:i, s:f}", "id", json_text(model->job_id), "tasks",
                                   (int)model->task_count, "retries", (int)model->retry_count, "workers",
                                   (int)model->worker_count, "wall_s", model->wall_seconds));
-    char *text = json_dumps(root, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-    json_decref(root);
-    if (text == NULL)
-        return STATUS_NODE_MEMORY;
-    byte_writer_bytes(writer, text, strlen(text));
-    byte_writer_u8(writer, '\n');
-    free(text);
-    return writer->failed ? STATUS_LIMIT : STATUS_OK;
+    return json_write(root, writer);
 }

@@ -33,6 +33,50 @@ static void add_stems(page *self, const report_model *model)
     }
 }
 
+/* The stems of a deliverable, once each: they are in all reels unless report.json says otherwise. */
+static void add_made_from(page *self, const report_model *model, uint16_t deliverable)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < model->show->stem_count; i++) {
+        if (!plan_takes_stem(model->show, deliverable, i))
+            continue;
+        page_format(self, STYLE_PLAIN, "%s%s", any ? ", " : "", model->show->stems[i].name);
+        any = true;
+    }
+}
+
+static void add_delivery_list(page *self, const report_model *model)
+{
+    static const page_column columns[] = {{"File", 5.0, false},    {"Bytes", 1.6, true},      {"Recipe", 1.8, false},
+                                          {"Stems", 1.6, false},   {"Integrated, LUFS", 1.2, true}};
+    if (model->plan == NULL || model->plan->file_count == 0)
+        return;
+    page_section(self, false);
+    page_heading(self, "Delivery list", NULL);
+    page_paragraph(self);
+    page_add(self, STYLE_SOFT, "What lies in the folders of the deliverables, and what it was made from; delivery_list.json has the stems' files.");
+    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const report_programme *programme = &model->programmes[i];
+        const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
+        for (uint32_t k = 0; k < model->file_count && wanted->recipe_name != NULL; k++) {
+            const report_file *file = &model->files[k];
+            if (file->deliverable != (int32_t)programme->deliverable || !file->published)
+                continue;
+            page_row(self);
+            page_add(self, STYLE_CODE, file->path);
+            page_next_cell(self);
+            page_format(self, STYLE_PLAIN, "%llu", (unsigned long long)file->bytes);
+            page_next_cell(self);
+            page_add(self, STYLE_PLAIN, wanted->recipe_name);
+            page_next_cell(self);
+            add_made_from(self, model, programme->deliverable);
+            page_next_cell(self);
+            page_number(self, programme->verdict.loudness.integrated_lufs);
+        }
+    }
+}
+
 static void add_files(page *self, const report_model *model)
 {
     static const page_column columns[] = {{"File", 4.2, false}, {"Form", 2.6, false}, {"Length", 1.2, true}, {"Digest of the file", 3.4, false}};
@@ -230,6 +274,7 @@ page *report_page(const report_model *model, arena *memory)
             report_programme_section(self, model, &model->programmes[i]);
     if (model->plan != NULL)
         add_stems(self, model);
+    add_delivery_list(self, model);
     add_files(self, model);
     add_method(self, model);
     add_sign_off(self, model);

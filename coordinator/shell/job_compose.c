@@ -288,6 +288,7 @@ static report_file rendered_file(const compose_input *input, uint32_t index)
         .sample_rate = file->header.sample_rate,
         .channels = file->header.channel_count,
         .frames = file->header.frame_count,
+        .bytes = file->file_size,
         .has_digests = outcome->verified,
         .file_digest = outcome->digests.file_digest,
         .audio_digest = outcome->digests.audio_digest,
@@ -322,6 +323,7 @@ static report_file received_file(const compose_input *input, uint32_t index)
         .sample_rate = facts->sample_rate,
         .channels = facts->channel_count,
         .frames = facts->frame_count,
+        .bytes = facts->identity.size,
         .has_digests = outcome->verified,
         .file_digest = outcome->digests.file_digest,
         .audio_digest = outcome->digests.audio_digest,
@@ -423,13 +425,14 @@ static status collect_programmes(const compose_input *input, report_model *model
     return STATUS_OK;
 }
 
-/* The JSON report from the model, the others from the page. */
+/* JSON from the model, the others from the page. */
 static status write_report(const report_model *model, const page *shown, job_document_id id, const char *folder,
                            composed_document *out_document, error_detail *detail)
 {
     byte_writer writer;
     byte_writer_init(&writer, REPORT_BYTES_MAX);
     status code = id == DOCUMENT_REPORT_JSON   ? report_json(model, &writer)
+                  : id == DOCUMENT_DELIVERY    ? report_delivery_json(model, &writer)
                   : id == DOCUMENT_REPORT_HTML ? page_html(shown, &writer)
                                                : page_pdf(shown, &writer);
     if (code == STATUS_OK && writer.failed)
@@ -452,6 +455,8 @@ static status write_reports(const report_model *model, bool pages, const char *f
     status code = STATUS_OK;
     for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= last; id++)
         code = write_report(model, shown, (job_document_id)id, folder, &outcome->documents[id], detail);
+    if (code == STATUS_OK && model->plan != NULL && model->plan->file_count > 0)
+        code = write_report(model, NULL, DOCUMENT_DELIVERY, folder, &outcome->documents[DOCUMENT_DELIVERY], detail);
     return code;
 }
 

@@ -86,7 +86,8 @@ status gain_outcome_decode(double *out_gain_db, const void *bytes, size_t byte_s
 
 const char *job_document_file(job_document_id id)
 {
-    static const char *const names[DOCUMENT_COUNT] = {"report.json", "report.html", "report.pdf", "measures.bin", "result.json"};
+    static const char *const names[DOCUMENT_COUNT] = {"report.json",  "report.html",        "report.pdf",
+                                                      "measures.bin", "delivery_list.json", "result.json"};
     return (unsigned)id < DOCUMENT_COUNT ? names[id] : "?";
 }
 

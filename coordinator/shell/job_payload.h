@@ -43,11 +43,12 @@ typedef enum job_document_id {
     DOCUMENT_REPORT_HTML,
     DOCUMENT_REPORT_PDF,
     DOCUMENT_MEASURES,
+    DOCUMENT_DELIVERY,
     DOCUMENT_RESULT,
     DOCUMENT_COUNT
 } job_document_id;
-enum { DOCUMENTS_COMPOSED = DOCUMENT_MEASURES + 1 }; /**< the first ones: what COMPOSE makes and DEPOSIT writes */
-/** "report.json", "report.html", "report.pdf", "measures.bin", "result.json": also the name of the file in the job's folder. */
+enum { DOCUMENTS_COMPOSED = DOCUMENT_DELIVERY + 1 }; /**< the first ones: what COMPOSE makes and DEPOSIT writes */
+/** "report.json", "delivery_list.json", "result.json" ...: also the name of the file in the job's folder. */
 const char *job_document_file(job_document_id id);
 
 typedef struct composed_document {

@@ -103,6 +103,13 @@ class Deliverables(FarmTest):
         self.assertEqual(made["recipe"], "named")
         self.assertEqual(sorted((item["stem"], item["reel"], *item["paths"]) for item in made["stems"]),
                          sorted((stem, reel, f"{reel}_{stem}.wav") for stem in ("MX", "FX") for reel in ("R1", "R2")))
+        listed = json.loads((self.folder / "out/NIGHT_TRAIN/v01/report/delivery_list.json").read_text())["deliverables"]
+        self.assertEqual([(item["deliverable"], item["complete"], item["made_from"]) for item in listed], [("ME", True, made)])
+        for item in listed[0]["files"]:
+            path = self.folder / "out" / item["path"]
+            self.assertEqual(item["bytes"], path.stat().st_size)
+            self.assertIn(f">{item['xxh128']}<", next((path.parent / "ascmhl").glob("*.mhl")).read_text())
+        self.assertEqual(sorted(item["path"].rsplit("/", 1)[1] for item in listed[0]["files"]), names)
         for wrong, sentence in (("{slug}", "two files of deliverable ME would be called"), ("a/{slug}", "outside braces stand letters"),
                                 ("{slog}{_reel}", "in braces stand slug, version")):
             (self.folder / "recipes" / "named.yaml").write_text(text.replace(text[text.index("'"):], f"'{wrong}'\n"))
