@@ -132,9 +132,10 @@ static void control_text(const task_control *control, const char *narration, con
 }
 
 /* What is there already stays when it is the same, and only --replace puts other data in its place. */
-static status control_put(const task_context *context, const storage_root *root, const char *path, bool replace,
+static status control_put(const task_context *context, const storage_root *root, const task_path *final, bool replace,
                           const byte_writer *text)
 {
+    const char *path = final->path;
     media_identity identity;
     int descriptor = -1;
     bool same = false;
@@ -149,7 +150,10 @@ static status control_put(const task_context *context, const storage_root *root,
                                     "published control data beside the narration holds another curve; give the show a new "
                                     "version, or run with --replace");
     }
-    return same ? STATUS_OK : task_file_put(context, root, path, text->bytes, text->size);
+    if (same)
+        return STATUS_OK;
+    status code = task_manifest_withdraw(context, final);
+    return code == STATUS_OK ? task_file_put(context, root, path, text->bytes, text->size) : code;
 }
 
 status task_control_write(const task_context *context, const task_publish *task, task_publish_file *out_file)
@@ -184,7 +188,7 @@ status task_control_write(const task_context *context, const task_publish *task,
         control_text(control, slash == NULL ? narration->path : slash + 1, &slots, &text);
         ENSURE(!text.failed);
         out_file->digest = content_hash_of(text.bytes, text.size);
-        code = control_put(context, root, path, task->replace, &text);
+        code = control_put(context, root, &out_file->final, task->replace, &text);
         byte_writer_deinit(&text);
     }
     free(slots.active);

@@ -35,6 +35,8 @@ MUST_USE status task_file_put(const task_context *context, const storage_root *r
                               size_t size);
 /** The hash list of files that were just published; run again it writes the same. */
 MUST_USE status task_manifest_write(const task_context *context, const task_publish *task);
+/** Takes list and chain away before a file in the folder of `path` changes: a folder that has both is complete. */
+MUST_USE status task_manifest_withdraw(const task_context *context, const task_path *file);
 MUST_USE status task_discard_run(const task_context *context, const task_discard *task);
 MUST_USE status task_deposit_run(const task_context *context, const task_deposit *task);
 MUST_USE status task_meter_run(const task_context *context, const task_meter *task);

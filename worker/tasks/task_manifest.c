@@ -237,6 +237,26 @@ static status manifest_remove_stale(const task_context *context, const storage_r
     return storage_remove(root, old, context->detail);
 }
 
+/* The list goes first: the chain still names it if this is interrupted, and the next attempt finds what to remove. */
+status task_manifest_withdraw(const task_context *context, const task_path *file)
+{
+    const storage_root *root = NULL;
+    char folder[PATH_MAX_BYTES], chain_path[PATH_MAX_BYTES];
+    const char *folder_name = NULL;
+    int descriptor = -1;
+    manifest_folder(file->path, folder, &folder_name);
+    status code = task_root(context, file, &root);
+    if (code != STATUS_OK || snprintf(chain_path, sizeof chain_path, "%s/ascmhl/ascmhl_chain.xml", folder) >= (int)sizeof chain_path)
+        return code; /* one that does not fit was never written */
+    if (storage_open_published(root, chain_path, &descriptor, NULL) != STATUS_OK)
+        return STATUS_OK;
+    close(descriptor);
+    code = manifest_remove_stale(context, root, folder, chain_path, "");
+    if (code == STATUS_OK)
+        code = storage_remove(root, chain_path, context->detail);
+    return code == STATUS_OK ? storage_sync_folder(root, chain_path, context->detail) : code;
+}
+
 status task_manifest_write(const task_context *context, const task_publish *task)
 {
     const storage_root *root = NULL;

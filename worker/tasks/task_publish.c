@@ -176,6 +176,11 @@ status task_publish_run(const task_context *context, const task_publish *task)
         if (status_class_of(code) != STATUS_CLASS_STORAGE || code == STATUS_STORAGE_MISMATCH)
             code = task_name_file(context, code, &task->files[i].final);
     }
+    bool changes = false;
+    for (uint32_t i = 0; i < task->file_count; i++)
+        changes = changes || actions[i] == PUBLISH_RENAME || actions[i] == PUBLISH_REPLACE;
+    if (code == STATUS_OK && changes) /* from here to the new hash list the folder is not complete */
+        code = task_manifest_withdraw(context, &task->files[0].final);
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
         code = publish_do(context, &task->files[i], actions[i]);
         task_progress(context, i + 1, task->file_count);

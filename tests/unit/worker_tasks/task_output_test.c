@@ -346,6 +346,40 @@ static void task_publish__tells_when_part_and_final_are_both_gone(void **state)
     assert_false(temp_folder_has(&self->folder, "out/PM/A.L.wav"));
 }
 
+/* The chain of the hash list is the last thing written and the first taken away. */
+static void task_publish__marks_a_folder_complete_only_while_it_is(void **state)
+{
+    static const char chain[] = "out/PM/ascmhl/ascmhl_chain.xml";
+    task_fixture *self = *state;
+    temp_folder_make(&self->folder, "out/PM");
+    temp_folder_make(&self->folder, "out/PM/ascmhl");
+    temp_folder_make(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml.manifest.part"); /* what cannot be written */
+    task_publish_file files[3];
+    task_body body = publish_body(files, true);
+    parts_write(self);
+    assert_int_not_equal(task_fixture_run(self, &body), STATUS_OK);
+    finals_are(self);
+    assert_false(temp_folder_has(&self->folder, chain));
+    assert_int_equal(rmdir(temp_folder_path(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml.manifest.part")), 0);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK); /* the next attempt finds all renamed, and completes it */
+    assert_true(temp_folder_has(&self->folder, chain));
+
+    /* A refusal leaves it complete; a replacement that does not come to its end does not. */
+    parts_write(self);
+    temp_folder_write(&self->folder, "out/PM/A.C.wav", "Centre", 6);
+    body.publish.replace = false;
+    assert_int_equal(task_fixture_run(self, &body), STATUS_INPUT_CONFLICT);
+    assert_true(temp_folder_has(&self->folder, chain));
+    temp_folder_make(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml.manifest.part");
+    body.publish.replace = true;
+    assert_int_not_equal(task_fixture_run(self, &body), STATUS_OK);
+    finals_are(self);
+    assert_false(temp_folder_has(&self->folder, chain));
+    assert_int_equal(rmdir(temp_folder_path(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml.manifest.part")), 0);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    assert_true(temp_folder_has(&self->folder, chain));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +393,7 @@ int main(void)
         WITH_FOLDER(task_publish__renames_and_may_be_repeated_from_any_point),
         WITH_FOLDER(task_publish__changes_nothing_when_one_file_conflicts),
         WITH_FOLDER(task_publish__believes_no_final_file_that_was_not_verified),
+        WITH_FOLDER(task_publish__marks_a_folder_complete_only_while_it_is),
         WITH_FOLDER(task_publish__tells_when_part_and_final_are_both_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
