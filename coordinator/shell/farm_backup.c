@@ -5,6 +5,7 @@
 #include "coordinator/backup/state_copy.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,19 @@ struct farm_backup {
     error_detail detail;
 };
 
+/* It would hold itself, each next one all before it, and its name could be that of a job's folder to come. */
+static bool lies_in_state(const char *folder, const char *state)
+{
+    char *place = realpath(folder, NULL);
+    char *home = realpath(state, NULL);
+    size_t length = home == NULL ? 0 : strlen(home);
+    bool inside = place != NULL && home != NULL && strncmp(place, home, length) == 0 &&
+                  (place[length] == '/' || place[length] == '\0');
+    free(place);
+    free(home);
+    return inside;
+}
+
 static status make_backup(struct farm_backup *work)
 {
     const char *target = work->command.reason;
@@ -33,6 +47,9 @@ static status make_backup(struct farm_backup *work)
     snprintf(journal, sizeof journal, "%s/journal.db", part);
     snprintf(parent, sizeof parent, "%s", target);
     *strrchr(parent, '/') = '\0'; /* there is one: the path is whole */
+    if (lies_in_state(parent[0] == '\0' ? "/" : parent, work->state))
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "'%s' lies in the coordinator's state folder; give a folder elsewhere",
+                                target);
     if (access(target, F_OK) == 0)
         return error_detail_set(detail, STATUS_INPUT_CONFLICT, "'%s' is there already; a backup makes a new folder", target);
     if (mkdir(part, 0700) != 0)

@@ -113,6 +113,8 @@ class Disaster(FarmTest):
         self.passes(farm.ask("backup", self.folder / "saved"))
         self.assertEqual(farm.ask("backup", self.folder / "saved").code, 2)  # never over another
         self.assertEqual(farm.ask("backup", "saved").code, 2)
+        inside = farm.ask("backup", self.folder / "state" / "job-3")
+        self.assertEqual((inside.code, "state folder" in inside.err), (2, True), inside.err)
         farm.kill("coordinator")
         shutil.rmtree(self.folder / "state")
 
