@@ -76,12 +76,9 @@ static void tell_trouble(drop_seen *seen, const error_detail *detail)
 /* Its end: what came of it beside its files, and the folder out of the way. */
 static void finish(folder_watch *self, drop_seen *seen, const char *path, uint32_t job, bool good, const char *result)
 {
-    char file[PATH_BYTES + 32];
     error_detail detail = {0};
-    snprintf(file, sizeof file, "%s/reelmill-result.json", path);
-    FILE *out = fopen(file, "we");
-    if (out == NULL || fputs(result, out) < 0 || fclose(out) != 0)
-        fprintf(stderr, "reelmill: %s: cannot write '%s': %s\n", seen->name, file, strerror(errno));
+    if (drop_result_write(path, result, &detail) != STATUS_OK)
+        fprintf(stderr, "reelmill: %s: %s\n", seen->name, detail.message);
     if (drop_move(self->folder, seen->name, good ? "done" : "failed", job, &detail) != STATUS_OK)
         tell_trouble(seen, &detail);
     else

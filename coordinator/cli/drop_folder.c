@@ -26,10 +26,17 @@ status drop_note_read(drop_note *out_note, const char *folder, error_detail *det
     *out_note = (drop_note){0};
     if (!path_make(path, folder, DROP_NOTE))
         return error_detail_set(detail, STATUS_LIMIT, "'%s': the name is too long", folder);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return errno == ENOENT ? STATUS_OK
-                               : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot read '%s': %s", path, strerror(errno));
+    /* Who fills the folder may have made a link or a pipe of that name: neither is followed or waited for. */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0 && errno == ENOENT)
+        return STATUS_OK;
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
+    if (file == NULL) {
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot read '%s': %s", path, strerror(errno));
+        if (descriptor >= 0)
+            (void)close(descriptor);
+        return code;
+    }
     bool good = fgets(line, sizeof line, file) != NULL && strlen(line) > 2 * DROP_REQUEST_BYTES;
     (void)fclose(file);
     for (int i = 0; good && i < DROP_REQUEST_BYTES; i++) {
@@ -45,14 +52,15 @@ status drop_note_read(drop_note *out_note, const char *folder, error_detail *det
                                    path);
 }
 
-/* Whole, on disk, under its name: or the old one. */
+/* Whole, on disk, under its name: or the old one. Always a new file: a link of either name is replaced, never followed. */
 static status write_synced(const char *folder, const char *name, const char *text, size_t size, bool replace, error_detail *detail)
 {
     char path[PATH_BYTES], fresh[PATH_BYTES];
     bool fits = path_make(path, folder, name) && snprintf(fresh, sizeof fresh, "%s/.reelmill-new", folder) < (int)sizeof fresh;
     if (!fits)
         return error_detail_set(detail, STATUS_LIMIT, "'%s': the name is too long", folder);
-    int descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    (void)unlink(fresh);
+    int descriptor = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     bool good = descriptor >= 0 && write(descriptor, text, size) == (ssize_t)size && fsync(descriptor) == 0;
     if (descriptor >= 0)
         good = close(descriptor) == 0 && good;
@@ -74,6 +82,11 @@ status drop_note_write(const drop_note *note, const char *folder, error_detail *
         snprintf(text + 2 * i, 3, "%02x", note->request[i]);
     snprintf(text + 2 * DROP_REQUEST_BYTES, sizeof text - 2 * DROP_REQUEST_BYTES, " job %u\n", note->job);
     return write_synced(folder, DROP_NOTE, text, strlen(text), true, detail);
+}
+
+status drop_result_write(const char *folder, const char *text, error_detail *detail)
+{
+    return write_synced(folder, "reelmill-result.json", text, strlen(text), true, detail);
 }
 
 /* Order of the entries does not matter: what each says is added up. */

@@ -25,6 +25,8 @@ typedef struct drop_note {
 MUST_USE status drop_note_read(drop_note *out_note, const char *folder, error_detail *detail);
 /** Replaces it in one step and syncs it. */
 MUST_USE status drop_note_write(const drop_note *note, const char *folder, error_detail *detail);
+/** The document of its end beside its files, as reelmill-result.json; replaces what has that name. */
+MUST_USE status drop_result_write(const char *folder, const char *text, error_detail *detail);
 /** A number over names, sizes and times of all that lies in the folder: while files are copied in it changes. */
 MUST_USE status drop_fingerprint(const char *folder, uint64_t *out_fingerprint, error_detail *detail);
 /** The preset's text with {folder} replaced, as FOLDER/show.yaml, unless there is one. name: the folder's own. */

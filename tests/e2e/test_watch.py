@@ -60,6 +60,11 @@ class Watch(FarmTest):
         self.fill("Night Train")
         self.fill("Copying", ready=False)
         self.fill("Bad {name}")
+        own = self.folder / "of somebody"  # links and pipes of whoever fills the folders: not followed, not waited for
+        own.write_text("mine")
+        (self.drop / "Bad {name}" / "reelmill-result.json").symlink_to(own)
+        self.fill("A pipe")
+        os.mkfifo(self.drop / "A pipe" / ".reelmill-watch")
         watcher = self.watch()
         done, failed = self.drop / "done", self.drop / "failed"
         self.assertTrue(wait_until(self.coordinator, lambda: (done / "Night Train").is_dir() and (failed / "Bad {name}").is_dir()))
@@ -68,6 +73,8 @@ class Watch(FarmTest):
         made = [path.name for path in (done / "Night Train" / "out").rglob("*.wav")]
         self.assertEqual(made, ["NIGHT_TRAIN_DXC.wav"])
         self.assertIn("letters without accents", json.loads((failed / "Bad {name}" / "reelmill-result.json").read_text())["message"])
+        self.assertEqual(own.read_text(), "mine")
+        self.assertTrue((self.drop / "A pipe").is_dir())
         self.assertTrue((self.drop / "Copying").is_dir())  # nobody said that it is complete
         # The hook was told, with its argument as one word, and with the document on its standard input.
         job = result["job"]
