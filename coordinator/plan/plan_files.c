@@ -265,11 +265,11 @@ static void file_name_fill(const file_builder *self, plan_file *file)
     const char *path =
         arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
     if (strlen(path) + PART_SUFFIX_MAX >= PATH_MAX_BYTES || strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX ||
-        !task_path_valid(path)) {
+        name[0] == '.' || !task_path_valid(path)) {
         problem_list_add(
             self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
             deliverable->column,
-            "deliverable %s would be written as \"%s\", which is too long or no valid path; shorten slug, names or "
+            "deliverable %s would be written as \"%s\", which is too long, hidden or no valid path; shorten slug, names or "
             "the output folder",
             deliverable->name, file->display);
         return;

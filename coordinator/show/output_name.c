@@ -29,7 +29,8 @@ static int word_at(const char *text, char *out_sign, size_t *out_size)
 
 status output_name_check(const char *template, error_detail *detail)
 {
-    if (strlen(template) >= OUTPUT_NAME_MAX || !(isalnum((unsigned char)template[0]) || template[0] == '{') || template[1] == '_')
+    bool begins_well = template[0] == '{' ? !is_sign(template[1]) : isalnum((unsigned char)template[0]) != 0;
+    if (strlen(template) >= OUTPUT_NAME_MAX || !begins_well)
         return error_detail_set(detail, STATUS_INPUT_SYNTAX, "it begins with a letter, a digit or a word in braces, and has at most "
                                                              "%d characters",
                                 OUTPUT_NAME_MAX - 1);
