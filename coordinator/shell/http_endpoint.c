@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct http_endpoint {
     http_endpoint_config config;
     struct MHD_Daemon *daemon;
     int listening;
+    bool loopback; /* for browsers of this machine: see is_called_well() */
     uv_poll_t poll;
     uv_timer_t timer;
     uint32_t open_handles;
@@ -184,6 +186,17 @@ static enum MHD_Result answer_by_number(http_endpoint *self, struct MHD_Connecti
     return send_text(connection, MHD_HTTP_NOT_FOUND, "there is no such page\n");
 }
 
+/* A web site could give its name this machine's address (DNS rebinding), and its scripts would read the pages as their own
+ * through a browser here. So what serves loopback alone answers to addresses and `localhost`, and to no other name. */
+static bool is_called_well(const http_endpoint *self, struct MHD_Connection *connection)
+{
+    static const char local[] = "localhost";
+    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+    if (!self->loopback || host == NULL || host[0] == '[' || host[strspn(host, "0123456789.:")] == '\0')
+        return true;
+    return strncasecmp(host, local, sizeof local - 1) == 0 && (host[sizeof local - 1] == '\0' || host[sizeof local - 1] == ':');
+}
+
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request)
 {
@@ -194,6 +207,9 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     (void)request;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "this address only shows; use the reelmill command\n");
+    if (!is_called_well(self, connection))
+        return send_text(connection, MHD_HTTP_FORBIDDEN,
+                         "call this address 127.0.0.1 or localhost; a web server in front of it passes that as Host\n");
     if (strcmp(path, "/") == 0)
         return send_response(connection, MHD_HTTP_OK, "text/html; charset=utf-8", csp_page,
                              MHD_create_response_from_buffer(dashboard_page_size, (void *)(uintptr_t)dashboard_page,
@@ -255,9 +271,11 @@ static status listen_on(http_endpoint *self, const char *address, error_detail *
     if (six) {
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons((uint16_t)port);
+        self->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
     } else {
         v4->sin_family = AF_INET;
         v4->sin_port = htons((uint16_t)port);
+        self->loopback = ntohl(v4->sin_addr.s_addr) >> 24 == 127;
     }
     int on = 1;
     self->listening = socket(place.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -21,9 +21,9 @@ class Pages(FarmTest):
         self.show.write()
         self.farm = Farm(self, self.folder, more=f"http: 127.0.0.1:{self.port}\n")
 
-    def get(self, path, method="GET"):
+    def get(self, path, method="GET", host=None):
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        link.request(method, path)
+        link.request(method, path, headers={"Host": host} if host else {})
         answer = link.getresponse()
         body = answer.read()
         link.close()
@@ -45,6 +45,8 @@ class Pages(FarmTest):
     def test_pages(self):
         self.passes(self.farm.ask("submit", self.show.path, "--wait"))
         self.assertEqual(self.get("/healthz")[1], "ok\n")
+        for host, status in (("localhost:7071", 200), ("[::1]:7071", 200), ("site.example", 403), ("localhost.site.example", 403)):
+            self.assertEqual(self.get("/jobs.json", host=host)[0].status, status, host)  # a site's name for this machine
         page, text = self.get("/")
         self.assertEqual((page.status, page.getheader("X-Content-Type-Options")), (200, "nosniff"))
         self.assertIn("default-src 'none'", page.getheader("Content-Security-Policy"))
