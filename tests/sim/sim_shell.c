@@ -75,7 +75,9 @@ void sim_shell_note_fact(sim_coordinator *self, const scheduler_fact *fact)
 static void fact_say(const sim_world *world, const scheduler_fact *fact)
 {
     static const char *const names[] = {"?",       "submitted", "extended", "cancelled", "retried",
-                                        "ended",   "forgotten", "task assigned", "task over", "worker"};
+                                        "ended",   "forgotten", "task assigned", "task over", "worker",
+                                        "held",    "released",  "priority"};
+    _Static_assert(sizeof names / sizeof names[0] == FACT_TYPE_END, "a name for each kind of fact");
     sim_world_say(world, "  fact %s: job %u task %u epoch %u/%u worker %u value %u \"%s\"", names[fact->type],
                   fact->job, fact->task, fact->term, fact->epoch, fact->worker, fact->value, status_text(fact->code));
 }

@@ -46,6 +46,7 @@ typedef struct align_place {
     uint64_t place;
     double level;
     bool matched;
+    bool edge; /* heard when the others have agreed: too near to its neighbour to show a drift */
 } align_place;
 
 typedef struct align_run {
@@ -108,6 +109,7 @@ static status choose_edge(align_run *self, bool head, uint64_t next)
             return STATUS_OK;
         status code = probe(self, place, &edge);
         if (code != STATUS_OK || edge.level >= silent_level) {
+            edge.edge = true;
             take_place(self, &edge);
             return code;
         }
@@ -205,6 +207,8 @@ static status walk(align_run *self, uint32_t lock, bool forwards)
             last_late = self->measure->points[i].late;
     for (uint32_t i = lock; forwards ? ++i < self->place_count : i-- > 0;) {
         align_place *place = &self->places[i];
+        if (place->edge)
+            continue;
         double apart = (double)place->place - (double)last_place;
         double expected = last_late + self->drift * apart;
         sync_match match;
@@ -283,16 +287,18 @@ static status follow(align_run *self, align_place *place, bool *out_known)
 static status find_points(align_run *self)
 {
     align_place *order[SYNC_PLACES_MAX];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < self->place_count; i++)
-        order[i] = &self->places[i];
-    qsort(order, self->place_count, sizeof order[0], louder_first);
+        if (!self->places[i].edge)
+            order[count++] = &self->places[i];
+    qsort(order, count, sizeof order[0], louder_first);
     uint32_t far_range = FAR_SECONDS * track_reader_rate(self->matcher->track);
     bool far_fits = FAR_WINDOW + 2 * (uint64_t)far_range <= (uint64_t)1 << FFT_LOG2_MAX;
     bool known = false;
     for (uint32_t i = 0; !known && i < LOCK_TRIES + FAR_TRIES; i++) {
         bool far = i >= LOCK_TRIES;
         uint32_t index = far ? i - LOCK_TRIES : i;
-        if (index >= self->place_count || (far && !far_fits))
+        if (index >= count || (far && !far_fits))
             continue;
         sync_match match;
         self->measure->point_count = 0;
@@ -375,9 +381,13 @@ static status confirm(align_run *self)
         if (!model.known)
             return STATUS_OK;
         count = measure->point_count;
+        self->drift = model.drift;
         status code = STATUS_OK;
         for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0 && retries > 0; i++)
-            if (!self->places[i].matched) {
+            if (self->places[i].edge) {
+                sync_match match;
+                code = match_place(self, &self->places[i], predict(&model, self->places[i].place), &match);
+            } else if (!self->places[i].matched) {
                 retries--;
                 code = listen_again(self, &self->places[i], &model, &far_left);
             }
