@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+enum { ATTRIBUTES_MAX = 256 };
 enum { VALUE_SIZE = 64, ELEMENTS_MAX = 1024, COMMON_NUMBER_END = 0x1000, FIRST_NUMBER = 0x1001, FIRST_OBJECT_NUMBER = 0x100B };
 enum { TRACKS_MAX = 128, CONTENTS_MAX = 123, OBJECT_PACKS_MAX = 118, BED_CHANNELS_MAX = 10 };
 
@@ -476,6 +477,30 @@ static void judge_dolby(judge *self)
 
 /* ---- the whole ---- */
 
+/* Attributes are counted by '=' outside quotes. A '<' begins anew whatever was before, since no value may hold one. */
+bool adm_xml_is_bounded(const uint8_t *axml, size_t size)
+{
+    uint32_t count = 0;
+    uint8_t quote = 0;
+    bool inside = false;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t byte = axml[i];
+        if (byte == '<') {
+            inside = i + 1 < size && axml[i + 1] != '!' && axml[i + 1] != '?';
+            quote = 0;
+            count = 0;
+        } else if (inside && quote != 0)
+            quote = byte == quote ? 0 : quote;
+        else if (inside && (byte == '"' || byte == '\''))
+            quote = byte;
+        else if (inside && byte == '>')
+            inside = false;
+        else if (inside && byte == '=' && ++count > ATTRIBUTES_MAX)
+            return false;
+    }
+    return true;
+}
+
 static const xmlNode *find_extended(const xmlNode *node, int depth)
 {
     const xmlNode *found = NULL;
@@ -515,8 +540,10 @@ void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axm
         self.length = (int64_t)((double)audio->frame_count / audio->sample_rate * 100000.0 + 0.5);
     while (axml_size > 0 && axml[axml_size - 1] == 0) /* some tools pad with zeros */
         axml_size--;
-    xmlDocPtr document = xmlReadMemory((const char *)axml, (int)axml_size, NULL, NULL,
-                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDocPtr document = !adm_xml_is_bounded(axml, axml_size)
+                             ? NULL
+                             : xmlReadMemory((const char *)axml, (int)axml_size, NULL, NULL,
+                                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     const xmlNode *extended = NULL;
     if (document != NULL && document->intSubset == NULL && document->extSubset == NULL)
         extended = find_extended(document->children, 0);

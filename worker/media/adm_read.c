@@ -2,6 +2,7 @@
 
 #include "common/base/byte_reader.h"
 #include "common/media/adm_bed.h"
+#include "common/media/adm_profile.h"
 
 #include <libxml/xmlreader.h>
 #include <stdio.h>
@@ -126,9 +127,10 @@ static bool model_read(adm_model *self, const uint8_t *axml, size_t size)
 {
     while (size > 0 && axml[size - 1] == 0) /* some tools pad with zeros */
         size--;
-    xmlTextReaderPtr reader = size == 0 ? NULL
-                                        : xmlReaderForMemory((const char *)axml, (int)size, NULL, NULL,
-                                                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlTextReaderPtr reader = size == 0 || !adm_xml_is_bounded(axml, size)
+                                  ? NULL
+                                  : xmlReaderForMemory((const char *)axml, (int)size, NULL, NULL,
+                                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (reader == NULL)
         return false;
     adm_walk walk = {.model = self};

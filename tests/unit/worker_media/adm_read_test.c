@@ -86,6 +86,11 @@ static void adm_read__says_what_it_cannot_use(void **state)
     assert_string_equal(adm.problem, "axml is no XML that can be read");
     read_both(&chna, "<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>", 4, &adm);
     assert_string_equal(adm.problem, "axml is no XML that can be read");
+    char many[16384] = "<audioFormatExtended"; /* of good form, but of a size that libxml2 takes the square of */
+    for (size_t i = 0, at = strlen(many); i < 257; i++)
+        at += (size_t)snprintf(many + at, sizeof many - at, " a%zu=\"=\"%s", i, i == 256 ? "/>" : "");
+    read_both(&chna, many, 4, &adm);
+    assert_string_equal(adm.problem, "axml is no XML that can be read");
     read_both(&chna, "", 4, &adm);
     assert_string_equal(adm.problem, "axml is no XML that can be read");
     chna.size -= 1;
