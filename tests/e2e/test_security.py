@@ -246,7 +246,7 @@ class Revoked(SecurityTest):
         farm.authorize("vera", "viewer")
         self.passes(farm.ask("submit", show.path))
         watcher = start("status", "--watch", *farm.link("vera"))
-        self.assertIn("STATE", watcher.stdout.readline())
+        self.assertIn("VERDICT", watcher.stdout.readline())
         farm.revoke("vera")
         self.denied(finish(watcher), "not authorized (any more)")
         self.denied(farm.ask("nodes", who="vera"), "hangs up on this key")
