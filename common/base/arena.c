@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK_BYTES = 65536, ARENA_ALIGNMENT = 16 };
+/* Blocks grow with the arena: most arenas of a coordinator hold a few KiB for as long as their job is remembered. */
+enum { ARENA_FIRST_BYTES = 4096, ARENA_BLOCK_BYTES = 65536, ARENA_ALIGNMENT = 16 };
 
 struct arena_block {
     arena_block *next;
@@ -39,7 +40,11 @@ void *arena_take(arena *self, size_t byte_size)
     if (need == 0)
         need = ARENA_ALIGNMENT;
     if (self->head == NULL || self->head->size - self->head->used < need) {
-        size_t size = need > ARENA_BLOCK_BYTES ? need : ARENA_BLOCK_BYTES;
+        size_t size = self->total_bytes < ARENA_FIRST_BYTES ? ARENA_FIRST_BYTES : self->total_bytes;
+        if (size > ARENA_BLOCK_BYTES)
+            size = ARENA_BLOCK_BYTES;
+        if (size < need)
+            size = need;
         arena_block *block = calloc(1, sizeof *block + size);
         ENSURE(block != NULL);
         block->size = size;

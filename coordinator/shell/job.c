@@ -50,6 +50,7 @@ void job_destroy(farm_job **self)
     if (gone->plan != NULL)
         plan_destroy(&gone->plan);
     free(gone->facts);
+    free(gone->errors);
     free(gone->generations);
     free(gone->forecast);
     arena_deinit(&gone->problem_arena);
@@ -307,8 +308,26 @@ status job_outputs_need(farm_job *self, uint32_t task, error_detail *detail)
 
 /* ---- what people see ---- */
 
+static bool make_error_room(farm_job *self)
+{
+    if (self->error_count < self->error_room || self->error_room == JOB_ERRORS_MAX)
+        return true;
+    uint32_t room = self->error_room == 0 ? 4 : 2 * self->error_room;
+    room = room > JOB_ERRORS_MAX ? JOB_ERRORS_MAX : room;
+    job_error *larger = realloc(self->errors, room * sizeof *larger);
+    if (larger == NULL)
+        return false;
+    self->errors = larger;
+    self->error_room = room;
+    return true;
+}
+
 void job_error_add(farm_job *self, uint32_t task, status code, bool final, const char *text)
 {
+    if (!make_error_room(self)) {
+        self->error_dropped++;
+        return;
+    }
     /* A failure for good pushes out one that was only an attempt: it is what a person has to read. */
     uint32_t at = self->error_count;
     if (at == JOB_ERRORS_MAX) {

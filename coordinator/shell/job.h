@@ -101,7 +101,8 @@ typedef struct farm_job {
     uint8_t verdict;
     uint32_t error_count; /**< kept */
     uint32_t error_dropped;
-    job_error errors[JOB_ERRORS_MAX];
+    uint32_t error_room;
+    job_error *errors; /**< grows up to JOB_ERRORS_MAX: most jobs have none */
 } farm_job;
 
 farm_job *job_create(uint32_t number);
