@@ -94,6 +94,7 @@ static void put_node_states(const farm_state *self, byte_writer *writer)
         put(writer, "reelmill_nodes{state=\"%s\"} %u\n", states[k], counts[k]);
 }
 
+/* A worker that came back stands beside the one that it was, for ten minutes: the number keeps their series apart. */
 static void put_nodes(const farm_state *self, byte_writer *writer)
 {
     static const struct {
@@ -122,7 +123,7 @@ static void put_nodes(const farm_state *self, byte_writer *writer)
                                        view.tasks_failed};
             put(writer, "reelmill_%s{node=\"", columns[column].name);
             put_label(writer, node->name);
-            put(writer, "\"} %u\n", values[column]);
+            put(writer, "\",worker=\"%u\"} %u\n", node->number, values[column]);
         }
     }
     for (size_t column = 0; column < sizeof times / sizeof times[0]; column++) {
@@ -131,7 +132,8 @@ static void put_nodes(const farm_state *self, byte_writer *writer)
             const worker_node *node = self->workers.nodes[i];
             put(writer, "reelmill_%s{node=\"", times[column].name);
             put_label(writer, node->name);
-            put(writer, "\"} %.17g\n", (double)(column == 0 ? node->programme_ms : node->task_ms) / 1000.0);
+            put(writer, "\",worker=\"%u\"} %.17g\n", node->number,
+                (double)(column == 0 ? node->programme_ms : node->task_ms) / 1000.0);
         }
     }
 }

@@ -9,7 +9,7 @@ import subprocess
 from farm_kit import FarmTest, main, small_show, wait_until
 from hand_farm import Farm, free_port
 
-SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"\})? (-?[0-9][0-9.e+-]*)$')
+SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"(?:,worker="[0-9]+")?\})? (-?[0-9][0-9.e+-]*)$')
 
 
 class Pages(FarmTest):
@@ -36,7 +36,9 @@ class Pages(FarmTest):
             if not line.startswith("# "):
                 found = SAMPLE.match(line)
                 self.assertIsNotNone(found, line)
-                samples[found.group(1) + (found.group(2) or "")] = float(found.group(3))
+                series = found.group(1) + (found.group(2) or "")
+                self.assertNotIn(series, samples)  # Prometheus would take one of the two
+                samples[series] = float(found.group(3))
         told = {line.split()[2] for line in lines if line.startswith("# TYPE ")}
         names = {name.split("{")[0] for name in samples}
         self.assertEqual({re.sub("_(bucket|sum|count)$", "", name) for name in names - told} - told, set())
@@ -99,14 +101,22 @@ class Pages(FarmTest):
         after = self.metrics()
         self.assertEqual(after['reelmill_jobs{state="ended"}'], 1)
         self.assertEqual(after["reelmill_estimated_seconds_of_work"], 0)
-        done = {node["name"]: node["tasks_done"] for node in self.farm.nodes().values()}
-        self.assertEqual({name: after[f'reelmill_node_tasks_done_total{{node="{name}"}}'] for name in done}, done)
+        nodes = self.farm.nodes().values()
+        label = {node["name"]: f'{{node="{node["name"]}",worker="{node["worker"]}"}}' for node in nodes}
+        done = {node["name"]: node["tasks_done"] for node in nodes}
+        self.assertEqual({name: after["reelmill_node_tasks_done_total" + label[name]] for name in done}, done)
         self.assertGreater(sum(done.values()), 10)
         self.assertGreater(after["reelmill_programme_seconds_total"], 0)
-        self.assertEqual(sum(after[f'reelmill_node_programme_seconds_total{{node="{name}"}}'] for name in done),
+        self.assertEqual(sum(after["reelmill_node_programme_seconds_total" + label[name]] for name in done),
                          after["reelmill_programme_seconds_total"])
         self.assertEqual(after['reelmill_task_failures_total{class="storage"}'], 0)
         self.assertGreater(after["reelmill_journal_commit_seconds_count"], 0)
+        # A worker that comes back stands beside the one that it was, under the same name and a number of its own.
+        self.farm.processes["one"].terminate()
+        self.farm.processes["one"].wait()
+        self.farm.start("one")
+        self.assertTrue(wait_until(self.farm.processes["coordinator"], lambda: sorted(
+            up for series, up in self.metrics().items() if series.startswith('reelmill_node_up{node="one"')) == [0, 1]))
         promtool = shutil.which("promtool")
         if promtool:  # Prometheus' own word on names, types and texts
             checked = subprocess.run([promtool, "check", "metrics"], input=self.get("/metrics")[1], capture_output=True, text=True,
