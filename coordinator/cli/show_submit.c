@@ -3,6 +3,7 @@
 
 #include "coordinator/cli/farm_ask.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,37 @@
 
 enum { SUBMIT_MS = 30000 };
 
+/* A folder's path without links, '.' and '..', also where its last parts are not there yet. NULL: there is no such thing. */
+static char *resolve(const char *folder)
+{
+    char *known = strdup(folder);
+    char *base = NULL;
+    /* From the end to the deepest folder that exists; what comes after it has nothing that could be a link. */
+    for (size_t end = strlen(folder); known != NULL && (base = realpath(known, NULL)) == NULL && errno == ENOENT;) {
+        while (end > 1 && known[end - 1] == '/')
+            end--;
+        while (end > 1 && known[end - 1] != '/')
+            end--;
+        if (end <= 1)
+            break;
+        known[end] = '\0';
+    }
+    char *path = NULL;
+    const char *rest = base == NULL ? NULL : folder + strlen(known);
+    if (base != NULL && asprintf(&path, "%s%s%s", base, rest[0] == '\0' || strcmp(base, "/") == 0 ? "" : "/", rest) < 0)
+        path = NULL;
+    free(known);
+    free(base);
+    return path;
+}
+
 /* Finds the named media root that a folder of this machine lies in, as the coordinator knows them. */
 static status map_folder(const json_t *roots, const char *folder, plan_place *out_place, error_detail *detail)
 {
     size_t best = 0;
     size_t index;
     const json_t *root;
-    char *resolved = realpath(folder, NULL);
+    char *resolved = resolve(folder);
     const char *path = resolved == NULL ? folder : resolved;
     json_array_foreach (roots, index, root) {
         const char *prefix = farm_text_of(root, "path");
