@@ -146,7 +146,7 @@ status report_read_finding(const char *path, const char *id, arena *memory, json
         item = find_in(json_object_get(document, "stems"), id);
     if (item == NULL) {
         json_decref(document);
-        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%s' has no finding '%s'; its findings carry their ids", path, id);
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "the report has no finding '%s'; its findings carry their ids", id);
     }
     *out_document = document;
     *out_finding = item;
