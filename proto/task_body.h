@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 9, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 10, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -89,6 +89,8 @@ typedef struct task_piece {
     uint16_t reel;
     uint64_t programme_frame;  /**< of the piece's first frame in its programme's timeline */
     uint64_t frame_count;
+    uint32_t join_before;      /**< where it is faded into: frames before its first one that its own files hold, */
+    uint32_t join_after;       /**< and frames from it on that the files of the piece before hold */
     task_binding *bindings;    /**< [program.input_count] */
 } task_piece;
 

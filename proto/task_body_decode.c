@@ -143,6 +143,8 @@ static void decode_piece(byte_reader *reader, task_piece *piece, const task_rend
     piece->reel = byte_reader_u16(reader);
     piece->programme_frame = byte_reader_u64(reader);
     piece->frame_count = byte_reader_u64(reader);
+    piece->join_before = byte_reader_u32(reader);
+    piece->join_after = byte_reader_u32(reader);
     require(reader, piece->programme_frame < FRAMES_END && piece->frame_count >= 1 && piece->frame_count < FRAMES_END);
     require(reader, byte_reader_left(reader) / 12 >= render->program.input_count);
     if (reader->failed)

@@ -77,6 +77,8 @@ static void encode_piece(byte_writer *writer, const task_piece *piece, uint32_t 
     byte_writer_u16(writer, piece->reel);
     byte_writer_u64(writer, piece->programme_frame);
     byte_writer_u64(writer, piece->frame_count);
+    byte_writer_u32(writer, piece->join_before);
+    byte_writer_u32(writer, piece->join_after);
     for (uint32_t i = 0; i < binding_count; i++) {
         byte_writer_u16(writer, piece->bindings[i].file);
         byte_writer_u16(writer, piece->bindings[i].channel);

@@ -57,6 +57,7 @@ void render_program_encode(const render_program *self, byte_writer *writer)
     }
     byte_writer_u32(writer, self->speed_num);
     byte_writer_u32(writer, self->speed_den);
+    byte_writer_u8(writer, self->join);
     byte_writer_u8(writer, self->limit_count);
     for (uint32_t i = 0; i < self->limit_count; i++) {
         byte_writer_u8(writer, self->limits[i].output);
@@ -129,6 +130,8 @@ static bool render_program_limits_valid(const render_program *self)
     if (!as_it_is && (self->speed_num == 0 || self->speed_den == 0 || self->speed_num > PROGRAM_SPEED_TERM_MAX ||
                       self->speed_den > PROGRAM_SPEED_TERM_MAX))
         return false;
+    if (self->join > JOIN_EQUAL_POWER)
+        return false;
     for (uint32_t i = 0; i < self->limit_count; i++) {
         const render_limiter *limit = &self->limits[i];
         if (limit->output >= self->output_count || (i > 0 && limit->output <= self->limits[i - 1].output) ||
@@ -142,6 +145,7 @@ static void render_program_decode_limits(render_program *self, byte_reader *read
 {
     self->speed_num = byte_reader_u32(reader);
     self->speed_den = byte_reader_u32(reader);
+    self->join = byte_reader_u8(reader);
     self->limit_count = byte_reader_u8(reader);
     if (self->limit_count > PROGRAM_OUTPUTS_MAX)
         reader->failed = true;

@@ -16,6 +16,8 @@
  * An output with a limiter is then multiplied by its gain (common/media/limit_curve.h), all its lanes alike.
  * Input lanes come at sample_rate; speed_num / speed_den is how much faster the programme runs than its files, pitch and all: a
  * file at rate r is taken as one at r x speed_num / speed_den.
+ * Around the join of two pieces an input lane is a cross-fade of both where `join` says so (common/media/join_fade.h), over the
+ * frames that the task's pieces state. Not faded: a received programme's own lanes, and a lane that comes from one file running on.
  * Then dithered where the output says so (worker/render/render_dither.h), and quantised once (encoding below). A
  * measure-only output (encoding ENCODING_NONE) is not written.
  *
@@ -31,13 +33,14 @@
 #include "common/base/status.h"
 #include "common/media/channel_layout.h"
 #include "common/media/duck_curve.h"
+#include "common/media/join_fade.h"
 #include "common/media/limit_curve.h"
 #include "common/media/media_facts.h"
 
 #include <stdint.h>
 
 enum { RENDER_STEM_RECEIVED = 0xFFFF }; /**< render_lane.stem of a received programme's own channels */
-enum { RENDER_VERSION = 4 };
+enum { RENDER_VERSION = 5 };
 
 typedef struct render_lane {
     uint16_t stem;        /**< index of the stem in the job's show */
@@ -99,6 +102,7 @@ typedef struct render_program {
     render_node nodes[PROGRAM_NODES_MAX];
     render_duck ducks[PROGRAM_DUCKS_MAX];
     uint32_t speed_num, speed_den; /**< both 0: the files' own speed */
+    uint8_t join;                  /**< join_law */
     uint8_t limit_count;
     render_limiter limits[PROGRAM_OUTPUTS_MAX]; /**< by output, at most one each */
 } render_program;

@@ -11,6 +11,8 @@
  * - In a show of one reel a file without {reel} is that reel's file. In a show of several it is a long-play file and
  *   serves all reels: its first sample is the programme's first frame; with `align: bext` it lies on the programme's clock
  *   (01:00:00:00 at the first frame of action, or the reels' own timecode where that runs on from reel to reel).
+ * - With a `join` that fades, each piece but the first is faded into over the overlap that the show states around its first
+ *   frame. Positions, lengths and timecodes are those of a butt join; a reel's own file holds the same samples.
  * - A received file is programme as a whole, unless it belongs to a reel with `start`, `ffoa` and `lfoa`, is not as long as
  *   the reel's programme (one sample of rounding allowed) and reaches the LFOA counted from `start`: then it is cut like a
  *   stem. One file as long as the joined programme has the reels' pieces; else it is one piece.
@@ -63,6 +65,8 @@ typedef struct plan_piece {
     uint16_t reel;             /**< index in show.reels */
     uint64_t programme_frame;  /**< sample frame of its first frame in the joined programme */
     uint64_t frame_count;
+    uint32_t join_before;      /**< where its first frame is a cross-fade: frames that it begins earlier, */
+    uint32_t join_after;       /**< and frames that the piece before goes on */
     uint32_t cell_count;
     uint64_t file_frame;       /**< received: frame of the deliverable's files at the piece's first frame */
     bool spans_reels;          /**< one received piece over several reels whose edges are not known: `reel` is 0 and says nothing */

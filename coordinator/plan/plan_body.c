@@ -68,8 +68,9 @@ static task_reach task_pieces(const plan *self, const plan_task *task)
 {
     const plan_timeline *timeline = &self->timelines[task->timeline];
     const render_program *program = &self->programs[task->program];
-    uint64_t back = METER_PREROLL_FRAMES + render_program_reach_before(program);
-    uint64_t ahead = render_program_reach_after(program);
+    uint64_t fades = plan_join_reach(timeline);
+    uint64_t back = METER_PREROLL_FRAMES + render_program_reach_before(program) + fades;
+    uint64_t ahead = render_program_reach_after(program) + fades;
     task_reach reach = {.count = 1, .pieces = {task->piece}};
     uint64_t reached = (uint64_t)task->first_cell * CELL_FRAMES;
     while (reached < back && reach.count <= task->piece && reach.count < PLAN_PIECES_BEFORE + 1) {
@@ -133,6 +134,8 @@ static void binding_pieces(const plan *self, const plan_task *task, plan_binding
         pieces[i] = (task_piece){.reel = piece->reel,
                                  .programme_frame = piece->programme_frame,
                                  .frame_count = piece->frame_count,
+                                 .join_before = piece->join_before,
+                                 .join_after = piece->join_after,
                                  .bindings = bindings};
         if (i == 0)
             binding->own_input_count = binding->input_count;

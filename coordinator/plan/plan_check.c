@@ -66,6 +66,16 @@ static void check_file_length(const check_run *self, const plan_input *input, ui
                                         input->display, ends, last, found, to_end));
             return;
         }
+        uint64_t to_overlap = timecode_sample_of_frame(reel->lfoa_frame - start + 1 + reel->tail_overlap, &film->rate,
+                                                       film->sample_rate);
+        if (found < to_overlap) {
+            plan_check_say(self, PROBLEM_ERROR, input,
+                           arena_format(memory,
+                                        "\"%s\" holds %" PRIu64 " frames after the last frame of action and the reel's tail "
+                                        "overlap of %u pictures needs %" PRIu64 "; deliver it complete or correct overlap",
+                                        input->display, found - to_end, reel->tail_overlap, to_overlap - to_end));
+            return;
+        }
     }
     double seconds = (double)(found > usual ? found - usual : usual - found) / film->sample_rate;
     if (found < usual)

@@ -100,7 +100,7 @@ static bool check_stems(const plan *self, uint32_t index, const show *clock, con
 static bool same_clock(const show *a, const show *b)
 {
     return a->sample_rate == b->sample_rate && frame_rate_equal(&a->rate, &b->rate) &&
-           plan_joined_start(a) == plan_joined_start(b);
+           plan_joined_start(a) == plan_joined_start(b) && a->join == b->join;
 }
 
 uint16_t plan_timeline_rendered(plan *self, uint32_t index, plan_notes *notes)
@@ -114,6 +114,8 @@ uint16_t plan_timeline_rendered(plan *self, uint32_t index, plan_notes *notes)
     if (rule->picture_rate.num != 0)
         clock->rate = rule->picture_rate;
     clock->joined_start = rule->ffoa;
+    if (rule->has_join)
+        clock->join = rule->join;
     uint64_t frame = 0;
     error_detail detail = {0};
     if (rule->ffoa != NULL && (clock->rate.num == 0 || timecode_parse(rule->ffoa, &clock->rate, &frame, &detail) != STATUS_OK)) {

@@ -154,7 +154,8 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
         bool renders = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
         bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER ||
                      task->kind == TASK_LISTEN;
-        bool looks_ahead = renders && render_program_reach_after(&self->programs[task->program]) > 0;
+        bool looks_ahead = renders && (render_program_reach_after(&self->programs[task->program]) > 0 ||
+                                       self->programs[task->program].join != JOIN_BUTT);
         bool seen = task->program == last_program && task->piece == last_piece && !looks_ahead;
         if (!whole && (!renders || seen))
             continue; /* the first task of a piece is the largest: only its pre-roll reaches into pieces before */

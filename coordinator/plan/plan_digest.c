@@ -34,6 +34,8 @@ static void digest_timeline(digest_run *self, const plan_timeline *timeline)
         byte_writer_u16(writer, piece->reel);
         byte_writer_u64(writer, piece->programme_frame);
         byte_writer_u64(writer, piece->frame_count);
+        byte_writer_u32(writer, piece->join_before);
+        byte_writer_u32(writer, piece->join_after);
         byte_writer_u64(writer, piece->file_frame);
         byte_writer_u8(writer, piece->spans_reels);
     }

@@ -63,6 +63,10 @@ void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source
 /** The timeline of one received deliverable, whose files are inputs first .. first + count. */
 void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
                             arena *arena);
+/** Frames that a timeline's fades lie at most to either side of a join; 0: it has none. */
+uint64_t plan_join_reach(const plan_timeline *timeline);
+/** How it is joined: JOIN_BUTT where no reel supplies overlap. */
+join_law plan_timeline_join(const plan *self, const plan_timeline *timeline);
 
 /* ---- plan_gain.c ---- */
 /** True if the recipe sums stems of this role. */

@@ -394,6 +394,7 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     *program = (render_program){.sample_rate = timeline->sample_rate,
                                 .speed_num = timeline->speed_num,
                                 .speed_den = timeline->speed_den,
+                                .join = (uint8_t)plan_timeline_join(target, timeline),
                                 .output_count = (uint16_t)draft->mix_count,
                                 .output_lane_count = (uint16_t)draft->output_lanes};
     for (uint32_t stem = 0; stem < film->stem_count; stem++)

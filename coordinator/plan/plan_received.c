@@ -72,6 +72,7 @@ void plan_received_program(plan *target, uint32_t index)
     *program = (render_program){.sample_rate = facts->sample_rate,
                                 .input_count = layout->channel_count,
                                 .output_count = 1,
+                                .join = (uint8_t)plan_timeline_join(target, &target->timelines[planned->timeline]),
                                 .output_lane_count = layout->channel_count,
                                 .term_count = layout->channel_count};
     program->outputs[0] = (render_output){.deliverable = (uint16_t)index,

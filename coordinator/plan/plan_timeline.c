@@ -130,6 +130,21 @@ static void programme_cursor_add_samples(programme_cursor *self, plan_piece *pie
     self->picture_frames = 0;
 }
 
+/* What the reels at a join supply, in samples of differences of positions. The cursor stands at the piece's first frame. */
+static void programme_cursor_join(const programme_cursor *self, const show *film, uint32_t reel, plan_piece *piece)
+{
+    if (reel == 0 || film->join == JOIN_BUTT || film->rate.num == 0)
+        return;
+    uint64_t here = timecode_sample_of_frame(self->picture_frames, self->rate, self->sample_rate);
+    uint64_t head = film->reels[reel].head_overlap;
+    uint64_t tail = film->reels[reel - 1].tail_overlap;
+    uint64_t behind = head <= self->picture_frames ? self->picture_frames - head : 0;
+    uint64_t from = head <= self->picture_frames ? here : timecode_sample_of_frame(head, self->rate, self->sample_rate);
+    piece->join_before = (uint32_t)(from - timecode_sample_of_frame(behind, self->rate, self->sample_rate));
+    piece->join_after =
+        (uint32_t)(timecode_sample_of_frame(self->picture_frames + tail, self->rate, self->sample_rate) - here);
+}
+
 static void plan_timeline_finish(plan_timeline *self, const programme_cursor *cursor)
 {
     for (uint32_t i = 0; i < self->piece_count; i++) {
@@ -152,6 +167,7 @@ void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source
         plan_piece *piece = &timeline.pieces[i];
         piece->reel = (uint16_t)i;
         uint64_t first = 0;
+        programme_cursor_join(&cursor, film, i, piece);
         if (plan_reel_edges(&film->reels[i], &first))
             programme_cursor_add_pictures(&cursor, piece, film->reels[i].lfoa_frame - first + 1);
         else
@@ -204,6 +220,7 @@ static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cu
         ENSURE(plan_reel_edges(&film->reels[i], &first));
         plan_piece *piece = &timeline->pieces[i];
         piece->reel = (uint16_t)i;
+        programme_cursor_join(cursor, film, i, piece);
         programme_cursor_add_pictures(cursor, piece, film->reels[i].lfoa_frame - first + 1);
         piece->file_frame = piece->programme_frame;
     }
@@ -228,6 +245,22 @@ static void plan_received_start(plan_timeline *timeline, const show *film, bool 
     }
 }
 
+uint64_t plan_join_reach(const plan_timeline *timeline)
+{
+    uint64_t reach = 0;
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        reach = piece->join_before > reach ? piece->join_before : reach;
+        reach = piece->join_after > reach ? piece->join_after : reach;
+    }
+    return reach;
+}
+
+join_law plan_timeline_join(const plan *self, const plan_timeline *timeline)
+{
+    return plan_join_reach(timeline) == 0 ? JOIN_BUTT : plan_timeline_show(self->show, timeline)->join;
+}
+
 void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
                             arena *memory)
 {
@@ -245,10 +278,12 @@ void plan_timeline_received(plan_timeline *out_timeline, const plan_source *sour
             uint64_t frame_count = source->facts[first + i * files_per_reel].frame_count;
             piece->reel = (uint16_t)i;
             piece->spans_reels = !per_reel && film->reel_count > 1;
-            if (piece->spans_reels)
+            if (piece->spans_reels) {
                 programme_cursor_add_samples(&cursor, piece, frame_count);
-            else
-                plan_received_piece(&cursor, piece, i < film->reel_count ? &film->reels[i] : NULL, frame_count);
+                continue;
+            }
+            programme_cursor_join(&cursor, film, i, piece);
+            plan_received_piece(&cursor, piece, i < film->reel_count ? &film->reels[i] : NULL, frame_count);
         }
     }
     plan_received_start(&timeline, film, per_reel, &facts->bext);

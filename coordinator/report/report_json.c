@@ -229,6 +229,24 @@ static json_t *json_made_from(const report_model *model, const report_programme 
     return json_pack("{s:o, s:o}", "recipe", json_text(wanted->recipe_name), "stems", stems);
 }
 
+/* How each reel but the first is joined to the one before it; without fade both places are the join. */
+static json_t *json_joins(const report_model *model, const plan_timeline *timeline)
+{
+    static const char *const laws[] = {"butt", "equal-gain", "equal-power"};
+    json_t *joins = json_array();
+    for (uint32_t i = 1; timeline != NULL && i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        if (piece->spans_reels)
+            continue;
+        bool fades = piece->join_before + piece->join_after > 0;
+        json_array_append_new(joins, json_pack("{s:o, s:s, s:o, s:o}", "reel", json_text(model->show->reels[piece->reel].name), "law",
+                                               laws[fades ? plan_timeline_show(model->show, timeline)->join : JOIN_BUTT],
+                                               "start_sample", json_count(piece->programme_frame - piece->join_before),
+                                               "end_sample", json_count(piece->programme_frame + piece->join_after)));
+    }
+    return joins;
+}
+
 /* What a programme entry has in common, whether it is the whole or one reel. Figures and findings are set by the caller. */
 static json_t *programme_object(const report_model *model, const report_programme *programme,
                                 const plan_timeline *timeline)
@@ -259,6 +277,7 @@ static json_t *programme_object(const report_model *model, const report_programm
                                         json_digest(true, &wanted->spec->digest)));
     json_object_set_new(object, "made_from", json_made_from(model, programme));
     json_object_set_new(object, "gain", json_gain(model, programme));
+    json_object_set_new(object, "joins", json_joins(model, timeline));
     json_object_set_new(object, "frame_rate",
                         report_rate(model, timeline)->num == 0
                             ? json_null()

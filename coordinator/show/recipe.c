@@ -235,6 +235,8 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     if (index == 2)
         yaml_complain(source, node, "leader is keep, which this version cannot do, since only FFOA to LFOA of the stems is rendered; "
                                     "write strip, or make for a new leader with 2-pop and tail pop");
+    node = yaml_get(root, "join");
+    self->has_join = node != NULL && yaml_join(source, node, &self->join);
     node = yaml_get(root, "overload");
     index = node == NULL ? 0 : yaml_word(source, node, "overload", overloads);
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
@@ -370,7 +372,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
                                        "assembly",        "overload", "limiter", "adm", "duck", "sample_rate",
-                                       "picture_rate",    "pitch",  "ffoa", "file_name", "leader", NULL};
+                                       "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =

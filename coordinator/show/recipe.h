@@ -49,6 +49,8 @@ typedef struct recipe {
     channel_order_id order;          /**< of the file */
     bool multi_mono;
     bool leader;                     /**< every file gets silence and pops around the programme; else it is programme alone */
+    bool has_join;                   /**< join is stated; else the show's counts */
+    join_law join;                   /**< of reels that supply overlap */
     bool joined;                     /**< default assembly */
     bool reels;
     render_overload overload;

@@ -143,8 +143,8 @@ static void read_rates(show *self, const yaml_node *root, const yaml_source *sou
 }
 
 /* "2s", "1.5s", "500ms", "48f" (picture frames). */
-static bool read_duration(const show *self, const yaml_source *source, const yaml_node *node, const char *what,
-                          double *out_seconds)
+bool show_read_duration(const show *self, const yaml_source *source, const yaml_node *node, const char *what,
+                        double *out_seconds)
 {
     const char *text = yaml_text(source, node, what, 32);
     if (text == NULL)
@@ -184,9 +184,9 @@ static void read_pops(show *self, const yaml_node *node, const yaml_source *sour
         yaml_complain(source, node, "pops says neither head nor tail; write {head: 2s, tail: 2s} or `none`");
     self->has_pops = true;
     if (head != NULL)
-        (void)read_duration(self, source, head, "head of pops", &self->head_pop_seconds);
+        (void)show_read_duration(self, source, head, "head of pops", &self->head_pop_seconds);
     if (tail != NULL)
-        (void)read_duration(self, source, tail, "tail of pops", &self->tail_pop_seconds);
+        (void)show_read_duration(self, source, tail, "tail of pops", &self->tail_pop_seconds);
 }
 
 static void read_reference(show *self, const yaml_node *node, const yaml_source *source)
@@ -261,7 +261,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
 {
     static const char *const keys[] = {"reelmill",    "title", "slug", "version",   "date",         "frame_rate",
                                        "sample_rate", "media", "stems", "reels",    "pops",         "reference",
-                                       "deliverables", "output", "waivers", NULL};
+                                       "deliverables", "output", "waivers", "join", NULL};
     if (!yaml_map_check(source, root, "the show", keys))
         return;
     read_identity(self, root, source);
@@ -271,6 +271,8 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
     read_pops(self, yaml_get(root, "pops"), source);
     show_read_stems(self, yaml_get(root, "stems"), source);
     show_read_reels(self, yaml_get(root, "reels"), source);
+    if (yaml_get(root, "join") != NULL)
+        (void)yaml_join(source, yaml_get(root, "join"), &self->join);
     read_reference(self, yaml_get(root, "reference"), source);
     const yaml_node *deliverables =
         yaml_require(source, root, "deliverables", "the show", "list what is to be made or judged");

@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/media/channel_layout.h"
+#include "common/media/join_fade.h"
 #include "common/media/media_facts.h"
 #include "common/media/timecode.h"
 #include "coordinator/show/recipe.h"
@@ -65,6 +66,8 @@ typedef struct show_reel {
     bool has_ffoa;
     uint64_t lfoa_frame;          /**< last frame of action, inclusive */
     bool has_lfoa;
+    uint32_t head_overlap;        /**< picture frames of sound for joins that its files hold before FFOA */
+    uint32_t tail_overlap;        /**< and after LFOA */
     uint32_t line, column;
 } show_reel;
 
@@ -106,6 +109,7 @@ typedef struct show {
     const char *date;             /**< "" if not given */
     frame_rate rate;
     const char *joined_start;     /**< timecode of a joined programme's first frame of action; NULL: 01:00:00:00 */
+    join_law join;                /**< of joined programmes, where reels supply overlap */
     uint32_t sample_rate;         /**< 0 for a synthetic QC show: as the files say */
     const char *media;            /**< as written */
     uint32_t stem_count;

@@ -11,6 +11,9 @@ void show_read_reels(show *self, const yaml_node *node, const yaml_source *sourc
 void show_read_waivers(show *self, const yaml_node *node, const yaml_source *source);
 void show_read_deliverables(show *self, const yaml_node *node, const yaml_source *source);
 
+/** "2s", "1.5s", "500ms", "48f" (picture frames). */
+bool show_read_duration(const show *self, const yaml_source *source, const yaml_node *node, const char *what,
+                        double *out_seconds);
 /** A checked file pattern, or NULL. */
 const char *show_read_pattern(const yaml_source *source, const yaml_node *node, const char *what, bool *out_per_reel,
                               bool *out_multi_mono);

@@ -1,6 +1,7 @@
 /* The stems and the reels of a show file. */
 #include "coordinator/show/show_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -163,9 +164,58 @@ static void check_edges(const show *self, const show_reel *reel, const yaml_node
                   reel->name, self->head_pop_seconds);
 }
 
+/* `overlap: {head: 12f, tail: 24f}`: sound of the reel beyond its edges, in whole picture frames. */
+static void read_overlap(const show *self, show_reel *reel, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const keys[] = {"head", "tail", NULL};
+    uint32_t *targets[] = {&reel->head_overlap, &reel->tail_overlap};
+    double pops[] = {self->head_pop_seconds, self->tail_pop_seconds};
+    if (node == NULL || !yaml_map_check(source, node, of(source, "overlap", "reel", reel->name), keys))
+        return;
+    if (!reel->has_ffoa || !reel->has_lfoa || self->rate.num == 0) {
+        yaml_complain(source, node, "overlap of reel %s lies before its ffoa and after its lfoa; state both", reel->name);
+        return;
+    }
+    double rate = (double)self->rate.num / (double)self->rate.den;
+    for (int i = 0; i < 2; i++) {
+        const yaml_node *side = yaml_get(node, keys[i]);
+        double seconds = 0.0;
+        const char *what = arena_format(source->arena, "%s overlap of reel %s", keys[i], reel->name);
+        if (side == NULL || !show_read_duration(self, source, side, what, &seconds))
+            continue;
+        double frames = floor(seconds * rate + 0.5);
+        if (fabs(seconds * rate - frames) > 1e-6)
+            yaml_complain(source, side, "%s is \"%s\", no whole number of picture frames; write it in them, like 12f", what,
+                          side->text);
+        else if (self->has_pops && pops[i] > 0.0 && frames > floor(pops[i] * rate + 0.5) - 1.0)
+            yaml_complain(source, side, "%s is \"%s\" and reaches the %s pop at %g s; state what lies between action and pop", what,
+                          side->text, keys[i], pops[i]);
+        else if (i == 0 && reel->has_start && (uint64_t)frames > reel->ffoa_frame - reel->start_frame)
+            yaml_complain(source, side, "%s is \"%s\", but its files begin only %llu frames before its ffoa; correct one of them",
+                          what, side->text, (unsigned long long)(reel->ffoa_frame - reel->start_frame));
+        else
+            *targets[i] = (uint32_t)frames;
+    }
+}
+
+/* A reel is longer than what fades in at its head and out at its tail. */
+static void check_overlaps(const show *self, const yaml_source *source)
+{
+    for (uint32_t i = 0; i < self->reel_count; i++) {
+        const show_reel *reel = &self->reels[i];
+        uint64_t faded = (i > 0 ? self->reels[i - 1].tail_overlap : 0) +
+                         (uint64_t)(i + 1 < self->reel_count ? self->reels[i + 1].head_overlap : 0);
+        if (reel->has_ffoa && reel->has_lfoa && reel->lfoa_frame >= reel->ffoa_frame &&
+            faded > reel->lfoa_frame - reel->ffoa_frame + 1)
+            problem_list_add(source->problems, source->arena, PROBLEM_ERROR, source->file, reel->line, reel->column,
+                             "reel %s is shorter than the overlaps of its neighbours that would be faded over it; shorten them",
+                             reel->name);
+    }
+}
+
 static void read_reel(const show *self, show_reel *reel, const yaml_node *node, const yaml_source *source)
 {
-    static const char *const keys[] = {"name", "start", "ffoa", "lfoa", NULL};
+    static const char *const keys[] = {"name", "start", "ffoa", "lfoa", "overlap", NULL};
     *reel = (show_reel){.name = "", .line = node->line, .column = node->column};
     if (!yaml_map_check(source, node, "a reel", keys))
         return;
@@ -177,6 +227,7 @@ static void read_reel(const show *self, show_reel *reel, const yaml_node *node, 
     read_timecode(self, reel, node, "ffoa", source, &reel->ffoa_frame, &reel->has_ffoa);
     read_timecode(self, reel, node, "lfoa", source, &reel->lfoa_frame, &reel->has_lfoa);
     check_edges(self, reel, node, source);
+    read_overlap(self, reel, yaml_get(node, "overlap"), source);
 }
 
 void show_read_reels(show *self, const yaml_node *node, const yaml_source *source)
@@ -203,4 +254,5 @@ void show_read_reels(show *self, const yaml_node *node, const yaml_source *sourc
                 yaml_complain(source, child, "the reel name %s stands twice%s; rename one", reel->name,
                               strcmp(self->reels[i].name, reel->name) == 0 ? "" : " (case alone makes no difference)");
     }
+    check_overlaps(self, source);
 }

@@ -211,6 +211,15 @@ int yaml_word(const yaml_source *self, const yaml_node *node, const char *what, 
     return -1;
 }
 
+bool yaml_join(const yaml_source *self, const yaml_node *node, join_law *out_law)
+{
+    static const char *const words[] = {"butt", "equal-gain", "equal-power", NULL};
+    int index = yaml_word(self, node, "join", words);
+    if (index >= 0)
+        *out_law = (join_law)index;
+    return index >= 0;
+}
+
 static bool is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -9,6 +9,7 @@
 #include "coordinator/show/yaml_tree.h"
 
 #include "common/media/channel_layout.h"
+#include "common/media/join_fade.h"
 
 void yaml_complain(const yaml_source *self, const yaml_node *at, const char *format, ...) PRINTF_LIKE(3, 4);
 void yaml_warn(const yaml_source *self, const yaml_node *at, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -41,6 +42,8 @@ const char *yaml_name(const yaml_source *self, const yaml_node *node, const char
 const char *yaml_folder_name(const yaml_source *self, const yaml_node *node, const char *what);
 channel_layout_id yaml_layout(const yaml_source *self, const yaml_node *node, const char *what);
 channel_label yaml_channel(const yaml_source *self, const yaml_node *node, const char *what);
+/** `join`: butt, equal-gain or equal-power. */
+bool yaml_join(const yaml_source *self, const yaml_node *node, join_law *out_law);
 /** A language tag in the manner of BCP 47: "en", "fr-FR", "zh-Hant-TW". */
 const char *yaml_language(const yaml_source *self, const yaml_node *node, const char *what);
 

@@ -50,6 +50,7 @@ typedef struct render_sources {
     render_feeds feeds[TASK_PIECES_MAX];
     uint32_t tile_count;
     double **tiles;
+    double **join_tiles;       /* what is faded with them; NULL: the program has butt joins */
     struct render_stems *stems;/* takes what was read of each cell, once and in order; NULL = nobody */
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;

@@ -32,6 +32,12 @@ status render_input_open(const task_input *input, const storage_roots *roots, in
     return code;
 }
 
+static double *take_tile(arena *memory)
+{
+    uintptr_t storage = (uintptr_t)arena_take(memory, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES + 64);
+    return (double *)((storage + 63) & ~(uintptr_t)63);
+}
+
 static status open_file(render_file *self, const task_input *input, uint32_t rate, const storage_roots *roots,
                         arena *memory, error_detail *detail)
 {
@@ -110,10 +116,13 @@ status render_sources_open(render_sources *self, const task_render *task, const 
             self->own_file_count = self->feeds[0].items[i].file + 1u;
     self->tile_count = (task->program.input_count + TILE_LANES - 1u) / TILE_LANES;
     self->tiles = arena_take_array(memory, self->tile_count + 1u, sizeof *self->tiles);
-    for (uint32_t i = 0; i < self->tile_count; i++) {
-        uintptr_t storage = (uintptr_t)arena_take(memory, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES + 64);
-        self->tiles[i] = (double *)((storage + 63) & ~(uintptr_t)63);
-    }
+    for (uint32_t i = 0; i < self->tile_count; i++)
+        self->tiles[i] = take_tile(memory);
+    if (task->program.join == JOIN_BUTT)
+        return STATUS_OK;
+    self->join_tiles = arena_take_array(memory, self->tile_count + 1u, sizeof *self->join_tiles);
+    for (uint32_t i = 0; i < self->tile_count; i++)
+        self->join_tiles[i] = take_tile(memory);
     return STATUS_OK;
 }
 
@@ -226,23 +235,22 @@ status render_sources_digest_end(render_sources *self, task_verify_result *out_r
     return code;
 }
 
-status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
-                           error_detail *detail)
+/* frame may lie before the piece or behind it: its files may hold what is there. */
+static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, uint32_t frame_count, bool digesting,
+                         error_detail *detail)
 {
-    clear_tiles(self, piece, frame, frame_count);
     for (uint32_t i = 0; i < self->feeds[piece].count; i++) {
         const render_feed *feed = &self->feeds[piece].items[i];
         const task_input *input = &self->task->inputs[feed->file];
         render_file *file = &self->files[feed->file];
         if (file->resampler != NULL) {
-            status resampled =
-                render_resampler_fill(self, feed, (int64_t)frame + feed->file_frame, frame_count, digesting, detail);
+            status resampled = render_resampler_fill(self, feed, frame + feed->file_frame, frame_count, digesting, detail);
             if (resampled != STATUS_OK)
                 return resampled;
             continue;
         }
         /* The part of the tile that the file covers; the rest stays silence. */
-        int64_t first = (int64_t)frame + feed->file_frame;
+        int64_t first = frame + feed->file_frame;
         int64_t skipped = first < 0 ? -first : 0;
         int64_t end = first + (int64_t)frame_count;
         if (end > (int64_t)input->frame_count)
@@ -259,7 +267,78 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
         if (digesting && feed->digests)
             digest_frames(file, bytes, (size_t)count * file->frame_bytes);
     }
-    if (digesting && self->stems != NULL)
-        render_stems_take(self->stems, self->tiles, frame_count);
     return STATUS_OK;
+}
+
+/* A received programme is what it is, and one file that runs on over the join has nothing to fade with. */
+static bool lane_fades(const render_sources *self, uint32_t lane, const task_piece *outgoing, const task_piece *incoming)
+{
+    const task_binding *out = &outgoing->bindings[lane];
+    const task_binding *in = &incoming->bindings[lane];
+    if (self->task->program.inputs[lane].stem == RENDER_STEM_RECEIVED)
+        return false;
+    if (out->file != in->file)
+        return true;
+    int64_t step = in->file_frame - out->file_frame - (int64_t)outgoing->frame_count;
+    return out->file != TASK_FILE_NONE && (out->channel != in->channel || step < -1 || step > 1);
+}
+
+/* Fades the part of a tile that lies in the fade at the piece's first frame, or at its last one. */
+static status fade_tiles(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool at_start,
+                         error_detail *detail)
+{
+    const task_render *task = self->task;
+    const task_piece *own = &task->pieces[piece];
+    uint64_t join = own->programme_frame + (at_start ? 0 : own->frame_count);
+    uint32_t other = 0;
+    while (other < task->piece_count &&
+           task->pieces[other].programme_frame + (at_start ? task->pieces[other].frame_count : 0) != join)
+        other++;
+    if (other == task->piece_count)
+        return STATUS_OK; /* nothing before the first piece or behind the last; plan_task_reaches sees to all others */
+    const task_piece *incoming = at_start ? own : &task->pieces[other];
+    const task_piece *outgoing = at_start ? &task->pieces[other] : own;
+    uint64_t length = (uint64_t)incoming->join_before + incoming->join_after;
+    uint64_t begin = join - incoming->join_before;
+    uint64_t first = own->programme_frame + frame;
+    uint64_t from = first > begin ? first : begin;
+    uint64_t end = first + frame_count < begin + length ? first + frame_count : begin + length;
+    if (from >= end)
+        return STATUS_OK;
+    double **tiles = self->tiles;
+    for (uint32_t i = 0; i < self->tile_count; i++)
+        memset(self->join_tiles[i], 0, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES);
+    self->tiles = self->join_tiles;
+    status code = fill_tiles(self, other, (int64_t)from - (int64_t)task->pieces[other].programme_frame, (uint32_t)(end - from),
+                             false, detail);
+    self->tiles = tiles;
+    self->cleared_piece = UINT32_MAX; /* lanes without a file in this piece are silent no longer */
+    for (uint64_t at = from; code == STATUS_OK && at < end; at++) {
+        double gain_out = 0.0;
+        double gain_in = 0.0;
+        join_fade_gains((join_law)task->program.join, at - begin, length, &gain_out, &gain_in);
+        for (uint32_t lane = 0; lane < task->program.input_count; lane++) {
+            if (!lane_fades(self, lane, outgoing, incoming))
+                continue;
+            double *mine = &tiles[lane / TILE_LANES][(at - first) * TILE_LANES + lane % TILE_LANES];
+            double theirs = self->join_tiles[lane / TILE_LANES][(at - from) * TILE_LANES + lane % TILE_LANES];
+            *mine = at_start ? __builtin_fma(gain_in, *mine, gain_out * theirs)
+                             : __builtin_fma(gain_in, theirs, gain_out * *mine);
+        }
+    }
+    return code;
+}
+
+status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+                           error_detail *detail)
+{
+    clear_tiles(self, piece, frame, frame_count);
+    status code = fill_tiles(self, piece, (int64_t)frame, frame_count, digesting, detail);
+    if (self->join_tiles != NULL && code == STATUS_OK)
+        code = fade_tiles(self, piece, frame, frame_count, true, detail);
+    if (self->join_tiles != NULL && code == STATUS_OK)
+        code = fade_tiles(self, piece, frame, frame_count, false, detail);
+    if (code == STATUS_OK && digesting && self->stems != NULL)
+        render_stems_take(self->stems, self->tiles, frame_count);
+    return code;
 }

@@ -50,7 +50,7 @@ static void render_program__has_one_canonical_form(void **state)
 {
     (void)state;
     static const uint8_t head[] = {
-        4,    0,                                        /* RENDER_VERSION */
+        5,    0,                                        /* RENDER_VERSION */
         0x80, 0xBB, 0, 0,                               /* 48000 */
         2,    0,    2, 0, 3, 0,                         /* inputs, outputs, output lanes */
         4,    0,    0, 0,                               /* terms */
@@ -65,7 +65,8 @@ static void render_program__has_one_canonical_form(void **state)
     program_sample(&program, terms);
     byte_writer_init(&writer, 4096);
     render_program_encode(&program, &writer);
-    assert_int_equal(writer.size, sizeof head + 3 * 12 + 10 + 9); /* side lanes, nodes, ducks, phase reach, speed, limiters: none */
+    /* side lanes, nodes, ducks, phase reach, speed, join, limiters: none */
+    assert_int_equal(writer.size, sizeof head + 3 * 12 + 10 + 10);
     assert_memory_equal(writer.bytes, head, sizeof head);
     content_hash digest = render_program_digest(&program);
     content_hash expected = content_hash_of(writer.bytes, writer.size);
@@ -97,9 +98,9 @@ static void render_program__refuses_every_cut(void **state)
     render_term terms[4];
     render_term storage[4];
     program_sample(&program, terms);
-    for (size_t cut = 0; cut < 111; cut++) /* 44 + 4 x 12 + 10 + 9 = 111 bytes in all, see the canonical form */
+    for (size_t cut = 0; cut < 112; cut++) /* 44 + 4 x 12 + 10 + 10 = 112 bytes in all, see the canonical form */
         assert_int_equal(program_pass(&program, &back, storage, 4, cut), STATUS_PEER_MALFORMED);
-    assert_int_equal(program_pass(&program, &back, storage, 4, 111), STATUS_OK);
+    assert_int_equal(program_pass(&program, &back, storage, 4, 112), STATUS_OK);
 }
 
 static void render_program__refuses_what_cannot_be(void **state)
