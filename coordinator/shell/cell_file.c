@@ -78,7 +78,7 @@ static status storage_code(int number)
                                                                     : STATUS_STORAGE_IO;
 }
 
-status cell_file_open(cell_file *self, const char *path, uint64_t end, error_detail *detail)
+status cell_file_open(cell_file *self, const char *path, uint64_t end, journal_keep keep, error_detail *detail)
 {
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor < 0)
@@ -90,16 +90,16 @@ status cell_file_open(cell_file *self, const char *path, uint64_t end, error_det
         char *slash = strrchr(folder, '/');
         if (slash != NULL)
             *slash = '\0';
-        folder_sync(slash != NULL ? folder : ".");
+        folder_sync(slash != NULL ? folder : ".", keep);
     }
     self->descriptor = descriptor;
     self->end = end;
     return STATUS_OK;
 }
 
-void folder_sync(const char *folder)
+void folder_sync(const char *folder, journal_keep keep)
 {
-    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = keep == JOURNAL_KEEP_PROCESS ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0)
         return;
     (void)fsync(descriptor); /* a file system that cannot sync a folder keeps names by itself */

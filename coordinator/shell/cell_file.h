@@ -12,6 +12,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/byte_writer.h"
+#include "coordinator/shell/journal_store.h"
 #include "proto/message_types.h"
 
 enum { CELL_RECORD_MAGIC = 0x314C4D43, CELL_RECORD_MAX = 4 << 20 };
@@ -47,9 +48,9 @@ typedef struct cell_file {
 } cell_file;
 
 /** Opens or creates. end: behind the last stretch that the journal knows. */
-MUST_USE status cell_file_open(cell_file *self, const char *path, uint64_t end, error_detail *detail);
-/** Makes new names in a folder durable; once per job, so it may be done on the loop. */
-void folder_sync(const char *folder);
+MUST_USE status cell_file_open(cell_file *self, const char *path, uint64_t end, journal_keep keep, error_detail *detail);
+/** Makes new names in a folder durable, if they are to be; once per job, so it may be done on the loop. */
+void folder_sync(const char *folder, journal_keep keep);
 void cell_file_close(cell_file *self);
 /** Writes at the end; the end moves only by cell_file_keep, so a refused attempt's bytes are written over. */
 MUST_USE status cell_file_write(cell_file *self, const void *bytes, size_t byte_size, cell_stretch *out_stretch,

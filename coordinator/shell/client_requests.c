@@ -239,7 +239,8 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         job_destroy(&job);
         return code;
     }
-    folder_sync(self->config.state);
+    job->keep = farm_keep(self);
+    folder_sync(self->config.state, job->keep);
     memcpy(job->request, entry->request, REQUEST_BYTES);
     snprintf(job->owner, sizeof job->owner, "%s", entry->owner.name);
     job->priority = entry->priority;

@@ -207,12 +207,16 @@ static status make_state_folder(const farm_config *config, error_detail *detail)
     return STATUS_OK;
 }
 
+journal_keep farm_keep(const farm_state *self)
+{
+    return self->config.private_farm ? JOURNAL_KEEP_PROCESS : JOURNAL_KEEP_MEDIUM;
+}
+
 static status open_journal(farm_state *self, error_detail *detail)
 {
     char path[PATH_MAX_BYTES + 32];
     snprintf(path, sizeof path, "%s/journal.db", self->config.state);
-    journal_keep keep = self->config.private_farm ? JOURNAL_KEEP_PROCESS : JOURNAL_KEEP_MEDIUM;
-    status code = journal_store_open(&self->journal, path, keep, on_durable, self, &self->term, &self->farm_id, detail);
+    status code = journal_store_open(&self->journal, path, farm_keep(self), on_durable, self, &self->term, &self->farm_id, detail);
     if (code != STATUS_OK)
         return code;
     scheduler_config config = {.jobs_max = JOBS_MAX,

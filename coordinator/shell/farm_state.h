@@ -140,6 +140,7 @@ typedef struct farm_state {
 
 /* ---- farm_step.c: events, journal, effects ---- */
 uint64_t farm_now_ms(const farm_state *self);
+journal_keep farm_keep(const farm_state *self);
 uint64_t farm_unix_ms(void);
 /** Appends one of the shell's own records; sync_descriptor >= 0: that file is synced first. */
 void farm_record(farm_state *self, const shell_record *record, int sync_descriptor);

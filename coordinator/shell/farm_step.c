@@ -313,7 +313,7 @@ static status need_cell_file(farm_job *job, error_detail *detail)
     }
     char path[PATH_MAX_BYTES];
     job_path(job, "cells", path);
-    return cell_file_open(&job->cells, path, end, detail);
+    return cell_file_open(&job->cells, path, end, job->keep, detail);
 }
 
 /* The attempt counts: its cells and what it left, before the fact that says so. */

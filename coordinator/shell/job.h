@@ -72,6 +72,7 @@ typedef struct farm_job {
     uint64_t submitted_unix_ms, ended_unix_ms; /**< for people; 0 = not yet */
     job_source *source;
     char folder[PATH_MAX_BYTES];
+    journal_keep keep; /**< what the files in it have to outlive */
 
     media_facts *facts; /**< [inputs.count] once the PLAN task has run */
     plan *plan;

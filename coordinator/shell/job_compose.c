@@ -23,13 +23,13 @@ static void temporary_name(job_document_id id, char out[64])
     snprintf(out, 64, "%s.new", job_document_file(id));
 }
 
-status document_begin(document_file *out_file, const char *folder, job_document_id id)
+status document_begin(document_file *out_file, const char *folder, journal_keep keep, job_document_id id)
 {
     char temporary[64];
     temporary_name(id, temporary);
     int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int descriptor = directory < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    *out_file = (document_file){.folder = folder, .id = id, .directory = directory, .descriptor = descriptor};
+    *out_file = (document_file){.folder = folder, .id = id, .keep = keep, .directory = directory, .descriptor = descriptor};
     return descriptor < 0 ? STATUS_STORAGE_DENIED : STATUS_OK;
 }
 
@@ -53,11 +53,13 @@ status document_end(document_file *self, status code, error_detail *detail)
     char temporary[64];
     int number = errno;
     temporary_name(self->id, temporary);
-    if (code == STATUS_OK && fdatasync(self->descriptor) != 0)
+    bool synced = self->keep == JOURNAL_KEEP_MEDIUM;
+    if (code == STATUS_OK && synced && fdatasync(self->descriptor) != 0)
         code = STATUS_STORAGE_IO;
     if (self->descriptor >= 0 && close(self->descriptor) != 0 && code == STATUS_OK)
         code = STATUS_STORAGE_IO;
-    if (code == STATUS_OK && (renameat(self->directory, temporary, self->directory, name) != 0 || fsync(self->directory) != 0)) {
+    if (code == STATUS_OK && (renameat(self->directory, temporary, self->directory, name) != 0 ||
+                              (synced && fsync(self->directory) != 0))) {
         code = STATUS_STORAGE_IO;
         number = errno;
     }
@@ -68,11 +70,11 @@ status document_end(document_file *self, status code, error_detail *detail)
     return code;
 }
 
-status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
-                          error_detail *detail)
+status job_document_write(const char *folder, journal_keep keep, job_document_id id, const void *bytes,
+                          size_t byte_size, error_detail *detail)
 {
     document_file file;
-    status code = document_begin(&file, folder, id);
+    status code = document_begin(&file, folder, keep, id);
     if (code == STATUS_OK)
         code = document_write(file.descriptor, bytes, byte_size);
     return document_end(&file, code, detail);
@@ -426,7 +428,7 @@ static status collect_programmes(const compose_input *input, report_model *model
 }
 
 /* JSON from the model, the others from the page. */
-static status write_report(const report_model *model, const page *shown, job_document_id id, const char *folder,
+static status write_report(const report_model *model, const page *shown, job_document_id id, const compose_input *input,
                            composed_document *out_document, error_detail *detail)
 {
     byte_writer writer;
@@ -440,23 +442,23 @@ static status write_report(const report_model *model, const page *shown, job_doc
     if (code != STATUS_OK)
         error_detail_set(detail, code, "the %s cannot be made: %s", job_document_file(id), status_text(code));
     else
-        code = job_document_write(folder, id, writer.bytes, writer.size, detail);
+        code = job_document_write(input->folder, input->keep, id, writer.bytes, writer.size, detail);
     if (code == STATUS_OK)
         *out_document = (composed_document){.size = writer.size, .digest = content_hash_of(writer.bytes, writer.size)};
     byte_writer_deinit(&writer);
     return code;
 }
 
-static status write_reports(const report_model *model, bool pages, const char *folder, compose_outcome *outcome,
+static status write_reports(const report_model *model, bool pages, const compose_input *input, compose_outcome *outcome,
                             arena *memory, error_detail *detail)
 {
     const page *shown = pages ? report_page(model, memory) : NULL;
     unsigned last = pages ? DOCUMENT_REPORT_PDF : DOCUMENT_REPORT_JSON;
     status code = STATUS_OK;
     for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= last; id++)
-        code = write_report(model, shown, (job_document_id)id, folder, &outcome->documents[id], detail);
+        code = write_report(model, shown, (job_document_id)id, input, &outcome->documents[id], detail);
     if (code == STATUS_OK && model->plan != NULL && model->plan->file_count > 0)
-        code = write_report(model, NULL, DOCUMENT_DELIVERY, folder, &outcome->documents[DOCUMENT_DELIVERY], detail);
+        code = write_report(model, NULL, DOCUMENT_DELIVERY, input, &outcome->documents[DOCUMENT_DELIVERY], detail);
     return code;
 }
 
@@ -504,7 +506,7 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
     bool pages = input->source == NULL || !input->source->document.figures_only;
     if (code == STATUS_OK)
-        code = write_reports(&model, pages, input->folder, &outcome, &memory, detail);
+        code = write_reports(&model, pages, input, &outcome, &memory, detail);
     if (code == STATUS_OK && input->source != NULL && pages)
         code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
     free_merged(input, merged);

@@ -41,6 +41,7 @@ typedef struct compose_input {
     const problem_list *problems;
     const char *cells_path;
     const char *folder; /**< of the job: the reports are written here */
+    journal_keep keep;  /**< what they have to outlive */
     const sync_measure *const *heard; /**< [plan.listen_count], as in programme_facts */
     const struct job_source *source; /**< what it was planned from; NULL where planning failed */
     uint32_t slot_count, cells_per_task; /**< and how */
@@ -84,15 +85,16 @@ MUST_USE status job_compose_pages(const compose_input *input, byte_writer *html,
 typedef struct document_file {
     const char *folder;
     job_document_id id;
+    journal_keep keep;
     int directory, descriptor;
 } document_file;
-MUST_USE status document_begin(document_file *out_file, const char *folder, job_document_id id);
+MUST_USE status document_begin(document_file *out_file, const char *folder, journal_keep keep, job_document_id id);
 /** Appends to a descriptor. */
 MUST_USE status document_write(int descriptor, const void *bytes, size_t byte_size);
-/** code OK: fdatasync, rename, fsync of the folder. Else the first failure is told in detail. Closes in any case. */
+/** code OK: fdatasync, rename, fsync of the folder, the syncs where it is to outlive a loss of power. Else the first failure is told in detail. Closes in any case. */
 MUST_USE status document_end(document_file *self, status code, error_detail *detail);
 /** All of it at once. */
-MUST_USE status job_document_write(const char *folder, job_document_id id, const void *bytes, size_t byte_size,
-                                   error_detail *detail);
+MUST_USE status job_document_write(const char *folder, journal_keep keep, job_document_id id, const void *bytes,
+                                   size_t byte_size, error_detail *detail);
 
 #endif

@@ -184,7 +184,7 @@ status job_measures_write(const compose_input *input, composed_document *out_doc
     int cells = -1;
     if (!header.failed && !front.failed && list.byte_size <= JOB_MEASURES_MAX - front.size) {
         document_file file;
-        code = document_begin(&file, input->folder, DOCUMENT_MEASURES);
+        code = document_begin(&file, input->folder, input->keep, DOCUMENT_MEASURES);
         cells = open(input->cells_path, O_RDONLY | O_CLOEXEC);
         if (code == STATUS_OK)
             code = cells < 0 && list.count > 0 ? STATUS_STORAGE_IO

@@ -111,6 +111,7 @@ static void compose_problems(local_work *work)
                            .problems = &work->problems,
                            .cells_path = work->cells_path,
                            .folder = job->folder,
+                           .keep = job->keep,
                            .job_id = id,
                            .finished_text = ""};
     compose_outcome ignored;
@@ -151,7 +152,7 @@ static void write_result_document(local_work *work)
         work->code = error_detail_set(&work->detail, STATUS_NODE_MEMORY, "out of memory");
         return;
     }
-    status code = job_document_write(work->job->folder, DOCUMENT_RESULT, text, size, &work->detail);
+    status code = job_document_write(work->job->folder, work->job->keep, DOCUMENT_RESULT, text, size, &work->detail);
     if (code != STATUS_OK)
         work->code = code;
     free(text);
@@ -430,6 +431,7 @@ static void prepare_compose(local_work *work)
                              .problems = &job->problems,
                              .cells_path = work->cells_path,
                              .folder = job->folder,
+                             .keep = job->keep,
                              .heard = collect_heard(job, &work->arena),
                              .source = job->source,
                              .slot_count = job->plan_slot_count,

@@ -182,13 +182,16 @@ static status take_term(journal_store *self, const char *path, uint32_t *out_ter
 
 /* ---- the writer thread ---- */
 
-/* Waits for records, then up to JOURNAL_GATHER_MS for more; takes all. NULL: the store is being closed and is empty. */
+/*
+ * Waits for records, then up to JOURNAL_GATHER_MS for more: company saves a sync, so where none is made nobody waits for it. Takes
+ * all. NULL: the store is being closed and is empty.
+ */
 static queued_record *take_batch(journal_store *self)
 {
     pthread_mutex_lock(&self->mutex);
     while (self->first == NULL && !self->stopping)
         pthread_cond_wait(&self->wake, &self->mutex);
-    if (self->first != NULL && !self->stopping && self->queued_count < JOURNAL_GATHER_RECORDS) {
+    if (self->keep == JOURNAL_KEEP_MEDIUM && self->first != NULL && !self->stopping && self->queued_count < JOURNAL_GATHER_RECORDS) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += JOURNAL_GATHER_MS * 1000000L;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first HELLO is often said before there is a connection, and lost: the next ones come soon, then ever later. */
+/* HELLOs come soon at first, then ever later. What is said before there is a connection is lost. */
 static uint32_t hello_wait_first_ms(const worker_session *self)
 {
     uint32_t first = self->config.hello_interval_ms / 16;
@@ -358,6 +358,14 @@ status worker_session_tick(worker_session *self, uint64_t now_ms, session_orders
     session_start_queued(self, out);
     session_leave_when_done(self, out);
     return STATUS_OK;
+}
+
+void worker_session_connected(worker_session *self, uint64_t now_ms)
+{
+    if (self->state != SESSION_GREETING)
+        return;
+    self->hello_due_ms = now_ms;
+    self->hello_wait_ms = hello_wait_first_ms(self);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -23,6 +23,7 @@ struct dealer_socket {
     uint32_t open_handles;
     char endpoint[256];
     dealer_receive_fn *receive;
+    dealer_connected_fn *connected;
     void *receiver;
     bool refused;            /* and logged */
     char refused_text[1024]; /* the sentence for that */
@@ -67,6 +68,8 @@ static bool read_event(void *owner)
         log_line(LOG_INFO, "coordinator.let_in", "after=refusal");
     if (refused || event == LINK_UP)
         self->refused = refused;
+    if (event == LINK_UP)
+        self->connected(self->receiver);
     if (event == LINK_REFUSED)
         uv_timer_start(&self->again, on_again, ASK_AGAIN_MS, 0);
     return event != LINK_QUIET;
@@ -81,8 +84,8 @@ static bool set_options(void *socket, const char *endpoint, const uint8_t instan
         {ZMQ_HEARTBEAT_IVL, 1000},   /* a black hole is noticed in 4 s */
         {ZMQ_HEARTBEAT_TIMEOUT, 3000},
         {ZMQ_HEARTBEAT_TTL, 4000},
-        {ZMQ_RECONNECT_IVL, strncmp(endpoint, "ipc://", 6) == 0 ? 5 : 100}, /* ipc: the farm is just starting */
-        {ZMQ_RECONNECT_IVL_MAX, 5000},
+        {ZMQ_RECONNECT_IVL, strncmp(endpoint, "ipc://", 6) == 0 ? 5 : 100}, /* ipc: the farm is just starting, on this machine */
+        {ZMQ_RECONNECT_IVL_MAX, strncmp(endpoint, "ipc://", 6) == 0 ? 8 : 5000},
         {ZMQ_TCP_MAXRT, 20000},
         {ZMQ_LINGER, 0},
         {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
@@ -130,12 +133,13 @@ static status open_socket(dealer_socket *self, const char *endpoint, const link_
 }
 
 status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint, const link_config *link,
-                            const uint8_t instance[INSTANCE_BYTES], dealer_receive_fn *receive, void *context,
-                            error_detail *detail)
+                            const uint8_t instance[INSTANCE_BYTES], dealer_receive_fn *receive, dealer_connected_fn *connected,
+                            void *context, error_detail *detail)
 {
     dealer_socket *self = calloc(1, sizeof *self);
     ENSURE(self != NULL);
     self->receive = receive;
+    self->connected = connected;
     self->receiver = context;
     snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     link_refused_text(endpoint, link, self->refused_text, sizeof self->refused_text);

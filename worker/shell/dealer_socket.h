@@ -17,6 +17,8 @@
 typedef struct dealer_socket dealer_socket;
 /** bytes are valid during the call only. */
 typedef void dealer_receive_fn(void *context, const void *bytes, size_t byte_size);
+/** A connection is up: what is sent from now on does not go nowhere. */
+typedef void dealer_connected_fn(void *context);
 
 /**
  * Connects in the background, for ever; a coordinator that refuses us is logged once, and asked again every two seconds:
@@ -25,7 +27,8 @@ typedef void dealer_receive_fn(void *context, const void *bytes, size_t byte_siz
  */
 MUST_USE status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint,
                                      const link_config *link, const uint8_t instance[INSTANCE_BYTES],
-                                     dealer_receive_fn *receive, void *context, error_detail *detail);
+                                     dealer_receive_fn *receive, dealer_connected_fn *connected, void *context,
+                                     error_detail *detail);
 /** Never blocks. False: there is no connection, or its queue is full; the frame is lost. */
 bool dealer_socket_send(dealer_socket *self, const void *bytes, size_t byte_size);
 /** Stops the handles; what was sent gets linger_ms to leave once the loop has let go of them. */

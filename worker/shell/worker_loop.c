@@ -172,6 +172,15 @@ static void on_frame(void *context, const void *bytes, size_t byte_size)
     loop_settle(self);
 }
 
+static void on_connected(void *context)
+{
+    worker_loop *self = context;
+    if (self->leaving)
+        return;
+    worker_session_connected(self->session, now_ms());
+    loop_settle(self);
+}
+
 static void on_stop_signal(uv_signal_t *handle, int number)
 {
     worker_loop *self = handle->data;
@@ -320,7 +329,7 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
     }
     if (code == STATUS_OK)
         code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, &config->link, instance,
-                                    on_frame, self, detail);
+                                    on_frame, on_connected, self, detail);
     if (code != STATUS_OK)
         executor_pool_close(&self->pool);
     return code;

@@ -127,7 +127,7 @@ static void cell_file__writes_over_what_was_not_kept(void **state)
     close(made);
     cell_file file;
     error_detail detail = {0};
-    assert_int_equal(cell_file_open(&file, path, 0, &detail), STATUS_OK);
+    assert_int_equal(cell_file_open(&file, path, 0, JOURNAL_KEEP_MEDIUM, &detail), STATUS_OK);
     cell_stretch kept;
     cell_stretch refused;
     cell_stretch next;
