@@ -222,7 +222,7 @@ typedef struct message_submit_commit {
     uint8_t request[REQUEST_BYTES];
 } message_submit_commit;
 
-/** what: "about", "roots", "jobs", "job", "nodes", "plan", "report.json", "report.html", "report.pdf", "measures.bin", "logs",
+/** what: "about", "roots", "jobs", "job", "job.end", "nodes", "plan", "report.json", "report.html", "report.pdf", "measures.bin", "logs",
  * "explain", "explain.TASK". The answer is a document. */
 typedef struct message_query {
     uint8_t request[REQUEST_BYTES];

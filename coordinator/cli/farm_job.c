@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { POLL_FIRST_MS = 5, POLL_MS = 150, POLL_SHARE = 50, ASK_MS = 60000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
+enum { POLL_MS = 150, ASK_MS = 60000, CANCEL_PATIENCE_POLLS = 60, BAR_WIDTH = 28 };
 
 /* Set by the signal handler, read by the one thread there is: the only mutable value of this file. */
 static volatile sig_atomic_t interrupted;
@@ -35,6 +36,13 @@ void farm_job_catch_signals(void)
 bool farm_job_interrupted(void)
 {
     return interrupted != 0;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static status tend_farm(void *context, error_detail *detail)
@@ -132,11 +140,11 @@ static void show_progress(const farm_job_watch *watch, const json_t *job)
     fflush(stderr);
 }
 
-static status ask_job(const farm_job_watch *watch, json_t **out_job, error_detail *detail)
+static status ask_job(const farm_job_watch *watch, const char *what, json_t **out_job, error_detail *detail)
 {
     char *text = NULL;
     size_t size = 0;
-    status code = farm_client_query(watch->client, "job", watch->job, ASK_MS, &text, &size, detail);
+    status code = farm_client_query(watch->client, what, watch->job, ASK_MS, &text, &size, detail);
     if (code != STATUS_OK)
         return code;
     *out_job = json_loadb(text, size, 0, NULL);
@@ -161,7 +169,7 @@ static status wind_down(const farm_job_watch *watch, error_detail *detail)
             json_t *job = NULL;
             if (watch->farm != NULL && private_farm_tend(watch->farm, &ignored) != STATUS_OK)
                 break;
-            if (ask_job(watch, &job, &ignored) != STATUS_OK)
+            if (ask_job(watch, "job", &job, &ignored) != STATUS_OK)
                 break;
             bool ended = job_has_ended(job);
             json_decref(job);
@@ -176,16 +184,14 @@ static status wind_down(const farm_job_watch *watch, error_detail *detail)
 status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_detail *detail)
 {
     bool bar = !watch->quiet && isatty(STDERR_FILENO);
-    for (int waited_ms = 0, pause_ms = POLL_FIRST_MS;; waited_ms += waited_ms < POLL_MS * POLL_SHARE ? pause_ms : 0) {
-        /* A short job is not kept waiting at its end, a long one is asked less often. */
-        pause_ms = waited_ms / POLL_SHARE > POLL_FIRST_MS ? waited_ms / POLL_SHARE : POLL_FIRST_MS;
-        pause_ms = pause_ms < POLL_MS ? pause_ms : POLL_MS;
+    for (;;) {
+        uint64_t asked_ms = now_ms();
         json_t *job = NULL;
         if (interrupted != 0)
             return wind_down(watch, detail);
         status code = watch->farm == NULL ? STATUS_OK : private_farm_tend(watch->farm, detail);
         if (code == STATUS_OK)
-            code = ask_job(watch, &job, detail);
+            code = ask_job(watch, "job.end", &job, detail);
         if (code == STATUS_CANCELLED)
             continue;
         if (code != STATUS_OK)
@@ -199,7 +205,9 @@ status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_deta
             return STATUS_OK;
         }
         json_decref(job);
-        (void)poll(NULL, 0, pause_ms);
+        uint64_t waited_ms = now_ms() - asked_ms;
+        if (waited_ms < POLL_MS / 2) /* too many wait for the end of a job */
+            (void)poll(NULL, 0, POLL_MS - (int)waited_ms);
     }
 }
 

@@ -16,7 +16,8 @@ enum {
     QUERY_FRESH_MAX_MS = 5000,
     QUERY_PART = 4,            /* viewers and submitters together have a quarter of the loop's time for their questions, */
     QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
-    SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2
+    SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2,
+    JOB_END_WAIT_MS = 150      /* `job.end` is answered then; a bar of progress wants to be told */
 };
 
 /* ---- answers ---- */
@@ -422,20 +423,9 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
         farm_answer_durable(self, to, &answer);
 }
 
-static void on_query(farm_state *self, const routing_id *from, const access_grant *who, const message_query *query)
+static void answer_query(farm_state *self, const routing_id *from, const message_query *query)
 {
     bool grows = strcmp(query->what, "logs") == 0; /* at its end only: any part is good at any time */
-    cached_query *cached = grows ? NULL : find_cached(self, query->what, query->job);
-    if (cached != NULL && (query->offset > 0 || cached->fresh_until_ms > farm_now_ms(self))) {
-        cached->used_ms = farm_now_ms(self);
-        send_part(self, from, query, cached->text, cached->size);
-        return;
-    }
-    if (!query_affordable(self, who)) {
-        answer_code(self, from, query->request, STATUS_AGAIN, "the coordinator answers others; ask again in a second",
-                    query->job);
-        return;
-    }
     error_detail detail = {0};
     size_t size = 0;
     uint64_t begun_ns = uv_hrtime();
@@ -451,6 +441,64 @@ static void on_query(farm_state *self, const routing_id *from, const access_gran
         keep_cached(self, query->what, query->job, text, size, took_us);
     else
         free(text);
+}
+
+static bool job_is_open(const farm_state *self, uint32_t number)
+{
+    const farm_job *job = job_list_find(&self->jobs, number);
+    return job != NULL && !job->ended;
+}
+
+/* False where it is to be answered now: the job has ended or never was, or too many wait. */
+static bool keep_waiting(farm_state *self, const routing_id *from, const message_query *query)
+{
+    for (size_t i = 0; query->offset == 0 && job_is_open(self, query->job) && i < WAITING_QUERIES_MAX; i++) {
+        if (self->waiting[i].used)
+            continue;
+        self->waiting[i] = (waiting_query){
+            .used = true, .from = *from, .query = *query, .due_ms = farm_now_ms(self) + JOB_END_WAIT_MS};
+        farm_arm(self);
+        return true;
+    }
+    return false;
+}
+
+uint64_t client_answer_waiting(farm_state *self)
+{
+    uint64_t next_ms = UINT64_MAX;
+    for (size_t i = 0; i < WAITING_QUERIES_MAX; i++) {
+        waiting_query *entry = &self->waiting[i];
+        if (entry->used && (entry->due_ms <= farm_now_ms(self) || !job_is_open(self, entry->query.job))) {
+            entry->used = false; /* first: the answer may come by here again */
+            waiting_query answered = *entry;
+            answer_query(self, &answered.from, &answered.query);
+        } else if (entry->used && entry->due_ms < next_ms) {
+            next_ms = entry->due_ms;
+        }
+    }
+    return next_ms;
+}
+
+static void on_query(farm_state *self, const routing_id *from, const access_grant *who, const message_query *asked)
+{
+    message_query plain = *asked;
+    const message_query *query = &plain;
+    bool at_end = strcmp(plain.what, "job.end") == 0;
+    if (at_end)
+        snprintf(plain.what, sizeof plain.what, "job");
+    cached_query *cached = strcmp(query->what, "logs") == 0 ? NULL : find_cached(self, query->what, query->job);
+    if (cached != NULL && (query->offset > 0 || cached->fresh_until_ms > farm_now_ms(self))) {
+        cached->used_ms = farm_now_ms(self);
+        send_part(self, from, query, cached->text, cached->size);
+        return;
+    }
+    if (!query_affordable(self, who)) {
+        answer_code(self, from, query->request, STATUS_AGAIN, "the coordinator answers others; ask again in a second",
+                    query->job);
+        return;
+    }
+    if (!at_end || !keep_waiting(self, from, query))
+        answer_query(self, from, query);
 }
 
 /* ---- commands ---- */

@@ -86,8 +86,11 @@ void farm_arm(farm_state *self)
 {
     if (self->stopping || self->router == NULL)
         return;
+    uint64_t waiting_ms = client_answer_waiting(self);
     uint64_t now_ms = farm_now_ms(self);
     uint64_t due_ms = scheduler_next_deadline_ms(self->scheduler);
+    if (waiting_ms < due_ms)
+        due_ms = waiting_ms;
     uint64_t silent_ms = worker_registry_oldest_ms(&self->workers);
     if (silent_ms != UINT64_MAX && silent_ms + self->config.lease_ms + 1 < due_ms)
         due_ms = silent_ms + self->config.lease_ms + 1;

@@ -33,6 +33,7 @@
 #include <uv.h>
 
 enum { SUBMISSIONS_MAX = 16, SUBMISSION_IDLE_MS = 60000, REMEMBERED_COMMANDS_MAX = 256, QUERY_CACHE_MAX = 8 };
+enum { WAITING_QUERIES_MAX = 64 };
 
 /** A command of the scheduler or an answer to a client that waits for the journal. */
 typedef struct deferred_effect {
@@ -88,6 +89,14 @@ typedef struct cached_query {
     size_t size;
 } cached_query;
 
+/** A question for the end of a job that has not ended yet. */
+typedef struct waiting_query {
+    bool used;
+    routing_id from;
+    message_query query;
+    uint64_t due_ms; /**< then it is answered all the same */
+} waiting_query;
+
 typedef struct farm_state {
     farm_config config;
     uint32_t term;
@@ -132,6 +141,7 @@ typedef struct farm_state {
     remembered_command remembered[REMEMBERED_COMMANDS_MAX];
     uint32_t remembered_next;
     cached_query cache[QUERY_CACHE_MAX];
+    waiting_query waiting[WAITING_QUERIES_MAX];
     uint64_t query_debt_us, query_paid_ms; /**< what questions have cost lately */
     uint64_t retention_due_ms; /**< when old jobs are looked for again */
     struct farm_backup *backup; /**< the one that is being made, or NULL */
@@ -235,6 +245,8 @@ MUST_USE status farm_purge_journal(farm_state *self, error_detail *detail);
 /** farm_backup.c: answers when it is made. The command's reason is the folder. */
 void farm_backup(farm_state *self, const routing_id *from, const access_grant *who, const message_command *command);
 void client_tend(farm_state *self);
+/** Answers those that wait for the end of a job that has ended, or have waited enough. When the next has, or UINT64_MAX. */
+uint64_t client_answer_waiting(farm_state *self);
 void client_requests_deinit(farm_state *self);
 /** The document of a query as text, freed by the caller; NULL with a sentence in detail. */
 /** Counts a task that has ended well. */

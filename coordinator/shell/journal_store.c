@@ -191,7 +191,8 @@ static queued_record *take_batch(journal_store *self)
     pthread_mutex_lock(&self->mutex);
     while (self->first == NULL && !self->stopping)
         pthread_cond_wait(&self->wake, &self->mutex);
-    if (self->keep == JOURNAL_KEEP_MEDIUM && self->first != NULL && !self->stopping && self->queued_count < JOURNAL_GATHER_RECORDS) {
+    bool gathers = self->keep == JOURNAL_KEEP_MEDIUM && !self->stopping;
+    if (gathers && self->first != NULL && self->queued_count < JOURNAL_GATHER_RECORDS) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += JOURNAL_GATHER_MS * 1000000L;
