@@ -31,6 +31,8 @@ if(REELMILL_SANITIZE)
     target_compile_options(farm_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(farm_flags INTERFACE -fsanitize=address,undefined)
     target_compile_definitions(farm_flags INTERFACE REELMILL_SANITIZED=1)
+    add_library(farm_plain INTERFACE) # linked after farm_flags: no sanitizer for these files
+    target_compile_options(farm_plain INTERFACE -fno-sanitize=all)
 elseif(REELMILL_THREAD_SANITIZE)
     target_compile_options(farm_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
     target_link_options(farm_flags INTERFACE -fsanitize=thread)
