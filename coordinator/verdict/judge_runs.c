@@ -24,60 +24,6 @@ void judgement_tell_rest(judgement *self, const char *check, finding_severity se
     item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
 }
 
-static void judge_true_peaks(judgement *self, const programme_run *runs, size_t run_count)
-{
-    const spec_limit *limit = judgement_limit(self, "peak.true");
-    if (limit == NULL || isnan(limit->max))
-        return;
-    size_t listed = 0;
-    size_t left_out = 0;
-    for (size_t i = 0; i < run_count; i++) {
-        double shown = verdict_displayed(measure_db(runs[i].peak));
-        if (runs[i].kind != PEAK_RUN_TRUE || !(shown > limit->max))
-            continue;
-        if (listed++ >= VERDICT_RUNS_MAX) {
-            left_out++;
-            continue;
-        }
-        char place[PLACE_TEXT_SIZE];
-        judgement_place(self, runs[i].frame, place);
-        finding *item = judgement_add(self, "peak.true", judgement_breach(limit));
-        judgement_limits(item, limit);
-        locate(self, item, &runs[i]);
-        item->measured = measure_db(runs[i].peak);
-        item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s at %s; at most %.1f dBTP is allowed. Lower it by %.1f dB there.",
-                                     shown, item->channels[0], place, limit->max, shown - limit->max);
-    }
-    judgement_tell_rest(self, "peak.true", judgement_breach(limit), left_out);
-}
-
-static void judge_clipping(judgement *self, const programme_run *runs, size_t run_count)
-{
-    const spec_limit *limit = judgement_limit(self, "peak.clipping");
-    finding_severity severity = limit == NULL ? FINDING_INFO : judgement_breach(limit);
-    size_t listed = 0;
-    size_t left_out = 0;
-    for (size_t i = 0; i < run_count; i++) {
-        if (runs[i].kind != PEAK_RUN_CLIP)
-            continue;
-        if (listed++ >= VERDICT_RUNS_MAX) {
-            left_out++;
-            continue;
-        }
-        char place[PLACE_TEXT_SIZE];
-        judgement_place(self, runs[i].frame, place);
-        finding *item = judgement_add(self, "peak.clipping", severity);
-        if (limit != NULL)
-            judgement_limits(item, limit);
-        locate(self, item, &runs[i]);
-        item->measured = (double)runs[i].sample_count;
-        item->unit = "samples";
-        item->message = arena_format(self->memory, "%llu samples at full scale in %s at %s (runs of three or more). Listen there, and re-print from the mix if it is audible.",
-                                     (unsigned long long)runs[i].sample_count, item->channels[0], place);
-    }
-    judgement_tell_rest(self, "peak.clipping", severity, left_out);
-}
-
 /* Overload is what rendering had to clamp; a received file has none. */
 static void judge_overload(judgement *self, const programme_run *runs, size_t run_count)
 {
@@ -196,8 +142,7 @@ void judge_runs(judgement *self)
 {
     size_t run_count = 0;
     const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
-    judge_true_peaks(self, runs, run_count);
-    judge_clipping(self, runs, run_count);
+    judge_peaks(self);
     judge_overload(self, runs, run_count);
     judge_limited(self, runs, run_count);
     judge_dropped(self, runs, run_count);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 /* Ours; docs/qc-checks.md says what they find and miss. Windows of 3 s, moved by 1 s: 30 and 10 blocks. */
-enum { WINDOW_BLOCKS = 30, STEP_BLOCKS = 10 };
+enum { WINDOW_BLOCKS = 30, STEP_BLOCKS = 10, DC_WINDOWS = 3 };
 static const double dc_dbfs_max = -40.0;
+static const double dc_steady_db = 2.0;
+static const double dc_power_floor = 1e-8;
 static const double active_dbfs = -60.0;         /* mean square: below it a pair's correlation says little */
 static const double inverted_correlation = -0.9; /* one channel is the other upside down */
 static const double leaning_correlation = -0.2;  /* of a whole programme: more side than middle */
@@ -13,11 +15,13 @@ static const double phase_correlation = -0.6;    /* of a window */
 static const double same_correlation = 0.999995; /* -50 dB of difference */
 static const double same_share = 0.98;
 static const double noise_dbfs_max = -60.0;
+static const double empty_dbfs = -90.0;          /* as stems.silent: dither of 16 bits lies below */
+static const double used_dbfs = -60.0;
 
 /* Sums of a window of blocks for one pair of channels, or one channel twice. */
 typedef struct window_sums {
     uint64_t start, end;
-    double frames, left, right, cross, offset;
+    double frames, left, right, cross;
 } window_sums;
 
 static window_sums sum_window(const programme_signal *signal, size_t first, uint32_t left, uint32_t right, uint32_t pair)
@@ -30,7 +34,6 @@ static window_sums sum_window(const programme_signal *signal, size_t first, uint
         sums.left += frames * (double)block->energy[left];
         sums.right += frames * (double)block->energy[right];
         sums.cross += pair < SIGNAL_PAIRS_MAX ? frames * (double)block->cross[pair] : 0.0;
-        sums.offset += frames * (double)block->offset[left];
         sums.end = block->frame + block->frame_count;
     }
     return sums;
@@ -65,44 +68,88 @@ static const char *stretch_words(const judgement *self, uint64_t start, uint64_t
     return arena_format(self->memory, "from %s to %s", from, to);
 }
 
-static void grow_stretch(stretch *self, const window_sums *sums, double value, bool larger_is_worse)
+static void grow_stretch(stretch *self, const window_sums *sums, double value)
 {
     if (!self->open)
         *self = (stretch){.open = true, .start = sums->start, .worst = value, .mono_db = 3.0};
     self->end = sums->end;
-    self->worst = larger_is_worse ? fmax(self->worst, value) : fmin(self->worst, value);
+    self->worst = fmin(self->worst, value);
     self->mono_db = fmin(self->mono_db, mono_change(sums));
 }
 
 /* ---- direct current ---- */
 
-static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, stretch *found)
+/* Windows over the bound with one sign and, within dc_steady_db of their mean, one figure, while they go on. */
+typedef struct offset_run {
+    size_t count;
+    double sum; /* of the signed figures */
+    uint64_t start, end;
+} offset_run;
+
+/*
+ * Direct current of a window, by two means that must agree in sign; the smaller counts. The plain mean of all samples; and
+ * the mean of the blocks' means, each weighted by the inverse of its power: loud blocks of asymmetric waves have means
+ * of their own, and quiet ones show what is there all the time.
+ */
+static double offset_of(const programme_signal *signal, size_t first, uint32_t channel)
 {
-    if (!found->open)
+    double sum = 0.0;
+    double weights = 0.0;
+    double plain = 0.0;
+    double frames = 0.0;
+    for (size_t b = first; b < first + WINDOW_BLOCKS && b < signal->block_count; b++) {
+        const signal_block *block = &signal->blocks[b];
+        double offset = (double)block->offset[channel];
+        double weight = block->frame_count / (fmax((double)block->energy[channel] - offset * offset, 0.0) + dc_power_floor);
+        sum += weight * offset;
+        weights += weight;
+        plain += block->frame_count * offset;
+        frames += block->frame_count;
+    }
+    double quiet = weights > 0.0 ? sum / weights : 0.0;
+    plain = frames > 0.0 ? plain / frames : 0.0;
+    if (quiet * plain <= 0.0)
+        return 0.0;
+    return fabs(quiet) < fabs(plain) ? quiet : plain;
+}
+
+static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, offset_run *run, size_t least)
+{
+    offset_run found = *run;
+    *run = (offset_run){0};
+    if (found.count < least || found.count == 0)
         return;
-    found->open = false;
-    finding *item = signal_tell(self, rule, channel, found->start, found->end, found->worst, "dBFS");
+    double level = measure_db(fabs(found.sum / (double)found.count));
+    finding *item = signal_tell(self, rule, channel, found.start, found.end, level, "dBFS");
     if (item != NULL)
         item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS %s. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
-                                     item->channels[0], found->worst, stretch_words(self, found->start, found->end));
+                                     item->channels[0], level, stretch_words(self, found.start, found.end));
 }
 
 static void judge_dc(judgement *self, const programme_signal *signal)
 {
     signal_rule rule = signal_rule_of(self, "signal.dc", dc_dbfs_max, true, FINDING_WARN);
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    /* Within less than a window, a thump has a mean too. */
+    size_t windows = signal->block_count >= WINDOW_BLOCKS ? window_count(signal) : 0;
+    size_t least = windows < DC_WINDOWS ? windows : DC_WINDOWS;
     for (uint32_t c = 0; c < channels; c++) {
-        stretch found = {0};
-        /* Within less than a window, a thump has a mean too. */
-        for (size_t w = 0; w < window_count(signal) && signal->block_count >= WINDOW_BLOCKS; w++) {
-            window_sums sums = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);
-            double level = measure_db(fabs(sums.offset / sums.frames));
-            if (level > rule.bound)
-                grow_stretch(&found, &sums, level, true);
-            else
-                tell_dc(self, &rule, c, &found);
+        offset_run run = {0};
+        for (size_t w = 0; w < windows; w++) {
+            double offset = offset_of(signal, w * STEP_BLOCKS, c);
+            double mean = run.count == 0 ? offset : run.sum / (double)run.count;
+            bool over = measure_db(fabs(offset)) > rule.bound;
+            if (!over || offset * mean < 0.0 || fabs(measure_db(fabs(offset)) - measure_db(fabs(mean))) > dc_steady_db)
+                tell_dc(self, &rule, c, &run, least);
+            if (!over)
+                continue;
+            window_sums place = sum_window(signal, w * STEP_BLOCKS, c, c, SIGNAL_PAIRS_MAX);
+            run.start = run.count == 0 ? place.start : run.start;
+            run.end = place.end;
+            run.sum += offset;
+            run.count++;
         }
-        tell_dc(self, &rule, c, &found);
+        tell_dc(self, &rule, c, &run, least);
     }
     signal_rule_close(self, &rule);
 }
@@ -167,11 +214,11 @@ static void judge_window(judgement *self, pair_judgement *pair, const window_sum
         pair->total.cross += sums->cross;
     }
     if (active && correlation <= inverted_correlation)
-        grow_stretch(&pair->inverted, sums, correlation, false);
+        grow_stretch(&pair->inverted, sums, correlation);
     else
         tell_inverted(self, pair);
     if (active && correlation < pair->phase->bound && correlation > inverted_correlation)
-        grow_stretch(&pair->wide, sums, correlation, false);
+        grow_stretch(&pair->wide, sums, correlation);
     else
         tell_wide(self, pair);
 }
@@ -289,10 +336,55 @@ static void tell_empty(judgement *self, const programme_signal *signal)
                                  names, empty == 1 ? "is" : "are");
 }
 
+/* A channel without sound from one end of a reel to the other that has it in another reel. */
+static void tell_empty_reel(judgement *self, uint32_t channel, uint16_t reel, uint64_t start, uint64_t end, const char *others)
+{
+    bool lfe = channel_layout_get(self->deliverable->layout)->labels[channel] == CHANNEL_LFE;
+    signal_rule rule = {.check = lfe ? "signal.lfe" : "signal.silence", .severity = lfe ? FINDING_WARN : FINDING_INFO};
+    finding *item = signal_tell(self, &rule, channel, start, end, (double)NAN, "");
+    item->subject = "empty reel";
+    item->message = arena_format(self->memory, "%s is empty in all of reel %s, and has sound in %s. If that is not meant, look for a muted track or a file of that reel without it.",
+                                 item->channels[0], self->show->reels[reel].name, others);
+}
+
+static void judge_reels(judgement *self, const programme_signal *signal)
+{
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    uint32_t pieces = self->timeline->piece_count;
+    double *loudest = arena_take_array(self->memory, (size_t)pieces * channels + 1, sizeof *loudest);
+    memset(loudest, 0, ((size_t)pieces * channels + 1) * sizeof *loudest);
+    for (uint32_t p = 0; p < pieces; p++) {
+        const plan_piece *piece = &self->timeline->pieces[p];
+        if (piece->spans_reels)
+            return;
+        for (size_t b = 0; b < signal->block_count; b++)
+            if (signal->blocks[b].frame >= piece->programme_frame &&
+                signal->blocks[b].frame < piece->programme_frame + piece->frame_count)
+                for (uint32_t c = 0; c < channels; c++)
+                    loudest[p * channels + c] = fmax(loudest[p * channels + c], (double)signal->blocks[b].energy[c]);
+    }
+    for (uint32_t c = 0; c < channels; c++) {
+        const char *others = "";
+        for (uint32_t p = 0; p < pieces; p++)
+            if (signal_db(loudest[p * channels + c]) > used_dbfs)
+                others = arena_format(self->memory, "%s%s%s", others, others[0] == '\0' ? "" : ", ",
+                                      self->show->reels[self->timeline->pieces[p].reel].name);
+        for (uint32_t p = 0; p < pieces && others[0] != '\0'; p++) {
+            const plan_piece *piece = &self->timeline->pieces[p];
+            bool plays = false; /* a reel of silence is told as that */
+            for (uint32_t k = 0; k < channels; k++)
+                plays = plays || signal_db(loudest[p * channels + k]) > used_dbfs;
+            if (plays && signal_db(loudest[p * channels + c]) < empty_dbfs)
+                tell_empty_reel(self, c, piece->reel, piece->programme_frame, piece->programme_frame + piece->frame_count, others);
+        }
+    }
+}
+
 void judge_signal_levels(judgement *self, const programme_signal *signal)
 {
     judge_dc(self, signal);
     judge_pairs(self, signal);
     judge_floor(self, signal);
     tell_empty(self, signal);
+    judge_reels(self, signal);
 }

@@ -49,6 +49,8 @@ void finding_code(finding *item);
 
 void judge_levels(judgement *self);
 void judge_runs(judgement *self);
+/** True peaks over the limit and clipped runs. */
+void judge_peaks(judgement *self);
 void judge_silence(judgement *self);
 void judge_joins(judgement *self);
 void judge_signal(judgement *self);

@@ -34,23 +34,69 @@ static void verdict__a_group_holds_for_limits_of_the_format_too(void **state)
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_FAIL);
 }
 
-/* Every place of a broken limit goes with its group, the note on those not listed included. */
-static void verdict__a_group_takes_its_located_places_with_it(void **state)
+/* Places within a second of each other are one finding; it goes with its group, its places stand in the details. */
+static void verdict__peaks_close_together_are_one_finding(void **state)
 {
     bench *self = *state;
-    enum { PLACES_LISTED = 50, PLACES = PLACES_LISTED + 5 }; /* qc-checks.md: 50 places are listed one by one */
-    peak_run runs[PLACES];
+    enum { PLACES = 60 };
+    peak_run runs[PLACES + 1];
     for (uint32_t i = 0; i < PLACES; i++)
-        runs[i] = (peak_run){.kind = PEAK_RUN_TRUE, .frame = i * 1000, .frame_count = 10, .sample_count = 10, .peak = 0.99};
+        runs[i] = (peak_run){.kind = PEAK_RUN_TRUE, .frame = i * 1000, .frame_count = 10, .sample_count = 10,
+                             .peak = 0.9 + 0.001 * i};
+    /* 48,000 frames behind the last one's end would still be within the second. */
+    runs[PLACES] = (peak_run){.kind = PEAK_RUN_TRUE, .frame = (PLACES - 1) * 1000 + 10 + RATE + 1, .frame_count = 1,
+                              .sample_count = 1, .peak = 0.99};
     self->runs = runs;
-    self->run_count = PLACES;
+    self->run_count = PLACES + 1;
     bench_limit(self, "peak.true", NAN, -2.0)->group = 0;
     bench_limit(self, "loudness.integrated", -29.0, -25.0)->group = 0;
     self->rules.group_count = 1;
     assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).findings.count, 0);
     programme_verdict broken = bench_judge(self, 20.0, -20.0, -0.1);
-    /* The figure, 50 places, one note on the other five, and the loudness. */
-    assert_int_equal(broken.findings.count, 1 + PLACES_LISTED + 1 + 1);
+    assert_int_equal(broken.findings.count, 1 + 2 + 1); /* the figure, two places, and the loudness */
+    const finding *place = NULL;
+    for (size_t i = 0; i < broken.findings.count; i++)
+        if (broken.findings.items[i].has_range && place == NULL)
+            place = &broken.findings.items[i];
+    assert_non_null(place);
+    assert_true(fabs(place->measured - 20.0 * log10(0.959)) < 1e-9); /* the highest of the first 60 */
+    assert_true(place->start_sample == 0 && place->end_sample == (PLACES - 1) * 1000 + 10);
+    assert_non_null(strstr(place->message, "60 true peaks over the -2.0 dBTP"));
+    assert_non_null(strstr(place->details_json, "\"count\": 60, \"all\": true"));
+}
+
+static finding_severity clipping_told(bench *self, peak_run *runs, uint32_t count, size_t findings)
+{
+    self->runs = runs;
+    self->run_count = count;
+    programme_verdict verdict = bench_judge(self, 20.0, -27.0, 0.0);
+    size_t found = 0;
+    for (size_t i = 0; i < verdict.findings.count; i++)
+        found += strcmp(verdict.findings.items[i].check, "peak.clipping") == 0;
+    assert_int_equal(found, findings);
+    return bench_found(&verdict, "peak.clipping")->severity;
+}
+
+/* qc-checks.md: a place of ten samples, of three runs, or ten runs in all is a warning; what was clamped in rendering is not. */
+static void verdict__clipping_is_a_warning_from_a_stated_size(void **state)
+{
+    bench *self = *state;
+    peak_run runs[10];
+    for (uint32_t i = 0; i < 10; i++)
+        runs[i] = (peak_run){.kind = PEAK_RUN_CLIP, .frame = i * 1000, .frame_count = 3, .sample_count = 3, .peak = 1.0};
+    assert_int_equal(clipping_told(self, runs, 2, 1), FINDING_INFO);
+    assert_int_equal(clipping_told(self, runs, 3, 1), FINDING_WARN);
+    runs[0].sample_count = runs[0].frame_count = 9;
+    assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_INFO);
+    runs[0].sample_count = runs[0].frame_count = 10;
+    assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_WARN);
+    runs[1] = (peak_run){.kind = PEAK_RUN_OVERLOAD, .frame = 5, .frame_count = 3, .sample_count = 3, .peak = 1.2};
+    assert_int_equal(clipping_told(self, runs, 2, 1), FINDING_INFO);
+    runs[1] = (peak_run){.kind = PEAK_RUN_CLIP, .frame = 200000, .frame_count = 3, .sample_count = 3, .peak = 1.0};
+    assert_int_equal(clipping_told(self, runs, 2, 2), FINDING_WARN);
+    bench_limit(self, "peak.clipping", NAN, 0.0);
+    runs[0].sample_count = 3;
+    assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_FAIL);
 }
 
 static void verdict__tells_that_places_were_not_located(void **state)
@@ -237,7 +283,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
-        cmocka_unit_test_setup_teardown(verdict__a_group_takes_its_located_places_with_it, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),

@@ -1,0 +1,192 @@
+/* True peaks over the limit and clipped runs: those within a second of each other are one finding, which lists each place. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    PLACES_LISTED_MAX = 256, /* in the details of one finding */
+    PLACES_TEXT_MAX = 1 << 16,
+    /* A clipped place from which one is told as a warning; below, it is information. docs/qc-checks.md, peak.clipping. */
+    CLIPPED_SAMPLES_MIN = 10,
+    CLIPPED_STRETCHES_MIN = 3,
+    CLIPPED_PROGRAMME_MIN = 10, /* stretches of a programme: Netflix' clipping inspector flags ten segments at the maximum */
+};
+static const double clipped_share_max = 1e-4; /* of a channel's samples, the same source */
+
+/* Runs of one kind with less than a second between them. */
+typedef struct peak_group {
+    uint64_t start, end;
+    size_t count;
+    uint64_t sample_count;
+    uint32_t channels; /* bits */
+    const programme_run *worst;
+    byte_writer places;
+    size_t listed;
+} peak_group;
+
+static void group_add(peak_group *self, const judgement *base, const programme_run *run)
+{
+    uint64_t end = run->frame + run->frame_count;
+    self->start = self->count == 0 ? run->frame : self->start;
+    self->end = self->count == 0 || end > self->end ? end : self->end;
+    self->count++;
+    self->sample_count += run->sample_count;
+    self->channels |= 1u << run->channel;
+    if (self->worst == NULL || run->peak > self->worst->peak)
+        self->worst = run;
+    if (self->listed == PLACES_LISTED_MAX)
+        return;
+    char text[256];
+    snprintf(text, sizeof text,
+             "%s{\"channel\": \"%s\", \"start_sample\": %llu, \"end_sample\": %llu, \"samples\": %llu, \"peak_db\": %.2f}",
+             self->listed++ == 0 ? "" : ", ",
+             channel_label_name(channel_layout_get(base->deliverable->layout)->labels[run->channel]),
+             (unsigned long long)run->frame, (unsigned long long)end, (unsigned long long)run->sample_count,
+             measure_db(run->peak));
+    byte_writer_bytes(&self->places, text, strlen(text));
+}
+
+/* The places as members of a JSON object. */
+static const char *group_json(const judgement *base, const peak_group *self)
+{
+    const char *list = self->places.failed ? "" : arena_copy_bytes(base->memory, self->places.bytes, self->places.size);
+    return arena_format(base->memory, "\"count\": %zu, \"all\": %s, \"places\": [%s]", self->count,
+                        self->listed == self->count && !self->places.failed ? "true" : "false", list);
+}
+
+/* Channels and place of a finding; returns "C at 01:00:00:00" or "L, R from 01:00:00:00 to 01:00:01:10". */
+static const char *group_locate(judgement *base, const peak_group *self, finding *item)
+{
+    const channel_layout *layout = channel_layout_get(base->deliverable->layout);
+    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
+    const char *names = "";
+    judgement_locate(base, item, self->start, self->end);
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        if (self->channels >> c & 1u) {
+            item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
+            names = arena_format(base->memory, "%s%s%s", names, names[0] == '\0' ? "" : ", ", channel_label_name(layout->labels[c]));
+        }
+    judgement_place(base, self->start, from);
+    judgement_place(base, self->end, to);
+    return strcmp(from, to) == 0 ? arena_format(base->memory, "%s at %s", names, from)
+                                 : arena_format(base->memory, "%s from %s to %s", names, from, to);
+}
+
+typedef void (*tell_group)(judgement *self, const peak_group *group);
+
+/* Collects the runs of a kind over a peak and tells each group of them; returns how many were not told. */
+static size_t each_group(judgement *self, uint8_t kind, double over_db, tell_group tell)
+{
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    peak_group group = {0};
+    size_t groups = 0;
+    byte_writer_init(&group.places, PLACES_TEXT_MAX);
+    for (size_t i = 0; i <= run_count; i++) {
+        bool last = i == run_count;
+        if (!last && (runs[i].kind != kind || !(verdict_displayed(measure_db(runs[i].peak)) > over_db)))
+            continue;
+        if (group.count > 0 && (last || runs[i].frame > group.end + self->timeline->sample_rate)) {
+            if (groups++ < VERDICT_RUNS_MAX)
+                tell(self, &group);
+            byte_writer_reset(&group.places);
+            group = (peak_group){.places = group.places};
+        }
+        if (!last)
+            group_add(&group, self, &runs[i]);
+    }
+    byte_writer_deinit(&group.places);
+    return groups > VERDICT_RUNS_MAX ? groups - VERDICT_RUNS_MAX : 0;
+}
+
+static void tell_true_peaks(judgement *self, const peak_group *group)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.true");
+    double worst = measure_db(group->worst->peak);
+    double shown = verdict_displayed(worst);
+    finding *item = judgement_add(self, "peak.true", judgement_breach(limit));
+    judgement_limits(item, limit);
+    const char *where = group_locate(self, group, item);
+    item->measured = worst;
+    item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, %s}", limit->max - shown, group_json(self, group));
+    if (group->count == 1) {
+        item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s; at most %.1f dBTP is allowed. Lower it by %.1f dB there.",
+                                     shown, where, limit->max, shown - limit->max);
+        return;
+    }
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(self, group->worst->frame, place);
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    item->message = arena_format(self->memory, "%zu true peaks over the %.1f dBTP that are allowed in %s; the highest is %.1f dBTP in %s at %s. Lower the passage by %.1f dB, or limit it.",
+                                 group->count, limit->max, where, shown, channel_label_name(layout->labels[group->worst->channel]),
+                                 place, shown - limit->max);
+}
+
+static bool overloads_in(const judgement *self, uint64_t start, uint64_t end)
+{
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    for (size_t i = 0; i < run_count; i++)
+        if (runs[i].kind == PEAK_RUN_OVERLOAD && runs[i].frame < end && runs[i].frame + runs[i].frame_count > start)
+            return true;
+    return false;
+}
+
+/* True where the programme as a whole is clipped, however short each place is. */
+static bool clipped_throughout(const judgement *self)
+{
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    uint64_t samples[LAYOUT_CHANNELS_MAX] = {0};
+    size_t stretches = 0;
+    for (size_t i = 0; i < run_count; i++)
+        if (runs[i].kind == PEAK_RUN_CLIP) {
+            stretches++;
+            samples[runs[i].channel] += runs[i].sample_count;
+        }
+    bool share = false;
+    for (uint32_t c = 0; c < LAYOUT_CHANNELS_MAX; c++)
+        share = share || (double)samples[c] > clipped_share_max * (double)self->timeline->frame_count;
+    return stretches >= CLIPPED_PROGRAMME_MIN || share;
+}
+
+/* What rendering clamped is told by render.overload, as the recipe wants it. */
+static finding_severity clipping_severity(const judgement *self, const peak_group *group)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.clipping");
+    if (limit != NULL)
+        return judgement_breach(limit);
+    if (overloads_in(self, group->start, group->end))
+        return FINDING_INFO;
+    bool much = group->sample_count >= CLIPPED_SAMPLES_MIN || group->count >= CLIPPED_STRETCHES_MIN || clipped_throughout(self);
+    return much ? FINDING_WARN : FINDING_INFO;
+}
+
+static void tell_clipping(judgement *self, const peak_group *group)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.clipping");
+    finding *item = judgement_add(self, "peak.clipping", clipping_severity(self, group));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    const char *where = group_locate(self, group, item);
+    item->measured = (double)group->sample_count;
+    item->unit = "samples";
+    item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
+    item->message = arena_format(self->memory, "Clipped: %llu samples stand at full scale in %s, in runs of three or more%s. Listen there, and print it again from the mix if it is heard.",
+                                 (unsigned long long)group->sample_count, where,
+                                 group->count == 1 ? "" : arena_format(self->memory, ", at %zu places", group->count));
+}
+
+void judge_peaks(judgement *self)
+{
+    const spec_limit *limit = judgement_limit(self, "peak.true");
+    if (limit != NULL && !isnan(limit->max)) {
+        size_t left_out = each_group(self, PEAK_RUN_TRUE, limit->max, tell_true_peaks);
+        judgement_tell_rest(self, "peak.true", judgement_breach(limit), left_out);
+    }
+    limit = judgement_limit(self, "peak.clipping");
+    size_t left_out = each_group(self, PEAK_RUN_CLIP, -(double)INFINITY, tell_clipping);
+    judgement_tell_rest(self, "peak.clipping", limit == NULL ? FINDING_INFO : judgement_breach(limit), left_out);
+}

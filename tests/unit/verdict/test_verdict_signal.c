@@ -1,0 +1,131 @@
+/* Checks that are judged from the blocks of the signal: programmes of 100 ms blocks made by rule, without any audio. */
+#include "tests/unit/verdict/verdict_bench.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { BLOCK_FRAMES = RATE / 10, BLOCKS_PER_CELL = CELL_FRAMES / BLOCK_FRAMES };
+
+/* Mean square and mean of a channel in a block. */
+typedef void (*block_rule)(uint64_t block, uint32_t channel, float *out_energy, float *out_offset);
+
+static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uint64_t cells, block_rule rule)
+{
+    uint32_t channels = channel_layout_get(layout)->channel_count;
+    self->deliverable.layout = layout;
+    self->timeline.frame_count = cells * CELL_FRAMES;
+    programme_measure_destroy(&self->measure);
+    self->measure = programme_measure_create(RATE, (uint8_t)layout, self->timeline.frame_count);
+    cell_signal *signal = calloc(1, sizeof *signal);
+    double *slots = calloc(CELL_FRAMES / SLOT_FRAMES, sizeof *slots);
+    for (uint64_t i = 0; i < cells; i++) {
+        *signal = (cell_signal){.groups = SIGNAL_GROUP_SOUND, .channel_count = (uint8_t)channels, .block_count = BLOCKS_PER_CELL};
+        for (uint32_t b = 0; b < BLOCKS_PER_CELL; b++) {
+            signal->block_frames[b] = BLOCK_FRAMES;
+            for (uint32_t c = 0; c < channels; c++)
+                rule(i * BLOCKS_PER_CELL + b, c, &signal->energy[b][c], &signal->offset[b][c]);
+        }
+        cell_measure cell = {.sample_rate = RATE, .layout = (uint8_t)layout, .channel_count = (uint8_t)channels,
+                             .programme_frame = i * CELL_FRAMES, .frame_count = CELL_FRAMES,
+                             .first_slot = i * CELL_FRAMES / SLOT_FRAMES, .slot_count = CELL_FRAMES / SLOT_FRAMES,
+                             .slot_energy = slots, .signal = signal};
+        assert_int_equal(programme_measure_add(self->measure, &cell), STATUS_OK);
+    }
+    free(slots);
+    free(signal);
+    programme_facts facts = {.plan = &self->made, .measure = self->measure};
+    programme_verdict verdict;
+    assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
+    return verdict;
+}
+
+/* Syllables at -14 dBFS whose waves lean to one side (mean 0.05), and pauses at -60 dBFS without any. */
+static void leaning(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    (void)channel;
+    bool loud = block % 5 < 3;
+    *out_energy = loud ? 0.04f : 1e-6f;
+    *out_offset = loud ? 0.05f : 0.0f;
+}
+
+/* Pauses that rest beside zero, in sound whose mean is none: a high-pass over waves that lean. */
+static void resting(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    (void)channel;
+    bool loud = block % 2 == 0;
+    *out_energy = loud ? 0.04f : 5e-4f;
+    *out_offset = loud ? 0.02f : -0.02f;
+}
+
+/* The same syllables without leaning, on -38 dBFS of direct current. */
+static void lifted(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    leaning(block, channel, out_energy, out_offset);
+    *out_offset = 0.0126f;
+    *out_energy += *out_offset * *out_offset;
+}
+
+static void verdict__direct_current_is_there_all_the_time(void **state)
+{
+    bench *self = *state;
+    programme_verdict clean = judge_blocks(self, LAYOUT_MONO, 4, leaning);
+    assert_null(bench_found(&clean, "signal.dc"));
+    clean = judge_blocks(self, LAYOUT_MONO, 4, resting);
+    assert_null(bench_found(&clean, "signal.dc"));
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 4, lifted);
+    const finding *item = bench_found(&verdict, "signal.dc");
+    assert_non_null(item);
+    assert_true(fabs(item->measured - 20.0 * log10(0.0126)) < 0.01);
+    assert_true(item->start_sample == 0 && item->end_sample > UINT64_C(24) * RATE); /* of 25.6 s, in steps of 1 s */
+}
+
+/* Two reels of two cells: an LFE at -30 dBFS in the first, at -96 dBFS (dither of 16 bits) in the second. */
+static void second_reel_without(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    *out_energy = channel == 3 && block >= 2 * BLOCKS_PER_CELL ? 2.3e-10f : 1e-3f;
+    *out_offset = 0.0f;
+}
+
+static void second_reel_softer(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    second_reel_without(block, channel, out_energy, out_offset);
+    *out_energy = *out_energy < 1e-9f ? 1e-8f : *out_energy;
+}
+
+static void verdict__an_lfe_that_one_reel_lacks_is_told(void **state)
+{
+    bench *self = *state;
+    plan_piece pieces[2] = {{.frame_count = 2 * CELL_FRAMES},
+                            {.reel = 1, .programme_frame = 2 * CELL_FRAMES, .frame_count = 2 * CELL_FRAMES}};
+    self->reels[0].name = "R1";
+    self->reels[1].name = "R2";
+    self->source.reels = self->reels;
+    self->source.reel_count = 2;
+    self->timeline.pieces = pieces;
+    self->timeline.piece_count = 2;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_5_1, 4, second_reel_without);
+    const finding *item = bench_found(&verdict, "signal.lfe");
+    assert_non_null(item);
+    assert_int_equal(item->severity, FINDING_WARN);
+    assert_int_equal(item->reel, 1);
+    assert_true(item->start_sample == 2 * CELL_FRAMES && item->end_sample == 4 * CELL_FRAMES);
+    assert_string_equal(item->channels[0], "LFE");
+    assert_non_null(strstr(item->message, "empty in all of reel R2, and has sound in R1"));
+    verdict = judge_blocks(self, LAYOUT_5_1, 4, second_reel_softer);
+    assert_null(bench_found(&verdict, "signal.lfe"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(verdict__direct_current_is_there_all_the_time, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
