@@ -7,8 +7,8 @@ void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
 {
     job_record *job = &self->jobs.jobs[job_slot];
     /* While the loser of two attempts still writes, nothing of the job begins: the next may be the seal of its file. */
-    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0 && !job->held;
-    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0 && !job->held, remote);
+    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0 && job_record_begins(job), remote);
     bool over = job->state != JOB_ENDED && job->open_count == 0 && (job->graph.task_count > 0 || job->cancelled);
     if (over && !job->ending)
         index_heap_set(&self->ending, (index_heap_item){.key = job->number, .id = job_slot});
@@ -145,6 +145,7 @@ static status apply_cancelled(scheduler *self, uint32_t job_slot)
     job->state = JOB_CANCELLING;
     job->cancelled = true;
     job->held = false;
+    job->storage_since_ms = job->storage_until_ms = 0;
     /* First all are marked, then those that undo are told: nobody is skipped who was cancelled. */
     for (uint32_t task = 0; task < job->graph.task_count; task++) {
         task_record *record = &job->graph.tasks[task];
@@ -252,6 +253,7 @@ static status apply_held(job_record *job, bool held)
     if (job->state != JOB_RUNNING)
         return STATUS_PEER_IMPOSSIBLE;
     job->held = held;
+    job->storage_until_ms = held ? job->storage_until_ms : 0;
     return STATUS_OK;
 }
 
@@ -494,6 +496,7 @@ static status apply_of_job(scheduler *self, uint32_t slot, const scheduler_fact 
             return STATUS_PEER_IMPOSSIBLE;
         self->jobs.jobs[slot].state = JOB_ENDED;
         self->jobs.jobs[slot].held = false;
+        self->jobs.jobs[slot].storage_since_ms = self->jobs.jobs[slot].storage_until_ms = 0;
         return STATUS_OK;
     case FACT_JOB_HELD:
     case FACT_JOB_RELEASED:

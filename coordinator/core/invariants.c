@@ -100,10 +100,12 @@ static void job_check(const scheduler *self, uint32_t slot)
     ENSURE(job->ending == index_heap_has(&self->ending, slot));
     ENSURE(job->ending == (job->state != JOB_ENDED && open == 0 && (graph->task_count > 0 || job->cancelled)));
     const share_member *member = &self->shares.members[slot];
-    ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0 && !job->held));
+    ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0 && job_record_begins(job)));
     ENSURE(member->ready[SHARE_REMOTE] ==
-           (job->ready.remote_count > 0 && job->leftover_count == 0 && !job->held));
+           (job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job)));
     ENSURE(!job->held || job->state == JOB_RUNNING);
+    /* Somebody wakes it: a task of it that is in its pause. */
+    ENSURE(job->storage_until_ms == 0 || (job->state == JOB_RUNNING && job->by_state[TASK_BACKOFF] > 0));
     ENSURE(self->shares.entries[member->entry].priority == job->priority);
     uint32_t leases = 0;
     uint32_t leftovers = 0;

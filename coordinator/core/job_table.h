@@ -10,6 +10,8 @@
 typedef struct job_record {
     bool used;
     bool held;      /**< a person said that nothing of it begins */
+    uint64_t storage_since_ms; /**< first failure of its storage after the last task that was done; 0 = none */
+    uint64_t storage_until_ms; /**< until then nothing of it begins; 0 = it does not wait. Neither is replayed */
     bool cancelled; /**< JOB_CANCEL was asked since submission or retry */
     bool ending;    /**< every task is terminal, FACT_JOB_ENDED is due */
     job_state state;
@@ -30,6 +32,12 @@ typedef struct job_record {
     uint32_t timed_count;
     uint32_t previous, next; /**< in the order of numbers */
 } job_record;
+
+/** May tasks of it begin? */
+static inline bool job_record_begins(const job_record *self)
+{
+    return !self->held && self->storage_until_ms == 0;
+}
 
 typedef struct job_table {
     job_record *jobs;

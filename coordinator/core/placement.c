@@ -191,7 +191,7 @@ static uint64_t lease_overdue_ms(const scheduler *self, const task_lease *lease)
 {
     const job_record *job = &self->jobs.jobs[lease->job_slot];
     const task_record *task = &job->graph.tasks[lease->attempt.task];
-    if (!lease->used || lease->leftover || lease->cancelling || !lease->listed || !task->spare || job->held ||
+    if (!lease->used || lease->leftover || lease->cancelling || !lease->listed || !task->spare || !job_record_begins(job) ||
         lease->sibling != SLOT_NONE || self->leases.leases[task->link].sibling != SLOT_NONE ||
         job->timed_count < SPARE_SAMPLES_MIN || task->epoch >= TASK_EPOCH_MAX)
         return 0;

@@ -54,6 +54,11 @@ uint32_t retry_policy_delay_ms(const task_record *task, uint32_t base_ms)
     return delay < RETRY_BACKOFF_MAX_MS ? (uint32_t)delay : RETRY_BACKOFF_MAX_MS;
 }
 
+bool retry_policy_storage_waits(status code)
+{
+    return code == STATUS_STORAGE_FULL || code == STATUS_STORAGE_IO;
+}
+
 bool retry_policy_strikes(status code)
 {
     return status_class_of(code) == STATUS_CLASS_NODE && code != STATUS_NODE_LOST;

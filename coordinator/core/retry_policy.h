@@ -6,7 +6,8 @@
  * | INPUT, LIMIT                        | failed at once                                       | -               |
  * | PEER, DEFECT                        | tried once more, elsewhere                           | -               |
  * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests           |
- * | NODE (crash, memory, system)        | the same                                             | rests, a strike |
+ * | ... full, read-only or ill storage  | and then waits, with its whole job, storage_wait_ms  | -               |
+ * | NODE (crash, memory, system)        | as STORAGE                                           | rests, a strike |
  * | NODE_LOST, WAIT not asked for       | the same, but counted apart, RETRY_LOST_MAX times    | -               |
  * | never begun: ASSIGN got lost        | ready again elsewhere, not counted (code STATUS_OK)  | rests           |
  * | never begun: it waited for a slot   | the same                                             | -               |
@@ -30,6 +31,8 @@ retry_count retry_policy_counter(status code);
 task_state retry_policy_next(status code, const task_record *task, uint32_t attempts_max);
 /** Pause before the next attempt, from the counters after this end: base, twice that, ... at most a minute. */
 uint32_t retry_policy_delay_ms(const task_record *task, uint32_t base_ms);
+/** True when the code says that storage is full, read-only or away: it may come back as it was. */
+bool retry_policy_storage_waits(status code);
 /** True when the code says something about the machine that ran the task. */
 bool retry_policy_strikes(status code);
 /** True when the machine should pause before it takes more. */

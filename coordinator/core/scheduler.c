@@ -183,7 +183,7 @@ static status on_job_hold(scheduler *self, const scheduler_event *event, bool he
     const job_record *job = &self->jobs.jobs[slot];
     if (job->state != JOB_RUNNING)
         return job->state == JOB_ENDED ? STATUS_INPUT_CONFLICT : STATUS_CANCELLED;
-    if (job->held != held)
+    if (job->held != held || (!held && job->storage_until_ms != 0))
         scheduler_say_sure(
             self, (scheduler_fact){.type = held ? FACT_JOB_HELD : FACT_JOB_RELEASED, .job = event->job.job});
     return STATUS_OK;
@@ -210,7 +210,10 @@ static void trouble_due(scheduler *self, uint32_t slot)
 {
     const task_trouble *trouble = &self->troubles.troubles[slot];
     index_heap_remove(&self->deadlines, deadline_of_trouble(self, slot));
+    job_record *job = &self->jobs.jobs[trouble->job_slot];
     fact_apply_task_ready(self, trouble->job_slot, trouble->task);
+    if (job->storage_until_ms <= self->now_ms)
+        job->storage_until_ms = 0;
     fact_apply_job_changed(self, trouble->job_slot);
 }
 

@@ -37,6 +37,7 @@ typedef struct scheduler_config {
     uint32_t lease_ms;         /**< an attempt without heartbeat for this long is lost */
     uint32_t retry_base_ms;    /**< first back-off; doubles per failed attempt, at most 60 s */
     uint32_t attempts_max;     /**< failed executions after which a task is failed (TASK_ATTEMPTS_MAX) */
+    uint32_t storage_wait_ms;  /**< a job whose storage is full or away is set aside for so long in all; 0 = it fails */
     uint32_t strikes_max;      /**< strikes after which a worker is quarantined (worker_table.h); 0 = never */
     uint32_t local_slots;      /**< tasks the coordinator runs itself at once */
     uint32_t term;             /**< of this start; higher than any before */
@@ -95,8 +96,8 @@ typedef enum scheduler_event_type {
     EVENT_JOB_FORGET,      /**< an ended job's tables may go */
     /**
      * Nothing of the job begins until RELEASE: neither a task of it nor a second execution; what runs goes on. CANCEL and
-     * RETRY release too. Asking twice changes nothing. STATUS_CANCELLED while it is being cancelled, STATUS_INPUT_CONFLICT
-     * when it has ended.
+     * RETRY release too; RELEASE also ends a wait for storage. Asking twice changes nothing. STATUS_CANCELLED while it is
+     * being cancelled, STATUS_INPUT_CONFLICT when it has ended.
      */
     EVENT_JOB_HOLD,
     EVENT_JOB_RELEASE,
@@ -250,6 +251,8 @@ uint64_t scheduler_sequence(const scheduler *self);
 typedef struct job_view {
     job_state state;
     bool held;                /**< nothing of it begins (EVENT_JOB_HOLD) */
+    bool waits_for_storage;   /**< nothing of it begins before its next try */
+    uint64_t storage_wait_ms; /**< since when its storage failed, without a task that was done since; 0 = it did not */
     int32_t priority;
     uint32_t task_count;
     uint32_t by_state[TASK_CANCELLED + 1];

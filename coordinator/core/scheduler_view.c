@@ -9,6 +9,8 @@ bool scheduler_job_view(const scheduler *self, uint32_t job_number, job_view *ou
     const job_record *job = &self->jobs.jobs[slot];
     *out_view = (job_view){.state = job->state,
                            .held = job->held,
+                           .waits_for_storage = job->storage_until_ms != 0,
+                           .storage_wait_ms = job->storage_since_ms == 0 ? 0 : self->now_ms - job->storage_since_ms + 1,
                            .priority = job->priority,
                            .task_count = job->graph.task_count,
                            .retries = job->retries,

@@ -67,6 +67,26 @@ static bool strikes_forgive(scheduler *self, const task_lease *lease)
 }
 
 /*
+ * The task has failed as often as it may, but of storage that may come back: it pauses once more, and its whole job with
+ * it, since whatever of it begins now meets the same storage. False: that has gone on for too long, or the book of
+ * pauses is full.
+ */
+static bool storage_waits(scheduler *self, const task_lease *lease, status code)
+{
+    job_record *job = &self->jobs.jobs[lease->job_slot];
+    uint64_t since_ms = job->storage_since_ms == 0 ? self->now_ms : job->storage_since_ms;
+    if (!retry_policy_storage_waits(code) || lease->worker == SCHEDULER_LOCAL || job->state != JOB_RUNNING ||
+        self->now_ms - since_ms >= self->config.storage_wait_ms || self->config.retry_base_ms == 0 ||
+        trouble_table_take(&self->troubles, lease->job_slot, lease->attempt.task) == SLOT_NONE)
+        return false;
+    task_record after = job->graph.tasks[lease->attempt.task];
+    after.failed = (after.failed < TASK_COUNT_MAX ? after.failed + 1u : after.failed) & 15u;
+    job->storage_since_ms = since_ms;
+    job->storage_until_ms = self->now_ms + retry_policy_delay_ms(&after, self->config.retry_base_ms);
+    return true;
+}
+
+/*
  * An attempt that counts is over without a good result. code STATUS_OK: nobody is to blame. True when the task is set
  * aside with proof that it and not its workers is at fault.
  */
@@ -85,6 +105,8 @@ static bool attempt_over(scheduler *self, uint32_t lease_slot, status code)
         next = TASK_FAILED;
         code = STATUS_LIMIT;
     }
+    if (next == TASK_FAILED && alone && storage_waits(self, lease, code))
+        next = TASK_BACKOFF;
     if (next != TASK_FAILED && !alone)
         next = TASK_RUNNING;
     bool proven = next == TASK_FAILED && retry_policy_strikes(code) && strikes_forgive(self, lease);
@@ -357,7 +379,9 @@ static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed,
 {
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->tasks_failed++;
-    if (retry_policy_rests(code))
+    uint32_t job = job_table_find(&self->jobs, failed->job);
+    bool storage_at_fault = job != SLOT_NONE && self->jobs.jobs[job].storage_until_ms != 0;
+    if (retry_policy_rests(code) && !storage_at_fault)
         worker_rest(self, worker);
     bool struck = retry_policy_strikes(code) && !task_at_fault;
     bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
@@ -426,6 +450,8 @@ static void result_done(scheduler *self, const task_lease *lease)
         job->timed_ms += task_lease_age_ms(lease, self->now_ms);
         job->timed_count++;
     }
+    if (lease->worker != SCHEDULER_LOCAL)
+        job->storage_since_ms = 0;
     strikes_prove(self, lease);
     attempt_say_ended(self, lease, TASK_DONE, STATUS_OK);
 }

@@ -228,6 +228,7 @@ static status open_journal(farm_state *self, error_detail *detail)
                                .lease_ms = self->config.lease_ms,
                                .retry_base_ms = RETRY_BASE_MS,
                                .attempts_max = TASK_ATTEMPTS_MAX,
+                               .storage_wait_ms = self->config.private_farm ? 0 : self->config.storage_wait_minutes * 60000,
                                .strikes_max = STRIKES_MAX,
                                .heartbeat_ms = self->config.heartbeat_ms,
                                .local_slots = LOCAL_SLOTS,

@@ -22,6 +22,7 @@ static const setting_row rows[] = {
     {"lease_ms", SETTING_ANYWHERE, "N", "a worker that is silent for so long is lost, and its work done elsewhere (default: 5000)"},
     {"cells_per_task", SETTING_ANYWHERE, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
     {"keep_jobs_days", SETTING_ANYWHERE, "N", "forget jobs (facts, log, reports; not what they made) so many days after their end (default: 0, never)"},
+    {"storage_wait_minutes", SETTING_ANYWHERE, "N", "a job whose storage is full or away waits so long before it fails (default: 720; 0: it fails)"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
     {"check_config", SETTING_FLAG_ONLY, NULL, "read everything that a start would read, say what is wrong, start nothing"},
     {"private", SETTING_FLAG_ONLY, NULL, "the farm of one `reelmill run`: ends with the program that started it"},
@@ -108,6 +109,8 @@ static status set_key(farm_config *self, const char *where, const char *key, con
         return settings_number(&self->lease_ms, where, value, 500, 3600000, detail);
     if (strcmp(key, "keep_jobs_days") == 0)
         return settings_number(&self->keep_jobs_days, where, value, 0, 36500, detail);
+    if (strcmp(key, "storage_wait_minutes") == 0)
+        return settings_number(&self->storage_wait_minutes, where, value, 0, 100000, detail);
     if (strcmp(key, "cells_per_task") == 0)
         return settings_number(&self->cells_per_task, where, value, 0, TASK_CELLS_MAX, detail);
     return STATUS_AGAIN;
@@ -206,6 +209,7 @@ status farm_config_read(farm_config *out_config, int argc, char *const *argv, er
     config->lease_ms = FARM_LEASE_MS;
     config->argument_count = argc;
     config->arguments = argv;
+    config->storage_wait_minutes = FARM_STORAGE_WAIT_MINUTES;
     config->log = LOG_INFO;
     snprintf(config->state, sizeof config->state, "reelmill-state");
     status code = walk_flags(config, argc, argv, true, detail);

@@ -17,7 +17,9 @@ enum {
     ON_END_BYTES_MAX = 512,
     ENDPOINT_MAX_BYTES = 256,
     FARM_LEASE_MS = 5000,
-    FARM_HEARTBEAT_MS = 1000
+    FARM_HEARTBEAT_MS = 1000,
+    FARM_STORAGE_WAIT_MINUTES = 720, /* a night: until somebody is there who frees space */
+    FARM_KEEP_JOBS_DAYS = 90
 };
 
 typedef struct farm_root {
@@ -40,6 +42,7 @@ typedef struct farm_config {
     uint32_t lease_ms;
     uint32_t heartbeat_ms;
     uint32_t keep_jobs_days; /**< ended jobs are forgotten after so many; 0 = never */
+    uint32_t storage_wait_minutes; /**< a job waits so long for storage that is full or away; 0 = it fails */
     uint32_t cells_per_task; /**< 0 = chosen by the planner */
     bool private_farm; /**< of one CLI: dies with its parent, may be told to shut down */
     log_level log;

@@ -39,7 +39,7 @@ static void put_one(byte_writer *writer, const char *name, const char *type, con
 static void put_jobs(const farm_state *self, byte_writer *writer)
 {
     uint64_t by_state[TASK_CANCELLED + 1] = {0};
-    uint64_t open = 0, ended = 0, failed = 0, held = 0, retries = 0, waiting_ms = 0;
+    uint64_t open = 0, ended = 0, failed = 0, held = 0, stored = 0, retries = 0, waiting_ms = 0;
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *job = self->jobs.items[i];
         job_view view;
@@ -52,6 +52,7 @@ static void put_jobs(const farm_state *self, byte_writer *writer)
         if (job->ended)
             continue;
         held += view.held ? 1 : 0;
+        stored += view.storage_wait_ms > 0 ? 1 : 0;
         waiting_ms += farm_job_work_ms(self, job);
         for (size_t state = 0; state <= TASK_CANCELLED; state++)
             by_state[state] += view.by_state[state];
@@ -60,6 +61,7 @@ static void put_jobs(const farm_state *self, byte_writer *writer)
     put(writer, "reelmill_jobs{state=\"open\"} %llu\nreelmill_jobs{state=\"ended\"} %llu\nreelmill_jobs{state=\"failed\"} %llu\n",
         (unsigned long long)open, (unsigned long long)(ended - failed), (unsigned long long)failed);
     put_one(writer, "jobs_held", "gauge", "Open jobs that are held: nothing of them begins.", (double)held);
+    put_one(writer, "jobs_waiting_for_storage", "gauge", "Open jobs that wait for storage that is full or away.", (double)stored);
     put_head(writer, "tasks", "gauge", "Tasks of open jobs.");
     for (size_t state = 0; state <= TASK_CANCELLED; state++)
         put(writer, "reelmill_tasks{state=\"%s\"} %llu\n", task_state_name((task_state)state), (unsigned long long)by_state[state]);

@@ -322,8 +322,25 @@ static bool make_error_room(farm_job *self)
     return true;
 }
 
+/* A task that waits for storage says the same every minute of a night. */
+static bool error_known(farm_job *self, const job_error *said)
+{
+    for (uint32_t i = 0; i < self->error_count; i++) {
+        job_error *known = &self->errors[i];
+        if (known->task != said->task || known->code != said->code || strcmp(known->text, said->text) != 0)
+            continue;
+        known->final = known->final || said->final;
+        return true;
+    }
+    return false;
+}
+
 void job_error_add(farm_job *self, uint32_t task, status code, bool final, const char *text)
 {
+    job_error said = {.task = task, .code = code, .final = final};
+    snprintf(said.text, sizeof said.text, "%s", text[0] != '\0' ? text : status_text(code));
+    if (error_known(self, &said))
+        return;
     if (!make_error_room(self)) {
         self->error_dropped++;
         return;
@@ -339,8 +356,7 @@ void job_error_add(farm_job *self, uint32_t task, status code, bool final, const
     } else {
         self->error_count++;
     }
-    self->errors[at] = (job_error){.task = task, .code = code, .final = final};
-    snprintf(self->errors[at].text, sizeof self->errors[at].text, "%s", text[0] != '\0' ? text : status_text(code));
+    self->errors[at] = said;
 }
 
 void job_path(const farm_job *self, const char *name, char out[PATH_MAX_BYTES])

@@ -82,6 +82,11 @@ void job_reason(const farm_state *farm, const farm_job *job, char *out, size_t o
         snprintf(out, out_size, "held; `reelmill release %u` lets it go on", job->number);
         return;
     }
+    if (view.waits_for_storage) {
+        snprintf(out, out_size, "waits for storage since %llu min, tries again within a minute; last: %s",
+                 (unsigned long long)(view.storage_wait_ms / 60000), last_error(job, UINT32_MAX));
+        return;
+    }
     if (view.by_state[TASK_RUNNING] > 0)
         return;
     describe_nodes(farm, out, out_size);

@@ -22,19 +22,20 @@ def free_port():
 class Farm:
     """One coordinator and its workers, each with a configuration file and a key of its own, and an operator's key."""
 
-    def __init__(self, test, folder, workers=("one", "two"), more=""):
+    def __init__(self, test, folder, workers=("one", "two"), more="", root=None):
         self.test, self.folder, self.processes = test, folder, {}
+        root = root or folder
         self.endpoint = f"tcp://127.0.0.1:{free_port()}"
         self.list = folder / "authorized"
         self.coordinator_key = self.make_key("coordinator")
         self.authorize("chief", "operator")
         (folder / "coordinator.yaml").write_text(
-            f"listen: [{self.endpoint}]\nstate: {folder}/state\nroots: {{shows: {folder}}}\ncells_per_task: 1\n"
+            f"listen: [{self.endpoint}]\nstate: {folder}/state\nroots: {{shows: {root}}}\ncells_per_task: 1\n"
             f"key: {self.secret('coordinator')}\nauthorized: {self.list}\n{more}")
         for name in workers:
             self.authorize(name, "worker")
             (folder / f"{name}.yaml").write_text(
-                f"coordinator: {self.endpoint}\nname: {name}\nslots: 1\nroots: {{shows: {folder}}}\n"
+                f"coordinator: {self.endpoint}\nname: {name}\nslots: 1\nroots: {{shows: {root}}}\n"
                 f"key: {self.secret(name)}\ncoordinator_key: {self.coordinator_key}\nalive: {folder}/{name}.alive\n")
         for name in ("coordinator", *workers):
             self.start(name)

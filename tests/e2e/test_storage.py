@@ -11,11 +11,21 @@ import subprocess
 
 from farm_kit import DELIVERABLES, FarmTest, children_of, digests, finish, leftovers, main, reelmill, small_show
 from farm_kit import start, wait_until
+from hand_farm import Farm
 
 FARM_FAILED, BAD_INPUT = 3, 2
 
 
-class Storage(FarmTest):
+class StorageTest(FarmTest):
+    def mount(self, *arguments):
+        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print("skipped: a file system cannot be mounted here:", done.stderr.strip())
+            self.skipTest("no mount")
+        self.addCleanup(lambda: subprocess.run(["umount", "-l", str(arguments[-1])], capture_output=True, check=False))
+
+
+class Storage(StorageTest):
     def setUp(self):
         super().setUp()
         self.show = small_show(self.folder / "show", deliverables=DELIVERABLES[:1])
@@ -43,13 +53,6 @@ class Storage(FarmTest):
         for pid in reversed(self.still):
             os.kill(pid, signal.SIGCONT)
         return finish(process)
-
-    def mount(self, *arguments):
-        done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print("skipped: a file system cannot be mounted here:", done.stderr.strip())
-            self.skipTest("no mount")
-        self.addCleanup(lambda: subprocess.run(["umount", "-l", str(arguments[-1])], capture_output=True, check=False))
 
     def whole_or_nothing(self, out):
         """Whatever has its final name is what an undisturbed run makes."""
@@ -147,6 +150,75 @@ class Storage(FarmTest):
         self.assertEqual(outcome.code, FARM_FAILED, outcome.err)
         self.assertRegex(outcome.err, "EIO|ENOSPC|input/output error|differ|EROFS|read-only")
         self.whole_or_nothing(out)
+
+
+class StorageWait(StorageTest):
+    """On a farm a job waits for its storage, with a reason, and goes on by itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.root = self.folder / "mnt"
+        self.root.mkdir()
+        self.started_anew = 0
+
+    def start_anew(self, farm):
+        """As the unit does with a worker that leaves with 75."""
+        for name in ("one", "two"):
+            if farm.processes[name].poll() is not None:
+                self.assertEqual(farm.processes[name].returncode, 75, "start me again")
+                farm.start(name)
+                self.started_anew += 1
+        return True
+
+    def waits(self, farm, what):
+        """The job is set aside, with a reason."""
+        coordinator = farm.processes["coordinator"]
+        self.assertTrue(wait_until(coordinator, lambda: self.start_anew(farm) and
+                                   "waits for storage" in farm.ask("status", "all").out))
+        job = farm.job(1)
+        self.assertEqual((job["state"], job["st"]), ("running", "PD"))
+        self.assertIn(what, job["reason"])
+        self.assertIn("waits for storage", self.passes(farm.ask("explain", 1)).out)
+
+    def passes_after(self, farm, waiter):
+        wait_until(waiter, lambda: self.start_anew(farm) and farm.job(1)["state"] == "ended")
+        outcome = finish(waiter)
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertEqual(leftovers(self.root), [])
+
+    def test_a_full_disk_gets_space(self):
+        self.mount("-t", "tmpfs", "-o", "size=128m", "none", self.root)
+        show = small_show(self.root / "show", deliverables=DELIVERABLES[:1])
+        farm = Farm(self, self.folder, root=self.root)
+        filler = self.root / "somebody_elses_file"
+        with open(filler, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(self.root).free)
+        waiter = start("submit", show.path, "--wait", *farm.link())
+        self.waits(farm, "free")
+        filler.unlink()
+        self.passes_after(farm, waiter)
+
+    def test_a_mount_comes_back(self):
+        """It goes with a job half done. The workers hold what was mounted before: they start themselves anew."""
+        disk = self.folder / "disk"
+        disk.mkdir()
+        self.mount("--bind", disk, self.root)
+        show = small_show(self.root / "show", deliverables=DELIVERABLES[:1])
+        farm = Farm(self, self.folder, root=self.root)
+        waiter = start("submit", show.path, "--wait", *farm.link())
+        self.assertTrue(wait_until(waiter, lambda: len(list(disk.rglob("*.part"))) == 1))
+        held = [farm.processes[name].pid for name in ("one", "two")]
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
+        (disk / "show").rename(disk / "away")
+        subprocess.run(["umount", "-l", self.root], check=True)
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+        self.waits(farm, "gone")
+        (disk / "away").rename(disk / "show")
+        self.mount("--bind", disk, self.root)
+        self.passes_after(farm, waiter)
+        self.assertGreaterEqual(self.started_anew, 2)
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ static scheduler *replay(sim_world *world, sim_coordinator *self, uint64_t count
                                      .heartbeat_ms = SIM_HEARTBEAT_MS,
                                      .retry_base_ms = 500,
                                      .attempts_max = TASK_ATTEMPTS_MAX,
+                                     .storage_wait_ms = world->seed % 3 == 0 ? 0 : 20000,
                                      .strikes_max = 3,
                                      .local_slots = 2,
                                      .prefetch = world->seed % 2 == 0,

@@ -31,7 +31,6 @@ status storage_status_of_errno(int error)
         return STATUS_INPUT_CONFLICT;
     case EACCES:
     case EPERM:
-    case EROFS:
         return STATUS_STORAGE_DENIED;
     case ENOSPC:
     case EDQUOT:
@@ -48,7 +47,8 @@ status storage_status_of_errno(int error)
     case EFAULT:
         return STATUS_NODE_SYSTEM;
     default:
-        /* EIO, ESTALE, ENXIO, ENODEV, ETIMEDOUT, ENOTCONN and their kind: the mount is ill. */
+        /* EROFS (a file system goes read-only when its disk fails), EIO, ESTALE, ENXIO, ENODEV, ETIMEDOUT, ENOTCONN and
+         * their kind: the mount is ill. */
         return STATUS_STORAGE_IO;
     }
 }

@@ -20,6 +20,10 @@ status render_input_open(const task_input *input, const storage_roots *roots, in
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')",
                                 input->file.root, input->file.path);
     status code = storage_open_input(root, input->file.path, out_descriptor, detail);
+    if (code == STATUS_INPUT_MISSING) /* it was there when it was probed: no wrong name, but storage that is away */
+        return error_detail_set(detail, STATUS_STORAGE_IO,
+                                "'%s' in %s is gone since it was probed; put it back, or mount the storage on this node",
+                                input->file.path, input->file.root);
     if (code == STATUS_OK)
         code = storage_identity(*out_descriptor, &identity);
     if (code == STATUS_OK && !still_the_file(input, &identity))

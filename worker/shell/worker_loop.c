@@ -8,6 +8,7 @@
 #include "worker/session/worker_session.h"
 #include "worker/shell/dealer_socket.h"
 #include "worker/shell/executor_pool.h"
+#include "worker/shell/root_watch.h"
 #include "worker/shell/sandbox.h"
 
 #include <errno.h>
@@ -36,6 +37,8 @@ typedef struct worker_loop {
     uv_signal_t reload;
     const worker_config *config;
     storage_roots roots;
+    root_watch watch;
+    bool remounted;         /* leaves to be started anew */
     worker_session *session;
     dealer_socket *dealer;
     executor_pool *pool;
@@ -103,7 +106,7 @@ static void loop_carry_out(worker_loop *self, const session_order *order)
         loop_log((const char *)order->bytes);
         return;
     case ORDER_EXIT:
-        loop_leave(self, order->value);
+        loop_leave(self, order->value == 0 && self->remounted ? WORKER_EXIT_AGAIN : order->value);
         return;
     }
 }
@@ -190,6 +193,19 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     loop_settle(self);
 }
 
+/* What it holds open is another file system than the one that is there now: a new start opens that. */
+static void on_remounted(void *context, const char *root)
+{
+    worker_loop *self = context;
+    if (self->leaving || self->remounted)
+        return;
+    self->remounted = true;
+    log_line(LOG_WARN, "root.remounted", "root=\"%s\" action=start_anew", root);
+    status code = worker_session_drain(self->session, now_ms(), &self->orders);
+    ENSURE(code == STATUS_OK);
+    loop_settle(self);
+}
+
 /* Of what the file says, only this can change under a running worker; the rest waits for its next start. */
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
@@ -240,6 +256,8 @@ static void on_ended(void *context, const message_result *result)
     status code = worker_session_ended(self->session, now_ms(), result, &self->orders);
     ENSURE(code == STATUS_OK); /* the pool reports what the session ordered, once */
     loop_settle(self);
+    if (result->code == STATUS_STORAGE_IO && !self->leaving)
+        root_watch_look(&self->watch, &self->loop);
 }
 
 static void on_hopeless(void *context, const char *reason)
@@ -312,6 +330,7 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
 {
     uint8_t instance[INSTANCE_BYTES];
     status code = open_roots(self, config, detail);
+    root_watch_init(&self->watch, config, &self->roots, on_remounted, self);
     if (code == STATUS_OK)
         code = make_session(self, config, instance, detail);
     if (code == STATUS_OK) {

@@ -80,6 +80,87 @@ static void scheduler__retries_storage_elsewhere_after_growing_pauses(void **unu
     farm_script_deinit(&farm);
 }
 
+enum { STORAGE_WAIT_MS = 120000 };
+
+/* A job of two tasks on one worker with one slot, of which the first has failed three times of full storage. */
+static uint32_t storage_is_full(farm_script *farm)
+{
+    scheduler_config config = farm_script_config();
+    config.storage_wait_ms = STORAGE_WAIT_MS;
+    farm_script_init(farm, &config);
+    const task_spec specs[] = {{.affinity = UINT16_MAX, .cost = 1000},
+                               {.affinity = UINT16_MAX, .cost = 1000, .wait_count = 1, .waits = (const uint32_t[]){0}}};
+    uint32_t job = farm_submit(farm, 0, 1);
+    assert_int_equal(farm_extend(farm, job, 2, specs), STATUS_OK);
+    farm_hello(farm, 1, 1);
+    for (uint32_t failures = 1; failures < TASK_ATTEMPTS_MAX; failures++) {
+        farm_result(farm, 1, farm_running(farm, job, 0), STATUS_STORAGE_FULL);
+        wait_alive(farm, 1, SCRIPT_BACKOFF_MS << (failures - 1));
+        beat(farm, 1, 1);
+    }
+    return job;
+}
+
+static void scheduler__sets_a_job_aside_while_its_storage_is_full(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    uint32_t job = storage_is_full(&farm);
+    const task_spec ready = {.affinity = UINT16_MAX, .cost = 10};
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_STORAGE_FULL);
+    assert_int_equal(farm_extend(&farm, job, 1, &ready), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_BACKOFF);
+    assert_true(farm_job(&farm, job).waits_for_storage);
+    uint32_t other = farm_job_of(&farm, 1);
+    assert_int_equal(farm_task(&farm, other, 0).state, TASK_RUNNING); /* the farm goes on, its worker does not rest */
+    farm_result(&farm, 1, farm_running(&farm, other, 0), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 2).state, TASK_READY); /* nothing of the job begins */
+    wait_alive(&farm, 1, SCRIPT_BACKOFF_MS << 3);
+    beat(&farm, 1, 1);
+    assert_false(farm_job(&farm, job).waits_for_storage);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_OK); /* there is space */
+    assert_true(farm_job(&farm, job).storage_wait_ms == 0);
+    while (farm_job(&farm, job).state == JOB_RUNNING)
+        farm_result(&farm, 1, farm_running(&farm, job, farm_task(&farm, job, 1).state == TASK_RUNNING ? 1 : 2), STATUS_OK);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_DONE], 3);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__gives_up_on_storage_after_the_stated_time(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    uint32_t job = storage_is_full(&farm);
+    uint64_t begun_ms = farm.now_ms;
+    while (farm_job(&farm, job).state == JOB_RUNNING) {
+        farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_STORAGE_IO);
+        while (farm_task(&farm, job, 0).state == TASK_BACKOFF) {
+            beat(&farm, 1, 1);
+            farm_wait(&farm, 1000);
+        }
+    }
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
+    assert_in_range(farm.now_ms - begun_ms, STORAGE_WAIT_MS, STORAGE_WAIT_MS + RETRY_BACKOFF_MAX_MS);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__ends_a_wait_for_storage_when_told(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    uint32_t job = storage_is_full(&farm);
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_STORAGE_FULL);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_RELEASE, job), STATUS_OK);
+    assert_false(farm_job(&farm, job).waits_for_storage);
+    farm_script_deinit(&farm);
+    job = storage_is_full(&farm);
+    farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_STORAGE_FULL);
+    assert_int_equal(farm_job_event(&farm, EVENT_JOB_CANCEL, job), STATUS_OK);
+    assert_int_equal(farm_job(&farm, job).state, JOB_ENDED);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__retries_where_it_failed_when_there_is_no_elsewhere(void **unused)
 {
     (void)unused;
@@ -434,6 +515,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scheduler__never_retries_bad_input),
         cmocka_unit_test(scheduler__retries_storage_elsewhere_after_growing_pauses),
+        cmocka_unit_test(scheduler__sets_a_job_aside_while_its_storage_is_full),
+        cmocka_unit_test(scheduler__gives_up_on_storage_after_the_stated_time),
+        cmocka_unit_test(scheduler__ends_a_wait_for_storage_when_told),
         cmocka_unit_test(scheduler__retries_where_it_failed_when_there_is_no_elsewhere),
         cmocka_unit_test(scheduler__lets_a_task_wait_for_a_busy_elsewhere),
         cmocka_unit_test(scheduler__gives_a_waiting_task_back_when_its_elsewhere_is_gone),
