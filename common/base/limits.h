@@ -77,6 +77,7 @@ enum {
     WORKER_SLOTS_MAX = 256,
     ROOTS_MAX = 32,
     JOBS_MAX = 65536,
+    LEASES_MAX = 65536,            /**< tasks on workers at once */
     TASK_ATTEMPTS_MAX = 4          /**< executions of one task that may fail before its job is failed */
 };
 

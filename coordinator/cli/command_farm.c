@@ -12,6 +12,21 @@
 #include <string.h>
 #include <time.h>
 
+/* --deadline: the next HH:MM of this machine's clock, or a time with its zone. */
+static status read_deadline(const char *text, uint32_t *out_deadline, error_detail *detail)
+{
+    double seconds = 0.0;
+    time_t now = time(NULL);
+    *out_deadline = text == NULL ? 0 : show_deadline_seconds(text);
+    if (text == NULL || *out_deadline != 0)
+        return STATUS_OK;
+    if (forecast_text_until(text, now, &seconds, detail) != STATUS_OK)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "--deadline: '%.40s' is no time; write it like 06:00 or 2026-11-22T06:00+01:00", text);
+    *out_deadline = (uint32_t)((double)now + seconds);
+    return STATUS_OK;
+}
+
 /* kind: run or plan, which writes nothing. */
 static status submit_show(const cli_arguments *arguments, const char *kind, farm_client *client, const loaded_show *loaded,
                           arena *memory, uint32_t *out_job, error_detail *detail)
@@ -24,6 +39,12 @@ static status submit_show(const cli_arguments *arguments, const char *kind, farm
                     .meter = writes ? cli_text(arguments, "meter") : NULL,
                     .cells_per_task = cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0},
         .priority = writes ? (int32_t)cli_number(arguments, "priority", 0) : 0};
+    if (writes) {
+        status code = read_deadline(cli_text(arguments, "deadline"), &order.options.deadline, detail);
+        if (code != STATUS_OK)
+            return code;
+        order.options.at_once = cli_number(arguments, "at-once", 0);
+    }
     return show_submit(client, loaded, &order, memory, out_job, detail);
 }
 

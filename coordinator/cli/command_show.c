@@ -95,6 +95,10 @@ static void print_job(const cli_arguments *arguments, const json_t *job)
            farm_number_of(tasks, "total"), farm_number_of(tasks, "done"), farm_number_of(tasks, "running"),
            farm_number_of(tasks, "ready"), farm_number_of(tasks, "waiting"), farm_number_of(tasks, "backoff"),
            farm_number_of(tasks, "failed"), farm_number_of(job, "retries"));
+    if (farm_text_of(job, "deadline")[0] != '\0')
+        printf("deadline: %s\n", farm_text_of(job, "deadline"));
+    if (farm_text_of(job, "first")[0] != '\0')
+        printf("waits: %s\n", farm_text_of(job, "first"));
     json_array_foreach (json_object_get(job, "deliverables"), index, item)
         printf("  %-12s %-11s %5.0f/%-5.0f cells  %s\n", farm_text_of(item, "name"), farm_text_of(item, "state"),
                farm_number_of(item, "cells_done"), farm_number_of(item, "cells_total"), farm_text_of(item, "verdict"));

@@ -68,6 +68,8 @@ static const cli_option init_options[] = {
 static const cli_option submit_options[] = {
     FARM_LINK_OPTIONS,
     {"priority", OPTION_NUMBER, "N", "higher runs first (default 0)"},
+    {"deadline", OPTION_TEXT, "TIME", "HH:MM, or like 2026-11-22T06:00+01:00: of one priority the earliest runs first"},
+    {"at-once", OPTION_NUMBER, "N", "at most N of its tasks at once (default: as many as there are slots)"},
     {"only", OPTION_TEXT, "NAME,...", "make only these deliverables"},
     {"replace", OPTION_FLAG, NULL, "replace published files whose bytes differ"},
     {"meter", OPTION_TEXT, "NAME", "a second meter's figures in the report, beside ours: libebur128"},

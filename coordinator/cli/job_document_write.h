@@ -44,6 +44,8 @@ typedef struct job_options {
     const char *meter;          /**< --meter, NULL = none */
     const char *checks;         /**< --checks, NULL = all */
     bool figures_only;          /**< report.json is all that will be asked for */
+    uint32_t deadline;          /**< seconds of UTC; 0 = as the show file says */
+    uint32_t at_once;           /**< tasks on workers at once; 0 = as many as there are */
     plan_place media;
     plan_place out;
 } job_options;

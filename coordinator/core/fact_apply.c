@@ -7,7 +7,8 @@ void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
 {
     job_record *job = &self->jobs.jobs[job_slot];
     /* While the loser of two attempts still writes, nothing of the job begins: the next may be the seal of its file. */
-    bool remote = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    bool wants = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    bool remote = !limit_table_holds(&self->limits, job_slot, wants) && wants;
     share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0 && job_record_begins(job), remote);
     bool over = job->state != JOB_ENDED && job->open_count == 0 && (job->graph.task_count > 0 || job->cancelled);
     if (over && !job->ending)
@@ -15,6 +16,13 @@ void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
     if (!over && job->ending)
         index_heap_remove(&self->ending, job_slot);
     job->ending = over;
+}
+
+void fact_apply_limit_eased(scheduler *self, uint32_t pool)
+{
+    uint32_t job_slot = SLOT_NONE;
+    while ((job_slot = limit_table_woken(&self->limits, pool)) != SLOT_NONE)
+        fact_apply_job_changed(self, job_slot);
 }
 
 void fact_apply_task_ready(scheduler *self, uint32_t job_slot, uint32_t task)
@@ -99,7 +107,8 @@ static status apply_submitted(scheduler *self, const scheduler_fact *fact)
     uint32_t slot = job_table_add(&self->jobs, fact->job, fact->share, fact->priority);
     if (slot == SLOT_NONE)
         return STATUS_LIMIT;
-    share_queue_join(&self->shares, slot, fact->job, fact->share, fact->priority);
+    share_queue_join(&self->shares, slot, (share_place){fact->job, fact->share, fact->priority, 0});
+    limit_table_join(&self->limits, slot, fact->share, &(job_terms){0});
     return STATUS_OK;
 }
 
@@ -266,7 +275,7 @@ static status apply_priority(scheduler *self, uint32_t job_slot, int32_t priorit
     share_queue_ready(&self->shares, job_slot, false, false);
     share_queue_leave(&self->shares, job_slot);
     job->priority = priority;
-    share_queue_join(&self->shares, job_slot, job->number, job->share, priority);
+    share_queue_join(&self->shares, job_slot, (share_place){job->number, job->share, priority, job->deadline});
     return STATUS_OK;
 }
 
@@ -280,6 +289,7 @@ static status apply_forgotten(scheduler *self, uint32_t job_slot)
             fact_apply_lease_release(self, lease);
     }
     share_queue_leave(&self->shares, job_slot);
+    limit_table_leave(&self->limits, job_slot);
     job_table_remove(&self->jobs, job_slot);
     return STATUS_OK;
 }
@@ -330,11 +340,19 @@ void fact_apply_lease_release(scheduler *self, uint32_t lease)
         lease_table_detach(&self->leases, lease, worker_table_open(&self->workers, slot));
         worker_table_close(&self->workers, slot, self->now_ms);
     }
-    if (record->worker == SCHEDULER_LOCAL)
+    bool own = record->worker == SCHEDULER_LOCAL;
+    uint32_t job_slot = record->job_slot;
+    if (own)
         self->local_running--;
+    else
+        limit_table_give(&self->limits, job_slot);
     job->lease_count--;
     index_heap_remove(&self->deadlines, lease);
     lease_table_give(&self->leases, lease);
+    for (uint32_t i = 0; i < LIMIT_POOLS && !own; i++) {
+        if (self->limits.members[job_slot].pools[i] != SLOT_NONE)
+            fact_apply_limit_eased(self, self->limits.members[job_slot].pools[i]);
+    }
     if (record->leftover) {
         job->leftover_count--;
         fact_apply_job_changed(self, record->job_slot);
@@ -372,12 +390,14 @@ static status apply_assigned(scheduler *self, uint32_t job_slot, const scheduler
     entry->sibling = second ? record->link : SLOT_NONE;
     if (fact->worker == SCHEDULER_LOCAL)
         self->local_running++;
+    else
+        limit_table_take(&self->limits, job_slot);
     lease_place(self, lease, fact->worker);
     record->link = lease;
     record->epoch = (uint16_t)fact->epoch;
     job_record_set_state(job, fact->task, TASK_RUNNING);
     job->lease_count++;
-    share_queue_charge(&self->shares, job_slot, record->cost);
+    share_queue_charge(&self->shares, job_slot, record->local ? SHARE_LOCAL : SHARE_REMOTE, record->cost);
     return STATUS_OK;
 }
 

@@ -101,20 +101,48 @@ static void job_check(const scheduler *self, uint32_t slot)
     ENSURE(job->ending == (job->state != JOB_ENDED && open == 0 && (graph->task_count > 0 || job->cancelled)));
     const share_member *member = &self->shares.members[slot];
     ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0 && job_record_begins(job)));
-    ENSURE(member->ready[SHARE_REMOTE] ==
-           (job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job)));
+    bool wants = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    /* Listed and held back by a limit: it was reached after the job was listed, and is seen when the job is chosen. */
+    ENSURE(!member->ready[SHARE_REMOTE] || wants);
+    ENSURE(member->ready[SHARE_REMOTE] || !wants || limit_table_full(&self->limits, slot) != SLOT_NONE);
+    ENSURE(self->limits.members[slot].waits_for == SLOT_NONE || (wants && !member->ready[SHARE_REMOTE]));
     ENSURE(!job->held || job->state == JOB_RUNNING);
     /* Somebody wakes it: a task of it that is in its pause. */
     ENSURE(job->storage_until_ms == 0 || (job->state == JOB_RUNNING && job->by_state[TASK_BACKOFF] > 0));
-    ENSURE(self->shares.entries[member->entry].priority == job->priority);
+    const share_entry *entry = &self->shares.entries[member->entry];
+    ENSURE(self->shares.levels[entry->level].priority == job->priority);
+    ENSURE((uint32_t)entry->rank == (job->deadline == 0 ? UINT32_MAX : job->deadline));
     uint32_t leases = 0;
     uint32_t leftovers = 0;
+    uint32_t own = 0;
     for (uint32_t i = 0; i < self->leases.capacity; i++) {
         const task_lease *lease = &self->leases.leases[i];
         leases += lease->used && lease->job_slot == slot;
+        own += lease->used && lease->job_slot == slot && lease->worker == SCHEDULER_LOCAL;
         leftovers += lease->used && lease->job_slot == slot && lease->leftover;
     }
     ENSURE(leases == job->lease_count && leftovers == job->leftover_count);
+    ENSURE(self->limits.members[slot].running == leases - own);
+}
+
+/* A pool counts what its jobs count. */
+static void limits_check(const scheduler *self)
+{
+    limit_table_check(&self->limits);
+    for (uint32_t pool = 0; pool < self->limits.capacity; pool++) {
+        uint32_t running = 0;
+        uint32_t jobs = 0;
+        for (uint32_t slot = self->jobs.head; self->limits.pools[pool].job_count > 0 && slot != SLOT_NONE;
+             slot = self->jobs.jobs[slot].next) {
+            const limit_member *member = &self->limits.members[slot];
+            for (uint32_t i = 0; i < LIMIT_POOLS; i++) {
+                jobs += member->pools[i] == pool;
+                running += member->pools[i] == pool ? member->running : 0;
+            }
+        }
+        ENSURE(jobs == self->limits.pools[pool].job_count);
+        ENSURE(jobs == 0 || running == self->limits.pools[pool].running);
+    }
 }
 
 /* Waits are kept by who is waited for: counted back here, for every task. */
@@ -140,6 +168,7 @@ void scheduler_check_invariants(const scheduler *self)
     index_heap_check(&self->deadlines);
     index_heap_check(&self->ending);
     share_queue_check(&self->shares);
+    limits_check(self);
     uint32_t count = 0;
     for (uint32_t slot = self->jobs.head; slot != SLOT_NONE; slot = self->jobs.jobs[slot].next) {
         job_check(self, slot);

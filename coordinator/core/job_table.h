@@ -17,6 +17,7 @@ typedef struct job_record {
     job_state state;
     uint32_t number;
     int32_t priority;
+    uint32_t deadline; /**< 0 = none */
     uint64_t share;
     task_graph graph;
     ready_queue ready;

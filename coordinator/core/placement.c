@@ -2,7 +2,7 @@
  * Which task goes where. The worker with the least load asks; the job is the share queue's choice; within the job a
  * task of the reel that the worker read last is taken if it is as urgent as the best one. A task that failed on a
  * worker goes elsewhere while there is an elsewhere: if that is busy now, the task is parked until somebody else is
- * free.
+ * free. Limits (of a show, a storage root, a job) hold for every attempt, also a second one.
  */
 #include "coordinator/core/scheduler_state.h"
 
@@ -161,11 +161,15 @@ static void placement_run_remote(scheduler *self, uint32_t *left)
         uint32_t job_slot = share_queue_next(&self->shares, SHARE_REMOTE);
         if (job_slot == SLOT_NONE)
             return;
+        --*left;
+        if (limit_table_full(&self->limits, job_slot) != SLOT_NONE) { /* since it was listed: it is no more */
+            fact_apply_job_changed(self, job_slot);
+            continue;
+        }
         job_record *job = &self->jobs.jobs[job_slot];
         uint32_t wanted = worker->near_job == job->number ? worker->near_affinity : UINT32_MAX;
         uint32_t task = ready_queue_pick(&job->ready, &job->graph, wanted);
         uint32_t chosen = worker_choose(self, job_slot, task, first);
-        --*left;
         if (chosen != SLOT_NONE) {
             assign_to_slot(self, job_slot, task, chosen);
             continue;
@@ -193,7 +197,8 @@ static uint64_t lease_overdue_ms(const scheduler *self, const task_lease *lease)
     const task_record *task = &job->graph.tasks[lease->attempt.task];
     if (!lease->used || lease->leftover || lease->cancelling || !lease->listed || !task->spare || !job_record_begins(job) ||
         lease->sibling != SLOT_NONE || self->leases.leases[task->link].sibling != SLOT_NONE ||
-        job->timed_count < SPARE_SAMPLES_MIN || task->epoch >= TASK_EPOCH_MAX)
+        job->timed_count < SPARE_SAMPLES_MIN || task->epoch >= TASK_EPOCH_MAX ||
+        limit_table_full(&self->limits, lease->job_slot) != SLOT_NONE)
         return 0;
     uint64_t expected_ms = (uint64_t)task->cost * job->timed_ms / (job->timed_cost + 1);
     uint64_t elapsed_ms = task_lease_age_ms(lease, self->now_ms);

@@ -22,12 +22,13 @@ static bool scheduler_init(scheduler *self, const scheduler_config *config)
     uint32_t troubles = config->leases_max < 256 ? 1024 : config->leases_max * 4;
     bool jobs = job_table_init(&self->jobs, config->jobs_max);
     bool shares = share_queue_init(&self->shares, config->jobs_max);
+    bool limits = limit_table_init(&self->limits, config->jobs_max);
     bool workers = worker_table_init(&self->workers, config->workers_max, self->config.prefetch);
     bool leases = lease_table_init(&self->leases, config->leases_max);
     bool book = trouble_table_init(&self->troubles, troubles);
     bool deadlines = index_heap_init(&self->deadlines, config->leases_max + config->workers_max + troubles);
     bool ending = index_heap_init(&self->ending, config->jobs_max);
-    return jobs && shares && workers && leases && book && deadlines && ending;
+    return jobs && shares && limits && workers && leases && book && deadlines && ending;
 }
 
 scheduler *scheduler_create(const scheduler_config *config)
@@ -47,6 +48,7 @@ void scheduler_destroy(scheduler **self)
         return;
     job_table_deinit(&(*self)->jobs);
     share_queue_deinit(&(*self)->shares);
+    limit_table_deinit(&(*self)->limits);
     worker_table_deinit(&(*self)->workers);
     lease_table_deinit(&(*self)->leases);
     trouble_table_deinit(&(*self)->troubles);
@@ -120,10 +122,12 @@ static status on_submitted(scheduler *self, const scheduler_event *event)
                                                  .priority = event->submitted.priority,
                                                  .share = event->submitted.share},
                                 0, NULL);
-    if (code == STATUS_OK)
-        scheduler_command_add(self, (scheduler_command){.type = COMMAND_JOB_ACCEPTED,
-                                                        .attempt = {.job = event->submitted.job}});
-    return code;
+    if (code != STATUS_OK)
+        return code;
+    scheduler_job_terms(self, event->submitted.job, &event->submitted.terms);
+    scheduler_command_add(self, (scheduler_command){.type = COMMAND_JOB_ACCEPTED,
+                                                    .attempt = {.job = event->submitted.job}});
+    return STATUS_OK;
 }
 
 static status on_extended(scheduler *self, const scheduler_event *event)
@@ -364,6 +368,26 @@ status scheduler_apply(scheduler *self, const scheduler_fact *fact, uint32_t tas
     if (code == STATUS_OK)
         self->sequence++;
     return code;
+}
+
+void scheduler_job_terms(scheduler *self, uint32_t job_number, const job_terms *terms)
+{
+    uint32_t slot = job_table_find(&self->jobs, job_number);
+    ENSURE(slot != SLOT_NONE && self->jobs.jobs[slot].graph.task_count == 0);
+    job_record *job = &self->jobs.jobs[slot];
+    job->deadline = terms->deadline;
+    limit_table_leave(&self->limits, slot);
+    limit_table_join(&self->limits, slot, job->share, terms);
+    share_queue_leave(&self->shares, slot);
+    share_queue_join(&self->shares, slot, (share_place){job->number, job->share, job->priority, job->deadline});
+}
+
+void scheduler_set_limits(scheduler *self, const scheduler_limits *limits)
+{
+    limit_table_set(&self->limits, limits);
+    for (uint32_t pool = 0; pool < self->limits.capacity; pool++)
+        fact_apply_limit_eased(self, pool);
+    self->work_left = true; /* what may begin now is begun in the next step, which is due at once */
 }
 
 void scheduler_resume(scheduler *self, uint64_t now_ms)

@@ -27,7 +27,9 @@ typedef struct scheduler scheduler;
 
 enum {
     SCHEDULER_JOB_TASKS_MAX = 1 << 22, /**< tasks of one job */
-    SCHEDULER_JOB_WAITS_MAX = 1 << 26  /**< waits of one job, all tasks together */
+    SCHEDULER_JOB_WAITS_MAX = 1 << 26, /**< waits of one job, all tasks together */
+    JOB_ROOTS_MAX = 2,                 /**< storage roots of one job: what it reads, where it writes */
+    SCHEDULER_LIMITS_MAX = 256
 };
 
 typedef struct scheduler_config {
@@ -74,6 +76,24 @@ typedef struct task_spec {
     const uint32_t *waits;  /**< numbers of tasks of the same job, each lower than this task's own */
 } task_spec;
 
+/** What a submission says about order. All zero: nothing. */
+typedef struct job_terms {
+    uint32_t deadline;             /**< any rising clock's (the shell's: seconds of UTC); 0 = none */
+    uint32_t at_once;              /**< attempts that workers may hold at once; 0 = as many as there are */
+    uint64_t roots[JOB_ROOTS_MAX]; /**< hash of each storage root that it uses; 0 = none */
+} job_terms;
+
+/** At most so many attempts at once of the show or on the storage root with this hash. */
+typedef struct limit_rule {
+    uint64_t key;
+    uint32_t most;
+} limit_rule;
+typedef struct scheduler_limits {
+    uint32_t each_show; /**< for a show that no rule names; 0 = as many as there are */
+    uint32_t count;
+    limit_rule rules[SCHEDULER_LIMITS_MAX];
+} scheduler_limits;
+
 typedef struct attempt {
     uint32_t job;
     uint32_t task;
@@ -119,6 +139,7 @@ typedef struct scheduler_event {
             uint32_t job;
             int32_t priority;
             uint64_t share;     /**< hash of the show's slug: fair share is between these */
+            job_terms terms;
         } submitted;
         struct {
             uint32_t job;
@@ -238,6 +259,13 @@ MUST_USE bool scheduler_release(scheduler *self, uint64_t now_ms, const schedule
 /** Replays one fact of the journal. For FACT_JOB_EXTENDED tasks are those the plan gives (event form). */
 MUST_USE status scheduler_apply(scheduler *self, const scheduler_fact *fact, uint32_t task_count, const task_spec *tasks);
 /**
+ * What FACT_JOB_SUBMITTED does not hold, which the shell has in its record of the job: to be told after it in a replay,
+ * before the job has tasks.
+ */
+void scheduler_job_terms(scheduler *self, uint32_t job, const job_terms *terms);
+/** How much may run at once, from now on: replaces what was set before. What runs goes on. Not replayed. */
+void scheduler_set_limits(scheduler *self, const scheduler_limits *limits);
+/**
  * After the last fact of a replay: running attempts wait for their workers' HELLO for one lease, then are lost. Workers
  * are not replayed; drained names are told again by the shell.
  */
@@ -248,12 +276,21 @@ uint64_t scheduler_next_deadline_ms(const scheduler *self);
 uint64_t scheduler_sequence(const scheduler *self);
 
 /* ---- queries: what status, nodes and explain show ---- */
+typedef enum job_limit {
+    JOB_LIMIT_NONE,
+    JOB_LIMIT_OWN,   /**< job_terms.at_once */
+    JOB_LIMIT_SHOW,
+    JOB_LIMIT_ROOT   /**< JOB_LIMIT_ROOT + i: of job_terms.roots[i] */
+} job_limit;
 typedef struct job_view {
     job_state state;
     bool held;                /**< nothing of it begins (EVENT_JOB_HOLD) */
     bool waits_for_storage;   /**< nothing of it begins before its next try */
     uint64_t storage_wait_ms; /**< since when its storage failed, without a task that was done since; 0 = it did not */
     int32_t priority;
+    uint32_t deadline;        /**< 0 = none */
+    job_limit limit;          /**< the first that lets it begin nothing now */
+    uint32_t limit_running, limit_most;
     uint32_t task_count;
     uint32_t by_state[TASK_CANCELLED + 1];
     uint32_t retries;         /**< failed or lost attempts so far */

@@ -9,6 +9,7 @@
 #define COORDINATOR_CORE_SCHEDULER_STATE_H
 
 #include "coordinator/core/job_table.h"
+#include "coordinator/core/limit_table.h"
 #include "coordinator/core/retry_policy.h"
 #include "coordinator/core/share_queue.h"
 #include "coordinator/core/task_lease.h"
@@ -26,6 +27,7 @@ struct scheduler {
     scheduler_output *out;  /**< of the step under way; NULL while replaying */
     job_table jobs;
     share_queue shares;
+    limit_table limits;
     worker_table workers;
     lease_table leases;
     trouble_table troubles;
@@ -47,6 +49,8 @@ static inline uint32_t deadline_of_trouble(const scheduler *self, uint32_t slot)
 MUST_USE status fact_apply(scheduler *self, const scheduler_fact *fact, uint32_t task_count, const task_spec *tasks);
 /** Ready tasks of the job came or went outside fact_apply (pause over, parked). */
 void fact_apply_job_changed(scheduler *self, uint32_t job_slot);
+/** A pool of limit_table has room again, perhaps: whoever waits for it is looked at again. */
+void fact_apply_limit_eased(scheduler *self, uint32_t pool);
 /** BACKOFF or parked: into the ready queue. */
 void fact_apply_task_ready(scheduler *self, uint32_t job_slot, uint32_t task);
 /** The attempt is over; nothing about its task changes. Used directly only for leftovers. */

@@ -1,6 +1,24 @@
 /* Questions about the state that change nothing. */
 #include "coordinator/core/scheduler_state.h"
 
+static void limit_view(const scheduler *self, uint32_t job_slot, job_view *view)
+{
+    const limit_member *member = &self->limits.members[job_slot];
+    uint32_t full = limit_table_full(&self->limits, job_slot);
+    if (full == LIMIT_OWN) {
+        view->limit = JOB_LIMIT_OWN;
+        view->limit_running = member->running;
+        view->limit_most = member->at_once;
+    }
+    for (uint32_t i = 0; i < LIMIT_POOLS && full < LIMIT_OWN && view->limit == JOB_LIMIT_NONE; i++) {
+        if (member->pools[i] != full)
+            continue;
+        view->limit = (job_limit)(JOB_LIMIT_SHOW + i);
+        view->limit_running = self->limits.pools[full].running;
+        view->limit_most = self->limits.pools[full].most;
+    }
+}
+
 bool scheduler_job_view(const scheduler *self, uint32_t job_number, job_view *out_view)
 {
     uint32_t slot = job_table_find(&self->jobs, job_number);
@@ -12,12 +30,14 @@ bool scheduler_job_view(const scheduler *self, uint32_t job_number, job_view *ou
                            .waits_for_storage = job->storage_until_ms != 0,
                            .storage_wait_ms = job->storage_since_ms == 0 ? 0 : self->now_ms - job->storage_since_ms + 1,
                            .priority = job->priority,
+                           .deadline = job->deadline,
                            .task_count = job->graph.task_count,
                            .retries = job->retries,
                            .cost_total = job->cost_total,
                            .cost_done = job->cost_done};
     for (int state = 0; state <= TASK_CANCELLED; state++)
         out_view->by_state[state] = job->by_state[state];
+    limit_view(self, slot, out_view);
     return true;
 }
 
@@ -117,6 +137,7 @@ uint64_t scheduler_dump_hash(const scheduler *self)
         hash_add(&hash, (uint64_t)job->state << 2 | (uint64_t)job->held << 1 | job->cancelled);
         hash_add(&hash, (uint32_t)job->priority);
         hash_add(&hash, job->share);
+        hash_add(&hash, job->deadline);
         hash_add(&hash, job->retries);
         hash_add(&hash, job->cost_done);
         hash_add(&hash, job->graph.task_count);

@@ -196,14 +196,6 @@ static void run_reading(uv_work_t *request)
     work->source = job_source_create(work->entry->document, work->entry->size);
 }
 
-static uint64_t share_of(const char *slug)
-{
-    content_hash digest = content_hash_of(slug, strlen(slug));
-    uint64_t share = 0;
-    memcpy(&share, digest.bytes, sizeof share);
-    return share;
-}
-
 /* A submitter's job reads and writes the media roots that its line of the allow-list names, and no other. */
 static status check_roots(const access_grant *owner, const job_document *document, error_detail *detail)
 {
@@ -265,7 +257,8 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         .type = EVENT_JOB_SUBMITTED,
         .submitted = {.job = job->number,
                       .priority = job->priority,
-                      .share = share_of(job->source->show.slug != NULL ? job->source->show.slug : "")}};
+                      .share = job_share_of(job->source->show.slug),
+                      .terms = job_terms_of(job)}};
     entry->job = job->number;
     entry->state = SUBMISSION_STORED;
     status code = farm_step(self, &submitted);

@@ -17,7 +17,6 @@
 
 enum {
     LOCAL_SLOTS = 2, /* each holds the features of a whole programme while it merges */
-    LEASES_MAX = 65536,
     RETRY_BASE_MS = 500,
     STRIKES_MAX = 3,
     PREFETCH = 1, /* a worker has its next task at hand when one ends */
@@ -174,6 +173,20 @@ static void tell_restart_needed(const farm_config *now, const farm_config *fresh
             log_line(LOG_WARN, "config.restart_needed", "key=%s", fixed[i].key);
 }
 
+static void set_limits(farm_state *self)
+{
+    scheduler_limits limits = {0};
+    for (uint32_t i = 0; i < self->config.limit_count; i++) {
+        const farm_limit *limit = &self->config.limits[i];
+        if (!limit->root && strcmp(limit->name, "*") == 0)
+            limits.each_show = limit->most;
+        else
+            limits.rules[limits.count++] =
+                (limit_rule){.key = limit->root ? job_root_key(limit->name) : job_share_of(limit->name), .most = limit->most};
+    }
+    scheduler_set_limits(self->scheduler, &limits);
+}
+
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
     farm_state *self = handle->data;
@@ -193,8 +206,13 @@ static void on_reload_signal(uv_signal_t *handle, int number)
     self->config.keep_jobs_days = fresh->keep_jobs_days;
     self->config.root_count = fresh->root_count;
     memcpy(self->config.roots, fresh->roots, sizeof fresh->roots);
-    log_line(LOG_INFO, "config.reloaded", "roots=%u", fresh->root_count);
+    self->config.limit_count = fresh->limit_count;
+    memcpy(self->config.limits, fresh->limits, sizeof fresh->limits);
+    set_limits(self);
+    log_line(LOG_INFO, "config.reloaded", "roots=%u limits=%u", fresh->root_count, fresh->limit_count);
     free(fresh);
+    const scheduler_event look = {.type = EVENT_TICK}; /* what may begin now begins now */
+    farm_event(self, &look);
 }
 
 /* ---- opening ---- */
@@ -237,6 +255,7 @@ static status open_journal(farm_state *self, error_detail *detail)
     self->scheduler = scheduler_create(&config);
     if (self->scheduler == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    set_limits(self);
     return farm_replay(self, detail);
 }
 

@@ -18,6 +18,8 @@ static const setting_row rows[] = {
     {"authorized", SETTING_ANYWHERE, "FILE", "the keys that may connect, and as what (`reelmill authorize` adds to it)"},
     {"plain", SETTING_ANYWHERE, NULL, "no keys on tcp://127.0.0.1: every user of this machine may do everything"},
     {"http", SETTING_ANYWHERE, "ADDRESS", "read-only pages and metrics, like 127.0.0.1:7071; whoever reaches it may look"},
+    {"root_limits", SETTING_FILE_ONLY, "{NAME: N, ...}", "at most N tasks at once of jobs that read or write below the media root NAME"},
+    {"show_limits", SETTING_FILE_ONLY, "{SLUG: N, ...}", "at most N tasks at once of the show; \"*\" is every show without a line"},
     {"on_end", SETTING_FILE_ONLY, "[PROGRAM, ARGUMENT, ...]", "run at every job's end, its document on standard input (docs/operations.md)"},
     {"lease_ms", SETTING_ANYWHERE, "N", "a worker that is silent for so long is lost, and its work done elsewhere (default: 5000)"},
     {"cells_per_task", SETTING_ANYWHERE, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
@@ -35,7 +37,7 @@ static const setting_program program = {
     .name = "reelmill-coordinator",
     .summary = "keep the jobs and tasks of a render farm",
     .more = "SIGTERM and SIGINT: leave; running work goes on and is taken up at the next start. SIGHUP: read the file again;\n"
-            "log, roots and keep_jobs_days take effect at once, other changes at the next start (the log names them). The list of keys\n"
+            "log, roots, limits and keep_jobs_days take effect at once, other changes at the next start (the log names them). The list of keys\n"
             "is read again whenever it changes.\n"
             "\n"
             "Exit codes: 0 told to stop, 2 wrong usage or configuration, 3 something else is wrong.",
@@ -74,6 +76,26 @@ static status add_root(farm_config *self, const char *where, const char *name, c
     if (at == self->root_count)
         self->root_count++;
     return STATUS_OK;
+}
+
+static status add_limit(farm_config *self, const settings_entry *entry, error_detail *detail)
+{
+    if (entry->depth != 2)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: %s is a mapping of names to numbers of tasks", entry->key_place,
+                                entry->keys[0]);
+    if (self->limit_count == SCHEDULER_LIMITS_MAX)
+        return error_detail_set(detail, STATUS_LIMIT, "%s: more than %d limits", entry->place, SCHEDULER_LIMITS_MAX);
+    farm_limit *limit = &self->limits[self->limit_count];
+    limit->root = strcmp(entry->keys[0], "root_limits") == 0;
+    status code = settings_text(limit->name, sizeof limit->name, entry->place, entry->keys[1], detail);
+    if (code == STATUS_OK)
+        code = settings_number(&limit->most, entry->place, entry->value, 1, LEASES_MAX, detail);
+    for (uint32_t i = 0; code == STATUS_OK && i < self->limit_count; i++)
+        if (self->limits[i].root == limit->root && strcmp(self->limits[i].name, limit->name) == 0)
+            code = error_detail_set(detail, STATUS_INPUT_INVALID, "%s: '%s' has a limit already", entry->place, limit->name);
+    if (code == STATUS_OK)
+        self->limit_count++;
+    return code;
 }
 
 static status add_root_pair(farm_config *self, const char *text, error_detail *detail)
@@ -124,6 +146,8 @@ static status take_entry(void *context, const settings_entry *entry, error_detai
             return error_detail_set(detail, STATUS_INPUT_INVALID, "%s: roots is a mapping of names to folders", entry->key_place);
         return add_root(self, entry->place, entry->keys[1], entry->value, detail);
     }
+    if (strcmp(entry->keys[0], "root_limits") == 0 || strcmp(entry->keys[0], "show_limits") == 0)
+        return add_limit(self, entry, detail);
     if (strcmp(entry->keys[0], "on_end") == 0) {
         if (entry->depth != 1 || self->on_end_count == ON_END_WORDS_MAX || (self->on_end_count == 0 && entry->value[0] != '/'))
             return error_detail_set(detail, STATUS_INPUT_INVALID,

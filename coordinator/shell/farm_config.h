@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/settings/settings_program.h"
+#include "coordinator/core/scheduler.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +28,13 @@ typedef struct farm_root {
     char path[PATH_MAX_BYTES];
 } farm_root;
 
+/** At most so many tasks on workers at once. */
+typedef struct farm_limit {
+    bool root; /**< of a storage root; otherwise of a show, by its slug, "*" being every show that has no line */
+    char name[NAME_MAX_BYTES];
+    uint32_t most;
+} farm_limit;
+
 typedef struct farm_config {
     uint32_t listen_count;
     char listen[FARM_LISTEN_MAX][ENDPOINT_MAX_BYTES]; /**< default: tcp://127.0.0.1:7070 */
@@ -37,6 +45,8 @@ typedef struct farm_config {
     char http[ENDPOINT_MAX_BYTES];   /**< address of the read-only pages, "" = none */
     uint32_t root_count;
     farm_root roots[ROOTS_MAX]; /**< this machine's idea of the media roots; only told to clients, never opened */
+    uint32_t limit_count;
+    farm_limit limits[SCHEDULER_LIMITS_MAX];
     uint32_t on_end_count; /**< arguments of the program that is told of a job's end; 0 = none */
     char on_end[ON_END_WORDS_MAX][ON_END_BYTES_MAX];
     uint32_t lease_ms;

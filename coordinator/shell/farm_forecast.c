@@ -57,11 +57,12 @@ uint64_t farm_job_work_ms(const farm_state *self, const farm_job *job)
     return (view.cost_total - view.cost_done) * pace / PACE_UNIT;
 }
 
-/* Others' work that is done first, or beside it at an equal share (placement is by priority, then share of a show). */
+/* Others' work that is done first, or beside it at an equal share (placement is by priority, deadline, share of a show). */
 static uint64_t work_ahead_ms(const farm_state *self, const farm_job *job, uint64_t own_ms)
 {
     uint64_t ahead_ms = 0;
     const char *slug = job->source->show.slug == NULL ? "" : job->source->show.slug;
+    uint32_t deadline = job_terms_of(job).deadline != 0 ? job_terms_of(job).deadline : UINT32_MAX;
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *other = self->jobs.items[i];
         if (other == job || other->ended || other->priority < job->priority)
@@ -69,6 +70,7 @@ static uint64_t work_ahead_ms(const farm_state *self, const farm_job *job, uint6
         uint64_t left_ms = farm_job_work_ms(self, other);
         const char *other_slug = other->source->show.slug == NULL ? "" : other->source->show.slug;
         bool first = other->priority > job->priority || (strcmp(slug, other_slug) == 0 && other->number < job->number);
+        first = first || (job_terms_of(other).deadline != 0 && job_terms_of(other).deadline < deadline);
         ahead_ms += first || left_ms < own_ms ? left_ms : own_ms;
     }
     return ahead_ms;

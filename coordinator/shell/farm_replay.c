@@ -232,6 +232,10 @@ static status replay_fact(replay *self, const journal_record *record)
         code = replay_extended(self, job, &fact);
     else
         code = scheduler_apply(self->farm->scheduler, &fact, 0, NULL);
+    if (code == STATUS_OK && fact.type == FACT_JOB_SUBMITTED) {
+        const job_terms terms = job_terms_of(job);
+        scheduler_job_terms(self->farm->scheduler, fact.job, &terms);
+    }
     if (code == STATUS_OK && fact.type == FACT_JOB_FORGOTTEN) {
         farm_job *gone = job_list_take(&self->farm->jobs, fact.job);
         (void)rmdir(gone->folder); /* its document made it anew a moment ago */

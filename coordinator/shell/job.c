@@ -59,6 +59,39 @@ void job_destroy(farm_job **self)
     *self = NULL;
 }
 
+static uint64_t key_of(const char *text)
+{
+    content_hash digest = content_hash_of(text, strlen(text));
+    uint64_t key = 0;
+    memcpy(&key, digest.bytes, sizeof key);
+    return key;
+}
+
+uint64_t job_share_of(const char *slug)
+{
+    return key_of(slug != NULL ? slug : "");
+}
+
+uint64_t job_root_key(const char *root)
+{
+    char text[NAME_MAX_BYTES + 8];
+    snprintf(text, sizeof text, "root/%s", root); /* no slug has a '/' */
+    return key_of(text);
+}
+
+job_terms job_terms_of(const farm_job *self)
+{
+    const job_document *document = &self->source->document;
+    uint32_t deadline = document->deadline != 0 ? document->deadline : self->source->show.deadline;
+    /* One that had passed already counts as the hour of submission: nobody gets before those who wait by a date of 1970. */
+    uint64_t submitted = self->submitted_unix_ms / 1000;
+    if (deadline != 0 && deadline < submitted)
+        deadline = submitted < UINT32_MAX ? (uint32_t)submitted : UINT32_MAX - 1;
+    return (job_terms){.deadline = deadline,
+                       .at_once = document->at_once,
+                       .roots = {job_root_key(document->media.root), document->has_out ? job_root_key(document->out.root) : 0}};
+}
+
 uint32_t job_plan_task(const farm_job *self)
 {
     return self->source->inputs.count;

@@ -109,6 +109,12 @@ typedef struct farm_job {
 farm_job *job_create(uint32_t number);
 void job_destroy(farm_job **self);
 
+/** What fair share and the limits of a show or of a storage root go by: hashes of its slug and of its name. */
+uint64_t job_share_of(const char *slug);
+uint64_t job_root_key(const char *root);
+/** What its submission says about order. */
+job_terms job_terms_of(const farm_job *self);
+
 uint32_t job_plan_task(const farm_job *self);
 /** The plan's task behind a job's task number, or NULL (probes, PLAN, no plan). */
 const plan_task *job_task(const farm_job *self, uint32_t task);

@@ -181,9 +181,22 @@ static void read_qc(document_reader *self, const json_t *qc, qc_request *request
         read_optional(self, json_object_get(qc, "frame_rate"), "qc.frame_rate", FRAME_RATE_TEXT_SIZE + 8);
 }
 
+static uint32_t read_number(document_reader *self, const json_t *options, const char *key, uint32_t most)
+{
+    const json_t *number = json_object_get(options, key);
+    json_int_t value = json_integer_value(number);
+    if (number == NULL)
+        return 0;
+    if (json_is_integer(number) && value >= 0 && value <= most)
+        return (uint32_t)value;
+    refuse(self, STATUS_INPUT_INVALID, arena_format(self->arena, "options.%s", key),
+           arena_format(self->arena, "a whole number from 0 to %u is expected", most));
+    return 0;
+}
+
 static void read_options(document_reader *self, const json_t *options, job_document *document)
 {
-    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", "figures_only", NULL};
+    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", "figures_only", "deadline", "at_once", NULL};
     if (options == NULL || !closed_object(self, options, "options", keys))
         return;
     const json_t *replace = json_object_get(options, "replace");
@@ -201,14 +214,9 @@ static void read_options(document_reader *self, const json_t *options, job_docum
     if (document->meter != NULL && strcmp(document->meter, SECOND_METER_NAME) != 0)
         refuse(self, STATUS_INPUT_INVALID, "options.meter",
                arena_format(self->arena, "'%s' is no meter; " SECOND_METER_NAME " is the one there is", document->meter));
-    const json_t *cells = json_object_get(options, "cells_per_task");
-    if (cells == NULL)
-        return;
-    json_int_t value = json_integer_value(cells);
-    if (!json_is_integer(cells) || value < 0 || value > TASK_CELLS_MAX)
-        refuse(self, STATUS_INPUT_INVALID, "options.cells_per_task", "a whole number from 0 to 1024 is expected");
-    else
-        document->cells_per_task = (uint32_t)value;
+    document->cells_per_task = read_number(self, options, "cells_per_task", TASK_CELLS_MAX);
+    document->deadline = read_number(self, options, "deadline", UINT32_MAX);
+    document->at_once = read_number(self, options, "at_once", LEASES_MAX);
 }
 
 static void read_document(document_reader *self, const json_t *root, job_document *document)

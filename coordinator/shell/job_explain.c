@@ -56,6 +56,57 @@ static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
         snprintf(out, out_size, "all %u slots are busy", slots);
 }
 
+/* The limit that lets it begin nothing more; "" = none, or it has nothing to begin. */
+static void describe_limit(const farm_job *job, const job_view *view, char *out, size_t out_size)
+{
+    const job_document *document = &job->source->document;
+    out[0] = '\0';
+    if (view->by_state[TASK_READY] == 0 || view->held || view->waits_for_storage)
+        return;
+    if (view->limit == JOB_LIMIT_OWN)
+        snprintf(out, out_size, "%u of its tasks run, as many as it was submitted to have at once", view->limit_running);
+    else if (view->limit == JOB_LIMIT_SHOW)
+        snprintf(out, out_size, "%u tasks of the show %s run, and show_limits of the coordinator lets it have %u", view->limit_running,
+                 job->source->show.slug == NULL || job->source->show.slug[0] == '\0' ? "without a name" : job->source->show.slug,
+                 view->limit_most);
+    else if (view->limit >= JOB_LIMIT_ROOT)
+        snprintf(out, out_size, "%u tasks run on the media root %s, and root_limits of the coordinator lets it have %u",
+                 view->limit_running, view->limit == JOB_LIMIT_ROOT ? document->media.root : document->out.root, view->limit_most);
+}
+
+/* Does a job of this view go before one of that? Fair share, which goes by what was given, is not looked at. */
+static bool goes_before(const job_view *this, const job_view *that)
+{
+    if (this->priority != that->priority)
+        return this->priority > that->priority;
+    return this->deadline != 0 && (that->deadline == 0 || this->deadline < that->deadline);
+}
+
+void job_others_first(const farm_state *farm, const farm_job *job, char *out, size_t out_size)
+{
+    job_view own = {0};
+    uint32_t count = 0, first = 0;
+    out[0] = '\0';
+    if (job->ended || !scheduler_job_view(farm->scheduler, job->number, &own) || own.by_state[TASK_READY] == 0)
+        return;
+    job_view best = own;
+    for (size_t i = 0; i < farm->jobs.count; i++) {
+        job_view other;
+        if (farm->jobs.items[i]->ended || !scheduler_job_view(farm->scheduler, farm->jobs.items[i]->number, &other) ||
+            other.held || other.waits_for_storage || other.limit != JOB_LIMIT_NONE ||
+            other.by_state[TASK_READY] == 0 || !goes_before(&other, &own))
+            continue;
+        if (count++ == 0 || goes_before(&other, &best)) {
+            best = other;
+            first = farm->jobs.items[i]->number;
+        }
+    }
+    if (count > 0)
+        snprintf(out, out_size, "%u job%s with work ready go%s first, the next is job %u (%s)", count, count == 1 ? "" : "s",
+                 count == 1 ? "es" : "", first,
+                 best.priority != own.priority ? "a higher priority" : "an earlier deadline");
+}
+
 static const char *last_error(const farm_job *job, uint32_t task)
 {
     for (uint32_t i = job->error_count; i-- > 0;)
@@ -87,7 +138,8 @@ void job_reason(const farm_state *farm, const farm_job *job, char *out, size_t o
                  (unsigned long long)(view.storage_wait_ms / 60000), last_error(job, UINT32_MAX));
         return;
     }
-    if (view.by_state[TASK_RUNNING] > 0)
+    describe_limit(job, &view, out, out_size);
+    if (view.by_state[TASK_RUNNING] > 0 || out[0] != '\0')
         return;
     describe_nodes(farm, out, out_size);
     if (out[0] == '\0' && view.by_state[TASK_BACKOFF] > 0)
@@ -142,6 +194,7 @@ static void task_reason(const farm_state *farm, const farm_job *job, uint32_t ta
 {
     const worker_node *node = worker_registry_by_number(&farm->workers, view->worker);
     job_view whole = {0};
+    char others[160];
     (void)scheduler_job_view(farm->scheduler, job->number, &whole);
     out[0] = '\0';
     switch (view->state) {
@@ -149,9 +202,16 @@ static void task_reason(const farm_state *farm, const farm_job *job, uint32_t ta
         snprintf(out, out_size, "it waits for %u tasks of its job to be done", wait_count);
         break;
     case TASK_READY:
-        describe_nodes(farm, out, out_size);
+        job_others_first(farm, job, others, sizeof others);
+        describe_limit(job, &whole, out, out_size);
+        if (out[0] == '\0')
+            describe_nodes(farm, out, out_size);
         if (whole.held)
             snprintf(out, out_size, "its job is held; `reelmill release %u` lets it go on", job->number);
+        else if (out[0] != '\0' && others[0] != '\0')
+            snprintf(out + strlen(out), out_size - strlen(out), "; %s", others);
+        else if (others[0] != '\0')
+            snprintf(out, out_size, "%s", others);
         else if (out[0] == '\0')
             snprintf(out, out_size, "it is ready and is given to the next free slot");
         break;
@@ -219,7 +279,11 @@ static json_t *whole_json(const farm_state *farm, const farm_job *job)
 {
     char reason[SENTENCE_MAX];
     job_view view = {0};
+    char others[160];
     job_reason(farm, job, reason, sizeof reason);
+    job_others_first(farm, job, others, sizeof others);
+    if (others[0] != '\0')
+        snprintf(reason + strlen(reason), sizeof reason - strlen(reason), "%s%s", reason[0] == '\0' ? "" : "; ", others);
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     return json_pack("{s:i, s:i, s:o, s:s, s:o, s:o, s:n, s:o, s:o, s:i}", "reelmill", 1, "job", (int)job->number, "title",
                      text_json(job->source->show.title == NULL ? "" : job->source->show.title), "st",

@@ -14,6 +14,8 @@ struct farm_state;
 const char *job_short_state(const struct farm_state *farm, const farm_job *job);
 /** Why it does not run, or how it failed, in one sentence; "" = nothing is to be said. */
 void job_reason(const struct farm_state *farm, const farm_job *job, char *out, size_t out_size);
+/** Which jobs with work ready go before it; "" = none, or it has nothing ready. Looks at every job: for one, not in lists. */
+void job_others_first(const struct farm_state *farm, const farm_job *job, char *out, size_t out_size);
 /**
  * {"reelmill":1, "job","title","st","reason", "next": a command to try or null,
  *  "task":null, "failed":[{"task","kind","what","message"}], "backing_off":[...], "skipped":N}; of a task:

@@ -472,6 +472,7 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
     json_object_set_new(object, "tasks_running", json_integer(view.by_state[TASK_RUNNING]));
     json_object_set_new(object, "tasks_total", json_integer(view.task_count));
     json_object_set_new(object, "priority", json_integer(job->priority));
+    json_object_set_new(object, "deadline", time_json((uint64_t)view.deadline * 1000));
     json_object_set_new(object, "submitted", time_json(job->submitted_unix_ms));
     json_object_set_new(object, "submitted_by", job->owner[0] == '\0' ? json_null() : json_string(job->owner));
     json_object_set_new(object, "ended", time_json(job->ended_unix_ms));
@@ -487,6 +488,9 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
     json_t *object = json_object();
     json_object_set_new(object, "reelmill", json_integer(1));
     add_head(object, farm, job);
+    char others[160];
+    job_others_first(farm, job, others, sizeof others);
+    json_object_set_new(object, "first", json_string(others));
     add_tasks(object, farm, job);
     cell_count all = {0};
     json_t *deliverables = json_array();

@@ -37,7 +37,7 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size);
 char *job_plan_json(const farm_job *job, size_t *out_size);
 /**
  * {"reelmill":1, "job", "kind", "title","slug","version", "state":"running|cancelling|ended", "held", "st","reason",
- *  "tasks_done","tasks_running","tasks_total", "priority",
+ *  "tasks_done","tasks_running","tasks_total", "priority", "deadline":null|"2026-..Z", "first":"which jobs go before it",
  *  "submitted":"2026-..Z", "elapsed_s", "tasks":{"total","waiting",...}, "retries", "progress":0..1,
  *  "cells":{"done","total"}, "read_bytes","write_bytes",
  *  "deliverables":[{"name","language","layout","state","cells_done","cells_total","verdict","findings":{...},
@@ -48,7 +48,7 @@ char *job_plan_json(const farm_job *job, size_t *out_size);
 char *job_status_json(const struct farm_state *farm, farm_job *job, size_t *out_size);
 /**
  * {"reelmill":1,
- * "jobs":[{"job","kind","title","slug","version","state","held","st","reason","tasks_*","priority","progress","submitted","ended","elapsed_s",
+ * "jobs":[{"job","kind","title","slug","version","state","held","st","reason","tasks_*","priority","deadline","progress","submitted","ended","elapsed_s",
  *  "outcome","verdict","exit_code"}], "more":bool}, newest first, at most 1000; before: only those with a lower number (0 =
  * from the newest on). more: there are others below the last.
  */

@@ -122,6 +122,48 @@ static bool date_exists(const char *text)
     return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] && (month != 2 || leap || day < 29);
 }
 
+/* Days since 1970 of a day that exists (the usual count in years that begin in March). */
+static int64_t days_of(int year, int month, int day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return y * 365 + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
+}
+
+uint32_t show_deadline_seconds(const char *text)
+{
+    char day[11];
+    int hour = 0, minute = 0, zone_hour = 0, zone_minute = 0;
+    size_t size = strlen(text);
+    if (size < 17 || text[10] != 'T' || text[13] != ':')
+        return 0;
+    memcpy(day, text, 10);
+    day[10] = '\0';
+    const char *zone = text + 16;
+    bool utc = strcmp(zone, "Z") == 0;
+    bool offset = size == 22 && (zone[0] == '+' || zone[0] == '-') && zone[3] == ':';
+    const char *places = offset ? "BC EF HI KL" : "BC EF"; /* where digits must stand, from 'B' = 11 on */
+    for (const char *place = places; *place != '\0'; place++)
+        if (*place != ' ' && (text[11 + *place - 'B'] < '0' || text[11 + *place - 'B'] > '9'))
+            return 0;
+    if (!date_exists(day) || (!utc && !offset))
+        return 0;
+    hour = (text[11] - '0') * 10 + (text[12] - '0');
+    minute = (text[14] - '0') * 10 + (text[15] - '0');
+    if (offset) {
+        zone_hour = (zone[1] - '0') * 10 + (zone[2] - '0');
+        zone_minute = (zone[4] - '0') * 10 + (zone[5] - '0');
+    }
+    if (hour > 23 || minute > 59 || zone_hour > 14 || zone_minute > 59)
+        return 0;
+    int64_t east = (zone_hour * 60 + zone_minute) * (zone[0] == '-' ? -60 : 60);
+    int64_t year = (day[0] - '0') * 1000 + (day[1] - '0') * 100 + (day[2] - '0') * 10 + (day[3] - '0');
+    int month = (day[5] - '0') * 10 + (day[6] - '0');
+    int64_t seconds =
+        days_of((int)year, month, (day[8] - '0') * 10 + (day[9] - '0')) * 86400 + hour * 3600 + minute * 60 - east;
+    return seconds > 0 && seconds < UINT32_MAX ? (uint32_t)seconds : 0;
+}
+
 static void read_rates(show *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const rates[] = {"23.976", "24", "25", "29.97", "29.97df", "30", "48", "50", "59.94", "59.94df",
@@ -234,6 +276,12 @@ static void read_identity(show *self, const yaml_node *root, const yaml_source *
         yaml_complain(source, node, "date is \"%s\"; write a day that exists as year-month-day, like 2026-11-20", text);
     else if (text != NULL)
         self->date = text;
+    node = yaml_get(root, "deadline");
+    text = node == NULL ? NULL : yaml_text(source, node, "deadline", NAME_MAX_BYTES);
+    self->deadline = text == NULL ? 0 : show_deadline_seconds(text);
+    if (text != NULL && self->deadline == 0)
+        yaml_complain(source, node,
+                      "deadline is \"%s\"; write a time with its zone, like 2026-11-22T06:00+01:00 or 2026-11-22T05:00Z", text);
 }
 
 /* Wants reels and pops, so it runs last. */
@@ -261,7 +309,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
 {
     static const char *const keys[] = {"reelmill",    "title", "slug", "version",   "date",         "frame_rate",
                                        "sample_rate", "media", "stems", "reels",    "pops",         "reference",
-                                       "deliverables", "output", "waivers", "join", NULL};
+                                       "deliverables", "output", "waivers", "join", "deadline", NULL};
     if (!yaml_map_check(source, root, "the show", keys))
         return;
     read_identity(self, root, source);

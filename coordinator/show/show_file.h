@@ -107,6 +107,7 @@ typedef struct show {
     const char *slug;
     const char *version;          /**< "v01" by default */
     const char *date;             /**< "" if not given */
+    uint32_t deadline;            /**< seconds of UTC; 0 = none */
     frame_rate rate;
     const char *joined_start;     /**< timecode of a joined programme's first frame of action; NULL: 01:00:00:00 */
     join_law join;                /**< of joined programmes, where reels supply overlap */
@@ -129,6 +130,9 @@ typedef struct show {
     const recipe *print_masters[LAYOUT_COUNT]; /**< how a received full mix of a layout should have been made; NULL = no rule, or
                                                     nothing is received */
 } show;
+
+/** "2026-11-22T06:00+01:00" or "2026-11-22T05:00Z": seconds of UTC; 0 = not of this form, or no such time. */
+uint32_t show_deadline_seconds(const char *text);
 
 /**
  * Parses and validates one show file. Problems (also mere warnings) are added to problems; returns STATUS_OK when none

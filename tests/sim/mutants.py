@@ -14,6 +14,8 @@ EVENTS = "coordinator/core/worker_events.c"
 APPLY = "coordinator/core/fact_apply.c"
 CORE = "coordinator/core/scheduler.c"
 PLACE = "coordinator/core/placement.c"
+LIMIT = "coordinator/core/limit_table.c"
+SHARE = "coordinator/core/share_queue.c"
 SESSION = "worker/session/worker_session.c"
 HELD = "worker/session/session_held.c"
 # name, what is broken, file, text, instead
@@ -45,6 +47,20 @@ MUTANTS = [
     ("no-fence", "a worker that is not heard goes on", SESSION, "if (self->leased && now_ms >= self->contact_ms + self->lease_ms)",
      "if (self->leased && now_ms >= self->contact_ms + 100 * self->lease_ms)"),
     ("held-job", "a held job's tasks begin", APPLY, "job->leftover_count == 0 && !job->held;", "job->leftover_count == 0;"),
+    ("limit-plus-one", "a show or a storage root has one more than it may", LIMIT,
+     "running >= self->pools[member->pools[i]].most)\n            return", "running > self->pools[member->pools[i]].most)\n            return"),
+    ("own-limit", "a job has one more than it may", LIMIT, "if (member->running >= member->at_once)",
+     "if (member->running > member->at_once)"),
+    ("second-over-limit", "a second attempt is not counted against limits", PLACE, "||\n        limit_table_full(&self->limits, lease->job_slot) != SLOT_NONE)", ")"),
+    ("limit-no-wake", "what waits for a limit waits for ever", APPLY, "for (uint32_t i = 0; i < LIMIT_POOLS && !own; i++) {",
+     "for (uint32_t i = 0; i < LIMIT_POOLS && false; i++) {"),
+    ("limit-forgets", "a replay does not count what runs", APPLY, "else\n        limit_table_take(&self->limits, job_slot);",
+     "else if (self->out != NULL)\n        limit_table_take(&self->limits, job_slot);"),
+    ("deadline-order", "a later deadline goes first", SHARE, "place->deadline == 0 ? UINT32_MAX : place->deadline;",
+     "place->deadline == 0 ? UINT32_MAX : UINT32_MAX - 1 - place->deadline;"),
+    ("starved", "who has no deadline waits for all who have one", SHARE, "lead[side] > 0 :", "lead[side] > 0 && false :"),
+    ("unfair", "what a show was given is not counted", SHARE, "entry->account += (uint64_t)charge;", "entry->account += 1;"),
+    ("priority-order", "deadlines go before priorities", SHARE, ": other->rank < first->rank;", ": false;"),
     ("late-contact", "contact counts from when the answer came", SESSION, "self->contact_ms = sent->sent_ms;", "self->contact_ms = self->now_ms;"),
     ("unlisted", "a new coordinator's welcome is contact for what it cannot know of", SESSION, "if (unlisted) {", "if (unlisted && self->now_ms == 0) {"),
     ("no-resend", "results that got lost are not sent again", SESSION, "if (item->state == HELD_ENDED && now_ms >= item->sent_ms + resend_after_ms(self))",
@@ -54,6 +70,7 @@ MUTANTS = [
 ]
 
 
+SHARE_MUTANTS = {"deadline-order", "starved", "unfair", "priority-order"}  # shown to sim_share, which has no faults
 FIRST_SEEDS = {"unlisted": 2160117}  # so rare that eight hundred thousand seeds met it once
 
 
@@ -76,13 +93,13 @@ def main():
     compiler = ["cc", "-std=c17", "-O1", "-w", "-D_POSIX_C_SOURCE=200809L", "-D_FILE_OFFSET_BITS=64", "-I", given.source,
                 "-I", given.source / "tests/sim", *shlex.split(given.flags)]
     sources = [path for folder in ("common/base", "common/media", "proto", "coordinator/core", "worker/session", "tests/sim")
-               for path in sorted((given.source / folder).glob("*.c")) if path.name not in ("sim_scale_main.c", "sim_tail_main.c", "sim_share_main.c")]
-    simulation, others = [], []
+               for path in sorted((given.source / folder).glob("*.c")) if path.name not in ("sim_scale_main.c", "sim_tail_main.c")]
+    simulation, share, others = [], [], []
     for path in sources:
         name = str(path.relative_to(given.source))
         made = given.work / (name.replace("/", "__") + ".o")
         run([*compiler, "-c", path, "-o", made])
-        (simulation if name.startswith("tests/sim") else others).append(made)
+        (share if name.endswith("sim_share_main.c") else simulation if name.startswith("tests/sim") else others).append(made)
     library = given.work / "libothers.a" # what a mutant defines is not taken from here
     library.unlink(missing_ok=True)
     run(["ar", "rcs", library, *others])
@@ -99,7 +116,7 @@ def main():
         mutant.write_text(original.replace(text, instead, 1))
         run([*compiler, "-c", mutant, "-o", given.work / "mutant.o"])
         program = given.work / f"sim_{name}"
-        run(["cc", given.work / "mutant.o", *simulation, library, "-o", program, *shlex.split(given.links), "-lpthread"])
+        run(["cc", given.work / "mutant.o", *(share if name in SHARE_MUTANTS else simulation), library, "-o", program, *shlex.split(given.links), "-lpthread"])
         done = subprocess.run([program, "--from", str(FIRST_SEEDS.get(name, 1)), "--count", str(given.seeds)], capture_output=True, text=True,
                               check=False)
         said = (done.stdout + done.stderr).strip().splitlines()

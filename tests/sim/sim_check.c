@@ -31,6 +31,7 @@ typedef struct checked_job {
     uint32_t client; /* + 1; 0 = not submitted */
     bool submitted, ended, cancelled_ever, failed;
     bool held; /* nothing of it may begin */
+    uint32_t running; /* attempts given to workers and not over */
     checked_task tasks[SIM_TASKS_MAX];
 } checked_job;
 
@@ -134,6 +135,73 @@ static bool live_really(const sim_check *self, const sim_world *world, uint32_t 
     return true;
 }
 
+/* ---- limits ---- */
+
+static bool plan_in_pool(const sim_plan *plan, uint64_t key)
+{
+    return key < SIM_ROOT_KEY ? plan->share == key : plan->terms.roots[0] == key || plan->terms.roots[1] == key;
+}
+
+/* Of what goes on, by client, no more than `most` is of this pool. */
+static void check_pool(sim_check *self, const sim_world *world, const uint32_t *counts, uint64_t key, uint32_t most,
+                       const char *what)
+{
+    uint32_t running = 0;
+    for (uint32_t client = 0; client < world->client_count; client++)
+        running += plan_in_pool(&world->clients[client].plan, key) ? counts[client] : 0;
+    if (running > most)
+        sim_check_fail(self, "%u %s go on in pool %u, which may have %u", running, what, (unsigned)key, most);
+}
+
+/* No show, storage root or job has more than it may. */
+static void check_limits(sim_check *self, const sim_world *world, const uint32_t *counts, const char *what)
+{
+    for (uint32_t i = 0; i < world->limits.count; i++)
+        check_pool(self, world, counts, world->limits.rules[i].key, world->limits.rules[i].most, what);
+    for (uint64_t show = 0; show < SIM_SHOWS && world->limits.each_show != 0; show++) {
+        bool named = false;
+        for (uint32_t i = 0; i < world->limits.count; i++)
+            named = named || world->limits.rules[i].key == show;
+        if (!named)
+            check_pool(self, world, counts, show, world->limits.each_show, what);
+    }
+    for (uint32_t client = 0; client < world->client_count; client++) {
+        uint32_t most = world->clients[client].plan.terms.at_once;
+        if (most != 0 && counts[client] > most)
+            sim_check_fail(self, "%u %s of client %u's job go on, which may have %u", counts[client], what, client, most);
+    }
+}
+
+/* As they really go on, where nobody has lied. */
+static void check_limits_live(sim_check *self, const sim_world *world)
+{
+    uint32_t counts[SIM_JOBS_MAX] = {0};
+    for (uint32_t i = 0; i < self->live_count; i++) {
+        uint32_t job = self->live[i].attempt.job;
+        if (live_really(self, world, i) && job < CHECK_JOBS_MAX && self->jobs[job].client != 0)
+            counts[self->jobs[job].client - 1]++;
+    }
+    check_limits(self, world, counts, "executions");
+}
+
+/* As the journal has it. */
+static void check_limits_given(sim_check *self, const sim_world *world)
+{
+    uint32_t counts[SIM_JOBS_MAX] = {0};
+    for (uint32_t job = 0; job < CHECK_JOBS_MAX; job++) {
+        if (self->jobs[job].client != 0)
+            counts[self->jobs[job].client - 1] = self->jobs[job].running;
+    }
+    check_limits(self, world, counts, "attempts");
+}
+
+static void attempt_over(sim_check *self, uint32_t job, checked_task *task, uint32_t epoch)
+{
+    if (bit_get(task->given, epoch) && !bit_get(task->over, epoch) && task->holder[epoch] != SCHEDULER_LOCAL)
+        self->jobs[job].running--;
+    bit_set(task->over, epoch);
+}
+
 /*
  * When an execution begins no other of its task goes on; where a second one does no harm there may be one, if its
  * attempt is not over for the journal. Where frames overtake each other everything may come late.
@@ -187,6 +255,8 @@ void sim_check_begun(sim_check *self, const sim_world *world, uint32_t process, 
     if (self->live_count < CHECK_LIVE_MAX) {
         self->live[self->live_count].attempt = id;
         self->live[self->live_count++].process = process;
+        if (!world->disordered)
+            check_limits_live(self, world);
     } else {
         sim_check_fail(self, "more executions go on than the farm has slots");
     }
@@ -256,6 +326,8 @@ static void check_assigned(sim_check *self, const scheduler_fact *fact, checked_
     task->done = false;
     task->may_run_again = false;
     task->state = TASK_RUNNING;
+    if (!bit_get(task->given, fact->epoch) && fact->worker != SCHEDULER_LOCAL && fact->epoch < CHECK_EPOCHS_MAX)
+        self->jobs[fact->job].running++;
     bit_set(task->given, fact->epoch);
     if (fact->epoch < CHECK_EPOCHS_MAX)
         task->holder[fact->epoch] = fact->worker;
@@ -321,7 +393,7 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
     if (!bit_get(task->given, fact->epoch) || bit_get(task->over, fact->epoch))
         sim_check_fail(self, "attempt %u of task %u of job %u ended without running", fact->epoch, fact->task,
                        fact->job);
-    bit_set(task->over, fact->epoch);
+    attempt_over(self, fact->job, task, fact->epoch);
     for (uint32_t i = 0; i < self->live_count; i++) {
         const attempt_id *live = &self->live[i].attempt;
         if (live->job == fact->job && live->task == fact->task && live->epoch == fact->epoch)
@@ -333,7 +405,7 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
         check_blame(self, fact, task);
     bool final = fact->value != TASK_RUNNING && fact->value != TASK_READY && fact->value != TASK_BACKOFF;
     for (uint32_t epoch = 1; final && epoch <= task->epoch; epoch++)
-        bit_set(task->over, epoch); /* also of the loser of two attempts, which has no end of its own */
+        attempt_over(self, fact->job, task, epoch); /* also of the loser of two attempts, which has no end of its own */
     if (fact->value != TASK_RUNNING)
         task->state = (task_state)fact->value;
     task->code = fact->code;
@@ -362,7 +434,7 @@ static void check_quarantine(sim_check *self, uint32_t worker)
         sim_check_fail(self, "worker %u is quarantined after %u failures", worker, failures);
 }
 
-void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
+void sim_check_durable_fact(sim_check *self, const sim_world *world, const scheduler_fact *fact)
 {
     if (fact->type == FACT_WORKER_STATE && fact->value == WORKER_QUARANTINED)
         check_quarantine(self, fact->worker);
@@ -397,6 +469,7 @@ void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact)
         break;
     case FACT_TASK_ASSIGNED:
         check_assigned(self, fact, task);
+        check_limits_given(self, world);
         break;
     case FACT_TASK_ENDED:
         check_ended(self, fact, task);

@@ -32,7 +32,7 @@ uint64_t sim_check_payload(attempt_id id, uint32_t process);
 /** Records in the order in which they became durable; each exactly once over the whole run. */
 void sim_check_durable_job(sim_check *self, uint32_t client, uint32_t job);
 void sim_check_durable_result(sim_check *self, attempt_id id, uint64_t payload);
-void sim_check_durable_fact(sim_check *self, const scheduler_fact *fact);
+void sim_check_durable_fact(sim_check *self, const sim_world *world, const scheduler_fact *fact);
 
 /** A job was cancelled a while ago, in calm weather: only what undoes it may still be executed. */
 void sim_check_stopped(sim_check *self, const sim_world *world, uint32_t job);

@@ -48,7 +48,7 @@ static void journal_check(sim_world *world)
             sim_check_durable_result(world->check, record->attempt, record->payload);
         } else {
             scheduler_fact fact = fact_read(record);
-            sim_check_durable_fact(world->check, &fact);
+            sim_check_durable_fact(world->check, world, &fact);
         }
     }
 }
@@ -69,6 +69,7 @@ static scheduler *replay(sim_world *world, sim_coordinator *self, uint64_t count
                                      .term = self->term};
     scheduler *core = scheduler_create(&config);
     ENSURE(core != NULL);
+    scheduler_set_limits(core, &world->limits);
     bool planned[SIM_JOBS_MAX] = {false};
     uint32_t job_of[SIM_JOBS_MAX] = {0};
     for (uint64_t i = 0; i < count; i++) {
@@ -93,6 +94,10 @@ static scheduler *replay(sim_world *world, sim_coordinator *self, uint64_t count
                            status_text(code));
         if (code != STATUS_OK)
             break;
+        for (uint32_t client = 0; fact.type == FACT_JOB_SUBMITTED && client < SIM_JOBS_MAX; client++) {
+            if (job_of[client] == fact.job)
+                scheduler_job_terms(core, fact.job, &world->clients[client].plan.terms);
+        }
     }
     return core;
 }
@@ -189,7 +194,7 @@ void sim_coordinator_submit(sim_world *world, uint32_t client)
     if (!self->dying && !scheduler_job_view(self->core, job, &view)) {
         const scheduler_event submitted = {
             .type = EVENT_JOB_SUBMITTED,
-            .submitted = {.job = job, .priority = plan->priority, .share = plan->share}};
+            .submitted = {.job = job, .priority = plan->priority, .share = plan->share, .terms = plan->terms}};
         ENSURE(sim_shell_step(world, &submitted, NULL, 0) == STATUS_OK);
     }
     const scheduler_event first = {.type = EVENT_JOB_EXTENDED,

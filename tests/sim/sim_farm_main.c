@@ -7,9 +7,11 @@
 
 #include <inttypes.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct sim_options {
     uint64_t from, count;
@@ -49,6 +51,19 @@ static bool options_read(sim_options *self, int argc, char **argv)
     return true;
 }
 
+/* An assertion of the scheduler or the session ends the program: it too must say which seed that was. */
+static uint64_t seed_now;
+
+static void on_abort(int number)
+{
+    char line[80];
+    (void)number;
+    int size = snprintf(line, sizeof line, "seed %" PRIu64 ": the assertion above; repeat it with --%s %" PRIu64 "\n", seed_now,
+                        "seed", seed_now);
+    if (size > 0 && write(STDOUT_FILENO, line, (size_t)size) < 0)
+        _exit(3);
+}
+
 /* The first seed of the range that fails, or 0. */
 static uint64_t seeds_run(const sim_options *options, sim_mutation mutation, char *reason, size_t reason_size,
                           uint64_t *out_events)
@@ -56,6 +71,7 @@ static uint64_t seeds_run(const sim_options *options, sim_mutation mutation, cha
     *out_events = 0;
     for (uint64_t seed = options->from; seed < options->from + options->count; seed++) {
         uint64_t events = 0;
+        seed_now = seed;
         bool well = sim_world_run(seed, mutation, options->verbose, reason, reason_size, &events);
         *out_events += events;
         if (!well)
@@ -89,6 +105,7 @@ int main(int argc, char **argv)
     }
     /* The checks' tables are large and mostly untouched: fresh pages of the kernel are cheaper than zeroing them. */
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 18);
+    (void)signal(SIGABRT, on_abort);
     if (options.prove)
         return mutations_prove(&options);
     char reason[512];

@@ -95,3 +95,34 @@ void sim_plan_make(sim_plan *self, sim_random *random, uint32_t flaws)
     task_add(&builder, TASK_DEPOSIT, 30);
     task_wait(&builder, compose);
 }
+
+void sim_plan_terms(sim_plan *self, uint64_t seed, uint32_t client)
+{
+    sim_random random = {.state = seed * 977 + client};
+    self->terms = (job_terms){0};
+    if (seed % 3 == 0)
+        return;
+    if (sim_random_chance(&random, 400))
+        self->terms.deadline = sim_random_between(&random, 1, 3);
+    if (sim_random_chance(&random, 200))
+        self->terms.at_once = sim_random_between(&random, 1, 3);
+    for (uint32_t i = 0; i < JOB_ROOTS_MAX; i++) {
+        uint32_t root = sim_random_below(&random, SIM_ROOTS + 1);
+        self->terms.roots[i] = root == 0 ? 0 : SIM_ROOT_KEY + root - 1;
+    }
+}
+
+scheduler_limits sim_plan_limits(uint64_t seed)
+{
+    sim_random random = {.state = seed * 1009};
+    scheduler_limits limits = {0};
+    if (seed % 3 == 0)
+        return limits;
+    if (sim_random_chance(&random, 200))
+        limits.each_show = sim_random_between(&random, 1, 6);
+    for (uint64_t key = 0; key < SIM_ROOT_KEY + SIM_ROOTS; key = key + 1 == SIM_SHOWS ? SIM_ROOT_KEY : key + 1) {
+        if (sim_random_chance(&random, 300))
+            limits.rules[limits.count++] = (limit_rule){.key = key, .most = sim_random_between(&random, 1, 4)};
+    }
+    return limits;
+}

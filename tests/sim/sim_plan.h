@@ -29,6 +29,7 @@ typedef struct sim_task {
 typedef struct sim_plan {
     int32_t priority;
     uint64_t share;
+    job_terms terms;
     uint32_t task_count;
     uint32_t first_count; /**< tasks of the first extension, the plan task included */
     sim_task tasks[SIM_TASKS_MAX];
@@ -37,6 +38,11 @@ typedef struct sim_plan {
     uint32_t wait_count;
 } sim_plan;
 
+enum { SIM_SHOWS = 3, SIM_ROOTS = 2, SIM_ROOT_KEY = 100 /* of root 0 */ };
+/** Deadlines and limits, from their own stream of chance; every third seed has none. */
+void sim_plan_terms(sim_plan *self, uint64_t seed, uint32_t client);
+/** Of shows and storage roots; most: 0 = as many as there are. */
+scheduler_limits sim_plan_limits(uint64_t seed);
 /** flaws: permille of tasks that are bad. */
 void sim_plan_make(sim_plan *self, sim_random *random, uint32_t flaws);
 

@@ -1,11 +1,14 @@
 /*
  * sim_share [--from N] [--count M]: who is served how much, with the real scheduler and simulated time. Each seed makes
- * shows of several jobs with tasks of very different costs, submitted at random, some held for a while or given another
- * priority. After every step:
- *  - nothing began while a job of higher priority had a task ready;
- *  - of two shows of one priority that both had tasks ready all the while, neither was given more than the other by more
- *    than one task of each (the bound of start-time fair queueing, Goyal, Vin, Cheng 1996);
- *  - nothing of a held job began.
+ * shows of several jobs with tasks of very different costs, submitted at random, some with deadlines, some held for a
+ * while or given another priority, and limits of shows, storage roots and jobs. A job may begin something when it has a
+ * task ready, is not held and at no limit. After every step:
+ *  - nothing began while a job of higher priority, or of the same and with an earlier deadline, might begin something;
+ *  - of two shows of one priority and deadline that both might begin something all the while, neither was given more
+ *    than the other by more than one task of each (the bound of start-time fair queueing, Goyal, Vin, Cheng 1996);
+ *  - while at one priority jobs with and without a deadline might, those without were given a quarter, to within one
+ *    task of each;
+ *  - nothing of a held job began, and no limit was exceeded.
  * At the end every job has ended. Ends with 1, and the command that repeats it, at the first seed where that is not so.
  */
 #include "coordinator/core/scheduler.h"
@@ -14,11 +17,14 @@
 #include "sim_random.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { JOBS = 16, SHOWS = 4, PRIORITIES = 2, KEYS = SHOWS * PRIORITIES, SLOTS_MAX = 32, TASKS_MAX = 60, LEASE_MS = 1 << 30 };
+enum { JOBS = 16, SHOWS = 4, PRIORITIES = 2, DATES = 4 /* 0: none */, ROOTS = 3, SLOTS_MAX = 32, TASKS_MAX = 60 };
+enum { KEYS = SHOWS * PRIORITIES * DATES, LEASE_MS = 1 << 30, ROOT_KEY = 1000, UNLIMITED = SLOTS_MAX + 1 };
 
 typedef struct share_slot {
     bool busy;
@@ -28,7 +34,8 @@ typedef struct share_slot {
 } share_slot;
 
 typedef struct share_job {
-    uint32_t show, priority;
+    uint32_t show, priority, date, at_once;
+    uint32_t roots[JOB_ROOTS_MAX]; /* + 1; 0 = none */
     uint64_t submit_ms;
     bool submitted, held;
     uint32_t task_count;
@@ -43,15 +50,52 @@ typedef struct share_farm {
     share_slot slots[SLOTS_MAX];
     share_job jobs[JOBS + 1]; /* by number */
     uint32_t cost_max[SHOWS];
-    uint64_t served[KEYS];       /* what was given to a show at a priority */
+    uint32_t show_most[SHOWS], root_most[ROOTS];
+    uint64_t served[KEYS];       /* what was given to a show at a priority and deadline */
     uint64_t base[KEYS][KEYS];   /* the same when it and another began to wait together */
     bool together[KEYS][KEYS];
+    int64_t lead[PRIORITIES], lead_least[PRIORITIES], lead_most[PRIORITIES]; /* dated less three times undated */
+    bool mixed[PRIORITIES];      /* both might begin something after the last step */
     char reason[160];
 } share_farm;
 
 static uint32_t key_of(const share_job *job)
 {
-    return job->show * PRIORITIES + job->priority;
+    return (job->show * PRIORITIES + job->priority) * DATES + job->date;
+}
+static uint32_t key_priority(uint32_t key)
+{
+    return key / DATES % PRIORITIES;
+}
+static uint32_t key_show(uint32_t key)
+{
+    return key / DATES / PRIORITIES;
+}
+
+static bool uses_root(const share_job *job, uint32_t root)
+{
+    return job->roots[0] == root + 1 || job->roots[1] == root + 1;
+}
+
+/* By how much the fullest of the job's limits is exceeded, counted from what runs: 0 = exactly full, below: has room. */
+static int limits_over(const share_farm *self, const share_job *job)
+{
+    int own = -(int)job->at_once, show = -(int)self->show_most[job->show], root[ROOTS];
+    for (uint32_t r = 0; r < ROOTS; r++)
+        root[r] = uses_root(job, r) ? -(int)self->root_most[r] : -UNLIMITED - SLOTS_MAX;
+    for (uint32_t i = 0; i < SLOTS_MAX; i++) {
+        const share_job *other = &self->jobs[self->slots[i].busy ? self->slots[i].of.job : 0];
+        if (!self->slots[i].busy)
+            continue;
+        own += other == job;
+        show += other->show == job->show;
+        for (uint32_t r = 0; r < ROOTS; r++)
+            root[r] += uses_root(other, r);
+    }
+    int most = own > show ? own : show;
+    for (uint32_t r = 0; r < ROOTS; r++)
+        most = root[r] > most ? root[r] : most;
+    return most;
 }
 
 static bool key_waits(const share_farm *self, uint32_t key)
@@ -60,23 +104,37 @@ static bool key_waits(const share_farm *self, uint32_t key)
         const share_job *job = &self->jobs[number];
         job_view view;
         if (job->submitted && !job->held && key_of(job) == key && scheduler_job_view(self->core, number, &view) &&
-            view.by_state[TASK_READY] > 0)
+            view.by_state[TASK_READY] > 0 && limits_over(self, job) < 0)
             return true;
     }
     return false;
 }
 
-static void shares_check(share_farm *self, uint32_t lowest_given)
+/* Key b goes before key a: a higher priority, or the same and an earlier deadline. */
+static bool goes_before(uint32_t b, uint32_t a)
 {
-    bool waits[KEYS];
-    for (uint32_t key = 0; key < KEYS; key++)
-        waits[key] = key_waits(self, key);
+    if (key_priority(a) != key_priority(b))
+        return key_priority(b) > key_priority(a);
+    return a % DATES != 0 && b % DATES != 0 && b % DATES < a % DATES;
+}
+
+static void order_check(share_farm *self, const bool *given, const bool *waits)
+{
     for (uint32_t a = 0; a < KEYS; a++) {
-        if (waits[a] && a % PRIORITIES > lowest_given)
-            snprintf(self->reason, sizeof self->reason, "a task of priority %u began while one of priority %u was ready",
-                     lowest_given, a % PRIORITIES);
         for (uint32_t b = 0; b < KEYS; b++) {
-            bool now = a != b && waits[a] && waits[b] && a % PRIORITIES == b % PRIORITIES;
+            if (given[a] && waits[b] && goes_before(b, a))
+                snprintf(self->reason, sizeof self->reason,
+                         "a task of priority %u, deadline %u began while one of priority %u, deadline %u might", key_priority(a),
+                         a % DATES, key_priority(b), b % DATES);
+        }
+    }
+}
+
+static void shares_check(share_farm *self, const bool *waits)
+{
+    for (uint32_t a = 0; a < KEYS; a++) {
+        for (uint32_t b = 0; b < KEYS; b++) {
+            bool now = a != b && waits[a] && waits[b] && key_priority(a) == key_priority(b) && a % DATES == b % DATES;
             if (now && !self->together[a][b])
                 self->base[a][b] = self->served[a];
             self->together[a][b] = now;
@@ -86,12 +144,37 @@ static void shares_check(share_farm *self, uint32_t lowest_given)
         for (uint32_t b = 0; b < KEYS; b++) {
             uint64_t of_a = self->served[a] - self->base[a][b];
             uint64_t of_b = self->served[b] - self->base[b][a];
-            uint64_t most = (uint64_t)self->cost_max[a / PRIORITIES] + self->cost_max[b / PRIORITIES] + 2;
+            uint64_t most = (uint64_t)self->cost_max[key_show(a)] + self->cost_max[key_show(b)] + 2;
             if (self->together[a][b] && of_a > of_b + most)
                 snprintf(self->reason, sizeof self->reason,
-                         "show %u was given %" PRIu64 " while show %u, which waited too, was given %" PRIu64, a / PRIORITIES,
-                         of_a, b / PRIORITIES, of_b);
+                         "show %u was given %" PRIu64 " while show %u, which waited too, was given %" PRIu64, key_show(a),
+                         of_a, key_show(b), of_b);
         }
+    }
+}
+
+/* Who has no deadline is given a quarter while who has one waits too. */
+static void quarters_check(share_farm *self, const bool *waits)
+{
+    int64_t largest = 0;
+    for (uint32_t show = 0; show < SHOWS; show++)
+        largest = self->cost_max[show] + 1 > largest ? self->cost_max[show] + 1 : largest;
+    for (uint32_t p = 0; p < PRIORITIES; p++) {
+        bool dated = false, undated = false;
+        for (uint32_t key = 0; key < KEYS; key++) {
+            dated = dated || (waits[key] && key_priority(key) == p && key % DATES != 0);
+            undated = undated || (waits[key] && key_priority(key) == p && key % DATES == 0);
+        }
+        int64_t lead = self->lead[p];
+        bool go_on = self->mixed[p] && dated && undated;
+        self->lead_least[p] = !go_on || lead < self->lead_least[p] ? lead : self->lead_least[p];
+        self->lead_most[p] = !go_on || lead > self->lead_most[p] ? lead : self->lead_most[p];
+        self->mixed[p] = dated && undated;
+        if (self->mixed[p] && self->lead_most[p] - self->lead_least[p] > 4 * largest)
+            snprintf(self->reason, sizeof self->reason,
+                     "what jobs with a deadline were given, less three times what others were, went from %" PRId64 " to %" PRId64
+                     " while both waited",
+                     self->lead_least[p], self->lead_most[p]);
     }
 }
 
@@ -112,7 +195,7 @@ static void begin(share_farm *self, const scheduler_command *command)
 
 static void step(share_farm *self, const scheduler_event *event)
 {
-    uint32_t lowest = UINT32_MAX;
+    bool given[KEYS] = {false}, waits[KEYS];
     ENSURE(scheduler_step(self->core, self->now_ms, event, &self->out) == STATUS_OK);
     scheduler_check_invariants(self->core);
     for (size_t i = 0; i < self->out.fact_count; i++) {
@@ -126,24 +209,39 @@ static void step(share_farm *self, const scheduler_event *event)
             continue;
         if (job->held)
             snprintf(self->reason, sizeof self->reason, "task %u of job %u began, which is held", fact->task, fact->job);
-        self->served[key_of(job)] += (uint64_t)job->tasks[fact->task].cost + 1;
-        lowest = job->priority < lowest ? job->priority : lowest;
+        int64_t charge = (int64_t)job->tasks[fact->task].cost + 1;
+        self->served[key_of(job)] += (uint64_t)charge;
+        self->lead[job->priority] += job->date != 0 ? charge : -3 * charge;
+        given[key_of(job)] = true;
     }
-    shares_check(self, lowest);
     for (size_t i = 0; i < self->out.command_count; i++) {
         const scheduler_command *command = &self->out.commands[i];
         if (scheduler_release(self->core, self->now_ms, command) && command->type == COMMAND_ASSIGN)
             begin(self, command);
     }
+    for (uint32_t i = 0; i < SLOTS_MAX; i++) {
+        if (self->slots[i].busy && limits_over(self, &self->jobs[self->slots[i].of.job]) > 0)
+            snprintf(self->reason, sizeof self->reason, "a limit of job %u is exceeded", self->slots[i].of.job);
+    }
+    for (uint32_t key = 0; key < KEYS; key++)
+        waits[key] = key_waits(self, key);
+    order_check(self, given, waits);
+    shares_check(self, waits);
+    quarters_check(self, waits);
 }
 
 static void submit(share_farm *self, uint32_t number)
 {
     share_job *job = &self->jobs[number];
     job->submitted = true;
-    const scheduler_event submitted = {
+    scheduler_event submitted = {
         .type = EVENT_JOB_SUBMITTED,
-        .submitted = {.job = number, .priority = (int32_t)job->priority, .share = job->show + 1}};
+        .submitted = {.job = number,
+                      .priority = (int32_t)job->priority,
+                      .share = job->show + 1,
+                      .terms = {.deadline = job->date, .at_once = job->at_once < UNLIMITED ? job->at_once : 0}}};
+    for (uint32_t i = 0; i < JOB_ROOTS_MAX; i++)
+        submitted.submitted.terms.roots[i] = job->roots[i] == 0 ? 0 : ROOT_KEY + job->roots[i];
     step(self, &submitted);
     const scheduler_event extended = {.type = EVENT_JOB_EXTENDED,
                                       .extended = {.job = number, .task_count = job->task_count, .tasks = job->tasks}};
@@ -165,6 +263,30 @@ static void people(share_farm *self)
     step(self, &event);
 }
 
+/* A limit of some, none of most. */
+static uint32_t limit_make(share_farm *self, uint32_t chance)
+{
+    return sim_random_chance(&self->random, chance) ? sim_random_between(&self->random, 1, 4) : UNLIMITED;
+}
+
+static void limits_make(share_farm *self)
+{
+    scheduler_limits limits = {.each_show = sim_random_chance(&self->random, 300) ? sim_random_between(&self->random, 1, 8) : 0};
+    for (uint32_t show = 0; show < SHOWS; show++) {
+        self->show_most[show] = limit_make(self, 300);
+        if (self->show_most[show] != UNLIMITED)
+            limits.rules[limits.count++] = (limit_rule){.key = show + 1, .most = self->show_most[show]};
+        else if (limits.each_show != 0)
+            self->show_most[show] = limits.each_show;
+    }
+    for (uint32_t root = 0; root < ROOTS; root++) {
+        self->root_most[root] = limit_make(self, 300);
+        if (self->root_most[root] != UNLIMITED)
+            limits.rules[limits.count++] = (limit_rule){.key = ROOT_KEY + root + 1, .most = self->root_most[root]};
+    }
+    scheduler_set_limits(self->core, &limits);
+}
+
 static void farm_make(share_farm *self, uint64_t seed)
 {
     const scheduler_config config = {.jobs_max = JOBS, .workers_max = 8, .leases_max = SLOTS_MAX, .lease_ms = LEASE_MS,
@@ -177,12 +299,17 @@ static void farm_make(share_farm *self, uint64_t seed)
         share_job *job = &self->jobs[number];
         job->show = sim_random_below(&self->random, SHOWS);
         job->priority = sim_random_chance(&self->random, 250) ? 1 : 0;
+        job->date = sim_random_chance(&self->random, 400) ? sim_random_between(&self->random, 1, DATES - 1) : 0;
+        job->at_once = limit_make(self, 150);
+        for (uint32_t i = 0; i < JOB_ROOTS_MAX; i++)
+            job->roots[i] = sim_random_below(&self->random, ROOTS + 1);
         job->submit_ms = sim_random_below(&self->random, 20000);
         job->task_count = sim_random_between(&self->random, 1, TASKS_MAX);
         for (uint32_t i = 0; i < job->task_count; i++)
             job->tasks[i] = (task_spec){.affinity = (uint16_t)sim_random_below(&self->random, 4),
                                         .cost = sim_random_between(&self->random, 1, self->cost_max[job->show])};
     }
+    limits_make(self);
     uint32_t workers = sim_random_between(&self->random, 1, 8);
     uint32_t slots = sim_random_between(&self->random, 1, SLOTS_MAX / 8);
     for (uint32_t worker = 1; worker <= workers; worker++) {
@@ -256,6 +383,19 @@ static bool seed_run(share_farm *self, uint64_t seed)
     return self->reason[0] == '\0';
 }
 
+/* An assertion of the scheduler or the session ends the program: it too must say which seed that was. */
+static uint64_t seed_now;
+
+static void on_abort(int number)
+{
+    char line[80];
+    (void)number;
+    int size = snprintf(line, sizeof line, "seed %" PRIu64 ": the assertion above; repeat it with --%s %" PRIu64 "\n", seed_now,
+                        "count 1 --from", seed_now);
+    if (size > 0 && write(STDOUT_FILENO, line, (size_t)size) < 0)
+        _exit(3);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t from = 1;
@@ -268,14 +408,16 @@ int main(int argc, char **argv)
     }
     share_farm *self = malloc(sizeof *self);
     ENSURE(self != NULL);
+    (void)signal(SIGABRT, on_abort);
     for (uint64_t seed = from; seed < from + count; seed++) {
+        seed_now = seed;
         if (seed_run(self, seed))
             continue;
         printf("seed %" PRIu64 ": %s\nrepeat it with: %s --from %" PRIu64 " --count 1\n", seed, self->reason, argv[0], seed);
         free(self);
         return 1;
     }
-    printf("%" PRIu64 " seeds from %" PRIu64 ": every show had its share\n", count, from);
+    printf("%" PRIu64 " seeds from %" PRIu64 ": every show had its share, every limit held\n", count, from);
     free(self);
     return 0;
 }

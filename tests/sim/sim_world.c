@@ -103,9 +103,11 @@ static void world_init(sim_world *self, uint64_t seed, sim_mutation mutation, bo
         uint64_t start_ms = sim_random_below(&self->random, 3000);
         sim_world_push(self, (sim_event){.time_ms = start_ms, .type = SIM_NODE_START, .a = i});
     }
+    self->limits = sim_plan_limits(seed);
     self->client_count = sim_random_between(&self->random, 1, SIM_JOBS_MAX);
     for (uint32_t i = 0; i < self->client_count; i++) {
         sim_plan_make(&self->clients[i].plan, &self->random, self->weather.flaws);
+        sim_plan_terms(&self->clients[i].plan, seed, i);
         uint64_t speaks_ms = sim_random_below(&self->random, SIM_FAULTS_MS / 2);
         sim_world_push(self, (sim_event){.time_ms = speaks_ms, .type = SIM_CLIENT, .a = i});
     }

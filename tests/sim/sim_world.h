@@ -161,6 +161,7 @@ typedef struct sim_world {
     sim_process processes[SIM_PROCESSES_MAX];
     uint32_t client_count;
     sim_client clients[SIM_JOBS_MAX];
+    scheduler_limits limits;
     uint64_t storage_out_ms; /* until then storage fails */
 
     struct sim_coordinator *coordinator;

@@ -65,12 +65,16 @@ scheduler *farm_script_replay(const farm_script *self, uint32_t term)
     config.term = term;
     scheduler *core = scheduler_create(&config);
     assert_non_null(core);
+    scheduler_set_limits(core, &self->limits);
     size_t batch = 0;
     for (size_t i = 0; i < self->fact_count; i++) {
         script_batch tasks = {0};
         if (self->facts[i].type == FACT_JOB_EXTENDED)
             tasks = self->batches[batch++];
         assert_int_equal(scheduler_apply(core, &self->facts[i], tasks.count, tasks.specs), STATUS_OK);
+        uint32_t job = self->facts[i].job;
+        if (self->facts[i].type == FACT_JOB_SUBMITTED && job < SCRIPT_TERMS_MAX)
+            scheduler_job_terms(core, job, &self->terms[job]);
     }
     scheduler_check_invariants(core);
     return core;
@@ -114,11 +118,27 @@ void farm_script_restart(farm_script *self)
     scheduler_check_invariants(self->core);
 }
 
+void farm_limit(farm_script *self, uint64_t key, uint32_t most)
+{
+    uint32_t at = 0;
+    while (at < self->limits.count && self->limits.rules[at].key != key)
+        at++;
+    if (most == 0)
+        self->limits.rules[at] = self->limits.rules[--self->limits.count];
+    else
+        self->limits.rules[at] = (limit_rule){.key = key, .most = most};
+    self->limits.count += most != 0 && at == self->limits.count;
+    scheduler_set_limits(self->core, &self->limits);
+    scheduler_check_invariants(self->core);
+}
+
 uint32_t farm_submit(farm_script *self, int32_t priority, uint64_t share)
 {
     uint32_t job = self->next_job++;
     scheduler_event event = {.type = EVENT_JOB_SUBMITTED,
                              .submitted = {.job = job, .priority = priority, .share = share}};
+    if (job < SCRIPT_TERMS_MAX)
+        event.submitted.terms = self->terms[job];
     assert_int_equal(farm_script_step(self, &event), STATUS_OK);
     return job;
 }

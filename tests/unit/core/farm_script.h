@@ -7,7 +7,7 @@
 
 #include "coordinator/core/scheduler.h"
 
-enum { SCRIPT_LEASE_MS = 10000, SCRIPT_BACKOFF_MS = 1000 };
+enum { SCRIPT_LEASE_MS = 10000, SCRIPT_BACKOFF_MS = 1000, SCRIPT_TERMS_MAX = 16 };
 
 typedef struct script_batch {
     uint32_t count;
@@ -24,6 +24,8 @@ typedef struct farm_script {
     script_batch *batches; /* of the FACT_JOB_EXTENDED among them */
     size_t batch_count;
     uint32_t next_job;
+    job_terms terms[SCRIPT_TERMS_MAX]; /* of jobs, by number: to be set before farm_submit */
+    scheduler_limits limits;           /* since farm_limit; a restart has them too */
     bool disk_is_slow; /* commands are not released by themselves */
 } farm_script;
 
@@ -40,6 +42,8 @@ void farm_script_restart(farm_script *self);
 /** Submits a job of priority 0 whose share is `share`; its number. */
 uint32_t farm_submit(farm_script *self, int32_t priority, uint64_t share);
 status farm_extend(farm_script *self, uint32_t job, uint32_t count, const task_spec *specs);
+/** Sets or replaces the limit of this show or root; most 0 takes it away. */
+void farm_limit(farm_script *self, uint64_t key, uint32_t most);
 /** count tasks of cost 1000 that wait for nothing. */
 uint32_t farm_job_of(farm_script *self, uint32_t count);
 status farm_job_event(farm_script *self, scheduler_event_type type, uint32_t job);

@@ -132,17 +132,17 @@ static void share_queue__takes_turns_by_what_was_given(void **unused)
     (void)unused;
     share_queue queue;
     assert_true(share_queue_init(&queue, 8));
-    share_queue_join(&queue, 0, 10, 111, 0);
-    share_queue_join(&queue, 1, 11, 222, 0);
-    share_queue_join(&queue, 2, 12, 111, 0);
-    share_queue_join(&queue, 3, 13, 333, 5);
+    share_queue_join(&queue, 0, (share_place){10, 111, 0, 0});
+    share_queue_join(&queue, 1, (share_place){11, 222, 0, 0});
+    share_queue_join(&queue, 2, (share_place){12, 111, 0, 0});
+    share_queue_join(&queue, 3, (share_place){13, 333, 5, 0});
     for (uint32_t slot = 0; slot < 3; slot++)
         share_queue_ready(&queue, slot, false, true);
     assert_int_equal(share_queue_next(&queue, SHARE_LOCAL), SLOT_NONE);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 0); /* a tie: the lowest job */
-    share_queue_charge(&queue, 0, 100);
+    share_queue_charge(&queue, 0, SHARE_REMOTE, 100);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 1);
-    share_queue_charge(&queue, 1, 300);
+    share_queue_charge(&queue, 1, SHARE_REMOTE, 300);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 0);
     share_queue_ready(&queue, 0, true, false);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 2); /* the same show's next job */
@@ -155,14 +155,14 @@ static void share_queue__takes_turns_by_what_was_given(void **unused)
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 0);
     share_queue_check(&queue);
     /* A newcomer begins where the last one was served: he waits for no one, and no one waits for him. */
-    share_queue_join(&queue, 4, 14, 444, 0);
+    share_queue_join(&queue, 4, (share_place){14, 444, 0, 0});
     share_queue_ready(&queue, 4, false, true);
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 4); /* account 0 of the last, 101 and 301 of the others */
-    share_queue_charge(&queue, 4, 100);
-    share_queue_charge(&queue, 0, 100);
-    share_queue_join(&queue, 5, 15, 555, 0);
+    share_queue_charge(&queue, 4, SHARE_REMOTE, 100);
+    share_queue_charge(&queue, 0, SHARE_REMOTE, 100);
+    share_queue_join(&queue, 5, (share_place){15, 555, 0, 0});
     share_queue_ready(&queue, 5, false, true);
-    share_queue_charge(&queue, 5, 0); /* from 101, which was served last, to 102 */
+    share_queue_charge(&queue, 5, SHARE_REMOTE, 0); /* from 101, which was served last, to 102 */
     assert_int_equal(share_queue_next(&queue, SHARE_REMOTE), 4); /* at 101 */
     share_queue_check(&queue);
     share_queue_deinit(&queue);

@@ -67,6 +67,8 @@ static void show_file__names_values_of_the_wrong_kind(void **state)
         {"pops: {head: 2s, tail: 2s}", "pops: yes", 18, 7, "pops must be `none`", "yes"},
         {"pops: {head: 2s, tail: 2s}", "pops: {head: 2}", 18, 14, "head of pops is \"2\"", "48f"},
         {"date: 2026-11-20", "date: 2026-02-29", 5, 7, "2026-02-29", "a day that exists"},
+        {"date: 2026-11-20", "deadline: 2026-11-22T06:00", 5, 11, "2026-11-22T06:00", "with its zone"},
+        {"date: 2026-11-20", "deadline: 2026-11-22T24:00Z", 5, 11, "24:00Z", "with its zone"},
         {"gain: {match: PM_51}", "gain: {match: PM_51, to: spec}", 22, 68, "{match: NAME} or {to: spec}", "PM_20"},
         {"gain: -1.5", "gain: loud", 23, 68, "gain of deliverable FR_51", "number"},
         {"gain: -1.5", "gain: 61", 23, 68, "61", "-60 to 60"},
