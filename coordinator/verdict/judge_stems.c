@@ -1,4 +1,5 @@
 /* A received programme against the stems: what is in it, what is missing, and the matrix that was used. */
+#include "coordinator/verdict/judge_order.h"
 #include "coordinator/verdict/verdict_parts.h"
 
 #include "common/measure/stem_bleed.h"
@@ -151,6 +152,55 @@ static const char *channel_words(stem_judgement *self, const finding *item)
     return list[0] == '\0' ? "" : arena_format(self->judgement->memory, " in %s", list);
 }
 
+static bool folds_down(const stem_judgement *self)
+{
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    for (uint32_t c = 0; c < self->model.bed_count; c++)
+        if (channel_layout_index(layout->id, self->bed[c]) < 0)
+            return true;
+    return false;
+}
+
+/* Energy of a stem's channels in a stretch, by channel of the bed. */
+static void stretch_energy(const stem_judgement *self, uint32_t element, const stem_run *run, double out_energy[STEM_BED_MAX])
+{
+    const stem_programme *programme = self->judgement->facts->stems;
+    memset(out_energy, 0, STEM_BED_MAX * sizeof *out_energy);
+    for (size_t b = 0; b < programme->block_count; b++) {
+        const stem_block *block = &programme->blocks[b];
+        if (block->frame < run->start_frame || block->frame >= run->end_frame)
+            continue;
+        for (uint32_t i = self->model.output_count; i < self->model.lane_count; i++)
+            if (self->model.element_of[i] == element)
+                out_energy[self->model.bed_of[i]] += block->sums[stem_sum_index(i, i)];
+    }
+}
+
+/* In a fold-down a stem that plays in one channel cannot tell its fader from that channel's gain in the matrix. */
+static const char *coefficient_words(stem_judgement *self, const stem_run *run)
+{
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    double energy[STEM_BED_MAX];
+    uint32_t loudest = 0;
+    double sum = 0.0;
+    stretch_energy(self, run->element, run, energy);
+    for (uint32_t c = 0; c < self->model.bed_count; c++) {
+        sum += energy[c];
+        loudest = energy[c] > energy[loudest] ? c : loudest;
+    }
+    if (!folds_down(self) || channel_layout_index(layout->id, self->bed[loudest]) >= 0 || energy[loudest] < 0.999 * sum)
+        return "";
+    double nominal = 0.0;
+    for (uint32_t i = self->model.output_count; i < self->model.lane_count; i++)
+        if (self->model.element_of[i] == run->element && self->model.bed_of[i] == loudest)
+            for (uint32_t o = 0; o < self->model.output_count; o++)
+                nominal = fmax(nominal, fabs(self->model.nominal[o][i]));
+    const char *name = channel_label_name(self->bed[loudest]);
+    return nominal == 0.0 ? ""
+                          : arena_format(self->judgement->memory, " It plays in %s alone: a fold-down with %s at %.1f dB instead of %.1f dB gives the same.",
+                                         name, name, 20.0 * log10(nominal) + run->gain_db, 20.0 * log10(nominal));
+}
+
 static const char *run_sentence(stem_judgement *self, const stem_run *run, const char *where)
 {
     arena *memory = self->judgement->memory;
@@ -159,8 +209,11 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     case STEM_FAULT_MISSING:
         return arena_format(memory, "%s is missing%s (it is at %.0f dB or below). Print again with it.", name, where, run->gain_db);
     case STEM_FAULT_GAIN:
-        return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.", name,
-                            run->gain_db, where);
+        if (run->element == UINT8_MAX)
+            return arena_format(memory, "The whole programme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
+                                run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
+        return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.%s", name,
+                            run->gain_db, where, coefficient_words(self, run));
     case STEM_FAULT_POLARITY:
         return arena_format(memory, "%s is upside down%s, at %+.1f dB. Undo the polarity and print again.", name, where,
                             run->gain_db);
@@ -259,7 +312,7 @@ static void tell_run(stem_judgement *self, const stem_run *run)
     item->message = run_sentence(self, run, where);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",
-                     words[run->fault], name, run->element == UINT8_MAX ? "null" : json_db(self, run->gain_db),
+                     words[run->fault], name, run->fault == STEM_FAULT_UNEXPLAINED ? "null" : json_db(self, run->gain_db),
                      json_db(self, run->residual_dbfs));
 }
 
@@ -385,15 +438,6 @@ static const char *matrix_differences(const stem_judgement *self)
     return list;
 }
 
-static bool folds_down(const stem_judgement *self)
-{
-    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
-    for (uint32_t c = 0; c < self->model.bed_count; c++)
-        if (channel_layout_index(layout->id, self->bed[c]) < 0)
-            return true;
-    return false;
-}
-
 static void judge_matrix(stem_judgement *self)
 {
     judgement *base = self->judgement;
@@ -417,6 +461,70 @@ static void judge_matrix(stem_judgement *self)
             ? arena_format(base->memory, "The matrix that was used is that of %s.",
                            base->show->print_masters[base->deliverable->layout]->name)
             : "The matrix that was used is given as far as the programme tells it.";
+}
+
+/* ---- one cause, one finding ---- */
+
+static void drop_explained(stem_judgement *self, const stem_order *orders)
+{
+    stem_truth *truth = &self->truth;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (!judge_order_explains(self->judgement, orders, &truth->runs[i]))
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
+}
+
+/* True if a stem has sound above -100 dBFS in a stretch. */
+static bool plays_in(const stem_judgement *self, uint32_t element, const stem_run *run)
+{
+    double energy[STEM_BED_MAX];
+    stretch_energy(self, element, run, energy);
+    double sum = 0.0;
+    for (uint32_t c = 0; c < STEM_BED_MAX; c++)
+        sum += energy[c];
+    return sum > 1e-10 * (double)(run->end_frame - run->start_frame);
+}
+
+static bool same_stretch(const stem_judgement *self, const stem_run *a, const stem_run *b)
+{
+    int64_t near = 2 * (int64_t)stem_block_frames(self->model.lane_count, true);
+    return llabs((int64_t)(a->start_frame - b->start_frame)) <= near && llabs((int64_t)(a->end_frame - b->end_frame)) <= near;
+}
+
+/* Every stem at the same other gain in the same stretch: the programme is at another level there, and no stem's fader. */
+static void join_level_runs(stem_judgement *self)
+{
+    enum { SAME_DB_10 = 3 }; /* as runs_alike() of the truth */
+    stem_truth *truth = &self->truth;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        stem_run *run = &truth->runs[i];
+        bool with[STEM_ELEMENTS_MAX] = {false};
+        uint32_t members = 0;
+        if (run->fault != STEM_FAULT_GAIN)
+            continue;
+        for (uint32_t k = i; k < truth->run_count; k++) {
+            const stem_run *other = &truth->runs[k];
+            if (other->fault != STEM_FAULT_GAIN || other->element == UINT8_MAX || other->outputs != run->outputs ||
+                !same_stretch(self, run, other) || fabs(other->gain_db - run->gain_db) * 10.0 > SAME_DB_10)
+                continue;
+            members += !with[other->element];
+            with[other->element] = true;
+        }
+        bool all = members >= 2;
+        for (uint32_t e = 0; all && e < self->model.element_count; e++)
+            all = with[e] || truth->presence[e] != STEM_PRESENT || !plays_in(self, e, run);
+        if (!all)
+            continue;
+        uint32_t kept = i + 1;
+        for (uint32_t k = i + 1; k < truth->run_count; k++) {
+            const stem_run *other = &truth->runs[k];
+            if (other->fault != STEM_FAULT_GAIN || other->outputs != run->outputs || !same_stretch(self, run, other))
+                truth->runs[kept++] = *other;
+        }
+        truth->run_count = kept;
+        run->element = UINT8_MAX; /* all of them */
+    }
 }
 
 /* ---- all of it ---- */
@@ -464,7 +572,9 @@ void judge_stems(judgement *self)
     stem_judgement *stems = arena_take(self->memory, sizeof *stems);
     stems->judgement = self;
     make_model(stems);
-    if (stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
+    const stem_order *orders = NULL;
+    if (judge_order(self, &stems->model, &orders) != STATUS_OK ||
+        stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
         say_uncompared(self, "there was not enough memory");
         return;
     }
@@ -472,6 +582,8 @@ void judge_stems(judgement *self)
     judge_absent(stems);
     judge_programme_gain(stems);
     judge_matrix(stems);
+    drop_explained(stems, orders);
+    join_level_runs(stems);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
         tell_run(stems, &stems->truth.runs[i]);
     bool mix = count_presence(stems, STEM_PRESENT) > 1;

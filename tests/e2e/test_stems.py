@@ -27,7 +27,7 @@ class Received(FarmTest):
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
-            write_wav(self.folder / "stems" / "received" / f"{name}.wav", make(parts))
+            write_wav(self.folder / "stems" / "received" / f"{name}.wav", np.ascontiguousarray(make(parts)))
             received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": "none"})
         show.text["deliverables"] = received
         show.write()
@@ -107,6 +107,42 @@ class Received(FarmTest):
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
+
+    def test_one_cause_is_one_finding(self):
+        """Permuted channels and a reel at another level are named, and nothing else is told of them."""
+        second = (9 * 24 + 7) * RATE // 24
+        full = lambda p: p["DX"] + p["MX"] + p["FX"]
+
+        def from_second_reel(p, change):
+            out = full(p)
+            out[second:] = change(out[second:])
+            return out
+        film = [0, 2, 1, 4, 5, 3]  # L C R Ls Rs LFE, read as SMPTE
+        report = self.judge({
+            "SWAP": (lambda p: full(p)[:, [1, 0, 2, 3, 4, 5]], "5.1"),
+            "FILM": (lambda p: full(p)[:, film], "5.1"),
+            "FILM_ME": (lambda p: (p["MX"] + p["FX"])[:, film], "5.1"),
+            "SWAP_20": (lambda p: oracle.stereo(full(p))[:, ::-1].copy(), "stereo"),
+            "ONE_REEL": (lambda p: from_second_reel(p, lambda x: x[:, [0, 1, 2, 3, 5, 4]]), "5.1"),
+            "LOW_REEL": (lambda p: from_second_reel(p, lambda x: x * 10 ** (-3 / 20)), "5.1"),
+        })
+        order = {"SWAP": ({"L": "R", "R": "L"}, "L and R are exchanged"), "SWAP_20": ({"L": "R", "R": "L"}, "L and R are exchanged"),
+                 "ONE_REEL": ({"Ls": "Rs", "Rs": "Ls"}, "Ls and Rs are exchanged"),
+                 "FILM": ({"R": "C", "C": "R", "LFE": "Ls", "Ls": "Rs", "Rs": "LFE"}, "the file is in film order (L C R Ls Rs LFE)")}
+        order["FILM_ME"] = order["FILM"]
+        for name, (holds, words) in order.items():
+            with self.subTest(programme=name):
+                told = [f for f in findings(report, name, "signal.channel_swap") if f["severity"] == "warn"]
+                self.assertEqual([f["details"]["holds"] for f in told], [holds])
+                self.assertIn(words, told[0]["message"])
+                self.assertEqual(faults(report, name), [])
+                if name.startswith("FILM"):
+                    self.assertEqual([f for f in findings(report, name, "signal.lfe") if f["severity"] == "warn"], [])
+        self.place(findings(report, "ONE_REEL", "signal.channel_swap")[0], second / RATE, (second / RATE) + (7 * 24 + 11) / 24)
+        low = faults(report, "LOW_REEL")
+        self.assertEqual([(f["details"]["fault"], f["channels"]) for f in low], [("gain", [])])
+        self.assertIn("The whole programme is at -3.0 dB", low[0]["message"])
+        self.place(low[0], second / RATE, (second / RATE) + (7 * 24 + 11) / 24)
 
     def test_wrong_matrices_are_solved(self):
         rng = np.random.default_rng(hash_seed("matrices"))
