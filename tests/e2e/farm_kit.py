@@ -201,8 +201,12 @@ class Show:
     LEADER_S = 2
 
     def __init__(self, folder, reel_frames, content, bits=24, deliverables=None, **more):
+        """content may be another Show of the same reels: its files are copied."""
         self.folder = Path(folder)
         self.programme = {name: [] for name in STEMS}
+        if isinstance(content, Show):
+            shutil.copytree(content.folder / "stems", self.folder / "stems")
+            self.programme = copy.deepcopy(content.programme)
         reels = []
         for index, picture_frames in enumerate(reel_frames):
             name, hour = f"R{index + 1}", (index + 1) * 3600 * 24
@@ -211,7 +215,7 @@ class Show:
                           "lfoa": timecode(first + picture_frames - 1)})
             programme = picture_frames * RATE // 24
             lead = self.LEADER_S * RATE
-            for stem in STEMS:
+            for stem in STEMS if callable(content) else ():
                 samples = content(stem, index, lead + programme + RATE)
                 if stem == "MX":
                     exact = np.concatenate([write_wav(self.folder / "stems" / f"{name}_MX.{ch}.wav", samples[:, i], bits)
@@ -236,6 +240,9 @@ class Show:
         return self.folder / out / "NIGHT_TRAIN" / "v01"
 
 
+SMALL = {}
+
+
 def small_show(folder, low_lfe=True, **more):
     """Two reels of a few cells; loud and quiet passages; short enough for a sanitizer build. low_lfe: no noise above it."""
     levels = {"DX": 0.03, "MX": 0.05, "FX": 0.04}
@@ -249,7 +256,11 @@ def small_show(folder, low_lfe=True, **more):
         if low_lfe:
             bed[:, 3] *= np.clip(np.minimum(at - Show.LEADER_S * RATE, frames - RATE - at) / 4800, 0.0, 1.0)
         return bed
-    return Show(folder, [9 * 24 + 7, 7 * 24 + 11], content, **more)
+
+    reels = [9 * 24 + 7, 7 * 24 + 11]
+    if low_lfe not in SMALL:  # more than a second of arithmetic, and always the same: once in a test program
+        SMALL[low_lfe] = (keep := tempfile.TemporaryDirectory(prefix="reelmill-e2e-")), Show(keep.name, reels, content)
+    return Show(folder, reels, SMALL[low_lfe][1], **more)
 
 
 def hash_seed(*parts):
