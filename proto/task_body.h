@@ -16,7 +16,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 10, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 11, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -161,7 +161,9 @@ typedef struct task_verify_result {
     uint64_t file_size;
 } task_verify_result;
 
-/* PUBLISH: renames every part to its final name, fsyncs the folders. An existing final file with the same bytes counts
+/* PUBLISH: renames every part to its final name, fsyncs the folders. Where the parts lie in a folder of their own and the final
+ * one is not there, the files get their names and documents in that folder, which is then renamed as a whole. An existing
+ * final file with the same bytes counts
  * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes
  * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed. With control, the receiver's
  * control data of files[0] is written beside it. Payload: empty. */
@@ -176,8 +178,10 @@ typedef struct task_control {
     uint32_t sample_rate, data_offset;
     uint64_t frame_count;
 } task_control;
+typedef enum task_checksums { CHECKSUMS_MD5 = 1, CHECKSUMS_XXH128 = 2 } task_checksums;
 typedef struct task_publish {
     bool replace;
+    uint8_t checksums;         /**< task_checksums: lists that are written beside the files */
     bool has_control;
     task_control control;      /**< files[0] is a narration in mono */
     uint32_t file_count;

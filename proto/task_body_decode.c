@@ -303,6 +303,8 @@ static void decode_control(byte_reader *reader, task_control *control)
 static void decode_publish(byte_reader *reader, task_publish *publish, arena *memory)
 {
     publish->replace = decode_flag(reader);
+    publish->checksums = byte_reader_u8(reader);
+    require(reader, publish->checksums <= (CHECKSUMS_MD5 | CHECKSUMS_XXH128));
     publish->has_control = decode_flag(reader);
     if (publish->has_control)
         decode_control(reader, &publish->control);

@@ -142,6 +142,7 @@ static void encode_publish(byte_writer *writer, const task_publish *publish)
 {
     ENSURE(publish->file_count <= TASK_PUBLISH_FILES_MAX);
     byte_writer_u8(writer, publish->replace);
+    byte_writer_u8(writer, publish->checksums);
     byte_writer_u8(writer, publish->has_control);
     if (publish->has_control) {
         const task_control *control = &publish->control;

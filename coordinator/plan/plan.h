@@ -236,7 +236,8 @@ bool plan_takes_stem(const show *show, uint32_t deliverable, uint32_t stem);
 /** True if the deliverable is made from what is listened to, or is it. */
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable);
 
-/** `<final>.<farm>-<job>-<generation>.part`, farm as 16 hexadecimal digits. plan_create sees to it that it fits. */
+/** `<folder>.part/<name>.<farm>-<job>-<generation>.part` for `<folder>/<name>`, farm as 16 hexadecimal
+ * digits. plan_create sees to it that it fits. */
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part);
 
 /** What the body of a task needs beyond the plan: results of tasks before it. */

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STAGING_SUFFIX ".part" /* of the folder in which a deliverable's files are made */
+
 enum { BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096, INPUT_NONE = -1 };
 
 void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_t generation, task_path *out_part)
@@ -15,10 +17,12 @@ void plan_part_path(const task_path *final, uint64_t farm, uint32_t job, uint32_
     char suffix[64];
     int suffix_length =
         snprintf(suffix, sizeof suffix, ".%016" PRIx64 "-%" PRIu32 "-%" PRIu32 ".part", farm, job, generation);
-    size_t length = strlen(final->path);
-    ENSURE(suffix_length > 0 && length + (size_t)suffix_length < sizeof out_part->path);
+    ENSURE(suffix_length > 0 && (size_t)suffix_length < sizeof suffix);
+    const char *name = strrchr(final->path, '/');
+    size_t folder = name == NULL ? 0 : (size_t)(name - final->path);
     task_path part = *final;
-    memcpy(part.path + length, suffix, (size_t)suffix_length + 1);
+    ENSURE(snprintf(part.path, sizeof part.path, "%.*s%s%s%s", (int)folder, final->path, name == NULL ? "" : STAGING_SUFFIX,
+                    final->path + folder, suffix) < (int)sizeof part.path);
     *out_part = part;
 }
 
@@ -351,6 +355,8 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
         return STATUS_LIMIT;
     if (task->kind == TASK_PUBLISH) {
         body->publish.replace = context->replace;
+        body->publish.checksums =
+            (uint8_t)((self->show->md5 ? CHECKSUMS_MD5 : 0) | (self->show->xxh128 ? CHECKSUMS_XXH128 : 0));
         if (plan_has_control(self->show, task->deliverable)) {
             const recipe *rule = self->show->deliverables[task->deliverable].recipe;
             const output_header *header = &self->files[deliverable->first_file].header;
@@ -374,10 +380,20 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
         }
         return STATUS_OK;
     }
-    body->discard.file_count = count;
-    body->discard.files = arena_take_array(memory, count, sizeof *body->discard.files);
-    for (uint32_t i = 0; i < count; i++)
-        body->discard.files[i] = plan_file_part(self, deliverable->first_file + i, context);
+    /* What a publication that was stopped has staged goes too. */
+    bool staged = 2 * count <= TASK_PUBLISH_FILES_MAX;
+    body->discard.files = arena_take_array(memory, 2 * (size_t)count, sizeof *body->discard.files);
+    for (uint32_t i = 0; i < count; i++) {
+        const task_path *final = &self->files[deliverable->first_file + i].final;
+        task_path part = plan_file_part(self, deliverable->first_file + i, context);
+        body->discard.files[body->discard.file_count++] = part;
+        const char *folder_end = strrchr(part.path, '/');
+        const char *name = strrchr(final->path, '/');
+        if (!staged || folder_end == NULL || name == NULL)
+            continue;
+        memcpy(part.path + (folder_end - part.path), name, strlen(name) + 1); /* shorter than the .part name was */
+        body->discard.files[body->discard.file_count++] = part;
+    }
     return STATUS_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 enum {
+    STAGING_SUFFIX_MAX = 5, /**< ".part" of the folder */
     PART_SUFFIX_MAX = 48,  /**< ".<16 hex>-<10 digits>-<10 digits>.part" */
     FOLDER_ENTRY_MAX = 255 /**< bytes of one name in a folder (NAME_MAX of Linux) */
 };
@@ -264,8 +265,8 @@ static void file_name_fill(const file_builder *self, plan_file *file)
         }
     const char *path =
         arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
-    if (strlen(path) + PART_SUFFIX_MAX >= PATH_MAX_BYTES || strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX ||
-        name[0] == '.' || !task_path_valid(path)) {
+    if (strlen(path) + STAGING_SUFFIX_MAX + PART_SUFFIX_MAX >= PATH_MAX_BYTES ||
+        strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX || name[0] == '.' || !task_path_valid(path)) {
         problem_list_add(
             self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
             deliverable->column,

@@ -247,6 +247,19 @@ static void read_reference(show *self, const yaml_node *node, const yaml_source 
         self->reference_file = show_read_pattern(source, file, "file of reference", &per_reel, &multi_mono);
 }
 
+/* `checksums: [md5, xxh128]` */
+static void read_checksums(show *self, const yaml_node *node, const yaml_source *source)
+{
+    static const char *const words[] = {"md5", "xxh128", NULL};
+    if (node == NULL || !yaml_list_check(source, node, "checksums"))
+        return;
+    for (const yaml_node *child = node->first; child != NULL; child = child->next) {
+        int index = yaml_word(source, child, "one of checksums", words);
+        self->md5 = self->md5 || index == 0;
+        self->xxh128 = self->xxh128 || index == 1;
+    }
+}
+
 static void read_folder(const yaml_source *source, const yaml_node *node, const char *what, const char **target)
 {
     if (node == NULL)
@@ -309,7 +322,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
 {
     static const char *const keys[] = {"reelmill",    "title", "slug", "version",   "date",         "frame_rate",
                                        "sample_rate", "media", "stems", "reels",    "pops",         "reference",
-                                       "deliverables", "output", "waivers", "join", "deadline", NULL};
+                                       "deliverables", "output", "waivers", "join", "deadline", "checksums", NULL};
     if (!yaml_map_check(source, root, "the show", keys))
         return;
     read_identity(self, root, source);
@@ -319,6 +332,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
     read_pops(self, yaml_get(root, "pops"), source);
     show_read_stems(self, yaml_get(root, "stems"), source);
     show_read_reels(self, yaml_get(root, "reels"), source);
+    read_checksums(self, yaml_get(root, "checksums"), source);
     if (yaml_get(root, "join") != NULL)
         (void)yaml_join(source, yaml_get(root, "join"), &self->join);
     read_reference(self, yaml_get(root, "reference"), source);

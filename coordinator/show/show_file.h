@@ -110,6 +110,7 @@ typedef struct show {
     uint32_t deadline;            /**< seconds of UTC; 0 = none */
     frame_rate rate;
     const char *joined_start;     /**< timecode of a joined programme's first frame of action; NULL: 01:00:00:00 */
+    bool md5, xxh128;             /**< `checksums`: lists beside the files of every deliverable */
     join_law join;                /**< of joined programmes, where reels supply overlap */
     uint32_t sample_rate;         /**< 0 for a synthetic QC show: as the files say */
     const char *media;            /**< as written */

@@ -170,7 +170,7 @@ class BadInput(FarmTest):
         """Somebody else fills the disk once the outputs are reserved: they come out whole, what cannot be written is named."""
         disk = self.full_disk(80)
         process = start("run", self.show.path, "--out", disk, "--cells-per-task", 1)
-        self.assertTrue(wait_until(process, lambda: len(list(disk.rglob("*.part"))) == 5))
+        self.assertTrue(wait_until(process, lambda: len(list(disk.rglob("*.wav.*.part"))) == 5))
         with open(disk / "somebody_elses_file", "wb") as filler:
             try:
                 while True:

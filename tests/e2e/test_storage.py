@@ -35,7 +35,7 @@ class Storage(StorageTest):
         """A run that stands still with its outputs allocated and most of the rendering ahead."""
         process = start("run", self.show.path, "--out", out, "--cells-per-task", 1)
         self.addCleanup(self.end, process)
-        self.assertTrue(wait_until(process, lambda: len(list(out.rglob("*.part"))) == 1), "no outputs were allocated")
+        self.assertTrue(wait_until(process, lambda: len(list(out.rglob("*.wav.*.part"))) == 1), "no outputs were allocated")
         self.still = [pid for pid, program in children_of(process.pid) if program == "reelmill-worker"]
         for pid in self.still:
             os.kill(pid, signal.SIGSTOP)

@@ -296,6 +296,54 @@ status storage_remove_stale_parts(const storage_root *self, const char *final, c
     return code;
 }
 
+status storage_keep_only(const storage_root *self, const char *folder, uint32_t name_count, const char *const *names,
+                         error_detail *detail)
+{
+    status code = storage_check_writable(self, folder, detail);
+    if (code != STATUS_OK)
+        return code;
+    int parent = storage_open_parent(self, folder, false);
+    int readable = parent < 0 ? -1
+                              : openat(parent, storage_base_name(folder), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *listed = readable < 0 ? NULL : fdopendir(readable);
+    if (listed == NULL) {
+        code = storage_fail(self, folder, "prepared", errno, detail);
+        storage_close(readable);
+        storage_close(parent);
+        return code;
+    }
+    struct dirent *entry;
+    while (code == STATUS_OK && (errno = 0, entry = readdir(listed)) != NULL) {
+        bool kept = false;
+        for (uint32_t i = 0; i < name_count && !kept; i++)
+            kept = strcmp(entry->d_name, names[i]) == 0;
+        if (!kept && unlinkat(dirfd(listed), entry->d_name, 0) != 0 && errno != ENOENT && errno != EISDIR && errno != EPERM)
+            code = storage_fail(self, folder, "freed of stale files", errno, detail);
+    }
+    closedir(listed);
+    storage_close(parent);
+    return code;
+}
+
+status storage_rename_folder(const storage_root *self, const char *from, const char *to, bool *out_done, error_detail *detail)
+{
+    status code = storage_check_writable(self, from, detail);
+    if (code == STATUS_OK)
+        code = storage_check_writable(self, to, detail);
+    if (code != STATUS_OK)
+        return code;
+    int from_parent = storage_open_parent(self, from, false);
+    int to_parent = from_parent < 0 ? -1 : storage_open_parent(self, to, true);
+    int result = to_parent < 0 ? -1
+                               : renameat(from_parent, storage_base_name(from), to_parent, storage_base_name(to));
+    *out_done = result == 0;
+    if (result != 0 && errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)
+        code = storage_fail(self, to, "published", errno, detail);
+    storage_close(from_parent);
+    storage_close(to_parent);
+    return code;
+}
+
 static int storage_sync_directory(int folder)
 {
     int readable = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

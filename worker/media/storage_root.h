@@ -66,6 +66,15 @@ void storage_remove_empty_folders(const storage_root *self, const char *path);
 /** Removes `<final>.*.part` next to final, except keep (a path, or NULL). */
 MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep,
                                            error_detail *detail);
+/** Removes the plain files of a folder but those of these names; folders in it stay. */
+MUST_USE status storage_keep_only(const storage_root *self, const char *folder, uint32_t name_count, const char *const *names,
+                                  error_detail *detail);
+/**
+ * A folder gets another name in one step. *out_done is false, and nothing changed, where a folder of that name holds anything
+ * already.
+ */
+MUST_USE status storage_rename_folder(const storage_root *self, const char *from, const char *to, bool *out_done,
+                                      error_detail *detail);
 /** fsync of the folder that holds path, and of those above it up to the root: a new folder is itself a new entry. */
 MUST_USE status storage_sync_folder(const storage_root *self, const char *path, error_detail *detail);
 

@@ -131,31 +131,6 @@ static void control_text(const task_control *control, const char *narration, con
     free(gains);
 }
 
-/* What is there already stays when it is the same, and only --replace puts other data in its place. */
-static status control_put(const task_context *context, const storage_root *root, const task_path *final, bool replace,
-                          const byte_writer *text)
-{
-    const char *path = final->path;
-    media_identity identity;
-    int descriptor = -1;
-    bool same = false;
-    if (storage_open_published(root, path, &descriptor, NULL) == STATUS_OK) {
-        uint8_t *old = malloc(text->size);
-        same = old != NULL && storage_identity(descriptor, &identity) == STATUS_OK && identity.size == text->size &&
-               storage_read_at(descriptor, old, text->size, 0, NULL) == STATUS_OK && memcmp(old, text->bytes, text->size) == 0;
-        free(old);
-        close(descriptor);
-        if (!same && !replace)
-            return error_detail_set(context->detail, STATUS_INPUT_CONFLICT,
-                                    "published control data beside the narration holds another curve; give the show a new "
-                                    "version, or run with --replace");
-    }
-    if (same)
-        return STATUS_OK;
-    status code = task_manifest_withdraw(context, final);
-    return code == STATUS_OK ? task_file_put(context, root, path, text->bytes, text->size) : code;
-}
-
 status task_control_write(const task_context *context, const task_publish *task, task_publish_file *out_file)
 {
     const task_control *control = &task->control;
@@ -188,7 +163,8 @@ status task_control_write(const task_context *context, const task_publish *task,
         control_text(control, slash == NULL ? narration->path : slash + 1, &slots, &text);
         ENSURE(!text.failed);
         out_file->digest = content_hash_of(text.bytes, text.size);
-        code = control_put(context, root, &out_file->final, task->replace, &text);
+        code = task_document_put(context, &out_file->final, task->replace,
+                                 "published control data beside the narration holds another curve", text.bytes, text.size);
         byte_writer_deinit(&text);
     }
     free(slots.active);

@@ -33,8 +33,27 @@ MUST_USE status task_control_write(const task_context *context, const task_publi
 /** A small file under its final name: written beside it, synced, then renamed over what is there. */
 MUST_USE status task_file_put(const task_context *context, const storage_root *root, const char *path, const void *bytes,
                               size_t size);
-/** The hash list of files that were just published; run again it writes the same. */
-MUST_USE status task_manifest_write(const task_context *context, const task_publish *task);
+/**
+ * A document beside the files: what is there already stays when it is the same, only `replace` puts other data in its place, and
+ * the hash list is withdrawn before it changes. what: the sentence of a conflict.
+ */
+MUST_USE status task_document_put(const task_context *context, const task_path *final, bool replace, const char *what,
+                                  const void *bytes, size_t size);
+/** True if parts lie in a folder of their own: *out_staged is the final name in it. */
+bool task_staged_path(const task_path *part, const task_path *final, task_path *out_staged);
+enum { MD5_TEXT_SIZE = 33 };
+/**
+ * The lists that task->checksums asks for, `<folder_name>.md5` and `.xxh128`, as md5sum and xxhsum read them. They join
+ * files, whose room goes to *file_count + 2. md5s: [room] of every file, the lists' own too; not set unless MD5 is asked for.
+ */
+MUST_USE status task_checksum_lists(const task_context *context, const task_publish *task, const char *folder_name,
+                                    task_publish_file *files, uint32_t *file_count, char (*md5s)[MD5_TEXT_SIZE]);
+/**
+ * The hash list of files that were just published; run again it writes the same. folder_name: of the folder as published; md5s:
+ * [task->file_count] or NULL.
+ */
+MUST_USE status task_manifest_write(const task_context *context, const task_publish *task, const char *folder_name,
+                                    char (*md5s)[MD5_TEXT_SIZE]);
 /** Takes list and chain away before a file in the folder of `path` changes: a folder that has both is complete. */
 MUST_USE status task_manifest_withdraw(const task_context *context, const task_path *file);
 MUST_USE status task_discard_run(const task_context *context, const task_discard *task);

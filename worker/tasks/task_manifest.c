@@ -107,7 +107,8 @@ static void xml_close(xmlTextWriterPtr xml)
     xmlFreeTextWriter(xml);
 }
 
-static void write_list(xmlBufferPtr buffer, const task_publish *task, const media_identity *identities, int64_t newest)
+static void write_list(xmlBufferPtr buffer, const task_publish *task, const media_identity *identities, int64_t newest,
+                       char (*md5s)[MD5_TEXT_SIZE])
 {
     char text[TIME_TEXT_SIZE];
     xmlTextWriterPtr xml = xml_open(buffer, "hashlist", "urn:ASC:MHL:v2.0");
@@ -139,6 +140,13 @@ static void write_list(xmlBufferPtr buffer, const task_publish *task, const medi
         xml_attribute(xml, "lastmodificationdate", text);
         xml_content(xml, slash == NULL ? task->files[i].final.path : slash + 1);
         xml_end(xml);
+        if (md5s != NULL) {
+            xml_begin(xml, "md5");
+            xml_attribute(xml, "action", "original");
+            xml_attribute(xml, "hashdate", text);
+            xml_content(xml, md5s[i]);
+            xml_end(xml);
+        }
         xml_begin(xml, "xxh128");
         xml_attribute(xml, "action", "original");
         xml_attribute(xml, "hashdate", text);
@@ -257,12 +265,13 @@ status task_manifest_withdraw(const task_context *context, const task_path *file
     return code == STATUS_OK ? storage_sync_folder(root, chain_path, context->detail) : code;
 }
 
-status task_manifest_write(const task_context *context, const task_publish *task)
+status task_manifest_write(const task_context *context, const task_publish *task, const char *folder_name,
+                           char (*md5s)[MD5_TEXT_SIZE])
 {
     const storage_root *root = NULL;
     char folder[PATH_MAX_BYTES], list_name[PATH_MAX_BYTES], path[PATH_MAX_BYTES], chain_path[PATH_MAX_BYTES];
     char c4[C4_TEXT_SIZE], when[TIME_TEXT_SIZE];
-    const char *folder_name = NULL;
+    const char *own_name = NULL;
     int64_t newest = 0;
     if (task->file_count == 0)
         return STATUS_OK;
@@ -272,7 +281,7 @@ status task_manifest_write(const task_context *context, const task_publish *task
     status code = manifest_identities(context, task, identities, &newest);
     if (code == STATUS_OK)
         code = task_root(context, &task->files[0].final, &root);
-    manifest_folder(task->files[0].final.path, folder, &folder_name);
+    manifest_folder(task->files[0].final.path, folder, &own_name);
     manifest_time(newest, true, when);
     bool fits = snprintf(list_name, sizeof list_name, "0001_%s_%sZ.mhl", folder_name, when) < (int)sizeof list_name &&
                 snprintf(path, sizeof path, "%s/ascmhl/%s", folder, list_name) < (int)sizeof path &&
@@ -282,7 +291,7 @@ status task_manifest_write(const task_context *context, const task_publish *task
     if (code == STATUS_OK) {
         xmlBufferPtr list = xmlBufferCreate();
         xmlBufferPtr chain = xmlBufferCreate();
-        write_list(list, task, identities, newest);
+        write_list(list, task, identities, newest, md5s);
         manifest_c4(xmlBufferContent(list), (size_t)xmlBufferLength(list), c4);
         write_chain(chain, list_name, c4);
         code = manifest_remove_stale(context, root, folder, chain_path, list_name);

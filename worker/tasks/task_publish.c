@@ -1,9 +1,12 @@
 /*
- * PUBLISH: verified .part files get their final names. Everything is looked at before the first rename, so that a
- * conflict leaves the deliverable as it was; and the task may be run again at any point: what is already published stays.
+ * PUBLISH: verified .part files get their final names, a new folder as a whole. Everything is looked at before the first
+ * rename, so that a conflict leaves the deliverable as it was; and the task may be run again at any point: what is already
+ * published stays.
  */
+#include "common/base/ensure.h"
 #include "worker/tasks/task_kinds.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +19,12 @@ typedef enum publish_action {
     PUBLISH_DROP,    /* it holds the same bytes already */
     PUBLISH_NOTHING  /* an earlier attempt did it */
 } publish_action;
+
+/* Where a verified file lies: its .part file, or under its name in the staging folder, where an earlier attempt was stopped. */
+typedef struct publish_source {
+    task_path path;
+    publish_action action;
+} publish_source;
 
 static status publish_compare_open(const task_context *context, int part, int final, uint64_t size, bool *out_equal)
 {
@@ -92,13 +101,28 @@ static status publish_open(const task_context *context, const task_path *path, i
     return code == STATUS_INPUT_MISSING ? STATUS_OK : code;
 }
 
+/* Opens the .part file, or what an earlier attempt has staged of it: only if it is what was verified. */
+static status publish_open_source(const task_context *context, const task_publish_file *file, task_path *out_path, int *out_part)
+{
+    *out_path = file->part;
+    status code = publish_open(context, &file->part, out_part);
+    if (code != STATUS_OK || *out_part >= 0 || !task_staged_path(&file->part, &file->final, out_path))
+        return code;
+    code = publish_open(context, out_path, out_part);
+    if (code == STATUS_OK && *out_part >= 0 && publish_check(context, *out_part, &file->digest) != STATUS_OK) {
+        close(*out_part);
+        *out_part = -1;
+    }
+    return code;
+}
+
 static status publish_decide(const task_context *context, const task_publish_file *file, bool replace,
-                             publish_action *out_action)
+                             publish_source *out_source)
 {
     int part = -1;
     int final = -1;
     bool equal = false;
-    status code = publish_open(context, &file->part, &part);
+    status code = publish_open_source(context, file, &out_source->path, &part);
     if (code == STATUS_OK)
         code = publish_open(context, &file->final, &final);
     if (code == STATUS_OK && strcmp(file->part.root, file->final.root) != 0)
@@ -112,11 +136,11 @@ static status publish_decide(const task_context *context, const task_publish_fil
     if (code == STATUS_OK && part < 0)
         code = publish_check(context, final, &file->digest);
     if (code == STATUS_OK) {
-        *out_action = part < 0    ? PUBLISH_NOTHING
-                      : final < 0 ? PUBLISH_RENAME
-                      : equal     ? PUBLISH_DROP
-                                  : PUBLISH_REPLACE;
-        if (*out_action == PUBLISH_REPLACE && !replace)
+        out_source->action = part < 0    ? PUBLISH_NOTHING
+                             : final < 0 ? PUBLISH_RENAME
+                             : equal     ? PUBLISH_DROP
+                                         : PUBLISH_REPLACE;
+        if (out_source->action == PUBLISH_REPLACE && !replace)
             code = error_detail_set(context->detail, STATUS_INPUT_CONFLICT,
                                     "a published file of that name holds other bytes; give the show a new version, or run with "
                                     "--replace");
@@ -128,15 +152,15 @@ static status publish_decide(const task_context *context, const task_publish_fil
     return code;
 }
 
-static status publish_do(const task_context *context, const task_publish_file *file, publish_action action)
+static status publish_do(const task_context *context, const task_publish_file *file, const publish_source *source)
 {
     const storage_root *root = NULL;
     status code = task_root(context, &file->final, &root);
-    if (code != STATUS_OK || action == PUBLISH_NOTHING)
+    if (code != STATUS_OK || source->action == PUBLISH_NOTHING)
         return code;
-    if (action == PUBLISH_DROP)
-        return storage_remove(root, file->part.path, context->detail);
-    return storage_rename(root, file->part.path, file->final.path, action == PUBLISH_REPLACE, context->detail);
+    if (source->action == PUBLISH_DROP)
+        return storage_remove(root, source->path.path, context->detail);
+    return storage_rename(root, source->path.path, file->final.path, source->action == PUBLISH_REPLACE, context->detail);
 }
 
 static bool publish_same_folder(const task_path *a, const task_path *b)
@@ -148,42 +172,120 @@ static bool publish_same_folder(const task_path *a, const task_path *b)
     return strcmp(a->root, b->root) == 0 && a_length == b_length && memcmp(a->path, b->path, a_length) == 0;
 }
 
-/* What stands beside the audio: control data of a narration, then the hash list, which names it too. */
-static status publish_documents(const task_context *context, const task_publish *task)
+bool task_staged_path(const task_path *part, const task_path *final, task_path *out_staged)
 {
-    if (!task->has_control)
-        return task_manifest_write(context, task);
+    const char *name = strrchr(final->path, '/');
+    const char *slash = strrchr(part->path, '/');
+    if (publish_same_folder(part, final) || name == NULL || slash == NULL)
+        return false;
+    *out_staged = *part;
+    int length = snprintf(out_staged->path, sizeof out_staged->path, "%.*s%s", (int)(slash - part->path), part->path, name);
+    return length > 0 && (size_t)length < sizeof out_staged->path;
+}
+
+static void publish_folder(const char *path, char out_folder[PATH_MAX_BYTES])
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(out_folder, PATH_MAX_BYTES, "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+}
+
+/* What stands beside the audio: control data of a narration, checksum lists, then the hash list, which names them too. */
+static status publish_documents(const task_context *context, const task_publish *task, const char *folder_name)
+{
     arena memory;
     arena_init(&memory);
-    task_publish with_control = *task;
-    with_control.files = arena_take_array(&memory, task->file_count + 1u, sizeof *with_control.files);
-    memcpy(with_control.files, task->files, task->file_count * sizeof *task->files);
-    status code = task_control_write(context, task, &with_control.files[with_control.file_count++]);
+    task_publish all = *task;
+    all.files = arena_take_array(&memory, task->file_count + 3u, sizeof *all.files);
+    char(*md5s)[MD5_TEXT_SIZE] = arena_take_array(&memory, task->file_count + 3u, sizeof *md5s);
+    memcpy(all.files, task->files, task->file_count * sizeof *task->files);
+    status code = STATUS_OK;
+    if (task->has_control)
+        code = task_control_write(context, task, &all.files[all.file_count++]);
+    if (code == STATUS_OK && task->checksums != 0)
+        code = task_checksum_lists(context, task, folder_name, all.files, &all.file_count, md5s);
     if (code == STATUS_OK)
-        code = task_manifest_write(context, &with_control);
+        code = task_manifest_write(context, &all, folder_name, (task->checksums & CHECKSUMS_MD5) != 0 ? md5s : NULL);
     arena_deinit(&memory);
     return code;
 }
 
-status task_publish_run(const task_context *context, const task_publish *task)
+/* Whatever lies in the staging folder beside the files of this task is of generations that are gone. */
+static status publish_sweep(const task_context *context, const storage_root *root, const task_publish *staged, const char *folder)
 {
-    publish_action *actions = calloc(task->file_count + 1, sizeof *actions);
-    if (actions == NULL)
+    const char **names = calloc(staged->file_count, sizeof *names);
+    if (names == NULL)
         return error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to publish");
-    status code = STATUS_OK;
+    for (uint32_t i = 0; i < staged->file_count; i++)
+        names[i] = strrchr(staged->files[i].final.path, '/') + 1;
+    status code = storage_keep_only(root, folder, staged->file_count, names, context->detail);
+    free(names);
+    return code;
+}
+
+/*
+ * A folder that is not there yet is made complete under another name, documents and all, and then gets its own in one step.
+ * *out_done is false where it cannot be had so: something lies in a folder of that name. The files then wait under their names in
+ * the staging folder.
+ */
+static status publish_whole(const task_context *context, const task_publish *task, const publish_source *sources, bool *out_done)
+{
+    const storage_root *root = NULL;
+    char folder[PATH_MAX_BYTES], stage[PATH_MAX_BYTES];
+    arena memory;
+    arena_init(&memory);
+    task_publish staged = *task;
+    staged.files = arena_take_array(&memory, task->file_count, sizeof *staged.files);
+    status code = task_root(context, &task->files[0].final, &root);
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
-        code = publish_decide(context, &task->files[i], task->replace, &actions[i]);
-        if (status_class_of(code) != STATUS_CLASS_STORAGE || code == STATUS_STORAGE_MISMATCH)
-            code = task_name_file(context, code, &task->files[i].final);
+        staged.files[i] = task->files[i];
+        ENSURE(task_staged_path(&task->files[i].part, &task->files[i].final, &staged.files[i].final));
+        if (strcmp(sources[i].path.path, staged.files[i].final.path) != 0)
+            code = storage_rename(root, sources[i].path.path, staged.files[i].final.path, true, context->detail);
+        task_progress(context, 0, 1);
     }
+    publish_folder(task->files[0].final.path, folder);
+    publish_folder(task->files[0].part.path, stage);
+    const char *name = strrchr(folder, '/');
+    if (code == STATUS_OK)
+        code = publish_sweep(context, root, &staged, stage);
+    if (code == STATUS_OK)
+        code = publish_documents(context, &staged, name == NULL ? folder : name + 1);
+    if (code == STATUS_OK)
+        code = storage_sync_folder(root, staged.files[0].final.path, context->detail);
+    if (code == STATUS_OK)
+        code = storage_rename_folder(root, stage, folder, out_done, context->detail);
+    if (code == STATUS_OK && *out_done)
+        code = storage_sync_folder(root, folder, context->detail);
+    if (code == STATUS_OK && !*out_done) /* the documents are made again where they belong */
+        code = task_manifest_withdraw(context, &staged.files[0].final);
+    if (code == STATUS_OK && !*out_done)
+        code = publish_sweep(context, root, &staged, stage);
+    arena_deinit(&memory);
+    return code;
+}
+
+/* The staging folder goes once nothing is in it. */
+static void publish_leave_stage(const storage_root *root, const task_path *part)
+{
+    char folder[PATH_MAX_BYTES], inside[PATH_MAX_BYTES];
+    publish_folder(part->path, folder);
+    if (snprintf(inside, sizeof inside, "%s/ascmhl/x", folder) < (int)sizeof inside)
+        storage_remove_empty_folders(root, inside);
+    storage_remove_empty_folders(root, part->path);
+}
+
+/* One file after the other into a folder that is there; its hash list is away meanwhile. */
+static status publish_each(const task_context *context, const task_publish *task, const publish_source *sources)
+{
+    status code = STATUS_OK;
     bool changes = false;
     for (uint32_t i = 0; i < task->file_count; i++)
-        changes = changes || actions[i] == PUBLISH_RENAME || actions[i] == PUBLISH_REPLACE;
-    if (code == STATUS_OK && changes) /* from here to the new hash list the folder is not complete */
+        changes = changes || sources[i].action == PUBLISH_RENAME || sources[i].action == PUBLISH_REPLACE;
+    if (changes) /* from here to the new hash list the folder is not complete */
         code = task_manifest_withdraw(context, &task->files[0].final);
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
-        code = publish_do(context, &task->files[i], actions[i]);
-        task_progress(context, i + 1, task->file_count);
+        code = publish_do(context, &task->files[i], &sources[i]);
+        task_progress(context, 0, 1);
     }
     /* Synced even where nothing was left to rename: the earlier attempt may have died before its own sync. */
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
@@ -193,7 +295,39 @@ status task_publish_run(const task_context *context, const task_publish *task)
         code = task_root(context, &task->files[i].final, &root);
         if (code == STATUS_OK)
             code = storage_sync_folder(root, task->files[i].final.path, context->detail);
+        if (code == STATUS_OK && !publish_same_folder(&task->files[i].part, &task->files[i].final))
+            publish_leave_stage(root, &task->files[i].part);
     }
-    free(actions);
-    return code == STATUS_OK ? publish_documents(context, task) : code;
+    char folder[PATH_MAX_BYTES];
+    publish_folder(task->files[0].final.path, folder);
+    const char *name = strrchr(folder, '/');
+    return code == STATUS_OK ? publish_documents(context, task, name == NULL ? folder : name + 1) : code;
+}
+
+status task_publish_run(const task_context *context, const task_publish *task)
+{
+    publish_source *sources = calloc(task->file_count + 1, sizeof *sources);
+    if (sources == NULL)
+        return error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to publish");
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
+        code = publish_decide(context, &task->files[i], task->replace, &sources[i]);
+        if (status_class_of(code) != STATUS_CLASS_STORAGE || code == STATUS_STORAGE_MISMATCH)
+            code = task_name_file(context, code, &task->files[i].final);
+    }
+    bool whole = task->file_count > 0;
+    bool done = false;
+    for (uint32_t i = 0; i < task->file_count; i++)
+        whole = whole && sources[i].action == PUBLISH_RENAME && publish_same_folder(&task->files[0].part, &task->files[i].part) &&
+                publish_same_folder(&task->files[0].final, &task->files[i].final) &&
+                task_staged_path(&task->files[i].part, &task->files[i].final, &(task_path){.path = ""});
+    if (code == STATUS_OK && whole) {
+        code = publish_whole(context, task, sources, &done);
+        for (uint32_t i = 0; code == STATUS_OK && !done && i < task->file_count; i++)
+            (void)task_staged_path(&task->files[i].part, &task->files[i].final, &sources[i].path);
+    }
+    if (code == STATUS_OK && !done)
+        code = publish_each(context, task, sources);
+    free(sources);
+    return code;
 }

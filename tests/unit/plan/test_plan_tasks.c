@@ -64,7 +64,7 @@ static void plan_files__are_named_as_the_contract_says(void **state)
     task_path part;
     plan_part_path(&made->files[0].final, 0xABCDEF, 12, 3, &part);
     assert_string_equal(part.path,
-                        "delivery/NIGHT_TRAIN/v03/PM_51/NIGHT_TRAIN_PM_51_en.wav.0000000000abcdef-12-3.part");
+                        "delivery/NIGHT_TRAIN/v03/PM_51.part/NIGHT_TRAIN_PM_51_en.wav.0000000000abcdef-12-3.part");
     show_fixture_deinit(&given);
 }
 
@@ -471,7 +471,7 @@ static void plan_task_body__seals_publishes_and_discards(void **state)
             continue;
         uint32_t deliverable = made->tasks[i].deliverable;
         assert_true(made->tasks[i].even_if_failed);
-        assert_int_equal(body_of(&given, i, &context)->discard.file_count, made->deliverables[deliverable].file_count);
+        assert_int_equal(body_of(&given, i, &context)->discard.file_count, 2 * made->deliverables[deliverable].file_count);
         for (uint32_t k = 0; k < made->task_count; k++)
             if (made->tasks[k].kind == TASK_RENDER)
                 assert_true(waits_for(made, i, made->first_task + k)); /* nobody writes to what is removed */

@@ -288,6 +288,79 @@ static void task_publish__renames_and_may_be_repeated_from_any_point(void **stat
     assert_int_equal(task_fixture_inode(self, "out/PM/A.R.wav"), before);
 }
 
+/* As the planner names them: the parts lie in a folder of their own, `old` of the three already under their names in it. */
+static task_body staged_body(const task_fixture *self, task_publish_file files[3], int old)
+{
+    static const char *const contents[] = {"left", "right", "centre"};
+    task_body body = publish_body(files, false);
+    for (int i = 0; i < 3; i++) {
+        char path[PATH_MAX_BYTES + 8];
+        snprintf(path, sizeof path, "PM.part/%s.9-1.part", files[i].final.path + 3);
+        files[i].part = task_path_of("out", path);
+        snprintf(path, sizeof path, "out/PM.part/%s%s", files[i].final.path + 3, i < old ? "" : ".9-1.part");
+        temp_folder_write(&self->folder, path, contents[i], strlen(contents[i]));
+    }
+    return body;
+}
+
+static void folder_move_away(const task_fixture *self, int number)
+{
+    char from[PATH_MAX_BYTES], to[64];
+    snprintf(from, sizeof from, "%s", temp_folder_path(&self->folder, "out/PM"));
+    snprintf(to, sizeof to, "out/gone%d", number);
+    assert_int_equal(rename(from, temp_folder_path(&self->folder, to)), 0);
+}
+
+static void task_publish__makes_a_new_folder_in_one_step_from_any_point(void **state)
+{
+    task_fixture *self = *state;
+    task_publish_file files[3];
+    /* Stopped after 0 to 3 renames, with what other generations left, and with half of its documents there. */
+    for (int old = 0; old <= 3; old++) {
+        temp_folder_make(&self->folder, "out/PM.part");
+        task_body body = staged_body(self, files, old);
+        body.publish.checksums = CHECKSUMS_MD5 | CHECKSUMS_XXH128;
+        temp_folder_write(&self->folder, "out/PM.part/A.L.wav.8-1.part", "old", 3);
+        temp_folder_write(&self->folder, "out/PM.part/OTHER.wav", "old", 3);
+        temp_folder_write(&self->folder, "out/PM.part/PM.md5", "half", 4);
+        assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+        finals_are(self);
+        assert_true(temp_folder_has(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml"));
+        assert_false(temp_folder_has(&self->folder, "out/PM.part"));
+        assert_false(temp_folder_has(&self->folder, "out/PM/OTHER.wav"));
+        assert_false(temp_folder_has(&self->folder, "out/PM/A.L.wav.8-1.part"));
+        /* md5sum(1) of the three texts */
+        task_fixture_content(self, "out/PM/PM.md5", "811882fecd5c7618d7099ebbd39ea254  A.L.wav\n"
+                                                    "7c4f29407893c334a6cb7a87bf045c0d  A.R.wav\n"
+                                                    "d64a4d022098892cecf250b5842c2a48  A.C.wav\n");
+        assert_int_equal(task_fixture_run(self, &body), STATUS_OK); /* an attempt whose answer was lost */
+        finals_are(self);
+        folder_move_away(self, old);
+    }
+}
+
+static void task_publish__stages_nothing_beside_what_is_there(void **state)
+{
+    task_fixture *self = *state;
+    task_publish_file files[3];
+    temp_folder_make(&self->folder, "out/PM.part");
+    temp_folder_make(&self->folder, "out/PM");
+    temp_folder_write(&self->folder, "out/PM/notes.txt", "mine", 4);
+    task_body body = staged_body(self, files, 1);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    finals_are(self);
+    task_fixture_content(self, "out/PM/notes.txt", "mine");
+    assert_true(temp_folder_has(&self->folder, "out/PM/ascmhl/ascmhl_chain.xml"));
+    assert_false(temp_folder_has(&self->folder, "out/PM.part"));
+    /* What is staged but is not what was verified is not believed. */
+    folder_move_away(self, 0);
+    temp_folder_make(&self->folder, "out/PM.part");
+    body = staged_body(self, files, 3);
+    temp_folder_write(&self->folder, "out/PM.part/A.R.wav", "RIGHT", 5);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_MISMATCH);
+    assert_false(temp_folder_has(&self->folder, "out/PM"));
+}
+
 static void task_publish__changes_nothing_when_one_file_conflicts(void **state)
 {
     task_fixture *self = *state;
@@ -391,6 +464,8 @@ int main(void)
         WITH_FOLDER(task_verify__names_the_place_of_any_byte_that_differs),
         WITH_FOLDER(task_verify__refuses_ranges_that_do_not_cover_the_audio),
         WITH_FOLDER(task_publish__renames_and_may_be_repeated_from_any_point),
+        WITH_FOLDER(task_publish__makes_a_new_folder_in_one_step_from_any_point),
+        WITH_FOLDER(task_publish__stages_nothing_beside_what_is_there),
         WITH_FOLDER(task_publish__changes_nothing_when_one_file_conflicts),
         WITH_FOLDER(task_publish__believes_no_final_file_that_was_not_verified),
         WITH_FOLDER(task_publish__marks_a_folder_complete_only_while_it_is),
