@@ -27,6 +27,7 @@ static const family families[] = {
     {"signal", check_signal, judge_signal},
     {"fir", check_fir, judge_fir},
     {"fft", check_fft, judge_fft},
+    {"spectra", check_spectra, judge_spectra},
     {"k_weighting_design", NULL, judge_k_weighting_design},
     {"cpu_features", NULL, judge_cpu_features},
 };

@@ -177,6 +177,20 @@ static void fft_step(const dsp_table *table, bench_data *data)
                        data->outputs[1]);
 }
 
+/* A window's bins, as many as a tile has samples. */
+static void cross_of_window(const dsp_table *table, bench_data *data)
+{
+    const float *floats = (const float *)(const void *)data->inputs[0];
+    float *sums = (float *)(void *)data->outputs[0];
+    const spectrum_part part = {floats, floats + FRAMES, floats + 2 * FRAMES};
+    table->cross_add(&part, &part, 1.0f, FRAMES, &(cross_sums){sums, sums + FRAMES, sums + 2 * FRAMES});
+}
+
+static void roots(const dsp_table *table, bench_data *data)
+{
+    table->square_roots(data->inputs[0], FRAMES, data->outputs[0], data->outputs[1]);
+}
+
 static void squares_of_tiles(const dsp_table *table, bench_data *data)
 {
     const double *const tiles[3] = {data->inputs[0], data->inputs[1], data->inputs[2]};
@@ -240,6 +254,8 @@ static const bench_case cases[] = {
     {"spectrum", spectrum, 8},
     {"FFT step", fft_step, 16},
     {"squares, 3 tiles", squares_of_tiles, 24},
+    {"cross-spectrum", cross_of_window, 1},
+    {"roots and inverses", roots, 1},
     {"lane sums", lane_sums, 8},
     {"used bits", used_bits, 8},
     {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},

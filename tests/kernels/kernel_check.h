@@ -104,6 +104,8 @@ void check_fir(kernel_check *self);
 void judge_fir(kernel_check *self);
 void check_fft(kernel_check *self);
 void judge_fft(kernel_check *self);
+void check_spectra(kernel_check *self);
+void judge_spectra(kernel_check *self);
 void judge_k_weighting_design(kernel_check *self);
 void judge_cpu_features(kernel_check *self);
 

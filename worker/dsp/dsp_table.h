@@ -89,6 +89,14 @@ typedef struct signal_sums {
     uint64_t quiet_count[TILE_LANES];       /**< samples below SIGNAL_QUIET */
 } signal_sums;
 
+/** A spectrum with the weight of each bin. */
+typedef struct spectrum_part {
+    const float *re, *im, *weight;
+} spectrum_part;
+typedef struct cross_sums {
+    float *re, *im, *squares;
+} cross_sums;
+
 typedef struct dsp_table {
     /**
      * Interleaved little-endian samples to lanes: for each i < lane_count, lane lanes[i] of each frame = channel
@@ -294,6 +302,25 @@ typedef struct dsp_table {
      */
     void (*fft_radix_4)(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
                         const double *im, double *out_re, double *out_im);
+    /**
+     * Adds one window to the cross-spectrum of a source and a host, bin by bin: with c the smaller of source weight x host weight
+     * and weight_most, re += c (host x conjugate of source), im likewise, squares += c c.
+     *
+     * Shape      each part and sum [bin_count]
+     * Units      linear
+     * State      sums, updated in place
+     * Memory     any alignment; sums do not overlap the parts
+     * Rates      any
+     * Odd input  NaN and infinity stay in their bin; a weight that is NaN counts as weight_most
+     * Errors     none
+     * Exactness  EXACT: every product is rounded, in single precision
+     * Source     none
+     * Proof      tests/kernels/check_spectra.c
+     */
+    void (*cross_add)(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
+                      const cross_sums *sums);
+    /** out_root = the square root of each value, out_inverse = 1 / that root; may be the same array. Otherwise as cross_add(). */
+    void (*square_roots)(const double *values, uint32_t count, double *out_root, double *out_inverse);
     /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
     void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
                          double (*squares)[TILE_LANES]);

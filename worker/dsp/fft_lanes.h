@@ -1,7 +1,8 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
- * width of its registers and includes this. Element by element the same operations in the same order as
- * scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
+ * width of its registers, FFT_ROOT(x), the square root of a vector, and FFT_LOWER(a, b), a < b ? a : b of floats, and includes
+ * this. Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits;
+ * nothing is contracted.
  */
 #ifndef WORKER_DSP_FFT_LANES_H
 #define WORKER_DSP_FFT_LANES_H
@@ -104,6 +105,62 @@ static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32
         squares_abreast(tiles, 2, frame_count, squares);
     else if (tile_count == 1)
         squares_abreast(tiles, 1, frame_count, squares);
+}
+
+typedef float fft_floats __attribute__((vector_size(8 * FFT_WIDTH)));
+typedef float fft_floats_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(4)));
+typedef double fft_vector_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8)));
+
+static inline __attribute__((always_inline)) fft_floats floats_load(const float *from)
+{
+    return *(const fft_floats_anywhere *)(const void *)from;
+}
+
+static inline __attribute__((always_inline)) void floats_store(float *to, fft_floats x)
+{
+    *(fft_floats_anywhere *)(void *)to = x;
+}
+
+static void cross_add(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
+                      const cross_sums *sums)
+{
+    enum { ABREAST = 2 * FFT_WIDTH };
+    const fft_floats zero = {0.0f};
+    const fft_floats most = zero + weight_most;
+    uint32_t k = 0;
+    for (; k + ABREAST <= bin_count; k += ABREAST) {
+        const fft_floats counted = FFT_LOWER(floats_load(source->weight + k) * floats_load(host->weight + k), most);
+        const fft_floats hr = floats_load(host->re + k);
+        const fft_floats hi = floats_load(host->im + k);
+        const fft_floats sr = floats_load(source->re + k);
+        const fft_floats si = floats_load(source->im + k);
+        floats_store(sums->re + k, floats_load(sums->re + k) + counted * (hr * sr + hi * si));
+        floats_store(sums->im + k, floats_load(sums->im + k) + counted * (hi * sr - hr * si));
+        floats_store(sums->squares + k, floats_load(sums->squares + k) + counted * counted);
+    }
+    for (; k < bin_count; k++) {
+        const float weight = source->weight[k] * host->weight[k];
+        const float counted = weight < weight_most ? weight : weight_most;
+        sums->re[k] += counted * (host->re[k] * source->re[k] + host->im[k] * source->im[k]);
+        sums->im[k] += counted * (host->im[k] * source->re[k] - host->re[k] * source->im[k]);
+        sums->squares[k] += counted * counted;
+    }
+}
+
+static void square_roots(const double *values, uint32_t count, double *out_root, double *out_inverse)
+{
+    uint32_t i = 0;
+    for (; i + FFT_WIDTH <= count; i += FFT_WIDTH) {
+        const fft_vector root = FFT_ROOT((fft_vector)*(const fft_vector_anywhere *)(const void *)(values + i));
+        *(fft_vector_anywhere *)(void *)(out_root + i) = root;
+        *(fft_vector_anywhere *)(void *)(out_inverse + i) = 1.0 / root;
+    }
+    for (; i < count; i++) { /* alone in a register: sqrt() would be a call into libm */
+        const fft_vector one = {values[i]};
+        const fft_vector root = FFT_ROOT(one);
+        out_root[i] = root[0];
+        out_inverse[i] = 1.0 / root[0];
+    }
 }
 
 #endif

@@ -156,11 +156,19 @@ static void add_up_power(const float *restrict re, const float *restrict im, dou
         sums[k + 1] = sums[k] + ((double)re[k] * (double)re[k] + (double)im[k] * (double)im[k]);
 }
 
+/* The power of so many bins, smoothed; never less than the least. */
+static double mean_power(double sum, double bins)
+{
+    const double least = least_power * SIZE * 3.0 / 8.0;
+    double mean = sum / bins;
+    return mean > least ? mean : least;
+}
+
 static double smoothed_power(const double *sums, uint32_t k)
 {
     uint32_t first = k < SMOOTH ? 0 : k - SMOOTH;
     uint32_t end = k + SMOOTH + 1 > BINS ? BINS : k + SMOOTH + 1;
-    return fmax((sums[end] - sums[first]) / (double)(end - first), least_power * SIZE * 3.0 / 8.0);
+    return mean_power(sums[end] - sums[first], (double)(end - first));
 }
 
 /* For choosing pairs a lane's level is looked at in every eighth bin. */
@@ -186,17 +194,22 @@ static void whiten(render_bleed *self, uint32_t lane)
         size_t at = spectrum_at(lane, w);
         double sums[BINS + 1];
         double power[BINS];
+        double inverse[BINS];
         float *restrict re = self->even_re + at;
         float *restrict im = self->even_im + at;
         float *restrict levels = self->level + at;
         float *restrict inverses = self->inverse + at;
         add_up_power(re, im, sums);
-        for (uint32_t k = 0; k < BINS; k++)
+        for (uint32_t k = 0; k < SMOOTH; k++) {
             power[k] = smoothed_power(sums, k);
+            power[BINS - 1 - k] = smoothed_power(sums, BINS - 1 - k);
+        }
+        for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
+            power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
+        self->dsp->square_roots(power, BINS, power, inverse);
         for (uint32_t k = 0; k < BINS; k++) {
-            double level = sqrt(power[k]);
-            levels[k] = (float)level;
-            inverses[k] = (float)(1.0 / level);
+            levels[k] = (float)power[k];
+            inverses[k] = (float)inverse[k];
             re[k] *= inverses[k];
             im[k] *= inverses[k];
         }
@@ -361,23 +374,16 @@ static double cross(const render_bleed *self, const bleed_pair *pair, uint32_t m
     memset(re, 0, BINS * sizeof *re);
     memset(im, 0, BINS * sizeof *im);
     memset(squares, 0, sizeof squares);
+    const cross_sums sums = {re, im, squares};
     for (uint32_t w = 0; w < self->window_count; w++) {
         uint32_t at = (w + moved) % self->window_count;
         if (self->power[pair->source][at] < active_power)
             continue;
-        const float *restrict hr = self->even_re + spectrum_at(pair->host, w);
-        const float *restrict hi = self->even_im + spectrum_at(pair->host, w);
-        const float *restrict inverse = self->inverse + spectrum_at(pair->host, w);
-        const float *restrict sr = self->even_re + spectrum_at(pair->source, at);
-        const float *restrict si = self->even_im + spectrum_at(pair->source, at);
-        const float *restrict level = self->level + spectrum_at(pair->source, at);
-        for (uint32_t k = 0; k < BINS; k++) {
-            float ratio = level[k] * inverse[k];
-            float counted = ratio < ratio_most ? ratio : ratio_most;
-            re[k] += counted * (hr[k] * sr[k] + hi[k] * si[k]);
-            im[k] += counted * (hi[k] * sr[k] - hr[k] * si[k]);
-            squares[k] += counted * counted;
-        }
+        size_t host_at = spectrum_at(pair->host, w);
+        size_t source_at = spectrum_at(pair->source, at);
+        const spectrum_part host = {self->even_re + host_at, self->even_im + host_at, self->inverse + host_at};
+        const spectrum_part source = {self->even_re + source_at, self->even_im + source_at, self->level + source_at};
+        self->dsp->cross_add(&source, &host, ratio_most, BINS, &sums);
     }
     double noise = 0.0;
     for (uint32_t k = FIRST_BIN; k < BINS; k++)

@@ -1,8 +1,14 @@
+#include <immintrin.h>
+
 #define FFT_WIDTH 4
+#define FFT_ROOT(x) _mm256_sqrt_pd(x)
+#define FFT_LOWER(a, b) _mm256_min_ps(a, b)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx2_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->cross_add = cross_add;
+    table->square_roots = square_roots;
 }

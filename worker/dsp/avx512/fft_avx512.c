@@ -1,8 +1,14 @@
+#include <immintrin.h>
+
 #define FFT_WIDTH 8
+#define FFT_ROOT(x) _mm512_sqrt_pd(x)
+#define FFT_LOWER(a, b) _mm512_min_ps(a, b)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx512_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->cross_add = cross_add;
+    table->square_roots = square_roots;
 }

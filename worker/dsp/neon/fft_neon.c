@@ -1,8 +1,14 @@
+#include <arm_neon.h>
+
 #define FFT_WIDTH 2
+#define FFT_ROOT(x) vsqrtq_f64(x)
+#define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_neon_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->cross_add = cross_add;
+    table->square_roots = square_roots;
 }

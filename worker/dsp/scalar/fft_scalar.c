@@ -1,6 +1,8 @@
 /* The definition of what the features of stems are made of: one lane after the other. */
 #include "worker/dsp/dsp_variants.h"
 
+#include <math.h>
+
 static void fft_radix_4(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
                         const double *im, double *out_re, double *out_im)
 {
@@ -40,8 +42,31 @@ static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32
             squares[tile][i % TILE_LANES] += tiles[tile][i] * tiles[tile][i];
 }
 
+static void cross_add(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
+                      const cross_sums *sums)
+{
+    for (uint32_t k = 0; k < bin_count; k++) {
+        const float weight = source->weight[k] * host->weight[k];
+        const float counted = weight < weight_most ? weight : weight_most;
+        sums->re[k] += counted * (host->re[k] * source->re[k] + host->im[k] * source->im[k]);
+        sums->im[k] += counted * (host->im[k] * source->re[k] - host->re[k] * source->im[k]);
+        sums->squares[k] += counted * counted;
+    }
+}
+
+static void square_roots(const double *values, uint32_t count, double *out_root, double *out_inverse)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const double root = sqrt(values[i]);
+        out_root[i] = root;
+        out_inverse[i] = 1.0 / root;
+    }
+}
+
 void fft_scalar_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->cross_add = cross_add;
+    table->square_roots = square_roots;
 }

@@ -1,0 +1,116 @@
+#include "tests/kernels/kernel_check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BINS_MAX = 2048, PARTS = 6, SUMS = 3 };
+
+/* Floats of a hostile kind; beyond their range they are infinite, as where the engine narrows. */
+static void fill_floats(kernel_check *self, float *values, uint32_t count, hostility kind)
+{
+    static double wide[BINS_MAX];
+    check_fill(self, wide, count, kind);
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = (float)wide[i];
+}
+
+static bool same_float(float a, float b)
+{
+    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
+
+static void cross_once(kernel_check *self, uint32_t bin_count, hostility kind, placement where)
+{
+    static float parts[PARTS][BINS_MAX], expected[SUMS][BINS_MAX];
+    float *actual[SUMS];
+    for (uint32_t i = 0; i < PARTS; i++)
+        fill_floats(self, parts[i], bin_count, i % 3 == 2 ? DATA_NOISE : kind);
+    for (uint32_t i = 0; i < SUMS; i++) {
+        actual[i] = (float *)(void *)guarded_place(&self->memory[i], bin_count * sizeof(float), where, 4 * check_below(self, 4));
+        fill_floats(self, expected[i], bin_count, DATA_NOISE);
+        memcpy(actual[i], expected[i], bin_count * sizeof(float));
+    }
+    const spectrum_part source = {parts[0], parts[1], parts[2]};
+    const spectrum_part host = {parts[3], parts[4], parts[5]};
+    float most = (float)fabs(check_uniform(self)) / 4.0f;
+    self->reference->cross_add(&source, &host, most, bin_count, &(cross_sums){expected[0], expected[1], expected[2]});
+    self->variant->cross_add(&source, &host, most, bin_count, &(cross_sums){actual[0], actual[1], actual[2]});
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u bins", hostility_name(kind), bin_count);
+    for (uint32_t i = 0; i < SUMS; i++) {
+        uint32_t at = 0;
+        while (at < bin_count && same_float(expected[i][at], actual[i][at]))
+            at++;
+        check_that(self, at == bin_count, "%s: sum %u, bin %u", what, i, at);
+        check_that(self, guarded_intact(&self->memory[i], (const uint8_t *)actual[i], bin_count * sizeof(float)), "%s: margin",
+                   what);
+    }
+}
+
+static void roots_once(kernel_check *self, uint32_t count, hostility kind, placement where)
+{
+    static double expected[2][BINS_MAX];
+    double *places[3];
+    for (uint32_t i = 0; i < 3; i++)
+        places[i] = (double *)(void *)guarded_place(&self->memory[i], count * sizeof(double), where, 8 * check_below(self, 2));
+    check_fill(self, places[0], count, kind);
+    self->reference->square_roots(places[0], count, expected[0], expected[1]);
+    self->variant->square_roots(places[0], count, places[1], places[2]);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, roots of %u", hostility_name(kind), count);
+    for (uint32_t i = 0; i < 2; i++) {
+        check_doubles(self, expected[i], places[1 + i], count, what);
+        check_that(self, guarded_intact(&self->memory[1 + i], (const uint8_t *)places[1 + i], count * sizeof(double)), "%s: margin",
+                   what);
+    }
+    self->variant->square_roots(places[0], count, places[0], places[2]);
+    check_doubles(self, expected[0], places[0], count, what);
+}
+
+void check_spectra(kernel_check *self)
+{
+    uint32_t count;
+    for (uint32_t index = 0; check_frame_count(index, &count); index++)
+        for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
+            if (count <= BINS_MAX && check_below(self, 100) < self->effort) {
+                cross_once(self, count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
+                roots_once(self, count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
+            }
+}
+
+/* Against long double: a sum of three rounded products of single precision, and correctly rounded roots. */
+void judge_spectra(kernel_check *self)
+{
+    enum { BINS = 256 };
+    static float parts[PARTS][BINS], sums[SUMS][BINS];
+    const float most = 0.25f;
+    for (uint32_t i = 0; i < PARTS; i++)
+        fill_floats(self, parts[i], BINS, DATA_NOISE);
+    memset(sums, 0, sizeof sums);
+    const spectrum_part source = {parts[0], parts[1], parts[2]};
+    const spectrum_part host = {parts[3], parts[4], parts[5]};
+    self->reference->cross_add(&source, &host, most, BINS, &(cross_sums){sums[0], sums[1], sums[2]});
+    for (uint32_t k = 0; k < BINS; k++) {
+        long double weight = (long double)parts[2][k] * (long double)parts[5][k];
+        long double counted = weight < (long double)most ? weight : (long double)most;
+        long double sr = (long double)parts[0][k], si = (long double)parts[1][k];
+        long double hr = (long double)parts[3][k], hi = (long double)parts[4][k];
+        long double re = counted * (hr * sr + hi * si);
+        long double im = counted * (hi * sr - hr * si);
+        /* At most 2 in size, five roundings of 2^-24 each. */
+        check_that(self, fabsl((long double)sums[0][k] - re) <= 10.0L * 0x1p-24L, "real part %u", k);
+        check_that(self, fabsl((long double)sums[1][k] - im) <= 10.0L * 0x1p-24L, "imaginary part %u", k);
+        check_that(self, fabsl((long double)sums[2][k] - counted * counted) <= 3.0L * 0x1p-24L, "square %u", k);
+    }
+    double values[BINS], root[BINS], inverse[BINS];
+    for (uint32_t k = 0; k < BINS; k++)
+        values[k] = fabs(check_uniform(self));
+    self->reference->square_roots(values, BINS, root, inverse);
+    for (uint32_t k = 0; k < BINS; k++) {
+        long double exact = sqrtl((long double)values[k]);
+        check_that(self, fabsl((long double)root[k] - exact) <= exact * 0x1p-53L, "root of %.17g", values[k]);
+        check_that(self, values[k] == 0.0 || fabsl((long double)inverse[k] * exact - 1.0L) <= 0x1p-51L, "inverse of %.17g",
+                   values[k]);
+    }
+}
