@@ -78,6 +78,8 @@ const char *task_kind_name(task_kind kind)
         return "meter";
     case TASK_LISTEN:
         return "listen";
+    case TASK_EXCERPT:
+        return "excerpt";
     case TASK_PLAN:
         return "plan";
     case TASK_MERGE:

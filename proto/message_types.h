@@ -90,6 +90,7 @@ typedef enum task_kind {
     TASK_DEPOSIT = 9, /**< writes the reports; the job's commit point */
     TASK_METER = 10,  /**< libebur128 over a whole programme, for the report alone */
     TASK_LISTEN = 11, /**< targeted reads of one track: pops, and how it lies against the reference */
+    TASK_EXCERPT = 12, /**< targeted reads around findings: spectrograms and, if wanted, files to listen to; fails no job */
     TASK_KIND_REMOTE_END,
     TASK_PLAN = 32,   /**< local: show + facts to tasks */
     TASK_MERGE = 33,  /**< local: measures of one deliverable to figures and verdict */

@@ -11,6 +11,7 @@
 #define PROTO_TASK_BODY_H
 
 #include "common/base/arena.h"
+#include "common/base/byte_reader.h"
 #include "common/base/byte_writer.h"
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
@@ -237,6 +238,48 @@ typedef struct task_listen {
     uint64_t frame_count;      /**< of the stretch */
 } task_listen;
 
+/* EXCERPT: reads a few seconds around findings of one programme. Parts are as those of METER, but only such as a place lies in.
+ * Payload: task_excerpt_result. What cannot be read or written is told in it and is no failure. */
+enum { TASK_PLACES_MAX = 12, TASK_PLACE_FRAMES_MAX = 1 << 21, TASK_PLACE_NAME = 24, TASK_EXCERPT_TEXT = 400 };
+typedef struct task_place {
+    char name[TASK_PLACE_NAME]; /**< of the finding: digits, a to f and '-'; its file is "<name>.wav" */
+    uint64_t first_frame;      /**< of the programme */
+    uint32_t frame_count;
+    uint32_t channels;         /**< bit i: channel i of the layout; never 0 */
+} task_place;
+typedef struct task_excerpt {
+    uint32_t part_count;       /**< 0..2 * TASK_PLACES_MAX */
+    task_render *parts;
+    uint32_t place_count;
+    task_place *places;
+    bool audition;             /**< write a WAV for each place, named by it, into the folder */
+    task_path folder;
+} task_excerpt;
+/* Rows of a spectrogram go up from EXCERPT_LOW_HZ, EXCERPT_ROWS_PER_OCTAVE for each octave. A level is the largest bin of its
+ * row and channels, a sine at full scale being 0 dB: level L stands for EXCERPT_LOW_DB + 7 L, 0 for all below. */
+enum {
+    EXCERPT_COLUMNS = 112,
+    EXCERPT_ROWS_MAX = 44,
+    EXCERPT_LEVELS = 16,
+    EXCERPT_LOW_HZ = 40,
+    EXCERPT_ROWS_PER_OCTAVE = 4,
+    EXCERPT_LOW_DB = -113,
+    EXCERPT_STEP_DB = 7
+};
+typedef struct task_excerpt_item {
+    task_place place;
+    uint32_t row_count;
+    uint8_t *levels;           /**< [row_count][EXCERPT_COLUMNS] below EXCERPT_LEVELS, lowest row first */
+    uint64_t audition_size;    /**< of its file; 0: none was written */
+    content_hash audition_digest;
+    double audition_gain;      /**< linear, that the fold was written with: it cannot clip */
+} task_excerpt_item;
+typedef struct task_excerpt_result {
+    uint32_t count;
+    task_excerpt_item items[TASK_PLACES_MAX];
+    char failure[TASK_EXCERPT_TEXT]; /**< why there are not all, or "" */
+} task_excerpt_result;
+
 typedef struct task_body {
     task_kind kind;
     union {
@@ -250,6 +293,7 @@ typedef struct task_body {
         task_deposit deposit;
         task_meter meter;
         task_listen listen;
+        task_excerpt excerpt;
     };
 } task_body;
 
@@ -266,5 +310,11 @@ void task_verify_result_encode(const task_verify_result *self, byte_writer *writ
 MUST_USE status task_verify_result_decode(task_verify_result *out_result, const void *bytes, size_t byte_size);
 void task_meter_result_encode(const task_meter_result *self, byte_writer *writer);
 MUST_USE status task_meter_result_decode(task_meter_result *out_result, const void *bytes, size_t byte_size);
+
+void task_excerpt_result_encode(const task_excerpt_result *self, byte_writer *writer);
+MUST_USE status task_excerpt_result_decode(task_excerpt_result *out_result, const void *bytes, size_t byte_size, arena *memory);
+/** A place as it stands in bodies and payloads; the reader is marked failed for one that cannot be. */
+void task_place_encode(const task_place *self, byte_writer *writer);
+void task_place_decode(task_place *out_place, byte_reader *reader);
 
 #endif

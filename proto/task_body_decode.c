@@ -337,19 +337,23 @@ static void decode_deposit(byte_reader *reader, task_deposit *deposit)
     }
 }
 
+/* Of one programme: input i is channel i of the only output's layout. */
+static void decode_part(byte_reader *reader, task_render *part, const task_render *first, arena *memory)
+{
+    const render_program *program = &part->program;
+    decode_render(reader, TASK_INSPECT, part, memory);
+    require(reader, program->output_count == 1 && program->input_count == program->output_lane_count &&
+                        program->sample_rate == first->program.sample_rate &&
+                        program->outputs[0].layout == first->program.outputs[0].layout);
+}
+
 static void decode_meter(byte_reader *reader, task_meter *meter, arena *memory)
 {
     enum { PART_BYTES_MIN = 64 };
     meter->part_count = decode_count(reader, 1, SHOW_REELS_MAX, PART_BYTES_MIN);
     meter->parts = arena_take_array(memory, meter->part_count, sizeof *meter->parts);
-    for (uint32_t i = 0; i < meter->part_count && !reader->failed; i++) {
-        const render_program *program = &meter->parts[i].program;
-        decode_render(reader, TASK_INSPECT, &meter->parts[i], memory);
-        /* One programme: input i is channel i of the only output's layout. */
-        require(reader, program->output_count == 1 && program->input_count == program->output_lane_count &&
-                            program->sample_rate == meter->parts[0].program.sample_rate &&
-                            program->outputs[0].layout == meter->parts[0].program.outputs[0].layout);
-    }
+    for (uint32_t i = 0; i < meter->part_count && !reader->failed; i++)
+        decode_part(reader, &meter->parts[i], &meter->parts[0], memory);
 }
 
 static void decode_listen(byte_reader *reader, task_listen *listen, arena *memory)
@@ -378,6 +382,37 @@ static void decode_listen(byte_reader *reader, task_listen *listen, arena *memor
     listen->reference_frame = byte_reader_u64(reader);
     listen->frame_count = byte_reader_u64(reader);
     require(reader, listen->frame < FRAMES_END && listen->reference_frame < FRAMES_END && listen->frame_count < FRAMES_END);
+}
+
+/* A finding's id: it becomes part of a file's name. */
+void task_place_decode(task_place *out_place, byte_reader *reader)
+{
+    byte_reader_text(reader, out_place->name, sizeof out_place->name);
+    out_place->first_frame = byte_reader_u64(reader);
+    out_place->frame_count = byte_reader_u32(reader);
+    out_place->channels = byte_reader_u32(reader);
+    require(reader, out_place->name[0] != '\0' && out_place->name[0] != '-' &&
+                        out_place->name[strspn(out_place->name, "0123456789abcdef-")] == '\0');
+    require(reader, out_place->first_frame < FRAMES_END && out_place->frame_count >= 1 &&
+                        out_place->frame_count <= TASK_PLACE_FRAMES_MAX);
+    require(reader, out_place->channels != 0 && out_place->channels >> LAYOUT_CHANNELS_MAX == 0);
+}
+
+static void decode_excerpt(byte_reader *reader, task_excerpt *excerpt, arena *memory)
+{
+    enum { PART_BYTES_MIN = 64, PLACE_BYTES_MIN = 17 };
+    excerpt->part_count = decode_count(reader, 0, 2 * TASK_PLACES_MAX, PART_BYTES_MIN);
+    excerpt->parts = arena_take_array(memory, excerpt->part_count, sizeof *excerpt->parts);
+    for (uint32_t i = 0; i < excerpt->part_count && !reader->failed; i++)
+        decode_part(reader, &excerpt->parts[i], &excerpt->parts[0], memory);
+    excerpt->place_count = decode_count(reader, 0, TASK_PLACES_MAX, PLACE_BYTES_MIN);
+    excerpt->places = arena_take_array(memory, excerpt->place_count, sizeof *excerpt->places);
+    for (uint32_t i = 0; i < excerpt->place_count && !reader->failed; i++)
+        task_place_decode(&excerpt->places[i], reader);
+    require(reader, excerpt->place_count == 0 || excerpt->part_count > 0);
+    excerpt->audition = decode_flag(reader);
+    if (excerpt->audition)
+        decode_path(reader, &excerpt->folder);
 }
 
 static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
@@ -416,6 +451,9 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
         return;
     case TASK_LISTEN:
         decode_listen(reader, &body->listen, memory);
+        return;
+    case TASK_EXCERPT:
+        decode_excerpt(reader, &body->excerpt, memory);
         return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
@@ -468,5 +506,36 @@ status task_meter_result_decode(task_meter_result *out_result, const void *bytes
     if (!version || !byte_reader_complete(&reader))
         return STATUS_PEER_MALFORMED;
     *out_result = (task_meter_result){figures[0], figures[1], figures[2], figures[3], figures[4], figures[5]};
+    return STATUS_OK;
+}
+
+status task_excerpt_result_decode(task_excerpt_result *out_result, const void *bytes, size_t byte_size, arena *memory)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, bytes, byte_size);
+    memset(out_result, 0, sizeof *out_result);
+    require(&reader, byte_reader_u16(&reader) == TASK_BODY_VERSION);
+    out_result->count = byte_reader_u32(&reader);
+    require(&reader, out_result->count <= TASK_PLACES_MAX);
+    for (uint32_t i = 0; i < out_result->count && !reader.failed; i++) {
+        task_excerpt_item *item = &out_result->items[i];
+        task_place_decode(&item->place, &reader);
+        item->row_count = byte_reader_u32(&reader);
+        require(&reader, item->row_count >= 1 && item->row_count <= EXCERPT_ROWS_MAX);
+        const uint32_t count = reader.failed ? 0 : item->row_count * EXCERPT_COLUMNS;
+        const uint8_t *packed = byte_reader_view(&reader, count / 2);
+        item->levels = arena_take_array(memory, count, 1);
+        for (uint32_t k = 0; packed != NULL && k < count; k++)
+            item->levels[k] = packed[k / 2] >> (k % 2 * 4) & 15;
+        item->audition_size = byte_reader_u64(&reader);
+        item->audition_digest = decode_digest(&reader);
+        item->audition_gain = byte_reader_f64(&reader);
+        require(&reader, item->audition_gain >= 0.0 && item->audition_gain <= 1.0);
+    }
+    byte_reader_text(&reader, out_result->failure, sizeof out_result->failure);
+    if (reader.failed || !byte_reader_complete(&reader)) {
+        out_result->count = 0;
+        return STATUS_PEER_MALFORMED;
+    }
     return STATUS_OK;
 }

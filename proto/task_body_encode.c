@@ -214,6 +214,20 @@ static void encode_listen(byte_writer *writer, const task_listen *listen)
     byte_writer_u64(writer, listen->frame_count);
 }
 
+static void encode_excerpt(byte_writer *writer, const task_excerpt *excerpt)
+{
+    ENSURE(excerpt->part_count <= 2 * TASK_PLACES_MAX && excerpt->place_count <= TASK_PLACES_MAX);
+    byte_writer_u32(writer, excerpt->part_count);
+    for (uint32_t i = 0; i < excerpt->part_count; i++)
+        encode_render(writer, &excerpt->parts[i]);
+    byte_writer_u32(writer, excerpt->place_count);
+    for (uint32_t i = 0; i < excerpt->place_count; i++)
+        task_place_encode(&excerpt->places[i], writer);
+    byte_writer_u8(writer, excerpt->audition ? 1 : 0);
+    if (excerpt->audition)
+        encode_path(writer, &excerpt->folder);
+}
+
 void task_body_encode(const task_body *self, byte_writer *writer)
 {
     byte_writer_u16(writer, TASK_BODY_VERSION);
@@ -253,6 +267,9 @@ void task_body_encode(const task_body *self, byte_writer *writer)
     case TASK_LISTEN:
         encode_listen(writer, &self->listen);
         return;
+    case TASK_EXCERPT:
+        encode_excerpt(writer, &self->excerpt);
+        return;
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:
@@ -280,4 +297,29 @@ void task_meter_result_encode(const task_meter_result *self, byte_writer *writer
     byte_writer_f64(writer, self->max_short_term_lufs);
     byte_writer_f64(writer, self->true_peak);
     byte_writer_f64(writer, self->sample_peak);
+}
+
+void task_place_encode(const task_place *self, byte_writer *writer)
+{
+    byte_writer_text(writer, self->name);
+    byte_writer_u64(writer, self->first_frame);
+    byte_writer_u32(writer, self->frame_count);
+    byte_writer_u32(writer, self->channels);
+}
+
+void task_excerpt_result_encode(const task_excerpt_result *self, byte_writer *writer)
+{
+    byte_writer_u16(writer, TASK_BODY_VERSION);
+    byte_writer_u32(writer, self->count);
+    for (uint32_t i = 0; i < self->count; i++) {
+        const task_excerpt_item *item = &self->items[i];
+        task_place_encode(&item->place, writer);
+        byte_writer_u32(writer, item->row_count);
+        for (uint32_t k = 0; k < item->row_count * EXCERPT_COLUMNS; k += 2)
+            byte_writer_u8(writer, (uint8_t)(item->levels[k] | item->levels[k + 1] << 4));
+        byte_writer_u64(writer, item->audition_size);
+        encode_digest(writer, &item->audition_digest);
+        byte_writer_f64(writer, item->audition_gain);
+    }
+    byte_writer_text(writer, self->failure);
 }

@@ -36,6 +36,7 @@ static status submit_show(const cli_arguments *arguments, const char *kind, farm
         .options = {.kind = kind,
                     .replace = writes && cli_flag(arguments, "replace"),
                     .only = cli_text(arguments, "only"),
+                    .audition = writes && cli_flag(arguments, "audition"),
                     .meter = writes ? cli_text(arguments, "meter") : NULL,
                     .cells_per_task = cli_knows(arguments, "cells-per-task") ? cli_number(arguments, "cells-per-task", 0) : 0},
         .priority = writes ? (int32_t)cli_number(arguments, "priority", 0) : 0};

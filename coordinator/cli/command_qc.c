@@ -235,6 +235,23 @@ static status keep_documents(farm_client *client, uint32_t job, const char *fold
     return code;
 }
 
+static status make_out_folder(const char *folder, error_detail *detail)
+{
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
+    return STATUS_OK;
+}
+
+/* Workers write audition audio themselves, so its folder is there before they start. */
+static status prepare_audition(const cli_arguments *arguments, private_farm_root *root, error_detail *detail)
+{
+    const char *folder = cli_text(arguments, "out");
+    if (folder == NULL)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "--audition writes beside the report: say where with --out DIR");
+    *root = (private_farm_root){.name = "out", .directory = folder, .writable = true};
+    return make_out_folder(folder, detail);
+}
+
 static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const qc_words *words)
 {
     error_detail detail;
@@ -259,8 +276,7 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     int exit_code = strcmp(verdict, "pass") == 0 || strcmp(verdict, "warn") == 0 ? EXIT_PASS : EXIT_QC;
     const char *folder = cli_text(arguments, "out");
     if (folder != NULL) {
-        if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-            code = error_detail_set(&detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
+        code = make_out_folder(folder, &detail);
         if (code == STATUS_OK)
             code = write_file(folder, "report.json", text, strlen(text), &detail);
         if (code == STATUS_OK)
@@ -305,7 +321,10 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
                            .checks = cli_text(arguments, "checks"),
                            .figures_only = cli_text(arguments, "out") == NULL,
                            .media = {.root = "media"},
+                           .audition = cli_flag(arguments, "audition"),
                            .out = {.root = "media"}};
+    if (options.audition)
+        options.out = (plan_place){.root = "out"};
     *out_document = job_document_of_files(&request, &options, memory);
     return *out_document == NULL ? error_detail_set(detail, STATUS_LIMIT, "the list of files is too long for one job")
                                  : STATUS_OK;
@@ -344,7 +363,10 @@ static status prepare_show(const cli_arguments *arguments, arena *memory, const 
                            .checks = cli_text(arguments, "checks"),
                            .figures_only = cli_text(arguments, "out") == NULL,
                            .media = {.root = "media"},
+                           .audition = cli_flag(arguments, "audition"),
                            .out = {.root = "media"}};
+    if (options.audition)
+        options.out = (plan_place){.root = "out"};
     if (options.only[0] == '\0')
         return error_detail_set(detail, STATUS_INPUT_MISSING,
                                 "%s names no received programme; give a deliverable `file:` instead of `recipe:`",
@@ -370,9 +392,11 @@ int command_qc(const cli_arguments *arguments)
     status code = cli_text(arguments, "show") != NULL
                       ? prepare_show(arguments, &memory, &root, &document, &detail)
                       : prepare_files(arguments, &memory, &root, &words, &document, &detail);
-    private_farm_root roots[1] = {{.name = "media", .directory = root}};
+    private_farm_root roots[2] = {{.name = "media", .directory = root}};
+    if (code == STATUS_OK && cli_flag(arguments, "audition"))
+        code = prepare_audition(arguments, &roots[1], &detail);
     if (code == STATUS_OK)
-        code = farm_job_start_private(arguments, roots, 1, &farm, &client, &detail);
+        code = farm_job_start_private(arguments, roots, cli_flag(arguments, "audition") ? 2 : 1, &farm, &client, &detail);
     if (code == STATUS_OK)
         code = farm_client_submit(client, document, strlen(document), 0, NULL, SUBMIT_MS, &job_number, &detail);
     farm_job_watch watch = {.client = client, .farm = farm, .job = job_number, .quiet = cli_flag(arguments, "verbose"),

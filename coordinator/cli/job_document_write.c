@@ -164,9 +164,10 @@ static const char *dump_document(json_t *document, const job_options *options, a
     json_object_set_new(document, "places",
                         json_pack("{s:o, s:o}", "media", place_json(&options->media), "out", place_json(&options->out)));
     json_object_set_new(document, "options",
-                        json_pack("{s:b, s:s?, s:i, s:s?, s:s?, s:b, s:I, s:i}", "replace", options->replace ? 1 : 0, "only", options->only,
+                        json_pack("{s:b, s:s?, s:i, s:s?, s:s?, s:b, s:b, s:I, s:i}", "replace", options->replace ? 1 : 0, "only", options->only,
                                   "cells_per_task", (int)options->cells_per_task, "meter", options->meter, "checks", options->checks,
-                                  "figures_only", options->figures_only ? 1 : 0, "deadline", (json_int_t)options->deadline,
+                                  "figures_only", options->figures_only ? 1 : 0, "audition",
+                                  options->audition ? 1 : 0, "deadline", (json_int_t)options->deadline,
                                   "at_once", (int)options->at_once));
     char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(document);

@@ -43,6 +43,7 @@ typedef struct job_options {
     uint32_t cells_per_task;
     const char *meter;          /**< --meter, NULL = none */
     const char *checks;         /**< --checks, NULL = all */
+    bool audition;              /**< --audition */
     bool figures_only;          /**< report.json is all that will be asked for */
     uint32_t deadline;          /**< seconds of UTC; 0 = as the show file says */
     uint32_t at_once;           /**< tasks on workers at once; 0 = as many as there are */

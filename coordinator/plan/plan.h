@@ -122,7 +122,7 @@ typedef struct plan_deliverable {
     uint16_t scan_timeline;    /**< of the scan that brings it to its spec, whether it is wanted itself or not */
     uint16_t scan_program, scan_output, scan_speech; /**< as program, program_output and speech_output */
     uint32_t gain_task;        /**< ends the scan */
-    uint32_t merge_task, publish_task, meter_task; /**< numbers in the job; UINT32_MAX where there is none */
+    uint32_t merge_task, publish_task, meter_task, excerpt_task; /**< numbers in the job; UINT32_MAX where there is none */
     const char *uncompared;    /**< received: why it is not compared with the stems; NULL: it is */
 } plan_deliverable;
 
@@ -136,7 +136,7 @@ typedef struct plan_task {
     /* by kind */
     uint32_t file;             /**< ALLOCATE, SEAL, VERIFY: index in files (VERIFY of a received file: in inputs);
                                     LISTEN: in listens; INSPECT that leaves digests: in inputs */
-    uint16_t deliverable;      /**< GAIN, MERGE, PUBLISH, METER */
+    uint16_t deliverable;      /**< GAIN, MERGE, PUBLISH, METER, EXCERPT */
     uint16_t program;          /**< RENDER, INSPECT */
     uint16_t timeline;
     uint16_t piece;
@@ -171,6 +171,7 @@ typedef struct plan_options {
     uint32_t cells_per_task;   /**< 0 = chosen from the work and slot_count */
     bool replace;
     bool second_meter;         /**< adds a METER per deliverable */
+    bool excerpts;             /**< adds an EXCERPT per deliverable: what its report shows of the places of findings */
     bool discard_failed;       /**< adds a DISCARD per deliverable that removes what it left unpublished. Not for jobs that a
                                     person may retry: what was rendered would be gone while its tasks count as done */
     const char *only;          /**< comma-separated deliverable names, NULL = all */
@@ -254,6 +255,10 @@ typedef struct plan_context {
     content_hash header_digest, trailer_digest;
     uint32_t cell_count;
     const content_hash *cell_digests;
+    /** EXCERPT: what MERGE wants to be looked at; a folder to write audition audio to, or NULL. */
+    uint32_t place_count;
+    const task_place *places;
+    const task_path *audition;
     /** PUBLISH: of each file of the deliverable in order, as verified. */
     const content_hash *file_digests;
 } plan_context;

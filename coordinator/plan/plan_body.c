@@ -421,6 +421,9 @@ static status body_fill(const plan *self, const plan_task *task, const plan_cont
         return plan_meter_body(self, task, &body->meter, memory);
     case TASK_LISTEN:
         return plan_listen_body(self, task, &body->listen, memory);
+    case TASK_EXCERPT:
+        plan_excerpt_body(self, task, context, &body->excerpt, memory);
+        return STATUS_OK;
     case TASK_PROBE:
     case TASK_DEPOSIT:
     case TASK_KIND_REMOTE_END:

@@ -227,7 +227,8 @@ static void plan_init_deliverables(plan *self)
                                                    .gain_task = UINT32_MAX,
                                                    .merge_task = UINT32_MAX,
                                                    .publish_task = UINT32_MAX,
-                                                   .meter_task = UINT32_MAX};
+                                                   .meter_task = UINT32_MAX,
+                                                   .excerpt_task = UINT32_MAX};
     plan_index_inputs(self);
 }
 

@@ -1,4 +1,5 @@
-/* The second meter's task: a whole programme from its received files, or from those that the job published. */
+/* Tasks that read a programme once more, from its received files or from those that the job published: the second meter the
+ * whole of it, EXCERPT a few places. */
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
@@ -72,35 +73,86 @@ static void meter_bind_published(const plan_deliverable *deliverable, const plan
     }
 }
 
-status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory)
+/* What of a deliverable's files must be read: one piece, or all of it where one set of files has all. */
+typedef struct meter_source {
+    const plan_deliverable *deliverable;
+    const plan_timeline *timeline;
+    bool joined;
+    uint32_t part_count;
+} meter_source;
+
+static meter_source meter_source_of(const plan *self, const plan_task *task)
 {
     const plan_deliverable *deliverable = &self->deliverables[task->deliverable];
     const plan_timeline *timeline = &self->timelines[deliverable->timeline];
+    bool joined = deliverable->rendered && self->files[deliverable->first_file].reel < 0;
+    return (meter_source){deliverable, timeline, joined, joined ? 1 : timeline->piece_count};
+}
+
+static void meter_part(const plan *self, const plan_task *task, const meter_source *source, uint32_t index, task_render *part,
+                       arena *memory)
+{
+    const plan_deliverable *deliverable = source->deliverable;
+    const plan_timeline *timeline = source->timeline;
+    const plan_piece *piece = &timeline->pieces[index];
     const plan_file *files = &self->files[deliverable->first_file];
-    bool joined = deliverable->rendered && files[0].reel < 0; /* then one file set has it all */
     uint32_t channels = channel_layout_get(deliverable->layout)->channel_count;
     uint32_t set_size = deliverable->rendered && files[0].channel != CHANNEL_NONE ? channels : 1;
-    out_meter->part_count = joined ? 1 : timeline->piece_count;
-    if (out_meter->part_count > SHOW_REELS_MAX)
+    meter_program(&part->program, deliverable, task->deliverable, timeline->sample_rate, memory);
+    part->piece_count = 1;
+    part->pieces = arena_take_array(memory, 1, sizeof *part->pieces);
+    part->pieces[0] = (task_piece){.reel = piece->reel,
+                                   .programme_frame = piece->programme_frame,
+                                   .frame_count = source->joined ? timeline->frame_count : piece->frame_count,
+                                   .bindings = arena_take_array(memory, channels, sizeof(task_binding))};
+    part->cell_count = 1;
+    part->programme_end = index + 1 == source->part_count;
+    part->programme_frame_count = timeline->frame_count;
+    if (deliverable->rendered)
+        meter_bind_published(deliverable, files + (size_t)index * set_size, part, memory);
+    else
+        meter_bind_received(self, piece, part, memory);
+}
+
+status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory)
+{
+    const meter_source source = meter_source_of(self, task);
+    if (source.part_count > SHOW_REELS_MAX)
         return STATUS_LIMIT;
-    out_meter->parts = arena_take_array(memory, out_meter->part_count, sizeof *out_meter->parts);
-    for (uint32_t i = 0; i < out_meter->part_count; i++) {
-        task_render *part = &out_meter->parts[i];
-        const plan_piece *piece = &timeline->pieces[i];
-        meter_program(&part->program, deliverable, task->deliverable, timeline->sample_rate, memory);
-        part->piece_count = 1;
-        part->pieces = arena_take_array(memory, 1, sizeof *part->pieces);
-        part->pieces[0] = (task_piece){.reel = piece->reel,
-                                       .programme_frame = piece->programme_frame,
-                                       .frame_count = joined ? timeline->frame_count : piece->frame_count,
-                                       .bindings = arena_take_array(memory, channels, sizeof(task_binding))};
-        part->cell_count = 1;
-        part->programme_end = i + 1 == out_meter->part_count;
-        part->programme_frame_count = timeline->frame_count;
-        if (deliverable->rendered)
-            meter_bind_published(deliverable, files + (size_t)i * set_size, part, memory);
-        else
-            meter_bind_received(self, piece, part, memory);
-    }
+    out_meter->part_count = source.part_count;
+    out_meter->parts = arena_take_array(memory, source.part_count, sizeof *out_meter->parts);
+    for (uint32_t i = 0; i < source.part_count; i++)
+        meter_part(self, task, &source, i, &out_meter->parts[i], memory);
     return STATUS_OK;
+}
+
+static bool any_place_in(const plan_context *context, uint64_t first, uint64_t end)
+{
+    for (uint32_t i = 0; i < context->place_count; i++)
+        if (context->places[i].first_frame < end && context->places[i].first_frame + context->places[i].frame_count > first)
+            return true;
+    return false;
+}
+
+void plan_excerpt_body(const plan *self, const plan_task *task, const plan_context *context, task_excerpt *out_excerpt,
+                       arena *memory)
+{
+    const meter_source source = meter_source_of(self, task);
+    *out_excerpt = (task_excerpt){.parts = arena_take_array(memory, 2 * TASK_PLACES_MAX, sizeof *out_excerpt->parts)};
+    for (uint32_t i = 0; i < source.part_count && out_excerpt->part_count < 2 * TASK_PLACES_MAX; i++) {
+        const plan_piece *piece = &source.timeline->pieces[i];
+        uint64_t end = source.joined ? source.timeline->frame_count : piece->programme_frame + piece->frame_count;
+        if (any_place_in(context, piece->programme_frame, end))
+            meter_part(self, task, &source, i, &out_excerpt->parts[out_excerpt->part_count++], memory);
+    }
+    if (out_excerpt->part_count == 0)
+        return;
+    out_excerpt->place_count = context->place_count;
+    out_excerpt->places = arena_take_array(memory, context->place_count, sizeof *out_excerpt->places);
+    for (uint32_t i = 0; i < context->place_count; i++)
+        out_excerpt->places[i] = context->places[i];
+    if (context->audition != NULL) {
+        out_excerpt->audition = true;
+        out_excerpt->folder = *context->audition;
+    }
 }

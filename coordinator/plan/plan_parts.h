@@ -145,6 +145,9 @@ task_input plan_task_input(const plan *self, uint32_t input);
 
 /* ---- plan_meter.c ---- */
 status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_meter, arena *memory);
+/** The context's places and what of the programme's files they lie in. */
+void plan_excerpt_body(const plan *self, const plan_task *task, const plan_context *context, task_excerpt *out_excerpt,
+                       arena *memory);
 
 /* ---- plan_listen.c ---- */
 /** What is listened to, for the wanted deliverables: wants their timelines. */

@@ -315,6 +315,24 @@ static void tasks_meter(task_builder *self)
     }
 }
 
+/* Behind the verdict, which says where; of what was published, or of received programmes. */
+static void tasks_excerpt(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->deliverable_count; i++) {
+        plan_deliverable *deliverable = &target->deliverables[i];
+        if (deliverable->timeline == PLAN_TIMELINE_NONE)
+            continue;
+        plan_task *task = task_begin(self, TASK_EXCERPT);
+        task->deliverable = (uint16_t)i;
+        task->cost = SMALL_TASK_MS;
+        task_wait(self, deliverable->merge_task);
+        if (deliverable->publish_task != UINT32_MAX)
+            task_wait(self, deliverable->publish_task);
+        deliverable->excerpt_task = task_last_number(self);
+    }
+}
+
 /* Removes what a failed deliverable left, once nothing can write to its files any more. */
 static void tasks_discard(task_builder *self)
 {
@@ -395,6 +413,8 @@ void plan_make_tasks(plan *self, const plan_options *options)
     tasks_publish(&builder);
     if (options->second_meter)
         tasks_meter(&builder);
+    if (options->excerpts)
+        tasks_excerpt(&builder);
     if (options->discard_failed)
         tasks_discard(&builder);
     tasks_report(&builder);

@@ -89,6 +89,7 @@ static void text_what(const plan *self, const plan_task *task, byte_writer *writ
     case TASK_PUBLISH:
     case TASK_DISCARD:
     case TASK_METER:
+    case TASK_EXCERPT:
         text_add(writer, self->show->deliverables[task->deliverable].name);
         break;
     case TASK_LISTEN:

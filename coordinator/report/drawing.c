@@ -1,5 +1,6 @@
 #include "coordinator/report/drawing.h"
 
+#include "coordinator/report/heat_png.h"
 #include "coordinator/report/html_text.h"
 
 #include <math.h>
@@ -70,6 +71,16 @@ void drawing_box(drawing *self, ink colour, double x, double y, double width, do
     add(self, DRAWING_BOX, colour, points, 2);
 }
 
+void drawing_heat(drawing *self, double x, double y, double width, double height, uint32_t column_count, uint32_t row_count,
+                  const uint8_t *levels)
+{
+    const drawing_point points[] = {{x, y}, {width, height}};
+    drawing_item *item = add(self, DRAWING_HEAT, INK_HEAT, points, 2);
+    item->column_count = column_count;
+    item->row_count = row_count;
+    item->levels = levels;
+}
+
 void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text)
 {
     const drawing_point point = {x, y};
@@ -84,7 +95,12 @@ static void svg_item(const drawing_item *item, byte_writer *writer)
     static const char *const anchors[] = {"start", "middle", "end"};
     const drawing_point *points = item->points;
     unsigned colour = (unsigned)ink_rgb(item->colour);
-    if (item->kind == DRAWING_BOX) {
+    if (item->kind == DRAWING_HEAT) {
+        html_markup(writer, "<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\" href=\"",
+                    points[0].x, points[0].y, points[1].x, points[1].y);
+        heat_png_uri(item->levels, item->column_count, item->row_count, writer);
+        html_markup(writer, "\"/>");
+    } else if (item->kind == DRAWING_BOX) {
         html_markup(writer, "<path fill=\"#%06x\" d=\"M%.1f %.1fh%.1fv%.1fh-%.1fz\"/>", colour, points[0].x, points[0].y,
                     points[1].x, points[1].y, points[1].x);
     } else if (item->kind == DRAWING_LINE) {

@@ -34,7 +34,7 @@ uint32_t ink_rgb(ink colour);
 ink ink_heat(double part);
 
 typedef enum drawing_anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } drawing_anchor;
-typedef enum drawing_kind { DRAWING_LINE, DRAWING_BOX, DRAWING_TEXT } drawing_kind;
+typedef enum drawing_kind { DRAWING_LINE, DRAWING_BOX, DRAWING_TEXT, DRAWING_HEAT } drawing_kind;
 
 typedef struct drawing_point {
     double x, y;
@@ -47,7 +47,9 @@ typedef struct drawing_item {
     double dash;        /**< 0 = solid */
     drawing_anchor anchor;
     const char *text;
-    uint32_t point_count; /**< line: all; box: corner, then width and height; text: where its baseline begins */
+    uint32_t column_count, row_count;
+    const uint8_t *levels; /**< of heat: [row_count][column_count], lowest row first */
+    uint32_t point_count; /**< line: all; box and heat: corner, then width and height; text: where its baseline begins */
     drawing_point *points;
 } drawing_item;
 
@@ -64,6 +66,9 @@ drawing *drawing_create(arena *memory, double width, double height, const char *
 void drawing_line(drawing *self, ink colour, double width, double dash, const drawing_point *points, uint32_t count);
 void drawing_segment(drawing *self, ink colour, double width, double dash, double x1, double y1, double x2, double y2);
 void drawing_box(drawing *self, ink colour, double x, double y, double width, double height);
+/** A grid of heat levels (below HEAT_LEVELS), lowest row first, in a box. levels are borrowed. */
+void drawing_heat(drawing *self, double x, double y, double width, double height, uint32_t column_count, uint32_t row_count,
+                  const uint8_t *levels);
 /** The text is copied. */
 void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text);
 

@@ -136,6 +136,11 @@ void page_cell_picture(page *self, const drawing *picture)
     self->cell->picture = picture;
 }
 
+void page_cell_audio(page *self, const char *path)
+{
+    self->cell->audio = arena_copy_text(self->memory, path);
+}
+
 void page_paragraph(page *self)
 {
     self->open = &add_block(self, PAGE_PARAGRAPH)->spans;

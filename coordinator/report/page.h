@@ -34,6 +34,7 @@ typedef struct page_spans {
 typedef struct page_cell {
     page_spans spans;
     const drawing *picture; /**< below the text, or NULL */
+    const char *audio;      /**< file beside the page, below the picture, or NULL */
 } page_cell;
 
 typedef struct page_column {
@@ -100,6 +101,8 @@ void page_table(page *self, bool list, const page_column *columns, uint32_t coun
 void page_row(page *self);
 void page_next_cell(page *self);
 void page_cell_picture(page *self, const drawing *picture);
+/** Something to listen to: a player in HTML. The path is relative to the page. */
+void page_cell_audio(page *self, const char *path);
 /** A cell with a number at 0.1, or a dash. */
 void page_number(page *self, double value);
 void page_paragraph(page *self);

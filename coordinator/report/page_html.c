@@ -6,7 +6,7 @@
 /* One self-contained page without script: the policy forbids everything that is not in the file itself. */
 static const char page_head[] =
     "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'\">"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>"
     ":root{--ink:#16202a;--soft:#5b6b7a;--line:#d8dfe6;--paper:#fff;--shade:#f4f6f8;--pass:#17753b;--warn:#9a6200;"
     "--fail:#b3211d;--inc:#5a3d9e}"
@@ -26,11 +26,12 @@ static const char page_head[] =
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
-    "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
+    "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n code{white-space:normal}.scroll{overflow-x:auto}"
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.list td:first-child code,"
     ".list td:nth-child(2) code{white-space:nowrap}.plot{display:block;width:100%;height:auto;margin:6px 0}"
+    "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
-    "@media print{body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
+    "@media print{audio{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}"
     ".scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
@@ -84,6 +85,8 @@ static void put_table(byte_writer *writer, const page_block *block)
             put_spans(writer, &cell->spans);
             if (cell->picture != NULL)
                 drawing_svg(cell->picture, writer);
+            if (cell->audio != NULL)
+                put_element(writer, "<audio controls preload=\"none\" src=\"", cell->audio, "\"></audio>");
             put(writer, "</td>");
         }
         put(writer, "</tr>");

@@ -183,12 +183,40 @@ static double width_of_sheet(void)
 
 /* ---- pictures ---- */
 
+/* An image whose pixels are the levels. */
+static void draw_heat(cairo_t *cairo, const drawing_item *item)
+{
+    const drawing_point *points = item->points;
+    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)item->column_count, (int)item->row_count);
+    unsigned char *pixels = cairo_image_surface_get_data(image);
+    if (pixels != NULL) { /* NULL: no memory; the sheet then fails as a whole */
+        for (uint32_t row = 0; row < item->row_count; row++) {
+            const uint8_t *levels = item->levels + (size_t)(item->row_count - 1 - row) * item->column_count;
+            for (uint32_t c = 0; c < item->column_count; c++) {
+                uint32_t rgb = ink_rgb((ink)(INK_HEAT + levels[c]));
+                memcpy(pixels + (size_t)row * (size_t)cairo_image_surface_get_stride(image) + 4 * (size_t)c, &rgb, sizeof rgb);
+            }
+        }
+        cairo_surface_mark_dirty(image);
+    }
+    cairo_save(cairo);
+    cairo_translate(cairo, points[0].x, points[0].y);
+    cairo_scale(cairo, points[1].x / item->column_count, points[1].y / item->row_count);
+    cairo_set_source_surface(cairo, image, 0.0, 0.0);
+    cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_BILINEAR);
+    cairo_paint(cairo);
+    cairo_restore(cairo);
+    cairo_surface_destroy(image);
+}
+
 static void draw_item(const pdf *self, const drawing_item *item)
 {
     cairo_t *cairo = self->cairo;
     const drawing_point *points = item->points;
     set_ink(cairo, item->colour);
-    if (item->kind == DRAWING_BOX) {
+    if (item->kind == DRAWING_HEAT) {
+        draw_heat(cairo, item);
+    } else if (item->kind == DRAWING_BOX) {
         cairo_rectangle(cairo, points[0].x, points[0].y, points[1].x, points[1].y);
         cairo_fill(cairo);
     } else if (item->kind == DRAWING_LINE) {

@@ -35,6 +35,7 @@ typedef struct report_programme {
     const programme_measure *speech;   /**< of its dialogue stems; NULL if it takes none */
     programme_verdict verdict;
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
+    const task_excerpt_result *excerpts; /**< what was read again around its findings; NULL: nothing */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
     const struct drawing *levels;      /**< by report_draw_signal; NULL = none */
     uint32_t spectrum_count;

@@ -42,6 +42,19 @@ static void add_waiver(page *self, const finding *item)
     page_format(self, STYLE_PLAIN, "%s, %s: %s", waiver->who, waiver->when, waiver->why);
 }
 
+/* The seconds around it where they were read again, else how loud it is there. */
+static void add_pictures(page *self, const report_model *model, const report_programme *programme, const finding *item)
+{
+    const task_excerpt_item *excerpt = report_excerpt(model, programme, item);
+    page_cell_picture(self, excerpt != NULL ? chart_excerpt_small(excerpt, item, self->memory)
+                                            : chart_thumbnail(programme, item, self->memory));
+    if (excerpt == NULL || excerpt->audition_size == 0)
+        return;
+    const char *file = arena_format(self->memory, "audition/%s.wav", excerpt->place.name);
+    page_line(self, STYLE_CODE, file);
+    page_cell_audio(self, file);
+}
+
 static void add_finding(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                         const finding *item)
 {
@@ -53,7 +66,7 @@ static void add_finding(page *self, const report_model *model, const report_prog
     page_next_cell(self);
     add_place(self, model, timeline, item);
     if (programme != NULL)
-        page_cell_picture(self, chart_thumbnail(programme, item, self->memory));
+        add_pictures(self, model, programme, item);
     page_next_cell(self);
     page_add(self, STYLE_PLAIN, item->message);
     add_waiver(self, item);
@@ -106,7 +119,9 @@ static void add_limit(page *self, const spec_limit *limit)
 {
     for (uint32_t i = 0; i < limit->word_count; i++)
         page_format(self, STYLE_PLAIN, "%s%s", i == 0 ? "" : ", ", limit->words[i]);
-    if (limit->word_count == 0 && isfinite(limit->min) && isfinite(limit->max))
+    if (limit->word_count == 0 && isfinite(limit->min) && limit->min >= limit->max)
+        page_format(self, STYLE_PLAIN, "%.6g ", limit->min);
+    else if (limit->word_count == 0 && isfinite(limit->min) && isfinite(limit->max))
         page_format(self, STYLE_PLAIN, "%.6g to %.6g ", limit->min, limit->max);
     else if (limit->word_count == 0 && isfinite(limit->max))
         page_format(self, STYLE_PLAIN, "at most %.6g ", limit->max);

@@ -96,7 +96,28 @@ static json_t *json_waiver(const show_waiver *waiver)
                      json_text(waiver->why), "measured", json_text(waiver->measured));
 }
 
-static json_t *json_finding(const report_model *model, const plan_timeline *timeline, const finding *item)
+/* The file to listen to that shows a finding: the channels that it names folded to stereo at this gain. */
+static json_t *json_audition(const report_model *model, const report_programme *programme, const finding *item)
+{
+    const task_excerpt_item *excerpt = programme == NULL ? NULL : report_excerpt(model, programme, item);
+    if (excerpt == NULL || excerpt->audition_size == 0)
+        return json_null();
+    const channel_layout *layout = channel_layout_get(model->plan->deliverables[programme->deliverable].layout);
+    char path[TASK_PLACE_NAME + 16];
+    snprintf(path, sizeof path, "audition/%s.wav", excerpt->place.name);
+    json_t *channels = json_array();
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        if ((excerpt->place.channels >> c & 1) != 0)
+            json_array_append_new(channels, json_string(channel_label_name(layout->labels[c])));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path", path, "start_sample", json_count(excerpt->place.first_frame),
+                     "end_sample", json_count(excerpt->place.first_frame + excerpt->place.frame_count), "channels", channels,
+                     "gain_db", json_figure(measure_db(excerpt->audition_gain)), "bytes", json_count(excerpt->audition_size),
+                     "file_xxh128", json_digest(true, &excerpt->audition_digest));
+}
+
+/* programme: of the finding; NULL for that of a stem. */
+static json_t *json_finding(const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                            const finding *item)
 {
     const frame_rate *pictures = report_rate(model, timeline);
     json_t *channels = json_array();
@@ -141,14 +162,16 @@ static json_t *json_finding(const report_model *model, const plan_timeline *time
     json_object_set_new(object, "details", details == NULL ? json_object() : details);
     json_object_set_new(object, "waiver", json_waiver(item->waiver));
     json_object_set_new(object, "stale_waiver", json_waiver(item->stale));
+    json_object_set_new(object, "audition", json_audition(model, programme, item));
     return object;
 }
 
-static json_t *json_findings(const report_model *model, const plan_timeline *timeline, const finding_list *list)
+static json_t *json_findings(const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                             const finding_list *list)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++)
-        json_array_append_new(array, json_finding(model, timeline, &list->items[i]));
+        json_array_append_new(array, json_finding(model, programme, timeline, &list->items[i]));
     return array;
 }
 
@@ -327,6 +350,18 @@ static void add_reels(const report_model *model, const report_programme *program
     }
 }
 
+/* How much of a programme was read once more for pictures, and what of it could not be. */
+static json_t *json_read_again(const task_excerpt_result *excerpts)
+{
+    uint64_t frames = 0;
+    if (excerpts == NULL)
+        return json_null();
+    for (uint32_t i = 0; i < excerpts->count; i++)
+        frames += excerpts->items[i].place.frame_count;
+    return json_pack("{s:i, s:o, s:o}", "places", (int)excerpts->count, "samples", json_count(frames), "failure",
+                     excerpts->failure[0] == '\0' ? json_null() : json_text(excerpts->failure));
+}
+
 static json_t *json_programmes(const report_model *model)
 {
     json_t *programmes = json_array();
@@ -344,7 +379,8 @@ static json_t *json_programmes(const report_model *model)
                                                               ? LAYOUT_NONE
                                                               : model->plan->deliverables[programme->deliverable].layout)));
         json_object_set_new(object, "second_meter", json_second_meter(model, programme));
-        json_object_set_new(object, "findings", json_findings(model, timeline, &programme->verdict.findings));
+        json_object_set_new(object, "findings", json_findings(model, programme, timeline, &programme->verdict.findings));
+        json_object_set_new(object, "read_again", json_read_again(programme->excerpts));
         json_object_set_new(object, "failure", json_text(programme->failure));
         json_array_append_new(programmes, object);
         add_reels(model, programme, programmes);
@@ -388,7 +424,7 @@ static json_t *json_stems(const report_model *model)
         json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
                                                json_text(model->show->reels[stem->reel].name), "stem",
                                                json_text(model->show->stems[stem->stem].name), "paths", paths,
-                                               "findings", json_findings(model, stem->verdict.timeline,
+                                               "findings", json_findings(model, NULL, stem->verdict.timeline,
                                                                          &stem->verdict.findings)));
     }
     return stems;

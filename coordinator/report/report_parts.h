@@ -41,6 +41,12 @@ const drawing *chart_bleed(const report_model *model, const report_programme *pr
 const drawing *chart_sync(const report_model *model, uint32_t listen, arena *memory);
 /** Momentary loudness around a finding, with its place marked: a thumbnail. */
 const drawing *chart_thumbnail(const report_programme *programme, const finding *item, arena *memory);
+/** What was read again that shows a finding, or NULL. */
+const task_excerpt_item *report_excerpt(const report_model *model, const report_programme *programme, const finding *item);
+/** The spectrogram of an excerpt with the place of a finding in it: small, or as wide as a page with its axes. */
+const drawing *chart_excerpt_small(const task_excerpt_item *excerpt, const finding *item, arena *memory);
+const drawing *chart_excerpt(const report_model *model, const plan_timeline *timeline, const task_excerpt_item *excerpt,
+                             const finding *item, arena *memory);
 /** Spectra of the cells around a finding in the channels it names, or all. */
 const drawing *chart_spectrum(const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                               const finding *item, arena *memory);

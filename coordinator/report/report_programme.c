@@ -144,14 +144,20 @@ void report_draw_signal(const report_model *model, report_programme *programme, 
     const finding_list *findings = &programme->verdict.findings;
     if (timeline == NULL || programme->measure == NULL || timeline->frame_count == 0)
         return;
+    bool drawn[TASK_PLACES_MAX] = {false};
     programme->levels = chart_levels(model, programme, memory);
     for (size_t i = 0; i < findings->count && programme->spectrum_count < REPORT_SPECTRA_MAX; i++) {
         const finding *item = &findings->items[i];
-        if (item->severity < FINDING_WARN || seen_before(findings, i))
+        const task_excerpt_item *excerpt = report_excerpt(model, programme, item);
+        bool seen = excerpt == NULL ? seen_before(findings, i) : drawn[excerpt - programme->excerpts->items];
+        if (item->severity < FINDING_WARN || seen)
             continue;
-        const drawing *picture = chart_spectrum(model, programme, timeline, item, memory);
+        const drawing *picture = excerpt != NULL ? chart_excerpt(model, timeline, excerpt, item, memory)
+                                                 : chart_spectrum(model, programme, timeline, item, memory);
         if (picture != NULL)
             programme->spectra[programme->spectrum_count++] = picture;
+        if (excerpt != NULL)
+            drawn[excerpt - programme->excerpts->items] = true;
     }
 }
 
@@ -161,6 +167,10 @@ static void add_spectra(page *self, const report_programme *programme)
         page_subheading(self, "Spectra around findings");
     for (uint32_t i = 0; i < programme->spectrum_count; i++)
         page_picture(self, programme->spectra[i]);
+    if (programme->excerpts == NULL || programme->excerpts->failure[0] == '\0')
+        return;
+    page_paragraph(self);
+    page_format(self, STYLE_SOFT, "Not every place could be read again for a picture: %s", programme->excerpts->failure);
 }
 
 static void add_head(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)

@@ -318,6 +318,14 @@ static bool payload_fits(uint8_t kind, bool of_input, const message_bytes *paylo
     task_meter_result metered;
     if (kind == TASK_METER)
         return task_meter_result_decode(&metered, payload->bytes, payload->size) == STATUS_OK;
+    if (kind == TASK_EXCERPT && payload->size > 0) {
+        arena memory;
+        arena_init(&memory);
+        task_excerpt_result *excerpts = arena_take(&memory, sizeof *excerpts);
+        bool fits = task_excerpt_result_decode(excerpts, payload->bytes, payload->size, &memory) == STATUS_OK;
+        arena_deinit(&memory);
+        return fits;
+    }
     return true;
 }
 
@@ -334,6 +342,10 @@ static status judge_result(const farm_state *self, const worker_node *node, cons
                  node->name, held->spoiled_cell, held->spoiled);
         return STATUS_NODE_WRONG;
     }
+    /* Pictures fail no job, and no job waits for them: a worker that could not make them has done its part. */
+    if (result->code != STATUS_OK && result->code != STATUS_CANCELLED && result->code != STATUS_AGAIN && task != NULL &&
+        task->kind == TASK_EXCERPT)
+        return STATUS_OK;
     if (result->code != STATUS_OK)
         return (status)result->code;
     bool fits = payload_fits(job_task_kind(job, result->attempt.task), task != NULL && task->of_input, &result->payload);

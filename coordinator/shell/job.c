@@ -158,6 +158,7 @@ void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_si
     case TASK_MERGE:
     case TASK_PUBLISH:
     case TASK_METER:
+    case TASK_EXCERPT:
         snprintf(out, out_size, "%s", self->source->show.deliverables[planned->deliverable].name);
         break;
     case TASK_PROBE:

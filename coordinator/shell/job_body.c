@@ -208,6 +208,30 @@ static status publish_context(farm_job *self, const plan_task *task, plan_contex
     return STATUS_OK;
 }
 
+/* ---- EXCERPT ---- */
+
+/* "<out>/<slug>/<version>/report/NAME"; of a qc, whose reports are had by asking, "<out>/NAME". False: too long. */
+static bool report_path(const farm_job *self, const char *name, task_path *out_path)
+{
+    const job_document *document = &self->source->document;
+    const show *job_show = &self->source->show;
+    const char *slash = document->out.prefix[0] != '\0' ? "/" : "";
+    memcpy(out_path->root, document->out.root, sizeof out_path->root);
+    int size = document->kind == JOB_KIND_QC
+                   ? snprintf(out_path->path, sizeof out_path->path, "%s%s%s", document->out.prefix, slash, name)
+                   : snprintf(out_path->path, sizeof out_path->path, "%s%s%s/%s/report/%s", document->out.prefix, slash,
+                              job_show->slug, job_show->version, name);
+    return size >= 0 && (size_t)size < sizeof out_path->path;
+}
+
+static void excerpt_context(const farm_job *self, const merge_outcome *outcome, task_path *folder, plan_context *context)
+{
+    context->place_count = outcome->place_count;
+    context->places = outcome->places;
+    if (self->source->document.audition && report_path(self, "audition", folder))
+        context->audition = folder;
+}
+
 /* ---- the bodies ---- */
 
 static void seal_context(const farm_job *self, const plan_task *task, plan_context *context)
@@ -238,6 +262,10 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
         code = verify_context(self, task, &context, &memory, detail);
     if (task->kind == TASK_PUBLISH)
         code = publish_context(self, task, &context, &memory, detail);
+    task_path folder;
+    bool excerpt = task->kind == TASK_EXCERPT && job_merge_outcome(self, task->deliverable, &outcome);
+    if (excerpt)
+        excerpt_context(self, &outcome, &folder, &context);
     if (task->kind == TASK_PUBLISH && job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
         self->held = true;
         code = error_detail_set(detail, STATUS_INPUT_INVALID,
@@ -247,7 +275,13 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
                                 self->source->show.deliverables[task->deliverable].spec_name);
     }
     if (code == STATUS_OK) {
+        size_t size = writer->size;
         code = plan_task_body(self->plan, index, &context, writer);
+        if (excerpt && code == STATUS_LIMIT) { /* more files than a message holds: then there are no pictures */
+            byte_writer_reset(writer);
+            context.place_count = 0;
+            code = size == 0 ? plan_task_body(self->plan, index, &context, writer) : code;
+        }
         if (code != STATUS_OK)
             error_detail_set(detail, code, "what task %u has to do does not fit a message: %s",
                              self->plan->first_task + index, status_text(code));
@@ -278,8 +312,6 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
     compose_outcome outcome;
     if (composed == NULL || compose_outcome_decode(&outcome, composed->payload, composed->payload_size) != STATUS_OK)
         return error_detail_set(detail, STATUS_DEFECT, "the reports are to be written but were not made");
-    const job_document *document = &self->source->document;
-    const show *job_show = &self->source->show;
     task_body *body = calloc(1, sizeof *body);
     if (body == NULL)
         return STATUS_NODE_MEMORY;
@@ -289,11 +321,7 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
         if (outcome.documents[i].size == 0)
             continue;
         task_document *item = &body->deposit.documents[body->deposit.document_count++];
-        memcpy(item->final.root, document->out.root, sizeof item->final.root);
-        int size = snprintf(item->final.path, sizeof item->final.path, "%s%s%s/%s/report/%s", document->out.prefix,
-                            document->out.prefix[0] != '\0' ? "/" : "", job_show->slug, job_show->version,
-                            job_document_file((job_document_id)i));
-        if (size < 0 || (size_t)size >= sizeof item->final.path)
+        if (!report_path(self, job_document_file((job_document_id)i), &item->final))
             code = error_detail_set(detail, STATUS_LIMIT, "the path of the report is longer than %d bytes",
                                     PATH_MAX_BYTES - 1);
         item->document = i;

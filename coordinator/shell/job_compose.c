@@ -5,6 +5,7 @@
 #include "coordinator/report/page.h"
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/job_measures.h"
+#include "coordinator/verdict/finding_places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -213,7 +214,7 @@ static int16_t hundredths(double value)
     return (int16_t)(scaled < 0.0 ? ceil(scaled - 0.5) : floor(scaled + 0.5));
 }
 
-static void excerpt(const finding_list *findings, merge_outcome *outcome)
+static void keep_worst(const finding_list *findings, merge_outcome *outcome)
 {
     for (size_t i = 0; i < findings->count; i++) {
         const finding *item = &findings->items[i];
@@ -250,7 +251,11 @@ status job_merge(const plan *job_plan, const programme_input *input, const sync_
             .max_momentary = hundredths(verdict.loudness.max_momentary_lufs),
             .max_short_term = hundredths(verdict.loudness.max_short_term_lufs),
         };
-        excerpt(&verdict.findings, out_outcome);
+        keep_worst(&verdict.findings, out_outcome);
+        const plan_deliverable *made = &job_plan->deliverables[input->deliverable];
+        const plan_timeline *timeline = &job_plan->timelines[made->timeline];
+        out_outcome->place_count = finding_places(&verdict.findings, made->layout, timeline->frame_count, timeline->sample_rate,
+                                                  out_outcome->places);
     } else {
         error_detail_set(detail, code, "'%s' could not be judged: %s",
                          job_plan->show->deliverables[input->deliverable].name, status_text(code));
@@ -396,6 +401,7 @@ static status collect_programmes(const compose_input *input, report_model *model
         programme->gain_db = source->gain_db;
         programme->failure = source->failure;
         programme->second = source->metered ? &source->second : NULL;
+        programme->excerpts = source->excerpts;
         if (source->complete) {
             error_detail broken = {0};
             if (job_merge_programme(input->plan, source, input->cells_path, &merged[i], &broken) != STATUS_OK)

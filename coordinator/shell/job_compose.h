@@ -22,6 +22,7 @@ typedef struct programme_input {
     const char *failure; /**< why it was not made, or NULL */
     bool metered; /**< the second meter's figures are there */
     task_meter_result second;
+    const task_excerpt_result *excerpts; /**< NULL: nothing was looked at again */
 } programme_input;
 
 /** What became of one file: of plan.files, then of the received inputs. */

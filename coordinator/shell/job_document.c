@@ -196,7 +196,8 @@ static uint32_t read_number(document_reader *self, const json_t *options, const 
 
 static void read_options(document_reader *self, const json_t *options, job_document *document)
 {
-    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", "figures_only", "deadline", "at_once", NULL};
+    static const char *const keys[] = {"replace", "only", "cells_per_task", "meter", "checks", "figures_only", "audition",
+                                       "deadline", "at_once", NULL};
     if (options == NULL || !closed_object(self, options, "options", keys))
         return;
     const json_t *replace = json_object_get(options, "replace");
@@ -207,6 +208,10 @@ static void read_options(document_reader *self, const json_t *options, job_docum
     if (figures_only != NULL && !json_is_boolean(figures_only))
         refuse(self, STATUS_INPUT_INVALID, "options.figures_only", "true or false is expected");
     document->figures_only = json_is_true(figures_only);
+    const json_t *audition = json_object_get(options, "audition");
+    if (audition != NULL && !json_is_boolean(audition))
+        refuse(self, STATUS_INPUT_INVALID, "options.audition", "true or false is expected");
+    document->audition = json_is_true(audition);
     document->only = read_optional(self, json_object_get(options, "only"), "options.only",
                                    (size_t)SHOW_DELIVERABLES_MAX * NAME_MAX_BYTES);
     document->checks = read_optional(self, json_object_get(options, "checks"), "options.checks", JOB_CHECKS_MAX);

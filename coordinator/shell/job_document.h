@@ -12,7 +12,7 @@
  *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},
  *    "options": {"replace": false, "only": null | "NAME,NAME", "cells_per_task": 0,
  *                "meter": null | "libebur128", "checks": null | "KIND,KIND",
- *                "figures_only": false, "deadline": 0, "at_once": 0}}
+ *                "figures_only": false, "audition": false, "deadline": 0, "at_once": 0}}
  *
  * "deadline" is in seconds of UTC and stands over the show file's; 0 = none. "order" is smpte, film or wave. "recipes", "specs" and "options" may be missing. Texts hold no NUL. A place's prefix
  * is a relative path or "". Only a run writes, and needs "out"; the reports of a qc are had by asking.
@@ -55,6 +55,7 @@ typedef struct job_document {
     uint32_t at_once;        /**< tasks on workers at once; 0 = as many as there are */
     const char *meter; /**< a second meter for the report, or NULL */
     bool figures_only; /**< of the reports only report.json is made: nobody will ask for the others, or for the measures */
+    bool audition; /**< two seconds of audio for each finding that has a place are written beside the report; needs "out" */
     const char *checks; /**< kinds of checks that are asked for ("loudness,peak"); what others need is not measured. NULL = all */
 } job_document;
 

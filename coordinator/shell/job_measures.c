@@ -104,6 +104,10 @@ static void write_header(byte_writer *writer, const compose_input *input, const 
         if (programme->metered)
             task_meter_result_encode(&programme->second, &blob);
         byte_writer_blob(writer, blob.bytes, blob.size);
+        byte_writer_reset(&blob);
+        if (programme->excerpts != NULL)
+            task_excerpt_result_encode(programme->excerpts, &blob);
+        byte_writer_blob(writer, blob.bytes, blob.size);
         byte_writer_u32(writer, programme->stretch_count);
         for (uint32_t k = 0; k < programme->stretch_count; k++) {
             byte_writer_u64(writer, place_of(list, &programme->stretches[k]));
@@ -294,6 +298,13 @@ static bool read_programme(byte_reader *reader, programme_input *out, uint64_t r
     out->metered = second != NULL && size > 0;
     if (out->metered && task_meter_result_decode(&out->second, second, size) != STATUS_OK)
         return false;
+    const uint8_t *excerpts = byte_reader_blob(reader, FRAME_BYTES_MAX, &size);
+    if (excerpts != NULL && size > 0) {
+        task_excerpt_result *read = arena_take(memory, sizeof *read);
+        if (task_excerpt_result_decode(read, excerpts, size, memory) != STATUS_OK)
+            return false;
+        out->excerpts = read;
+    }
     out->stretch_count = byte_reader_u32(reader);
     if (reader->failed || out->stretch_count > byte_reader_left(reader) / 16)
         return false;

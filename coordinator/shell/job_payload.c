@@ -35,6 +35,9 @@ void merge_outcome_encode(const merge_outcome *self, byte_writer *writer)
         byte_writer_text(writer, self->findings[i].check);
         byte_writer_text(writer, self->findings[i].message);
     }
+    byte_writer_u32(writer, self->place_count);
+    for (uint32_t i = 0; i < self->place_count; i++)
+        task_place_encode(&self->places[i], writer);
 }
 
 status merge_outcome_decode(merge_outcome *out_outcome, const void *bytes, size_t byte_size)
@@ -60,6 +63,11 @@ status merge_outcome_decode(merge_outcome *out_outcome, const void *bytes, size_
         byte_reader_text(&reader, item->message, sizeof item->message);
         valid = item->severity <= FINDING_FAIL;
     }
+    if (byte_reader_left(&reader) > 0) /* journals of before there were excerpts end here */
+        outcome.place_count = byte_reader_u32(&reader);
+    valid = valid && outcome.place_count <= TASK_PLACES_MAX;
+    for (uint32_t i = 0; valid && i < outcome.place_count; i++)
+        task_place_decode(&outcome.places[i], &reader);
     status code = ended(&reader, valid);
     if (code == STATUS_OK)
         *out_outcome = outcome;

@@ -28,6 +28,8 @@ typedef struct merge_outcome {
     uint32_t by_severity[FINDING_FAIL + 1];
     uint32_t finding_count;
     merged_finding findings[MERGE_FINDINGS_MAX];
+    uint32_t place_count;
+    task_place places[TASK_PLACES_MAX]; /**< what its EXCERPT looks at */
 } merge_outcome;
 
 void merge_outcome_encode(const merge_outcome *self, byte_writer *writer);

@@ -317,6 +317,18 @@ static const sync_measure *const *collect_heard(const farm_job *job, arena *memo
     return heard;
 }
 
+/* NULL: nothing was looked at, or it could not be. */
+static const task_excerpt_result *collect_excerpts(const farm_job *job, uint16_t deliverable, arena *memory)
+{
+    uint32_t task = job->plan->deliverables[deliverable].excerpt_task;
+    const job_result *result = task == UINT32_MAX ? NULL : job_result_get(job, task);
+    task_excerpt_result *excerpts = result == NULL ? NULL : arena_take(memory, sizeof *excerpts);
+    if (excerpts == NULL ||
+        task_excerpt_result_decode(excerpts, result->payload, result->payload_size, memory) != STATUS_OK)
+        return NULL;
+    return excerpts;
+}
+
 static void run_merge(uv_work_t *request)
 {
     local_work *work = request->data;
@@ -455,6 +467,7 @@ static void prepare_compose(local_work *work)
                                         : job_result_get(job, job_plan->deliverables[i].meter_task);
         programme->metered = metered != NULL && task_meter_result_decode(&programme->second, metered->payload,
                                                                          metered->payload_size) == STATUS_OK;
+        programme->excerpts = collect_excerpts(job, (uint16_t)i, &work->arena);
     }
     collect_files(work);
     job_view view;

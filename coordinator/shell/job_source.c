@@ -88,6 +88,7 @@ plan_options job_source_options(const job_source *self, uint32_t slot_count, uin
                           .checks = self->document.checks,
                           .out = self->document.out,
                           .second_meter = self->document.meter != NULL,
+                          .excerpts = !self->document.figures_only,
                           .discard_failed = true};
 }
 

@@ -1,8 +1,10 @@
 """The report: valid by its schema, honest where a figure does not exist, and safe with any text."""
+import base64
 import json
 import os
 import re
 import struct
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -43,7 +45,8 @@ class Report(FarmTest):
         self.assertEqual({"script", "img", "iframe", "object", "link", "a", "form"} & set(page.tags), set())
         self.assertEqual([item for item in page.attributes if item[1].startswith("on")], [])
         urls = [value for _, name, value in page.attributes if name in ("src", "href", "action", "xlink:href")]
-        self.assertEqual(urls, [])
+        own = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*|audition/[0-9a-f-]+\.wav")
+        self.assertEqual([url for url in urls if not own.fullmatch(url)], [])
         self.assertEqual(re.findall(r"https?://", path.read_text()), [])
         return page
 
@@ -136,6 +139,50 @@ limits:
                                         if item["check"] == "format.start_timecode"} for entry in document["programmes"]}
         self.assertEqual(found, {"good": {}, "late": {"format.start_timecode": "01:00:00:01"},
                                  "thin": {"format.start_timecode": None}})
+
+    def test_places_of_findings_are_shown_and_can_be_listened_to(self):
+        """Two clicks in a 5.1: the seconds around them, as they lie in the file, whatever the file is called."""
+        samples = noise(3, RATE * 20, 6, 0.01)
+        samples[RATE * 8 + 123, 2] = 0.9
+        samples[5000, 0] = -0.9
+        name = self.folder / "<img src=x>'\u202e\U0001f3ac.wav"
+        write_wav(name, samples)
+        asked = reelmill("qc", name, "--audition", "--json")
+        self.assertEqual(asked.code, 2, "without --out there is no place beside the report")
+        self.assertIn("--out", asked.err)
+        outs = [self.folder / "one", self.folder / "two"]
+        for out, cells in zip(outs, ("1", "2")):
+            document = self.valid(reelmill("qc", name, "--out", out, "--audition", "--cells-per-task", cells, "--json"))
+        entry = document["programmes"][0]
+        clicks = {item["channels"][0]: item["audition"] for item in entry["findings"] if item["check"] == "signal.click"}
+        self.assertEqual(set(clicks), {"L", "C"})
+        shown = {item["audition"]["path"] for item in entry["findings"] if item["audition"] is not None}
+        self.assertEqual(entry["read_again"], {"places": len(shown), "samples": 2 * RATE * len(shown), "failure": None})
+        for channel, row, first in (("C", 2, RATE * 7 + 123), ("L", 0, 0)):
+            audition = clicks[channel]
+            self.assertLessEqual(abs(audition["start_sample"] - first), RATE // 20)
+            first = audition["start_sample"]
+            self.assertEqual(audition["end_sample"] - first, 2 * RATE)
+            self.assertEqual(audition["channels"], [channel])
+            blob = (outs[0] / audition["path"]).read_bytes()
+            self.assertEqual(len(blob), audition["bytes"])
+            heard = np.frombuffer(blob[44:], "<i2").reshape(-1, 2).astype(float) / 32768
+            weights = (np.sqrt(0.5), np.sqrt(0.5)) if channel == "C" else (1.0, 0.0)
+            for side, weight in enumerate(weights):
+                error = heard[:, side] - weight * samples[first:first + 2 * RATE, row]
+                self.assertLessEqual(np.max(np.abs(error)), 0.5 / 32768 + 2**-23)
+            self.assertEqual(blob, (outs[1] / audition["path"]).read_bytes())
+        page = self.safe(outs[0] / "report.html")
+        players = [item for item in page.attributes if item[0] == "audio" and item[1] == "src"]
+        self.assertEqual({value for _, _, value in players}, shown)
+        pictures = [value for tag, name, value in page.attributes if tag == "image" and name == "href"]
+        self.assertGreaterEqual(len(pictures), 2)
+        for picture in pictures:
+            blob = base64.b64decode(picture.split(",")[1])
+            at = blob.index(b"IDAT")
+            size = struct.unpack(">I", blob[at - 4:at])[0]
+            self.assertEqual(zlib.crc32(blob[at:at + 4 + size]), struct.unpack(">I", blob[at + 4 + size:at + 8 + size])[0])
+            self.assertEqual(len(zlib.decompress(blob[at + 4:at + 4 + size])), 37 * (1 + 112 // 2))
 
     def test_start_timecode_of_a_received_programme(self):
         show = small_show(self.folder)

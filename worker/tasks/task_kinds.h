@@ -60,5 +60,6 @@ MUST_USE status task_discard_run(const task_context *context, const task_discard
 MUST_USE status task_deposit_run(const task_context *context, const task_deposit *task);
 MUST_USE status task_meter_run(const task_context *context, const task_meter *task);
 MUST_USE status task_listen_run(const task_context *context, const task_listen *task);
+MUST_USE status task_excerpt_run(const task_context *context, const task_excerpt *task);
 
 #endif

@@ -57,6 +57,8 @@ static status task_run_body(const task_context *context, const task_body *body)
         return task_meter_run(context, &body->meter);
     case TASK_LISTEN:
         return task_listen_run(context, &body->listen);
+    case TASK_EXCERPT:
+        return task_excerpt_run(context, &body->excerpt);
     case TASK_KIND_REMOTE_END:
     case TASK_PLAN:
     case TASK_MERGE:

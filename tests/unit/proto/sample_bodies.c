@@ -222,6 +222,18 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         sample_meter(&out_body->meter, memory);
     } else if (kind == TASK_LISTEN) {
         sample_listen(&out_body->listen, memory);
+    } else if (kind == TASK_EXCERPT) {
+        task_excerpt *excerpt = &out_body->excerpt;
+        task_meter programme;
+        sample_meter(&programme, memory);
+        *excerpt = (task_excerpt){.part_count = programme.part_count,
+                                  .parts = programme.parts,
+                                  .place_count = 2,
+                                  .audition = true,
+                                  .folder = path_of("out", "NT/v01/report/audition")};
+        excerpt->places = arena_take_array(memory, 2, sizeof *excerpt->places);
+        excerpt->places[0] = (task_place){.name = "0a1b2c3d4e5f", .first_frame = 5, .frame_count = 96000, .channels = 1};
+        excerpt->places[1] = (task_place){.name = "0a1b2c3d4e5f-2", .first_frame = 99, .frame_count = 1, .channels = 3};
     } else if (kind == TASK_DEPOSIT) {
         out_body->deposit.document_count = 1;
         out_body->deposit.documents[0] = (task_document){

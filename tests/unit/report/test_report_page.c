@@ -17,6 +17,8 @@ static page *page_of_everything(arena *memory, const char *text)
     drawing *picture = drawing_create(memory, 300.0, 80.0, text);
     drawing_segment(picture, INK_FAIL, 1.0, 3.0, 0.0, 0.0, 300.0, 80.0);
     drawing_box(picture, ink_heat(0.5), 10.0, 10.0, 20.0, 20.0);
+    static const uint8_t levels[] = {0, 1, 2, 7, 15, 3};
+    drawing_heat(picture, 40.0, 10.0, 30.0, 20.0, 3, 2, levels);
     drawing_text(picture, INK_TEXT, 11.0, ANCHOR_MIDDLE, 150.0, 40.0, text);
     page_section(made, true);
     page_title(made, text);
@@ -35,6 +37,7 @@ static page *page_of_everything(arena *memory, const char *text)
         page_add(made, STYLE_CODE, text);
         page_line(made, STYLE_SOFT, text);
         page_cell_picture(made, picture);
+        page_cell_audio(made, text);
     }
     page_fields(made, fields, 3);
     return made;

@@ -1,0 +1,75 @@
+/* Where a report looks again: how much at most, and which places. */
+#include "coordinator/verdict/finding_places.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { RATE = 48000 };
+
+static finding found_at(uint64_t first, uint64_t end, const char *channel)
+{
+    return (finding){.id = "0123456789ab", .severity = FINDING_WARN, .has_range = true, .start_sample = first, .end_sample = end,
+                     .channel_count = channel == NULL ? 0 : 1, .channels = {channel}};
+}
+
+static uint32_t places_of(finding *items, size_t count, uint64_t frames, task_place *places)
+{
+    finding_list list = {.items = items, .count = count, .capacity = count};
+    return finding_places(&list, LAYOUT_5_1, frames, RATE, places);
+}
+
+static void finding_places__stay_within_a_hundredth_or_six(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t seconds;
+        uint32_t most; /* 1 % in stretches of two seconds, six where that is more, twelve at most */
+    } rows[] = {{60, 6}, {1200, 6}, {1600, 8}, {7200, 12}};
+    finding items[100];
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        task_place places[TASK_PLACES_MAX];
+        uint64_t frames = rows[r].seconds * RATE;
+        for (size_t i = 0; i < 100; i++)
+            items[i] = found_at(i * frames / 100, i * frames / 100 + 10, i % 2 == 0 ? "L" : "C");
+        assert_int_equal(places_of(items, 100, frames, places), rows[r].most);
+        for (uint32_t i = 0; i < rows[r].most; i++)
+            assert_true(places[i].frame_count == 2 * RATE && places[i].first_frame + places[i].frame_count <= frames);
+    }
+}
+
+static void finding_places__show_what_is_worth_a_look_once(void **state)
+{
+    (void)state;
+    const uint64_t frames = 100 * RATE;
+    finding items[] = {found_at(10 * RATE, 10 * RATE + 480, "Ls"), found_at(10 * RATE + 4800, 10 * RATE + 4801, "Ls"),
+                       found_at(10 * RATE + 4800, 10 * RATE + 4801, "C"), found_at(50 * RATE, 80 * RATE, NULL),
+                       found_at(90 * RATE, 90 * RATE + 1, "L"), found_at(95 * RATE, 95 * RATE + 1, "L"),
+                       found_at(100 * RATE - 5, 100 * RATE, "LFE"), found_at(200 * RATE, 201 * RATE, "L")};
+    task_place places[TASK_PLACES_MAX];
+    items[4].severity = FINDING_INFO;
+    items[5].has_range = false;
+    assert_int_equal(places_of(items, sizeof items / sizeof items[0], frames, places), 4);
+    assert_int_equal(places[0].first_frame, 10 * RATE + 240 - RATE); /* in the middle of what is short */
+    assert_int_equal(places[0].channels, 1 << 4);
+    assert_int_equal(places[1].channels, 1 << 2); /* another channel: its own place */
+    assert_int_equal(places[2].first_frame, 50 * RATE - RATE / 2); /* the beginning of what is long */
+    assert_int_equal(places[2].channels, 0x3F & ~(1 << 3)); /* no channel named: all but LFE */
+    assert_int_equal(places[3].first_frame, 98 * RATE); /* within the programme */
+    assert_int_equal(places[3].channels, 1 << 3);
+    assert_int_equal(places_of(items, 1, 100, places), 0); /* it begins behind the end */
+    items[0].start_sample = 0;
+    assert_int_equal(places_of(items, 1, 100, places), 1); /* a programme shorter than a place */
+    assert_true(places[0].first_frame == 0 && places[0].frame_count == 100);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finding_places__stay_within_a_hundredth_or_six),
+        cmocka_unit_test(finding_places__show_what_is_worth_a_look_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
