@@ -189,9 +189,9 @@ def row_overnight(options, scratch):
     folder = scratch / "overnight"
     show = overnight_show(folder, options.minutes)
 
-    def ours():
+    def ours(*flags):
         shutil.rmtree(folder / "out", ignore_errors=True)
-        return timed([options.bin / "reelmill", "run", show], watch=True)
+        return timed([options.bin / "reelmill", "run", show, *flags], watch=True)
 
     def theirs():
         for path in (*folder.glob("ffmpeg*.wav"), *folder.glob("moved*")):
@@ -204,8 +204,9 @@ def row_overnight(options, scratch):
         return timed(mover(folder, [path.stat().st_size for path in (folder / "out").rglob("*.wav")]))
 
     timed(["sh", "-c", f"cat {folder}/stems/*.wav > /dev/null"])
-    contest = Contest(options.repeat, ours=ours, ffmpeg=theirs, mover=moved)
+    contest = Contest(options.repeat, ours=ours, avx2=lambda: ours("--cpu", "avx2"), ffmpeg=theirs, mover=moved)
     yield contest.row("overnight job : ffmpeg, one graph", "ours", "ffmpeg", 10, options.minutes * 60)
+    yield contest.row("overnight job, avx2 : ffmpeg, one graph", "avx2", "ffmpeg", "none", options.minutes * 60)
     yield contest.row("overnight job : same bytes moved", "ours", "mover", "at least 0.67", options.minutes * 60)
     shutil.rmtree(folder)
 
@@ -231,7 +232,7 @@ def row_set(options, scratch):
 def row_length(options, scratch):
     """The overnight job at several lengths: wall and processor seconds, and peak memory, per minute of programme."""
     row = {"row": "length", "minutes": [], "ours_s": [], "cpu_s": [], "memory_mib": []}
-    for minutes in (int(word) for word in options.lengths.split(",")):
+    for minutes in options.lengths:
         folder = scratch / f"length{minutes}"
         show = overnight_show(folder, minutes)
         walls, cpus, peaks = [], [], {}
@@ -249,6 +250,16 @@ def row_length(options, scratch):
               f"{statistics.median(cpus) / minutes:.3f} s of processor a minute"
               + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
         shutil.rmtree(folder)
+    # What a further minute costs, from each length to the next: start and end of a run are in neither.
+    row["further_minute_s"] = {}
+    for kind in ("ours_s", "cpu_s"):
+        steps = [(row[kind][i + 1] - row[kind][i]) / (row["minutes"][i + 1] - row["minutes"][i])
+                 for i in range(len(row["minutes"]) - 1)]
+        row["further_minute_s"][kind] = steps
+        if steps:
+            print(f"length: a further minute costs {', '.join(f'{step:.3f}' for step in steps)} s of "
+                  f"{'wall clock' if kind == 'ours_s' else 'processor'}: {steps[-1] / steps[0] - 1:+.1%} from the shortest to the longest "
+                  "(reach: within 5 %)", flush=True)
     yield row
 
 
@@ -308,27 +319,71 @@ def row_memory(options, scratch):
 ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "memory": row_memory, "length": row_length}
 
 
+def say_what_is_missing(options, rows):
+    """One sentence, and no start, for what would stop the run after minutes or hours."""
+    for name in rows:
+        if name not in ROWS:
+            raise SystemExit(f"bench.py: --rows has no '{name}'; there are {', '.join(ROWS)}")
+    for program in ("reelmill", "reelmill-coordinator", "reelmill-worker"):
+        if not os.access(options.bin / program, os.X_OK):
+            raise SystemExit(f"bench.py: --bin: '{options.bin / program}' is no program; build first, and name the build's bin folder")
+    if "meter" in rows and not os.access(options.peer, os.X_OK):
+        raise SystemExit(f"bench.py: --peer: '{options.peer}' is no program; build the target meter_peer, or name it")
+    if {"meter", "overnight"} & set(rows) and shutil.which("ffmpeg") is None:
+        raise SystemExit("bench.py: ffmpeg is not installed; it is the peer of the rows meter and overnight")
+    if not options.scratch.is_dir():
+        raise SystemExit(f"bench.py: --scratch: there is no folder '{options.scratch}'; make it, on the disk that is to be measured")
+    minute = 60 * RATE * 3  # bytes of a channel
+    needs = {"meter": options.minutes / 2 * 6, "overnight": options.minutes * (18 + 3 * 16), "set": options.minutes / 10 * (30 + 63),
+             "memory": options.minutes / 4 * (30 + 26), "length": max(options.lengths) * (18 + 16)}
+    need = int(minute * max(needs[name] for name in rows)) + (1 << 30)
+    free = shutil.disk_usage(options.scratch).free
+    if free < need:
+        raise SystemExit(f"bench.py: '{options.scratch}' has {free >> 30} GiB free, these rows need {need >> 30}; name another folder "
+                         "with --scratch, or less with --minutes and --lengths")
+
+
+def table(rows):
+    """What docs/performance.md shows."""
+    print("\n| work : against | ours | peer | ratio | reach |\n| --- | --- | --- | --- | --- |")
+    for row in rows:
+        if "ratio" not in row:
+            continue
+        seconds = ["%.2f to %.2f s" % (min(row[key]), max(row[key])) for key in ("ours_s", "peer_s")]
+        print(f"| {row['row']} | {seconds[0]} | {seconds[1]} | {row['ratio']['min']:.2f} to {row['ratio']['max']:.2f} | {row['reach']} |")
+    peaks = {}
+    for row in rows:
+        for seen in row["memory_mib"] if isinstance(row["memory_mib"], list) else [row["memory_mib"]]:
+            for role, size in seen.items():
+                peaks[role] = max(size, peaks.get(role, 0))
+    print("\npeak memory of all rows: " + ", ".join(f"{role} {size:.0f} MiB" for role, size in sorted(peaks.items())))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", type=Path, required=True, help="folder of the programs, a release build")
     parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--minutes", type=int, default=20)
-    parser.add_argument("--lengths", default="1,10,100", help="minutes of the row length")
+    parser.add_argument("--lengths", default=[1, 10, 100], type=lambda text: [int(word) for word in text.split(",")],
+                        help="minutes of the row length")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--scratch", type=Path)
+    parser.add_argument("--scratch", type=Path, default=Path("/var/tmp"), help="folder for the material, on the disk to be measured")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
     if options.peer is None:
         options.peer = options.bin.parent / "tests" / "bench" / "meter_peer"
+    rows = options.rows.split(",")
+    say_what_is_missing(options, rows)
     cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())
     document = {"machine": cpu, "cores": len(os.sched_getaffinity(0)), "minutes": options.minutes, "rows": []}
-    scratch = Path(tempfile.mkdtemp(prefix="reelmill-bench-", dir=options.scratch or "/var/tmp"))
+    scratch = Path(tempfile.mkdtemp(prefix="reelmill-bench-", dir=options.scratch))
     try:
-        for name in options.rows.split(","):
+        for name in rows:
             document["rows"] += list(ROWS[name](options, scratch))
+        table(document["rows"])
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if options.json is not None:
