@@ -1,6 +1,7 @@
 /* COMMANDs carried out: what people say about jobs and nodes. That they may say it was looked at before (farm_access.c). */
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
+#include "coordinator/shell/job_rest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +31,9 @@ static status retry_job(farm_state *self, const message_command *command, error_
     if (!job->failed && !job->cancelled)
         return error_detail_set(detail, STATUS_INPUT_INVALID, "nothing of job %u failed; there is nothing to retry",
                                 command->job);
+    status code = farm_job_wake(self, job, detail);
+    if (code != STATUS_OK)
+        return code;
     if (job->plan == NULL && !job->cancelled)
         return error_detail_set(detail, STATUS_INPUT_INVALID,
                                 "job %u failed before anything was planned: mend what it names and submit it again",
@@ -40,7 +44,7 @@ static status retry_job(farm_state *self, const message_command *command, error_
         return error_detail_set(detail, STATUS_INPUT_CONFLICT, "'%s' is being made by job %u; wait for it or cancel it",
                                 file != NULL ? file->display : "?", other);
     scheduler_event event = {.type = EVENT_JOB_RETRY, .job = {.job = command->job}};
-    status code = farm_step(self, &event);
+    code = farm_step(self, &event);
     if (code == STATUS_OK) {
         job_log(job, LOG_INFO, "job.retry", "reason=\"%s\"", command->reason);
         return STATUS_OK;

@@ -238,12 +238,12 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
     snprintf(job->owner, sizeof job->owner, "%s", entry->owner.name);
     job->priority = entry->priority;
     job->submitted_unix_ms = farm_unix_ms();
-    if (!job_list_add(&self->jobs, job)) {
+    bool taken = job_take_source(job, *source);
+    *source = NULL;
+    if (!taken || !job_list_add(&self->jobs, job)) {
         job_destroy(&job);
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     }
-    job->source = *source;
-    *source = NULL;
     shell_record record = {
         .kind = RECORD_DOCUMENT,
         .document = {.job = job->number,

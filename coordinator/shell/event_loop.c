@@ -1,6 +1,7 @@
 /* The loop: libuv's handles, opened in an order in which nothing is promised too early, closed in the reverse one. */
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
+#include "coordinator/shell/job_rest.h"
 
 #include "common/base/engine_version.h"
 #include "coordinator/shell/backlog_guard.h"
@@ -102,6 +103,7 @@ void farm_arm(farm_state *self)
 static void on_access_timer(uv_timer_t *handle)
 {
     farm_access_tend(handle->data);
+    farm_rest_old(handle->data);
     farm_forget_old(handle->data); /* the other timer is put off by whatever happens */
 }
 

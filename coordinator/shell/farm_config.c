@@ -23,7 +23,7 @@ static const setting_row rows[] = {
     {"on_end", SETTING_FILE_ONLY, "[PROGRAM, ARGUMENT, ...]", "run at every job's end, its document on standard input (docs/operations.md)"},
     {"lease_ms", SETTING_ANYWHERE, "N", "a worker that is silent for so long is lost, and its work done elsewhere (default: 5000)"},
     {"cells_per_task", SETTING_ANYWHERE, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
-    {"keep_jobs_days", SETTING_ANYWHERE, "N", "forget jobs (facts, log, reports; not what they made) so many days after their end (default: 0, never)"},
+    {"keep_jobs_days", SETTING_ANYWHERE, "N", "forget jobs (facts, log, reports; not what they made) so many days after their end (default: 90; 0: never)"},
     {"storage_wait_minutes", SETTING_ANYWHERE, "N", "a job whose storage is full or away waits so long before it fails (default: 720; 0: it fails)"},
     {"log", SETTING_ANYWHERE, "LEVEL", "debug, info (default), warn, error, silent"},
     {"check_config", SETTING_FLAG_ONLY, NULL, "read everything that a start would read, say what is wrong, start nothing"},
@@ -233,6 +233,7 @@ status farm_config_read(farm_config *out_config, int argc, char *const *argv, er
     config->lease_ms = FARM_LEASE_MS;
     config->argument_count = argc;
     config->arguments = argv;
+    config->keep_jobs_days = FARM_KEEP_JOBS_DAYS;
     config->storage_wait_minutes = FARM_STORAGE_WAIT_MINUTES;
     config->log = LOG_INFO;
     snprintf(config->state, sizeof config->state, "reelmill-state");

@@ -19,8 +19,8 @@ enum {
     ENDPOINT_MAX_BYTES = 256,
     FARM_LEASE_MS = 5000,
     FARM_HEARTBEAT_MS = 1000,
-    FARM_STORAGE_WAIT_MINUTES = 720, /* a night: until somebody is there who frees space */
-    FARM_KEEP_JOBS_DAYS = 90
+    FARM_KEEP_JOBS_DAYS = 90,
+    FARM_STORAGE_WAIT_MINUTES = 720 /* a night: until somebody is there who frees space */
 };
 
 typedef struct farm_root {

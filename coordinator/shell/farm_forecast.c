@@ -61,14 +61,14 @@ uint64_t farm_job_work_ms(const farm_state *self, const farm_job *job)
 static uint64_t work_ahead_ms(const farm_state *self, const farm_job *job, uint64_t own_ms)
 {
     uint64_t ahead_ms = 0;
-    const char *slug = job->source->show.slug == NULL ? "" : job->source->show.slug;
+    const char *slug = job->slug == NULL ? "" : job->slug;
     uint32_t deadline = job_terms_of(job).deadline != 0 ? job_terms_of(job).deadline : UINT32_MAX;
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *other = self->jobs.items[i];
         if (other == job || other->ended || other->priority < job->priority)
             continue;
         uint64_t left_ms = farm_job_work_ms(self, other);
-        const char *other_slug = other->source->show.slug == NULL ? "" : other->source->show.slug;
+        const char *other_slug = other->slug == NULL ? "" : other->slug;
         bool first = other->priority > job->priority || (strcmp(slug, other_slug) == 0 && other->number < job->number);
         first = first || (job_terms_of(other).deadline != 0 && job_terms_of(other).deadline < deadline);
         ahead_ms += first || left_ms < own_ms ? left_ms : own_ms;

@@ -43,6 +43,8 @@ static void put_jobs(const farm_state *self, byte_writer *writer)
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *job = self->jobs.items[i];
         job_view view;
+        if (job_is_question(job))
+            continue;
         open += job->ended ? 0 : 1;
         ended += job->ended ? 1 : 0;
         failed += job->ended && job->failed ? 1 : 0;

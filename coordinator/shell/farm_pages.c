@@ -3,6 +3,7 @@
 
 #include "coordinator/shell/farm_state.h"
 #include "coordinator/shell/job_json.h"
+#include "coordinator/shell/job_rest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ static char *farm_document(farm_state *self, size_t *out_size)
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *job = self->jobs.items[i];
         job_view view;
+        if (job_is_question(job))
+            continue;
         ended += job->ended ? 1 : 0;
         failed += job->ended && job->failed ? 1 : 0;
         if (job->ended || !scheduler_job_view(self->scheduler, job->number, &view))
@@ -81,7 +84,6 @@ static char *farm_document(farm_state *self, size_t *out_size)
 
 static bool job_fits(const farm_state *self, const farm_job *job, const page_query *query)
 {
-    const show *shown = &job->source->show;
     job_view view = {0};
     if (query->state[0] != '\0') {
         (void)scheduler_job_view(self->scheduler, job->number, &view);
@@ -97,8 +99,8 @@ static bool job_fits(const farm_state *self, const farm_job *job, const page_que
     char number[16];
     snprintf(number, sizeof number, "%u", job->number);
     return query->find[0] == '\0' || strcmp(number, query->find) == 0 ||
-           (shown->title != NULL && strcasestr(shown->title, query->find) != NULL) ||
-           (shown->slug != NULL && strcasestr(shown->slug, query->find) != NULL) ||
+           (job->title != NULL && strcasestr(job->title, query->find) != NULL) ||
+           (job->slug != NULL && strcasestr(job->slug, query->find) != NULL) ||
            strcasestr(job->owner, query->find) != NULL;
 }
 
@@ -125,7 +127,7 @@ static char *jobs_document(farm_state *self, const page_query *query, size_t *ou
     uint32_t fitting = 0, told = 0;
     for (size_t i = self->jobs.count; i-- > 0;) { /* the newest first */
         farm_job *job = self->jobs.items[i];
-        if (!job_fits(self, job, query))
+        if (job_is_question(job) || !job_fits(self, job, query))
             continue;
         if (fitting >= query->from && fitting - query->from < query->rows)
             json_array_append_new(list, job_with_forecast(self, job, &told));
@@ -207,7 +209,7 @@ char *farm_page(farm_state *self, const char *what, uint32_t number, const page_
                 error_detail *detail)
 {
     char *text = NULL;
-    const farm_job *job = NULL;
+    farm_job *job = NULL;
     if (strcmp(what, "farm") == 0)
         text = farm_document(self, out_size);
     else if (strcmp(what, "jobs") == 0)
@@ -220,7 +222,7 @@ char *farm_page(farm_state *self, const char *what, uint32_t number, const page_
         error_detail_set(detail, STATUS_INPUT_INVALID, "'%.40s' is no page", what);
     else if ((job = job_list_find(&self->jobs, number)) == NULL)
         error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", number);
-    else
+    else if (farm_job_wake(self, job, detail) == STATUS_OK)
         text = dump(job_grid_json(self, job), out_size);
     if (text == NULL && detail->code == STATUS_OK)
         error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");

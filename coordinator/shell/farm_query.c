@@ -6,6 +6,7 @@
 #include "coordinator/shell/farm_pages.h"
 #include "coordinator/shell/job_explain.h"
 #include "coordinator/shell/job_json.h"
+#include "coordinator/shell/job_rest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,6 +138,9 @@ static char *job_query(farm_state *self, const char *what, uint32_t number, size
         error_detail_set(detail, STATUS_INPUT_MISSING, "there is no job %u", number);
         return NULL;
     }
+    bool whole = strcmp(what, "job") == 0 || strncmp(what, "explain", 7) == 0 || strcmp(what, "plan") == 0;
+    if (whole && farm_job_wake(self, job, detail) != STATUS_OK)
+        return NULL;
     if (strcmp(what, "job") == 0)
         return job_status_json(self, job, out_size);
     unsigned task = 0;
@@ -154,7 +158,7 @@ static char *job_query(farm_state *self, const char *what, uint32_t number, size
         return file_document(job, DOCUMENT_REPORT_PDF, out_size, detail);
     if (strcmp(what, "measures.bin") == 0)
         return file_document(job, DOCUMENT_MEASURES, out_size, detail);
-    if (strcmp(what, "result") == 0 || (strcmp(what, "plan") == 0 && job->source->document.kind == JOB_KIND_PLAN))
+    if (strcmp(what, "result") == 0 || (strcmp(what, "plan") == 0 && job->kind == JOB_KIND_PLAN))
         return file_document(job, DOCUMENT_RESULT, out_size, detail);
     if (strcmp(what, "plan") == 0 && job->plan != NULL)
         return job_plan_json(job, out_size);

@@ -4,6 +4,7 @@
 
 #include "coordinator/core/fact_record.h"
 #include "coordinator/shell/job_body.h"
+#include "coordinator/shell/job_rest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ static status replay_document(farm_state *self, const document_record *record)
         job_destroy(&job);
         return STATUS_NODE_MEMORY;
     }
-    job->source = source;
+    bool taken = job_take_source(job, source);
     job->priority = record->priority;
     job->submitted_unix_ms = record->submitted_unix_ms;
     memcpy(job->request, record->request, REQUEST_BYTES);
@@ -49,7 +50,7 @@ static status replay_document(farm_state *self, const document_record *record)
     job->keep = farm_keep(self);
     if (mkdir(job->folder, 0700) == 0)
         folder_sync(self->config.state, job->keep); /* it was lost with the machine's power */
-    if (!job_results_resize(job, source->inputs.count + 1) || !job_list_add(&self->jobs, job)) {
+    if (!taken || !job_results_resize(job, source->inputs.count + 1) || !job_list_add(&self->jobs, job)) {
         job_destroy(&job);
         return STATUS_NODE_MEMORY;
     }
@@ -123,36 +124,12 @@ static status replay_shell_record(replay *self, const journal_record *record)
 
 /* ---- the scheduler's facts ---- */
 
-/* The plan made again from the same show and facts; it must be the same plan. */
+/* It must be the plan that was journaled. */
 static bool plan_again(farm_job *job, const plan_record *planned)
 {
-    uint32_t count = job->source->inputs.count;
-    job->facts = calloc((size_t)count + 1, sizeof *job->facts);
-    for (uint32_t i = 0; job->facts != NULL && i < count; i++) {
-        const job_result *result = job_result_get(job, i);
-        byte_reader reader;
-        byte_reader_init(&reader, result == NULL ? NULL : result->payload, result == NULL ? 0 : result->payload_size);
-        if (result != NULL)
-            media_facts_decode(&job->facts[i], &reader);
-        if (result == NULL || !byte_reader_complete(&reader)) /* as job_runner.c: a failed probe is a fact too */
-            job->facts[i] = (media_facts){.outcome = STATUS_NODE_CRASHED};
-    }
-    plan_options options = job_source_options(job->source, planned->slot_count, planned->cells_per_task);
-    job->plan_slot_count = planned->slot_count;
-    job->plan_cells_per_task = planned->cells_per_task;
-    problem_list problems = {0};
-    status code = job->facts == NULL ? STATUS_NODE_MEMORY
-                                     : plan_create(&job->plan, &job->source->show, &job->source->inputs, job->facts,
-                                                   &options, job_plan_task(job) + 1, &job->problem_arena, &problems);
-    bool same = code == STATUS_OK && planned->job == job->number &&
-                content_hash_equal(&job->plan->digest, &planned->digest) &&
-                job->plan->task_count == planned->task_count;
-    job->problems = problems;
-    if (same && job_generations_begin(job) && job_results_resize(job, job_plan_task(job) + 1 + job->plan->task_count))
-        return true;
-    if (job->plan != NULL)
-        plan_destroy(&job->plan);
-    return false;
+    return planned->job == job->number &&
+           job_plan_again(job, planned->slot_count, planned->cells_per_task, &planned->digest) &&
+           job->plan->task_count == planned->task_count;
 }
 
 static status replay_extended(replay *self, farm_job *job, const scheduler_fact *fact)
@@ -188,6 +165,27 @@ static void drop_undone(const farm_state *self, farm_job *job)
     }
 }
 
+/* What the results say about the job as a whole. */
+static void restore_outcome(const farm_state *self, farm_job *job)
+{
+    for (uint32_t i = 0; job->plan != NULL && i < job->plan->task_count; i++) {
+        const plan_task *task = &job->plan->tasks[i];
+        const job_result *result = job_result_get(job, job->plan->first_task + i);
+        compose_outcome composed;
+        if (task->kind == TASK_COMPOSE && result != NULL &&
+            compose_outcome_decode(&composed, result->payload, result->payload_size) == STATUS_OK) {
+            job->has_verdict = true;
+            job->verdict = composed.verdict;
+        }
+        merge_outcome merged;
+        task_view view;
+        if (task->kind == TASK_PUBLISH && job_merge_outcome(job, task->deliverable, &merged) && !merged.publish &&
+            scheduler_task_view(self->scheduler, job->number, job->plan->first_task + i, &view) &&
+            view.state == TASK_FAILED)
+            job->held = true;
+    }
+}
+
 static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
 {
     attempt_id over = {.job = fact->job, .task = fact->task, .term = fact->term, .epoch = fact->epoch};
@@ -200,8 +198,16 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
     } else if (fact->type == FACT_JOB_ENDED) {
         job->ended = true;
         job->failed = fact->value != 0;
+        drop_undone(self->farm, job);
+        restore_outcome(self->farm, job);
+        (void)farm_job_rest(self->farm, job);
     } else if (fact->type == FACT_JOB_RETRIED) {
-        job->ended = job->failed = job->cancelled = false;
+        error_detail detail = {0};
+        if (farm_job_wake(self->farm, job, &detail) != STATUS_OK) {
+            set_aside(job, detail.message);
+            return;
+        }
+        job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
         job->ended_unix_ms = job->predicted_unix_ms = job->predicted_ms = 0;
         job->error_count = job->error_dropped = 0;
         drop_undone(self->farm, job);
@@ -238,7 +244,10 @@ static status replay_fact(replay *self, const journal_record *record)
     }
     if (code == STATUS_OK && fact.type == FACT_JOB_FORGOTTEN) {
         farm_job *gone = job_list_take(&self->farm->jobs, fact.job);
-        (void)rmdir(gone->folder); /* its document made it anew a moment ago */
+        char rest[PATH_MAX_BYTES];
+        job_path(gone, JOB_REST_FILE, rest);
+        (void)unlink(rest);
+        (void)rmdir(gone->folder); /* its document and its end made both anew a moment ago */
         job_destroy(&gone);
     } else if (code == STATUS_OK)
         note_fact(self, job, &fact);
@@ -254,32 +263,6 @@ static status replay_record(void *context, const journal_record *record)
 }
 
 /* ---- afterwards ---- */
-
-/* What the results say about the job as a whole. */
-static void restore_outcome(farm_state *self, farm_job *job)
-{
-    uint32_t other = 0;
-    const plan_file *file = NULL;
-    for (uint32_t i = 0; job->plan != NULL && i < job->plan->task_count; i++) {
-        const plan_task *task = &job->plan->tasks[i];
-        const job_result *result = job_result_get(job, job->plan->first_task + i);
-        compose_outcome composed;
-        if (task->kind == TASK_COMPOSE && result != NULL &&
-            compose_outcome_decode(&composed, result->payload, result->payload_size) == STATUS_OK) {
-            job->has_verdict = true;
-            job->verdict = composed.verdict;
-        }
-        merge_outcome merged;
-        task_view view;
-        if (task->kind == TASK_PUBLISH && job_merge_outcome(job, task->deliverable, &merged) && !merged.publish &&
-            scheduler_task_view(self->scheduler, job->number, job->plan->first_task + i, &view) &&
-            view.state == TASK_FAILED)
-            job->held = true;
-    }
-    if (job->plan != NULL && !job->ended &&
-        path_claims_take(&self->claims, job->number, job->plan, &other, &file) != STATUS_OK)
-        log_line(LOG_ERROR, "claim.lost", "job=%u other=%u", job->number, other);
-}
 
 /* A job of which the journal has the document, but not all facts that followed on it. */
 static status complete_job(farm_state *self, farm_job *job)
@@ -333,9 +316,15 @@ status farm_replay(farm_state *self, error_detail *detail)
     uint32_t open = 0;
     for (size_t i = 0; i < self->jobs.count; i++) {
         farm_job *job = self->jobs.items[i];
+        uint32_t other = 0;
+        const plan_file *file = NULL;
+        open += job->submitted && !job->ended ? 1 : 0;
+        if (job->ended)
+            continue;
         drop_undone(self, job);
         restore_outcome(self, job);
-        open += job->submitted && !job->ended ? 1 : 0;
+        if (job->plan != NULL && path_claims_take(&self->claims, job->number, job->plan, &other, &file) != STATUS_OK)
+            log_line(LOG_ERROR, "claim.lost", "job=%u other=%u", job->number, other);
     }
     for (size_t i = 0; i < self->jobs.count && code == STATUS_OK; i++)
         code = complete_job(self, self->jobs.items[i]);

@@ -1,4 +1,5 @@
-/* Jobs that ended long ago are forgotten: their facts, measures, log and reports. What was delivered stays. */
+/* Jobs that ended long ago are forgotten: their facts, measures, log and reports. What was delivered stays. A `check` or
+ * `plan` is forgotten when it was answered an hour ago. */
 #define _GNU_SOURCE
 #include "coordinator/core/fact_record.h"
 #include "coordinator/shell/farm_state.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 60000, DAY_MS = 86400000, FORGET_AT_ONCE = 16 };
+enum { LOOK_EVERY_MS = 60000, HOUR_MS = 3600000, DAY_MS = 86400000, FORGET_AT_ONCE = 16 };
 
 /* A job's folder has files only. */
 static void remove_folder(const char *path)
@@ -28,6 +29,10 @@ static void remove_folder(const char *path)
 static bool is_old(const farm_state *self, const farm_job *job)
 {
     uint64_t age_ms = (uint64_t)self->config.keep_jobs_days * DAY_MS;
+    if (job_is_question(job))
+        age_ms = HOUR_MS; /* it was answered */
+    else if (age_ms == 0)
+        return false;
     uint64_t now_ms = farm_unix_ms();
     return job->ended && job->ended_unix_ms != 0 && now_ms > age_ms && job->ended_unix_ms < now_ms - age_ms;
 }
@@ -48,7 +53,7 @@ static bool forget_job(farm_state *self, uint32_t number)
 void farm_forget_old(farm_state *self)
 {
     uint64_t now_ms = farm_now_ms(self);
-    if (self->config.keep_jobs_days == 0 || now_ms < self->retention_due_ms || self->work_count > 0)
+    if (now_ms < self->retention_due_ms || self->work_count > 0)
         return; /* work off the loop reads jobs */
     uint32_t forgotten = 0;
     /* Not the last one: the next job's number follows from it. */

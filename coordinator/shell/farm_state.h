@@ -144,6 +144,7 @@ typedef struct farm_state {
     waiting_query waiting[WAITING_QUERIES_MAX];
     uint64_t query_debt_us, query_paid_ms; /**< what questions have cost lately */
     uint64_t retention_due_ms; /**< when old jobs are looked for again */
+    uint64_t rest_due_ms;      /**< when jobs to put to rest are */
     struct farm_backup *backup; /**< the one that is being made, or NULL */
     byte_writer frame; /**< reused for every message sent */
 } farm_state;
@@ -238,7 +239,7 @@ void client_job_accepted(farm_state *self, uint32_t job);
 /** Answers a command now or when it is asked again, and writes it into the audit log. */
 void client_answer_command(farm_state *self, const routing_id *to, const access_grant *who, const message_command *command,
                            status code, const char *detail);
-/** farm_retention.c: forgets jobs that ended before keep_jobs_days; looks once a minute. */
+/** farm_retention.c: forgets jobs that ended before keep_jobs_days, and answered questions; looks once a minute. */
 void farm_forget_old(farm_state *self);
 /** After the replay, before anything is appended: removes what the journal still has of forgotten jobs. */
 MUST_USE status farm_purge_journal(farm_state *self, error_detail *detail);

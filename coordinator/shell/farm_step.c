@@ -196,6 +196,7 @@ static void note_job_ended(farm_state *self, const scheduler_fact *fact)
     if (job == NULL)
         return;
     job->ended = true;
+    job->touched_ms = farm_now_ms(self);
     job->failed = fact->value != 0;
     job->ended_unix_ms = farm_unix_ms();
     path_claims_release(&self->claims, job->number);

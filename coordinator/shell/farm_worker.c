@@ -542,13 +542,11 @@ static void task_final(farm_state *self, const scheduler_command *command)
 
 static void tell_hook(farm_state *self, farm_job *job)
 {
-    job_kind kind = job->source->document.kind;
-    const show *about = &job->source->show;
-    if (kind != JOB_KIND_RUN && kind != JOB_KIND_QC)
+    if (job_is_question(job))
         return;
     end_hook_news news = {.job = job->number,
-                          .title = about->title == NULL ? "" : about->title,
-                          .version = about->version == NULL ? "" : about->version,
+                          .title = job->title == NULL ? "" : job->title,
+                          .version = job->version == NULL ? "" : job->version,
                           .verdict = job->has_verdict ? verdict_word_name((verdict_word)job->verdict) : "",
                           .exit_code = job_outcome_of(self, job).exit_code};
     news.document = job_status_json(self, job, &news.document_size);

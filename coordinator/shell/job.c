@@ -39,22 +39,63 @@ static void drop_maps(farm_job *self)
     self->maps = NULL;
 }
 
+void job_drop_contents(farm_job *self)
+{
+    drop_maps(self);
+    drop_results(self);
+    if (self->plan != NULL)
+        plan_destroy(&self->plan);
+    free(self->facts);
+    free(self->errors);
+    free(self->generations);
+    free(self->forecast);
+    self->facts = NULL;
+    self->errors = NULL;
+    self->generations = NULL;
+    self->forecast = NULL;
+    self->error_count = self->error_room = 0;
+    arena_deinit(&self->problem_arena);
+    arena_init(&self->problem_arena);
+    self->problems = (problem_list){0};
+    job_source_destroy(&self->source);
+}
+
+static char *copy_text(const char *text, bool *copied)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+    *copied = *copied && (copy != NULL) == (text != NULL);
+    return copy;
+}
+
+bool job_take_source(farm_job *self, job_source *source)
+{
+    bool copied = true;
+    self->source = source;
+    self->kind = source->document.kind;
+    self->input_count = source->inputs.count;
+    self->title = copy_text(source->show.title, &copied);
+    self->slug = copy_text(source->show.slug, &copied);
+    self->version = copy_text(source->show.version, &copied);
+    return copied;
+}
+
+bool job_is_question(const farm_job *self)
+{
+    return self->kind == JOB_KIND_CHECK || self->kind == JOB_KIND_PLAN;
+}
+
 void job_destroy(farm_job **self)
 {
     farm_job *gone = *self;
     if (gone == NULL)
         return;
-    drop_maps(gone);
-    drop_results(gone);
-    cell_file_close(&gone->cells);
-    if (gone->plan != NULL)
-        plan_destroy(&gone->plan);
-    free(gone->facts);
-    free(gone->errors);
-    free(gone->generations);
-    free(gone->forecast);
+    job_drop_contents(gone);
     arena_deinit(&gone->problem_arena);
-    job_source_destroy(&gone->source);
+    cell_file_close(&gone->cells);
+    free(gone->title);
+    free(gone->slug);
+    free(gone->version);
+    free(gone->rest_message);
     free(gone);
     *self = NULL;
 }
@@ -94,7 +135,7 @@ job_terms job_terms_of(const farm_job *self)
 
 uint32_t job_plan_task(const farm_job *self)
 {
-    return self->source->inputs.count;
+    return self->input_count;
 }
 
 const plan_task *job_task(const farm_job *self, uint32_t task)
@@ -106,6 +147,8 @@ const plan_task *job_task(const farm_job *self, uint32_t task)
 
 uint32_t job_task_count(const farm_job *self)
 {
+    if (self->resting)
+        return self->rest_task_count;
     return job_plan_task(self) + 1 + (self->plan != NULL ? self->plan->task_count : 0);
 }
 
@@ -131,6 +174,8 @@ void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_si
 {
     out[0] = '\0';
     const plan_task *planned = job_task(self, task);
+    if (self->source == NULL)
+        return;
     if (task < job_plan_task(self)) {
         snprintf(out, out_size, "%s", self->source->inputs.items[task].display);
         return;

@@ -70,7 +70,10 @@ typedef struct farm_job {
     uint8_t request[REQUEST_BYTES];
     char owner[NAME_MAX_BYTES]; /**< who submitted it, by the allow-list's name of the key; "" = from before there were any */
     uint64_t submitted_unix_ms, ended_unix_ms; /**< for people; 0 = not yet */
-    job_source *source;
+    job_kind kind;
+    char *title, *slug, *version; /**< of its show; NULL = it has none */
+    uint32_t input_count;
+    job_source *source; /**< NULL while it rests, like all that its tasks left */
     char folder[PATH_MAX_BYTES];
     journal_keep keep; /**< what the files in it have to outlive */
 
@@ -94,6 +97,16 @@ typedef struct farm_job {
     uint64_t forecast_made_ms, forecast_stale_ms;
     uint32_t work_pace; /**< of its work, in thousandths, by the last forecast; 0 = none yet */
 
+    /* job_rest.h */
+    bool resting;
+    content_hash rest_digest;
+    status rest_code;
+    int rest_exit_code;
+    char *rest_message; /**< its outcome */
+    uint32_t rest_task_count;
+    uint64_t touched_ms; /**< when somebody last asked about it, once it has ended */
+    uint32_t work_count; /**< works off the loop that read it */
+
     bool submitted, extended; /**< facts that the journal has; matters while replaying only */
     bool unreadable; /**< its facts contradict each other: nothing of it is believed any more */
     bool ended, failed, cancelled;
@@ -108,6 +121,12 @@ typedef struct farm_job {
 
 farm_job *job_create(uint32_t number);
 void job_destroy(farm_job **self);
+/** The job takes its document, and notes what rows show of it. False when out of memory. */
+bool job_take_source(farm_job *self, job_source *source);
+/** CHECK and PLAN: asked for an answer, not for work; no list shows them. */
+bool job_is_question(const farm_job *self);
+/** Lets go of the document and of all that tasks left. */
+void job_drop_contents(farm_job *self);
 
 /** What fair share and the limits of a show or of a storage root go by: hashes of its slug and of its name. */
 uint64_t job_share_of(const char *slug);

@@ -286,7 +286,7 @@ static json_t *whole_json(const farm_state *farm, const farm_job *job)
         snprintf(reason + strlen(reason), sizeof reason - strlen(reason), "%s%s", reason[0] == '\0' ? "" : "; ", others);
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     return json_pack("{s:i, s:i, s:o, s:s, s:o, s:o, s:n, s:o, s:o, s:i}", "reelmill", 1, "job", (int)job->number, "title",
-                     text_json(job->source->show.title == NULL ? "" : job->source->show.title), "st",
+                     text_json(job->title == NULL ? "" : job->title), "st",
                      job_short_state(farm, job), "reason", text_json(reason), "next", next_command(farm, job), "task",
                      "failed", tasks_in(farm, job, TASK_FAILED), "backing_off", tasks_in(farm, job, TASK_BACKOFF), "skipped",
                      (int)view.by_state[TASK_SKIPPED]);

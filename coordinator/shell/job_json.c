@@ -68,11 +68,11 @@ static void add_problems(json_t *list, const problem_list *problems)
     }
 }
 
-static void add_title(json_t *object, const show *job_show)
+static void add_title(json_t *object, const char *title, const char *slug, const char *version)
 {
-    json_object_set_new(object, "title", job_text_json(job_show->title));
-    json_object_set_new(object, "slug", job_text_json(job_show->slug));
-    json_object_set_new(object, "version", job_text_json(job_show->version));
+    json_object_set_new(object, "title", job_text_json(title));
+    json_object_set_new(object, "slug", job_text_json(slug));
+    json_object_set_new(object, "version", job_text_json(version));
 }
 
 /* ---- the plan ---- */
@@ -161,7 +161,7 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size)
     json_object_set_new(object, "kind", json_string(job_kind_name(source->document.kind)));
     json_object_set_new(object, "ok", json_boolean(code == STATUS_OK));
     json_object_set_new(object, "exit_code", json_integer(code == STATUS_OK ? 0 : 2));
-    add_title(object, &source->show);
+    add_title(object, source->show.title, source->show.slug, source->show.version);
     json_t *list = json_array();
     add_problems(list, &source->problems);
     add_problems(list, problems);
@@ -236,6 +236,9 @@ static const char *sentence_of(const farm_job *job, uint32_t task, status code)
 job_outcome job_outcome_of(const farm_state *farm, const farm_job *job)
 {
     job_outcome outcome = {.ended = job->ended, .code = STATUS_OK, .message = ""};
+    if (job->resting)
+        return (job_outcome){
+            .ended = true, .exit_code = job->rest_exit_code, .code = job->rest_code, .message = job->rest_message};
     for (uint32_t task = 0; job->failed && task < job_task_count(job); task++) {
         task_view view;
         if (!scheduler_task_view(farm->scheduler, job->number, task, &view) || view.state != TASK_FAILED ||
@@ -458,8 +461,8 @@ static void add_outcome(json_t *object, const farm_state *farm, const farm_job *
 static void add_head(json_t *object, const farm_state *farm, const farm_job *job)
 {
     json_object_set_new(object, "job", json_integer(job->number));
-    json_object_set_new(object, "kind", json_string(job_kind_name(job->source->document.kind)));
-    add_title(object, &job->source->show);
+    json_object_set_new(object, "kind", json_string(job_kind_name(job->kind)));
+    add_title(object, job->title, job->slug, job->version);
     json_object_set_new(object, "state", json_string(state_word(farm, job)));
     job_view view = {0};
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
@@ -534,7 +537,7 @@ char *job_list_json(const farm_state *farm, uint32_t before, size_t *out_size)
     for (size_t i = farm->jobs.count; i-- > 0 && !more;) {
         const farm_job *job = farm->jobs.items[i];
         more = json_array_size(list) == JOBS_SHOWN_MAX;
-        if (more || (before != 0 && job->number >= before))
+        if (more || (before != 0 && job->number >= before) || job_is_question(job))
             continue;
         json_array_append_new(list, job_row_json(farm, job));
     }

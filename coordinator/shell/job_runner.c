@@ -61,6 +61,7 @@ static void finish(local_work *work)
                        .payload = {.bytes = work->payload.bytes, .size = (uint32_t)work->payload.size}};
     farm_state *farm = work->farm;
     farm->work_count--;
+    work->job->work_count--;
     farm_step_result(farm, &end);
     free_work(work);
 }
@@ -532,6 +533,7 @@ void job_runner_start(farm_state *self, const attempt_id *tried)
     byte_writer_init(&work->payload, JOB_DOCUMENT_MAX);
     job_path(job, "cells", work->cells_path);
     self->work_count++;
+    job->work_count++;
     bool started = false;
     if (work->kind == TASK_PLAN) {
         started = start_plan(work);

@@ -150,6 +150,15 @@ class Retention(FarmTest):
             show.write()
             self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51"))
 
+        # What was only asked is in no list; a job that ended before a start is read back when somebody asks.
+        self.passes(farm.ask("plan", show.path))
+        asked = [("status", "3", "--json"), ("explain", "3"), ("explain", "3.20"), ("status", "all", "--json")]
+        before = [self.passes(farm.ask(*words)).out for words in asked]
+        farm.kill("coordinator")
+        farm.start("coordinator")
+        self.assertEqual([self.passes(farm.ask(*words)).out for words in asked], before)
+        self.assertEqual([job["job"] for job in self.passes(farm.ask("status", "all", "--json")).json()["jobs"]], [3, 2, 1])
+
         # The first two jobs ended in another year, as the journal has it: record kind 6 is job and moment.
         farm.kill("coordinator")
         with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
@@ -171,7 +180,7 @@ class Retention(FarmTest):
         self.passes(farm.ask("report", "3"))
         show.text["version"] = "v04"
         show.write()
-        self.assertEqual(self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51")).out, "4\n")
+        self.assertEqual(self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51")).out, "5\n")
         self.assertEqual(len(digests(show.output().parent)), 4)  # what was delivered stays
 
     def records(self):
