@@ -106,10 +106,15 @@ static bool render_program_nodes_valid(const render_program *self)
     for (uint32_t i = 0; i < self->node_count; i++) {
         const render_node *node = &self->nodes[i];
         bool ducks = node->kind == NODE_DUCK;
-        if (node->kind > NODE_DUCK || node->side >= self->side_lane_count || node->output >= self->output_lane_count ||
+        uint32_t side = node->output < self->output_lane_count ? 0 : (uint32_t)node->output - self->output_lane_count;
+        if (node->kind > NODE_DUCK || node->side >= self->side_lane_count ||
+            (node->output >= self->output_lane_count && (!ducks || side >= self->side_lane_count || side == node->side)) ||
             (ducks ? node->duck >= self->duck_count : node->duck != 0))
             return false;
         shifts = shifts || node->kind == NODE_PHASE_90;
+        for (uint32_t k = 0; node->output >= self->output_lane_count && k < self->node_count; k++)
+            if (self->nodes[k].kind == NODE_DUCK && self->nodes[k].side == side)
+                return false; /* one step deep: a duck reads what was mixed */
     }
     if (shifts ? self->phase_reach % 2 == 0 || self->phase_reach > PHASE_REACH_MAX : self->phase_reach != 0)
         return false;
@@ -265,11 +270,21 @@ uint64_t render_program_limit_after(const render_program *self)
     return reach;
 }
 
+/* A duck whose sound is shifted afterwards sees its narration from the phase shifter's edge. */
+static bool ducks_then_shifts(const render_program *self)
+{
+    bool chained = false;
+    for (uint32_t i = 0; i < self->node_count; i++)
+        chained = chained || self->nodes[i].output >= self->output_lane_count;
+    return chained;
+}
+
 uint64_t render_program_reach_before(const render_program *self)
 {
     uint64_t reach = self->phase_reach;
     for (uint32_t i = 0; i < self->duck_count; i++) {
         uint64_t back = slot_frames(self, duck_shape_before(&self->ducks[i].shape) + 1);
+        back += ducks_then_shifts(self) ? self->phase_reach : 0;
         reach = back > reach ? back : reach;
     }
     return reach + render_program_limit_before(self);
@@ -280,6 +295,7 @@ uint64_t render_program_reach_after(const render_program *self)
     uint64_t reach = self->phase_reach;
     for (uint32_t i = 0; i < self->duck_count; i++) {
         uint64_t ahead = slot_frames(self, duck_shape_after(&self->ducks[i].shape) + 1);
+        ahead += ducks_then_shifts(self) ? self->phase_reach : 0;
         reach = ahead > reach ? ahead : reach;
     }
     return reach + render_program_limit_after(self);

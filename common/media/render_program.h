@@ -10,6 +10,7 @@
  * plus, in the order of the program's nodes, what each node with output o makes of its side lane. Side lanes are sums of
  * terms as output lanes are (term.output = output_lane_count + number of the side lane) and written nowhere.
  *     PHASE_90   + the side lane shifted by 90 degrees: dsp_table.fir_odd with the taps of fir_design_phase_90(phase_reach)
+ * The output of a DUCK may also be the side lane of a PHASE_90: what is ducked is shifted after that.
  *     DUCK       one fma: gain of the duck's curve (n) x side lane (n)
  * A node reaches over the edges of cells, tasks and reels: it sees the joined programme, silence before and after it. All
  * lanes are aligned to 0 frames: a node looks ahead, it does not delay.
@@ -60,7 +61,7 @@ typedef struct render_node {
     uint8_t kind;    /**< render_node_kind */
     uint8_t duck;    /**< DUCK: index in ducks; else 0 */
     uint16_t side;   /**< side lane */
-    uint16_t output; /**< output lane */
+    uint16_t output; /**< output lane; of a DUCK also output_lane_count + a side lane that no DUCK reads */
 } render_node;
 
 /** The narration that ducks, and how. */

@@ -47,8 +47,8 @@ bool plan_stem_present(const plan_source *source, uint32_t stem)
 
 /* ---- one deliverable's mix ---- */
 
-/* How a term comes into its output: straight, or through a node. In this order they stand in a mix. */
-typedef enum mix_way { WAY_STRAIGHT, WAY_PHASE_90, WAY_DUCK } mix_way;
+/* How a term comes into its output: straight, through a node, or ducked and then shifted. In this order they stand in a mix. */
+typedef enum mix_way { WAY_STRAIGHT, WAY_PHASE_90, WAY_DUCK, WAY_DUCK_PHASE_90 } mix_way;
 
 typedef struct mix_term {
     uint16_t stem;
@@ -119,9 +119,8 @@ static void mix_add_stem(mix *self, const show *film, uint32_t stem_index, chann
         self->terms[self->term_count++] = (mix_term){.stem = (uint16_t)stem_index,
                                                      .input_channel = (uint8_t)from,
                                                      .output_channel = (uint8_t)to,
-                                                     .by = ducked              ? WAY_DUCK
-                                                           : folds[i].phase_90 ? WAY_PHASE_90
-                                                                               : WAY_STRAIGHT,
+                                                     .by = (uint8_t)((ducked ? WAY_DUCK : WAY_STRAIGHT) +
+                                                                     (folds[i].phase_90 ? WAY_PHASE_90 : WAY_STRAIGHT)),
                                                      .gain = folds[i].gain * gain};
     }
 }
@@ -136,19 +135,20 @@ static uint32_t mix_duck_keys(const mix *self, const show *film)
     return count;
 }
 
-/* Side lanes that the mix needs: one for each way and output that has terms. */
+/* Side lanes that the mix needs: one for each way and output that has terms, two where that way has two nodes. */
 static uint32_t mix_side_count(const mix *self)
 {
     uint32_t count = 0;
     for (uint32_t i = self->straight_count; i < self->term_count; i++)
-        count += i == self->straight_count || self->terms[i].by != self->terms[i - 1].by ||
-                 self->terms[i].output_channel != self->terms[i - 1].output_channel;
+        if (i == self->straight_count || self->terms[i].by != self->terms[i - 1].by ||
+            self->terms[i].output_channel != self->terms[i - 1].output_channel)
+            count += self->terms[i].by == WAY_DUCK_PHASE_90 ? 2 : 1;
     return count;
 }
 
 static bool mix_ducks(const mix *self)
 {
-    return self->term_count > self->straight_count && self->terms[self->term_count - 1].by == WAY_DUCK;
+    return self->term_count > self->straight_count && self->terms[self->term_count - 1].by >= WAY_DUCK;
 }
 
 /* Makes the mix of one rendered deliverable; false when problems were noted. */
@@ -329,6 +329,26 @@ static void program_add_duck(plan *target, render_program *program, const mix *p
     }
 }
 
+/* The nodes of a way into an output lane; returns the side lane that its terms are summed in. */
+static uint16_t program_add_way(render_program *program, uint8_t way, uint16_t output)
+{
+    uint16_t side = program->side_lane_count++;
+    if (way != WAY_DUCK)
+        program->phase_reach = phase_reach(program->sample_rate);
+    if (way == WAY_PHASE_90) {
+        program->nodes[program->node_count++] = (render_node){.kind = NODE_PHASE_90, .side = side, .output = output};
+        return side;
+    }
+    render_node duck = {.kind = NODE_DUCK, .duck = (uint8_t)(program->duck_count - 1), .side = side, .output = output};
+    if (way == WAY_DUCK_PHASE_90)
+        duck.output = (uint16_t)(program->output_lane_count + program->side_lane_count);
+    program->nodes[program->node_count++] = duck;
+    if (way == WAY_DUCK_PHASE_90)
+        program->nodes[program->node_count++] =
+            (render_node){.kind = NODE_PHASE_90, .side = program->side_lane_count++, .output = output};
+    return side;
+}
+
 /* Side lanes and nodes of all mixes, behind every output lane: so the terms stay sorted by (output, input). */
 static void program_add_nodes(plan *target, render_program *program, const program_draft *draft, const mix *mixes,
                               uint16_t (*lane_of)[LAYOUT_CHANNELS_MAX])
@@ -336,24 +356,18 @@ static void program_add_nodes(plan *target, render_program *program, const progr
     for (uint32_t i = 0; i < draft->mix_count; i++) {
         const mix *part = &mixes[draft->mixes[i]];
         const render_output *output = &program->outputs[i];
+        uint16_t side = 0;
         if (mix_ducks(part))
             program_add_duck(target, program, part);
         for (uint32_t k = part->straight_count; k < part->term_count; k++) {
             const mix_term *term = &part->terms[k];
             bool begins = k == part->straight_count || term->by != part->terms[k - 1].by ||
                           term->output_channel != part->terms[k - 1].output_channel;
-            if (begins) {
-                program->nodes[program->node_count++] =
-                    (render_node){.kind = term->by == WAY_DUCK ? NODE_DUCK : NODE_PHASE_90,
-                                  .duck = term->by == WAY_DUCK ? (uint8_t)(program->duck_count - 1) : 0,
-                                  .side = program->side_lane_count++,
-                                  .output = (uint16_t)(output->first_lane + term->output_channel)};
-                if (term->by == WAY_PHASE_90)
-                    program->phase_reach = phase_reach(program->sample_rate);
-            }
+            if (begins)
+                side = program_add_way(program, term->by, (uint16_t)(output->first_lane + term->output_channel));
             program->terms[program->term_count++] =
                 (render_term){.input = lane_of[term->stem][term->input_channel],
-                              .output = (uint16_t)(program->output_lane_count + program->side_lane_count - 1),
+                              .output = (uint16_t)(program->output_lane_count + side),
                               .gain = term->gain};
         }
     }

@@ -311,9 +311,6 @@ static void read_duck(recipe *self, const yaml_node *node, const yaml_source *so
     if (!duck_shape_valid(&self->duck))
         yaml_complain(source, node, "attack and release of duck take at least 10 ms, and attack at most look_ahead: the programme "
                                     "is down when narration begins");
-    for (uint32_t i = 0; i < self->fold_count; i++)
-        if (self->folds[i].phase_90)
-            yaml_complain(source, node, "a recipe with a duck cannot have folds with a phase; remove one of them");
 }
 
 /* `limiter: {ceiling: -2 dB, look_ahead: 5 ms, release: 200 ms}`, which `overload: limit` asks for. */

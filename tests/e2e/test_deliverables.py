@@ -122,7 +122,7 @@ class Deliverables(FarmTest):
                            ("double", "sample_rate: 96000")):
             (self.folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: printmaster-5.1\n{text}\n")
         recipes = ["printmaster-7.1.2", "printmaster-7.1", "printmaster-5.1", "stereo-loro", "stereo-ltrt", "mono", "me-5.1", "me-stereo",
-                   "atmos-bed", "atmos-bed-ebu", "ad-narration", "ad-5.1", "ad-stereo", "dcp-5.1", "dcp-7.1", "limited", "double"]
+                   "atmos-bed", "atmos-bed-ebu", "ad-narration", "ad-5.1", "ad-stereo", "ad-ltrt", "dcp-5.1", "dcp-7.1", "limited", "double"]
         place = 61234
 
         def content(stem, reel, frames, channels):

@@ -45,6 +45,11 @@ class Recordings:
         return samples
 
 
+def lt_rt(bed):
+    surround, front = quadrature(bed[:, 4] + bed[:, 5]), HALF * bed[:, 2]
+    return np.stack([bed[:, 0] + front - 0.5 * surround, bed[:, 1] + front + 0.5 * surround], axis=1)
+
+
 class EveryRecipe(FarmTest):
     def show(self, content, **more):
         wanted = [{"name": name.upper().replace(".", "").replace("-", "_"), "recipe": name, "spec": "none",
@@ -63,16 +68,16 @@ class EveryRecipe(FarmTest):
         me = show.bed("5.1", ("MX", "FX"))
         narration, hearing = show.joined("AD"), show.joined("HI")
         stereo = stereo_of(room["5.1"])
-        surround, front = quadrature(room["5.1"][:, 4] + room["5.1"][:, 5]), HALF * room["5.1"][:, 2]
-        lt_rt = np.stack([room["5.1"][:, 0] + front - 0.5 * surround, room["5.1"][:, 1] + front + 0.5 * surround], axis=1)
+        front = HALF * room["5.1"][:, 2]
         described = room["5.1"] * duck_curve(narration[:, 0])[:, None]
         described[:, 2] += narration[:, 0]
         cinema = {label: room["7.1"][:, k] for k, label in enumerate(LAYOUTS["7.1"])}
         cinema.update({"HI": hearing[:, 0], "VI-N": narration[:, 0], "Lc": 0 * front, "Rc": 0 * front})
         return {"printmaster-7.1.2": room["7.1.2"], "atmos-bed": room["7.1.2"], "atmos-bed-ebu": room["7.1.2"],
-                "printmaster-7.1": room["7.1"], "printmaster-5.1": room["5.1"], "stereo-loro": stereo, "stereo-ltrt": lt_rt,
+                "printmaster-7.1": room["7.1"], "printmaster-5.1": room["5.1"], "stereo-loro": stereo, "stereo-ltrt": lt_rt(room["5.1"]),
                 "mono": HALF * (stereo[:, :1] + stereo[:, 1:]), "me-5.1": me, "me-stereo": stereo_of(me),
-                "stem": show.joined("MX"), "ad-5.1": described, "ad-stereo": stereo_of(described), "ad-narration": narration,
+                "stem": show.joined("MX"), "ad-5.1": described, "ad-stereo": stereo_of(described), "ad-ltrt": lt_rt(described),
+                "ad-narration": narration,
                 "dcp-5.1": np.concatenate([room["5.1"], hearing, narration], axis=1),
                 "dcp-7.1": np.stack([cinema[label] for label in DCP_71], axis=1)}
 

@@ -164,7 +164,7 @@ status render_stage_open(render_stage *self, const task_render *task, render_sou
         fir_design_phase_90(program->phase_reach, self->taps);
     }
     uint64_t frames = CELL_FRAMES + METER_PREROLL_FRAMES + render_program_limit_before(program) +
-                      render_program_limit_after(program); /* a limiter looks at more than its cell */
+                      render_program_limit_after(program) + 2 * program->phase_reach; /* a limiter looks at more than its cell */
     uint64_t slots = frames / (program->sample_rate / 100) + 4;
     for (uint32_t i = 0; i < program->duck_count; i++) {
         const duck_shape *shape = &program->ducks[i].shape;
@@ -190,13 +190,32 @@ void render_stage_close(render_stage *self)
 status render_stage_begin(render_stage *self, uint64_t first, uint64_t end, error_detail *detail)
 {
     self->window_begin = self->window_end = (int64_t)first - (int64_t)self->task->program.phase_reach;
+    uint64_t reach = self->task->program.phase_reach; /* what is ducked and then shifted is ducked as far as the shifter sees */
     status code = STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < self->task->program.duck_count; i++)
-        code = make_curve(self, i, first, end, detail);
+        code = make_curve(self, i, first < reach ? 0 : first - reach, end + reach, detail);
     return code;
 }
 
 /* ---- filling ---- */
+
+/* Gains of frames that all lie in one slot or several: linear between the slots' edges. */
+static void duck_add(const render_stage *self, const render_stage_duck *duck, uint64_t frame, uint32_t frame_count,
+                     const double *side, double *lane, size_t stride)
+{
+    uint32_t rate = self->task->program.sample_rate;
+    for (uint32_t i = 0; i < frame_count;) {
+        uint64_t slot = cell_measure_slot_of(frame + i, rate);
+        uint64_t first = cell_measure_slot_frame(slot, rate);
+        uint64_t end = cell_measure_slot_frame(slot + 1, rate);
+        const double *gain = &duck->gains[slot - duck->first_slot];
+        for (; i < frame_count && frame + i < end; i++) {
+            double share = (double)(frame + i - first) / (double)(end - first);
+            double now = gain[0] + (gain[1] - gain[0]) * share;
+            lane[i * stride] = __builtin_fma(now, side[i], lane[i * stride]);
+        }
+    }
+}
 
 /* How many frames from window_end on can be mixed at once: one piece, one side of the cell's edges, room in the windows. */
 static uint32_t next_run(const render_stage *self, int64_t wanted_end, uint64_t cell_begin, uint64_t cell_end,
@@ -233,7 +252,8 @@ static void windows_move(render_stage *self, int64_t from)
     self->window_begin = from;
 }
 
-static void windows_append(render_stage *self, uint32_t count)
+/* sounding: the frames lie in the programme */
+static void windows_append(render_stage *self, uint32_t count, bool sounding)
 {
     const render_program *program = &self->task->program;
     size_t at = (size_t)(self->window_end - self->window_begin);
@@ -243,6 +263,12 @@ static void windows_append(render_stage *self, uint32_t count)
         const double *tile = self->mixed[self->lanes->tile_count + s / TILE_LANES] + s % TILE_LANES;
         for (uint32_t i = 0; i < count; i++)
             self->sides[s][at + i] = tile[(size_t)i * TILE_LANES];
+    }
+    for (uint32_t n = 0; sounding && n < program->node_count; n++) {
+        const render_node *node = &program->nodes[n];
+        if (node->output >= program->output_lane_count)
+            duck_add(self, &self->ducks[node->duck], (uint64_t)self->window_end, count, self->sides[node->side] + at,
+                     self->sides[node->output - program->output_lane_count] + at, 1);
     }
     self->window_end += count;
 }
@@ -270,29 +296,9 @@ status render_stage_fill(render_stage *self, uint64_t frame, uint32_t frame_coun
             for (uint32_t t = 0; t < self->tile_count; t++)
                 memset(self->mixed[t], 0, (size_t)count * TILE_LANES * sizeof(double));
         }
-        windows_append(self, count);
+        windows_append(self, count, piece >= 0);
     }
     return STATUS_OK;
-}
-
-/* ---- composing ---- */
-
-/* Gains of frames that all lie in one slot or several: linear between the slots' edges. */
-static void duck_add(const render_stage *self, const render_stage_duck *duck, uint64_t frame, uint32_t frame_count,
-                     const double *side, double *lane)
-{
-    uint32_t rate = self->task->program.sample_rate;
-    for (uint32_t i = 0; i < frame_count;) {
-        uint64_t slot = cell_measure_slot_of(frame + i, rate);
-        uint64_t first = cell_measure_slot_frame(slot, rate);
-        uint64_t end = cell_measure_slot_frame(slot + 1, rate);
-        const double *gain = &duck->gains[slot - duck->first_slot];
-        for (; i < frame_count && frame + i < end; i++) {
-            double share = (double)(frame + i - first) / (double)(end - first);
-            double now = gain[0] + (gain[1] - gain[0]) * share;
-            lane[(size_t)i * TILE_LANES] = __builtin_fma(now, side[i], lane[(size_t)i * TILE_LANES]);
-        }
-    }
 }
 
 void render_stage_compose(render_stage *self, uint64_t frame, uint32_t frame_count, double *const *tiles)
@@ -303,10 +309,12 @@ void render_stage_compose(render_stage *self, uint64_t frame, uint32_t frame_cou
         memcpy(tiles[t], self->windows[t] + at * TILE_LANES, (size_t)frame_count * TILE_LANES * sizeof(double));
     for (uint32_t n = 0; n < program->node_count; n++) {
         const render_node *node = &program->nodes[n];
+        if (node->output >= program->output_lane_count)
+            continue; /* windows_append did it */
         double *lane = tiles[self->lanes->tile_of[node->output]] + self->lanes->lane_of[node->output];
         const double *side = self->sides[node->side] + at;
         if (node->kind == NODE_DUCK) {
-            duck_add(self, &self->ducks[node->duck], frame, frame_count, side, lane);
+            duck_add(self, &self->ducks[node->duck], frame, frame_count, side, lane, TILE_LANES);
             continue;
         }
         self->dsp->fir_odd(side, self->taps, (program->phase_reach + 1) / 2, frame_count, self->values);

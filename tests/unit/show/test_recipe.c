@@ -59,7 +59,7 @@ static void recipe__ships_what_this_version_names(void **state)
     show_reading_init(&reading);
     static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
                                         "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1",
-                                        "atmos-bed", "atmos-bed-ebu", "stereo-ltrt", "ad-5.1", "ad-stereo"};
+                                        "atmos-bed", "atmos-bed-ebu", "stereo-ltrt", "ad-5.1", "ad-stereo", "ad-ltrt"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
         assert_string_equal(rule->name, names[i]);
