@@ -330,6 +330,21 @@ static void discard(world *world_of, const task_discard *task)
     }
 }
 
+/* By turns one that looked and says so, and one that crashed: no job may care. */
+static void excerpt(world *world_of, const task_excerpt *task, byte_writer *payload, status *code)
+{
+    static uint8_t levels[EXCERPT_COLUMNS];
+    task_excerpt_result *result = calloc(1, sizeof *result);
+    assert_non_null(result);
+    if (world_of->excerpts++ % 2 == 1)
+        *code = STATUS_NODE_CRASHED;
+    for (; result->count < task->place_count; result->count++)
+        result->items[result->count] =
+            (task_excerpt_item){.place = task->places[result->count], .row_count = 1, .levels = levels, .audition_gain = 1.0};
+    task_excerpt_result_encode(result, payload);
+    free(result);
+}
+
 /* True when every document has come. */
 static bool deposit(world *world_of, fake_worker *worker, fake_execution *execution, const task_deposit *task)
 {
@@ -403,6 +418,8 @@ void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *e
         discard(world_of, &body->discard);
     else if (execution->kind == TASK_LISTEN)
         sync_measure_encode(&(sync_measure){0}, &payload);
+    else if (execution->kind == TASK_EXCERPT)
+        excerpt(world_of, &body->excerpt, &payload, &code);
     else
         ended = deposit(world_of, worker, execution, &body->deposit);
     if (ended)
