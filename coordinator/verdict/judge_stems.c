@@ -544,7 +544,7 @@ static bool lacks_dialogue(const stem_judgement *self)
 
 static void say_uncompared(judgement *self, const char *why)
 {
-    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue", "me.fill", "me.optional"};
+    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue", "me.fill", "me.optional", "ad.depth"};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const spec_limit *limit = judgement_limit(self, checks[i]);
         if (limit == NULL && (i > 0 || self->show->stem_count == 0))
@@ -561,6 +561,7 @@ void judge_stems(judgement *self)
     const plan_deliverable *deliverable = self->deliverable;
     if (deliverable->rendered) {
         judge_bleed(self, NULL);
+        judge_ad(self, NULL, NULL);
         if (self->facts->stems != NULL && self->facts->stems->block_count > 0)
             judge_stem_levels(self, judgement_is_first(self), false);
         return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
@@ -578,6 +579,7 @@ void judge_stems(judgement *self)
         say_uncompared(self, "there was not enough memory");
         return;
     }
+    judge_ad(self, &stems->model, &stems->truth);
     judge_null(stems);
     judge_absent(stems);
     judge_programme_gain(stems);

@@ -147,7 +147,7 @@ bool verdict_measures(const char *check)
         "format.effective_bit_depth", "format.upsampled", "format.lossy",           "join.gap",
         "join.level",         "join.peak",            "join.tail",              "stems.null",             "folddown.matrix",
         "stems.bleed",         "stems.silent",        "me.fill",                "me.optional",
-        "ad.overlap",
+        "ad.overlap",          "ad.depth",
         "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",
         "sync.step",           "sync.length"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

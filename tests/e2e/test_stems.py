@@ -243,6 +243,40 @@ class Levels(FarmTest):
         self.assertAlmostEqual(told[0]["start_s"], 7.0 - Show.LEADER_S, delta=0.15)
         self.assertAlmostEqual(told[0]["measured"], 1.0, delta=0.2)
 
+    def test_the_depth_of_ducking_is_solved(self):
+        """A description that is rendered, and one that is not ducked, both judged as if they came from elsewhere."""
+        def content(stem, reel, frames):
+            bed = np.zeros((frames, 6))
+            channels = [2] if stem == "DX" else [0, 1]
+            bed[:, channels] = noise(hash_seed(stem), frames, len(channels), 0.02)
+            return bed
+        show = Show(self.folder, [14 * 24], content, deliverables=[{"name": "AD_51", "recipe": "ad-5.1"}])
+        narration = np.zeros((17 * RATE, 1))
+        narration[7 * RATE:11 * RATE, 0] = coloured("ad", frames=4 * RATE, level=0.05)
+        write_wav(self.folder / "stems" / "R1_AD.wav", narration)
+        show.text["stems"]["AD"] = {"role": "narration", "layout": "mono", "file": "{reel}_AD.wav", "language": "en"}
+        show.write()
+        self.assertEqual(reelmill("run", show.path, "--json").code, 0)
+        made = next((self.folder / "out").rglob("*_AD_51.wav"))
+        (self.folder / "stems" / "received").mkdir()
+        (self.folder / "stems" / "received" / "DUCKED.wav").write_bytes(made.read_bytes())
+        full = sum(show.joined(name) for name in ("DX", "MX", "FX"))
+        lead = Show.LEADER_S * RATE
+        full[:, 2] += narration[lead:lead + len(full), 0]
+        write_wav(self.folder / "stems" / "received" / "FLAT.wav", full)
+        show.text["deliverables"] = [{"name": name, "file": f"received/{name}.wav", "layout": "5.1", "spec": "none"}
+                                     for name in ("DUCKED", "FLAT")]
+        show.write()
+        report = reelmill("qc", "--show", show.path, "--json").json()
+        ducked = findings(report, "DUCKED", "ad.depth")
+        self.assertEqual([f["severity"] for f in ducked], ["info"])
+        self.assertAlmostEqual(ducked[0]["measured"], -9.0, delta=0.1)  # the recipe's depth
+        self.assertEqual(faults(report, "DUCKED"), [])
+        flat = [f for f in findings(report, "FLAT", "ad.depth") if f["severity"] == "warn"]
+        self.assertEqual(len(flat), 1)
+        self.assertAlmostEqual(flat[0]["measured"], 0.0, delta=0.1)
+        self.assertAlmostEqual(flat[0]["start_s"], 5.0, delta=0.8)
+
 
 def coloured(*parts, frames, level):
     return noise(hash_seed(*parts), frames, 1, level)[:, 0]

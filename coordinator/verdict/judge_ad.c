@@ -1,0 +1,284 @@
+/*
+ * How far a received description ducks its programme under the narration. In each block of the stems' sums
+ *   channel = g x (nominal sum of the other stems there) + narration at a gain of that channel
+ * is solved for one g of all channels; g against its median where no narration plays is the depth.
+ */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/stem_solve.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NARRATION_LANES_MAX = 4, COLOUR = 30, /* as in the truth: samples that count as one */ STRETCHES_LISTED_MAX = 200 };
+static const double spoken_power = 1e-5;   /* -50 dBFS, as ad.overlap */
+static const double least_own = 1e-3;
+static const double certain = 0.05;        /* error of g, of 1 */
+static const double present_gain = 0.1;    /* narration at least at -20 dB is in it */
+static const double unducked_db = -1.0;
+static const double clear_db = 10.0;       /* narration over the programme: Torcoli et al., JAES 67(12): 10 LU over music */
+static const double settle_seconds = 3.0;  /* attack and release around narration */
+static const double same_db = 0.3;         /* as runs of the truth are the same */
+
+typedef struct ad_block {
+    bool speaks;      /* narration plays */
+    bool known;
+    double gain;      /* g */
+    double over_db;   /* narration over the programme, both as they are in the mix */
+    bool narrated;    /* the narration is in the mix */
+} ad_block;
+
+typedef struct ad_stretch {
+    size_t first, end; /* blocks */
+    double depth_db, over_db;
+    bool known;
+} ad_stretch;
+
+typedef struct ad_judgement {
+    judgement *base;
+    const stem_model *model;
+    const stem_programme *stems;
+    uint32_t lanes[NARRATION_LANES_MAX];
+    uint32_t lane_count;
+    ad_block *blocks;
+    double home; /* g where no narration plays */
+} ad_judgement;
+
+static bool is_narration(const ad_judgement *self, uint32_t lane)
+{
+    const show *film = self->base->show;
+    const render_program *program = &self->base->facts->plan->programs[self->base->deliverable->program];
+    return film->stems[program->inputs[lane].stem].role == ROLE_NARRATION;
+}
+
+/* <sum of the other stems in an output, lane> */
+static double with_sum(const ad_judgement *self, const double *sums, uint32_t output, uint32_t lane)
+{
+    double product = 0.0;
+    for (uint32_t i = self->model->output_count; i < self->model->lane_count; i++)
+        if (!is_narration(self, i))
+            product += self->model->nominal[output][i] * sums[stem_sum_index(i, lane)];
+    return product;
+}
+
+static double sum_energy(const ad_judgement *self, const double *sums, uint32_t output)
+{
+    double energy = 0.0;
+    for (uint32_t i = self->model->output_count; i < self->model->lane_count; i++)
+        if (!is_narration(self, i))
+            energy += self->model->nominal[output][i] * with_sum(self, sums, output, i);
+    return energy;
+}
+
+static void solve_block(ad_judgement *self, size_t index)
+{
+    const stem_block *block = &self->stems->blocks[index];
+    const double *sums = block->sums;
+    uint32_t outputs = self->model->output_count;
+    uint32_t count = 1 + outputs * self->lane_count;
+    double a[STEM_UNKNOWNS_MAX * STEM_UNKNOWNS_MAX] = {0.0};
+    double b[STEM_UNKNOWNS_MAX] = {0.0};
+    double x[STEM_UNKNOWNS_MAX], partial[STEM_UNKNOWNS_MAX];
+    double own = 0.0;
+    double narration = 0.0;
+    ad_block *out = &self->blocks[index];
+    for (uint32_t o = 0; o < outputs; o++) {
+        own += sums[stem_sum_index(o, o)];
+        a[0] += sum_energy(self, sums, o);
+        b[0] += with_sum(self, sums, o, o);
+        for (uint32_t k = 0; k < self->lane_count; k++) {
+            uint32_t at = 1 + o * self->lane_count + k;
+            a[at] = a[at * count] = with_sum(self, sums, o, self->lanes[k]);
+            b[at] = sums[stem_sum_index(self->lanes[k], o)];
+            for (uint32_t m = 0; m < self->lane_count; m++)
+                a[at * count + 1 + o * self->lane_count + m] = sums[stem_sum_index(self->lanes[k], self->lanes[m])];
+        }
+    }
+    for (uint32_t k = 0; k < self->lane_count; k++)
+        out->speaks = out->speaks || sums[stem_sum_index(self->lanes[k], self->lanes[k])] > spoken_power * block->frame_count;
+    stem_solve(count, a, b, least_own, x, partial);
+    double left = own;
+    for (uint32_t i = 0; i < count; i++)
+        left -= x[i] * b[i];
+    for (uint32_t i = 1; i < count; i++) {
+        narration += x[i] * x[i] * a[i * count + i];
+        out->narrated = out->narrated || (out->speaks && fabs(x[i]) > present_gain && left < 0.5 * own);
+    }
+    double noise = fmax(left, 1e-12 * own) * COLOUR / block->frame_count;
+    out->gain = fabs(x[0]);
+    out->known = partial[0] > 1e-9 * block->frame_count && sqrt(noise / partial[0]) < certain;
+    out->over_db = 10.0 * log10(fmax(narration, 1e-30) / fmax(x[0] * x[0] * a[0], 1e-30));
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* The median gain of blocks that lie away from narration; 1 where there are none. */
+static double find_home(const ad_judgement *self)
+{
+    double *gains = arena_take_array(self->base->memory, self->stems->block_count + 1, sizeof *gains);
+    size_t count = 0;
+    for (size_t b = 1; b + 1 < self->stems->block_count; b++)
+        if (self->blocks[b].known && !self->blocks[b - 1].speaks && !self->blocks[b].speaks && !self->blocks[b + 1].speaks)
+            gains[count++] = self->blocks[b].gain;
+    qsort(gains, count, sizeof *gains, by_value);
+    return count == 0 ? 1.0 : gains[count / 2];
+}
+
+/* Blocks with narration, at most one without between them; returns the next block behind. */
+static ad_stretch next_stretch(const ad_judgement *self, size_t from)
+{
+    size_t count = self->stems->block_count;
+    ad_stretch found = {.first = from};
+    while (found.first < count && !self->blocks[found.first].speaks)
+        found.first++;
+    found.end = found.first;
+    for (size_t b = found.first; b < count && (self->blocks[b].speaks || (b + 1 < count && self->blocks[b + 1].speaks)); b++) {
+        const ad_block *block = &self->blocks[b];
+        found.end = b + 1;
+        double depth = 20.0 * log10(fmax(block->gain / self->home, 1e-4));
+        if (!block->speaks || !block->known || (found.known && depth >= found.depth_db))
+            continue;
+        found.known = true;
+        found.depth_db = depth;
+        found.over_db = block->over_db;
+    }
+    return found;
+}
+
+static uint64_t end_frame(const ad_judgement *self, const ad_stretch *found)
+{
+    const stem_block *last = &self->stems->blocks[found->end - 1];
+    return last->frame + last->frame_count;
+}
+
+static void tell_stretch(ad_judgement *self, const ad_stretch *found, finding_severity severity, const spec_limit *limit)
+{
+    judgement *base = self->base;
+    uint64_t start = self->stems->blocks[found->first].frame;
+    finding *item = judgement_add(base, "ad.depth", severity);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(base, item, start, end_frame(self, found));
+    item->measured = found->depth_db;
+    item->unit = "dB";
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(base, start, place);
+    item->details_json = arena_format(base->memory, "{\"depth_db\": %.2f, \"narration_over_programme_db\": %.1f}", found->depth_db,
+                                      found->over_db);
+    item->message = arena_format(base->memory, "Under the narration at %s the programme is %.1f dB lower than beside it, with the narration %.1f dB over it. Duck it deeper there, or raise the narration.",
+                                 place, fmax(-found->depth_db, 0.0), found->over_db);
+}
+
+static bool breaks(const ad_stretch *found, const spec_limit *limit)
+{
+    double shown = verdict_displayed(found->depth_db);
+    return limit != NULL ? shown > limit->max || shown < limit->min : found->depth_db > unducked_db && found->over_db < clear_db;
+}
+
+/* One finding says what was reached; those that break a bound have one each. */
+static void tell_depth(ad_judgement *self, const spec_limit *limit)
+{
+    judgement *base = self->base;
+    finding_severity severity = limit == NULL ? FINDING_WARN : judgement_breach(limit);
+    size_t stretches = 0, unknown = 0, told = 0;
+    double least = -HUGE_VAL, most = 0.0;
+    const char *list = "";
+    for (ad_stretch found = next_stretch(self, 0); found.first < self->stems->block_count; found = next_stretch(self, found.end)) {
+        stretches++;
+        unknown += !found.known;
+        if (!found.known)
+            continue;
+        least = fmax(least, found.depth_db);
+        most = fmin(most, found.depth_db);
+        if (stretches <= STRETCHES_LISTED_MAX)
+            list = arena_format(base->memory, "%s%s{\"start_sample\": %llu, \"end_sample\": %llu, \"depth_db\": %.2f}", list,
+                                list[0] == '\0' ? "" : ", ", (unsigned long long)self->stems->blocks[found.first].frame,
+                                (unsigned long long)end_frame(self, &found), found.depth_db);
+        if (breaks(&found, limit) && told++ < VERDICT_RUNS_MAX)
+            tell_stretch(self, &found, severity, limit);
+    }
+    judgement_tell_rest(base, "ad.depth", severity, told > VERDICT_RUNS_MAX ? told - VERDICT_RUNS_MAX : 0);
+    bool nothing = unknown == stretches;
+    finding *item = judgement_add(base, "ad.depth", nothing && limit != NULL ? FINDING_NOT_CHECKED : FINDING_INFO);
+    if (nothing && limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = nothing ? (double)NAN : least;
+    item->unit = "dB";
+    item->subject = "reached";
+    item->details_json = arena_format(base->memory, "{\"stretches\": %zu, \"not_known\": %zu, \"programme_gain_db\": %.2f, \"reached\": [%s]}",
+                                      stretches, unknown, 20.0 * log10(fmax(self->home, 1e-4)), list);
+    item->message = nothing ? "How far the programme is ducked under the narration cannot be told: nothing of it plays there."
+                            : arena_format(base->memory, "The programme is ducked by %.1f to %.1f dB under the narration (%zu places; of %zu nothing can be said).",
+                                           fmax(-least, 0.0), -most, stretches, unknown);
+}
+
+/* What ducking and narration make of the comparison with the stems' sum is no fault of its own. */
+static void drop_ducked(ad_judgement *self, stem_truth *truth)
+{
+    uint64_t reach = (uint64_t)(settle_seconds * self->base->timeline->sample_rate);
+    uint32_t kept = 0;
+    double home_db = 20.0 * log10(fmax(self->home, 1e-4));
+    if (fabs(home_db) > same_db)
+        truth->programme_gain = self->home; /* told once, of all stems */
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const stem_run *run = &truth->runs[i];
+        uint64_t covered = run->start_frame;
+        for (ad_stretch found = next_stretch(self, 0); found.first < self->stems->block_count;
+             found = next_stretch(self, found.end))
+            if (self->stems->blocks[found.first].frame <= covered + reach && end_frame(self, &found) + reach > covered)
+                covered = end_frame(self, &found) + reach;
+        bool ducked = covered >= run->end_frame && (run->fault == STEM_FAULT_GAIN || run->fault == STEM_FAULT_UNEXPLAINED);
+        bool level = run->fault == STEM_FAULT_GAIN && fabs(run->gain_db - home_db) < same_db;
+        if (!ducked && !level)
+            truth->runs[kept++] = *run;
+    }
+    truth->run_count = kept;
+}
+
+static void not_known(judgement *self, const spec_limit *limit, const char *why)
+{
+    if (limit == NULL)
+        return;
+    finding *item = judgement_add(self, "ad.depth", FINDING_NOT_CHECKED);
+    judgement_limits(item, limit);
+    item->message = arena_format(self->memory, "The depth of its ducking cannot be judged: %s.", why);
+}
+
+void judge_ad(judgement *self, const stem_model *model, stem_truth *truth)
+{
+    ad_judgement ad = {.base = self, .model = model, .stems = self->facts->stems};
+    const spec_limit *limit = judgement_limit(self, "ad.depth");
+    if (model == NULL) {
+        not_known(self, limit, "it is rendered here, ducked as its recipe says; judge the finished file beside the stems (qc --show)");
+        return;
+    }
+    bool room = true;
+    for (uint32_t i = model->output_count; i < model->lane_count; i++)
+        if (is_narration(&ad, i)) {
+            room = room && ad.lane_count < NARRATION_LANES_MAX &&
+                   1 + model->output_count * (ad.lane_count + 1) <= STEM_UNKNOWNS_MAX;
+            if (room)
+                ad.lanes[ad.lane_count++] = i;
+        }
+    size_t speaking = 0, narrated = 0;
+    ad.blocks = arena_take_array(self->memory, ad.stems->block_count + 1, sizeof *ad.blocks);
+    memset(ad.blocks, 0, (ad.stems->block_count + 1) * sizeof *ad.blocks);
+    for (size_t b = 0; room && ad.lane_count > 0 && b < ad.stems->block_count; b++) {
+        solve_block(&ad, b);
+        speaking += ad.blocks[b].speaks;
+        narrated += ad.blocks[b].narrated;
+    }
+    if (narrated == 0 || narrated * 2 < speaking) {
+        not_known(self, limit, "no narration stem of the show was heard in it");
+        return;
+    }
+    ad.home = find_home(&ad);
+    tell_depth(&ad, limit);
+    drop_ducked(&ad, truth);
+}
