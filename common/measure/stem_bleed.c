@@ -6,129 +6,148 @@
 
 enum { FIRST_BIN = 4 /* of the lowest octave, as the features count them */ };
 
-static const double least_share = 0.02; /* an octave with less of the weight says nothing */
-static const double same_leak = 0.5;    /* octaves and windows belong to a leak from half its gain on */
+static const double same_leak = 0.5;     /* octaves belong to a leak from half its gain on */
+static const double gain_of = 0.84;      /* of those that let it pass (-1.5 dB) the gain is told: not of a filter's slope */
+static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second order has 12 dB an octave */
+static const double chance_factor = 1.5; /* against the peak out of time */
+static const double rest_min = 4.5;      /* of all windows but the best: two clicks that meet once are no leak */
+static const double cell_min = 6.5;      /* of a second cell, which is as good */
+
+enum {
+    DELAY_SLACK = 12   /* samples by which cells may differ: the peak of a leak without treble is wide */
+};
 
 /* A leak while cells are added to it. */
 typedef struct open_leak {
     stem_bleed leak;
-    double band_product[STEM_BANDS], band_weight[STEM_BANDS];
+    stem_leak sum; /* of the octaves */
+    double rest;
+    uint32_t clear_cells;
+    bool open_ended; /* up to the end of its last cell nothing says that it has ended */
     size_t last_cell;
     bool used;
 } open_leak;
-
-/* What a Hann window has in common with itself `delay` samples later; the share of a leak that a pair of windows sees. */
-static double window_overlap(int delay)
-{
-    double x = fabs((double)delay) / STEM_WINDOW_FRAMES;
-    double turn = 6.283185307179586 * x;
-    return (1.0 - x) * (2.0 / 3.0 + cos(turn) / 3.0) + sin(turn) / 6.283185307179586;
-}
 
 double stem_leak_gain(const stem_leak *leak)
 {
     double product = 0.0;
     double weight = 0.0;
-    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
-        product += (double)leak->window_product[w];
-        weight += (double)leak->window_weight[w];
+    for (uint32_t b = 0; b < STEM_BANDS; b++) {
+        double re = 0.0;
+        double im = 0.0;
+        if (!stem_leak_band(leak, b, &re, &im))
+            continue;
+        product += copysign(hypot(re, im), re) * (double)leak->band_own[b];
+        weight += (double)leak->band_own[b];
     }
     return weight > 0.0 ? product / weight : 0.0;
 }
 
-/* First and last window of a cell in which the leak is there. */
-static void window_range(const stem_leak *leak, uint32_t window_count, uint32_t *out_first, uint32_t *out_last)
+/* Gain of an octave, less what chance adds to it; 0 where it is not known. *out_weight: one over its relative error squared. */
+static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
 {
-    double most = 0.0;
-    *out_first = 0;
-    *out_last = window_count - 1;
-    for (uint32_t w = 0; w < window_count; w++)
-        if (leak->window_weight[w] > 0.0f)
-            most = fmax(most, fabs((double)(leak->window_product[w] / leak->window_weight[w])));
-    double least = fmin(fabs(stem_leak_gain(leak)), most) * same_leak;
-    bool found = false;
-    for (uint32_t w = 0; w < window_count; w++) {
-        if (leak->window_weight[w] <= 0.0f || fabs((double)(leak->window_product[w] / leak->window_weight[w])) < least)
-            continue;
-        *out_first = found ? *out_first : w;
-        *out_last = w;
-        found = true;
-    }
-}
-
-/* The share of the octaves' sums that comes from windows in which the leak is there. */
-static void window_share(const stem_leak *leak, uint32_t first, uint32_t last, double *out_product, double *out_weight)
-{
-    double product = 0.0;
-    double weight = 0.0;
-    double product_there = 0.0;
-    double weight_there = 0.0;
-    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
-        product += (double)leak->window_product[w];
-        weight += (double)leak->window_weight[w];
-        product_there += w >= first && w <= last ? (double)leak->window_product[w] : 0.0;
-        weight_there += w >= first && w <= last ? (double)leak->window_weight[w] : 0.0;
-    }
-    *out_product = fabs(product) > 0.0 ? product_there / product : 1.0;
-    *out_weight = weight > 0.0 ? weight_there / weight : 1.0;
+    double re = 0.0;
+    double im = 0.0;
+    *out_weight = 0.0;
+    if (!stem_leak_band(sum, band, &re, &im))
+        return 0.0;
+    double own = (double)sum->band_own[band];
+    double error = (double)sum->band_noise[band] / (own * own);
+    double power = re * re + im * im;
+    /* A gain is never known better than to one percent: the strongest octave is not alone in what is told. */
+    *out_weight = power / (error + 1e-4 * power);
+    return sqrt(fmax(power - error, 0.0));
 }
 
 static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
 {
-    uint32_t first = 0;
-    uint32_t last = 0;
-    window_range(leak, cell->window_count, &first, &last);
     uint64_t step = CELL_FRAMES / STEM_WINDOWS;
     if (!open->used) {
         *open = (open_leak){.used = true};
-        open->leak = (stem_bleed){.source = leak->source, .host = leak->host, .start_frame = cell->frame + first * step};
+        open->leak = (stem_bleed){
+            .source = leak->source, .host = leak->host, .start_frame = cell->frame + leak->first_window * step};
     }
-    open->leak.end_frame = cell->frame + (last + 1) * step;
-    if (last + 1 >= cell->window_count || open->leak.end_frame > cell->frame + cell->frame_count)
+    open->leak.end_frame = cell->frame + (leak->last_window + 1) * step;
+    if (leak->last_window + 1 >= cell->window_count || open->leak.end_frame > cell->frame + cell->frame_count)
         open->leak.end_frame = cell->frame + cell->frame_count;
     open->leak.cell_count++;
     open->last_cell = index;
+    open->rest = fmax(open->rest, (double)leak->rest);
+    open->clear_cells += (double)leak->score >= cell_min;
+    open->open_ended = leak->last_open + 1u >= cell->window_count;
     if ((double)leak->score > open->leak.score) {
         open->leak.score = (double)leak->score;
         open->leak.chance = (double)leak->chance;
         open->leak.delay_samples = leak->delay;
     }
-    double product_share = 1.0;
-    double weight_share = 1.0;
-    window_share(leak, first, last, &product_share, &weight_share);
     for (uint32_t b = 0; b < STEM_BANDS; b++) {
-        open->band_product[b] += (double)leak->band_product[b] * product_share;
-        open->band_weight[b] += (double)leak->band_weight[b] * weight_share;
+        open->sum.band_own[b] += leak->band_own[b];
+        open->sum.band_re[b] += leak->band_re[b];
+        open->sum.band_im[b] += leak->band_im[b];
+        open->sum.band_noise[b] += leak->band_noise[b];
     }
 }
 
-/* The octaves that carry it, and its gain in them. */
-static void close_leak(open_leak *open, stem_bleeds *out)
+/* Gains of neighbouring octaves of one leak; more than a filter does in an octave is another sound that the two have in common. */
+static bool follows(double gain, double next)
 {
-    double total = 0.0;
-    double most = 0.0;
+    return gain > 0.0 && next > 0.0 && next < octave_step * gain && gain < octave_step * next;
+}
+
+/* The octaves around the one that shows it best in which the gain goes on without a jump. */
+static void find_octaves(const double *gains, const double *weights, uint32_t *out_first, uint32_t *out_last)
+{
+    uint32_t best = 0;
+    for (uint32_t b = 1; b < STEM_BANDS; b++)
+        if (weights[b] > weights[best])
+            best = b;
+    *out_first = *out_last = best;
+    while (*out_first > 0 && follows(gains[*out_first], gains[*out_first - 1]))
+        --*out_first;
+    while (*out_last + 1 < STEM_BANDS && follows(gains[*out_last], gains[*out_last + 1]))
+        ++*out_last;
+}
+
+/* The octaves that carry it, and its gain in those that let it pass. */
+static bool find_gain(open_leak *open)
+{
+    double gains[STEM_BANDS];
+    double weights[STEM_BANDS];
+    double most = 0.0; /* at least, by two standard deviations */
+    double sign = 0.0;
+    uint32_t first = 0;
+    uint32_t last = 0;
     for (uint32_t b = 0; b < STEM_BANDS; b++)
-        total += open->band_weight[b];
-    for (uint32_t b = 0; b < STEM_BANDS; b++)
-        if (open->band_weight[b] > 2.0 * least_share * total)
-            most = fmax(most, fabs(open->band_product[b] / open->band_weight[b]));
+        gains[b] = band_gain(&open->sum, b, &weights[b]);
+    find_octaves(gains, weights, &first, &last);
+    for (uint32_t b = first; b <= last; b++) {
+        most = weights[b] > 0.0 ? fmax(most, gains[b] - 2.0 * gains[b] / sqrt(weights[b])) : most;
+        sign += weights[b] > 0.0 ? copysign(weights[b], (double)open->sum.band_re[b]) : 0.0;
+    }
     double product = 0.0;
     double weight = 0.0;
     bool any = false;
-    for (uint32_t b = 0; b < STEM_BANDS; b++) {
-        if (open->band_weight[b] <= least_share * total ||
-            fabs(open->band_product[b] / open->band_weight[b]) < same_leak * most)
+    for (uint32_t b = first; b <= last; b++) {
+        if (weights[b] <= 0.0 || gains[b] < same_leak * most)
             continue;
-        product += open->band_product[b];
-        weight += open->band_weight[b];
+        product += gains[b] >= gain_of * most ? gains[b] * weights[b] : 0.0;
+        weight += gains[b] >= gain_of * most ? weights[b] : 0.0;
         open->leak.first_band = any ? open->leak.first_band : b;
         open->leak.last_band = b;
         any = true;
     }
-    open->used = false;
     if (weight <= 0.0)
+        return false;
+    open->leak.gain = copysign(product / weight, sign);
+    return true;
+}
+
+static void close_leak(open_leak *open, stem_bleeds *out)
+{
+    open->used = false;
+    if (open->leak.score < STEM_LEAK_SCORE_MIN || open->leak.score < chance_factor * open->leak.chance ||
+        (open->rest < rest_min && open->clear_cells < 2) || !find_gain(open))
         return;
-    open->leak.gain = product / weight / window_overlap(open->leak.delay_samples);
     if (out->count == STEM_BLEEDS_MAX)
         out->dropped++;
     else
@@ -139,7 +158,7 @@ static void close_leak(open_leak *open, stem_bleeds *out)
 static bool would_show(const stem_programme *programme, size_t cell, uint32_t source, uint32_t host, double gain)
 {
     const stem_cell *at = &programme->bleed[cell];
-    if (source >= at->group_count || host >= at->group_count)
+    if (!at->all_pairs || source >= at->group_count || host >= at->group_count)
         return false;
     double reach = (double)at->reach[source * at->group_count + host];
     return reach > 0.0 && reach < same_leak * gain;
@@ -149,7 +168,7 @@ static bool continues(const stem_programme *programme, const open_leak *open, si
                       const uint8_t *group_of)
 {
     double gain = fabs(stem_leak_gain(leak));
-    if (abs(open->leak.delay_samples - leak->delay) > 1)
+    if (abs(open->leak.delay_samples - leak->delay) > DELAY_SLACK || !open->open_ended || leak->first_open > 0)
         return false;
     for (size_t between = open->last_cell + 1; between < cell; between++)
         if (would_show(programme, between, group_of[leak->source], group_of[leak->host], gain))
@@ -157,22 +176,57 @@ static bool continues(const stem_programme *programme, const open_leak *open, si
     return true;
 }
 
-/* Of leaks from several channels of one stem into one channel at one time the clearest is told: the others are like it. */
+static bool meet(const stem_bleed *a, const stem_bleed *b)
+{
+    return a->start_frame < b->end_frame && b->start_frame < a->end_frame;
+}
+
+/*
+ * What leaks makes more sound alike than itself. Of leaks from several channels of one stem into one channel the clearest is told;
+ * of two stems that hold the same sound the one that has less of it is the host; and what two hosts have of one source is no leak
+ * between them.
+ */
+static bool echo_of(const stem_bleed *a, const stem_bleed *b, const uint8_t *group_of)
+{
+    bool same_source = group_of[a->source] == group_of[b->source];
+    bool turned = group_of[a->source] == group_of[b->host] && group_of[a->host] == group_of[b->source];
+    return (same_source && a->host == b->host && a->score < b->score) || (turned && fabs(a->gain) > fabs(b->gain));
+}
+
+/* Half of a or more lies within b. */
+static bool covers(const stem_bleed *b, const stem_bleed *a)
+{
+    uint64_t first = a->start_frame > b->start_frame ? a->start_frame : b->start_frame;
+    uint64_t end = a->end_frame < b->end_frame ? a->end_frame : b->end_frame;
+    return end > first && (end - first) * 2 >= a->end_frame - a->start_frame;
+}
+
+static bool shared_source(const stem_bleeds *self, const bool *drop, const stem_bleed *a, const uint8_t *group_of)
+{
+    for (uint32_t i = 0; i < self->count; i++)
+        for (uint32_t k = 0; k < self->count; k++) {
+            const stem_bleed *here = &self->items[i];  /* of a third stem, in a's host */
+            const stem_bleed *there = &self->items[k]; /* and in a's source */
+            if (!drop[i] && !drop[k] && group_of[here->host] == group_of[a->host] && group_of[there->host] == group_of[a->source] &&
+                group_of[here->source] == group_of[there->source] && group_of[here->source] != group_of[a->source] &&
+                covers(here, a) && covers(there, a) && a->score < fmax(here->score, there->score))
+                return true;
+        }
+    return false;
+}
+
 static void drop_echoes(stem_bleeds *self, const uint8_t *group_of)
 {
     uint32_t kept = 0;
     bool drop[STEM_BLEEDS_MAX] = {false};
+    bool shared[STEM_BLEEDS_MAX] = {false};
     for (uint32_t i = 0; i < self->count; i++)
-        for (uint32_t k = 0; k < self->count; k++) {
-            const stem_bleed *a = &self->items[i];
-            const stem_bleed *b = &self->items[k];
-            bool same = i != k && a->host == b->host && group_of[a->source] == group_of[b->source] &&
-                        a->start_frame < b->end_frame && b->start_frame < a->end_frame;
-            if (same && !drop[k] && (a->score < b->score || (a->score == b->score && k < i)))
-                drop[i] = true;
-        }
+        for (uint32_t k = 0; k < self->count && !drop[i]; k++)
+            drop[i] = i != k && meet(&self->items[i], &self->items[k]) && echo_of(&self->items[i], &self->items[k], group_of);
     for (uint32_t i = 0; i < self->count; i++)
-        if (!drop[i])
+        shared[i] = !drop[i] && shared_source(self, drop, &self->items[i], group_of);
+    for (uint32_t i = 0; i < self->count; i++)
+        if (!drop[i] && !shared[i])
             self->items[kept++] = self->items[i];
     self->count = kept;
 }

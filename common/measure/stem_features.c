@@ -31,7 +31,7 @@ uint32_t stem_block_count(uint32_t lane_count, bool crossed, uint32_t frame_coun
 uint32_t stem_window_count(uint32_t frame_count)
 {
     uint32_t count = 0;
-    while (count < STEM_WINDOWS && stem_window_frame(count) + STEM_WINDOW_FRAMES <= frame_count)
+    while (count < STEM_WINDOWS && stem_window_frame(count) + STEM_WINDOW_FRAMES + STEM_DELAY_MAX <= frame_count)
         count++;
     return count;
 }
@@ -58,35 +58,41 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
     byte_writer_u16(writer, (uint16_t)leak->delay);
     encode_float(writer, leak->score);
     encode_float(writer, leak->chance);
-    for (uint32_t i = 0; i < STEM_WINDOWS; i++) {
-        encode_float(writer, leak->window_product[i]);
-        encode_float(writer, leak->window_weight[i]);
-    }
+    encode_float(writer, leak->rest);
+    const uint8_t windows[] = {leak->first_window, leak->last_window, leak->first_open, leak->last_open};
+    for (size_t i = 0; i < sizeof windows; i++)
+        byte_writer_u8(writer, windows[i]);
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
-        encode_float(writer, leak->band_product[i]);
-        encode_float(writer, leak->band_weight[i]);
+        encode_float(writer, leak->band_own[i]);
+        encode_float(writer, leak->band_re[i]);
+        encode_float(writer, leak->band_im[i]);
+        encode_float(writer, leak->band_noise[i]);
     }
 }
 
 /* False when a number is out of range. */
-static bool decode_leak(byte_reader *reader, uint32_t lane_count, stem_leak *leak)
+static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t window_count, stem_leak *leak)
 {
     leak->source = byte_reader_u16(reader);
     leak->host = byte_reader_u16(reader);
     leak->delay = (int16_t)byte_reader_u16(reader);
     leak->score = decode_float(reader);
     leak->chance = decode_float(reader);
+    leak->rest = decode_float(reader);
     bool valid = leak->source < lane_count && leak->host < lane_count && leak->delay >= -STEM_DELAY_MAX &&
-                 leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance);
-    for (uint32_t i = 0; i < STEM_WINDOWS; i++) {
-        leak->window_product[i] = decode_float(reader);
-        leak->window_weight[i] = decode_float(reader);
-        valid = valid && isfinite(leak->window_product[i]) && isfinite(leak->window_weight[i]) && leak->window_weight[i] >= 0.0f;
-    }
+                 leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance) && isfinite(leak->rest);
+    uint8_t *const windows[] = {&leak->first_window, &leak->last_window, &leak->first_open, &leak->last_open};
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
+        *windows[i] = byte_reader_u8(reader);
+    valid = valid && leak->first_open <= leak->first_window &&
+            leak->first_window <= leak->last_window && leak->last_window <= leak->last_open && leak->last_open < window_count;
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
-        leak->band_product[i] = decode_float(reader);
-        leak->band_weight[i] = decode_float(reader);
-        valid = valid && isfinite(leak->band_product[i]) && isfinite(leak->band_weight[i]) && leak->band_weight[i] >= 0.0f;
+        leak->band_own[i] = decode_float(reader);
+        leak->band_re[i] = decode_float(reader);
+        leak->band_im[i] = decode_float(reader);
+        leak->band_noise[i] = decode_float(reader);
+        valid = valid && isfinite(leak->band_own[i]) && isfinite(leak->band_re[i]) && isfinite(leak->band_im[i]) &&
+                isfinite(leak->band_noise[i]) && leak->band_own[i] >= 0.0f && leak->band_noise[i] >= 0.0f;
     }
     return valid;
 }
@@ -95,6 +101,7 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
 {
     byte_writer_u8(writer, self->window_count);
     byte_writer_u8(writer, self->group_count);
+    byte_writer_u8(writer, self->all_pairs ? 1 : 0);
     byte_writer_u16(writer, (uint16_t)self->leak_count);
     for (uint32_t a = 0; a < self->group_count; a++)
         for (uint32_t b = 0; b < self->group_count; b++)
@@ -107,9 +114,11 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
 {
     made->window_count = byte_reader_u8(reader);
     made->group_count = byte_reader_u8(reader);
+    uint8_t all_pairs = byte_reader_u8(reader);
+    made->all_pairs = all_pairs == 1;
     made->leak_count = byte_reader_u16(reader);
-    if (reader->failed || made->window_count > stem_window_count(made->frame_count) || made->group_count > STEM_GROUPS_MAX ||
-        made->leak_count > STEM_LEAKS_MAX)
+    if (reader->failed || all_pairs > 1 || made->window_count > stem_window_count(made->frame_count) ||
+        made->group_count > STEM_GROUPS_MAX || made->leak_count > STEM_LEAKS_MAX)
         return false;
     bool valid = true;
     for (uint32_t a = 0; a < made->group_count; a++)
@@ -118,7 +127,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
             valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f;
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
-        valid = decode_leak(reader, made->lane_count, &made->leaks[i]);
+        valid = decode_leak(reader, made->lane_count, made->window_count, &made->leaks[i]);
     return valid && !reader->failed;
 }
 
@@ -233,6 +242,7 @@ static stem_cell keep_bleed(const stem_features *features)
                       .window_count = features->window_count,
                       .group_count = features->group_count,
                       .reach = malloc(((size_t)groups * groups + 1) * sizeof(float)),
+                      .all_pairs = features->all_pairs,
                       .leak_count = features->leak_count,
                       .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak))};
     ENSURE(kept.reach != NULL && kept.leaks != NULL);

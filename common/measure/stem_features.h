@@ -9,7 +9,8 @@
  * a sum is no finite number counts as silent.
  *
  * Leaks: eight windows of a cell, 4096 frames each, are held against each other, stem against stem (worker/render/render_bleed.c).
- * A stem_leak is one that stands out of chance; `reach` says for every pair of stems how small one could have been found.
+ * A stem_leak is one that may stand out of chance (stem_bleed.c decides); `reach` says for every pair of stems how small one
+ * could have been found.
  *
  * Merging is placing cells one behind the other (stem_programme_add), so it is associative and ordered.
  */
@@ -25,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 2,
+    STEM_FEATURES_VERSION = 3,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -35,17 +36,21 @@ enum {
     STEM_DELAY_MAX = 1024,
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
     STEM_LEAKS_MAX = 64,
+    STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
     STEM_GROUPS_MAX = 32           /**< stems that are held against each other */
 };
 
-/** What one channel leaves in a channel of another stem, in one cell. Gain in a window or band = product / weight. */
+/** What one channel leaves in a channel of another stem, in one cell. */
 typedef struct stem_leak {
-    uint16_t source, host; /**< lanes */
-    int16_t delay;         /**< samples that the host is later */
-    float score;           /**< height of the correlation's peak in standard deviations of chance */
-    float chance;          /**< the same of the highest peak with the windows of the source moved in time */
-    float window_product[STEM_WINDOWS], window_weight[STEM_WINDOWS];
-    float band_product[STEM_BANDS], band_weight[STEM_BANDS];
+    uint16_t source, host;             /**< lanes */
+    int16_t delay;                     /**< samples that the host is later */
+    uint8_t first_window, last_window; /**< in which it is heard */
+    uint8_t first_open, last_open;     /**< windows up to these say nothing against it */
+    float score;  /**< height of the correlation's peak in standard deviations of chance */
+    float chance; /**< the same of the highest peak with the windows of the source moved in time */
+    float rest;   /**< the score of all windows but the one that shows it best */
+    /** Octave by octave, over the windows in which it is heard: gain = (re, im) / own; noise is the variance of (re, im). */
+    float band_own[STEM_BANDS], band_re[STEM_BANDS], band_im[STEM_BANDS], band_noise[STEM_BANDS];
 } stem_leak;
 
 typedef struct stem_features {
@@ -59,6 +64,7 @@ typedef struct stem_features {
     uint8_t window_count;     /**< windows that the cell has; 0: leaks were not looked for */
     uint8_t group_count;      /**< stems among the lanes, in their order */
     float reach[STEM_GROUPS_MAX][STEM_GROUPS_MAX]; /**< [source][host] smallest gain that would be found; 0: the source is silent */
+    bool all_pairs;           /**< every pair in which a leak would show was tried: what is not among the leaks is not there */
     uint32_t leak_count;
     stem_leak leaks[STEM_LEAKS_MAX];
 } stem_features;
@@ -74,12 +80,15 @@ static inline uint32_t stem_sum_index(uint32_t i, uint32_t j)
     return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
 }
 
-/** First frame of a window in its cell; a window that does not lie in the cell as a whole is not there. */
+/** First frame of a window in its cell; one that does not lie in the cell, with STEM_DELAY_MAX frames around it, is not there. */
 static inline uint32_t stem_window_frame(uint32_t window)
 {
     return window * (CELL_FRAMES / STEM_WINDOWS) + (CELL_FRAMES / STEM_WINDOWS - STEM_WINDOW_FRAMES) / 2;
 }
 uint32_t stem_window_count(uint32_t frame_count);
+
+/** Gain of a leak in an octave, in phase with the source and a quarter of a turn off. False where it is not known. */
+bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double *out_im);
 
 void stem_features_encode(const stem_features *self, byte_writer *writer);
 /**
@@ -101,6 +110,7 @@ typedef struct stem_cell {
     uint32_t frame_count;
     uint8_t window_count, group_count;
     float *reach;             /**< [group_count][group_count] */
+    bool all_pairs;
     uint32_t leak_count;
     stem_leak *leaks;
 } stem_cell;

@@ -9,6 +9,7 @@
  */
 #include "worker/render/render_parts.h"
 
+#include "common/measure/leak_fit.h"
 #include "worker/dsp/lane_fft.h"
 
 #include <math.h>
@@ -17,13 +18,15 @@
 
 enum {
     SIZE = LANE_FFT_SIZE,
+    SPAN = SIZE + 2 * STEM_DELAY_MAX, /* a window and what lies around it: a leak is measured against its source at its time */
     BINS = SIZE / 2,
     FIRST_BIN = 4,     /* 47 Hz at 48 kHz: below, windows of 85 ms tell nothing */
     GROUP = 8,         /* bins that are one for choosing pairs */
     GROUPS = BINS / GROUP,
     SMOOTH = 8,        /* the host's power is averaged over so many bins on each side */
-    PAIRS_TRIED = 48,  /* per cell; the best and, in turn, the others */
-    PAIRS_BEST = 32,
+    NEAR = 2,          /* bins on each side that share a Hann window's noise */
+    PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
+    PAIRS_BEST = 96,
     BATCH = 2 * TILE_LANES
 };
 
@@ -31,10 +34,9 @@ static_assert((int)LANE_FFT_SIZE == (int)STEM_WINDOW_FRAMES, "a window is one tr
 
 static const double active_power = 1e-6; /* -60 dBFS: below, a source does not count as playing */
 static const double least_power = 1e-15; /* -150 dBFS: the host's power is never taken for less (24-bit rounding is -149) */
-static const double score_min = 8.0;     /* 2,049 delays of pure chance reach 4 */
-static const double chance_factor = 1.5;
-static const double window_score_min = 3.0; /* in two windows at least: two clicks that meet once are no leak */
-static const float ratio_most = 100.0f;  /* 40 dB */
+static const double score_min = STEM_LEAK_SCORE_MIN;
+static const double heard_min = 5.0;     /* 2,049 delays of pure chance reach 4: from here on it may go on from a cell beside */
+static const float weight_most = 10.0f;  /* 40 dB */
 static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
 
 typedef struct bleed_pair {
@@ -53,10 +55,10 @@ struct render_bleed {
     uint32_t window_count;                                 /* of this cell */
     lane_fft fft;
     double window[SIZE];
-    double *captured;                                      /* [tile][window][SIZE][TILE_LANES] */
+    double *captured;                                      /* [tile][window][SPAN][TILE_LANES] */
     double *real, *imaginary, *work;
     float *even_re, *even_im;                              /* [lane][window][BINS] spectra of even power */
-    float *level, *inverse;                                /* [lane][window][BINS] the root of the power they had */
+    float *root_level, *root_inverse;                      /* [lane][window][BINS] the root of the amplitude they had */
     float *group_level, *group_inverse;                    /* [lane][window][GROUPS] */
     double power[STEM_BLEED_LANES_MAX][STEM_WINDOWS];      /* mean square; 0 everywhere: silent, and without spectra */
     bool white[STEM_BLEED_LANES_MAX];
@@ -90,12 +92,12 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     for (uint32_t i = 0; i < SIZE; i++)
         self->window[i] = 0.5 - 0.5 * self->fft.cosine[i];
     size_t frame_doubles = (size_t)SIZE * TILE_LANES;
-    self->captured = aligned_doubles(memory, self->tile_count * STEM_WINDOWS * frame_doubles);
+    self->captured = aligned_doubles(memory, (size_t)self->tile_count * STEM_WINDOWS * SPAN * TILE_LANES);
     self->real = aligned_doubles(memory, frame_doubles);
     self->imaginary = aligned_doubles(memory, frame_doubles);
     self->work = aligned_doubles(memory, 2 * frame_doubles);
     size_t bins = (size_t)self->lane_count * STEM_WINDOWS * BINS;
-    float **spectra[] = {&self->even_re, &self->even_im, &self->level, &self->inverse};
+    float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)
         *spectra[i] = arena_take_array(memory, bins, sizeof(float));
     self->group_level = arena_take_array(memory, bins / GROUP, sizeof(float));
@@ -114,11 +116,11 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
     uint32_t window = cell_frame / (CELL_FRAMES / STEM_WINDOWS);
     uint32_t last = (cell_frame + frame_count - 1) / (CELL_FRAMES / STEM_WINDOWS);
     for (; window <= last && window < self->window_count; window++) {
-        uint32_t start = stem_window_frame(window);
+        uint32_t start = stem_window_frame(window) - STEM_DELAY_MAX;
         uint32_t from = cell_frame > start ? cell_frame : start;
-        uint32_t end = cell_frame + frame_count < start + SIZE ? cell_frame + frame_count : start + SIZE;
+        uint32_t end = cell_frame + frame_count < start + SPAN ? cell_frame + frame_count : start + SPAN;
         for (uint32_t t = 0; from < end && t < self->tile_count; t++)
-            memcpy(self->captured + ((size_t)(t * STEM_WINDOWS + window) * SIZE + (from - start)) * TILE_LANES,
+            memcpy(self->captured + ((size_t)(t * STEM_WINDOWS + window) * SPAN + (from - start)) * TILE_LANES,
                    tiles[t] + (size_t)(from - cell_frame) * TILE_LANES, (size_t)(end - from) * TILE_LANES * sizeof(double));
     }
 }
@@ -128,21 +130,27 @@ static size_t spectrum_at(uint32_t lane, uint32_t window)
     return ((size_t)lane * STEM_WINDOWS + window) * BINS;
 }
 
-/* The spectrum of one lane in one of the two windows that were transformed together, as real and as imaginary part. */
+/* One line of the spectrum of lane l, of the first or second of the two windows that were transformed together. */
+static void unpack_line(const render_bleed *self, uint32_t k, uint32_t l, bool second, float *re, float *im)
+{
+    size_t i = (size_t)k * TILE_LANES + l;
+    size_t j = (size_t)(SIZE - k) * TILE_LANES + l;
+    double r = second ? (self->imaginary[i] + self->imaginary[j]) / 2.0 : (self->real[i] + self->real[j]) / 2.0;
+    double m = second ? (self->real[j] - self->real[i]) / 2.0 : (self->imaginary[i] - self->imaginary[j]) / 2.0;
+    bool finite = isfinite(r) && isfinite(m);
+    *re = finite ? (float)r : 0.0f;
+    *im = finite ? (float)m : 0.0f;
+}
+
 static void unpack_spectrum(render_bleed *self, uint32_t lane, uint32_t l, uint32_t window, bool second)
 {
     size_t at = spectrum_at(lane, window);
     double energy = 0.0;
     self->even_re[at] = self->even_im[at] = 0.0f;
     for (uint32_t k = 1; k < BINS; k++) {
-        size_t i = (size_t)k * TILE_LANES + l;
-        size_t j = (size_t)(SIZE - k) * TILE_LANES + l;
-        double re = second ? (self->imaginary[i] + self->imaginary[j]) / 2.0 : (self->real[i] + self->real[j]) / 2.0;
-        double im = second ? (self->real[j] - self->real[i]) / 2.0 : (self->imaginary[i] - self->imaginary[j]) / 2.0;
-        bool finite = isfinite(re) && isfinite(im);
-        self->even_re[at + k] = finite ? (float)re : 0.0f;
-        self->even_im[at + k] = finite ? (float)im : 0.0f;
-        energy += finite ? re * re + im * im : 0.0;
+        unpack_line(self, k, l, second, &self->even_re[at + k], &self->even_im[at + k]);
+        energy += (double)self->even_re[at + k] * (double)self->even_re[at + k] +
+                  (double)self->even_im[at + k] * (double)self->even_im[at + k];
     }
     /* A Hann window's mean square is 3/8. */
     self->power[lane][window] = 2.0 * energy / ((double)SIZE * SIZE * 3.0 / 8.0);
@@ -195,10 +203,12 @@ static void whiten(render_bleed *self, uint32_t lane)
         double sums[BINS + 1];
         double power[BINS];
         double inverse[BINS];
+        double root[BINS];
+        double inverse_root[BINS];
         float *restrict re = self->even_re + at;
         float *restrict im = self->even_im + at;
-        float *restrict levels = self->level + at;
-        float *restrict inverses = self->inverse + at;
+        float *restrict levels = self->root_level + at;
+        float *restrict inverses = self->root_inverse + at;
         add_up_power(re, im, sums);
         for (uint32_t k = 0; k < SMOOTH; k++) {
             power[k] = smoothed_power(sums, k);
@@ -207,20 +217,27 @@ static void whiten(render_bleed *self, uint32_t lane)
         for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
             power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
         self->dsp->square_roots(power, BINS, power, inverse);
+        self->dsp->square_roots(power, BINS, root, inverse_root);
         for (uint32_t k = 0; k < BINS; k++) {
-            levels[k] = (float)power[k];
-            inverses[k] = (float)inverse[k];
-            re[k] *= inverses[k];
-            im[k] *= inverses[k];
+            levels[k] = (float)root[k];
+            inverses[k] = (float)inverse_root[k];
+            re[k] *= (float)inverse[k];
+            im[k] *= (float)inverse[k];
         }
     }
+}
+
+/* A lane's frame where a window begins, moved by up to STEM_DELAY_MAX; the next frame lies TILE_LANES behind it. */
+static const double *window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved)
+{
+    size_t frame = (size_t)(lane / TILE_LANES * STEM_WINDOWS + window) * SPAN + (size_t)(STEM_DELAY_MAX + moved);
+    return self->captured + frame * TILE_LANES + lane % TILE_LANES;
 }
 
 static bool lane_silent(const render_bleed *self, uint32_t lane)
 {
     for (uint32_t w = 0; w < self->window_count; w++) {
-        const double *frames =
-            self->captured + (size_t)(lane / TILE_LANES * STEM_WINDOWS + w) * SIZE * TILE_LANES + lane % TILE_LANES;
+        const double *frames = window_frames(self, lane, w, 0);
         for (uint32_t i = 0; i < SIZE; i++)
             if (frames[(size_t)i * TILE_LANES] != 0.0)
                 return false;
@@ -228,18 +245,19 @@ static bool lane_silent(const render_bleed *self, uint32_t lane)
     return true;
 }
 
-/* Two windows of the lane lanes[l] go into lane l of the transform, as real and as imaginary part. */
+/* A window of a lane goes into lane l of the transform, as its real or imaginary part; none: silence. */
+static void load_window(const render_bleed *self, const double *frames, double *part, uint32_t l)
+{
+    for (uint32_t i = 0; i < SIZE; i++)
+        part[(size_t)i * TILE_LANES + l] = frames != NULL ? frames[(size_t)i * TILE_LANES] * self->window[i] : 0.0;
+}
+
+/* Two windows of the lane lanes[l] go into lane l of the transform. */
 static void load_windows(render_bleed *self, const uint16_t *lanes, uint32_t count, uint32_t window, bool both)
 {
     for (uint32_t l = 0; l < TILE_LANES; l++) {
-        uint32_t lane = l < count ? lanes[l] : 0;
-        const double *frames = self->captured + (size_t)(lane / TILE_LANES * STEM_WINDOWS + window) * SIZE * TILE_LANES;
-        const double *first = l < count ? frames + lane % TILE_LANES : NULL;
-        for (uint32_t i = 0; i < SIZE; i++) {
-            size_t k = (size_t)i * TILE_LANES;
-            self->real[k + l] = first != NULL ? first[k] * self->window[i] : 0.0;
-            self->imaginary[k + l] = first != NULL && both ? first[(size_t)SIZE * TILE_LANES + k] * self->window[i] : 0.0;
-        }
+        load_window(self, l < count ? window_frames(self, lanes[l], window, 0) : NULL, self->real, l);
+        load_window(self, l < count && both ? window_frames(self, lanes[l], window + 1, 0) : NULL, self->imaginary, l);
     }
 }
 
@@ -269,9 +287,16 @@ static void transform_windows(render_bleed *self)
 /* ---- which pairs ---- */
 
 /*
- * The smallest gain that would reach the score. Each bin counts by the ratio of source to host, at most ratio_most: a bin or
- * window in which the host is all but silent must not outweigh those in which the leak is.
+ * How a bin counts: by the root of the ratio of source to host. The ratio itself would be best for a leak that is everywhere;
+ * but where the host is all but silent because nothing leaks there it must not outweigh the bins and windows in which
+ * something does.
  */
+static float bin_weight(float root_of_ratio)
+{
+    return root_of_ratio < weight_most ? root_of_ratio : weight_most;
+}
+
+/* The smallest gain that would reach the score. */
 static double pair_reach(const render_bleed *self, uint32_t source, uint32_t host)
 {
     double signal = 0.0;
@@ -285,7 +310,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
         float noise_here = 0.0f;
         for (uint32_t g = 1; g < GROUPS; g++) {
             float ratio = level[g] * inverse[g];
-            float counted = ratio < ratio_most ? ratio : ratio_most;
+            float counted = bin_weight(sqrtf(ratio));
             signal_here += counted * ratio;
             noise_here += counted * counted;
         }
@@ -327,6 +352,7 @@ static bool pair_wanted(const render_bleed *self, uint32_t source, uint32_t host
 static void choose_pairs(render_bleed *self, stem_features *features, uint64_t turn)
 {
     self->pair_count = 0;
+    features->all_pairs = true;
     memset(features->reach, 0, sizeof features->reach);
     for (uint32_t source = 0; source < self->lane_count; source++)
         for (uint32_t host = 0; host < self->lane_count; host++) {
@@ -355,6 +381,7 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
     if (self->pair_count - received <= PAIRS_TRIED)
         return;
     /* The others have their turn from cell to cell. */
+    features->all_pairs = false;
     bleed_pair *ranked = self->pairs + received;
     uint32_t others = self->pair_count - received - PAIRS_BEST;
     uint32_t first = (uint32_t)(turn * (PAIRS_TRIED - PAIRS_BEST) % others);
@@ -381,9 +408,9 @@ static double cross(const render_bleed *self, const bleed_pair *pair, uint32_t m
             continue;
         size_t host_at = spectrum_at(pair->host, w);
         size_t source_at = spectrum_at(pair->source, at);
-        const spectrum_part host = {self->even_re + host_at, self->even_im + host_at, self->inverse + host_at};
-        const spectrum_part source = {self->even_re + source_at, self->even_im + source_at, self->level + source_at};
-        self->dsp->cross_add(&source, &host, ratio_most, BINS, &sums);
+        const spectrum_part host = {self->even_re + host_at, self->even_im + host_at, self->root_inverse + host_at};
+        const spectrum_part source = {self->even_re + source_at, self->even_im + source_at, self->root_level + source_at};
+        self->dsp->cross_add(&source, &host, weight_most, BINS, &sums);
     }
     double noise = 0.0;
     for (uint32_t k = FIRST_BIN; k < BINS; k++)
@@ -435,61 +462,68 @@ static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t cou
 }
 
 /*
- * Product and weight of a found leak, window by window and band by band, at its delay. Returns in how many windows it stands out
- * by itself.
+ * What source and host have in common in one window, octave by octave, with the source at the time of the leak (window w of the
+ * transform that is in lane w / 2). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
+ * raised would count less, and the gain would come out too small. Returns how far the window stands out.
  */
-static uint32_t describe(const render_bleed *self, const bleed_pair *pair, stem_leak *leak)
+static double sum_window(const render_bleed *self, const bleed_pair *pair, uint32_t w, leak_sums *sums)
 {
-    uint32_t turn = (uint32_t)(leak->delay + SIZE) % SIZE;
-    double band_product[STEM_BANDS] = {0.0};
-    double band_weight[STEM_BANDS] = {0.0};
-    uint32_t clear_up = 0;
-    uint32_t clear_down = 0;
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        if (self->power[pair->source][w] < active_power)
-            continue;
-        const float *restrict hr = self->even_re + spectrum_at(pair->host, w);
-        const float *restrict hi = self->even_im + spectrum_at(pair->host, w);
-        const float *host_level = self->level + spectrum_at(pair->host, w);
-        const float *restrict inverse = self->inverse + spectrum_at(pair->host, w);
-        const float *restrict sr = self->even_re + spectrum_at(pair->source, w);
-        const float *restrict si = self->even_im + spectrum_at(pair->source, w);
-        const float *restrict level = self->level + spectrum_at(pair->source, w);
-        const float *source_inverse = self->inverse + spectrum_at(pair->source, w);
-        double product = 0.0;
-        double weight = 0.0;
-        double height = 0.0;
-        double chance = 0.0;
-        uint32_t band = 0;
-        for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-            while (band + 1 < STEM_BANDS && k >= (uint32_t)FIRST_BIN << (band + 1))
-                band++;
-            double ratio = (double)(level[k] * inverse[k]);
-            double counted = ratio < (double)ratio_most ? ratio : (double)ratio_most;
-            double re = (double)(hr[k] * sr[k] + hi[k] * si[k]);
-            double im = (double)(hi[k] * sr[k] - hr[k] * si[k]);
-            uint32_t angle = k * turn % SIZE;
-            double turned = re * self->fft.cosine[angle] - im * self->fft.sine[angle];
-            double here = counted * counted * (double)(host_level[k] * source_inverse[k]) * turned;
-            double heard = counted * counted * (double)(sr[k] * sr[k] + si[k] * si[k]);
-            height += counted * turned;
-            chance += counted * counted;
-            product += here;
-            weight += heard;
-            band_product[band] += here;
-            band_weight[band] += heard;
-        }
-        clear_up += height >= window_score_min * sqrt(chance / 2.0) && height > 0.0;
-        clear_down += -height >= window_score_min * sqrt(chance / 2.0) && height < 0.0;
-        leak->window_product[w] = (float)product;
-        leak->window_weight[w] = (float)weight;
+    const float *restrict hr = self->even_re + spectrum_at(pair->host, w);
+    const float *restrict hi = self->even_im + spectrum_at(pair->host, w);
+    const float *restrict host_root = self->root_inverse + spectrum_at(pair->host, w);
+    const float *restrict source_root = self->root_level + spectrum_at(pair->source, w);
+    double height = 0.0;
+    double chance = 0.0;
+    uint32_t band = 0;
+    for (uint32_t k = FIRST_BIN; k < BINS; k++) {
+        while (band + 1 < STEM_BANDS && k >= (uint32_t)FIRST_BIN << (band + 1))
+            band++;
+        double near = 0.0;
+        for (uint32_t i = k - NEAR; i <= k + NEAR && i < BINS; i++)
+            near += (double)(hr[i] * hr[i] + hi[i] * hi[i]);
+        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / fmax(2 * SMOOTH + 1 - near, 3.0);
+        float source_re = 0.0f;
+        float source_im = 0.0f;
+        unpack_line(self, k, w / 2, w % 2 == 1, &source_re, &source_im);
+        double inverse = (double)host_root[k] * (double)host_root[k];
+        double sr = (double)source_re * inverse;
+        double si = (double)source_im * inverse;
+        double re = (double)hr[k] * sr + (double)hi[k] * si;
+        double im = (double)hi[k] * sr - (double)hr[k] * si;
+        float root = source_root[k] * host_root[k];
+        double counted = (double)bin_weight(root);
+        height += counted * re / ((double)root * (double)root);
+        chance += counted * counted;
+        leak_sums *at = &sums[band];
+        at->own += weight * (sr * sr + si * si);
+        at->re += weight * re;
+        at->im += weight * im;
+        at->host += weight * (double)(hr[k] * hr[k] + hi[k] * hi[k]);
+        at->bins++;
     }
-    for (uint32_t band = 0; band < STEM_BANDS; band++) {
-        leak->band_product[band] = (float)band_product[band];
-        leak->band_weight[band] = (float)band_weight[band];
-    }
-    return clear_up > clear_down ? clear_up : clear_down;
+    return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
+
+/* The source's windows, each as much earlier as the leak is later, are transformed anew: all eight at once. */
+static bool describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
+{
+    leak_sums sums[STEM_WINDOWS][STEM_BANDS];
+    double scores[STEM_WINDOWS] = {0.0};
+    memset(sums, 0, sizeof sums);
+    for (uint32_t l = 0; l < TILE_LANES; l++)
+        for (uint32_t second = 0; second < 2; second++) {
+            uint32_t w = 2 * l + second;
+            const double *frames = w < self->window_count ? window_frames(self, pair->source, w, -leak->delay) : NULL;
+            load_window(self, frames, second == 1 ? self->imaginary : self->real, l);
+        }
+    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
+    for (uint32_t w = 0; w < self->window_count; w++)
+        if (self->power[pair->source][w] >= active_power)
+            scores[w] = sum_window(self, pair, w, sums[w]);
+    return leak_fit(leak, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
+}
+
+static_assert(STEM_WINDOWS <= 2 * TILE_LANES, "the windows of a lane fit one transform");
 
 static void try_batch(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
@@ -498,13 +532,13 @@ static void try_batch(render_bleed *self, const bleed_pair *pairs, uint32_t coun
     find_peaks(self, pairs, count, 0, peaks);
     bool any = false;
     for (uint32_t p = 0; p < count; p++)
-        any = any || peaks[p].score >= score_min;
+        any = any || peaks[p].score >= heard_min;
     if (!any)
         return;
     find_peaks(self, pairs, count, self->window_count / 2, chance);
     for (uint32_t p = 0; p < count && features->leak_count < STEM_LEAKS_MAX; p++) {
         bool in_place = self->received[pairs[p].host] && peaks[p].delay == 0;
-        if (peaks[p].score < score_min || peaks[p].score < chance_factor * chance[p].score || in_place)
+        if (peaks[p].score < heard_min || peaks[p].score < chance[p].score || in_place)
             continue;
         stem_leak *leak = &features->leaks[features->leak_count];
         *leak = (stem_leak){.source = pairs[p].source,
@@ -512,7 +546,7 @@ static void try_batch(render_bleed *self, const bleed_pair *pairs, uint32_t coun
                             .delay = (int16_t)peaks[p].delay,
                             .score = (float)peaks[p].score,
                             .chance = (float)chance[p].score};
-        if (describe(self, &pairs[p], leak) >= 2)
+        if (describe(self, &pairs[p], leak))
             features->leak_count++;
     }
 }

@@ -1,4 +1,5 @@
 /* Leaks between stems: found where they can be, at the right gain and delay, and nowhere else. */
+#include "common/measure/stem_bleed.h"
 #include "worker/render/render_parts.h"
 
 #include <math.h>
@@ -84,16 +85,11 @@ static stem_features *listen(const plant *made)
     return features;
 }
 
-/* Gain of the octaves that carry the leak, in dB. */
-static double gain_db(const stem_leak *leak)
+static double octave_db(const stem_leak *leak, uint32_t band)
 {
-    double product = 0.0;
-    double weight = 0.0;
-    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
-        product += (double)leak->window_product[w];
-        weight += (double)leak->window_weight[w];
-    }
-    return 20.0 * log10(fabs(product / weight));
+    double re = 0.0;
+    double im = 0.0;
+    return stem_leak_band(leak, band, &re, &im) ? 20.0 * log10(hypot(re, im)) : -HUGE_VAL;
 }
 
 static void bleed__is_found_down_to_minus_60_db(void **state)
@@ -109,11 +105,9 @@ static void bleed__is_found_down_to_minus_60_db(void **state)
             assert_int_equal(heard->leaks[0].source, SOURCE);
             assert_int_equal(heard->leaks[0].host, HOST);
             assert_int_equal(heard->leaks[0].delay, delays[d]);
-            /* A delay takes the windows apart: what a Hann window of 4096 has in common with itself 1,000 later is 0.62. */
-            double slack = delays[d] == 1000 ? 5.0 : delays[d] == 480 ? 1.2 : 0.5;
-            if (db < -50)
-                slack += 1.0; /* the host is louder than the leak by up to 15 dB: one cell tells its gain to 10 % */
-            assert_true(fabs(gain_db(&heard->leaks[0]) - db) < slack);
+            /* The project's accuracy; below -50 dB the host is louder than the leak by up to 15 dB: one cell tells 7 % (0.6 dB). */
+            assert_true(fabs(20.0 * log10(fabs(stem_leak_gain(&heard->leaks[0]))) - db) < (db < -50 ? 1.5 : 0.5));
+            assert_true((double)heard->leaks[0].score >= STEM_LEAK_SCORE_MIN && (double)heard->leaks[0].rest > 4.5);
             assert_true((double)heard->reach[0][1] < from_db(db)); /* what was found was in reach */
             free(heard);
         }
@@ -125,7 +119,8 @@ static void bleed__of_chance_is_not_found(void **state)
     for (uint64_t seed = 0; seed < 40; seed++) {
         plant made = {.seed = seed * 977 + 5, .host_db = -20.0 - 2.0 * (double)seed};
         stem_features *heard = listen(&made);
-        assert_int_equal(heard->leak_count, 0);
+        for (uint32_t i = 0; i < heard->leak_count; i++) /* kept, to go on from a cell beside; never a leak by itself */
+            assert_true((double)heard->leaks[i].score < STEM_LEAK_SCORE_MIN);
         free(heard);
     }
 }
@@ -135,25 +130,30 @@ static void bleed__under_a_loud_host_is_out_of_reach_and_says_so(void **state)
     (void)state;
     plant made = {.seed = 3, .host_db = -10.0, .leak_db = -60.0, .end = CELL_FRAMES};
     stem_features *heard = listen(&made);
-    assert_int_equal(heard->leak_count, 0);
+    assert_true(heard->leak_count == 0 || (double)heard->leaks[0].score < STEM_LEAK_SCORE_MIN);
     assert_true((double)heard->reach[0][1] > from_db(-40.0));
     free(heard);
 }
 
-static void bleed__of_a_part_of_the_cell_shows_in_its_windows(void **state)
+/* A leak in windows 2 to 4, over hosts that are all but silent elsewhere and over one that is not. */
+static void bleed__of_a_part_of_the_cell_is_measured_there(void **state)
 {
     (void)state;
-    plant made = {.seed = 11, .host_db = -96.0, .leak_db = -50.0, .first = 2 * CELL_FRAMES / 8, .end = 5 * CELL_FRAMES / 8};
-    stem_features *heard = listen(&made);
-    assert_int_equal(heard->leak_count, 1);
-    for (uint32_t w = 0; w < STEM_WINDOWS; w++) {
-        double gain = (double)(heard->leaks[0].window_product[w] / heard->leaks[0].window_weight[w]);
-        if (w >= 2 && w < 5)
-            assert_true(fabs(20.0 * log10(gain) + 50.0) < 0.5);
-        else
-            assert_true(fabs(gain) < from_db(-70.0));
-    }
-    free(heard);
+    static const double hosts[] = {-120.0, -96.0, -65.0};
+    for (int db = -20; db >= -50; db -= 15)
+        for (size_t h = 0; h < sizeof hosts / sizeof hosts[0]; h++) {
+            plant made = {.seed = 11 + h, .host_db = hosts[h], .leak_db = db, .delay = 480, .first = 2 * CELL_FRAMES / 8,
+                          .end = 5 * CELL_FRAMES / 8};
+            stem_features *heard = listen(&made);
+            assert_int_equal(heard->leak_count, 1);
+            const stem_leak *leak = &heard->leaks[0];
+            assert_int_equal(leak->first_window, 2);
+            assert_int_equal(leak->last_window, 4);
+            assert_int_equal(leak->first_open, 2);
+            assert_int_equal(leak->last_open, 4);
+            assert_true(fabs(20.0 * log10(fabs(stem_leak_gain(leak))) - db) < 0.5);
+            free(heard);
+        }
 }
 
 static void bleed__that_was_filtered_shows_in_its_bands(void **state)
@@ -165,8 +165,8 @@ static void bleed__that_was_filtered_shows_in_its_bands(void **state)
     const stem_leak *leak = &heard->leaks[0];
     /* One pole at 0.9: -3 dB at 800 Hz; below 375 Hz (bands 0 to 2) less than 1 dB is lost, at 6 kHz and above over 15 dB. */
     for (uint32_t band = 0; band < 3; band++)
-        assert_true(fabs(20.0 * log10((double)(leak->band_product[band] / leak->band_weight[band])) + 40.0) < 1.5);
-    assert_true(fabs((double)(leak->band_product[7] / leak->band_weight[7])) < from_db(-55.0));
+        assert_true(fabs(octave_db(leak, band) + 40.0) < 1.5);
+    assert_true(octave_db(leak, 7) < -55.0);
     free(heard);
 }
 
@@ -176,7 +176,7 @@ int main(void)
         cmocka_unit_test(bleed__is_found_down_to_minus_60_db),
         cmocka_unit_test(bleed__of_chance_is_not_found),
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
-        cmocka_unit_test(bleed__of_a_part_of_the_cell_shows_in_its_windows),
+        cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
     };
     return cmocka_run_group_tests_name("bleed", tests, NULL, NULL);

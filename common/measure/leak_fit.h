@@ -1,0 +1,28 @@
+/**
+ * From what source and host of a leak have in common, window by window and octave by octave, to where in the cell the leak is
+ * and how large it is. Pure.
+ *
+ * Model: host = gain of the octave x source + noise, whose level every window has of its own. A window speaks for the leak by
+ * how much better it is explained with it than without: so a window in which the host pauses and the leak is not there speaks
+ * against it however quiet it is, and takes no part in the gain.
+ */
+#ifndef COMMON_MEASURE_LEAK_FIT_H
+#define COMMON_MEASURE_LEAK_FIT_H
+
+#include "common/measure/stem_features.h"
+
+/** Of one window and octave, at the leak's delay; bins may be weighted, all four sums alike. */
+typedef struct leak_sums {
+    double own;    /**< energy of the source */
+    double re, im; /**< host x conjugate of the source */
+    double host;   /**< energy of the host */
+    uint32_t bins;
+} leak_sums;
+
+/**
+ * Fills windows and octaves of *leak. scores[w]: how far window w stands out at the leak's delay by itself, in standard deviations
+ * of chance. Returns false if no window does.
+ */
+bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], const double *scores, uint32_t window_count);
+
+#endif
