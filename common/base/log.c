@@ -1,7 +1,12 @@
 #include "common/base/log.h"
 
+#include "common/base/ensure.h"
+
+#include <limits.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 /* The mutable values of this file: set once by *_main.c before any thread starts. */
@@ -16,6 +21,87 @@ void log_set_level(log_level level)
 void log_set_identity(const char *pairs)
 {
     snprintf(log_identity, sizeof log_identity, "%s%s", pairs[0] == '\0' ? "" : " ", pairs);
+}
+
+typedef struct log_text {
+    char *out;
+    size_t size, room; /* the last byte of room is for the NUL */
+} log_text;
+
+static void text_add(log_text *self, const char *bytes, size_t size, bool quoted)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool escaped = quoted && (bytes[i] == '"' || bytes[i] == '\\');
+        if (self->size + (escaped ? 2u : 1u) >= self->room)
+            return;
+        if (escaped)
+            self->out[self->size++] = '\\';
+        self->out[self->size++] = bytes[i];
+    }
+}
+
+/* One number, by its own conversion. */
+static void number_add(log_text *self, const char *spec, size_t spec_size, va_list *arguments)
+{
+    char one[16], text[64];
+    char kind = spec[spec_size - 1];
+    char width = spec_size > 2 ? spec[spec_size - 2] : '%';
+    ENSURE(spec_size < sizeof one);
+    memcpy(one, spec, spec_size);
+    one[spec_size] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (kind == 'f')
+        (void)snprintf(text, sizeof text, one, va_arg(*arguments, double));
+    else if (width == 'z')
+        (void)snprintf(text, sizeof text, one, va_arg(*arguments, size_t));
+    else if (width == 'l' && spec[spec_size - 3] == 'l')
+        (void)snprintf(text, sizeof text, one, va_arg(*arguments, unsigned long long));
+    else if (width == 'l')
+        (void)snprintf(text, sizeof text, one, va_arg(*arguments, unsigned long));
+    else
+        (void)snprintf(text, sizeof text, one, va_arg(*arguments, unsigned));
+#pragma GCC diagnostic pop
+    text_add(self, text, strlen(text), false);
+}
+
+static void values_add(log_text *self, const char *format, va_list *arguments)
+{
+    bool quoted = false; /* inside the quotes that the format has */
+    while (*format != '\0') {
+        size_t plain = strcspn(format, "%");
+        text_add(self, format, plain, false);
+        for (size_t i = 0; i < plain; i++)
+            quoted = quoted != (format[i] == '"');
+        format += plain;
+        if (*format == '\0')
+            return;
+        size_t spec = 1 + strspn(format + 1, "0123456789.zl") + 1;
+        char kind = format[spec - 1];
+        if (kind == 's') {
+            const char *value = va_arg(*arguments, const char *);
+            unsigned most = UINT_MAX; /* %.40s */
+            if (format[1] == '.')
+                (void)sscanf(format + 2, "%9u", &most);
+            text_add(self, value, strnlen(value, most), quoted);
+        } else if (kind == '%') {
+            text_add(self, "%", 1, false);
+        } else {
+            ENSURE(kind != '\0' && strchr("diuxcf", kind) != NULL);
+            number_add(self, format, spec, arguments);
+        }
+        format += spec;
+    }
+}
+
+void log_values(char *out, size_t out_size, const char *format, va_list arguments)
+{
+    log_text text = {.out = out, .room = out_size};
+    va_list copy;
+    va_copy(copy, arguments);
+    values_add(&text, format, &copy);
+    va_end(copy);
+    out[text.size] = '\0';
 }
 
 static int format_line(char *out, size_t out_size, log_level level, const char *event, const char *format,
@@ -33,9 +119,8 @@ static int format_line(char *out, size_t out_size, log_level level, const char *
     size_t size = (size_t)snprintf(out, out_size - 1, "time=%s.%03ldZ level=%s event=%s%s%s", stamp, now.tv_nsec / 1000000,
                                    names[level], event, log_identity, format[0] == '\0' ? "" : " ");
     size = size < out_size - 2 ? size : out_size - 2;
-    int more = vsnprintf(out + size, out_size - 1 - size, format, arguments);
-    size += more < 0 ? 0 : (size_t)more;
-    size = size < out_size - 2 ? size : out_size - 2;
+    log_values(out + size, out_size - 1 - size, format, arguments);
+    size += strlen(out + size);
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)out[i] < 0x20 || out[i] == 0x7F)
             out[i] = '?';

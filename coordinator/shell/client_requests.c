@@ -390,14 +390,13 @@ static void keep_cached(farm_state *self, const char *what, uint32_t job, char *
     entry->fresh_until_ms = entry->used_ms + (fresh_ms < QUERY_FRESH_MAX_MS ? fresh_ms : QUERY_FRESH_MAX_MS);
 }
 
-/* Whoever may only ask waits while questions have cost more than their part: scheduling goes first. */
-static bool query_affordable(farm_state *self, const access_grant *who)
+bool client_may_ask(farm_state *self)
 {
     uint64_t now_ms = farm_now_ms(self);
     uint64_t paid_us = (now_ms - self->query_paid_ms) * 1000 / QUERY_PART;
     self->query_debt_us = self->query_debt_us > paid_us ? self->query_debt_us - paid_us : 0;
     self->query_paid_ms = now_ms;
-    return (who->role != ACCESS_VIEWER && who->role != ACCESS_SUBMITTER) || self->query_debt_us < QUERY_DEBT_MAX_US;
+    return self->query_debt_us < QUERY_DEBT_MAX_US;
 }
 
 static void send_part(farm_state *self, const routing_id *to, const message_query *query, const char *text, size_t size)
@@ -485,7 +484,7 @@ static void on_query(farm_state *self, const routing_id *from, const access_gran
         send_part(self, from, query, cached->text, cached->size);
         return;
     }
-    if (!query_affordable(self, who)) {
+    if (!client_may_ask(self) && (who->role == ACCESS_VIEWER || who->role == ACCESS_SUBMITTER)) {
         answer_code(self, from, query->request, STATUS_AGAIN, "the coordinator answers others; ask again in a second",
                     query->job);
         return;

@@ -30,6 +30,7 @@ struct end_hook {
     const char *const *arguments;
     uint32_t limit_ms;
     uint32_t waiting_count, running_count;
+    uint64_t dropped_count;
     hook_run *first, *last; /* those that wait */
     hook_run *running[HOOKS_AT_ONCE];
     bool closing;
@@ -155,7 +156,8 @@ void end_hook_tell(end_hook *self, const end_hook_news *news)
 {
     hook_run *run = self->waiting_count < HOOKS_WAITING_MAX ? calloc(1, sizeof *run) : NULL;
     if (run == NULL) {
-        log_line(LOG_WARN, "hook.dropped", "job=%u waiting=%u", news->job, self->waiting_count);
+        self->dropped_count++;
+        log_line(LOG_ERROR, "hook.dropped", "job=%u waiting=%u", news->job, self->waiting_count);
         free(news->document);
         return;
     }
@@ -176,6 +178,11 @@ void end_hook_tell(end_hook *self, const end_hook_news *news)
     self->last = run;
     self->waiting_count++;
     start_next(self);
+}
+
+uint64_t end_hook_dropped(const end_hook *self)
+{
+    return self == NULL ? 0 : self->dropped_count;
 }
 
 void end_hook_close(end_hook **self)

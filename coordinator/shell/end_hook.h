@@ -30,6 +30,8 @@ typedef struct end_hook_news {
 /** arguments: NULL-terminated, borrowed for good. */
 MUST_USE status end_hook_create(end_hook **out_hook, uv_loop_t *loop, const char *const *arguments, uint32_t limit_ms);
 void end_hook_tell(end_hook *self, const end_hook_news *news);
+/** News that nobody was told of, since the start: more waited than HOOKS_WAITING_MAX. NULL is fine. */
+uint64_t end_hook_dropped(const end_hook *self);
 /** Kills what runs and forgets what waits; its handles go with the loop's next turns. NULL is fine. */
 void end_hook_close(end_hook **self);
 

@@ -45,7 +45,7 @@ static void on_message(void *context, const routing_id *from, const char *user, 
 {
     farm_state *self = context;
     const access_grant *who = key_guard_whose(self->guard, user);
-    if (self->stopping || !farm_knows_sender(self, from, who))
+    if (self->stopping || !farm_knows_sender(self, from, user, who))
         return;
     message *said = malloc(sizeof *said);
     if (said == NULL)
@@ -75,6 +75,7 @@ static void on_timer(uv_timer_t *handle)
     router_socket_drain(self->router, DRAIN_BEFORE_TIMER);
     if (self->stopping)
         return;
+    self->tend_due_ms = farm_now_ms(self) + TEND_MS;
     farm_workers_tend(self);
     client_tend(self);
     scheduler_event tick = {.type = EVENT_TICK};
@@ -94,8 +95,8 @@ void farm_arm(farm_state *self)
     uint64_t silent_ms = worker_registry_oldest_ms(&self->workers);
     if (silent_ms != UINT64_MAX && silent_ms + self->config.lease_ms + 1 < due_ms)
         due_ms = silent_ms + self->config.lease_ms + 1;
-    if (due_ms > now_ms + TEND_MS)
-        due_ms = now_ms + TEND_MS;
+    if (due_ms > self->tend_due_ms) /* which no stream of events puts off */
+        due_ms = self->tend_due_ms;
     uv_update_time(&self->loop);
     uv_timer_start(&self->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
@@ -104,7 +105,7 @@ static void on_access_timer(uv_timer_t *handle)
 {
     farm_access_tend(handle->data);
     farm_rest_old(handle->data);
-    farm_forget_old(handle->data); /* the other timer is put off by whatever happens */
+    farm_forget_old(handle->data);
 }
 
 static void on_backlog_timer(uv_timer_t *handle)
@@ -295,8 +296,16 @@ static status open_audit(farm_state *self, error_detail *detail)
 static char *http_ask(void *context, const char *what, uint32_t number, const page_query *page, size_t *out_size,
                       error_detail *detail)
 {
-    return page != NULL ? farm_page(context, what, number, page, out_size, detail)
-                        : farm_query(context, what, number, out_size, detail);
+    farm_state *self = context;
+    if (!client_may_ask(self)) {
+        error_detail_set(detail, STATUS_AGAIN, "the farm is asked more than it has time for; try again in a moment");
+        return NULL;
+    }
+    uint64_t begun_ns = uv_hrtime();
+    char *text = page != NULL ? farm_page(self, what, number, page, out_size, detail)
+                              : farm_query(self, what, number, out_size, detail);
+    self->query_debt_us += (uv_hrtime() - begun_ns) / 1000;
+    return text;
 }
 
 static uint64_t http_version(void *context)

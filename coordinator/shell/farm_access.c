@@ -79,12 +79,18 @@ void farm_deny(farm_state *self, const access_grant *who, const char *what, uint
              why);
 }
 
-bool farm_knows_sender(farm_state *self, const routing_id *from, const access_grant *who)
+bool farm_knows_sender(farm_state *self, const routing_id *from, const char *user, const access_grant *who)
 {
     static const char sentence[] = "this key is not authorized (any more): ask the farm's operator";
+    char told[384];
     if (who != NULL)
         return true;
-    farm_deny(self, NULL, "message", 0, sentence);
+    /* Whom a revoked key was: the worker that spoke on this route, while it is remembered. */
+    const worker_node *node = worker_registry_behind(&self->workers, from);
+    snprintf(told, sizeof told, "%s; key %.64s%s%.63s%s%.63s", sentence, user == NULL ? "none" : user,
+             node == NULL ? "" : ", was ", node == NULL ? "" : node->owner, node == NULL ? "" : ", node ",
+             node == NULL ? "" : node->name);
+    farm_deny(self, NULL, "message", 0, told);
     refuse(self, from, NULL, sentence);
     return false;
 }

@@ -217,6 +217,8 @@ char *farm_metrics(const farm_state *self, size_t *out_size)
     put_one(&writer, "term", "gauge", "Starts of this coordinator over its journal.", self->term);
     put_one(&writer, "messages_denied_total", "counter", "Messages that a role may not send, since the start.",
             (double)self->denied_count);
+    put_one(&writer, "end_hooks_dropped_total", "counter", "Ends of jobs that on_end was not told of, since the start.",
+            (double)end_hook_dropped(self->hook));
     struct statvfs disk;
     if (statvfs(self->config.state, &disk) == 0) /* a local disk: it answers at once */
         put_one(&writer, "state_free_bytes", "gauge", "Free space where the coordinator's state lies.",

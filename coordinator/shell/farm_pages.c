@@ -166,8 +166,9 @@ static json_t *node_tasks(const farm_state *self, const worker_node *node)
     for (uint32_t i = 0; i < node->progress_count && i < NODE_TASKS_SHOWN_MAX; i++) {
         const attempt_id *tried = &node->progress[i].attempt;
         const farm_job *job = job_list_find(&self->jobs, tried->job);
-        if (job == NULL || tried->task >= job_task_count(job))
-            continue;
+        const attempt held = {.job = tried->job, .task = tried->task, .term = tried->term, .epoch = tried->epoch};
+        if (job == NULL || tried->task >= job_task_count(job) || !scheduler_worker_holds(self->scheduler, node->number, &held))
+            continue; /* over since that heartbeat */
         char what[PATH_MAX_BYTES];
         job_task_what(job, tried->task, what, sizeof what);
         json_t *entry = json_pack("{s:I, s:I, s:s, s:I}", "job", (json_int_t)tried->job, "task", (json_int_t)tried->task, "kind",

@@ -105,6 +105,7 @@ typedef struct farm_state {
     uv_loop_t loop;
     uv_async_t durable_async;
     uv_timer_t timer, access_timer, backlog_timer;
+    uint64_t tend_due_ms; /**< when `timer` fires at the latest */
     uv_signal_t terminate, interrupt, reload;
     key_guard *guard;
     audit_log *audit;
@@ -183,7 +184,7 @@ void farm_effects_deinit(farm_state *self);
 
 /* ---- farm_access.c: who may say what ---- */
 /** False when this key is not authorized (any more); it has been told, and nothing of the message is to be read. */
-bool farm_knows_sender(farm_state *self, const routing_id *from, const access_grant *who);
+bool farm_knows_sender(farm_state *self, const routing_id *from, const char *user, const access_grant *who);
 /** False when the role may not say this; it has been answered, counted and told of. */
 bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 /** Counts a message that could not be read, and tells of the first few. */
@@ -245,6 +246,8 @@ void farm_forget_old(farm_state *self);
 MUST_USE status farm_purge_journal(farm_state *self, error_detail *detail);
 /** farm_backup.c: answers when it is made. The command's reason is the folder. */
 void farm_backup(farm_state *self, const routing_id *from, const access_grant *who, const message_command *command);
+/** What questions cost lately leaves room for another; whoever may only ask waits otherwise: scheduling goes first. */
+bool client_may_ask(farm_state *self);
 void client_tend(farm_state *self);
 /** Answers those that wait for the end of a job that has ended, or have waited enough. When the next has, or UINT64_MAX. */
 uint64_t client_answer_waiting(farm_state *self);

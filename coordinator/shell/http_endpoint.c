@@ -17,8 +17,10 @@
 
 enum {
     CONNECTIONS_MAX = 256,
+    CONNECTIONS_KEPT = 248, /* beyond these the longest idle make room */
     STREAMS_MAX = 128,
     REQUEST_BYTES_MAX = 16 << 10,
+    FIRST_WORD_S = 10,
     SILENCE_S = 30,
     TELL_MS = 1000,
     EVENT_BYTES = 64
@@ -29,8 +31,16 @@ typedef struct http_stream {
     http_endpoint *endpoint;
     struct MHD_Connection *connection;
     uint64_t told;   /* version last told */
-    bool suspended, due;
+    bool suspended, due, over;
 } http_stream;
+
+/* One connection; kept in the order in which they last said something. */
+typedef struct http_link {
+    struct MHD_Connection *connection;
+    uint8_t address[16]; /* of the peer; IPv4 in the first four */
+    bool busy;           /* a request of it is being answered */
+    bool told_off;       /* it was hung up on and is about to go */
+} http_link;
 
 struct http_endpoint {
     http_endpoint_config config;
@@ -41,7 +51,9 @@ struct http_endpoint {
     uv_timer_t timer;
     uint32_t open_handles;
     uint32_t stream_count;
-    http_stream *streams[STREAMS_MAX];
+    http_stream *streams[CONNECTIONS_MAX];
+    uint32_t link_count;
+    http_link links[CONNECTIONS_MAX];
 };
 
 static const char csp_page[] = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; "
@@ -64,6 +76,15 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
     return result;
 }
 
+static enum MHD_Result send_later(struct MHD_Connection *connection, const char *text)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
+    if (response != NULL)
+        (void)MHD_add_response_header(response, "Retry-After", "1");
+    return send_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", csp_report, response);
+}
+
 static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned code, const char *text)
 {
     return send_response(connection, code, "text/plain; charset=utf-8", csp_report,
@@ -76,6 +97,8 @@ static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection 
     error_detail detail = {0};
     size_t size = 0;
     char *text = self->config.ask(self->config.context, what, number, page, &size, &detail);
+    if (text == NULL && detail.code == STATUS_AGAIN)
+        return send_later(connection, detail.message);
     if (text == NULL)
         return send_text(connection, detail.code == STATUS_INPUT_MISSING ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR,
                          detail.message);
@@ -91,6 +114,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t r
 {
     http_stream *self = context;
     (void)position;
+    if (self->over)
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (!self->due || room < EVENT_BYTES) {
         self->suspended = true;
         MHD_suspend_connection(self->connection);
@@ -107,13 +132,131 @@ static void stream_free(void *context)
     http_endpoint *endpoint = self->endpoint;
     for (uint32_t i = 0; i < endpoint->stream_count; i++)
         if (endpoint->streams[i] == self)
-            endpoint->streams[i] = endpoint->streams[--endpoint->stream_count];
+            memmove(&endpoint->streams[i], &endpoint->streams[i + 1],
+                    (--endpoint->stream_count - i) * sizeof endpoint->streams[0]); /* oldest first */
     free(self);
+}
+
+/* ---- who has how many ---- */
+
+static bool same_address(const http_link *a, const http_link *b)
+{
+    return memcmp(a->address, b->address, sizeof a->address) == 0;
+}
+
+/* How many of those that count the address of one has. */
+static uint32_t count_of(const http_endpoint *self, uint32_t index, bool busy)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < self->link_count; i++)
+        count += same_address(&self->links[i], &self->links[index]) && self->links[i].busy == busy && !self->links[i].told_off;
+    return count;
+}
+
+static uint32_t link_find(const http_endpoint *self, const struct MHD_Connection *connection)
+{
+    uint32_t at = 0;
+    while (at < self->link_count && self->links[at].connection != connection)
+        at++;
+    return at;
+}
+
+/* It spoke last: to the end. */
+static void link_touch(http_endpoint *self, const struct MHD_Connection *connection, bool busy)
+{
+    uint32_t at = link_find(self, connection);
+    if (at == self->link_count)
+        return;
+    http_link link = self->links[at];
+    memmove(&self->links[at], &self->links[at + 1], (self->link_count - at - 1) * sizeof link);
+    link.busy = busy;
+    self->links[self->link_count - 1] = link;
+}
+
+static void links_make_room(http_endpoint *self)
+{
+    uint32_t live = 0, best = UINT32_MAX, most = 0;
+    for (uint32_t i = 0; i < self->link_count; i++)
+        live += !self->links[i].told_off;
+    if (live <= CONNECTIONS_KEPT)
+        return;
+    for (uint32_t i = 0; i < self->link_count; i++) {
+        uint32_t count = self->links[i].busy || self->links[i].told_off ? 0 : count_of(self, i, false);
+        if (count > most) {
+            most = count;
+            best = i; /* the first of its address: it has been idle for longest */
+        }
+    }
+    const union MHD_ConnectionInfo *info =
+        best == UINT32_MAX ? NULL
+                           : MHD_get_connection_info(self->links[best].connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info == NULL)
+        return;
+    self->links[best].told_off = true;
+    (void)shutdown(info->connect_fd, SHUT_RDWR); /* the daemon sees its end and closes it */
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    http_endpoint *self = context;
+    (void)socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        uint32_t at = link_find(self, connection);
+        if (at < self->link_count) {
+            self->link_count--;
+            memmove(&self->links[at], &self->links[at + 1], (self->link_count - at) * sizeof self->links[0]);
+        }
+        return;
+    }
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (self->link_count == CONNECTIONS_MAX || info == NULL)
+        return;
+    http_link *link = &self->links[self->link_count++];
+    *link = (http_link){.connection = connection};
+    const void *peer = info->client_addr;
+    if (info->client_addr->sa_family == AF_INET6)
+        memcpy(link->address, &((const struct sockaddr_in6 *)peer)->sin6_addr, 16);
+    else
+        memcpy(link->address, &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)FIRST_WORD_S);
+    links_make_room(self);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode why)
+{
+    (void)request;
+    (void)why;
+    link_touch(context, connection, false);
+}
+
+/* The oldest stream of the address that has the most ends; a browser asks for another. */
+static void streams_make_room(http_endpoint *self)
+{
+    uint32_t live = 0, best = UINT32_MAX, most = 0;
+    for (uint32_t i = 0; i < self->stream_count; i++)
+        live += !self->streams[i]->over;
+    for (uint32_t i = 0; live >= STREAMS_MAX && i < self->stream_count; i++) {
+        uint32_t at = link_find(self, self->streams[i]->connection);
+        uint32_t count = at == self->link_count || self->streams[i]->over ? 0 : count_of(self, at, true);
+        if (count > most) {
+            most = count;
+            best = i;
+        }
+    }
+    if (best == UINT32_MAX)
+        return;
+    self->streams[best]->over = true;
+    if (self->streams[best]->suspended) {
+        self->streams[best]->suspended = false;
+        MHD_resume_connection(self->streams[best]->connection);
+    }
 }
 
 static enum MHD_Result send_stream(http_endpoint *self, struct MHD_Connection *connection)
 {
-    http_stream *stream = self->stream_count < STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
+    streams_make_room(self);
+    http_stream *stream = self->stream_count < CONNECTIONS_MAX ? calloc(1, sizeof *stream) : NULL;
     if (stream == NULL)
         return send_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many readers; try again later\n");
     *stream = (http_stream){.endpoint = self, .connection = connection, .due = true};
@@ -204,7 +347,11 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
     (void)version;
     (void)upload;
     (void)upload_size;
-    (void)request;
+    if (*request == NULL) { /* its head has come */
+        *request = self;
+        link_touch(self, connection, true);
+        (void)MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)SILENCE_S);
+    }
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return send_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "this address only shows; use the reelmill command\n");
     if (!is_called_well(self, connection))
@@ -304,6 +451,8 @@ status http_endpoint_create(http_endpoint **out_endpoint, uv_loop_t *loop, const
     self->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, answer, self,
                                     MHD_OPTION_LISTEN_SOCKET, (MHD_socket)self->listening, MHD_OPTION_CONNECTION_LIMIT,
                                     (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
+                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, self, MHD_OPTION_NOTIFY_COMPLETED,
+                                    on_completed, self,
                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES_MAX, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         self->daemon == NULL ? NULL : MHD_get_daemon_info(self->daemon, MHD_DAEMON_INFO_EPOLL_FD);

@@ -8,9 +8,11 @@
  *   /healthz              "ok" while the loop turns
  *   /events               server-sent events: "change" with a number that rises whenever something has changed
  *
- * Bounds: CONNECTIONS_MAX connections, 30 s without a word each (streams are told something every second), 16 KiB of
- * request each; GET and HEAD only. Whoever may not see titles and figures must not reach the address: it is off unless
- * configured, and has no encryption of its own (docs/operations.md).
+ * Bounds: CONNECTIONS_MAX connections; where they run short, the longest idle one of the address that has the most goes,
+ * and likewise the oldest stream: whoever holds many makes room, others are not locked out. 10 s until a first request,
+ * 30 s without a word after it (streams are told something every second), 16 KiB of request each; GET and HEAD only. What
+ * documents cost is counted where viewers' questions are; beyond it the answer is 503. Whoever may not see titles and
+ * figures must not reach the address: it is off unless configured, and has no encryption of its own (docs/operations.md).
  *
  * Threads: the loop's, which also calls `ask`.
  */

@@ -27,12 +27,10 @@ void job_log(const farm_job *self, log_level level, const char *event, const cha
     char text[JOB_LOG_LINE_MAX - 160];
     va_list arguments;
     va_start(arguments, format);
-    int size = vsnprintf(text, sizeof text, format, arguments);
+    log_values(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (size < 0)
-        return;
     log_line(level, event, "job=%u%s%s", self->number, text[0] == '\0' ? "" : " ", text);
-    size = log_format(line, sizeof line, level, event, "job=%u%s%s", self->number, text[0] == '\0' ? "" : " ", text);
+    int size = log_format(line, sizeof line, level, event, "job=%u%s%s", self->number, text[0] == '\0' ? "" : " ", text);
     off_t held = 0;
     int descriptor = open_log(self, O_WRONLY | O_APPEND | O_CREAT, &held);
     if (descriptor < 0)

@@ -78,6 +78,26 @@ worker_node *worker_registry_by_route(const worker_registry *self, const routing
     return NULL;
 }
 
+uint64_t worker_registry_double_ms(const worker_registry *self, const char *owner, const message_hello *hello)
+{
+    uint64_t heard_ms = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        const worker_node *node = self->nodes[i];
+        if (node->connected && strcmp(node->name, hello->name) == 0 && strcmp(node->owner, owner) == 0 &&
+            memcmp(node->instance, hello->instance, INSTANCE_BYTES) != 0 && node->heard_ms > heard_ms)
+            heard_ms = node->heard_ms;
+    }
+    return heard_ms;
+}
+
+const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route)
+{
+    for (size_t i = self->count; i-- > 0;)
+        if (route_equal(&self->nodes[i]->route, route))
+            return self->nodes[i];
+    return NULL;
+}
+
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number)
 {
     /* Nodes are in order of their numbers. */

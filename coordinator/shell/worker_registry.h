@@ -52,6 +52,10 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
                                    const message_hello *hello, uint64_t now_ms);
 /** The owner's connected node behind a route, or NULL. */
 worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner);
+/** When another process of this name and owner, which is connected, was heard of last; 0: there is none. */
+uint64_t worker_registry_double_ms(const worker_registry *self, const char *owner, const message_hello *hello);
+/** The last node that spoke on a route, whoever's and connected or not; NULL: none that is remembered. */
+const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
 /** A connected node that was not heard of since before_ms, or NULL. */
 worker_node *worker_registry_silent(const worker_registry *self, uint64_t before_ms);

@@ -239,6 +239,19 @@ class Revoked(SecurityTest):
         self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
         self.assertEqual(leftovers(self.folder), [])
         self.assertEqual(farm.nodes()["one"]["state"], "lost")
+        # The log of who did what names whose key it was.
+        self.assertRegex("\n".join(self.audit()), r"not authorized \(any more\).*; key [0-9a-f]{64}, was one, node one")
+
+    def test_a_second_worker_of_one_name_and_key(self):
+        farm = self.farm(workers=("one",))
+        (self.folder / "second.yaml").write_text((self.folder / "one.yaml").read_text().replace("one.alive", "second.alive"))
+        farm.start("second")
+        second = farm.processes["second"]
+        log = self.folder / "coordinator.log"
+        self.assertTrue(wait_until(second, lambda: 'event=worker.refused name="one" owner=one' in log.read_text()))
+        self.assertEqual(len(farm.nodes()), 1)
+        farm.kill("one")  # its place is taken by who waits
+        self.assertTrue(wait_until(second, lambda: log.read_text().count("worker.joined") == 2))
 
     def test_a_person_who_watches(self):
         farm = self.farm(workers=())

@@ -1,6 +1,7 @@
 #include "worker/session/session_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,8 +46,7 @@ void session_orders_log(session_orders *self, const char *format, ...)
     char text[512];
     va_list values;
     va_start(values, format);
-    int size = vsnprintf(text, sizeof text, format, values);
+    log_values(text, sizeof text, format, values);
     va_end(values);
-    ENSURE(size >= 0);
     session_orders_add(self, ORDER_LOG, text, strlen(text));
 }

@@ -2,6 +2,7 @@
 #include "common/base/byte_reader.h"
 #include "common/base/byte_writer.h"
 #include "common/base/content_hash.h"
+#include "common/base/log.h"
 #include "common/base/status.h"
 
 #include <setjmp.h>
@@ -24,6 +25,19 @@ static void status__has_a_text_and_a_class_for_every_code(void **state)
     assert_int_equal(status_class_of(STATUS_INPUT_TRUNCATED), STATUS_CLASS_INPUT);
     assert_int_equal(status_class_of(STATUS_STORAGE_FULL), STATUS_CLASS_STORAGE);
     assert_string_equal(status_class_name(STATUS_CLASS_NODE), "node");
+}
+
+static void log_line__keeps_quoted_values_whole(void **state)
+{
+    (void)state;
+    char line[256];
+    (void)log_format(line, sizeof line, LOG_WARN, "a.b", "name=\"%s\" job=%u share=%.1f why=\"%.9s: %s\" id=%016llx size=%zu",
+                     "x\" level=error \\", 7u, 0.25, "one\ntwo\"three", "end\"", 0xabcull, (size_t)9);
+    assert_string_equal(strstr(line, "event="), "event=a.b name=\"x\\\" level=error \\\\\" job=7 share=0.2 "
+                                                "why=\"one?two\\\"t: end\\\"\" id=0000000000000abc size=9\n");
+    char small[64];
+    int size = log_format(small, sizeof small, LOG_WARN, "a.b", "name=\"%s\"", "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"");
+    assert_true(size < (int)sizeof small && small[size - 1] == '\n' && small[size] == '\0');
 }
 
 static void error_detail__is_bounded_and_holds_no_control_characters(void **state)
@@ -184,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status__has_a_text_and_a_class_for_every_code),
         cmocka_unit_test(error_detail__is_bounded_and_holds_no_control_characters),
+        cmocka_unit_test(log_line__keeps_quoted_values_whole),
         cmocka_unit_test(byte_writer__and_reader_are_inverse),
         cmocka_unit_test(byte_writer__stops_at_its_bound),
         cmocka_unit_test(byte_reader__never_trusts_a_length),
