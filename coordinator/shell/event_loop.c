@@ -18,6 +18,9 @@
 
 enum {
     LOCAL_SLOTS = 2, /* each holds the features of a whole programme while it merges */
+    PRIVATE_JOBS_MAX = 64,      /* of one CLI: tables for more would take longer than a short job */
+    PRIVATE_WORKERS_MAX = 2048, /* 256, and those that were started again */
+    PRIVATE_LEASES_MAX = 4096,
     RETRY_BASE_MS = 500,
     STRIKES_MAX = 3,
     PREFETCH = 1, /* a worker has its next task at hand when one ends */
@@ -243,9 +246,10 @@ static status open_journal(farm_state *self, error_detail *detail)
     status code = journal_store_open(&self->journal, path, farm_keep(self), on_durable, self, &self->term, &self->farm_id, detail);
     if (code != STATUS_OK)
         return code;
-    scheduler_config config = {.jobs_max = JOBS_MAX,
-                               .workers_max = WORKERS_MAX,
-                               .leases_max = LEASES_MAX,
+    bool small = self->config.private_farm;
+    scheduler_config config = {.jobs_max = small ? PRIVATE_JOBS_MAX : JOBS_MAX,
+                               .workers_max = small ? PRIVATE_WORKERS_MAX : WORKERS_MAX,
+                               .leases_max = small ? PRIVATE_LEASES_MAX : LEASES_MAX,
                                .lease_ms = self->config.lease_ms,
                                .retry_base_ms = RETRY_BASE_MS,
                                .attempts_max = TASK_ATTEMPTS_MAX,
