@@ -18,6 +18,23 @@ const char *report_place(const report_model *model, const plan_timeline *timelin
     return arena_copy_text(memory, text);
 }
 
+bool report_reel_frame(const report_model *model, const plan_timeline *timeline, const finding *item, uint64_t *out_frame)
+{
+    const show *title = model->show;
+    if (timeline == NULL || !item->has_range || item->reel < 0 || (uint32_t)item->reel >= title->reel_count)
+        return false;
+    const show_reel *reel = &title->reels[item->reel];
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        if (piece->spans_reels || piece->reel != item->reel || item->start_sample < piece->programme_frame)
+            continue;
+        *out_frame = (reel->has_ffoa ? reel->ffoa_frame : reel->start_frame) +
+                     timecode_frame_of_sample(item->start_sample - piece->programme_frame, &title->rate, timeline->sample_rate);
+        return (reel->has_ffoa || reel->has_start) && report_rate(model, timeline)->num != 0;
+    }
+    return false;
+}
+
 static void add_place(page *self, const report_model *model, const plan_timeline *timeline, const finding *item)
 {
     if (!item->has_range || timeline == NULL) {
@@ -26,6 +43,12 @@ static void add_place(page *self, const report_model *model, const plan_timeline
     }
     page_add(self, STYLE_PLAIN, report_place(model, timeline, item->start_sample, self->memory));
     const char *more = item->reel >= 0 ? model->show->reels[item->reel].name : "";
+    uint64_t frame = 0;
+    if (report_reel_frame(model, timeline, item, &frame)) {
+        char text[TIMECODE_TEXT_SIZE];
+        timecode_format(frame, report_rate(model, timeline), text);
+        more = arena_format(self->memory, "%s %s", more, text);
+    }
     for (uint32_t i = 0; i < item->channel_count; i++)
         more = arena_format(self->memory, "%s%s%s", more, i > 0 ? " " : more[0] == '\0' ? "" : " \xC2\xB7 ", item->channels[i]);
     if (more[0] != '\0')

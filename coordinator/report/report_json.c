@@ -59,23 +59,11 @@ static json_t *json_timecode(const frame_rate *rate, bool known, uint64_t frame)
     return json_string(text);
 }
 
-/* Timecode of a finding within its reel: from the reel's FFOA on, as the reel's own files count. */
 static json_t *json_reel_timecode(const report_model *model, const plan_timeline *timeline, const finding *item)
 {
-    const show *title = model->show;
-    if (timeline == NULL || !item->has_range || item->reel < 0 || (uint32_t)item->reel >= title->reel_count)
-        return json_null();
-    const show_reel *reel = &title->reels[item->reel];
-    for (uint32_t i = 0; i < timeline->piece_count; i++) {
-        const plan_piece *piece = &timeline->pieces[i];
-        if (piece->spans_reels || piece->reel != item->reel || item->start_sample < piece->programme_frame)
-            continue;
-        uint64_t picture = timecode_frame_of_sample(item->start_sample - piece->programme_frame, &title->rate,
-                                                    timeline->sample_rate);
-        return json_timecode(report_rate(model, timeline), reel->has_ffoa || reel->has_start,
-                             (reel->has_ffoa ? reel->ffoa_frame : reel->start_frame) + picture);
-    }
-    return json_null();
+    uint64_t frame = 0;
+    bool clocked = report_reel_frame(model, timeline, item, &frame);
+    return json_timecode(report_rate(model, timeline), clocked, frame);
 }
 
 static json_t *json_limit(const finding *item)

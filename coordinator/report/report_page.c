@@ -259,7 +259,7 @@ static const char *document_date(const report_model *model, arena *memory)
 
 page *report_page(const report_model *model, arena *memory)
 {
-    page *self = page_create(memory, arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
+    page *self = page_create(memory, strcmp(model->show->title, "QC") == 0 ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
     uint32_t left_out = 0;
     add_cover(self, model);
     for (uint32_t i = 0; i < model->programme_count; i++)

@@ -9,6 +9,8 @@
 /** The picture rate that a timeline counts; the show's for NULL. */
 const frame_rate *report_rate(const report_model *model, const plan_timeline *timeline);
 const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory);
+/** Timecode of a finding within its reel: from the reel's FFOA on, as the reel's own files count. False: there is none. */
+bool report_reel_frame(const report_model *model, const plan_timeline *timeline, const finding *item, uint64_t *out_frame);
 /** Of a deliverable; NULL where it has none. */
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable);
 

@@ -101,10 +101,21 @@ static size_t each_group(judgement *self, uint8_t kind, double over_db, tell_gro
     return groups > VERDICT_RUNS_MAX ? groups - VERDICT_RUNS_MAX : 0;
 }
 
+/* Stretches are located by what lies between samples; the highest of its channel may hold a sample that is higher still. */
+static double true_peak_of(const judgement *self, const programme_run *run)
+{
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
+    for (size_t i = 0; i < run_count; i++)
+        if (runs[i].kind == PEAK_RUN_TRUE && runs[i].channel == run->channel && runs[i].peak > run->peak)
+            return run->peak;
+    return fmax(run->peak, self->verdict->peaks.channels[run->channel].true_peak);
+}
+
 static void tell_true_peaks(judgement *self, const peak_group *group)
 {
     const spec_limit *limit = judgement_limit(self, "peak.true");
-    double worst = measure_db(group->worst->peak);
+    double worst = measure_db(true_peak_of(self, group->worst));
     double shown = verdict_displayed(worst);
     finding *item = judgement_add(self, "peak.true", judgement_breach(limit));
     judgement_limits(item, limit);

@@ -51,9 +51,10 @@ static void judge_overload(judgement *self, const programme_run *runs, size_t ru
         item->measured = measure_db(runs[i].peak);
         item->max = 0.0;
         item->unit = "dBFS";
-        item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s at %s (%llu samples were clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
+        item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s at %s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
                                      measure_db(runs[i].peak), item->channels[0], place,
-                                     (unsigned long long)runs[i].sample_count, -ceil(measure_db(worst) * 10.0) / 10.0);
+                                     (unsigned long long)runs[i].sample_count, runs[i].sample_count == 1 ? " was" : "s were",
+                                     -ceil(measure_db(worst) * 10.0) / 10.0);
     }
     if (listed == 0) {
         finding *item = judgement_add(self, "render.overload", severity);

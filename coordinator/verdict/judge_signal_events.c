@@ -124,7 +124,7 @@ static void judge_clicks(judgement *self, const event_list *list, bool *told)
         judgement_place(self, event->frame, place);
         item->details_json = arena_format(self->memory, "{\"above_surroundings_db\": %.1f, \"length_samples\": %llu}", measure_db(event->figure), (unsigned long long)event->frame_count);
         item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. Draw it out, or fade the edit there.",
-                                     level, channel_names(self, item), place, (unsigned long long)event->frame,
+                                     round(level) + 0.0, channel_names(self, item), place, (unsigned long long)event->frame,
                                      measure_db(event->figure));
     }
     signal_rule_close(self, &rule);
