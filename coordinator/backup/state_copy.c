@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -171,29 +172,48 @@ static status revive_journal(const char *path, error_detail *detail)
     return code;
 }
 
-static void give_to_owner(const char *path, const struct stat *owner)
-{
-    if (geteuid() == 0)
-        (void)!lchown(path, owner->st_uid, owner->st_gid);
-}
-
-/* Root restores for the service's user: everything belongs to whom the folder belongs. */
-static uint32_t settle_owner(const char *folder, const struct stat *owner, int depth)
+static uint32_t count_jobs(const char *folder)
 {
     uint32_t jobs = 0;
     DIR *entries = opendir(folder);
-    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
-        char path[PATH_MAX_BYTES];
-        if (entry->d_name[0] == '.' || snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) >= (int)sizeof path)
-            continue;
-        jobs += depth == 0 && strncmp(entry->d_name, "job-", 4) == 0 ? 1 : 0;
-        give_to_owner(path, owner);
-        if (entry->d_type == DT_DIR && depth < DEPTH_MAX)
-            (void)settle_owner(path, owner, depth + 1);
-    }
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
+        jobs += strncmp(entry->d_name, "job-", 4) == 0 ? 1 : 0;
     if (entries != NULL)
         closedir(entries);
     return jobs;
+}
+
+/* Owner of a folder that is there; root's own where it is not. */
+static void look_at_owner(const char *folder, struct stat *out_owner)
+{
+    if (lstat(folder, out_owner) != 0)
+        *out_owner = (struct stat){0};
+}
+
+/*
+ * Root restores for the service's user as that user: whoever owns the folder, or the one above it, can put links there at any
+ * moment, and must not reach with them what only root may. There is no way back within this process.
+ */
+static status become_owner(const char *state, error_detail *detail)
+{
+    char above[PATH_MAX_BYTES];
+    struct stat owner;
+    if (geteuid() != 0)
+        return STATUS_OK;
+    if (snprintf(above, sizeof above, "%s", state) >= (int)sizeof above)
+        return error_detail_set(detail, STATUS_LIMIT, "the folder's name is too long");
+    look_at_owner(state, &owner);
+    char *slash = strrchr(above, '/');
+    if (slash != NULL)
+        slash[slash == above ? 1 : 0] = '\0';
+    if (owner.st_uid == 0) /* root's own, or not there yet: who owns what it lies in can put something else there */
+        look_at_owner(slash == NULL ? "." : above, &owner);
+    if (owner.st_uid == 0)
+        return STATUS_OK;
+    if (setgroups(0, NULL) != 0 || setresgid(owner.st_gid, owner.st_gid, owner.st_gid) != 0 ||
+        setresuid(owner.st_uid, owner.st_uid, owner.st_uid) != 0)
+        return fail_path(detail, "becoming the owner of", state);
+    return STATUS_OK;
 }
 
 status state_restore(const char *backup, const char *state, uint32_t *out_jobs, error_detail *detail)
@@ -201,16 +221,17 @@ status state_restore(const char *backup, const char *state, uint32_t *out_jobs, 
     char saved[PATH_MAX_BYTES];
     char fresh[PATH_MAX_BYTES];
     char final[PATH_MAX_BYTES];
-    struct stat owner;
     if (snprintf(saved, sizeof saved, "%s/journal.db", backup) >= (int)sizeof saved ||
         snprintf(fresh, sizeof fresh, "%s/restored.db", state) >= (int)sizeof fresh)
         return error_detail_set(detail, STATUS_LIMIT, "the folder's name is too long");
     snprintf(final, sizeof final, "%s/journal.db", state);
+    status code = become_owner(state, detail);
+    if (code != STATUS_OK)
+        return code;
     if (access(saved, R_OK) != 0)
-        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%.400s' holds no backup that can be read: %s", saved, strerror(errno));
-    status code = need_empty(state, detail);
-    if (code == STATUS_OK && stat(state, &owner) != 0)
-        code = fail_path(detail, "looking at", state);
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%.400s' holds no backup that user %u can read: %s", saved,
+                                (unsigned)geteuid(), strerror(errno));
+    code = need_empty(state, detail);
     if (code == STATUS_OK)
         code = copy_file(saved, fresh, detail);
     if (code == STATUS_OK)
@@ -218,7 +239,7 @@ status state_restore(const char *backup, const char *state, uint32_t *out_jobs, 
     if (code == STATUS_OK)
         code = state_copy_files(backup, state, detail);
     if (code == STATUS_OK)
-        *out_jobs = settle_owner(state, &owner, 0);
+        *out_jobs = count_jobs(state);
     /* Last: without a journal of this name a coordinator would begin anew, and nobody takes half a state for a whole one. */
     if (code == STATUS_OK && rename(fresh, final) != 0)
         code = fail_path(detail, "naming", final);

@@ -112,6 +112,7 @@ class Disaster(FarmTest):
         self.passes(farm.ask("hold", "2"))  # what goes on after a backup may publish what the backup does not know of
         self.assertTrue(wait_until(coordinator, lambda: farm.job(2)["tasks_running"] == 0))
         self.passes(farm.ask("backup", self.folder / "saved"))
+        self.passes(farm.ask("backup", self.folder / "older"))
         self.assertEqual(farm.ask("backup", self.folder / "saved").code, 2)  # never over another
         self.assertEqual(farm.ask("backup", "saved").code, 2)
         inside = farm.ask("backup", self.folder / "state" / "job-3")
@@ -134,11 +135,53 @@ class Disaster(FarmTest):
         terms = [int(term) for term in re.findall(r"session.welcomed .*term=(\d+)", (self.folder / "one.log").read_text())]
         self.assertGreater(terms[-1], 1 << 20)
 
+        # A backup of before job 2 went on: what it had under way is published since. It fails, says what to do, and that does it.
+        farm.kill("coordinator")
+        shutil.rmtree(self.folder / "state")
+        self.passes(reelmill("restore", self.folder / "older", "--state", self.folder / "state"))
+        farm.start("coordinator")
+        self.passes(farm.ask("release", "2"))
+        behind = farm.ask("wait", "2")
+        self.assertEqual((behind.code, "`reelmill retry JOB`" in behind.err), (3, True), behind.err)
+        self.passes(farm.ask("retry", "2"))
+        self.passes(farm.ask("wait", "2"))
+        self.assertEqual(second, digests(show.output().parent / "v02"))
+        self.assertEqual(leftovers(self.folder / "out"), [])
+
         # Damage is told, not restored.
         journal = self.folder / "saved" / "journal.db"
         journal.write_bytes(b"\0" * 4096 + journal.read_bytes()[4096:])
         damaged = reelmill("restore", self.folder / "saved", "--state", self.folder / "other")
         self.assertEqual((damaged.code, "damaged" in damaged.err), (3, True), damaged.err)
+
+
+class RestoreAsRoot(FarmTest):
+    NOBODY = 65534
+
+    def test_a_service_user_leads_root_nowhere(self):
+        """Its folder may hold links: root restores as that user, and reaches what that user reaches."""
+        if os.geteuid() != 0:
+            self.skipTest("only root can become somebody else")
+        self.folder.chmod(0o711)
+        saved, home, secret = (self.folder / name for name in ("saved", "home", "secret"))
+        (saved / "job-1").mkdir(parents=True)
+        with sqlite3.connect(saved / "journal.db") as journal:
+            journal.execute("CREATE TABLE farm (key TEXT, value)")
+            journal.execute("INSERT INTO farm VALUES ('format', 1), ('term', 1)")
+        journal.close()
+        (saved / "job-1" / "log").write_text("what happened\n")
+        home.mkdir()
+        secret.mkdir(mode=0o700)
+        for path in (home, saved, *saved.rglob("*")):
+            os.chown(path, self.NOBODY, self.NOBODY)
+        (home / "link").symlink_to(secret)
+        led = reelmill("restore", saved, "--state", home / "link")
+        self.assertEqual((led.code, "Permission denied" in led.err), (3, True), led.err)
+        self.assertEqual(list(secret.iterdir()), [])
+        self.passes(reelmill("restore", saved, "--state", home / "state"))
+        made = [home / "state", *(home / "state").rglob("*")]
+        self.assertEqual(len(made), 4)
+        self.assertEqual({path.stat().st_uid for path in made}, {self.NOBODY})
 
 
 class Retention(FarmTest):

@@ -43,15 +43,38 @@ int storage_open_parent(const storage_root *self, const char *path, bool create)
     return folder;
 }
 
+/* Is its folder there, or the one above that? (A deliverable's own folder has another name until it is published.) */
+static bool folder_near(const storage_root *self, const char *path)
+{
+    char above[PATH_MAX_BYTES];
+    int folder = storage_open_parent(self, path, false);
+    snprintf(above, sizeof above, "%s", path);
+    char *slash = strrchr(above, '/');
+    if (folder < 0 && slash != NULL) {
+        *slash = '\0';
+        folder = strchr(above, '/') != NULL ? storage_open_parent(self, above, false) : -1;
+    }
+    if (folder < 0)
+        return false;
+    storage_close(folder);
+    return true;
+}
+
 /* What this job makes is not there: no wrong name in somebody's show, but storage that does not keep what it has. */
 static status storage_fail_own(const storage_root *self, const char *path, const char *action, int error,
                                error_detail *detail)
 {
     if (error != ENOENT)
         return storage_fail(self, path, action, error, detail);
+    if (folder_near(self, path)) /* the storage is there: waiting for it brings nothing back */
+        return error_detail_set(detail, STATUS_STORAGE_MISMATCH,
+                                "%.700s in %s could not be %s: it is gone, though its storage is there; it was removed, or this "
+                                "coordinator came back from a backup that is older than what was made; `reelmill retry JOB` makes "
+                                "it anew",
+                                path, self->name, action);
     return error_detail_set(detail, STATUS_STORAGE_IO,
                             "%.700s in %s could not be %s: it or its folder is gone; it was removed or moved away, or the "
-                            "storage is not mounted on this node; then retry the job",
+                            "storage is not mounted on this node",
                             path, self->name, action);
 }
 
