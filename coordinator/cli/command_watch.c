@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,43 +105,47 @@ static bool try_later(status code)
     return class != STATUS_CLASS_INPUT && class != STATUS_CLASS_LIMIT;
 }
 
-static void submit_drop(folder_watch *self, drop_seen *seen, const char *path, drop_note *note)
+static void submit_drop(folder_watch *self, drop_seen *seen, const char *path, const char *held, drop_note *note)
 {
     error_detail detail = {0};
     char show_path[PATH_BYTES + 16];
     loaded_show loaded;
     arena memory;
     arena_init(&memory);
-    status code = drop_make_show(path, seen->name, self->preset, &detail);
+    status code = drop_make_show(held, seen->name, self->preset, &detail);
     snprintf(show_path, sizeof show_path, "%s/show.yaml", path);
     if (code == STATUS_OK)
         code = loaded_show_read(&loaded, show_path, NULL, &memory, &detail);
     if (code == STATUS_OK && !note->present) {
         note->present = getrandom(note->request, sizeof note->request, 0) == (ssize_t)sizeof note->request;
-        code = drop_note_write(note, path, &detail);
+        code = drop_note_write(note, held, &detail);
     }
     show_order order = {.options = {.kind = "run"}, .priority = (int32_t)cli_number(self->arguments, "priority", 0), .request = note->request};
     if (code == STATUS_OK)
         code = show_submit(self->client, &loaded, &order, &memory, &note->job, &detail);
     if (code == STATUS_OK)
-        code = drop_note_write(note, path, &detail);
+        code = drop_note_write(note, held, &detail);
     if (code == STATUS_OK)
         fprintf(stderr, "reelmill: %s: job %u\n", seen->name, note->job);
     else if (try_later(code))
         tell_trouble(seen, &detail);
     else
-        refuse(self, seen, path, &detail);
+        refuse(self, seen, held, &detail);
     arena_deinit(&memory);
 }
 
-static void follow_job(folder_watch *self, drop_seen *seen, const char *path, uint32_t job)
+static void follow_job(folder_watch *self, drop_seen *seen, const char *path, const drop_note *note)
 {
     char *text = NULL;
     size_t size = 0;
     error_detail detail = {0};
+    uint32_t job = note->job;
     status code = farm_client_query(self->client, "job", job, QUERY_MS, &text, &size, &detail);
     json_t *answer = code == STATUS_OK ? json_loadb(text, size, 0, NULL) : NULL;
     const json_t *exit_code = json_object_get(answer, "exit_code");
+    const char *digest = json_string_value(json_object_get(answer, "request_digest"));
+    if (code == STATUS_OK && (digest == NULL || !drop_note_is_of(note, digest)))
+        code = error_detail_set(&detail, STATUS_INPUT_CONFLICT, "its '%s' names job %u, which is not this folder's", DROP_NOTE, job);
     if (code != STATUS_OK && !try_later(code))
         refuse(self, seen, path, &detail);
     else if (code != STATUS_OK)
@@ -171,21 +176,26 @@ static bool has_settled(folder_watch *self, drop_seen *seen, const char *path)
 
 static void tend_drop(folder_watch *self, const char *name)
 {
-    char path[PATH_BYTES];
-    struct stat facts;
+    char path[PATH_BYTES], held[64];
     drop_note note;
     error_detail detail = {0};
     drop_seen *seen = seen_of(self, name);
     int size = snprintf(path, sizeof path, "%s/%s", self->folder, name);
-    if (seen == NULL || size < 0 || (size_t)size >= sizeof path || lstat(path, &facts) != 0 || !S_ISDIR(facts.st_mode))
+    if (seen == NULL || size < 0 || (size_t)size >= sizeof path)
         return;
+    /* Held open: who fills it could put a link in its place between two looks. */
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        return;
+    snprintf(held, sizeof held, "/proc/self/fd/%d/.", folder);
     seen->here = true;
-    if (drop_note_read(&note, path, &detail) != STATUS_OK)
+    if (drop_note_read(&note, held, &detail) != STATUS_OK)
         tell_trouble(seen, &detail);
     else if (note.job != 0)
-        follow_job(self, seen, path, note.job);
-    else if (note.present || has_settled(self, seen, path))
-        submit_drop(self, seen, path, &note);
+        follow_job(self, seen, held, &note);
+    else if (note.present || has_settled(self, seen, held))
+        submit_drop(self, seen, path, held, &note);
+    (void)close(folder);
 }
 
 static void forget_gone(folder_watch *self)

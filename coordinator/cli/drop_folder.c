@@ -32,7 +32,7 @@ status drop_note_read(drop_note *out_note, const char *folder, error_detail *det
         return STATUS_OK;
     FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
     if (file == NULL) {
-        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot read '%s': %s", path, strerror(errno));
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot read its '%s': %s", DROP_NOTE, strerror(errno));
         if (descriptor >= 0)
             (void)close(descriptor);
         return code;
@@ -48,8 +48,8 @@ status drop_note_read(drop_note *out_note, const char *folder, error_detail *det
     out_note->present = true;
     return good ? STATUS_OK
                 : error_detail_set(detail, STATUS_STORAGE_MISMATCH,
-                                   "'%s' is damaged; look at `reelmill status` whether the folder is a job already, then remove that file",
-                                   path);
+                                   "its '%s' is damaged; look at `reelmill status` whether the folder is a job already, then remove that file",
+                                   DROP_NOTE);
 }
 
 /* Whole, on disk, under its name: or the old one. Always a new file: a link of either name is replaced, never followed. */
@@ -72,7 +72,7 @@ static status write_synced(const char *folder, const char *name, const char *tex
     good = good && place >= 0 && fsync(place) == 0;
     if (place >= 0)
         (void)close(place);
-    return good ? STATUS_OK : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot write '%s': %s", path, strerror(errno));
+    return good ? STATUS_OK : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot write its '%s': %s", name, strerror(errno));
 }
 
 status drop_note_write(const drop_note *note, const char *folder, error_detail *detail)
@@ -95,7 +95,7 @@ static status fingerprint_in(int parent, const char *name, int depth, uint32_t *
     int descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
     if (folder == NULL) {
-        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot look into '%s': %s", name, strerror(errno));
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot look into it or a folder in it: %s", strerror(errno));
         if (descriptor >= 0)
             (void)close(descriptor);
         return code;
@@ -140,7 +140,7 @@ status drop_make_show(const char *folder, const char *name, const char *preset, 
     if (access(path, F_OK) == 0)
         return STATUS_OK;
     if (preset == NULL)
-        return error_detail_set(detail, STATUS_INPUT_MISSING, "'%s' has no show.yaml; put one in, or give `watch` a --preset", name);
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "it has no show.yaml; put one in, or give `watch` a --preset");
     if (strspn(name, allowed) != strlen(name))
         return error_detail_set(detail, STATUS_INPUT_INVALID,
                                 "'%.80s': the name becomes the title; it may have letters without accents, digits, space and . _ -", name);
@@ -163,15 +163,39 @@ status drop_make_show(const char *folder, const char *name, const char *preset, 
     return code;
 }
 
+bool drop_note_is_of(const drop_note *note, const char *request_digest)
+{
+    char text[CONTENT_HASH_TEXT_SIZE];
+    content_hash digest = content_hash_of(note->request, sizeof note->request);
+    content_hash_to_text(&digest, text);
+    return strcmp(text, request_digest) == 0;
+}
+
+/* done and failed are folders of the watched one itself: a link of that name would lead what was dropped anywhere. */
+static status move_into(int watched, const char *name, const char *where, uint32_t job, error_detail *detail)
+{
+    char again[NAME_MAX_BYTES + 320];
+    if (mkdirat(watched, where, 0777) != 0 && errno != EEXIST)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", where, strerror(errno));
+    int folder = openat(watched, where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "'%s' is no folder of the watched one (%s); remove what has that name",
+                                where, strerror(errno));
+    snprintf(again, sizeof again, "%s-job%u", name, job);
+    bool moved = renameat2(watched, name, folder, name, RENAME_NOREPLACE) == 0 ||
+                 (errno == EEXIST && renameat2(watched, name, folder, again, RENAME_NOREPLACE) == 0);
+    status code = moved ? STATUS_OK
+                        : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot move it to '%s': %s", where, strerror(errno));
+    (void)close(folder);
+    return code;
+}
+
 status drop_move(const char *watched, const char *name, const char *where, uint32_t job, error_detail *detail)
 {
-    char from[PATH_BYTES], folder[PATH_BYTES], to[PATH_BYTES], again[PATH_BYTES];
-    bool fits = path_make(from, watched, name) && path_make(folder, watched, where) && path_make(to, folder, name) &&
-                snprintf(again, sizeof again, "%s-job%u", to, job) < (int)sizeof again;
-    if (fits && mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", folder, strerror(errno));
-    if (fits && (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ||
-                 (errno == EEXIST && renameat2(AT_FDCWD, from, AT_FDCWD, again, RENAME_NOREPLACE) == 0)))
-        return STATUS_OK;
-    return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot move '%s' to '%s': %s", from, to, strerror(errno));
+    int folder = open(watched, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot open '%s': %s", watched, strerror(errno));
+    status code = move_into(folder, name, where, job, detail);
+    (void)close(folder);
+    return code;
 }

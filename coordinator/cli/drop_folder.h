@@ -23,6 +23,8 @@ typedef struct drop_note {
 
 /** Of a note that is damaged: STATUS_STORAGE_MISMATCH with a sentence. */
 MUST_USE status drop_note_read(drop_note *out_note, const char *folder, error_detail *detail);
+/** Is it the note of the job whose document has this `request_digest`? Whoever fills the folder may have written any number. */
+bool drop_note_is_of(const drop_note *note, const char *request_digest);
 /** Replaces it in one step and syncs it. */
 MUST_USE status drop_note_write(const drop_note *note, const char *folder, error_detail *detail);
 /** The document of its end beside its files, as reelmill-result.json; replaces what has that name. */

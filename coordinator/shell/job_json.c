@@ -489,7 +489,11 @@ static void add_head(json_t *object, const farm_state *farm, const farm_job *job
 char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
 {
     json_t *object = json_object();
+    char request[CONTENT_HASH_TEXT_SIZE];
+    content_hash digest = content_hash_of(job->request, sizeof job->request);
+    content_hash_to_text(&digest, request);
     json_object_set_new(object, "reelmill", json_integer(1));
+    json_object_set_new(object, "request_digest", json_string(request)); /* whose submission it was can be told by it */
     add_head(object, farm, job);
     char others[160];
     job_others_first(farm, job, others, sizeof others);

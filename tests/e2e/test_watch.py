@@ -76,6 +76,11 @@ class Watch(FarmTest):
         self.assertEqual(own.read_text(), "mine")
         self.assertTrue((self.drop / "A pipe").is_dir())
         self.assertTrue((self.drop / "Copying").is_dir())  # nobody said that it is complete
+        # A note that names somebody's job is not believed: nothing of that job comes here.
+        self.fill("Forged")
+        (self.drop / "Forged" / ".reelmill-watch").write_text(f"{'0' * 32} job {result['job']}\n")
+        self.assertTrue(wait_until(self.coordinator, lambda: (failed / "Forged").is_dir()))
+        self.assertIn("not this folder's", json.loads((failed / "Forged" / "reelmill-result.json").read_text())["message"])
         # The hook was told, with its argument as one word, and with the document on its standard input.
         job = result["job"]
         told = self.folder / f"told-{job}"
@@ -105,10 +110,16 @@ class Watch(FarmTest):
     def test_a_hook_that_hangs_holds_up_nobody(self):
         self.fill("Slow")
         self.fill("Other")
+        self.fill("Bad {name}")
+        elsewhere = self.folder / "elsewhere"  # a link where dropped folders go: they stay
+        elsewhere.mkdir()
+        (self.drop / "failed").symlink_to(elsewhere)
         self.watch()
         self.assertTrue(wait_until(self.coordinator, lambda: all((self.drop / "done" / name).is_dir() for name in ("Slow", "Other"))))
         other = next(job["job"] for job in self.jobs() if job["title"] == "Other")
         self.assertTrue(wait_until(self.coordinator, (self.folder / f"told-{other}").is_file))
+        self.assertEqual(list(elsewhere.iterdir()), [])
+        self.assertTrue((self.drop / "Bad {name}" / "reelmill-result.json").is_file())
         self.coordinator.terminate()
         self.assertEqual(self.coordinator.wait(timeout=30), 0)
         hanging = subprocess.run(["pgrep", "-f", f"{self.folder}/hook"], capture_output=True, text=True, check=False)
