@@ -268,10 +268,6 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     if (cli_text(arguments, "checks") != NULL)
         keep_checks(report, cli_text(arguments, "checks"));
     text = json_dumps(report, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
-    if (cli_flag(arguments, "json"))
-        puts(text);
-    else
-        print_table(report);
     const char *verdict = json_string_value(json_object_get(report, "verdict"));
     int exit_code = strcmp(verdict, "pass") == 0 || strcmp(verdict, "warn") == 0 ? EXIT_PASS : EXIT_QC;
     const char *folder = cli_text(arguments, "out");
@@ -284,6 +280,10 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
         if (code != STATUS_OK)
             exit_code = cli_fail_detail(&detail);
     }
+    if (cli_flag(arguments, "json")) /* behind the documents: nobody may be listening any more */
+        puts(text);
+    else
+        print_table(report);
     free(text);
     json_decref(report);
     return exit_code;

@@ -3,10 +3,49 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Of more programmes than this, only those that do not pass have a section of their own: the table names them all. */
+/* Of more programmes than this, the worst that do not pass have a section of their own: the table names them all. */
 enum { SECTIONS_MAX = 64 };
+
+/* A programme and what it is sorted by. */
+typedef struct ranked {
+    uint32_t index;
+    int rank; /* of its verdict, the worst first */
+    size_t fails, warnings;
+} ranked;
+
+static int worse_first(const void *a, const void *b)
+{
+    const ranked *left = a;
+    const ranked *right = b;
+    if (left->rank != right->rank)
+        return left->rank < right->rank ? -1 : 1;
+    if (left->fails != right->fails)
+        return left->fails > right->fails ? -1 : 1;
+    if (left->warnings != right->warnings)
+        return left->warnings > right->warnings ? -1 : 1;
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+static const ranked *rank_programmes(const report_model *model, arena *memory)
+{
+    static const int ranks[] = {[VERDICT_FAIL] = 0, [VERDICT_INCOMPLETE] = 1, [VERDICT_WARN] = 2, [VERDICT_PASS] = 3};
+    ranked *all = arena_take_array(memory, model->programme_count, sizeof *all);
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const programme_verdict *verdict = &model->programmes[i].verdict;
+        all[i] = (ranked){.index = i, .rank = ranks[verdict->word]};
+        for (size_t k = 0; k < verdict->findings.count; k++) {
+            const finding *item = &verdict->findings.items[k];
+            all[i].fails += item->severity == FINDING_FAIL && item->waiver == NULL;
+            all[i].warnings += item->severity == FINDING_WARN && item->waiver == NULL;
+        }
+    }
+    if (model->programme_count > 1)
+        qsort(all, model->programme_count, sizeof *all, worse_first);
+    return all;
+}
 
 static void add_stems(page *self, const report_model *model)
 {
@@ -221,7 +260,7 @@ static void add_summary_row(page *self, const report_model *model, const report_
         page_add(self, STYLE_SOFT, "none");
 }
 
-static void add_cover(page *self, const report_model *model)
+static void add_cover(page *self, const report_model *model, const ranked *order)
 {
     static const page_column columns[] = {{"Deliverable", 2.4, false},   {"Verdict", 1.4, false},        {"Spec and version", 2.2, false},
                                           {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
@@ -241,11 +280,8 @@ static void add_cover(page *self, const report_model *model)
         page_format(self, STYLE_SOFT, ", judged %s by %s", model->finished_text, model->engine);
     page_verdict(self, verdict_word_name(model->verdict));
     page_table(self, false, columns, sizeof columns / sizeof columns[0]);
-    static const verdict_word order[] = {VERDICT_FAIL, VERDICT_INCOMPLETE, VERDICT_WARN, VERDICT_PASS};
-    for (size_t w = 0; w < sizeof order / sizeof order[0]; w++)
-        for (uint32_t i = 0; i < model->programme_count; i++)
-            if (model->programmes[i].verdict.word == order[w])
-                add_summary_row(self, model, &model->programmes[i]);
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        add_summary_row(self, model, &model->programmes[order[i].index]);
 }
 
 /* "2026-11-20 03:12 UTC" as PDF wants it; a report that does not know when it was made has a date that nobody takes for one. */
@@ -260,18 +296,20 @@ static const char *document_date(const report_model *model, arena *memory)
 page *report_page(const report_model *model, arena *memory)
 {
     page *self = page_create(memory, strcmp(model->show->title, "QC") == 0 ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
-    uint32_t left_out = 0;
-    add_cover(self, model);
-    for (uint32_t i = 0; i < model->programme_count; i++)
-        left_out += model->programme_count > SECTIONS_MAX && model->programmes[i].verdict.word == VERDICT_PASS;
-    if (left_out > 0) {
+    uint32_t shown = 0;
+    const ranked *order = rank_programmes(model, memory);
+    add_cover(self, model, order);
+    bool many = model->programme_count > SECTIONS_MAX;
+    while (many && shown < SECTIONS_MAX && model->programmes[order[shown].index].verdict.word != VERDICT_PASS)
+        shown++;
+    if (many) {
         page_paragraph(self);
-        page_format(self, STYLE_SOFT, "%u programmes that pass stand in this table alone; report.json has everything about them.", left_out);
+        page_format(self, STYLE_SOFT, "The worst %u have a section of their own; %u stand in this table alone, and report.json has everything about them.",
+                    shown, model->programme_count - shown);
     }
     add_problems(self, model);
-    for (uint32_t i = 0; i < model->programme_count; i++)
-        if (left_out == 0 || model->programmes[i].verdict.word != VERDICT_PASS)
-            report_programme_section(self, model, &model->programmes[i]);
+    for (uint32_t i = 0; i < (many ? shown : model->programme_count); i++)
+        report_programme_section(self, model, &model->programmes[many ? order[i].index : i]);
     if (model->plan != NULL)
         add_stems(self, model);
     add_delivery_list(self, model);
