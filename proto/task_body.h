@@ -17,7 +17,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 11, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 12, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -28,6 +28,28 @@ typedef struct task_path {
 typedef struct task_probe {
     task_path file;
 } task_probe;
+
+/** One input file as probed; opened only if its identity is still the same, else STATUS_INPUT_CHANGED. */
+typedef struct task_input {
+    task_path file;
+    media_identity identity;
+    media_container container;
+    sample_encoding encoding;
+    uint32_t sample_rate;
+    uint32_t channel_count;
+    uint64_t frame_count;
+    uint64_t data_offset;
+    bool direct;
+} task_input;
+
+/** Objects of one ADM file in one piece of the programme; their metadata are taken from that file, cut and moved. */
+typedef struct output_object_source {
+    task_input input;
+    int64_t file_frame;        /**< of the file at the piece's first frame */
+    uint64_t programme_frame, frame_count; /**< the piece */
+    uint16_t first_object;     /**< number of the file's first object in the output */
+    uint16_t object_count;     /**< all that the file has, in the order of its tracks */
+} output_object_source;
 
 /** Silence with a pop before and after the programme, in the file's frames; all 0: the file is programme alone. */
 typedef struct output_leader {
@@ -53,6 +75,9 @@ typedef struct output_header {
     bool plain_format;         /**< fmt without WAVE_FORMAT_EXTENSIBLE whatever the channels: ADM files say it in chna */
     uint32_t chunks_size;
     const uint8_t *chunks;     /**< complete chunks that stand behind fmt (chna, axml, dbmd), taken over as they are */
+    uint32_t object_count;     /**< tracks behind the bed's; chunks describe the bed alone, and the writer adds the objects */
+    uint32_t object_source_count;
+    output_object_source *object_sources; /**< by piece */
 } output_header;
 
 /* ALLOCATE: a new inode `part` (O_EXCL; other .part files of the same final name are removed first), header written,
@@ -63,19 +88,6 @@ typedef struct task_allocate {
                            nothing can make it equal: existence alone is no refusal, publish compares bytes */
     output_header header;
 } task_allocate;
-
-/** One input file as probed; opened only if its identity is still the same, else STATUS_INPUT_CHANGED. */
-typedef struct task_input {
-    task_path file;
-    media_identity identity;
-    media_container container;
-    sample_encoding encoding;
-    uint32_t sample_rate;
-    uint32_t channel_count;
-    uint64_t frame_count;
-    uint64_t data_offset;
-    bool direct;
-} task_input;
 
 enum { TASK_FILE_NONE = 0xFFFF };
 
@@ -93,6 +105,7 @@ typedef struct task_piece {
     uint32_t join_before;      /**< where it is faded into: frames before its first one that its own files hold, */
     uint32_t join_after;       /**< and frames from it on that the files of the piece before hold */
     task_binding *bindings;    /**< [program.input_count] */
+    task_binding *objects;     /**< [object_count] */
 } task_piece;
 
 typedef struct task_output_file {
@@ -103,6 +116,7 @@ typedef struct task_output_file {
     uint64_t file_frame_count; /**< frames of the file up to the programme's end */
     uint32_t leader_frames;    /**< of the file before the programme, silent for a page and more at their end */
     uint8_t channel_count;
+    uint8_t object_count;      /**< so many channels are the task's objects: the last ones */
     uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
 } task_output_file;
 
@@ -117,6 +131,7 @@ typedef struct task_render {
     render_program program;
     uint32_t input_count;
     task_input *inputs;
+    uint32_t object_count;     /**< channels of inputs whose 24-bit samples pass to a file as they are; at most one file has them */
     uint32_t piece_count;
     task_piece *pieces;
     uint32_t following_count;

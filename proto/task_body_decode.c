@@ -67,7 +67,7 @@ static void decode_bext(byte_reader *reader, media_bext *bext)
 
 static bool data_offset_valid(uint32_t data_offset)
 {
-    return data_offset >= PAGE_BYTES && data_offset <= OUTPUT_HEADER_MAX && data_offset % PAGE_BYTES == 0;
+    return data_offset >= PAGE_BYTES && data_offset <= OUTPUT_OFFSET_MAX && data_offset % PAGE_BYTES == 0;
 }
 
 static void decode_leader(byte_reader *reader, output_leader *leader, uint64_t frame_count)
@@ -82,32 +82,6 @@ static void decode_leader(byte_reader *reader, output_leader *leader, uint64_t f
                         leader->pop_frames <= LEADER_POP_FRAMES_MAX &&
                         (uint64_t)leader->head_pop + leader->pop_frames <= leader->head_frames &&
                         (uint64_t)leader->tail_pop + leader->pop_frames <= leader->tail_frames);
-}
-
-static void decode_header(byte_reader *reader, output_header *header, arena *memory)
-{
-    size_t chunks_size = 0;
-    header->container = (media_container)byte_reader_u8(reader);
-    header->encoding = (sample_encoding)byte_reader_u8(reader);
-    header->sample_rate = byte_reader_u32(reader);
-    header->channel_count = byte_reader_u32(reader);
-    header->channel_mask = byte_reader_u32(reader);
-    header->frame_count = byte_reader_u64(reader);
-    decode_leader(reader, &header->leader, header->frame_count);
-    header->data_offset = byte_reader_u32(reader);
-    decode_bext(reader, &header->bext);
-    byte_reader_text(reader, header->coding_history, sizeof header->coding_history);
-    header->plain_format = decode_flag(reader);
-    const uint8_t *chunks = byte_reader_blob(reader, OUTPUT_HEADER_MAX, &chunks_size);
-    if (chunks != NULL && chunks_size > 0)
-        header->chunks = (const uint8_t *)arena_copy_bytes(memory, chunks, chunks_size);
-    header->chunks_size = header->chunks == NULL ? 0 : (uint32_t)chunks_size;
-    require(reader, header->container == CONTAINER_WAV || header->container == CONTAINER_RF64 ||
-                        header->container == CONTAINER_BW64);
-    require(reader, header->encoding >= ENCODING_PCM_16 && header->encoding <= ENCODING_FLOAT_64);
-    require(reader, header->sample_rate >= SAMPLE_RATE_MIN && header->sample_rate <= SAMPLE_RATE_MAX);
-    require(reader, header->channel_count >= 1 && header->channel_count <= FILE_CHANNELS_MAX);
-    require(reader, header->frame_count < FRAMES_END && data_offset_valid(header->data_offset));
 }
 
 static void decode_input(byte_reader *reader, task_input *input)
@@ -138,20 +112,64 @@ static void decode_input(byte_reader *reader, task_input *input)
     }
 }
 
-static void decode_piece(byte_reader *reader, task_piece *piece, const task_render *render, arena *memory)
+/* Objects of files in pieces, whose numbers lie within object_count. */
+static void decode_objects(byte_reader *reader, output_header *header, arena *memory)
 {
-    piece->reel = byte_reader_u16(reader);
-    piece->programme_frame = byte_reader_u64(reader);
-    piece->frame_count = byte_reader_u64(reader);
-    piece->join_before = byte_reader_u32(reader);
-    piece->join_after = byte_reader_u32(reader);
-    require(reader, piece->programme_frame < FRAMES_END && piece->frame_count >= 1 && piece->frame_count < FRAMES_END);
-    require(reader, byte_reader_left(reader) / 12 >= render->program.input_count);
+    enum { SOURCE_BYTES_MIN = 105, SOURCES_MAX = SHOW_REELS_MAX * OBJECT_STEMS_MAX };
+    header->object_count = byte_reader_u32(reader);
+    header->object_source_count = decode_count(reader, 0, SOURCES_MAX, SOURCE_BYTES_MIN);
+    require(reader, header->object_count < header->channel_count && (header->object_count > 0 || header->object_source_count == 0));
+    header->object_sources = arena_take_array(memory, header->object_source_count, sizeof *header->object_sources);
+    for (uint32_t i = 0; i < header->object_source_count && !reader->failed; i++) {
+        output_object_source *source = &header->object_sources[i];
+        decode_input(reader, &source->input);
+        source->file_frame = (int64_t)byte_reader_u64(reader);
+        source->programme_frame = byte_reader_u64(reader);
+        source->frame_count = byte_reader_u64(reader);
+        source->first_object = byte_reader_u16(reader);
+        source->object_count = byte_reader_u16(reader);
+        require(reader, source->file_frame > -(int64_t)FRAMES_END && source->file_frame < (int64_t)FRAMES_END);
+        require(reader, source->programme_frame < FRAMES_END && source->frame_count < FRAMES_END &&
+                            source->programme_frame + source->frame_count <= header->frame_count);
+        require(reader, source->object_count >= 1 && (uint32_t)source->first_object + source->object_count <= header->object_count);
+    }
+}
+
+static void decode_header(byte_reader *reader, output_header *header, arena *memory)
+{
+    size_t chunks_size = 0;
+    header->container = (media_container)byte_reader_u8(reader);
+    header->encoding = (sample_encoding)byte_reader_u8(reader);
+    header->sample_rate = byte_reader_u32(reader);
+    header->channel_count = byte_reader_u32(reader);
+    header->channel_mask = byte_reader_u32(reader);
+    header->frame_count = byte_reader_u64(reader);
+    decode_leader(reader, &header->leader, header->frame_count);
+    header->data_offset = byte_reader_u32(reader);
+    decode_bext(reader, &header->bext);
+    byte_reader_text(reader, header->coding_history, sizeof header->coding_history);
+    header->plain_format = decode_flag(reader);
+    const uint8_t *chunks = byte_reader_blob(reader, OUTPUT_HEADER_MAX, &chunks_size);
+    if (chunks != NULL && chunks_size > 0)
+        header->chunks = (const uint8_t *)arena_copy_bytes(memory, chunks, chunks_size);
+    header->chunks_size = header->chunks == NULL ? 0 : (uint32_t)chunks_size;
+    require(reader, header->container == CONTAINER_WAV || header->container == CONTAINER_RF64 ||
+                        header->container == CONTAINER_BW64);
+    require(reader, header->encoding >= ENCODING_PCM_16 && header->encoding <= ENCODING_FLOAT_64);
+    require(reader, header->sample_rate >= SAMPLE_RATE_MIN && header->sample_rate <= SAMPLE_RATE_MAX);
+    require(reader, header->channel_count >= 1 && header->channel_count <= FILE_CHANNELS_MAX);
+    require(reader, header->frame_count < FRAMES_END && data_offset_valid(header->data_offset));
+    decode_objects(reader, header, memory);
+}
+
+static task_binding *decode_bindings(byte_reader *reader, uint32_t count, const task_render *render, arena *memory)
+{
+    require(reader, byte_reader_left(reader) / 12 >= count);
     if (reader->failed)
-        return;
-    piece->bindings = arena_take_array(memory, render->program.input_count, sizeof *piece->bindings);
-    for (uint32_t i = 0; i < render->program.input_count; i++) {
-        task_binding *binding = &piece->bindings[i];
+        return NULL;
+    task_binding *bindings = arena_take_array(memory, count, sizeof *bindings);
+    for (uint32_t i = 0; i < count; i++) {
+        task_binding *binding = &bindings[i];
         binding->file = byte_reader_u16(reader);
         binding->channel = byte_reader_u16(reader);
         binding->file_frame = (int64_t)byte_reader_u64(reader);
@@ -160,6 +178,25 @@ static void decode_piece(byte_reader *reader, task_piece *piece, const task_rend
         if (binding->file != TASK_FILE_NONE)
             require(reader, binding->file < render->input_count &&
                                 binding->channel < render->inputs[binding->file].channel_count);
+    }
+    return bindings;
+}
+
+static void decode_piece(byte_reader *reader, task_piece *piece, const task_render *render, arena *memory)
+{
+    piece->reel = byte_reader_u16(reader);
+    piece->programme_frame = byte_reader_u64(reader);
+    piece->frame_count = byte_reader_u64(reader);
+    piece->join_before = byte_reader_u32(reader);
+    piece->join_after = byte_reader_u32(reader);
+    require(reader, piece->programme_frame < FRAMES_END && piece->frame_count >= 1 && piece->frame_count < FRAMES_END);
+    piece->bindings = decode_bindings(reader, render->program.input_count, render, memory);
+    piece->objects = decode_bindings(reader, render->object_count, render, memory);
+    for (uint32_t i = 0; i < render->object_count && !reader->failed; i++) {
+        uint16_t file = piece->objects[i].file;
+        const task_input *input = file == TASK_FILE_NONE ? NULL : &render->inputs[file];
+        require(reader, input == NULL || (input->encoding == ENCODING_PCM_24 && input->direct &&
+                                          input->sample_rate == render->program.sample_rate));
     }
 }
 
@@ -172,18 +209,22 @@ static void decode_output_file(byte_reader *reader, task_output_file *file, cons
     file->file_frame_count = byte_reader_u64(reader);
     file->leader_frames = byte_reader_u32(reader);
     file->channel_count = byte_reader_u8(reader);
+    file->object_count = byte_reader_u8(reader);
     const uint8_t *channels = byte_reader_view(reader, sizeof file->channels);
     require(reader, file->output < render->program.output_count && data_offset_valid(file->data_offset));
     require(reader, file->file_frame < FRAMES_END && file->file_frame_count < FRAMES_END &&
                         file->leader_frames <= file->file_frame);
-    require(reader, file->channel_count >= 1 && file->channel_count <= LAYOUT_CHANNELS_MAX);
+    require(reader, file->object_count == 0 || file->object_count == render->object_count);
+    require(reader, file->channel_count > file->object_count && file->channel_count - file->object_count <= LAYOUT_CHANNELS_MAX &&
+                        file->channel_count <= FILE_CHANNELS_MAX);
     if (reader->failed)
         return;
     memcpy(file->channels, channels, sizeof file->channels);
     const render_output *output = &render->program.outputs[file->output];
     const channel_layout *layout = channel_layout_get((channel_layout_id)output->layout);
-    for (uint32_t i = 0; i < file->channel_count; i++)
+    for (uint32_t i = 0; i + file->object_count < file->channel_count; i++)
         require(reader, file->channels[i] < layout->channel_count);
+    require(reader, file->object_count == 0 || output->encoding == ENCODING_PCM_24);
     require(reader, output->encoding != ENCODING_NONE); /* what is only measured has no file */
     require(reader, file->file_frame + render->pieces[0].frame_count <= file->file_frame_count);
 }
@@ -213,12 +254,14 @@ static bool reads_whole_file(const task_render *render, uint64_t cell_count)
 
 static void decode_render(byte_reader *reader, task_kind kind, task_render *render, arena *memory)
 {
-    enum { INPUT_BYTES_MIN = 77, PIECE_BYTES_MIN = 18, FILE_BYTES_MIN = 49 };
+    enum { INPUT_BYTES_MIN = 77, PIECE_BYTES_MIN = 18, FILE_BYTES_MIN = 50 };
     decode_program(reader, &render->program, memory);
     render->input_count = decode_count(reader, 0, TASK_FILES_MAX, INPUT_BYTES_MIN);
     render->inputs = arena_take_array(memory, render->input_count, sizeof *render->inputs);
     for (uint32_t i = 0; i < render->input_count && !reader->failed; i++)
         decode_input(reader, &render->inputs[i]);
+    render->object_count = byte_reader_u32(reader);
+    require(reader, render->object_count < FILE_CHANNELS_MAX);
     render->piece_count = decode_count(reader, 1, TASK_PIECES_MAX, PIECE_BYTES_MIN);
     render->pieces = arena_take_array(memory, render->piece_count, sizeof *render->pieces);
     for (uint32_t i = 0; i < render->piece_count && !reader->failed; i++)

@@ -39,22 +39,6 @@ static void encode_leader(byte_writer *writer, const output_leader *leader)
     byte_writer_u32(writer, leader->silent_channel);
 }
 
-static void encode_header(byte_writer *writer, const output_header *header)
-{
-    byte_writer_u8(writer, (uint8_t)header->container);
-    byte_writer_u8(writer, (uint8_t)header->encoding);
-    byte_writer_u32(writer, header->sample_rate);
-    byte_writer_u32(writer, header->channel_count);
-    byte_writer_u32(writer, header->channel_mask);
-    byte_writer_u64(writer, header->frame_count);
-    encode_leader(writer, &header->leader);
-    byte_writer_u32(writer, header->data_offset);
-    encode_bext(writer, &header->bext);
-    byte_writer_text(writer, header->coding_history);
-    byte_writer_u8(writer, header->plain_format);
-    byte_writer_blob(writer, header->chunks, header->chunks_size);
-}
-
 static void encode_input(byte_writer *writer, const task_input *input)
 {
     encode_path(writer, &input->file);
@@ -72,18 +56,51 @@ static void encode_input(byte_writer *writer, const task_input *input)
     byte_writer_u8(writer, input->direct);
 }
 
-static void encode_piece(byte_writer *writer, const task_piece *piece, uint32_t binding_count)
+static void encode_header(byte_writer *writer, const output_header *header)
+{
+    byte_writer_u8(writer, (uint8_t)header->container);
+    byte_writer_u8(writer, (uint8_t)header->encoding);
+    byte_writer_u32(writer, header->sample_rate);
+    byte_writer_u32(writer, header->channel_count);
+    byte_writer_u32(writer, header->channel_mask);
+    byte_writer_u64(writer, header->frame_count);
+    encode_leader(writer, &header->leader);
+    byte_writer_u32(writer, header->data_offset);
+    encode_bext(writer, &header->bext);
+    byte_writer_text(writer, header->coding_history);
+    byte_writer_u8(writer, header->plain_format);
+    byte_writer_blob(writer, header->chunks, header->chunks_size);
+    byte_writer_u32(writer, header->object_count);
+    byte_writer_u32(writer, header->object_source_count);
+    for (uint32_t i = 0; i < header->object_source_count; i++) {
+        const output_object_source *source = &header->object_sources[i];
+        encode_input(writer, &source->input);
+        byte_writer_u64(writer, (uint64_t)source->file_frame);
+        byte_writer_u64(writer, source->programme_frame);
+        byte_writer_u64(writer, source->frame_count);
+        byte_writer_u16(writer, source->first_object);
+        byte_writer_u16(writer, source->object_count);
+    }
+}
+
+static void encode_bindings(byte_writer *writer, const task_binding *bindings, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        byte_writer_u16(writer, bindings[i].file);
+        byte_writer_u16(writer, bindings[i].channel);
+        byte_writer_u64(writer, (uint64_t)bindings[i].file_frame);
+    }
+}
+
+static void encode_piece(byte_writer *writer, const task_piece *piece, const task_render *render)
 {
     byte_writer_u16(writer, piece->reel);
     byte_writer_u64(writer, piece->programme_frame);
     byte_writer_u64(writer, piece->frame_count);
     byte_writer_u32(writer, piece->join_before);
     byte_writer_u32(writer, piece->join_after);
-    for (uint32_t i = 0; i < binding_count; i++) {
-        byte_writer_u16(writer, piece->bindings[i].file);
-        byte_writer_u16(writer, piece->bindings[i].channel);
-        byte_writer_u64(writer, (uint64_t)piece->bindings[i].file_frame);
-    }
+    encode_bindings(writer, piece->bindings, render->program.input_count);
+    encode_bindings(writer, piece->objects, render->object_count);
 }
 
 static void encode_output_file(byte_writer *writer, const task_output_file *file)
@@ -95,6 +112,7 @@ static void encode_output_file(byte_writer *writer, const task_output_file *file
     byte_writer_u64(writer, file->file_frame_count);
     byte_writer_u32(writer, file->leader_frames);
     byte_writer_u8(writer, file->channel_count);
+    byte_writer_u8(writer, file->object_count);
     byte_writer_bytes(writer, file->channels, sizeof file->channels);
 }
 
@@ -106,9 +124,10 @@ static void encode_render(byte_writer *writer, const task_render *render)
     byte_writer_u32(writer, render->input_count);
     for (uint32_t i = 0; i < render->input_count; i++)
         encode_input(writer, &render->inputs[i]);
+    byte_writer_u32(writer, render->object_count);
     byte_writer_u32(writer, render->piece_count);
     for (uint32_t i = 0; i < render->piece_count; i++)
-        encode_piece(writer, &render->pieces[i], render->program.input_count);
+        encode_piece(writer, &render->pieces[i], render);
     byte_writer_u32(writer, render->following_count);
     byte_writer_u32(writer, render->file_count);
     for (uint32_t i = 0; i < render->file_count; i++)

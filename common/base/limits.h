@@ -23,7 +23,11 @@ enum {
     LAYOUT_CHANNELS_MAX = 16,   /**< of one layout (7.1.2 has 10) */
     CONTAINER_CHUNKS_MAX = 256, /**< chunks walked in one RIFF file */
     CODING_HISTORY_MAX = 4096,  /**< bytes of bext CodingHistory kept; longer is cut */
-    OUTPUT_HEADER_MAX = 196608  /**< bytes before `data` of an output, metadata chunks included; it fits a frame */
+    OUTPUT_HEADER_MAX = 196608, /**< bytes before `data` of an output, metadata chunks included; it fits a frame */
+    OBJECT_STEMS_MAX = 8,       /**< stems of objects in one deliverable */
+    OBJECT_AXML_MAX = 8 << 20,  /**< bytes of axml of one file whose objects are carried */
+    OBJECT_AXMLS_MAX = 16 << 20,/**< of all of them in one deliverable */
+    OUTPUT_OFFSET_MAX = 64 << 20/**< bytes before `data` of an output with objects, whose metadata are made where they lie */
 };
 
 /* ---- shows ---- */

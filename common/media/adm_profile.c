@@ -3,6 +3,7 @@
 #include "common/base/byte_reader.h"
 #include "common/base/status.h"
 #include "common/media/adm_bed.h"
+#include "common/media/adm_xml.h"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ATTRIBUTES_MAX = 256 };
 enum { VALUE_SIZE = 64, ELEMENTS_MAX = 1024, COMMON_NUMBER_END = 0x1000, FIRST_NUMBER = 0x1001, FIRST_OBJECT_NUMBER = 0x100B };
 enum { TRACKS_MAX = 128, CONTENTS_MAX = 123, OBJECT_PACKS_MAX = 118, BED_CHANNELS_MAX = 10 };
 
@@ -477,42 +477,6 @@ static void judge_dolby(judge *self)
 
 /* ---- the whole ---- */
 
-/* Attributes are counted by '=' outside quotes. A '<' begins anew whatever was before, since no value may hold one. */
-bool adm_xml_is_bounded(const uint8_t *axml, size_t size)
-{
-    uint32_t count = 0;
-    uint8_t quote = 0;
-    bool inside = false;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t byte = axml[i];
-        if (byte == '<') {
-            inside = i + 1 < size && axml[i + 1] != '!' && axml[i + 1] != '?';
-            quote = 0;
-            count = 0;
-        } else if (inside && quote != 0)
-            quote = byte == quote ? 0 : quote;
-        else if (inside && (byte == '"' || byte == '\''))
-            quote = byte;
-        else if (inside && byte == '>')
-            inside = false;
-        else if (inside && byte == '=' && ++count > ATTRIBUTES_MAX)
-            return false;
-    }
-    return true;
-}
-
-static const xmlNode *find_extended(const xmlNode *node, int depth)
-{
-    const xmlNode *found = NULL;
-    for (; node != NULL && found == NULL && depth < 8; node = node->next) {
-        if (is_named(node, "audioFormatExtended"))
-            return node;
-        if (node->type == XML_ELEMENT_NODE)
-            found = find_extended(node->children, depth + 1);
-    }
-    return found;
-}
-
 static void judge_tree(judge *self, const xmlNode *extended, const uint8_t *chna, size_t chna_size)
 {
     char name[VALUE_SIZE];
@@ -538,22 +502,16 @@ void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axm
     judge self = {.audio = audio, .profile = out_profile};
     if (audio->sample_rate > 0)
         self.length = (int64_t)((double)audio->frame_count / audio->sample_rate * 100000.0 + 0.5);
-    while (axml_size > 0 && axml[axml_size - 1] == 0) /* some tools pad with zeros */
-        axml_size--;
-    xmlDocPtr document = !adm_xml_is_bounded(axml, axml_size)
-                             ? NULL
-                             : xmlReadMemory((const char *)axml, (int)axml_size, NULL, NULL,
-                                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    const xmlNode *extended = NULL;
-    if (document != NULL && document->intSubset == NULL && document->extSubset == NULL)
-        extended = find_extended(document->children, 0);
+    const char *why = NULL;
+    xmlDocPtr document = adm_xml_parse(axml, axml_size, &why);
+    const xmlNode *extended = adm_xml_extended(document);
     element *all = calloc((size_t)ELEMENT_KINDS * ELEMENTS_MAX, sizeof *all);
     for (int kind = 0; kind < ELEMENT_KINDS && all != NULL; kind++)
         self.items[kind] = all + (size_t)kind * ELEMENTS_MAX;
     if (all == NULL)
         out_profile->judged = false;
     else if (extended == NULL)
-        breach(&self, ADM_RULE_AXML, "axml is no XML with an audioFormatExtended, or has a document type");
+        breach(&self, ADM_RULE_AXML, "%s", why != NULL ? why : "axml has no audioFormatExtended");
     else
         judge_tree(&self, extended, chna, chna_size);
     free(all);

@@ -52,8 +52,6 @@ typedef struct adm_audio {
     uint64_t frame_count;
 } adm_audio;
 
-/** False when an element has more than 256 attributes: no ADM has, and libxml2 takes time by their square (minutes). */
-bool adm_xml_is_bounded(const uint8_t *axml, size_t size);
 /** "chna", "bed_block", ... */
 const char *adm_rule_name(adm_rule rule);
 void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, const adm_audio *audio,

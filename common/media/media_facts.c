@@ -2,7 +2,7 @@
 
 #include "common/media/channel_layout.h"
 
-enum { MEDIA_FACTS_VERSION = 3 };
+enum { MEDIA_FACTS_VERSION = 4 };
 
 const char *media_container_name(media_container container)
 {
@@ -131,6 +131,7 @@ static void media_adm_encode(const media_adm *self, byte_writer *writer)
     byte_writer_u16(writer, self->object_count);
     byte_writer_u16(writer, self->unknown_count);
     byte_writer_bytes(writer, self->labels, sizeof self->labels);
+    byte_writer_u32(writer, self->axml_size);
     byte_writer_u8(writer, self->profile.judged);
     byte_writer_u8(writer, self->profile.dolby);
     byte_writer_u8(writer, self->profile.breach_count);
@@ -171,9 +172,10 @@ static void media_adm_decode(media_adm *out_adm, byte_reader *reader)
     out_adm->unknown_count = byte_reader_u16(reader);
     for (uint32_t i = 0; i < FILE_CHANNELS_MAX; i++) {
         out_adm->labels[i] = byte_reader_u8(reader);
-        if (out_adm->labels[i] >= CHANNEL_LABEL_COUNT)
+        if (out_adm->labels[i] >= CHANNEL_LABEL_COUNT && out_adm->labels[i] != ADM_TRACK_OBJECT)
             reader->failed = true;
     }
+    out_adm->axml_size = byte_reader_u32(reader);
     adm_profile_decode(&out_adm->profile, reader);
 }
 
@@ -282,4 +284,12 @@ void media_facts_decode(media_facts *out_facts, byte_reader *reader)
         reader->failed = true;
     if (!reader->failed)
         *out_facts = facts;
+}
+
+int media_adm_object_track(const media_adm *self, uint32_t object)
+{
+    for (int i = 0; self->present && self->problem[0] == '\0' && i < FILE_CHANNELS_MAX; i++)
+        if (self->labels[i] == ADM_TRACK_OBJECT && object-- == 0)
+            return i;
+    return -1;
 }

@@ -75,13 +75,17 @@ typedef struct media_bext {
     int16_t max_short_term_loudness;
 } media_bext;
 
+/** media_adm.labels of a track that carries an object. */
+enum { ADM_TRACK_OBJECT = 0xFF };
+
 /** What chna and axml say of a file's tracks. */
 typedef struct media_adm {
     bool present;            /**< both chunks are there and were read */
     char problem[96];        /**< why they cannot be used, or "" */
     uint16_t object_count;   /**< tracks that carry objects */
     uint16_t unknown_count;  /**< tracks that are neither objects nor channels of a bed that reelmill knows */
-    uint8_t labels[FILE_CHANNELS_MAX]; /**< channel_label of the bed's tracks; 0 (CHANNEL_NONE) elsewhere */
+    uint8_t labels[FILE_CHANNELS_MAX]; /**< channel_label of the bed's tracks; ADM_TRACK_OBJECT; 0 (CHANNEL_NONE) elsewhere */
+    uint32_t axml_size;      /**< bytes */
     adm_profile profile;     /**< what the metadata break */
 } media_adm;
 
@@ -109,6 +113,8 @@ typedef struct media_facts {
 
 /** Track of a channel (channel_label) as chna and axml say; -1 where they do not say, or say it of several. */
 int media_adm_track(const media_adm *self, uint8_t label);
+/** Track of an object, counted in the order of the tracks; -1 where there is none of that number. */
+int media_adm_object_track(const media_adm *self, uint32_t object);
 
 /** Appends the facts in their journal and wire form (versioned). */
 void media_facts_encode(const media_facts *self, byte_writer *writer);

@@ -116,6 +116,9 @@ typedef struct plan_deliverable {
     const char *language;      /**< in force: its own, or the show's default; "" if none */
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
+    uint16_t object_count;     /**< tracks behind the bed, from the files of object_stems in that order */
+    uint16_t object_stem_count;
+    uint16_t object_stems[OBJECT_STEMS_MAX], object_counts[OBJECT_STEMS_MAX];
     uint16_t program;          /**< index in plan.programs */
     uint16_t program_output;   /**< index in that program's outputs */
     uint16_t speech_output;    /**< likewise: the mono sum of the dialogue stems it takes, measured only; PLAN_OUTPUT_NONE */

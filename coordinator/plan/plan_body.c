@@ -112,6 +112,41 @@ static uint16_t binding_file(plan_binding *binding, uint32_t input)
     return (uint16_t)at;
 }
 
+/* The deliverable of a render program that carries objects; PLAN_DELIVERABLE_NONE if none does. */
+static uint32_t objects_of(const plan *self, const plan_task *task)
+{
+    const render_program *program = &self->programs[task->program];
+    for (uint32_t i = 0; task->kind == TASK_RENDER && !self->program_scans[task->program] && i < program->output_count; i++) {
+        uint16_t deliverable = program->outputs[i].deliverable;
+        if (deliverable != PLAN_DELIVERABLE_NONE && self->deliverables[deliverable].object_count > 0)
+            return deliverable;
+    }
+    return PLAN_DELIVERABLE_NONE;
+}
+
+static task_binding *binding_objects(const plan *self, const plan_task *task, const plan_piece *piece, plan_binding *binding,
+                                     arena *memory)
+{
+    uint32_t deliverable = objects_of(self, task);
+    const plan_timeline *timeline = &self->timelines[task->timeline];
+    if (deliverable == PLAN_DELIVERABLE_NONE)
+        return NULL;
+    task_binding *objects = arena_take_array(memory, self->deliverables[deliverable].object_count, sizeof *objects);
+    for (uint32_t i = 0; i < self->deliverables[deliverable].object_count; i++) {
+        uint16_t channel = 0;
+        int64_t file_frame = 0;
+        int64_t input = plan_object_input(self, deliverable, i, piece->reel, &channel);
+        objects[i] = (task_binding){.file = TASK_FILE_NONE};
+        if (input == INPUT_NONE)
+            continue;
+        ENSURE(plan_stem_position(plan_timeline_show(self->show, timeline), &self->inputs.items[input], &timeline->placed[input],
+                                  piece->reel, piece->programme_frame, &file_frame));
+        objects[i] = (task_binding){
+            .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};
+    }
+    return objects;
+}
+
 static void binding_pieces(const plan *self, const plan_task *task, plan_binding *binding, task_piece *pieces,
                            uint32_t piece_count, const uint16_t *piece_indexes, arena *memory)
 {
@@ -135,12 +170,14 @@ static void binding_pieces(const plan *self, const plan_task *task, plan_binding
             bindings[k] = (task_binding){
                 .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};
         }
+        task_binding *objects = binding_objects(self, task, piece, binding, memory);
         pieces[i] = (task_piece){.reel = piece->reel,
                                  .programme_frame = piece->programme_frame,
                                  .frame_count = piece->frame_count,
                                  .join_before = piece->join_before,
                                  .join_after = piece->join_after,
-                                 .bindings = bindings};
+                                                                  .bindings = bindings,
+                                 .objects = objects};
         if (i == 0)
             binding->own_input_count = binding->input_count;
     }
@@ -168,7 +205,7 @@ static void binding_files(const plan *self, const plan_task *task, plan_binding 
 static void binding_make(const plan *self, const plan_task *task, plan_binding *binding, task_piece *pieces,
                          const task_reach *reach, arena *memory)
 {
-    size_t inputs_max = (size_t)reach->count * self->programs[task->program].input_count;
+    size_t inputs_max = (size_t)reach->count * (self->programs[task->program].input_count + OBJECT_STEMS_MAX);
     *binding = (plan_binding){.inputs = arena_take_array(memory, inputs_max, sizeof *binding->inputs)};
     binding_pieces(self, task, binding, pieces, reach->count, reach->pieces, memory);
     binding_files(self, task, binding, memory);
@@ -204,8 +241,9 @@ static void body_output_file(const plan *self, const plan_piece *piece, uint32_t
                                    .file_frame = leader->head_frames + (file->reel < 0 ? piece->programme_frame : 0),
                                    .file_frame_count = file->header.frame_count - leader->tail_frames,
                                    .leader_frames = leader->head_frames,
-                                   .channel_count = (uint8_t)file->header.channel_count};
-    for (uint32_t i = 0; i < file->header.channel_count; i++) {
+                                   .channel_count = (uint8_t)file->header.channel_count,
+                                   .object_count = (uint8_t)file->header.object_count};
+    for (uint32_t i = 0; i < file->header.channel_count - file->header.object_count; i++) {
         channel_label label = file->channel != CHANNEL_NONE ? file->channel : deliverable->order.labels[i];
         int channel = channel_layout_index(deliverable->layout, label);
         ENSURE(channel >= 0);
@@ -267,6 +305,8 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
     render->pieces = arena_take_array(memory, TASK_PIECES_MAX, sizeof *render->pieces);
     task_reach reach = task_pieces(self, task);
     binding_make(self, task, &binding, render->pieces, &reach, memory);
+    uint32_t objects = objects_of(self, task);
+    render->object_count = objects == PLAN_DELIVERABLE_NONE ? 0 : self->deliverables[objects].object_count;
     render->piece_count = reach.count;
     render->following_count = reach.following;
     if (binding.input_count > TASK_FILES_MAX)
@@ -339,6 +379,8 @@ static void body_seal(const plan *self, const plan_task *task, const plan_contex
     body->seal.part = plan_file_part(self, task->file, context);
     body->seal.header = self->files[task->file].header;
     media_bext *bext = &body->seal.header.bext;
+    if (body->seal.header.object_count > 0)
+        return; /* what was measured is the bed alone */
     bext->loudness_value = context->loudness_value;
     bext->loudness_range = context->loudness_range;
     bext->max_true_peak_level = context->max_true_peak;

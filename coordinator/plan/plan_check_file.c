@@ -70,6 +70,38 @@ static void check_place(const check_run *self, uint64_t sample, char out[PLACE_T
     snprintf(out, PLACE_TEXT_SIZE, "%s", text);
 }
 
+/* True if a stem of objects names the same file. */
+static bool objects_taken(const check_run *self, const plan_input *input)
+{
+    const show *film = self->source->show;
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (film->stems[i].objects && strcmp(film->stems[i].file, film->stems[input->stem].file) == 0)
+            return true;
+    return false;
+}
+
+/* A file whose objects are carried: they are found by its metadata, and pass as samples of 24 bits. */
+static void check_objects(const check_run *self, const plan_input *input, const media_facts *facts)
+{
+    arena *memory = self->notes->arena;
+    const char *why = NULL;
+    if (!facts->adm.present)
+        why = "it has no chna and axml";
+    else if (facts->adm.problem[0] != '\0')
+        why = facts->adm.problem;
+    else if (facts->adm.object_count == 0)
+        why = "its metadata name none";
+    else if (facts->encoding != ENCODING_PCM_24 || !facts->direct)
+        why = "its samples are not PCM of 24 bits";
+    else if (facts->sample_rate != self->source->show->sample_rate)
+        why = "its sample rate is not the show's, and objects are not converted";
+    else if (facts->adm.axml_size > OBJECT_AXML_MAX)
+        why = arena_format(memory, "its axml has %u bytes, and up to %d are carried", facts->adm.axml_size, OBJECT_AXML_MAX);
+    if (why != NULL)
+        plan_check_say(self, PROBLEM_ERROR, input,
+                       arena_format(memory, "no objects can be taken from \"%s\": %s; export the ADM file again", input->display, why));
+}
+
 /* True when the file's own metadata answer where each channel lies, or why it cannot be used; else its order counts. */
 static bool check_adm(const check_run *self, const plan_input *input, const media_facts *facts, const channel_layout *layout)
 {
@@ -82,11 +114,12 @@ static bool check_adm(const check_run *self, const plan_input *input, const medi
                                     input->display, adm->problem));
         return false;
     }
-    if (adm->object_count > 0) {
+    bool apart = input->stem >= 0 && objects_taken(self, input); /* the bed is wanted here, and the objects elsewhere */
+    if (adm->object_count > 0 && !apart) {
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory,
                                     "\"%s\" holds %u object tracks, which would have to be rendered, and this version renders "
-                                    "beds only; deliver the bed without objects",
+                                    "beds only; deliver the bed without objects, or name them as a stem of their own (`objects: yes`)",
                                     input->display, adm->object_count));
         return true;
     }
@@ -102,7 +135,7 @@ static bool check_adm(const check_run *self, const plan_input *input, const medi
                                         "the ADM of \"%s\" has no single track for channel %s of %s; deliver the right file or "
                                         "correct the layout in the show file",
                                         input->display, channel_label_name(layout->labels[i]), layout->name));
-    if (facts->channel_count != layout->channel_count)
+    if (facts->channel_count != layout->channel_count + (apart ? adm->object_count : 0u))
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory, "\"%s\" has %u channels and its bed of %s takes %u; deliver the bed alone",
                                     input->display, facts->channel_count, layout->name, layout->channel_count));
@@ -366,7 +399,10 @@ static void check_stem_file(const check_run *self, const plan_input *input, cons
 {
     const show *film = self->source->show;
     const show_stem *stem = &film->stems[input->stem];
-    check_channels(self, input, facts, stem->layout, &stem->order, stem->order_given);
+    if (stem->objects)
+        check_objects(self, input, facts);
+    else
+        check_channels(self, input, facts, stem->layout, &stem->order, stem->order_given);
     if (facts->sample_rate != film->sample_rate)
         return; /* lengths and positions would only repeat it in other words */
     if (stem->align_bext)

@@ -64,6 +64,11 @@ static void digest_header(byte_writer *writer, const output_header *header)
     byte_writer_text(writer, header->coding_history);
     byte_writer_u8(writer, header->plain_format);
     byte_writer_blob(writer, header->chunks, header->chunks_size);
+    byte_writer_u32(writer, header->object_count);
+    for (uint32_t i = 0; i < header->object_source_count; i++) {
+        byte_writer_text(writer, header->object_sources[i].input.file.path);
+        byte_writer_u64(writer, (uint64_t)header->object_sources[i].file_frame);
+    }
 }
 
 static void digest_file(digest_run *self, const plan_file *file)

@@ -200,7 +200,7 @@ static void file_header_fill(const file_builder *self, plan_file *file)
 
     header->encoding = deliverable->encoding;
     header->sample_rate = deliverable->sample_rate;
-    header->channel_count = mono ? 1 : layout->channel_count;
+    header->channel_count = mono ? 1 : layout->channel_count + deliverable->object_count;
     header->frame_count = file->reel < 0 ? timeline->frame_count : timeline->pieces[file->reel].frame_count;
     /* A mask is only written where the file's order is the one that the mask means. */
     channel_order masked;
@@ -232,6 +232,7 @@ static void file_header_fill(const file_builder *self, plan_file *file)
     snprintf(header->coding_history, sizeof header->coding_history, "A=PCM,F=%u,W=%u,M=%s,T=reelmill\r\n",
              header->sample_rate, sample_encoding_bits(header->encoding), mode);
     file_chunks_fill(self, file);
+    plan_object_sources(self->plan, file->deliverable, header);
 
     uint64_t data = header->frame_count * header->channel_count * sample_encoding_bytes(header->encoding);
     file->file_size = header->data_offset + data + data % 2;

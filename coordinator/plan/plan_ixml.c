@@ -64,6 +64,15 @@ static void write_tracks(xmlTextWriterPtr xml, const plan_deliverable *deliverab
                     (uint32_t)channel_layout_index(deliverable->layout, file->channel) + 1, 1);
     for (uint32_t i = 0; file->channel == CHANNEL_NONE && i < order->channel_count; i++)
         write_track(xml, deliverable->layout, order->labels[i], i + 1, i + 1);
+    for (uint32_t i = order->channel_count; i < order->channel_count + deliverable->object_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "Object %u", i + 1u - order->channel_count);
+        xml_begin(xml, "TRACK");
+        xml_number(xml, "CHANNEL_INDEX", i + 1);
+        xml_number(xml, "INTERLEAVE_INDEX", i + 1);
+        xml_text(xml, "NAME", name);
+        xml_end(xml);
+    }
     xml_end(xml);
 }
 

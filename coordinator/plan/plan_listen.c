@@ -310,7 +310,7 @@ void plan_make_listens(plan *self, const plan_options *options, const bool *want
     self->listens = arena_take_array(
         &self->arena, ((size_t)film->reel_count + 1) * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
     for (uint32_t i = 0; i < film->stem_count; i++)
-        for (uint32_t reel = 0; stem_wanted(self, i, wanted) && reel < film->reel_count; reel++)
+        for (uint32_t reel = 0; !film->stems[i].objects && stem_wanted(self, i, wanted) && reel < film->reel_count; reel++)
             listen_stem(self, i, reel);
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         const plan_deliverable *deliverable = &self->deliverables[i];

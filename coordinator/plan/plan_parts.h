@@ -102,6 +102,14 @@ void plan_compare_stems(plan *target, uint32_t deliverable, render_program *prog
 /** plan_check over the inputs that are needed and the deliverables that are wanted (NULL = all). */
 void plan_check_needed(const plan_source *source, const bool *needed, const bool *wanted, plan_notes *notes);
 
+/* ---- plan_objects.c ---- */
+/** The object stems that a deliverable takes: their tracks, or why it cannot have them. */
+void plan_find_objects(plan *target, uint32_t deliverable, plan_notes *notes);
+/** Where object number `object` of a deliverable lies in a reel: index in inputs, -1 where the reel has none of that stem. */
+int64_t plan_object_input(const plan *self, uint32_t deliverable, uint32_t object, uint32_t reel, uint16_t *out_channel);
+/** Fills the header's object tracks, and moves its data offset back for their metadata. */
+void plan_object_sources(plan *target, uint32_t deliverable, output_header *header);
+
 /* ---- plan_adm.c ---- */
 /** A bed to be described; everything in it comes from recipe, show and timeline. */
 typedef struct plan_adm {

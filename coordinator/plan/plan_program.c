@@ -67,6 +67,7 @@ typedef struct mix {
     mix_term *terms; /* by (way, output, stem, input) */
     bool stems[SHOW_STEMS_MAX];
     uint32_t file_count; /* written for one piece */
+    bool objects;        /* they stand behind its bed */
 } mix;
 
 static int mix_term_compare(const void *left, const void *right)
@@ -168,6 +169,8 @@ static bool mix_init(mix *self, plan *target, uint32_t index, bool scan, plan_no
     planned->sample_rate = target->timelines[self->timeline].sample_rate;
     plan_gain_find(film, index, planned);
     double gain = plan_gain_factor(planned->gain_db);
+    plan_find_objects(target, index, notes);
+    self->objects = planned->object_count > 0;
 
     uint32_t taken = 0;
     bool takes[SHOW_STEMS_MAX] = {false};
@@ -177,7 +180,9 @@ static bool mix_init(mix *self, plan *target, uint32_t index, bool scan, plan_no
     }
     self->terms = arena_take_array(&target->arena, (size_t)taken * FOLD_TERMS_MAX, sizeof *self->terms);
     for (uint32_t i = 0; i < film->stem_count; i++)
-        if (takes[i])
+        if (takes[i] && film->stems[i].objects)
+            self->stems[i] = true;
+        else if (takes[i])
             mix_add_stem(self, film, i, planned->layout, gain, notes);
     qsort(self->terms, self->term_count, sizeof *self->terms, mix_term_compare);
     while (self->straight_count < self->term_count && self->terms[self->straight_count].by == WAY_STRAIGHT)
@@ -193,7 +198,7 @@ static bool mix_init(mix *self, plan *target, uint32_t index, bool scan, plan_no
             "deliverable %s finds no stem to take: recipe %s, language \"%s\"; correct the roles or languages of the "
             "stems, or leave it out with --only",
             deliverable->name, rule->name, plan_language(film, index));
-    else if (self->term_count == 0 && notes->list->error_count == errors_before)
+    else if (self->term_count == 0 && !self->objects && notes->list->error_count == errors_before)
         problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
                          deliverable->column,
                          "deliverable %s would be silent: recipe %s gives no stem a way into it; choose another recipe",
@@ -214,6 +219,7 @@ typedef struct program_draft {
     uint32_t file_count;
     uint32_t side_count;
     uint32_t duck_count;
+    bool objects;
     size_t measure_bytes;                    /* of one cell, at most */
     uint32_t mix_count;
     uint32_t mixes[PROGRAM_OUTPUTS_MAX];
@@ -281,6 +287,9 @@ static bool program_draft_add(program_draft *self, const show *film, const mix *
     tried.measure_bytes += measure_bytes_max(channel_count, sample_rate) + (adds_speech ? measure_bytes_max(1, sample_rate) : 0);
     if (tried.measure_bytes > DRAFT_MEASURE_BYTES_MAX && tried.mix_count > 1)
         return false;
+    if (tried.objects && mixes[index].objects) /* a task takes the objects of one file */
+        return false;
+    tried.objects = tried.objects || mixes[index].objects;
     tried.side_count += mix_side_count(&mixes[index]);
     tried.duck_count += mix_ducks(&mixes[index]);
     if (tried.side_count > PROGRAM_SIDE_LANES_MAX || tried.duck_count > PROGRAM_DUCKS_MAX)
@@ -401,7 +410,7 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     render_program *program = &target->programs[number];
     uint16_t lane_of[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX] = {{0}};
     bool scan = mixes[draft->mixes[0]].scan;
-    target->program_stems[number] = scan ? STEMS_NONE : STEMS_ENERGY;
+    target->program_stems[number] = scan || draft->lane_count == 0 ? STEMS_NONE : STEMS_ENERGY;
     target->program_scans[number] = scan;
     target->program_timelines[number] = mixes[draft->mixes[0]].timeline;
     const plan_timeline *timeline = &target->timelines[mixes[draft->mixes[0]].timeline];

@@ -357,6 +357,22 @@ static void read_adm(recipe *self, const yaml_node *node, const yaml_source *sou
                       "adm describes one joined file of 24 bits in smpte order; remove encoding, order, files or assembly");
 }
 
+/* `objects: keep`: what is not rendered cannot be changed either. */
+static void read_objects(recipe *self, const yaml_node *root, const yaml_source *source)
+{
+    static const char *const words[] = {"refuse", "keep", NULL};
+    const yaml_node *node = yaml_get(root, "objects");
+    self->keeps_objects = node != NULL && yaml_word(source, node, "objects", words) == 1;
+    if (!self->keeps_objects)
+        return;
+    if (self->adm == ADM_NONE)
+        yaml_complain(source, node, "objects are kept in ADM files only; add `adm: dolby` or `adm: ebu`");
+    if (self->limits || self->duck_role != NULL || self->sample_rate != 0 || self->picture_rate.num != 0)
+        yaml_complain(source, node,
+                      "objects are kept as they are, so the bed beside them keeps its level and its rates; remove limiter, duck, "
+                      "sample_rate or picture_rate");
+}
+
 static const char *read_sentence(const yaml_node *root, const char *key, const char *advice, const yaml_source *source)
 {
     const yaml_node *node = yaml_require(source, root, key, "the recipe", advice);
@@ -368,7 +384,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
 {
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
-                                       "assembly",        "overload", "limiter", "adm", "duck", "sample_rate",
+                                       "assembly",        "overload", "limiter", "adm", "objects", "duck", "sample_rate",
                                        "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
@@ -394,6 +410,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     read_adm(self, yaml_get(root, "adm"), source);
     read_duck(self, yaml_get(root, "duck"), source);
     read_limiter(self, root, source);
+    read_objects(self, root, source);
 }
 
 /* ---- extends ---- */

@@ -57,6 +57,7 @@ typedef struct recipe {
     bool limits;                     /**< overload: limit; what is still over full scale then fails */
     limit_shape limiter;
     adm_flavour adm;                 /**< the file describes its bed by ADM */
+    bool keeps_objects;              /**< object stems of its roles stand behind the bed, untouched; else they are refused */
     const char *duck_role;           /**< narration under which all other roles are ducked; NULL = none */
     duck_shape duck;
     const char *text;                /**< as read, for `reelmill recipes NAME` */

@@ -52,6 +52,7 @@ typedef struct show_stem {
     const char *file;             /**< pattern with {reel} and {ch}, relative to media */
     bool per_reel;                /**< pattern has {reel} */
     bool multi_mono;              /**< pattern has {ch} */
+    bool objects;                 /**< the object tracks of ADM files, and nothing else of them; layout is LAYOUT_NONE */
     const char *language;         /**< "" if none */
     bool optional;
     bool align_bext;              /**< placed by its own time reference */

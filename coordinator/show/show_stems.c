@@ -51,7 +51,7 @@ static void read_stem_order(show_stem *self, const yaml_node *node, const yaml_s
 
 static void read_stem(show_stem *self, const yaml_node *node, const yaml_source *source)
 {
-    static const char *const keys[] = {"role", "layout", "file", "order", "language", "optional", "align", NULL};
+    static const char *const keys[] = {"role", "layout", "objects", "file", "order", "language", "optional", "align", NULL};
     static const char *const alignments[] = {"start", "bext", NULL};
     *self = (show_stem){.name = node->key,
                         .role = ROLE_OTHER,
@@ -68,7 +68,13 @@ static void read_stem(show_stem *self, const yaml_node *node, const yaml_source 
     const yaml_node *child = yaml_require(source, node, "role", what, "say dialogue, music, effects, narration or another");
     if (child != NULL)
         read_role(self, child, source);
-    child = yaml_require(source, node, "layout", what, "say mono, stereo, 5.1, 7.1, 7.1.2 ...");
+    child = yaml_get(node, "objects");
+    self->objects = child != NULL && yaml_bool(source, child, of(source, "objects", "stem", self->name), false);
+    if (self->objects && yaml_get(node, "layout") != NULL)
+        yaml_complain(source, yaml_get(node, "layout"),
+                      "stem %s is the objects of its files, which have no layout; remove it, and name their bed as a stem of its own",
+                      self->name);
+    child = self->objects ? NULL : yaml_require(source, node, "layout", what, "say mono, stereo, 5.1, 7.1, 7.1.2 ...");
     if (child != NULL)
         self->layout = yaml_layout(source, child, of(source, "layout", "stem", self->name));
     child = yaml_require(source, node, "file", what, "name its files, like \"{reel}_DX_51.wav\"");
@@ -77,6 +83,9 @@ static void read_stem(show_stem *self, const yaml_node *node, const yaml_source 
                                                          &self->per_reel, &self->multi_mono);
     if (file != NULL)
         self->file = file;
+    if (self->objects && (self->multi_mono || yaml_get(node, "order") != NULL))
+        yaml_complain(source, node, "stem %s is the objects of ADM files, which say themselves where they lie; remove {ch} or order",
+                      self->name);
     read_stem_order(self, yaml_get(node, "order"), source);
     child = yaml_get(node, "language");
     const char *language = child == NULL ? NULL : yaml_language(source, child, of(source, "language", "stem", self->name));
@@ -112,7 +121,7 @@ void show_read_stems(show *self, const yaml_node *node, const yaml_source *sourc
             if (strcasecmp(other->name, stem->name) == 0)
                 yaml_complain_key(source, child, "the stems %s and %s differ in case alone; rename one", other->name,
                                   stem->name);
-            if (stem->file[0] != '\0' && strcmp(other->file, stem->file) == 0)
+            if (stem->file[0] != '\0' && strcmp(other->file, stem->file) == 0 && stem->objects == other->objects)
                 yaml_warn(source, child, "the stems %s and %s name the same file \"%s\"; is that meant?", other->name,
                           stem->name, stem->file);
         }

@@ -51,6 +51,8 @@ static void judge_own(judgement *self, const plan_file *file)
     const uint8_t *chna = chunk_of(header, "chna", &chna_size);
     const uint8_t *axml = chunk_of(header, "axml", &axml_size);
     adm_profile profile;
+    if (header->object_count > 0) /* its metadata were judged where they were made */
+        return;
     if (chna == NULL || axml == NULL)
         return;
     adm_profile_judge(chna, chna_size, axml, axml_size,

@@ -217,6 +217,24 @@ void judgement_conclude(judgement *self, const char *owner)
     verdict->publish = self->rules == NULL || !self->rules->hold_on_fail || verdict->word != VERDICT_FAIL;
 }
 
+static bool levels_asked(const judgement *self)
+{
+    for (uint32_t i = 0; self->rules != NULL && i < self->rules->limit_count; i++)
+        if (strncmp(self->rules->limits[i].check, "loudness.", 9) == 0 || strncmp(self->rules->limits[i].check, "peak.", 5) == 0)
+            return true;
+    return false;
+}
+
+/* What a listener hears is bed and objects, rendered to his room. */
+static void tell_objects(judgement *self)
+{
+    finding *item = judgement_add(self, "loudness.integrated", levels_asked(self) ? FINDING_NOT_CHECKED : FINDING_INFO);
+    item->message = arena_format(self->memory,
+                                 "The file carries %u objects, which were not rendered, so loudness and peaks of what is heard are not "
+                                 "known, and the figures are those of the bed alone; measure a re-render.",
+                                 self->deliverable->object_count);
+}
+
 status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *memory)
 {
     const plan *plan_made = facts->plan;
@@ -245,7 +263,10 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         verdict.loudness = programme_measure_loudness(facts->measure, 0, self.timeline->frame_count);
         verdict.dialogue = speech_measure_dialogue(facts->measure, facts->speech, 0, self.timeline->frame_count);
         verdict.peaks = programme_measure_peaks(facts->measure);
-        judge_levels(&self);
+        if (deliverable->object_count > 0)
+            tell_objects(&self);
+        else
+            judge_levels(&self);
         judge_runs(&self);
         judge_silence(&self);
         judge_joins(&self);

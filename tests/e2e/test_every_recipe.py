@@ -74,6 +74,7 @@ class EveryRecipe(FarmTest):
         cinema = {label: room["7.1"][:, k] for k, label in enumerate(LAYOUTS["7.1"])}
         cinema.update({"HI": hearing[:, 0], "VI-N": narration[:, 0], "Lc": 0 * front, "Rc": 0 * front})
         return {"printmaster-7.1.2": room["7.1.2"], "atmos-bed": room["7.1.2"], "atmos-bed-ebu": room["7.1.2"],
+                "atmos-master": room["7.1.2"], "atmos-master-ebu": room["7.1.2"],  # without objects they are the bed
                 "printmaster-7.1": room["7.1"], "printmaster-5.1": room["5.1"], "stereo-loro": stereo, "stereo-ltrt": lt_rt(room["5.1"]),
                 "mono": HALF * (stereo[:, :1] + stereo[:, 1:]), "me-5.1": me, "me-stereo": stereo_of(me),
                 "stem": show.joined("MX"), "ad-5.1": described, "ad-stereo": stereo_of(described), "ad-ltrt": lt_rt(described),

@@ -2,7 +2,7 @@
 
 #include "common/base/byte_reader.h"
 #include "common/media/adm_bed.h"
-#include "common/media/adm_profile.h"
+#include "common/media/adm_xml.h"
 
 #include <libxml/xmlreader.h>
 #include <stdio.h>
@@ -125,12 +125,8 @@ static void walk_text(adm_walk *self, const xmlChar *text)
 /* False when the text is no XML, has a document type, or does not end. */
 static bool model_read(adm_model *self, const uint8_t *axml, size_t size)
 {
-    while (size > 0 && axml[size - 1] == 0) /* some tools pad with zeros */
-        size--;
-    xmlTextReaderPtr reader = size == 0 || !adm_xml_is_bounded(axml, size)
-                                  ? NULL
-                                  : xmlReaderForMemory((const char *)axml, (int)size, NULL, NULL,
-                                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlTextReaderPtr reader = xmlReaderForMemory((const char *)axml, (int)adm_xml_size(axml, size), NULL, NULL,
+                                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (reader == NULL)
         return false;
     adm_walk walk = {.model = self};
@@ -224,18 +220,20 @@ static void read_record(const adm_model *model, byte_reader *reader, uint32_t ch
     uint32_t type = channel_type(channel);
     const adm_format *format = model_find(model, FORMAT_CHANNEL, channel);
     channel_label label = format == NULL ? common_channel(channel) : adm_speaker_label(format->refers);
-    if (type == SPEAKERS_TYPE && label != CHANNEL_NONE)
+    if (type == SPEAKERS_TYPE && label != CHANNEL_NONE) {
         adm->labels[index - 1] = (uint8_t)label;
-    else if (type == OBJECTS_TYPE)
+    } else if (type == OBJECTS_TYPE && adm->labels[index - 1] != ADM_TRACK_OBJECT) {
+        adm->labels[index - 1] = ADM_TRACK_OBJECT;
         adm->object_count++;
-    else
+    } else if (type != OBJECTS_TYPE) {
         adm->unknown_count++;
+    }
 }
 
 void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, uint32_t channel_count,
               media_adm *out_adm)
 {
-    *out_adm = (media_adm){.present = true};
+    *out_adm = (media_adm){.present = true, .axml_size = (uint32_t)axml_size};
     adm_model *model = calloc(1, sizeof *model);
     byte_reader reader;
     byte_reader_init(&reader, chna, chna_size);
@@ -243,6 +241,8 @@ void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t
     uint32_t uid_count = byte_reader_u16(&reader);
     if (model == NULL)
         say(out_adm, "no memory is left to read it");
+    else if (adm_xml_problem(axml, axml_size) != NULL)
+        say(out_adm, adm_xml_problem(axml, axml_size));
     else if (!model_read(model, axml, axml_size))
         say(out_adm, "axml is no XML that can be read");
     else if (model->too_many)

@@ -251,6 +251,10 @@ static bool riff_walk_chunk(riff_walker *self, const riff_chunk *chunk)
         self->form.chna_offset = chunk->body;
         self->form.chna_size = chunk->size;
     }
+    if (riff_id_is(chunk, "dbmd") && self->form.dbmd_size == 0) {
+        self->form.dbmd_offset = chunk->body;
+        self->form.dbmd_size = chunk->size;
+    }
     if (riff_id_is(chunk, "axml") && !self->form.has_axml) {
         self->form.has_axml = true;
         self->form.axml_offset = chunk->body;

@@ -17,6 +17,7 @@ typedef struct riff_form {
     bool has_axml;
     uint64_t chna_offset, chna_size; /**< of the first */
     uint64_t axml_offset, axml_size;
+    uint64_t dbmd_offset, dbmd_size; /**< 0, 0: none */
     media_bext bext;
 } riff_form;
 

@@ -97,7 +97,7 @@ static bool wave_header_possible(const output_header *header)
     bool container = header->container == CONTAINER_WAV || large;
     if (!container || sample_encoding_bytes(header->encoding) == 0 || header->channel_count == 0 ||
         header->channel_count > FILE_CHANNELS_MAX || header->sample_rate == 0 || header->sample_rate > SAMPLE_RATE_MAX ||
-        header->data_offset > OUTPUT_HEADER_MAX || header->frame_count > INT64_MAX / (FILE_CHANNELS_MAX * 8) - OUTPUT_HEADER_MAX)
+        header->data_offset > OUTPUT_OFFSET_MAX || header->frame_count > INT64_MAX / (FILE_CHANNELS_MAX * 8) - OUTPUT_OFFSET_MAX)
         return false;
     return large || wave_file_size(header) - CHUNK_HEADER_BYTES < SIZE_IN_DS64;
 }

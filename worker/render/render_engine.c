@@ -12,6 +12,7 @@ typedef struct render_run_state {
     const dsp_table *dsp;
     const render_observer *observer;
     render_sources sources;
+    render_objects objects;
     render_lanes lanes;
     bool straight;                    /* the mix is none: sources are read into the output tiles */
     bool pcm;                         /* straight, and every sample is an integer's: it is finite and within full scale */
@@ -80,6 +81,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     status code = render_sources_open(&self->sources, task, roots, self->dsp, memory, detail);
     if (code != STATUS_OK)
         return code;
+    render_objects_open(&self->objects, task, &self->sources, memory);
     render_lanes_make(&self->lanes, program);
     self->mix_terms = arena_take_array(memory, program->term_count, sizeof *self->mix_terms);
     for (uint32_t i = 0; i < program->term_count; i++) {
@@ -382,11 +384,13 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
               measuring ? (uint32_t)cell_frame : 0);
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, frame, cell_frame);
+    if (writing)
+        code = render_objects_fill(&self->objects, piece, reel_frame, frame_count, measuring, detail);
     for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
         const task_output_file *file = self->sinks[i].file;
         int64_t file_frame = (int64_t)frame - (int64_t)task->pieces[0].programme_frame + (int64_t)file->file_frame;
         code = render_sink_take(&self->sinks[i], &self->lanes, &task->program.outputs[file->output], self->tiles,
-                                self->dsp, file_frame, frame_count, measuring, detail);
+                                &self->objects, self->dsp, file_frame, frame_count, measuring, detail);
     }
     keep_history(self, frame_count);
     return code;

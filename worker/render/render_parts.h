@@ -108,6 +108,20 @@ typedef struct render_lanes {
 } render_lanes;
 void render_lanes_make(render_lanes *self, const render_program *program);
 
+/* ---- objects: from file to file ---- */
+
+typedef struct render_objects {
+    const task_render *task;
+    render_sources *sources;
+    uint8_t *frames;           /* of one tile: the objects' samples as they lie in the output's frames; NULL: there are none */
+} render_objects;
+void render_objects_open(render_objects *self, const task_render *task, render_sources *sources, arena *memory);
+/* Takes the frames of a piece; what was read goes into the files' digests when `digesting`. */
+status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+                           error_detail *detail);
+/* Puts them at the ends of packed frames; first: of the tile. */
+void render_objects_pack(const render_objects *self, uint32_t first, uint32_t count, uint32_t frame_bytes, uint8_t *frames);
+
 /* ---- sinks: output tiles to files ---- */
 
 typedef struct render_sink {
@@ -127,8 +141,8 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
                         const storage_roots *roots, arena *memory, error_detail *detail);
 /* Takes frame_count frames that lie at file_frame of the file (may be negative: not of this file). */
 status render_sink_take(render_sink *self, const render_lanes *lanes, const render_output *output,
-                        double *const *tiles, const dsp_table *dsp, int64_t file_frame, uint32_t frame_count,
-                        bool digesting, error_detail *detail);
+                        double *const *tiles, const render_objects *objects, const dsp_table *dsp, int64_t file_frame,
+                        uint32_t frame_count, bool digesting, error_detail *detail);
 /* Writes what is left: whole pages, or everything at the end of the file. Closes. */
 status render_sink_finish(render_sink *self, error_detail *detail);
 void render_sink_close(render_sink *self);

@@ -88,11 +88,12 @@ static void pack_frames(const render_sink *self, const render_lanes *lanes, cons
                         double *const *tiles, const dsp_table *dsp, uint32_t first, uint32_t count, uint8_t *destination)
 {
     const task_output_file *file = self->file;
-    for (uint32_t c = 0; c < file->channel_count;) {
+    uint32_t mixed = (uint32_t)file->channel_count - file->object_count;
+    for (uint32_t c = 0; c < mixed;) {
         uint16_t tile = lanes->tile_of[output->first_lane + file->channels[c]];
         uint8_t lane_list[TILE_LANES];
         uint32_t run = 0;
-        while (run < TILE_LANES && c + run < file->channel_count &&
+        while (run < TILE_LANES && c + run < mixed &&
                lanes->tile_of[output->first_lane + file->channels[c + run]] == tile) {
             lane_list[run] = lanes->lane_of[output->first_lane + file->channels[c + run]];
             run++;
@@ -104,8 +105,8 @@ static void pack_frames(const render_sink *self, const render_lanes *lanes, cons
 }
 
 status render_sink_take(render_sink *self, const render_lanes *lanes, const render_output *output,
-                        double *const *tiles, const dsp_table *dsp, int64_t file_frame, uint32_t frame_count,
-                        bool digesting, error_detail *detail)
+                        double *const *tiles, const render_objects *objects, const dsp_table *dsp, int64_t file_frame,
+                        uint32_t frame_count, bool digesting, error_detail *detail)
 {
     int64_t end = file_frame + (int64_t)frame_count;
     if (end > (int64_t)self->file->file_frame_count)
@@ -118,6 +119,8 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     uint32_t count = (uint32_t)(end - (int64_t)self->next_frame);
     uint8_t *destination = self->buffer + self->buffer_used;
     pack_frames(self, lanes, output, tiles, dsp, first, count, destination);
+    if (self->file->object_count > 0)
+        render_objects_pack(objects, first, count, self->frame_bytes, destination);
     size_t size = (size_t)count * self->frame_bytes;
     if (digesting)
         content_hash_stream_add(&self->digest, destination, size);

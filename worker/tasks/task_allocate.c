@@ -1,4 +1,5 @@
 /* ALLOCATE: a new inode for this generation of one output, its whole size reserved, its first header in place. */
+#include "worker/media/adm_objects.h"
 #include "worker/media/wave_leader.h"
 #include "worker/media/wave_writer.h"
 #include "worker/tasks/task_kinds.h"
@@ -19,6 +20,26 @@ static status allocate_pops(const task_context *context, const output_header *he
     if (code == STATUS_OK)
         code = storage_write_at(descriptor, pop.bytes, pop.size, header->data_offset + tail_pop * frame_bytes, context->detail);
     byte_writer_deinit(&pop);
+    return code;
+}
+
+status task_header_build(const task_context *context, const output_header *header, byte_writer *writer)
+{
+    byte_writer chunks;
+    output_header whole = *header;
+    byte_writer_init(&chunks, header->data_offset);
+    status code = header->object_count == 0 ? STATUS_OK : adm_objects_chunks(header, context->roots, &chunks, context->detail);
+    if (code == STATUS_OK && header->object_count > 0) {
+        whole.chunks = chunks.bytes;
+        whole.chunks_size = (uint32_t)chunks.size;
+    }
+    if (code == STATUS_OK) {
+        code = wave_header_build(&whole, writer);
+        if (code != STATUS_OK)
+            error_detail_set(context->detail, code, "the header does not fit into the %u bytes planned before the audio",
+                             (unsigned)header->data_offset);
+    }
+    byte_writer_deinit(&chunks);
     return code;
 }
 
@@ -44,12 +65,9 @@ status task_allocate_run(const task_context *context, const task_allocate *task)
         return code;
 
     byte_writer header;
-    byte_writer_init(&header, OUTPUT_HEADER_MAX);
+    byte_writer_init(&header, task->header.data_offset);
     int descriptor = -1;
-    code = wave_header_build(&task->header, &header);
-    if (code != STATUS_OK)
-        error_detail_set(context->detail, code, "the header of %.600s does not fit: %u bytes are planned before its audio",
-                         task->final.path, (unsigned)task->header.data_offset);
+    code = task_name_file(context, task_header_build(context, &task->header, &header), &task->final);
     if (code == STATUS_OK)
         code = storage_create_output(root, task->part.path, wave_file_size(&task->header), &descriptor, context->detail);
     if (code == STATUS_OK) {

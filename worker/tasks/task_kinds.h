@@ -22,6 +22,9 @@ void task_progress(const task_context *context, uint64_t done, uint64_t total);
 /** Puts the file's name in front of the sentence that code left in detail, and returns code. */
 status task_name_file(const task_context *context, status code, const task_path *path);
 
+/** The bytes before an output's audio, the metadata of its objects with them. */
+MUST_USE status task_header_build(const task_context *context, const output_header *header, byte_writer *writer);
+
 MUST_USE status task_probe_run(const task_context *context, const task_probe *task);
 MUST_USE status task_allocate_run(const task_context *context, const task_allocate *task);
 MUST_USE status task_render_run(const task_context *context, const task_render *task);

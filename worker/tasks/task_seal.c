@@ -31,12 +31,9 @@ status task_seal_run(const task_context *context, const task_seal *task)
         return code;
 
     byte_writer header;
-    byte_writer_init(&header, OUTPUT_HEADER_MAX);
+    byte_writer_init(&header, task->header.data_offset);
     uint32_t trailer_size = wave_trailer_size(&task->header);
-    code = wave_header_build(&task->header, &header);
-    if (code != STATUS_OK)
-        error_detail_set(context->detail, code, "the header does not fit into the %u bytes planned before the audio",
-                         (unsigned)task->header.data_offset);
+    code = task_header_build(context, &task->header, &header);
     if (code == STATUS_OK)
         code = seal_check_size(context, task, descriptor);
     if (code == STATUS_OK)

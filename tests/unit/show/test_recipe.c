@@ -59,7 +59,8 @@ static void recipe__ships_what_this_version_names(void **state)
     show_reading_init(&reading);
     static const char *const names[] = {"printmaster-5.1", "stereo-loro", "ad-narration", "me-5.1", "me-stereo",
                                         "stem", "mono", "printmaster-7.1", "printmaster-7.1.2", "dcp-5.1", "dcp-7.1",
-                                        "atmos-bed", "atmos-bed-ebu", "stereo-ltrt", "ad-5.1", "ad-stereo", "ad-ltrt"};
+                                        "atmos-bed", "atmos-bed-ebu", "atmos-master",
+                                        "atmos-master-ebu", "stereo-ltrt", "ad-5.1", "ad-stereo", "ad-ltrt"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const recipe *rule = shipped_recipe(&reading, names[i]);
         assert_string_equal(rule->name, names[i]);
@@ -330,6 +331,9 @@ static void recipe__describes_beds_by_adm_only_where_profiles_know_them(void **s
     recipe own;
     assert_int_equal(shipped_recipe(&reading, "atmos-bed")->adm, ADM_DOLBY);
     assert_int_equal(shipped_recipe(&reading, "atmos-bed-ebu")->adm, ADM_EBU);
+    assert_false(shipped_recipe(&reading, "atmos-bed-ebu")->keeps_objects);
+    assert_int_equal(shipped_recipe(&reading, "atmos-master-ebu")->adm, ADM_EBU);
+    assert_true(shipped_recipe(&reading, "atmos-master-ebu")->keeps_objects);
     assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nlayout: \"5.1\"\nfolds: []\n"), STATUS_OK);
     assert_int_equal(parse_own(&reading, &own, "extends: atmos-bed\nlayout: \"5.1.2\"\nfolds: []\n"), STATUS_INPUT_INVALID);
     show_reading_expect(&reading, 4, 10, "adm describes a bed", (char *)NULL);

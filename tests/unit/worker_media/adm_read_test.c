@@ -69,6 +69,8 @@ static void adm_read__follows_every_way_of_naming_a_channel(void **state)
     assert_int_equal(media_adm_track(&adm, CHANNEL_C), 1);
     assert_int_equal(media_adm_track(&adm, CHANNEL_R), -1);
     assert_int_equal(adm.object_count, 1);
+    assert_int_equal(media_adm_object_track(&adm, 0), 3);
+    assert_int_equal(media_adm_object_track(&adm, 1), -1);
     assert_int_equal(adm.unknown_count, 0);
     byte_writer_deinit(&chna);
 }
@@ -90,9 +92,21 @@ static void adm_read__says_what_it_cannot_use(void **state)
     for (size_t i = 0, at = strlen(many); i < 257; i++)
         at += (size_t)snprintf(many + at, sizeof many - at, " a%zu=\"=\"%s", i, i == 256 ? "/>" : "");
     read_both(&chna, many, 4, &adm);
-    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    assert_string_equal(adm.problem, "axml has an element of more than 256 attributes");
     read_both(&chna, "", 4, &adm);
-    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    assert_string_equal(adm.problem, "axml is empty");
+    /* Encodings in which that element would not be seen: named, by their mark, by their zeros, and EBCDIC's first bytes. */
+    static const char *const foreign[] = {"<?xml version='1.0' encoding='UTF-16'?><a/>", "<?xml version='1.0' encoding = \"UTF-7\"?><a/>",
+                                          "<?xml version='1.0' encoding=UTF-8?><a/>", "\xFE\xFFx", "\x4C\x6F\xA7\x94",
+                                          "<?xml version='1.0' encoding='UTF-8"};
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        read_both(&chna, foreign[i], 4, &adm);
+        assert_string_equal(adm.problem, "axml is not in UTF-8");
+    }
+    adm_read(chna.bytes, chna.size, (const uint8_t *)"<\0a\0/\0>", 7, 4, &adm);
+    assert_string_equal(adm.problem, "axml is not in UTF-8");
+    read_both(&chna, "\xEF\xBB\xBF<?xml version='1.0' encoding='utf-8'?><a/>", 4, &adm);
+    assert_string_equal(adm.problem, "");
     chna.size -= 1;
     read_both(&chna, axml_text, 4, &adm);
     assert_string_equal(adm.problem, "chna is shorter than it says");

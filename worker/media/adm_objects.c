@@ -1,0 +1,372 @@
+#define _GNU_SOURCE
+#include "worker/media/adm_objects_parts.h"
+
+#include "common/base/byte_reader.h"
+#include "common/media/adm_xml.h"
+#include "worker/media/adm_read.h"
+#include "worker/media/probe_source.h"
+#include "worker/media/riff_walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DBMD_BYTES_MAX = 1 << 16, DBMD_TRIMS = 10, DBMD_TRIMS_FIXED = 142, TRACKS_AT = 4 };
+
+/* ---- the files ---- */
+
+static status read_chunks(object_file *self, int descriptor, const task_input *input, error_detail *detail)
+{
+    media_facts facts = {0};
+    probe_source source = {
+        .descriptor = descriptor, .size = input->identity.size, .display = input->file.path, .facts = &facts};
+    riff_form form;
+    if (!riff_walk(&source, &form) || !form.has_chna || !form.has_axml || form.chna_size > ADM_CHNA_BYTES_MAX ||
+        form.axml_size > OBJECT_AXML_MAX)
+        return error_detail_set(detail, source.failure != STATUS_OK ? source.failure : STATUS_INPUT_INVALID,
+                                "the chna and axml of '%s' cannot be read again; export the ADM file again", input->file.path);
+    self->chna_size = (size_t)form.chna_size;
+    self->axml_size = (size_t)form.axml_size;
+    self->dbmd_size = form.dbmd_size <= DBMD_BYTES_MAX ? (size_t)form.dbmd_size : 0;
+    self->bytes = malloc(self->chna_size + self->axml_size + self->dbmd_size + 1);
+    if (self->bytes == NULL)
+        return STATUS_NODE_MEMORY;
+    bool read = probe_read(&source, form.chna_offset, self->bytes, self->chna_size) &&
+                probe_read(&source, form.axml_offset, self->bytes + self->chna_size, self->axml_size) &&
+                probe_read(&source, form.dbmd_offset, self->bytes + self->chna_size + self->axml_size, self->dbmd_size);
+    return read ? STATUS_OK : source.failure != STATUS_OK ? source.failure : STATUS_INPUT_TRUNCATED;
+}
+
+static status open_file(object_file *self, const task_input *input, const storage_roots *roots, error_detail *detail)
+{
+    const storage_root *root = storage_roots_find(roots, input->file.root);
+    media_identity identity;
+    int descriptor = -1;
+    if (root == NULL)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')", input->file.root,
+                                input->file.path);
+    status code = storage_open_input(root, input->file.path, &descriptor, detail);
+    if (code == STATUS_OK)
+        code = storage_identity(descriptor, &identity);
+    if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
+        code = error_detail_set(detail, STATUS_INPUT_CHANGED,
+                                "'%s' changed since it was probed; run the job again when the file is final", input->file.path);
+    if (code == STATUS_OK)
+        code = read_chunks(self, descriptor, input, detail);
+    if (descriptor >= 0)
+        close(descriptor);
+    if (code != STATUS_OK)
+        return code;
+    const char *why = NULL;
+    adm_read(self->bytes, self->chna_size, self->bytes + self->chna_size, self->axml_size, input->channel_count, &self->adm);
+    self->document = adm_xml_parse(self->bytes + self->chna_size, self->axml_size, &why);
+    self->extended = adm_xml_extended(self->document);
+    if (self->extended == NULL)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "the metadata of '%s' cannot be carried: %s; export the ADM file again", input->file.path,
+                                why != NULL ? why : "axml has no audioFormatExtended");
+    return STATUS_OK;
+}
+
+static status open_files(object_merge *self, const storage_roots *roots)
+{
+    for (uint32_t i = 0; i < self->header->object_source_count; i++) {
+        const task_input *input = &self->header->object_sources[i].input;
+        uint32_t known = 0;
+        while (known < i && memcmp(&self->header->object_sources[known].input.file, &input->file, sizeof input->file) != 0)
+            known++;
+        self->file_of[i] = known < i ? self->file_of[known] : self->file_count++;
+        status code = known < i ? STATUS_OK : open_file(&self->files[self->file_of[i]], input, roots, self->detail);
+        if (code != STATUS_OK)
+            return code;
+    }
+    return STATUS_OK;
+}
+
+/* ---- who is who ---- */
+
+static status same_object(const object_merge *self, uint32_t source, const object_part *part, const object_part *known)
+{
+    char name[OBJECT_TEXT_SIZE], before[OBJECT_TEXT_SIZE];
+    if (strcmp(object_attribute(part->nodes.object, "audioObjectName", name),
+               object_attribute(known->nodes.object, "audioObjectName", before)) == 0)
+        return STATUS_OK;
+    return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED,
+                            "the object on track %u of '%s' is called \"%.60s\", and \"%.60s\" in the reel before; deliver "
+                            "the same objects on the same tracks of every reel",
+                            part->track + 1u, self->header->object_sources[source].input.file.path, name, before);
+}
+
+static status find_objects(object_merge *self)
+{
+    uint32_t count = self->header->object_count;
+    for (uint32_t i = 0; i < self->header->object_source_count; i++) {
+        const output_object_source *source = &self->header->object_sources[i];
+        const object_file *file = &self->files[self->file_of[i]];
+        for (uint32_t k = 0; k < source->object_count; k++) {
+            object_part *part = &self->parts[i * count + source->first_object + k];
+            int track = media_adm_object_track(&file->adm, k);
+            if (track < 0)
+                return error_detail_set(self->detail, STATUS_INPUT_CHANGED, "'%s' has fewer objects than when it was probed",
+                                        source->input.file.path);
+            *part = (object_part){.taken = true, .file = self->file_of[i], .track = (uint16_t)track};
+            status code = object_nodes_find(file, part->track, source->input.file.path, &part->nodes, self->detail);
+            for (uint32_t before = i; code == STATUS_OK && before > 0; before--)
+                if (self->parts[(before - 1) * count + source->first_object + k].taken) {
+                    code = same_object(self, i, part, &self->parts[(before - 1) * count + source->first_object + k]);
+                    break;
+                }
+            if (code != STATUS_OK)
+                return code;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Objects of one content in one file have one content in the output; files of several reels count as the first. */
+static status find_contents(object_merge *self)
+{
+    for (uint32_t i = 0; i < self->header->object_count; i++) {
+        const object_part *part = NULL;
+        for (uint32_t k = 0; k < self->header->object_source_count && part == NULL; k++)
+            if (self->parts[k * self->header->object_count + i].taken)
+                part = &self->parts[k * self->header->object_count + i];
+        if (part == NULL)
+            return error_detail_set(self->detail, STATUS_DEFECT, "object %u comes from no file", i + 1);
+        uint32_t known = 0;
+        while (known < self->content_count && self->contents[known] != part->nodes.content)
+            known++;
+        if (known == self->content_count)
+            self->contents[self->content_count++] = part->nodes.content;
+        self->content_of[i] = known;
+    }
+    return STATUS_OK;
+}
+
+/* ---- chunks ---- */
+
+static void write_chunk(byte_writer *writer, const char *id, const void *bytes, size_t size)
+{
+    byte_writer_bytes(writer, id, 4);
+    byte_writer_blob(writer, bytes, size);
+    byte_writer_zeros(writer, size % 2);
+}
+
+static void write_chna(const object_merge *self, const uint8_t *bed, size_t bed_size, byte_writer *writer)
+{
+    uint32_t count = self->bed_count + self->header->object_count;
+    byte_writer_bytes(writer, "chna", 4);
+    byte_writer_u32(writer, 4 + 40 * count);
+    byte_writer_u16(writer, (uint16_t)count);
+    byte_writer_u16(writer, (uint16_t)count);
+    byte_writer_bytes(writer, bed + 4, bed_size - 4);
+    for (uint32_t i = 0; i < self->header->object_count; i++) {
+        char id[48];
+        snprintf(id, sizeof id, "ATU_%08xAT_0003%04x_01AP_0003%04x", self->bed_count + i + 1, 0x1001 + i, 0x1001 + i);
+        byte_writer_u16(writer, (uint16_t)(self->bed_count + i + 1));
+        byte_writer_bytes(writer, id, 12 + 14 + 11);
+        byte_writer_u8(writer, 0);
+    }
+}
+
+/* The payload of a segment; NULL if the chunk has none of that number. */
+static const uint8_t *segment_of(const uint8_t *dbmd, size_t size, uint8_t wanted, size_t *out_size)
+{
+    for (size_t at = 4; at + 3 <= size && dbmd[at] != 0; at += 4 + *out_size) {
+        *out_size = (size_t)dbmd[at + 1] | (size_t)dbmd[at + 2] << 8;
+        if (at + 4 + *out_size > size)
+            break;
+        if (dbmd[at] == wanted)
+            return dbmd + at + 3;
+    }
+    return NULL;
+}
+
+/* The two bytes of a track: trims passed by, and binaural mode (0x84: not indicated). */
+static void track_bytes(const object_merge *self, uint32_t object, uint8_t *out_bypass, uint8_t *out_binaural)
+{
+    *out_bypass = 0;
+    *out_binaural = 0x84;
+    for (uint32_t i = 0; i < self->header->object_source_count; i++) {
+        const object_part *part = &self->parts[i * self->header->object_count + object];
+        const object_file *file = &self->files[part->file];
+        size_t size = 0;
+        if (!part->taken)
+            continue;
+        const uint8_t *trims = segment_of(file->bytes + file->chna_size + file->axml_size, file->dbmd_size, DBMD_TRIMS, &size);
+        uint32_t tracks = self->header->object_sources[i].input.channel_count;
+        if (trims != NULL && size == DBMD_TRIMS_FIXED + 2 * (size_t)tracks && trims[TRACKS_AT] == (tracks & 0xFF)) {
+            *out_bypass = trims[DBMD_TRIMS_FIXED + part->track];
+            *out_binaural = trims[DBMD_TRIMS_FIXED + tracks + part->track];
+        }
+        return;
+    }
+}
+
+/* Its tracks are those of the output, and all of it is taken. */
+static bool dbmd_applies(const object_merge *self, const media_adm *made)
+{
+    const output_object_source *source = &self->header->object_sources[0];
+    const object_file *file = &self->files[0];
+    return self->header->object_source_count == 1 && file->dbmd_size > 0 && source->file_frame == 0 &&
+           source->programme_frame == 0 && source->frame_count == source->input.frame_count &&
+           source->frame_count == self->header->frame_count &&
+           source->input.channel_count == self->header->channel_count &&
+           memcmp(file->adm.labels, made->labels, sizeof made->labels) == 0;
+}
+
+/* The bed's dbmd, its segment of tracks with the objects too. */
+static void write_dbmd(const object_merge *self, const uint8_t *bed, size_t bed_size, const media_adm *made, byte_writer *writer)
+{
+    const object_file *file = &self->files[0];
+    if (dbmd_applies(self, made)) {
+        write_chunk(writer, "dbmd", file->bytes + file->chna_size + file->axml_size, file->dbmd_size);
+        return;
+    }
+    size_t size = 0;
+    uint32_t count = self->bed_count + self->header->object_count;
+    const uint8_t *trims = segment_of(bed, bed_size, DBMD_TRIMS, &size);
+    uint8_t segment[DBMD_TRIMS_FIXED + 2 * FILE_CHANNELS_MAX] = {0};
+    if (trims == NULL || size != DBMD_TRIMS_FIXED + 2 * (size_t)self->bed_count || count > FILE_CHANNELS_MAX) {
+        writer->failed = true;
+        return;
+    }
+    memcpy(segment, trims, DBMD_TRIMS_FIXED + self->bed_count);
+    segment[TRACKS_AT] = (uint8_t)count;
+    memcpy(segment + DBMD_TRIMS_FIXED + count, trims + DBMD_TRIMS_FIXED + self->bed_count, self->bed_count);
+    for (uint32_t i = 0; i < self->header->object_count; i++)
+        track_bytes(self, i, &segment[DBMD_TRIMS_FIXED + self->bed_count + i],
+                    &segment[DBMD_TRIMS_FIXED + count + self->bed_count + i]);
+    byte_writer made_chunk;
+    byte_writer_init(&made_chunk, DBMD_BYTES_MAX);
+    byte_writer_bytes(&made_chunk, bed, (size_t)(trims - bed) - 3);
+    uint32_t sum = DBMD_TRIMS_FIXED + 2 * count;
+    byte_writer_u8(&made_chunk, DBMD_TRIMS);
+    byte_writer_u16(&made_chunk, (uint16_t)sum);
+    byte_writer_bytes(&made_chunk, segment, DBMD_TRIMS_FIXED + 2 * (size_t)count);
+    for (uint32_t i = 0; i < DBMD_TRIMS_FIXED + 2 * count; i++)
+        sum += segment[i];
+    byte_writer_u8(&made_chunk, (uint8_t)(0u - sum));
+    byte_writer_u8(&made_chunk, 0);
+    if (made_chunk.failed)
+        writer->failed = true;
+    else
+        write_chunk(writer, "dbmd", made_chunk.bytes, made_chunk.size);
+    byte_writer_deinit(&made_chunk);
+}
+
+/* A chunk of the bed, as the planner made it. */
+static const uint8_t *bed_chunk(const output_header *header, const char *id, size_t *out_size)
+{
+    byte_reader reader;
+    byte_reader_init(&reader, header->chunks, header->chunks_size);
+    while (byte_reader_left(&reader) >= 8) {
+        const uint8_t *name = byte_reader_view(&reader, 4);
+        const uint8_t *bytes = byte_reader_blob(&reader, header->chunks_size, out_size);
+        if (bytes != NULL && memcmp(name, id, 4) == 0)
+            return bytes;
+        (void)byte_reader_view(&reader, *out_size % 2);
+    }
+    return NULL;
+}
+
+/* What was made is held against the rules, before anything is delivered. */
+static status check_made(const object_merge *self, const byte_writer *chunks, size_t chna_at, size_t chna_size, xmlBufferPtr axml)
+{
+    adm_profile profile;
+    const output_header *header = self->header;
+    adm_audio audio = {header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count, header->frame_count};
+    adm_profile_judge(chunks->bytes + chna_at, chna_size, xmlBufferContent(axml), (size_t)xmlBufferLength(axml), &audio, &profile);
+    if (profile.breach_count == 0)
+        return STATUS_OK;
+    return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED,
+                            "the objects of '%s' cannot be carried: the metadata would break rule %s: %.200s; export the ADM file "
+                            "again, or take a recipe with `adm: ebu`",
+                            header->object_sources[0].input.file.path, adm_rule_name((adm_rule)profile.breaches[0].rule),
+                            profile.breaches[0].what);
+}
+
+static status write_chunks(object_merge *self, byte_writer *writer)
+{
+    size_t chna_size = 0, axml_size = 0, dbmd_size = 0, size = 0;
+    const uint8_t *chna = bed_chunk(self->header, "chna", &chna_size);
+    const uint8_t *axml = bed_chunk(self->header, "axml", &axml_size);
+    const uint8_t *dbmd = bed_chunk(self->header, "dbmd", &dbmd_size);
+    const char *why = NULL;
+    xmlBufferPtr buffer = xmlBufferCreate();
+    xmlDocPtr document = axml == NULL ? NULL : adm_xml_parse(axml, axml_size, &why);
+    const xmlNode *bed = adm_xml_extended(document);
+    self->dolby = dbmd != NULL;
+    self->bed_count = self->header->channel_count - self->header->object_count;
+    status code = buffer == NULL                                                              ? STATUS_NODE_MEMORY
+                  : bed == NULL || chna == NULL || chna_size != 4 + 40 * (size_t)self->bed_count ? STATUS_PEER_MALFORMED
+                                                                                              : STATUS_OK;
+    if (code == STATUS_OK) {
+        xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
+        code = object_axml_write(self, bed, buffer);
+    }
+    if (code == STATUS_OK) {
+        size_t chna_at = writer->size + 8;
+        write_chna(self, chna, chna_size, writer);
+        size = writer->size - chna_at;
+        write_chunk(writer, "axml", xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
+        media_adm made;
+        if (!writer->failed) {
+            adm_read(writer->bytes + chna_at, size, xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer),
+                     self->header->channel_count, &made);
+            if (dbmd != NULL)
+                write_dbmd(self, dbmd, dbmd_size, &made, writer);
+            code = check_made(self, writer, chna_at, size, buffer);
+        }
+    }
+    xmlFreeDoc(document);
+    xmlBufferFree(buffer);
+    /* What else the bed's file has (iXML). */
+    byte_reader reader;
+    byte_reader_init(&reader, self->header->chunks, self->header->chunks_size);
+    while (code == STATUS_OK && byte_reader_left(&reader) >= 8) {
+        const uint8_t *id = byte_reader_view(&reader, 4);
+        const uint8_t *bytes = byte_reader_blob(&reader, self->header->chunks_size, &size);
+        (void)byte_reader_view(&reader, size % 2);
+        if (bytes != NULL && memcmp(id, "chna", 4) != 0 && memcmp(id, "axml", 4) != 0 && memcmp(id, "dbmd", 4) != 0)
+            write_chunk(writer, (const char[5]){(char)id[0], (char)id[1], (char)id[2], (char)id[3], 0}, bytes, size);
+    }
+    if (code == STATUS_OK && writer->failed)
+        code = error_detail_set(self->detail, STATUS_LIMIT,
+                                "the metadata of the objects of '%s' take more than the room planned for them",
+                                self->header->object_sources[0].input.file.path);
+    return code;
+}
+
+status adm_objects_chunks(const output_header *header, const storage_roots *roots, byte_writer *out_chunks, error_detail *detail)
+{
+    uint32_t sources = header->object_source_count;
+    uint32_t objects = header->object_count;
+    object_merge self = {.header = header,
+                         .files = calloc(sources + 1u, sizeof *self.files),
+                         .file_of = calloc(sources + 1u, sizeof *self.file_of),
+                         .parts = calloc((size_t)sources * objects + 1, sizeof *self.parts),
+                         .content_of = calloc(objects + 1u, sizeof *self.content_of),
+                         .contents = calloc(objects + 1u, sizeof *self.contents),
+                         .detail = detail};
+    bool taken = self.files != NULL && self.file_of != NULL && self.parts != NULL && self.content_of != NULL &&
+                 self.contents != NULL;
+    status code = taken ? open_files(&self, roots) : STATUS_NODE_MEMORY;
+    if (code == STATUS_OK)
+        code = find_objects(&self);
+    if (code == STATUS_OK)
+        code = find_contents(&self);
+    if (code == STATUS_OK)
+        code = write_chunks(&self, out_chunks);
+    for (uint32_t i = 0; self.files != NULL && i < self.file_count; i++) {
+        xmlFreeDoc(self.files[i].document);
+        free(self.files[i].bytes);
+    }
+    free(self.files);
+    free(self.file_of);
+    free(self.parts);
+    free(self.content_of);
+    free(self.contents);
+    return code;
+}
