@@ -44,12 +44,20 @@ static pace_node *need_node(pace_table *self, const char *name)
     return node;
 }
 
-static void add_sample(pace_sum *sum, uint64_t planned_ms, uint64_t spent_ms)
+/* Stands among the nodes, so that it is kept with them; its kinds are sizes of jobs. */
+static const char jobs_name[] = "*jobs";
+
+static bool is_worker(const char *name)
+{
+    return name[0] != '\0' && strcmp(name, jobs_name) != 0;
+}
+
+static void add_sample(pace_sum *sum, uint64_t planned_ms, uint64_t spent_ms, uint32_t samples_max)
 {
     sum->planned_ms += planned_ms;
     sum->spent_ms += spent_ms;
     sum->samples++;
-    if (sum->samples > PACE_SAMPLES_MAX) {
+    if (sum->samples > samples_max) {
         sum->planned_ms = (sum->planned_ms + 1) / 2;
         sum->spent_ms /= 2;
         sum->samples /= 2;
@@ -64,9 +72,40 @@ void pace_table_learn(pace_table *self, const char *node, uint8_t kind, uint64_t
     if (entry == NULL)
         return;
     entry->used = ++self->clock;
-    add_sample(&entry->sums[kind], planned_ms, spent_ms);
-    if (node[0] != '\0')
-        add_sample(&self->farm[kind], planned_ms, spent_ms);
+    add_sample(&entry->sums[kind], planned_ms, spent_ms, PACE_SAMPLES_MAX);
+    if (is_worker(node))
+        add_sample(&self->farm[kind], planned_ms, spent_ms, PACE_SAMPLES_MAX);
+}
+
+uint8_t pace_job_size(uint64_t planned_ms)
+{
+    uint8_t size = 0;
+    for (uint64_t limit_ms = 100; size + 1 < PACE_KINDS_MAX && planned_ms >= limit_ms; limit_ms *= 2)
+        size++;
+    return size;
+}
+
+void pace_table_learn_job(pace_table *self, uint64_t planned_ms, uint64_t spent_ms)
+{
+    if (planned_ms == 0 || planned_ms > UINT32_MAX || spent_ms > UINT32_MAX ||
+        spent_ms * PACE_UNIT < planned_ms * PACE_JOB_MIN || spent_ms * PACE_UNIT > planned_ms * PACE_JOB_MAX)
+        return;
+    pace_node *jobs = need_node(self, jobs_name);
+    if (jobs == NULL)
+        return;
+    jobs->used = ++self->clock;
+    add_sample(&jobs->sums[pace_job_size(planned_ms)], planned_ms, spent_ms, PACE_JOBS_MAX);
+}
+
+void pace_table_jobs(const pace_table *self, uint32_t out_paces[PACE_KINDS_MAX])
+{
+    const pace_node *jobs = find_node(self, jobs_name);
+    for (int size = 0; size < PACE_KINDS_MAX; size++) {
+        /* At the edge between two sizes a repeat may fall on either side. */
+        int seen = jobs != NULL && jobs->sums[size].samples == 0 && size > 0 ? size - 1 : size;
+        const pace_sum *sum = jobs == NULL ? NULL : &jobs->sums[seen];
+        out_paces[size] = sum == NULL || sum->samples == 0 ? PACE_UNIT : (uint32_t)(sum->spent_ms * PACE_UNIT / sum->planned_ms);
+    }
 }
 
 static uint32_t pace_of(const pace_sum *sum)
@@ -104,7 +143,7 @@ bool pace_table_restore(pace_table *self, const char *node, uint8_t kind, const 
         return false;
     entry->sums[kind] = *sum;
     pace_sum *farm = &self->farm[kind];
-    if (node[0] != '\0') {
+    if (is_worker(node)) {
         farm->planned_ms += sum->planned_ms;
         farm->spent_ms += sum->spent_ms;
         farm->samples += sum->samples;

@@ -176,6 +176,13 @@ static status bound_all(const forecast_task *tasks, uint32_t task_count, uint32_
     return STATUS_OK;
 }
 
+/* What passes between the tasks comes to it, as it was with jobs of that size. */
+static uint64_t job_ms(const forecast_farm *farm, uint64_t placed_ms)
+{
+    uint32_t pace = farm->job_paces[pace_job_size(placed_ms)];
+    return pace == 0 || placed_ms > UINT32_MAX ? placed_ms : placed_ms * pace / PACE_UNIT;
+}
+
 status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *farm, const forecast_task *tasks,
                            uint32_t task_count, uint32_t first_number)
 {
@@ -190,14 +197,15 @@ status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *fa
     status code = placed ? place_all(tasks, task_count, first_number, farm->nodes, farm->node_count, &farm->local, &alone_ms)
                          : bound_all(tasks, task_count, first_number, slots, farm, out_forecast->work_ms, &alone_ms);
     out_forecast->nodes = farm->node_count;
-    out_forecast->ready_ms = alone_ms == UINT64_MAX || slots == 0 ? alone_ms : alone_ms + farm->ahead_ms / slots;
+    out_forecast->placed_ms = alone_ms;
+    out_forecast->ready_ms = alone_ms == UINT64_MAX || slots == 0 ? alone_ms : job_ms(farm, alone_ms) + farm->ahead_ms / slots;
     for (uint32_t count = 1; code == STATUS_OK && out_forecast->point_count < FORECAST_POINTS_MAX; count *= 2) {
         forecast_node node = farm->average;
         forecast_point *point = &out_forecast->points[out_forecast->point_count];
         node.slots = count;
         code = placed ? place_all(tasks, task_count, first_number, &node, 1, &farm->local, &point->ready_ms)
                       : bound_all(tasks, task_count, first_number, count, farm, out_forecast->work_ms, &point->ready_ms);
-        point->ready_ms += farm->ahead_ms / count;
+        point->ready_ms = job_ms(farm, point->ready_ms) + farm->ahead_ms / count;
         point->slots = count;
         out_forecast->point_count++;
         /* More slots than tasks change nothing any more. */

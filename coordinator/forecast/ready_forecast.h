@@ -24,6 +24,7 @@ typedef struct forecast_farm {
     const forecast_node *nodes;
     forecast_node local;   /**< the coordinator's own slots */
     forecast_node average; /**< paces of a node as they are here; `slots` is not read */
+    uint32_t job_paces[PACE_KINDS_MAX]; /**< of whole jobs by size; all 0 = as their tasks */
     uint64_t ahead_ms;     /**< slot time of others' work that goes first or takes its share */
 } forecast_farm;
 
@@ -45,6 +46,7 @@ typedef struct ready_forecast {
     uint64_t work_ms;  /**< slot time that is left, at the average pace */
     uint32_t slots, nodes; /**< of the farm */
     uint64_t ready_ms; /**< from now; UINT64_MAX: there are no slots */
+    uint64_t placed_ms; /**< the same before whole jobs' pace and others' work came to it */
     uint32_t point_count;
     forecast_point points[FORECAST_POINTS_MAX]; /**< the same for 1, 2, 4, ... slots of average pace */
 } ready_forecast;

@@ -96,6 +96,7 @@ forecast_farm *farm_forecast_basis(const farm_state *self, arena *memory)
         nodes[farm->node_count].slots = node->slots;
         take_paces(self, node->name, &nodes[farm->node_count++]);
     }
+    pace_table_jobs(&self->paces, farm->job_paces);
     take_paces(self, NULL, &farm->average);
     farm->local.slots = LOCAL_SLOTS;
     take_paces(self, "", &farm->local);
@@ -172,6 +173,10 @@ void farm_forecast_predict(farm_state *self, farm_job *job)
     if (forecast == NULL || forecast->ready_ms == UINT64_MAX)
         return;
     job->predicted_ms = forecast->ready_ms;
+    bool alone = true;
+    for (size_t i = 0; i < self->jobs.count; i++)
+        alone = alone && (self->jobs.items[i] == job || self->jobs.items[i]->ended);
+    job->placed_ms = alone ? forecast->placed_ms : 0;
     job->predicted_unix_ms = farm_unix_ms();
     shell_record record = {.kind = RECORD_FORECAST,
                            .forecast = {.job = job->number,
@@ -180,6 +185,17 @@ void farm_forecast_predict(farm_state *self, farm_job *job)
     farm_record(self, &record, -1);
     log_line(LOG_INFO, "job.forecast", "job=%u ready_s=%.1f work_s=%.1f slots=%u", job->number,
              (double)forecast->ready_ms / 1000.0, (double)forecast->work_ms / 1000.0, forecast->slots);
+}
+
+/* Only of a job that nothing went beside or wrong with: the others say nothing about jobs as such. */
+void farm_forecast_learn_job(farm_state *self, const farm_job *job)
+{
+    job_view view;
+    if (job->placed_ms == 0 || job->failed || job->cancelled || job->number != self->jobs.last_number ||
+        job->ended_unix_ms < job->predicted_unix_ms || !scheduler_job_view(self->scheduler, job->number, &view) ||
+        view.retries > 0)
+        return;
+    pace_table_learn_job(&self->paces, job->placed_ms, job->ended_unix_ms - job->predicted_unix_ms);
 }
 
 uint32_t farm_task_permille(const farm_state *self, uint32_t job, uint32_t task, uint32_t worker)

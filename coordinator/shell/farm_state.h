@@ -211,6 +211,7 @@ void farm_forecast_load(farm_state *self);
 /** Writes the paces down, unless that was done a moment ago. */
 void farm_forecast_keep(farm_state *self, bool at_once);
 void farm_forecast_learn(farm_state *self, const attempt_end *end);
+void farm_forecast_learn_job(farm_state *self, const farm_job *job);
 /** Slot time that an open job still needs; 0 while it is held. */
 uint64_t farm_job_work_ms(const farm_state *self, const farm_job *job);
 /** The farm as it is, copied; and the tasks of a plan as if nothing were done. */

@@ -203,6 +203,7 @@ static void note_job_ended(farm_state *self, const scheduler_fact *fact)
     cell_file_close(&job->cells);
     shell_record record = {.kind = RECORD_ENDED, .ended = {.job = job->number, .ended_unix_ms = job->ended_unix_ms}};
     farm_record(self, &record, -1);
+    farm_forecast_learn_job(self, job);
     farm_forecast_keep(self, false);
 }
 

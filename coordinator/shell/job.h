@@ -93,6 +93,7 @@ typedef struct farm_job {
     cell_file cells;
 
     uint64_t predicted_unix_ms, predicted_ms; /**< when it was planned: how long it would take; 0 = nobody could say */
+    uint64_t placed_ms; /**< of it the part that its tasks made, where it had the farm for itself then; else 0 */
     ready_forecast *forecast; /**< the last one made, and until when it serves (monotonic) */
     uint64_t forecast_made_ms, forecast_stale_ms;
     uint32_t work_pace; /**< of its work, in thousandths, by the last forecast; 0 = none yet */

@@ -137,6 +137,32 @@ static void ready_forecast__knows_slow_nodes_and_running_work(void **unused)
 }
 
 /* 100 x 100 s on 10 slots is 1000 s whether placed one by one or, with too many tasks, divided. */
+static void pace_table__learns_what_lies_between_the_tasks_of_a_job(void **unused)
+{
+    (void)unused;
+    pace_table table = {0};
+    uint32_t paces[PACE_KINDS_MAX];
+    for (int i = 0; i < 10; i++)
+        pace_table_learn_job(&table, 400, 600);
+    pace_table_learn_job(&table, 400, 400 * 5); /* it waited for something else */
+    pace_table_jobs(&table, paces);
+    assert_int_equal(paces[pace_job_size(400)], 1500);
+    assert_int_equal(paces[pace_job_size(400000)], PACE_UNIT); /* a long job is another matter */
+    assert_int_equal(pace_table_pace(&table, NULL, RENDER), PACE_UNIT); /* and no worker did it */
+    assert_false(pace_table_known(&table));
+    forecast_task task = {.kind = RENDER, .cost_ms = 400};
+    forecast_node node = {.slots = 1};
+    for (int kind = 0; kind < PACE_KINDS_MAX; kind++)
+        node.paces[kind] = PACE_UNIT;
+    forecast_farm farm = {.node_count = 1, .nodes = &node, .local = node, .average = node};
+    memcpy(farm.job_paces, paces, sizeof paces);
+    ready_forecast forecast;
+    assert_int_equal(ready_forecast_make(&forecast, &farm, &task, 1, 1), STATUS_OK);
+    assert_int_equal(forecast.placed_ms, 400);
+    assert_int_equal(forecast.ready_ms, 600);
+    pace_table_deinit(&table);
+}
+
 static void ready_forecast__bounds_what_is_too_large_to_place(void **unused)
 {
     (void)unused;
@@ -163,6 +189,7 @@ int main(void)
         cmocka_unit_test(pace_table__drops_nonsense_and_bounds_its_nodes),
         cmocka_unit_test(ready_forecast__adds_up_what_waits_for_each_other),
         cmocka_unit_test(ready_forecast__knows_slow_nodes_and_running_work),
+        cmocka_unit_test(pace_table__learns_what_lies_between_the_tasks_of_a_job),
         cmocka_unit_test(ready_forecast__bounds_what_is_too_large_to_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
