@@ -106,6 +106,19 @@ static const char *channel_names(judgement *self, const finding *item)
     return text;
 }
 
+/* The reel that begins within 2 ms of a stretch, or -1. */
+static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
+{
+    uint64_t reach = self->timeline->sample_rate / 500;
+    for (uint32_t i = 1; i < self->timeline->piece_count; i++) {
+        const plan_piece *piece = &self->timeline->pieces[i];
+        bool known = !piece->spans_reels && !self->timeline->pieces[i - 1].spans_reels;
+        if (known && start <= piece->programme_frame + reach && piece->programme_frame <= end + reach)
+            return piece->reel;
+    }
+    return -1;
+}
+
 static void judge_clicks(judgement *self, const event_list *list, bool *told)
 {
     signal_rule rule = signal_rule_of(self, "signal.click", click_level_dbfs, true, FINDING_WARN);
@@ -123,24 +136,15 @@ static void judge_clicks(judgement *self, const event_list *list, bool *told)
         char place[PLACE_TEXT_SIZE];
         judgement_place(self, event->frame, place);
         item->details_json = arena_format(self->memory, "{\"above_surroundings_db\": %.1f, \"length_samples\": %llu}", measure_db(event->figure), (unsigned long long)event->frame_count);
-        item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. Draw it out, or fade the edit there.",
+        int32_t reel = join_at(self, event->frame, event->frame + 1);
+        const char *advice = reel < 0 ? "Draw it out, or fade the edit there."
+                                      : arena_format(self->memory, "It is where %s begins: the reels do not meet. Cross-fade the join, or cut both where they agree.",
+                                                     self->show->reels[reel].name);
+        item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. %s",
                                      round(level) + 0.0, channel_names(self, item), place, (unsigned long long)event->frame,
-                                     measure_db(event->figure));
+                                     measure_db(event->figure), advice);
     }
     signal_rule_close(self, &rule);
-}
-
-/* The reel that begins within 2 ms of a stretch, or -1. */
-static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
-{
-    uint64_t reach = self->timeline->sample_rate / 500;
-    for (uint32_t i = 1; i < self->timeline->piece_count; i++) {
-        const plan_piece *piece = &self->timeline->pieces[i];
-        bool known = !piece->spans_reels && !self->timeline->pieces[i - 1].spans_reels;
-        if (known && start <= piece->programme_frame + reach && piece->programme_frame <= end + reach)
-            return piece->reel;
-    }
-    return -1;
 }
 
 static void tell_gap(judgement *self, signal_rule *rule, const event_list *list, size_t index, uint64_t end, bool *told,
