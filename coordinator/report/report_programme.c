@@ -170,7 +170,7 @@ static void add_spectra(page *self, const report_programme *programme)
     if (programme->excerpts == NULL || programme->excerpts->failure[0] == '\0')
         return;
     page_paragraph(self);
-    page_format(self, STYLE_SOFT, "Not every place could be read again for a picture: %s", programme->excerpts->failure);
+    page_format(self, STYLE_SOFT, "Around findings, %s", programme->excerpts->failure);
 }
 
 static void add_head(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)

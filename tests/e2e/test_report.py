@@ -172,6 +172,13 @@ limits:
                 error = heard[:, side] - weight * samples[first:first + 2 * RATE, row]
                 self.assertLessEqual(np.max(np.abs(error)), 0.5 / 32768 + 2**-23)
             self.assertEqual(blob, (outs[1] / audition["path"]).read_bytes())
+        blocked = self.folder / "blocked"
+        blocked.mkdir()
+        (blocked / "audition").write_text("in the way")
+        told = self.valid(reelmill("qc", name, "--out", blocked, "--audition", "--json"))
+        self.assertEqual(told["verdict"], document["verdict"], "a job does not fail for what nobody can listen to")
+        self.assertEqual(told["programmes"][0]["read_again"]["places"], len(shown))
+        self.assertIn("audition", told["programmes"][0]["read_again"]["failure"])
         page = self.safe(outs[0] / "report.html")
         players = [item for item in page.attributes if item[0] == "audio" and item[1] == "src"]
         self.assertEqual({value for _, _, value in players}, shown)

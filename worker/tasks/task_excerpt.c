@@ -198,7 +198,8 @@ static status write_audition(const task_context *context, const task_excerpt *ta
 
 /* ---- one place ---- */
 
-static status excerpt_place(const task_context *context, const task_excerpt *task, const task_place *place,
+/* The picture is there if row_count is, whatever became of the file; *audition falls once one cannot be written. */
+static status excerpt_place(const task_context *context, const task_excerpt *task, const task_place *place, bool *audition,
                             task_excerpt_item *out_item, uint8_t *levels)
 {
     const render_program *program = &task->parts[0].program;
@@ -218,11 +219,18 @@ static status excerpt_place(const task_context *context, const task_excerpt *tas
     if (code == STATUS_OK) {
         *out_item = (task_excerpt_item){.place = *place, .row_count = spectrogram_rows(program->sample_rate), .levels = levels};
         spectrogram_make(wanted, wanted_count, place->frame_count, program->sample_rate, levels, &memory);
-        if (task->audition)
+        if (*audition)
             code = write_audition(context, task, place, lanes, out_item);
+        *audition = *audition && code == STATUS_OK;
     }
     arena_deinit(&memory);
     return code;
+}
+
+static void tell_failure(const task_context *context, task_excerpt_result *result, const char *what)
+{
+    int size = snprintf(result->failure, sizeof result->failure, "%s%.300s", what, context->detail->message);
+    (void)size; /* what is longer is cut */
 }
 
 status task_excerpt_run(const task_context *context, const task_excerpt *task)
@@ -230,6 +238,7 @@ status task_excerpt_run(const task_context *context, const task_excerpt *task)
     arena memory;
     arena_init(&memory);
     task_excerpt_result *result = arena_take(&memory, sizeof *result);
+    bool audition = task->audition;
     status code = STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < task->part_count; i++)
         if (!part_fits(&task->parts[i]) || task->parts[i].program.input_count > LAYOUT_CHANNELS_MAX)
@@ -237,12 +246,16 @@ status task_excerpt_run(const task_context *context, const task_excerpt *task)
     for (uint32_t i = 0; code == STATUS_OK && i < task->place_count; i++) {
         task_excerpt_item *item = &result->items[result->count];
         uint8_t *levels = arena_take_array(&memory, (size_t)EXCERPT_ROWS_MAX * EXCERPT_COLUMNS, 1);
-        code = excerpt_place(context, task, &task->places[i], item, levels);
-        result->count += item->row_count > 0; /* the picture is there, whatever became of the file */
+        code = excerpt_place(context, task, &task->places[i], &audition, item, levels);
+        if (code != STATUS_OK && item->row_count > 0) { /* what follows can still be shown */
+            tell_failure(context, result, "what was to be listened to could not be written: ");
+            code = STATUS_OK;
+        }
+        result->count += item->row_count > 0;
         task_progress(context, i + 1, task->place_count);
     }
     if (code != STATUS_OK)
-        snprintf(result->failure, sizeof result->failure, "%.*s", TASK_EXCERPT_TEXT - 1, context->detail->message);
+        tell_failure(context, result, "not every place could be read again: ");
     task_excerpt_result_encode(result, context->payload);
     arena_deinit(&memory);
     return STATUS_OK;
