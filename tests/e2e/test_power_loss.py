@@ -1,8 +1,10 @@
-"""The power of the coordinator's machine fails at random moments: what was acknowledged is in the journal afterwards.
+"""The power of the machine fails at random moments: what was acknowledged is in the journal afterwards, and what has its
+name on the disk is whole.
 
-The state lies on ext4 in an image file on btrfs. A reflink copy of the image is the disk as it was at that moment; it is
+The state and the outputs lie on ext4 in an image file on btrfs. A reflink copy of the image is the disk as it was at that moment; it is
 mounted, the journal recovers as after a power failure, and a coordinator started on it must know every job that had been
-acknowledged before the copy began. REELMILL_SNAPSHOTS: how many (6).
+acknowledged before the copy began; every audio file under its own name must be the bytes that it has in the end, and of a
+job that had ended none may be missing. REELMILL_SNAPSHOTS: how many (6).
 """
 import os
 import subprocess
@@ -11,6 +13,7 @@ import threading
 from farm_kit import BIN, CHANCE, FarmTest, environment, main, reelmill, run_for, small_show, wait_until
 from test_rounds import LinkedFarm
 
+VERSIONS = 4
 SNAPSHOTS = int(os.environ.get("REELMILL_SNAPSHOTS", "6"))
 
 
@@ -35,23 +38,41 @@ class PowerLoss(FarmTest):
         self.show = small_show(self.folder)
         host, state = self.folder / "host", self.folder / "state"
         with open(self.folder / "host.img", "wb") as image:
-            image.truncate(1 << 30)
+            image.truncate(4 << 30)
         self.run_or_skip("mkfs.btrfs", "-q", self.folder / "host.img")
         self.mount(self.folder / "host.img", host)
         self.disk = host / "disk.img"
         with open(self.disk, "wb") as image:
-            image.truncate(200 << 20)
+            image.truncate(1 << 30)
         self.run_or_skip("mkfs.ext4", "-q", self.disk)
         self.mount(self.disk, state)
+        self.show.text["output"] = "state/out"
+        self.shows = []
+        for number in range(1, VERSIONS + 1):
+            self.show.text["version"] = f"v{number:02}"
+            self.show.write()
+            self.shows.append(self.folder / f"show-{number}.yaml")
+            self.shows[-1].write_text(self.show.path.read_text())
         self.farm = LinkedFarm(self, self.folder)
         self.acknowledged = []
         self.ending = False
+        self.files = 0
 
     def submit_on_and_on(self):
-        while not self.ending:
-            outcome = reelmill("submit", self.show.path, "--farm", self.farm.endpoint)
+        while not self.ending:  # each version once, then the last again and again: it is there already
+            show = self.shows.pop(0) if len(self.shows) > 1 else self.shows[0]
+            outcome = reelmill("submit", show, "--farm", self.farm.endpoint)
             if outcome.code == 0:
                 self.acknowledged.append(int(outcome.out.split()[0]))
+
+    def check_files(self, out, done):
+        live = self.folder / "state/out"
+        there = {path.relative_to(out) for path in out.rglob("*.wav") if ".part" not in str(path)}
+        for path in there:
+            self.files += 1
+            self.assertEqual((out / path).read_bytes(), (live / path).read_bytes(), f"{path} had its name and is not whole")
+        ended = {path.relative_to(live) for path in live.rglob("*.wav") if done & set(path.parts) and ".part" not in str(path)}
+        self.assertEqual(ended - there, set(), "files of jobs that had ended")
 
     def known_after(self, snapshot):
         """The jobs that a coordinator finds on the disk as it was."""
@@ -66,7 +87,9 @@ class PowerLoss(FarmTest):
                 outcome = reelmill("status", "--json", "--farm", endpoint)
                 while outcome.code != 0 and coordinator.poll() is None:  # a busy machine takes its time
                     outcome = reelmill("status", "--json", "--farm", endpoint)
-                return {job["job"] for job in self.passes(outcome).json()["jobs"]}
+                jobs = self.passes(outcome).json()["jobs"]
+                self.check_files(after / "out", {job["version"] for job in jobs if job["exit_code"] == 0})
+                return {job["job"] for job in jobs}
             finally:
                 coordinator.kill()
                 coordinator.wait()
@@ -91,7 +114,7 @@ class PowerLoss(FarmTest):
             self.ending = True
             for each in submitters:
                 each.join()
-        print(f"{SNAPSHOTS} snapshots, {len(self.acknowledged)} jobs acknowledged, none lost")
+        print(f"{SNAPSHOTS} snapshots, {len(self.acknowledged)} jobs acknowledged, none lost; {self.files} files under their names, all whole")
 
 
 if __name__ == "__main__":
