@@ -30,8 +30,15 @@ typedef struct log_text {
 
 static void text_add(log_text *self, const char *bytes, size_t size, bool quoted)
 {
+    if (!quoted) {
+        size_t room = self->room - 1 - self->size;
+        size_t taken = size < room ? size : room;
+        memcpy(self->out + self->size, bytes, taken);
+        self->size += taken;
+        return;
+    }
     for (size_t i = 0; i < size; i++) {
-        bool escaped = quoted && (bytes[i] == '"' || bytes[i] == '\\');
+        bool escaped = bytes[i] == '"' || bytes[i] == '\\';
         if (self->size + (escaped ? 2u : 1u) >= self->room)
             return;
         if (escaped)
