@@ -7,64 +7,19 @@
  * Everything is plain double or float arithmetic in a fixed order over the cell alone: results depend neither on the cut of
  * tasks nor on the machine.
  */
-#include "worker/render/render_parts.h"
+#include "worker/render/bleed_spectra.h"
 
 #include "common/measure/leak_fit.h"
-#include "worker/dsp/lane_fft.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SIZE = LANE_FFT_SIZE,
-    SPAN = SIZE + 2 * STEM_DELAY_MAX, /* a window and what lies around it: a leak is measured against its source at its time */
-    BINS = SIZE / 2,
-    FIRST_BIN = 4,     /* 47 Hz at 48 kHz: below, windows of 85 ms tell nothing */
-    GROUP = 8,         /* bins that are one for choosing pairs */
-    GROUPS = BINS / GROUP,
-    SMOOTH = 8,        /* the host's power is averaged over so many bins on each side */
-    NEAR = 2,          /* bins on each side that share a Hann window's noise */
-    PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
-    PAIRS_BEST = 96,
-    BATCH = 2 * TILE_LANES
-};
-
-static_assert((int)LANE_FFT_SIZE == (int)STEM_WINDOW_FRAMES, "a window is one transform");
-
 static const double active_power = 1e-6; /* -60 dBFS: below, a source does not count as playing */
-static const double least_power = 1e-15; /* -150 dBFS: the host's power is never taken for less (24-bit rounding is -149) */
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 5.0;     /* 2,049 delays of pure chance reach 4: from here on it may go on from a cell beside */
 static const float weight_most = 10.0f;  /* 40 dB */
 static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
-
-typedef struct bleed_pair {
-    uint16_t source, host;
-    double reach;  /* smallest gain that would be found */
-    bool received; /* the host is a channel of a received programme */
-} bleed_pair;
-
-struct render_bleed {
-    const dsp_table *dsp;
-    uint32_t lane_count, tile_count;
-    uint8_t group_of[STEM_BLEED_LANES_MAX];
-    uint8_t label_of[STEM_BLEED_LANES_MAX];
-    bool received[STEM_BLEED_LANES_MAX];
-    uint32_t group_count;
-    uint32_t window_count;                                 /* of this cell */
-    lane_fft fft;
-    double window[SIZE];
-    double *captured;                                      /* [tile][window][SPAN][TILE_LANES] */
-    double *real, *imaginary, *work;
-    float *even_re, *even_im;                              /* [lane][window][BINS] spectra of even power */
-    float *root_level, *root_inverse;                      /* [lane][window][BINS] the root of the amplitude they had */
-    float *group_level, *group_inverse;                    /* [lane][window][GROUPS] */
-    double power[STEM_BLEED_LANES_MAX][STEM_WINDOWS];      /* mean square; 0 everywhere: silent, and without spectra */
-    bool white[STEM_BLEED_LANES_MAX];
-    bleed_pair *pairs;
-    uint32_t pair_count;
-};
 
 static double *aligned_doubles(arena *memory, size_t count)
 {
@@ -78,7 +33,6 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     render_bleed *self = arena_take(memory, sizeof *self);
     self->dsp = dsp;
     self->lane_count = program->input_count;
-    self->tile_count = (self->lane_count + TILE_LANES - 1) / TILE_LANES;
     for (uint32_t i = 0; i < self->lane_count; i++) {
         if (i == 0 || program->inputs[i].stem != program->inputs[i - 1].stem)
             self->group_count++;
@@ -92,7 +46,8 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     for (uint32_t i = 0; i < SIZE; i++)
         self->window[i] = 0.5 - 0.5 * self->fft.cosine[i];
     size_t frame_doubles = (size_t)SIZE * TILE_LANES;
-    self->captured = aligned_doubles(memory, (size_t)self->tile_count * STEM_WINDOWS * SPAN * TILE_LANES);
+    self->captured = aligned_doubles(memory, (size_t)self->lane_count * STEM_WINDOWS * SPAN);
+    self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_doubles(memory, frame_doubles);
     self->imaginary = aligned_doubles(memory, frame_doubles);
     self->work = aligned_doubles(memory, 2 * frame_doubles);
@@ -100,6 +55,9 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)
         *spectra[i] = arena_take_array(memory, bins, sizeof(float));
+    float **lines[] = {&self->lines_re, &self->lines_im, &self->squares};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        *lines[i] = arena_take_array(memory, (size_t)BATCH * BINS, sizeof(float));
     self->group_level = arena_take_array(memory, bins / GROUP, sizeof(float));
     self->group_inverse = arena_take_array(memory, bins / GROUP, sizeof(float));
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
@@ -119,169 +77,13 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
         uint32_t start = stem_window_frame(window) - STEM_DELAY_MAX;
         uint32_t from = cell_frame > start ? cell_frame : start;
         uint32_t end = cell_frame + frame_count < start + SPAN ? cell_frame + frame_count : start + SPAN;
-        for (uint32_t t = 0; from < end && t < self->tile_count; t++)
-            memcpy(self->captured + ((size_t)(t * STEM_WINDOWS + window) * SPAN + (from - start)) * TILE_LANES,
-                   tiles[t] + (size_t)(from - cell_frame) * TILE_LANES, (size_t)(end - from) * TILE_LANES * sizeof(double));
-    }
-}
-
-static size_t spectrum_at(uint32_t lane, uint32_t window)
-{
-    return ((size_t)lane * STEM_WINDOWS + window) * BINS;
-}
-
-/* One line of the spectrum of lane l, of the first or second of the two windows that were transformed together. */
-static void unpack_line(const render_bleed *self, uint32_t k, uint32_t l, bool second, float *re, float *im)
-{
-    size_t i = (size_t)k * TILE_LANES + l;
-    size_t j = (size_t)(SIZE - k) * TILE_LANES + l;
-    double r = second ? (self->imaginary[i] + self->imaginary[j]) / 2.0 : (self->real[i] + self->real[j]) / 2.0;
-    double m = second ? (self->real[j] - self->real[i]) / 2.0 : (self->imaginary[i] - self->imaginary[j]) / 2.0;
-    bool finite = isfinite(r) && isfinite(m);
-    *re = finite ? (float)r : 0.0f;
-    *im = finite ? (float)m : 0.0f;
-}
-
-static void unpack_spectrum(render_bleed *self, uint32_t lane, uint32_t l, uint32_t window, bool second)
-{
-    size_t at = spectrum_at(lane, window);
-    double energy = 0.0;
-    self->even_re[at] = self->even_im[at] = 0.0f;
-    for (uint32_t k = 1; k < BINS; k++) {
-        unpack_line(self, k, l, second, &self->even_re[at + k], &self->even_im[at + k]);
-        energy += (double)self->even_re[at + k] * (double)self->even_re[at + k] +
-                  (double)self->even_im[at + k] * (double)self->even_im[at + k];
-    }
-    /* A Hann window's mean square is 3/8. */
-    self->power[lane][window] = 2.0 * energy / ((double)SIZE * SIZE * 3.0 / 8.0);
-}
-
-/* The power of a lane in a window, smoothed over neighbouring bins: sums[k] is that of the bins below k. */
-static void add_up_power(const float *restrict re, const float *restrict im, double *restrict sums)
-{
-    sums[0] = 0.0;
-    for (uint32_t k = 0; k < BINS; k++)
-        sums[k + 1] = sums[k] + ((double)re[k] * (double)re[k] + (double)im[k] * (double)im[k]);
-}
-
-/* The power of so many bins, smoothed; never less than the least. */
-static double mean_power(double sum, double bins)
-{
-    const double least = least_power * SIZE * 3.0 / 8.0;
-    double mean = sum / bins;
-    return mean > least ? mean : least;
-}
-
-static double smoothed_power(const double *sums, uint32_t k)
-{
-    uint32_t first = k < SMOOTH ? 0 : k - SMOOTH;
-    uint32_t end = k + SMOOTH + 1 > BINS ? BINS : k + SMOOTH + 1;
-    return mean_power(sums[end] - sums[first], (double)(end - first));
-}
-
-/* For choosing pairs a lane's level is looked at in every eighth bin. */
-static void find_levels(render_bleed *self, uint32_t lane, uint32_t window)
-{
-    size_t at = spectrum_at(lane, window);
-    double sums[BINS + 1];
-    add_up_power(self->even_re + at, self->even_im + at, sums);
-    for (uint32_t g = 0; g < GROUPS; g++) {
-        double level = sqrt(smoothed_power(sums, g * GROUP + GROUP / 2));
-        self->group_level[at / GROUP + g] = (float)level;
-        self->group_inverse[at / GROUP + g] = (float)(1.0 / level);
-    }
-}
-
-/* The spectra of a lane that is in a pair are brought to even power, and the level they had is kept beside them. */
-static void whiten(render_bleed *self, uint32_t lane)
-{
-    if (self->white[lane])
-        return;
-    self->white[lane] = true;
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        size_t at = spectrum_at(lane, w);
-        double sums[BINS + 1];
-        double power[BINS];
-        double inverse[BINS];
-        double root[BINS];
-        double inverse_root[BINS];
-        float *restrict re = self->even_re + at;
-        float *restrict im = self->even_im + at;
-        float *restrict levels = self->root_level + at;
-        float *restrict inverses = self->root_inverse + at;
-        add_up_power(re, im, sums);
-        for (uint32_t k = 0; k < SMOOTH; k++) {
-            power[k] = smoothed_power(sums, k);
-            power[BINS - 1 - k] = smoothed_power(sums, BINS - 1 - k);
-        }
-        for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
-            power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
-        self->dsp->square_roots(power, BINS, power, inverse);
-        self->dsp->square_roots(power, BINS, root, inverse_root);
-        for (uint32_t k = 0; k < BINS; k++) {
-            levels[k] = (float)root[k];
-            inverses[k] = (float)inverse_root[k];
-            re[k] *= (float)inverse[k];
-            im[k] *= (float)inverse[k];
+        for (uint32_t lane = 0; from < end && lane < self->lane_count; lane++) {
+            double *to = self->captured + (size_t)(lane * STEM_WINDOWS + window) * SPAN + (from - start);
+            const double *frames = tiles[lane / TILE_LANES] + (size_t)(from - cell_frame) * TILE_LANES + lane % TILE_LANES;
+            for (uint32_t i = 0; i < end - from; i++)
+                to[i] = frames[(size_t)i * TILE_LANES];
         }
     }
-}
-
-/* A lane's frame where a window begins, moved by up to STEM_DELAY_MAX; the next frame lies TILE_LANES behind it. */
-static const double *window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved)
-{
-    size_t frame = (size_t)(lane / TILE_LANES * STEM_WINDOWS + window) * SPAN + (size_t)(STEM_DELAY_MAX + moved);
-    return self->captured + frame * TILE_LANES + lane % TILE_LANES;
-}
-
-static bool lane_silent(const render_bleed *self, uint32_t lane)
-{
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        const double *frames = window_frames(self, lane, w, 0);
-        for (uint32_t i = 0; i < SIZE; i++)
-            if (frames[(size_t)i * TILE_LANES] != 0.0)
-                return false;
-    }
-    return true;
-}
-
-/* A window of a lane goes into lane l of the transform, as its real or imaginary part; none: silence. */
-static void load_window(const render_bleed *self, const double *frames, double *part, uint32_t l)
-{
-    for (uint32_t i = 0; i < SIZE; i++)
-        part[(size_t)i * TILE_LANES + l] = frames != NULL ? frames[(size_t)i * TILE_LANES] * self->window[i] : 0.0;
-}
-
-/* Two windows of the lane lanes[l] go into lane l of the transform. */
-static void load_windows(render_bleed *self, const uint16_t *lanes, uint32_t count, uint32_t window, bool both)
-{
-    for (uint32_t l = 0; l < TILE_LANES; l++) {
-        load_window(self, l < count ? window_frames(self, lanes[l], window, 0) : NULL, self->real, l);
-        load_window(self, l < count && both ? window_frames(self, lanes[l], window + 1, 0) : NULL, self->imaginary, l);
-    }
-}
-
-static void transform_windows(render_bleed *self)
-{
-    uint16_t playing[STEM_BLEED_LANES_MAX];
-    uint32_t playing_count = 0;
-    memset(self->power, 0, sizeof self->power);
-    memset(self->white, 0, sizeof self->white);
-    for (uint32_t lane = 0; lane < self->lane_count; lane++)
-        if (!lane_silent(self, lane))
-            playing[playing_count++] = (uint16_t)lane;
-    for (uint32_t first = 0; first < playing_count; first += TILE_LANES)
-        for (uint32_t w = 0; w < self->window_count; w += 2) {
-            uint32_t count = playing_count - first < TILE_LANES ? playing_count - first : TILE_LANES;
-            bool both = w + 1 < self->window_count;
-            load_windows(self, playing + first, count, w, both);
-            lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-            for (uint32_t l = 0; l < count; l++)
-                for (uint32_t second = 0; second < (both ? 2u : 1u); second++) {
-                    unpack_spectrum(self, playing[first + l], l, w + second, second == 1);
-                    find_levels(self, playing[first + l], w + second);
-                }
-        }
 }
 
 /* ---- which pairs ---- */
@@ -304,8 +106,8 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
     for (uint32_t w = 0; w < self->window_count; w++) {
         if (self->power[source][w] < active_power)
             continue;
-        const float *restrict level = self->group_level + spectrum_at(source, w) / GROUP;
-        const float *restrict inverse = self->group_inverse + spectrum_at(host, w) / GROUP;
+        const float *restrict level = self->group_level + bleed_spectrum_at(source, w) / GROUP;
+        const float *restrict inverse = self->group_inverse + bleed_spectrum_at(host, w) / GROUP;
         float signal_here = 0.0f;
         float noise_here = 0.0f;
         for (uint32_t g = 1; g < GROUPS; g++) {
@@ -394,28 +196,57 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
 
 /* ---- one batch of pairs ---- */
 
-/* Cross-spectrum, over all windows, of host window w and source window w + moved. Returns what chance adds up to. */
-static double cross(const render_bleed *self, const bleed_pair *pair, uint32_t moved, float *restrict re, float *restrict im)
+/* Cross-spectrum, over all windows, of host window w and source window w + moved; squares: what chance adds up to. NULL: none. */
+static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t moved, const cross_sums *sums)
 {
-    float squares[BINS];
-    memset(re, 0, BINS * sizeof *re);
-    memset(im, 0, BINS * sizeof *im);
-    memset(squares, 0, sizeof squares);
-    const cross_sums sums = {re, im, squares};
-    for (uint32_t w = 0; w < self->window_count; w++) {
+    memset(sums->re, 0, BINS * sizeof *sums->re);
+    memset(sums->im, 0, BINS * sizeof *sums->im);
+    memset(sums->squares, 0, BINS * sizeof *sums->squares);
+    for (uint32_t w = 0; pair != NULL && w < self->window_count; w++) {
         uint32_t at = (w + moved) % self->window_count;
         if (self->power[pair->source][at] < active_power)
             continue;
-        size_t host_at = spectrum_at(pair->host, w);
-        size_t source_at = spectrum_at(pair->source, at);
+        size_t host_at = bleed_spectrum_at(pair->host, w);
+        size_t source_at = bleed_spectrum_at(pair->source, at);
         const spectrum_part host = {self->even_re + host_at, self->even_im + host_at, self->root_inverse + host_at};
         const spectrum_part source = {self->even_re + source_at, self->even_im + source_at, self->root_level + source_at};
-        self->dsp->cross_add(&source, &host, weight_most, BINS, &sums);
+        self->dsp->cross_add(&source, &host, weight_most, BINS, sums);
     }
-    double noise = 0.0;
-    for (uint32_t k = FIRST_BIN; k < BINS; k++)
-        noise += (double)squares[k];
-    return noise;
+}
+
+/*
+ * Cross-spectra become lines of the transform, two in each lane: that of pair 2 l, and i times that of pair 2 l + 1. Their noises
+ * are added up beside, in the order of bins.
+ */
+static void place_pairs(render_bleed *self, double noises[BATCH])
+{
+    size_t row = TILE_LANES * sizeof(double);
+    double *parts[] = {self->real, self->imaginary};
+    for (size_t i = 0; i < 2; i++) {
+        memset(parts[i], 0, FIRST_BIN * row);
+        memset(parts[i] + (size_t)BINS * TILE_LANES, 0, row);
+        memset(parts[i] + (size_t)(SIZE - FIRST_BIN + 1) * TILE_LANES, 0, (FIRST_BIN - 1) * row);
+    }
+    for (uint32_t k = FIRST_BIN; k < BINS; k++) {
+        double *re = self->real + (size_t)k * TILE_LANES;
+        double *im = self->imaginary + (size_t)k * TILE_LANES;
+        double *mirror_re = self->real + (size_t)(SIZE - k) * TILE_LANES;
+        double *mirror_im = self->imaginary + (size_t)(SIZE - k) * TILE_LANES;
+        for (uint32_t l = 0; l < TILE_LANES; l++) {
+            size_t even = (size_t)(2 * l) * BINS + k;
+            size_t odd = even + BINS;
+            double even_re = (double)self->lines_re[even];
+            double even_im = (double)self->lines_im[even];
+            double odd_re = (double)self->lines_re[odd];
+            double odd_im = (double)self->lines_im[odd];
+            re[l] = even_re - odd_im;
+            im[l] = even_im + odd_re;
+            mirror_re[l] = even_re + odd_im;
+            mirror_im[l] = odd_re - even_im;
+            noises[2 * l] += (double)self->squares[even];
+            noises[2 * l + 1] += (double)self->squares[odd];
+        }
+    }
 }
 
 typedef struct bleed_peak {
@@ -426,68 +257,64 @@ typedef struct bleed_peak {
 /* Heights of the correlations of up to BATCH pairs: two in each lane, as real and imaginary part. */
 static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, bleed_peak *peaks)
 {
-    float re[BINS];
-    float im[BINS];
     double noises[BATCH] = {0.0};
-    memset(self->real, 0, (size_t)SIZE * TILE_LANES * sizeof(double));
-    memset(self->imaginary, 0, (size_t)SIZE * TILE_LANES * sizeof(double));
-    for (uint32_t p = 0; p < count; p++) {
-        uint32_t l = p / 2;
-        whiten(self, pairs[p].source);
-        whiten(self, pairs[p].host);
-        noises[p] = cross(self, &pairs[p], moved, re, im);
-        for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-            size_t i = (size_t)k * TILE_LANES + l;
-            size_t j = (size_t)(SIZE - k) * TILE_LANES + l;
-            double r = (double)re[k];
-            double m = (double)im[k];
-            self->real[i] += p % 2 == 0 ? r : -m;
-            self->imaginary[i] += p % 2 == 0 ? m : r;
-            self->real[j] += p % 2 == 0 ? r : m;
-            self->imaginary[j] += p % 2 == 0 ? -m : r;
+    for (uint32_t p = 0; p < BATCH; p++) {
+        const cross_sums sums = {self->lines_re + p * BINS, self->lines_im + p * BINS, self->squares + p * BINS};
+        if (p < count) {
+            bleed_whiten(self, pairs[p].source);
+            bleed_whiten(self, pairs[p].host);
         }
-    }
-    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    for (uint32_t p = 0; p < count; p++) {
-        const double *values = p % 2 == 0 ? self->real : self->imaginary;
+        cross(self, p < count ? &pairs[p] : NULL, moved, &sums);
         peaks[p] = (bleed_peak){0.0, 0};
-        for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-            double height = fabs(values[(size_t)((uint32_t)(SIZE - delay) % SIZE) * TILE_LANES + p / 2]);
+    }
+    place_pairs(self, noises);
+    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
+    for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
+        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * TILE_LANES;
+        for (uint32_t p = 0; p < count; p++) {
+            double height = fabs((p % 2 == 0 ? self->real : self->imaginary)[row + p / 2]);
             if (height > peaks[p].score)
                 peaks[p] = (bleed_peak){height, delay};
         }
-        /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
+    }
+    for (uint32_t p = 0; p < count; p++) {
+    /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
         peaks[p].score = noises[p] > 0.0 ? peaks[p].score / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
     }
 }
 
 /*
- * What source and host have in common in one window, octave by octave, with the source at the time of the leak (window w of the
- * transform that is in lane w / 2). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
+ * What source and host have in common in one window, octave by octave, with the source at the time of the leak (spectrum w
+ * of the transform). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
  * raised would count less, and the gain would come out too small. Returns how far the window stands out.
  */
 static double sum_window(const render_bleed *self, const bleed_pair *pair, uint32_t w, leak_sums *sums)
 {
-    const float *restrict hr = self->even_re + spectrum_at(pair->host, w);
-    const float *restrict hi = self->even_im + spectrum_at(pair->host, w);
-    const float *restrict host_root = self->root_inverse + spectrum_at(pair->host, w);
-    const float *restrict source_root = self->root_level + spectrum_at(pair->source, w);
+    const float *restrict hr = self->even_re + bleed_spectrum_at(pair->host, w);
+    const float *restrict hi = self->even_im + bleed_spectrum_at(pair->host, w);
+    const float *restrict host_root = self->root_inverse + bleed_spectrum_at(pair->host, w);
+    const float *restrict source_root = self->root_level + bleed_spectrum_at(pair->source, w);
+    const float *restrict own_re = self->lines_re + w * BINS;
+    const float *restrict own_im = self->lines_im + w * BINS;
+    double powers[BINS + NEAR];
     double height = 0.0;
     double chance = 0.0;
     uint32_t band = 0;
+    for (uint32_t k = 0; k < BINS; k++)
+        powers[k] = (double)(hr[k] * hr[k] + hi[k] * hi[k]);
+    for (uint32_t k = BINS; k < BINS + NEAR; k++)
+        powers[k] = 0.0;
     for (uint32_t k = FIRST_BIN; k < BINS; k++) {
         while (band + 1 < STEM_BANDS && k >= (uint32_t)FIRST_BIN << (band + 1))
             band++;
         double near = 0.0;
-        for (uint32_t i = k - NEAR; i <= k + NEAR && i < BINS; i++)
-            near += (double)(hr[i] * hr[i] + hi[i] * hi[i]);
-        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / fmax(2 * SMOOTH + 1 - near, 3.0);
-        float source_re = 0.0f;
-        float source_im = 0.0f;
-        unpack_line(self, k, w / 2, w % 2 == 1, &source_re, &source_im);
+        for (uint32_t i = k - NEAR; i <= k + NEAR; i++)
+            near += powers[i];
+        double others = 2 * SMOOTH + 1 - near;
+        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / (others > 3.0 ? others : 3.0);
         double inverse = (double)host_root[k] * (double)host_root[k];
-        double sr = (double)source_re * inverse;
-        double si = (double)source_im * inverse;
+        double sr = (double)own_re[k] * inverse;
+        double si = (double)own_im[k] * inverse;
         double re = (double)hr[k] * sr + (double)hi[k] * si;
         double im = (double)hi[k] * sr - (double)hr[k] * si;
         float root = source_root[k] * host_root[k];
@@ -498,7 +325,7 @@ static double sum_window(const render_bleed *self, const bleed_pair *pair, uint3
         at->own += weight * (sr * sr + si * si);
         at->re += weight * re;
         at->im += weight * im;
-        at->host += weight * (double)(hr[k] * hr[k] + hi[k] * hi[k]);
+        at->host += weight * powers[k];
         at->bins++;
     }
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
@@ -510,13 +337,12 @@ static bool describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak
     leak_sums sums[STEM_WINDOWS][STEM_BANDS];
     double scores[STEM_WINDOWS] = {0.0};
     memset(sums, 0, sizeof sums);
-    for (uint32_t l = 0; l < TILE_LANES; l++)
-        for (uint32_t second = 0; second < 2; second++) {
-            uint32_t w = 2 * l + second;
-            const double *frames = w < self->window_count ? window_frames(self, pair->source, w, -leak->delay) : NULL;
-            load_window(self, frames, second == 1 ? self->imaginary : self->real, l);
-        }
+    const double *frames[TILE_LANES][2] = {{NULL}};
+    for (uint32_t w = 0; w < self->window_count; w++)
+        frames[w / 2][w % 2] = bleed_window_frames(self, pair->source, w, -leak->delay);
+    bleed_load_windows(self, frames, (self->window_count + 1) / 2);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
+    bleed_unpack_lines(self, (self->window_count + 1) / 2);
     for (uint32_t w = 0; w < self->window_count; w++)
         if (self->power[pair->source][w] >= active_power)
             scores[w] = sum_window(self, pair, w, sums[w]);
@@ -525,30 +351,44 @@ static bool describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak
 
 static_assert(STEM_WINDOWS <= 2 * TILE_LANES, "the windows of a lane fit one transform");
 
-static void try_batch(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
+/* Of the pairs that are heard, a batch: which of them are leaks. */
+static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
-    bleed_peak peaks[BATCH];
     bleed_peak chance[BATCH];
-    find_peaks(self, pairs, count, 0, peaks);
-    bool any = false;
-    for (uint32_t p = 0; p < count; p++)
-        any = any || peaks[p].score >= heard_min;
-    if (!any)
-        return;
     find_peaks(self, pairs, count, self->window_count / 2, chance);
     for (uint32_t p = 0; p < count && features->leak_count < STEM_LEAKS_MAX; p++) {
-        bool in_place = self->received[pairs[p].host] && peaks[p].delay == 0;
-        if (peaks[p].score < heard_min || peaks[p].score < chance[p].score || in_place)
+        bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
+        if (pairs[p].score < chance[p].score || in_place)
             continue;
         stem_leak *leak = &features->leaks[features->leak_count];
         *leak = (stem_leak){.source = pairs[p].source,
                             .host = pairs[p].host,
-                            .delay = (int16_t)peaks[p].delay,
-                            .score = (float)peaks[p].score,
+                            .delay = (int16_t)pairs[p].delay,
+                            .score = (float)pairs[p].score,
                             .chance = (float)chance[p].score};
         if (describe(self, &pairs[p], leak))
             features->leak_count++;
     }
+}
+
+/* Leaves only the pairs whose correlation rises out of chance, in their order: what is asked about those costs as much again. */
+static void keep_heard(render_bleed *self)
+{
+    uint32_t heard = 0;
+    for (uint32_t first = 0; first < self->pair_count; first += BATCH) {
+        uint32_t count = self->pair_count - first < BATCH ? self->pair_count - first : BATCH;
+        bleed_peak peaks[BATCH];
+        find_peaks(self, self->pairs + first, count, 0, peaks);
+        for (uint32_t p = 0; p < count; p++) {
+            if (peaks[p].score < heard_min)
+                continue;
+            bleed_pair pair = self->pairs[first + p];
+            pair.score = peaks[p].score;
+            pair.delay = peaks[p].delay;
+            self->pairs[heard++] = pair;
+        }
+    }
+    self->pair_count = heard;
 }
 
 void render_bleed_end(render_bleed *self, stem_features *features)
@@ -558,8 +398,9 @@ void render_bleed_end(render_bleed *self, stem_features *features)
     features->group_count = self->window_count < 2 ? 0 : (uint8_t)self->group_count;
     if (self->window_count < 2)
         return; /* one window has nothing to be out of time with */
-    transform_windows(self);
+    bleed_transform_windows(self);
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
+    keep_heard(self);
     for (uint32_t first = 0; first < self->pair_count; first += BATCH)
-        try_batch(self, self->pairs + first, self->pair_count - first < BATCH ? self->pair_count - first : BATCH, features);
+        try_heard(self, self->pairs + first, self->pair_count - first < BATCH ? self->pair_count - first : BATCH, features);
 }
