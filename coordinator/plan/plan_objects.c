@@ -3,6 +3,8 @@
 
 #include "common/base/ensure.h"
 
+#include <string.h>
+
 static void refuse(plan_notes *notes, const show *film, const show_deliverable *deliverable, const char *sentence)
 {
     problem_list_add(notes->list, notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
@@ -133,6 +135,24 @@ int64_t plan_object_input(const plan *self, uint32_t index, uint32_t object, uin
     return input;
 }
 
+/* A long-play file goes on where the piece before ended: nothing is cut there. */
+static bool continues(output_header *header, uint32_t input, const plan *self, uint32_t first_object, int64_t file_frame,
+                      const plan_piece *piece)
+{
+    for (uint32_t i = header->object_source_count; i > 0; i--) {
+        output_object_source *before = &header->object_sources[i - 1];
+        if (before->first_object != first_object)
+            continue;
+        if (strcmp(before->input.file.path, self->inputs.items[input].path.path) != 0 ||
+            before->programme_frame + before->frame_count != piece->programme_frame ||
+            before->file_frame + (int64_t)before->frame_count != file_frame)
+            return false;
+        before->frame_count += piece->frame_count;
+        return true;
+    }
+    return false;
+}
+
 void plan_object_sources(plan *target, uint32_t index, output_header *header)
 {
     const plan_deliverable *planned = &target->deliverables[index];
@@ -152,6 +172,8 @@ void plan_object_sources(plan *target, uint32_t index, output_header *header)
                 continue;
             ENSURE(plan_stem_position(plan_timeline_show(target->show, timeline), &target->inputs.items[input],
                                       &timeline->placed[input], piece->reel, piece->programme_frame, &file_frame));
+            if (continues(header, (uint32_t)input, target, first, file_frame, piece))
+                continue;
             header->object_sources[header->object_source_count++] =
                 (output_object_source){.input = plan_task_input(target, (uint32_t)input),
                                        .file_frame = file_frame,

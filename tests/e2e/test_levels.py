@@ -6,6 +6,7 @@ import numpy as np
 import oracle
 
 from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill
+from test_every_recipe import Recordings
 from wide_show import WideShow
 
 STEP = 2.0 ** -23
@@ -128,6 +129,26 @@ class Levels(FarmTest):
             out = self.folder / f"other{number}"
             self.passes(reelmill("run", show.path, "--out", out, *options))
             self.assertLessEqual(digests(out).items(), expected.items())
+
+    def test_recordings_by_scan_and_limiter(self):
+        """Real audio where there is any: the gain by libebur128's loudness, then the limiter by its definition."""
+        (self.folder / "recipes").mkdir()
+        (self.folder / "recipes" / "limited.yaml").write_text(
+            "reelmill_recipe: 1\nextends: printmaster-5.1\noverload: limit\n"
+            "limiter: {ceiling: -16 dB, look_ahead: 5 ms, release: 120 ms}\n")
+        show = WideShow(self.folder, [7, 4], [master("PM", "limited", spec="ebu-r128", gain={"to": "spec"})], Recordings())
+        report = reelmill("run", show.path, "--json").json()  # peaks of recordings are a matter of the spec
+        gain = self.figures(report, "PM")["gain"]["db"]
+        bed = show.bed("5.1")
+        loudness = oracle.witness(bed, RATE)[0]
+        louder = bed * 10 ** (gain / 20)
+        limited = limiter_gain(louder, -16.0, 5, 120)
+        error = np.abs(read_wav(show.file("PM"))[0] - louder * limited[:, None]).max() / STEP
+        print(f"gain {gain:.2f} dB, by libebur128 {-23 - loudness:.3f} dB; limited by {-20 * np.log10(limited.min()):.1f} dB at most; "
+              f"{error:.6f} of a step")
+        self.assertLessEqual(abs(gain + 23 + loudness), 0.02)
+        self.assertLess(limited.min(), 0.95)
+        self.assertLessEqual(error, 0.5 + 2.0 ** -22)
 
     def test_what_has_no_loudness_is_refused(self):
         show = WideShow(self.folder, [2, 2], self.deliverables()[:2], lambda stem, reel, frames, channels: np.zeros((frames, channels)))

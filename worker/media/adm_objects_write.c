@@ -59,8 +59,9 @@ static void copy_attributes(object_writer *self, const xmlNode *node, const char
         snprintf(name, sizeof name, "%s%s%s", prefixed ? (const char *)from->ns->prefix : "", prefixed ? ":" : "",
                  (const char *)from->name);
         bool known = !prefixed || strcmp(name, "xml:lang") == 0; /* the bed's document declares no other prefixes */
+        const xmlNode *value = from->children;
         if (!left_out && known)
-            attribute(self, name, from->children == NULL ? "" : (const char *)from->children->content);
+            attribute(self, name, value == NULL || value->content == NULL ? "" : (const char *)value->content);
     }
 }
 
@@ -77,6 +78,13 @@ static void copy_children(object_writer *self, const xmlNode *node, const char *
     }
 }
 
+static void copy_text(object_writer *self, const xmlNode *node)
+{
+    for (const xmlNode *text_node = node->children; text_node != NULL; text_node = text_node->next)
+        if ((text_node->type == XML_TEXT_NODE || text_node->type == XML_CDATA_SECTION_NODE) && text_node->content != NULL)
+            self->failed = xmlTextWriterWriteString(self->xml, text_node->content) < 0 || self->failed;
+}
+
 /* Elements hold elements or text, as everywhere in ADM. */
 static void copy_tree(object_writer *self, const xmlNode *node, int depth)
 {
@@ -91,8 +99,8 @@ static void copy_tree(object_writer *self, const xmlNode *node, int depth)
     copy_attributes(self, node, NULL);
     if (child != NULL)
         copy_children(self, node, NULL, depth);
-    else if (node->children != NULL && node->children->content != NULL)
-        self->failed = xmlTextWriterWriteString(self->xml, node->children->content) < 0 || self->failed;
+    else
+        copy_text(self, node);
     end(self);
 }
 
@@ -103,7 +111,7 @@ static bool read_time(const char *from, int64_t *out_time)
 {
     unsigned hours = 0, minutes = 0, seconds = 0;
     int used = 0;
-    if (sscanf(from, "%3u:%2u:%2u%n", &hours, &minutes, &seconds, &used) != 3 || minutes > 59 || seconds > 60)
+    if (sscanf(from, "%3u:%2u:%2u%n", &hours, &minutes, &seconds, &used) != 3 || hours > 999 || minutes > 59 || seconds > 60)
         return false;
     int64_t fraction = 0;
     int64_t step = SECOND / 10;

@@ -16,7 +16,21 @@ static content_hash digest_of(const char *text)
     return content_hash_of(text, strlen(text));
 }
 
-static output_header header_of(void)
+static task_input input_of(uint32_t number)
+{
+    bool direct = number == 0;
+    return (task_input){.file = path_of("media", direct ? "R1_DX.wav" : "mx/R1_MX.flac"),
+                        .identity = {.dev = 1, .ino = 99, .size = 10000000, .mtime_ns = -5, .ctime_ns = 7},
+                        .container = direct ? CONTAINER_WAV : CONTAINER_FLAC,
+                        .encoding = ENCODING_PCM_24,
+                        .sample_rate = 48000,
+                        .channel_count = direct ? 2 : 1,
+                        .frame_count = 1000000,
+                        .data_offset = direct ? 44 : 0,
+                        .direct = direct};
+}
+
+static output_header header_of(arena *memory)
 {
     static const uint8_t chunk[] = {'a', 'x', 'm', 'l', 2, 0, 0, 0, '<', '>'};
     output_header header = {.container = CONTAINER_RF64,
@@ -43,7 +57,16 @@ static output_header header_of(void)
                             .coding_history = "A=PCM,F=48000,W=24\r\n",
                             .plain_format = true,
                             .chunks_size = sizeof chunk,
-                            .chunks = chunk};
+                            .chunks = chunk,
+                            .object_count = 2,
+                            .object_source_count = 1};
+    header.object_sources = arena_take_array(memory, 1, sizeof *header.object_sources);
+    header.object_sources[0] = (output_object_source){.input = input_of(0),
+                                                      .file_frame = -48000,
+                                                      .programme_frame = 96000,
+                                                      .frame_count = 480000,
+                                                      .first_object = 1,
+                                                      .object_count = 1};
     return header;
 }
 
@@ -77,16 +100,7 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
     render->input_count = 2;
     render->inputs = arena_take_array(memory, 2, sizeof *render->inputs);
     for (uint32_t i = 0; i < 2; i++)
-        render->inputs[i] = (task_input){.file = path_of("media", i == 0 ? "R1_DX.wav" : "mx/R1_MX.flac"),
-                                         .identity = {.dev = 1, .ino = 99, .size = 10000000, .mtime_ns = -5,
-                                                      .ctime_ns = 7},
-                                         .container = i == 0 ? CONTAINER_WAV : CONTAINER_FLAC,
-                                         .encoding = ENCODING_PCM_24,
-                                         .sample_rate = 48000,
-                                         .channel_count = i == 0 ? 2 : 1,
-                                         .frame_count = 1000000,
-                                         .data_offset = i == 0 ? 44 : 0,
-                                         .direct = i == 0};
+        render->inputs[i] = input_of(i);
     render->piece_count = 2;
     render->pieces = arena_take_array(memory, 2, sizeof *render->pieces);
     for (uint32_t i = 0; i < 2; i++) {
@@ -96,7 +110,10 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
         render->pieces[i].bindings[0] = (task_binding){.file = 0, .channel = 0, .file_frame = 384000};
         render->pieces[i].bindings[1] = (task_binding){.file = 0, .channel = 1, .file_frame = -10};
         render->pieces[i].bindings[2] = (task_binding){.file = i == 0 ? 1 : TASK_FILE_NONE};
+        render->pieces[i].objects = arena_take_array(memory, 1, sizeof *render->pieces[i].objects);
+        render->pieces[i].objects[0] = (task_binding){.file = i == 0 ? 0 : TASK_FILE_NONE, .channel = 1};
     }
+    render->object_count = 1;
     if (kind == TASK_RENDER) {
         render->file_count = 1;
         render->files = arena_take_array(memory, 1, sizeof *render->files);
@@ -105,7 +122,8 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
                                               .data_offset = 4096,
                                               .file_frame = 50000,
                                               .file_frame_count = 700000,
-                                              .channel_count = 2,
+                                              .channel_count = 3,
+                                              .object_count = 1,
                                               .channels = {1, 0}};
     }
     render->first_cell = 1;
@@ -198,11 +216,11 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         out_body->probe.file = path_of("media", "R1 \xE9t\xE9.wav"); /* a name that is no UTF-8 */
     } else if (kind == TASK_ALLOCATE) {
         out_body->allocate = (task_allocate){
-            .part = path_of("out", "a/b.part"), .final = path_of("out", "a/b"), .header = header_of()};
+            .part = path_of("out", "a/b.part"), .final = path_of("out", "a/b"), .header = header_of(memory)};
     } else if (kind == TASK_RENDER || kind == TASK_INSPECT) {
         sample_render(kind, &out_body->render, memory);
     } else if (kind == TASK_SEAL) {
-        out_body->seal = (task_seal){.part = path_of("out", "a/b.part"), .header = header_of()};
+        out_body->seal = (task_seal){.part = path_of("out", "a/b.part"), .header = header_of(memory)};
     } else if (kind == TASK_VERIFY) {
         sample_verify(&out_body->verify, memory);
     } else if (kind == TASK_PUBLISH) {
