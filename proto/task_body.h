@@ -17,7 +17,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 12, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 13, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -51,7 +51,8 @@ typedef struct output_object_source {
     uint16_t object_count;     /**< all that the file has, in the order of its tracks */
 } output_object_source;
 
-/** Silence with a pop before and after the programme, in the file's frames; all 0: the file is programme alone. */
+/** What stands before and after the programme, in the file's frames: silence with a pop, or the stems' own (pop_frames 0, SEAL
+ * renders it); all 0: the file is programme alone. */
 typedef struct output_leader {
     uint32_t head_frames, tail_frames;
     uint32_t head_pop;         /**< first frame of the 2-pop, from the file's first */
@@ -115,6 +116,7 @@ typedef struct task_output_file {
     uint64_t file_frame;       /**< of the file at the piece's first frame: leader_frames, and programme_frame if joined */
     uint64_t file_frame_count; /**< frames of the file up to the programme's end */
     uint32_t leader_frames;    /**< of the file before the programme, silent for a page and more at their end */
+    bool exact;                /**< writing begins at the first frame; else at its page, whose frames are rendered too */
     uint8_t channel_count;
     uint8_t object_count;      /**< so many channels are the task's objects: the last ones */
     uint8_t channels[LAYOUT_CHANNELS_MAX]; /**< file channel i is canonical channel channels[i] of the output */
@@ -147,11 +149,14 @@ typedef struct task_render {
     uint8_t signal_groups;     /**< features that the measures hold (common/measure/cell_signal.h); 0: none */
 } task_render;
 
-/* SEAL: header rewritten with the measured loudness, fdatasync. Payload: content_hash of everything before the programme
- * (header and leader) and of everything after it (tail, pad byte), 16 bytes each. */
+/* SEAL: header rewritten with the measured loudness, a leader and tail that are kept rendered, fdatasync. Payload:
+ * content_hash of everything before the programme (header and leader) and of everything after it (tail, pad byte), 16 bytes
+ * each. */
 typedef struct task_seal {
     task_path part;
     output_header header;
+    uint32_t side_count;       /**< 0..2, head before tail: all cells of one piece into one file, which is part */
+    task_render *sides;
 } task_seal;
 
 /* VERIFY: cache dropped, every byte read back. Ranges cover the audio in order. Payload: task_verify_result.

@@ -208,6 +208,7 @@ static void decode_output_file(byte_reader *reader, task_output_file *file, cons
     file->file_frame = byte_reader_u64(reader);
     file->file_frame_count = byte_reader_u64(reader);
     file->leader_frames = byte_reader_u32(reader);
+    file->exact = decode_flag(reader);
     file->channel_count = byte_reader_u8(reader);
     file->object_count = byte_reader_u8(reader);
     const uint8_t *channels = byte_reader_view(reader, sizeof file->channels);
@@ -291,6 +292,20 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     require(reader, (uint64_t)render->first_cell + render->cell_count <= piece_cells);
     require(reader, piece->programme_frame + piece->frame_count <= render->programme_frame_count);
     require(reader, !render->digests_file || (kind == TASK_INSPECT && reads_whole_file(render, piece_cells)));
+}
+
+static void decode_sides(byte_reader *reader, task_seal *seal, arena *memory)
+{
+    seal->side_count = decode_count(reader, 0, 2, 1);
+    seal->sides = arena_take_array(memory, seal->side_count, sizeof *seal->sides);
+    for (uint32_t i = 0; i < seal->side_count && !reader->failed; i++) {
+        task_render *side = &seal->sides[i];
+        decode_render(reader, TASK_RENDER, side, memory);
+        require(reader, !reader->failed && side->piece_count == 1 && side->file_count == 1 && side->first_cell == 0 &&
+                            side->files[0].channel_count == seal->header.channel_count &&
+                            side->cell_count == (side->pieces[0].frame_count + CELL_FRAMES - 1) / CELL_FRAMES &&
+                            side->files[0].data_offset == seal->header.data_offset);
+    }
 }
 
 static void decode_verify(byte_reader *reader, task_verify *verify, arena *memory)
@@ -476,6 +491,7 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
     case TASK_SEAL:
         decode_path(reader, &body->seal.part);
         decode_header(reader, &body->seal.header, memory);
+        decode_sides(reader, &body->seal, memory);
         return;
     case TASK_VERIFY:
         decode_verify(reader, &body->verify, memory);

@@ -111,6 +111,7 @@ static void encode_output_file(byte_writer *writer, const task_output_file *file
     byte_writer_u64(writer, file->file_frame);
     byte_writer_u64(writer, file->file_frame_count);
     byte_writer_u32(writer, file->leader_frames);
+    byte_writer_u8(writer, file->exact);
     byte_writer_u8(writer, file->channel_count);
     byte_writer_u8(writer, file->object_count);
     byte_writer_bytes(writer, file->channels, sizeof file->channels);
@@ -267,6 +268,9 @@ void task_body_encode(const task_body *self, byte_writer *writer)
     case TASK_SEAL:
         encode_path(writer, &self->seal.part);
         encode_header(writer, &self->seal.header);
+        byte_writer_u32(writer, self->seal.side_count);
+        for (uint32_t i = 0; i < self->seal.side_count; i++)
+            encode_render(writer, &self->seal.sides[i]);
         return;
     case TASK_VERIFY:
         encode_verify(writer, &self->verify);

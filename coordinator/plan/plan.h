@@ -98,6 +98,7 @@ typedef struct plan_file {
 
 enum {
     PLAN_LEADER_SECONDS = 8,      /**< before FFOA, where a recipe makes a leader */
+    PLAN_KEPT_SECONDS_MAX = 120,  /**< of a leader or tail that is kept */
     PLAN_PROGRAM_NONE = 0xFFFF,   /**< plan_deliverable.scan_program: its gain needs no scan */
     PLAN_OUTPUT_NONE = 0xFFFF,    /**< plan_deliverable.speech_output: no dialogue stem, or the deliverable is one */
     PLAN_DELIVERABLE_NONE = 0xFFFF/**< render_output.deliverable of what is measured for verdicts and never written */

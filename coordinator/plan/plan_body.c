@@ -374,18 +374,77 @@ static status body_verify(const plan *self, const plan_task *task, const plan_co
     return STATUS_OK;
 }
 
-static void body_seal(const plan *self, const plan_task *task, const plan_context *context, task_body *body)
+/* Leader or tail as one reel's files have it: a programme of its own. A long-play file is in another reel's sound there. */
+static status body_side(const plan *self, uint32_t index, bool tail, const plan_context *context, task_render *side, arena *memory)
+{
+    const plan_file *file = &self->files[index];
+    const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
+    const plan_timeline *timeline = &self->timelines[deliverable->timeline];
+    uint32_t number = file->reel >= 0 ? (uint32_t)file->reel : tail ? timeline->piece_count - 1 : 0;
+    const plan_piece *piece = &timeline->pieces[number];
+    const output_leader *leader = &file->header.leader;
+    uint32_t frames = tail ? leader->tail_frames : leader->head_frames;
+    *side = (task_render){.program = self->programs[deliverable->program], .piece_count = 1, .file_count = 1};
+    if (context->gains_db != NULL)
+        render_scale(self, &side->program, context->gains_db, memory);
+    side->program.join = JOIN_BUTT;
+    plan_binding binding = {.inputs = arena_take_array(memory, side->program.input_count, sizeof *binding.inputs)};
+    task_binding *bindings = arena_take_array(memory, side->program.input_count, sizeof *bindings);
+    for (uint32_t k = 0; k < side->program.input_count; k++) {
+        uint16_t channel = 0;
+        int64_t position = 0;
+        int64_t input = plan_lane_input(self, &side->program, &side->program.inputs[k], piece->reel, &channel);
+        bindings[k] = (task_binding){.file = TASK_FILE_NONE};
+        if (input == INPUT_NONE || !plan_input_of_reel(self->show, &self->inputs.items[input]) ||
+            !plan_stem_position(plan_timeline_show(self->show, timeline), &self->inputs.items[input], &timeline->placed[input],
+                                piece->reel, piece->programme_frame, &position))
+            continue;
+        position += tail ? (int64_t)piece->frame_count : -(int64_t)frames;
+        bindings[k] =
+            (task_binding){.file = binding_file(&binding, (uint32_t)input), .channel = channel, .file_frame = position};
+    }
+    if (binding.input_count > TASK_FILES_MAX)
+        return STATUS_LIMIT;
+    side->input_count = binding.input_count;
+    side->inputs = arena_take_array(memory, binding.input_count, sizeof *side->inputs);
+    for (uint32_t i = 0; i < binding.input_count; i++)
+        side->inputs[i] = plan_task_input(self, binding.inputs[i]);
+    side->pieces = arena_take(memory, sizeof *side->pieces);
+    side->pieces[0] = (task_piece){.reel = piece->reel, .frame_count = frames, .bindings = bindings};
+    side->files = arena_take(memory, sizeof *side->files);
+    body_output_file(self, piece, index, context, &side->files[0]);
+    side->files[0].leader_frames = 0;
+    side->files[0].exact = true;
+    side->files[0].file_frame = tail ? file->header.frame_count - frames : 0;
+    side->files[0].file_frame_count = tail ? file->header.frame_count : frames;
+    side->cell_count = (frames + CELL_FRAMES - 1) / CELL_FRAMES;
+    side->programme_end = true;
+    side->programme_frame_count = frames;
+    return STATUS_OK;
+}
+
+static status body_seal(const plan *self, const plan_task *task, const plan_context *context, task_body *body, arena *memory)
 {
     body->seal.part = plan_file_part(self, task->file, context);
     body->seal.header = self->files[task->file].header;
     media_bext *bext = &body->seal.header.bext;
     if (body->seal.header.object_count > 0)
-        return; /* what was measured is the bed alone */
+        return STATUS_OK; /* what was measured is the bed alone */
     bext->loudness_value = context->loudness_value;
     bext->loudness_range = context->loudness_range;
     bext->max_true_peak_level = context->max_true_peak;
     bext->max_momentary_loudness = context->max_momentary;
     bext->max_short_term_loudness = context->max_short_term;
+    if (!self->show->deliverables[self->files[task->file].deliverable].recipe->keeps_leader)
+        return STATUS_OK;
+    const output_leader *leader = &body->seal.header.leader;
+    body->seal.sides = arena_take_array(memory, 2, sizeof *body->seal.sides);
+    status code = STATUS_OK;
+    if (leader->head_frames > 0)
+        code = body_side(self, task->file, false, context, &body->seal.sides[body->seal.side_count++], memory);
+    if (code == STATUS_OK && leader->tail_frames > 0)
+        code = body_side(self, task->file, true, context, &body->seal.sides[body->seal.side_count++], memory);
+    return code;
 }
 
 static status body_publish(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
@@ -452,8 +511,7 @@ static status body_fill(const plan *self, const plan_task *task, const plan_cont
     case TASK_INSPECT:
         return body_render(self, task, context, body, memory);
     case TASK_SEAL:
-        body_seal(self, task, context, body);
-        return STATUS_OK;
+        return body_seal(self, task, context, body, memory);
     case TASK_VERIFY:
         return body_verify(self, task, context, body, memory);
     case TASK_PUBLISH:

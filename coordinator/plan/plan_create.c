@@ -153,7 +153,8 @@ static bool plan_bodies_fit(const plan *self, plan_notes *notes)
         const plan_task *task = &self->tasks[i];
         bool renders = task->kind == TASK_RENDER || task->kind == TASK_INSPECT;
         bool whole = task->kind == TASK_PUBLISH || task->kind == TASK_DISCARD || task->kind == TASK_METER ||
-                     task->kind == TASK_LISTEN;
+                     task->kind == TASK_LISTEN ||
+                     (task->kind == TASK_SEAL && self->show->deliverables[task->deliverable].recipe->keeps_leader);
         bool looks_ahead = renders && (render_program_reach_after(&self->programs[task->program]) > 0 ||
                                        self->programs[task->program].join != JOIN_BUTT);
         bool seen = task->program == last_program && task->piece == last_piece && !looks_ahead;

@@ -144,41 +144,111 @@ static void file_chunks_fill(const file_builder *self, plan_file *file)
     byte_writer_deinit(&chunks);
 }
 
+/* Tells why a file cannot have the leader that its recipe asks for. */
+static void leader_complain(const file_builder *self, const plan_file *file, const char *why)
+{
+    const show *film = self->plan->show;
+    const show_deliverable *deliverable = &film->deliverables[file->deliverable];
+    const recipe *rule = deliverable->recipe;
+    problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line, deliverable->column,
+                     "deliverable %s cannot have the leader that recipe %s %s (`leader: %s`): %s, or write `leader: strip`",
+                     deliverable->name, rule->name, rule->leader ? "makes" : "keeps", rule->leader ? "make" : "keep", why);
+}
+
+/* What neither a made leader nor a kept one goes with; NULL: nothing. */
+static const char *leader_forbidden(const file_builder *self, const plan_file *file)
+{
+    const show *film = self->plan->show;
+    channel_layout_id layout = self->plan->deliverables[file->deliverable].layout;
+    if (film->rate.num == 0)
+        return "the show has no frame rate, so the length of a pop is not known; state frame_rate";
+    if (plan_has_control(film, file->deliverable))
+        return "it has control data, which begins with the programme; take `duck` out of it";
+    return layout == LAYOUT_DCP_5_1 || layout == LAYOUT_DCP_7_1 ? "it is a cinema package, which holds the programme alone" : NULL;
+}
+
+/* Frames behind LFOA in the longest of a reel's files that the deliverable takes. */
+static uint64_t kept_tail(const file_builder *self, const plan_file *file, const plan_timeline *timeline, const plan_piece *piece)
+{
+    const plan *made = self->plan;
+    const show *film = plan_timeline_show(made->show, timeline);
+    uint64_t longest = 0;
+    for (uint32_t i = 0; i < made->inputs.count; i++) {
+        const plan_input *input = &made->inputs.items[i];
+        const media_facts *facts = &timeline->placed[i];
+        int64_t position = 0;
+        if (input->stem < 0 || made->facts[i].outcome != STATUS_OK || !plan_input_of_reel(film, input) ||
+            (input->reel >= 0 && input->reel != (int32_t)piece->reel) ||
+            !plan_takes_stem(made->show, file->deliverable, (uint32_t)input->stem) ||
+            !plan_stem_position(film, input, facts, piece->reel, piece->programme_frame, &position))
+            continue;
+        int64_t behind = (int64_t)facts->frame_count - position - (int64_t)piece->frame_count;
+        if (behind > 0 && (uint64_t)behind > longest)
+            longest = (uint64_t)behind;
+    }
+    return longest;
+}
+
+/* The stems' own leader and tail: from the reel's `start`, and to the end of its longest file. */
+static void file_leader_keep(const file_builder *self, plan_file *file, const plan_timeline *timeline)
+{
+    const show *film = plan_timeline_show(self->plan->show, timeline);
+    output_header *header = &file->header;
+    const plan_piece *first = &timeline->pieces[file->reel < 0 ? 0 : (uint32_t)file->reel];
+    const plan_piece *last = &timeline->pieces[file->reel < 0 ? timeline->piece_count - 1 : (uint32_t)file->reel];
+    const show_reel *reel = &film->reels[first->reel];
+    const char *why = leader_forbidden(self, file);
+    bool begins = reel->has_start && reel->has_ffoa && reel->ffoa_frame >= reel->start_frame;
+    uint64_t pictures = begins ? reel->ffoa_frame - reel->start_frame : 0;
+    uint64_t head = timecode_sample_of_frame(pictures, &film->rate, film->sample_rate);
+    uint64_t tail = kept_tail(self, file, timeline, last);
+    uint64_t most = (uint64_t)PLAN_KEPT_SECONDS_MAX * film->sample_rate;
+    if (why == NULL && !(reel->has_start && reel->has_ffoa && film->reels[last->reel].has_lfoa))
+        why = "a reel has no start, ffoa or lfoa, so it is not known what of its files is leader; state them";
+    if (why == NULL && (head > most || tail > most))
+        why = "the stems have more than 120 s before ffoa or behind lfoa; deliver them cut, or correct the timecodes";
+    if (why == NULL && header->bext.time_reference < head)
+        why = "its leader would begin the day before; give later timecodes";
+    if (why != NULL) {
+        leader_complain(self, file, why);
+        return;
+    }
+    header->leader = (output_leader){
+        .head_frames = (uint32_t)head, .tail_frames = (uint32_t)tail, .silent_channel = header->channel_count};
+    header->frame_count += head + tail;
+    header->bext.time_reference -= head;
+}
+
 /*
- * A leader as recipes make it: silence of 8 s with a pop of one picture frame 2 s before FFOA, and a tail of 4 s with one 2 s
- * after LFOA, the last frame of action; seconds as timecode counts them. The file begins so much earlier.
+ * A leader as recipes make it: silence of 8 s, and before it as much as the recipe leaves for a slate, with a pop of one
+ * picture frame 2 s before FFOA, and a tail of 4 s with one 2 s after LFOA, the last frame of action; seconds as timecode
+ * counts them. The file begins so much earlier.
  */
 static void file_leader_make(const file_builder *self, plan_file *file, const plan_timeline *timeline)
 {
     const show *film = plan_timeline_show(self->plan->show, timeline);
-    const show_deliverable *deliverable = &film->deliverables[file->deliverable];
     const plan_deliverable *planned = &self->plan->deliverables[file->deliverable];
     output_header *header = &file->header;
-    const char *why = film->rate.num == 0 ? "the show has no frame rate, so the length of a pop is not known; state frame_rate"
-                      : plan_has_control(film, file->deliverable)
-                          ? "it has control data, which begins with the programme; take `duck` out of it"
-                      : planned->layout == LAYOUT_DCP_5_1 || planned->layout == LAYOUT_DCP_7_1
-                          ? "it is a cinema package, which holds the programme alone"
-                          : NULL;
+    const char *why = leader_forbidden(self, file);
     uint32_t second = film->rate.nominal;
-    uint32_t head = (uint32_t)timecode_sample_of_frame(PLAN_LEADER_SECONDS * second, &film->rate, film->sample_rate);
+    uint32_t seconds = PLAN_LEADER_SECONDS + film->deliverables[file->deliverable].recipe->slate_seconds;
+    uint32_t head = (uint32_t)timecode_sample_of_frame((uint64_t)seconds * second, &film->rate, film->sample_rate);
     if (why == NULL && header->bext.time_reference < head)
-        why = "its programme begins earlier than 8 s after midnight, so the leader would begin the day before; give later timecodes";
+        why = arena_format(self->notes->arena,
+                           "its programme begins earlier than %u s after midnight, so the leader would begin the day before; give "
+                           "later timecodes", seconds);
     if (why != NULL) {
-        problem_list_add(self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
-                         deliverable->column,
-                         "deliverable %s cannot have the leader that recipe %s makes (`leader: make`): %s, or write `leader: strip`",
-                         deliverable->name, deliverable->recipe->name, why);
+        leader_complain(self, file, why);
         return;
     }
     uint64_t pictures = timecode_frame_of_sample(header->frame_count, &film->rate, film->sample_rate);
     uint64_t rest = header->frame_count - timecode_sample_of_frame(pictures, &film->rate, film->sample_rate);
-    uint64_t tail_picture = (PLAN_LEADER_SECONDS + 2) * second + pictures - 1;
+    uint64_t tail_picture = ((uint64_t)seconds + 2) * second + pictures - 1;
     uint64_t tail_pop = timecode_sample_of_frame(tail_picture, &film->rate, film->sample_rate);
     header->leader = (output_leader){
         .head_frames = head,
         .tail_frames = (uint32_t)timecode_sample_of_frame(4 * second, &film->rate, film->sample_rate),
-        .head_pop = (uint32_t)timecode_sample_of_frame((PLAN_LEADER_SECONDS - 2) * second, &film->rate, film->sample_rate),
+        .head_pop = (uint32_t)timecode_sample_of_frame(((uint64_t)seconds - 2) * second, &film->rate, film->sample_rate),
         .tail_pop = (uint32_t)(tail_pop + rest - head - header->frame_count),
         .pop_frames = (uint32_t)timecode_sample_of_frame(1, &film->rate, film->sample_rate),
         .silent_channel = header->channel_count};
@@ -218,6 +288,8 @@ static void file_header_fill(const file_builder *self, plan_file *file)
                                 .max_short_term_loudness = loudness_not_set};
     if (film->deliverables[file->deliverable].recipe->leader)
         file_leader_make(self, file, timeline);
+    if (film->deliverables[file->deliverable].recipe->keeps_leader)
+        file_leader_keep(self, file, timeline);
     const char *language = film->deliverables[file->deliverable].language;
     const char *reel = file->reel < 0 ? "" : film->reels[file->reel].name;
     char text[TITLE_MAX_BYTES + 4 * NAME_MAX_BYTES];

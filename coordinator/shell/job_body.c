@@ -254,7 +254,7 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
     arena_init(&memory);
     status code = STATUS_OK;
     merge_outcome outcome;
-    if (task->kind == TASK_RENDER)
+    if (task->kind == TASK_RENDER || task->kind == TASK_SEAL)
         context.gains_db = job_gains(self, &memory);
     if (task->kind == TASK_SEAL)
         seal_context(self, task, &context);

@@ -207,6 +207,25 @@ static void read_clock(recipe *self, const yaml_node *root, const yaml_source *s
     self->ffoa = node == NULL ? NULL : yaml_text(source, node, "ffoa", TIMECODE_TEXT_SIZE);
 }
 
+/* `slate: 20s`: silence before the leader, in which somebody puts a slate. */
+static void read_slate(recipe *self, const yaml_node *node, const yaml_source *source)
+{
+    const char *text = node == NULL ? NULL : yaml_text(source, node, "slate", 32);
+    if (text == NULL)
+        return;
+    size_t length = strlen(text);
+    char digits[32] = "";
+    double seconds = 0.0;
+    if (length > 1 && text[length - 1] == 's')
+        memcpy(digits, text, length - 1);
+    if (!self->leader)
+        yaml_complain(source, node, "slate is silence before a leader that is made; add `leader: make`");
+    else if (!decimal_parse(digits, &seconds) || seconds < 1.0 || seconds > 600.0 || floor(seconds) < seconds)
+        yaml_complain(source, node, "slate is \"%s\"; write whole seconds up to 600s, like 20s", text);
+    else
+        self->slate_seconds = (uint32_t)seconds;
+}
+
 static void read_form(recipe *self, const yaml_node *root, const yaml_source *source)
 {
     static const char *const encodings[] = {"PCM_16", "PCM_24", "PCM_32", "FLOAT_32", NULL};
@@ -232,9 +251,8 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     node = yaml_get(root, "leader");
     index = node == NULL ? 0 : yaml_word(source, node, "leader", leaders);
     self->leader = index == 1;
-    if (index == 2)
-        yaml_complain(source, node, "leader is keep, which this version cannot do, since only FFOA to LFOA of the stems is rendered; "
-                                    "write strip, or make for a new leader with 2-pop and tail pop");
+    self->keeps_leader = index == 2;
+    read_slate(self, yaml_get(root, "slate"), source);
     node = yaml_get(root, "join");
     self->has_join = node != NULL && yaml_join(source, node, &self->join);
     node = yaml_get(root, "overload");
@@ -350,8 +368,8 @@ static void read_adm(recipe *self, const yaml_node *node, const yaml_source *sou
     self->adm = index < 0 ? ADM_NONE : index == 0 ? ADM_DOLBY : ADM_EBU;
     if (!adm_bed_layout(self->layout))
         yaml_complain(source, node, "adm describes a bed, which is one of 2.0 3.0 5.0 5.1 7.0 7.1 7.0.2 7.1.2; change `layout`");
-    if (self->leader)
-        yaml_complain(source, node, "adm describes the programme alone; remove `leader: make`");
+    if (self->leader || self->keeps_leader)
+        yaml_complain(source, node, "adm describes the programme alone; remove `leader: %s`", self->leader ? "make" : "keep");
     if (self->encoding != ENCODING_PCM_24 || self->order != ORDER_SMPTE || self->multi_mono || self->reels)
         yaml_complain(source, node,
                       "adm describes one joined file of 24 bits in smpte order; remove encoding, order, files or assembly");
@@ -385,7 +403,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
                                        "assembly",        "overload", "limiter", "adm", "objects", "duck", "sample_rate",
-                                       "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", NULL};
+                                       "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", "slate", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =

@@ -48,7 +48,9 @@ typedef struct recipe {
     const char *ffoa;                /**< timecode of a joined file's first frame of action; NULL: 01:00:00:00 */
     channel_order_id order;          /**< of the file */
     bool multi_mono;
-    bool leader;                     /**< every file gets silence and pops around the programme; else it is programme alone */
+    bool leader;                     /**< every file gets silence and pops around the programme; else it is programme alone, */
+    bool keeps_leader;               /**< or has what the stems have before FFOA and after LFOA */
+    uint32_t slate_seconds;          /**< silence before a leader that is made */
     bool has_join;                   /**< join is stated; else the show's counts */
     join_law join;                   /**< of reels that supply overlap */
     bool joined;                     /**< default assembly */

@@ -3,7 +3,8 @@ import json
 
 import numpy as np
 
-from farm_kit import FarmTest, digests, main, read_wav, reelmill, timecode
+from farm_kit import FarmTest, digests, main, read_wav, reelmill, small_show, timecode, write_wav
+from same_bytes import SameBytes
 from wide_show import WideShow
 
 HOUR = 3600
@@ -11,7 +12,9 @@ HOUR = 3600
 
 def recipe(folder, name, text):
     (folder / "recipes").mkdir(exist_ok=True)
-    (folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: printmaster-5.1\nroles: [dialogue]\n{text}\n")
+    base = "" if "extends" in text else "extends: printmaster-5.1\n"
+    roles = "" if "roles" in text or not base else "roles: [dialogue]\n"
+    (folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\n{base}{roles}{text}\n")
 
 
 def reference(path):
@@ -91,10 +94,62 @@ class MadeLeaders(FarmTest):
                      if item["check"] == "sync.pop"]
             self.assertEqual(len(found), wanted, found)
 
+    def test_kept_leaders_and_slates(self):
+        """The stems' own leaders, reel by reel and joined: sums of what lies before FFOA and behind LFOA, as long as it lasts."""
+        recipe(self.folder, "kept", "roles: [dialogue, music, effects]\nassembly: both\nleader: keep")
+        recipe(self.folder, "kept-lt", "extends: stereo-ltrt\nassembly: reels\nleader: keep\nfiles: multi-mono")
+        recipe(self.folder, "slated", "roles: [dialogue, music, effects]\nleader: make\nslate: 20s")
+        recipe(self.folder, "plain", "roles: [dialogue, music, effects]\nassembly: both")
+        show = small_show(self.folder, deliverables=[
+            {"name": "KEPT", "recipe": "kept", "gain": -1.5}, {"name": "MONOS", "recipe": "kept-lt"}, {"name": "SLATED", "recipe": "slated"},
+            {"name": "PLAIN", "recipe": "plain", "gain": -1.5}])
+        # One stem goes on longer than the others; where they have ended they are silent.
+        path = self.folder / "stems" / "R2_FX_51.wav"
+        longer = np.concatenate([read_wav(path)[0], np.full((1234, 6), 0.01)])
+        write_wav(path, longer)
+        # A long-play stem has no leader: before a reel lies the sound of another one.
+        long_play = np.full(((9 * 24 + 7 + 7 * 24 + 11) * 2000 + 9, 1), 0.05)
+        write_wav(self.folder / "stems" / "LONG.wav", long_play, time_reference=HOUR * 48000)
+        show.text["stems"]["LONG"] = {"role": "effects", "layout": "mono", "file": "LONG.wav", "align": "bext"}
+        show.write()
+        runs = SameBytes(self, show.path, 3 + 4 + 1 + 3)
+        runs.vary((2, 1, None))
+        out = self.folder / "first" / "NIGHT_TRAIN" / "v01"
+        gain, lead, pictures = 10 ** (-1.5 / 20), 2 * 48000, [9 * 24 + 7, 7 * 24 + 11]
+
+        def files(reel):
+            folder = self.folder / "stems"
+            parts = [read_wav(folder / f"R{reel}_DX_51.wav")[0], read_wav(folder / f"R{reel}_FX_51.wav")[0], np.concatenate(
+                [read_wav(folder / f"R{reel}_MX.{ch}.wav")[0] for ch in ("L", "R", "C", "LFE", "Ls", "Rs")], axis=1)]
+            length = max(map(len, parts))
+            return sum(np.pad(part, ((0, length - len(part)), (0, 0))) for part in parts)
+        whole = [files(1), files(2)]
+        made = {suffix: read_wav(out / "KEPT" / f"NIGHT_TRAIN_KEPT{suffix}.wav")[0] for suffix in ("", "_R1", "_R2")}
+        plain = {suffix: read_wav(out / "PLAIN" / f"NIGHT_TRAIN_PLAIN{suffix}.wav")[0] for suffix in ("", "_R1", "_R2")}
+        for suffix, first, last in (("", 0, 1), ("_R1", 0, 0), ("_R2", 1, 1)):
+            end = lead + pictures[last] * 2000
+            wanted = np.concatenate([gain * whole[first][:lead], plain[suffix], gain * whole[last][end:]])
+            self.assertEqual(made[suffix].shape, wanted.shape, suffix)
+            self.assertLessEqual(np.abs(made[suffix] - wanted).max(), 2.0 ** -24 + 2.0 ** -45, suffix)
+            self.assertTrue(np.array_equal(made[suffix][lead:lead + len(plain[suffix])], plain[suffix]))
+            begins = (2 if suffix == "_R2" else 1) * HOUR - (2 if suffix == "" else 0)
+            self.assertEqual(reference(out / "KEPT" / f"NIGHT_TRAIN_KEPT{suffix}.wav"), begins * 48000)
+        self.assertEqual(len(made["_R2"]), len(longer))
+        of = {item["deliverable"]: item for item in runs.report["programmes"] if item["reel"] is None}
+        for figures in ("loudness", "peaks"):  # the programme alone counts
+            self.assertEqual(of["KEPT"][figures], of["PLAIN"][figures])
+        # 20 s for a slate, then the leader of 8 s.
+        slated, _, _, _ = read_wav(out / "SLATED" / "NIGHT_TRAIN_SLATED.wav")
+        self.assertEqual(reference(out / "SLATED" / "NIGHT_TRAIN_SLATED.wav"), (HOUR - 28) * 48000)
+        self.assertFalse(slated[:26 * 48000].any())
+        self.assertTrue(slated[26 * 48000 + 1:26 * 48000 + 1990, 2].any() and not slated[26 * 48000 + 2000:28 * 48000].any())
+
     def test_what_cannot_be_made_is_refused(self):
-        recipe(self.folder, "kept", "leader: keep")
+        recipe(self.folder, "kept", "leader: keep\nlayout: 7.1.2\nadm: ebu")
         show = WideShow(self.folder, [1], [{"name": "A", "recipe": "kept", "spec": "none"}])
-        self.assertIn("leader is keep, which this version cannot do", reelmill("check", show.path).err)
+        self.assertIn("remove `leader: keep`", reelmill("check", show.path).err)
+        recipe(self.folder, "kept", "leader: strip\nslate: 20s")
+        self.assertIn("slate is silence before a leader that is made", reelmill("check", show.path).err)
         recipe(self.folder, "kept", "leader: make\nffoa: '00:00:05:00'")
         self.assertIn("begins earlier than 8 s after midnight", reelmill("run", show.path).err)
         recipe(self.folder, "kept", "leader: make\nlayout: 7.1.2\nadm: ebu")

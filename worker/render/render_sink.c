@@ -55,7 +55,9 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
     if (code != STATUS_OK)
         return code;
     /* The page that the first frame shares with the task before belongs to this task. */
-    uint64_t audio_byte = first_frame * self->frame_bytes / PAGE_BYTES * PAGE_BYTES;
+    uint64_t audio_byte = first_frame * self->frame_bytes;
+    if (!file->exact)
+        audio_byte = audio_byte / PAGE_BYTES * PAGE_BYTES;
     self->buffer_offset = file->data_offset + audio_byte;
     self->next_frame = audio_byte / self->frame_bytes;
     self->skip_bytes = (uint32_t)(audio_byte % self->frame_bytes);

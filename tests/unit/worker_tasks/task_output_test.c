@@ -148,7 +148,7 @@ static void task_seal__refuses_a_file_of_another_size(void **state)
     task_fixture_says(self, "5000 bytes");
     task_fixture_says(self, PART);
     body.seal.part = task_path_of("out", "gone.part");
-    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_IO);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_MISMATCH);
 }
 
 static void task_verify__passes_what_was_written_and_gives_its_digests(void **state)
