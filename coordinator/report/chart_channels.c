@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 1000, ROW = 17, LEVEL_ROW = 30, COLUMNS_MAX = 210, LEVEL_COLUMNS_MAX = 420 };
+enum { WIDTH = 1000, ROW = 17, LEVEL_ROW = 30, COLUMNS_MAX = 210, LEVEL_COLUMNS_MAX = 210 };
 static const double low_dbtp = -30.0; /* what is lower is shown as nothing */
 static const double low_dbfs = -72.0;
 

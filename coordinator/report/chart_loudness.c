@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 1000, HEIGHT = 262, COLUMNS_MAX = 842, LINES_MAX = 16, STEP_MS = 100 };
+enum { WIDTH = 1000, HEIGHT = 262, COLUMNS_MAX = 421, LINES_MAX = 16, STEP_MS = 100 };
 static const double label_step = 12.5;
 static const double top_lufs = 0.0;
 static const double bottom_lufs = -60.0;
