@@ -284,18 +284,18 @@ static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t cou
 }
 
 /*
- * What source and host have in common in one window, octave by octave, with the source at the time of the leak (spectrum w
- * of the transform). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
+ * What source and host have in common in one window, octave by octave, with the source at the time of the leak (spectrum
+ * `line` of the transform). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
  * raised would count less, and the gain would come out too small. Returns how far the window stands out.
  */
-static double sum_window(const render_bleed *self, const bleed_pair *pair, uint32_t w, leak_sums *sums)
+static double sum_window(const render_bleed *self, const bleed_pair *pair, uint32_t w, uint32_t line, leak_sums *sums)
 {
     const float *restrict hr = self->even_re + bleed_spectrum_at(pair->host, w);
     const float *restrict hi = self->even_im + bleed_spectrum_at(pair->host, w);
     const float *restrict host_root = self->root_inverse + bleed_spectrum_at(pair->host, w);
     const float *restrict source_root = self->root_level + bleed_spectrum_at(pair->source, w);
-    const float *restrict own_re = self->lines_re + w * BINS;
-    const float *restrict own_im = self->lines_im + w * BINS;
+    const float *restrict own_re = self->lines_re + line * BINS;
+    const float *restrict own_im = self->lines_im + line * BINS;
     double powers[BINS + NEAR];
     double height = 0.0;
     double chance = 0.0;
@@ -331,42 +331,60 @@ static double sum_window(const render_bleed *self, const bleed_pair *pair, uint3
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
 
-/* The source's windows, each as much earlier as the leak is later, are transformed anew: all eight at once. */
-static bool describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
+enum { PAIR_LANES = (STEM_WINDOWS + 1) / 2, PAIRS_ABREAST = TILE_LANES / PAIR_LANES }; /* windows go by twos into lanes */
+static_assert((int)PAIRS_ABREAST >= 1, "the windows of a lane fit one transform");
+
+/* The source's windows, each as much earlier as the leak is later, are transformed anew: eight lanes hold those of two pairs. */
+static void transform_sources(render_bleed *self, const bleed_pair *const pairs[], uint32_t count)
+{
+    const double *frames[TILE_LANES][2] = {{self->silence}};
+    uint32_t lanes = 0;
+    for (uint32_t p = 0; p < count; p++) {
+        lanes = p * PAIR_LANES + (self->window_count + 1) / 2;
+        for (uint32_t w = 0; w < 2 * PAIR_LANES; w++)
+            frames[p * PAIR_LANES + w / 2][w % 2] =
+                w < self->window_count ? bleed_window_frames(self, pairs[p]->source, w, -pairs[p]->delay) : self->silence;
+    }
+    bleed_load_windows(self, frames, lanes);
+    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
+    bleed_unpack_lines(self, lanes);
+}
+
+/* place: of the pair in the transform. */
+static bool describe(const render_bleed *self, const bleed_pair *pair, uint32_t place, stem_leak *leak)
 {
     leak_sums sums[STEM_WINDOWS][STEM_BANDS];
     double scores[STEM_WINDOWS] = {0.0};
     memset(sums, 0, sizeof sums);
-    const double *frames[TILE_LANES][2] = {{NULL}};
-    for (uint32_t w = 0; w < self->window_count; w++)
-        frames[w / 2][w % 2] = bleed_window_frames(self, pair->source, w, -leak->delay);
-    bleed_load_windows(self, frames, (self->window_count + 1) / 2);
-    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    bleed_unpack_lines(self, (self->window_count + 1) / 2);
     for (uint32_t w = 0; w < self->window_count; w++)
         if (self->power[pair->source][w] >= active_power)
-            scores[w] = sum_window(self, pair, w, sums[w]);
+            scores[w] = sum_window(self, pair, w, 2 * place * PAIR_LANES + w, sums[w]);
     return leak_fit(leak, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
 }
-
-static_assert(STEM_WINDOWS <= 2 * TILE_LANES, "the windows of a lane fit one transform");
 
 /* Of the pairs that are heard, a batch: which of them are leaks. */
 static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
     bleed_peak chance[BATCH];
+    const bleed_pair *likely[BATCH];
+    uint32_t likely_count = 0;
     find_peaks(self, pairs, count, self->window_count / 2, chance);
-    for (uint32_t p = 0; p < count && features->leak_count < STEM_LEAKS_MAX; p++) {
+    for (uint32_t p = 0; p < count; p++) {
         bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
-        if (pairs[p].score < chance[p].score || in_place)
-            continue;
+        if (pairs[p].score >= chance[p].score && !in_place)
+            likely[likely_count++] = &pairs[p];
+    }
+    for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX; p++) {
+        uint32_t place = p % PAIRS_ABREAST;
+        if (place == 0)
+            transform_sources(self, likely + p, likely_count - p < PAIRS_ABREAST ? likely_count - p : PAIRS_ABREAST);
         stem_leak *leak = &features->leaks[features->leak_count];
-        *leak = (stem_leak){.source = pairs[p].source,
-                            .host = pairs[p].host,
-                            .delay = (int16_t)pairs[p].delay,
-                            .score = (float)pairs[p].score,
-                            .chance = (float)chance[p].score};
-        if (describe(self, &pairs[p], leak))
+        *leak = (stem_leak){.source = likely[p]->source,
+                            .host = likely[p]->host,
+                            .delay = (int16_t)likely[p]->delay,
+                            .score = (float)likely[p]->score,
+                            .chance = (float)chance[likely[p] - pairs].score};
+        if (describe(self, likely[p], place, leak))
             features->leak_count++;
     }
 }
