@@ -3,6 +3,7 @@
 
 #include "common/base/ensure.h"
 #include "common/base/limits.h"
+#include "common/base/plain_text.h"
 
 #include <errno.h>
 #include <libfyaml.h>
@@ -103,8 +104,26 @@ static status syntax_fail(const settings_walk *self, struct fy_diag *diag)
                             error->line, error->column, error->msg);
 }
 
+static status check_bytes(const settings_walk *self, const char *text, size_t size)
+{
+    unsigned line = 1;
+    for (size_t at = 0, length = 0; at < size; at += length) {
+        const unsigned char *bytes = (const unsigned char *)text + at;
+        length = plain_text_length(bytes, size - at);
+        if (length == 0 || plain_text_control(bytes, length))
+            return error_detail_set(self->detail, STATUS_INPUT_SYNTAX,
+                                    "%.300s:%u: the byte 0x%02X is no plain UTF-8 text; save the file as that", self->path, line,
+                                    bytes[0]);
+        line += bytes[0] == '\n';
+    }
+    return STATUS_OK;
+}
+
 static status read_text(settings_walk *self, const char *text, size_t size)
 {
+    status code = check_bytes(self, text, size);
+    if (code != STATUS_OK)
+        return code;
     struct fy_diag_cfg quiet;
     fy_diag_cfg_default(&quiet);
     quiet.level = FYET_MAX; /* nothing on stderr: errors are collected */
@@ -114,7 +133,7 @@ static status read_text(settings_walk *self, const char *text, size_t size)
     const struct fy_parse_cfg parse = {.flags = FYPCF_QUIET, .diag = diag};
     struct fy_document *document = fy_document_build_from_string(&parse, text, size);
     struct fy_node *root = document == NULL ? NULL : fy_document_root(document);
-    status code = root != NULL && fy_node_is_mapping(root) ? read_map(self, root) : syntax_fail(self, diag);
+    code = root != NULL && fy_node_is_mapping(root) ? read_map(self, root) : syntax_fail(self, diag);
     fy_document_destroy(document);
     fy_diag_destroy(diag);
     return code;

@@ -1,36 +1,12 @@
 #include "coordinator/show/yaml_tree.h"
 
 #include "common/base/ensure.h"
+#include "common/base/plain_text.h"
 
 #include <libfyaml.h>
 #include <string.h>
 
 /* ---- the bytes ---- */
-
-/* Length of the UTF-8 sequence at bytes, 0 if it is none (overlong, surrogate, above U+10FFFF, cut short). */
-static size_t utf8_length(const unsigned char *bytes, size_t left)
-{
-    if (bytes[0] < 0x80)
-        return 1;
-    size_t length = bytes[0] >= 0xF0 ? 4 : bytes[0] >= 0xE0 ? 3 : 2;
-    if (bytes[0] < 0xC2 || bytes[0] > 0xF4 || left < length)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((bytes[i] & 0xC0) != 0x80)
-            return 0;
-    if ((bytes[0] == 0xE0 && bytes[1] < 0xA0) || (bytes[0] == 0xED && bytes[1] > 0x9F) ||
-        (bytes[0] == 0xF0 && bytes[1] < 0x90) || (bytes[0] == 0xF4 && bytes[1] > 0x8F))
-        return 0;
-    return length;
-}
-
-/* C0 except tab and line ends, DEL, and C1, which some terminals obey. */
-static bool is_control(const unsigned char *bytes, size_t length)
-{
-    if (length == 1)
-        return (bytes[0] < 0x20 && bytes[0] != '\t' && bytes[0] != '\n' && bytes[0] != '\r') || bytes[0] == 0x7F;
-    return length == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0;
-}
 
 static status check_bytes(const char *text, size_t text_size, const yaml_source *source)
 {
@@ -44,8 +20,8 @@ static status check_bytes(const char *text, size_t text_size, const yaml_source 
     uint32_t column = 1;
     for (size_t at = 0; at < text_size;) {
         const unsigned char *bytes = (const unsigned char *)text + at;
-        size_t length = utf8_length(bytes, text_size - at);
-        if (length == 0 || is_control(bytes, length)) {
+        size_t length = plain_text_length(bytes, text_size - at);
+        if (length == 0 || plain_text_control(bytes, length)) {
             problem_list_add(source->problems, source->arena, PROBLEM_ERROR, source->file, line, column,
                              "found the byte 0x%02X, which is %s; save the file as plain UTF-8 text", bytes[0],
                              length == 0 ? "not UTF-8" : "a control character");
@@ -111,8 +87,8 @@ static const char *builder_text(tree_builder *self, struct fy_token *token)
     char *text = arena_copy_bytes(self->source->arena, found, size);
     for (size_t at = 0; at < size;) {
         const unsigned char *bytes = (const unsigned char *)text + at;
-        size_t length = utf8_length(bytes, size - at);
-        if (length == 0 || is_control(bytes, length))
+        size_t length = plain_text_length(bytes, size - at);
+        if (length == 0 || plain_text_control(bytes, length))
             return NULL;
         if (bytes[0] < 0x20)
             text[at] = ' ';

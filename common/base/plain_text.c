@@ -1,0 +1,24 @@
+#include "common/base/plain_text.h"
+
+size_t plain_text_length(const unsigned char *bytes, size_t left)
+{
+    if (bytes[0] < 0x80)
+        return 1;
+    size_t length = bytes[0] >= 0xF0 ? 4 : bytes[0] >= 0xE0 ? 3 : 2;
+    if (bytes[0] < 0xC2 || bytes[0] > 0xF4 || left < length)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    if ((bytes[0] == 0xE0 && bytes[1] < 0xA0) || (bytes[0] == 0xED && bytes[1] > 0x9F) ||
+        (bytes[0] == 0xF0 && bytes[1] < 0x90) || (bytes[0] == 0xF4 && bytes[1] > 0x8F))
+        return 0;
+    return length;
+}
+
+bool plain_text_control(const unsigned char *bytes, size_t length)
+{
+    if (length == 1)
+        return (bytes[0] < 0x20 && bytes[0] != '\t' && bytes[0] != '\n' && bytes[0] != '\r') || bytes[0] == 0x7F;
+    return length == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0;
+}
