@@ -331,6 +331,20 @@ class FarmTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="reelmill-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
+    def read_by_others(self, path, samples):
+        """ffmpeg, and libsndfile where it knows the container, read what we read."""
+        raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "s32le", "-c:a", "pcm_s32le", "-"],
+                             capture_output=True, check=True).stdout
+        steps = np.rint(samples * 2.0 ** 23).astype("<i8")
+        self.assertTrue(np.array_equal(np.frombuffer(raw, "<i4").reshape(samples.shape), steps * 256), path)
+        if path.read_bytes()[:4] == b"BW64":
+            return  # not known to libsndfile 1.2
+        other = self.folder / "other.au"
+        subprocess.run(["sndfile-convert", "-pcm32", path, other], capture_output=True, check=True)
+        blob = other.read_bytes()
+        offset = int.from_bytes(blob[4:8], "big")
+        self.assertTrue(np.array_equal(np.frombuffer(blob[offset:], ">i4").reshape(samples.shape), steps * 256), path)
+
     def passes(self, outcome, code=0):
         self.assertEqual(outcome.code, code, f"stdout:\n{outcome.out}\nstderr:\n{outcome.err}")
         return outcome

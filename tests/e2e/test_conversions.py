@@ -1,9 +1,10 @@
 """Stems at other rates: every sample against the filter's definition, and the filter against libsoxr at its best."""
+import json
 import subprocess
 
 import numpy as np
 
-from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill
+from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, timecode, write_wav
 from wide_show import WideShow
 
 STEP = 2.0 ** -23
@@ -222,6 +223,40 @@ class Conversions(FarmTest):
         out = self.folder / "other"
         self.passes(reelmill("run", show.path, "--out", out, "--workers", 3, "--cells-per-task", 1))
         self.assertEqual(digests(out), digests(self.folder / "out"))
+
+    def test_lengths_and_timecodes_of_every_speed(self):
+        """Two reels of 50 and 25 pictures, joined, between all rates that speed alone brings together; the figures by hand."""
+        # show's rate, its samples at 50 pictures; delivered rate, samples at 75 pictures, sample of picture 60, of 01:00:00:00
+        cases = [("23.976", 100100, "24", 150000, 120000, 172800000), ("23.976", 100100, "25", 144000, 115200, 172800000),
+                 ("24", 100000, "23.976", 150150, 120120, 172972800), ("24", 100000, "25", 144000, 115200, 172800000),
+                 ("25", 96000, "24", 150000, 120000, 172800000), ("25", 96000, "23.976", 150150, 120120, 172972800),
+                 ("29.97", 80080, "30", 120000, 96000, 172800000), ("30", 80000, "29.97", 120120, 96096, 172972800),
+                 ("59.94", 40040, "60", 60000, 48000, 172800000), ("60", 40000, "59.94", 60060, 48048, 172972800)]
+        for given, fifty, wanted, length, sixty, start in cases:
+            with self.subTest(given=given, wanted=wanted):
+                folder = self.folder / f"{given}-{wanted}"
+                (folder / "recipes").mkdir(parents=True)
+                (folder / "recipes" / "r.yaml").write_text(f"reelmill_recipe: 1\nextends: stem\npicture_rate: {wanted}\n")
+                nominal = round(float(given))
+                first, second = np.zeros((fifty, 1)), np.zeros((fifty // 2, 1))
+                second[fifty // 5] = 0.5  # picture 10 of it, which is number 60
+                write_wav(folder / "R1.wav", first)
+                write_wav(folder / "R2.wav", second)
+                reels = []
+                for hour, pictures in ((1, 50), (2, 25)):
+                    begin = hour * 3600 * nominal
+                    reels.append({"name": f"R{hour}", "start": timecode(begin, nominal), "ffoa": timecode(begin, nominal),
+                                  "lfoa": timecode(begin + pictures - 1, nominal)})
+                (folder / "show.yaml").write_text(json.dumps(
+                    {"reelmill": 1, "title": "T", "slug": "T", "version": "v01", "frame_rate": given, "sample_rate": RATE, "pops": "none",
+                     "stems": {"MX": {"role": "music", "layout": "mono", "file": "{reel}.wav"}}, "reels": reels, "output": "out",
+                     "deliverables": [{"name": "MX", "recipe": "r", "stem": "MX", "spec": "none"}]}))
+                report = self.passes(reelmill("run", folder / "show.yaml", "--json")).json()
+                made = next(item for item in report["programmes"] if item["reel"] is None)
+                self.assertEqual((made["frame_rate"], made["start_timecode"]), (wanted, "01:00:00:00"))
+                path = folder / "out/T/v01/MX/T_MX.wav"
+                samples = read_wav(path)[0][:, 0]
+                self.assertEqual((len(samples), int(np.abs(samples).argmax()), self.reference(path)), (length, sixty, start))
 
     def test_what_speed_cannot_do_is_refused(self):
         cases = {"up": ("picture_rate: 30", "picture_rate 30 cannot be had from 24 by the programme's speed alone"),

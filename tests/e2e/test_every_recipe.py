@@ -1,6 +1,5 @@
 """Every recipe that ships, in one short show: samples against independent sums, bytes however the work is cut."""
 import json
-import subprocess
 
 import numpy as np
 
@@ -91,20 +90,6 @@ class EveryRecipe(FarmTest):
             for k, seconds in enumerate(REELS):
                 first = sum(REELS[:k]) * RATE
                 yield wanted["recipe"], show.file(wanted["name"], out, f"_R{k + 1}"), first, first + seconds * RATE
-
-    def read_by_others(self, path, samples):
-        """ffmpeg, and libsndfile where it knows the container, read what we read."""
-        raw = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "s32le", "-c:a", "pcm_s32le", "-"],
-                             capture_output=True, check=True).stdout
-        steps = np.rint(samples * 2.0 ** 23).astype("<i8")
-        self.assertTrue(np.array_equal(np.frombuffer(raw, "<i4").reshape(samples.shape), steps * 256), path)
-        if path.read_bytes()[:4] == b"BW64":
-            return  # not known to libsndfile 1.2
-        other = self.folder / "other.au"
-        subprocess.run(["sndfile-convert", "-pcm32", path, other], capture_output=True, check=True)
-        blob = other.read_bytes()
-        offset = int.from_bytes(blob[4:8], "big")
-        self.assertTrue(np.array_equal(np.frombuffer(blob[offset:], ">i4").reshape(samples.shape), steps * 256), path)
 
     def test_samples_and_bytes(self):
         show = self.show(Recordings())
