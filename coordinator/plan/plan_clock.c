@@ -116,6 +116,13 @@ uint16_t plan_timeline_rendered(plan *self, uint32_t index, plan_notes *notes)
     clock->joined_start = rule->ffoa;
     if (rule->has_join)
         clock->join = rule->join;
+    for (uint32_t i = 0; rule->keeps_objects && clock->join != JOIN_BUTT && i < clock->reel_count; i++)
+        if (clock->reels[i].head_overlap + clock->reels[i].tail_overlap > 0) {
+            complain(self->show, index, notes,
+                     "the bed would be faded over the reels' overlap and its objects, which are carried as they are, would not; "
+                     "give its recipe `join: butt`");
+            return PLAN_TIMELINE_NONE;
+        }
     uint64_t frame = 0;
     error_detail detail = {0};
     if (rule->ffoa != NULL && (clock->rate.num == 0 || timecode_parse(rule->ffoa, &clock->rate, &frame, &detail) != STATUS_OK)) {

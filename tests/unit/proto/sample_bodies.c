@@ -105,7 +105,7 @@ static void sample_render(task_kind kind, task_render *render, arena *memory)
     render->pieces = arena_take_array(memory, 2, sizeof *render->pieces);
     for (uint32_t i = 0; i < 2; i++) {
         render->pieces[i] = (task_piece){.reel = (uint16_t)(1 - i), .programme_frame = i == 0 ? 50000 : 0,
-                                         .frame_count = i == 0 ? 650000 : 50000};
+                                         .frame_count = i == 0 ? 650000 : 50000, .join_before = 480, .join_after = 960};
         render->pieces[i].bindings = arena_take_array(memory, 3, sizeof *render->pieces[i].bindings);
         render->pieces[i].bindings[0] = (task_binding){.file = 0, .channel = 0, .file_frame = 384000};
         render->pieces[i].bindings[1] = (task_binding){.file = 0, .channel = 1, .file_frame = -10};
@@ -220,12 +220,22 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
     } else if (kind == TASK_RENDER || kind == TASK_INSPECT) {
         sample_render(kind, &out_body->render, memory);
     } else if (kind == TASK_SEAL) {
-        out_body->seal = (task_seal){.part = path_of("out", "a/b.part"), .header = header_of(memory)};
+        out_body->seal = (task_seal){.part = path_of("out", "a/b.part"), .header = header_of(memory), .side_count = 1};
+        out_body->seal.sides = arena_take(memory, sizeof *out_body->seal.sides);
+        sample_render(TASK_RENDER, out_body->seal.sides, memory);
+        task_render *side = out_body->seal.sides;
+        side->piece_count = 1;
+        side->first_cell = 0;
+        side->cell_count = 3;
+        side->files[0].data_offset = out_body->seal.header.data_offset;
+        side->files[0].exact = true;
+        out_body->seal.header.channel_count = 3;
     } else if (kind == TASK_VERIFY) {
         sample_verify(&out_body->verify, memory);
     } else if (kind == TASK_PUBLISH) {
         out_body->publish = (task_publish){
             .replace = true,
+            .checksums = CHECKSUMS_MD5,
             .file_count = 2,
             .has_control = true,
             .control = {{0.00001, 0.35, 30, 30, 50, 80}, ENCODING_PCM_24, 48000, 4096, 4800000}};
