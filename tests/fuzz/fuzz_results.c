@@ -20,6 +20,7 @@ static void read_measures(unsigned kind, const uint8_t *bytes, size_t size)
     static media_facts facts;
     static task_verify_result verified;
     static task_meter_result metered;
+    static task_excerpt_result excerpts;
     stem_features features;
     sync_measure heard;
     byte_reader reader;
@@ -35,6 +36,14 @@ static void read_measures(unsigned kind, const uint8_t *bytes, size_t size)
     }
     if (kind == 3)
         (void)!task_verify_result_decode(&verified, bytes, size);
+    if (kind == 12 && task_excerpt_result_decode(&excerpts, bytes, size, &memory) == STATUS_OK) {
+        byte_writer writer; /* as the measures of a job keep it */
+        byte_writer_init(&writer, FRAME_BYTES_MAX);
+        task_excerpt_result_encode(&excerpts, &writer);
+        if (writer.failed || writer.size != size)
+            abort();
+        byte_writer_deinit(&writer);
+    }
     if (kind == 4)
         (void)!task_meter_result_decode(&metered, bytes, size);
     arena_deinit(&memory);
@@ -73,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t byte_size)
 {
     if (byte_size < 1)
         return 0;
-    unsigned kind = bytes[0] % 12u;
+    unsigned kind = bytes[0] % 13u;
     /* A copy of its own size: a byte too far is seen. */
     uint8_t *copy = malloc(byte_size);
     if (copy == NULL)

@@ -1,6 +1,7 @@
 /* What workers' results and the journal hold, whole and damaged, through their fuzz target. */
 #include "common/media/media_facts.h"
 #include "coordinator/core/fact_record.h"
+#include "coordinator/shell/job_payload.h"
 #include "coordinator/shell/shell_record.h"
 #include "proto/task_body.h"
 #include "tests/fuzz/damage.h"
@@ -46,7 +47,20 @@ static void results__read_any_damaged_bytes(void **state)
     static media_facts facts = {.frame_count = 48000, .sample_rate = 48000, .channel_count = 2};
     media_facts_encode(&facts, &good);
     damage_as(2, &good);
-    for (unsigned kind = 0; kind < 12; kind++) /* and of all kinds, bytes that are nothing */
+    static uint8_t levels[2 * EXCERPT_COLUMNS] = {1, 15, 0, 7};
+    static task_excerpt_result excerpts = {.count = 2, .failure = "why"};
+    for (uint32_t i = 0; i < 2; i++)
+        excerpts.items[i] = (task_excerpt_item){.place = {"0123456789ab-2", 96000, 96000, 5}, .row_count = i + 1,
+                                                .levels = levels, .audition_size = 384044, .audition_gain = 0.5};
+    byte_writer_reset(&good);
+    task_excerpt_result_encode(&excerpts, &good);
+    damage_as(12, &good);
+    byte_writer_reset(&good);
+    static merge_outcome merged = {.finding_count = 1, .findings = {{FINDING_FAIL, "peak.true", "too loud"}}, .place_count = 1};
+    merged.places[0] = excerpts.items[0].place;
+    merge_outcome_encode(&merged, &good);
+    damage_as(7, &good);
+    for (unsigned kind = 0; kind < 13; kind++) /* and of all kinds, bytes that are nothing */
         damage_as(kind, &good);
     byte_writer_deinit(&good);
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +229,49 @@ static void task_path__is_relative_and_stays_below_its_root(void **state)
         assert_false(task_path_valid(bad[i]));
 }
 
+static void task_excerpt_result__comes_back_and_refuses_what_is_no_name(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "-a", "../a", "a/b", "a.wav", "A", "a b"};
+    static uint8_t levels[3 * EXCERPT_COLUMNS];
+    static task_excerpt_result result = {.count = TASK_PLACES_MAX, .failure = "the rest could not be read"}, back;
+    for (size_t i = 0; i < sizeof levels; i++)
+        levels[i] = (uint8_t)(i * 7 % EXCERPT_LEVELS);
+    for (uint32_t i = 0; i < result.count; i++)
+        result.items[i] = (task_excerpt_item){.place = {"0123456789ab-12", 5 + i, TASK_PLACE_FRAMES_MAX, 0xFFFF}, .row_count = 3,
+                                              .levels = levels, .audition_size = 44 + i, .audition_gain = 1.0};
+    byte_writer writer;
+    arena memory;
+    arena_init(&memory);
+    byte_writer_init(&writer, FRAME_BYTES_MAX);
+    task_excerpt_result_encode(&result, &writer);
+    assert_int_equal(task_excerpt_result_decode(&back, writer.bytes, writer.size, &memory), STATUS_OK);
+    assert_int_equal(back.count, TASK_PLACES_MAX);
+    assert_string_equal(back.failure, result.failure);
+    assert_memory_equal(back.items[11].levels, levels, sizeof levels);
+    assert_int_equal(back.items[11].place.first_frame, 16);
+    assert_int_equal(task_excerpt_result_decode(&back, writer.bytes, writer.size - 1, &memory), STATUS_PEER_MALFORMED);
+    assert_int_equal(back.count, 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) { /* it becomes a file's name and a link of the page */
+        snprintf(result.items[0].place.name, TASK_PLACE_NAME, "%s", bad[i]);
+        byte_writer_reset(&writer);
+        task_excerpt_result_encode(&result, &writer);
+        assert_int_equal(task_excerpt_result_decode(&back, writer.bytes, writer.size, &memory), STATUS_PEER_MALFORMED);
+    }
+    /* As large as a result may be, it fits its message. */
+    snprintf(result.items[0].place.name, TASK_PLACE_NAME, "a");
+    static uint8_t most[EXCERPT_ROWS_MAX * EXCERPT_COLUMNS];
+    for (uint32_t i = 0; i < result.count; i++) {
+        result.items[i].row_count = EXCERPT_ROWS_MAX;
+        result.items[i].levels = most;
+    }
+    byte_writer_reset(&writer);
+    task_excerpt_result_encode(&result, &writer);
+    assert_true(writer.size <= RESULT_PAYLOAD_MAX);
+    byte_writer_deinit(&writer);
+    arena_deinit(&memory);
+}
+
 static void task_verify_result__comes_back_and_refuses_other_sizes(void **state)
 {
     (void)state;
@@ -257,6 +301,7 @@ int main(void)
         cmocka_unit_test(task_render__refuses_what_would_lead_outside_its_own_tables),
         cmocka_unit_test(task_body__does_not_take_memory_for_counts_it_cannot_hold),
         cmocka_unit_test(task_path__is_relative_and_stays_below_its_root),
+        cmocka_unit_test(task_excerpt_result__comes_back_and_refuses_what_is_no_name),
         cmocka_unit_test(task_verify_result__comes_back_and_refuses_other_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
