@@ -6,6 +6,7 @@
 #include "coordinator/shell/job_body.h"
 #include "coordinator/shell/job_rest.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,7 @@ status farm_replay(farm_state *self, error_detail *detail)
         code = complete_job(self, self->jobs.items[i]);
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "a job of the journal cannot be taken up again: %s", status_text(code));
+    malloc_trim(0); /* jobs that were open at once in the journal have been put to rest since */
     log_line(LOG_INFO, "journal.loaded", "records=%llu jobs=%zu open=%u", (unsigned long long)self->appended_sequence,
              self->jobs.count, open);
     return STATUS_OK;

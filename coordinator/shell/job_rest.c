@@ -119,7 +119,8 @@ static bool write_down(farm_job *job)
     byte_writer_init(&writer, REST_BYTES_MAX);
     put_job(job, &writer);
     job_path(job, JOB_REST_FILE, path);
-    int descriptor = writer.failed ? -1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    (void)unlink(path); /* a new one: file systems write an emptied one to the disk when it is closed, and that takes its time */
+    int descriptor = writer.failed ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool written = descriptor >= 0 && write_all(descriptor, writer.bytes, writer.size);
     if (descriptor >= 0 && close(descriptor) != 0)
         written = false;
