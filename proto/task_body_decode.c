@@ -280,7 +280,7 @@ static void decode_render(byte_reader *reader, task_kind kind, task_render *rend
     require(reader, render->stems <= STEMS_CROSSED && (render->stems == STEMS_NONE || render->program.input_count >= 1) &&
                         (render->stems != STEMS_CROSSED || render->program.input_count <= STEM_CROSSED_LANES_MAX));
     render->signal_groups = byte_reader_u8(reader);
-    require(reader, render->signal_groups <= SIGNAL_GROUPS_ALL);
+    require(reader, render->signal_groups <= SIGNAL_GROUPS_MAX);
     render->digests_file = decode_flag(reader);
     render->programme_frame_count = byte_reader_u64(reader);
     require(reader, render->cell_count >= 1 && render->cell_count <= TASK_CELLS_MAX);

@@ -51,6 +51,8 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
         write_floats(writer, self->energy[b], self->channel_count);
         write_floats(writer, self->offset[b], self->channel_count);
         write_floats(writer, self->cross[b], self->pair_count);
+        if ((self->groups & SIGNAL_GROUP_CINEMA) != 0)
+            write_floats(writer, self->weighted[b], self->channel_count);
     }
     for (uint32_t c = 0; c < self->channel_count; c++) {
         if ((self->groups & SIGNAL_GROUP_DEPTH) != 0)
@@ -117,7 +119,7 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
     self->block_count = byte_reader_u8(reader);
     self->hum_count = byte_reader_u8(reader);
     bool sound = (self->groups & SIGNAL_GROUP_SOUND) != 0;
-    if (reader->failed || self->groups == 0 || self->groups > SIGNAL_GROUPS_ALL || sound != (self->block_count > 0) ||
+    if (reader->failed || self->groups == 0 || self->groups > SIGNAL_GROUPS_MAX || sound != (self->block_count > 0) ||
         self->block_count > SIGNAL_BLOCKS_MAX || self->hum_count > (sound ? SIGNAL_HUM_STRETCHES : 0))
         return false;
     bool good = true;
@@ -128,6 +130,8 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
         good &= read_floats(reader, self->energy[b], channel_count, false);
         good &= read_floats(reader, self->offset[b], channel_count, true);
         good &= read_floats(reader, self->cross[b], self->pair_count, true);
+        if ((self->groups & SIGNAL_GROUP_CINEMA) != 0)
+            good &= read_floats(reader, self->weighted[b], channel_count, false);
     }
     for (uint32_t c = 0; c < channel_count; c++) {
         if ((self->groups & SIGNAL_GROUP_DEPTH) != 0)

@@ -34,7 +34,9 @@ enum {
     SIGNAL_GROUP_DEPTH = 1,    /**< bits */
     SIGNAL_GROUP_SPECTRUM = 2, /**< spectrum */
     SIGNAL_GROUP_SOUND = 4,    /**< blocks, mains lines and events */
-    SIGNAL_GROUPS_ALL = 7
+    SIGNAL_GROUPS_ALL = 7,     /**< what is taken where nothing else is said */
+    SIGNAL_GROUP_CINEMA = 8,   /**< weighted power of blocks, with SOUND: for Leq(m), where a spec limits it */
+    SIGNAL_GROUPS_MAX = 15
 };
 
 /** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
@@ -73,6 +75,7 @@ typedef struct cell_signal {
     float energy[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean square, unweighted */
     float offset[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];            /**< mean */
     float cross[SIGNAL_BLOCKS_MAX][SIGNAL_PAIRS_MAX];                /**< mean product of left and right */
+    float weighted[SIGNAL_BLOCKS_MAX][LAYOUT_CHANNELS_MAX];          /**< mean square behind the M weighting of ISO 21727 */
     uint64_t bits[LAYOUT_CHANNELS_MAX];                              /**< or of samples x 2^31, of all until the lowest bit that the
                                                                           form has is in use; bit 32: finer */
     float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];               /**< mean power of each band, full-scale sine = 0.5 */

@@ -1,5 +1,8 @@
 #include "common/measure/programme_signal.h"
 
+#include "common/media/channel_layout.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +77,7 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
         memcpy(block->energy, signal->energy[b], sizeof block->energy);
         memcpy(block->offset, signal->offset[b], sizeof block->offset);
         memcpy(block->cross, signal->cross[b], sizeof block->cross);
+        memcpy(block->weighted, signal->weighted[b], sizeof block->weighted);
         frame += signal->block_frames[b];
     }
     for (uint32_t h = 0; h < signal->hum_count; h++) {
@@ -93,6 +97,45 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
         if (!add_event(self, &signal->events[i], cell_frame))
             return false;
     return true;
+}
+
+/* Screen and low-frequency channels count in full, surrounds 3 dB less: they are set to 82 dB each (SMPTE RP 200). */
+static double cinema_weight(const channel_layout *layout, uint32_t channel)
+{
+    static const double surround = 0.5011872336272722; /* -3 dB */
+    channel_label label = layout->labels[channel];
+    if (label == CHANNEL_HI || label == CHANNEL_VIN)
+        return 0.0; /* for headphones */
+    bool front = label == CHANNEL_M || label == CHANNEL_L || label == CHANNEL_R || label == CHANNEL_C || label == CHANNEL_LC ||
+                 label == CHANNEL_RC || label == CHANNEL_LFE;
+    return front ? 1.0 : surround;
+}
+
+double programme_signal_leqm(const programme_signal *self, uint8_t layout)
+{
+    /* 85 dB of a sine of -20 dBFS, whose mean square is 20 log10(0.1 / sqrt 2) dB. */
+    static const double full_scale_db = 85.0 + 20.0 + 3.010299956639812;
+    static const double silent_power = 1e-7;
+    const channel_layout *channels = channel_layout_get((channel_layout_id)layout);
+    double sum = 0.0;
+    double frames = 0.0;
+    if ((self->groups & SIGNAL_GROUP_CINEMA) == 0)
+        return (double)NAN;
+    for (size_t b = 0; b < self->block_count; b++) {
+        const signal_block *block = &self->blocks[b];
+        double weighted = 0.0;
+        bool sounds = false;
+        for (uint32_t c = 0; c < channels->channel_count; c++) {
+            double weight = cinema_weight(channels, c);
+            weighted += weight * (double)block->weighted[c];
+            sounds = sounds || (weight > 0.0 && (double)block->energy[c] > silent_power);
+        }
+        if (!sounds)
+            continue;
+        sum += weighted * block->frame_count;
+        frames += block->frame_count;
+    }
+    return frames > 0.0 && sum > 0.0 ? full_scale_db + 10.0 * log10(sum / frames) : (double)NAN;
 }
 
 void programme_signal_deinit(programme_signal *self)

@@ -13,6 +13,7 @@ typedef struct signal_block {
     float energy[LAYOUT_CHANNELS_MAX];
     float offset[LAYOUT_CHANNELS_MAX];
     float cross[SIGNAL_PAIRS_MAX];
+    float weighted[LAYOUT_CHANNELS_MAX];
 } signal_block;
 
 typedef struct signal_hum {
@@ -50,6 +51,11 @@ typedef struct programme_signal {
 /** signal NULL: the cell has none. False when out of memory. */
 bool programme_signal_add(programme_signal *self, const cell_signal *signal, uint64_t cell_frame, uint32_t frame_count,
                           uint32_t sample_rate);
+/**
+ * Leq(m) by ISO 21727 in dB: 85 dB for a 2 kHz sine of -20 dBFS in a screen channel (qc-checks.md). Blocks without sound above
+ * -70 dBFS do not count. NAN where it was not taken, or all is silent.
+ */
+double programme_signal_leqm(const programme_signal *self, uint8_t layout);
 void programme_signal_deinit(programme_signal *self);
 
 #endif

@@ -1,6 +1,7 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/cell_signal.h"
 #include "coordinator/show/check_names.h"
 
 #include <inttypes.h>
@@ -256,6 +257,18 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
     }
 }
 
+/* Weighting for Leq(m) costs about as much as the rest of the measuring: it is taken where a spec limits it. */
+static uint8_t cinema_groups(const show *film, const bool *wanted, const char *kinds)
+{
+    for (uint32_t d = 0; d < film->deliverable_count && (kinds == NULL || check_names_has_kind(kinds, "loudness")); d++) {
+        const spec *rules = film->deliverables[d].spec;
+        for (uint32_t i = 0; wanted[d] && rules != NULL && i < rules->limit_count; i++)
+            if (strcmp(rules->limits[i].check, "loudness.leqm") == 0)
+                return SIGNAL_GROUP_CINEMA | SIGNAL_GROUP_SOUND;
+    }
+    return 0;
+}
+
 status plan_create(plan **out_plan, const show *film, const input_list *inputs, const media_facts *facts,
                    const plan_options *options, uint32_t first_task, arena *problem_arena, problem_list *problems)
 {
@@ -286,7 +299,7 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->inputs = *inputs;
     made->facts = facts;
     made->first_task = first_task;
-    made->signal_groups = check_names_signal_groups(options->checks);
+    made->signal_groups = check_names_signal_groups(options->checks) | cinema_groups(film, wanted, options->checks);
     plan_init_deliverables(made);
     plan_fill(made, options, wanted, scanned, &notes);
     if (problems->error_count != errors_before) {

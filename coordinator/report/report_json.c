@@ -172,12 +172,13 @@ static json_t *json_dialogue(const dialogue_figures *dialogue)
                      json_figure(dialogue->speech_share), "gate", "stem");
 }
 
-static json_t *json_loudness(const loudness_figures *loudness, const dialogue_figures *dialogue)
+static json_t *json_loudness(const loudness_figures *loudness, const dialogue_figures *dialogue, double leqm_db)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "integrated_lufs", json_figure(loudness->integrated_lufs),
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "integrated_lufs", json_figure(loudness->integrated_lufs),
                      "ungated_lufs", json_figure(loudness->ungated_lufs), "range_lu", json_figure(loudness->range_lu),
                      "max_momentary_lufs", json_figure(loudness->max_momentary_lufs), "max_short_term_lufs",
-                     json_figure(loudness->max_short_term_lufs), "dialogue", json_dialogue(dialogue));
+                     json_figure(loudness->max_short_term_lufs), "leqm_db", json_figure(leqm_db), "dialogue",
+                     json_dialogue(dialogue));
 }
 
 static json_t *json_peaks(const peak_figures *peaks, const channel_layout *layout)
@@ -331,7 +332,7 @@ static void add_reels(const report_model *model, const report_programme *program
         json_object_set_new(object, "reel", json_text(model->show->reels[piece->reel].name));
         json_object_set_new(object, "verdict", json_null()); /* limits apply to the whole */
         json_object_set_new(object, "range", json_range(piece->programme_frame, end));
-        json_object_set_new(object, "loudness", json_loudness(&loudness, &dialogue));
+        json_object_set_new(object, "loudness", json_loudness(&loudness, &dialogue, (double)NAN));
         json_object_set_new(object, "peaks", json_peaks(&peaks, layout));
         json_object_set_new(object, "findings", json_array());
         json_array_append_new(programmes, object);
@@ -360,7 +361,8 @@ static json_t *json_programmes(const report_model *model)
         json_object_set_new(object, "reel", json_null());
         json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
         json_object_set_new(object, "range", json_range(0, timeline == NULL ? 0 : timeline->frame_count));
-        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue));
+        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue,
+                                                                programme->verdict.leqm_db));
         json_object_set_new(object, "peaks",
                             json_peaks(&programme->verdict.peaks,
                                        channel_layout_get(model->plan == NULL
@@ -488,7 +490,8 @@ status report_delivery_json(const report_model *model, byte_writer *writer)
         json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
         json_object_set_new(object, "made_from", json_made_from(model, programme));
         json_object_set_new(object, "gain", json_gain(model, programme));
-        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue));
+        json_object_set_new(object, "loudness", json_loudness(&programme->verdict.loudness, &programme->verdict.dialogue,
+                                                                programme->verdict.leqm_db));
         json_object_set_new(object, "true_peak_dbtp", json_figure(measure_db(programme->verdict.peaks.true_peak)));
         json_object_set_new(object, "files", files);
         json_array_append_new(list, object);

@@ -97,6 +97,8 @@ static void add_figures(page *self, const programme_verdict *verdict)
     page_figures(self);
     page_figure_add(self, verdict->loudness.integrated_lufs, "LUFS", "integrated");
     page_figure_add(self, verdict->dialogue.lufs, "LUFS", "dialogue");
+    if (!isnan(verdict->leqm_db))
+        page_figure_add(self, verdict->leqm_db, "dB", "Leq(m)");
     if (!isnan(verdict->dialogue.speech_share))
         page_figure_add(self, verdict->dialogue.speech_share * 100.0, "%", "speech");
     page_figure_add(self, verdict->loudness.range_lu, "LU", "loudness range");

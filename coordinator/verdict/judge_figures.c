@@ -20,7 +20,8 @@ static bool figures_tell(const char *check)
 
 status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts *facts, const spec *rules, arena *memory)
 {
-    programme_verdict verdict = {.loudness = facts->loudness, .dialogue = facts->dialogue, .peaks = facts->peaks};
+    programme_verdict verdict = {.loudness = facts->loudness, .dialogue = facts->dialogue, .peaks = facts->peaks,
+                                 .leqm_db = (double)NAN};
     plan_timeline timeline = {.sample_rate = facts->sample_rate, .frame_count = facts->frame_count};
     plan_deliverable deliverable = {.layout = facts->layout};
     programme_facts none = {.plan = NULL};

@@ -137,7 +137,7 @@ bool verdict_measures(const char *check)
 {
     static const char *const known[] = {
         "loudness.integrated", "loudness.range",     "loudness.max_momentary", "loudness.max_short_term",
-        "loudness.dialogue",   "loudness.dialogue_range", "loudness.speech_share",
+        "loudness.dialogue",   "loudness.dialogue_range", "loudness.speech_share", "loudness.leqm",
         "loudness.plr",        "peak.true",          "peak.sample",            "peak.clipping",
         "format.container",    "format.encoding",    "format.sample_rate",     "format.bit_depth",
         "format.channels",     "format.length",      "format.start_timecode",  "render.overload", "render.limited",
@@ -246,7 +246,8 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
                                               .ungated_lufs = none,
                                               .relative_gate_lufs = none},
                                  .dialogue = {.lufs = none, .gated_lufs = none, .range_lu = none, .speech_share = none},
-                                 .peaks = {.true_peak = none, .sample_peak = none}};
+                                 .peaks = {.true_peak = none, .sample_peak = none},
+                                 .leqm_db = none};
     const plan_deliverable *deliverable = &plan_made->deliverables[facts->deliverable];
     judgement self = {.facts = facts,
                       .show = plan_timeline_show(plan_made->show, &plan_made->timelines[deliverable->timeline]),
@@ -263,6 +264,8 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
         verdict.loudness = programme_measure_loudness(facts->measure, 0, self.timeline->frame_count);
         verdict.dialogue = speech_measure_dialogue(facts->measure, facts->speech, 0, self.timeline->frame_count);
         verdict.peaks = programme_measure_peaks(facts->measure);
+        const programme_signal *signal = programme_measure_signal(facts->measure);
+        verdict.leqm_db = signal == NULL ? none : programme_signal_leqm(signal, (uint8_t)deliverable->layout);
         if (deliverable->object_count > 0)
             tell_objects(&self);
         else

@@ -64,6 +64,7 @@ typedef struct programme_verdict {
     loudness_figures loudness;
     dialogue_figures dialogue;
     peak_figures peaks;
+    double leqm_db;                    /**< Leq(m); NAN where it was not measured */
     finding_list findings;             /**< sorted: worst first, then by time */
     bool publish;                      /**< false when the spec says hold and the verdict is fail */
 } programme_verdict;

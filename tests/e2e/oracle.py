@@ -105,6 +105,16 @@ def true_peaks(samples):
         return 20 * np.log10(peaks)
 
 
+def leqm(samples, gains_db, rate=48000):
+    """Leq(m) of samples that sound throughout: the BS.468 curve over the whole file by FFT, 0 dB at 2 kHz."""
+    f = np.fft.rfftfreq(len(samples), 1.0 / rate)
+    even = -4.737338981378384e-24 * f**6 + 2.043828333606125e-15 * f**4 - 1.363894795463638e-7 * f**2 + 1.0
+    odd = 1.306612257412824e-19 * f**5 - 2.118150887518656e-11 * f**3 + 5.559488023498642e-4 * f
+    curve = 10 ** (12.6 / 20) * 1.246332637532143e-4 * f / np.hypot(even, odd)
+    weighted = np.fft.irfft(np.fft.rfft(samples * 10 ** (np.array(gains_db) / 20), axis=0) * curve[:, None], len(samples), axis=0)
+    return 85 + 20 + 20 * np.log10(2 ** 0.5) + 10 * np.log10((weighted ** 2).sum(axis=1).mean())
+
+
 def witness(samples, rate=48000):
     """libebur128: (integrated, momentary maximum, short-term maximum, true peak)."""
     done = subprocess.run([os.environ["REELMILL_WITNESS"], str(samples.shape[1]), str(rate)],

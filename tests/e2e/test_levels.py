@@ -1,11 +1,12 @@
 """Levels that a scan finds: gain to the spec, and what shares it."""
 import json
+from pathlib import Path
 
 import numpy as np
 
 import oracle
 
-from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill
+from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, write_wav
 from test_every_recipe import Recordings
 from wide_show import WideShow
 
@@ -149,6 +150,31 @@ class Levels(FarmTest):
         self.assertLessEqual(abs(gain + 23 + loudness), 0.02)
         self.assertLess(limited.min(), 0.95)
         self.assertLessEqual(error, 0.5 + 2.0 ** -22)
+
+    def test_leqm(self):
+        """Against a table (2 kHz: 0 dB, 100 Hz: -25.4 dB, 6.3 kHz: 6.6 dB, surrounds 3 dB less) and an FFT over the whole file."""
+        at = np.arange(4 * RATE) / RATE
+        tones = {"C": (2, 2000, 85.0), "L": (0, 6300, 91.6), "R": (1, 100, 59.6), "LS": (4, 2000, 82.0)}
+        beds = {}
+        for name, (channel, frequency, _) in tones.items():
+            beds[name] = np.zeros((len(at), 6))
+            beds[name][:, channel] = 0.1 * np.sin(2 * np.pi * frequency * at)
+        beds["NOISE"] = noise(hash_seed("leqm"), len(at), 6, 0.05)
+        beds["PAUSED"] = np.concatenate([beds["NOISE"], np.zeros((RATE, 6)), beds["NOISE"]])  # silence does not count
+        for name, bed in beds.items():
+            write_wav(self.folder / f"{name}.wav", bed)
+        files = [self.folder / f"{name}.wav" for name in beds]
+        report = reelmill("qc", *files, "--spec", "trailer-tasa", "--json").json()
+        found = {Path(entry["files"][0]).stem: entry for entry in report["programmes"]}
+        figures = {name: entry["loudness"]["leqm_db"] for name, entry in found.items()}
+        for name, (_, _, wanted) in tones.items():
+            self.assertAlmostEqual(figures[name], wanted, delta=0.15, msg=name)  # the curve is 0.1 dB beside the table's figures
+        for name, bed in beds.items():
+            whole = bed if name != "PAUSED" else beds["NOISE"]
+            self.assertAlmostEqual(figures[name], oracle.leqm(whole, [0, 0, 0, 0, -3, -3]), delta=0.05, msg=name)
+        told = [f for f in found["L"]["findings"] if f["check"] == "loudness.leqm"]
+        self.assertEqual([f["severity"] for f in told], ["fail"])
+        self.assertEqual([f for f in found["R"]["findings"] if f["check"] == "loudness.leqm"], [])
 
     def test_what_has_no_loudness_is_refused(self):
         show = WideShow(self.folder, [2, 2], self.deliverables()[:2], lambda stem, reel, frames, channels: np.zeros((frames, channels)))

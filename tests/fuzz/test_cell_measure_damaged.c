@@ -24,7 +24,7 @@ static void cell_measure__reads_any_damaged_bytes(void **state)
                          .channel_energy = decislots, .run_count = 1, .runs = &run};
     for (int i = 0; i < CHANNELS; i++)
         cell.channels[i] = (channel_measure){.sample_peak = 0.875, .true_peak = 0.9, .mix_peak = 0.875};
-    static cell_signal signal = {.groups = SIGNAL_GROUPS_ALL,
+    static cell_signal signal = {.groups = SIGNAL_GROUPS_MAX,
                                  .channel_count = CHANNELS, .pair_count = 1, .block_count = 1, .hum_count = 1,
                                  .block_frames = {FRAMES}, .energy = {{0.5f}}, .cross = {{-0.25f}}, .event_count = 1,
                                  .events = {{.kind = SIGNAL_CLICK, .channel = 1, .frame = -5, .frame_count = 1, .level = 0.5f}}};

@@ -36,4 +36,16 @@ bool fir_resample_plan_init(fir_resample_plan *self, uint64_t rate_in, uint64_t 
  */
 void fir_design_resample(const fir_resample_plan *self, double *taps);
 
+enum {
+    M_WEIGHTING_REACH_48K = 47, /**< taps to either side at up to 48 kHz; as many more as the rate is higher */
+    M_WEIGHTING_TAPS_MAX = 2 * M_WEIGHTING_REACH_48K * 8 + 4
+};
+/**
+ * The M weighting of ISO 21727 (the curve of ITU-R BS.468-4, 0 dB at 2 kHz) for dsp_table.fir_lanes(): antisymmetric, so that it
+ * falls to nothing at 0 Hz; the phase does not matter to a power. taps[M_WEIGHTING_TAPS_MAX]; returns their number, a
+ * multiple of 4, or 0 for a rate over 384 kHz. Within 0.06 dB of the curve from 31.5 Hz to 20 kHz at 48 kHz; the curve
+ * itself is within 0.1 dB of the table.
+ */
+uint32_t fir_design_m_weighting(uint32_t sample_rate, double *taps);
+
 #endif

@@ -74,6 +74,12 @@ static uint32_t straight_bits(const render_run_state *self)
     return bits;
 }
 
+/* Bytes of what a tile's weighting for the cinema looks back on, and of the tile behind it. */
+static size_t weighing_size(const render_run_state *self)
+{
+    return sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + self->tables.m_tap_count);
+}
+
 static status state_open(render_run_state *self, const storage_roots *roots, arena *memory, error_detail *detail)
 {
     const task_render *task = self->task;
@@ -129,7 +135,10 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         bool written = self->lanes.bits[i] >= 8 && self->lanes.bits[i] <= 32;
         self->signal_tiles[i].pcm_bits = self->pcm ? straight_bits(self) : written ? self->lanes.bits[i] : 0;
     }
-    signal_tables_init(&self->tables);
+    bool cinema = (task->signal_groups & SIGNAL_GROUP_CINEMA) != 0;
+    signal_tables_init(&self->tables, cinema ? program->sample_rate : 0);
+    for (uint32_t i = 0; i < tiles; i++)
+        self->signal_tiles[i].weighing = self->tables.m_tap_count == 0 ? NULL : aligned_take(memory, weighing_size(self));
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
         code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
@@ -329,8 +338,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
-        signal_tile_measure(&self->signal_tiles[t], self->dsp, self->task->signal_groups, self->peaks[t].sample_peak, frame,
-                            self->task->program.sample_rate, frame_count, cell_frame);
+        signal_tile_measure(&self->signal_tiles[t], self->dsp, &self->tables, self->task->signal_groups,
+                            self->peaks[t].sample_peak, frame, self->task->program.sample_rate, frame_count, cell_frame);
     }
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
@@ -422,6 +431,8 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
     for (uint32_t t = 0; t < tiles; t++) {
         memset(self->histories[t], 0, sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
         memset(self->signal_tiles[t].bits, 0, sizeof self->signal_tiles[t].bits);
+        if (self->signal_tiles[t].weighing != NULL)
+            memset(self->signal_tiles[t].weighing, 0, weighing_size(self));
     }
     for (uint32_t o = 0; o < self->task->program.output_count; o++)
         render_meter_begin(&self->meters[o], start, frame_count);

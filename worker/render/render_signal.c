@@ -38,8 +38,27 @@ static bool bits_settled(const signal_tile *self, const double *peak)
     return true;
 }
 
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, const double *peak,
-                         uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
+/* The energy of a tile behind the weighting, whose delay of half its length (1 ms) is left as it is. */
+static void weigh(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, bool counts)
+{
+    uint32_t history = tables->m_tap_count - 1;
+    double *tile = self->weighing + (size_t)history * TILE_LANES;
+    size_t size = (size_t)self->frame_count * TILE_LANES * sizeof *tile;
+    memcpy(tile, self->samples, size);
+    memset(self->weighted, 0, sizeof self->weighted);
+    for (uint32_t i = 0; counts && i < self->frame_count; i++) {
+        double out[TILE_LANES];
+        dsp->fir_lanes(self->weighing + (size_t)i * TILE_LANES, tables->m_taps, tables->m_tap_count, out);
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            self->weighted[l] += out[l] * out[l];
+    }
+    memmove(self->weighing, self->weighing + (size_t)self->frame_count * TILE_LANES,
+            (size_t)history * TILE_LANES * sizeof *tile);
+}
+
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint8_t groups,
+                         const double *peak, uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count,
+                         int64_t cell_frame)
 {
     self->frame_count = frame_count;
     self->cell_frame = cell_frame;
@@ -48,6 +67,8 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups
     if (!has(groups, SIGNAL_GROUP_SOUND))
         return;
     dsp->signal_measure(self->samples, frame_count, &self->sums);
+    if (self->weighing != NULL)
+        weigh(self, dsp, tables, cell_frame >= 0);
     if (cell_frame < 0)
         return;
     self->first_ms = millisecond_of(programme_frame, sample_rate);
@@ -113,7 +134,9 @@ static void end_block(render_signal *self)
         signal_channel *channel = &self->channels[c];
         cell->energy[b][c] = stored(channel->energy / frames);
         cell->offset[b][c] = stored(channel->offset / frames);
-        channel->energy = channel->offset = 0.0;
+        if (has(cell->groups, SIGNAL_GROUP_CINEMA))
+            cell->weighted[b][c] = stored(channel->weighted / frames);
+        channel->energy = channel->offset = channel->weighted = 0.0;
     }
     for (uint32_t p = 0; p < cell->pair_count; p++) {
         signal_channel *left = &self->channels[self->pairs[p]];
@@ -173,6 +196,7 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
         state->offset += tile->ms_sums[i][lane];
     double energy = tile->sums.energy[lane];
     state->energy += energy;
+    state->weighted += tile->weighted[lane];
     if (right == tile && right_lane == (lane ^ 1u)) {
         state->cross += tile->sums.cross[lane];
     } else if (right != NULL && energy > 0.0 && right->sums.energy[right_lane] > 0.0) {

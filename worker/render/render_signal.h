@@ -10,6 +10,7 @@
 #include "common/base/arena.h"
 #include "common/measure/cell_signal.h"
 #include "worker/dsp/dsp_table.h"
+#include "worker/dsp/fir_design.h"
 
 enum { HUM_PERIOD_MS = 200, TILE_MS_MAX = 72 };
 
@@ -19,8 +20,11 @@ typedef struct signal_tables {
     double turn[SPECTRUM_FRAMES / 2][2];              /* cos and -sin of 2 pi k / SPECTRUM_FRAMES */
     double hum_window[SIGNAL_HUM_MS];
     double hum_turn[HUM_PERIOD_MS][2];                /* cos and -sin of 2 pi k / HUM_PERIOD_MS */
+    uint32_t m_tap_count;                             /* 0: no weighting for the cinema */
+    double m_taps[M_WEIGHTING_TAPS_MAX];
 } signal_tables;
-void signal_tables_init(signal_tables *self);
+/** sample_rate: of the weighting for the cinema, or 0. */
+void signal_tables_init(signal_tables *self, uint32_t sample_rate);
 
 /** Powers of the mains lines in SIGNAL_HUM_MS means of 1 ms, and 5 Hz beside them. */
 void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
@@ -37,13 +41,15 @@ typedef struct signal_tile {
     uint32_t ms_count;
     double ms_sums[TILE_MS_MAX][TILE_LANES];
     uint64_t bits[TILE_LANES];/* of the cell so far */
+    double *weighing;         /* m_taps frames before the tile, then the tile; NULL: not wanted */
+    double weighted[TILE_LANES]; /* energy of the tile behind the M weighting */
     _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
 } signal_tile;
 /**
  * Fills what the groups need but the spectrum (samples and pcm_bits are the caller's); bits are added to, and nothing but the
  * sums is taken in the pre-roll. peak: the largest sample of each lane in the cell up to this tile.
  */
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, uint8_t groups, const double *peak,
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint8_t groups, const double *peak,
                          uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
 
 /** A place that may be a click; the tile behind it decides. */
@@ -55,7 +61,7 @@ typedef struct signal_candidate {
 } signal_candidate;
 
 typedef struct signal_channel {
-    double energy, offset, cross;  /* sums of the block */
+    double energy, offset, cross, weighted; /* sums of the block */
     double rough_before;           /* mean square of the fourth difference in the tile before; infinite: none */
     signal_candidate candidate;
     uint64_t quiet_length;

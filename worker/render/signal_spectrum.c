@@ -21,8 +21,9 @@ static void rotate(const double turn[2], uint32_t count, double (*out)[2])
     }
 }
 
-void signal_tables_init(signal_tables *self)
+void signal_tables_init(signal_tables *self, uint32_t sample_rate)
 {
+    self->m_tap_count = sample_rate == 0 ? 0 : fir_design_m_weighting(sample_rate, self->m_taps);
     double wide[SIGNAL_HUM_MS][2];
     rotate(turn_256, SPECTRUM_FRAMES, wide);
     for (uint32_t i = 0; i < SPECTRUM_FRAMES; i++)

@@ -68,7 +68,7 @@ static void take_groups(bench *self, uint8_t groups)
     arena memory;
     arena_init(&memory);
     static signal_tables tables;
-    signal_tables_init(&tables);
+    signal_tables_init(&tables, 0);
     static render_signal signal;
     memset(&signal, 0, sizeof signal);
     render_signal_init(&signal, &tables, groups, LAYOUT_STEREO, CHANNELS, RATE, &memory);
@@ -87,7 +87,7 @@ static void take_groups(bench *self, uint8_t groups)
                     first[i * TILE_LANES + (uint32_t)c] = self->channels[c][frame + i];
             double peak[TILE_LANES];
             dsp.peak(first, count, peak);
-            signal_tile_measure(&tile, &dsp, groups, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
+            signal_tile_measure(&tile, &dsp, &tables, groups, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
             if (render_signal_tile_begin(&signal, &tile))
                 dsp.spectrum(first, tables.window, (const double (*)[2])tables.turn, tile.power);
             render_signal_channel(&signal, 0, &tile, 0, &tile, 1);
