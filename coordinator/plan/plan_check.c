@@ -44,11 +44,33 @@ static uint64_t check_usual_length(const check_run *self, uint32_t reel)
     return best;
 }
 
+/*
+ * What made a file's length differ from that of the other stems in exactly the ratio of two sample rates: sound of one rate that
+ * is labelled with the other. Its pitch is off by that ratio, too, and stays so when it is resampled afterwards. "" if it does not.
+ */
+static const char *rate_cause(const check_run *self, uint64_t found, uint64_t usual)
+{
+    static const struct {
+        double sound, label;
+    } mistakes[] = {{44100.0, 48000.0}, {48000.0, 44100.0}, {48000.0, 96000.0}, {96000.0, 48000.0}};
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        double made = (double)usual * mistakes[i].sound / mistakes[i].label;
+        if (made >= 1000.0 && (double)found > made * 0.9995 && (double)found < made * 1.0005)
+            return arena_format(self->notes->arena,
+                                "; it is %.4f times as long as the other stems: that is %.4g kHz sound labelled %.4g kHz, "
+                                "which plays %s: have it made again from its source, or its header corrected",
+                                (double)found / (double)usual, mistakes[i].sound / 1000.0, mistakes[i].label / 1000.0,
+                                mistakes[i].sound < mistakes[i].label ? "too fast and too high" : "too slow and too low");
+    }
+    return "";
+}
+
 static void check_file_length(const check_run *self, const plan_input *input, uint64_t found, const show_reel *reel,
                               uint64_t usual)
 {
     const show *film = self->source->show;
     arena *memory = self->notes->arena;
+    const char *cause = rate_cause(self, found, usual);
     uint64_t first = 0;
     bool edges = plan_reel_edges(reel, &first);
     uint64_t start = reel->has_start ? reel->start_frame : first;
@@ -62,8 +84,9 @@ static void check_file_length(const check_run *self, const plan_input *input, ui
             plan_check_say(self, PROBLEM_ERROR, input,
                            arena_format(memory,
                                         "\"%s\" ends at %s, before the last frame of action %s: it has %" PRIu64
-                                        " frames and needs %" PRIu64 "; deliver it complete or correct lfoa",
-                                        input->display, ends, last, found, to_end));
+                                        " frames and needs %" PRIu64 "%s",
+                                        input->display, ends, last, found, to_end,
+                                        cause[0] != '\0' ? cause : "; deliver it complete or correct lfoa"));
             return;
         }
         uint64_t to_overlap = timecode_sample_of_frame(reel->lfoa_frame - start + 1 + reel->tail_overlap, &film->rate,
@@ -82,18 +105,20 @@ static void check_file_length(const check_run *self, const plan_input *input, ui
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory,
                                     "\"%s\" is shorter than the other stems of the reel: %" PRIu64
-                                    " frames instead of %" PRIu64 " (%.3f s less); deliver files of equal length",
-                                    input->display, found, usual, seconds));
+                                    " frames instead of %" PRIu64 " (%.3f s less)%s",
+                                    input->display, found, usual, seconds,
+                                    cause[0] != '\0' ? cause : "; deliver files of equal length"));
     else if (found > usual)
         plan_check_say(
-            self, edges ? PROBLEM_INFO : PROBLEM_ERROR, input,
+            self, !edges ? PROBLEM_ERROR : cause[0] != '\0' ? PROBLEM_WARNING : PROBLEM_INFO, input,
             arena_format(memory,
                          "\"%s\" is longer than the other stems of the reel: %" PRIu64 " frames instead of %" PRIu64
-                         " (%.3f s more); %s",
+                         " (%.3f s more)%s",
                          input->display, found, usual, seconds,
-                         edges
-                             ? "what lies behind the last frame of action is not used"
-                             : "without ffoa and lfoa the whole file is programme, so deliver files of equal length"));
+                         cause[0] != '\0' ? cause
+                         : edges
+                             ? "; what lies behind the last frame of action is not used"
+                             : "; without ffoa and lfoa the whole file is programme, so deliver files of equal length"));
 }
 
 static void check_reel(const check_run *self, uint32_t index)

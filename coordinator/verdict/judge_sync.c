@@ -302,7 +302,9 @@ static const char *length_cause(const judgement *self, double frames, double wan
     } speeds[] = {{1001.0 / 1000.0, "That is 24 fps material slowed to 23.976 (pull-down)."},
                   {1000.0 / 1001.0, "That is 23.976 fps material run at 24 (pull-up)."},
                   {25.0 / 24.0, "That is 25 fps material slowed to 24."},
-                  {24.0 / 25.0, "That is 24 fps material sped up to 25."}};
+                  {24.0 / 25.0, "That is 24 fps material sped up to 25."},
+                  {44100.0 / 48000.0, "That is 44.1 kHz sound labelled 48 kHz: it plays too fast and too high. Make it again from its source."},
+                  {48000.0 / 44100.0, "That is 48 kHz sound labelled 44.1 kHz: it plays too slow and too low. Make it again from its source."}};
     for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++)
         if (near(excess, wanted * (speeds[i].ratio - 1.0), fmin(picture, 0.1 * wanted * fabs(speeds[i].ratio - 1.0))))
             return speeds[i].cause;

@@ -184,6 +184,20 @@ static void plan_check__tells_longer_from_shorter_siblings(void **state)
     show_fixture_deinit(&given);
 }
 
+/* 44100 / 48000 = 147 / 160 = 0.91875; a sample is lost in rounding. */
+static void plan_check__names_sound_of_another_rate(void **state)
+{
+    (void)state;
+    show_fixture given;
+    fixture(&given, "24");
+    uint64_t usual = show_fixture_facts(&given, "R1_MX.L.wav")->frame_count;
+    show_fixture_facts(&given, "R1_FX.wav")->frame_count = usual * 147 / 160;
+    expect(&given, PROBLEM_ERROR, "\"R1_FX.wav\"", "0.9187 times as long as the other stems: that is 44.1 kHz sound labelled 48 kHz");
+    show_fixture_facts(&given, "R1_FX.wav")->frame_count = usual * 160 / 147;
+    expect(&given, PROBLEM_WARNING, "\"R1_FX.wav\" is longer than the other stems", "that is 48 kHz sound labelled 44.1 kHz");
+    show_fixture_deinit(&given);
+}
+
 static void plan_check__blames_the_shorter_of_two(void **state)
 {
     (void)state;
@@ -336,6 +350,7 @@ int main(void)
         cmocka_unit_test(plan_check__warns_about_a_mask_that_disagrees),
         cmocka_unit_test(plan_check__wants_the_last_frame_of_action),
         cmocka_unit_test(plan_check__tells_longer_from_shorter_siblings),
+        cmocka_unit_test(plan_check__names_sound_of_another_rate),
         cmocka_unit_test(plan_check__blames_the_shorter_of_two),
         cmocka_unit_test(plan_check__wants_equal_lengths_where_the_whole_file_is_programme),
         cmocka_unit_test(plan_check__names_a_reference_made_by_the_24_fps_rule),

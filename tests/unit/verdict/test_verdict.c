@@ -20,7 +20,7 @@ static void verdict__judges_levels_as_displayed(void **state)
         {-25.04, -6.0, VERDICT_PASS}, {-25.05, -6.0, VERDICT_PASS}, {-24.96, -6.0, VERDICT_PASS}, /* shown -25.0 */
         {-29.04, -6.0, VERDICT_PASS}, {-29.06, -6.0, VERDICT_FAIL}, /* shown -29.0, -29.1 */
         {-27.0, -2.0, VERDICT_PASS}, {-27.0, -1.96, VERDICT_PASS},  {-27.0, -1.94, VERDICT_FAIL}, /* shown -2.0, -2.0, -1.9 */
-        {-27.0, -2.04, VERDICT_PASS},
+        {-27.0, -2.04, VERDICT_PASS}, {-27.0, -1.9501, VERDICT_PASS}, {-27.0, -1.9499, VERDICT_FAIL}, /* to both sides of -1.95 */
     };
     bench *self = *state;
     bench_limit(self, "loudness.integrated", -29.0, -25.0);
