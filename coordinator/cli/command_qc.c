@@ -289,16 +289,11 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     return exit_code;
 }
 
-static status prepare_files(const cli_arguments *arguments, arena *memory, const char **out_root, qc_words *words,
-                            const char **out_document, error_detail *detail)
+/* kind: qc, or check, which only looks at the files. */
+static status files_document(const cli_arguments *arguments, const char *kind, const qc_words *words, arena *memory,
+                             const char **out_document, error_detail *detail)
 {
-    if (arguments->word_count == 0)
-        return error_detail_set(detail, STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
-    status code = expand_folders(arguments, memory, words, detail);
-    if (code == STATUS_OK)
-        code = place_files(words, memory, out_root, detail);
-    if (code != STATUS_OK)
-        return code;
+    status code = STATUS_OK;
     qc_files request = {.file_count = words->count,
                         .files = words->inside,
                         .spec_name = cli_text(arguments, "spec") == NULL ? "none" : cli_text(arguments, "spec"),
@@ -315,7 +310,7 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
         const char *base = slash == NULL ? request.spec_name : slash + 1;
         request.spec_name = arena_copy_bytes(memory, base, strlen(base) - 5);
     }
-    job_options options = {.kind = "qc",
+    job_options options = {.kind = kind,
                            .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                            .meter = cli_text(arguments, "meter"),
                            .checks = cli_text(arguments, "checks"),
@@ -328,6 +323,17 @@ static status prepare_files(const cli_arguments *arguments, arena *memory, const
     *out_document = job_document_of_files(&request, &options, memory);
     return *out_document == NULL ? error_detail_set(detail, STATUS_LIMIT, "the list of files is too long for one job")
                                  : STATUS_OK;
+}
+
+static status prepare_files(const cli_arguments *arguments, arena *memory, const char **out_root, qc_words *words,
+                            const char **out_document, error_detail *detail)
+{
+    if (arguments->word_count == 0)
+        return error_detail_set(detail, STATUS_INPUT_MISSING, "no file is given; `reelmill qc FILE...`");
+    status code = expand_folders(arguments, memory, words, detail);
+    if (code == STATUS_OK)
+        code = place_files(words, memory, out_root, detail);
+    return code == STATUS_OK ? files_document(arguments, "qc", words, memory, out_document, detail) : code;
 }
 
 /* The received programmes of a show, by name: what `only` wants. */
@@ -377,17 +383,97 @@ static status prepare_show(const cli_arguments *arguments, arena *memory, const 
                                  : STATUS_OK;
 }
 
+static int exit_code_of(const json_t *job)
+{
+    return (int)json_integer_value(json_object_get(job, "exit_code"));
+}
+
+/* A farm, a job of it, and how that ended. */
+typedef struct qc_run {
+    private_farm *farm;
+    farm_client *client;
+    uint32_t number;
+    json_t *job;
+} qc_run;
+
+static status run_document(const cli_arguments *arguments, qc_run *self, const char *document, error_detail *detail)
+{
+    json_decref(self->job);
+    self->job = NULL;
+    status code = farm_client_submit(self->client, document, strlen(document), 0, NULL, SUBMIT_MS, &self->number, detail);
+    farm_job_watch watch = {.client = self->client, .farm = self->farm, .job = self->number,
+                            .quiet = cli_flag(arguments, "verbose"), .title = "qc"};
+    return code == STATUS_OK ? farm_job_follow(&watch, &self->job, detail) : code;
+}
+
+/* True where an error names the file, as errors about what is in a file do. */
+static bool blamed(const json_t *problems, const char *path, arena *memory)
+{
+    const char *quoted = arena_format(memory, "\"%s\"", path);
+    size_t index;
+    const json_t *item;
+    json_array_foreach (problems, index, item) {
+        const char *severity = json_string_value(json_object_get(item, "severity"));
+        const char *sentence = json_string_value(json_object_get(item, "message"));
+        if (severity != NULL && sentence != NULL && strcmp(severity, "error") == 0 && strstr(sentence, quoted) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * One of many files cannot be judged: the others are all the same. Leaves out of the words what a look at the files calls
+ * unusable, and judges the rest; *out_left_out is 0 where that is no help, and the job stays what it was.
+ */
+static status judge_readable(const cli_arguments *arguments, qc_run *self, qc_words *words, arena *memory,
+                             uint32_t *out_left_out, error_detail *detail)
+{
+    const char *document = NULL;
+    char *text = NULL;
+    size_t size = 0;
+    qc_run look = {.farm = self->farm, .client = self->client};
+    status code = files_document(arguments, "check", words, memory, &document, detail);
+    if (code == STATUS_OK)
+        code = run_document(arguments, &look, document, detail);
+    json_decref(look.job);
+    if (code == STATUS_OK)
+        code = farm_client_query(self->client, "result", look.number, ASK_MS, &text, &size, detail);
+    if (code != STATUS_OK)
+        return code;
+    json_t *result = json_loadb(text, size, 0, NULL);
+    free(text);
+    json_t *usable = json_object();
+    size_t index;
+    const json_t *item;
+    json_array_foreach (json_object_get(result, "inputs"), index, item)
+        if (json_is_string(json_object_get(item, "container")) && json_is_string(json_object_get(item, "path")))
+            json_object_set_new(usable, json_string_value(json_object_get(item, "path")), json_true());
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < words->count; i++) {
+        if (json_object_get(usable, words->inside[i]) == NULL || blamed(json_object_get(result, "problems"), words->inside[i], memory))
+            continue;
+        words->given[kept] = words->given[i];
+        words->inside[kept++] = words->inside[i];
+    }
+    json_decref(usable);
+    json_decref(result);
+    *out_left_out = kept > 0 ? words->count - kept : 0;
+    words->count = kept;
+    if (*out_left_out == 0)
+        return STATUS_OK;
+    code = files_document(arguments, "qc", words, memory, &document, detail);
+    return code == STATUS_OK ? run_document(arguments, self, document, detail) : code;
+}
+
 int command_qc(const cli_arguments *arguments)
 {
     arena memory;
     error_detail detail;
-    private_farm *farm = NULL;
-    farm_client *client = NULL;
+    qc_run run = {0};
     const char *root = NULL;
     qc_words words = {0};
-    uint32_t job_number = 0;
-    json_t *job = NULL;
     const char *document = NULL;
+    uint32_t left_out = 0;
     arena_init(&memory);
     status code = cli_text(arguments, "show") != NULL
                       ? prepare_show(arguments, &memory, &root, &document, &detail)
@@ -396,27 +482,34 @@ int command_qc(const cli_arguments *arguments)
     if (code == STATUS_OK && cli_flag(arguments, "audition"))
         code = prepare_audition(arguments, &roots[1], &detail);
     if (code == STATUS_OK)
-        code = farm_job_start_private(arguments, roots, cli_flag(arguments, "audition") ? 2 : 1, &farm, &client, &detail);
+        code = farm_job_start_private(arguments, roots, cli_flag(arguments, "audition") ? 2 : 1, &run.farm, &run.client, &detail);
     if (code == STATUS_OK)
-        code = farm_client_submit(client, document, strlen(document), 0, NULL, SUBMIT_MS, &job_number, &detail);
-    farm_job_watch watch = {.client = client, .farm = farm, .job = job_number, .quiet = cli_flag(arguments, "verbose"),
-                            .title = "qc"};
-    if (code == STATUS_OK)
-        code = farm_job_follow(&watch, &job, &detail);
+        code = run_document(arguments, &run, document, &detail);
+    if (code == STATUS_OK) {
+        farm_job_print_errors(run.job);
+        if (words.count > 1 && exit_code_of(run.job) == EXIT_INPUT)
+            code = judge_readable(arguments, &run, &words, &memory, &left_out, &detail);
+    }
     int exit_code;
     if (code != STATUS_OK) {
         exit_code = cli_fail_detail(&detail);
     } else {
-        farm_job_print_errors(job);
-        exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
+        exit_code = exit_code_of(run.job);
+        if (left_out > 0) {
+            farm_job_print_errors(run.job);
+            fprintf(stderr, "%u file%s cannot be judged, see above, and %s in no table and no report; judged are the other %u\n",
+                    left_out, left_out == 1 ? "" : "s", left_out == 1 ? "is" : "are", words.count);
+        }
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, client, job_number, &words);
+            int shown = show_report(arguments, run.client, run.number, &words);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
+        if (left_out > 0 && exit_code < EXIT_INPUT)
+            exit_code = EXIT_INPUT;
     }
-    json_decref(job);
-    farm_client_destroy(&client);
-    private_farm_stop(&farm);
+    json_decref(run.job);
+    farm_client_destroy(&run.client);
+    private_farm_stop(&run.farm);
     arena_deinit(&memory);
     return exit_code;
 }

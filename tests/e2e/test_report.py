@@ -191,6 +191,23 @@ limits:
             self.assertEqual(zlib.crc32(blob[at:at + 4 + size]), struct.unpack(">I", blob[at + 4 + size:at + 8 + size])[0])
             self.assertEqual(len(zlib.decompress(blob[at + 4:at + 4 + size])), 37 * (1 + 112 // 2))
 
+    def test_one_broken_file_does_not_hide_the_others(self):
+        folder = self.folder / "many"
+        folder.mkdir()
+        for name in ("a.wav", "b.wav", "ab.wav"):
+            write_wav(folder / name, noise(1, RATE, 2, 0.1))
+        write_wav(folder / "twelve.wav", noise(1, RATE, 12, 0.1))
+        (folder / "b.wav").write_bytes((folder / "b.wav").read_bytes()[:100])
+        judged = reelmill("qc", folder, "--out", self.folder / "out", "--json")
+        self.assertEqual(judged.code, 2)
+        self.assertEqual({entry["deliverable"] for entry in self.valid(judged)["programmes"]}, {"a", "ab"})
+        self.assertIn("b.wav", judged.err)
+        self.assertIn("twelve.wav", judged.err)
+        self.assertIn("2 files cannot be judged", judged.err)
+        self.assertTrue((self.folder / "out" / "report.html").exists())
+        alone = reelmill("qc", folder / "b.wav", "--json")
+        self.assertEqual((alone.code, alone.out), (2, ""))
+
     def test_start_timecode_of_a_received_programme(self):
         show = small_show(self.folder)
         show.text["deliverables"] = [{"name": "GOT", "file": "got.wav", "layout": "5.1", "spec": "none"}]
