@@ -64,14 +64,14 @@ static void describe_limit(const farm_job *job, const job_view *view, char *out,
     if (view->by_state[TASK_READY] == 0 || view->held || view->waits_for_storage)
         return;
     if (view->limit == JOB_LIMIT_OWN)
-        snprintf(out, out_size, "%u of its tasks run, as many as it was submitted to have at once", view->limit_running);
+        snprintf(out, out_size, "it runs %u of %u tasks at once, as it was submitted to", view->limit_running, view->limit_most);
     else if (view->limit == JOB_LIMIT_SHOW)
-        snprintf(out, out_size, "%u tasks of the show %s run, and show_limits of the coordinator lets it have %u", view->limit_running,
+        snprintf(out, out_size, "the show %s runs %u of %u tasks at once (show_limits of the coordinator)",
                  job->source->show.slug == NULL || job->source->show.slug[0] == '\0' ? "without a name" : job->source->show.slug,
-                 view->limit_most);
+                 view->limit_running, view->limit_most);
     else if (view->limit >= JOB_LIMIT_ROOT)
-        snprintf(out, out_size, "%u tasks run on the media root %s, and root_limits of the coordinator lets it have %u",
-                 view->limit_running, view->limit == JOB_LIMIT_ROOT ? document->media.root : document->out.root, view->limit_most);
+        snprintf(out, out_size, "the media root %s serves %u of %u tasks at once (root_limits of the coordinator)",
+                 view->limit == JOB_LIMIT_ROOT ? document->media.root : document->out.root, view->limit_running, view->limit_most);
 }
 
 /* Does a job of this view go before one of that? Fair share, which goes by what was given, is not looked at. */
