@@ -382,7 +382,7 @@ char *farm_harness_await(farm_harness *self, uint32_t job)
 {
     uint64_t end_ms = now_ms() + HARNESS_PATIENCE_MS;
     for (;;) {
-        char *text = farm_harness_query(self, "job", job);
+        char *text = farm_harness_query(self, "job.end", job);
         assert_non_null(text);
         if (strstr(text, "\"state\":\"ended\"") != NULL)
             return text;
