@@ -387,7 +387,7 @@ void scheduler_set_limits(scheduler *self, const scheduler_limits *limits)
     limit_table_set(&self->limits, limits);
     for (uint32_t pool = 0; pool < self->limits.capacity; pool++)
         fact_apply_limit_eased(self, pool);
-    self->work_left = true; /* what may begin now is begun in the next step, which is due at once */
+    self->work_left = self->timed; /* what may begin now is begun in the next step, which is due at once */
 }
 
 void scheduler_resume(scheduler *self, uint64_t now_ms)

@@ -69,7 +69,7 @@ void sim_weather_second(sim_world *self)
     for (uint32_t i = 0; i < self->node_count; i++)
         node_second(self, i);
     if (sim_random_chance(random, weather->storage_outage))
-        self->storage_out_ms = self->now_ms + sim_random_below(random, self->seed % 4 == 1 ? 60000 : 10000);
+        self->storage_out_ms = self->now_ms + sim_random_below(random, self->seed % 4 == 2 ? 60000 : 10000);
     if (coordinator->up && coordinator->stalled_until_ms <= self->now_ms &&
         sim_random_chance(random, weather->coordinator_stall))
         coordinator->stalled_until_ms = self->now_ms + sim_random_below(random, 3 * SIM_LEASE_MS);
