@@ -108,6 +108,46 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
             encode_float(writer, self->reach[a][b]);
     for (uint32_t i = 0; i < self->leak_count; i++)
         encode_leak(&self->leaks[i], writer);
+    byte_writer_u16(writer, (uint16_t)self->gap_count);
+    for (uint32_t i = 0; i < self->gap_count; i++) {
+        const stem_gap *gap = &self->gaps[i];
+        byte_writer_u16(writer, gap->lane);
+        byte_writer_u8(writer, (uint8_t)((gap->from_before ? 1 : 0) | (gap->goes_on ? 2 : 0)));
+        byte_writer_u32(writer, gap->start);
+        byte_writer_u32(writer, gap->end);
+    }
+    for (uint32_t i = 0; i < self->group_count; i++) {
+        byte_writer_u16(writer, (uint16_t)self->shifts[i].samples);
+        encode_float(writer, self->shifts[i].score);
+        encode_float(writer, self->shifts[i].score_in_place);
+    }
+}
+
+/* False when a number is out of range. */
+static bool decode_gaps(byte_reader *reader, stem_features *made)
+{
+    made->gap_count = byte_reader_u16(reader);
+    bool valid = !reader->failed && made->gap_count <= STEM_GAPS_MAX;
+    for (uint32_t i = 0; valid && i < made->gap_count; i++) {
+        stem_gap *gap = &made->gaps[i];
+        gap->lane = byte_reader_u16(reader);
+        uint8_t ends = byte_reader_u8(reader);
+        gap->from_before = (ends & 1u) != 0;
+        gap->goes_on = (ends & 2u) != 0;
+        gap->start = byte_reader_u32(reader);
+        gap->end = byte_reader_u32(reader);
+        valid = !reader->failed && gap->lane < made->lane_count && ends < 4 && gap->start < gap->end &&
+                gap->end <= made->frame_count;
+    }
+    for (uint32_t i = 0; valid && i < made->group_count; i++) {
+        stem_shift_peak *peak = &made->shifts[i];
+        peak->samples = (int16_t)byte_reader_u16(reader);
+        peak->score = decode_float(reader);
+        peak->score_in_place = decode_float(reader);
+        valid = peak->samples >= -STEM_SHIFT_MAX && peak->samples <= STEM_SHIFT_MAX && isfinite(peak->score) &&
+                isfinite(peak->score_in_place);
+    }
+    return valid && !reader->failed;
 }
 
 static bool decode_bleed(byte_reader *reader, stem_features *made)
@@ -128,7 +168,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
         valid = decode_leak(reader, made->lane_count, made->window_count, &made->leaks[i]);
-    return valid && !reader->failed;
+    return valid && !reader->failed && decode_gaps(reader, made);
 }
 
 void stem_features_encode(const stem_features *self, byte_writer *writer)
@@ -215,6 +255,8 @@ void stem_programme_deinit(stem_programme *self)
         free(self->cells[i]);
         free(self->bleed[i].reach);
         free(self->bleed[i].leaks);
+        free(self->bleed[i].gaps);
+        free(self->bleed[i].shifts);
     }
     free(self->cells);
     free(self->bleed);
@@ -244,8 +286,13 @@ static stem_cell keep_bleed(const stem_features *features)
                       .reach = malloc(((size_t)groups * groups + 1) * sizeof(float)),
                       .all_pairs = features->all_pairs,
                       .leak_count = features->leak_count,
-                      .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak))};
-    ENSURE(kept.reach != NULL && kept.leaks != NULL);
+                      .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak)),
+                      .gap_count = features->gap_count,
+                      .gaps = malloc((features->gap_count + 1) * sizeof(stem_gap)),
+                      .shifts = malloc((groups + 1) * sizeof(stem_shift_peak))};
+    ENSURE(kept.reach != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.shifts != NULL);
+    memcpy(kept.gaps, features->gaps, features->gap_count * sizeof(stem_gap));
+    memcpy(kept.shifts, features->shifts, groups * sizeof(stem_shift_peak));
     for (uint32_t a = 0; a < groups; a++)
         memcpy(kept.reach + (size_t)a * groups, features->reach[a], groups * sizeof(float));
     memcpy(kept.leaks, features->leaks, features->leak_count * sizeof(stem_leak));

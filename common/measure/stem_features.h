@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 3,
+    STEM_FEATURES_VERSION = 4,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -37,8 +37,28 @@ enum {
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
     STEM_LEAKS_MAX = 64,
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
-    STEM_GROUPS_MAX = 32           /**< stems that are held against each other */
+    STEM_GROUPS_MAX = 32,          /**< stems that are held against each other */
+    STEM_GAPS_MAX = 128,           /**< per cell */
+    STEM_SHIFT_LOG2 = 15,
+    STEM_SHIFT_FRAMES = 1 << STEM_SHIFT_LOG2,
+    STEM_SHIFT_WINDOWS = 2,
+    STEM_SHIFT_MAX = 9600          /**< more than two picture frames at 96 kHz */
 };
+
+/** A channel that stops and starts again, both hard. Frames of the cell; a gap may be cut by the cell's edges. */
+typedef struct stem_gap {
+    uint16_t lane;
+    uint32_t start, end;
+    bool from_before; /**< it is quiet from the cell's first frame on: what began it is in the cell before */
+    bool goes_on;     /**< it is quiet up to the cell's last frame */
+} stem_gap;
+
+/** At which time a stem lies in a received programme. */
+typedef struct stem_shift_peak {
+    int16_t samples;      /**< the programme is later */
+    float score;          /**< standard deviations of chance; 0: the stem does not play */
+    float score_in_place; /**< the same of no shift */
+} stem_shift_peak;
 
 /** What one channel leaves in a channel of another stem, in one cell. */
 typedef struct stem_leak {
@@ -67,6 +87,9 @@ typedef struct stem_features {
     bool all_pairs;           /**< every pair in which a leak would show was tried: what is not among the leaks is not there */
     uint32_t leak_count;
     stem_leak leaks[STEM_LEAKS_MAX];
+    uint32_t gap_count;
+    stem_gap gaps[STEM_GAPS_MAX];
+    stem_shift_peak shifts[STEM_GROUPS_MAX]; /**< [group]; of group 0, a received programme itself, none */
 } stem_features;
 
 /** Numbers per block. */
@@ -113,6 +136,9 @@ typedef struct stem_cell {
     bool all_pairs;
     uint32_t leak_count;
     stem_leak *leaks;
+    uint32_t gap_count;
+    stem_gap *gaps;
+    stem_shift_peak *shifts;  /**< [group_count] */
 } stem_cell;
 
 typedef struct stem_programme {

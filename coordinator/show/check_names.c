@@ -26,6 +26,7 @@ static const check_name table[] = {
     {"stems.null", "dBFS", false},
     {"stems.bleed", "dB", false},
     {"stems.silent", "", false},
+    {"stems.dropout", "ms", false},
     {"me.dialogue", "dB", false},
     {"me.fill", "", false},
     {"folddown.matrix", "", false},

@@ -18,6 +18,7 @@ typedef struct stem_judgement {
     uint16_t stems[STEM_ELEMENTS_MAX]; /* by element: index in the show */
     channel_label bed[STEM_BED_MAX];
     stem_truth truth;
+    stem_shifts shifts; /* that were told */
 } stem_judgement;
 
 static double step_of(sample_encoding encoding)
@@ -229,64 +230,50 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
-typedef struct stem_shift {
-    uint32_t element;
-    int delay_samples;
-    size_t cell_count; /* that show it; 0: there is none */
-} stem_shift;
-
-/* What no gain explains may be a stem at another time: then most cells show it at the same delay in its own channel. */
-static stem_shift find_shift(const stem_judgement *self, const stem_run *run)
-{
-    const stem_programme *programme = self->judgement->facts->stems;
-    enum { KINDS_MAX = 64 };
-    stem_shift kinds[KINDS_MAX];
-    uint32_t kind_count = 0;
-    size_t looked = 0;
-    for (size_t c = 0; c < programme->cell_count; c++) {
-        const stem_cell *cell = &programme->bleed[c];
-        if (cell->window_count == 0 || cell->frame + cell->frame_count <= run->start_frame || cell->frame >= run->end_frame)
-            continue;
-        looked++;
-        for (uint32_t i = 0; i < cell->leak_count; i++) {
-            const stem_leak *leak = &cell->leaks[i];
-            if (leak->host >= self->model.output_count || (run->outputs >> leak->host & 1u) == 0 || leak->delay == 0 ||
-                fabs(stem_leak_gain(leak)) < 0.25)
-                continue;
-            uint32_t at = 0;
-            while (at < kind_count && (kinds[at].element != self->model.element_of[leak->source] ||
-                                       kinds[at].delay_samples != leak->delay))
-                at++;
-            if (at == KINDS_MAX)
-                continue;
-            if (at == kind_count)
-                kinds[kind_count++] = (stem_shift){.element = self->model.element_of[leak->source], .delay_samples = leak->delay};
-            kinds[at].cell_count++;
-        }
-    }
-    stem_shift best = {0};
-    for (uint32_t i = 0; i < kind_count; i++)
-        if (kinds[i].cell_count > best.cell_count)
-            best = kinds[i];
-    return best.cell_count * 2 >= looked ? best : (stem_shift){0};
-}
-
 static void tell_shift(stem_judgement *self, const stem_run *run, const stem_shift *shift, const char *where, finding *item)
 {
     judgement *base = self->judgement;
-    const char *name = stem_name(self, shift->element);
+    const char *name = shift->whole ? "" : stem_name(self, shift->element);
     item->subject = arena_format(base->memory, "shifted %s", name);
-    item->message = arena_format(base->memory, "%s lies %d samples (%.2f ms) %s%s against the other stems. Move it back and print again.",
-                                 name, abs(shift->delay_samples),
-                                 1000.0 * abs(shift->delay_samples) / (double)base->timeline->sample_rate,
-                                 shift->delay_samples > 0 ? "late" : "early", where);
+    item->message = arena_format(base->memory, "%s lies %s%s against %s. Move it back and print again.",
+                                 shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples), where,
+                                 shift->whole ? "all its stems" : "the other stems");
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
-                     shift->delay_samples, json_db(self, run->residual_dbfs));
+                     shift->samples, json_db(self, run->residual_dbfs));
+}
+
+/* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */
+static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *item)
+{
+    judgement *base = self->judgement;
+    stem_gap_place gap;
+    stem_gap_place other;
+    uint64_t near = base->timeline->sample_rate / 1000;
+    bool received = judgement_gap(base, true, run->start_frame, run->end_frame, &gap);
+    if ((!received && !judgement_gap(base, false, run->start_frame, run->end_frame, &gap)) ||
+        judgement_gap(base, !received, gap.start > near ? gap.start - near : 0, gap.start + near, &other))
+        return false;
+    char place[PLACE_TEXT_SIZE];
+    double ms = 1000.0 * (double)(gap.end - gap.start) / (double)base->timeline->sample_rate;
+    judgement_place(base, gap.start, place);
+    const char *name = received ? "" : stem_name(self, self->model.element_of[gap.lane]);
+    item->subject = arena_format(base->memory, "dropout %s", name);
+    item->message =
+        received ? arena_format(base->memory, "It drops out for %.1f ms at %s, and its stems do not: it was lost in the print. Print again.",
+                                ms, place)
+                 : arena_format(base->memory, "%s drops out for %.1f ms at %s, and the programme does not: that stem is not what was printed. Export it again.",
+                                name, ms, place);
+    item->details_json =
+        arena_format(base->memory, "{\"fault\": \"dropout\", \"source\": \"%s\", \"length_ms\": %.2f, \"residual_dbfs\": %s}", name, ms,
+                     json_db(self, run->residual_dbfs));
+    return true;
 }
 
 static void tell_run(stem_judgement *self, const stem_run *run)
 {
+    if (judgement_follows_shift(&self->shifts, run))
+        return;
     static const char *const words[] = {"missing", "gain", "polarity", "extra", "unexplained"};
     judgement *base = self->judgement;
     bool extra = run->fault == STEM_FAULT_EXTRA;
@@ -304,8 +291,14 @@ static void tell_run(stem_judgement *self, const stem_run *run)
     judgement_place(base, run->start_frame, from);
     judgement_place(base, run->end_frame, to);
     const char *where = arena_format(base->memory, "%s from %s to %s", channel_words(self, item), from, to);
-    stem_shift shift = run->fault == STEM_FAULT_UNEXPLAINED ? find_shift(self, run) : (stem_shift){0};
+    if (run->fault == STEM_FAULT_UNEXPLAINED && tell_dropout(self, run, item))
+        return;
+    stem_shift shift = {0};
+    if (run->fault == STEM_FAULT_UNEXPLAINED)
+        shift = judgement_shift(base, self->model.element_count, run);
     if (shift.cell_count > 0) {
+        if (self->shifts.count < SHIFTS_TOLD_MAX)
+            self->shifts.items[self->shifts.count++] = (stem_shift_run){shift, run->start_frame, run->end_frame};
         tell_shift(self, run, &shift, where, item);
         return;
     }
@@ -564,6 +557,8 @@ void judge_stems(judgement *self)
         judge_ad(self, NULL, NULL);
         if (self->facts->stems != NULL && self->facts->stems->block_count > 0)
             judge_stem_levels(self, judgement_is_first(self), false);
+        if (self->facts->stems != NULL && judgement_is_first(self))
+            judge_stem_gaps(self, NULL);
         return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
     }
     if (deliverable->uncompared != NULL || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
@@ -593,6 +588,8 @@ void judge_stems(judgement *self)
     for (uint32_t e = 0; e < stems->model.element_count; e++)
         by_stem[stems->stems[e]] = stems->truth.presence[e];
     judge_bleed(self, by_stem);
+    if (judgement_is_first(self))
+        judge_stem_gaps(self, &stems->truth);
     judge_stem_levels(self, judgement_is_first(self), lacks_dialogue(stems) && (mix || is_music_and_effects(stems)));
     uint32_t told = stems->truth.run_count < VERDICT_RUNS_MAX ? stems->truth.run_count : VERDICT_RUNS_MAX;
     judgement_tell_rest(self, "stems.null", FINDING_WARN, stems->truth.run_count - told + stems->truth.run_dropped);

@@ -26,6 +26,7 @@ static const struct {
     {"stems.null", "012 Mixdown Error", NULL},
     {"stems.bleed", "010 Channel Bleed", "0170B"},
     {"stems.silent", "016 Drop Out/Mute", "0078B"},
+    {"stems.dropout", "016 Drop Out/Mute", "0008B"},
     {"me.dialogue", "010 Channel Bleed", "0170B"},
     {"me.fill", "016 Drop Out/Mute", NULL},
     {"folddown.matrix", "012 Mixdown Error", NULL},

@@ -61,6 +61,39 @@ void judge_form(judgement *self, const file_form *form);
 void judge_stems(judgement *self);
 /** by_stem: which stems the programme was found to hold, by index in the show; NULL: not looked at. */
 void judge_bleed(judgement *self, const stem_presence *by_stem);
+/** At which time a stem lies where nothing else explains a received programme; cell_count 0: that is not known. */
+typedef struct stem_shift {
+    uint32_t element;
+    int samples;
+    size_t cell_count; /**< that show it */
+    bool whole;        /**< all stems lie so: the programme does */
+} stem_shift;
+stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run);
+enum { SHIFTS_TOLD_MAX = 64 };
+/** A stretch in which a stem was told to lie at another time. */
+typedef struct stem_shift_run {
+    stem_shift shift;
+    uint64_t start, end;
+} stem_shift_run;
+typedef struct stem_shifts {
+    uint32_t count;
+    stem_shift_run items[SHIFTS_TOLD_MAX];
+} stem_shifts;
+/**
+ * What a stem at another time makes of single channels is that shift and nothing more: a low tone may come out upside down. True if
+ * most of the run lies in a shift that was told.
+ */
+bool judgement_follows_shift(const stem_shifts *told_shifts, const stem_run *run);
+/** "2000 samples (41.67 ms, 1 picture frame) late" */
+const char *judgement_shift_words(const judgement *self, int samples);
+typedef struct stem_gap_place {
+    uint64_t start, end; /**< frames of the programme */
+    uint32_t lane;
+} stem_gap_place;
+/** The first gap of a stem, or of the received programme itself, that begins in a stretch. */
+bool judgement_gap(const judgement *self, bool received, uint64_t start, uint64_t end, stem_gap_place *out_place);
+/** Stems that stop and start again. truth: of the received programme they are compared with, or NULL. */
+void judge_stem_gaps(judgement *self, const stem_truth *truth);
 /** True for the first programme whose tasks read these stems: it tells what is wrong with the stems themselves. */
 bool judgement_is_first(const judgement *self);
 /** first: as above. music_and_effects: a received programme was found to be one. */

@@ -197,9 +197,25 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count);
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count);
 void render_bleed_end(render_bleed *self, stem_features *features);
 
+typedef struct render_gaps render_gaps;
+render_gaps *render_gaps_make(const render_program *program, arena *memory);
+void render_gaps_begin(render_gaps *self);
+/* frame: of the cell; gaps that end here are added to the features. */
+void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features);
+void render_gaps_end(render_gaps *self, stem_features *features);
+
+typedef struct render_shifts render_shifts;
+/* NULL where no programme is received, or too many stems are. */
+render_shifts *render_shifts_make(const render_program *program, arena *memory);
+void render_shifts_begin(render_shifts *self, uint32_t frame_count);
+void render_shifts_take(render_shifts *self, double *const *tiles, uint32_t frame, uint32_t frame_count);
+void render_shifts_end(render_shifts *self, stem_features *features);
+
 typedef struct render_stems {
     const dsp_table *dsp;
     render_bleed *bleed;
+    render_gaps *gaps;
+    render_shifts *shifts;
     uint32_t frame;                      /* of the cell, next to come */
     bool crossed;
     uint32_t tile_count;

@@ -18,6 +18,8 @@ status render_stems_init(render_stems *self, const task_render *task, const dsp_
     self->features.sums =
         arena_take_array(memory, (size_t)blocks * stem_sum_count(lanes, crossed), sizeof *self->features.sums);
     self->bleed = render_bleed_make(&task->program, dsp, memory);
+    self->gaps = render_gaps_make(&task->program, memory);
+    self->shifts = crossed ? render_shifts_make(&task->program, memory) : NULL;
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }
@@ -38,6 +40,10 @@ void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t f
     memset(self->products, 0, self->pair_count * sizeof *self->products);
     if (self->bleed != NULL)
         render_bleed_begin(self->bleed, frame_count);
+    self->features.gap_count = 0;
+    render_gaps_begin(self->gaps);
+    if (self->shifts != NULL)
+        render_shifts_begin(self->shifts, frame_count);
 }
 
 /* products[i][j] += a[frame][i] * b[frame][j], frame by frame; a lane of a that is silent here is passed over. */
@@ -107,6 +113,9 @@ void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_
 {
     if (self->bleed != NULL)
         render_bleed_take(self->bleed, tiles, self->frame, frame_count);
+    if (self->shifts != NULL)
+        render_shifts_take(self->shifts, tiles, self->frame, frame_count);
+    render_gaps_take(self->gaps, tiles, self->frame, frame_count, &self->features);
     self->frame += frame_count;
     for (uint32_t done = 0; done < frame_count;) {
         uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
@@ -129,6 +138,9 @@ status render_stems_end(render_stems *self, message_bytes *out_bytes)
         close_block(self);
     if (self->bleed != NULL)
         render_bleed_end(self->bleed, &self->features);
+    render_gaps_end(self->gaps, &self->features);
+    if (self->shifts != NULL)
+        render_shifts_end(self->shifts, &self->features);
     byte_writer_reset(&self->encoded);
     stem_features_encode(&self->features, &self->encoded);
     if (self->encoded.failed)

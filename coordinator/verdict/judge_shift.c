@@ -1,0 +1,202 @@
+/* A stem that lies at another time in a received programme, and stems whose sound stops and starts again. */
+#include "coordinator/verdict/verdict_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double score_min = STEM_LEAK_SCORE_MIN;
+static const double apart_factor = 2.0; /* against the same stem in place */
+
+typedef struct shift_votes {
+    size_t shifted, known;
+} shift_votes;
+
+static bool shows(const stem_cell *cell, const stem_run *run, uint32_t element)
+{
+    return element + 1 < cell->group_count && cell->frame + cell->frame_count > run->start_frame && cell->frame < run->end_frame;
+}
+
+/* How many of the cells of a run show an element at a shift, and in how many it is known where it lies. */
+static shift_votes count_votes(const stem_programme *programme, const stem_run *run, uint32_t element, int samples)
+{
+    shift_votes votes = {0};
+    for (size_t c = 0; c < programme->cell_count; c++) {
+        const stem_cell *cell = &programme->bleed[c];
+        if (!shows(cell, run, element))
+            continue;
+        const stem_shift_peak *peak = &cell->shifts[element + 1]; /* the first group is the programme */
+        if ((double)peak->score < score_min)
+            continue;
+        votes.known++;
+        votes.shifted += peak->samples == samples && samples != 0 &&
+                         (double)peak->score >= apart_factor * (double)peak->score_in_place;
+    }
+    return votes;
+}
+
+/* The shift that most cells of the run show for an element. */
+static stem_shift shift_of(const stem_programme *programme, const stem_run *run, uint32_t element)
+{
+    stem_shift best = {.element = element};
+    for (size_t c = 0; c < programme->cell_count; c++) {
+        const stem_cell *cell = &programme->bleed[c];
+        if (!shows(cell, run, element))
+            continue;
+        int samples = cell->shifts[element + 1].samples;
+        if (samples == best.samples || samples == 0)
+            continue;
+        shift_votes votes = count_votes(programme, run, element, samples);
+        if (votes.shifted > best.cell_count && votes.shifted * 2 >= votes.known)
+            best = (stem_shift){.element = element, .samples = samples, .cell_count = votes.shifted};
+    }
+    return best;
+}
+
+stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run)
+{
+    const stem_programme *programme = self->facts->stems;
+    stem_shift best = {0};
+    uint32_t alike = 0;
+    bool in_place = false;
+    for (uint32_t e = 0; e < element_count; e++) {
+        stem_shift shift = shift_of(programme, run, e);
+        in_place = in_place || (shift.cell_count == 0 && count_votes(programme, run, e, 0).known > 0);
+        alike += shift.cell_count > 0 && best.cell_count > 0 && shift.samples == best.samples;
+        if (shift.cell_count > best.cell_count)
+            best = shift;
+    }
+    best.whole = alike > 0 && !in_place;
+    return best;
+}
+
+bool judgement_follows_shift(const stem_shifts *told_shifts, const stem_run *run)
+{
+    for (uint32_t i = 0; i < told_shifts->count; i++) {
+        const stem_shift_run *told = &told_shifts->items[i];
+        uint64_t first = run->start_frame > told->start ? run->start_frame : told->start;
+        uint64_t end = run->end_frame < told->end ? run->end_frame : told->end;
+        bool same = run->fault == STEM_FAULT_UNEXPLAINED || told->shift.whole || run->element == told->shift.element;
+        if (same && end > first && (end - first) * 2 > run->end_frame - run->start_frame)
+            return true;
+    }
+    return false;
+}
+
+const char *judgement_shift_words(const judgement *self, int samples)
+{
+    double rate = (double)self->timeline->sample_rate;
+    double picture = self->show->rate.num == 0 ? 0.0 : rate * self->show->rate.den / self->show->rate.num;
+    double pictures = picture > 0.0 ? abs(samples) / picture : 0.0;
+    bool whole = pictures > 0.5 && fabs(pictures - round(pictures)) * picture <= 1.0;
+    return arena_format(self->memory, "%d samples (%.2f ms%s) %s", abs(samples), 1000.0 * abs(samples) / rate,
+                        whole ? arena_format(self->memory, ", %.0f picture frame%s", round(pictures), pictures < 1.5 ? "" : "s") : "",
+                        samples > 0 ? "late" : "early");
+}
+
+/* ---- gaps ---- */
+
+static bool is_received(const judgement *self, uint32_t lane)
+{
+    return self->facts->plan->programs[self->deliverable->program].inputs[lane].stem == RENDER_STEM_RECEIVED;
+}
+
+/* The frame at which a gap that begins in a cell ends, perhaps in the next; 0: it is none. */
+static uint64_t gap_end(const stem_programme *programme, size_t cell, const stem_gap *gap)
+{
+    const stem_cell *at = &programme->bleed[cell];
+    if (gap->from_before)
+        return 0;
+    if (!gap->goes_on)
+        return at->frame + gap->end;
+    if (cell + 1 == programme->cell_count)
+        return 0;
+    const stem_cell *next = &programme->bleed[cell + 1];
+    for (uint32_t i = 0; i < next->gap_count; i++)
+        if (next->gaps[i].from_before && next->gaps[i].lane == gap->lane && !next->gaps[i].goes_on)
+            return next->frame + next->gaps[i].end;
+    return 0;
+}
+
+bool judgement_gap(const judgement *self, bool received, uint64_t start, uint64_t end, stem_gap_place *out_place)
+{
+    const stem_programme *programme = self->facts->stems;
+    for (size_t c = 0; c < programme->cell_count; c++) {
+        const stem_cell *cell = &programme->bleed[c];
+        for (uint32_t i = 0; i < cell->gap_count && cell->frame < end; i++) {
+            const stem_gap *gap = &cell->gaps[i];
+            uint64_t first = cell->frame + gap->start;
+            uint64_t last = gap_end(programme, c, gap);
+            if (is_received(self, gap->lane) != received || last == 0 || first < start || first >= end)
+                continue;
+            *out_place = (stem_gap_place){.start = first, .end = last, .lane = gap->lane};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "it is in the programme too", "the programme plays on": as far as the comparison tells. */
+static const char *in_programme(const judgement *self, const stem_truth *truth, uint64_t start, uint64_t end)
+{
+    if (truth == NULL)
+        return "";
+    stem_gap_place place;
+    uint64_t reach = self->timeline->sample_rate / 1000;
+    if (truth->nulls || judgement_gap(self, true, start > reach ? start - reach : 0, start + reach, &place))
+        return " The programme has it too.";
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (truth->runs[i].start_frame < end && start < truth->runs[i].end_frame)
+            return " The programme does not have it.";
+    return "";
+}
+
+void judge_stem_gaps(judgement *self, const stem_truth *truth)
+{
+    const stem_programme *programme = self->facts->stems;
+    const render_program *program = &self->facts->plan->programs[self->deliverable->program];
+    uint64_t near = self->timeline->sample_rate / 1000;
+    finding *item = NULL;
+    uint64_t item_start = 0;
+    uint16_t item_stem = RENDER_STEM_RECEIVED;
+    size_t left_out = 0;
+    size_t told = 0;
+    const spec_limit *limit = judgement_limit(self, "stems.dropout");
+    for (size_t c = 0; c < programme->cell_count; c++)
+        for (uint32_t i = 0; i < programme->bleed[c].gap_count; i++) {
+            const stem_gap *gap = &programme->bleed[c].gaps[i];
+            uint64_t start = programme->bleed[c].frame + gap->start;
+            uint64_t end = gap_end(programme, c, gap);
+            double ms = end == 0 ? 0.0 : (double)(end - start) * 1000.0 / (double)self->timeline->sample_rate;
+            uint16_t stem = program->inputs[gap->lane].stem;
+            if (stem == RENDER_STEM_RECEIVED || ms <= 1.0 - 1e-9)
+                continue;
+            const char *channel = channel_label_name((channel_label)program->inputs[gap->lane].label);
+            if (item != NULL && stem == item_stem && start <= item_start + near && item_start <= start + near) {
+                item->channels[item->channel_count++] = channel;
+                item->message = arena_format(self->memory, "%s Likewise in %s.", item->message, channel);
+                continue;
+            }
+            if (told++ >= VERDICT_RUNS_MAX) {
+                left_out++;
+                continue;
+            }
+            bool over = limit != NULL && ms > limit->max;
+            item = judgement_add(self, "stems.dropout", over ? judgement_breach(limit) : FINDING_WARN);
+            if (limit != NULL)
+                judgement_limits(item, limit);
+            item_start = start;
+            item_stem = stem;
+            judgement_locate(self, item, start, end);
+            item->subject = self->show->stems[stem].name;
+            item->channels[item->channel_count++] = channel;
+            item->measured = ms;
+            item->unit = "ms";
+            char place[PLACE_TEXT_SIZE];
+            judgement_place(self, start, place);
+            item->message = arena_format(self->memory, "%s drops out for %.1f ms at %s in %s: its sound stops and comes back at once; other stems may cover it. "
+                                         "Look for a gap in the edit or a lost block, and export it again.%s",
+                                         item->subject, ms, place, channel, in_programme(self, truth, start, end));
+            item->details_json = arena_format(self->memory, "{\"stem\": \"%s\", \"length_ms\": %.2f}", item->subject, ms);
+        }
+    judgement_tell_rest(self, "stems.dropout", FINDING_WARN, left_out);
+}

@@ -1,0 +1,151 @@
+/*
+ * Where a single channel of a stem stops hard and starts again: in a mix the other stems go on over it, and only a click is left.
+ *
+ * A gap is a run of quiet samples with sound within two milliseconds on both sides, so that music that happens to cross zero
+ * where it is cut is cut all the same. Every PROBE-th sample is looked at; only around one that is quiet are its neighbours.
+ * What is cut by the cell's edge is kept as the part that lies in it.
+ */
+#include "worker/render/render_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    PROBE = 24, /* half of the shortest gap at 48 kHz, so at the highest rate it is met too */
+    REACH = 96
+};
+
+static const double quiet_below = 0x1p-16; /* that of signal.dropout: -96.3 dBFS */
+static const double edge_min = 0.003;      /* -50 dBFS */
+static const double sound_min = 0.001;     /* -60 dBFS */
+static const double hard_min = 0.35;       /* of the largest of REACH, in the quarter next to the gap: a straight fade has 0.25 */
+
+typedef struct gap_lane {
+    uint32_t start, end;     /* of the run in the cell; end once it has ended */
+    bool quiet;              /* a run goes on */
+    bool heard;              /* it began with sound, or with the cell */
+    uint32_t left;           /* of the frames behind its end that are still to come */
+    double before, after;    /* largest |x| on either side; 0: it fades */
+    double after_near;
+    double last[REACH];      /* |x| of the last frames of the tile before, oldest first */
+} gap_lane;
+
+struct render_gaps {
+    uint32_t lane_count, shortest, longest;
+    gap_lane *lanes;
+};
+
+render_gaps *render_gaps_make(const render_program *program, arena *memory)
+{
+    render_gaps *self = arena_take(memory, sizeof *self);
+    self->lane_count = program->input_count;
+    self->shortest = program->sample_rate / 1000;
+    self->longest = program->sample_rate / 2;
+    self->lanes = arena_take_array(memory, self->lane_count, sizeof *self->lanes);
+    return self;
+}
+
+void render_gaps_begin(render_gaps *self)
+{
+    memset(self->lanes, 0, self->lane_count * sizeof *self->lanes);
+}
+
+/* The largest of the REACH frames before one of the tile, 0 for a fade; frames before the tile are those that the lane keeps. */
+static double peak_before(const gap_lane *lane, const double *samples, uint32_t frame)
+{
+    double peak = 0.0;
+    double near = 0.0;
+    for (uint32_t i = 1; i <= REACH; i++) {
+        double value = i <= frame ? fabs(samples[(size_t)(frame - i) * TILE_LANES]) : lane->last[REACH - (i - frame)];
+        peak = fmax(peak, value);
+        near = i <= REACH / 4 ? peak : near;
+    }
+    return near >= hard_min * peak ? peak : 0.0;
+}
+
+static void add_gap(stem_features *features, uint32_t lane, uint32_t start, uint32_t end, bool from_before, bool goes_on)
+{
+    if (features->gap_count == STEM_GAPS_MAX)
+        return;
+    features->gaps[features->gap_count++] = (stem_gap){
+        .lane = (uint16_t)lane, .start = start, .end = end, .from_before = from_before, .goes_on = goes_on};
+}
+
+/* The gap that ended is one if there is sound on both sides; at the cell's edge the other cell knows the rest. */
+static void settle(const render_gaps *self, gap_lane *lane, uint32_t index, stem_features *features)
+{
+    bool from_before = lane->start == 0;
+    if (lane->after_near < hard_min * lane->after)
+        lane->after = 0.0;
+    double least = from_before ? lane->after : fmin(lane->before, lane->after);
+    if (lane->end > lane->start && least >= sound_min && (from_before || fmax(lane->before, lane->after) >= edge_min) &&
+        (from_before || lane->end - lane->start >= self->shortest))
+        add_gap(features, index, lane->start, lane->end, from_before, false);
+    lane->end = lane->left = 0;
+}
+
+static void listen_behind(const render_gaps *self, gap_lane *lane, uint32_t index, const double *samples, uint32_t from,
+                          uint32_t frame_count, stem_features *features)
+{
+    for (; lane->left > 0 && from < frame_count; from++, lane->left--) {
+        lane->after = fmax(lane->after, fabs(samples[(size_t)from * TILE_LANES]));
+        lane->after_near = lane->left > REACH - REACH / 4 ? lane->after : lane->after_near;
+    }
+    if (lane->left == 0 && lane->end > 0)
+        settle(self, lane, index, features);
+}
+
+static void take_lane(render_gaps *self, uint32_t index, const double *samples, uint32_t frame, uint32_t frame_count,
+                      stem_features *features)
+{
+    gap_lane *lane = &self->lanes[index];
+    listen_behind(self, lane, index, samples, 0, frame_count, features);
+    for (uint32_t probe = 0; probe < frame_count;) {
+        bool quiet = fabs(samples[(size_t)probe * TILE_LANES]) < quiet_below;
+        if (quiet && !lane->quiet) {
+            uint32_t first = probe;
+            uint32_t reach = probe < PROBE ? probe : PROBE;
+            while (first > probe - reach && fabs(samples[(size_t)(first - 1) * TILE_LANES]) < quiet_below)
+                first--;
+            if (lane->end > 0)
+                settle(self, lane, index, features);
+            lane->quiet = true;
+            lane->start = frame + first;
+            lane->before = peak_before(lane, samples, first);
+            lane->heard = lane->start == 0 || lane->before >= sound_min;
+        }
+        /* A run that nothing can come of is passed over until a probe sounds. */
+        bool open = lane->quiet && lane->heard && frame + probe - lane->start <= self->longest;
+        uint32_t next = probe + PROBE < frame_count ? probe + PROBE : probe + 1 < frame_count ? frame_count - 1 : frame_count;
+        uint32_t end = probe;
+        while (open && end < next && fabs(samples[(size_t)end * TILE_LANES]) < quiet_below)
+            end++;
+        if (open ? end < next : lane->quiet && !quiet) {
+            lane->quiet = false;
+            lane->after = lane->after_near = 0.0;
+            lane->end = open ? frame + end : 0;
+            lane->left = open ? REACH : 0;
+            listen_behind(self, lane, index, samples, end, frame_count, features);
+        }
+        probe = next;
+    }
+    for (uint32_t i = 0; i < REACH; i++)
+        lane->last[i] = frame_count >= REACH ? fabs(samples[(size_t)(frame_count - REACH + i) * TILE_LANES]) : 0.0;
+}
+
+void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features)
+{
+    for (uint32_t lane = 0; lane < self->lane_count; lane++)
+        take_lane(self, lane, tiles[lane / TILE_LANES] + lane % TILE_LANES, frame, frame_count, features);
+}
+
+void render_gaps_end(render_gaps *self, stem_features *features)
+{
+    for (uint32_t index = 0; index < self->lane_count; index++) {
+        gap_lane *lane = &self->lanes[index];
+        if (lane->end > 0)
+            settle(self, lane, index, features);
+        if (lane->quiet && lane->heard && lane->start > 0 && features->frame_count - lane->start <= self->longest)
+            add_gap(features, index, lane->start, features->frame_count, false, true);
+    }
+}
