@@ -206,7 +206,7 @@ class StorageWait(StorageTest):
         show = small_show(self.root / "show", deliverables=DELIVERABLES[:1])
         farm = Farm(self, self.folder, root=self.root)
         waiter = start("submit", show.path, "--wait", *farm.link())
-        self.assertTrue(wait_until(waiter, lambda: len(list(disk.rglob("*.part"))) == 1))
+        self.assertTrue(wait_until(waiter, lambda: len(list(disk.rglob("*.wav.*.part"))) == 1))
         held = [farm.processes[name].pid for name in ("one", "two")]
         for pid in held:
             os.kill(pid, signal.SIGSTOP)
