@@ -1,4 +1,4 @@
-"""Plants leaks between stems from a seed into real sound, and says what became of each."""
+"""Plants faults of stems into real sound: leaks between them, and programmes that are not their sum. Prints what became of each."""
 import argparse
 import json
 import tempfile
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from farm_kit import RATE, SHARED, hash_seed, noise, real_bed, real_files, reelmill, timecode, write_wav
+from farm_kit import (RATE, SHARED, hash_seed, need_shared, noise, real_bed, real_files, real_show, reelmill, timecode,
+                      write_wav)
 
 REEL = 3600 * 24  # the first frame
 
@@ -149,17 +150,81 @@ def bleed_table(seeds, seconds=40):
     return rows, false, seeds * 2 * seconds
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=4)
-    rows, false, seconds = bleed_table(parser.parse_args().seeds)
+def print_bleed(rows, false, seconds):
     print("| host below source | leak | found | gain error, median and most | time error, median and most |")
     print("| --- | --- | --- | --- | --- |")
     for (below, strength), row in sorted(rows.items(), reverse=True):
         figures = [f"{np.median(row[key]):.2f}, {max(row[key]):.2f} {unit}" if row[key] else "-"
                    for key, unit in (("gain", "dB"), ("time", "s"))]
         print(f"| {below} dB | {strength} dB | {row['found']} of {row['planted']} | {' | '.join(figures)} |")
-    print(f"\n{false} findings between stems without a leak, in {seconds / 3600:.2f} h of ten stems.")
+    print(f"\n{false} findings between stems without a leak, in {seconds / 3600:.2f} h of ten stems.\n")
+
+
+# ---- received programmes ----
+
+LAST = 6 * RATE, 14 * RATE  # most faults lie there
+
+
+def received(folder):
+    """A show of real sound with a programme for each fault: [(name, fault, stem, what else is expected in `details`)]."""
+    show = real_show(folder, [16 * 24])
+    parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
+    mix = sum(parts.values())
+    planted, files = [("CLEAN", None, None, {})], {"CLEAN": mix}
+    for stem, sound in parts.items():
+        there = np.zeros_like(sound)
+        there[LAST[0]:LAST[1]] = sound[LAST[0]:LAST[1]]
+        for late in (-4000, -2000, -37, 37, 2000, 4000):
+            planted.append((f"{stem}_AT_{late}".replace("-", "M"), "shifted", stem, {"delay_samples": late}))
+            files[planted[-1][0]] = mix - sound + np.roll(sound, late, axis=0)
+        for name, fault, sent, details in (("OUT", "missing", -1.0, {}), ("DOWN", "gain", 10 ** (-0.5 / 20) - 1, {}),
+                                           ("TURNED", "polarity", -2.0, {})):
+            planted.append((f"{stem}_{name}", fault, stem, details))
+            files[planted[-1][0]] = mix + sent * there
+    for ms in (2, 20, 200):
+        lost = mix.copy()
+        lost[10 * RATE:10 * RATE + ms * RATE // 1000] = 0
+        planted.append((f"LOST_{ms}", "dropout", "", {}))
+        files[f"LOST_{ms}"] = lost
+    for name, sound in files.items():
+        write_wav(folder / "stems" / "received" / f"{name}.wav", np.ascontiguousarray(sound))
+    show.text["deliverables"] = [{"name": name, "file": f"received/{name}.wav", "layout": "5.1", "spec": "none"} for name in files]
+    show.write()
+    return show.path, planted
+
+
+def received_table():
+    """fault -> [planted, named, others told beside it]"""
+    with tempfile.TemporaryDirectory(prefix="reelmill-planted-") as name:
+        path, planted = received(Path(name))
+        report = reelmill("qc", "--show", path, "--json").json()
+    rows = {}
+    for name, fault, stem, details in planted:
+        entry = next(item for item in report["programmes"] if item["deliverable"] == name and item["reel"] is None)
+        told = [item for item in entry["findings"] if item["check"] in ("stems.null", "folddown.matrix", "me.dialogue") and
+                item["severity"] in ("warn", "fail")]
+        right = [item for item in told if item["details"].get("fault") == fault and item["details"].get("source") == stem and
+                 all(item["details"].get(key) == value for key, value in details.items())]
+        row = rows.setdefault(fault or "none", [0, 0, 0])
+        row[0] += 1
+        row[1] += bool(right) if fault else not told
+        row[2] += len(told) - len(right)
+    return rows
+
+
+def print_received(rows):
+    print("| fault in a received programme | named, with its stem and figure | other findings beside it |\n| --- | --- | --- |")
+    for fault, (planted, named, others) in rows.items():
+        print(f"| {fault} | {named} of {planted} | {others} |")
+    print()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=4)
+    need_shared()
+    print_received(received_table())
+    print_bleed(*bleed_table(parser.parse_args().seeds))
 
 
 if __name__ == "__main__":

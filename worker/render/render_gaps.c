@@ -40,7 +40,7 @@ render_gaps *render_gaps_make(const render_program *program, arena *memory)
     render_gaps *self = arena_take(memory, sizeof *self);
     self->lane_count = program->input_count;
     self->shortest = program->sample_rate / 1000;
-    self->longest = program->sample_rate / 2;
+    self->longest = program->sample_rate / 10; /* beyond, effects are cut so by intent */
     self->lanes = arena_take_array(memory, self->lane_count, sizeof *self->lanes);
     return self;
 }

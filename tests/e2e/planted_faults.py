@@ -1,0 +1,34 @@
+"""The confusion table of docs/qc-checks.md: every planted fault, what became of it, and the false alarms on clean material.
+
+    REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py [--seeds 4] [--minutes 10]
+
+It takes some minutes for each seed; single parts are planted_signal.py, planted_stems.py and sync_faults.py.
+"""
+import argparse
+import sys
+
+import planted_signal
+import planted_stems
+import sync_faults
+from farm_kit import need_shared
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seeds", type=int, default=4, help="of leaks and of signal faults")
+    parser.add_argument("--minutes", type=int, default=10, help="of the programme for sync")
+    options = parser.parse_args()
+    need_shared()
+    print("## Signal\n")
+    for seed in range(1, options.seeds + 1):
+        print(f"Seed {seed}\n\n{planted_signal.table(*planted_signal.run(30, seed))}\n", flush=True)
+    print("## Stems\n")
+    planted_stems.print_received(planted_stems.received_table())
+    planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
+    print("## Sync\n", flush=True)
+    sys.argv = [sys.argv[0], str(options.minutes)]
+    sync_faults.main()
+
+
+if __name__ == "__main__":
+    main()
