@@ -207,7 +207,10 @@ class StorageWait(StorageTest):
         farm = Farm(self, self.folder, root=self.root)
         waiter = start("submit", show.path, "--wait", *farm.link())
         self.assertTrue(wait_until(waiter, lambda: len(list(disk.rglob("*.wav.*.part"))) == 1))
-        held = [farm.processes[name].pid for name in ("one", "two")]
+        held = []
+        for worker in (farm.processes["one"].pid, farm.processes["two"].pid):
+            os.kill(worker, signal.SIGSTOP)
+            held += [*(pid for pid, _ in children_of(worker)), worker]
         for pid in held:
             os.kill(pid, signal.SIGSTOP)
         (disk / "show").rename(disk / "away")

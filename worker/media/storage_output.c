@@ -392,7 +392,7 @@ status storage_sync_folder(const storage_root *self, const char *path, error_det
     while (code == STATUS_OK) {
         int folder = storage_open_parent(self, place, false);
         if (folder < 0 || storage_sync_directory(folder) != 0)
-            code = storage_fail(self, path, "made durable", errno, detail);
+            code = storage_fail_own(self, path, "made durable", errno, detail);
         storage_close(folder);
         char *slash = strrchr(place, '/');
         if (slash == NULL)

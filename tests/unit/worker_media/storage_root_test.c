@@ -413,7 +413,7 @@ static int full_storage_child(const char *folder)
     if (strstr(detail.message, "big.part") == NULL || strstr(detail.message, "4194304") == NULL ||
         strstr(detail.message, "1048576") == NULL) /* needed; free: the whole tmpfs, nothing half reserved is left */
         return 3;
-    if (storage_open_output(root, "big.part", &descriptor, NULL) != STATUS_STORAGE_IO)
+    if (storage_open_output(root, "big.part", &descriptor, NULL) != STATUS_STORAGE_MISMATCH)
         return 4;
     /* Space that runs out while writing to what could not be reserved. */
     if (storage_create_output(root, "grow.part", 0, &descriptor, &detail) != STATUS_OK)
