@@ -32,7 +32,7 @@ typedef enum adm_rule {
     ADM_RULE_COUNT
 } adm_rule;
 
-enum { ADM_BREACH_TEXT = 128, ADM_PROFILE_BYTES_MAX = 8 << 20 /**< of axml */ };
+enum { ADM_BREACH_TEXT = 128, ADM_PROFILE_BYTES_MAX = 32 << 20 /**< of axml */ };
 
 typedef struct adm_breach {
     uint8_t rule;

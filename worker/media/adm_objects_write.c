@@ -170,7 +170,8 @@ static void write_block(object_writer *self, const xmlNode *node, uint32_t numbe
     copy_children(self, node, jump, 0);
     /* At a join an object is at once where the next piece has it, at the profile's shortest pace. */
     bool joins = place->starts_piece && !self->first_block;
-    if (joins || (place->cut && jumps)) {
+    bool stands = jumps && (place->cut || (place->starts_piece && !place->first_of_file));
+    if (joins || stands) {
         begin(self, "jumpPosition");
         attribute(self, "interpolationLength", joins && self->merge->dolby ? "0.005208" : "0.000000");
         self->failed = xmlTextWriterWriteString(self->xml, BAD_CAST "1") < 0 || self->failed;
@@ -219,7 +220,7 @@ static status write_blocks(object_writer *self, uint32_t source, uint32_t object
         if (place.end <= place.first)
             continue; /* not in this piece, or of no length */
         bool jumps = strcmp(object_text(object_child(node, "jumpPosition"), value), "1") == 0;
-        if (!jumps && !place.first_of_file && (place.cut || ends > last))
+        if (!jumps && !place.first_of_file && (place.cut || ends > last || starts_piece))
             return refuse(merge, source, part->track,
                           "it moves along a block that FFOA or LFOA cuts (jumpPosition 0); export it with jumps, as Dolby's tools do");
         starts_piece = false;

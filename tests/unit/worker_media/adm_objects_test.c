@@ -66,8 +66,8 @@ static void master_write(const temp_folder *folder, const char *axml, size_t siz
     byte_writer_deinit(&writer);
 }
 
-/* Frames 96 to the end of the file, which are 2 to 10 ms of it, as a programme of their own. */
-static status carry(const temp_folder *folder, byte_writer *out_chunks, error_detail *detail)
+/* Frames from `first` to the end of the file, which has 10 ms, as a programme of their own. */
+static status carry(const temp_folder *folder, uint32_t first, byte_writer *out_chunks, error_detail *detail)
 {
     storage_roots roots = {0};
     media_facts facts;
@@ -89,14 +89,14 @@ static status carry(const temp_folder *folder, byte_writer *out_chunks, error_de
                                              .frame_count = facts.frame_count,
                                              .data_offset = facts.data_offset,
                                              .direct = true},
-                                   .file_frame = 96,
-                                   .frame_count = FRAMES - 96,
+                                   .file_frame = first,
+                                   .frame_count = FRAMES - first,
                                    .object_count = 1};
     output_header header = {.container = CONTAINER_WAV,
                             .encoding = ENCODING_PCM_24,
                             .sample_rate = 48000,
                             .channel_count = 2,
-                            .frame_count = FRAMES - 96,
+                            .frame_count = FRAMES - first,
                             .data_offset = 65536,
                             .chunks = bed.bytes,
                             .chunks_size = (uint32_t)bed.size,
@@ -118,7 +118,7 @@ static void adm_objects__cuts_blocks_and_keeps_the_rest(void **state)
     temp_folder_create(&folder);
     byte_writer_init(&chunks, 1 << 16);
     master_write(&folder, object_axml, sizeof object_axml - 1, (const uint8_t *)"", 0);
-    assert_int_equal(carry(&folder, &chunks, &detail), STATUS_OK);
+    assert_int_equal(carry(&folder, 96, &chunks, &detail), STATUS_OK);
     byte_writer_u8(&chunks, 0);
     const char *axml = memmem(chunks.bytes, chunks.size, "axml", 4);
     assert_non_null(axml);
@@ -130,6 +130,15 @@ static void adm_objects__cuts_blocks_and_keeps_the_rest(void **state)
     assert_non_null(strstr(axml, "<position coordinate=\"X\">-1.0</position>"));
     assert_non_null(strstr(axml, "Birds &amp; Bees"));
     assert_non_null(strstr(axml, "<audioTrackUIDRef>ATU_00000002</audioTrackUIDRef>"));
+    byte_writer_deinit(&chunks);
+    /* From 4 ms on the second block is the first, and nothing is left to come from. */
+    byte_writer_init(&chunks, 1 << 16);
+    assert_int_equal(carry(&folder, 192, &chunks, &detail), STATUS_OK);
+    byte_writer_u8(&chunks, 0);
+    axml = (const char *)memmem(chunks.bytes, chunks.size, "axml", 4) + 8;
+    assert_non_null(strstr(axml, "rtime=\"00:00:00.00000\" duration=\"00:00:00.00600\""));
+    assert_non_null(strstr(axml, "interpolationLength=\"0.000000\">1<"));
+    assert_null(strstr(axml, "0.005208"));
     byte_writer_deinit(&chunks);
     temp_folder_remove(&folder);
 }
@@ -162,7 +171,7 @@ static void adm_objects__survives_damage(void **state)
         byte_writer chunks;
         error_detail detail = {0};
         byte_writer_init(&chunks, 1 << 16);
-        status code = carry(&folder, &chunks, &detail);
+        status code = carry(&folder, 96, &chunks, &detail);
         carried += code == STATUS_OK;
         if (code != STATUS_OK)
             assert_true(code == STATUS_NODE_MEMORY || strlen(detail.message) > 20);
