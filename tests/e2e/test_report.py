@@ -98,7 +98,7 @@ class Report(FarmTest):
         self.assertEqual(outcome.code, 1)
         for entry in self.valid(outcome)["programmes"]:
             with self.subTest(programme=entry["deliverable"]):
-                self.assertEqual(entry["loudness"], {"integrated_lufs": None, "ungated_lufs": None, "range_lu": None,
+                self.assertEqual(entry["loudness"], {"integrated_lufs": None, "ungated_lufs": None, "range_lu": None, "leqm_db": None,
                                                      "max_momentary_lufs": None, "max_short_term_lufs": None, "dialogue": None})
                 self.assertEqual(entry["verdict"], "incomplete")
                 findings = {item["check"]: item for item in entry["findings"]}
