@@ -27,13 +27,18 @@ typedef struct gap_lane {
     uint32_t left;           /* of the frames behind its end that are still to come */
     double before, after;    /* largest |x| on either side; 0: it fades */
     double after_near;
-    double last[REACH];      /* |x| of the last frames of the tile before, oldest first */
 } gap_lane;
 
 struct render_gaps {
     uint32_t lane_count, shortest, longest;
     gap_lane *lanes;
+    double *last; /* [tile][REACH][TILE_LANES] the last frames of the tiles before */
 };
+
+static uint32_t tile_count(const render_gaps *self)
+{
+    return (self->lane_count + TILE_LANES - 1) / TILE_LANES;
+}
 
 render_gaps *render_gaps_make(const render_program *program, arena *memory)
 {
@@ -42,21 +47,24 @@ render_gaps *render_gaps_make(const render_program *program, arena *memory)
     self->shortest = program->sample_rate / 1000;
     self->longest = program->sample_rate / 10; /* beyond, effects are cut so by intent */
     self->lanes = arena_take_array(memory, self->lane_count, sizeof *self->lanes);
+    self->last = arena_take_array(memory, (size_t)tile_count(self) * REACH * TILE_LANES, sizeof *self->last);
     return self;
 }
 
 void render_gaps_begin(render_gaps *self)
 {
     memset(self->lanes, 0, self->lane_count * sizeof *self->lanes);
+    memset(self->last, 0, (size_t)tile_count(self) * REACH * TILE_LANES * sizeof *self->last);
 }
 
-/* The largest of the REACH frames before one of the tile, 0 for a fade; frames before the tile are those that the lane keeps. */
-static double peak_before(const gap_lane *lane, const double *samples, uint32_t frame)
+/* The largest of the REACH frames before one of the tile, 0 for a fade; last: the lane's frames before the tile, oldest first. */
+static double peak_before(const double *last, const double *samples, uint32_t frame)
 {
     double peak = 0.0;
     double near = 0.0;
     for (uint32_t i = 1; i <= REACH; i++) {
-        double value = i <= frame ? fabs(samples[(size_t)(frame - i) * TILE_LANES]) : lane->last[REACH - (i - frame)];
+        double value = i <= frame ? fabs(samples[(size_t)(frame - i) * TILE_LANES])
+                                  : fabs(last[(size_t)(REACH - (i - frame)) * TILE_LANES]);
         peak = fmax(peak, value);
         near = i <= REACH / 4 ? peak : near;
     }
@@ -99,6 +107,7 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
                       stem_features *features)
 {
     gap_lane *lane = &self->lanes[index];
+    const double *last = self->last + (size_t)(index / TILE_LANES) * REACH * TILE_LANES + index % TILE_LANES;
     listen_behind(self, lane, index, samples, 0, frame_count, features);
     for (uint32_t probe = 0; probe < frame_count;) {
         bool quiet = fabs(samples[(size_t)probe * TILE_LANES]) < quiet_below;
@@ -111,7 +120,7 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
                 settle(self, lane, index, features);
             lane->quiet = true;
             lane->start = frame + first;
-            lane->before = peak_before(lane, samples, first);
+            lane->before = peak_before(last, samples, first);
             lane->heard = lane->start == 0 || lane->before >= sound_min;
         }
         /* A run that nothing can come of is passed over until a probe sounds. */
@@ -129,14 +138,20 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
         }
         probe = next;
     }
-    for (uint32_t i = 0; i < REACH; i++)
-        lane->last[i] = frame_count >= REACH ? fabs(samples[(size_t)(frame_count - REACH + i) * TILE_LANES]) : 0.0;
 }
 
 void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features)
 {
     for (uint32_t lane = 0; lane < self->lane_count; lane++)
         take_lane(self, lane, tiles[lane / TILE_LANES] + lane % TILE_LANES, frame, frame_count, features);
+    const size_t size = REACH * TILE_LANES; /* all lanes of a tile at once: one by one it would cost more than the search */
+    for (uint32_t tile = 0; tile < tile_count(self); tile++) {
+        double *last = self->last + tile * size;
+        if (frame_count >= REACH)
+            memcpy(last, tiles[tile] + (size_t)(frame_count - REACH) * TILE_LANES, size * sizeof *last);
+        else
+            memset(last, 0, size * sizeof *last);
+    }
 }
 
 void render_gaps_end(render_gaps *self, stem_features *features)
