@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BINS_MAX = 2048, PARTS = 6, SUMS = 3 };
+enum { BINS_MAX = 2048, PARTS = 6, SUMS = 3, WINDOWS = 3 };
 
 /* Floats of a hostile kind; beyond their range they are infinite, as where the engine narrows. */
 static void fill_floats(kernel_check *self, float *values, uint32_t count, hostility kind)
@@ -22,22 +22,26 @@ static bool same_float(float a, float b)
 
 static void cross_once(kernel_check *self, uint32_t bin_count, hostility kind, placement where)
 {
-    static float parts[PARTS][BINS_MAX], expected[SUMS][BINS_MAX];
+    static float parts[WINDOWS][PARTS][BINS_MAX], expected[SUMS][BINS_MAX];
     float *actual[SUMS];
-    for (uint32_t i = 0; i < PARTS; i++)
-        fill_floats(self, parts[i], bin_count, i % 3 == 2 ? DATA_NOISE : kind);
-    for (uint32_t i = 0; i < SUMS; i++) {
-        actual[i] = (float *)(void *)guarded_place(&self->memory[i], bin_count * sizeof(float), where, 4 * check_below(self, 4));
-        fill_floats(self, expected[i], bin_count, DATA_NOISE);
-        memcpy(actual[i], expected[i], bin_count * sizeof(float));
+    spectrum_part sources[WINDOWS], hosts[WINDOWS];
+    const uint32_t window_count = check_below(self, WINDOWS + 1);
+    for (uint32_t w = 0; w < WINDOWS; w++) {
+        float(*of)[BINS_MAX] = parts[w];
+        for (uint32_t i = 0; i < PARTS; i++)
+            fill_floats(self, of[i], bin_count, i % 3 == 2 ? DATA_NOISE : kind);
+        sources[w] = (spectrum_part){of[0], of[1], of[2]};
+        hosts[w] = (spectrum_part){of[3], of[4], of[5]};
     }
-    const spectrum_part source = {parts[0], parts[1], parts[2]};
-    const spectrum_part host = {parts[3], parts[4], parts[5]};
+    for (uint32_t i = 0; i < SUMS; i++)
+        actual[i] = (float *)(void *)guarded_place(&self->memory[i], bin_count * sizeof(float), where, 4 * check_below(self, 4));
     float most = (float)fabs(check_uniform(self)) / 4.0f;
-    self->reference->cross_add(&source, &host, most, bin_count, &(cross_sums){expected[0], expected[1], expected[2]});
-    self->variant->cross_add(&source, &host, most, bin_count, &(cross_sums){actual[0], actual[1], actual[2]});
+    self->reference->cross_windows(sources, hosts, window_count, most, bin_count,
+                                   &(cross_sums){expected[0], expected[1], expected[2]});
+    self->variant->cross_windows(sources, hosts, window_count, most, bin_count,
+                                 &(cross_sums){actual[0], actual[1], actual[2]});
     char what[64];
-    (void)snprintf(what, sizeof what, "%s, %u bins", hostility_name(kind), bin_count);
+    (void)snprintf(what, sizeof what, "%s, %u bins, %u windows", hostility_name(kind), bin_count, window_count);
     for (uint32_t i = 0; i < SUMS; i++) {
         uint32_t at = 0;
         while (at < bin_count && same_float(expected[i][at], actual[i][at]))
@@ -87,10 +91,9 @@ void judge_spectra(kernel_check *self)
     const float most = 0.25f;
     for (uint32_t i = 0; i < PARTS; i++)
         fill_floats(self, parts[i], BINS, DATA_NOISE);
-    memset(sums, 0, sizeof sums);
     const spectrum_part source = {parts[0], parts[1], parts[2]};
     const spectrum_part host = {parts[3], parts[4], parts[5]};
-    self->reference->cross_add(&source, &host, most, BINS, &(cross_sums){sums[0], sums[1], sums[2]});
+    self->reference->cross_windows(&source, &host, 1, most, BINS, &(cross_sums){sums[0], sums[1], sums[2]});
     for (uint32_t k = 0; k < BINS; k++) {
         long double weight = (long double)parts[2][k] * (long double)parts[5][k];
         long double counted = weight < (long double)most ? weight : (long double)most;

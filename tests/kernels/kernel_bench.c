@@ -183,7 +183,7 @@ static void cross_of_window(const dsp_table *table, bench_data *data)
     const float *floats = (const float *)(const void *)data->inputs[0];
     float *sums = (float *)(void *)data->outputs[0];
     const spectrum_part part = {floats, floats + FRAMES, floats + 2 * FRAMES};
-    table->cross_add(&part, &part, 1.0f, FRAMES, &(cross_sums){sums, sums + FRAMES, sums + 2 * FRAMES});
+    table->cross_windows(&part, &part, 1, 1.0f, FRAMES, &(cross_sums){sums, sums + FRAMES, sums + 2 * FRAMES});
 }
 
 static void roots(const dsp_table *table, bench_data *data)

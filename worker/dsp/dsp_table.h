@@ -303,12 +303,12 @@ typedef struct dsp_table {
     void (*fft_radix_4)(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
                         const double *im, double *out_re, double *out_im);
     /**
-     * Adds one window to the cross-spectrum of a source and a host, bin by bin: with c the smaller of source weight x host weight
-     * and weight_most, re += c (host x conjugate of source), im likewise, squares += c c.
+     * The cross-spectrum of a source and a host over their windows, bin by bin: with c the smaller of source weight x host weight
+     * and weight_most, re = the sum of c (host x conjugate of source), window after window, im likewise, squares that of c c.
      *
-     * Shape      each part and sum [bin_count]
+     * Shape      sources and hosts [window_count]; each part and sum [bin_count]
      * Units      linear
-     * State      sums, updated in place
+     * State      none
      * Memory     any alignment; sums do not overlap the parts
      * Rates      any
      * Odd input  NaN and infinity stay in their bin; a weight that is NaN counts as weight_most
@@ -317,9 +317,9 @@ typedef struct dsp_table {
      * Source     none
      * Proof      tests/kernels/check_spectra.c
      */
-    void (*cross_add)(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
-                      const cross_sums *sums);
-    /** out_root = the square root of each value, out_inverse = 1 / that root; may be the same array. Otherwise as cross_add(). */
+    void (*cross_windows)(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
+                          uint32_t bin_count, const cross_sums *sums);
+    /** out_root = the square root of each value, out_inverse = 1 / that root; may be the same array. Otherwise as above. */
     void (*square_roots)(const double *values, uint32_t count, double *out_root, double *out_inverse);
     /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
     void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,

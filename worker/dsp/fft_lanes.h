@@ -121,29 +121,45 @@ static inline __attribute__((always_inline)) void floats_store(float *to, fft_fl
     *(fft_floats_anywhere *)(void *)to = x;
 }
 
-static void cross_add(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
-                      const cross_sums *sums)
+static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
+                          uint32_t bin_count, const cross_sums *sums)
 {
     enum { ABREAST = 2 * FFT_WIDTH };
     const fft_floats zero = {0.0f};
     const fft_floats most = zero + weight_most;
     uint32_t k = 0;
     for (; k + ABREAST <= bin_count; k += ABREAST) {
-        const fft_floats counted = FFT_LOWER(floats_load(source->weight + k) * floats_load(host->weight + k), most);
-        const fft_floats hr = floats_load(host->re + k);
-        const fft_floats hi = floats_load(host->im + k);
-        const fft_floats sr = floats_load(source->re + k);
-        const fft_floats si = floats_load(source->im + k);
-        floats_store(sums->re + k, floats_load(sums->re + k) + counted * (hr * sr + hi * si));
-        floats_store(sums->im + k, floats_load(sums->im + k) + counted * (hi * sr - hr * si));
-        floats_store(sums->squares + k, floats_load(sums->squares + k) + counted * counted);
+        fft_floats re = zero;
+        fft_floats im = zero;
+        fft_floats squares = zero;
+        for (uint32_t w = 0; w < window_count; w++) {
+            const fft_floats counted = FFT_LOWER(floats_load(sources[w].weight + k) * floats_load(hosts[w].weight + k), most);
+            const fft_floats hr = floats_load(hosts[w].re + k);
+            const fft_floats hi = floats_load(hosts[w].im + k);
+            const fft_floats sr = floats_load(sources[w].re + k);
+            const fft_floats si = floats_load(sources[w].im + k);
+            re += counted * (hr * sr + hi * si);
+            im += counted * (hi * sr - hr * si);
+            squares += counted * counted;
+        }
+        floats_store(sums->re + k, re);
+        floats_store(sums->im + k, im);
+        floats_store(sums->squares + k, squares);
     }
     for (; k < bin_count; k++) {
-        const float weight = source->weight[k] * host->weight[k];
-        const float counted = weight < weight_most ? weight : weight_most;
-        sums->re[k] += counted * (host->re[k] * source->re[k] + host->im[k] * source->im[k]);
-        sums->im[k] += counted * (host->im[k] * source->re[k] - host->re[k] * source->im[k]);
-        sums->squares[k] += counted * counted;
+        float re = 0.0f;
+        float im = 0.0f;
+        float squares = 0.0f;
+        for (uint32_t w = 0; w < window_count; w++) {
+            const float weight = sources[w].weight[k] * hosts[w].weight[k];
+            const float counted = weight < weight_most ? weight : weight_most;
+            re += counted * (hosts[w].re[k] * sources[w].re[k] + hosts[w].im[k] * sources[w].im[k]);
+            im += counted * (hosts[w].im[k] * sources[w].re[k] - hosts[w].re[k] * sources[w].im[k]);
+            squares += counted * counted;
+        }
+        sums->re[k] = re;
+        sums->im[k] = im;
+        sums->squares[k] = squares;
     }
 }
 

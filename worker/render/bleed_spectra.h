@@ -12,6 +12,9 @@ enum {
     SIZE = LANE_FFT_SIZE,
     SPAN = SIZE + 2 * STEM_DELAY_MAX, /* a window and what lies around it: a leak is measured against its source at its time */
     BINS = SIZE / 2,
+    /* Rows that are read or written side by side begin 64 bytes apart in the cache: a multiple of 4096 would be one set of it. */
+    SPAN_ROW = SPAN + 16,
+    BINS_ROW = BINS + 16,
     FIRST_BIN = 4,     /* 47 Hz at 48 kHz: below, windows of 85 ms tell nothing */
     GROUP = 8,         /* bins that are one for choosing pairs */
     GROUPS = BINS / GROUP,
@@ -19,7 +22,9 @@ enum {
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
-    BATCH = 2 * TILE_LANES
+    BATCH = 2 * TILE_LANES,
+    CROSSED = 4 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
+    CROSSED_BINS = 256
 };
 
 static_assert((int)LANE_FFT_SIZE == (int)STEM_WINDOW_FRAMES, "a window is one transform");
@@ -42,33 +47,30 @@ struct render_bleed {
     uint32_t window_count;                                 /* of this cell */
     lane_fft fft;
     double window[SIZE];
-    double *captured;                                      /* [lane][window][SPAN] */
-    double *silence;                                       /* [SIZE] */
+    float *captured;                                       /* [lane][window][SPAN_ROW]; what has 24 bits is kept whole */
+    float *silence;                                        /* [SIZE] */
     double *real, *imaginary, *work;
-    float *even_re, *even_im;                              /* [lane][window][BINS] spectra of even power */
-    float *root_level, *root_inverse;                      /* [lane][window][BINS] the root of the amplitude they had */
-    float *group_level, *group_inverse;                    /* [lane][window][GROUPS] */
+    float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */
+    float *root_level, *root_inverse;                      /* [lane][window][BINS_ROW] the root of the amplitude they had */
+    float *group_root, *group_inverse;                     /* [lane][window][BINS_ROW / GROUP] of these, every GROUP-th */
     double power[STEM_BLEED_LANES_MAX][STEM_WINDOWS];      /* mean square; 0 everywhere: silent, and without spectra */
-    bool white[STEM_BLEED_LANES_MAX];
-    float *lines_re, *lines_im, *squares;                  /* [2 x lane + second][BINS] of what is in the transform */
+    float *lines_re, *lines_im, *squares;                  /* [2 x lane + second][BINS_ROW] of a transform, or [pair] */
     bleed_pair *pairs;
     uint32_t pair_count;
 };
 
 static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)
 {
-    return ((size_t)lane * STEM_WINDOWS + window) * BINS;
+    return ((size_t)lane * STEM_WINDOWS + window) * BINS_ROW;
 }
 
 /** A lane's frames from where a window begins, moved by up to STEM_DELAY_MAX. */
-const double *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
+const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
 /** Each of the first lanes of the transform gets a window as its real part and one, or NULL, as its imaginary part. */
-void bleed_load_windows(render_bleed *self, const double *frames[TILE_LANES][2], uint32_t count);
+void bleed_load_windows(render_bleed *self, const float *frames[TILE_LANES][2], uint32_t count);
 /** The spectra of the two windows in each of the first lanes of the transform, into lines_re and lines_im. */
 void bleed_unpack_lines(render_bleed *self, uint32_t count);
-/** The spectra, powers and group levels of all lanes that are not silent. */
+/** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
 void bleed_transform_windows(render_bleed *self);
-/** The spectra of a lane that is in a pair are brought to even power, once; the level they had is kept beside them. */
-void bleed_whiten(render_bleed *self, uint32_t lane);
 
 #endif

@@ -17,13 +17,23 @@
 
 static const double active_power = 1e-6; /* -60 dBFS: below, a source does not count as playing */
 static const double score_min = STEM_LEAK_SCORE_MIN;
-static const double heard_min = 5.0;     /* 2,049 delays of pure chance reach 4: from here on it may go on from a cell beside */
+static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
 static const float weight_most = 10.0f;  /* 40 dB */
 static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
 
+static void *take_aligned(arena *memory, size_t byte_size)
+{
+    return (void *)(((uintptr_t)arena_take(memory, byte_size + 64) + 63) & ~(uintptr_t)63);
+}
+
 static double *aligned_doubles(arena *memory, size_t count)
 {
-    return (double *)(((uintptr_t)arena_take(memory, count * sizeof(double) + 64) + 63) & ~(uintptr_t)63);
+    return take_aligned(memory, count * sizeof(double));
+}
+
+static float *aligned_floats(arena *memory, size_t count)
+{
+    return take_aligned(memory, count * sizeof(float));
 }
 
 render_bleed *render_bleed_make(const render_program *program, const dsp_table *dsp, arena *memory)
@@ -46,20 +56,20 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     for (uint32_t i = 0; i < SIZE; i++)
         self->window[i] = 0.5 - 0.5 * self->fft.cosine[i];
     size_t frame_doubles = (size_t)SIZE * TILE_LANES;
-    self->captured = aligned_doubles(memory, (size_t)self->lane_count * STEM_WINDOWS * SPAN);
+    self->captured = aligned_floats(memory, (size_t)self->lane_count * STEM_WINDOWS * SPAN_ROW);
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_doubles(memory, frame_doubles);
     self->imaginary = aligned_doubles(memory, frame_doubles);
     self->work = aligned_doubles(memory, 2 * frame_doubles);
-    size_t bins = (size_t)self->lane_count * STEM_WINDOWS * BINS;
+    size_t bins = (size_t)self->lane_count * STEM_WINDOWS * BINS_ROW;
     float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)
-        *spectra[i] = arena_take_array(memory, bins, sizeof(float));
+        *spectra[i] = aligned_floats(memory, bins);
     float **lines[] = {&self->lines_re, &self->lines_im, &self->squares};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        *lines[i] = arena_take_array(memory, (size_t)BATCH * BINS, sizeof(float));
-    self->group_level = arena_take_array(memory, bins / GROUP, sizeof(float));
-    self->group_inverse = arena_take_array(memory, bins / GROUP, sizeof(float));
+        *lines[i] = aligned_floats(memory, (size_t)CROSSED * BINS_ROW);
+    self->group_root = aligned_floats(memory, bins / GROUP);
+    self->group_inverse = aligned_floats(memory, bins / GROUP);
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
     return self;
 }
@@ -78,10 +88,10 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
         uint32_t from = cell_frame > start ? cell_frame : start;
         uint32_t end = cell_frame + frame_count < start + SPAN ? cell_frame + frame_count : start + SPAN;
         for (uint32_t lane = 0; from < end && lane < self->lane_count; lane++) {
-            double *to = self->captured + (size_t)(lane * STEM_WINDOWS + window) * SPAN + (from - start);
+            float *to = self->captured + (size_t)(lane * STEM_WINDOWS + window) * SPAN_ROW + (from - start);
             const double *frames = tiles[lane / TILE_LANES] + (size_t)(from - cell_frame) * TILE_LANES + lane % TILE_LANES;
             for (uint32_t i = 0; i < end - from; i++)
-                to[i] = frames[(size_t)i * TILE_LANES];
+                to[i] = (float)frames[(size_t)i * TILE_LANES];
         }
     }
 }
@@ -106,18 +116,22 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
     for (uint32_t w = 0; w < self->window_count; w++) {
         if (self->power[source][w] < active_power)
             continue;
-        const float *restrict level = self->group_level + bleed_spectrum_at(source, w) / GROUP;
+        enum { ABREAST = 8 }; /* sums that do not wait for each other; the same ones on every machine */
+        const float *restrict root = self->group_root + bleed_spectrum_at(source, w) / GROUP;
         const float *restrict inverse = self->group_inverse + bleed_spectrum_at(host, w) / GROUP;
-        float signal_here = 0.0f;
-        float noise_here = 0.0f;
-        for (uint32_t g = 1; g < GROUPS; g++) {
-            float ratio = level[g] * inverse[g];
-            float counted = bin_weight(sqrtf(ratio));
-            signal_here += counted * ratio;
-            noise_here += counted * counted;
+        float signals[ABREAST] = {0.0f};
+        float noises[ABREAST] = {0.0f};
+        for (uint32_t g = 0; g < GROUPS; g += ABREAST)
+            for (uint32_t i = 0; i < ABREAST; i++) {
+                float of_pair = root[g + i] * inverse[g + i];
+                float counted = bin_weight(of_pair);
+                signals[i] += counted * (of_pair * of_pair);
+                noises[i] += counted * counted;
+            }
+        for (uint32_t i = 0; i < ABREAST; i++) {
+            signal += (double)signals[i] * GROUP;
+            noise += (double)noises[i] * GROUP;
         }
-        signal += (double)signal_here * GROUP;
-        noise += (double)noise_here * GROUP;
     }
     return signal > 0.0 ? score_min * sqrt(noise / 2.0) / signal : 0.0;
 }
@@ -196,21 +210,38 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
 
 /* ---- one batch of pairs ---- */
 
-/* Cross-spectrum, over all windows, of host window w and source window w + moved; squares: what chance adds up to. NULL: none. */
-static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t moved, const cross_sums *sums)
+/* The cross-spectrum, over all windows, of host window w and source window w + moved; squares: what chance adds up to. */
+static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t moved, uint32_t first_bin, const cross_sums *sums)
 {
-    memset(sums->re, 0, BINS * sizeof *sums->re);
-    memset(sums->im, 0, BINS * sizeof *sums->im);
-    memset(sums->squares, 0, BINS * sizeof *sums->squares);
-    for (uint32_t w = 0; pair != NULL && w < self->window_count; w++) {
-        uint32_t at = (w + moved) % self->window_count;
-        if (self->power[pair->source][at] < active_power)
+    spectrum_part sources[STEM_WINDOWS];
+    spectrum_part hosts[STEM_WINDOWS];
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < self->window_count; w++) {
+        uint32_t window = (w + moved) % self->window_count;
+        if (self->power[pair->source][window] < active_power)
             continue;
-        size_t host_at = bleed_spectrum_at(pair->host, w);
-        size_t source_at = bleed_spectrum_at(pair->source, at);
-        const spectrum_part host = {self->even_re + host_at, self->even_im + host_at, self->root_inverse + host_at};
-        const spectrum_part source = {self->even_re + source_at, self->even_im + source_at, self->root_level + source_at};
-        self->dsp->cross_add(&source, &host, weight_most, BINS, sums);
+        size_t source = bleed_spectrum_at(pair->source, window) + first_bin;
+        size_t host = bleed_spectrum_at(pair->host, w) + first_bin;
+        sources[count] = (spectrum_part){self->even_re + source, self->even_im + source, self->root_level + source};
+        hosts[count] = (spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host};
+        count++;
+    }
+    self->dsp->cross_windows(sources, hosts, count, weight_most, CROSSED_BINS, sums);
+}
+
+/* Of up to CROSSED pairs; the rows up to the end of the last batch that have no pair are nothing. */
+static void cross_pairs(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved)
+{
+    for (uint32_t first_bin = 0; first_bin < BINS; first_bin += CROSSED_BINS)
+        for (uint32_t p = 0; p < count; p++) {
+            size_t at = (size_t)p * BINS_ROW + first_bin;
+            cross(self, &pairs[p], moved, first_bin,
+                  &(cross_sums){self->lines_re + at, self->lines_im + at, self->squares + at});
+        }
+    for (uint32_t p = count; p % BATCH != 0; p++) {
+        float *rows[] = {self->lines_re, self->lines_im, self->squares};
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            memset(rows[i] + (size_t)p * BINS_ROW, 0, BINS * sizeof(float));
     }
 }
 
@@ -218,7 +249,7 @@ static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t mov
  * Cross-spectra become lines of the transform, two in each lane: that of pair 2 l, and i times that of pair 2 l + 1. Their noises
  * are added up beside, in the order of bins.
  */
-static void place_pairs(render_bleed *self, double noises[BATCH])
+static void place_pairs(render_bleed *self, uint32_t first, double noises[BATCH])
 {
     size_t row = TILE_LANES * sizeof(double);
     double *parts[] = {self->real, self->imaginary};
@@ -233,8 +264,8 @@ static void place_pairs(render_bleed *self, double noises[BATCH])
         double *mirror_re = self->real + (size_t)(SIZE - k) * TILE_LANES;
         double *mirror_im = self->imaginary + (size_t)(SIZE - k) * TILE_LANES;
         for (uint32_t l = 0; l < TILE_LANES; l++) {
-            size_t even = (size_t)(2 * l) * BINS + k;
-            size_t odd = even + BINS;
+            size_t even = (size_t)(first + 2 * l) * BINS_ROW + k;
+            size_t odd = even + BINS_ROW;
             double even_re = (double)self->lines_re[even];
             double even_im = (double)self->lines_im[even];
             double odd_re = (double)self->lines_re[odd];
@@ -254,21 +285,14 @@ typedef struct bleed_peak {
     int delay;
 } bleed_peak;
 
-/* Heights of the correlations of up to BATCH pairs: two in each lane, as real and imaginary part. */
-static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, bleed_peak *peaks)
+/* Heights of the correlations of a batch of pairs, whose cross-spectra stand in rows: two in each lane, as its two parts. */
+static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, bleed_peak *peaks)
 {
     double noises[BATCH] = {0.0};
-    for (uint32_t p = 0; p < BATCH; p++) {
-        const cross_sums sums = {self->lines_re + p * BINS, self->lines_im + p * BINS, self->squares + p * BINS};
-        if (p < count) {
-            bleed_whiten(self, pairs[p].source);
-            bleed_whiten(self, pairs[p].host);
-        }
-        cross(self, p < count ? &pairs[p] : NULL, moved, &sums);
-        peaks[p] = (bleed_peak){0.0, 0};
-    }
-    place_pairs(self, noises);
+    place_pairs(self, first, noises);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
+    for (uint32_t p = 0; p < count; p++)
+        peaks[p] = (bleed_peak){0.0, 0};
     for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
         size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * TILE_LANES;
         for (uint32_t p = 0; p < count; p++) {
@@ -283,6 +307,14 @@ static void find_peaks(render_bleed *self, const bleed_pair *pairs, uint32_t cou
     }
 }
 
+/* Of up to CROSSED pairs. */
+static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, bleed_peak *peaks)
+{
+    cross_pairs(self, pairs, count, moved);
+    for (uint32_t first = 0; first < count; first += BATCH)
+        find_peaks(self, first, count - first < BATCH ? count - first : BATCH, peaks + first);
+}
+
 /*
  * What source and host have in common in one window, octave by octave, with the source at the time of the leak (spectrum
  * `line` of the transform). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
@@ -294,8 +326,8 @@ static double sum_window(const render_bleed *self, const bleed_pair *pair, uint3
     const float *restrict hi = self->even_im + bleed_spectrum_at(pair->host, w);
     const float *restrict host_root = self->root_inverse + bleed_spectrum_at(pair->host, w);
     const float *restrict source_root = self->root_level + bleed_spectrum_at(pair->source, w);
-    const float *restrict own_re = self->lines_re + line * BINS;
-    const float *restrict own_im = self->lines_im + line * BINS;
+    const float *restrict own_re = self->lines_re + line * BINS_ROW;
+    const float *restrict own_im = self->lines_im + line * BINS_ROW;
     double powers[BINS + NEAR];
     double height = 0.0;
     double chance = 0.0;
@@ -337,7 +369,7 @@ static_assert((int)PAIRS_ABREAST >= 1, "the windows of a lane fit one transform"
 /* The source's windows, each as much earlier as the leak is later, are transformed anew: eight lanes hold those of two pairs. */
 static void transform_sources(render_bleed *self, const bleed_pair *const pairs[], uint32_t count)
 {
-    const double *frames[TILE_LANES][2] = {{self->silence}};
+    const float *frames[TILE_LANES][2] = {{self->silence}};
     uint32_t lanes = 0;
     for (uint32_t p = 0; p < count; p++) {
         lanes = p * PAIR_LANES + (self->window_count + 1) / 2;
@@ -362,13 +394,13 @@ static bool describe(const render_bleed *self, const bleed_pair *pair, uint32_t 
     return leak_fit(leak, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
 }
 
-/* Of the pairs that are heard, a batch: which of them are leaks. */
+/* Of up to CROSSED pairs that are heard: which of them are leaks. */
 static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
-    bleed_peak chance[BATCH];
-    const bleed_pair *likely[BATCH];
+    bleed_peak chance[CROSSED];
+    const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
-    find_peaks(self, pairs, count, self->window_count / 2, chance);
+    correlate(self, pairs, count, self->window_count / 2, chance);
     for (uint32_t p = 0; p < count; p++) {
         bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
         if (pairs[p].score >= chance[p].score && !in_place)
@@ -389,16 +421,27 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
     }
 }
 
+/*
+ * How far chance spreads at a delay, in the scores' unit, which takes each bin for a draw of its own. Those of a Hann window are
+ * not: with w its square, the spread is the root of the sum of w(n) w(n - delay) over the mean of such sums, 1.39 in place and
+ * 0.97 at 1,024 samples.
+ */
+static double chance_width(const render_bleed *self, int delay)
+{
+    uint32_t turn = (uint32_t)abs(delay);
+    return sqrt(1.0 + 8.0 / 9.0 * self->fft.cosine[turn] + self->fft.cosine[2 * turn] / 18.0);
+}
+
 /* Leaves only the pairs whose correlation rises out of chance, in their order: what is asked about those costs as much again. */
 static void keep_heard(render_bleed *self)
 {
     uint32_t heard = 0;
-    for (uint32_t first = 0; first < self->pair_count; first += BATCH) {
-        uint32_t count = self->pair_count - first < BATCH ? self->pair_count - first : BATCH;
-        bleed_peak peaks[BATCH];
-        find_peaks(self, self->pairs + first, count, 0, peaks);
+    for (uint32_t first = 0; first < self->pair_count; first += CROSSED) {
+        uint32_t count = self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED;
+        bleed_peak peaks[CROSSED];
+        correlate(self, self->pairs + first, count, 0, peaks);
         for (uint32_t p = 0; p < count; p++) {
-            if (peaks[p].score < heard_min)
+            if (peaks[p].score < heard_min * chance_width(self, peaks[p].delay))
                 continue;
             bleed_pair pair = self->pairs[first + p];
             pair.score = peaks[p].score;
@@ -419,6 +462,6 @@ void render_bleed_end(render_bleed *self, stem_features *features)
     bleed_transform_windows(self);
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
     keep_heard(self);
-    for (uint32_t first = 0; first < self->pair_count; first += BATCH)
-        try_heard(self, self->pairs + first, self->pair_count - first < BATCH ? self->pair_count - first : BATCH, features);
+    for (uint32_t first = 0; first < self->pair_count; first += CROSSED)
+        try_heard(self, self->pairs + first, self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED, features);
 }

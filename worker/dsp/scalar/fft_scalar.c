@@ -42,15 +42,25 @@ static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32
             squares[tile][i % TILE_LANES] += tiles[tile][i] * tiles[tile][i];
 }
 
-static void cross_add(const spectrum_part *source, const spectrum_part *host, float weight_most, uint32_t bin_count,
-                      const cross_sums *sums)
+static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
+                          uint32_t bin_count, const cross_sums *sums)
 {
     for (uint32_t k = 0; k < bin_count; k++) {
-        const float weight = source->weight[k] * host->weight[k];
-        const float counted = weight < weight_most ? weight : weight_most;
-        sums->re[k] += counted * (host->re[k] * source->re[k] + host->im[k] * source->im[k]);
-        sums->im[k] += counted * (host->im[k] * source->re[k] - host->re[k] * source->im[k]);
-        sums->squares[k] += counted * counted;
+        float re = 0.0f;
+        float im = 0.0f;
+        float squares = 0.0f;
+        for (uint32_t w = 0; w < window_count; w++) {
+            const spectrum_part *source = &sources[w];
+            const spectrum_part *host = &hosts[w];
+            const float weight = source->weight[k] * host->weight[k];
+            const float counted = weight < weight_most ? weight : weight_most;
+            re += counted * (host->re[k] * source->re[k] + host->im[k] * source->im[k]);
+            im += counted * (host->im[k] * source->re[k] - host->re[k] * source->im[k]);
+            squares += counted * counted;
+        }
+        sums->re[k] = re;
+        sums->im[k] = im;
+        sums->squares[k] = squares;
     }
 }
 
@@ -67,6 +77,6 @@ void fft_scalar_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
-    table->cross_add = cross_add;
+    table->cross_windows = cross_windows;
     table->square_roots = square_roots;
 }
