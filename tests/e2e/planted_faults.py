@@ -2,11 +2,12 @@
 
     REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py [--seeds 4] [--minutes 10]
 
-It takes some minutes for each seed; single parts are planted_signal.py, planted_stems.py and sync_faults.py.
+It takes some minutes for each seed; single parts are planted_signal.py, planted_stems.py, planted_reels.py and sync_faults.py.
 """
 import argparse
 import sys
 
+import planted_reels
 import planted_signal
 import planted_stems
 import sync_faults
@@ -20,11 +21,12 @@ def main():
     options = parser.parse_args()
     need_shared()
     print("## Signal\n")
-    for seed in range(1, options.seeds + 1):
-        print(f"Seed {seed}\n\n{planted_signal.table(*planted_signal.run(30, seed))}\n", flush=True)
+    print(planted_signal.table(*planted_signal.run_seeds(30, options.seeds)) + "\n", flush=True)
     print("## Stems\n")
     planted_stems.print_received(planted_stems.received_table())
     planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
+    print("## Joins and pops\n")
+    planted_reels.main()
     print("## Sync\n", flush=True)
     sys.argv = [sys.argv[0], str(options.minutes)]
     sync_faults.main()

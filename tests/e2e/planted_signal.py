@@ -53,6 +53,14 @@ def clicks(host, random, level):
     return places
 
 
+def clipped(host, random, length):
+    """Runs of so many samples at full scale, one channel each."""
+    places = spread(random, len(host))
+    for place in places:
+        host[place:place + length, random.integers(2)] = random.choice([-1, 1])
+    return places
+
+
 def drop_outs(host, random, milliseconds):
     """Where sound is on both sides: silence in silence is no fault."""
     length = int(milliseconds * RATE / 1000)
@@ -140,6 +148,7 @@ def shortened(bits):
 # check, what, strengths with unit, fault, the figure that was planted (None: not compared)
 STEREO = [
     ("signal.click", "single sample", [-20, -30, -40, -46], "dBFS", clicks, lambda s: s),
+    ("peak.clipping", "run at full scale", [3, 10, 40], "samples", clipped, lambda s: s),
     ("signal.dropout", "digital silence", [1, 3, 10, 60, 400], "ms", drop_outs, lambda s: s),
     ("signal.dc", "direct current", [-20, -30, -38], "dBFS", direct, lambda s: s),
     ("signal.polarity", "one channel inverted", ["all"], "", polarity, None),
@@ -188,6 +197,12 @@ class Row:
     def count(self, host, found):
         self.planted[host] = self.planted.get(host, 0) + 1
         self.found[host] = self.found.get(host, 0) + bool(found)
+
+    def add(self, other):
+        for host in other.planted:
+            self.planted[host] += other.planted[host]
+            self.found[host] += other.found[host]
+        self.errors += other.errors
 
     def share(self, *hosts):
         return sum(self.found[host] for host in hosts) / sum(self.planted[host] for host in hosts)
@@ -266,6 +281,19 @@ def run(seconds, seed):
         elif entry["deliverable"] in planted:
             score(entry, *planted[entry["deliverable"]])
     return rows, alarms, len(clean) * seconds / 3600.0
+
+
+def run_seeds(seconds, count):
+    """The sum of run() for the seeds 1 to count."""
+    rows, alarms, hours = run(seconds, 1)
+    for seed in range(2, count + 1):
+        more, other_alarms, other_hours = run(seconds, seed)
+        for row, other in zip(rows, more):
+            row.add(other)
+        for check, items in other_alarms.items():
+            alarms.setdefault(check, []).extend(items)
+        hours += other_hours
+    return rows, alarms, hours
 
 
 def table(rows, alarms, hours):

@@ -112,7 +112,7 @@ def verdict(expected, items, frames):
         return ("not known" if unknown else "silent" if not told else "false alarm"), None
     check = next(iter(expected))
     if check not in told:
-        return "missed", None
+        return "missed, told as not known" if unknown else "missed", None
     error = abs(told[check]["measured"] - expected[check])
     extra = set(told) - {check} - ({"sync.offset"} if check == "sync.drift" else set())
     if check == "sync.step" and not told[check]["start_sample"] - RATE // 10 <= expected["place"] <= told[check]["end_sample"] + RATE // 10:

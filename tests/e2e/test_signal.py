@@ -12,7 +12,7 @@ class Signal(FarmTest):
     def test_planted_faults(self):
         rows, alarms, _ = planted_signal.run(SECONDS, 1)
         self.assertEqual(alarms, {})
-        always = ["signal.dropout", "signal.dc", "signal.polarity", "signal.dual_mono", "signal.tone",
+        always = ["peak.clipping", "signal.dropout", "signal.dc", "signal.polarity", "signal.dual_mono", "signal.tone",
                   "format.effective_bit_depth"]
         for row in rows:
             with self.subTest(check=row.check, what=row.what, strength=row.strength):
