@@ -302,7 +302,8 @@ static report_file rendered_file(const compose_input *input, uint32_t index)
         .published = outcome->published,
         .failure = outcome->failure,
     };
-    made.rate = plan_timeline_show(job_show, timeline)->rate;
+    const show *film = plan_timeline_show(job_show, timeline);
+    made.rate = film->rate;
     if (file->reel < 0) {
         made.has_start = timeline->has_start;
         made.start_frame = timeline->start_frame;
@@ -311,8 +312,8 @@ static report_file rendered_file(const compose_input *input, uint32_t index)
         made.start_frame = job_show->reels[file->reel].has_ffoa ? job_show->reels[file->reel].ffoa_frame
                                                                 : job_show->reels[file->reel].start_frame;
     }
-    if (made.has_start && file->header.leader.head_frames > 0)
-        made.start_frame -= (uint64_t)PLAN_LEADER_SECONDS * made.rate.nominal;
+    if (made.has_start)
+        made.start_frame -= timecode_frame_of_sample(file->header.leader.head_frames, &film->rate, film->sample_rate);
     return made;
 }
 

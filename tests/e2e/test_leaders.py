@@ -94,6 +94,9 @@ class MadeLeaders(FarmTest):
                      if item["check"] == "sync.pop"]
             self.assertEqual(len(found), wanted, found)
 
+    def start_told(self, report, name):
+        return next(item["start_timecode"] for item in report["files"] if item["path"].endswith(f"_{name}.wav"))
+
     def test_kept_leaders_and_slates(self):
         """The stems' own leaders, reel by reel and joined: sums of what lies before FFOA and behind LFOA, as long as it lasts."""
         recipe(self.folder, "kept", "roles: [dialogue, music, effects]\nassembly: both\nleader: keep")
@@ -134,6 +137,7 @@ class MadeLeaders(FarmTest):
             self.assertTrue(np.array_equal(made[suffix][lead:lead + len(plain[suffix])], plain[suffix]))
             begins = (2 if suffix == "_R2" else 1) * HOUR - (2 if suffix == "" else 0)
             self.assertEqual(reference(out / "KEPT" / f"NIGHT_TRAIN_KEPT{suffix}.wav"), begins * 48000)
+            self.assertEqual(self.start_told(runs.report, f"KEPT{suffix}"), timecode(begins * 24))
         self.assertEqual(len(made["_R2"]), len(longer))
         of = {item["deliverable"]: item for item in runs.report["programmes"] if item["reel"] is None}
         for figures in ("loudness", "peaks"):  # the programme alone counts
@@ -141,6 +145,7 @@ class MadeLeaders(FarmTest):
         # 20 s for a slate, then the leader of 8 s.
         slated, _, _, _ = read_wav(out / "SLATED" / "NIGHT_TRAIN_SLATED.wav")
         self.assertEqual(reference(out / "SLATED" / "NIGHT_TRAIN_SLATED.wav"), (HOUR - 28) * 48000)
+        self.assertEqual(self.start_told(runs.report, "SLATED"), timecode((HOUR - 28) * 24))
         self.assertFalse(slated[:26 * 48000].any())
         self.assertTrue(slated[26 * 48000 + 1:26 * 48000 + 1990, 2].any() and not slated[26 * 48000 + 2000:28 * 48000].any())
 
