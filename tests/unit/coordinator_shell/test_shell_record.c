@@ -143,8 +143,10 @@ static void merge_outcome__comes_back_as_it_was(void **state)
     assert_int_equal(read.by_severity[FINDING_FAIL], 4);
     assert_true(read.publish);
     assert_string_equal(read.findings[0].message, "too high");
+    /* Journals of before there were excerpts end before the u32 that counts their places. */
     for (size_t size = 0; size < writer.size; size++)
-        assert_int_equal(merge_outcome_decode(&read, writer.bytes, size), STATUS_PEER_MALFORMED);
+        assert_int_equal(merge_outcome_decode(&read, writer.bytes, size),
+                         size == writer.size - 4 ? STATUS_OK : STATUS_PEER_MALFORMED);
     writer.bytes[1] = VERDICT_FAIL + 1;
     assert_int_equal(merge_outcome_decode(&read, writer.bytes, writer.size), STATUS_PEER_MALFORMED);
     byte_writer_deinit(&writer);
