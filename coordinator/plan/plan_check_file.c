@@ -119,7 +119,7 @@ static bool check_adm(const check_run *self, const plan_input *input, const medi
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory,
                                     "\"%s\" holds %u object tracks, which would have to be rendered, and this version renders "
-                                    "beds only; deliver the bed without objects, or name them as a stem of their own (`objects: yes`)",
+                                    "beds only; deliver the bed without objects, or name them as a stem of their own (`objects: true`)",
                                     input->display, adm->object_count));
         return true;
     }

@@ -5,9 +5,33 @@
 #include <string.h>
 #include <strings.h>
 
+/* A wish of a deliverable is wrong for each of its files in the same words: once is enough. */
+static bool problem_told(const problem_list *self, problem_severity severity, const char *file, uint32_t line,
+                         uint32_t column, const char *text)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const problem *told = &self->items[i];
+        if (told->severity == severity && told->line == line && told->column == column &&
+            strcmp(told->file, file) == 0 && strcmp(told->message, text) == 0)
+            return true;
+    }
+    return false;
+}
+
 void problem_list_add(problem_list *self, arena *memory, problem_severity severity, const char *file, uint32_t line,
                       uint32_t column, const char *format, ...)
 {
+    char text[ERROR_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    if (vsnprintf(text, sizeof text, format, arguments) < 0)
+        text[0] = '\0';
+    va_end(arguments);
+    for (char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            *c = '?';
+    if (problem_told(self, severity, file == NULL ? "" : file, line, column, text))
+        return;
     if (severity == PROBLEM_ERROR)
         self->error_count++;
     if (self->count == PROBLEMS_MAX) {
@@ -22,15 +46,6 @@ void problem_list_add(problem_list *self, arena *memory, problem_severity severi
         self->items = items;
         self->capacity = capacity;
     }
-    char text[ERROR_MESSAGE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    if (vsnprintf(text, sizeof text, format, arguments) < 0)
-        text[0] = '\0';
-    va_end(arguments);
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F)
-            *c = '?';
     self->items[self->count++] = (problem){.severity = severity,
                                            .file = file == NULL ? "" : arena_copy_text(memory, file),
                                            .line = line,
