@@ -57,6 +57,25 @@ static void squares_once(kernel_check *self, uint32_t tile_count, uint32_t frame
     check_doubles(self, &expected[0][0], &actual[0][0], sizeof expected / sizeof(double), what);
 }
 
+static void products_once(kernel_check *self, uint32_t frame_count, hostility kind, placement where)
+{
+    _Alignas(64) double expected[TILE_LANES][TILE_LANES];
+    _Alignas(64) double actual[TILE_LANES][TILE_LANES];
+    const size_t values = (size_t)frame_count * TILE_LANES;
+    double *tiles[2];
+    check_fill(self, &expected[0][0], sizeof expected / sizeof(double), DATA_NOISE);
+    memcpy(actual, expected, sizeof actual);
+    for (uint32_t i = 0; i < 2; i++) {
+        tiles[i] = (double *)(void *)guarded_place(&self->memory[i], values * sizeof(double), where, 0);
+        check_fill(self, tiles[i], values, kind);
+    }
+    self->reference->lane_products(tiles[0], tiles[1], frame_count, expected);
+    self->variant->lane_products(tiles[0], tiles[1], frame_count, actual);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, products of %u frames", hostility_name(kind), frame_count);
+    check_doubles(self, &expected[0][0], &actual[0][0], sizeof expected / sizeof(double), what);
+}
+
 void check_fft(kernel_check *self)
 {
     for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
@@ -65,9 +84,11 @@ void check_fft(kernel_check *self)
                 radix_4_once(self, size, stride, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
     uint32_t frame_count;
     for (uint32_t index = 0; check_frame_count(index, &frame_count); index++)
-        if (frame_count <= TILE_FRAMES_MAX && check_below(self, 100) < self->effort)
+        if (frame_count <= TILE_FRAMES_MAX && check_below(self, 100) < self->effort) {
             squares_once(self, index % (TILES_MAX + 1), frame_count, (hostility)(index % DATA_KIND_COUNT),
                          (placement)(index % PLACEMENT_COUNT));
+            products_once(self, frame_count, (hostility)(index % DATA_KIND_COUNT), (placement)(index % PLACEMENT_COUNT));
+        }
 }
 
 /* All steps together are the discrete Fourier transform: held against its definition in long double. */
@@ -105,4 +126,10 @@ void judge_fft(kernel_check *self)
     for (uint32_t n = 0; n < SIZE; n++)
         sum += (long double)input[0][n * TILE_LANES + 3] * (long double)input[0][n * TILE_LANES + 3];
     check_that(self, fabsl((long double)squares[0][3] - sum) < 1e-12L, "sum of squares");
+    _Alignas(64) double products[TILE_LANES][TILE_LANES] = {{0.0}};
+    self->reference->lane_products(input[0], input[1], SIZE, products);
+    long double product = 0;
+    for (uint32_t n = 0; n < SIZE; n++)
+        product += (long double)input[0][n * TILE_LANES + 2] * (long double)input[1][n * TILE_LANES + 5];
+    check_that(self, fabsl((long double)products[2][5] - product) < 1e-12L, "sum of products");
 }

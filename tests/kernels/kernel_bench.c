@@ -197,6 +197,11 @@ static void squares_of_tiles(const dsp_table *table, bench_data *data)
     table->lane_squares(tiles, 3, FRAMES, (double (*)[TILE_LANES])(void *)data->outputs[0]);
 }
 
+static void products_of_tiles(const dsp_table *table, bench_data *data)
+{
+    table->lane_products(data->inputs[0], data->inputs[1], FRAMES, (double (*)[TILE_LANES])(void *)data->outputs[0]);
+}
+
 static void signal_features(const dsp_table *table, bench_data *data)
 {
     table->signal_measure(data->tile, FRAMES, &data->signal);
@@ -254,6 +259,7 @@ static const bench_case cases[] = {
     {"spectrum", spectrum, 8},
     {"FFT step", fft_step, 16},
     {"squares, 3 tiles", squares_of_tiles, 24},
+    {"products, 2 tiles", products_of_tiles, 16},
     {"cross-spectrum", cross_of_window, 1},
     {"roots and inverses", roots, 1},
     {"lane sums", lane_sums, 8},

@@ -324,6 +324,8 @@ typedef struct dsp_table {
     /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
     void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
                          double (*squares)[TILE_LANES]);
+    /** products[i][j] += lane i of tile a x lane j of tile b, in frame order; a and b may be the same. Otherwise as above. */
+    void (*lane_products)(const double *a, const double *b, uint32_t frame_count, double (*products)[TILE_LANES]);
     /**
      * An antisymmetric FIR without even taps over one lane: out[n] = sum over p of taps[p] x (samples[n - 2p - 1] -
      * samples[n + 2p + 1]), p rising from 0, one fma each. The taps of fir_design_phase_90() make it a phase shifter.

@@ -107,6 +107,26 @@ static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32
         squares_abreast(tiles, 1, frame_count, squares);
 }
 
+/* So many rows at a time that their sums stay in registers and none waits for the one before it. */
+static void lane_products(const double *a, const double *b, uint32_t frame_count, double (*products)[TILE_LANES])
+{
+    enum { VECTORS = TILE_LANES / FFT_WIDTH, ROWS = FFT_WIDTH == TILE_LANES ? TILE_LANES : 4 };
+    for (uint32_t first = 0; first < TILE_LANES; first += ROWS) {
+        fft_vector sums[ROWS * VECTORS];
+        for (uint32_t i = 0; i < ROWS * VECTORS; i++)
+            sums[i] = fft_load(products[first + i / VECTORS] + i % VECTORS * FFT_WIDTH);
+        for (uint32_t frame = 0; frame < frame_count; frame++) {
+            const double *left = a + (size_t)frame * TILE_LANES + first;
+            const double *right = b + (size_t)frame * TILE_LANES;
+            DSP_UNROLL(16)
+            for (uint32_t i = 0; i < ROWS * VECTORS; i++)
+                sums[i] += left[i / VECTORS] * fft_load(right + i % VECTORS * FFT_WIDTH);
+        }
+        for (uint32_t i = 0; i < ROWS * VECTORS; i++)
+            fft_store(products[first + i / VECTORS] + i % VECTORS * FFT_WIDTH, sums[i]);
+    }
+}
+
 typedef float fft_floats __attribute__((vector_size(8 * FFT_WIDTH)));
 typedef float fft_floats_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(4)));
 typedef double fft_vector_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8)));

@@ -46,25 +46,23 @@ void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t f
         render_shifts_begin(self->shifts, frame_count);
 }
 
-/* products[i][j] += a[frame][i] * b[frame][j], frame by frame; a lane of a that is silent here is passed over. */
-static void add_products(const double *a, const double *b, uint32_t frame_count, double products[TILE_LANES][TILE_LANES])
+static bool tile_silent(const double *tile, uint32_t frame_count)
 {
-    for (uint32_t i = 0; i < TILE_LANES; i++) {
-        double sums[TILE_LANES];
-        uint32_t first = 0;
-        while (first < frame_count && a[(size_t)first * TILE_LANES + i] == 0.0)
-            first++;
-        if (first == frame_count)
-            continue;
-        memcpy(sums, products[i], sizeof sums);
-        for (uint32_t f = first; f < frame_count; f++) {
-            double left = a[(size_t)f * TILE_LANES + i];
-            const double *right = b + (size_t)f * TILE_LANES;
-            for (uint32_t j = 0; j < TILE_LANES; j++)
-                sums[j] += left * right[j];
-        }
-        memcpy(products[i], sums, sizeof sums);
-    }
+    for (uint32_t i = 0; i < frame_count * TILE_LANES; i++)
+        if (tile[i] != 0.0)
+            return false;
+    return true;
+}
+
+static void add_products(const render_stems *self, const double *a, const double *b, uint32_t frame_count,
+                         double products[TILE_LANES][TILE_LANES])
+{
+    _Alignas(64) double sums[TILE_LANES][TILE_LANES];
+    if (tile_silent(a, frame_count))
+        return;
+    memcpy(sums, products, sizeof sums);
+    self->dsp->lane_products(a, b, frame_count, sums);
+    memcpy(products, sums, sizeof sums);
 }
 
 /* The lanes' energies, of all tiles together. */
@@ -123,7 +121,7 @@ void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_
             add_squares(self, tiles, done, count);
         for (uint32_t a = 0; self->crossed && a < self->tile_count; a++)
             for (uint32_t b = 0; b <= a; b++)
-                add_products(tiles[a] + (size_t)done * TILE_LANES, tiles[b] + (size_t)done * TILE_LANES, count,
+                add_products(self, tiles[a] + (size_t)done * TILE_LANES, tiles[b] + (size_t)done * TILE_LANES, count,
                              self->products[stem_sum_index(a, b)]);
         done += count;
         self->block_left -= count;

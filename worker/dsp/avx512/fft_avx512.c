@@ -9,6 +9,7 @@ void fft_avx512_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->square_roots = square_roots;
 }

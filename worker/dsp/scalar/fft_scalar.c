@@ -42,6 +42,13 @@ static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32
             squares[tile][i % TILE_LANES] += tiles[tile][i] * tiles[tile][i];
 }
 
+static void lane_products(const double *a, const double *b, uint32_t frame_count, double (*products)[TILE_LANES])
+{
+    for (uint32_t i = 0; i < frame_count * TILE_LANES; i++)
+        for (uint32_t j = 0; j < TILE_LANES; j++)
+            products[i % TILE_LANES][j] += a[i] * b[i - i % TILE_LANES + j];
+}
+
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {
@@ -77,6 +84,7 @@ void fft_scalar_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
     table->lane_squares = lane_squares;
+    table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->square_roots = square_roots;
 }
