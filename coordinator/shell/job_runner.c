@@ -165,7 +165,8 @@ static void run_plan(uv_work_t *request)
     const farm_job *job = work->job;
     const job_source *source = job->source;
     job_kind kind = source->document.kind;
-    if (kind == JOB_KIND_CHECK)
+    /* What is to be delivered must be possible too: that only planning it shows. */
+    if (kind == JOB_KIND_CHECK && source->show.deliverable_count == 0)
         work->code = plan_check(&source->show, &source->inputs, work->facts, &work->problem_arena, &work->problems);
     else
         work->code = plan_create(&work->plan, &source->show, &source->inputs, work->facts, &work->options,
@@ -176,6 +177,8 @@ static void run_plan(uv_work_t *request)
         tell_plan_problem(work);
     if (work->code != STATUS_OK && (kind == JOB_KIND_RUN || kind == JOB_KIND_QC))
         compose_problems(work);
+    if (kind == JOB_KIND_CHECK)
+        plan_destroy(&work->plan);
     if (kind == JOB_KIND_CHECK || kind == JOB_KIND_PLAN)
         write_result_document(work);
 }
