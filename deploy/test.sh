@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 sh deploy/packages.sh test
 cmake --preset dev
 cmake --build --preset dev
-ctest --preset dev -j 2
+ctest --preset dev -j 4 # on 2 cores: most tests wait more than they compute
