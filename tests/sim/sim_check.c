@@ -47,6 +47,7 @@ struct sim_check {
     checked_job jobs[CHECK_JOBS_MAX];
     bool overdue[SIM_PROCESSES_MAX]; /* it has executed what the coordinator did not want: others may wait behind that */
     bool quarantined[CHECK_WORKERS_MAX]; /* ever; by worker number */
+    bool accused[CHECK_WORKERS_MAX];     /* for the first time, just now: what proves it comes next in the journal */
     execution_end *ends; /* how executions really ended */
     uint32_t end_count;
     struct {
@@ -414,9 +415,7 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
 /* Nobody is quarantined who has not failed three tasks, of different jobs or such that others could do. */
 static void check_quarantine(sim_check *self, uint32_t worker)
 {
-    if (worker >= CHECK_WORKERS_MAX || self->quarantined[worker])
-        return; /* after the first a single failure is enough */
-    self->quarantined[worker] = true;
+    self->accused[worker] = false;
     uint32_t failures = 0;
     uint32_t first_job = 0;
     bool proven = false;
@@ -436,10 +435,11 @@ static void check_quarantine(sim_check *self, uint32_t worker)
 
 void sim_check_durable_fact(sim_check *self, const sim_world *world, const scheduler_fact *fact)
 {
-    if (fact->type == FACT_WORKER_STATE && fact->value == WORKER_QUARANTINED)
-        check_quarantine(self, fact->worker);
-    if (fact->type == FACT_WORKER_STATE)
+    if (fact->type == FACT_WORKER_STATE) { /* after the first a single failure is enough */
+        if (fact->value == WORKER_QUARANTINED && fact->worker < CHECK_WORKERS_MAX && !self->quarantined[fact->worker])
+            self->quarantined[fact->worker] = self->accused[fact->worker] = true;
         return;
+    }
     if (fact->job >= CHECK_JOBS_MAX || self->jobs[fact->job].client == 0) {
         sim_check_fail(self, "a fact about job %u came before the job", fact->job);
         return;
@@ -473,6 +473,9 @@ void sim_check_durable_fact(sim_check *self, const sim_world *world, const sched
         break;
     case FACT_TASK_ENDED:
         check_ended(self, fact, task);
+        for (uint32_t i = 0; i < CHECK_WORKERS_MAX; i++)
+            if (self->accused[i])
+                check_quarantine(self, i);
         break;
     case FACT_JOB_HELD:
     case FACT_JOB_RELEASED:
