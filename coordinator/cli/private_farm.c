@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/private_farm.h"
 
-#include <dirent.h>
+#include "coordinator/cli/farm_folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,7 +38,7 @@ typedef struct farm_child {
 
 struct private_farm {
     private_farm_config config;
-    char state[PATH_MAX_BYTES];
+    farm_folder state;
     char endpoint[PATH_MAX_BYTES];
     char programs[PATH_MAX_BYTES]; /* folder of the programs */
     uint32_t child_count;          /* child 0 is the coordinator */
@@ -100,7 +101,7 @@ static void child_arguments(const private_farm *self, uint32_t index, argument_l
     add_argument(list, "--private", NULL);
     if (index == 0) {
         add_argument(list, "--listen", self->endpoint);
-        add_argument(list, "--state", self->state);
+        add_argument(list, "--state", self->state.path);
         if (config->cells_per_task > 0) {
             snprintf(text, sizeof text, "%u", config->cells_per_task);
             add_argument(list, "--cells-per-task", text);
@@ -130,7 +131,7 @@ static status start_child(private_farm *self, uint32_t index, error_detail *deta
     argument_list arguments = {0};
     child_arguments(self, index, &arguments);
     char log[PATH_MAX_BYTES + 32];
-    snprintf(log, sizeof log, "%s/%s-%u.log", self->state, index == 0 ? "coordinator" : "worker", index);
+    snprintf(log, sizeof log, "%s/%s-%u.log", self->state.path, index == 0 ? "coordinator" : "worker", index);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
@@ -180,20 +181,17 @@ status private_farm_start(private_farm **out_farm, const private_farm_config *co
     self->config = *config;
     for (uint32_t i = 0; i < CHILDREN_MAX; i++)
         self->children[i].pidfd = -1;
-    snprintf(self->state, sizeof self->state, "%s/reelmill-XXXXXX", config->state_directory);
+    self->state.lock = -1;
+    farm_folder_sweep(config->state_directory);
     status code = find_programs(self, detail);
-    if (code == STATUS_OK && mkdtemp(self->state) == NULL) {
-        code = error_detail_set(detail, STATUS_STORAGE_DENIED,
-                                "cannot make a folder for the farm's state in '%s': %s; set TMPDIR to a local folder",
-                                config->state_directory, strerror(errno));
-        self->state[0] = '\0';
-    }
-    /* A Unix socket's name has 107 bytes; ZeroMQ cuts nothing, it refuses. */
-    if (code == STATUS_OK && strlen(self->state) > 90)
-        code = error_detail_set(detail, STATUS_LIMIT, "the folder '%s' has too long a name for a socket; set TMPDIR",
-                                self->state);
     if (code == STATUS_OK)
-        snprintf(self->endpoint, sizeof self->endpoint, "ipc://%.90s/farm", self->state);
+        code = farm_folder_make(&self->state, config->state_directory, detail);
+    /* A Unix socket's name has 107 bytes; ZeroMQ cuts nothing, it refuses. */
+    if (code == STATUS_OK && strlen(self->state.path) > 90)
+        code = error_detail_set(detail, STATUS_LIMIT, "the folder '%s' has too long a name for a socket; set TMPDIR",
+                                self->state.path);
+    if (code == STATUS_OK)
+        snprintf(self->endpoint, sizeof self->endpoint, "ipc://%.90s/farm", self->state.path);
     for (uint32_t i = 0; code == STATUS_OK && i <= workers; i++) {
         code = start_child(self, i, detail);
         if (code == STATUS_OK)
@@ -212,7 +210,7 @@ static void last_log_line(const private_farm *self, uint32_t index, char out[256
 {
     char path[PATH_MAX_BYTES + 32];
     out[0] = '\0';
-    snprintf(path, sizeof path, "%s/%s-%u.log", self->state, index == 0 ? "coordinator" : "worker", index);
+    snprintf(path, sizeof path, "%s/%s-%u.log", self->state.path, index == 0 ? "coordinator" : "worker", index);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return;
@@ -271,24 +269,6 @@ static void await_child(farm_child *child, uint64_t end_ms)
     child->pidfd = -1;
 }
 
-static void remove_state(const char *folder)
-{
-    DIR *directory = opendir(folder);
-    if (directory == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (unlinkat(dirfd(directory), entry->d_name, 0) != 0 && (errno == EISDIR || errno == EPERM)) {
-            char inner[2 * PATH_MAX_BYTES];
-            if ((size_t)snprintf(inner, sizeof inner, "%s/%s", folder, entry->d_name) < sizeof inner)
-                remove_state(inner);
-        }
-    }
-    closedir(directory);
-    rmdir(folder);
-}
-
 void private_farm_stop(private_farm **self)
 {
     private_farm *farm = *self;
@@ -301,8 +281,7 @@ void private_farm_stop(private_farm **self)
             kill(farm->children[i].pid, i == 0 ? SIGTERM : SIGKILL);
     for (uint32_t i = farm->child_count; i-- > 0;)
         await_child(&farm->children[i], end_ms);
-    if (farm->state[0] != '\0')
-        remove_state(farm->state);
+    farm_folder_remove(&farm->state);
     free(farm);
     *self = NULL;
 }

@@ -1,7 +1,8 @@
 /**
  * A farm for one occasion: a private coordinator and workers as child processes, over ipc sockets in a fresh folder of
  * mode 0700. `run`, `qc`, `check` and `plan` use it. A child that dies is started again (within bounds); the children die
- * with the parent (PR_SET_PDEATHSIG), so nothing is left behind whatever ends the CLI.
+ * with the parent (PR_SET_PDEATHSIG), so no process is left behind whatever ends the CLI; a folder is, and the next farm
+ * removes it (farm_folder.h).
  */
 #ifndef COORDINATOR_CLI_PRIVATE_FARM_H
 #define COORDINATOR_CLI_PRIVATE_FARM_H

@@ -36,6 +36,10 @@ class Folders(FarmTest):
 
     def test_no_folder_is_ever_half_there(self):
         show = self.show()
+        states = self.folder / "states"  # of the private farms
+        states.mkdir()
+        self.addCleanup(os.environ.__setitem__, "TMPDIR", os.environ.get("TMPDIR", ""))
+        os.environ["TMPDIR"] = str(states)
         self.passes(reelmill("run", show.path, "--out", self.folder / "first"))
         expected = digests(self.folder / "first")
         version = self.folder / "first" / "NIGHT_TRAIN" / "v01"
@@ -76,6 +80,9 @@ class Folders(FarmTest):
             self.assertEqual(sorted(str(path.relative_to(version)) for path in version.rglob("*")
                                     if path.is_file() and "ascmhl" not in path.parts), everything)
             self.judge(version / "MONOS")
+        # Those that were killed left their state: the next farm has removed it, and its own.
+        self.passes(reelmill("check", show.path))
+        self.assertEqual(list(states.iterdir()), [])
         print("killed while names were given:", seen, "times")  # task_output_test goes through every point of it
 
 
