@@ -17,6 +17,7 @@ static const double least_own = 1e-4;
 static const double floor_factor = 4.0;
 static const double explained = 0.25;
 static const double same_gain = 0.006;     /* 0.05 dB */
+static const double missing_gain = 0.1;    /* -20 dB: below, a stem is missing */
 static const double silence_power = 1e-10; /* -100 dBFS: below, a stem says nothing */
 static const double audible_power = 1e-6;  /* -60 dBFS: an unexplained residual below is not told one by one */
 
@@ -123,7 +124,10 @@ static void fit_all(finder *self)
             fit_block(self, block, output);
 }
 
-/* A stem is in the programme if it is there, at whatever gain, in most of the places where that can be told. */
+/*
+ * A stem is in the programme if it is there, at whatever gain, in most of the places where that can be told; one that belongs there
+ * already if it is at -20 dB or more in a twentieth of them, and nothing strange beside it.
+ */
 static void find_presence(finder *self)
 {
     uint32_t count = self->model->element_count;
@@ -131,17 +135,23 @@ static void find_presence(finder *self)
     for (uint32_t e = 0; e < count; e++) {
         size_t present = 0;
         size_t absent = 0;
+        size_t sure = 0;
         for (size_t i = 0; i < places; i++) {
             const block_gain *gain = &self->gains[i * count + e];
             if (!(gain->sigma < 0.1))
                 continue;
             const block_fit *fit = &self->fits[i];
+            bool clear = fit->fitted <= 0.1 * fit->own || fit->fitted <= fit->floor;
+            sure += clear && fabs(gain->gain) >= missing_gain && fabs(gain->gain) > 5.0 * gain->sigma;
             if (fabs(gain->gain) > 0.3)
                 present++;
-            else if (fit->fitted <= 0.1 * fit->own || fit->fitted <= fit->floor)
+            else if (clear)
                 absent++; /* where much is unexplained, the stem may lie at another time */
         }
-        self->truth->presence[e] = present + absent == 0 ? STEM_UNKNOWN : present >= absent ? STEM_PRESENT : STEM_ABSENT;
+        stem_belonging belongs = self->model->belongs[e];
+        bool in_it = belongs == STEM_BELONGS ? present >= absent || (sure > 0 && sure * 20 >= present + absent)
+                                             : belongs == STEM_BY_MAJORITY && present >= absent;
+        self->truth->presence[e] = present + absent == 0 ? STEM_UNKNOWN : in_it ? STEM_PRESENT : STEM_ABSENT;
     }
 }
 
@@ -290,7 +300,7 @@ static place_state element_state(const finder *self, size_t place, uint32_t elem
         return state;
     }
     state.faulty = fabs(found->gain - 1.0) > same_gain && fabs(found->gain - 1.0) > 5.0 * found->sigma;
-    state.fault = magnitude < 0.1 ? STEM_FAULT_MISSING : found->gain < 0.0 ? STEM_FAULT_POLARITY : STEM_FAULT_GAIN;
+    state.fault = magnitude < missing_gain ? STEM_FAULT_MISSING : found->gain < 0.0 ? STEM_FAULT_POLARITY : STEM_FAULT_GAIN;
     if (state.fault == STEM_FAULT_MISSING)
         state.gain_db = gain_to_db(magnitude + 3.0 * found->sigma);
     return state;

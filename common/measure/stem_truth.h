@@ -13,11 +13,19 @@
 
 enum { STEM_ELEMENTS_MAX = 64, STEM_BED_MAX = 32, STEM_RUNS_MAX = 1024 };
 
+/** Whether a stem should be in a programme, as far as its kind and the spec say. */
+typedef enum stem_belonging {
+    STEM_BY_MAJORITY, /**< it should if it is in most of it */
+    STEM_BELONGS,     /**< it should unless it is hardly anywhere in it: then what lacks is missing, however long */
+    STEM_FOREIGN      /**< it should not */
+} stem_belonging;
+
 /** How a programme should have been made. Lanes 0 .. output_count are the programme, the rest the stems' channels. */
 typedef struct stem_model {
     uint32_t output_count;
     uint32_t lane_count;
     uint32_t element_count;                    /**< stems */
+    stem_belonging belongs[STEM_ELEMENTS_MAX];
     uint8_t element_of[STEM_CROSSED_LANES_MAX];/**< by lane */
     uint32_t bed_count;                        /**< different channel labels among the stems */
     uint8_t bed_of[STEM_CROSSED_LANES_MAX];    /**< by lane */

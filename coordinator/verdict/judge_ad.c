@@ -35,7 +35,7 @@ typedef struct ad_stretch {
     bool known;
 } ad_stretch;
 
-typedef struct ad_judgement {
+struct ad_judgement {
     judgement *base;
     const stem_model *model;
     const stem_programme *stems;
@@ -43,7 +43,7 @@ typedef struct ad_judgement {
     uint32_t lane_count;
     ad_block *blocks;
     double home; /* g where no narration plays */
-} ad_judgement;
+};
 
 static bool is_narration(const ad_judgement *self, uint32_t lane)
 {
@@ -250,35 +250,46 @@ static void not_known(judgement *self, const spec_limit *limit, const char *why)
     item->message = arena_format(self->memory, "The depth of its ducking cannot be judged: %s.", why);
 }
 
-void judge_ad(judgement *self, const stem_model *model, stem_truth *truth)
+/* NULL: no narration stem of the show is heard in it. */
+ad_judgement *judgement_description(judgement *self, const stem_model *model)
 {
-    ad_judgement ad = {.base = self, .model = model, .stems = self->facts->stems};
+    ad_judgement *ad = arena_take(self->memory, sizeof *ad);
+    *ad = (ad_judgement){.base = self, .model = model, .stems = self->facts->stems};
+    bool room = true;
+    for (uint32_t i = model->output_count; i < model->lane_count; i++)
+        if (is_narration(ad, i)) {
+            room = room && ad->lane_count < NARRATION_LANES_MAX &&
+                   1 + model->output_count * (ad->lane_count + 1) <= STEM_UNKNOWNS_MAX;
+            if (room)
+                ad->lanes[ad->lane_count++] = i;
+        }
+    if (!room || ad->lane_count == 0)
+        return NULL;
+    size_t speaking = 0, narrated = 0;
+    ad->blocks = arena_take_array(self->memory, ad->stems->block_count + 1, sizeof *ad->blocks);
+    memset(ad->blocks, 0, (ad->stems->block_count + 1) * sizeof *ad->blocks);
+    for (size_t b = 0; b < ad->stems->block_count; b++) {
+        solve_block(ad, b);
+        speaking += ad->blocks[b].speaks;
+        narrated += ad->blocks[b].narrated;
+    }
+    if (narrated == 0 || narrated * 2 < speaking)
+        return NULL;
+    ad->home = find_home(ad);
+    return ad;
+}
+
+void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth)
+{
     const spec_limit *limit = judgement_limit(self, "ad.depth");
-    if (model == NULL) {
+    if (self->deliverable->rendered) {
         not_known(self, limit, "it is rendered here, ducked as its recipe says; judge the finished file beside the stems (qc --show)");
         return;
     }
-    bool room = true;
-    for (uint32_t i = model->output_count; i < model->lane_count; i++)
-        if (is_narration(&ad, i)) {
-            room = room && ad.lane_count < NARRATION_LANES_MAX &&
-                   1 + model->output_count * (ad.lane_count + 1) <= STEM_UNKNOWNS_MAX;
-            if (room)
-                ad.lanes[ad.lane_count++] = i;
-        }
-    size_t speaking = 0, narrated = 0;
-    ad.blocks = arena_take_array(self->memory, ad.stems->block_count + 1, sizeof *ad.blocks);
-    memset(ad.blocks, 0, (ad.stems->block_count + 1) * sizeof *ad.blocks);
-    for (size_t b = 0; room && ad.lane_count > 0 && b < ad.stems->block_count; b++) {
-        solve_block(&ad, b);
-        speaking += ad.blocks[b].speaks;
-        narrated += ad.blocks[b].narrated;
-    }
-    if (narrated == 0 || narrated * 2 < speaking) {
+    if (description == NULL) {
         not_known(self, limit, "no narration stem of the show was heard in it");
         return;
     }
-    ad.home = find_home(&ad);
-    tell_depth(&ad, limit);
-    drop_ducked(&ad, truth);
+    tell_depth(description, limit);
+    drop_ducked(description, truth);
 }

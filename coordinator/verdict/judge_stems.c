@@ -1,25 +1,12 @@
 /* A received programme against the stems: what is in it, what is missing, and the matrix that was used. */
 #include "coordinator/verdict/judge_order.h"
-#include "coordinator/verdict/verdict_parts.h"
+#include "coordinator/verdict/stem_judgement.h"
 
 #include "common/measure/stem_bleed.h"
-#include "common/measure/stem_truth.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A gain of the matrix counts as the recipe's within this: the check's stated accuracy. */
-static const double matrix_tolerance_db = 0.1;
-
-typedef struct stem_judgement {
-    judgement *judgement;
-    stem_model model;
-    uint16_t stems[STEM_ELEMENTS_MAX]; /* by element: index in the show */
-    channel_label bed[STEM_BED_MAX];
-    stem_truth truth;
-    stem_shifts shifts; /* that were told */
-} stem_judgement;
 
 static double step_of(sample_encoding encoding)
 {
@@ -100,18 +87,33 @@ static const char *list_names(const stem_judgement *self, stem_presence presence
     return list;
 }
 
-static uint32_t count_presence(const stem_judgement *self, stem_presence presence)
-{
-    uint32_t count = 0;
-    for (uint32_t e = 0; e < self->model.element_count; e++)
-        count += self->truth.presence[e] == presence;
-    return count;
-}
-
 /* True where the spec asks of a music-and-effects mix what it asks of no other. */
 static bool is_music_and_effects(const stem_judgement *self)
 {
     return judgement_limit(self->judgement, "me.dialogue") != NULL || judgement_limit(self->judgement, "me.fill") != NULL;
+}
+
+static bool is_optional(const stem_judgement *self, uint32_t element)
+{
+    return strcmp(self->judgement->show->stems[self->stems[element]].role_name, "optional") == 0;
+}
+
+/*
+ * Music and effects belong in every mix. Dialogue does where the spec asks for its loudness and in a description, and does not
+ * where the spec is that of an M&E; of others, and of all else, what most of the programme holds says so.
+ */
+static void set_belonging(stem_judgement *self, bool description)
+{
+    bool spoken = description || judgement_limit(self->judgement, "loudness.dialogue") != NULL;
+    for (uint32_t e = 0; e < self->model.element_count; e++) {
+        stem_role role = stem_role_of(self, e);
+        bool always = (role == ROLE_MUSIC || role == ROLE_EFFECTS) && !is_optional(self, e);
+        self->model.belongs[e] = always                                           ? STEM_BELONGS
+                                 : role != ROLE_DIALOGUE                          ? STEM_BY_MAJORITY
+                                 : is_music_and_effects(self)                     ? STEM_FOREIGN
+                                 : spoken                                         ? STEM_BELONGS
+                                                                                  : STEM_BY_MAJORITY;
+    }
 }
 
 /* A figure for JSON; it has no infinities. */
@@ -153,15 +155,6 @@ static const char *channel_words(stem_judgement *self, const finding *item)
     return list[0] == '\0' ? "" : arena_format(self->judgement->memory, " in %s", list);
 }
 
-static bool folds_down(const stem_judgement *self)
-{
-    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
-    for (uint32_t c = 0; c < self->model.bed_count; c++)
-        if (channel_layout_index(layout->id, self->bed[c]) < 0)
-            return true;
-    return false;
-}
-
 /* Energy of a stem's channels in a stretch, by channel of the bed. */
 static void stretch_energy(const stem_judgement *self, uint32_t element, const stem_run *run, double out_energy[STEM_BED_MAX])
 {
@@ -189,7 +182,7 @@ static const char *coefficient_words(stem_judgement *self, const stem_run *run)
         sum += energy[c];
         loudest = energy[c] > energy[loudest] ? c : loudest;
     }
-    if (!folds_down(self) || channel_layout_index(layout->id, self->bed[loudest]) >= 0 || energy[loudest] < 0.999 * sum)
+    if (!stem_judgement_folds(self) || channel_layout_index(layout->id, self->bed[loudest]) >= 0 || energy[loudest] < 0.999 * sum)
         return "";
     double nominal = 0.0;
     for (uint32_t i = self->model.output_count; i < self->model.lane_count; i++)
@@ -278,7 +271,7 @@ static void tell_run(stem_judgement *self, const stem_run *run)
     judgement *base = self->judgement;
     bool extra = run->fault == STEM_FAULT_EXTRA;
     bool dialogue = extra && stem_role_of(self, run->element) == ROLE_DIALOGUE;
-    bool optional = extra && strcmp(base->show->stems[self->stems[run->element]].role_name, "optional") == 0;
+    bool optional = extra && is_optional(self, run->element);
     finding *item = optional ? add_fault(self, "me.optional", run->gain_db, "dB")
                     : dialogue ? add_fault(self, "me.dialogue", run->gain_db, "dB")
                              : add_fault(self, "stems.null", run->residual_dbfs, "dBFS");
@@ -337,7 +330,7 @@ static void judge_null(stem_judgement *self)
                                      present, json_db(self, truth->null_dbfs), json_db(self, level), place);
     if (unknown[0] != '\0')
         item->message = arena_format(base->memory, "%s Nothing can be said of %s, which %s silent or a copy of the others.",
-                                     item->message, unknown, count_presence(self, STEM_UNKNOWN) > 1 ? "are" : "is");
+                                     item->message, unknown, stem_judgement_count(self, STEM_UNKNOWN) > 1 ? "are" : "is");
     item->details_json = arena_format(base->memory, "{\"residual_dbfs\": %s, \"worst_dbfs\": %s, \"programme_gain_db\": %s}",
                                       json_db(self, truth->null_dbfs), json_db(self, level),
                                       json_db(self, 20.0 * log10(truth->programme_gain)));
@@ -347,7 +340,7 @@ static void judge_null(stem_judgement *self)
 static void judge_absent(stem_judgement *self)
 {
     judgement *base = self->judgement;
-    bool mix = count_presence(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
+    bool mix = stem_judgement_count(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
     for (uint32_t e = 0; mix && e < self->model.element_count; e++) {
         stem_role role = stem_role_of(self, e);
         if (self->truth.presence[e] != STEM_ABSENT || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
@@ -376,84 +369,6 @@ static void judge_programme_gain(stem_judgement *self)
                                  "deliverables, print it at unity.",
                                  gain_db);
     item->details_json = arena_format(base->memory, "{\"fault\": \"programme gain\", \"gain_db\": %.3f}", gain_db);
-}
-
-/* ---- the matrix ---- */
-
-static const char *matrix_json(const stem_judgement *self, bool in_db)
-{
-    arena *memory = self->judgement->memory;
-    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
-    const char *rows = "";
-    for (uint32_t o = 0; o < layout->channel_count; o++) {
-        const char *row = "";
-        for (uint32_t c = 0; c < self->model.bed_count; c++) {
-            double gain = self->truth.matrix[o][c];
-            bool known = self->truth.matrix_known[o][c];
-            const char *value = !known ? "null" : in_db && fabs(gain) < 1e-6 ? "null"
-                                : in_db ? arena_format(memory, "%.2f", 20.0 * log10(fabs(gain)))
-                                        : arena_format(memory, "%.5f", gain);
-            row = arena_format(memory, "%s%s\"%s\": %s", row, c == 0 ? "" : ", ", channel_label_name(self->bed[c]), value);
-        }
-        rows = arena_format(memory, "%s%s\"%s\": {%s}", rows, o == 0 ? "" : ", ", channel_label_name(layout->labels[o]), row);
-    }
-    return arena_format(memory, "{%s}", rows);
-}
-
-static const char *gain_words(const stem_judgement *self, double gain)
-{
-    if (fabs(gain) < 1e-3)
-        return "not at all";
-    return arena_format(self->judgement->memory, "%sat %.1f dB", gain < 0.0 ? "upside down " : "",
-                        verdict_displayed(20.0 * log10(fabs(gain))));
-}
-
-/* "C goes to L at -6.0 dB instead of at -3.0 dB" for every gain that is off. */
-static const char *matrix_differences(const stem_judgement *self)
-{
-    arena *memory = self->judgement->memory;
-    const stem_truth *truth = &self->truth;
-    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
-    double nothing = pow(10.0, -60.0 / 20.0);
-    const char *list = "";
-    for (uint32_t o = 0; o < layout->channel_count; o++)
-        for (uint32_t c = 0; c < self->model.bed_count; c++) {
-            double found = truth->matrix[o][c];
-            double wanted = truth->matrix_nominal[o][c];
-            double off_db = 20.0 * fabs(log10(fmax(fabs(found), nothing) / fmax(fabs(wanted), nothing)));
-            bool flipped = found * wanted < 0.0 && fabs(found) > nothing;
-            if (!truth->matrix_known[o][c] || (off_db <= matrix_tolerance_db && !flipped))
-                continue;
-            list = arena_format(memory, "%s%s%s goes to %s %s instead of %s", list, list[0] == '\0' ? "" : "; ",
-                                channel_label_name(self->bed[c]), channel_label_name(layout->labels[o]), gain_words(self, found),
-                                gain_words(self, wanted));
-        }
-    return list;
-}
-
-static void judge_matrix(stem_judgement *self)
-{
-    judgement *base = self->judgement;
-    const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
-    bool wrong = differences[0] != '\0';
-    if (count_presence(self, STEM_PRESENT) == 0 || (!wrong && !folds_down(self)))
-        return;
-    const spec_limit *limit = judgement_limit(base, "folddown.matrix");
-    finding *item = judgement_add(base, "folddown.matrix",
-                                  !wrong          ? FINDING_INFO
-                                  : limit == NULL ? FINDING_WARN
-                                                  : judgement_breach(limit));
-    if (limit != NULL)
-        judgement_limits(item, limit);
-    item->details_json =
-        arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s}", matrix_json(self, false), matrix_json(self, true));
-    item->message =
-        wrong ? arena_format(base->memory, "It was made with another matrix than %s: %s. Print again with the stated matrix.",
-                             base->show->print_masters[base->deliverable->layout]->name, differences)
-        : self->truth.nulls
-            ? arena_format(base->memory, "The matrix that was used is that of %s.",
-                           base->show->print_masters[base->deliverable->layout]->name)
-            : "The matrix that was used is given as far as the programme tells it.";
 }
 
 /* ---- one cause, one finding ---- */
@@ -569,12 +484,14 @@ void judge_stems(judgement *self)
     stems->judgement = self;
     make_model(stems);
     const stem_order *orders = NULL;
-    if (judge_order(self, &stems->model, &orders) != STATUS_OK ||
-        stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
+    bool room = judge_order(self, &stems->model, &orders) == STATUS_OK;
+    ad_judgement *description = room ? judgement_description(self, &stems->model) : NULL;
+    set_belonging(stems, description != NULL);
+    if (!room || stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
         say_uncompared(self, "there was not enough memory");
         return;
     }
-    judge_ad(self, &stems->model, &stems->truth);
+    judge_ad(self, description, &stems->truth);
     judge_null(stems);
     judge_absent(stems);
     judge_programme_gain(stems);
@@ -583,7 +500,7 @@ void judge_stems(judgement *self)
     join_level_runs(stems);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
         tell_run(stems, &stems->truth.runs[i]);
-    bool mix = count_presence(stems, STEM_PRESENT) > 1;
+    bool mix = stem_judgement_count(stems, STEM_PRESENT) > 1;
     stem_presence *by_stem = arena_take_array(self->memory, self->show->stem_count, sizeof *by_stem);
     for (uint32_t e = 0; e < stems->model.element_count; e++)
         by_stem[stems->stems[e]] = stems->truth.presence[e];

@@ -99,7 +99,9 @@ bool judgement_is_first(const judgement *self);
 /** first: as above. music_and_effects: a received programme was found to be one. */
 void judge_stem_levels(judgement *self, bool first, bool music_and_effects);
 /** Ducking of a received description; takes what it explains out of the truth's runs. model NULL: a rendered programme. */
-void judge_ad(judgement *self, const stem_model *model, stem_truth *truth);
+typedef struct ad_judgement ad_judgement;
+ad_judgement *judgement_description(judgement *self, const stem_model *model);
+void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth);
 void judge_pops(judgement *self);
 /** Blocks, gates and the smallest change that passes, into the details of findings on loudness and true peak. */
 void judge_explain(judgement *self);

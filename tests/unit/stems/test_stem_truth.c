@@ -77,13 +77,19 @@ static void make(scene *self, fault_maker fault)
     }
 }
 
-static stem_truth *find(scene *self, fault_maker fault)
+static stem_truth *find_where(scene *self, fault_maker fault, stem_belonging second)
 {
     stem_truth *truth = malloc(sizeof *truth);
     make(self, fault);
+    self->model.belongs[1] = second;
     assert_int_equal(stem_truth_find(truth, &self->model, &self->programme), STATUS_OK);
     stem_programme_deinit(&self->programme);
     return truth;
+}
+
+static stem_truth *find(scene *self, fault_maker fault)
+{
+    return find_where(self, fault, STEM_BY_MAJORITY);
 }
 
 static bool during(uint64_t frame)
@@ -94,6 +100,13 @@ static bool during(uint64_t frame)
 static void lose_second_stem(double *lanes, uint64_t frame, scene *self)
 {
     for (uint32_t o = 0; during(frame) && o < OUTPUTS; o++)
+        for (uint32_t lane = OUTPUTS + 3; lane < LANES; lane++)
+            lanes[o] -= self->model.nominal[o][lane] * lanes[lane];
+}
+
+static void keep_second_stem_at_the_end(double *lanes, uint64_t frame, scene *self)
+{
+    for (uint32_t o = 0; frame < 20 * 38400 && o < OUTPUTS; o++) /* of 24 blocks */
         for (uint32_t lane = OUTPUTS + 3; lane < LANES; lane++)
             lanes[o] -= self->model.nominal[o][lane] * lanes[lane];
 }
@@ -168,6 +181,24 @@ static void stem_truth__tells_missing_gain_and_stranger_apart(void **state)
     free(truth);
 }
 
+static void stem_truth__holds_a_stem_against_where_it_belongs(void **state)
+{
+    (void)state;
+    scene self;
+    stem_truth *truth = find_where(&self, keep_second_stem_at_the_end, STEM_BELONGS);
+    assert_int_equal(truth->presence[1], STEM_PRESENT);
+    assert_true(truth->run_count == 1 && truth->runs[0].fault == STEM_FAULT_MISSING && truth->runs[0].start_frame == 0 &&
+                truth->runs[0].end_frame == 20 * 38400);
+    free(truth);
+    truth = find(&self, keep_second_stem_at_the_end);
+    assert_int_equal(truth->presence[1], STEM_ABSENT);
+    assert_true(truth->run_count == 1 && truth->runs[0].fault == STEM_FAULT_EXTRA && truth->runs[0].start_frame == 20 * 38400);
+    free(truth);
+    truth = find_where(&self, NULL, STEM_FOREIGN);
+    assert_true(truth->run_count == 1 && truth->runs[0].fault == STEM_FAULT_EXTRA && fabs(truth->runs[0].gain_db) < 1e-6);
+    free(truth);
+}
+
 static void stem_truth__solves_the_matrix_that_was_used(void **state)
 {
     (void)state;
@@ -195,6 +226,7 @@ int main(void)
         cmocka_unit_test(stem_solve__finds_gains_and_leaves_copies_out),
         cmocka_unit_test(stem_truth__of_a_true_sum_has_no_fault),
         cmocka_unit_test(stem_truth__tells_missing_gain_and_stranger_apart),
+        cmocka_unit_test(stem_truth__holds_a_stem_against_where_it_belongs),
         cmocka_unit_test(stem_truth__solves_the_matrix_that_was_used),
         cmocka_unit_test(stem_truth__finds_the_gain_that_all_stems_share),
     };

@@ -1,0 +1,100 @@
+/* The matrix from the stems' channels that a received programme was made with, against the recipe's. */
+#include "coordinator/verdict/stem_judgement.h"
+
+#include <math.h>
+
+/* A gain of the matrix counts as the recipe's within this: the check's stated accuracy. */
+static const double matrix_tolerance_db = 0.1;
+
+uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence)
+{
+    uint32_t count = 0;
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        count += self->truth.presence[e] == presence;
+    return count;
+}
+
+bool stem_judgement_folds(const stem_judgement *self)
+{
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    for (uint32_t c = 0; c < self->model.bed_count; c++)
+        if (channel_layout_index(layout->id, self->bed[c]) < 0)
+            return true;
+    return false;
+}
+
+static const char *matrix_json(const stem_judgement *self, bool in_db)
+{
+    arena *memory = self->judgement->memory;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    const char *rows = "";
+    for (uint32_t o = 0; o < layout->channel_count; o++) {
+        const char *row = "";
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            double gain = self->truth.matrix[o][c];
+            bool known = self->truth.matrix_known[o][c];
+            const char *value = !known ? "null" : in_db && fabs(gain) < 1e-6 ? "null"
+                                : in_db ? arena_format(memory, "%.2f", 20.0 * log10(fabs(gain)))
+                                        : arena_format(memory, "%.5f", gain);
+            row = arena_format(memory, "%s%s\"%s\": %s", row, c == 0 ? "" : ", ", channel_label_name(self->bed[c]), value);
+        }
+        rows = arena_format(memory, "%s%s\"%s\": {%s}", rows, o == 0 ? "" : ", ", channel_label_name(layout->labels[o]), row);
+    }
+    return arena_format(memory, "{%s}", rows);
+}
+
+static const char *gain_words(const stem_judgement *self, double gain)
+{
+    if (fabs(gain) < 1e-3)
+        return "not at all";
+    return arena_format(self->judgement->memory, "%sat %.1f dB", gain < 0.0 ? "upside down " : "",
+                        verdict_displayed(20.0 * log10(fabs(gain))));
+}
+
+/* "C goes to L at -6.0 dB instead of at -3.0 dB" for every gain that is off. */
+static const char *matrix_differences(const stem_judgement *self)
+{
+    arena *memory = self->judgement->memory;
+    const stem_truth *truth = &self->truth;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    double nothing = pow(10.0, -60.0 / 20.0);
+    const char *list = "";
+    for (uint32_t o = 0; o < layout->channel_count; o++)
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            double found = truth->matrix[o][c];
+            double wanted = truth->matrix_nominal[o][c];
+            double off_db = 20.0 * fabs(log10(fmax(fabs(found), nothing) / fmax(fabs(wanted), nothing)));
+            bool flipped = found * wanted < 0.0 && fabs(found) > nothing;
+            if (!truth->matrix_known[o][c] || (off_db <= matrix_tolerance_db && !flipped))
+                continue;
+            list = arena_format(memory, "%s%s%s goes to %s %s instead of %s", list, list[0] == '\0' ? "" : "; ",
+                                channel_label_name(self->bed[c]), channel_label_name(layout->labels[o]), gain_words(self, found),
+                                gain_words(self, wanted));
+        }
+    return list;
+}
+
+void judge_matrix(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
+    bool wrong = differences[0] != '\0';
+    if (stem_judgement_count(self, STEM_PRESENT) == 0 || (!wrong && !stem_judgement_folds(self)))
+        return;
+    const spec_limit *limit = judgement_limit(base, "folddown.matrix");
+    finding *item = judgement_add(base, "folddown.matrix",
+                                  !wrong          ? FINDING_INFO
+                                  : limit == NULL ? FINDING_WARN
+                                                  : judgement_breach(limit));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->details_json =
+        arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s}", matrix_json(self, false), matrix_json(self, true));
+    item->message =
+        wrong ? arena_format(base->memory, "It was made with another matrix than %s: %s. Print again with the stated matrix.",
+                             base->show->print_masters[base->deliverable->layout]->name, differences)
+        : self->truth.nulls
+            ? arena_format(base->memory, "The matrix that was used is that of %s.",
+                           base->show->print_masters[base->deliverable->layout]->name)
+            : "The matrix that was used is given as far as the programme tells it.";
+}

@@ -1,0 +1,25 @@
+/** What the files that hold a received programme against its stems share. Its memory is the judgement's. */
+#ifndef COORDINATOR_VERDICT_STEM_JUDGEMENT_H
+#define COORDINATOR_VERDICT_STEM_JUDGEMENT_H
+
+#include "coordinator/verdict/verdict_parts.h"
+
+#include "common/measure/stem_truth.h"
+
+typedef struct stem_judgement {
+    judgement *judgement;
+    stem_model model;
+    uint16_t stems[STEM_ELEMENTS_MAX]; /* by element: index in the show */
+    channel_label bed[STEM_BED_MAX];
+    stem_truth truth;
+    stem_shifts shifts; /* that were told */
+} stem_judgement;
+
+uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence);
+/** The stems have channels that the programme has not. */
+bool stem_judgement_folds(const stem_judgement *self);
+
+/** folddown.matrix. */
+void judge_matrix(stem_judgement *self);
+
+#endif
