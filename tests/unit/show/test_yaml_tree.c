@@ -137,6 +137,23 @@ static void yaml_tree__names_bytes_that_are_not_text(void **state)
     arena_deinit(&test.memory);
 }
 
+/* What libfyaml would keep of more is seen by the leak checker of a sanitized build. */
+static void yaml_tree__refuses_quotes_in_a_row(void **state)
+{
+    (void)state;
+    tree_test test;
+    parse(&test, "a: 1\nb: 'x''''x''''x''''x''''x''''x'\n");
+    expect_one(&test, STATUS_INPUT_SYNTAX, 2, 9, "single quotes in a row, which");
+    parse(&test, "q: \"\\u0027\\u0027\\u0027\\u0027\"\n");
+    assert_int_equal(test.code, STATUS_OK);
+    assert_string_equal(test.root->first->text, "''''");
+    arena_deinit(&test.memory);
+    parse(&test, "a: 'it''s'\nb: ''\nc: '''x'''\n");
+    assert_int_equal(test.code, STATUS_OK);
+    assert_string_equal(test.root->first->next->next->text, "'x'");
+    arena_deinit(&test.memory);
+}
+
 static void yaml_tree__names_every_key_that_stands_twice(void **state)
 {
     (void)state;
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(yaml_tree__refuses_anchors_aliases_merges_and_tags),
         cmocka_unit_test(yaml_tree__refuses_a_cycle_and_a_billion_laughs_in_little_memory),
         cmocka_unit_test(yaml_tree__names_bytes_that_are_not_text),
+        cmocka_unit_test(yaml_tree__refuses_quotes_in_a_row),
         cmocka_unit_test(yaml_tree__names_every_key_that_stands_twice),
         cmocka_unit_test(yaml_tree__refuses_broken_empty_and_second_documents),
         cmocka_unit_test(yaml_tree__bounds_size_depth_and_count),
