@@ -102,8 +102,11 @@ void pace_table_jobs(const pace_table *self, uint32_t out_paces[PACE_KINDS_MAX])
     const pace_node *jobs = find_node(self, jobs_name);
     for (int size = 0; size < PACE_KINDS_MAX; size++) {
         /* At the edge between two sizes a repeat may fall on either side. */
-        int seen = jobs != NULL && jobs->sums[size].samples == 0 && size > 0 ? size - 1 : size;
-        const pace_sum *sum = jobs == NULL ? NULL : &jobs->sums[seen];
+        const pace_sum *sum = jobs == NULL ? NULL : &jobs->sums[size];
+        if (sum != NULL && sum->samples == 0 && size > 0)
+            sum = &jobs->sums[size - 1];
+        if (sum != NULL && sum->samples == 0 && size + 1 < PACE_KINDS_MAX)
+            sum = &jobs->sums[size + 1];
         out_paces[size] = sum == NULL || sum->samples == 0 ? PACE_UNIT : (uint32_t)(sum->spent_ms * PACE_UNIT / sum->planned_ms);
     }
 }
@@ -119,7 +122,9 @@ uint32_t pace_table_pace(const pace_table *self, const char *node, uint8_t kind)
     if (kind >= PACE_KINDS_MAX)
         return PACE_UNIT;
     const pace_node *entry = node == NULL ? NULL : find_node(self, node);
-    if (entry != NULL && entry->sums[kind].samples >= PACE_SAMPLES_MIN)
+    /* What only the coordinator does, the farm can say nothing about: a job has one such task of a kind. */
+    uint32_t needed = self->farm[kind].samples > 0 ? PACE_SAMPLES_MIN : 1;
+    if (entry != NULL && entry->sums[kind].samples >= needed)
         return pace_of(&entry->sums[kind]);
     return self->farm[kind].samples > 0 ? pace_of(&self->farm[kind]) : PACE_UNIT;
 }

@@ -3,7 +3,7 @@
  * planned, 2500 two and a half times as long. Pure: results go in, paces come out.
  *
  * A node's own pace counts once it has done PACE_SAMPLES_MIN tasks of the kind; before that the farm's, and where nobody
- * has done any, 1000. Old results fade: beyond PACE_SAMPLES_MAX the sums are halved, so a machine that others begin or cease
+ * has done any, 1000. The coordinator's own tasks are of kinds that no node does: there the first counts. Old results fade: beyond PACE_SAMPLES_MAX the sums are halved, so a machine that others begin or cease
  * to use is known anew after a few dozen tasks. Node "" is the coordinator itself.
  *
  * Beside them, how much longer whole jobs took than their tasks placed on slots: what passes between tasks (messages, the
@@ -56,7 +56,7 @@ void pace_table_deinit(pace_table *self);
 void pace_table_learn(pace_table *self, const char *node, uint8_t kind, uint64_t planned_ms, uint64_t spent_ms);
 /** In thousandths, 1 to PACE_MAX. node NULL: the farm's. */
 uint32_t pace_table_pace(const pace_table *self, const char *node, uint8_t kind);
-/** A job that had the farm for itself was to take planned_ms by its tasks, and took spent_ms. */
+/** The tasks of a job that had the farm for itself, as long as they really took, make planned_ms; it took spent_ms. */
 void pace_table_learn_job(pace_table *self, uint64_t planned_ms, uint64_t spent_ms);
 /** In thousandths, by size of job; PACE_UNIT where none was seen. */
 void pace_table_jobs(const pace_table *self, uint32_t out_paces[PACE_KINDS_MAX]);

@@ -155,6 +155,17 @@ static status place_all(const forecast_task *tasks, uint32_t task_count, uint32_
     return code;
 }
 
+status ready_forecast_spent(uint64_t *out_ms, uint32_t slots, uint32_t local_slots, const forecast_task *tasks,
+                            uint32_t task_count, uint32_t first_number)
+{
+    forecast_node as_it_was = {.slots = slots}, local = {.slots = local_slots};
+    for (int kind = 0; kind < PACE_KINDS_MAX; kind++)
+        as_it_was.paces[kind] = local.paces[kind] = PACE_UNIT;
+    if (task_count > FORECAST_TASKS_MAX)
+        return STATUS_AGAIN;
+    return place_all(tasks, task_count, first_number, &as_it_was, 1, &local, out_ms);
+}
+
 /* Without placing: all slots busy to the end, or the longest chain. */
 static status bound_all(const forecast_task *tasks, uint32_t task_count, uint32_t first_number, uint32_t slots,
                         const forecast_farm *farm, uint64_t work_ms, uint64_t *out_ms)

@@ -54,5 +54,9 @@ typedef struct ready_forecast {
 /** STATUS_NODE_MEMORY, or STATUS_OK. Task i has the number first_number + i and waits for lower numbers only. */
 MUST_USE status ready_forecast_make(ready_forecast *out_forecast, const forecast_farm *farm, const forecast_task *tasks,
                                     uint32_t task_count, uint32_t first_number);
+/** Looking back: what tasks that took cost_ms each make of a job on so many slots; UINT64_MAX: they could not all be done.
+ *  What the job took beyond it passed between them. STATUS_AGAIN: too many to place. */
+MUST_USE status ready_forecast_spent(uint64_t *out_ms, uint32_t slots, uint32_t local_slots, const forecast_task *tasks,
+                                     uint32_t task_count, uint32_t first_number);
 
 #endif

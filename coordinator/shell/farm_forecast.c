@@ -176,7 +176,7 @@ void farm_forecast_predict(farm_state *self, farm_job *job)
     bool alone = true;
     for (size_t i = 0; i < self->jobs.count; i++)
         alone = alone && (self->jobs.items[i] == job || self->jobs.items[i]->ended);
-    job->placed_ms = alone ? forecast->placed_ms : 0;
+    job->began_alone = alone;
     job->predicted_unix_ms = farm_unix_ms();
     shell_record record = {.kind = RECORD_FORECAST,
                            .forecast = {.job = job->number,
@@ -187,15 +187,39 @@ void farm_forecast_predict(farm_state *self, farm_job *job)
              (double)forecast->ready_ms / 1000.0, (double)forecast->work_ms / 1000.0, forecast->slots);
 }
 
+/* What its tasks really took, placed on the slots that there are; 0 = not known. Measured against the forecast instead, what
+ * the paces got wrong then would count as passing between the tasks, for ever after. */
+static uint64_t spent_placed_ms(const farm_state *self, const farm_job *job)
+{
+    arena memory;
+    arena_init(&memory);
+    const forecast_farm *farm = farm_forecast_basis(self, &memory);
+    forecast_task *tasks = farm_forecast_tasks(job->plan, &memory);
+    uint32_t slots = 0;
+    for (uint32_t i = 0; i < farm->node_count; i++)
+        slots += farm->nodes[i].slots;
+    bool known = true;
+    for (uint32_t i = 0; i < job->plan->task_count; i++) {
+        const job_result *result = job_result_get(job, job->plan->first_task + i);
+        known = known && result != NULL;
+        tasks[i].cost_ms = result == NULL ? 0 : result->spent_ms;
+    }
+    uint64_t placed_ms = 0;
+    known = known && ready_forecast_spent(&placed_ms, slots, LOCAL_SLOTS, tasks, job->plan->task_count,
+                                          job->plan->first_task) == STATUS_OK && placed_ms != UINT64_MAX;
+    arena_deinit(&memory);
+    return known ? placed_ms : 0;
+}
+
 /* Only of a job that nothing went beside or wrong with: the others say nothing about jobs as such. */
 void farm_forecast_learn_job(farm_state *self, const farm_job *job)
 {
     job_view view;
-    if (job->placed_ms == 0 || job->failed || job->cancelled || job->number != self->jobs.last_number ||
+    if (!job->began_alone || job->plan == NULL || job->failed || job->cancelled || job->number != self->jobs.last_number ||
         job->ended_unix_ms < job->predicted_unix_ms || !scheduler_job_view(self->scheduler, job->number, &view) ||
         view.retries > 0)
         return;
-    pace_table_learn_job(&self->paces, job->placed_ms, job->ended_unix_ms - job->predicted_unix_ms);
+    pace_table_learn_job(&self->paces, spent_placed_ms(self, job), job->ended_unix_ms - job->predicted_unix_ms);
 }
 
 uint32_t farm_task_permille(const farm_state *self, uint32_t job, uint32_t task, uint32_t worker)

@@ -213,7 +213,7 @@ static void note_job_retried(farm_state *self, uint32_t number)
     farm_job *job = job_list_find(&self->jobs, number);
     if (job == NULL)
         return;
-    job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
+    job->ended = job->failed = job->cancelled = job->held = job->has_verdict = job->began_alone = false;
     job->ended_unix_ms = job->predicted_unix_ms = job->predicted_ms = 0;
     job->error_count = job->error_dropped = 0;
     for (uint32_t task = 0; task < job->result_count; task++) {
@@ -345,6 +345,7 @@ static status keep_result(farm_state *self, const attempt_end *end)
     }
     if (!job_result_keep(job, end->attempt.task, &end->payload, &record.result.cells))
         return STATUS_NODE_MEMORY;
+    job->results[end->attempt.task].spent_ms = end->elapsed_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)end->elapsed_ms;
     if (held != NULL && held->cell_count > 0)
         code = job_outputs_keep(job, end->attempt.task, held->records.bytes, held->records.size);
     farm_record(self, &record, held != NULL && held->cell_count > 0 ? job->cells.descriptor : -1);

@@ -43,6 +43,7 @@ plan_options job_source_options(const job_source *self, uint32_t slot_count, uin
 /** What an accepted result left. */
 typedef struct job_result {
     bool done;
+    uint32_t spent_ms; /**< not after a restart: 0 */
     uint8_t *payload;
     uint32_t payload_size;
     cell_stretch cells; /**< RENDER, INSPECT */
@@ -93,7 +94,7 @@ typedef struct farm_job {
     cell_file cells;
 
     uint64_t predicted_unix_ms, predicted_ms; /**< when it was planned: how long it would take; 0 = nobody could say */
-    uint64_t placed_ms; /**< of it the part that its tasks made, where it had the farm for itself then; else 0 */
+    bool began_alone; /**< it had the farm for itself then */
     ready_forecast *forecast; /**< the last one made, and until when it serves (monotonic) */
     uint64_t forecast_made_ms, forecast_stale_ms;
     uint32_t work_pace; /**< of its work, in thousandths, by the last forecast; 0 = none yet */
