@@ -73,6 +73,8 @@ typedef struct report_model {
     const char *job_id;
     uint32_t task_count, retry_count, worker_count;
     double wall_seconds;
+    double predicted_seconds; /**< that it would take, when it was planned; 0 = there was no forecast */
+    double planned_seconds;   /**< that it took from then until the report */
     const char *finished_text;   /**< "2026-11-20 03:12 UTC", for people; "" if not known */
     uint32_t sign_off_count;
     const report_sign_off *sign_offs;

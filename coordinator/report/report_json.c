@@ -503,6 +503,14 @@ status report_delivery_json(const report_model *model, byte_writer *writer)
                       writer);
 }
 
+/* Counted from when the job was planned, as `status` does. */
+static json_t *json_forecast(const report_model *model)
+{
+    if (model->predicted_seconds <= 0.0)
+        return json_null();
+    return json_pack("{s:f, s:f}", "predicted_s", model->predicted_seconds, "actual_s", model->planned_seconds);
+}
+
 status report_json(const report_model *model, byte_writer *writer)
 {
     json_t *root = json_object();
@@ -518,8 +526,8 @@ status report_json(const report_model *model, byte_writer *writer)
     json_object_set_new(root, "problems", json_problems(model));
     json_object_set_new(root, "sign_offs", json_array()); /* `reelmill sign` adds to them */
     json_object_set_new(root, "job",
-                        json_pack("{s:o, s:i, s:i, s:i, s:f}", "id", json_text(model->job_id), "tasks",
+                        json_pack("{s:o, s:i, s:i, s:i, s:f, s:o}", "id", json_text(model->job_id), "tasks",
                                   (int)model->task_count, "retries", (int)model->retry_count, "workers",
-                                  (int)model->worker_count, "wall_s", model->wall_seconds));
+                                  (int)model->worker_count, "wall_s", model->wall_seconds, "forecast", json_forecast(model)));
     return json_write(root, writer);
 }

@@ -201,6 +201,9 @@ static void add_method(page *self, const report_model *model)
     page_paragraph(self);
     page_format(self, STYLE_SOFT, "%s, job %s: %u tasks, %u retries, %u workers, %.1f s. %s", model->engine, model->job_id, model->task_count,
                 model->retry_count, model->worker_count, model->wall_seconds, model->finished_text);
+    if (model->predicted_seconds > 0.0)
+        page_format(self, STYLE_SOFT, ". When it was planned, %.1f s were expected; from then on it took %.1f s.", model->predicted_seconds,
+                    model->planned_seconds);
     add_specs(self, model);
 }
 

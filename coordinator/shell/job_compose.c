@@ -484,6 +484,8 @@ static status make_model(const compose_input *input, report_model *model, merged
                             .retry_count = input->retry_count,
                             .worker_count = input->worker_count,
                             .wall_seconds = input->wall_seconds,
+                            .predicted_seconds = input->predicted_seconds,
+                            .planned_seconds = input->planned_seconds,
                             .finished_text = input->finished_text,
                             .sign_off_count = input->sign_off_count,
                             .sign_offs = input->sign_offs,

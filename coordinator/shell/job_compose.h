@@ -53,6 +53,7 @@ typedef struct compose_input {
     const char *job_id;
     uint32_t task_count, retry_count, worker_count;
     double wall_seconds;
+    double predicted_seconds, planned_seconds; /**< forecast when it was planned, and taken since; 0 = none was made */
     const char *finished_text;
     const char *meter; /**< the second meter that was asked for, or NULL */
     uint32_t sign_off_count;

@@ -125,6 +125,8 @@ static void write_header(byte_writer *writer, const compose_input *input, const 
     byte_writer_u32(writer, input->retry_count);
     byte_writer_u32(writer, input->worker_count);
     byte_writer_f64(writer, input->wall_seconds);
+    byte_writer_f64(writer, input->predicted_seconds);
+    byte_writer_f64(writer, input->planned_seconds);
     writer->failed = writer->failed || blob.failed;
     byte_writer_deinit(&blob);
 }
@@ -283,6 +285,8 @@ static bool read_rest(job_measures *self, byte_reader *reader)
     input->retry_count = byte_reader_u32(reader);
     input->worker_count = byte_reader_u32(reader);
     input->wall_seconds = byte_reader_f64(reader);
+    input->predicted_seconds = byte_reader_f64(reader);
+    input->planned_seconds = byte_reader_f64(reader);
     input->meter = self->source->document.meter;
     return byte_reader_complete(reader);
 }

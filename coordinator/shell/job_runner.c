@@ -481,6 +481,11 @@ static void prepare_compose(local_work *work)
         input->worker_count += farm->workers.nodes[i]->connected ? 1 : 0;
     uint64_t now_ms = farm_unix_ms();
     input->wall_seconds = now_ms > job->submitted_unix_ms ? (double)(now_ms - job->submitted_unix_ms) / 1000.0 : 0.0;
+    /* A private farm has learnt nothing: its forecast is the planner's guess, which is nobody's concern afterwards. */
+    if (!farm->config.private_farm && job->predicted_unix_ms != 0 && now_ms >= job->predicted_unix_ms) {
+        input->predicted_seconds = (double)job->predicted_ms / 1000.0;
+        input->planned_seconds = (double)(now_ms - job->predicted_unix_ms) / 1000.0;
+    }
     char *text = arena_take(&work->arena, 64);
     time_t seconds = (time_t)(now_ms / 1000);
     struct tm utc;

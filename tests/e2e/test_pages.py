@@ -84,6 +84,9 @@ class Pages(FarmTest):
         before = self.farm.job(1)["forecast"]
         self.assertGreater(before["predicted_s"], 0)
         self.assertGreater(before["actual_s"], 0)
+        report = self.passes(self.farm.ask("report", 1)).json()["job"]["forecast"]
+        self.assertEqual(report["predicted_s"], before["predicted_s"])
+        self.assertTrue(0 < report["actual_s"] <= before["actual_s"])  # the report is made a moment before the end
         self.assertIn("forecast when it was planned", self.passes(self.farm.ask("status", 1)).out)
         self.farm.kill("coordinator")
         self.farm.start("coordinator")
