@@ -3,8 +3,9 @@
  * planned, 2500 two and a half times as long. Pure: results go in, paces come out.
  *
  * A node's own pace counts once it has done PACE_SAMPLES_MIN tasks of the kind; before that the farm's, and where nobody
- * has done any, 1000. The coordinator's own tasks are of kinds that no node does: there the first counts. Old results fade: beyond PACE_SAMPLES_MAX the sums are halved, so a machine that others begin or cease
- * to use is known anew after a few dozen tasks. Node "" is the coordinator itself.
+ * has done any, 1000. The coordinator's own tasks are of kinds that no node does: there the first counts. Old results fade:
+ * beyond PACE_SAMPLES_MAX the sums are halved, so a machine that others begin or cease to use is known anew after a few
+ * dozen tasks. Node "" is the coordinator itself.
  *
  * Beside them, how much longer whole jobs took than their tasks placed on slots: what passes between tasks (messages, the
  * journal, a slot that waits) is no task's. It is kept by the size of jobs, since it weighs less in a long one.

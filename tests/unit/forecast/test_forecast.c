@@ -150,7 +150,8 @@ static void forecast__of_a_repeat_is_within_a_tenth(void **unused)
         planned[i] = took[i] = (forecast_task){.kind = RENDER, .cost_ms = 500 + 10 * i};
         took[i].cost_ms = planned[i].cost_ms * 4 / 10;
     }
-    planned[RENDERS] = took[RENDERS] = (forecast_task){.kind = MERGE, .local = true, .cost_ms = 200, .wait_count = RENDERS, .waits = waits};
+    planned[RENDERS] = took[RENDERS] = (forecast_task){
+        .kind = MERGE, .local = true, .cost_ms = 200, .wait_count = RENDERS, .waits = waits};
     took[RENDERS].cost_ms = 600;
     pace_table table = {0};
     for (int repeat = 1; repeat <= 6; repeat++) {
