@@ -24,6 +24,8 @@ bool farm_job_has_ended(const json_t *job)
 
 status farm_ask_json(farm_client *client, const char *what, uint32_t job, json_t **out_answer, error_detail *detail)
 {
+    if (strcmp(what, "jobs") == 0)
+        return farm_client_jobs(client, FARM_ASK_MS, out_answer, detail);
     char *text = NULL;
     size_t size = 0;
     status code = farm_client_query(client, what, job, FARM_ASK_MS, &text, &size, detail);

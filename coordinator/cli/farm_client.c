@@ -318,54 +318,53 @@ status farm_client_query_from(farm_client *self, const char *what, uint32_t job,
     return STATUS_OK;
 }
 
-/* The list of jobs comes in pages, newest first; whoever asks gets it whole. Of one page it is left as it came. */
-static status query_jobs(farm_client *self, uint32_t timeout_ms, char **text, size_t *size, error_detail *detail)
+status farm_client_jobs(farm_client *self, uint32_t timeout_ms, json_t **out_list, error_detail *detail)
 {
-    json_t *whole = json_loadb(*text, *size, 0, NULL);
-    json_t *jobs = json_object_get(whole, "jobs");
-    bool more = json_is_true(json_object_get(whole, "more"));
-    if (!more) {
-        json_decref(whole);
-        return STATUS_OK;
-    }
     status code = STATUS_OK;
-    for (uint32_t before = UINT32_MAX; more && code == STATUS_OK;) {
+    json_t *whole = NULL;
+    uint32_t before = 0;
+    for (bool more = true; more && code == STATUS_OK;) {
+        char *text = NULL;
+        size_t size = 0;
+        code = query_one(self, "jobs", before, timeout_ms, &text, &size, detail);
+        json_t *page = code == STATUS_OK ? json_loadb(text, size, 0, NULL) : NULL;
+        free(text);
+        json_t *jobs = json_object_get(page, "jobs");
+        more = json_is_true(json_object_get(page, "more"));
         json_int_t last = json_integer_value(json_object_get(json_array_get(jobs, json_array_size(jobs) - 1), "job"));
-        if (last <= 0 || last >= before) /* or it would never end */
+        if (code == STATUS_OK && (jobs == NULL || (more && (last <= 0 || (before != 0 && last >= before))))) /* or it would never end */
             code = error_detail_set(detail, STATUS_PEER_IMPOSSIBLE, "the coordinator's list of jobs makes no sense");
         before = (uint32_t)last;
-        char *part = NULL;
-        size_t part_size = 0;
-        if (code == STATUS_OK)
-            code = query_one(self, "jobs", before, timeout_ms, &part, &part_size, detail);
-        json_t *page = code == STATUS_OK ? json_loadb(part, part_size, 0, NULL) : NULL;
-        free(part);
-        more = json_is_true(json_object_get(page, "more"));
-        (void)json_array_extend(jobs, json_object_get(page, "jobs"));
+        if (whole == NULL)
+            whole = json_incref(page);
+        else
+            (void)json_array_extend(json_object_get(whole, "jobs"), jobs);
         json_decref(page);
     }
+    if (code != STATUS_OK) {
+        json_decref(whole);
+        return code;
+    }
     json_object_set_new(whole, "more", json_false());
-    free(*text);
-    *text = code == STATUS_OK ? json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    *size = *text == NULL ? 0 : strlen(*text);
-    json_decref(whole);
-    if (code == STATUS_OK && *text == NULL)
-        code = error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
-    return code;
+    *out_list = whole;
+    return STATUS_OK;
 }
 
 status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
                          size_t *out_size, error_detail *detail)
 {
-    char *text = NULL;
-    size_t size = 0;
-    status code = query_one(self, what, job, timeout_ms, &text, &size, detail);
-    if (code == STATUS_OK && job == 0 && strcmp(what, "jobs") == 0)
-        code = query_jobs(self, timeout_ms, &text, &size, detail);
+    if (strcmp(what, "jobs") != 0)
+        return query_one(self, what, job, timeout_ms, out_text, out_size, detail);
+    json_t *list = NULL;
+    status code = farm_client_jobs(self, timeout_ms, &list, detail);
     if (code != STATUS_OK)
         return code;
+    char *text = json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(list);
+    if (text == NULL)
+        return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     *out_text = text;
-    *out_size = size;
+    *out_size = strlen(text);
     return STATUS_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 #include "proto/secure_socket.h"
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,8 @@ MUST_USE status farm_client_submit(farm_client *self, const char *document, size
 /** A whole document (JSON, HTML, text), NUL-terminated, freed by the caller. */
 MUST_USE status farm_client_query(farm_client *self, const char *what, uint32_t job, uint32_t timeout_ms, char **out_text,
                                   size_t *out_size, error_detail *detail);
+/** The list of jobs, which comes in pages, newest first: whole. */
+MUST_USE status farm_client_jobs(farm_client *self, uint32_t timeout_ms, json_t **out_list, error_detail *detail);
 /** What a document that only grows (logs) has behind the first `from` bytes: perhaps nothing. Freed by the caller. */
 MUST_USE status farm_client_query_from(farm_client *self, const char *what, uint32_t job, size_t from, uint32_t timeout_ms,
                                        char **out_text, size_t *out_size, error_detail *detail);

@@ -18,13 +18,10 @@ static status find_job(farm_client *client, const char *word, arena *memory, uin
 {
     if (job_selector_is_number(word, out_job))
         return STATUS_OK;
-    char *text = NULL;
-    size_t size = 0;
-    status code = farm_client_query(client, "jobs", 0, ASK_MS, &text, &size, detail);
+    json_t *answer = NULL;
+    status code = farm_client_jobs(client, ASK_MS, &answer, detail);
     if (code != STATUS_OK)
         return code;
-    json_t *answer = json_loadb(text, size, 0, NULL);
-    free(text);
     const json_t *jobs = json_object_get(answer, "jobs");
     bool *wanted = arena_take_array(memory, json_array_size(jobs) + 1, sizeof *wanted);
     code = job_selector_mark(word, jobs, wanted, detail);

@@ -96,6 +96,7 @@ void job_destroy(farm_job **self)
     free(gone->slug);
     free(gone->version);
     free(gone->rest_message);
+    free(gone->rest_row);
     free(gone);
     *self = NULL;
 }

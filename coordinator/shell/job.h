@@ -105,6 +105,7 @@ typedef struct farm_job {
     status rest_code;
     int rest_exit_code;
     char *rest_message; /**< its outcome */
+    char *rest_row; /**< as lists show it, once one did; NULL = not made */
     uint32_t rest_task_count;
     uint64_t touched_ms; /**< when somebody last asked about it, once it has ended */
     uint32_t work_count; /**< works off the loop that read it */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { RUNNING_SHOWN_MAX = 64, JOBS_SHOWN_MAX = 1000 };
+enum { RUNNING_SHOWN_MAX = 64, JOBS_SHOWN_MAX = 1000, JOB_LIST_BYTES_MAX = 32 << 20 };
 
 static char *dump(json_t *document, size_t *out_size)
 {
@@ -534,16 +534,45 @@ json_t *job_row_json(const farm_state *farm, const farm_job *job)
     return object;
 }
 
+/* Of a job at rest nothing changes: its row is made once. */
+static void write_row(byte_writer *writer, const farm_state *farm, farm_job *job)
+{
+    if (job->rest_row != NULL) {
+        byte_writer_bytes(writer, job->rest_row, strlen(job->rest_row));
+        return;
+    }
+    size_t size = 0;
+    char *row = dump(job_row_json(farm, job), &size);
+    writer->failed = writer->failed || row == NULL;
+    byte_writer_bytes(writer, row, size);
+    if (job->resting)
+        job->rest_row = row;
+    else
+        free(row);
+}
+
 char *job_list_json(const farm_state *farm, uint32_t before, size_t *out_size)
 {
-    json_t *list = json_array();
+    static const char head[] = "{\"jobs\":[", more_follow[] = "],\"more\":true,\"reelmill\":1}",
+                      these_are_all[] = "],\"more\":false,\"reelmill\":1}";
+    byte_writer text;
+    uint32_t count = 0;
     bool more = false;
+    byte_writer_init(&text, JOB_LIST_BYTES_MAX);
+    byte_writer_bytes(&text, head, strlen(head));
     for (size_t i = farm->jobs.count; i-- > 0 && !more;) {
-        const farm_job *job = farm->jobs.items[i];
-        more = json_array_size(list) == JOBS_SHOWN_MAX;
+        farm_job *job = farm->jobs.items[i];
+        more = count == JOBS_SHOWN_MAX;
         if (more || (before != 0 && job->number >= before) || job_is_question(job))
             continue;
-        json_array_append_new(list, job_row_json(farm, job));
+        if (count++ > 0)
+            byte_writer_u8(&text, ',');
+        write_row(&text, farm, job);
     }
-    return dump(json_pack("{s:i, s:o, s:b}", "reelmill", 1, "jobs", list, "more", more ? 1 : 0), out_size);
+    byte_writer_bytes(&text, more ? more_follow : these_are_all, strlen(more ? more_follow : these_are_all) + 1);
+    size_t size = 0;
+    char *made = (char *)byte_writer_detach(&text, &size);
+    byte_writer_deinit(&text);
+    *out_size = made == NULL ? 0 : size - 1; /* without its NUL */
+    return made;
 }

@@ -112,18 +112,52 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
     return true;
 }
 
+static uint8_t *read_whole(const char *path, size_t *out_size)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    struct stat facts;
+    if (descriptor < 0)
+        return NULL;
+    size_t size = fstat(descriptor, &facts) == 0 && facts.st_size <= REST_BYTES_MAX ? (size_t)facts.st_size : 0;
+    uint8_t *bytes = malloc(size + 1);
+    size_t done = 0;
+    while (bytes != NULL && done < size) {
+        ssize_t part = read(descriptor, bytes + done, size - done);
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part <= 0)
+            break;
+        done += (size_t)part;
+    }
+    close(descriptor);
+    *out_size = done;
+    return bytes;
+}
+
+static bool replace_file(const char *path, const uint8_t *bytes, size_t size)
+{
+    (void)unlink(path); /* a new one: file systems write an emptied one to the disk when it is closed, and that takes its time */
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool written = descriptor >= 0 && write_all(descriptor, bytes, size);
+    if (descriptor >= 0 && close(descriptor) != 0)
+        written = false;
+    return written;
+}
+
+/* A start puts thousands to rest that were so before. To remove a file takes milliseconds where a disk is busy, to see that
+ * it is the same takes microseconds. */
 static bool write_down(farm_job *job)
 {
     char path[PATH_MAX_BYTES];
     byte_writer writer;
+    size_t held_size = 0;
     byte_writer_init(&writer, REST_BYTES_MAX);
     put_job(job, &writer);
     job_path(job, JOB_REST_FILE, path);
-    (void)unlink(path); /* a new one: file systems write an emptied one to the disk when it is closed, and that takes its time */
-    int descriptor = writer.failed ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool written = descriptor >= 0 && write_all(descriptor, writer.bytes, writer.size);
-    if (descriptor >= 0 && close(descriptor) != 0)
-        written = false;
+    uint8_t *held = writer.failed ? NULL : read_whole(path, &held_size);
+    bool written = held != NULL && held_size == writer.size && memcmp(held, writer.bytes, held_size) == 0;
+    free(held);
+    written = written || (!writer.failed && replace_file(path, writer.bytes, writer.size));
     if (written)
         job->rest_digest = content_hash_of(writer.bytes, writer.size);
     else
@@ -153,28 +187,6 @@ bool farm_job_rest(const farm_state *farm, farm_job *job)
 }
 
 /* ---- and back ---- */
-
-static uint8_t *read_whole(const char *path, size_t *out_size)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat facts;
-    if (descriptor < 0)
-        return NULL;
-    size_t size = fstat(descriptor, &facts) == 0 && facts.st_size <= REST_BYTES_MAX ? (size_t)facts.st_size : 0;
-    uint8_t *bytes = malloc(size + 1);
-    size_t done = 0;
-    while (bytes != NULL && done < size) {
-        ssize_t part = read(descriptor, bytes + done, size - done);
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part <= 0)
-            break;
-        done += (size_t)part;
-    }
-    close(descriptor);
-    *out_size = done;
-    return bytes;
-}
 
 static bool take_results(farm_job *job, byte_reader *reader)
 {
@@ -258,6 +270,8 @@ status farm_job_wake(const farm_state *farm, farm_job *job, error_detail *detail
     free(bytes);
     if (taken) {
         job->resting = false;
+        free(job->rest_row); /* from here on it may change again */
+        job->rest_row = NULL;
         return STATUS_OK;
     }
     job_drop_contents(job);
