@@ -332,7 +332,8 @@ status farm_client_jobs(farm_client *self, uint32_t timeout_ms, json_t **out_lis
         json_t *jobs = json_object_get(page, "jobs");
         more = json_is_true(json_object_get(page, "more"));
         json_int_t last = json_integer_value(json_object_get(json_array_get(jobs, json_array_size(jobs) - 1), "job"));
-        if (code == STATUS_OK && (jobs == NULL || (more && (last <= 0 || (before != 0 && last >= before))))) /* or it would never end */
+        bool endless = more && (last <= 0 || (before != 0 && last >= before));
+        if (code == STATUS_OK && (jobs == NULL || endless))
             code = error_detail_set(detail, STATUS_PEER_IMPOSSIBLE, "the coordinator's list of jobs makes no sense");
         before = (uint32_t)last;
         if (whole == NULL)
