@@ -5,11 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* openat2 answers EAGAIN when a rename elsewhere races with its walk; a few repeats are enough. */
@@ -245,6 +248,16 @@ status storage_open_input(const storage_root *self, const char *path, int *out_d
     return STATUS_OK;
 }
 
+/* FUSE (sshfs and others) and SMB mounts number files as they meet them, each machine and each mount for itself. */
+static bool numbers_files_for_itself(int descriptor, const struct stat *info)
+{
+    struct statfs facts;
+    if (major(info->st_dev) != 0 || fstatfs(descriptor, &facts) != 0) /* 0: no block device below it */
+        return false;
+    unsigned magic = (unsigned)facts.f_type;
+    return magic == FUSE_SUPER_MAGIC || magic == CIFS_SUPER_MAGIC || magic == SMB2_SUPER_MAGIC || magic == SMB_SUPER_MAGIC;
+}
+
 status storage_identity(int descriptor, media_identity *out_identity)
 {
     struct stat info;
@@ -252,7 +265,7 @@ status storage_identity(int descriptor, media_identity *out_identity)
         return storage_status_of_errno(errno);
     *out_identity = (media_identity){
         .dev = (uint64_t)info.st_dev,
-        .ino = (uint64_t)info.st_ino,
+        .ino = numbers_files_for_itself(descriptor, &info) ? 1 : (uint64_t)info.st_ino,
         .size = (uint64_t)info.st_size,
         .mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec,
         .ctime_ns = (int64_t)info.st_ctim.tv_sec * 1000000000 + info.st_ctim.tv_nsec,

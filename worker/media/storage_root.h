@@ -36,7 +36,7 @@ const storage_root *storage_roots_find(const storage_roots *self, const char *na
 
 /** Opens an input for reading; the caller closes. Regular files only (a FIFO or device is refused without blocking). */
 MUST_USE status storage_open_input(const storage_root *self, const char *path, int *out_descriptor, error_detail *detail);
-/** Who an open file is. */
+/** Who an open file is, on every machine that mounts the storage: its number is 1 where numbers differ from mount to mount. */
 MUST_USE status storage_identity(int descriptor, media_identity *out_identity);
 bool storage_identity_equal(const media_identity *a, const media_identity *b);
 /** Makes missing folders (no symlinks followed) and a new file (O_EXCL); reserves byte_size by fallocate where possible. */
