@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ static void coordinator_start(farm_bench *self)
     ENSURE(self->coordinator >= 0);
     if (self->coordinator > 0)
         return;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* however this program ends */
     pin(0);
     execl(self->program, self->program, "--listen", self->endpoint, "--state", state, "--root", "media=/m", "--log",
           "error", (char *)NULL);
