@@ -87,7 +87,8 @@ static status await_mark(meeting *self, const char *name)
 
 static void clean_up(const meeting *self)
 {
-    static const char *const names[] = {"data", "renamed", "ready", "join", "go", "done-0", "done-1", "read-1"};
+    static const char *const names[] = {"data", "renamed", "ready", "join", "go", "done-0", "done-1", "read-0", "read-1",
+                                        "again-0", "again-1", "end-1"};
     char path[256];
     error_detail ignored;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -131,24 +132,25 @@ static status join(meeting *self)
     return code;
 }
 
-static void fill_page(const meeting *self, uint32_t page, uint8_t out[PAGE])
+/* turn 0: every side its own pages; turn 1: those of the other, over what stands there. */
+static void fill_page(const meeting *self, uint32_t turn, uint32_t page, uint8_t out[PAGE])
 {
     for (uint32_t i = 0; i < PAGE; i++)
-        out[i] = (uint8_t)(self->nonce[i % NONCE] + page * 31u + i / NONCE);
+        out[i] = (uint8_t)(self->nonce[i % NONCE] + page * 31u + i / NONCE + turn * 101u);
 }
 
-static status write_pages(const meeting *self, int descriptor)
+static status write_pages(const meeting *self, uint32_t turn, int descriptor)
 {
     uint8_t page[PAGE];
     status code = STATUS_OK;
-    for (uint32_t i = (uint32_t)self->side; i < PAGES && code == STATUS_OK; i += 2) {
-        fill_page(self, i, page);
+    for (uint32_t i = (uint32_t)self->side ^ turn; i < PAGES && code == STATUS_OK; i += 2) {
+        fill_page(self, turn, i, page);
         code = storage_write_at(descriptor, page, PAGE, (uint64_t)i * PAGE, self->detail);
     }
     return code == STATUS_OK ? storage_sync(descriptor, self->detail) : code;
 }
 
-static status compare_pages(const meeting *self, int descriptor)
+static status compare_pages(const meeting *self, uint32_t turn, int descriptor)
 {
     uint8_t wanted[PAGE];
     uint8_t found[PAGE];
@@ -156,37 +158,68 @@ static status compare_pages(const meeting *self, int descriptor)
         status code = storage_read_at(descriptor, found, PAGE, (uint64_t)i * PAGE, self->detail);
         if (code != STATUS_OK)
             return code;
-        fill_page(self, i, wanted);
-        if (memcmp(wanted, found, PAGE) != 0)
+        fill_page(self, turn, i, wanted);
+        const char *writer = i % 2 == ((uint32_t)self->side ^ turn) ? "this side" : "the other side";
+        if (memcmp(wanted, found, PAGE) != 0 && turn == 0)
             return error_detail_set(self->detail, STATUS_STORAGE_MISMATCH,
                                     "page %u, which %s wrote and synced, reads back differently: two nodes cannot write one file "
                                     "here; mount it without caching of writes by clients, or on a file system made for it",
-                                    i, i % 2 == (uint32_t)self->side ? "this side" : "the other side");
+                                    i, writer);
+        if (memcmp(wanted, found, PAGE) != 0)
+            return error_detail_set(self->detail, STATUS_STORAGE_MISMATCH,
+                                    "page %u, which %s wrote over and synced, is still read here as it was: this mount keeps what "
+                                    "others change; mount it so that a file opened anew is read anew (GlusterFS: "
+                                    "fopen-keep-cache=false)", i, writer);
     }
     return STATUS_OK;
 }
 
-static status write_and_compare(meeting *self)
+/* Both sides are as far as this. */
+static status meet(meeting *self, const char *mine, const char *theirs)
+{
+    status code = put_mark(self, mine);
+    return code == STATUS_OK ? await_mark(self, theirs) : code;
+}
+
+static status write_and_compare(meeting *self, uint32_t turn)
 {
     char path[256];
     int descriptor = -1;
     status code = storage_open_output(self->root, path_of(self, "data", path), &descriptor, self->detail);
     if (code != STATUS_OK)
         return code;
-    code = write_pages(self, descriptor);
+    code = write_pages(self, turn, descriptor);
     close(descriptor);
+    const char *const written[2][2] = {{"done-0", "done-1"}, {"again-0", "again-1"}};
     if (code == STATUS_OK)
-        code = put_mark(self, self->side == 0 ? "done-0" : "done-1");
-    if (code == STATUS_OK)
-        code = await_mark(self, self->side == 0 ? "done-1" : "done-0");
+        code = meet(self, written[turn][self->side], written[turn][1 - self->side]);
     if (code == STATUS_OK) /* opened anew: that is when network file systems look at the server again */
         code = storage_open_published(self->root, path, &descriptor, self->detail);
     if (code != STATUS_OK)
         return code;
-    storage_drop_cache(descriptor);
-    code = compare_pages(self, descriptor);
+    if (turn == 0) /* as verification does; in turn 1 as any other program would read it */
+        storage_drop_cache(descriptor);
+    code = compare_pages(self, turn, descriptor);
     close(descriptor);
     return code;
+}
+
+/* Whoever read something else says so and goes on: the other side waits. */
+static status take_turns(meeting *self)
+{
+    status first = write_and_compare(self, 0);
+    if (first != STATUS_OK && first != STATUS_STORAGE_MISMATCH)
+        return first;
+    error_detail *detail = self->detail;
+    error_detail later = {0};
+    self->detail = first == STATUS_OK ? detail : &later;
+    status code = self->side == 0 ? meet(self, "read-0", "read-1") : meet(self, "read-1", "read-0");
+    if (code == STATUS_OK)
+        code = write_and_compare(self, 1);
+    if (code == STATUS_OK || code == STATUS_STORAGE_MISMATCH)
+        (void)!(self->side == 0 ? await_mark(self, "end-1") : put_mark(self, "end-1"));
+    self->detail = detail;
+    return first == STATUS_OK ? code : first;
 }
 
 static status rename_and_sync(const meeting *self)
@@ -202,11 +235,9 @@ status mount_check(const storage_root *root, const char *folder, int side, uint3
     meeting self = {.root = root, .folder = folder, .side = side, .patience_ms = patience_ms, .detail = detail};
     status code = side == 0 ? begin(&self) : join(&self);
     if (code == STATUS_OK)
-        code = write_and_compare(&self);
+        code = take_turns(&self);
     if (side != 0)
-        return code == STATUS_OK ? put_mark(&self, "read-1") : code;
-    if (code == STATUS_OK)
-        code = await_mark(&self, "read-1");
+        return code;
     if (code == STATUS_OK)
         code = rename_and_sync(&self);
     clean_up(&self);

@@ -1,7 +1,8 @@
 /**
  * Can two writers of a media root make one file together? Two sides, two processes of a machine or of two machines, write
- * every other page of a file in place, sync, and then both read all of it back; with the calls that tasks use. They find
- * each other by files in a folder of the root, which is removed at the end.
+ * every other page of a file in place, sync, and then both read all of it back; with the calls that tasks use. Then each
+ * writes over the other's pages, and both read again what they have read before. They find each other by files in a folder
+ * of the root, which is removed at the end.
  */
 #ifndef WORKER_SHELL_MOUNT_CHECK_H
 #define WORKER_SHELL_MOUNT_CHECK_H
