@@ -124,25 +124,25 @@ static uint32_t objects_of(const plan *self, const plan_task *task)
     return PLAN_DELIVERABLE_NONE;
 }
 
-static task_binding *binding_objects(const plan *self, const plan_task *task, const plan_piece *piece, plan_binding *binding,
-                                     arena *memory)
+/* Objects of a deliverable in one piece, `shift` frames from its first one; of_reel: from files of the reel alone. */
+static task_binding *binding_objects(const plan *self, uint32_t deliverable, const plan_piece *piece, int64_t shift, bool of_reel,
+                                     plan_binding *binding, arena *memory)
 {
-    uint32_t deliverable = objects_of(self, task);
-    const plan_timeline *timeline = &self->timelines[task->timeline];
     if (deliverable == PLAN_DELIVERABLE_NONE)
         return NULL;
+    const plan_timeline *timeline = &self->timelines[self->deliverables[deliverable].timeline];
     task_binding *objects = arena_take_array(memory, self->deliverables[deliverable].object_count, sizeof *objects);
     for (uint32_t i = 0; i < self->deliverables[deliverable].object_count; i++) {
         uint16_t channel = 0;
         int64_t file_frame = 0;
         int64_t input = plan_object_input(self, deliverable, i, piece->reel, &channel);
         objects[i] = (task_binding){.file = TASK_FILE_NONE};
-        if (input == INPUT_NONE)
+        if (input == INPUT_NONE || (of_reel && !plan_input_of_reel(self->show, &self->inputs.items[input])))
             continue;
         ENSURE(plan_stem_position(plan_timeline_show(self->show, timeline), &self->inputs.items[input], &timeline->placed[input],
                                   piece->reel, piece->programme_frame, &file_frame));
         objects[i] = (task_binding){
-            .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};
+            .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame + shift};
     }
     return objects;
 }
@@ -170,7 +170,7 @@ static void binding_pieces(const plan *self, const plan_task *task, plan_binding
             bindings[k] = (task_binding){
                 .file = binding_file(binding, (uint32_t)input), .channel = channel, .file_frame = file_frame};
         }
-        task_binding *objects = binding_objects(self, task, piece, binding, memory);
+        task_binding *objects = binding_objects(self, objects_of(self, task), piece, 0, false, binding, memory);
         pieces[i] = (task_piece){.reel = piece->reel,
                                  .programme_frame = piece->programme_frame,
                                  .frame_count = piece->frame_count,
@@ -388,7 +388,10 @@ static status body_side(const plan *self, uint32_t index, bool tail, const plan_
     if (context->gains_db != NULL)
         render_scale(self, &side->program, context->gains_db, memory);
     side->program.join = JOIN_BUTT;
-    plan_binding binding = {.inputs = arena_take_array(memory, side->program.input_count, sizeof *binding.inputs)};
+    int64_t shift = tail ? (int64_t)piece->frame_count : -(int64_t)frames;
+    side->object_count = deliverable->object_count;
+    plan_binding binding = {
+        .inputs = arena_take_array(memory, side->program.input_count + side->object_count, sizeof *binding.inputs)};
     task_binding *bindings = arena_take_array(memory, side->program.input_count, sizeof *bindings);
     for (uint32_t k = 0; k < side->program.input_count; k++) {
         uint16_t channel = 0;
@@ -399,10 +402,11 @@ static status body_side(const plan *self, uint32_t index, bool tail, const plan_
             !plan_stem_position(plan_timeline_show(self->show, timeline), &self->inputs.items[input], &timeline->placed[input],
                                 piece->reel, piece->programme_frame, &position))
             continue;
-        position += tail ? (int64_t)piece->frame_count : -(int64_t)frames;
-        bindings[k] =
-            (task_binding){.file = binding_file(&binding, (uint32_t)input), .channel = channel, .file_frame = position};
+        bindings[k] = (task_binding){
+            .file = binding_file(&binding, (uint32_t)input), .channel = channel, .file_frame = position + shift};
     }
+    task_binding *objects =
+        side->object_count == 0 ? NULL : binding_objects(self, file->deliverable, piece, shift, true, &binding, memory);
     if (binding.input_count > TASK_FILES_MAX)
         return STATUS_LIMIT;
     side->input_count = binding.input_count;
@@ -410,7 +414,7 @@ static status body_side(const plan *self, uint32_t index, bool tail, const plan_
     for (uint32_t i = 0; i < binding.input_count; i++)
         side->inputs[i] = plan_task_input(self, binding.inputs[i]);
     side->pieces = arena_take(memory, sizeof *side->pieces);
-    side->pieces[0] = (task_piece){.reel = piece->reel, .frame_count = frames, .bindings = bindings};
+    side->pieces[0] = (task_piece){.reel = piece->reel, .frame_count = frames, .bindings = bindings, .objects = objects};
     side->files = arena_take(memory, sizeof *side->files);
     body_output_file(self, piece, index, context, &side->files[0]);
     side->files[0].leader_frames = 0;
@@ -428,13 +432,13 @@ static status body_seal(const plan *self, const plan_task *task, const plan_cont
     body->seal.part = plan_file_part(self, task->file, context);
     body->seal.header = self->files[task->file].header;
     media_bext *bext = &body->seal.header.bext;
-    if (body->seal.header.object_count > 0)
-        return STATUS_OK; /* what was measured is the bed alone */
-    bext->loudness_value = context->loudness_value;
-    bext->loudness_range = context->loudness_range;
-    bext->max_true_peak_level = context->max_true_peak;
-    bext->max_momentary_loudness = context->max_momentary;
-    bext->max_short_term_loudness = context->max_short_term;
+    if (body->seal.header.object_count == 0) { /* else what was measured is the bed alone */
+        bext->loudness_value = context->loudness_value;
+        bext->loudness_range = context->loudness_range;
+        bext->max_true_peak_level = context->max_true_peak;
+        bext->max_momentary_loudness = context->max_momentary;
+        bext->max_short_term_loudness = context->max_short_term;
+    }
     if (!self->show->deliverables[self->files[task->file].deliverable].recipe->keeps_leader)
         return STATUS_OK;
     const output_leader *leader = &body->seal.header.leader;

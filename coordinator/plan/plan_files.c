@@ -252,7 +252,7 @@ static void file_leader_make(const file_builder *self, plan_file *file, const pl
         .tail_pop = (uint32_t)(tail_pop + rest - head - header->frame_count),
         .pop_frames = (uint32_t)timecode_sample_of_frame(1, &film->rate, film->sample_rate),
         .silent_channel = header->channel_count};
-    for (uint32_t i = 0; i < header->channel_count; i++)
+    for (uint32_t i = 0; i < header->channel_count - planned->object_count; i++)
         if ((file->channel != CHANNEL_NONE ? file->channel : planned->order.labels[i]) == CHANNEL_LFE)
             header->leader.silent_channel = i;
     header->frame_count += (uint64_t)header->leader.head_frames + header->leader.tail_frames;

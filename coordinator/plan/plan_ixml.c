@@ -1,7 +1,10 @@
 /*
  * The iXML chunk of a deliverable: project, reel, timecode, tracks and what bext says, for workstations that read it.
  *
- * Source: the iXML specification (gallery.co.uk/ixml), which has no schema and makes every element optional. A track's
+ * Source: the iXML specification (gallery.co.uk/ixml), which has no schema and makes every element optional. Every file has a
+ * FILE_UID and is of a FILE_SET, alone or with the other mono files of its programme, as files of recorders and workstations
+ * are; both are digests of what names the file (title, version, deliverable, reel, place, form), so that a retry, and any other
+ * farm, writes the same bytes. A track's
  * function is written as Steinberg's Nuendo 12 writes it ("Ls-5.1", "Lss-GENERIC", mono "C-GENERIC"). The specification has no
  * element for a language: it stands in NOTE for people and in our own object REELMILL for programs. Loudness is in bext
  * alone, because this chunk is made before anything is measured.
@@ -9,8 +12,45 @@
 #include "coordinator/plan/plan_parts.h"
 #include "coordinator/plan/plan_xml.h"
 
+#include "common/base/content_hash.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+
+/* 32 hexadecimal digits. part: "" of the whole set, else of one file. */
+static void write_uid(xmlTextWriterPtr xml, const char *name, const show *film, const show_deliverable *wanted,
+                      const plan_file *file, const char *part)
+{
+    const output_header *header = &file->header;
+    char form[128], text[CONTENT_HASH_TEXT_SIZE];
+    snprintf(form, sizeof form, "%" PRIu64 " %" PRIu64 " %" PRIu32 " %s", header->bext.time_reference, header->frame_count,
+             header->sample_rate, sample_encoding_name(header->encoding));
+    const char *const words[] = {film->title, film->slug, film->version, film->date, wanted->name, wanted->language,
+                                 file->reel < 0 ? "" : film->reels[file->reel].name, form, part};
+    content_hash_stream stream;
+    content_hash_stream_init(&stream);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) /* with their NUL, so that no two lists read alike */
+        content_hash_stream_add(&stream, words[i] == NULL ? "" : words[i], words[i] == NULL ? 1 : strlen(words[i]) + 1);
+    content_hash digest = content_hash_stream_digest(&stream);
+    content_hash_to_text(&digest, text);
+    xml_text(xml, name, text);
+}
+
+/* The mono files of one programme belong together; any other file is a set of its own. */
+static void write_file_set(xmlTextWriterPtr xml, const show *film, const show_deliverable *wanted, const plan_file *file,
+                           channel_layout_id layout)
+{
+    bool mono = file->channel != CHANNEL_NONE;
+    const char index[2] = {(char)('A' + (mono ? channel_layout_index(layout, file->channel) : 0)), '\0'};
+    write_uid(xml, "FILE_UID", film, wanted, file, mono ? channel_label_name(file->channel) : "file");
+    xml_begin(xml, "FILE_SET");
+    xml_number(xml, "TOTAL_FILES", mono ? channel_layout_get(layout)->channel_count : 1);
+    write_uid(xml, "FAMILY_UID", film, wanted, file, "");
+    xml_text(xml, "FAMILY_NAME", wanted->name);
+    xml_text(xml, "FILE_SET_INDEX", index);
+    xml_end(xml);
+}
 
 /* Samples since midnight as two halves of 32 bits. */
 static void write_time_reference(xmlTextWriterPtr xml, const char *high, const char *low, uint64_t samples)
@@ -112,12 +152,7 @@ void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *write
         xml_text(xml, "SCENE", film->reels[file->reel].name);
     xml_text(xml, "NOTE", file->header.bext.description);
     write_speed(xml, &film->rate, &file->header);
-    if (file->channel != CHANNEL_NONE) { /* the mono files of one programme belong together */
-        xml_begin(xml, "FILE_SET");
-        xml_number(xml, "TOTAL_FILES", channel_layout_get(deliverable->layout)->channel_count);
-        xml_text(xml, "FAMILY_NAME", wanted->name);
-        xml_end(xml);
-    }
+    write_file_set(xml, film, wanted, file, deliverable->layout);
     write_tracks(xml, deliverable, file);
     write_bext(xml, &file->header);
     xml_begin(xml, "REELMILL");

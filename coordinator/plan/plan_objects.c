@@ -136,27 +136,43 @@ int64_t plan_object_input(const plan *self, uint32_t index, uint32_t object, uin
 }
 
 /* A long-play file goes on where the piece before ended: nothing is cut there. */
-static bool continues(output_header *header, uint32_t input, const plan *self, uint32_t first_object, int64_t file_frame,
-                      const plan_piece *piece)
+static bool continues(output_header *header, const output_object_source *source)
 {
     for (uint32_t i = header->object_source_count; i > 0; i--) {
         output_object_source *before = &header->object_sources[i - 1];
-        if (before->first_object != first_object)
+        if (before->first_object != source->first_object)
             continue;
-        if (strcmp(before->input.file.path, self->inputs.items[input].path.path) != 0 ||
-            before->programme_frame + before->frame_count != piece->programme_frame ||
-            before->file_frame + (int64_t)before->frame_count != file_frame)
+        if (strcmp(before->input.file.path, source->input.file.path) != 0 ||
+            before->programme_frame + before->frame_count != source->programme_frame ||
+            before->file_frame + (int64_t)before->frame_count != source->file_frame)
             return false;
-        before->frame_count += piece->frame_count;
+        before->frame_count += source->frame_count;
         return true;
     }
     return false;
+}
+
+/* A leader moves what follows; one that is kept is taken from the files of its reel, as the bed's is. */
+static void source_place(const plan *self, const plan_timeline *timeline, uint32_t piece, uint32_t input, bool keeps,
+                         const output_leader *leader, output_object_source *source)
+{
+    bool own = keeps && plan_input_of_reel(self->show, &self->inputs.items[input]);
+    bool begins = own && piece == 0;
+    source->programme_frame = timeline->pieces[piece].programme_frame + (begins ? 0 : leader->head_frames);
+    source->frame_count = timeline->pieces[piece].frame_count;
+    if (begins) {
+        source->file_frame -= leader->head_frames;
+        source->frame_count += leader->head_frames;
+    }
+    if (own && piece + 1 == timeline->piece_count)
+        source->frame_count += leader->tail_frames;
 }
 
 void plan_object_sources(plan *target, uint32_t index, output_header *header)
 {
     const plan_deliverable *planned = &target->deliverables[index];
     const plan_timeline *timeline = &target->timelines[planned->timeline];
+    bool keeps = target->show->deliverables[index].recipe->keeps_leader;
     if (planned->object_count == 0)
         return;
     header->object_count = planned->object_count;
@@ -167,20 +183,16 @@ void plan_object_sources(plan *target, uint32_t index, output_header *header)
         uint32_t first = 0;
         for (uint32_t s = 0; s < planned->object_stem_count; first += planned->object_counts[s++]) {
             int64_t input = stem_input(target, planned->object_stems[s], piece->reel);
-            int64_t file_frame = 0;
             if (input < 0)
                 continue;
+            output_object_source source = {.input = plan_task_input(target, (uint32_t)input),
+                                           .first_object = (uint16_t)first,
+                                           .object_count = planned->object_counts[s]};
             ENSURE(plan_stem_position(plan_timeline_show(target->show, timeline), &target->inputs.items[input],
-                                      &timeline->placed[input], piece->reel, piece->programme_frame, &file_frame));
-            if (continues(header, (uint32_t)input, target, first, file_frame, piece))
-                continue;
-            header->object_sources[header->object_source_count++] =
-                (output_object_source){.input = plan_task_input(target, (uint32_t)input),
-                                       .file_frame = file_frame,
-                                       .programme_frame = piece->programme_frame,
-                                       .frame_count = piece->frame_count,
-                                       .first_object = (uint16_t)first,
-                                       .object_count = planned->object_counts[s]};
+                                      &timeline->placed[input], piece->reel, piece->programme_frame, &source.file_frame));
+            source_place(target, timeline, p, (uint32_t)input, keeps, &header->leader, &source);
+            if (!continues(header, &source))
+                header->object_sources[header->object_source_count++] = source;
         }
     }
     /* Their metadata are written by a worker: room for twice what the files have, and for what an object takes at least. */

@@ -368,8 +368,6 @@ static void read_adm(recipe *self, const yaml_node *node, const yaml_source *sou
     self->adm = index < 0 ? ADM_NONE : index == 0 ? ADM_DOLBY : ADM_EBU;
     if (!adm_bed_layout(self->layout))
         yaml_complain(source, node, "adm describes a bed, which is one of 2.0 3.0 5.0 5.1 7.0 7.1 7.0.2 7.1.2; change `layout`");
-    if (self->leader || self->keeps_leader)
-        yaml_complain(source, node, "adm describes the programme alone; remove `leader: %s`", self->leader ? "make" : "keep");
     if (self->encoding != ENCODING_PCM_24 || self->order != ORDER_SMPTE || self->multi_mono || self->reels)
         yaml_complain(source, node,
                       "adm describes one joined file of 24 bits in smpte order; remove encoding, order, files or assembly");

@@ -438,6 +438,9 @@ class Deliverables(FarmTest):
         tracks = [[track.findtext(name) for name in ("CHANNEL_INDEX", "INTERLEAVE_INDEX", "NAME", "FUNCTION")]
                   for track in root.iter("TRACK")]
         self.assertEqual(tracks, [[str(first + k), str(k + 1), label, label + "-5.1"] for k, label in enumerate(labels)])
+        family = [root.findtext(f"FILE_SET/{name}") for name in ("TOTAL_FILES", "FILE_SET_INDEX", "FAMILY_NAME", "FAMILY_UID")]
+        self.assertRegex(family[3] + root.findtext("FILE_UID"), "^[0-9a-f]{64}$")
+        self.families.append((root.findtext("FILE_UID"), *family))
         bext = adm_validator.one(adm_validator.read_chunks(path)[1], b"bext")
         self.assertEqual(int.from_bytes(bext[338:346], "little"), start)
         self.assertEqual(root.findtext("BEXT/BWF_DESCRIPTION"), bext[:256].rstrip(b"\0").decode())
@@ -455,9 +458,13 @@ class Deliverables(FarmTest):
         report = self.passes(reelmill("run", show.path, "--json")).json()
         self.assertEqual({item["language"] for item in report["programmes"]}, {"fr-FR"})
         bed, hour = LAYOUTS["5.1"], 3600 * RATE
+        self.families = []
         self.judge_ixml(show.file("PM_51", suffix="_fr-FR"), None, bed, 1, hour)
         for k, label in enumerate(bed):
             self.judge_ixml(show.file("MONOS", suffix=f"_fr-FR_R2.{label}"), "R2", [label], k + 1, 2 * hour)
+        self.assertEqual([family[1:4] for family in self.families],
+                         [("1", "A", "PM_51")] + [("6", letter, "MONOS") for letter in "ABCDEF"])
+        self.assertEqual([len({family[k] for family in self.families}) for k in (0, 4)], [7, 2])  # each its own; two sets
         for name in ("PM_51", "MONOS"):
             self.judge_hash_list(show.file(name).parent, report)
         self.assertEqual(len(list(show.file("MONOS").parent.glob("*.wav"))), 3 * 6)  # joined and two reels

@@ -1,5 +1,6 @@
 """Objects of ADM files on their way into another: samples bit for bit, blocks cut and moved, everything else as it was."""
 import json
+import shutil
 import struct
 import xml.etree.ElementTree as ElementTree
 
@@ -148,6 +149,74 @@ class Objects(FarmTest):
             self.assertEqual([item for item in programme["findings"] if item["check"] == "adm.profile"], [])
         same.vary((3, 1, "scalar"))
 
+    def own_recipes(self, **recipes):
+        for name, text in recipes.items():
+            path = self.folder / "recipes" / f"{name}.yaml"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"reelmill_recipe: 1\ndescription: of this test\nsource: this test\n{text}")
+
+    def blocks(self, chunks):
+        """Of each object: (begin, end, X) in text and numbers as they stand."""
+        extended = ElementTree.fromstring(one(chunks, b"axml")).find(f".//{EBU}audioFormatExtended")
+        return [[(block.get("rtime"), block.get("duration"), float(block.find(EBU + "position").text))
+                 for block in channel.findall(EBU + "audioBlockFormat")]
+                for channel in extended.findall(EBU + "audioChannelFormat")[10:]]
+
+    def test_leaders_move_objects(self):
+        self.make()
+        self.own_recipes(made="extends: atmos-master\nleader: make\n", made_ebu="extends: atmos-master-ebu\nleader: make\n",
+                         kept="extends: atmos-master\nleader: keep\n")
+        self.text["deliverables"] = [{"name": name.upper(), "recipe": name, "spec": "none"} for name in ("made", "made_ebu", "kept")]
+        outcome = reelmill("run", self.write())
+        self.assertEqual(outcome.code, 0, outcome.err)
+        made = lambda name: self.folder / "out" / "NT" / "v01" / name / f"NT_{name}.wav"
+        programme = np.concatenate([tracks(self.audio["R1"], 4)[RATE:3 * RATE], tracks(self.audio["R2"], 4)])[:, [0, 3]]
+        # 8 s of leader and 4 s of tail: objects are silent there, without pops, and stand where they will be and where they were.
+        moved = [(0, 8, -0.5)] + [(begin + 8, end + 8, x) for begin, end, x in JOINED] + [(12, 16, 0.25)]
+        for flavour, name in (("dolby", "MADE"), ("ebu", "MADE_EBU")):
+            chunks = adm_validator.validate(made(name), flavour, BED_712, 16 * RATE, objects=2)
+            audio = tracks(one(chunks, b"data"), 12)
+            self.assertTrue(np.array_equal(audio[8 * RATE:12 * RATE, 10:], programme))
+            self.assertFalse(audio[:8 * RATE, 10:].any() or audio[12 * RATE:, 10:].any())
+            self.assertTrue(audio[6 * RATE:6 * RATE + 2000, 0].any())  # the bed has its pop
+            self.assertEqual(self.blocks(chunks), [[(clock(begin), clock(end - begin), x) for begin, end, x in moved]] * 2)
+        # R1's second before its first frame of action, as its file has it; R2 has nothing behind its last one.
+        kept = [(0, 0.5, -1), (0.5, 1.7, -0.5)] + [(begin + 1, end + 1, x) for begin, end, x in JOINED[1:]]
+        chunks = adm_validator.validate(made("KEPT"), "dolby", BED_712, 5 * RATE, objects=2)
+        whole = np.concatenate([tracks(self.audio["R1"], 4)[:3 * RATE], tracks(self.audio["R2"], 4)])[:, [0, 3]]
+        self.assertTrue(np.array_equal(tracks(one(chunks, b"data"), 12)[:, 10:], whole))
+        self.assertEqual(self.blocks(chunks), [[(clock(begin), clock(end - begin), x) for begin, end, x in kept]] * 2)
+        # One reel with leader and tail kept: its files from their first to their last frame.
+        self.text["reels"] = self.text["reels"][:1]
+        self.text["deliverables"] = self.text["deliverables"][2:]
+        outcome = reelmill("run", self.write(), "--replace")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        chunks = adm_validator.validate(made("KEPT"), "dolby", BED_712, 4 * RATE, objects=2)
+        self.assertTrue(np.array_equal(tracks(one(chunks, b"data"), 12)[:, 10:], tracks(self.audio["R1"], 4)[:, [0, 3]]))
+        self.assertEqual(self.blocks(chunks), [[(clock(begin), clock(end - begin), x) for begin, end, x, _ in BLOCKS["R1"]]] * 2)
+
+    def test_groups_that_are_names_alone_are_left(self):
+        self.make()
+        nested = lambda group: master_axml(BLOCKS["R2"], 2, ("Bird", "Bee")).replace(
+            b"<audioObjectIDRef>AO_100b</audioObjectIDRef><audioObjectIDRef>AO_100c</audioObjectIDRef><dialogue",
+            b"<audioObjectIDRef>AO_100d</audioObjectIDRef><dialogue").replace(
+                b"<audioPackFormat ", group + b"<audioObjectIDRef>AO_100b</audioObjectIDRef><audioObjectIDRef>AO_100c"
+                b"</audioObjectIDRef></audioObject><audioPackFormat ", 1)
+        write = lambda axml: write_master(self.folder / "stems" / "R2_MASTER.wav", self.audio["R2"], axml)
+        self.text["reels"] = self.text["reels"][1:]
+        self.text["deliverables"] = self.text["deliverables"][:1]
+        write(nested(b'<audioObject audioObjectID="AO_100d" audioObjectName="Flock">'))
+        outcome = reelmill("run", self.write())
+        self.assertEqual(outcome.code, 0, outcome.err)
+        chunks = adm_validator.validate(self.folder / "out/NT/v01/MASTER/NT_MASTER.wav", "dolby", BED_712, 2 * RATE, objects=2)
+        contents = ElementTree.fromstring(one(chunks, b"axml")).findall(f".//{EBU}audioContent")
+        self.assertEqual([content.get("audioContentName") for content in contents], ["Bed_Content", "Birds & Bees"])
+        shutil.rmtree(self.folder / "out")
+        for group in (b'<audioObject audioObjectID="AO_100d" importance="3">', b'<audioObject audioObjectID="AO_100d"><gain>0.5</gain>',
+                      b'<audioObject audioObjectID="AO_100d" start="00:00:01.00000">'):
+            write(nested(group))
+            self.refused('the object "Bird" on track 1 of \'R2_MASTER.wav\' cannot be carried: it is nested in an audioObject', "run")
+
     def test_what_cannot_be_carried_is_refused(self):
         self.make()
         self.text["deliverables"] = [{"name": "PM", "recipe": "printmaster-5.1", "spec": "none"}]
@@ -157,6 +226,10 @@ class Objects(FarmTest):
         self.text["deliverables"] = [{"name": "MASTER", "recipe": "atmos-master", "spec": "none", "gain": -2}]
         self.refused("carries objects as they are, so a gain of its bed would change the mix")
         self.text["deliverables"] = [{"name": "MASTER", "recipe": "atmos-master", "spec": "none"}]
+        self.text["join"] = "equal-gain"
+        self.text["reels"][0]["overlap"] = {"tail": "4f"}
+        self.refused("the bed would be faded over the reels' overlap and its objects, which are carried as they are, would not")
+        del self.text["join"], self.text["reels"][0]["overlap"]
         self.text["stems"]["OBJ"]["layout"] = "5.1"
         self.refused("stem OBJ is the objects of its files, which have no layout")
         del self.text["stems"]["OBJ"]["layout"]
@@ -171,6 +244,8 @@ class Objects(FarmTest):
         write(good.replace(
             b"<audioTrackUIDRef>ATU_00000004", b"<audioTrackUIDRef>ATU_00000001</audioTrackUIDRef><audioTrackUIDRef>ATU_00000004"))
         self.refused("it is part of a group of tracks or objects", "run")
+        write(good.replace(b'audioObjectName="Bee"', b'audioObjectName="Bee" start="00:00:00.50000"'))
+        self.refused('the object "Bee" on track 4 of \'R2_MASTER.wav\' cannot be carried: its start and duration', "run")
         write(good.replace(b"<cartesian>1</cartesian>", b""))
         self.refused("the metadata would break rule object_block", "run")
         self.text["deliverables"][0]["recipe"] = "atmos-master-ebu"

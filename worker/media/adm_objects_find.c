@@ -109,10 +109,30 @@ static void take_field(byte_reader *reader, size_t size, char out[16])
     out[strcspn(out, " ")] = '\0';
 }
 
+/* A group that is a name for its objects and nothing else; what it says of them would be lost otherwise. */
+static bool plain_group(const object_file *file, const xmlNode *group)
+{
+    static const char *const plain[] = {"audioObjectID", "audioObjectName", "start", "duration"};
+    char value[OBJECT_TEXT_SIZE];
+    for (const xmlAttr *at = group->properties; at != NULL; at = at->next) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+            known = known || strcmp((const char *)at->name, plain[i]) == 0;
+        if (!known)
+            return false;
+    }
+    for (const xmlNode *child = group->children; child != NULL; child = child->next)
+        if (child->type == XML_ELEMENT_NODE && !object_named(child, "audioObjectIDRef"))
+            return false;
+    object_attribute(group, "start", value);
+    return value[strspn(value, "0:.")] == '\0' &&
+           find_reference(file, "audioObject", "audioObjectIDRef", object_attribute(group, "audioObjectID", value)) == NULL;
+}
+
 status object_nodes_find(const object_file *file, uint16_t track, const char *display, object_nodes *out_nodes,
                          error_detail *detail)
 {
-    char uid[16] = "", format[16] = "", pack[16] = "", id[OBJECT_TEXT_SIZE];
+    char uid[16] = "", format[16] = "", pack[16] = "", id[OBJECT_TEXT_SIZE], name[OBJECT_TEXT_SIZE] = "";
     byte_reader reader;
     byte_reader_init(&reader, file->bytes, file->chna_size);
     (void)byte_reader_u16(&reader);
@@ -128,6 +148,11 @@ status object_nodes_find(const object_file *file, uint16_t track, const char *di
                           .pack = find_id(file, "audioPackFormat", "audioPackFormatID", pack),
                           .channel = find_channel(file, format)};
     const char *why = NULL;
+    const xmlNode *group = NULL;
+    if (found.object != NULL) {
+        object_attribute(found.object, "audioObjectName", name);
+        group = find_reference(file, "audioObject", "audioObjectIDRef", object_attribute(found.object, "audioObjectID", id));
+    }
     if (reader.failed || found.object == NULL)
         why = "no audioObject names it";
     else if (found.pack == NULL || found.channel == NULL)
@@ -138,12 +163,14 @@ status object_nodes_find(const object_file *file, uint16_t track, const char *di
         why = "it is part of a group of tracks or objects, and only single ones are carried";
     else if (count_children(found.channel, "audioBlockFormat") == 0)
         why = "it has no audioBlockFormat";
+    else if (group != NULL && !plain_group(file, group))
+        why = "it is nested in an audioObject that has tracks, settings or a group of its own";
     if (why != NULL)
         return error_detail_set(detail, STATUS_INPUT_UNSUPPORTED,
-                                "the object on track %u of '%s' cannot be carried: %s; export the ADM file again", track + 1u, display,
-                                why);
+                                "the object \"%.60s\" on track %u of '%s' cannot be carried: %s; export the ADM file again", name,
+                                track + 1u, display, why);
     found.content = find_reference(file, "audioContent", "audioObjectIDRef",
-                                   object_attribute(found.object, "audioObjectID", id));
+                                   object_attribute(group != NULL ? group : found.object, "audioObjectID", id));
     *out_nodes = found;
     return STATUS_OK;
 }

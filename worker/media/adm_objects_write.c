@@ -15,6 +15,8 @@ typedef struct object_writer {
     bool failed;
     uint32_t block; /* of the channel that is written */
     bool first_block;
+    int64_t covered;          /* units of the output up to which its sources reach so far */
+    const xmlNode *standing;  /* the last block that was written; NULL: none yet */
 } object_writer;
 
 static const char *id_of(char out[ID_SIZE], const char *format, ...) PRINTF_LIKE(2, 3);
@@ -181,12 +183,37 @@ static void write_block(object_writer *self, const xmlNode *node, uint32_t numbe
     }
     end(self);
     self->first_block = false;
+    self->standing = node;
 }
 
-static status refuse(const object_merge *self, uint32_t source, uint16_t track, const char *why)
+/* Where no source reaches (leaders, reels without the object) it stands where it was, and at first where it will be. */
+static void write_standing(object_writer *self, const xmlNode *next, uint32_t number, int64_t until)
 {
-    return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED, "the object on track %u of '%s' cannot be carried: %s",
-                            track + 1u, self->header->object_sources[source].input.file.path, why);
+    const xmlNode *node = self->standing != NULL ? self->standing : next;
+    if (node != NULL && until > self->covered + 1) /* times are rounded one by one */
+        write_block(self, node, number, &(block_place){.first = self->covered, .end = until, .cut = true, .starts_piece = true});
+}
+
+static status refuse(const object_merge *self, uint32_t source, const object_part *part, const char *why)
+{
+    char name[OBJECT_TEXT_SIZE];
+    return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED,
+                            "the object \"%.60s\" on track %u of '%s' cannot be carried: %s",
+                            object_attribute(part->nodes.object, "audioObjectName", name), part->track + 1u,
+                            self->header->object_sources[source].input.file.path, why);
+}
+
+/* Blocks count from the start of their object. */
+static status check_span(const object_merge *self, uint32_t source, const object_part *part)
+{
+    const task_input *input = &self->header->object_sources[source].input;
+    char value[OBJECT_TEXT_SIZE];
+    int64_t start = 0, length = FOREVER;
+    bool read = (object_attribute(part->nodes.object, "start", value)[0] == '\0' || read_time(value, &start)) &&
+                (object_attribute(part->nodes.object, "duration", value)[0] == '\0' || read_time(value, &length));
+    if (read && start == 0 && length >= time_of((int64_t)input->frame_count, input->sample_rate) - SECOND / 100)
+        return STATUS_OK;
+    return refuse(self, source, part, "its start and duration are not those of its file; export it as long as the programme");
 }
 
 /* The blocks of one object in one piece, cut to it. */
@@ -199,16 +226,23 @@ static status write_blocks(object_writer *self, uint32_t source, uint32_t object
     int64_t shift = time_of((int64_t)from->programme_frame - from->file_frame, rate);
     int64_t first = units_of(from->programme_frame, rate);
     int64_t last = units_of(from->programme_frame + from->frame_count, rate);
+    /* As far as the file reaches. */
+    int64_t file_first = nearest_unit(shift) > first ? nearest_unit(shift) : first;
+    int64_t file_last = nearest_unit(shift + time_of((int64_t)from->input.frame_count, rate));
+    file_last = file_last < last ? file_last : last;
     bool first_of_file = true;
     bool starts_piece = true;
     const char *const kind = "audioBlockFormat";
+    status code = check_span(merge, source, part);
+    if (code != STATUS_OK)
+        return code;
     for (const xmlNode *node = object_child(part->nodes.channel, kind); node != NULL; node = object_next(node->next, kind)) {
         char value[OBJECT_TEXT_SIZE];
         int64_t start = 0, length = FOREVER;
         bool timed = object_attribute(node, "rtime", value)[0] == '\0' || read_time(value, &start);
         timed = timed && (object_attribute(node, "duration", value)[0] == '\0' || read_time(value, &length));
         if (!timed)
-            return refuse(merge, source, part->track, "a block's rtime or duration is not of the form hh:mm:ss.fffff");
+            return refuse(merge, source, part, "a block's rtime or duration is not of the form hh:mm:ss.fffff");
         int64_t begins = nearest_unit(start + shift);
         int64_t ends = length == FOREVER ? last : nearest_unit(start + length + shift);
         block_place place = {.first = begins > first ? begins : first,
@@ -221,11 +255,16 @@ static status write_blocks(object_writer *self, uint32_t source, uint32_t object
             continue; /* not in this piece, or of no length */
         bool jumps = strcmp(object_text(object_child(node, "jumpPosition"), value), "1") == 0;
         if (!jumps && !place.first_of_file && (place.cut || ends > last || starts_piece))
-            return refuse(merge, source, part->track,
+            return refuse(merge, source, part,
                           "it moves along a block that FFOA or LFOA cuts (jumpPosition 0); export it with jumps, as Dolby's tools do");
+        if (starts_piece)
+            write_standing(self, node, number, file_first);
+        place.starts_piece = starts_piece;
         starts_piece = false;
         write_block(self, node, number, &place);
+        file_last = place.end > file_last ? place.end : file_last;
     }
+    self->covered = file_last;
     return STATUS_OK;
 }
 
@@ -299,6 +338,8 @@ static status write_channel(object_writer *self, uint32_t index, const object_no
     status code = STATUS_OK;
     self->block = 0;
     self->first_block = true;
+    self->covered = 0;
+    self->standing = NULL;
     begin(self, "audioChannelFormat");
     attribute(self, "audioChannelFormatID", id_of(id, "AC_0003%04" PRIx32, FORMAT_NUMBER_FIRST + index));
     copy_attributes(self, nodes->channel, id_attribute);
@@ -306,6 +347,7 @@ static status write_channel(object_writer *self, uint32_t index, const object_no
     for (uint32_t i = 0; i < merge->header->object_source_count && code == STATUS_OK; i++)
         if (merge->parts[i * merge->header->object_count + index].taken)
             code = write_blocks(self, i, index, FORMAT_NUMBER_FIRST + index);
+    write_standing(self, NULL, FORMAT_NUMBER_FIRST + index, units_of(merge->header->frame_count, merge->header->sample_rate));
     end(self);
     return code;
 }

@@ -46,10 +46,11 @@ static void put_sample(sample_encoding encoding, double value, byte_writer *writ
 
 void wave_leader_pop(const output_header *header, byte_writer *writer)
 {
+    uint32_t bed = header->channel_count - header->object_count; /* an object's pop would sound once more from its place */
     for (uint32_t i = 0; i < header->leader.pop_frames; i++) {
         double value = pop_peak * pop_sine(i, header->sample_rate);
         for (uint32_t c = 0; c < header->channel_count; c++)
-            put_sample(header->encoding, c == header->leader.silent_channel ? 0.0 : value, writer);
+            put_sample(header->encoding, c == header->leader.silent_channel || c >= bed ? 0.0 : value, writer);
     }
     ENSURE(!writer->failed);
 }
