@@ -13,11 +13,12 @@
 #include "common/base/arena.h"
 #include "common/base/byte_reader.h"
 #include "common/base/byte_writer.h"
+#include "common/base/limits.h"
 #include "common/media/media_facts.h"
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 13, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 14, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -215,7 +216,13 @@ typedef struct task_discard {
     task_path *files;
 } task_discard;
 
-/* DEPOSIT: documents fetched from the coordinator (FETCH/CHUNK), written as .part, fsynced, renamed (replacing). */
+/*
+ * DEPOSIT: documents fetched from the coordinator (FETCH/CHUNK), written as .part, fsynced, renamed (replacing). A file of
+ * `standing` that is there is a deliverable of an earlier run, which this one has not made again: where documents[0] is there
+ * too it is the proof of that deliverable and stays, and the documents go to the folder TASK_DEPOSIT_ASIDE beside them.
+ * Payload: one byte, 1 when they went there.
+ */
+#define TASK_DEPOSIT_ASIDE "unpublished"
 typedef struct task_document {
     task_path final;
     uint32_t document;
@@ -225,6 +232,8 @@ typedef struct task_document {
 typedef struct task_deposit {
     uint32_t document_count;
     task_document documents[TASK_DOCUMENTS_MAX];
+    uint32_t standing_count;
+    task_path standing[SHOW_DELIVERABLES_MAX];
 } task_deposit;
 
 /* METER: libebur128 over a whole programme; its figures stand beside ours in the report and in no media file. Each part is

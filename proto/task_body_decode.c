@@ -393,6 +393,9 @@ static void decode_deposit(byte_reader *reader, task_deposit *deposit)
         deposit->documents[i].size = byte_reader_u64(reader);
         deposit->documents[i].digest = decode_digest(reader);
     }
+    deposit->standing_count = decode_count(reader, 0, SHOW_DELIVERABLES_MAX, PATH_BYTES_MIN);
+    for (uint32_t i = 0; i < deposit->standing_count && !reader->failed; i++)
+        decode_path(reader, &deposit->standing[i]);
 }
 
 /* Of one programme: input i is channel i of the only output's layout. */
@@ -541,15 +544,11 @@ status task_verify_result_decode(task_verify_result *out_result, const void *byt
 {
     byte_reader reader;
     byte_reader_init(&reader, bytes, byte_size);
-    task_verify_result result = {0};
-    bool version = byte_reader_u16(&reader) == TASK_BODY_VERSION;
-    result.file_digest = decode_digest(&reader);
-    result.audio_digest = decode_digest(&reader);
-    result.file_size = byte_reader_u64(&reader);
-    if (!version || !byte_reader_complete(&reader))
-        return STATUS_PEER_MALFORMED;
-    *out_result = result;
-    return STATUS_OK;
+    require(&reader, byte_reader_u16(&reader) == TASK_BODY_VERSION);
+    out_result->file_digest = decode_digest(&reader);
+    out_result->audio_digest = decode_digest(&reader);
+    out_result->file_size = byte_reader_u64(&reader);
+    return byte_reader_complete(&reader) ? STATUS_OK : STATUS_PEER_MALFORMED;
 }
 
 status task_meter_result_decode(task_meter_result *out_result, const void *bytes, size_t byte_size)

@@ -195,7 +195,7 @@ static void encode_discard(byte_writer *writer, const task_discard *discard)
 
 static void encode_deposit(byte_writer *writer, const task_deposit *deposit)
 {
-    ENSURE(deposit->document_count <= TASK_DOCUMENTS_MAX);
+    ENSURE(deposit->document_count <= TASK_DOCUMENTS_MAX && deposit->standing_count <= SHOW_DELIVERABLES_MAX);
     byte_writer_u32(writer, deposit->document_count);
     for (uint32_t i = 0; i < deposit->document_count; i++) {
         encode_path(writer, &deposit->documents[i].final);
@@ -203,6 +203,9 @@ static void encode_deposit(byte_writer *writer, const task_deposit *deposit)
         byte_writer_u64(writer, deposit->documents[i].size);
         encode_digest(writer, &deposit->documents[i].digest);
     }
+    byte_writer_u32(writer, deposit->standing_count);
+    for (uint32_t i = 0; i < deposit->standing_count; i++)
+        encode_path(writer, &deposit->standing[i]);
 }
 
 static void encode_meter(byte_writer *writer, const task_meter *meter)

@@ -65,9 +65,14 @@ static void print_summary(const json_t *job, const char *out_folder)
             fprintf(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
     }
     const char *verdict = text_of(job, "verdict");
+    const char *reports = text_of(job, "report_folder");
     if (verdict[0] != '\0')
-        fprintf(stderr, "Verdict: %s\nReport:  %s/%s/%s/report/report.html\n", verdict, out_folder, text_of(job, "slug"),
-                text_of(job, "version"));
+        fprintf(stderr, "Verdict: %s\n", verdict);
+    if (reports[0] != '\0')
+        fprintf(stderr, "Report:  %s/%s/report.html\n", out_folder, reports);
+    if (strstr(reports, "/report/") != NULL)
+        fprintf(stderr, "         What an earlier run published was left as it is, and so was its report, in %s/%s/%s/report.\n",
+                out_folder, text_of(job, "slug"), text_of(job, "version"));
 }
 
 /* With --meter: our figures and the other meter's, programme by programme. */

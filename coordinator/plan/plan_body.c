@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STAGING_SUFFIX ".part" /* of the folder in which a deliverable's files are made */
+/* Of the folder in which a deliverable's files are made. It is emptied: a name that nobody gives a folder of their own. */
+#define STAGING_SUFFIX ".reelmill.part"
 
 enum { BODY_BYTES_MAX = FRAME_BYTES_MAX - 4096, INPUT_NONE = -1 };
 

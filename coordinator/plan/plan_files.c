@@ -9,8 +9,8 @@
 #include <strings.h>
 
 enum {
-    STAGING_SUFFIX_MAX = 5, /**< ".part" of the folder */
-    PART_SUFFIX_MAX = 48,  /**< ".<16 hex>-<10 digits>-<10 digits>.part" */
+    STAGING_SUFFIX_MAX = 14, /**< ".reelmill.part" of the folder */
+    PART_SUFFIX_MAX = 48,    /**< ".<16 hex>-<10 digits>-<10 digits>.part" */
     FOLDER_ENTRY_MAX = 255 /**< bytes of one name in a folder (NAME_MAX of Linux) */
 };
 static const int16_t loudness_not_set = 0x7FFF; /* EBU Tech 3285 v2 */

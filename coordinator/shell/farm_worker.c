@@ -303,8 +303,8 @@ static bool payload_fits(uint8_t kind, bool of_input, const message_bytes *paylo
         free(facts);
         return byte_reader_complete(&reader);
     }
-    if (kind == TASK_SEAL)
-        return payload->size == 2 * CONTENT_HASH_BYTES;
+    if (kind == TASK_SEAL || kind == TASK_DEPOSIT)
+        return payload->size == (kind == TASK_SEAL ? 2 * CONTENT_HASH_BYTES : 1);
     if (kind == TASK_LISTEN) {
         arena memory;
         sync_measure heard;

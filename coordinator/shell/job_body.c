@@ -303,6 +303,45 @@ static void probe_body(const farm_job *self, uint32_t input, byte_writer *writer
     free(body);
 }
 
+/*
+ * The hash lists of what this run has not published: where one is there, a deliverable of an earlier run stands complete. With
+ * `replace` the report goes to its place whatever happened, for what the earlier one says may be true no more.
+ */
+static status deposit_standing(const farm_job *self, task_deposit *deposit, error_detail *detail)
+{
+    if (self->source->document.replace)
+        return STATUS_OK;
+    for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
+        const plan_deliverable *planned = &self->plan->deliverables[i];
+        if (planned->publish_task == UINT32_MAX || planned->file_count == 0 ||
+            job_result_get(self, planned->publish_task) != NULL)
+            continue;
+        task_path *chain = &deposit->standing[deposit->standing_count++];
+        *chain = self->plan->files[planned->first_file].final;
+        char *slash = strrchr(chain->path, '/');
+        size_t folder = slash == NULL ? 0 : (size_t)(slash - chain->path) + 1;
+        int size = snprintf(chain->path + folder, sizeof chain->path - folder, "%s", "ascmhl/ascmhl_chain.xml");
+        if (size < 0 || (size_t)size >= sizeof chain->path - folder)
+            return error_detail_set(detail, STATUS_LIMIT, "the path of a hash list is longer than %d bytes", PATH_MAX_BYTES - 1);
+    }
+    return STATUS_OK;
+}
+
+bool job_report_folder(const farm_job *self, char out[PATH_MAX_BYTES])
+{
+    const show *job_show = &self->source->show;
+    const job_result *deposited = NULL;
+    if (self->source->document.kind != JOB_KIND_RUN || !self->source->document.has_out)
+        return false;
+    for (uint32_t i = 0; self->plan != NULL && i < self->plan->task_count && deposited == NULL; i++)
+        if (self->plan->tasks[i].kind == TASK_DEPOSIT)
+            deposited = job_result_get(self, self->plan->first_task + i);
+    bool aside = deposited != NULL && deposited->payload_size == 1 && deposited->payload[0] == 1;
+    int size = snprintf(out, PATH_MAX_BYTES, "%s/%s/report%s", job_show->slug, job_show->version,
+                        aside ? "/" TASK_DEPOSIT_ASIDE : "");
+    return deposited != NULL && size > 0 && size < PATH_MAX_BYTES;
+}
+
 static status deposit_body(const farm_job *self, byte_writer *writer, error_detail *detail)
 {
     const job_result *composed = NULL;
@@ -316,7 +355,7 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
     if (body == NULL)
         return STATUS_NODE_MEMORY;
     body->kind = TASK_DEPOSIT;
-    status code = STATUS_OK;
+    status code = deposit_standing(self, &body->deposit, detail);
     for (uint32_t i = 0; i < DOCUMENTS_COMPOSED; i++) {
         if (outcome.documents[i].size == 0)
             continue;

@@ -27,4 +27,7 @@ const double *job_gains(const farm_job *self, arena *memory);
 /** What MERGE said about a deliverable; false when it has not (yet). */
 bool job_merge_outcome(const farm_job *self, uint16_t deliverable, merge_outcome *out_outcome);
 
+/** Where a run's reports lie, below its output folder; false while there are none. */
+bool job_report_folder(const farm_job *self, char out[PATH_MAX_BYTES]);
+
 #endif

@@ -508,6 +508,8 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
                                   deliverable_json(farm, job, i, &cells[job->plan->deliverables[i].program]));
     free(cells);
     json_object_set_new(object, "deliverables", deliverables);
+    char reports[PATH_MAX_BYTES]; /* below the output folder */
+    json_object_set_new(object, "report_folder", job_report_folder(job, reports) ? job_text_json(reports) : json_null());
     json_object_set_new(object, "cells",
                         json_pack("{s:I, s:I}", "done", (json_int_t)all.done, "total", (json_int_t)all.total));
     json_object_set_new(object, "read_bytes", number_json(job->plan == NULL ? 0 : job->plan->read_bytes));

@@ -1,4 +1,5 @@
 """Bad input, one test each: the exit code of the contract, one clear sentence, nothing left under a final name."""
+import json
 import os
 import struct
 import subprocess
@@ -190,6 +191,9 @@ class BadInput(FarmTest):
     def test_published_files_are_not_replaced(self):
         self.passes(reelmill("run", self.show.path))
         before = digests(self.show.folder / "out")
+        reports = self.show.output() / "report"
+        proof = {path.name: path.read_bytes() for path in reports.iterdir()}
+        self.assertIn("report.json", proof)
         write_wav(self.stem, noise(99, RATE * 12, 6, 0.05))
         outcome = reelmill("run", self.show.path)
         self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
@@ -200,7 +204,15 @@ class BadInput(FarmTest):
         self.assertTrue(all("other bytes" in line and "--replace" in line for line in refused), refused)
         self.assertIn("Verdict: incomplete", outcome.err)  # what was judged is not what lies there
         self.assertEqual(digests(self.show.folder / "out"), before)
+        # The report of what lies there stays; that of this run lies beside, and the last words say where.
+        self.assertEqual({path.name: path.read_bytes() for path in reports.iterdir() if path.is_file()}, proof)
+        self.assertIn(str(reports / "unpublished" / "report.html"), outcome.err)
+        self.assertIn(f"so was its report, in {reports}.", outcome.err)
+        tried = json.loads((reports / "unpublished" / "report.json").read_text())
+        self.assertEqual(tried["verdict"], "incomplete")
+        self.assertTrue(all((reports / "unpublished" / name).exists() for name in proof))
         self.passes(reelmill("run", self.show.path, "--replace"))
+        self.assertNotEqual((reports / "report.json").read_bytes(), proof["report.json"])
         after = digests(self.show.folder / "out")
         self.assertNotEqual(after["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"],
                             before["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"])

@@ -49,13 +49,19 @@ class Folders(FarmTest):
         everything = sorted(str(path.relative_to(version)) for path in version.rglob("*") if path.is_file() and "ascmhl" not in path.parts)
 
         # Killed as soon as this is there: names in the staging folder, lists in it, the first folder, and at any time.
-        stage = "MONOS.part"
+        stage = "MONOS.reelmill.part"
         moments = [f"{stage}/NIGHT_TRAIN_MONOS.L.wav", f"{stage}/NIGHT_TRAIN_MONOS_R2.Rts.wav", f"{stage}/MONOS.md5", f"{stage}/ascmhl",
                    "MONOS", "AD", None, None]
         seen = 0
         for number, moment in enumerate(moments):
             out = self.folder / f"killed{number}"
             version = out / "NIGHT_TRAIN" / "v01"
+            own = {version / place / name: name.encode() for place in ("MONOS.part", "PM_51.part")  # folders of the user's own
+                   for name in ("notes.txt", "MONOS.md5", "NIGHT_TRAIN_PM_51.wav", "NIGHT_TRAIN_PM_51.wav.1-1.part",
+                                "ascmhl/ascmhl_chain.xml")} if number % 2 else {}
+            for path, content in own.items():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
             process = start("run", show.path, "--out", out, "--workers", 2, start_new_session=True)
             if moment is None:
                 run_for(process, CHANCE.uniform(0.2, 2.0))
@@ -76,6 +82,9 @@ class Folders(FarmTest):
             seen += (version / stage).exists() and any((version / stage).glob("*.wav"))
             # Made again from whatever is left: the same files, and nothing beside them.
             self.passes(reelmill("run", show.path, "--out", out))
+            for path, content in own.items():
+                self.assertEqual(path.read_bytes(), content)
+                path.unlink()
             self.assertEqual(digests(out), expected)
             self.assertEqual(sorted(str(path.relative_to(version)) for path in version.rglob("*")
                                     if path.is_file() and "ascmhl" not in path.parts), everything)

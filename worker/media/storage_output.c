@@ -273,7 +273,10 @@ void storage_remove_empty_folders(const storage_root *self, const char *path)
     }
 }
 
-/* `<final>.<job>-<generation>.part`: the middle holds no dot, so that "A.wav" never claims "A.wav.old.wav.1-1.part". */
+/*
+ * `<final>.<farm>-<job>-<generation>.part`: the middle is hexadecimal digits with a hyphen among them, so that "A.wav" claims
+ * neither "A.wav.old.wav.1-1.part" nor an "A.wav.backup.part" of somebody's own.
+ */
 static bool storage_is_part_of(const char *name, const char *final)
 {
     static const char suffix[] = ".part";
@@ -283,7 +286,9 @@ static bool storage_is_part_of(const char *name, const char *final)
     if (length <= final_length + 1 + ends || strncmp(name, final, final_length) != 0 || name[final_length] != '.')
         return false;
     size_t middle = length - final_length - 1 - ends;
-    return strcmp(name + length - ends, suffix) == 0 && memchr(name + final_length + 1, '.', middle) == NULL;
+    const char *inner = name + final_length + 1;
+    return strcmp(name + length - ends, suffix) == 0 && strspn(inner, "0123456789abcdef-") == middle &&
+           memchr(inner, '-', middle) != NULL;
 }
 
 status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep, error_detail *detail)

@@ -16,6 +16,38 @@ static bool deposit_part_path(const task_document *document, task_path *out_part
     return length > 0 && (size_t)length < sizeof out_part->path;
 }
 
+static bool deposit_is_there(const task_context *context, const task_path *path)
+{
+    int descriptor = -1;
+    const storage_root *root = storage_roots_find(context->roots, path->root);
+    if (root == NULL || storage_open_published(root, path->path, &descriptor, NULL) != STATUS_OK)
+        return false;
+    close(descriptor);
+    return true;
+}
+
+/* Is the report in place the proof of something that this run has not made? */
+static bool deposit_goes_aside(const task_context *context, const task_deposit *task)
+{
+    bool stands = false;
+    for (uint32_t i = 0; i < task->standing_count && !stands; i++)
+        stands = deposit_is_there(context, &task->standing[i]);
+    return stands && task->document_count > 0 && deposit_is_there(context, &task->documents[0].final);
+}
+
+static status deposit_move_aside(const task_context *context, task_path *final)
+{
+    task_path beside = *final;
+    const char *name = strrchr(final->path, '/');
+    size_t folder = name == NULL ? 0 : (size_t)(name - final->path) + 1;
+    int length = snprintf(beside.path, sizeof beside.path, "%.*s%s/%s", (int)folder, final->path, TASK_DEPOSIT_ASIDE,
+                          final->path + folder);
+    if (length < 0 || (size_t)length >= sizeof beside.path)
+        return error_detail_set(context->detail, STATUS_LIMIT, "the path %.600s is too long", final->path);
+    *final = beside;
+    return STATUS_OK;
+}
+
 static status deposit_fetch(const task_context *context, const task_document *document, int descriptor, uint8_t *chunk)
 {
     content_hash_stream stream;
@@ -76,11 +108,23 @@ static void deposit_remove_parts(const task_context *context, const task_deposit
     }
 }
 
-status task_deposit_run(const task_context *context, const task_deposit *task)
+status task_deposit_run(const task_context *context, const task_deposit *wanted)
 {
     uint8_t *chunk = malloc(DOCUMENT_CHUNK_MAX);
-    status code = chunk != NULL ? STATUS_OK
-                                : error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left for the reports");
+    task_deposit *task = malloc(sizeof *task);
+    status code = chunk != NULL && task != NULL
+                      ? STATUS_OK
+                      : error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left for the reports");
+    bool aside = code == STATUS_OK && deposit_goes_aside(context, wanted);
+    if (code == STATUS_OK)
+        *task = *wanted;
+    for (uint32_t i = 0; code == STATUS_OK && aside && i < task->document_count; i++)
+        code = deposit_move_aside(context, &task->documents[i].final);
+    if (code != STATUS_OK) {
+        free(task);
+        free(chunk);
+        return code;
+    }
     for (uint32_t i = 0; code == STATUS_OK && i < task->document_count; i++) {
         code = deposit_write(context, &task->documents[i], chunk);
         task_progress(context, i + 1, task->document_count + 1);
@@ -97,6 +141,9 @@ status task_deposit_run(const task_context *context, const task_deposit *task)
     }
     if (code != STATUS_OK)
         deposit_remove_parts(context, task);
+    else
+        byte_writer_u8(context->payload, aside ? 1 : 0);
+    free(task);
     free(chunk);
     return code;
 }

@@ -420,8 +420,8 @@ void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *e
         sync_measure_encode(&(sync_measure){0}, &payload);
     else if (execution->kind == TASK_EXCERPT)
         excerpt(world_of, &body->excerpt, &payload, &code);
-    else
-        ended = deposit(world_of, worker, execution, &body->deposit);
+    else if ((ended = deposit(world_of, worker, execution, &body->deposit)))
+        byte_writer_u8(&payload, 0);
     if (ended)
         end_execution(worker, execution, code, code == STATUS_OK ? "" : "the executor was told to fail", &payload,
                       now_ms);

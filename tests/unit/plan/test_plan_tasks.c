@@ -64,7 +64,7 @@ static void plan_files__are_named_as_the_contract_says(void **state)
     task_path part;
     plan_part_path(&made->files[0].final, 0xABCDEF, 12, 3, &part);
     assert_string_equal(part.path,
-                        "delivery/NIGHT_TRAIN/v03/PM_51.part/NIGHT_TRAIN_PM_51_en.wav.0000000000abcdef-12-3.part");
+                        "delivery/NIGHT_TRAIN/v03/PM_51.reelmill.part/NIGHT_TRAIN_PM_51_en.wav.0000000000abcdef-12-3.part");
     show_fixture_deinit(&given);
 }
 

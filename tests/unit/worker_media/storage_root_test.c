@@ -362,15 +362,16 @@ static void storage_remove_stale_parts__takes_parts_of_that_name_alone(void **st
     fixture *self = *state;
     const char *gone[] = {"root/A.wav.1-1.part", "root/A.wav.7-2.part"};
     const char *kept[] = {"root/A.wav",          "root/A.wav.9-9.part",    "root/A.wav.old.wav.1-1.part", "root/B.wav.1-1.part",
-                          "root/A.wav..part",    "root/A.wav.1-1.part.x",  "root/A.wavx.1-1.part",        "root/A.wav.part"};
+                          "root/A.wav..part",    "root/A.wav.1-1.part.x",  "root/A.wavx.1-1.part",        "root/A.wav.part",
+                          "root/A.wav.backup.part", "root/A.wav.11.part"};
     for (size_t i = 0; i < 2; i++)
         temp_folder_write(&self->folder, gone[i], "x", 1);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         temp_folder_write(&self->folder, kept[i], "x", 1);
     assert_int_equal(storage_remove_stale_parts(self->root, "A.wav", "A.wav.9-9.part", NULL), STATUS_OK);
     for (size_t i = 0; i < 2; i++)
         assert_false(temp_folder_has(&self->folder, gone[i]));
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         assert_true(temp_folder_has(&self->folder, kept[i]));
     assert_int_equal(storage_remove_stale_parts(self->root, "no/folder/A.wav", NULL, NULL), STATUS_OK);
 }

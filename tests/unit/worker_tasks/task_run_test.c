@@ -225,6 +225,43 @@ static void task_deposit__leaves_the_old_report_when_the_new_one_does_not_come(v
     }
 }
 
+static void task_deposit__leaves_the_proof_of_what_stands(void **state)
+{
+    task_fixture *self = *state;
+    self->chunk_bytes = DOCUMENT_CHUNK_MAX;
+    temp_folder_make(&self->folder, "out/S");
+    temp_folder_make(&self->folder, "out/S/PM");
+    temp_folder_make(&self->folder, "out/S/PM/ascmhl");
+    task_body body = deposit_body(self);
+    task_path first = body.deposit.documents[0].final;
+    char place[2048];
+    snprintf(place, sizeof place, "out/%s", first.path);
+    body.deposit.standing_count = 2;
+    body.deposit.standing[0] = task_path_of("out", "S/ME/ascmhl/ascmhl_chain.xml");
+    body.deposit.standing[1] = task_path_of("out", "S/PM/ascmhl/ascmhl_chain.xml");
+    /* Nothing stands; then something does, but nothing proves it: the report goes to its place both times. */
+    for (int stands = 0; stands < 2; stands++) {
+        assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+        assert_int_equal(self->payload.bytes[self->payload.size - 1], 0);
+        assert_true(temp_folder_has(&self->folder, place));
+        assert_int_equal(unlink(temp_folder_path(&self->folder, place)), 0);
+        if (stands == 0)
+            temp_folder_write(&self->folder, "out/S/PM/ascmhl/ascmhl_chain.xml", "x", 1);
+    }
+    temp_folder_write(&self->folder, place, "old", 3);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    assert_int_equal(self->payload.bytes[self->payload.size - 1], 1);
+    task_fixture_content(self, place, "old");
+    assert_true(temp_folder_has(&self->folder, "out/S/report/unpublished/report.html"));
+    assert_true(temp_folder_has(&self->folder, "out/S/report/unpublished/report.json"));
+    body.deposit.standing_count = 0; /* all was published */
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    assert_int_equal(self->payload.bytes[self->payload.size - 1], 0);
+    size_t size = 0;
+    free(temp_folder_read(&self->folder, place, &size));
+    assert_int_equal(size, sizeof self->document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +270,7 @@ int main(void)
         WITH_FOLDER(task_probe__answers_facts_for_good_bad_and_missing_files),
         WITH_FOLDER(task_discard__removes_parts_and_empty_folders_and_nothing_else),
         WITH_FOLDER(task_deposit__writes_documents_whole_in_any_chunk_size),
+        WITH_FOLDER(task_deposit__leaves_the_proof_of_what_stands),
         WITH_FOLDER(task_deposit__leaves_the_old_report_when_the_new_one_does_not_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
