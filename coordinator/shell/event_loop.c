@@ -308,6 +308,8 @@ static char *http_ask(void *context, const char *what, uint32_t number, const pa
     uint64_t begun_ns = uv_hrtime();
     char *text = page != NULL ? farm_page(self, what, number, page, out_size, detail)
                               : farm_query(self, what, number, out_size, detail);
+    if (text != NULL && strcmp(what, "report.html") == 0 && (text = farm_page_report(text, out_size)) == NULL)
+        error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     self->query_debt_us += (uv_hrtime() - begun_ns) / 1000;
     return text;
 }

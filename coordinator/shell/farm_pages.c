@@ -206,6 +206,27 @@ static char *node_document(const farm_state *self, uint32_t number, size_t *out_
     return dump(object, out_size);
 }
 
+char *farm_page_report(char *report, size_t *size)
+{
+    static const char mark[] = "<main>";
+    static const char note[] =
+        "<style>audio{display:none}</style><section><p class=\"soft\">The audio of places found lies beside the delivered report, in "
+        "<code>audition/</code>: open the report there to hear it. This page asks for no key, and serves no audio.</p></section>";
+    char *head = strstr(report, mark);
+    if (head == NULL || strstr(report, "<audio ") == NULL)
+        return report;
+    size_t before = (size_t)(head - report) + strlen(mark);
+    char *shown = malloc(*size + strlen(note) + 1);
+    if (shown != NULL) {
+        memcpy(shown, report, before);
+        memcpy(shown + before, note, strlen(note));
+        memcpy(shown + before + strlen(note), report + before, *size - before + 1);
+        *size += strlen(note);
+    }
+    free(report);
+    return shown;
+}
+
 char *farm_page(farm_state *self, const char *what, uint32_t number, const page_query *query, size_t *out_size,
                 error_detail *detail)
 {

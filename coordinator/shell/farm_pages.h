@@ -32,6 +32,13 @@ typedef struct page_query {
 char *farm_page(struct farm_state *self, const char *what, uint32_t number, const page_query *query, size_t *out_size,
                 error_detail *detail);
 
+/**
+ * A report as these pages show it, taking the text of report.html: the same, but that where it has players it says where the
+ * audio lies. Whoever reaches the pages may see titles and figures; what a film sounds like they do not serve, and the
+ * coordinator opens no media. NULL: out of memory.
+ */
+char *farm_page_report(char *report, size_t *size);
+
 /** One node as `nodes --json` has it. */
 json_t *farm_node_json(const struct farm_state *self, const struct worker_node *node);
 
