@@ -5,6 +5,7 @@
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/file_replace.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/cli/qc_left_out.h"
 #include "coordinator/show/check_names.h"
 
 #include <errno.h>
@@ -252,7 +253,8 @@ static status prepare_audition(const cli_arguments *arguments, private_farm_root
     return make_out_folder(folder, detail);
 }
 
-static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const qc_words *words)
+static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const json_t *left_out,
+                       const qc_words *words)
 {
     error_detail detail;
     char *text = NULL;
@@ -262,6 +264,7 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
         return cli_fail_detail(&detail);
     json_t *report = json_loadb(text, size, 0, NULL);
     free(text);
+    qc_left_out_add(report, left_out);
     json_t *given = given_paths(words);
     paths_as_given(report, given);
     json_decref(given);
@@ -394,6 +397,7 @@ typedef struct qc_run {
     farm_client *client;
     uint32_t number;
     json_t *job;
+    json_t *left_out; /* programmes that cannot be judged */
 } qc_run;
 
 static status run_document(const cli_arguments *arguments, qc_run *self, const char *document, error_detail *detail)
@@ -406,24 +410,10 @@ static status run_document(const cli_arguments *arguments, qc_run *self, const c
     return code == STATUS_OK ? farm_job_follow(&watch, &self->job, detail) : code;
 }
 
-/* True where an error names the file, as errors about what is in a file do. */
-static bool blamed(const json_t *problems, const char *path, arena *memory)
-{
-    const char *quoted = arena_format(memory, "\"%s\"", path);
-    size_t index;
-    const json_t *item;
-    json_array_foreach (problems, index, item) {
-        const char *severity = json_string_value(json_object_get(item, "severity"));
-        const char *sentence = json_string_value(json_object_get(item, "message"));
-        if (severity != NULL && sentence != NULL && strcmp(severity, "error") == 0 && strstr(sentence, quoted) != NULL)
-            return true;
-    }
-    return false;
-}
-
 /*
- * One of many files cannot be judged: the others are all the same. Leaves out of the words what a look at the files calls
- * unusable, and judges the rest; *out_left_out is 0 where that is no help, and the job stays what it was.
+ * One of many programmes cannot be judged: the others are all the same. Leaves out of the words what a look at the files calls
+ * unusable, a set of mono files as a whole, and judges the rest; *out_left_out is 0 where that is no help, and the job
+ * stays what it was.
  */
 static status judge_readable(const cli_arguments *arguments, qc_run *self, qc_words *words, arena *memory,
                              uint32_t *out_left_out, error_detail *detail)
@@ -442,20 +432,14 @@ static status judge_readable(const cli_arguments *arguments, qc_run *self, qc_wo
         return code;
     json_t *result = json_loadb(text, size, 0, NULL);
     free(text);
-    json_t *usable = json_object();
-    size_t index;
-    const json_t *item;
-    json_array_foreach (json_object_get(result, "inputs"), index, item)
-        if (json_is_string(json_object_get(item, "container")) && json_is_string(json_object_get(item, "path")))
-            json_object_set_new(usable, json_string_value(json_object_get(item, "path")), json_true());
+    self->left_out = qc_left_out(result);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < words->count; i++) {
-        if (json_object_get(usable, words->inside[i]) == NULL || blamed(json_object_get(result, "problems"), words->inside[i], memory))
+        if (qc_left_out_has(self->left_out, words->inside[i]))
             continue;
         words->given[kept] = words->given[i];
         words->inside[kept++] = words->inside[i];
     }
-    json_decref(usable);
     json_decref(result);
     *out_left_out = kept > 0 ? words->count - kept : 0;
     words->count = kept;
@@ -497,17 +481,18 @@ int command_qc(const cli_arguments *arguments)
         exit_code = exit_code_of(run.job);
         if (left_out > 0) {
             farm_job_print_errors(run.job);
-            fprintf(stderr, "%u file%s cannot be judged, see above, and %s in no table and no report; judged are the other %u\n",
-                    left_out, left_out == 1 ? "" : "s", left_out == 1 ? "is" : "are", words.count);
+            fprintf(stderr, "%u file%s cannot be judged, see above; judged are the other %u\n", left_out,
+                    left_out == 1 ? "" : "s", words.count);
         }
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, run.client, run.number, &words);
+            int shown = show_report(arguments, run.client, run.number, run.left_out, &words);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
         if (left_out > 0 && exit_code < EXIT_INPUT)
             exit_code = EXIT_INPUT;
     }
     json_decref(run.job);
+    json_decref(run.left_out);
     farm_client_destroy(&run.client);
     private_farm_stop(&run.farm);
     arena_deinit(&memory);

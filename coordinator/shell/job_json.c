@@ -173,6 +173,9 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size)
         json_object_set_new(entry, "path", job_text_json(item->display));
         json_object_set_new(entry, "stem",
                             item->stem < 0 ? json_null() : job_text_json(source->show.stems[item->stem].name));
+        json_object_set_new(entry, "deliverable",
+                            item->deliverable < 0 ? json_null()
+                                                  : job_text_json(source->show.deliverables[item->deliverable].name));
         json_object_set_new(entry, "reel",
                             item->reel < 0 ? json_null() : job_text_json(source->show.reels[item->reel].name));
         add_facts(entry, facts == NULL ? NULL : &facts[i]);

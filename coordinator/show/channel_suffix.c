@@ -26,21 +26,34 @@ bool channel_suffix_split(const char *file_name, channel_suffix *out_suffix, are
     return true;
 }
 
+static bool layout_has_all(const channel_layout *layout, const channel_label *labels, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (channel_layout_index(layout->id, labels[i]) < 0)
+            return false;
+    return true;
+}
+
 channel_layout_id channel_suffix_layout(const channel_label *labels, uint32_t count)
 {
     for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++) {
         const channel_layout *layout = channel_layout_get((channel_layout_id)id);
-        bool all = layout->channel_count == count;
-        for (uint32_t i = 0; all && i < layout->channel_count; i++) {
-            bool found = false;
-            for (uint32_t k = 0; k < count; k++)
-                found = found || labels[k] == layout->labels[i];
-            all = found;
-        }
-        if (all)
+        if (layout->channel_count == count && layout_has_all(layout, labels, count)) /* no label comes twice */
             return layout->id;
     }
     return LAYOUT_NONE;
+}
+
+channel_layout_id channel_suffix_around(const channel_label *labels, uint32_t count)
+{
+    const channel_layout *found = NULL;
+    for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++) {
+        const channel_layout *layout = channel_layout_get((channel_layout_id)id);
+        if (layout->channel_count > count && layout_has_all(layout, labels, count) &&
+            (found == NULL || layout->channel_count < found->channel_count))
+            found = layout;
+    }
+    return found == NULL ? LAYOUT_NONE : found->id;
 }
 
 const char *channel_suffix_pattern(const char *before, const char *after, const channel_label *labels,

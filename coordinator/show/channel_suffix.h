@@ -24,6 +24,9 @@ bool channel_suffix_split(const char *file_name, channel_suffix *out_suffix, are
 /** The layout that consists of exactly these labels, LAYOUT_NONE if none does. */
 channel_layout_id channel_suffix_layout(const channel_label *labels, uint32_t count);
 
+/** The smallest layout that has all these labels and others; LAYOUT_NONE if none does. */
+channel_layout_id channel_suffix_around(const channel_label *labels, uint32_t count);
+
 /**
  * The pattern for a set of files: before{ch}after, with {LABEL=NAME} for each channel that is not called by its usual name.
  * `before` and `after` are patterns themselves. names[i] is the spelling of labels[i].

@@ -150,6 +150,15 @@ static void warn_of_group(qc_builder *self, const qc_file *head, uint32_t count,
                      complete ? channel_layout_get(self->request->layout)->name : "any layout");
 }
 
+/* A set of 5.1 whose LFE was lost looks like one of 5.0. */
+static void warn_of_no_lfe(qc_builder *self, const qc_file *head, uint32_t count, channel_layout_id layout)
+{
+    problem_list_add(self->problems, self->arena, PROBLEM_WARNING, "", 0, 0,
+                     "the %u files \"%.200s...%s\" are judged as %s, for there is no LFE among them; if one belongs there its file is "
+                     "missing: say --layout",
+                     count, head->suffix.before, head->suffix.after, channel_layout_get(layout)->name);
+}
+
 /* Makes the group that begins with this file one programme, if it is one. */
 static void add_group(qc_builder *self, uint32_t first)
 {
@@ -165,9 +174,23 @@ static void add_group(qc_builder *self, uint32_t first)
     }
     const qc_file *head = &self->files[first];
     channel_layout_id layout = channel_suffix_layout(labels, count);
-    if (layout == LAYOUT_NONE || (self->request->layout != LAYOUT_NONE && self->request->layout != layout)) {
-        warn_of_group(self, head, count, layout != LAYOUT_NONE);
-        return;
+    if (self->request->layout != LAYOUT_NONE) {
+        bool part = true;
+        for (uint32_t i = 0; i < count; i++)
+            part = part && channel_layout_index(self->request->layout, labels[i]) >= 0;
+        if (!part) {
+            warn_of_group(self, head, count, true);
+            return;
+        }
+        layout = self->request->layout;
+    } else if (layout == LAYOUT_NONE) {
+        layout = count > 2 ? channel_suffix_around(labels, count) : LAYOUT_NONE; /* what it lacks is told as missing */
+        if (layout == LAYOUT_NONE) {
+            warn_of_group(self, head, count, false);
+            return;
+        }
+    } else if (channel_layout_index(layout, CHANNEL_LFE) < 0 && count >= 5) {
+        warn_of_no_lfe(self, head, count, layout);
     }
     for (uint32_t i = 0; i < count; i++)
         self->files[members[i]].taken = true;

@@ -184,6 +184,29 @@ static void judge_length(judgement *self)
                                  fabs(pictures), pictures > 0 ? "longer" : "shorter");
 }
 
+/* Mono files of one received programme in different forms: rates and lengths that differ are refused before. */
+static void judge_set(judgement *self)
+{
+    const plan *made = self->facts->plan;
+    const plan_deliverable *deliverable = self->deliverable;
+    const plan_input *first = &made->inputs.items[deliverable->first_input];
+    const media_facts *of_first = &made->facts[deliverable->first_input];
+    for (uint32_t i = 1; i < deliverable->input_count; i++) {
+        const plan_input *input = &made->inputs.items[deliverable->first_input + i];
+        const media_facts *facts = &made->facts[deliverable->first_input + i];
+        if (facts->encoding == of_first->encoding && facts->valid_bits == of_first->valid_bits)
+            continue;
+        finding *item = judgement_add(self, "format.encoding", FINDING_WARN);
+        item->reel = input->reel;
+        item->subject = input->display;
+        if (input->channel != CHANNEL_NONE)
+            item->channels[item->channel_count++] = channel_label_name(input->channel);
+        item->message = arena_format(self->memory, "%s is %s with %u bits, and %s of the same programme %s with %u. Export all its files alike.",
+                                     input->display, sample_encoding_name(facts->encoding), facts->valid_bits, first->display,
+                                     sample_encoding_name(of_first->encoding), of_first->valid_bits);
+    }
+}
+
 void judge_format(judgement *self)
 {
     const plan *made = self->facts->plan;
@@ -203,6 +226,7 @@ void judge_format(judgement *self)
         }
         return;
     }
+    judge_set(self);
     for (uint32_t i = 0; i < deliverable->input_count; i++) {
         const media_facts *facts = &made->facts[deliverable->first_input + i];
         const plan_input *input = &made->inputs.items[deliverable->first_input + i];

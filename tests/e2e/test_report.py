@@ -198,12 +198,32 @@ limits:
             write_wav(folder / name, noise(1, RATE, 2, 0.1))
         write_wav(folder / "twelve.wav", noise(1, RATE, 12, 0.1))
         (folder / "b.wav").write_bytes((folder / "b.wav").read_bytes()[:100])
+        for name, broken in (("cut", "LFE"), ("short", "Ls"), ("lost", "C"), ("depth", "Rs")):
+            for channel in ("L", "R", "C", "LFE", "Ls", "Rs"):
+                write_wav(folder / f"{name}.{channel}.wav", noise(1, RATE // (2 if channel == broken and name == "short" else 1), 1, 0.1))
+            path = folder / f"{name}.{broken}.wav"
+            if name == "cut":
+                path.write_bytes(b"not a wave file")
+            elif name == "lost":
+                path.unlink()
+            elif name == "depth":
+                write_wav(path, noise(1, RATE, 1, 0.1), bits=16)
         judged = reelmill("qc", folder, "--out", self.folder / "out", "--json")
         self.assertEqual(judged.code, 2)
-        self.assertEqual({entry["deliverable"] for entry in self.valid(judged)["programmes"]}, {"a", "ab"})
-        self.assertIn("b.wav", judged.err)
-        self.assertIn("twelve.wav", judged.err)
-        self.assertIn("2 files cannot be judged", judged.err)
+        programmes = {entry["deliverable"]: entry for entry in self.valid(judged)["programmes"]}
+        self.assertEqual(set(programmes), {"a", "ab", "b", "twelve", "cut", "short", "lost", "depth"})
+        # A set of mono files is judged whole or not at all, and one finding names its file.
+        for name, file in (("b", "b.wav"), ("twelve", "twelve.wav"), ("cut", "cut.LFE.wav"), ("short", "short.Ls.wav"),
+                           ("lost", "lost.C.wav")):
+            self.assertEqual(programmes[name]["verdict"], "incomplete")
+            self.assertEqual([item["check"] for item in programmes[name]["findings"]], ["format.file"])
+            self.assertIn(file, programmes[name]["findings"][0]["message"])
+            self.assertEqual(len(programmes[name]["files"]), 1 if "." not in file[:-4] else 6)
+        self.assertEqual(programmes["depth"]["layout"], "5.1")
+        self.assertEqual([item["channels"] for item in programmes["depth"]["findings"] if item["check"] == "format.encoding"], [["Rs"]])
+        self.assertIn("19 files cannot be judged", judged.err)  # two alone, two sets of six, and five that are left of one
+        table = reelmill("qc", folder / "a.wav", folder / "b.wav")
+        self.assertEqual([line.split()[0] for line in table.out.splitlines()[1:] if not line.startswith(" ")], ["incomplete", "pass"])
         self.assertTrue((self.folder / "out" / "report.html").exists())
         alone = reelmill("qc", folder / "b.wav", "--json")
         self.assertEqual((alone.code, alone.out), (2, ""))
