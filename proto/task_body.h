@@ -265,6 +265,7 @@ typedef struct task_listen {
     task_input *references;    /**< of the same rate as the inputs */
     uint64_t frame, reference_frame; /**< of the files where the stretch that both share begins */
     uint64_t frame_count;      /**< of the stretch */
+    bool join;                 /**< the reference is the reel before, which ends at reference_frame: does it come again at frame? */
 } task_listen;
 
 /* EXCERPT: reads a few seconds around findings of one programme. Parts are as those of METER, but only such as a place lies in.

@@ -173,8 +173,7 @@ static task_binding *decode_bindings(byte_reader *reader, uint32_t count, const 
         binding->file = byte_reader_u16(reader);
         binding->channel = byte_reader_u16(reader);
         binding->file_frame = (int64_t)byte_reader_u64(reader);
-        require(reader,
-                binding->file_frame > -(int64_t)FRAMES_END && binding->file_frame < (int64_t)FRAMES_END);
+        require(reader, binding->file_frame > -(int64_t)FRAMES_END && binding->file_frame < (int64_t)FRAMES_END);
         if (binding->file != TASK_FILE_NONE)
             require(reader, binding->file < render->input_count &&
                                 binding->channel < render->inputs[binding->file].channel_count);
@@ -443,6 +442,7 @@ static void decode_listen(byte_reader *reader, task_listen *listen, arena *memor
     listen->reference_frame = byte_reader_u64(reader);
     listen->frame_count = byte_reader_u64(reader);
     require(reader, listen->frame < FRAMES_END && listen->reference_frame < FRAMES_END && listen->frame_count < FRAMES_END);
+    listen->join = byte_reader_u8(reader) == 1;
 }
 
 /* A finding's id: it becomes part of a file's name. */

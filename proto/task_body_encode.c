@@ -235,6 +235,7 @@ static void encode_listen(byte_writer *writer, const task_listen *listen)
     byte_writer_u64(writer, listen->frame);
     byte_writer_u64(writer, listen->reference_frame);
     byte_writer_u64(writer, listen->frame_count);
+    byte_writer_u8(writer, listen->join);
 }
 
 static void encode_excerpt(byte_writer *writer, const task_excerpt *excerpt)

@@ -166,6 +166,10 @@ static status make_dialogue(const demo_place *place, error_detail *detail)
         for (int c = 0; c < DEMO_CHANNELS; c++)
             if (c != 2 && c != 3)
                 bed.channels[c][i] += 0.06f * bed.channels[2][i - (c < 2 ? 900 : 2100) - 8 * (size_t)(c % 2)];
+    /* A microphone hears no digital silence: with some voices a word ends as hard as a drop-out does. */
+    for (int c = 0; code == STATUS_OK && c < DEMO_CHANNELS; c++)
+        if (c != 2 && c != 3)
+            demo_room(bed.channels[c], place->ffoa, place->end, place->reel->hour + 31u * (uint32_t)c);
     if (code == STATUS_OK)
         code = write_bed(place, "DX", &bed, false, detail);
     bed_destroy(&bed);

@@ -48,13 +48,25 @@ static status read_range(const judged_range *range, const show *title, const pla
     return code;
 }
 
-/*
- * True peak of a part: of the cells that lie in it, and of the located exceedances that touch it. A cell that is cut counts
- * with at most PEAK_LOCATE_DBTP otherwise: what lies above would have been located.
- */
-static double part_true_peak(const programme_measure *measure, const plan_timeline *timeline, const part *wanted)
+/* The true peak of a part lies between these; linear. */
+typedef struct part_peak {
+    double least, most;
+} part_peak;
+
+static void peak_of(part_peak *self, double peak, bool inside)
 {
-    double peak = 0.0;
+    self->most = fmax(self->most, peak);
+    self->least = inside ? fmax(self->least, peak) : self->least;
+}
+
+/*
+ * Of the cells that lie in it, and of the located exceedances that touch it. A cell that is cut counts with at most
+ * PEAK_LOCATE_DBTP otherwise: what lies above would have been located. Of a cell or an exceedance that is cut it is not known
+ * on which side its largest sample lies.
+ */
+static part_peak part_true_peak(const programme_measure *measure, const plan_timeline *timeline, const part *wanted)
+{
+    part_peak peak = {0};
     double bound = pow(10.0, PEAK_LOCATE_DBTP / 20.0);
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
@@ -65,14 +77,15 @@ static double part_true_peak(const programme_measure *measure, const plan_timeli
             if (end <= wanted->first || first >= wanted->end)
                 continue;
             double cell = programme_measure_peaks_between(measure, first, end).true_peak;
-            peak = fmax(peak, first >= wanted->first && end <= wanted->end ? cell : fmin(cell, bound));
+            bool inside = first >= wanted->first && end <= wanted->end;
+            peak_of(&peak, inside ? cell : fmin(cell, bound), inside);
         }
     }
     size_t count = 0;
     const programme_run *runs = programme_measure_runs(measure, &count);
     for (size_t i = 0; i < count; i++)
         if (runs[i].kind == PEAK_RUN_TRUE && runs[i].frame < wanted->end && runs[i].frame + runs[i].frame_count > wanted->first)
-            peak = fmax(peak, runs[i].peak);
+            peak_of(&peak, runs[i].peak, runs[i].frame >= wanted->first && runs[i].frame + runs[i].frame_count <= wanted->end);
     return peak;
 }
 
@@ -95,7 +108,9 @@ static status judge_part(const job_measures *measures, const merged_programme *m
                           .loudness = programme_measure_loudness(merged->measure, wanted.first, wanted.end),
                           .dialogue = speech_measure_dialogue(merged->measure, merged->speech, wanted.first, wanted.end)};
     facts.loudness.max_momentary_frame = facts.loudness.max_short_term_frame = UINT64_MAX;
-    facts.peaks.true_peak = part_true_peak(merged->measure, timeline, &wanted);
+    part_peak peak = part_true_peak(merged->measure, timeline, &wanted);
+    facts.peaks.true_peak = peak.most;
+    facts.true_peak_least = peak.least < peak.most ? fmax(peak.least, 1e-10) : 0.0;
     facts.peaks.sample_peak = (double)NAN;
     return verdict_judge_figures(out_verdict, &facts, rules, memory);
 }

@@ -166,6 +166,7 @@ typedef struct plan_listen {
     task_listen_range *ranges;
     uint32_t first_reference, reference_count; /**< in inputs: what it is aligned with; 0 = nothing */
     uint64_t reference_frame;          /**< of the reference's files at first_frame */
+    bool join;                         /**< the reference is the reel before, and ends at reference_frame */
     const char *unaligned;             /**< why it is not aligned although the show has a reference, or NULL */
     uint32_t task;                     /**< number in the job */
 } plan_listen;

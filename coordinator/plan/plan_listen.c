@@ -170,40 +170,112 @@ static bool joined_frame(const show *film, uint32_t reel_index, uint32_t rate, u
 
 /* ---- stems ---- */
 
-static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
+/* Where a stem's programme lies in its files of one reel. */
+typedef struct stem_place {
+    uint32_t first_input, input_count;
+    uint64_t frames;       /* of the shortest file */
+    int64_t first, end;    /* of the programme */
+    listen_clock clock;
+} stem_place;
+
+static bool find_stem_place(const plan *self, uint32_t stem, uint32_t reel_index, stem_place *out_place)
 {
     const show *film = self->show;
     const show_reel *reel = &film->reels[reel_index];
     const show_stem *wanted = &film->stems[stem];
     uint32_t files = wanted->multi_mono ? channel_layout_get(wanted->layout)->channel_count : 1;
-    uint32_t first_input = self->stem_inputs[stem] + (wanted->per_reel ? reel_index * files : 0);
-    const plan_input *input = &self->inputs.items[first_input];
-    const media_facts *facts = &self->facts[first_input];
-    uint64_t frames = usable_frames(self, first_input, files);
+    stem_place place = {.first_input = self->stem_inputs[stem] + (wanted->per_reel ? reel_index * files : 0), .input_count = files};
+    const plan_input *input = &self->inputs.items[place.first_input];
+    const media_facts *facts = &self->facts[place.first_input];
     uint64_t picture = 0;
-    int64_t first = 0;
-    if (frames == 0 || facts->sample_rate != film->sample_rate || film->rate.num == 0 ||
+    place.frames = usable_frames(self, place.first_input, files);
+    if (place.frames == 0 || facts->sample_rate != film->sample_rate || film->rate.num == 0 ||
         !plan_input_of_reel(film, input) || !plan_reel_edges(reel, &picture) ||
-        !plan_stem_position(film, input, facts, reel_index, 0, &first) || first < 0)
-        return;
-    listen_clock clock = {.rate = &film->rate, .sample_rate = film->sample_rate};
+        !plan_stem_position(film, input, facts, reel_index, 0, &place.first) || place.first < 0)
+        return false;
+    place.clock = (listen_clock){.rate = &film->rate, .sample_rate = film->sample_rate};
     if (wanted->align_bext)
-        clock.time_reference = facts->bext.time_reference;
+        place.clock.time_reference = facts->bext.time_reference;
     else
-        clock.first_picture = reel->start_frame;
-    plan_listen *listen = begin_listen(self, first_input, files);
+        place.clock.first_picture = reel->start_frame;
+    place.end = clock_frame(&place.clock, reel->lfoa_frame + 1);
+    *out_place = place;
+    return true;
+}
+
+static void listen_stem(plan *self, uint32_t stem, uint32_t reel_index)
+{
+    const show *film = self->show;
+    stem_place place;
+    if (!find_stem_place(self, stem, reel_index, &place))
+        return;
+    plan_listen *listen = begin_listen(self, place.first_input, place.input_count);
     listen->stem = (int32_t)stem;
     listen->reel = (uint16_t)reel_index;
-    listen->first_frame = (uint64_t)first;
-    listen->frame_count = (uint64_t)(clock_frame(&clock, reel->lfoa_frame + 1) - first);
-    listen_pops(listen, film, reel, &clock);
+    listen->first_frame = (uint64_t)place.first;
+    listen->frame_count = (uint64_t)(place.end - place.first);
+    listen_pops(listen, film, &film->reels[reel_index], &place.clock);
     if (listen->has_head || listen->has_tail)
-        edge_ranges(listen, film, film->sample_rate, frames);
+        edge_ranges(listen, film, film->sample_rate, place.frames);
     uint64_t joined = 0;
     /* A narration is in no guide track and in no print master. */
-    if (wanted->role != ROLE_NARRATION && joined_frame(film, reel_index, film->sample_rate, &joined))
+    if (film->stems[stem].role != ROLE_NARRATION && joined_frame(film, reel_index, film->sample_rate, &joined))
         align_listen(self, listen, reel_index, joined);
     self->listen_count += listen->range_count > 0 || listen->reference_count > 0 || listen->unaligned != NULL ? 1 : 0;
+}
+
+/* ---- joins: whether the end of a reel is heard again at the head of the next ---- */
+
+enum { JOIN_SECONDS = 5 /* of the reel before: reels overlap by picture frames or a second or two */ };
+
+/* The track is there; it is no longer than the shorter of both reels. */
+static void listen_join(plan *self, plan_listen *listen, uint32_t first_reference, uint64_t reference_end, uint64_t frames)
+{
+    uint64_t most = (uint64_t)JOIN_SECONDS * self->facts[listen->first_input].sample_rate;
+    listen->join = true;
+    listen->first_reference = first_reference;
+    listen->reference_count = listen->input_count;
+    listen->reference_frame = reference_end;
+    listen->frame_count = frames < most ? frames : most;
+    self->listen_count++;
+}
+
+static void listen_stem_join(plan *self, uint32_t stem, uint32_t reel_index)
+{
+    stem_place before, behind;
+    if (!find_stem_place(self, stem, reel_index - 1, &before) || !find_stem_place(self, stem, reel_index, &behind) ||
+        before.input_count != behind.input_count || before.end < before.first || behind.end < behind.first)
+        return;
+    int64_t frames = before.end - before.first < behind.end - behind.first ? before.end - before.first : behind.end - behind.first;
+    plan_listen *listen = begin_listen(self, behind.first_input, behind.input_count);
+    listen->stem = (int32_t)stem;
+    listen->reel = (uint16_t)reel_index;
+    listen->first_frame = (uint64_t)behind.first;
+    listen_join(self, listen, before.first_input, (uint64_t)before.end, (uint64_t)frames);
+}
+
+/* Of a received programme; its files are those of each reel, or hold them all. */
+static void listen_received_join(plan *self, uint32_t deliverable, uint32_t piece_index)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    const plan_piece *before = &timeline->pieces[piece_index - 1];
+    const plan_piece *behind = &timeline->pieces[piece_index];
+    bool by_reel = self->inputs.items[wanted->first_input].reel >= 0;
+    uint32_t files = by_reel ? wanted->input_count / timeline->piece_count : wanted->input_count;
+    uint32_t first_input = wanted->first_input + (by_reel ? piece_index * files : 0);
+    uint32_t first_reference = by_reel ? first_input - files : first_input;
+    if (before->reel == behind->reel || usable_frames(self, first_input, files) == 0 ||
+        usable_frames(self, first_reference, files) == 0 ||
+        self->facts[first_input].sample_rate != self->facts[first_reference].sample_rate)
+        return;
+    plan_listen *listen = begin_listen(self, first_input, files);
+    listen->deliverable = (int32_t)deliverable;
+    listen->reel = behind->reel;
+    listen->first_frame = behind->file_frame;
+    listen->programme_frame = behind->programme_frame;
+    listen_join(self, listen, first_reference, before->file_frame + before->frame_count,
+                before->frame_count < behind->frame_count ? before->frame_count : behind->frame_count);
 }
 
 /* ---- received programmes ---- */
@@ -302,27 +374,36 @@ static bool stem_wanted(const plan *self, uint32_t stem, const bool *wanted)
     return all || taken;
 }
 
+static void listen_received(plan *self, uint32_t deliverable, bool sync, bool joins)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    bool by_reel = self->inputs.items[wanted->first_input].reel >= 0;
+    if (sync && !by_reel)
+        listen_received_whole(self, deliverable);
+    for (uint32_t k = 0; sync && by_reel && k < timeline->piece_count; k++)
+        listen_received_reel(self, deliverable, k);
+    for (uint32_t k = 1; joins && k < timeline->piece_count; k++)
+        listen_received_join(self, deliverable, k);
+}
+
 void plan_make_listens(plan *self, const plan_options *options, const bool *wanted)
 {
     const show *film = self->show;
-    if (options->checks != NULL && !check_names_has_kind(options->checks, "sync"))
-        return;
-    self->listens = arena_take_array(
-        &self->arena, ((size_t)film->reel_count + 1) * ((size_t)film->stem_count + film->deliverable_count), sizeof *self->listens);
+    bool sync = options->checks == NULL || check_names_has_kind(options->checks, "sync");
+    bool joins = options->checks == NULL || check_names_has_kind(options->checks, "join");
+    size_t tracks = (size_t)film->stem_count + film->deliverable_count;
+    self->listens = arena_take_array(&self->arena, 2 * ((size_t)film->reel_count + 1) * tracks, sizeof *self->listens);
     for (uint32_t i = 0; i < film->stem_count; i++)
-        for (uint32_t reel = 0; !film->stems[i].objects && stem_wanted(self, i, wanted) && reel < film->reel_count; reel++)
-            listen_stem(self, i, reel);
-    for (uint32_t i = 0; i < film->deliverable_count; i++) {
-        const plan_deliverable *deliverable = &self->deliverables[i];
-        if (!wanted[i] || deliverable->rendered || deliverable->timeline == PLAN_TIMELINE_NONE)
-            continue;
-        if (self->inputs.items[deliverable->first_input].reel < 0)
-            listen_received_whole(self, i);
-        for (uint32_t k = 0; self->inputs.items[deliverable->first_input].reel >= 0 &&
-                             k < self->timelines[deliverable->timeline].piece_count;
-             k++)
-            listen_received_reel(self, i, k);
-    }
+        for (uint32_t reel = 0; !film->stems[i].objects && stem_wanted(self, i, wanted) && reel < film->reel_count; reel++) {
+            if (sync)
+                listen_stem(self, i, reel);
+            if (joins && reel > 0)
+                listen_stem_join(self, i, reel);
+        }
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (wanted[i] && !self->deliverables[i].rendered && self->deliverables[i].timeline != PLAN_TIMELINE_NONE)
+            listen_received(self, i, sync, joins);
 }
 
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable)
@@ -350,5 +431,6 @@ status plan_listen_body(const plan *self, const plan_task *task, task_listen *ou
     out_listen->frame = listen->first_frame;
     out_listen->reference_frame = listen->reference_frame;
     out_listen->frame_count = listen->frame_count;
+    out_listen->join = listen->join;
     return STATUS_OK;
 }

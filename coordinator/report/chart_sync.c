@@ -86,7 +86,7 @@ const drawing *chart_sync(const report_model *model, uint32_t listen, arena *mem
 {
     const sync_measure *heard = model->heard[listen];
     const plan_listen *track = &model->plan->listens[listen];
-    if (heard == NULL || heard->point_count == 0 || track->frame_count == 0)
+    if (track->join || heard == NULL || heard->point_count == 0 || track->frame_count == 0)
         return NULL;
     sync_plot self = {.picture = drawing_create(memory, WIDTH, HEIGHT, "Offset against the reference over time"),
                       .left = 64.0,

@@ -37,6 +37,7 @@ static const check_name table[] = {
     {"sync.length", "samples", false},
     {"join.gap", "samples", false},
     {"join.peak", "dB", false},
+    {"join.overlap", "samples", false},
     {"join.tail", "dBFS", false},
     {"join.level", "LU", false},
     {"signal.silence", "s", false},

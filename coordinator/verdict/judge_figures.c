@@ -18,6 +18,36 @@ static bool figures_tell(const char *check)
     return false;
 }
 
+/*
+ * A true peak that is only known to lie between two figures is judged where both give the same verdict: by the larger if that
+ * passes, by the smaller if that fails. Else it has no figure.
+ */
+static bool choose_true_peak(judgement *self, double least)
+{
+    double *most = &self->verdict->peaks.true_peak;
+    const spec_limit *limit = judgement_limit(self, "peak.true");
+    if (least <= 0.0 || verdict_displayed(measure_db(least)) == verdict_displayed(measure_db(*most)))
+        return true;
+    bool passes = limit == NULL || !(verdict_displayed(measure_db(*most)) > limit->max);
+    bool fails = limit != NULL && verdict_displayed(measure_db(least)) > limit->max;
+    if (judgement_limit(self, "loudness.plr") == NULL && passes)
+        return true;
+    *most = fails ? least : (double)NAN;
+    return fails;
+}
+
+/* Why a figure that rests on the true peak is not known. */
+static void tell_unknown_peak(judgement *self, double least, double most)
+{
+    for (size_t i = 0; i < self->verdict->findings.count; i++) {
+        finding *item = &self->verdict->findings.items[i];
+        if (item->severity == FINDING_NOT_CHECKED &&
+            (strcmp(item->check, "peak.true") == 0 || strcmp(item->check, "loudness.plr") == 0))
+            item->message = arena_format(self->memory, "The true peak of this part lies between %.1f and %.1f dBTP: measures tell single peaks above %.1f dBTP alone from those of the rest of their 6.4 s. Judge a part that begins and ends elsewhere, or measure the audio.",
+                                         measure_db(least), measure_db(most), PEAK_LOCATE_DBTP);
+    }
+}
+
 status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts *facts, const spec *rules, arena *memory)
 {
     programme_verdict verdict = {.loudness = facts->loudness, .dialogue = facts->dialogue, .peaks = facts->peaks,
@@ -32,7 +62,10 @@ status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts 
                       .timeline = &timeline,
                       .verdict = &verdict,
                       .memory = memory};
+    bool peak_known = choose_true_peak(&self, facts->true_peak_least);
     judge_levels(&self);
+    if (!peak_known)
+        tell_unknown_peak(&self, facts->true_peak_least, facts->peaks.true_peak);
     for (uint32_t i = 0; i < facts->file_count; i++)
         judge_form(&self, &facts->files[i]);
     for (uint32_t i = 0; i < rules->limit_count; i++) {

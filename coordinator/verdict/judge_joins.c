@@ -119,30 +119,46 @@ static double loudest_power(const programme_signal *signal, uint32_t channels, u
     return loudest;
 }
 
-/* Sound up to the last frame of a reel, and nothing behind it: a tail that was left outside the cut, or a hard cut. */
-static void judge_tail(judgement *self, uint64_t join, const char *const reels[2])
+static void tell_tail(judgement *self, uint64_t first, uint64_t end, double dbfs, const char *sentence)
+{
+    const spec_limit *limit = judgement_limit(self, "join.tail");
+    bool over = limit != NULL && verdict_displayed(dbfs) > limit->max;
+    finding *item = judgement_add(self, "join.tail", over ? judgement_breach(limit) : FINDING_INFO);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    judgement_locate(self, item, first, end);
+    item->measured = dbfs;
+    item->unit = "dBFS";
+    item->message = sentence;
+}
+
+/*
+ * Sound up to the last frame of a reel, and nothing behind it: a tail that was left outside the cut, or a hard cut. Behind the
+ * last reel there is never anything.
+ */
+static void judge_tail(judgement *self, const plan_piece *piece, const plan_piece *next)
 {
     const programme_signal *signal = programme_measure_signal(self->facts->measure);
     if (signal == NULL || (signal->groups & SIGNAL_GROUP_SOUND) == 0)
         return;
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    uint64_t end = piece->programme_frame + piece->frame_count;
     uint64_t reach = (uint64_t)(tail_ms / 1000.0 * self->timeline->sample_rate);
-    double before = 10.0 * log10(loudest_power(signal, channels, join < reach ? 0 : join - reach, join));
-    double behind = 10.0 * log10(loudest_power(signal, channels, join, join + reach));
-    if (!(before > tail_dbfs) || !(behind < nothing_dbfs))
+    uint64_t first = end < reach ? 0 : end - reach;
+    double before = 10.0 * log10(loudest_power(signal, channels, first, end));
+    double behind = 10.0 * log10(loudest_power(signal, channels, end, end + reach));
+    if (!(before > tail_dbfs) || (next != NULL && !(behind < nothing_dbfs)))
         return;
-    const spec_limit *limit = judgement_limit(self, "join.tail");
-    bool over = limit != NULL && verdict_displayed(before) > limit->max;
     char place[PLACE_TEXT_SIZE];
-    judgement_place(self, join, place);
-    finding *item = judgement_add(self, "join.tail", over ? judgement_breach(limit) : FINDING_INFO);
-    if (limit != NULL)
-        judgement_limits(item, limit);
-    judgement_locate(self, item, join < reach ? 0 : join - reach, join);
-    item->measured = before;
-    item->unit = "dBFS";
-    item->message = arena_format(self->memory, "%s sounds at %.1f dBFS up to its last frame at %s, and %s begins in silence. If that is no hard cut, the tail lies behind the last frame of action: let it ring into %s.",
-                                 reels[0], before, place, reels[1], reels[1]);
+    judgement_place(self, end, place);
+    const char *reel = self->show->reels[piece->reel].name;
+    const char *other = next == NULL ? "" : self->show->reels[next->reel].name;
+    tell_tail(self, first, end, before,
+              next == NULL
+                  ? arena_format(self->memory, "The programme sounds at %.1f dBFS up to its last frame at %s and stops there. If it should ring out or fade, its tail was cut off: look behind the last frame of action of %s.",
+                                 before, place, reel)
+                  : arena_format(self->memory, "%s sounds at %.1f dBFS up to its last frame at %s, and %s begins in silence. If that is no hard cut, the tail lies behind the last frame of action: let it ring into %s.",
+                                 reel, before, place, other, other));
 }
 
 void judge_joins(judgement *self)
@@ -156,6 +172,12 @@ void judge_joins(judgement *self)
         judge_join(self, limit, before, after);
         const char *const reels[] = {self->show->reels[before->reel].name, self->show->reels[after->reel].name};
         judge_join_peaks(self, after->programme_frame, reels);
-        judge_tail(self, after->programme_frame, reels);
+        judge_tail(self, before, after);
+        judge_join_overlap(self, before, after);
     }
+    /* Where a show says where its action ends; any other file may be an excerpt. */
+    const plan_piece *last = self->timeline->piece_count == 0 ? NULL : &self->timeline->pieces[self->timeline->piece_count - 1];
+    uint64_t edge = 0;
+    if (last != NULL && last->reel < self->show->reel_count && plan_reel_edges(&self->show->reels[last->reel], &edge))
+        judge_tail(self, last, NULL);
 }

@@ -103,7 +103,7 @@ static const char *company(const judgement *self, const plan_listen *listen, boo
     for (uint32_t i = 0; listen->stem >= 0 && i < made->listen_count; i++) {
         const plan_listen *other = &made->listens[i];
         const sync_measure *heard = self->facts->heard[i];
-        if (other == listen || other->stem < 0 || other->reel != listen->reel || heard == NULL)
+        if (other == listen || other->join || other->stem < 0 || other->reel != listen->reel || heard == NULL)
             continue;
         others++;
         if (find_pop(other, heard, head).found != NULL) {
@@ -305,7 +305,7 @@ void judge_pops(judgement *self)
     for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++) {
         const plan_listen *listen = &made->listens[i];
         const sync_measure *heard = self->facts->heard[i];
-        if (!plan_listen_concerns(made, listen, self->facts->deliverable))
+        if (listen->join || !plan_listen_concerns(made, listen, self->facts->deliverable))
             continue;
         if (heard == NULL) {
             finding *item = judgement_add(self, "sync.pop", FINDING_NOT_CHECKED);
@@ -332,7 +332,7 @@ status verdict_judge_stem(stem_verdict *out_verdict, const plan *made, uint32_t 
     stem_verdict judged = {.word = VERDICT_PASS};
     for (uint32_t i = 0; heard != NULL && i < made->listen_count; i++) {
         const plan_listen *listen = &made->listens[i];
-        if (listen->stem != (int32_t)stem || listen->reel != reel || heard[i] == NULL)
+        if (listen->join || listen->stem != (int32_t)stem || listen->reel != reel || heard[i] == NULL)
             continue;
         plan_piece *whole = arena_take(memory, sizeof *whole);
         plan_timeline *timeline = arena_take(memory, sizeof *timeline);

@@ -368,6 +368,6 @@ void judge_sync(judgement *self)
     if (!self->deliverable->rendered)
         judge_lengths(self);
     for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++)
-        if (plan_listen_concerns(made, &made->listens[i], self->facts->deliverable))
+        if (!made->listens[i].join && plan_listen_concerns(made, &made->listens[i], self->facts->deliverable))
             judge_alignment(self, &made->listens[i], self->facts->heard[i]);
 }

@@ -145,7 +145,7 @@ bool verdict_measures(const char *check)
         "signal.polarity",     "signal.dual_mono",    "signal.phase",           "signal.lfe",
         "signal.hum",          "signal.noise",        "signal.tone",            "signal.channel_swap",
         "format.effective_bit_depth", "format.upsampled", "format.lossy",           "join.gap",
-        "join.level",         "join.peak",            "join.tail",              "stems.null",             "folddown.matrix",
+        "join.level",         "join.peak",            "join.tail",              "join.overlap",              "stems.null",             "folddown.matrix",
         "stems.bleed",         "stems.silent",        "stems.dropout",       "me.fill",                "me.optional",
         "ad.overlap",          "ad.depth",
         "me.dialogue",         "sync.pop",            "sync.offset",            "sync.drift",

@@ -98,6 +98,7 @@ typedef struct figure_facts {
     loudness_figures loudness;
     dialogue_figures dialogue;
     peak_figures peaks;
+    double true_peak_least;            /**< linear: the true peak is no less than this; 0: peaks.true_peak is exact, not a bound */
     uint32_t file_count;
     const file_form *files;
 } figure_facts;

@@ -53,6 +53,8 @@ void judge_runs(judgement *self);
 void judge_peaks(judgement *self);
 void judge_silence(judgement *self);
 void judge_joins(judgement *self);
+/** Of one join: what is heard on both sides of it. */
+void judge_join_overlap(judgement *self, const plan_piece *before, const plan_piece *after);
 void judge_signal(judgement *self);
 void judge_format(judgement *self);
 void judge_adm(judgement *self);

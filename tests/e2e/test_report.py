@@ -340,6 +340,13 @@ limits:
         told = next(item for item in part["programmes"][0]["findings"] if item["check"] == "loudness.integrated")
         self.assertAlmostEqual(told["measured"], first["loudness"]["integrated_lufs"], 9)
         self.assertEqual(reelmill("judge", report, "--spec", "dpp", "--from", "4", "--to", "3").code, 2)
+        # Of half a cell it is not known on which side its peak lies, below what is located.
+        (self.folder / "low.yaml").write_text("{reelmill_spec: 1, title: low, version: '1', source: test, limits: [{check: peak.true, "
+                                              "max: -60.0, unit: dBTP, severity: fail, evidence: primary, clause: test}]}")
+        low = reelmill("judge", report, "--spec", self.folder / "low.yaml", "--from", "0.5", "--to", "1.5", "--json").json()
+        low = next(item for item in low["programmes"][0]["findings"] if item["check"] == "peak.true")
+        self.assertEqual((low["severity"], low["measured"]), ("not_checked", None))
+        self.assertIn("lies between", low["message"])
         self.assertEqual(reelmill("judge", report, "--spec", "dpp", "--to", end + 1).code, 2)
         measures = report.parent / "measures.bin"
         good = measures.read_bytes()

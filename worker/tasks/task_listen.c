@@ -1,6 +1,7 @@
 /* LISTEN: targeted reads of one track. */
 #include "worker/render/pop_find.h"
 #include "worker/render/sync_align.h"
+#include "worker/render/sync_overlap.h"
 #include "worker/tasks/task_kinds.h"
 
 static status align(const task_context *context, const task_listen *task, track_reader *track, sync_measure *found,
@@ -11,8 +12,13 @@ static status align(const task_context *context, const task_listen *task, track_
     status code = track_reader_open(&reference, task->reference_count, task->references, context->roots, context->dsp, memory,
                                     context->detail);
     if (code == STATUS_OK) {
-        sync_matcher_init(&matcher, track, (int64_t)task->frame, reference, (int64_t)task->reference_frame, context->detail);
-        code = sync_align(&matcher, task->frame_count, found, memory);
+        if (task->join) { /* the head of this reel is searched in the end of the one before */
+            sync_matcher_init(&matcher, reference, (int64_t)task->reference_frame, track, (int64_t)task->frame, context->detail);
+            code = sync_overlap(&matcher, task->frame_count, found, memory);
+        } else {
+            sync_matcher_init(&matcher, track, (int64_t)task->frame, reference, (int64_t)task->reference_frame, context->detail);
+            code = sync_align(&matcher, task->frame_count, found, memory);
+        }
         sync_matcher_deinit(&matcher);
     }
     track_reader_close(reference);

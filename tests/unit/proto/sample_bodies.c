@@ -206,6 +206,7 @@ static void sample_listen(task_listen *listen, arena *memory)
     listen->frame = 300;
     listen->reference_frame = 400;
     listen->frame_count = 40000;
+    listen->join = true;
 }
 
 void sample_body(task_kind kind, task_body *out_body, arena *memory)

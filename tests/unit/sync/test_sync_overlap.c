@@ -1,0 +1,158 @@
+/* Reels that lie in memory: this file stands in for the reader of files. */
+#include "worker/render/sync_overlap.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { RATE = 48000, FRAMES = 3 * RATE, REACH = 2 * RATE };
+
+struct track_reader {
+    float samples[FRAMES];
+};
+
+uint32_t track_reader_channels(const track_reader *self)
+{
+    (void)self;
+    return 1;
+}
+
+uint32_t track_reader_rate(const track_reader *self)
+{
+    (void)self;
+    return RATE;
+}
+
+status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
+                         error_detail *detail)
+{
+    (void)detail;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        int64_t frame = first_frame + (int64_t)i;
+        channels[0][i] = frame >= 0 && frame < FRAMES ? (double)self->samples[frame] : 0.0;
+    }
+    return STATUS_OK;
+}
+
+static void make_noise(track_reader *reel, uint32_t seed)
+{
+    for (size_t i = 0; i < FRAMES; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        reel->samples[i] = (float)(seed >> 8) / 16777216.0f * 0.5f - 0.25f;
+    }
+}
+
+static void make_tone(track_reader *reel, double hertz)
+{
+    for (size_t i = 0; i < FRAMES; i++)
+        reel->samples[i] = (float)(0.2 * sin(6.283185307179586 * hertz * (double)i / RATE));
+}
+
+typedef struct scene {
+    arena memory;
+    track_reader *before, *behind;
+    sync_measure found;
+} scene;
+
+static scene begin(void)
+{
+    scene self = {.before = calloc(1, sizeof *self.before), .behind = calloc(1, sizeof *self.behind)};
+    assert_true(self.before != NULL && self.behind != NULL);
+    make_noise(self.before, 1);
+    make_noise(self.behind, 2);
+    return self;
+}
+
+static void listen(scene *self)
+{
+    error_detail detail = {0};
+    sync_matcher matcher;
+    sync_matcher_init(&matcher, self->before, FRAMES, self->behind, 0, &detail);
+    assert_int_equal(sync_overlap(&matcher, REACH, &self->found, &self->memory), STATUS_OK);
+    sync_matcher_deinit(&matcher);
+}
+
+static void end(scene *self)
+{
+    free(self->before);
+    free(self->behind);
+    arena_deinit(&self->memory);
+}
+
+static void sync_overlap__is_exact_from_a_tenth_of_a_second_to_most_of_the_reach(void **state)
+{
+    (void)state;
+    static const size_t overlaps[] = {4800, 24001, 95000};
+    for (size_t i = 0; i < sizeof overlaps / sizeof overlaps[0]; i++) {
+        scene self = begin();
+        for (size_t k = 0; k < overlaps[i]; k++) /* another gain and polarity, and a little of something else */
+            self.behind->samples[k] = -0.5f * self.before->samples[FRAMES - overlaps[i] + k] + 0.1f * self.behind->samples[k];
+        listen(&self);
+        assert_int_equal(self.found.point_count, 1);
+        assert_true(self.found.points[0].late == (double)overlaps[i] && self.found.points[0].score > 0.0f);
+        end(&self);
+    }
+}
+
+static void sync_overlap__hears_none_where_reels_go_on_and_says_what_denies_it(void **state)
+{
+    (void)state;
+    scene self = begin();
+    listen(&self);
+    assert_int_equal(self.found.point_count, 0);
+    assert_int_equal(self.found.tried, 3);
+    assert_int_equal(self.found.lost_count, 3);
+    assert_int_equal(self.found.lost[0], SYNC_OVERLAP_SHORTEST);
+    end(&self);
+}
+
+/* The head of the next reel is somewhere in the reel before, but not up to its end: a word or a sample that is used twice. */
+static void sync_overlap__takes_no_sound_that_is_merely_used_twice(void **state)
+{
+    (void)state;
+    scene self = begin();
+    for (size_t k = 0; k < RATE / 2; k++)
+        self.behind->samples[k] = self.before->samples[FRAMES - 3 * RATE / 2 + k];
+    listen(&self);
+    assert_int_equal(self.found.point_count, 0);
+    end(&self);
+}
+
+static void sync_overlap__of_a_tone_is_no_overlap_and_denies_none(void **state)
+{
+    (void)state;
+    scene self = begin();
+    make_tone(self.before, 440.0);
+    make_tone(self.behind, 440.0);
+    listen(&self);
+    assert_true(self.found.point_count == 0 || self.found.points[0].score <= 0.0f);
+    end(&self);
+}
+
+static void sync_overlap__says_where_a_reel_begins_in_silence(void **state)
+{
+    (void)state;
+    scene self = begin();
+    for (size_t k = 0; k < FRAMES; k++)
+        self.behind->samples[k] = 0.0f;
+    listen(&self);
+    assert_int_equal(self.found.silent, self.found.tried);
+    assert_int_equal(self.found.lost_count, 0);
+    end(&self);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sync_overlap__is_exact_from_a_tenth_of_a_second_to_most_of_the_reach),
+        cmocka_unit_test(sync_overlap__hears_none_where_reels_go_on_and_says_what_denies_it),
+        cmocka_unit_test(sync_overlap__takes_no_sound_that_is_merely_used_twice),
+        cmocka_unit_test(sync_overlap__of_a_tone_is_no_overlap_and_denies_none),
+        cmocka_unit_test(sync_overlap__says_where_a_reel_begins_in_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
