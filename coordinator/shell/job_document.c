@@ -113,6 +113,10 @@ static void read_place(document_reader *self, const json_t *places, const char *
     const char *prefix = read_text(self, json_object_get(place, "prefix"), where, PATH_MAX_BYTES, true, NULL);
     if (self->code != STATUS_OK)
         return;
+    if (!task_path_valid(root) || strchr(root, '/') != NULL) {
+        refuse(self, STATUS_INPUT_INVALID, where, "the root must be the name of a media root, without '/'");
+        return;
+    }
     if (prefix[0] != '\0' && !task_path_valid(prefix)) {
         refuse(self, STATUS_INPUT_INVALID, where, "the prefix must be a relative path without '.' and '..', or empty");
         return;

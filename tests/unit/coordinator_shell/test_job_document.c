@@ -149,6 +149,7 @@ static void job_document__refuses_what_is_not_in_the_schema(void **state)
         {"\"stems/r1\"", "\"../up\"", STATUS_INPUT_INVALID, "places.media"},
         {"\"stems/r1\"", "\"a/./b\"", STATUS_INPUT_INVALID, "places.media"},
         {"\"out\":{\"root\":\"out\",\"prefix\":\"\"}", "\"out\":null", STATUS_INPUT_INVALID, "places.out"},
+        {"\"root\":\"out\"", "\"root\":\"../x\"", STATUS_INPUT_INVALID, "places.out"},
         {"\"replace\":true", "\"replace\":1", STATUS_INPUT_INVALID, "options.replace"},
         {"\"cells_per_task\":7", "\"cells_per_task\":-1", STATUS_INPUT_INVALID, "options.cells_per_task"},
         {"\"cells_per_task\":7", "\"cells_per_task\":1025", STATUS_INPUT_INVALID, "options.cells_per_task"},
