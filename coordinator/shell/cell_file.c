@@ -144,8 +144,9 @@ status cell_file_read(const char *path, const cell_stretch *stretch, arena *memo
                                 strerror(errno));
     struct stat facts;
     status code = STATUS_OK;
-    if (fstat(descriptor, &facts) != 0 || (uint64_t)facts.st_size < stretch->offset ||
-        (uint64_t)facts.st_size - stretch->offset < stretch->byte_size)
+    if (fstat(descriptor, &facts) != 0)
+        code = error_detail_set(detail, storage_code(errno), "cannot read the measures '%s': %s", path, strerror(errno));
+    else if ((uint64_t)facts.st_size < stretch->offset || (uint64_t)facts.st_size - stretch->offset < stretch->byte_size)
         code = error_detail_set(detail, STATUS_STORAGE_MISMATCH,
                                 "the measures '%s' end before byte %llu, which the journal points to", path,
                                 (unsigned long long)(stretch->offset + stretch->byte_size));
