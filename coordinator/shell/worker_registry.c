@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the places for nodes one key has half: whoever has stolen it locks nobody out. */
+enum { OWNER_NODES_MAX = WORKERS_MAX / 2 };
+
 void worker_registry_deinit(worker_registry *self)
 {
     for (size_t i = 0; i < self->count; i++)
@@ -42,14 +45,17 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
                                    const message_hello *hello, uint64_t now_ms)
 {
     worker_node *node = NULL;
+    uint32_t owned = 0;
     for (size_t i = 0; i < self->count; i++) {
         worker_node *other = self->nodes[i];
-        if (memcmp(other->instance, hello->instance, INSTANCE_BYTES) == 0 && strcmp(other->owner, owner) == 0)
+        bool own = strcmp(other->owner, owner) == 0;
+        owned += own ? 1 : 0;
+        if (own && memcmp(other->instance, hello->instance, INSTANCE_BYTES) == 0)
             node = other;
         else if (route_equal(&other->route, route))
             other->connected = false; /* the route was taken over by another process */
     }
-    if (node == NULL)
+    if (node == NULL && owned < OWNER_NODES_MAX)
         node = add_node(self);
     if (node == NULL)
         return NULL;

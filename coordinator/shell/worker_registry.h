@@ -46,7 +46,8 @@ typedef struct worker_registry {
 
 void worker_registry_deinit(worker_registry *self);
 /**
- * Takes a HELLO: a new node or the one of this instance and owner, at its new route. NULL when there is no room.
+ * Takes a HELLO: a new node or the one of this instance and owner, at its new route. NULL when there is no room; one
+ * owner may have half of it.
  */
 worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
                                    const message_hello *hello, uint64_t now_ms);

@@ -62,6 +62,23 @@ static void worker_registry__gives_a_number_to_a_process_start(void **state)
     worker_registry_deinit(&registry);
 }
 
+static void worker_registry__has_room_for_others_beside_one_key(void **state)
+{
+    (void)state;
+    worker_registry registry = {0};
+    message_hello *hello = hello_of(0, "many");
+    routing_id from = route_of(1);
+    uint32_t admitted = 0;
+    for (uint32_t i = 1; i <= WORKERS_MAX / 2 + 1; i++) {
+        memcpy(hello->instance, &i, sizeof i);
+        admitted += worker_registry_hello(&registry, &from, "max", hello, 10) != NULL ? 1 : 0;
+    }
+    free(hello);
+    assert_int_equal(admitted, WORKERS_MAX / 2);
+    assert_non_null(say_hello(&registry, 1, 2, "node", 10)); /* anna's */
+    worker_registry_deinit(&registry);
+}
+
 static void worker_registry__knows_who_was_silent(void **state)
 {
     (void)state;
@@ -127,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_registry__gives_a_number_to_a_process_start),
+        cmocka_unit_test(worker_registry__has_room_for_others_beside_one_key),
         cmocka_unit_test(worker_registry__knows_who_was_silent),
         cmocka_unit_test(worker_registry__remembers_drained_names),
         cmocka_unit_test(path_claims__give_a_path_to_one_job),
