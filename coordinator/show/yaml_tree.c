@@ -8,8 +8,11 @@
 
 /* ---- the bytes ---- */
 
-/* libfyaml 0.7.12 keeps memory of '' that follow each other in a text: 32 MB for a megabyte of them. */
-enum { QUOTES_IN_A_ROW_MAX = 3 };
+/*
+ * What libfyaml 0.7.12 takes too much memory for. It keeps what it took for '' that follow each other, 32 MB for a megabyte of
+ * them, and reads ahead of the first event past all brackets that open, 200 MB for a megabyte.
+ */
+enum { QUOTES_IN_A_ROW_MAX = 3, BRACKETS_MAX = YAML_NODES_MAX };
 
 static status check_bytes(const char *text, size_t text_size, const yaml_source *source)
 {
@@ -22,6 +25,7 @@ static status check_bytes(const char *text, size_t text_size, const yaml_source 
     uint32_t line = 1;
     uint32_t column = 1;
     uint32_t quotes = 0;
+    uint32_t brackets = 0;
     for (size_t at = 0; at < text_size;) {
         const unsigned char *bytes = (const unsigned char *)text + at;
         size_t length = plain_text_length(bytes, text_size - at);
@@ -37,6 +41,12 @@ static status check_bytes(const char *text, size_t text_size, const yaml_source 
                              "found more than %d single quotes in a row, which are not read; in a text between double "
                              "quotes, write each as \\u0027",
                              QUOTES_IN_A_ROW_MAX);
+            return STATUS_INPUT_SYNTAX;
+        }
+        brackets += bytes[0] == '[' || bytes[0] == '{' ? 1 : 0;
+        if (brackets > BRACKETS_MAX) {
+            problem_list_add(source->problems, source->arena, PROBLEM_ERROR, source->file, line, column,
+                             "more than %d brackets open; it cannot be a show file, recipe or spec", BRACKETS_MAX);
             return STATUS_INPUT_SYNTAX;
         }
         column++;

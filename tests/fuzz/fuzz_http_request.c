@@ -82,7 +82,8 @@ static void talk(http_fuzz *self, const void *bytes, size_t size, size_t cut, ch
     struct sockaddr_in from = {.sin_family = AF_INET};
     from.sin_addr.s_addr = htonl((127u << 24) | (1u << 16) | (uint32_t)(self->count % 65521u));
     memset(answer, 0, 16);
-    if (one < 0 || bind(one, (struct sockaddr *)&from, sizeof from) != 0 || connect(one, (struct sockaddr *)&self->place, sizeof self->place) != 0)
+    if (one < 0 || bind(one, (struct sockaddr *)&from, sizeof from) != 0 ||
+        connect(one, (struct sockaddr *)&self->place, sizeof self->place) != 0)
         abort();
     (void)setsockopt(one, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     (void)!send(one, bytes, cut, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -203,6 +203,8 @@ static void yaml_tree__bounds_size_depth_and_count(void **state)
     expect_one(&test, STATUS_LIMIT, 0, 0, "at most");
     memset(text, '[', SHOW_TEXT_MAX);
     parse_bytes(&test, text, SHOW_TEXT_MAX);
+    expect_one(&test, STATUS_INPUT_SYNTAX, 1, YAML_NODES_MAX + 1, "brackets");
+    parse_bytes(&test, text, YAML_NODES_MAX);
     expect_one(&test, STATUS_INPUT_SYNTAX, 1, YAML_DEPTH_MAX + 1, "too deep");
     for (size_t i = 0; i + 1 < SHOW_TEXT_MAX; i += 2)
         memcpy(text + i, "- ", 2);
