@@ -154,7 +154,7 @@ int command_manual(const cli_arguments *arguments)
          "reelmill \\- render a film's audio deliverables from its stems and prove them in a QC report\n"
          ".SH SYNOPSIS\n.B reelmill\n.I COMMAND\n[options]\n.SH COMMANDS");
     for (size_t i = 0; i < count; i++) {
-        printf(".SS reelmill %s ", commands[i].name);
+        printf(".SS reelmill %s%s", commands[i].name, commands[i].usage[0] == '\0' ? "" : " ");
         troff_print(stdout, commands[i].usage);
         putchar('\n');
         putchar(toupper((unsigned char)commands[i].summary[0]));

@@ -297,7 +297,7 @@ static void after_reading(uv_work_t *request, int result)
     else
         code = accept_job(self, entry, &work->source, &detail);
     if (code == STATUS_INPUT_DENIED)
-        farm_deny(self, &entry->owner, "submit", 0, detail.message);
+        farm_deny(self, &entry->owner, "submit", 0, NULL, detail.message);
     else
         audit(self, &entry->owner, "submit", entry->job, NULL, code, detail.message);
     if (code != STATUS_OK) {

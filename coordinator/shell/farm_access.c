@@ -68,12 +68,13 @@ static void refuse(farm_state *self, const routing_id *from, const uint8_t *requ
     free(told);
 }
 
-void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why)
+void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *target, const char *why)
 {
     self->denied_count++;
     if (self->denied_lately++ >= TOLD_MAX)
         return;
-    audit_entry entry = {.who = who, .what = what, .job = job, .outcome = STATUS_INPUT_DENIED, .detail = why};
+    audit_entry entry = {
+        .who = who, .what = what, .job = job, .target = target, .outcome = STATUS_INPUT_DENIED, .detail = why};
     audit_log_add(self->audit, &entry);
     log_line(LOG_WARN, "access.denied", "who=%s what=%s job=%u reason=\"%s\"", who == NULL ? "-" : who->name, what, job,
              why);
@@ -90,7 +91,7 @@ bool farm_knows_sender(farm_state *self, const routing_id *from, const char *use
     snprintf(told, sizeof told, "%s; key %.64s%s%.63s%s%.63s", sentence, user == NULL ? "none" : user,
              node == NULL ? "" : ", was ", node == NULL ? "" : node->owner, node == NULL ? "" : ", node ",
              node == NULL ? "" : node->name);
-    farm_deny(self, NULL, "message", 0, told);
+    farm_deny(self, NULL, "message", 0, NULL, told);
     refuse(self, from, NULL, sentence);
     return false;
 }
@@ -110,7 +111,7 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
     else
         snprintf(text, sizeof text, "%s is a %s of this farm, and the role may not %s; its operator can change that",
                  who->name, access_role_name(who->role), what_is_said(said));
-    farm_deny(self, who, what_is_said(said), number, text);
+    farm_deny(self, who, what_is_said(said), number, said->type == MESSAGE_COMMAND ? said->command.target : NULL, text);
     refuse(self, from, request_of(said), text);
     return false;
 }

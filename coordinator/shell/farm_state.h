@@ -190,7 +190,7 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
 /** Counts a message that could not be read, and tells of the first few. */
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a denial and tells of it in log and audit log. */
-void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *why);
+void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *target, const char *why);
 /** The allow-list again if it changed; what was refused lately. */
 void farm_access_tend(farm_state *self);
 
