@@ -1,12 +1,15 @@
 #define _GNU_SOURCE
 #include "worker/shell/sandbox.h"
 
+#include <asm/ioctls.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -114,7 +117,9 @@ static const long forbidden_calls[] = {
     SYS_memfd_create, SYS_shmget, SYS_msgget, SYS_semget, SYS_mq_open,
     /* programs and other processes */
     SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kill, SYS_tkill,
-    SYS_pidfd_send_signal, SYS_pidfd_open, SYS_pidfd_getfd, SYS_setpgid, SYS_setsid,
+    SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_pidfd_open, SYS_pidfd_getfd, SYS_setpgid,
+    SYS_setsid, SYS_process_madvise, SYS_kcmp, SYS_migrate_pages, SYS_move_pages, SYS_setpriority, SYS_ioprio_set,
+    SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_sched_setaffinity,
     /* who one is and where one stands */
     SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid,
     SYS_setfsgid, SYS_capset, SYS_unshare, SYS_setns, SYS_chroot, SYS_pivot_root, SYS_mount, SYS_umount2,
@@ -132,11 +137,24 @@ static const long forbidden_calls[] = {
 #endif
 };
 
-enum { FORBIDDEN_COUNT = sizeof forbidden_calls / sizeof forbidden_calls[0], FILTER_MAX = 2 * FORBIDDEN_COUNT + 20 };
+enum { FORBIDDEN_COUNT = sizeof forbidden_calls / sizeof forbidden_calls[0], FILTER_MAX = 2 * FORBIDDEN_COUNT + 40 };
 
 static struct sock_filter instruction(uint32_t code, uint32_t value, uint8_t if_true, uint8_t if_false)
 {
     return (struct sock_filter){.code = (uint16_t)code, .k = value, .jt = if_true, .jf = if_false};
+}
+
+/* A call that ends the process when one of its arguments has one of these values. */
+static size_t forbid_values(struct sock_filter *filter, size_t n, long call, size_t argument, const uint32_t *values, uint8_t count)
+{
+    filter[n++] = instruction(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, (uint8_t)(count + 2));
+    filter[n++] = instruction(BPF_LD | BPF_W | BPF_ABS,
+                              (uint32_t)(offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t)), 0, 0);
+    for (uint8_t i = 0; i < count; i++)
+        filter[n++] = instruction(BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(count - 1 - i), i + 1 == count ? 1 : 0);
+    filter[n++] = instruction(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    filter[n++] = instruction(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+    return n;
 }
 
 static size_t build_filter(struct sock_filter filter[FILTER_MAX])
@@ -163,6 +181,15 @@ static size_t build_filter(struct sock_filter filter[FILTER_MAX])
     filter[n++] = instruction(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
     filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
     filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+    /* Signals, as abort sends them, to oneself alone; and none by way of a descriptor's owner. */
+    filter[n++] = instruction(equal, SYS_tgkill, 0, 3);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, args), 0, 0);
+    filter[n++] = instruction(equal, (uint32_t)getpid(), 1, 0);
+    filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+    n = forbid_values(filter, n, SYS_fcntl, 1, (const uint32_t[]){F_SETOWN, F_SETSIG, F_SETOWN_EX}, 3);
+    /* Keys typed into the terminal that a worker was started from. */
+    n = forbid_values(filter, n, SYS_ioctl, 1, (const uint32_t[]){TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP}, 4);
     /* getrlimit is prlimit64 of process 0, oneself; of others it is not wanted. */
     filter[n++] = instruction(equal, SYS_prlimit64, 0, 3);
     filter[n++] = instruction(load, offsetof(struct seccomp_data, args), 0, 0);

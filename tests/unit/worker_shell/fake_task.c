@@ -17,18 +17,24 @@
  *   open PATH        opens an absolute path; payload "opened" or "denied"
  *   socket           asks for a network socket
  *   fork             asks for another process
+ *   signal           sends its parent a signal
+ *   owner            has a descriptor send its parent signals
+ *   type             types into the terminal
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
 #include "worker/shell/executor.h"
 #include "worker/tasks/task_run.h"
 
+#include <asm/ioctls.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void say(byte_writer *payload, const char *text)
@@ -108,6 +114,12 @@ static void misbehave(const char *word, int number)
         close(socket(AF_INET, SOCK_STREAM, 0));
     if (strcmp(word, "fork") == 0 && fork() == 0)
         _exit(0);
+    if (strcmp(word, "signal") == 0)
+        (void)syscall(SYS_tgkill, getppid(), getppid(), SIGCONT);
+    if (strcmp(word, "owner") == 0)
+        (void)fcntl(EXECUTOR_SOCKET, F_SETOWN, getppid());
+    if (strcmp(word, "type") == 0)
+        (void)ioctl(STDERR_FILENO, TIOCSTI, "x");
 }
 
 status task_run(task_kind kind, const void *body, size_t body_size, const storage_roots *roots, const dsp_table *dsp,

@@ -444,8 +444,8 @@ static void executor_pool__ends_executors_that_reach_for_the_network_or_for_proc
         print_message("this build has no seccomp filter (sanitizers need the calls it forbids)\n");
         skip();
     }
-    static const char *const bodies[] = {"socket", "fork"};
-    for (uint32_t i = 0; i < 2; i++) {
+    static const char *const bodies[] = {"socket", "fork", "signal", "owner", "type"};
+    for (uint32_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         start(stage, i, bodies[i]);
         run_until_ended(stage);
         assert_int_equal(stage->ended.code, STATUS_NODE_CRASHED);
