@@ -61,6 +61,7 @@ static void digest_header(byte_writer *writer, const output_header *header)
     byte_writer_text(writer, header->bext.description);
     byte_writer_text(writer, header->bext.originator);
     byte_writer_text(writer, header->bext.origination_date);
+    byte_writer_text(writer, header->bext.origination_time);
     byte_writer_text(writer, header->coding_history);
     byte_writer_u8(writer, header->plain_format);
     byte_writer_blob(writer, header->chunks, header->chunks_size);

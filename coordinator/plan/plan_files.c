@@ -57,19 +57,35 @@ static bool date_normalise(const char *date, char out[11])
     return strcmp(out, "0000-00-00") != 0;
 }
 
-/* The show's date, else the latest origination date in the stems' bext, else empty. */
-static void plan_date(const plan *self, char out[11])
+/* hh:mm:ss likewise; empty if it is none. */
+static void time_normalise(const char *time, char out[9])
 {
-    out[0] = '\0';
-    if (self->show->date[0] != '\0') {
-        snprintf(out, 11, "%.10s", self->show->date);
-        return;
+    bool good = strlen(time) == 8;
+    for (int i = 0; good && i < 8; i++) {
+        good = i % 3 == 2 ? strchr("-_: ./", time[i]) != NULL : time[i] >= '0' && time[i] <= '9';
+        out[i] = i % 3 == 2 ? ':' : time[i];
     }
-    for (uint32_t i = 0; i < self->inputs.count; i++) {
+    out[good ? 8 : 0] = '\0';
+}
+
+/* The show's date and time, else the latest origination in the stems' bext, else empty. */
+static void plan_date(const plan *self, char out_date[11], char out_time[9])
+{
+    snprintf(out_date, 11, "%.10s", self->show->date);
+    snprintf(out_time, 9, "%.8s", self->show->time);
+    for (uint32_t i = 0; i < self->inputs.count && self->show->date[0] == '\0'; i++) {
         char date[11];
-        if (self->inputs.items[i].stem >= 0 && self->facts[i].outcome == STATUS_OK && self->facts[i].bext.present &&
-            date_normalise(self->facts[i].bext.origination_date, date) && strcmp(date, out) > 0)
-            memcpy(out, date, sizeof date);
+        char time[9];
+        const media_bext *bext = &self->facts[i].bext;
+        if (self->inputs.items[i].stem < 0 || self->facts[i].outcome != STATUS_OK || !bext->present ||
+            !date_normalise(bext->origination_date, date))
+            continue;
+        time_normalise(bext->origination_time, time);
+        int later = strcmp(date, out_date);
+        if (later > 0 || (later == 0 && strcmp(time, out_time) > 0)) {
+            memcpy(out_date, date, sizeof date);
+            memcpy(out_time, time, sizeof time);
+        }
     }
 }
 
@@ -91,6 +107,7 @@ typedef struct file_builder {
     const plan_options *options;
     plan_notes *notes;
     char date[11];
+    char time[9];
 } file_builder;
 
 /* Sample since midnight of a file's first sample. */
@@ -299,6 +316,7 @@ static void file_header_fill(const file_builder *self, plan_file *file)
     field_copy(header->bext.description, sizeof header->bext.description, text);
     field_copy(header->bext.originator, sizeof header->bext.originator, "reelmill");
     memcpy(header->bext.origination_date, self->date, sizeof self->date);
+    memcpy(header->bext.origination_time, self->time, sizeof self->time);
     /* EBU R 98: algorithm, sampling frequency, word length, mode, text. */
     const char *mode = header->channel_count == 1 ? "mono" : header->channel_count == 2 ? "stereo" : "multi";
     snprintf(header->coding_history, sizeof header->coding_history, "A=PCM,F=%u,W=%u,M=%s,T=reelmill\r\n",
@@ -420,7 +438,7 @@ void plan_make_files(plan *self, const plan_options *options, const bool *wanted
 {
     const show *film = self->show;
     file_builder builder = {.plan = self, .options = options, .notes = notes};
-    plan_date(self, builder.date);
+    plan_date(self, builder.date, builder.time);
     size_t capacity = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++)
         if (wanted[i] && self->deliverables[i].rendered)

@@ -122,6 +122,7 @@ static void write_bext(xmlTextWriterPtr xml, const output_header *header)
     xml_text(xml, "BWF_DESCRIPTION", header->bext.description);
     xml_text(xml, "BWF_ORIGINATOR", header->bext.originator);
     xml_text(xml, "BWF_ORIGINATION_DATE", header->bext.origination_date);
+    xml_text(xml, "BWF_ORIGINATION_TIME", header->bext.origination_time);
     write_time_reference(xml, "BWF_TIME_REFERENCE_HIGH", "BWF_TIME_REFERENCE_LOW", header->bext.time_reference);
     xml_number(xml, "BWF_VERSION", header->bext.version);
     xml_text(xml, "BWF_CODING_HISTORY", header->coding_history);

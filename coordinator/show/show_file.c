@@ -269,6 +269,23 @@ static void read_folder(const yaml_source *source, const yaml_node *node, const 
         *target = text;
 }
 
+/* Of the day `date`, into bext. No clock is asked: the same show makes the same bytes. */
+static void read_time(show *self, const yaml_node *node, const yaml_source *source)
+{
+    const char *text = node == NULL ? NULL : yaml_text(source, node, "time", NAME_MAX_BYTES);
+    if (text == NULL)
+        return;
+    bool good = strlen(text) == 8;
+    for (int i = 0; good && i < 8; i++)
+        good = i % 3 == 2 ? text[i] == ':' : text[i] >= '0' && text[i] <= (i == 3 || i == 6 ? '5' : '9');
+    if (!good || strcmp(text, "24:00:00") >= 0)
+        yaml_complain(source, node, "time is \"%s\"; write a time of the day as hour:minute:second, like 18:30:00", text);
+    else if (self->date[0] == '\0')
+        yaml_complain(source, node, "time is a time of the day that `date` names; add `date`, like `date: 2026-11-20`");
+    else
+        self->time = text;
+}
+
 static void read_identity(show *self, const yaml_node *root, const yaml_source *source)
 {
     const yaml_node *node = yaml_require(source, root, "reelmill", "the show", "begin the file with `reelmill: 1`");
@@ -289,6 +306,7 @@ static void read_identity(show *self, const yaml_node *root, const yaml_source *
         yaml_complain(source, node, "date is \"%s\"; write a day that exists as year-month-day, like 2026-11-20", text);
     else if (text != NULL)
         self->date = text;
+    read_time(self, yaml_get(root, "time"), source);
     node = yaml_get(root, "deadline");
     text = node == NULL ? NULL : yaml_text(source, node, "deadline", NAME_MAX_BYTES);
     self->deadline = text == NULL ? 0 : show_deadline_seconds(text);
@@ -322,7 +340,7 @@ static void read_all(show *self, const yaml_node *root, const yaml_source *sourc
 {
     static const char *const keys[] = {"reelmill",    "title", "slug", "version",   "date",         "frame_rate",
                                        "sample_rate", "media", "stems", "reels",    "pops",         "reference",
-                                       "deliverables", "output", "waivers", "join", "deadline", "checksums", NULL};
+                                       "deliverables", "output", "waivers", "join", "deadline", "checksums", "time", NULL};
     if (!yaml_map_check(source, root, "the show", keys))
         return;
     read_identity(self, root, source);
@@ -357,6 +375,7 @@ status show_file_parse(show *out_show, const char *text, size_t text_size, const
                  .slug = "",
                  .version = "v01",
                  .date = "",
+                 .time = "",
                  .media = ".",
                  .output = "out"};
     read_all(&made, root, &source);

@@ -108,6 +108,7 @@ typedef struct show {
     const char *slug;
     const char *version;          /**< "v01" by default */
     const char *date;             /**< "" if not given */
+    const char *time;             /**< of the day, "hh:mm:ss"; "" if not given */
     uint32_t deadline;            /**< seconds of UTC; 0 = none */
     frame_rate rate;
     const char *joined_start;     /**< timecode of a joined programme's first frame of action; NULL: 01:00:00:00 */

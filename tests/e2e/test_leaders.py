@@ -147,6 +147,11 @@ class MadeLeaders(FarmTest):
         self.assertEqual(reference(out / "SLATED" / "NIGHT_TRAIN_SLATED.wav"), (HOUR - 28) * 48000)
         self.assertEqual(self.start_told(runs.report, "SLATED"), timecode((HOUR - 28) * 24))
         self.assertFalse(slated[:26 * 48000].any())
+        bare = np.concatenate([whole[0][lead:lead + pictures[0] * 2000], whole[1][lead:lead + pictures[1] * 2000]])
+        self.assertEqual(len(slated), 28 * 48000 + len(bare) + 4 * 48000)  # the programme begins 20 s + 8 s in, to the sample
+        programme = slated[28 * 48000:28 * 48000 + len(bare)]
+        bare[:, 2] += 0.05  # the long-play stem, mono
+        self.assertLessEqual(np.abs(programme - bare).max(), 2.0 ** -24 + 2.0 ** -45)
         self.assertTrue(slated[26 * 48000 + 1:26 * 48000 + 1990, 2].any() and not slated[26 * 48000 + 2000:28 * 48000].any())
 
     def test_what_cannot_be_made_is_refused(self):

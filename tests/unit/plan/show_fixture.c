@@ -81,6 +81,7 @@ void show_fixture_init(show_fixture *self, const char *rate_name, uint32_t sampl
                         .slug = "NIGHT_TRAIN",
                         .version = "v03",
                         .date = "",
+                        .time = "",
                         .rate = rate,
                         .sample_rate = sample_rate,
                         .media = "stems",

@@ -104,20 +104,28 @@ static void plan_files__take_the_latest_date_of_the_stems(void **state)
     static const struct {
         const char *file;
         const char *date;
-    } dates[] = {{"R1_FX.wav", "2026-10-01"},
-                 {"R2_FX.wav", "2026:11:02"},
-                 {"R1_MX.C.wav", "yesterday!"},
-                 {"old.wav", "2027-01-01"}};
+        const char *time;
+    } dates[] = {{"R1_FX.wav", "2026-10-01", "23:59:59"}, {"R2_FX.wav", "2026:11:02", "09.30.15"},
+                 {"R2_MX.C.wav", "2026-11-02", "09:30:14"}, {"R2_MX.L.wav", "2026-11-02", "noon"},
+                 {"R1_MX.C.wav", "yesterday!", "23:59:59"}, {"old.wav", "2027-01-01", "10:00:00"}};
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         media_facts *facts = show_fixture_facts(&given, dates[i].file);
         facts->bext.present = true;
         snprintf(facts->bext.origination_date, sizeof facts->bext.origination_date, "%s", dates[i].date);
+        snprintf(facts->bext.origination_time, sizeof facts->bext.origination_time, "%s", dates[i].time);
     }
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_string_equal(given.made->files[0].header.bext.origination_date, "2026-11-02");
+    assert_string_equal(given.made->files[0].header.bext.origination_time, "09:30:15");
     given.film.date = "2026-11-20";
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_string_equal(given.made->files[0].header.bext.origination_date, "2026-11-20");
+    assert_string_equal(given.made->files[0].header.bext.origination_time, ""); /* of another day than the stated one */
+    content_hash digest = given.made->digest;
+    given.film.time = "18:30:00";
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_string_equal(given.made->files[0].header.bext.origination_time, "18:30:00");
+    assert_false(content_hash_equal(&digest, &given.made->digest));
     show_fixture_deinit(&given);
 }
 
