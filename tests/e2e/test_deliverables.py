@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 import adm_validator
-from farm_kit import RATE, SHARED, FarmTest, hash_seed, main, read_wav, reelmill, write_wav
+from farm_kit import RATE, SHARED, FarmTest, hash_seed, main, noise, read_wav, reelmill, write_wav
 from wide_show import HALF, LAYOUTS, STEMS, TO_51, TO_71, TO_712, WideShow, folded
 
 STEP = 2.0 ** -23
@@ -71,23 +71,57 @@ class Deliverables(FarmTest):
                 self.judge(show.file(name), exact)
 
     def test_gains_recovered_from_the_files(self):
-        """Least squares of every output channel over every channel of every stem: the recipe's gains to 0.001 dB, and no others."""
-        show = WideShow(self.folder, [2], deliverables(PM_712="printmaster-7.1.2", PM_71="printmaster-7.1", PM_51="printmaster-5.1",
-                                                       PM_20="stereo-loro", PM_10="mono", ME_51="me-5.1", ME_20="me-stereo"))
+        """Least squares of every output channel over every channel of every stem, and over its 90 degree shift where the recipe has
+        one: the recipe's gains to 0.001 dB, and no others. The narration speaks throughout, so ducked means by 9 dB everywhere."""
+        wanted = {"PM_712": "printmaster-7.1.2", "PM_71": "printmaster-7.1", "PM_51": "printmaster-5.1", "PM_20": "stereo-loro", "PM_10": "mono",
+                  "ME_51": "me-5.1", "ME_20": "me-stereo", "LT_RT": "stereo-ltrt", "DCP_51": "dcp-5.1", "DCP_71": "dcp-7.1", "AD_N": "ad-narration",
+                  "AD_51": "ad-5.1", "AD_20": "ad-stereo", "AD_LT": "ad-ltrt", "BED": "atmos-bed", "EBU": "atmos-bed-ebu"}
+        show = WideShow(self.folder, [2], deliverables(**wanted))
+        hearing = write_wav(self.folder / "stems" / "R1_HI.wav", noise(7, 2 * RATE, 1, 0.02))
+        show.text["stems"]["HI"] = {"role": "hearing", "layout": "mono", "file": "{reel}_HI.wav"}
+        show.path.write_text(json.dumps(show.text))
         self.passes(reelmill("run", show.path))
         stems = ("DX", "MX", "FX")
-        heard = np.concatenate([show.joined(stem) for stem in stems], axis=1)
+        mixed = np.concatenate([show.joined(stem) for stem in stems], axis=1)
+        narration = show.joined("AD")
+        depth = duck_curve(narration[:, 0])
+        self.assertEqual(depth.min(), depth.max())
+        depth = 10 ** (-9 / 20)
+        heard = np.concatenate([mixed, narration, hearing], axis=1)
+        shifted = np.concatenate([heard, np.stack([quadrature(mixed[:, k]) for k in range(mixed.shape[1])], axis=1)], axis=1)
 
         def unit(target, taken=stems):
             rule = {"5.1": TO_51, "7.1": TO_71, "7.1.2": TO_712}[target]
             return np.concatenate([folded(np.eye(len(LAYOUTS[STEMS[stem][1]])) * (stem in taken), STEMS[stem][1], target, rule)
                                    for stem in stems])
-        lo_ro, music = stereo_of(unit("5.1")), unit("5.1", ("MX", "FX"))
-        for name, exact in {"PM_712": unit("7.1.2"), "PM_71": unit("7.1"), "PM_51": unit("5.1"), "PM_20": lo_ro,
-                            "PM_10": HALF * lo_ro.sum(axis=1, keepdims=True), "ME_51": music, "ME_20": stereo_of(music)}.items():
-            gains = np.linalg.lstsq(heard, read_wav(show.file(name))[0], rcond=None)[0]
-            self.assertLess(np.abs(gains[exact == 0]).max(initial=0.0), 1e-6, name)
-            off = np.abs(20 * np.log10(gains[exact != 0] / exact[exact != 0])).max()
+
+        def gains_of(mix, narrated=None, heard_by=None, across=None):
+            """Rows: channels of the stems, narration, hearing, and what is shifted."""
+            rows = np.zeros((2, mix.shape[1]))
+            for row, gains in enumerate((narrated or {}, heard_by or {})):
+                for channel, gain in gains.items():
+                    rows[row, channel] = gain
+            return np.concatenate([mix, rows] + ([] if across is None else [across]))
+        bed, music = unit("5.1"), unit("5.1", ("MX", "FX"))
+        lo_ro = stereo_of(bed)
+        lt_rt = np.stack([bed[:, 0] + HALF * bed[:, 2], bed[:, 1] + HALF * bed[:, 2]], axis=1)
+        surround = 0.5 * (bed[:, 4:5] + bed[:, 5:6]) * [-1, 1]
+        room = dict(zip(LAYOUTS["7.1"], unit("7.1").T))
+        cinema = np.stack([room.get(label, 0 * room["L"]) for label in
+                           ("L", "R", "C", "LFE", "Lss", "Rss", "HI", "VI-N", "Lc", "Rc", "Lrs", "Rrs")], axis=1)
+        none = np.zeros((len(bed), 1))
+        exact = {"PM_712": gains_of(unit("7.1.2")), "BED": gains_of(unit("7.1.2")), "EBU": gains_of(unit("7.1.2")),
+                 "PM_71": gains_of(unit("7.1")), "PM_51": gains_of(bed), "PM_20": gains_of(lo_ro),
+                 "PM_10": gains_of(HALF * lo_ro.sum(axis=1, keepdims=True)), "ME_51": gains_of(music), "ME_20": gains_of(stereo_of(music)),
+                 "LT_RT": gains_of(lt_rt, across=surround), "AD_LT": gains_of(depth * lt_rt, {0: HALF, 1: HALF}, across=depth * surround),
+                 "AD_N": gains_of(none, {0: 1}), "AD_51": gains_of(depth * bed, {2: 1}), "AD_20": gains_of(depth * lo_ro, {0: HALF, 1: HALF}),
+                 "DCP_51": gains_of(np.concatenate([bed, none, none], axis=1), {7: 1}, {6: 1}), "DCP_71": gains_of(cinema, {7: 1}, {6: 1})}
+        self.assertEqual(exact.keys(), wanted.keys())
+        for name, rule in exact.items():
+            samples = read_wav(show.file(name, suffix="_R1" if name.startswith("DCP") else ""))[0]
+            gains = np.linalg.lstsq(heard if len(rule) == heard.shape[1] else shifted, samples, rcond=None)[0]
+            self.assertLess(np.abs(gains[rule == 0]).max(initial=0.0), 1e-6, name)
+            off = np.abs(20 * np.log10(gains[rule != 0] / rule[rule != 0])).max()
             print(f"{name}: gains off by at most {off:.1e} dB")
             self.assertLess(off, 0.001, name)
 
@@ -390,9 +424,15 @@ class Deliverables(FarmTest):
         recipes.mkdir()
         text = "reelmill_recipe: 1\nextends: stereo-loro  # for disc\nencoding: PCM_16\ndescription: For disc\n"
         (recipes / "disc.yaml").write_text(text)
-        self.assertEqual(self.passes(reelmill("recipes", "disc", cwd=self.folder)).out, text)
+        told = self.passes(reelmill("recipes", "disc", cwd=self.folder)).out
+        self.assertTrue(told.startswith(text))
+        self.assertIn("EBU Tech 3343", told[len(text):])  # where the rule of the extended one comes from
+        self.assertTrue(all(line.startswith("#") for line in told[len(text):].splitlines()))
         self.assertIn("For disc", self.passes(reelmill("recipes", cwd=self.folder)).out)
         self.assertIn("EBU Tech 3343", self.passes(reelmill("recipes", "stereo-ltrt", cwd=self.folder)).out)
+        (recipes / "wrong.yaml").write_text("reelmill_recipe: 1\nextends: stereo-loro\nencodng: PCM_16\n")
+        for words in (("recipes", "wrong"), ("recipes",)):
+            self.assertRegex(self.passes(reelmill(*words, cwd=self.folder), 2).err, r"recipes/wrong\.yaml:3:1: error: .*did you mean \"encoding\"")
 
     def judge_hash_list(self, folder, report):
         """ASC MHL 2.0 by its schemas; the digests beside those of the report, the chain's by hashlib."""
