@@ -309,9 +309,33 @@ static void put_rule(pdf *self, ink colour, double width)
     cairo_stroke(self->cairo);
 }
 
+enum { COLUMNS_MAX = 24 };
+
+static void table_widths(const page_block *block, double widths[COLUMNS_MAX])
+{
+    double shares = 0.0;
+    for (uint32_t c = 0; c < block->column_count; c++)
+        shares += block->columns[c].share;
+    for (uint32_t c = 0; c < block->column_count && c < COLUMNS_MAX; c++)
+        widths[c] = width_of_sheet() * block->columns[c].share / shares;
+}
+
+/* What a table has on its sheet at least: its head and its first row. */
+static double height_of_beginning(const pdf *self, const page_block *block)
+{
+    double widths[COLUMNS_MAX] = {0};
+    double height = 0.0;
+    table_widths(block, widths);
+    for (uint32_t c = 0; block->count > 0 && c < block->column_count && c < COLUMNS_MAX; c++) {
+        PangoLayout *layout = layout_of(self, &block->cells[c].spans, text_size, widths[c] - gap);
+        height = fmax(height, cell_height(layout, &block->cells[c], widths[c] - gap));
+        g_object_unref(layout);
+    }
+    return 32.0 + height; /* titles of columns may take two lines */
+}
+
 static void put_row(pdf *self, const page_block *block, const page_cell *cells, const double *widths)
 {
-    enum { COLUMNS_MAX = 24 };
     PangoLayout *layouts[COLUMNS_MAX];
     double height = 0.0;
     uint32_t count = block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
@@ -337,13 +361,9 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
 
 static void put_table(pdf *self, const page_block *block)
 {
-    double widths[64] = {0};
-    double shares = 0.0;
-    for (uint32_t c = 0; c < block->column_count; c++)
-        shares += block->columns[c].share;
-    for (uint32_t c = 0; c < block->column_count && c < 64; c++)
-        widths[c] = width_of_sheet() * block->columns[c].share / shares;
-    need(self, 40.0);
+    double widths[COLUMNS_MAX] = {0};
+    table_widths(block, widths);
+    need(self, height_of_beginning(self, block));
     self->y += 2.0;
     put_table_head(self, block, widths);
     for (uint32_t r = 0; r < block->count; r++)
@@ -407,9 +427,11 @@ static void put_picture(pdf *self, const drawing *picture)
     self->y += height + 4.0;
 }
 
-/* What must stand on the sheet of a small heading: a picture below it as a whole, or the beginning of anything else. */
-static double height_of_next(const page_block *next)
+/* What must stand on the sheet of a small heading: a picture below it as a whole, of a table its first row, or a bit of text. */
+static double height_of_next(const pdf *self, const page_block *next)
 {
+    if (next != NULL && next->kind == PAGE_TABLE)
+        return height_of_beginning(self, next) + 6.0;
     return next == NULL || next->kind != PAGE_PICTURE
                ? 40.0
                : next->picture->height * picture_scale(next->picture, width_of_sheet()) + 4.0;
@@ -437,7 +459,7 @@ static void put_block(pdf *self, const page_block *block, const page_block *next
         break;
     case PAGE_SUBHEADING:
         title.style = STYLE_SOFT;
-        need(self, 20.0 + height_of_next(next));
+        need(self, 20.0 + height_of_next(self, next));
         self->y += 6.0;
         put_text(self, &line, 9.6);
         break;

@@ -264,6 +264,110 @@ static void add_summary_row(page *self, const report_model *model, const report_
         page_add(self, STYLE_SOFT, "none");
 }
 
+/* How many deliverables have which verdict, in words. */
+static void add_counts(page *self, const report_model *model)
+{
+    static const struct {
+        verdict_word word;
+        const char *one, *several;
+    } words[] = {{VERDICT_FAIL, "fails", "fail"},
+                 {VERDICT_INCOMPLETE, "could not be judged in everything", "could not be judged in everything"},
+                 {VERDICT_WARN, "passes with warnings", "pass with warnings"},
+                 {VERDICT_PASS, "passes", "pass"}};
+    bool any = false;
+    page_paragraph(self);
+    page_format(self, STYLE_PLAIN, "Of %u deliverable%s, ", model->programme_count, model->programme_count == 1 ? "" : "s");
+    for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < model->programme_count; i++)
+            count += model->programmes[i].verdict.word == words[w].word;
+        if (count > 0)
+            page_format(self, STYLE_PLAIN, "%s%u %s", any ? ", " : "", count, count == 1 ? words[w].one : words[w].several);
+        any = any || count > 0;
+    }
+    page_add(self, STYLE_PLAIN, ".");
+}
+
+enum { MEND_FIRST_MAX = 4, MEND_NAMES_MAX = 6 };
+
+/* One thing to mend, and everything that it is told of. */
+typedef struct cover_item {
+    const finding *item;
+    const plan_timeline *timeline;
+    const char *names;
+    uint32_t name_count;
+} cover_item;
+
+typedef struct cover_list {
+    uint32_t count;
+    cover_item items[MEND_FIRST_MAX];
+    bool more;
+    arena *memory;
+} cover_list;
+
+static void take_findings(cover_list *self, const finding_list *list, finding_severity severity, const plan_timeline *timeline,
+                          const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *item = &list->items[i];
+        if (item->severity != severity || item->waiver != NULL)
+            continue;
+        uint32_t at = 0;
+        while (at < self->count && strcmp(self->items[at].item->message, item->message) != 0)
+            at++;
+        if (at == MEND_FIRST_MAX) {
+            self->more = true;
+            continue;
+        }
+        if (at == self->count)
+            self->items[self->count++] = (cover_item){.item = item, .timeline = timeline, .names = ""};
+        cover_item *known = &self->items[at];
+        if (known->name_count < MEND_NAMES_MAX)
+            known->names = arena_format(self->memory, "%s%s%s", known->names, known->name_count > 0 ? ", " : "", name);
+        known->name_count++;
+    }
+}
+
+/* The worst of all, each once, so that the first page says what to do. */
+static void add_mend_first(page *self, const report_model *model, const ranked *order)
+{
+    static const finding_severity severities[] = {FINDING_FAIL, FINDING_NOT_CHECKED, FINDING_WARN};
+    static const page_column columns[] = {{"Severity", 1.3, false}, {"Deliverable", 2.0, false}, {"What", 6.0, false}};
+    cover_list list = {.memory = self->memory};
+    for (size_t s = 0; s < sizeof severities / sizeof severities[0]; s++) {
+        for (uint32_t i = 0; i < model->programme_count; i++) {
+            const report_programme *programme = &model->programmes[order[i].index];
+            take_findings(&list, &programme->verdict.findings, severities[s], report_timeline(model, programme->deliverable),
+                          model->show->deliverables[programme->deliverable].name);
+        }
+        for (uint32_t i = 0; i < model->stem_count; i++)
+            take_findings(&list, &model->stems[i].verdict.findings, severities[s], model->stems[i].verdict.timeline,
+                          arena_format(self->memory, "stem %s %s", model->show->stems[model->stems[i].stem].name,
+                                       model->show->reels[model->stems[i].reel].name));
+    }
+    if (list.count == 0)
+        return;
+    page_subheading(self, "Mend first");
+    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    for (uint32_t i = 0; i < list.count; i++) {
+        const cover_item *known = &list.items[i];
+        page_row(self);
+        page_add(self, STYLE_BADGE, finding_severity_name(known->item->severity));
+        page_next_cell(self);
+        page_add(self, STYLE_STRONG, known->names);
+        if (known->name_count > MEND_NAMES_MAX)
+            page_format(self, STYLE_STRONG, " and %u more", known->name_count - MEND_NAMES_MAX);
+        if (known->item->has_range && known->timeline != NULL)
+            page_line(self, STYLE_SOFT, report_place(model, known->timeline, known->item->start_sample, self->memory));
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, known->item->message);
+    }
+    if (list.more) {
+        page_paragraph(self);
+        page_add(self, STYLE_SOFT, "What else was found stands with each deliverable.");
+    }
+}
+
 static void add_cover(page *self, const report_model *model, const ranked *order)
 {
     static const page_column columns[] = {{"Deliverable", 2.4, false},   {"Verdict", 1.4, false},        {"Spec and version", 2.2, false},
@@ -283,9 +387,11 @@ static void add_cover(page *self, const report_model *model, const ranked *order
     if (model->finished_text[0] != '\0')
         page_format(self, STYLE_SOFT, ", judged %s by %s", model->finished_text, model->engine);
     page_verdict(self, verdict_word_name(model->verdict));
+    add_counts(self, model);
     page_table(self, false, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++)
         add_summary_row(self, model, &model->programmes[order[i].index]);
+    add_mend_first(self, model, order);
 }
 
 /* "2026-11-20 03:12 UTC" as PDF wants it; a report that does not know when it was made has a date that nobody takes for one. */

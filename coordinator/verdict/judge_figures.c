@@ -43,8 +43,9 @@ static void tell_unknown_peak(judgement *self, double least, double most)
         finding *item = &self->verdict->findings.items[i];
         if (item->severity == FINDING_NOT_CHECKED &&
             (strcmp(item->check, "peak.true") == 0 || strcmp(item->check, "loudness.plr") == 0))
-            item->message = arena_format(self->memory, "The true peak of this part lies between %.1f and %.1f dBTP: measures tell single peaks above %.1f dBTP alone from those of the rest of their 6.4 s. Judge a part that begins and ends elsewhere, or measure the audio.",
-                                         measure_db(least), measure_db(most), PEAK_LOCATE_DBTP);
+            item->message = arena_format(self->memory, "The true peak of this part is at most %.1f dBTP%s, and no more is known: measures tell single peaks above %.1f dBTP alone from those of the rest of their 6.4 s. Judge a part that begins and ends elsewhere, or measure the audio.",
+                                         measure_db(most), least > 1e-9 ? arena_format(self->memory, " and at least %.1f", measure_db(least)) : "",
+                                         PEAK_LOCATE_DBTP);
     }
 }
 

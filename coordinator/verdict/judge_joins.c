@@ -99,6 +99,7 @@ static void judge_join_peaks(judgement *self, uint64_t join, const char *const r
 
 static const double tail_ms = 150.0;
 static const double tail_dbfs = -50.0;   /* louder than this, a reel ends in sound */
+static const double end_dbfs = -40.0;    /* and a programme: below, a short fade over noise ends so */
 static const double nothing_dbfs = -70.0;
 
 /* Mean power of the loudest channel over the blocks in first..end; NAN if there is none. */
@@ -147,7 +148,7 @@ static void judge_tail(judgement *self, const plan_piece *piece, const plan_piec
     uint64_t first = end < reach ? 0 : end - reach;
     double before = 10.0 * log10(loudest_power(signal, channels, first, end));
     double behind = 10.0 * log10(loudest_power(signal, channels, end, end + reach));
-    if (!(before > tail_dbfs) || (next != NULL && !(behind < nothing_dbfs)))
+    if (!(before > (next == NULL ? end_dbfs : tail_dbfs)) || (next != NULL && !(behind < nothing_dbfs)))
         return;
     char place[PLACE_TEXT_SIZE];
     judgement_place(self, end, place);

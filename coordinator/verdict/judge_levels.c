@@ -110,8 +110,9 @@ void judge_levels(judgement *self)
     const peak_figures *peaks = &self->verdict->peaks;
     uint32_t rate = self->timeline->sample_rate;
     uint64_t end = self->timeline->frame_count;
-    double true_peak = measure_db(peaks->true_peak);
-    double sample_peak = measure_db(peaks->sample_peak);
+    /* What is not known is no silence, which passes. */
+    double true_peak = isnan(peaks->true_peak) ? (double)NAN : measure_db(peaks->true_peak);
+    double sample_peak = isnan(peaks->sample_peak) ? (double)NAN : measure_db(peaks->sample_peak);
     const dialogue_figures *dialogue = &self->verdict->dialogue;
     const char *unheard = isnan(dialogue->speech_share) ? no_stem
                           : dialogue->block_count == 0  ? "the dialogue stem never speaks"

@@ -88,9 +88,9 @@ static const char *offset_cause(const alignment *self, double late)
         return "That is the distance of the 2-pop: one of them is aligned to its pop where the other is to the first frame of action.";
     if (leader > pop && near(fabs(late), leader - pop, 2.0))
         return "That is the leader up to the 2-pop: one of them begins at its pop.";
-    if (pictures >= 0.99 && near(pictures, round(pictures), 2.0 / self->picture))
-        return arena_format(self->judged->memory, "That is exactly %.0f picture frame%s: an edit point or a timecode start is off by %s.",
-                            round(pictures), pictures < 1.5 ? "" : "s", pictures < 1.5 ? "one" : "so many");
+    if (pictures >= 0.99 && near(pictures, round(pictures), 1.0 / self->picture))
+        return arena_format(self->judged->memory, "That is exactly %.0f picture frame%s: an edit point or a timecode start is off by as much.",
+                            round(pictures), pictures < 1.5 ? "" : "s");
     static const double others[] = {24.0, 25.0, 30.0, 24000.0 / 1001.0, 30000.0 / 1001.0};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         if (near(fabs(late), rate / others[i], 1.0))
@@ -138,10 +138,10 @@ static void tell_offset(const alignment *self)
     item->details_json = arena_format(self->judged->memory,
                                       "{\"offset_samples\": %.2f, \"offset_frames\": %.4f, \"confidence\": %.2f, \"places\": %u}", late,
                                       self->picture > 0.0 ? late / self->picture : 0.0, self->confidence, model->used);
-    item->message = arena_format(self->judged->memory, "%s is %s %s against %s%s. %s Slip it by %.0f samples.", self->owner,
+    item->message = arena_format(self->judged->memory, "%s is %s %s against %s%s. %s Move it %.0f sample%s %s.", self->owner,
                                  amount(self, late), late > 0.0 ? "late" : "early", reference_name(self),
                                  model->segment_count > 1 ? ", up to the first step" : model->drift != 0.0 ? " at its beginning" : "",
-                                 offset_cause(self, late), -late);
+                                 offset_cause(self, late), fabs(late), fabs(late) == 1.0 ? "" : "s", late > 0.0 ? "earlier" : "later");
 }
 
 static void tell_drift(const alignment *self)

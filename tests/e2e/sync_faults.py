@@ -80,14 +80,14 @@ def cases(material):
     return found
 
 
-def make_show(folder, material, planted):
-    pictures = material.frames // FRAME
+def make_show(folder, material, planted, rate="24", frame=FRAME):
+    pictures = material.frames // frame
     write_wav(folder / "stems" / "GUIDE.wav", material.mix, 16)
     for name, sound, _ in planted:
         write_wav(folder / "stems" / f"{name.upper()}.wav", sound, 16)
-    text = {"reelmill": 1, "title": "Sync", "slug": "SYNC", "frame_rate": 24, "sample_rate": RATE, "media": "stems", "stems": {},
+    text = {"reelmill": 1, "title": "Sync", "slug": "SYNC", "frame_rate": rate, "sample_rate": RATE, "media": "stems", "stems": {},
             "reels": [{"name": "R1", "start": "01:00:00:00", "ffoa": "01:00:00:00",
-                       "lfoa": timecode(3600 * 24 + pictures - 1)}],
+                       "lfoa": timecode(3600 * round(float(rate)) + pictures - 1, round(float(rate)))}],
             "pops": "none", "reference": {"file": "GUIDE.wav", "layout": "mono"},
             "deliverables": [{"name": name.upper(), "file": f"{name.upper()}.wav", "layout": "mono", "spec": "none"}
                              for name, _, _ in planted], "output": "out"}

@@ -66,6 +66,12 @@ class Report(FarmTest):
             self.assertEqual(entry["verdict"] is None, entry["reel"] is not None)  # limits apply to the whole
             for finding in entry["findings"]:
                 self.assertIn(finding["message"], page.text)
+        # The first page says what to mend first.
+        whole = [entry for entry in document["programmes"] if entry["reel"] is None]
+        fails = sum(entry["verdict"] == "fail" for entry in whole)
+        cover = page.text[:page.text.index("Mend first") + 2000]
+        self.assertRegex(cover, f"Of {len(whole)} deliverables, {fails} fails?[,.]")
+        self.assertIn(next(item["message"] for entry in whole for item in entry["findings"] if item["severity"] == "fail"), cover)
 
     def test_hostile_texts_are_only_text(self):
         for number, text in enumerate(HOSTILE):
@@ -346,7 +352,7 @@ limits:
         low = reelmill("judge", report, "--spec", self.folder / "low.yaml", "--from", "0.5", "--to", "1.5", "--json").json()
         low = next(item for item in low["programmes"][0]["findings"] if item["check"] == "peak.true")
         self.assertEqual((low["severity"], low["measured"]), ("not_checked", None))
-        self.assertIn("lies between", low["message"])
+        self.assertIn("no more is known", low["message"])
         self.assertEqual(reelmill("judge", report, "--spec", "dpp", "--to", end + 1).code, 2)
         measures = report.parent / "measures.bin"
         good = measures.read_bytes()

@@ -17,6 +17,7 @@ enum {
     WIDE_MAX = 8,        /* places that may be searched half a second around */
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
+    EARLY_TRIES = 2,     /* however fast a track runs, it is not far off near its beginning */
     STEP_FRAMES = 4096,  /* a step is narrowed down to this */
     STEP_WINDOW_MAX = 16384,
     STEP_TURNS = 24,
@@ -283,7 +284,21 @@ static status follow(align_run *self, align_place *place, bool *out_known)
     return code;
 }
 
-/* The loudest places first, near, then far; a match that no other place confirms was none. */
+/* Places in the order in which they are tried: the loudest near, the loudest far, the first ones far. NULL: there is none. */
+static align_place *place_to_try(align_run *self, align_place *const *order, uint32_t count, uint32_t turn)
+{
+    if (turn < LOCK_TRIES + FAR_TRIES) {
+        uint32_t index = turn < LOCK_TRIES ? turn : turn - LOCK_TRIES;
+        return index < count ? order[index] : NULL;
+    }
+    uint32_t early = turn - LOCK_TRIES - FAR_TRIES;
+    for (uint32_t i = 0; i < self->place_count; i++)
+        if (!self->places[i].edge && early-- == 0)
+            return &self->places[i];
+    return NULL;
+}
+
+/* A match that no other place confirms was none. */
 static status find_points(align_run *self)
 {
     align_place *order[SYNC_PLACES_MAX];
@@ -295,17 +310,17 @@ static status find_points(align_run *self)
     uint32_t far_range = FAR_SECONDS * track_reader_rate(self->matcher->track);
     bool far_fits = FAR_WINDOW + 2 * (uint64_t)far_range <= (uint64_t)1 << FFT_LOG2_MAX;
     bool known = false;
-    for (uint32_t i = 0; !known && i < LOCK_TRIES + FAR_TRIES; i++) {
-        bool far = i >= LOCK_TRIES;
-        uint32_t index = far ? i - LOCK_TRIES : i;
-        if (index >= count || (far && !far_fits))
+    for (uint32_t turn = 0; !known && turn < LOCK_TRIES + FAR_TRIES + EARLY_TRIES; turn++) {
+        bool far = turn >= LOCK_TRIES;
+        align_place *place = place_to_try(self, order, count, turn);
+        if (place == NULL || (far && !far_fits))
             continue;
         sync_match match;
         self->measure->point_count = 0;
-        status code = far ? try_lock(self, order[index], FAR_WINDOW, far_range, &match)
-                          : try_lock(self, order[index], WINDOW, self->half_second, &match);
-        if (code == STATUS_OK && order[index]->matched)
-            code = follow(self, order[index], &known);
+        status code = far ? try_lock(self, place, FAR_WINDOW, far_range, &match)
+                          : try_lock(self, place, WINDOW, self->half_second, &match);
+        if (code == STATUS_OK && place->matched)
+            code = follow(self, place, &known);
         if (code != STATUS_OK)
             return code;
     }

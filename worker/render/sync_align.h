@@ -3,7 +3,7 @@
  *
  * Reads little: 1 % of the stretch, at least eight windows of 32768 frames, each at the loudest of eight places of its part.
  * Where drift shows, the places are matched once more at the right speed; a step between two of them is narrowed down by
- * halving. Only where nothing matches within half a second are two places searched nine seconds around.
+ * halving. Only where nothing matches within half a second are four places searched nine seconds around.
  */
 #ifndef WORKER_RENDER_SYNC_ALIGN_H
 #define WORKER_RENDER_SYNC_ALIGN_H
