@@ -120,6 +120,7 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
         byte_writer_u16(writer, (uint16_t)self->shifts[i].samples);
         encode_float(writer, self->shifts[i].score);
         encode_float(writer, self->shifts[i].score_in_place);
+        encode_float(writer, self->shifts[i].left);
     }
 }
 
@@ -144,8 +145,9 @@ static bool decode_gaps(byte_reader *reader, stem_features *made)
         peak->samples = (int16_t)byte_reader_u16(reader);
         peak->score = decode_float(reader);
         peak->score_in_place = decode_float(reader);
+        peak->left = decode_float(reader);
         valid = peak->samples >= -STEM_SHIFT_MAX && peak->samples <= STEM_SHIFT_MAX && isfinite(peak->score) &&
-                isfinite(peak->score_in_place);
+                isfinite(peak->score_in_place) && isfinite(peak->left) && peak->left >= 0.0f;
     }
     return valid && !reader->failed;
 }

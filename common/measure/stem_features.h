@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 5,
+    STEM_FEATURES_VERSION = 6,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -39,10 +39,10 @@ enum {
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
     STEM_GROUPS_MAX = 32,          /**< stems that are held against each other */
     STEM_GAPS_MAX = 128,           /**< per cell */
-    STEM_SHIFT_LOG2 = 15,
+    STEM_SHIFT_LOG2 = 16,
     STEM_SHIFT_FRAMES = 1 << STEM_SHIFT_LOG2,
     STEM_SHIFT_WINDOWS = 2,
-    STEM_SHIFT_MAX = 9600          /**< more than two picture frames at 96 kHz */
+    STEM_SHIFT_MAX = 24000         /**< twelve picture frames of 24 at 48 kHz */
 };
 
 /** A channel that stops and starts again, both hard. Frames of the cell; a gap may be cut by the cell's edges. */
@@ -53,11 +53,12 @@ typedef struct stem_gap {
     bool goes_on;     /**< it is quiet up to the cell's last frame */
 } stem_gap;
 
-/** At which time a stem lies in a received programme. */
+/** At which time a stem lies in a received programme where gains do not explain it; zeros where they do. Of group 0: all stems together. */
 typedef struct stem_shift_peak {
     int16_t samples;      /**< the programme is later */
     float score;          /**< standard deviations of chance; 0: the stem does not play */
     float score_in_place; /**< the same of no shift */
+    float left;           /**< of the energy that no gains explain in place, what none explain with it there; 1: not known */
 } stem_shift_peak;
 
 /** What one channel leaves in a channel of another stem, in one cell. */
@@ -89,7 +90,7 @@ typedef struct stem_features {
     stem_leak leaks[STEM_LEAKS_MAX];
     uint32_t gap_count;
     stem_gap gaps[STEM_GAPS_MAX];
-    stem_shift_peak shifts[STEM_GROUPS_MAX]; /**< [group]; of group 0, a received programme itself, none */
+    stem_shift_peak shifts[STEM_GROUPS_MAX]; /**< [group]; of group 0, the received programme itself, `left` alone */
 } stem_features;
 
 /** Numbers per block. */

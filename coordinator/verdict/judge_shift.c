@@ -6,48 +6,59 @@
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double apart_factor = 2.0; /* against the same stem in place */
+static const double left_most = 0.25;   /* with the stem there, of what is unexplained in place */
 
 typedef struct shift_votes {
     size_t shifted, known;
+    double left; /* the least of those that show it */
 } shift_votes;
 
-static bool shows(const stem_cell *cell, const stem_run *run, uint32_t element)
+/* Groups are counted as the features do: the first is the programme, and stands for all stems together. */
+static bool shows(const stem_cell *cell, const stem_run *run, uint32_t group)
 {
-    return element + 1 < cell->group_count && cell->frame + cell->frame_count > run->start_frame && cell->frame < run->end_frame;
+    return group < cell->group_count && cell->frame + cell->frame_count > run->start_frame && cell->frame < run->end_frame;
 }
 
-/* How many of the cells of a run show an element at a shift, and in how many it is known where it lies. */
-static shift_votes count_votes(const stem_programme *programme, const stem_run *run, uint32_t element, int samples)
+/* How many of the cells of a run show a group at a shift, and in how many it is known where it lies. */
+static shift_votes count_votes(const stem_programme *programme, const stem_run *run, uint32_t group, int samples)
 {
-    shift_votes votes = {0};
+    shift_votes votes = {.left = 1.0};
     for (size_t c = 0; c < programme->cell_count; c++) {
         const stem_cell *cell = &programme->bleed[c];
-        if (!shows(cell, run, element))
+        if (!shows(cell, run, group))
             continue;
-        const stem_shift_peak *peak = &cell->shifts[element + 1]; /* the first group is the programme */
-        if ((double)peak->score < score_min)
+        const stem_shift_peak *peak = &cell->shifts[group];
+        bool fits = peak->samples != 0 && (double)peak->left < left_most;
+        bool clear = (double)peak->score >= score_min;
+        if (!fits && !clear)
             continue;
         votes.known++;
-        votes.shifted += peak->samples == samples && samples != 0 &&
-                         (double)peak->score >= apart_factor * (double)peak->score_in_place;
+        if (peak->samples != samples || samples == 0 ||
+            (!fits && (double)peak->score < apart_factor * (double)peak->score_in_place))
+            continue;
+        votes.shifted++;
+        votes.left = fmin(votes.left, (double)peak->left);
     }
     return votes;
 }
 
-/* The shift that most cells of the run show for an element. */
-static stem_shift shift_of(const stem_programme *programme, const stem_run *run, uint32_t element)
+/* The shift that most cells of the run show for a group. */
+static stem_shift shift_of(const stem_programme *programme, const stem_run *run, uint32_t group)
 {
-    stem_shift best = {.element = element};
+    stem_shift best = {.element = group - 1, .left = 1.0};
     for (size_t c = 0; c < programme->cell_count; c++) {
         const stem_cell *cell = &programme->bleed[c];
-        if (!shows(cell, run, element))
+        if (!shows(cell, run, group))
             continue;
-        int samples = cell->shifts[element + 1].samples;
+        int samples = cell->shifts[group].samples;
         if (samples == best.samples || samples == 0)
             continue;
-        shift_votes votes = count_votes(programme, run, element, samples);
-        if (votes.shifted > best.cell_count && votes.shifted * 2 >= votes.known)
-            best = (stem_shift){.element = element, .samples = samples, .cell_count = votes.shifted};
+        shift_votes votes = count_votes(programme, run, group, samples);
+        if (votes.shifted > best.cell_count && votes.shifted * 2 >= votes.known) {
+            best.samples = samples;
+            best.cell_count = votes.shifted;
+            best.left = votes.left;
+        }
     }
     return best;
 }
@@ -55,28 +66,55 @@ static stem_shift shift_of(const stem_programme *programme, const stem_run *run,
 stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run)
 {
     const stem_programme *programme = self->facts->stems;
-    stem_shift best = {0};
+    stem_shift best = {.left = 1.0};
     uint32_t alike = 0;
     bool in_place = false;
     for (uint32_t e = 0; e < element_count; e++) {
-        stem_shift shift = shift_of(programme, run, e);
-        in_place = in_place || (shift.cell_count == 0 && count_votes(programme, run, e, 0).known > 0);
+        stem_shift shift = shift_of(programme, run, e + 1);
+        in_place = in_place || (shift.cell_count == 0 && count_votes(programme, run, e + 1, 0).known > 0);
         alike += shift.cell_count > 0 && best.cell_count > 0 && shift.samples == best.samples;
-        if (shift.cell_count > best.cell_count)
+        if (shift.cell_count > best.cell_count || (shift.cell_count == best.cell_count && shift.left < best.left))
             best = shift;
     }
     best.whole = alike > 0 && !in_place;
+    stem_shift all = shift_of(programme, run, 0);
+    if (all.cell_count > 0 && all.cell_count >= best.cell_count && all.left < left_most * best.left) {
+        best = all;
+        best.element = 0;
+        best.whole = true;
+    }
     return best;
 }
 
-bool judgement_follows_shift(const stem_shifts *told_shifts, const stem_run *run)
+enum { APART_BLOCKS = 4 };
+
+void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_run *run, uint64_t block_frames)
 {
-    for (uint32_t i = 0; i < told_shifts->count; i++) {
-        const stem_shift_run *told = &told_shifts->items[i];
-        uint64_t first = run->start_frame > told->start ? run->start_frame : told->start;
-        uint64_t end = run->end_frame < told->end ? run->end_frame : told->end;
-        bool same = run->fault == STEM_FAULT_UNEXPLAINED || told->shift.whole || run->element == told->shift.element;
-        if (same && end > first && (end - first) * 2 > run->end_frame - run->start_frame)
+    for (uint32_t i = 0; i < self->count; i++) {
+        stem_shift_run *known = &self->items[i];
+        if (known->shift.whole != shift->whole || known->shift.element != shift->element || known->shift.samples != shift->samples ||
+            run->start_frame > known->end + APART_BLOCKS * block_frames || known->start > run->end_frame + APART_BLOCKS * block_frames)
+            continue;
+        known->start = run->start_frame < known->start ? run->start_frame : known->start;
+        known->end = run->end_frame > known->end ? run->end_frame : known->end;
+        known->outputs |= run->outputs;
+        known->residual_dbfs = fmax(known->residual_dbfs, run->residual_dbfs);
+        return;
+    }
+    if (self->count < SHIFTS_TOLD_MAX)
+        self->items[self->count++] =
+            (stem_shift_run){*shift, run->start_frame, run->end_frame, run->outputs, run->residual_dbfs};
+}
+
+bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uint64_t block_frames)
+{
+    for (uint32_t i = 0; i < shifts->count; i++) {
+        const stem_shift_run *known = &shifts->items[i];
+        uint64_t first = run->start_frame > known->start ? run->start_frame : known->start;
+        uint64_t end = run->end_frame < known->end ? run->end_frame : known->end;
+        bool any = run->fault == STEM_FAULT_UNEXPLAINED || known->shift.whole;
+        bool own = !any && run->element == known->shift.element;
+        if ((any && end > first && (end - first) * 2 > run->end_frame - run->start_frame) || (own && end + 2 * block_frames > first))
             return true;
     }
     return false;

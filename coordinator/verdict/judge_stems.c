@@ -223,17 +223,50 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
-static void tell_shift(stem_judgement *self, const stem_run *run, const stem_shift *shift, const char *where, finding *item)
+/* Takes the runs that a stem at another time explains out of the truth. */
+static void find_shifts(stem_judgement *self)
+{
+    stem_truth *truth = &self->truth;
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const stem_run run = truth->runs[i];
+        stem_gap_place gap;
+        stem_shift shift = {0};
+        if (run.fault == STEM_FAULT_UNEXPLAINED && !judgement_gap(self->judgement, true, run.start_frame, run.end_frame, &gap))
+            shift = judgement_shift(self->judgement, self->model.element_count, &run);
+        if (shift.cell_count > 0)
+            judgement_add_shift(&self->shifts, &shift, &run, block);
+        else
+            truth->runs[kept++] = run;
+    }
+    truth->run_count = kept;
+    kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (!judgement_follows_shift(&self->shifts, &truth->runs[i], block))
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
+}
+
+static void tell_shift(stem_judgement *self, const stem_shift_run *found)
 {
     judgement *base = self->judgement;
+    const stem_shift *shift = &found->shift;
+    finding *item = add_fault(self, "stems.null", found->residual_dbfs, "dBFS");
+    judgement_locate(base, item, found->start, found->end);
+    set_channels(self, item, found->outputs);
+    char from[PLACE_TEXT_SIZE];
+    char to[PLACE_TEXT_SIZE];
+    judgement_place(base, found->start, from);
+    judgement_place(base, found->end, to);
     const char *name = shift->whole ? "" : stem_name(self, shift->element);
     item->subject = arena_format(base->memory, "shifted %s", name);
-    item->message = arena_format(base->memory, "%s lies %s%s against %s. Move it back and print again.",
-                                 shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples), where,
-                                 shift->whole ? "all its stems" : "the other stems");
+    item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. Move it back and print again.",
+                                 shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples),
+                                 channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems");
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
-                     shift->samples, json_db(self, run->residual_dbfs));
+                     shift->samples, json_db(self, found->residual_dbfs));
 }
 
 /* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */
@@ -263,9 +296,32 @@ static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *ite
     return true;
 }
 
-static void tell_run(stem_judgement *self, const stem_run *run)
+/*
+ * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where this run need not be told:
+ * its drop-out was.
+ */
+static bool join_dropout(stem_judgement *self, stem_run *run)
 {
-    if (judgement_follows_shift(&self->shifts, run))
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    stem_gap_place gap;
+    if ((run->fault != STEM_FAULT_MISSING && run->fault != STEM_FAULT_UNEXPLAINED && run->fault != STEM_FAULT_GAIN) ||
+        !judgement_gap(self->judgement, true, run->start_frame > 3 * block ? run->start_frame - 3 * block : 0, run->end_frame, &gap) ||
+        gap.end + block < run->end_frame || gap.start > run->start_frame + block)
+        return true;
+    if (self->dropout_end == gap.end)
+        return false;
+    self->dropout_end = gap.end;
+    run->fault = STEM_FAULT_UNEXPLAINED;
+    run->element = UINT8_MAX;
+    run->start_frame = gap.start < run->start_frame ? gap.start : run->start_frame;
+    return true;
+}
+
+static void tell_run(stem_judgement *self, const stem_run *found)
+{
+    stem_run joined = *found;
+    const stem_run *run = &joined;
+    if (!join_dropout(self, &joined))
         return;
     static const char *const words[] = {"missing", "gain", "polarity", "extra", "unexplained"};
     judgement *base = self->judgement;
@@ -286,15 +342,6 @@ static void tell_run(stem_judgement *self, const stem_run *run)
     const char *where = arena_format(base->memory, "%s from %s to %s", channel_words(self, item), from, to);
     if (run->fault == STEM_FAULT_UNEXPLAINED && tell_dropout(self, run, item))
         return;
-    stem_shift shift = {0};
-    if (run->fault == STEM_FAULT_UNEXPLAINED)
-        shift = judgement_shift(base, self->model.element_count, run);
-    if (shift.cell_count > 0) {
-        if (self->shifts.count < SHIFTS_TOLD_MAX)
-            self->shifts.items[self->shifts.count++] = (stem_shift_run){shift, run->start_frame, run->end_frame};
-        tell_shift(self, run, &shift, where, item);
-        return;
-    }
     item->message = run_sentence(self, run, where);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",
@@ -343,7 +390,10 @@ static void judge_absent(stem_judgement *self)
     bool mix = stem_judgement_count(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
     for (uint32_t e = 0; mix && e < self->model.element_count; e++) {
         stem_role role = stem_role_of(self, e);
-        if (self->truth.presence[e] != STEM_ABSENT || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
+        bool elsewhere = false;
+        for (uint32_t i = 0; i < self->shifts.count; i++)
+            elsewhere = elsewhere || (!self->shifts.items[i].shift.whole && self->shifts.items[i].shift.element == e);
+        if (self->truth.presence[e] != STEM_ABSENT || elsewhere || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
             continue;
         finding *item = add_fault(self, "stems.null", HUGE_VAL, "dBFS");
         item->measured = (double)NAN;
@@ -492,12 +542,15 @@ void judge_stems(judgement *self)
         return;
     }
     judge_ad(self, description, &stems->truth);
+    drop_explained(stems, orders);
+    find_shifts(stems);
     judge_null(stems);
     judge_absent(stems);
     judge_programme_gain(stems);
     judge_matrix(stems);
-    drop_explained(stems, orders);
     join_level_runs(stems);
+    for (uint32_t i = 0; i < stems->shifts.count; i++)
+        tell_shift(stems, &stems->shifts.items[i]);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
         tell_run(stems, &stems->truth.runs[i]);
     bool mix = stem_judgement_count(stems, STEM_PRESENT) > 1;

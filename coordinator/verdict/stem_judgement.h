@@ -13,6 +13,7 @@ typedef struct stem_judgement {
     channel_label bed[STEM_BED_MAX];
     stem_truth truth;
     stem_shifts shifts; /* that were told */
+    uint64_t dropout_end; /* of the drop-out of the programme that was told last; 0: none */
 } stem_judgement;
 
 uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence);

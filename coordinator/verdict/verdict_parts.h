@@ -68,6 +68,7 @@ typedef struct stem_shift {
     uint32_t element;
     int samples;
     size_t cell_count; /**< that show it */
+    double left;       /**< of what is unexplained with it in place, what is unexplained with it there; 1: not known */
     bool whole;        /**< all stems lie so: the programme does */
 } stem_shift;
 stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run);
@@ -76,16 +77,20 @@ enum { SHIFTS_TOLD_MAX = 64 };
 typedef struct stem_shift_run {
     stem_shift shift;
     uint64_t start, end;
+    uint32_t outputs;     /**< bit per channel of the programme */
+    double residual_dbfs;
 } stem_shift_run;
 typedef struct stem_shifts {
     uint32_t count;
     stem_shift_run items[SHIFTS_TOLD_MAX];
 } stem_shifts;
+/** Adds a run that a stem at another time explains; one of the same shift, hardly apart, is the same. */
+void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_run *run, uint64_t block_frames);
 /**
- * What a stem at another time makes of single channels is that shift and nothing more: a low tone may come out upside down. True if
- * most of the run lies in a shift that was told.
+ * What a stem at another time makes of single channels and blocks is that shift and nothing more: a low tone may come out upside
+ * down, and the stem is missing where it should be. True if the run lies at a shift of its stem, or most of it in one of others.
  */
-bool judgement_follows_shift(const stem_shifts *told_shifts, const stem_run *run);
+bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uint64_t block_frames);
 /** "2000 samples (41.67 ms, 1 picture frame) late" */
 const char *judgement_shift_words(const judgement *self, int samples);
 typedef struct stem_gap_place {

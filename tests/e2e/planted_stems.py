@@ -222,7 +222,7 @@ def stem_faults(parts, mix):
     yield Fault("none", "print master", mix)
     yield Fault("none", "M&E", parts["MX"] + parts["FX"])
     for stem, sound in parts.items():
-        for late in (1, -37, 37, -2000, 2000, -4000, 4000, 20000):
+        for late in (1, -1, -37, 37, -2000, 2000, -4000, 4000, 20000, -20000):
             yield Fault("stem shifted", f"{abs(late)} samples", mix - sound + np.roll(sound, late, axis=0),
                         of_stem("shifted", stem, "delay_samples", late))
         yield Fault("stem missing", "8 s", mix - during(sound), of_stem("missing", stem))
@@ -230,7 +230,9 @@ def stem_faults(parts, mix):
         for gain in (0.1, -0.5, 3.0):
             yield Fault("stem's gain", f"{gain} dB", mix + (db(gain) - 1) * during(sound), of_stem("gain", stem, "gain_db", gain))
         yield Fault("stem upside down", "8 s", mix - 2 * during(sound), of_stem("polarity", stem))
-    for ms in (2, 20, 200):
+    for late in (1, -2000):
+        yield Fault("programme shifted", f"{abs(late)} samples", np.roll(mix, late, axis=0), of_stem("shifted", "", "delay_samples", late))
+    for ms in (2, 20, 200, 1500):
         lost = mix.copy()
         lost[10 * RATE:10 * RATE + ms * RATE // 1000] = 0
         yield Fault("drop-out in the print", f"{ms} ms", lost, of_stem("dropout", "", "length_ms", ms))

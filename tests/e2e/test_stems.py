@@ -86,11 +86,16 @@ class Received(FarmTest):
             "LOUD": (lambda p: 10 ** (-2.0 / 20) * full(p), "5.1"),
             "FOREIGN": (lambda p: full(p) + during(noise(7, len(p["DX"]), 6, 0.01)), "5.1"),
             "SHIFTED": (lambda p: p["DX"] + np.roll(p["MX"], 24, axis=0) + p["FX"], "5.1"),
+            "ONE_LATE": (lambda p: p["DX"] + np.roll(p["MX"], 1, axis=0) + p["FX"], "5.1"),
+            "TEN_PICTURES": (lambda p: p["DX"] + p["MX"] + np.roll(p["FX"], -20000, axis=0), "5.1"),
             "NO_FX": (lambda p: p["DX"] + p["MX"], "5.1"),
+            "LITTLE_FX": (lambda p: p["DX"] + p["MX"] + during(p["FX"]), "5.1"),
+            "LOST": (lambda p: np.where((np.arange(len(p["DX"])) // 9600 == 30)[:, None], 0.0, full(p)), "5.1"),
         })
         cases = {"MISSING": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
-                 "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX")}
+                 "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX"), "ONE_LATE": ("shifted", "MX"),
+                 "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", "")}
         for name, (fault, source) in cases.items():
             with self.subTest(programme=name):
                 told = faults(report, name)
@@ -103,7 +108,9 @@ class Received(FarmTest):
         self.assertAlmostEqual(faults(report, "GAIN")[0]["details"]["gain_db"], -0.5, delta=0.05)
         self.assertEqual(faults(report, "DIALOGUE")[0]["check"], "me.dialogue")
         self.assertAlmostEqual(faults(report, "DIALOGUE")[0]["measured"], -40.0, delta=0.5)
-        self.assertEqual(faults(report, "SHIFTED")[0]["details"]["delay_samples"], 24)
+        for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000)):
+            self.assertEqual([f["details"]["delay_samples"] for f in faults(report, name)], [samples])
+        self.assertEqual(faults(report, "LOST")[0]["details"]["length_ms"], 200.0)
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)

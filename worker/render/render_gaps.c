@@ -22,6 +22,7 @@ static const double hard_min = 0.35;       /* of the largest of REACH, in the qu
 
 typedef struct gap_lane {
     uint32_t start, end;     /* of the run in the cell; end once it has ended */
+    uint32_t longest;
     bool quiet;              /* a run goes on */
     bool heard;              /* it began with sound, or with the cell */
     uint32_t left;           /* of the frames behind its end that are still to come */
@@ -30,7 +31,7 @@ typedef struct gap_lane {
 } gap_lane;
 
 struct render_gaps {
-    uint32_t lane_count, shortest, longest;
+    uint32_t lane_count, shortest;
     gap_lane *lanes;
     double *last; /* [tile][REACH][TILE_LANES] the last frames of the tiles before */
 };
@@ -45,15 +46,19 @@ render_gaps *render_gaps_make(const render_program *program, arena *memory)
     render_gaps *self = arena_take(memory, sizeof *self);
     self->lane_count = program->input_count;
     self->shortest = program->sample_rate / 1000;
-    self->longest = program->sample_rate / 10; /* beyond, effects are cut so by intent */
     self->lanes = arena_take_array(memory, self->lane_count, sizeof *self->lanes);
+    /* Longer ones are cut so in stems by intent; a programme is held against its stems. */
+    for (uint32_t i = 0; i < self->lane_count; i++)
+        self->lanes[i].longest = program->inputs[i].stem == RENDER_STEM_RECEIVED ? 2 * program->sample_rate
+                                                                                : program->sample_rate / 10;
     self->last = arena_take_array(memory, (size_t)tile_count(self) * REACH * TILE_LANES, sizeof *self->last);
     return self;
 }
 
 void render_gaps_begin(render_gaps *self)
 {
-    memset(self->lanes, 0, self->lane_count * sizeof *self->lanes);
+    for (uint32_t i = 0; i < self->lane_count; i++)
+        self->lanes[i] = (gap_lane){.longest = self->lanes[i].longest};
     memset(self->last, 0, (size_t)tile_count(self) * REACH * TILE_LANES * sizeof *self->last);
 }
 
@@ -124,7 +129,7 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
             lane->heard = lane->start == 0 || lane->before >= sound_min;
         }
         /* A run that nothing can come of is passed over until a probe sounds. */
-        bool open = lane->quiet && lane->heard && frame + probe - lane->start <= self->longest;
+        bool open = lane->quiet && lane->heard && frame + probe - lane->start <= lane->longest;
         uint32_t next = probe + PROBE < frame_count ? probe + PROBE : probe + 1 < frame_count ? frame_count - 1 : frame_count;
         uint32_t end = probe;
         while (open && end < next && fabs(samples[(size_t)end * TILE_LANES]) < quiet_below)
@@ -160,7 +165,7 @@ void render_gaps_end(render_gaps *self, stem_features *features)
         gap_lane *lane = &self->lanes[index];
         if (lane->end > 0)
             settle(self, lane, index, features);
-        if (lane->quiet && lane->heard && lane->start > 0 && features->frame_count - lane->start <= self->longest)
+        if (lane->quiet && lane->heard && lane->start > 0 && features->frame_count - lane->start <= lane->longest)
             add_gap(features, index, lane->start, features->frame_count, false, true);
     }
 }
