@@ -53,7 +53,7 @@ typedef struct stem_gap {
     bool goes_on;     /**< it is quiet up to the cell's last frame */
 } stem_gap;
 
-/** At which time a stem lies in a received programme where gains do not explain it; zeros where they do. Of group 0: all stems together. */
+/** At which time a stem lies in a received programme where gains do not explain it; zeros where they do. */
 typedef struct stem_shift_peak {
     int16_t samples;      /**< the programme is later */
     float score;          /**< standard deviations of chance; 0: the stem does not play */

@@ -92,8 +92,10 @@ void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_
 {
     for (uint32_t i = 0; i < self->count; i++) {
         stem_shift_run *known = &self->items[i];
-        if (known->shift.whole != shift->whole || known->shift.element != shift->element || known->shift.samples != shift->samples ||
-            run->start_frame > known->end + APART_BLOCKS * block_frames || known->start > run->end_frame + APART_BLOCKS * block_frames)
+        bool same = known->shift.whole == shift->whole && known->shift.element == shift->element &&
+                    known->shift.samples == shift->samples;
+        if (!same || run->start_frame > known->end + APART_BLOCKS * block_frames ||
+            known->start > run->end_frame + APART_BLOCKS * block_frames)
             continue;
         known->start = run->start_frame < known->start ? run->start_frame : known->start;
         known->end = run->end_frame > known->end ? run->end_frame : known->end;
@@ -114,7 +116,9 @@ bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uin
         uint64_t end = run->end_frame < known->end ? run->end_frame : known->end;
         bool any = run->fault == STEM_FAULT_UNEXPLAINED || known->shift.whole;
         bool own = !any && run->element == known->shift.element;
-        if ((any && end > first && (end - first) * 2 > run->end_frame - run->start_frame) || (own && end + 2 * block_frames > first))
+        if (any && end > first && (end - first) * 2 > run->end_frame - run->start_frame)
+            return true;
+        if (own && end + 2 * block_frames > first)
             return true;
     }
     return false;

@@ -233,7 +233,8 @@ static void find_shifts(stem_judgement *self)
         const stem_run run = truth->runs[i];
         stem_gap_place gap;
         stem_shift shift = {0};
-        if (run.fault == STEM_FAULT_UNEXPLAINED && !judgement_gap(self->judgement, true, run.start_frame, run.end_frame, &gap))
+        if (run.fault == STEM_FAULT_UNEXPLAINED &&
+            !judgement_gap(self->judgement, true, run.start_frame, run.end_frame, &gap))
             shift = judgement_shift(self->judgement, self->model.element_count, &run);
         if (shift.cell_count > 0)
             judgement_add_shift(&self->shifts, &shift, &run, block);
@@ -264,9 +265,9 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. Move it back and print again.",
                                  shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples),
                                  channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems");
-    item->details_json =
-        arena_format(base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
-                     shift->samples, json_db(self, found->residual_dbfs));
+    item->details_json = arena_format(
+        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
+        shift->samples, json_db(self, found->residual_dbfs));
 }
 
 /* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */
@@ -303,9 +304,10 @@ static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *ite
 static bool join_dropout(stem_judgement *self, stem_run *run)
 {
     uint64_t block = stem_block_frames(self->model.lane_count, true);
+    uint64_t from = run->start_frame > 3 * block ? run->start_frame - 3 * block : 0;
     stem_gap_place gap;
-    if ((run->fault != STEM_FAULT_MISSING && run->fault != STEM_FAULT_UNEXPLAINED && run->fault != STEM_FAULT_GAIN) ||
-        !judgement_gap(self->judgement, true, run->start_frame > 3 * block ? run->start_frame - 3 * block : 0, run->end_frame, &gap) ||
+    if (run->fault == STEM_FAULT_EXTRA || run->fault == STEM_FAULT_POLARITY ||
+        !judgement_gap(self->judgement, true, from, run->end_frame, &gap) || gap.end <= run->start_frame ||
         gap.end + block < run->end_frame || gap.start > run->start_frame + block)
         return true;
     if (self->dropout_end == gap.end)

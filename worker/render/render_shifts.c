@@ -168,7 +168,7 @@ static void fill_fit(render_shifts *self)
     fit->own = dot(self, 0, 0, 0, 0);
 }
 
-/* The part of the programme's energy that no gains of the stems explain, with one of them, or all of them (group 0), at another time. */
+/* The part of the programme's energy that no gains explain, with one stem, or all of them (group 0), at another time. */
 static double part_left(render_shifts *self, uint32_t group, int lag)
 {
     uint32_t count = self->group_count - 1;
@@ -195,7 +195,8 @@ static double part_left(render_shifts *self, uint32_t group, int lag)
 }
 
 /* Of a few candidates the lag that leaves the least, where that is less than half of what no shift leaves. */
-static void choose_lag(render_shifts *self, uint32_t group, const int *peaks, uint32_t peak_count, double in_place, stem_shift_peak *peak)
+static void choose_lag(render_shifts *self, uint32_t group, const int *peaks, uint32_t peak_count, double in_place,
+                       stem_shift_peak *peak)
 {
     double best = 0.5 * in_place;
     for (uint32_t i = 0; i <= peak_count; i++) /* around no shift too: there the peak of a dull sound is flat */
