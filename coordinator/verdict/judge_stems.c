@@ -298,8 +298,8 @@ static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *ite
 }
 
 /*
- * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where this run need not be told:
- * its drop-out was.
+ * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where its drop-out was told
+ * before.
  */
 static bool join_dropout(stem_judgement *self, stem_run *run)
 {
