@@ -17,6 +17,7 @@ enum {
     QUERY_PART = 4,            /* viewers and submitters together have a quarter of the loop's time for their questions, */
     QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
     SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2,
+    JOBS_OF_ONE_MAX = JOBS_MAX / 2,
     JOB_END_WAIT_MS = 150      /* `job.end` is answered then; a bar of progress wants to be told */
 };
 
@@ -214,10 +215,25 @@ static status check_roots(const access_grant *owner, const job_document *documen
                             to_write ? "write to" : "read", root);
 }
 
+/* Of the places for jobs one submitter has half: a flood of them locks nobody else out. */
+static status check_count(const farm_state *self, const access_grant *owner, error_detail *detail)
+{
+    uint32_t theirs = 0;
+    for (size_t i = 0; i < self->jobs.count; i++)
+        theirs += strcmp(self->jobs.items[i]->owner, owner->name) == 0 ? 1 : 0;
+    if (owner->role != ACCESS_SUBMITTER || theirs < JOBS_OF_ONE_MAX)
+        return STATUS_OK;
+    return error_detail_set(detail, STATUS_LIMIT,
+                            "this farm remembers %u jobs of %s, and of one submitter %d at most; keep_jobs_days of the "
+                            "coordinator says when they are forgotten", theirs, owner->name, JOBS_OF_ONE_MAX);
+}
+
 /* The job's folder, the job, the document's record, then the facts. */
 static status accept_job(farm_state *self, submission *entry, job_source **source, error_detail *detail)
 {
     status allowed = check_roots(&entry->owner, &(*source)->document, detail);
+    if (allowed == STATUS_OK)
+        allowed = check_count(self, &entry->owner, detail);
     if (allowed != STATUS_OK)
         return allowed;
     farm_job *job = self->jobs.last_number == UINT32_MAX ? NULL : job_create(self->jobs.last_number + 1);
