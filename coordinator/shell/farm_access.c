@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
 
+#include "common/base/engine_version.h"
+#include "common/media/render_program.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +117,31 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
     farm_deny(self, who, what_is_said(said), number, said->type == MESSAGE_COMMAND ? said->command.target : NULL, text);
     refuse(self, from, request_of(said), text);
     return false;
+}
+
+/* Another version waits to be upgraded: a service that had left would stay down after it. */
+status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
+                          size_t text_size)
+{
+    uint64_t heard_ms = self->config.private_farm ? 0 : worker_registry_double_ms(&self->workers, who->name, hello);
+    status code = STATUS_AGAIN;
+    if (hello->protocol_version != PROTOCOL_VERSION)
+        snprintf(text, text_size, "this farm speaks protocol %d, the worker %u; install the same reelmill on both",
+                 PROTOCOL_VERSION, hello->protocol_version);
+    else if (hello->render_version != RENDER_VERSION)
+        snprintf(text, text_size,
+                 "this farm renders by version %d, the worker by %u: the same show would get other bytes; install the same "
+                 "reelmill on both", RENDER_VERSION, hello->render_version);
+    else if (strcmp(hello->engine, ENGINE_VERSION) != 0) /* what tasks say to each other changes between releases */
+        snprintf(text, text_size, "this farm is " ENGINE_VERSION ", the worker %s; install the same reelmill on both", hello->engine);
+    else if (hello->slots == 0 || hello->slots > WORKER_SLOTS_MAX) {
+        code = STATUS_PEER_VERSION; /* waiting does not change it */
+        snprintf(text, text_size, "a worker has 1 to %d slots, not %u", WORKER_SLOTS_MAX, hello->slots);
+    } else if (heard_ms == 0 || farm_now_ms(self) - heard_ms >= 3 * (uint64_t)self->config.heartbeat_ms)
+        code = STATUS_OK; /* one that was killed is silent: its successor comes in soon */
+    else
+        snprintf(text, text_size, "a worker of this name and key is here; give each its own name");
+    return code;
 }
 
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why)

@@ -189,6 +189,9 @@ bool farm_knows_sender(farm_state *self, const routing_id *from, const char *use
 bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 /** Counts a message that could not be read, and tells of the first few. */
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
+/** STATUS_OK, or why this worker cannot join, as a sentence for it. STATUS_AGAIN: it asks until it can. */
+status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
+                          size_t text_size);
 /** Counts a denial and tells of it in log and audit log. */
 void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *target, const char *why);
 /** The allow-list again if it changed; what was refused lately. */

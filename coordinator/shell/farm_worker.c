@@ -77,26 +77,6 @@ static bool tell_worker(farm_state *self, uint32_t number, const message *told)
 
 /* ---- HELLO, HEARTBEAT, GOODBYE ---- */
 
-static status refuse_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
-                           size_t text_size)
-{
-    uint64_t heard_ms = self->config.private_farm ? 0 : worker_registry_double_ms(&self->workers, who->name, hello);
-    if (hello->protocol_version != PROTOCOL_VERSION)
-        snprintf(text, text_size, "this farm speaks protocol %d, the worker %u; install the same reelmill on both",
-                 PROTOCOL_VERSION, hello->protocol_version);
-    else if (hello->render_version != RENDER_VERSION)
-        snprintf(text, text_size,
-                 "this farm renders by version %d, the worker by %u: the same show would get other bytes; install the same "
-                 "reelmill on both", RENDER_VERSION, hello->render_version);
-    else if (hello->slots == 0 || hello->slots > WORKER_SLOTS_MAX)
-        snprintf(text, text_size, "a worker has 1 to %d slots, not %u", WORKER_SLOTS_MAX, hello->slots);
-    else if (heard_ms == 0 || farm_now_ms(self) - heard_ms >= 3 * (uint64_t)self->config.heartbeat_ms)
-        return STATUS_OK; /* one that was killed is silent: its successor comes in soon */
-    else
-        return snprintf(text, text_size, "a worker of this name and key is here; give each its own name"), STATUS_AGAIN;
-    return STATUS_PEER_VERSION;
-}
-
 /* Names are unique in a private farm, whose CLI starts a dead worker again at once: nobody waits for its former self. */
 static void bury_former_self(farm_state *self, const message_hello *hello)
 {
@@ -111,7 +91,7 @@ static void bury_former_self(farm_state *self, const message_hello *hello)
 static void on_hello(farm_state *self, const routing_id *from, const access_grant *who, const message_hello *hello)
 {
     char text[256];
-    status refused = refuse_hello(self, who, hello, text, sizeof text);
+    status refused = farm_refuses_hello(self, who, hello, text, sizeof text);
     if (refused != STATUS_OK) {
         log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", hello->name, who->name, text);
         send_refuse(self, from, refused, text);
