@@ -184,37 +184,95 @@ static void print_second_meter(const json_t *second)
     printf("  by %s\n", json_string_value(json_object_get(second, "name")));
 }
 
-/* One line per programme, worst first; of several, how many of each on stderr. */
+/* A programme of the table and what it is sorted by. */
+typedef struct table_row {
+    const json_t *programme;
+    size_t verdict; /* 0: fail */
+    size_t fails, warnings, place;
+} table_row;
+
+static const char *const table_order[] = {"fail", "incomplete", "warn", "pass"};
+enum { VERDICT_WORDS = sizeof table_order / sizeof table_order[0] };
+
+static int worse_row_first(const void *a, const void *b)
+{
+    const table_row *left = a;
+    const table_row *right = b;
+    if (left->verdict != right->verdict)
+        return left->verdict < right->verdict ? -1 : 1;
+    if (left->fails != right->fails)
+        return left->fails > right->fails ? -1 : 1;
+    if (left->warnings != right->warnings)
+        return left->warnings > right->warnings ? -1 : 1;
+    return left->place < right->place ? -1 : 1;
+}
+
+static size_t count_of(const json_t *findings, const char *severity)
+{
+    size_t index;
+    size_t count = 0;
+    const json_t *item;
+    json_array_foreach (findings, index, item)
+        count += strcmp(json_string_value(json_object_get(item, "severity")), severity) == 0 &&
+                 json_is_null(json_object_get(item, "waiver"));
+    return count;
+}
+
+static void print_row(const table_row *row)
+{
+    const json_t *loudness = json_object_get(row->programme, "loudness");
+    printf("%-11s", table_order[row->verdict]);
+    print_figure(loudness, "integrated_lufs");
+    print_figure(loudness, "range_lu");
+    print_figure(loudness, "max_short_term_lufs");
+    print_figure(json_object_get(row->programme, "peaks"), "true_peak_dbtp");
+    const char *file = json_string_value(json_array_get(json_object_get(row->programme, "files"), 0));
+    printf(" %5zu %5zu  %s\n", row->fails, row->warnings,
+           file != NULL ? file : json_string_value(json_object_get(row->programme, "deliverable")));
+    print_second_meter(json_object_get(row->programme, "second_meter"));
+}
+
+static void print_findings(const json_t *programme)
+{
+    size_t place;
+    const json_t *finding;
+    json_array_foreach (json_object_get(programme, "findings"), place, finding)
+        printf("            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
+               json_string_value(json_object_get(finding, "message")));
+}
+
+/* One line per programme, worst first, with what was found below it while there are few; how many of each on stderr. */
 static void print_table(const json_t *report)
 {
-    static const char *const order[] = {"fail", "incomplete", "warn", "pass"};
-    size_t counts[4] = {0};
-    printf("%-11s %8s %8s %8s %8s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "PROGRAMME");
-    for (size_t v = 0; v < 4; v++) {
-        size_t index;
-        const json_t *programme;
-        json_array_foreach (json_object_get(report, "programmes"), index, programme) {
-            if (json_is_string(json_object_get(programme, "reel")) ||
-                strcmp(json_string_value(json_object_get(programme, "verdict")), order[v]) != 0)
-                continue;
-            counts[v]++;
-            const json_t *loudness = json_object_get(programme, "loudness");
-            printf("%-11s", order[v]);
-            print_figure(loudness, "integrated_lufs");
-            print_figure(loudness, "range_lu");
-            print_figure(loudness, "max_short_term_lufs");
-            print_figure(json_object_get(programme, "peaks"), "true_peak_dbtp");
-            const char *file = json_string_value(json_array_get(json_object_get(programme, "files"), 0));
-            printf("  %s\n", file != NULL ? file : json_string_value(json_object_get(programme, "deliverable")));
-            print_second_meter(json_object_get(programme, "second_meter"));
-            size_t place;
-            const json_t *finding;
-            json_array_foreach (json_object_get(programme, "findings"), place, finding)
-                printf("            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
-                       json_string_value(json_object_get(finding, "message")));
-        }
+    enum { TOLD_MAX = 20 };
+    const json_t *programmes = json_object_get(report, "programmes");
+    size_t counts[VERDICT_WORDS] = {0};
+    size_t all = 0;
+    size_t index;
+    const json_t *programme;
+    table_row *rows = calloc(json_array_size(programmes) + 1, sizeof *rows);
+    json_array_foreach (programmes, index, programme) {
+        if (rows == NULL || json_is_string(json_object_get(programme, "reel")))
+            continue;
+        const json_t *findings = json_object_get(programme, "findings");
+        table_row row = {.programme = programme, .fails = count_of(findings, "fail"), .warnings = count_of(findings, "warn"), .place = index};
+        while (row.verdict + 1 < VERDICT_WORDS &&
+               strcmp(json_string_value(json_object_get(programme, "verdict")), table_order[row.verdict]) != 0)
+            row.verdict++;
+        counts[row.verdict]++;
+        rows[all++] = row;
     }
-    size_t all = counts[0] + counts[1] + counts[2] + counts[3];
+    if (all > 1)
+        qsort(rows, all, sizeof *rows, worse_row_first);
+    printf("%-11s %8s %8s %8s %8s %5s %5s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "FAIL", "WARN", "PROGRAMME");
+    for (size_t i = 0; i < all; i++) {
+        print_row(&rows[i]);
+        if (all <= TOLD_MAX)
+            print_findings(rows[i].programme);
+    }
+    free(rows);
+    if (all > TOLD_MAX)
+        fprintf(stderr, "Of so many the table tells counts alone: what was found in each stands in the report (--out DIR), or in --json.\n");
     if (all > 1)
         fprintf(stderr, "%zu programmes: %zu fail, %zu incomplete, %zu warn, %zu pass\n", all, counts[0], counts[1],
                 counts[2], counts[3]);
