@@ -74,6 +74,10 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
         write_floats(writer, &event->level, 1);
         write_floats(writer, &event->figure, 1);
     }
+    if ((self->groups & SIGNAL_GROUP_SPEECH) != 0) {
+        byte_writer_u16(writer, self->speech_count);
+        byte_writer_bytes(writer, self->speech, (size_t)self->speech_count * SPEECH_BANDS);
+    }
 }
 
 /* Finite, and not negative unless `any_sign`. */
@@ -106,6 +110,19 @@ static bool read_events(cell_signal *self, uint32_t frame_count, byte_reader *re
                  (int64_t)event->frame + event->frame_count <= (int64_t)frame_count);
     }
     return good;
+}
+
+static bool read_speech(cell_signal *self, byte_reader *reader)
+{
+    if ((self->groups & SIGNAL_GROUP_SPEECH) == 0)
+        return true;
+    self->speech_count = byte_reader_u16(reader);
+    if (reader->failed || self->speech_count > SPEECH_FRAMES_MAX)
+        return false;
+    const uint8_t *bytes = byte_reader_view(reader, (size_t)self->speech_count * SPEECH_BANDS);
+    if (bytes != NULL)
+        memcpy(self->speech, bytes, (size_t)self->speech_count * SPEECH_BANDS);
+    return bytes != NULL;
 }
 
 bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel_count, uint32_t frame_count,
@@ -146,5 +163,5 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
     self->event_count = byte_reader_u32(reader);
     self->event_dropped = byte_reader_u32(reader);
     return good && frames == (sound ? frame_count : 0) && self->event_count <= (sound ? SIGNAL_EVENTS_MAX : 0) &&
-           read_events(self, frame_count, reader) && !reader->failed;
+           read_events(self, frame_count, reader) && read_speech(self, reader) && !reader->failed;
 }

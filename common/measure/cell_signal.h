@@ -12,6 +12,7 @@
 #include "common/base/byte_reader.h"
 #include "common/base/byte_writer.h"
 #include "common/base/limits.h"
+#include "common/measure/speech_levels.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -36,7 +37,8 @@ enum {
     SIGNAL_GROUP_SOUND = 4,    /**< blocks, mains lines and events */
     SIGNAL_GROUPS_ALL = 7,     /**< what is taken where nothing else is said */
     SIGNAL_GROUP_CINEMA = 8,   /**< weighted power of blocks, with SOUND: for Leq(m), where a spec limits it */
-    SIGNAL_GROUPS_MAX = 15
+    SIGNAL_GROUP_SPEECH = 16,  /**< levels of the voice, for the speech detector: where no stem says where speech is */
+    SIGNAL_GROUPS_MAX = 31
 };
 
 /** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
@@ -83,6 +85,8 @@ typedef struct cell_signal {
     uint32_t event_count;
     uint32_t event_dropped;
     signal_event events[SIGNAL_EVENTS_MAX];
+    uint16_t speech_count;                                           /**< frames of the programme that end in the cell */
+    uint8_t speech[SPEECH_FRAMES_MAX][SPEECH_BANDS];
 } cell_signal;
 
 /** First channel of each left-right pair of a layout (the second follows it); returns the count. */

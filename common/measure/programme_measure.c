@@ -1,6 +1,7 @@
 #include "common/measure/programme_measure.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/speech_detector.h"
 #include "common/media/channel_layout.h"
 
 #include <math.h>
@@ -40,6 +41,11 @@ struct programme_measure {
     size_t run_count, run_capacity;
     programme_run *runs;
     programme_signal signal;
+    size_t level_count;     /* frames of the voice so far */
+    uint8_t *levels;        /* [whole frames][SPEECH_BANDS]; NULL: not taken, or heard already */
+    bool levels_missing;
+    size_t heard_count;
+    uint8_t *heard;         /* of each 100 ms step; NULL: nobody listened */
     size_t open_run[PEAK_RUN_LIMITED + 1][LAYOUT_CHANNELS_MAX]; /* index + 1 of the latest run of each kind and channel */
 };
 
@@ -82,6 +88,8 @@ void programme_measure_destroy(programme_measure **self)
     free((*self)->slots);
     free((*self)->cells);
     free((*self)->runs);
+    free((*self)->levels);
+    free((*self)->heard);
     programme_signal_deinit(&(*self)->signal);
     free(*self);
     *self = NULL;
@@ -126,6 +134,29 @@ static bool add_run(programme_measure *self, const cell_measure *cell, const pea
     return true;
 }
 
+/* Whole frames of the voice that end before a frame of the programme. */
+static size_t voice_frames(const programme_measure *self, uint64_t frame)
+{
+    return (size_t)(cell_measure_slot_of(frame, self->sample_rate) / SPEECH_FRAME_SLOTS);
+}
+
+static bool add_levels(programme_measure *self, const cell_measure *cell)
+{
+    bool taken = cell->signal != NULL && (cell->signal->groups & SIGNAL_GROUP_SPEECH) != 0;
+    if (!taken || self->level_count + cell->signal->speech_count != voice_frames(self, cell->programme_frame + cell->frame_count)) {
+        self->levels_missing = true;
+        return true;
+    }
+    if (self->levels == NULL)
+        self->levels = calloc(voice_frames(self, self->frame_count) + 1, SPEECH_BANDS);
+    if (self->levels == NULL)
+        return false;
+    memcpy(self->levels + self->level_count * SPEECH_BANDS, cell->signal->speech,
+           (size_t)cell->signal->speech_count * SPEECH_BANDS);
+    self->level_count += cell->signal->speech_count;
+    return true;
+}
+
 status programme_measure_add(programme_measure *self, const cell_measure *cell)
 {
     if (cell->sample_rate != self->sample_rate || cell->layout != self->layout ||
@@ -142,7 +173,8 @@ status programme_measure_add(programme_measure *self, const cell_measure *cell)
     for (uint32_t i = 0; i < cell->run_count; i++)
         if (!add_run(self, cell, &cell->runs[i]))
             return STATUS_NODE_MEMORY;
-    if (!programme_signal_add(&self->signal, cell->signal, cell->programme_frame, cell->frame_count, self->sample_rate))
+    if (!programme_signal_add(&self->signal, cell->signal, cell->programme_frame, cell->frame_count, self->sample_rate) ||
+        !add_levels(self, cell))
         return STATUS_NODE_MEMORY;
     self->next_frame += cell->frame_count;
     return STATUS_OK;
@@ -387,6 +419,30 @@ const programme_run *programme_measure_runs(const programme_measure *self, size_
 {
     *out_count = self->run_count;
     return self->runs;
+}
+
+status programme_measure_hear(programme_measure *self)
+{
+    if (self->levels == NULL || self->levels_missing || !programme_measure_complete(self))
+        return STATUS_OK;
+    size_t count = self->level_count / SPEECH_STEP_FRAMES;
+    uint8_t *heard = calloc(count + 1, 1);
+    status code = heard == NULL ? STATUS_NODE_MEMORY : speech_detector_run(self->levels, self->level_count, heard);
+    if (code != STATUS_OK) {
+        free(heard);
+        return code;
+    }
+    free(self->levels);
+    self->levels = NULL;
+    self->heard = heard;
+    self->heard_count = count;
+    return STATUS_OK;
+}
+
+const uint8_t *programme_measure_heard(const programme_measure *self, size_t *out_count)
+{
+    *out_count = self->heard_count;
+    return self->heard;
 }
 
 void programme_measure_drop_signal(programme_measure *self)

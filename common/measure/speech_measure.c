@@ -1,7 +1,10 @@
 #include "common/measure/speech_measure.h"
 
+#include "common/measure/speech_detector.h"
+
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     STEP_SLOTS = 10,       /* 100 ms */
@@ -50,6 +53,14 @@ size_t speech_measure_steps(const programme_measure *speech, uint8_t *out_speaks
     size_t count = whole_steps(speech);
     if (count > capacity)
         count = capacity;
+    size_t heard_count = 0;
+    const uint8_t *heard = programme_measure_heard(speech, &heard_count);
+    if (heard != NULL) {
+        if (count > heard_count)
+            count = heard_count;
+        memcpy(out_speaks, heard, count);
+        return count;
+    }
     double stem = stem_loudness(speech, count);
     /* A stem without any block above the gates never speaks. */
     double threshold = isnan(stem) ? (double)INFINITY
@@ -82,6 +93,15 @@ static size_t take_windows(const programme_measure *programme, const uint8_t *sp
     return count;
 }
 
+void dialogue_figures_gate(dialogue_figures *self, dialogue_gate gate)
+{
+    bool heard = gate == DIALOGUE_GATE_DETECTOR;
+    self->gate = gate;
+    self->lufs_error = heard ? SPEECH_DETECTOR_LUFS_ERROR : 0.0;
+    self->range_error = heard ? SPEECH_DETECTOR_RANGE_ERROR : 0.0;
+    self->share_error = heard ? SPEECH_DETECTOR_SHARE_ERROR : 0.0;
+}
+
 dialogue_figures speech_measure_dialogue(const programme_measure *programme, const programme_measure *speech,
                                          uint64_t first_frame, uint64_t end_frame)
 {
@@ -103,6 +123,9 @@ dialogue_figures speech_measure_dialogue(const programme_measure *programme, con
     double *powers = calloc(end - first, sizeof *powers);
     if (speaks != NULL && powers != NULL) {
         (void)speech_measure_steps(speech, speaks, steps);
+        size_t heard_count = 0;
+        bool heard = programme_measure_heard(speech, &heard_count) != NULL;
+        dialogue_figures_gate(&figures, heard ? DIALOGUE_GATE_DETECTOR : DIALOGUE_GATE_STEM);
         size_t spoken = 0;
         for (size_t i = first; i < end; i++)
             spoken += speaks[i];

@@ -58,8 +58,10 @@ static void print_finding(const json_t *item)
     if (text_in(item, "clause")[0] != '\0')
         printf("Limit: %s\n", text_in(item, "clause"));
     if (json_is_integer(blocks) && json_is_number(share))
-        printf("Made by %lld blocks of 400 ms in which the dialogue stem speaks (%.1f %% of the programme), without level gates.\n",
-               (long long)json_integer_value(blocks), 100.0 * json_number_value(share));
+        printf("Made by %lld blocks of 400 ms in which %s (%.1f %% of the programme), without level gates.\n",
+               (long long)json_integer_value(blocks),
+               strcmp(text_in(details, "gate"), "detector") == 0 ? "our speech detector hears speech" : "the dialogue stem speaks",
+               100.0 * json_number_value(share));
     else if (json_is_integer(blocks))
         printf("Made by %lld blocks of 400 ms louder than the relative gate of %.1f LUFS.\n",
                (long long)json_integer_value(blocks), json_number_value(gate));

@@ -84,6 +84,7 @@ static figure_facts facts_of(const json_t *report, const json_t *programme, cons
         .peaks = {.true_peak = linear(figure(peaks, "true_peak_dbtp")),
                   .sample_peak = linear(figure(peaks, "sample_peak_dbfs"))},
     };
+    dialogue_figures_gate(&facts.dialogue, strcmp(word(dialogue, "gate"), "detector") == 0 ? DIALOGUE_GATE_DETECTOR : DIALOGUE_GATE_STEM);
     take_files(&facts, report, programme, memory);
     return facts;
 }

@@ -106,7 +106,8 @@ static status judge_part(const job_measures *measures, const merged_programme *m
                           .sample_rate = timeline->sample_rate,
                           .frame_count = wanted.end - wanted.first,
                           .loudness = programme_measure_loudness(merged->measure, wanted.first, wanted.end),
-                          .dialogue = speech_measure_dialogue(merged->measure, merged->speech, wanted.first, wanted.end)};
+                          .dialogue = speech_measure_dialogue(merged->measure, merged_programme_speech(merged), wanted.first,
+                                                              wanted.end)};
     facts.loudness.max_momentary_frame = facts.loudness.max_short_term_frame = UINT64_MAX;
     part_peak peak = part_true_peak(merged->measure, timeline, &wanted);
     facts.peaks.true_peak = peak.most;
@@ -128,7 +129,7 @@ static status judge_programme(const job_measures *measures, const programme_inpu
     programme_facts facts = {.plan = measures->plan,
                              .deliverable = source->deliverable,
                              .measure = merged.measure,
-                             .speech = merged.speech,
+                             .speech = merged_programme_speech(&merged),
                              .stems = &merged.stems,
                              .heard = measures->input.heard,
                              .failure = merged.measure == NULL ? failure : NULL};

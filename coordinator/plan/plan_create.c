@@ -234,6 +234,15 @@ static void plan_init_deliverables(plan *self)
     plan_index_inputs(self);
 }
 
+/* The voice's levels are taken where the speech detector is to hear it. */
+static uint8_t speech_groups(const plan *self, const bool *wanted, const char *kinds)
+{
+    for (uint32_t d = 0; d < self->show->deliverable_count && (kinds == NULL || check_names_has_kind(kinds, "loudness")); d++)
+        if (wanted[d] && plan_received_listens(self, d))
+            return SIGNAL_GROUP_SPEECH;
+    return 0;
+}
+
 /* Everything between a checked show and tasks; problems are noted. */
 static void plan_fill(plan *self, const plan_options *options, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
@@ -245,6 +254,7 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
     plan_make_programs(self, wanted, scanned, notes);
     if (notes->list->error_count != errors_before)
         return;
+    self->signal_groups |= speech_groups(self, wanted, options->checks);
     plan_make_files(self, options, wanted, notes);
     if (notes->list->error_count != errors_before)
         return;

@@ -88,6 +88,8 @@ channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliv
                                        channel_order *out_order);
 /** Adds the program that measures a received deliverable. */
 void plan_received_program(plan *self, uint32_t deliverable);
+/** Whether its spec asks for dialogue and no stem says where that is: the speech detector is to listen to it. */
+bool plan_received_listens(const plan *self, uint32_t deliverable);
 /** Fills gain, layout, order, encoding and program of the wanted deliverables and makes the programs. */
 void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes);
 

@@ -57,6 +57,13 @@ static void add_speech(const plan *target, plan_deliverable *planned, render_pro
                                                                 .first_lane = program->output_lane_count++};
 }
 
+bool plan_received_listens(const plan *self, uint32_t deliverable)
+{
+    const plan_deliverable *planned = &self->deliverables[deliverable];
+    return !planned->rendered && planned->speech_output == PLAN_OUTPUT_NONE &&
+           asks_for_dialogue(self->show->deliverables[deliverable].spec);
+}
+
 void plan_received_program(plan *target, uint32_t index)
 {
     plan_deliverable *planned = &target->deliverables[index];

@@ -1,5 +1,7 @@
 #include "coordinator/report/report_parts.h"
 
+#include "common/measure/speech_detector.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -167,9 +169,16 @@ static json_t *json_dialogue(const dialogue_figures *dialogue)
 {
     if (isnan(dialogue->speech_share))
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:s}", "lufs", json_figure(dialogue->lufs), "gated_lufs",
-                     json_figure(dialogue->gated_lufs), "range_lu", json_figure(dialogue->range_lu), "speech_share",
-                     json_figure(dialogue->speech_share), "gate", "stem");
+    bool heard = dialogue->gate == DIALOGUE_GATE_DETECTOR;
+    json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:s}", "lufs", json_figure(dialogue->lufs), "gated_lufs",
+                               json_figure(dialogue->gated_lufs), "range_lu", json_figure(dialogue->range_lu), "speech_share",
+                               json_figure(dialogue->speech_share), "gate", heard ? "detector" : "stem");
+    if (heard) {
+        json_object_set_new(object, "detector", json_string(speech_detector_name()));
+        json_object_set_new(object, "lufs_error", json_figure(dialogue->lufs_error));
+        json_object_set_new(object, "share_error", json_figure(dialogue->share_error));
+    }
+    return object;
 }
 
 static json_t *json_loudness(const loudness_figures *loudness, const dialogue_figures *dialogue, double leqm_db)

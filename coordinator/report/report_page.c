@@ -193,8 +193,8 @@ static void add_method(page *self, const report_model *model)
     page_paragraph(self);
     page_add(self, STYLE_PLAIN,
              "Loudness by ITU-R BS.1770-5 (400 ms blocks, gates at -70 LUFS and -10 LU), maxima in 10 ms steps (EBU Tech 3341), loudness range "
-             "by EBU Tech 3342, dialogue loudness over the blocks in which the dialogue stem speaks (our own gate by stem, BS.1770-1 without "
-             "level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged as displayed, at 0.1 dB. "
+             "by EBU Tech 3342, dialogue loudness over the blocks in which the dialogue stem speaks (our own gate by stem, or by our speech "
+             "detector where it says so, BS.1770-1 without level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged as displayed, at 0.1 dB. "
              "Programme limits apply from the first to the last frame of action of all reels. Pictures of findings "
              "are spectrograms of two seconds that were read again (at most 1 % of a programme, or six places where that is more), or, "
              "where they were not, means over cells of 6.4 s at 48 kHz from what was stored when the audio was read first.");

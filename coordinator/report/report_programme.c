@@ -96,11 +96,12 @@ static void add_figures(page *self, const programme_verdict *verdict)
 {
     page_figures(self);
     page_figure_add(self, verdict->loudness.integrated_lufs, "LUFS", "integrated");
-    page_figure_add(self, verdict->dialogue.lufs, "LUFS", "dialogue");
+    bool heard = verdict->dialogue.gate == DIALOGUE_GATE_DETECTOR;
+    page_figure_add(self, verdict->dialogue.lufs, "LUFS", heard ? "dialogue, by our detector" : "dialogue");
     if (!isnan(verdict->leqm_db))
         page_figure_add(self, verdict->leqm_db, "dB", "Leq(m)");
     if (!isnan(verdict->dialogue.speech_share))
-        page_figure_add(self, verdict->dialogue.speech_share * 100.0, "%", "speech");
+        page_figure_add(self, verdict->dialogue.speech_share * 100.0, "%", heard ? "speech, by our detector" : "speech");
     page_figure_add(self, verdict->loudness.range_lu, "LU", "loudness range");
     page_figure_add(self, verdict->loudness.max_short_term_lufs, "LUFS", "max short-term");
     page_figure_add(self, verdict->loudness.max_momentary_lufs, "LUFS", "max momentary");

@@ -175,6 +175,13 @@ void merged_programme_deinit(merged_programme *self)
     stem_programme_deinit(&self->stems);
 }
 
+const programme_measure *merged_programme_speech(const merged_programme *self)
+{
+    size_t count = 0;
+    bool heard = self->measure != NULL && programme_measure_heard(self->measure, &count) != NULL;
+    return self->speech != NULL || !heard ? self->speech : self->measure;
+}
+
 status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
                            merged_programme *out_merged, error_detail *detail)
 {
@@ -197,6 +204,9 @@ status job_merge_programme(const plan *job_plan, const programme_input *input, c
     if (code == STATUS_OK && !programme_measure_complete(merged.measure))
         code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
                                 job_plan->show->deliverables[input->deliverable].name);
+    if (code == STATUS_OK && !speaks && !job_plan->deliverables[input->deliverable].rendered &&
+        programme_measure_hear(merged.measure) != STATUS_OK)
+        code = error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     if (code != STATUS_OK) {
         merged_programme_deinit(&merged);
         return code;
@@ -238,7 +248,7 @@ status job_merge(const plan *job_plan, const programme_input *input, const sync_
     arena memory;
     arena_init(&memory);
     programme_facts facts = {.plan = job_plan, .deliverable = input->deliverable, .measure = merged.measure,
-                             .speech = merged.speech, .stems = &merged.stems, .heard = heard};
+                             .speech = merged_programme_speech(&merged), .stems = &merged.stems, .heard = heard};
     programme_verdict verdict = {0};
     code = verdict_judge(&verdict, &facts, &memory);
     if (code == STATUS_OK) {
@@ -273,7 +283,7 @@ status job_find_gain(const plan *job_plan, const programme_input *scan, const ch
     if (code != STATUS_OK)
         return code;
     programme_facts facts = {
-        .plan = job_plan, .deliverable = scan->deliverable, .measure = merged.measure, .speech = merged.speech};
+        .plan = job_plan, .deliverable = scan->deliverable, .measure = merged.measure, .speech = merged_programme_speech(&merged)};
     code = verdict_gain_to_spec(&facts, out_gain_db, detail);
     merged_programme_deinit(&merged);
     return code;
@@ -411,11 +421,11 @@ static status collect_programmes(const compose_input *input, report_model *model
             programme->failure = "it was not measured to its end";
         }
         programme->measure = merged[i].measure;
-        programme->speech = merged[i].speech;
+        programme->speech = merged_programme_speech(&merged[i]);
         programme_facts facts = {.plan = input->plan,
                                  .deliverable = source->deliverable,
                                  .measure = merged[i].measure,
-                                 .speech = merged[i].speech,
+                                 .speech = merged_programme_speech(&merged[i]),
                                  .stems = &merged[i].stems,
                                  .heard = input->heard,
                                  .failure = merged[i].measure == NULL ? programme->failure : NULL};

@@ -71,6 +71,8 @@ typedef struct merged_programme {
 MUST_USE status job_merge_programme(const plan *job_plan, const programme_input *input, const char *cells_path,
                                     merged_programme *out_merged, error_detail *detail);
 void merged_programme_deinit(merged_programme *self);
+/** What says where the programme speaks (speech_measure.h): its stems, or itself if the detector heard it; or NULL. */
+const programme_measure *merged_programme_speech(const merged_programme *self);
 /** Merge and verdict of one deliverable, as its MERGE task leaves them. */
 MUST_USE status job_merge(const plan *job_plan, const programme_input *input, const sync_measure *const *heard,
                           const char *cells_path, merge_outcome *out_outcome, error_detail *detail);

@@ -42,9 +42,10 @@ static void explain_loudness(judgement *self, finding *item)
     bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain);
     uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
     item->details_json =
-        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"trim_db\": %s, \"reels\": [%s]}",
+        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"reels\": [%s]}",
                      (unsigned long long)blocks, number_or_null(self, speech == NULL, loudness->relative_gate_lufs),
-                     number_or_null(self, speech != NULL, dialogue->speech_share), number_or_null(self, passes, gain),
+                     number_or_null(self, speech != NULL, dialogue->speech_share),
+                     speech == NULL ? "null" : dialogue->gate == DIALOGUE_GATE_DETECTOR ? "\"detector\"" : "\"stem\"", number_or_null(self, passes, gain),
                      explain_reels(self, item, speech));
 }
 

@@ -1,5 +1,7 @@
 #include "coordinator/verdict/verdict_parts.h"
 
+#include "common/measure/speech_detector.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +13,25 @@ typedef struct level {
     double value;        /**< NAN = does not exist */
     const char *missing; /**< why it does not exist */
     const char *cure_high, *cure_low;
+    double error;        /**< how far it may be off; 0: it is what it is */
     bool share;          /**< a part of 1: judged and shown in percent, at 0.1 */
     bool has_range;
     uint64_t start, end;
 } level;
 
 static const char no_stem[] = "no dialogue stem says where speech is; judge it beside its stems, or with a meter that hears speech";
+
+/* The speech detector's name, as sentences and reports have it. */
+static const char *detector(const judgement *self)
+{
+    return arena_format(self->memory, "%s (not Dolby Dialogue Intelligence)", speech_detector_name());
+}
+
+/* Too near to a bound for a figure that may be off by so much. */
+static bool undecided(double value, double error, double min, double max)
+{
+    return error > 0.0 && (fabs(value - min) <= error || fabs(value - max) <= error); /* NAN limits compare false */
+}
 
 static bool within(double shown, const spec_limit *limit)
 {
@@ -46,6 +61,17 @@ static void judge_share(judgement *self, const level *figure, const spec_limit *
 {
     double percent = verdict_displayed(figure->value * 100.0);
     bool unknown = isnan(figure->value);
+    if (undecided(figure->value, figure->error, limit->min, limit->max)) {
+        finding *item = judgement_add(self, figure->check, FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->measured = figure->value;
+        item->message = arena_format(self->memory,
+                                     "%s is %.1f %% by %s, which may be off by %.0f %%; that is too near to what %s allows (%s) "
+                                     "to judge. Judge it beside its dialogue stem.",
+                                     figure->what, percent, detector(self), figure->error * 100.0, self->rules->name,
+                                     share_text(self, limit));
+        return;
+    }
     if (!unknown && !(percent < verdict_displayed(limit->min * 100.0)) &&
         !(percent > verdict_displayed(limit->max * 100.0)))
         return;
@@ -64,6 +90,12 @@ static const char *cannot_apply(const judgement *self, const spec_limit *limit)
     if (limit->layout != NULL && strcmp(limit->layout, layout) != 0)
         return arena_format(self->memory, "the spec judges it on a %s re-render, and this is %s; judge a %s programme beside it",
                             limit->layout, layout, limit->layout);
+    const dialogue_figures *dialogue = &self->verdict->dialogue;
+    if (judgement_force(self, limit) == LIMIT_FORCE_UNKNOWN && !isnan(dialogue->speech_share))
+        return arena_format(self->memory,
+                            "its limit depends on how much speech there is, and the %.1f %% that %s hears may be off by %.0f %%; "
+                            "judge it beside its dialogue stem",
+                            dialogue->speech_share * 100.0, detector(self), dialogue->share_error * 100.0);
     if (judgement_force(self, limit) == LIMIT_FORCE_UNKNOWN)
         return arena_format(self->memory, "its limit depends on how much speech there is, and %s", no_stem);
     return NULL;
@@ -88,6 +120,16 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
         return;
     }
     double shown = verdict_displayed(figure->value);
+    if (undecided(shown, figure->error, limit->min, limit->max)) {
+        finding *item = judgement_add(self, figure->check, FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->measured = figure->value;
+        item->message = arena_format(self->memory,
+                                     "%s is %.1f %s, which may be off by %.1f LU; that is too near to what %s allows (%s) to "
+                                     "judge. Judge it beside its dialogue stem.",
+                                     figure->what, shown, limit->unit, figure->error, self->rules->name, allowed);
+        return;
+    }
     if (within(shown, limit))
         return;
     bool high = shown > limit->max;
@@ -104,6 +146,25 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
 
+/* What is heard so rarely may be no speech at all, and then its loudness is none of dialogue. */
+static bool faintly_heard(const dialogue_figures *dialogue)
+{
+    return dialogue->gate == DIALOGUE_GATE_DETECTOR && dialogue->speech_share <= dialogue->share_error;
+}
+
+static const char *why_unheard(const judgement *self, const dialogue_figures *dialogue)
+{
+    if (faintly_heard(dialogue))
+        return arena_format(self->memory,
+                            "%s hears speech in %.1f %% of it, and may take that much of music and effects for speech; "
+                            "judge it beside its dialogue stem",
+                            detector(self), dialogue->speech_share * 100.0);
+    if (isnan(dialogue->speech_share))
+        return no_stem;
+    return dialogue->block_count == 0 ? "the dialogue stem never speaks"
+                                      : "no 3 s of the programme are mostly dialogue, or it is silent there";
+}
+
 void judge_levels(judgement *self)
 {
     const loudness_figures *loudness = &self->verdict->loudness;
@@ -114,9 +175,9 @@ void judge_levels(judgement *self)
     double true_peak = isnan(peaks->true_peak) ? (double)NAN : measure_db(peaks->true_peak);
     double sample_peak = isnan(peaks->sample_peak) ? (double)NAN : measure_db(peaks->sample_peak);
     const dialogue_figures *dialogue = &self->verdict->dialogue;
-    const char *unheard = isnan(dialogue->speech_share) ? no_stem
-                          : dialogue->block_count == 0  ? "the dialogue stem never speaks"
-                                                        : "no 3 s of the programme are mostly dialogue, or it is silent there";
+    bool heard = dialogue->gate == DIALOGUE_GATE_DETECTOR;
+    bool faint = faintly_heard(dialogue);
+    const char *unheard = why_unheard(self, dialogue);
     const char *silent = "the programme is silent or too short";
     const level levels[] = {
         {.check = "loudness.integrated", .what = "Integrated loudness", .value = loudness->integrated_lufs, .missing = silent,
@@ -132,12 +193,16 @@ void judge_levels(judgement *self)
          .missing = silent, .cure_high = "Lower this passage", .cure_low = "Raise the programme",
          .has_range = loudness->max_short_term_frame != UINT64_MAX, .start = loudness->max_short_term_frame,
          .end = loudness->max_short_term_frame + rate * UINT64_C(3)},
-        {.check = "loudness.dialogue", .what = "Dialogue loudness (gated by the dialogue stem)",
-         .value = dialogue->lufs, .missing = unheard, .cure_high = "Lower the programme", .cure_low = "Raise the programme"},
-        {.check = "loudness.dialogue_range", .what = "Loudness range of the dialogue", .value = dialogue->range_lu,
-         .missing = unheard, .cure_high = "Bring loud and quiet dialogue closer", .cure_low = "Open the dynamics"},
-        {.check = "loudness.speech_share", .what = "Share of speech", .value = dialogue->speech_share, .missing = unheard,
-         .share = true},
+        {.check = "loudness.dialogue",
+         .what = heard ? arena_format(self->memory, "Dialogue loudness, gated by %s,", detector(self))
+                       : "Dialogue loudness (gated by the dialogue stem)",
+         .value = faint ? (double)NAN : dialogue->lufs, .error = dialogue->lufs_error, .missing = unheard,
+         .cure_high = "Lower the programme", .cure_low = "Raise the programme"},
+        {.check = "loudness.dialogue_range", .what = "Loudness range of the dialogue",
+         .value = faint ? (double)NAN : dialogue->range_lu,
+         .error = dialogue->range_error, .missing = unheard, .cure_high = "Bring loud and quiet dialogue closer", .cure_low = "Open the dynamics"},
+        {.check = "loudness.speech_share", .what = "Share of speech", .value = dialogue->speech_share,
+         .error = dialogue->share_error, .missing = unheard, .share = true},
         {.check = "loudness.plr", .what = "Peak to loudness ratio",
          .value = isfinite(true_peak) ? true_peak - loudness->integrated_lufs : (double)NAN, .missing = silent,
          .cure_high = "Reduce peaks", .cure_low = "Use less limiting"},

@@ -99,8 +99,12 @@ static limit_force force_of(const programme_verdict *verdict, const spec_limit *
         return LIMIT_IN_FORCE;
     if (isnan(share))
         return LIMIT_FORCE_UNKNOWN;
-    bool too_much = limit->speech_below > 0.0 && share >= limit->speech_below;
-    return share < limit->speech_at_least || too_much ? LIMIT_OUT_OF_FORCE : LIMIT_IN_FORCE;
+    double error = verdict->dialogue.share_error;
+    bool too_much = limit->speech_below > 0.0 && share - error >= limit->speech_below;
+    if (share + error < limit->speech_at_least || too_much)
+        return LIMIT_OUT_OF_FORCE;
+    bool enough = share - error >= limit->speech_at_least && (limit->speech_below == 0.0 || share + error < limit->speech_below);
+    return enough || error == 0.0 ? LIMIT_IN_FORCE : LIMIT_FORCE_UNKNOWN;
 }
 
 limit_force judgement_force(const judgement *self, const spec_limit *limit)

@@ -27,7 +27,8 @@ static void cell_measure__reads_any_damaged_bytes(void **state)
     static cell_signal signal = {.groups = SIGNAL_GROUPS_MAX,
                                  .channel_count = CHANNELS, .pair_count = 1, .block_count = 1, .hum_count = 1,
                                  .block_frames = {FRAMES}, .energy = {{0.5f}}, .cross = {{-0.25f}}, .event_count = 1,
-                                 .events = {{.kind = SIGNAL_CLICK, .channel = 1, .frame = -5, .frame_count = 1, .level = 0.5f}}};
+                                 .events = {{.kind = SIGNAL_CLICK, .channel = 1, .frame = -5, .frame_count = 1, .level = 0.5f}},
+                                 .speech_count = 2, .speech = {{100, 90}, {80}}};
     cell.signal = &signal;
     byte_writer writer;
     byte_writer_init(&writer, MEASURE_BYTES_MAX);

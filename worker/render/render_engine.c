@@ -2,6 +2,7 @@
 #include "worker/render/render_limit.h"
 #include "worker/render/render_parts.h"
 #include "worker/render/render_stage.h"
+#include "worker/render/speech_bands.h"
 
 #include <float.h>
 #include <math.h>
@@ -144,6 +145,9 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
         if (code != STATUS_OK)
             return code;
+        if ((task->signal_groups & SIGNAL_GROUP_SPEECH) != 0)
+            self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables, self->meters[i].layout->id,
+                                                              program->sample_rate, &self->meters[i].signal.cell, memory);
     }
     if (task->stems != STEMS_NONE) {
         code = render_stems_init(&self->stems, task, self->dsp, memory);
@@ -325,6 +329,21 @@ static void take_signal(render_run_state *self, uint32_t output)
     render_signal_tile_end(signal, any);
 }
 
+/* The voice of an output, for the speech detector. */
+static void take_speech(render_run_state *self, uint32_t output, uint64_t frame, uint32_t frame_count)
+{
+    speech_bands *speech = self->meters[output].signal.speech;
+    uint32_t first = self->task->program.outputs[output].first_lane;
+    int channels[2];
+    const double *samples[2] = {NULL, NULL};
+    speech_bands_channels(speech, channels);
+    for (uint32_t i = 0; i < 2 && channels[i] >= 0; i++) {
+        uint32_t lane = first + (uint32_t)channels[i];
+        samples[i] = self->tiles[self->lanes.tile_of[lane]] + self->lanes.lane_of[lane];
+    }
+    speech_bands_take(speech, samples[0], samples[1], frame, frame_count);
+}
+
 /* Of the pre-roll only these last frames can belong to a run of clipped samples that the cell counts. */
 enum { CLIP_REACH_FRAMES = 64 };
 
@@ -361,8 +380,11 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
     for (uint32_t t = 0; spectra && t < self->lanes.tile_count; t++)
         self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
                             self->signal_tiles[t].power);
-    for (uint32_t o = 0; o < program->output_count; o++)
+    for (uint32_t o = 0; o < program->output_count; o++) {
         take_signal(self, o);
+        if (self->meters[o].signal.speech != NULL)
+            take_speech(self, o, frame, frame_count);
+    }
 }
 
 static uint32_t piece_at(const task_render *task, uint64_t frame)
@@ -434,8 +456,11 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
         if (self->signal_tiles[t].weighing != NULL)
             memset(self->signal_tiles[t].weighing, 0, weighing_size(self));
     }
-    for (uint32_t o = 0; o < self->task->program.output_count; o++)
+    for (uint32_t o = 0; o < self->task->program.output_count; o++) {
         render_meter_begin(&self->meters[o], start, frame_count);
+        if (self->meters[o].signal.speech != NULL)
+            speech_bands_begin(self->meters[o].signal.speech, start);
+    }
     if (self->task->stems != STEMS_NONE)
         render_stems_begin(&self->stems, start, frame_count);
     for (uint32_t i = 0; i < self->sources.own_file_count; i++)
@@ -458,6 +483,8 @@ static status end_cell(render_run_state *self, uint32_t cell, bool programme_end
                                                            .overload_count = self->peaks[t].overload_count[l],
                                                            .nonfinite_count = self->peaks[t].nonfinite_count[l]};
         }
+        if (meter->signal.speech != NULL)
+            speech_bands_end(meter->signal.speech);
         status code = render_meter_end(meter, programme_end, &self->measures[o]);
         if (code != STATUS_OK)
             return code;

@@ -89,6 +89,7 @@ typedef struct render_signal {
     uint32_t spectrum_count;
     bool spectrum_due;
     signal_channel channels[LAYOUT_CHANNELS_MAX];
+    struct speech_bands *speech;   /* takes the levels of the voice; NULL: nobody asked */
 } render_signal;
 
 /** groups: SIGNAL_GROUP_*, at least one. */

@@ -1,4 +1,5 @@
 /* Verdicts of limits on dialogue, from tables made by hand: the share of speech, its 15 % rule, and what no stem can tell. */
+#include "common/measure/speech_detector.h"
 #include "tests/unit/verdict/verdict_bench.h"
 
 #include <math.h>
@@ -104,6 +105,46 @@ static void verdict__without_a_stem_dialogue_is_not_checked(void **state)
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).findings.count, 3);
 }
 
+/*
+ * Without a stem the speech detector says where speech is, and may be off by its errors: what is nearer to a limit is no verdict.
+ * Limits -29 to -25 from 15 % on, -26 to -22 below; the rows lie 0.2 on either side of limit + error.
+ */
+static void verdict__what_the_detector_cannot_tell_is_not_judged(void **state)
+{
+    const double lu = SPEECH_DETECTOR_LUFS_ERROR;
+    const double share = SPEECH_DETECTOR_SHARE_ERROR;
+    const struct {
+        double lufs, share;
+        verdict_word word;
+    } rows[] = {
+        {-25.0 + lu + 0.2, 0.99, VERDICT_FAIL},
+        {-25.0 + lu - 0.2, 0.99, VERDICT_INCOMPLETE},
+        {-25.0, 0.99, VERDICT_INCOMPLETE},
+        {-29.0 - lu - 0.2, 0.99, VERDICT_FAIL},
+        {-29.0 - lu + 0.2, 0.99, VERDICT_INCOMPLETE},
+        {-25.0 + lu + 0.2, 0.15 + share - 0.01, VERDICT_INCOMPLETE}, /* not sure of 15 % */
+        {-25.0 + lu + 0.2, 0.15 + share + 0.01, VERDICT_FAIL},
+        {-25.0 + lu + 0.2, 0.0, VERDICT_INCOMPLETE}, /* perhaps there is some after all */
+    };
+    bench *self = *state;
+    limit_like_netflix(self);
+    (void)bench_judge(self, 20.0, -24.0, -6.0); /* fills the spec */
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        figure_facts facts = {.deliverable = "PM", .show = &self->source, .layout = LAYOUT_5_1, .sample_rate = RATE,
+                              .frame_count = 100 * RATE, .loudness = {.integrated_lufs = -24.0},
+                              .dialogue = {.lufs = rows[i].lufs, .speech_share = rows[i].share, .block_count = 1}};
+        dialogue_figures_gate(&facts.dialogue, DIALOGUE_GATE_DETECTOR);
+        programme_verdict verdict;
+        assert_int_equal(verdict_judge_figures(&verdict, &facts, &self->rules, &self->memory), STATUS_OK);
+        if (verdict.word != rows[i].word)
+            fail_msg("row %zu, %.1f LUFS, %.2f: %s, not %s", i, rows[i].lufs, rows[i].share, verdict_word_name(verdict.word),
+                     verdict_word_name(rows[i].word));
+        const finding *told = bench_found(&verdict, "loudness.dialogue");
+        assert_non_null(told);
+        assert_non_null(strstr(told->message, "not Dolby"));
+    }
+}
+
 static void verdict__short_and_silent_programmes_have_no_dialogue(void **state)
 {
     static const struct {
@@ -170,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__dialogue_is_the_mix_where_the_stem_speaks, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__room_tone_is_no_speech, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__without_a_stem_dialogue_is_not_checked, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__what_the_detector_cannot_tell_is_not_judged, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__short_and_silent_programmes_have_no_dialogue, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__shares_are_judged_in_percent, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_re_render_is_not_judged_by_its_bed, bench_set_up, bench_tear_down),

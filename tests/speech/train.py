@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""
+Makes the speech detector: learns its weights from the sound under REELMILL_SHARED, and prints what it hears of what it had not learnt.
+
+    REELMILL_SHARED=../shared python3 tests/speech/train.py            # the figures of docs/qc-checks.md, about an hour of one core
+    REELMILL_SHARED=../shared python3 tests/speech/train.py --write    # and common/measure/speech_weights.c
+
+Needs numpy, ffmpeg and espeak-ng. Every source is judged by a network that learnt from the four fifths of sources that are not in
+its fold, no voice, piece or effect of which it has heard. What is written has learnt from all of them. Seeds are fixed: the same
+sound, numpy and tools give the same weights, up to the rounding of numpy's products.
+"""
+import argparse
+import os
+import sys
+
+import numpy
+
+import speech_corpus as corpus
+import speech_figures as figures
+import speech_mixes as mixes
+import speech_music
+import speech_net
+import speech_weights
+
+FOLDS, SEQUENCES, ROUNDS, PIECES = 5, 3000, 6, 40
+SHIFT = 0.0       # added to every logit: more of it hears more speech, and more that is none
+BABBLE = 'voices' # sources of which nobody can say whether they are speech
+
+
+def whole(powers):
+    return powers[:len(powers) // corpus.STEP_FRAMES * corpus.STEP_FRAMES].astype(numpy.float64)
+
+
+def weight_of(powers):
+    """How often a source is drawn: by the root of its length."""
+    return max(1, int(round(numpy.sqrt(len(powers) / 500))))
+
+
+def fold_of(bands):
+    folds = {}
+    for kind in ('speech', 'music', 'effects'):
+        for i, key in enumerate([key for key in bands if key[0] == kind]):
+            folds[key] = i % FOLDS
+    return folds
+
+
+def learn(bands, made_up, folds, held):
+    """A network that has not heard the fold `held` (-1: has heard everything)."""
+    random = numpy.random.default_rng(100 + held)
+    voices, noises = [], list(made_up)
+    for key, powers in bands.items():
+        powers = whole(powers)
+        if folds.get(key, -2) == held or BABBLE in key[1]:
+            continue
+        if key[0] in ('speech', 'espeak'):
+            voices += [mixes.marked(powers)] * (2 * weight_of(powers) if key[0] == 'speech' else 1)
+        else:
+            noises += [powers] * (weight_of(powers) * (2 if key[0] == 'music' else 1))
+    heard, label, trust = mixes.sequences(random, voices, noises, SEQUENCES)
+    net = speech_net.Net(random)
+    speech_net.fit(net, heard, label, trust, ROUNDS, random)
+    return net
+
+
+def judge(net, bands, folds, held, samples):
+    """Prints the rows of a fold; returns those of its programmes."""
+    net = speech_weights.rounded(net)[0]
+    part = {kind: [(key[1], samples(key)) for key in bands if key[0] == kind and folds.get(key) == held]
+            for kind in ('speech', 'music', 'effects')}
+    for name, sound in part['speech']:
+        figures.speaker_row(net, SHIFT, name, sound)
+    for name, sound in part['music'] + part['effects']:
+        figures.noise_row(net, SHIFT, name, sound)
+    quiet = [item for item in part['effects'] if BABBLE not in item[0]]
+    return figures.programme_rows(net, SHIFT, part['speech'], part['music'], quiet)
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument('--write', action='store_true')
+    wanted = arguments.parse_args()
+    kinds = {'speech': corpus.SPEECH, 'music': corpus.MUSIC, 'effects': corpus.EFFECTS}
+    sounds = {(kind, name): corpus.source(name, entries).astype(numpy.float32) for kind, group in kinds.items()
+              for name, entries in group.items()}
+    bands = {key: corpus.band_powers(sound.astype(numpy.float64)) for key, sound in sounds.items()}
+    for key, sound in corpus.espeak_voices():
+        bands[('espeak', key)] = corpus.band_powers(sound)
+    random = numpy.random.default_rng(7)
+    made_up = [speech_music.piece(random) for _ in range(PIECES)]
+    folds = fold_of({key: None for key in bands if key[0] != 'espeak'})
+    rows = []
+    for held in range(FOLDS):
+        rows += judge(learn(bands, made_up, folds, held), bands, folds, held,
+                      lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
+    figures.print_programmes(rows)
+    if wanted.write:
+        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        speech_weights.write(os.path.join(root, 'common/measure/speech_weights.c'), learn(bands, made_up, folds, -1), SHIFT)
+
+
+if __name__ == '__main__':
+    if 'REELMILL_SHARED' not in os.environ:
+        sys.exit('REELMILL_SHARED is not set: it names the folder whose audio/ the detector learns from')
+    main()

@@ -1,0 +1,186 @@
+#include "worker/render/speech_bands.h"
+
+#include "common/media/channel_layout.h"
+#include "common/measure/cell_measure.h"
+
+#include <string.h>
+
+enum { VOICE_RATE = 16000, VOICE_ROOM = 16 * SPECTRUM_FRAMES };
+
+/* Edges of the bands: 62.5 Hz apart as far as a voice has its pitch and first formant, then about a sixth of an octave. */
+static const uint16_t edges_hz[SPEECH_BANDS + 1] = {94,   156,  219,  281,  344,  406,  469,  531,  656,  781,  906, 1094,
+                                                    1281, 1531, 1781, 2094, 2469, 2906, 3469, 4156, 5031, 6031, 7031};
+
+struct speech_bands {
+    const dsp_table *dsp;
+    const signal_tables *tables;
+    cell_signal *cell;
+    uint32_t sample_rate, factor;
+    int channels[2];
+    uint8_t first_line[SPEECH_BANDS], end_line[SPEECH_BANDS]; /* of the spectrum */
+    double scale;                  /* of a sample of the voice */
+    uint64_t cell_frame;
+    uint32_t phase;                /* frames of the group so far */
+    double falling, rising, risen; /* weighted sums of the group, and of the one before */
+    uint32_t voice_count;          /* samples in voice */
+    double voice[VOICE_ROOM];
+    uint32_t window_count;         /* lanes of `windows` in use */
+    double *windows;               /* [SPECTRUM_FRAMES][TILE_LANES] */
+    double (*power)[TILE_LANES];   /* [SPECTRUM_FRAMES / 2] */
+    bool has_half;                 /* the frame's first window is done */
+    double half[SPEECH_BANDS];
+};
+
+static void find_lines(speech_bands *self)
+{
+    double line_hz = (double)self->sample_rate / self->factor / SPECTRUM_FRAMES;
+    uint32_t line = 0;
+    for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+        while (line * line_hz < edges_hz[b] && line < SPECTRUM_FRAMES / 2 - 1)
+            line++;
+        uint32_t end = line;
+        while (end * line_hz < edges_hz[b + 1] && end < SPECTRUM_FRAMES / 2)
+            end++;
+        self->first_line[b] = (uint8_t)line;
+        self->end_line[b] = (uint8_t)(end > line ? end : line + 1); /* lines wider apart than bands: the nearest above */
+    }
+}
+
+speech_bands *speech_bands_make(const dsp_table *dsp, const signal_tables *tables, uint8_t layout, uint32_t sample_rate,
+                                cell_signal *cell, arena *memory)
+{
+    if (sample_rate < SPEECH_RATE_MIN)
+        return NULL;
+    speech_bands *self = arena_take_array(memory, 1, sizeof *self);
+    *self = (speech_bands){.dsp = dsp, .tables = tables, .cell = cell, .sample_rate = sample_rate};
+    self->factor = (sample_rate + VOICE_RATE / 2) / VOICE_RATE;
+    channel_layout_id id = (channel_layout_id)layout;
+    int left = channel_layout_index(id, CHANNEL_L);
+    int right = channel_layout_index(id, CHANNEL_R);
+    int centre = channel_layout_index(id, CHANNEL_C);
+    bool pair = centre < 0 && left >= 0 && right >= 0;
+    self->channels[0] = pair ? left : centre < 0 ? 0 : centre;
+    self->channels[1] = pair ? right : -1;
+    self->scale = (pair ? 0.5 : 1.0) / ((double)self->factor * self->factor);
+    find_lines(self);
+    size_t lanes = (size_t)SPECTRUM_FRAMES * TILE_LANES;
+    double *room = arena_take_array(memory, lanes + lanes / 2 + TILE_LANES, sizeof *room);
+    self->windows = room + (64 - (uintptr_t)room % 64) % 64 / sizeof *room;
+    self->power = (double (*)[TILE_LANES])(void *)(self->windows + lanes);
+    return self;
+}
+
+void speech_bands_channels(const speech_bands *self, int out_channels[2])
+{
+    out_channels[0] = self->channels[0];
+    out_channels[1] = self->channels[1];
+}
+
+void speech_bands_begin(speech_bands *self, uint64_t cell_frame)
+{
+    self->cell_frame = cell_frame;
+    self->cell->speech_count = 0;
+    self->phase = 0;
+    self->falling = self->rising = self->risen = 0.0;
+    self->voice_count = SPECTRUM_FRAMES;
+    memset(self->voice, 0, SPECTRUM_FRAMES * sizeof *self->voice);
+    self->window_count = 0;
+    self->has_half = false;
+}
+
+/* Sixths of a factor of two in power, without libm: the exponent, and how many sixths the rest has. */
+static uint8_t level_of(double power)
+{
+    static const double sixths[] = {0x1.1f59ac3c7d6c0p+0, 0x1.428a2f98d728bp+0, 0x1.6a09e667f3bcdp+0, 0x1.965fea53d6e3cp+0,
+                                    0x1.c823e074ec129p+0};
+    uint64_t bits;
+    memcpy(&bits, &power, sizeof bits);
+    int32_t level = 6 * ((int32_t)(bits >> 52 & 0x7FF) - 1023) + 253;
+    bits = (bits & UINT64_C(0xFFFFFFFFFFFFF)) | UINT64_C(0x3FF0000000000000);
+    double rest;
+    memcpy(&rest, &bits, sizeof rest);
+    for (uint32_t i = 0; i < sizeof sixths / sizeof sixths[0]; i++)
+        level += rest >= sixths[i];
+    return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
+}
+
+/* The windows that wait, in their order: the first and second of each frame in turn. */
+static void finish_windows(speech_bands *self)
+{
+    if (self->window_count == 0)
+        return;
+    self->dsp->spectrum(self->windows, self->tables->window, (const double (*)[2])self->tables->turn, self->power);
+    for (uint32_t l = 0; l < self->window_count; l++) {
+        double bands[SPEECH_BANDS];
+        for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+            double sum = 0.0;
+            for (uint32_t k = self->first_line[b]; k < self->end_line[b]; k++)
+                sum += self->power[k][l];
+            bands[b] = sum / (self->end_line[b] - self->first_line[b]);
+        }
+        if (!self->has_half) {
+            memcpy(self->half, bands, sizeof bands);
+        } else if (self->cell->speech_count < SPEECH_FRAMES_MAX) {
+            uint8_t *levels = self->cell->speech[self->cell->speech_count++];
+            for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+                levels[b] = level_of(0.5 * (self->half[b] + bands[b]));
+        }
+        self->has_half = !self->has_half;
+    }
+    self->window_count = 0;
+}
+
+static void take_window(speech_bands *self)
+{
+    const double *voice = self->voice + self->voice_count - SPECTRUM_FRAMES;
+    for (uint32_t i = 0; i < SPECTRUM_FRAMES; i++)
+        self->windows[(size_t)i * TILE_LANES + self->window_count] = voice[i];
+    if (++self->window_count == TILE_LANES)
+        finish_windows(self);
+}
+
+static void add_voice(speech_bands *self, double sample)
+{
+    if (self->voice_count == VOICE_ROOM) {
+        memmove(self->voice, self->voice + VOICE_ROOM - SPECTRUM_FRAMES, SPECTRUM_FRAMES * sizeof *self->voice);
+        self->voice_count = SPECTRUM_FRAMES;
+    }
+    self->voice[self->voice_count++] = self->scale * sample;
+}
+
+void speech_bands_take(speech_bands *self, const double *first, const double *second, uint64_t programme_frame,
+                       uint32_t frame_count)
+{
+    const uint32_t factor = self->factor;
+    uint32_t phase = (uint32_t)(programme_frame % factor);
+    double falling = self->falling;
+    double rising = self->rising;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        double x = first[(size_t)i * TILE_LANES];
+        if (second != NULL)
+            x += second[(size_t)i * TILE_LANES];
+        falling += (double)(factor - phase) * x;
+        rising += (double)phase * x;
+        if (++phase == factor) {
+            add_voice(self, falling + self->risen);
+            self->risen = rising;
+            falling = rising = 0.0;
+            phase = 0;
+        }
+    }
+    self->falling = falling;
+    self->rising = rising;
+    uint64_t end = programme_frame + frame_count;
+    uint64_t slot = cell_measure_slot_of(programme_frame, self->sample_rate);
+    if (end != cell_measure_slot_frame(slot + 1, self->sample_rate))
+        return;
+    uint64_t last = slot / SPEECH_FRAME_SLOTS * SPEECH_FRAME_SLOTS + SPEECH_FRAME_SLOTS;
+    uint64_t frame_end = cell_measure_slot_frame(last, self->sample_rate);
+    if (frame_end > self->cell_frame)
+        take_window(self);
+}
+
+void speech_bands_end(speech_bands *self)
+{
+    finish_windows(self);
+}
