@@ -320,11 +320,13 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- the end of a process ---- */
 
-static void describe_death(const executor_slot *slot, int how, char *out, size_t out_size)
+static void describe_death(const executor_slot *slot, bool cancelled, int how, char *out, size_t out_size)
 {
     const char *kind = task_kind_name(slot->kind);
     if (slot->fault[0] != '\0') {
         snprintf(out, out_size, "the executor of this %s task was stopped because it %s", kind, slot->fault);
+    } else if (cancelled) {
+        snprintf(out, out_size, "the executor of this %s task was ended: the task is not wanted here any more", kind);
     } else if (WIFSIGNALED(how)) {
         int number = WTERMSIG(how);
         const char *name = sigabbrev_np(number);
@@ -353,8 +355,9 @@ static void slot_died(executor_slot *slot, int how)
     if (began) {
         message_result result = {.attempt = slot->attempt,
                                  .code = slot->hung ? STATUS_NODE_HUNG : STATUS_NODE_CRASHED};
-        describe_death(slot, how, result.detail, sizeof result.detail);
-        log_line(LOG_WARN, "executor.died", "job=%u task=%u epoch=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
+        bool cancelled = ours && !slot->hung && slot->fault[0] == '\0';
+        describe_death(slot, cancelled, how, result.detail, sizeof result.detail);
+        log_line(cancelled ? LOG_DEBUG : LOG_WARN, cancelled ? "executor.ended" : "executor.died", "job=%u task=%u epoch=%u detail=\"%s\"", slot->attempt.job, slot->attempt.task,
                  slot->attempt.epoch, result.detail);
         slot_ended(slot, &result);
     } else if (!ours) {
