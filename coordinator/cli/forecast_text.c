@@ -94,7 +94,12 @@ void forecast_text_print(const json_t *forecast, const char *by)
 {
     char span[32], work[32], clock[32];
     const json_t *ready = json_object_get(forecast, "ready_in_s");
-    if (json_is_number(ready)) {
+    const char *after = json_string_value(json_object_get(forecast, "after"));
+    if (json_is_number(ready) && after != NULL) {
+        printf("ready about %s after %s; %s of work on %.0f slots\n", span_text(json_number_value(ready), span, sizeof span),
+               strcmp(after, "storage") == 0 ? "its storage is back" : "it is released",
+               span_text(number_of(forecast, "work_s"), work, sizeof work), number_of(forecast, "slots"));
+    } else if (json_is_number(ready)) {
         time_t then = time(NULL) + (time_t)json_number_value(ready);
         struct tm local;
         localtime_r(&then, &local);

@@ -31,6 +31,11 @@ json_t *job_forecast_json(const farm_state *farm, farm_job *job)
     if (forecast == NULL && job->predicted_unix_ms == 0)
         return json_null();
     json_t *object = forecast == NULL ? json_object() : forecast_json(forecast, age_ms, pace_table_known(&farm->paces));
+    job_view view;
+    bool open = !job->ended && scheduler_job_view(farm->scheduler, job->number, &view);
+    json_object_set_new(object, "after", open && view.held                ? json_string("release")
+                                         : open && view.waits_for_storage ? json_string("storage")
+                                                                          : json_null());
     bool predicted = job->predicted_unix_ms != 0;
     json_object_set_new(object, "predicted_s", predicted ? seconds_json(job->predicted_ms) : json_null());
     bool over = predicted && job->ended && job->ended_unix_ms >= job->predicted_unix_ms;
