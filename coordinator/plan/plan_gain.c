@@ -71,9 +71,9 @@ static int32_t deliverable_gain_source(const show *film, uint32_t index)
     for (uint32_t step = 0; step <= film->deliverable_count; step++) {
         const show_deliverable *deliverable = &film->deliverables[at];
         int32_t next = -1;
-        if (deliverable->gain == GAIN_MATCH)
-            next = deliverable_find(film, deliverable->gain_match);
-        else if (deliverable->gain == GAIN_NONE && deliverable->recipe != NULL &&
+        if (deliverable->gain.mode == GAIN_MATCH)
+            next = deliverable_find(film, deliverable->gain.match);
+        else if (deliverable->gain.mode == GAIN_NONE && deliverable->recipe != NULL &&
                  !deliverable_is_print_master(deliverable))
             next = deliverable_print_master(film, (uint32_t)at);
         else
@@ -89,15 +89,15 @@ void plan_gain_find(const show *film, uint32_t index, plan_deliverable *planned)
 {
     int32_t source = deliverable_gain_source(film, index);
     planned->gain_source = source < 0 ? PLAN_DELIVERABLE_NONE : (uint16_t)source;
-    planned->gain_scanned = source >= 0 && film->deliverables[source].gain == GAIN_TO_SPEC;
-    planned->gain_db = source >= 0 && film->deliverables[source].gain == GAIN_DB ? film->deliverables[source].gain_db : 0.0;
+    planned->gain_scanned = source >= 0 && film->deliverables[source].gain.mode == GAIN_TO_SPEC;
+    planned->gain_db = source >= 0 && film->deliverables[source].gain.mode == GAIN_DB ? film->deliverables[source].gain.db : 0.0;
 }
 
 void plan_mark_scanned(const show *film, const bool *wanted, bool *out_scanned)
 {
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         int32_t source = wanted[i] && film->deliverables[i].recipe != NULL ? deliverable_gain_source(film, i) : -1;
-        if (source >= 0 && film->deliverables[source].gain == GAIN_TO_SPEC)
+        if (source >= 0 && film->deliverables[source].gain.mode == GAIN_TO_SPEC)
             out_scanned[source] = true;
     }
 }

@@ -255,6 +255,9 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
     read_slate(self, yaml_get(root, "slate"), source);
     node = yaml_get(root, "join");
     self->has_join = node != NULL && yaml_join(source, node, &self->join);
+    node = yaml_get(root, "gain");
+    if (node != NULL)
+        yaml_gain(source, node, "gain", &self->gain);
     node = yaml_get(root, "overload");
     index = node == NULL ? 0 : yaml_word(source, node, "overload", overloads);
     self->overload = index == 1 ? OVERLOAD_CLIP : OVERLOAD_FAIL;
@@ -401,7 +404,7 @@ static void read_recipe(recipe *self, const yaml_node *root, const yaml_source *
     static const char *const keys[] = {"reelmill_recipe", "extends", "description", "source", "layout", "roles",
                                        "takes",           "via",     "folds",       "encoding", "dither", "places", "order", "files",
                                        "assembly",        "overload", "limiter", "adm", "objects", "duck", "sample_rate",
-                                       "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", "slate", NULL};
+                                       "picture_rate",    "pitch",  "ffoa", "file_name", "join", "leader", "slate", "gain", NULL};
     if (!yaml_map_check(source, root, "the recipe", keys))
         return;
     const yaml_node *node =

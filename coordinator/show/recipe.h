@@ -26,6 +26,15 @@ typedef struct fold_term {
     bool phase_90; /**< shifted by 90 degrees on its way: it leads from `via` to the layout */
 } fold_term;
 
+typedef enum gain_mode { GAIN_NONE, GAIN_DB, GAIN_MATCH, GAIN_TO_SPEC } gain_mode;
+
+/** One gain for the whole programme. */
+typedef struct gain_wish {
+    gain_mode mode;
+    double db;
+    const char *match; /**< name of another deliverable */
+} gain_wish;
+
 enum { RECIPE_ROLES_MAX = 16, FOLD_TERMS_MAX = 128, RECIPE_EXTENDS_MAX = 8 };
 
 typedef struct recipe {
@@ -55,6 +64,7 @@ typedef struct recipe {
     join_law join;                   /**< of reels that supply overlap */
     bool joined;                     /**< default assembly */
     bool reels;
+    gain_wish gain;                  /**< where the deliverable states none */
     render_overload overload;
     bool limits;                     /**< overload: limit; what is still over full scale then fails */
     limit_shape limiter;

@@ -4,35 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { GAIN_LIMIT_DB = 60 };
-
-static void read_gain(show_deliverable *self, const yaml_node *node, const yaml_source *source)
-{
-    static const char *const keys[] = {"match", "to", NULL};
-    const char *what = arena_format(source->arena, "gain of deliverable %s", self->name);
-    if (node->kind == YAML_SCALAR) {
-        if (yaml_number(source, node, what, -GAIN_LIMIT_DB, GAIN_LIMIT_DB, &self->gain_db))
-            self->gain = GAIN_DB;
-        return;
-    }
-    if (!yaml_map_check(source, node, what, keys))
-        return;
-    const yaml_node *match = yaml_get(node, "match");
-    const yaml_node *to = yaml_get(node, "to");
-    if ((match == NULL) == (to == NULL)) {
-        yaml_complain(source, node, "%s must be a number of dB, {match: NAME} or {to: spec}", what);
-        return;
-    }
-    if (match != NULL) {
-        self->gain_match = yaml_name(source, match, what);
-        self->gain = self->gain_match == NULL ? GAIN_NONE : GAIN_MATCH;
-        return;
-    }
-    static const char *const targets[] = {"spec", NULL};
-    if (yaml_word(source, to, what, targets) == 0)
-        self->gain = GAIN_TO_SPEC;
-}
-
 static void refuse_key(const yaml_node *map, const char *key, const char *why, const show_deliverable *self,
                        const yaml_source *source)
 {
@@ -51,7 +22,7 @@ static void read_rendered(show_deliverable *self, const yaml_node *map, const ya
         self->stem = yaml_name(source, node, arena_format(source->arena, "stem of deliverable %s", self->name));
     node = yaml_get(map, "gain");
     if (node != NULL)
-        read_gain(self, node, source);
+        yaml_gain(source, node, arena_format(source->arena, "gain of deliverable %s", self->name), &self->gain);
     node = yaml_get(map, "assembly");
     int assembly = node == NULL ? -1
                                 : yaml_word(source, node,

@@ -72,7 +72,6 @@ typedef struct show_reel {
     uint32_t line, column;
 } show_reel;
 
-typedef enum gain_mode { GAIN_NONE, GAIN_DB, GAIN_MATCH, GAIN_TO_SPEC } gain_mode;
 typedef enum assembly_mode { ASSEMBLY_RECIPE, ASSEMBLY_JOINED, ASSEMBLY_REELS, ASSEMBLY_BOTH } assembly_mode;
 
 typedef struct show_deliverable {
@@ -87,9 +86,7 @@ typedef struct show_deliverable {
     const struct spec *spec;      /**< resolved */
     const char *stem;             /**< for recipe `stem`: which */
     const char *language;         /**< "" = stems of any language-less kind and the show's first dialogue language */
-    gain_mode gain;
-    double gain_db;
-    const char *gain_match;       /**< name of another deliverable */
+    gain_wish gain;               /**< show_resolve takes the recipe's where the show states none */
     assembly_mode assembly;       /**< joined, reels, both; ASSEMBLY_RECIPE = as the recipe says */
     uint32_t line, column;
 } show_deliverable;

@@ -223,28 +223,28 @@ static bool spec_has_target(const spec *rules)
 static void check_gain(resolver *self, const show_deliverable *at)
 {
     const show *film = self->show;
-    if (at->gain == GAIN_TO_SPEC && at->spec != NULL && !spec_has_target(at->spec))
+    if (at->gain.mode == GAIN_TO_SPEC && at->spec != NULL && !spec_has_target(at->spec))
         complain(self, at, arena_format(self->arena, "deliverable %s: gain is {to: spec}, but spec %s has no loudness target; "
                                                      "choose another spec or give the gain in dB",
                                         at->name, at->spec_name));
-    if (at->gain != GAIN_MATCH)
+    if (at->gain.mode != GAIN_MATCH)
         return;
-    const show_deliverable *other = find_deliverable(film, at->gain_match);
+    const show_deliverable *other = find_deliverable(film, at->gain.match);
     if (other == NULL || other->file != NULL) {
         complain(self, at, arena_format(self->arena, "deliverable %s: gain matches \"%s\", which is %s; name a deliverable that "
                                                      "this show makes",
-                                        at->name, at->gain_match, other == NULL ? "no deliverable" : "a received file"));
+                                        at->name, at->gain.match, other == NULL ? "no deliverable" : "a received file"));
         return;
     }
     const show_deliverable *step = at;
     for (uint32_t i = 0; i <= film->deliverable_count; i++) {
-        if (step == NULL || step->gain != GAIN_MATCH)
+        if (step == NULL || step->gain.mode != GAIN_MATCH)
             return;
-        step = find_deliverable(film, step->gain_match);
+        step = find_deliverable(film, step->gain.match);
     }
     complain(self, at, arena_format(self->arena, "deliverable %s: its gain matches %s, which in turn matches it back; give one "
                                                  "of them a gain of its own",
-                                    at->name, at->gain_match));
+                                    at->name, at->gain.match));
 }
 
 status show_resolve(show *self, const library *all, arena *memory, problem_list *problems)
@@ -264,6 +264,8 @@ status show_resolve(show *self, const library *all, arena *memory, problem_list 
         if (rule == NULL)
             continue;
         deliverable->recipe = rule;
+        if (deliverable->gain.mode == GAIN_NONE)
+            deliverable->gain = rule->gain;
         resolve_stem(&state, deliverable, rule);
         if (!rule->takes_stem)
             check_roles(&state, deliverable, rule);

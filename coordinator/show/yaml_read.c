@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { GAIN_LIMIT_DB = 60 };
+
 static void complain_at(const yaml_source *self, problem_severity severity, uint32_t line, uint32_t column,
                         const char *format, va_list arguments) PRINTF_LIKE(5, 0);
 static void complain_at(const yaml_source *self, problem_severity severity, uint32_t line, uint32_t column,
@@ -322,4 +324,27 @@ const char *yaml_language(const yaml_source *self, const yaml_node *node, const 
         return text;
     yaml_complain(self, node, "%s is \"%s\", which is no language tag; write a code like en, fr-FR or zh-Hant", what, text);
     return NULL;
+}
+
+void yaml_gain(const yaml_source *self, const yaml_node *node, const char *what, gain_wish *out_gain)
+{
+    static const char *const keys[] = {"match", "to", NULL};
+    static const char *const targets[] = {"spec", NULL};
+    if (node->kind == YAML_SCALAR) {
+        if (yaml_number(self, node, what, -GAIN_LIMIT_DB, GAIN_LIMIT_DB, &out_gain->db))
+            out_gain->mode = GAIN_DB;
+        return;
+    }
+    if (!yaml_map_check(self, node, what, keys))
+        return;
+    const yaml_node *match = yaml_get(node, "match");
+    const yaml_node *to = yaml_get(node, "to");
+    if ((match == NULL) == (to == NULL)) {
+        yaml_complain(self, node, "%s must be a number of dB, {match: NAME} or {to: spec}", what);
+    } else if (match != NULL) {
+        out_gain->match = yaml_name(self, match, what);
+        out_gain->mode = out_gain->match == NULL ? GAIN_NONE : GAIN_MATCH;
+    } else if (yaml_word(self, to, what, targets) == 0) {
+        out_gain->mode = GAIN_TO_SPEC;
+    }
 }

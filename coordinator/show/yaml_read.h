@@ -10,6 +10,7 @@
 
 #include "common/media/channel_layout.h"
 #include "common/media/join_fade.h"
+#include "coordinator/show/recipe.h"
 
 void yaml_complain(const yaml_source *self, const yaml_node *at, const char *format, ...) PRINTF_LIKE(3, 4);
 void yaml_warn(const yaml_source *self, const yaml_node *at, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -44,6 +45,8 @@ channel_layout_id yaml_layout(const yaml_source *self, const yaml_node *node, co
 channel_label yaml_channel(const yaml_source *self, const yaml_node *node, const char *what);
 /** `join`: butt, equal-gain or equal-power. */
 bool yaml_join(const yaml_source *self, const yaml_node *node, join_law *out_law);
+/** `gain`: a number of dB, {match: NAME} or {to: spec}. Left as it is where something is wrong. */
+void yaml_gain(const yaml_source *self, const yaml_node *node, const char *what, gain_wish *out_gain);
 /** A language tag in the manner of BCP 47: "en", "fr-FR", "zh-Hant-TW". */
 const char *yaml_language(const yaml_source *self, const yaml_node *node, const char *what);
 

@@ -47,10 +47,13 @@ def master(name, recipe, **more):
 
 
 class Levels(FarmTest):
-    @staticmethod
-    def deliverables():
-        return [master("PM_51", "printmaster-5.1", spec="ebu-r128", gain={"to": "spec"}), master("ME_51", "me-5.1"),
-                master("DX", "stem", stem="DX"), master("PM_20", "stereo-loro", gain=-3)]
+    def deliverables(self):
+        """Gains by the recipe, which the show's own stand over."""
+        (self.folder / "recipes").mkdir()
+        for name, base in (("to-spec", "printmaster-5.1"), ("to-spec-20", "stereo-loro")):
+            (self.folder / "recipes" / f"{name}.yaml").write_text(f"reelmill_recipe: 1\nextends: {base}\ngain: {{to: spec}}\n")
+        return [master("PM_51", "to-spec", spec="ebu-r128"), master("ME_51", "me-5.1"),
+                master("DX", "stem", stem="DX"), master("PM_20", "to-spec-20", gain=-3)]
 
     def figures(self, report, name):
         return next(item for item in report["programmes"] if item["deliverable"] == name and item["reel"] is None)

@@ -173,17 +173,17 @@ static void plan_program__shares_the_print_masters_gain(void **state)
     show_fixture given;
     show_fixture_init(&given, "24", 48000);
     show_deliverable *master = show_fixture_render(&given, "PM_51", &given.printmaster);
-    master->gain = GAIN_DB;
-    master->gain_db = -6.0;
+    master->gain.mode = GAIN_DB;
+    master->gain.db = -6.0;
     show_fixture_render(&given, "PM_20", &given.stereo);
     show_deliverable *matched = show_fixture_render(&given, "PM_MATCH", &given.stereo);
-    matched->gain = GAIN_MATCH;
-    matched->gain_match = "PM_51";
+    matched->gain.mode = GAIN_MATCH;
+    matched->gain.match = "PM_51";
     show_fixture_render(&given, "ME_51", &given.music_and_effects);
     show_fixture_render(&given, "DX_STEM", &given.single)->stem = "DX";
     show_deliverable *own = show_fixture_render(&given, "ME_OWN", &given.music_and_effects);
-    own->gain = GAIN_DB;
-    own->gain_db = 2.0;
+    own->gain.mode = GAIN_DB;
+    own->gain.db = 2.0;
     show_fixture_probe(&given);
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     static const double expected[] = {-6.0, 0.0, -6.0, -6.0, -6.0, 2.0};
@@ -223,8 +223,8 @@ static void plan_program__matches_the_print_master_of_its_layout(void **state)
     masters[2] = show_fixture_render(&given, "FR_20", &given.stereo);
     masters[2]->language = "fr-FR";
     for (uint32_t i = 0; i < 3; i++) {
-        masters[i]->gain = GAIN_DB;
-        masters[i]->gain_db = gains[i];
+        masters[i]->gain.mode = GAIN_DB;
+        masters[i]->gain.db = gains[i];
     }
     show_fixture_render(&given, "ME_51", &given.music_and_effects);
     show_fixture_render(&given, "ME_20", &me_stereo);
@@ -245,7 +245,7 @@ static void plan_program__scans_before_it_renders(void **state)
     show_fixture given;
     show_fixture_init(&given, "24", 48000);
     show_deliverable *master = show_fixture_render(&given, "PM_51", &given.printmaster);
-    master->gain = GAIN_TO_SPEC;
+    master->gain.mode = GAIN_TO_SPEC;
     show_fixture_render(&given, "ME_51", &given.music_and_effects);
     show_fixture_probe(&given);
     for (int alone = 0; alone < 2; alone++) {

@@ -79,11 +79,11 @@ static void show_file__reads_reels_and_deliverables(void **state)
     assert_int_equal(film->deliverable_count, 6);
     const show_deliverable *made = film->deliverables;
     assert_string_equal(made[0].spec_name, "ebu-r128");
-    assert_int_equal(made[0].gain, GAIN_NONE);
-    assert_int_equal(made[1].gain, GAIN_MATCH);
-    assert_string_equal(made[1].gain_match, "PM_51");
-    assert_int_equal(made[2].gain, GAIN_DB);
-    assert_true(made[2].gain_db == -1.5);
+    assert_int_equal(made[0].gain.mode, GAIN_NONE);
+    assert_int_equal(made[1].gain.mode, GAIN_MATCH);
+    assert_string_equal(made[1].gain.match, "PM_51");
+    assert_int_equal(made[2].gain.mode, GAIN_DB);
+    assert_true(made[2].gain.db == -1.5);
     assert_string_equal(made[2].language, "fr-FR");
     assert_string_equal(made[2].spec_name, "none");
     assert_int_equal(made[3].assembly, ASSEMBLY_BOTH);
