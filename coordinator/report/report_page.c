@@ -237,8 +237,12 @@ static void add_summary_row(page *self, const report_model *model, const report_
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
     size_t counts[FINDING_FAIL + 1] = {0};
-    for (size_t i = 0; i < programme->verdict.findings.count; i++)
-        counts[programme->verdict.findings.items[i].severity]++;
+    size_t waived = 0;
+    for (size_t i = 0; i < programme->verdict.findings.count; i++) {
+        const finding *item = &programme->verdict.findings.items[i];
+        waived += item->waiver != NULL;
+        counts[item->severity] += item->waiver == NULL;
+    }
     page_row(self);
     page_add(self, STYLE_STRONG, wanted->name);
     page_next_cell(self);
@@ -260,8 +264,16 @@ static void add_summary_row(page *self, const report_model *model, const report_
             page_format(self, s == FINDING_INFO ? STYLE_SOFT : STYLE_PLAIN, "%s%zu %s", any ? ", " : "", counts[s], words[s]);
         any = any || counts[s] > 0;
     }
-    if (!any)
+    if (waived > 0)
+        page_format(self, STYLE_SOFT, "%s%zu waived", any ? ", " : "", waived);
+    else if (!any)
         page_add(self, STYLE_SOFT, "none");
+}
+
+/* A qc of files, which has no title of its own (show_for_qc.c). */
+static bool is_of_files(const report_model *model)
+{
+    return strcmp(model->show->title, "QC") == 0 && strcmp(model->show->slug, "QC") == 0;
 }
 
 /* How many deliverables have which verdict, in words. */
@@ -276,19 +288,25 @@ static void add_counts(page *self, const report_model *model)
                  {VERDICT_PASS, "passes", "pass"}};
     bool any = false;
     page_paragraph(self);
-    page_format(self, STYLE_PLAIN, "Of %u deliverable%s, ", model->programme_count, model->programme_count == 1 ? "" : "s");
+    const char *what = is_of_files(model) ? "programme" : "deliverable";
+    if (model->programme_count == 1)
+        page_format(self, STYLE_PLAIN, "The %s ", what);
+    else
+        page_format(self, STYLE_PLAIN, "Of %u %ss, ", model->programme_count, what);
     for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
         uint32_t count = 0;
         for (uint32_t i = 0; i < model->programme_count; i++)
             count += model->programmes[i].verdict.word == words[w].word;
-        if (count > 0)
+        if (count > 0 && model->programme_count == 1)
+            page_add(self, STYLE_PLAIN, words[w].one);
+        else if (count > 0)
             page_format(self, STYLE_PLAIN, "%s%u %s", any ? ", " : "", count, count == 1 ? words[w].one : words[w].several);
         any = any || count > 0;
     }
     page_add(self, STYLE_PLAIN, ".");
 }
 
-enum { MEND_FIRST_MAX = 4, MEND_NAMES_MAX = 6 };
+enum { MEND_FIRST_MAX = 4, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
 
 /* One thing to mend, and everything that it is told of. */
 typedef struct cover_item {
@@ -377,9 +395,15 @@ static void add_cover(page *self, const report_model *model, const ranked *order
     page_section(self, true);
     page_paragraph(self);
     page_add(self, STYLE_SOFT, "Audio QC report");
-    page_title(self, title->title);
+    bool files_alone = is_of_files(model);
+    bool many = model->programme_count > MEND_BEHIND_MAX;
+    page_title(self, files_alone ? arena_format(self->memory, "QC of %u programme%s", model->programme_count, model->programme_count == 1 ? "" : "s")
+                                 : title->title);
     page_paragraph(self);
-    page_format(self, STYLE_SOFT, "%s %s", title->slug, title->version);
+    if (files_alone)
+        page_add(self, STYLE_SOFT, "Files as they are");
+    else
+        page_format(self, STYLE_SOFT, "%s %s", title->slug, title->version);
     if (title->date != NULL && title->date[0] != '\0')
         page_format(self, STYLE_SOFT, ", %s", title->date);
     if (title->rate.num != 0)
@@ -388,10 +412,13 @@ static void add_cover(page *self, const report_model *model, const ranked *order
         page_format(self, STYLE_SOFT, ", judged %s by %s", model->finished_text, model->engine);
     page_verdict(self, verdict_word_name(model->verdict));
     add_counts(self, model);
+    if (many) /* behind so long a table nobody would see it */
+        add_mend_first(self, model, order);
     page_table(self, false, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++)
         add_summary_row(self, model, &model->programmes[order[i].index]);
-    add_mend_first(self, model, order);
+    if (!many)
+        add_mend_first(self, model, order);
 }
 
 /* "2026-11-20 03:12 UTC" as PDF wants it; a report that does not know when it was made has a date that nobody takes for one. */
@@ -405,7 +432,7 @@ static const char *document_date(const report_model *model, arena *memory)
 
 page *report_page(const report_model *model, arena *memory)
 {
-    page *self = page_create(memory, strcmp(model->show->title, "QC") == 0 ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
+    page *self = page_create(memory, is_of_files(model) ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
     uint32_t shown = 0;
     const ranked *order = rank_programmes(model, memory);
     add_cover(self, model, order);

@@ -234,7 +234,7 @@ static void keep_worst(const finding_list *findings, merge_outcome *outcome)
         merged_finding *kept = &outcome->findings[outcome->finding_count++];
         kept->severity = (uint8_t)item->severity;
         snprintf(kept->check, sizeof kept->check, "%s", item->check);
-        snprintf(kept->message, sizeof kept->message, "%s", item->message);
+        snprintf(kept->message, sizeof kept->message, "%s%s", item->waiver != NULL ? "(waived) " : "", item->message);
     }
 }
 
