@@ -122,6 +122,11 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
         encode_float(writer, self->shifts[i].score_in_place);
         encode_float(writer, self->shifts[i].left);
     }
+    byte_writer_u8(writer, self->phased ? 1 : 0);
+    for (uint32_t i = 0; self->phased && i < stem_sum_count(self->lane_count, true); i++) {
+        encode_float(writer, self->phases[i].re);
+        encode_float(writer, self->phases[i].im);
+    }
 }
 
 /* False when a number is out of range. */
@@ -152,6 +157,22 @@ static bool decode_gaps(byte_reader *reader, stem_features *made)
     return valid && !reader->failed;
 }
 
+/* False when a number is out of range. */
+static bool decode_phases(byte_reader *reader, stem_features *made)
+{
+    uint8_t phased = byte_reader_u8(reader);
+    made->phased = phased == 1;
+    bool valid = phased <= 1 && (!made->phased || (made->crossed && made->lane_count <= STEM_PHASE_LANES_MAX));
+    for (uint32_t i = 0; valid && made->phased && i < stem_sum_count(made->lane_count, true); i++) {
+        made->phases[i].re = decode_float(reader);
+        made->phases[i].im = decode_float(reader);
+        valid = isfinite(made->phases[i].re) && isfinite(made->phases[i].im);
+    }
+    for (uint32_t i = 0; valid && made->phased && i < made->lane_count; i++)
+        valid = made->phases[stem_sum_index(i, i)].re >= 0.0f;
+    return valid && !reader->failed;
+}
+
 static bool decode_bleed(byte_reader *reader, stem_features *made)
 {
     made->window_count = byte_reader_u8(reader);
@@ -170,7 +191,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
         valid = decode_leak(reader, made->lane_count, made->window_count, &made->leaks[i]);
-    return valid && !reader->failed && decode_gaps(reader, made);
+    return valid && !reader->failed && decode_gaps(reader, made) && decode_phases(reader, made);
 }
 
 void stem_features_encode(const stem_features *self, byte_writer *writer)
@@ -259,6 +280,7 @@ void stem_programme_deinit(stem_programme *self)
         free(self->bleed[i].leaks);
         free(self->bleed[i].gaps);
         free(self->bleed[i].shifts);
+        free(self->bleed[i].phases);
     }
     free(self->cells);
     free(self->bleed);
@@ -293,6 +315,12 @@ static stem_cell keep_bleed(const stem_features *features)
                       .gaps = malloc((features->gap_count + 1) * sizeof(stem_gap)),
                       .shifts = malloc((groups + 1) * sizeof(stem_shift_peak))};
     ENSURE(kept.reach != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.shifts != NULL);
+    if (features->phased) {
+        size_t bytes = stem_sum_count(features->lane_count, true) * sizeof(stem_cross);
+        kept.phases = malloc(bytes);
+        ENSURE(kept.phases != NULL);
+        memcpy(kept.phases, features->phases, bytes);
+    }
     memcpy(kept.gaps, features->gaps, features->gap_count * sizeof(stem_gap));
     memcpy(kept.shifts, features->shifts, groups * sizeof(stem_shift_peak));
     for (uint32_t a = 0; a < groups; a++)

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 6,
+    STEM_FEATURES_VERSION = 7,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -42,6 +42,8 @@ enum {
     STEM_SHIFT_LOG2 = 16,
     STEM_SHIFT_FRAMES = 1 << STEM_SHIFT_LOG2,
     STEM_SHIFT_WINDOWS = 2,
+    STEM_PHASE_LANES_MAX = 34,     /**< a stereo programme and as many channels of stems as their cross-spectra are taken of */
+    STEM_PHASE_SUMS_MAX = STEM_PHASE_LANES_MAX * (STEM_PHASE_LANES_MAX + 1) / 2,
     STEM_SHIFT_MAX = 24000         /**< twelve picture frames of 24 at 48 kHz */
 };
 
@@ -74,6 +76,11 @@ typedef struct stem_leak {
     float band_own[STEM_BANDS], band_re[STEM_BANDS], band_im[STEM_BANDS], band_noise[STEM_BANDS];
 } stem_leak;
 
+/** One lane's spectrum times the conjugate of another's, summed. */
+typedef struct stem_cross {
+    float re, im;
+} stem_cross;
+
 typedef struct stem_features {
     uint32_t sample_rate;
     uint64_t programme_frame; /**< first frame of the cell, counted from the programme's first */
@@ -91,6 +98,8 @@ typedef struct stem_features {
     uint32_t gap_count;
     stem_gap gaps[STEM_GAPS_MAX];
     stem_shift_peak shifts[STEM_GROUPS_MAX]; /**< [group]; of group 0, the received programme itself, `left` alone */
+    bool phased;                             /**< a stereo programme that gains do not explain: */
+    stem_cross phases[STEM_PHASE_SUMS_MAX];  /**< [stem_sum_index(i, j)] of lane i times that of lane j, i >= j */
 } stem_features;
 
 /** Numbers per block. */
@@ -140,6 +149,7 @@ typedef struct stem_cell {
     uint32_t gap_count;
     stem_gap *gaps;
     stem_shift_peak *shifts;  /**< [group_count] */
+    stem_cross *phases;       /**< [stem_sum_count]; NULL: not taken */
 } stem_cell;
 
 typedef struct stem_programme {

@@ -74,9 +74,86 @@ static const char *matrix_differences(const stem_judgement *self)
     return list;
 }
 
+/* ---- with angles ---- */
+
+status stem_judgement_find_phase(stem_judgement *self)
+{
+    stem_truth *truth = &self->truth;
+    status result = stem_phase_find(&self->phase, &self->model, truth, self->judgement->facts->stems);
+    if (result != STATUS_OK || !self->phase.found)
+        return result;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (truth->runs[i].fault == STEM_FAULT_EXTRA)
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
+    for (uint32_t o = 0; o < STEM_PHASE_OUTPUTS; o++)
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            bool turned_over = fabs(self->phase.degrees[o][c]) > 135.0;
+            truth->matrix[o][c] = self->phase.gain[o][c] * (turned_over ? -1.0 : 1.0) / truth->programme_gain;
+            truth->matrix_known[o][c] = self->phase.known[o][c];
+        }
+    return STATUS_OK;
+}
+
+static const char *degrees_json(const stem_judgement *self)
+{
+    arena *memory = self->judgement->memory;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    const char *rows = "";
+    for (uint32_t o = 0; o < STEM_PHASE_OUTPUTS; o++) {
+        const char *row = "";
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            bool known = self->phase.known[o][c] && self->phase.gain[o][c] > 1e-3;
+            row = arena_format(memory, "%s%s\"%s\": %s", row, c == 0 ? "" : ", ", channel_label_name(self->bed[c]),
+                               known ? arena_format(memory, "%.1f", self->phase.degrees[o][c]) : "null");
+        }
+        rows = arena_format(memory, "%s%s\"%s\": {%s}", rows, o == 0 ? "" : ", ", channel_label_name(layout->labels[o]), row);
+    }
+    return arena_format(memory, "{%s}", rows);
+}
+
+/* "Ls goes to L at -3.0 dB and +90 degrees" for each channel that is turned by about that. */
+static const char *turned_words(const stem_judgement *self)
+{
+    arena *memory = self->judgement->memory;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    const char *list = "";
+    for (uint32_t o = 0; o < STEM_PHASE_OUTPUTS; o++)
+        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+            double gain = fabs(self->truth.matrix[o][c]);
+            double degrees = self->phase.degrees[o][c];
+            if (!self->phase.known[o][c] || gain < 0.03 || fabs(degrees) < 45.0 || fabs(degrees) > 135.0)
+                continue;
+            list = arena_format(memory, "%s%s%s goes to %s at %.1f dB and %+.0f degrees", list, list[0] == '\0' ? "" : "; ",
+                                channel_label_name(self->bed[c]), channel_label_name(layout->labels[o]),
+                                20.0 * log10(gain), degrees);
+        }
+    return list;
+}
+
+static void tell_phase(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    const spec_limit *limit = judgement_limit(base, "folddown.matrix");
+    finding *item = judgement_add(base, "folddown.matrix", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->details_json = arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s, \"phase_degrees\": %s}",
+                                      matrix_json(self, false), matrix_json(self, true), degrees_json(self));
+    item->message = arena_format(base->memory,
+                                 "It is an Lt/Rt, encoded for matrix decoders, and not the %s: %s. Print that, or deliver this as Lt/Rt. "
+                                 "Single stems of an Lt/Rt are not held against it.",
+                                 base->show->print_masters[base->deliverable->layout]->name, turned_words(self));
+}
+
 void judge_matrix(stem_judgement *self)
 {
     judgement *base = self->judgement;
+    if (self->phase.found) {
+        tell_phase(self);
+        return;
+    }
     const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
     bool wrong = differences[0] != '\0';
     if (stem_judgement_count(self, STEM_PRESENT) == 0 || (!wrong && !stem_judgement_folds(self)))

@@ -539,7 +539,8 @@ void judge_stems(judgement *self)
     bool room = judge_order(self, &stems->model, &orders) == STATUS_OK;
     ad_judgement *description = room ? judgement_description(self, &stems->model) : NULL;
     set_belonging(stems, description != NULL);
-    if (!room || stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK) {
+    if (!room || stem_truth_find(&stems->truth, &stems->model, self->facts->stems) != STATUS_OK ||
+        stem_judgement_find_phase(stems) != STATUS_OK) {
         say_uncompared(self, "there was not enough memory");
         return;
     }

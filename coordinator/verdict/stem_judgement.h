@@ -4,6 +4,7 @@
 
 #include "coordinator/verdict/verdict_parts.h"
 
+#include "common/measure/stem_phase.h"
 #include "common/measure/stem_truth.h"
 
 typedef struct stem_judgement {
@@ -12,6 +13,7 @@ typedef struct stem_judgement {
     uint16_t stems[STEM_ELEMENTS_MAX]; /* by element: index in the show */
     channel_label bed[STEM_BED_MAX];
     stem_truth truth;
+    stem_phase phase;
     stem_shifts shifts; /* that were told */
     uint64_t dropout_end; /* of the drop-out of the programme that was told last; 0: none */
 } stem_judgement;
@@ -20,6 +22,8 @@ uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence
 /** The stems have channels that the programme has not. */
 bool stem_judgement_folds(const stem_judgement *self);
 
+/** Where it was matrix-encoded with angles: takes what that explains out of the truth's runs. STATUS_NODE_MEMORY only. */
+MUST_USE status stem_judgement_find_phase(stem_judgement *self);
 /** folddown.matrix. */
 void judge_matrix(stem_judgement *self);
 

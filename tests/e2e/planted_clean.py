@@ -66,7 +66,7 @@ def gunshots(frames, random):
 
 def clean_content(seed, hard):
     """content(stem, reel, frames) of a clean show. What is made of another stem's sound uses that stem's own."""
-    @functools.lru_cache(maxsize=None)
+    @functools.lru_cache(maxsize=1)  # the dialogue, for its reverb
     def made(stem, reel, frames):
         random = np.random.default_rng(hash_seed("clean", seed, stem, reel))
         out = np.zeros((frames, 6))
@@ -151,8 +151,8 @@ def print_clean(out, shows, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shows", type=int, default=36)
-    parser.add_argument("--seconds", type=int, default=110)
+    parser.add_argument("--shows", type=int, default=60)
+    parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--list", help="a file for every finding, as JSON")
     options = parser.parse_args()
     need_shared()

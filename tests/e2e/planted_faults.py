@@ -2,11 +2,13 @@
 
     REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py [--seeds 4] [--minutes 10]
 
-It takes some minutes for each seed; single parts are planted_signal.py, planted_stems.py, planted_reels.py and sync_faults.py.
+It takes some minutes for each seed; single parts are planted_clean.py, planted_signal.py, planted_stems.py, planted_reels.py and
+sync_faults.py.
 """
 import argparse
 import sys
 
+import planted_clean
 import planted_reels
 import planted_signal
 import planted_stems
@@ -18,8 +20,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=4, help="of leaks and of signal faults")
     parser.add_argument("--minutes", type=int, default=10, help="of the programme for sync")
+    parser.add_argument("--clean", type=int, default=60, help="clean shows of a minute")
     options = parser.parse_args()
     need_shared()
+    print("## Clean shows\n")
+    planted_clean.print_clean(planted_clean.clean_table(options.clean, 60), options.clean, 60)
     print("## Signal\n")
     print(planted_signal.table(*planted_signal.run_seeds(30, options.seeds)) + "\n", flush=True)
     print("## Stems\n")

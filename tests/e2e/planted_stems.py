@@ -202,6 +202,19 @@ def of_matrix(gains):
     return figure
 
 
+def of_phase():
+    """Surrounds at -3 dB, ahead by a quarter of a turn in L and behind by it in R; the error of the gain."""
+    def figure(item):
+        if item["check"] != "folddown.matrix" or "phase_degrees" not in item["details"]:
+            return None
+        gains, turns = item["details"]["matrix_db"], item["details"]["phase_degrees"]
+        places = [(side, label) for side in "LR" for label in ("Ls", "Rs")]
+        if max(abs(turns[side][label] - (90 if side == "L" else -90)) for side, label in places) > 1.0:
+            return None
+        return max(abs(gains[side][label] + 3.0103) for side, label in [*places, ("L", "C"), ("R", "C")])
+    return figure
+
+
 def of_order(holds):
     return lambda item: float("nan") if item["check"] == "signal.channel_swap" and item["details"]["holds"] == holds else None
 
@@ -259,9 +272,9 @@ def matrix_faults(mix):
         yield Fault("wrong matrix", what, mix @ gains.T, of_matrix(gains), "stereo")
     surround = half * (mix[:, 4] + mix[:, 5])
     turned = np.fft.irfft(-1j * np.fft.rfft(surround), len(surround))
-    yield Fault("Lt/Rt in place of Lo/Ro", "told as unexplained",
+    yield Fault("Lt/Rt in place of Lo/Ro", "surrounds at 90 degrees",
                 np.stack([mix[:, 0] + half * mix[:, 2] - turned, mix[:, 1] + half * mix[:, 2] + turned], axis=1),
-                of_stem("unexplained", ""), "stereo")
+                of_phase(), "stereo")
 
 
 def order_faults(mix):

@@ -172,7 +172,20 @@ class Received(FarmTest):
                 gains[1, 5] *= -1.0
             wanted[f"M{index}"] = gains
             programmes[f"M{index}"] = (fold(gains), "stereo")
-        report = self.judge(programmes)
+
+        def encode(p):
+            bed = p["DX"] + p["MX"] + p["FX"]
+            turned = np.fft.irfft(-1j * np.fft.rfft(0.5 * (bed[:, 4] + bed[:, 5])), len(bed))
+            return np.stack([bed[:, 0] + HALF * bed[:, 2] - turned, bed[:, 1] + HALF * bed[:, 2] + turned], axis=1)
+        report = self.judge({**programmes, "LTRT": (encode, "stereo")})
+        told = faults(report, "LTRT")
+        self.assertEqual([f["check"] for f in told], ["folddown.matrix"])
+        self.assertIn("It is an Lt/Rt", told[0]["message"])
+        for out, sign in (("L", 1), ("R", -1)):
+            for label in ("Ls", "Rs"):
+                self.assertAlmostEqual(told[0]["details"]["matrix_db"][out][label], -6.02, delta=0.1)
+                self.assertAlmostEqual(told[0]["details"]["phase_degrees"][out][label], 90 * sign, delta=1)
+            self.assertAlmostEqual(told[0]["details"]["matrix_db"][out]["C"], -3.01, delta=0.1)
         labels = ["L", "R", "C", "LFE", "Ls", "Rs"]
         for name, gains in wanted.items():
             with self.subTest(matrix=name):

@@ -204,6 +204,13 @@ void render_gaps_begin(render_gaps *self);
 void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features);
 void render_gaps_end(render_gaps *self, stem_features *features);
 
+typedef struct render_phases render_phases;
+/* NULL but for a stereo programme with few enough stems. */
+render_phases *render_phases_make(const render_program *program, arena *memory);
+void render_phases_begin(render_phases *self, uint32_t frame_count);
+void render_phases_take(render_phases *self, double *const *tiles, uint32_t frame, uint32_t frame_count);
+void render_phases_end(render_phases *self, stem_features *features);
+
 typedef struct render_shifts render_shifts;
 /* NULL where no programme is received, or too many stems are. */
 render_shifts *render_shifts_make(const render_program *program, arena *memory);

@@ -46,6 +46,7 @@ struct render_shifts {
     double *sound; /* [group][WINDOWS][SIZE] */
     double *re, *im, *cross_re, *cross_im;
     shift_fit fit; /* with all stems in place */
+    render_phases *phases; /* or NULL; taken in the same cells */
 };
 
 render_shifts *render_shifts_make(const render_program *program, arena *memory)
@@ -64,6 +65,7 @@ render_shifts *render_shifts_make(const render_program *program, arena *memory)
     }
     if (self->group_count < 2)
         return NULL;
+    self->phases = render_phases_make(program, memory);
     fft_plan_init(&self->fft, STEM_SHIFT_LOG2, memory);
     self->window = arena_take_array(memory, SIZE, sizeof(double));
     for (uint32_t i = 0; i < SIZE; i++) { /* a Hann window, of the plan's cosines */
@@ -83,10 +85,14 @@ void render_shifts_begin(render_shifts *self, uint32_t frame_count)
     while (self->window_count < WINDOWS && self->window_count * STEP + OFFSET + SIZE <= frame_count)
         self->window_count++;
     memset(self->sound, 0, (size_t)self->group_count * WINDOWS * SIZE * sizeof(double));
+    if (self->phases != NULL)
+        render_phases_begin(self->phases, frame_count);
 }
 
 void render_shifts_take(render_shifts *self, double *const *tiles, uint32_t frame, uint32_t frame_count)
 {
+    if (self->phases != NULL)
+        render_phases_take(self->phases, tiles, frame, frame_count);
     for (uint32_t w = 0; w < self->window_count; w++) {
         uint32_t start = w * STEP + OFFSET;
         uint32_t from = frame > start ? frame : start;
@@ -289,8 +295,11 @@ static uint32_t find_group(render_shifts *self, uint32_t group, stem_shift_peak 
 void render_shifts_end(render_shifts *self, stem_features *features)
 {
     memset(features->shifts, 0, sizeof features->shifts);
+    features->phased = false;
     if (!needs_search(self, features))
         return;
+    if (self->phases != NULL)
+        render_phases_end(self->phases, features);
     int whole[FIT_GROUPS_MAX];
     uint32_t whole_count = 0;
     bool fits = self->group_count <= FIT_GROUPS_MAX && self->window_count > 0;
