@@ -114,7 +114,7 @@ typedef struct plan_deliverable {
     double gain_db;            /**< 0 when gain_scanned: then gain_source's GAIN task finds it */
     bool gain_scanned;
     uint16_t gain_source;      /**< deliverable whose `gain` decides; PLAN_DELIVERABLE_NONE: nobody's, 0 dB */
-    const char *language;      /**< in force: its own, or the show's default; "" if none */
+    const char *language;      /**< its own, else that of a stem that it takes; "" for an M&E */
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint16_t object_count;     /**< tracks behind the bed, from the files of object_stems in that order */

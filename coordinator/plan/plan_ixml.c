@@ -129,16 +129,6 @@ static void write_bext(xmlTextWriterPtr xml, const output_header *header)
     xml_end(xml);
 }
 
-/* The language that is heard: an M&E has none, whatever the show's first dialogue is. */
-static const char *heard_language(const plan *self, uint32_t deliverable)
-{
-    const show *film = self->show;
-    for (uint32_t i = 0; i < film->stem_count; i++)
-        if (plan_takes_stem(film, deliverable, i) && film->stems[i].language[0] != '\0')
-            return film->stems[i].language;
-    return film->deliverables[deliverable].language;
-}
-
 void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *writer)
 {
     const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
@@ -159,8 +149,8 @@ void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *write
     xml_begin(xml, "REELMILL");
     xml_text(xml, "DELIVERABLE", wanted->name);
     xml_text(xml, "VERSION", film->version);
-    if (heard_language(self, file->deliverable)[0] != '\0')
-        xml_text(xml, "LANGUAGE", heard_language(self, file->deliverable));
+    if (deliverable->language[0] != '\0')
+        xml_text(xml, "LANGUAGE", deliverable->language);
     xml_end(xml);
     xml_end(xml);
     xml_close_chunk(xml, buffer, "iXML", writer);

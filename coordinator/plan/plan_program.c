@@ -533,6 +533,18 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
     }
 }
 
+/* An M&E has none, whatever the show's first dialogue is; a received programme is taken for that of the show. */
+static const char *heard_language(const show *film, uint32_t deliverable)
+{
+    const show_deliverable *wanted = &film->deliverables[deliverable];
+    if (wanted->language[0] != '\0' || wanted->recipe == NULL)
+        return plan_language(film, deliverable);
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        if (plan_takes_stem(film, deliverable, i) && film->stems[i].language[0] != '\0')
+            return film->stems[i].language;
+    return "";
+}
+
 void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
     const show *film = self->show;
@@ -545,7 +557,7 @@ void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, pla
     mix *mixes = arena_take_array(&self->arena, capacity, sizeof *mixes);
     uint32_t mix_count = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
-        self->deliverables[i].language = plan_language(film, i);
+        self->deliverables[i].language = heard_language(film, i);
         self->deliverables[i].speech_output = PLAN_OUTPUT_NONE;
         bool good = true;
         if (wanted[i] && self->deliverables[i].rendered)

@@ -125,6 +125,44 @@ class Deliverables(FarmTest):
             print(f"{name}: gains off by at most {off:.1e} dB")
             self.assertLess(off, 0.001, name)
 
+    def test_languages_fills_and_a_long_play_stem(self):
+        """One M&E for many dubs: what each deliverable takes, and what names, bext, iXML and report say of its language. Fills are there
+        for one reel alone; a song runs the whole programme as one file beside the reels."""
+        (self.folder / "recipes").mkdir()
+        (self.folder / "recipes" / "filled.yaml").write_text("reelmill_recipe: 1\nextends: me-5.1\nroles: [music, effects, fills, songs]\n")
+        (self.folder / "recipes" / "dub.yaml").write_text("reelmill_recipe: 1\nextends: printmaster-5.1\nroles: [dialogue, music, effects, songs]\n")
+        wanted = [{"name": "ME", "recipe": "filled", "spec": "none"}, {"name": "OV", "recipe": "dub", "spec": "none", "gain": -2}]
+        wanted += [{"name": f"{tag[:2].upper()}", "recipe": "dub", "language": tag, "spec": "none", "gain": {"match": "OV"}} for tag in ("fr-FR", "de")]
+        show = WideShow(self.folder, [2, 1], wanted)
+        stems, folder = show.text["stems"], self.folder / "stems"
+        stems["DX"]["language"] = "en"
+        dubs = {}
+        for tag in ("fr-FR", "de"):
+            stems[f"DX_{tag[:2].upper()}"] = {"role": "dialogue", "layout": "5.1", "language": tag, "file": f"{{reel}}_{tag}.wav"}
+            dubs[tag] = np.concatenate([write_wav(folder / f"R{k + 1}_{tag}.wav", noise(hash_seed(tag, k), seconds * RATE, 6, 0.02))
+                                        for k, seconds in enumerate((2, 1))])
+        stems["FILL"] = {"role": "fills", "layout": "5.1", "file": "{reel}_FILL.wav", "optional": True}
+        fills = np.concatenate([np.zeros((2 * RATE, 6)), write_wav(folder / "R2_FILL.wav", noise(5, RATE, 6, 0.02))])
+        stems["SONG"] = {"role": "songs", "layout": "stereo", "file": "SONG.wav", "align": "bext"}
+        song = np.zeros((3 * RATE, 6))
+        song[:, :2] = write_wav(folder / "SONG.wav", noise(6, 3 * RATE, 2, 0.02), time_reference=3600 * RATE)
+        show.path.write_text(json.dumps(show.text))
+        report = self.passes(reelmill("run", show.path, "--json")).json()
+        gain = 10 ** (-2 / 20)
+        music = show.bed("5.1", ("MX", "FX")) + song
+        exact = {"ME": (gain * (music + fills), "", ""), "OV": (gain * (music + show.bed("5.1", ("DX",))), "", "en")}
+        exact.update({tag[:2].upper(): (gain * (music + dub), f"_{tag}", tag) for tag, dub in dubs.items()})
+        for name, (samples, suffix, language) in exact.items():
+            path = show.file(name, suffix=suffix)
+            self.judge(path, samples)
+            root = ElementTree.fromstring(adm_validator.one(adm_validator.read_chunks(path)[1], b"iXML"))
+            self.assertEqual(root.findtext("REELMILL/LANGUAGE") or "", language, name)
+            bext = adm_validator.one(adm_validator.read_chunks(path)[1], b"bext")[:256].rstrip(b"\0").decode()
+            self.assertEqual(bext, f"Night Train, {name}" + (f", {language}" if suffix else ""))
+            made = next(item for item in report["programmes"] if item["deliverable"] == name and item["reel"] is None)
+            self.assertEqual(made["language"] or "", language, name)
+            self.assertEqual(made["gain"]["db"], -2.0)
+
     def test_names_by_template_and_what_was_made_from_what(self):
         (self.folder / "recipes").mkdir()
         text = "reelmill_recipe: 1\nextends: me-5.1\nassembly: both\nfile_name: '{slug}-{deliverable}{-reel}{-language}_{version}'\n"
