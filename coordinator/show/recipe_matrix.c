@@ -72,10 +72,11 @@ static bool via_fill(const recipe *self, channel_label from, label_matrix *out, 
 
 static void multiply(const label_matrix *second, const label_matrix *first, label_matrix *out)
 {
+    /* Nearly all are zero: whole rows are passed over. Each sum still goes by the channel between, in order. */
     for (int to = 0; to < CHANNEL_LABEL_COUNT; to++)
-        for (int from = 0; from < CHANNEL_LABEL_COUNT; from++)
-            for (int middle = 0; middle < CHANNEL_LABEL_COUNT; middle++)
-                if (second->gain[to][middle] != 0.0 && first->gain[middle][from] != 0.0)
+        for (int middle = 0; middle < CHANNEL_LABEL_COUNT; middle++)
+            for (int from = 0; second->gain[to][middle] != 0.0 && from < CHANNEL_LABEL_COUNT; from++)
+                if (first->gain[middle][from] != 0.0)
                     out->gain[to][from] += gain_product(second->gain[to][middle], first->gain[middle][from]);
 }
 
