@@ -1,7 +1,8 @@
 /*
  * How far a received description ducks its programme under the narration. In each block of the stems' sums
  *   channel = g x (nominal sum of the other stems there) + narration at a gain of that channel
- * is solved for one g of all channels; g against its median where no narration plays is the depth.
+ * is solved for one g of all channels; g against its median where no narration plays is the depth. What is rendered here is
+ * ducked by a curve that reaches the recipe's depth wherever the narration reaches its threshold: its energies say where.
  */
 #include "coordinator/verdict/verdict_parts.h"
 
@@ -169,6 +170,12 @@ static void tell_stretch(ad_judgement *self, const ad_stretch *found, finding_se
     item->unit = "dB";
     char place[PLACE_TEXT_SIZE];
     judgement_place(base, start, place);
+    if (base->deliverable->rendered) {
+        item->details_json = arena_format(base->memory, "{\"depth_db\": %.2f}", found->depth_db);
+        item->message = arena_format(base->memory, "Under the narration at %s the programme is %.1f dB lower than beside it. Change the recipe's depth, or the level of narration that does not reach its threshold.",
+                                     place, fmax(-found->depth_db, 0.0));
+        return;
+    }
     item->details_json = arena_format(base->memory, "{\"depth_db\": %.2f, \"narration_over_programme_db\": %.1f}", found->depth_db,
                                       found->over_db);
     item->message = arena_format(base->memory, "Under the narration at %s the programme is %.1f dB lower than beside it, with the narration %.1f dB over it. Duck it deeper there, or raise the narration.",
@@ -279,11 +286,93 @@ ad_judgement *judgement_description(judgement *self, const stem_model *model)
     return ad;
 }
 
+/* ---- rendered ---- */
+
+/* Mean square of the narration that this deliverable takes, its channels summed. */
+static double narration_power(const ad_judgement *self, const recipe *made_by, size_t index)
+{
+    const judgement *base = self->base;
+    const render_program *program = &base->facts->plan->programs[base->deliverable->program];
+    const stem_block *block = &self->stems->blocks[index];
+    double power = 0.0;
+    for (uint32_t lane = 0; lane < program->input_count; lane++) {
+        uint16_t stem = program->inputs[lane].stem;
+        if (strcmp(base->show->stems[stem].role_name, made_by->duck_role) == 0 &&
+            plan_takes_stem(base->show, base->facts->deliverable, stem))
+            power += block->sums[self->stems->crossed ? stem_sum_index(lane, lane) : lane] / block->frame_count;
+    }
+    return power;
+}
+
+/* Pauses over which the duck stays down belong to the narration. */
+static void bridge_pauses(ad_judgement *self, const duck_shape *shape)
+{
+    uint64_t reach = (uint64_t)(shape->hold + shape->look_ahead) * self->base->timeline->sample_rate / 100;
+    size_t last = self->stems->block_count;
+    for (size_t b = 0; b < self->stems->block_count; b++) {
+        if (!self->blocks[b].speaks)
+            continue;
+        bool near = last < b && self->stems->blocks[b].frame <=
+                                    self->stems->blocks[last].frame + self->stems->blocks[last].frame_count + reach;
+        for (size_t pause = last + 1; near && pause < b; pause++)
+            self->blocks[pause].speaks = true;
+        last = b;
+    }
+}
+
+/*
+ * A block whose mean reaches the threshold has a slot of 10 ms that does. One whose sum of ten would reach it may have one; where
+ * nothing else of its stretch does, the depth is not known.
+ */
+static void solve_rendered(ad_judgement *self, const recipe *made_by)
+{
+    size_t count = self->stems->block_count;
+    double *powers = arena_take_array(self->base->memory, count + 1, sizeof *powers);
+    for (size_t b = 0; b < count; b++) {
+        powers[b] = narration_power(self, made_by, b);
+        self->blocks[b] = (ad_block){.speaks = powers[b] > spoken_power, .gain = 1.0, .over_db = HUGE_VAL};
+    }
+    bridge_pauses(self, &made_by->duck);
+    for (ad_stretch found = next_stretch(self, 0); found.first < count; found = next_stretch(self, found.end)) {
+        double most = 0.0;
+        for (size_t b = found.first; b < found.end; b++)
+            most = fmax(most, powers[b] / made_by->duck.threshold);
+        double slots = (double)self->stems->blocks[found.first].frame_count * 100.0 / self->base->timeline->sample_rate;
+        for (size_t b = found.first; b < found.end; b++) {
+            self->blocks[b].known = most >= 1.0 || most * slots < 1.0;
+            self->blocks[b].gain = most >= 1.0 ? made_by->duck.floor : 1.0;
+        }
+    }
+}
+
+static void judge_rendered(judgement *self, const spec_limit *limit)
+{
+    const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
+    bool ducks = false;
+    for (uint32_t i = 0; made_by != NULL && made_by->duck_role != NULL && i < made_by->role_count; i++)
+        ducks = ducks || strcmp(made_by->roles[i], made_by->duck_role) != 0;
+    if (!ducks || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
+        not_known(self, limit, "nothing in it is ducked");
+        return;
+    }
+    ad_judgement *ad = arena_take(self->memory, sizeof *ad);
+    *ad = (ad_judgement){.base = self, .stems = self->facts->stems, .home = 1.0};
+    ad->blocks = arena_take_array(self->memory, ad->stems->block_count + 1, sizeof *ad->blocks);
+    solve_rendered(ad, made_by);
+    bool speaks = false;
+    for (size_t b = 0; b < ad->stems->block_count; b++)
+        speaks = speaks || ad->blocks[b].speaks;
+    if (speaks)
+        tell_depth(ad, limit);
+    else
+        not_known(self, limit, "its narration does not speak");
+}
+
 void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth)
 {
     const spec_limit *limit = judgement_limit(self, "ad.depth");
     if (self->deliverable->rendered) {
-        not_known(self, limit, "it is rendered here, ducked as its recipe says; judge the finished file beside the stems (qc --show)");
+        judge_rendered(self, limit);
         return;
     }
     if (description == NULL) {

@@ -276,7 +276,13 @@ class Levels(FarmTest):
         write_wav(self.folder / "stems" / "R1_AD.wav", narration)
         show.text["stems"]["AD"] = {"role": "narration", "layout": "mono", "file": "{reel}_AD.wav", "language": "en"}
         show.write()
-        self.assertEqual(reelmill("run", show.path, "--json").code, 0)
+        outcome = reelmill("run", show.path, "--json")
+        self.assertEqual(outcome.code, 0)
+        rendered = findings(outcome.json(), "AD_51", "ad.depth")
+        self.assertEqual([(f["severity"], f["details"]["stretches"]) for f in rendered], [("info", 1)])
+        self.assertAlmostEqual(rendered[0]["measured"], -9.0, delta=0.01)  # the recipe's depth
+        self.assertAlmostEqual(rendered[0]["details"]["reached"][0]["start_sample"], 5 * RATE, delta=RATE // 10)
+        self.assertAlmostEqual(rendered[0]["details"]["reached"][0]["end_sample"], 9 * RATE, delta=RATE // 10)
         made = next((self.folder / "out").rglob("*_AD_51.wav"))
         (self.folder / "stems" / "received").mkdir()
         (self.folder / "stems" / "received" / "DUCKED.wav").write_bytes(made.read_bytes())
