@@ -493,6 +493,7 @@ class Deliverables(FarmTest):
         self.assertEqual((root.tag, root.get("version")), (space + "hashlist", "2.0"))
         self.assertEqual([child.tag for child in root], [space + name for name in ("creatorinfo", "processinfo", "hashes")])
         self.assertEqual([child.tag for child in root[0]], [space + name for name in ("creationdate", "hostname", "tool")])
+        self.assertRegex(root[0][2].get("version", ""), r"^\d+\.\d+")  # the reference tool's parser stops without it
         self.assertEqual(root[1][0].text, "in-place")
         known = {item["path"].rsplit("/", 1)[1]: item["file_xxh128"] for item in report["files"]}
         beside = {path.name for path in folder.iterdir() if path.is_file()}

@@ -5,6 +5,7 @@
  * No clock is asked: the list's time is the newest modification time of its files, so that running the task again writes the
  * same bytes. Names come from the storage's paths; sizes and times from the published files.
  */
+#include "common/base/engine_version.h"
 #include "common/base/ensure.h"
 #include "worker/tasks/task_kinds.h"
 
@@ -117,7 +118,10 @@ static void write_list(xmlBufferPtr buffer, const task_publish *task, const medi
     manifest_time(newest, false, text);
     xml_text(xml, "creationdate", text);
     xml_text(xml, "hostname", "reelmill"); /* a farm has many, and the bytes are the same on each */
-    xml_text(xml, "tool", "reelmill");
+    xml_begin(xml, "tool");
+    xml_attribute(xml, "version", strrchr(ENGINE_VERSION, ' ') + 1); /* the reference tool reads no list without it */
+    xml_content(xml, "reelmill");
+    xml_end(xml);
     xml_end(xml);
     xml_begin(xml, "processinfo");
     xml_text(xml, "process", "in-place");
