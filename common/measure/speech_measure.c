@@ -98,7 +98,6 @@ void dialogue_figures_gate(dialogue_figures *self, dialogue_gate gate)
     bool heard = gate == DIALOGUE_GATE_DETECTOR;
     self->gate = gate;
     self->lufs_error = heard ? SPEECH_DETECTOR_LUFS_ERROR : 0.0;
-    self->range_error = heard ? SPEECH_DETECTOR_RANGE_ERROR : 0.0;
     self->share_error = heard ? SPEECH_DETECTOR_SHARE_ERROR : 0.0;
 }
 

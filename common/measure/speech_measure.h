@@ -31,7 +31,6 @@ typedef struct dialogue_figures {
     double speech_share;  /**< 0 to 1; NAN: no dialogue stem, or less than one step */
     uint64_t block_count; /**< dialogue blocks */
     double lufs_error;    /**< how far the gate may be off what a dialogue stem would say; 0 for the stem itself */
-    double range_error;
     double share_error;
 } dialogue_figures;
 

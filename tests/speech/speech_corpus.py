@@ -119,17 +119,12 @@ def band_powers(samples):
     low = numpy.zeros(count)
     for tap, weight in enumerate(weights):
         low += weight * padded[tap:tap + count * factor:factor][:count]
-    return voice_powers(low, len(samples) // SLOT)
-
-
-def voice_powers(low, slots):
-    """The same of the voice at a third of the rate."""
     low = numpy.concatenate([numpy.zeros(256), low])
-    slots = slots // 2 * 2
+    slots = len(samples) // SLOT // 2 * 2
     window = 0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(256) / 256)
-    ends = (numpy.arange(slots) + 1) * SLOT // 3
+    ends = (numpy.arange(slots) + 1) * SLOT // factor
     powers = numpy.zeros((slots, BANDS))
-    hz = numpy.arange(129) * RATE / 3 / 256
+    hz = numpy.arange(129) * RATE / factor / 256
     band_of = numpy.searchsorted(EDGES_HZ, hz, side='right') - 1
     for first in range(0, slots, 4096):
         part = low[ends[first:first + 4096, None] + numpy.arange(256)[None, :]]

@@ -7,19 +7,10 @@ from speech_net import REACH, normalised
 STEPS = 36 + 2 * REACH
 
 
-def shifted(random, powers, most):
-    """All of its sound up to so many bands higher or lower."""
-    place = numpy.clip(numpy.arange(BANDS) + random.uniform(-most, most), 0, BANDS - 1)
-    low = numpy.minimum(place.astype(int), BANDS - 2)
-    share = place - low
-    return powers[:, low] * (1 - share) + powers[:, low + 1] * share
-
-
 def cut(random, powers, frames):
-    """A stretch of a source, which begins anew at its end; often at another speed and pitch, as another piece would be."""
-    pace = random.uniform(0.7, 1.4) if random.random() < 0.7 else 1.0
-    at = (random.integers(len(powers)) + (numpy.arange(frames) * pace).astype(int)) % len(powers)
-    return shifted(random, powers[at], 3.0) if random.random() < 0.6 else powers[at].copy()
+    """A stretch of a source, which begins anew at its end."""
+    at = random.integers(len(powers))
+    return powers[(at + numpy.arange(frames)) % len(powers)].copy()
 
 
 def tilt(random):
@@ -61,7 +52,12 @@ def other(random, powers, marks, frames):
     """A stretch of speech as another person might say it: up to a sixth faster or slower, formants up to a band and a half away."""
     pace = random.uniform(0.86, 1.16) if random.random() < 0.7 else 1.0
     at = (random.integers(len(powers)) + (numpy.arange(frames) * pace).astype(int)) % len(powers)
-    part = shifted(random, powers[at], 1.5) if random.random() < 0.6 else powers[at]
+    part = powers[at]
+    if random.random() < 0.6:
+        place = numpy.clip(numpy.arange(BANDS) + random.uniform(-1.5, 1.5), 0, BANDS - 1)
+        low = numpy.minimum(place.astype(int), BANDS - 2)
+        share = place - low
+        part = part[:, low] * (1 - share) + part[:, low + 1] * share
     return part.copy(), marks[at].copy()
 
 
@@ -73,7 +69,7 @@ def sequence(random, voices, noises):
     on = numpy.zeros(frames, bool)
     trust = 1.0
     reference = 1e-4
-    if kind < 0.5:
+    if kind < 0.6:
         powers, marks = voices[random.integers(len(voices))]
         part, on = other(random, powers, marks, frames)
         if random.random() < 0.5:
@@ -85,15 +81,15 @@ def sequence(random, voices, noises):
         part = reverberate(random, part * tilt(random))
         reference = part[on].mean() if on.any() else 1e-4
         total += part
-    if kind > 0.17:
+    if kind > 0.2:
         gain = 1.0
-        if kind < 0.5:
+        if kind < 0.6:
             snr = random.uniform(-2, 30)
             gain = 10 ** (-snr / 10)
             trust = 1.0 if snr > 3 else 0.5
         for _ in range(1 if random.random() < 0.7 else 2):
             noise = cut(random, noises[random.integers(len(noises))], frames) * tilt(random) * swell(random, frames)
-            if kind >= 0.5:
+            if kind >= 0.6:
                 noise = reverberate(random, noise)
             mean = noise.mean()
             if mean > 0:

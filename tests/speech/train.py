@@ -2,12 +2,13 @@
 """
 Makes the speech detector: learns its weights from the sound under REELMILL_SHARED, and prints what it hears of what it had not learnt.
 
-    REELMILL_SHARED=../shared python3 tests/speech/train.py            # the figures of docs/qc-checks.md, about an hour of one core
+    REELMILL_SHARED=../shared python3 tests/speech/train.py            # what it hears, in a quarter of an hour of one core
     REELMILL_SHARED=../shared python3 tests/speech/train.py --write    # and common/measure/speech_weights.c
 
-Needs numpy, ffmpeg and espeak-ng. Every source is judged by a network that learnt from the four fifths of sources that are not in
-its fold, no voice, piece or effect of which it has heard. What is written has learnt from all of them. Seeds are fixed: the same
-sound, numpy and tools give the same weights, up to the rounding of numpy's products.
+Needs numpy, ffmpeg and espeak-ng. Every source is judged by the network of its fold, which learnt from the four fifths of sources
+that are not in the fold: no voice, piece or effect of it. The network of the first fold is the one that is written, so that what is
+said of that fold's sources is said of the detector itself. Seeds are fixed: the same sound and tools give the same figures, and the
+same weights up to the rounding of numpy's sums.
 """
 import argparse
 import os
@@ -18,11 +19,10 @@ import numpy
 import speech_corpus as corpus
 import speech_figures as figures
 import speech_mixes as mixes
-import speech_music
 import speech_net
 import speech_weights
 
-FOLDS, SEQUENCES, ROUNDS, PIECES = 5, 3000, 6, 40
+FOLDS, SEQUENCES, ROUNDS = 5, 4000, 7
 SHIFT = 0.0       # added to every logit: more of it hears more speech, and more that is none
 BABBLE = 'voices' # sources of which nobody can say whether they are speech
 
@@ -44,10 +44,10 @@ def fold_of(bands):
     return folds
 
 
-def learn(bands, made_up, folds, held):
-    """A network that has not heard the fold `held` (-1: has heard everything)."""
+def learn(bands, folds, held):
+    """A network that has not heard the fold `held`."""
     random = numpy.random.default_rng(100 + held)
-    voices, noises = [], list(made_up)
+    voices, noises = [], []
     for key, powers in bands.items():
         powers = whole(powers)
         if folds.get(key, -2) == held or BABBLE in key[1]:
@@ -85,17 +85,15 @@ def main():
     bands = {key: corpus.band_powers(sound.astype(numpy.float64)) for key, sound in sounds.items()}
     for key, sound in corpus.espeak_voices():
         bands[('espeak', key)] = corpus.band_powers(sound)
-    random = numpy.random.default_rng(7)
-    made_up = [speech_music.piece(random) for _ in range(PIECES)]
     folds = fold_of({key: None for key in bands if key[0] != 'espeak'})
     rows = []
     for held in range(FOLDS):
-        rows += judge(learn(bands, made_up, folds, held), bands, folds, held,
-                      lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
+        net = learn(bands, folds, held)
+        if wanted.write and held == 0:
+            root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+            speech_weights.write(os.path.join(root, 'common/measure/speech_weights.c'), net, SHIFT)
+        rows += judge(net, bands, folds, held, lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
     figures.print_programmes(rows)
-    if wanted.write:
-        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        speech_weights.write(os.path.join(root, 'common/measure/speech_weights.c'), learn(bands, made_up, folds, -1), SHIFT)
 
 
 if __name__ == '__main__':

@@ -20,11 +20,11 @@ struct speech_bands {
     uint8_t first_line[SPEECH_BANDS], end_line[SPEECH_BANDS]; /* of the spectrum */
     double scale;                  /* of a sample of the voice */
     uint64_t cell_frame;
-    uint32_t phase;                /* frames of the group so far */
     double falling, rising, risen; /* weighted sums of the group, and of the one before */
     uint32_t voice_count;          /* samples in voice */
     double voice[VOICE_ROOM];
-    uint32_t window_count;         /* lanes of `windows` in use */
+    uint32_t window_count;         /* that wait for their spectrum */
+    uint32_t window_ends[TILE_LANES]; /* in voice */
     double *windows;               /* [SPECTRUM_FRAMES][TILE_LANES] */
     double (*power)[TILE_LANES];   /* [SPECTRUM_FRAMES / 2] */
     bool has_half;                 /* the frame's first window is done */
@@ -80,7 +80,6 @@ void speech_bands_begin(speech_bands *self, uint64_t cell_frame)
 {
     self->cell_frame = cell_frame;
     self->cell->speech_count = 0;
-    self->phase = 0;
     self->falling = self->rising = self->risen = 0.0;
     self->voice_count = SPECTRUM_FRAMES;
     memset(self->voice, 0, SPECTRUM_FRAMES * sizeof *self->voice);
@@ -109,6 +108,9 @@ static void finish_windows(speech_bands *self)
 {
     if (self->window_count == 0)
         return;
+    for (uint32_t i = 0; i < SPECTRUM_FRAMES; i++)
+        for (uint32_t l = 0; l < self->window_count; l++)
+            self->windows[(size_t)i * TILE_LANES + l] = self->voice[self->window_ends[l] - SPECTRUM_FRAMES + i];
     self->dsp->spectrum(self->windows, self->tables->window, (const double (*)[2])self->tables->turn, self->power);
     for (uint32_t l = 0; l < self->window_count; l++) {
         double bands[SPEECH_BANDS];
@@ -132,44 +134,79 @@ static void finish_windows(speech_bands *self)
 
 static void take_window(speech_bands *self)
 {
-    const double *voice = self->voice + self->voice_count - SPECTRUM_FRAMES;
-    for (uint32_t i = 0; i < SPECTRUM_FRAMES; i++)
-        self->windows[(size_t)i * TILE_LANES + self->window_count] = voice[i];
-    if (++self->window_count == TILE_LANES)
+    self->window_ends[self->window_count++] = self->voice_count;
+    if (self->window_count == TILE_LANES)
         finish_windows(self);
 }
 
-static void add_voice(speech_bands *self, double sample)
+static inline void add_voice(speech_bands *self, double sample)
 {
     if (self->voice_count == VOICE_ROOM) {
+        finish_windows(self);
         memmove(self->voice, self->voice + VOICE_ROOM - SPECTRUM_FRAMES, SPECTRUM_FRAMES * sizeof *self->voice);
         self->voice_count = SPECTRUM_FRAMES;
     }
     self->voice[self->voice_count++] = self->scale * sample;
 }
 
+/* Frames of one group from `phase` on; what they add to its own sample of the voice, and to the next one's. */
+static inline void weigh(const double *first, const double *second, uint32_t phase, uint32_t count, uint32_t factor,
+                         double *falling, double *rising)
+{
+    for (uint32_t k = 0; k < count; k++) {
+        double x = first[(size_t)k * TILE_LANES];
+        if (second != NULL)
+            x += second[(size_t)k * TILE_LANES];
+        *falling += (double)(factor - phase - k) * x;
+        *rising += (double)(phase + k) * x;
+    }
+}
+
+static void end_group(speech_bands *self, double falling, double rising)
+{
+    add_voice(self, falling + self->risen);
+    self->risen = rising;
+    self->falling = self->rising = 0.0;
+}
+
+/* Whole groups; `factor` is a number where this is inlined. Their sums do not depend on each other. */
+static inline __attribute__((always_inline)) void take_groups(speech_bands *self, const double *first, const double *second,
+                                                              uint32_t group_count, const uint32_t factor)
+{
+    for (uint32_t i = 0; i < group_count; i++) {
+        const size_t at = (size_t)i * factor * TILE_LANES;
+        double falling = 0.0;
+        double rising = 0.0;
+        weigh(first + at, second == NULL ? NULL : second + at, 0, factor, factor, &falling, &rising);
+        end_group(self, falling, rising);
+    }
+}
+
+static void take_voice(speech_bands *self, const double *first, const double *second, uint32_t phase, uint32_t frame_count)
+{
+    const uint32_t factor = self->factor;
+    uint32_t done = phase == 0 ? 0 : factor - phase < frame_count ? factor - phase : frame_count;
+    weigh(first, second, phase, done, factor, &self->falling, &self->rising);
+    if (done > 0 && phase + done == factor)
+        end_group(self, self->falling, self->rising);
+    uint32_t groups = (frame_count - done) / factor;
+    const double *from = first + (size_t)done * TILE_LANES;
+    const double *with = second == NULL ? NULL : second + (size_t)done * TILE_LANES;
+    if (factor == 3 && second == NULL)
+        take_groups(self, from, NULL, groups, 3);
+    else if (factor == 3)
+        take_groups(self, from, with, groups, 3);
+    else
+        take_groups(self, from, with, groups, factor);
+    const size_t rest = (size_t)groups * factor;
+    weigh(from + rest * TILE_LANES, with == NULL ? NULL : with + rest * TILE_LANES, 0, (uint32_t)(frame_count - done - rest),
+          factor, &self->falling, &self->rising);
+}
+
 void speech_bands_take(speech_bands *self, const double *first, const double *second, uint64_t programme_frame,
                        uint32_t frame_count)
 {
-    const uint32_t factor = self->factor;
-    uint32_t phase = (uint32_t)(programme_frame % factor);
-    double falling = self->falling;
-    double rising = self->rising;
-    for (uint32_t i = 0; i < frame_count; i++) {
-        double x = first[(size_t)i * TILE_LANES];
-        if (second != NULL)
-            x += second[(size_t)i * TILE_LANES];
-        falling += (double)(factor - phase) * x;
-        rising += (double)phase * x;
-        if (++phase == factor) {
-            add_voice(self, falling + self->risen);
-            self->risen = rising;
-            falling = rising = 0.0;
-            phase = 0;
-        }
-    }
-    self->falling = falling;
-    self->rising = rising;
+    take_voice(self, first, second, (uint32_t)(programme_frame % self->factor), frame_count);
     uint64_t end = programme_frame + frame_count;
     uint64_t slot = cell_measure_slot_of(programme_frame, self->sample_rate);
     if (end != cell_measure_slot_frame(slot + 1, self->sample_rate))
