@@ -20,9 +20,9 @@
 enum { SPEECH_DETECTOR_VERSION = 1 };
 
 /*
- * How far figures gated by it were off those gated by the dialogue stem of the same mix: more than the largest error over programmes
- * of speakers, music and effects that it had not learnt from (4.5 LU), and than the largest share of a piece of music that was
- * taken for speech (67 %; docs/qc-checks.md, "The speech detector"). What is nearer than this to a limit is not judged.
+ * How far figures gated by it were off those gated by the dialogue stem of the same mix: more than the largest error over
+ * programmes of speakers, music and effects that it had not learnt from (4.5 LU), and than the largest share of a piece of
+ * music that was taken for speech (67 %; docs/qc-checks.md, "The speech detector"). What is nearer to a limit is not judged.
  */
 #define SPEECH_DETECTOR_LUFS_ERROR 5.0
 #define SPEECH_DETECTOR_SHARE_ERROR 0.7
