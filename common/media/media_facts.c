@@ -1,8 +1,10 @@
 #include "common/media/media_facts.h"
 
+#include <string.h>
+
 #include "common/media/channel_layout.h"
 
-enum { MEDIA_FACTS_VERSION = 4 };
+enum { MEDIA_FACTS_VERSION = 5 };
 
 const char *media_container_name(media_container container)
 {
@@ -132,6 +134,10 @@ static void media_adm_encode(const media_adm *self, byte_writer *writer)
     byte_writer_u16(writer, self->unknown_count);
     byte_writer_bytes(writer, self->labels, sizeof self->labels);
     byte_writer_u32(writer, self->axml_size);
+    byte_writer_text(writer, self->programme);
+    byte_writer_text(writer, self->bed);
+    byte_writer_u16(writer, self->names_size);
+    byte_writer_bytes(writer, self->names, self->names_size);
     byte_writer_u8(writer, self->profile.judged);
     byte_writer_u8(writer, self->profile.dolby);
     byte_writer_u8(writer, self->profile.breach_count);
@@ -176,7 +182,24 @@ static void media_adm_decode(media_adm *out_adm, byte_reader *reader)
             reader->failed = true;
     }
     out_adm->axml_size = byte_reader_u32(reader);
+    byte_reader_text(reader, out_adm->programme, sizeof out_adm->programme);
+    byte_reader_text(reader, out_adm->bed, sizeof out_adm->bed);
+    out_adm->names_size = byte_reader_u16(reader);
+    const uint8_t *names = out_adm->names_size > ADM_NAMES_BYTES ? NULL : byte_reader_view(reader, out_adm->names_size);
+    if (names == NULL || (out_adm->names_size > 0 && names[out_adm->names_size - 1] != '\0')) {
+        reader->failed = true;
+        return;
+    }
+    memcpy(out_adm->names, names, out_adm->names_size);
     adm_profile_decode(&out_adm->profile, reader);
+}
+
+const char *media_adm_object_name(const media_adm *self, uint32_t object)
+{
+    size_t at = 0;
+    for (; object > 0 && at < self->names_size; object--)
+        at += strlen(self->names + at) + 1;
+    return at < self->names_size ? self->names + at : "";
 }
 
 int media_adm_track(const media_adm *self, uint8_t label)

@@ -76,7 +76,7 @@ typedef struct media_bext {
 } media_bext;
 
 /** media_adm.labels of a track that carries an object. */
-enum { ADM_TRACK_OBJECT = 0xFF };
+enum { ADM_TRACK_OBJECT = 0xFF, ADM_NAME_SIZE = 48, ADM_NAMES_BYTES = 3072 };
 
 /** What chna and axml say of a file's tracks. */
 typedef struct media_adm {
@@ -86,6 +86,10 @@ typedef struct media_adm {
     uint16_t unknown_count;  /**< tracks that are neither objects nor channels of a bed that reelmill knows */
     uint8_t labels[FILE_CHANNELS_MAX]; /**< channel_label of the bed's tracks; ADM_TRACK_OBJECT; 0 (CHANNEL_NONE) elsewhere */
     uint32_t axml_size;      /**< bytes */
+    char programme[ADM_NAME_SIZE]; /**< its name, printable; "" if it has none */
+    char bed[ADM_NAME_SIZE];       /**< of the first object that has channels of a bed */
+    uint16_t names_size;
+    char names[ADM_NAMES_BYTES];   /**< of the objects in the order of their tracks, each with its NUL, as far as there is room */
     adm_profile profile;     /**< what the metadata break */
 } media_adm;
 
@@ -115,6 +119,9 @@ typedef struct media_facts {
 int media_adm_track(const media_adm *self, uint8_t label);
 /** Track of an object, counted in the order of the tracks; -1 where there is none of that number. */
 int media_adm_object_track(const media_adm *self, uint32_t object);
+
+/** Its name; "" where it has none, or there was no room for it. */
+const char *media_adm_object_name(const media_adm *self, uint32_t object);
 
 /** Appends the facts in their journal and wire form (versioned). */
 void media_facts_encode(const media_facts *self, byte_writer *writer);

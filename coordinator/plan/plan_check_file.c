@@ -114,7 +114,8 @@ static bool check_adm(const check_run *self, const plan_input *input, const medi
                                     input->display, adm->problem));
         return false;
     }
-    bool apart = input->stem >= 0 && objects_taken(self, input); /* the bed is wanted here, and the objects elsewhere */
+    /* The bed is wanted here, and the objects elsewhere; or what was received is measured as far as it can be. */
+    bool apart = input->stem < 0 || objects_taken(self, input);
     if (adm->object_count > 0 && !apart) {
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory,
@@ -420,6 +421,14 @@ static void check_received_file(const check_run *self, uint32_t index, const med
     uint32_t deliverable = (uint32_t)input->deliverable;
     channel_order order;
     channel_layout_id layout = plan_received_layout(source, deliverable, index, &order);
+    if (layout == LAYOUT_NONE && facts->adm.object_count > 0) {
+        plan_check_say(self, PROBLEM_ERROR, input,
+                       arena_format(self->notes->arena,
+                                    "\"%s\" holds %u object tracks (\"%s\" ...) and no bed of a known layout, and objects are not "
+                                    "rendered, so nothing of it can be measured; measure a re-render",
+                                    input->display, facts->adm.object_count, media_adm_object_name(&facts->adm, 0)));
+        return;
+    }
     if (layout == LAYOUT_NONE) {
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(self->notes->arena,

@@ -60,7 +60,8 @@ void plan_compare_stems(plan *target, uint32_t index, render_program *program)
     const plan_timeline *timeline = &target->timelines[planned->timeline];
     plan_timeline joined;
     uint32_t received_lanes = program->input_count;
-    planned->uncompared = film->stem_count == 0 ? "there are no stems to compare it with"
+    planned->uncompared = film->stem_count == 0       ? "there are no stems to compare it with"
+                          : planned->object_count > 0 ? "it carries objects, which were not rendered"
                           : film->print_masters[planned->layout] == NULL
                               ? "no full mix of its layout is known"
                               : pieces_differ(target, timeline, &joined, &target->arena);

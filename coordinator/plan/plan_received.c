@@ -5,6 +5,21 @@
 
 #include <string.h>
 
+/* The largest bed of which its metadata name every channel once. */
+static channel_layout_id adm_layout(const media_adm *adm)
+{
+    const channel_layout *found = channel_layout_get(LAYOUT_NONE);
+    for (int id = LAYOUT_NONE + 1; id < LAYOUT_COUNT; id++) {
+        const channel_layout *layout = channel_layout_get((channel_layout_id)id);
+        bool all = layout->channel_count > found->channel_count;
+        for (uint32_t i = 0; all && i < layout->channel_count; i++)
+            all = media_adm_track(adm, (uint8_t)layout->labels[i]) >= 0;
+        if (all)
+            found = layout;
+    }
+    return found->id;
+}
+
 channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliverable_index, uint32_t first_input,
                                        channel_order *out_order)
 {
@@ -12,7 +27,9 @@ channel_layout_id plan_received_layout(const plan_source *source, uint32_t deliv
     const media_facts *facts = &source->facts[first_input];
     bool mono_files = source->inputs->items[first_input].channel != CHANNEL_NONE;
     channel_layout_id layout = deliverable->layout;
-    if (layout == LAYOUT_NONE && !mono_files)
+    if (layout == LAYOUT_NONE && !mono_files && facts->adm.object_count > 0)
+        layout = adm_layout(&facts->adm);
+    else if (layout == LAYOUT_NONE && !mono_files)
         layout = channel_layout_guess(facts->channel_count);
     channel_order_of(layout, ORDER_SMPTE, out_order);
     if (mono_files)
@@ -72,6 +89,7 @@ void plan_received_program(plan *target, uint32_t index)
     planned->layout = plan_received_layout(&source, index, planned->first_input, &planned->order);
     planned->encoding = facts->encoding;
     planned->sample_rate = facts->sample_rate;
+    planned->object_count = facts->adm.object_count;
     planned->program = (uint16_t)target->program_count;
 
     const channel_layout *layout = channel_layout_get(planned->layout);

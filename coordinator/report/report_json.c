@@ -1,4 +1,5 @@
 #include "coordinator/report/report_parts.h"
+#include "coordinator/report/report_adm.h"
 
 #include "common/measure/speech_detector.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 
 /* Text that is not UTF-8 (a file name may be anything) is shown byte by byte as Latin-1, so that nothing is lost. */
-static json_t *json_text(const char *text)
+json_t *report_json_text(const char *text)
 {
     if (text == NULL)
         return json_null();
@@ -71,7 +72,7 @@ static json_t *json_reel_timecode(const report_model *model, const plan_timeline
 static json_t *json_limit(const finding *item)
 {
     if (item->limit_words != NULL)
-        return json_pack("{s:o}", "words", json_text(item->limit_words));
+        return json_pack("{s:o}", "words", report_json_text(item->limit_words));
     if (isnan(item->min) && isnan(item->max) && isnan(item->target))
         return json_null();
     return json_pack("{s:o, s:o, s:o}", "min", json_figure(item->min), "max", json_figure(item->max), "target",
@@ -82,8 +83,8 @@ static json_t *json_waiver(const show_waiver *waiver)
 {
     if (waiver == NULL)
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o}", "who", json_text(waiver->who), "when", json_text(waiver->when), "why",
-                     json_text(waiver->why), "measured", json_text(waiver->measured));
+    return json_pack("{s:o, s:o, s:o, s:o}", "who", report_json_text(waiver->who), "when", report_json_text(waiver->when), "why",
+                     report_json_text(waiver->why), "measured", report_json_text(waiver->measured));
 }
 
 /* The file to listen to that shows a finding: the channels that it names folded to stereo at this gain. */
@@ -112,7 +113,7 @@ static json_t *json_finding(const report_model *model, const report_programme *p
     const frame_rate *pictures = report_rate(model, timeline);
     json_t *channels = json_array();
     for (uint32_t i = 0; i < item->channel_count; i++)
-        json_array_append_new(channels, json_text(item->channels[i]));
+        json_array_append_new(channels, report_json_text(item->channels[i]));
     bool placed = item->has_range && timeline != NULL;
     bool clocked = placed && timeline->has_start && pictures->num != 0;
     double rate = timeline == NULL ? 1.0 : (double)timeline->sample_rate;
@@ -125,13 +126,13 @@ static json_t *json_finding(const report_model *model, const report_programme *p
                timecode_frame_of_sample(item->end_sample, pictures, timeline->sample_rate);
     }
     json_t *object = json_object();
-    json_object_set_new(object, "id", json_text(item->id));
-    json_object_set_new(object, "check", json_text(item->check));
+    json_object_set_new(object, "id", report_json_text(item->id));
+    json_object_set_new(object, "check", report_json_text(item->check));
     json_object_set_new(object, "severity", json_string(finding_severity_name(item->severity)));
     json_object_set_new(object, "measured",
-                        item->measured_word != NULL ? json_text(item->measured_word) : json_figure(item->measured));
+                        item->measured_word != NULL ? report_json_text(item->measured_word) : json_figure(item->measured));
     json_object_set_new(object, "limit", json_limit(item));
-    json_object_set_new(object, "unit", json_text(item->unit));
+    json_object_set_new(object, "unit", report_json_text(item->unit));
     json_object_set_new(object, "channels", channels);
     json_object_set_new(object, "start_sample", placed ? json_count(item->start_sample) : json_null());
     json_object_set_new(object, "end_sample", placed ? json_count(item->end_sample) : json_null());
@@ -141,13 +142,13 @@ static json_t *json_finding(const report_model *model, const report_programme *p
     json_object_set_new(object, "timecode_end", json_timecode(pictures, clocked, last));
     json_object_set_new(object, "reel",
                         item->reel >= 0 && (uint32_t)item->reel < model->show->reel_count
-                            ? json_text(model->show->reels[item->reel].name)
+                            ? report_json_text(model->show->reels[item->reel].name)
                             : json_null());
     json_object_set_new(object, "reel_timecode", json_reel_timecode(model, timeline, item));
-    json_object_set_new(object, "message", json_text(item->message));
-    json_object_set_new(object, "clause", json_text(item->clause));
+    json_object_set_new(object, "message", report_json_text(item->message));
+    json_object_set_new(object, "clause", report_json_text(item->clause));
     json_object_set_new(object, "codes",
-                        json_pack("{s:o, s:o}", "netflix", json_text(item->netflix_code), "ebu_qc", json_text(item->ebu_qc)));
+                        json_pack("{s:o, s:o}", "netflix", report_json_text(item->netflix_code), "ebu_qc", report_json_text(item->ebu_qc)));
     json_t *details = item->details_json == NULL ? NULL : json_loads(item->details_json, 0, NULL);
     json_object_set_new(object, "details", details == NULL ? json_object() : details);
     json_object_set_new(object, "waiver", json_waiver(item->waiver));
@@ -226,7 +227,7 @@ static json_t *json_gain(const report_model *model, const report_programme *prog
         return json_null();
     bool decided = made->gain_source != PLAN_DELIVERABLE_NONE;
     return json_pack("{s:o, s:o, s:b}", "db", json_figure(programme->gain_db), "of",
-                     decided ? json_text(model->show->deliverables[made->gain_source].name) : json_null(), "to_spec",
+                     decided ? report_json_text(model->show->deliverables[made->gain_source].name) : json_null(), "to_spec",
                      (int)made->gain_scanned);
 }
 
@@ -243,11 +244,11 @@ static json_t *json_made_from(const report_model *model, const report_programme 
             continue;
         json_t *paths = json_array();
         for (uint32_t k = 0; k < stem->path_count; k++)
-            json_array_append_new(paths, json_text(stem->paths[k]));
-        json_array_append_new(stems, json_pack("{s:o, s:o, s:o}", "stem", json_text(model->show->stems[stem->stem].name), "reel",
-                                               json_text(model->show->reels[stem->reel].name), "paths", paths));
+            json_array_append_new(paths, report_json_text(stem->paths[k]));
+        json_array_append_new(stems, json_pack("{s:o, s:o, s:o}", "stem", report_json_text(model->show->stems[stem->stem].name), "reel",
+                                               report_json_text(model->show->reels[stem->reel].name), "paths", paths));
     }
-    return json_pack("{s:o, s:o}", "recipe", json_text(wanted->recipe_name), "stems", stems);
+    return json_pack("{s:o, s:o}", "recipe", report_json_text(wanted->recipe_name), "stems", stems);
 }
 
 /* How each reel but the first is joined to the one before it; without fade both places are the join. */
@@ -260,7 +261,7 @@ static json_t *json_joins(const report_model *model, const plan_timeline *timeli
         if (piece->spans_reels)
             continue;
         bool fades = piece->join_before + piece->join_after > 0;
-        json_array_append_new(joins, json_pack("{s:o, s:s, s:o, s:o}", "reel", json_text(model->show->reels[piece->reel].name), "law",
+        json_array_append_new(joins, json_pack("{s:o, s:s, s:o, s:o}", "reel", report_json_text(model->show->reels[piece->reel].name), "law",
                                                laws[fades ? plan_timeline_show(model->show, timeline)->join : JOIN_BUTT],
                                                "start_sample", json_count(piece->programme_frame - piece->join_before),
                                                "end_sample", json_count(piece->programme_frame + piece->join_after)));
@@ -282,19 +283,19 @@ static json_t *programme_object(const report_model *model, const report_programm
     json_t *files = json_array();
     for (uint32_t i = 0; i < model->file_count; i++)
         if (model->files[i].deliverable == (int32_t)programme->deliverable)
-            json_array_append_new(files, json_text(model->files[i].path));
+            json_array_append_new(files, report_json_text(model->files[i].path));
     const char *language = made != NULL && made->language != NULL ? made->language : wanted->language;
-    json_object_set_new(object, "deliverable", json_text(wanted->name));
+    json_object_set_new(object, "deliverable", report_json_text(wanted->name));
     json_object_set_new(object, "language",
-                        language == NULL || language[0] == '\0' ? json_null() : json_text(language));
+                        language == NULL || language[0] == '\0' ? json_null() : report_json_text(language));
     json_object_set_new(object, "layout", made == NULL ? json_null() : json_string(layout->name));
     json_object_set_new(object, "order", order);
     json_object_set_new(object, "files", files);
     json_object_set_new(object, "spec",
                         wanted->spec == NULL
                             ? json_null()
-                            : json_pack("{s:o, s:o, s:o}", "name", json_text(wanted->spec->name), "version",
-                                        json_text(wanted->spec->version), "digest",
+                            : json_pack("{s:o, s:o, s:o}", "name", report_json_text(wanted->spec->name), "version",
+                                        report_json_text(wanted->spec->version), "digest",
                                         json_digest(true, &wanted->spec->digest)));
     json_object_set_new(object, "made_from", json_made_from(model, programme));
     json_object_set_new(object, "gain", json_gain(model, programme));
@@ -338,7 +339,7 @@ static void add_reels(const report_model *model, const report_programme *program
             speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
         peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
         json_t *object = programme_object(model, programme, timeline);
-        json_object_set_new(object, "reel", json_text(model->show->reels[piece->reel].name));
+        json_object_set_new(object, "reel", report_json_text(model->show->reels[piece->reel].name));
         json_object_set_new(object, "verdict", json_null()); /* limits apply to the whole */
         json_object_set_new(object, "range", json_range(piece->programme_frame, end));
         json_object_set_new(object, "loudness", json_loudness(&loudness, &dialogue, (double)NAN));
@@ -357,7 +358,7 @@ static json_t *json_read_again(const task_excerpt_result *excerpts)
     for (uint32_t i = 0; i < excerpts->count; i++)
         frames += excerpts->items[i].place.frame_count;
     return json_pack("{s:i, s:o, s:o}", "places", (int)excerpts->count, "samples", json_count(frames), "failure",
-                     excerpts->failure[0] == '\0' ? json_null() : json_text(excerpts->failure));
+                     excerpts->failure[0] == '\0' ? json_null() : report_json_text(excerpts->failure));
 }
 
 static json_t *json_programmes(const report_model *model)
@@ -379,8 +380,9 @@ static json_t *json_programmes(const report_model *model)
                                                               : model->plan->deliverables[programme->deliverable].layout)));
         json_object_set_new(object, "second_meter", json_second_meter(model, programme));
         json_object_set_new(object, "findings", json_findings(model, programme, timeline, &programme->verdict.findings));
+        json_object_set_new(object, "adm", report_adm_json(model, programme->deliverable));
         json_object_set_new(object, "read_again", json_read_again(programme->excerpts));
-        json_object_set_new(object, "failure", json_text(programme->failure));
+        json_object_set_new(object, "failure", report_json_text(programme->failure));
         json_array_append_new(programmes, object);
         add_reels(model, programme, programmes);
     }
@@ -393,9 +395,9 @@ static json_t *json_files(const report_model *model)
     for (uint32_t i = 0; i < model->file_count; i++) {
         const report_file *file = &model->files[i];
         json_t *object = json_object();
-        json_object_set_new(object, "path", json_text(file->path));
-        json_object_set_new(object, "container", json_text(file->container));
-        json_object_set_new(object, "encoding", json_text(file->encoding));
+        json_object_set_new(object, "path", report_json_text(file->path));
+        json_object_set_new(object, "container", report_json_text(file->container));
+        json_object_set_new(object, "encoding", report_json_text(file->encoding));
         json_object_set_new(object, "sample_rate", json_integer(file->sample_rate));
         json_object_set_new(object, "channels", json_integer(file->channels));
         json_object_set_new(object, "frames", json_count(file->frames));
@@ -406,7 +408,7 @@ static json_t *json_files(const report_model *model)
         json_object_set_new(object, "file_xxh128", json_digest(file->has_digests, &file->file_digest));
         json_object_set_new(object, "audio_xxh128", json_digest(file->has_digests, &file->audio_digest));
         json_object_set_new(object, "published", json_boolean(file->published));
-        json_object_set_new(object, "failure", json_text(file->failure));
+        json_object_set_new(object, "failure", report_json_text(file->failure));
         json_array_append_new(files, object);
     }
     return files;
@@ -419,10 +421,10 @@ static json_t *json_stems(const report_model *model)
         const report_stem *stem = &model->stems[i];
         json_t *paths = json_array();
         for (uint32_t k = 0; k < stem->path_count; k++)
-            json_array_append_new(paths, json_text(stem->paths[k]));
+            json_array_append_new(paths, report_json_text(stem->paths[k]));
         json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
-                                               json_text(model->show->reels[stem->reel].name), "stem",
-                                               json_text(model->show->stems[stem->stem].name), "paths", paths,
+                                               report_json_text(model->show->reels[stem->reel].name), "stem",
+                                               report_json_text(model->show->stems[stem->stem].name), "paths", paths,
                                                "findings", json_findings(model, NULL, stem->verdict.timeline,
                                                                          &stem->verdict.findings)));
     }
@@ -436,8 +438,8 @@ static json_t *json_problems(const report_model *model)
     for (size_t i = 0; model->problems != NULL && i < model->problems->count; i++) {
         const problem *item = &model->problems->items[i];
         json_array_append_new(problems, json_pack("{s:s, s:o, s:i, s:i, s:o}", "severity", names[item->severity], "file",
-                                                  json_text(item->file), "line", (int)item->line, "column",
-                                                  (int)item->column, "message", json_text(item->message)));
+                                                  report_json_text(item->file), "line", (int)item->line, "column",
+                                                  (int)item->column, "message", report_json_text(item->message)));
     }
     return problems;
 }
@@ -468,13 +470,13 @@ static json_t *delivered_files(const report_model *model, uint16_t deliverable, 
         if (!file->published)
             continue;
         json_t *object = json_object();
-        json_object_set_new(object, "path", json_text(file->path));
+        json_object_set_new(object, "path", report_json_text(file->path));
         json_object_set_new(object, "bytes", json_count(file->bytes));
         json_object_set_new(object, "xxh128", json_digest(file->has_digests, &file->file_digest));
         json_object_set_new(object, "frames", json_count(file->frames));
         json_object_set_new(object, "sample_rate", json_integer(file->sample_rate));
         json_object_set_new(object, "channels", json_integer(file->channels));
-        json_object_set_new(object, "encoding", json_text(file->encoding));
+        json_object_set_new(object, "encoding", report_json_text(file->encoding));
         json_object_set_new(object, "start_timecode", json_timecode(&file->rate, file->has_start, file->start_frame));
         json_array_append_new(files, object);
     }
@@ -492,8 +494,8 @@ status report_delivery_json(const report_model *model, byte_writer *writer)
             continue;
         json_t *object = json_object();
         json_t *files = delivered_files(model, programme->deliverable, &complete);
-        json_object_set_new(object, "deliverable", json_text(model->show->deliverables[programme->deliverable].name));
-        json_object_set_new(object, "language", made->language[0] == '\0' ? json_null() : json_text(made->language));
+        json_object_set_new(object, "deliverable", report_json_text(model->show->deliverables[programme->deliverable].name));
+        json_object_set_new(object, "language", made->language[0] == '\0' ? json_null() : report_json_text(made->language));
         json_object_set_new(object, "layout", json_string(channel_layout_get(made->layout)->name));
         json_object_set_new(object, "complete", json_boolean(complete));
         json_object_set_new(object, "verdict", json_string(verdict_word_name(programme->verdict.word)));
@@ -506,9 +508,9 @@ status report_delivery_json(const report_model *model, byte_writer *writer)
         json_array_append_new(list, object);
     }
     return json_write(json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "reelmill_delivery_list", 1, "title",
-                                json_text(model->show->title), "slug", json_text(model->show->slug), "version",
-                                json_text(model->show->version), "engine", json_text(model->engine), "job",
-                                json_text(model->job_id), "deliverables", list),
+                                report_json_text(model->show->title), "slug", report_json_text(model->show->slug), "version",
+                                report_json_text(model->show->version), "engine", report_json_text(model->engine), "job",
+                                report_json_text(model->job_id), "deliverables", list),
                       writer);
 }
 
@@ -525,17 +527,17 @@ status report_json(const report_model *model, byte_writer *writer)
     json_t *root = json_object();
     json_object_set_new(root, "reelmill", json_integer(1));
     json_object_set_new(root, "verdict", json_string(verdict_word_name(model->verdict)));
-    json_object_set_new(root, "title", json_text(model->show->title));
-    json_object_set_new(root, "slug", json_text(model->show->slug));
-    json_object_set_new(root, "version", json_text(model->show->version));
-    json_object_set_new(root, "engine", json_text(model->engine));
+    json_object_set_new(root, "title", report_json_text(model->show->title));
+    json_object_set_new(root, "slug", report_json_text(model->show->slug));
+    json_object_set_new(root, "version", report_json_text(model->show->version));
+    json_object_set_new(root, "engine", report_json_text(model->engine));
     json_object_set_new(root, "programmes", json_programmes(model));
     json_object_set_new(root, "files", json_files(model));
     json_object_set_new(root, "stems", json_stems(model));
     json_object_set_new(root, "problems", json_problems(model));
     json_object_set_new(root, "sign_offs", json_array()); /* `reelmill sign` adds to them */
     json_object_set_new(root, "job",
-                        json_pack("{s:o, s:i, s:i, s:i, s:f, s:o}", "id", json_text(model->job_id), "tasks",
+                        json_pack("{s:o, s:i, s:i, s:i, s:f, s:o}", "id", report_json_text(model->job_id), "tasks",
                                   (int)model->task_count, "retries", (int)model->retry_count, "workers",
                                   (int)model->worker_count, "wall_s", model->wall_seconds, "forecast", json_forecast(model)));
     return json_write(root, writer);

@@ -1,4 +1,5 @@
 #include "coordinator/report/report_parts.h"
+#include "coordinator/report/report_adm.h"
 
 #include <math.h>
 #include <string.h>
@@ -215,6 +216,7 @@ void report_programme_section(page *self, const report_model *model, const repor
     if (!measured)
         return;
     add_channels(self, made, &verdict->peaks);
+    report_adm_page(self, model, programme->deliverable);
     add_chart(self, "True peak over time", chart_true_peak(model, programme, self->memory));
     add_chart(self, "Level of each channel", programme->levels);
     add_chart(self, "Leaks between stems", chart_bleed(model, programme, self->memory));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAMED_OBJECTS = 8 };
+
 finding *judgement_add(judgement *self, const char *check, finding_severity severity)
 {
     finding_list *list = &self->verdict->findings;
@@ -233,10 +235,17 @@ static bool levels_asked(const judgement *self)
 static void tell_objects(judgement *self)
 {
     finding *item = judgement_add(self, "loudness.integrated", levels_asked(self) ? FINDING_NOT_CHECKED : FINDING_INFO);
+    const plan_deliverable *deliverable = self->deliverable;
+    const char *names = "";
+    for (uint32_t i = 0; !deliverable->rendered && i < deliverable->object_count && i < NAMED_OBJECTS; i++)
+        names = arena_format(self->memory, "%s%s\"%s\"", names, i == 0 ? "" : ", ",
+                             media_adm_object_name(&self->facts->plan->facts[deliverable->first_input].adm, i));
     item->message = arena_format(self->memory,
-                                 "The file carries %u objects, which were not rendered, so loudness and peaks of what is heard are not "
-                                 "known, and the figures are those of the bed alone; measure a re-render.",
-                                 self->deliverable->object_count);
+                                 "The file carries %u objects%s%s%s%s, which were not rendered, so loudness and peaks of what is heard are "
+                                 "not known, and the figures are those of the bed alone; measure a re-render.",
+                                 deliverable->object_count, names[0] == '\0' ? "" : " (", names,
+                                 deliverable->object_count > NAMED_OBJECTS && names[0] != '\0' ? " ..." : "",
+                                 names[0] == '\0' ? "" : ")");
 }
 
 status verdict_judge(programme_verdict *out_verdict, const programme_facts *facts, arena *memory)

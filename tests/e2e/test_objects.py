@@ -195,6 +195,30 @@ class Objects(FarmTest):
         self.assertTrue(np.array_equal(tracks(one(chunks, b"data"), 12)[:, 10:], tracks(self.audio["R1"], 4)[:, [0, 3]]))
         self.assertEqual(self.blocks(chunks), [[(clock(begin), clock(end - begin), x) for begin, end, x, _ in BLOCKS["R1"]]] * 2)
 
+    def test_received_masters_are_judged_as_far_as_their_bed(self):
+        self.make()
+        received = self.folder / "stems" / "R2_MASTER.wav"
+        self.text["deliverables"] = [{"name": "GOT", "file": "R2_MASTER.wav", "spec": "none"}]
+        self.text["reels"] = self.text["reels"][1:]
+        for command in (("qc", received), ("qc", "--show", self.write())):
+            report = reelmill(*command, "--json").json()
+            programme = next(item for item in report["programmes"] if item["reel"] is None)
+            self.assertEqual(programme["layout"], "stereo")
+            self.assertEqual(programme["adm"], {
+                "programme": "Atmos_Master", "dolby_profile": True, "bed": "",
+                "bed_tracks": [{"channel": "L", "track": 2}, {"channel": "R", "track": 3}],
+                "objects": [{"name": "Bird", "track": 1}, {"name": "Bee", "track": 4}]})
+            steps = tracks(self.audio["R2"], 4)[:, 1:3].astype(np.int32)
+            steps = (steps[..., 0] | steps[..., 1] << 8 | steps[..., 2] << 16) ^ 0x800000
+            peak = 20 * np.log10(np.abs(steps - 0x800000).max(axis=0) / 0x800000)
+            found = [item["sample_peak_dbfs"] for item in programme["peaks"]["per_channel"]]
+            self.assertTrue(np.allclose(found, peak, atol=1e-6))  # of the bed's tracks, wherever they lie
+            told = [item for item in programme["findings"] if item["check"] == "loudness.integrated"]
+            self.assertIn('carries 2 objects ("Bird", "Bee"), which were not rendered', told[0]["message"])
+        judged = reelmill("qc", received, "--spec", "ebu-r128", "--json")
+        found = judged.json()["programmes"][0]["findings"]
+        self.assertEqual({item["severity"] for item in found if item["check"] == "loudness.integrated"}, {"not_checked"})
+
     def test_groups_that_are_names_alone_are_left(self):
         self.make()
         nested = lambda group: master_axml(BLOCKS["R2"], 2, ("Bird", "Bee")).replace(

@@ -10,18 +10,21 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ID_SIZE = 32, FORMATS_MAX = 2048, OBJECTS_TYPE = 3, SPEAKERS_TYPE = 1 };
+enum { ID_SIZE = ADM_NAME_SIZE, FORMATS_MAX = 2048, OBJECTS_TYPE = 3, SPEAKERS_TYPE = 1 };
 
 typedef struct adm_format {
     char id[ID_SIZE];
-    char refers[ID_SIZE]; /* track to stream, stream to channel; a channel's speaker label */
+    char refers[ID_SIZE]; /* track to stream, stream to channel; a channel's speaker label; a track's object by name */
 } adm_format;
 
-typedef enum format_kind { FORMAT_TRACK, FORMAT_STREAM, FORMAT_STREAM_TRACK, FORMAT_CHANNEL, FORMAT_KINDS } format_kind;
+typedef enum format_kind { FORMAT_TRACK, FORMAT_STREAM, FORMAT_STREAM_TRACK, FORMAT_CHANNEL,
+                           FORMAT_OBJECT_TRACK, FORMAT_KINDS } format_kind;
 
 typedef struct adm_model {
     uint32_t count[FORMAT_KINDS];
     adm_format items[FORMAT_KINDS][FORMATS_MAX];
+    char programme[ID_SIZE];
+    char track_names[FILE_CHANNELS_MAX][ID_SIZE]; /* of the objects that they are */
     bool too_many;
 } adm_model;
 
@@ -57,11 +60,30 @@ static void take_text(char out[ID_SIZE], const xmlChar *text)
     out[length] = '\0';
 }
 
+/* A name for people: what cannot be printed is '?', and what is too long is cut between characters of UTF-8. */
+static void take_name(char out[ID_SIZE], xmlChar *value)
+{
+    const char *from = value == NULL ? "" : (const char *)value;
+    from += strspn(from, " \t\r\n");
+    size_t length = strlen(from);
+    if (length >= ID_SIZE)
+        for (length = ID_SIZE - 1; length > 0 && ((unsigned char)from[length] & 0xC0) == 0x80;)
+            length--;
+    memcpy(out, from, length);
+    out[length] = '\0';
+    for (char *at = out; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7F)
+            *at = '?';
+    xmlFree(value);
+}
+
 /* The formats that are open while the reader walks through them, and the element whose text comes next. */
 typedef struct adm_walk {
     adm_model *model;
     adm_format *open[FORMAT_KINDS];
-    enum { TEXT_NONE, TEXT_TRACK_STREAM, TEXT_STREAM_CHANNEL, TEXT_STREAM_TRACK, TEXT_SPEAKER } wants;
+    bool in_object;
+    char object[ID_SIZE]; /* name of the one that is open */
+    enum { TEXT_NONE, TEXT_OBJECT_TRACK, TEXT_TRACK_STREAM, TEXT_STREAM_CHANNEL, TEXT_STREAM_TRACK, TEXT_SPEAKER } wants;
 } adm_walk;
 
 static adm_format *walk_open(adm_walk *self, xmlTextReaderPtr reader, format_kind kind, const char *attribute)
@@ -83,6 +105,13 @@ static void walk_element(adm_walk *self, xmlTextReaderPtr reader, const char *na
         self->open[FORMAT_STREAM] = walk_open(self, reader, FORMAT_STREAM, "audioStreamFormatID");
     else if (strcmp(name, "audioChannelFormat") == 0)
         self->open[FORMAT_CHANNEL] = walk_open(self, reader, FORMAT_CHANNEL, "audioChannelFormatID");
+    else if (strcmp(name, "audioProgramme") == 0 && self->model->programme[0] == '\0')
+        take_name(self->model->programme, xmlTextReaderGetAttribute(reader, BAD_CAST "audioProgrammeName"));
+    else if (strcmp(name, "audioObject") == 0) {
+        self->in_object = true;
+        take_name(self->object, xmlTextReaderGetAttribute(reader, BAD_CAST "audioObjectName"));
+    } else if (strcmp(name, "audioTrackUIDRef") == 0 && self->in_object)
+        self->wants = TEXT_OBJECT_TRACK;
     else if (strcmp(name, "audioStreamFormatIDRef") == 0 && self->open[FORMAT_TRACK] != NULL)
         self->wants = TEXT_TRACK_STREAM;
     else if (strcmp(name, "audioChannelFormatIDRef") == 0 && self->open[FORMAT_STREAM] != NULL)
@@ -102,6 +131,8 @@ static void walk_end(adm_walk *self, const char *name)
         self->open[FORMAT_STREAM] = NULL;
     else if (strcmp(name, "audioChannelFormat") == 0)
         self->open[FORMAT_CHANNEL] = NULL;
+    else if (strcmp(name, "audioObject") == 0)
+        self->in_object = false;
 }
 
 static void walk_text(adm_walk *self, const xmlChar *text)
@@ -112,12 +143,13 @@ static void walk_text(adm_walk *self, const xmlChar *text)
         take_text(self->open[FORMAT_STREAM]->refers, text);
     else if (self->wants == TEXT_SPEAKER && self->open[FORMAT_CHANNEL]->refers[0] == '\0')
         take_text(self->open[FORMAT_CHANNEL]->refers, text);
-    else if (self->wants == TEXT_STREAM_TRACK) {
+    else if (self->wants == TEXT_STREAM_TRACK || self->wants == TEXT_OBJECT_TRACK) {
+        bool stream = self->wants == TEXT_STREAM_TRACK;
         char track[ID_SIZE];
         take_text(track, text);
-        adm_format *back = model_add(self->model, FORMAT_STREAM_TRACK, track);
+        adm_format *back = model_add(self->model, stream ? FORMAT_STREAM_TRACK : FORMAT_OBJECT_TRACK, track);
         if (back != NULL)
-            snprintf(back->refers, sizeof back->refers, "%s", self->open[FORMAT_STREAM]->id);
+            snprintf(back->refers, sizeof back->refers, "%s", stream ? self->open[FORMAT_STREAM]->id : self->object);
     }
     self->wants = TEXT_NONE;
 }
@@ -204,7 +236,7 @@ static void say(media_adm *adm, const char *sentence)
     snprintf(adm->problem, sizeof adm->problem, "%s", sentence);
 }
 
-static void read_record(const adm_model *model, byte_reader *reader, uint32_t channel_count, media_adm *adm)
+static void read_record(adm_model *model, byte_reader *reader, uint32_t channel_count, media_adm *adm)
 {
     char uid[ID_SIZE], track[ID_SIZE], channel[ID_SIZE];
     uint32_t index = byte_reader_u16(reader);
@@ -220,13 +252,30 @@ static void read_record(const adm_model *model, byte_reader *reader, uint32_t ch
     uint32_t type = channel_type(channel);
     const adm_format *format = model_find(model, FORMAT_CHANNEL, channel);
     channel_label label = format == NULL ? common_channel(channel) : adm_speaker_label(format->refers);
+    const adm_format *object = model_find(model, FORMAT_OBJECT_TRACK, uid);
+    if (object != NULL)
+        memcpy(model->track_names[index - 1], object->refers, ID_SIZE);
     if (type == SPEAKERS_TYPE && label != CHANNEL_NONE) {
         adm->labels[index - 1] = (uint8_t)label;
+        if (adm->bed[0] == '\0' && object != NULL)
+            memcpy(adm->bed, object->refers, ID_SIZE);
     } else if (type == OBJECTS_TYPE && adm->labels[index - 1] != ADM_TRACK_OBJECT) {
         adm->labels[index - 1] = ADM_TRACK_OBJECT;
         adm->object_count++;
     } else if (type != OBJECTS_TYPE) {
         adm->unknown_count++;
+    }
+}
+
+static void pack_names(const adm_model *model, media_adm *adm)
+{
+    memcpy(adm->programme, model->programme, ID_SIZE);
+    for (uint32_t i = 0; i < FILE_CHANNELS_MAX; i++) {
+        size_t size = strlen(model->track_names[i]) + 1;
+        if (adm->labels[i] != ADM_TRACK_OBJECT || adm->names_size + size > ADM_NAMES_BYTES)
+            continue;
+        memcpy(adm->names + adm->names_size, model->track_names[i], size);
+        adm->names_size = (uint16_t)(adm->names_size + size);
     }
 }
 
@@ -251,5 +300,7 @@ void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t
         say(out_adm, "chna is shorter than it says");
     for (uint32_t i = 0; out_adm->problem[0] == '\0' && i < uid_count; i++)
         read_record(model, &reader, channel_count, out_adm);
+    if (model != NULL)
+        pack_names(model, out_adm);
     free(model);
 }

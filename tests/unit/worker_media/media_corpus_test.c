@@ -235,6 +235,10 @@ static void media_probe__reads_what_real_recorders_and_stations_wrote(void **sta
     for (int i = 0; i < 10; i++)
         assert_int_equal(media_adm_track(&facts.adm, (uint8_t)bed[i]), i);
     assert_true(facts.adm.object_count == 4 && facts.adm.unknown_count == 0);
+    assert_string_equal(facts.adm.programme, "Atmos_Master");
+    assert_string_equal(facts.adm.bed, "Atmos_Bed_1");
+    assert_string_equal(media_adm_object_name(&facts.adm, 3), "Atmos_Obj_4");
+    assert_string_equal(media_adm_object_name(&facts.adm, 4), "");
     assert_profile(&facts, true);
     facts = corpus_probe("adm/wavinfo/tests/test_files/sounddevices/A101_1.WAV");
     assert_int_equal(facts.bext.time_reference, 2190940753); /* ffprobe 5.1 prints the same */
