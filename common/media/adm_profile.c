@@ -1,4 +1,4 @@
-#include "common/media/adm_profile.h"
+#include "common/media/adm_profile_parts.h"
 
 #include "common/base/byte_reader.h"
 #include "common/base/status.h"
@@ -14,10 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { VALUE_SIZE = 64, ELEMENTS_MAX = 1024, COMMON_NUMBER_END = 0x1000, FIRST_NUMBER = 0x1001, FIRST_OBJECT_NUMBER = 0x100B };
 enum { TRACKS_MAX = 128, CONTENTS_MAX = 123, OBJECT_PACKS_MAX = 118, BED_CHANNELS_MAX = 10 };
 
-typedef enum element_kind { PROGRAMME, CONTENT, OBJECT, PACK, CHANNEL, STREAM, TRACK, UID, ELEMENT_KINDS } element_kind;
 static const struct {
     const char *name, *id;
 } kinds[ELEMENT_KINDS] = {
@@ -27,21 +25,7 @@ static const struct {
     {"audioTrackFormat", "audioTrackFormatID"},     {"audioTrackUID", "UID"},
 };
 
-typedef struct element {
-    const xmlNode *node;
-    char id[VALUE_SIZE];
-} element;
-
-typedef struct judge {
-    const adm_audio *audio;
-    adm_profile *profile;
-    uint32_t count[ELEMENT_KINDS];
-    element *items[ELEMENT_KINDS]; /* ELEMENTS_MAX each */
-    int64_t length;                /* of the audio, in 10 us */
-} judge;
-
-static void breach(judge *self, adm_rule rule, const char *format, ...) PRINTF_LIKE(3, 4);
-static void breach(judge *self, adm_rule rule, const char *format, ...)
+void adm_breach_add(judge *self, adm_rule rule, const char *format, ...)
 {
     adm_profile *profile = self->profile;
     for (uint32_t i = 0; i < profile->breach_count; i++)
@@ -60,24 +44,24 @@ static void breach(judge *self, adm_rule rule, const char *format, ...)
 
 /* ---- reading the tree ---- */
 
-static bool is_named(const xmlNode *node, const char *name)
+bool adm_is_named(const xmlNode *node, const char *name)
 {
     return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-static const xmlNode *child_find(const xmlNode *node, const char *name)
+const xmlNode *adm_child(const xmlNode *node, const char *name)
 {
     for (const xmlNode *at = node->children; at != NULL; at = at->next)
-        if (is_named(at, name))
+        if (adm_is_named(at, name))
             return at;
     return NULL;
 }
 
-static uint32_t child_count(const xmlNode *node, const char *name)
+uint32_t adm_child_count(const xmlNode *node, const char *name)
 {
     uint32_t count = 0;
     for (const xmlNode *at = node->children; at != NULL; at = at->next)
-        count += is_named(at, name);
+        count += adm_is_named(at, name);
     return count;
 }
 
@@ -89,25 +73,25 @@ static void take_value(char out[VALUE_SIZE], xmlChar *value)
     xmlFree(value);
 }
 
-static const char *text_of(const xmlNode *node, char out[VALUE_SIZE])
+const char *adm_text(const xmlNode *node, char out[VALUE_SIZE])
 {
     take_value(out, node == NULL ? NULL : xmlNodeGetContent(node));
     return out;
 }
 
-static const char *attribute_of(const xmlNode *node, const char *name, char out[VALUE_SIZE])
+const char *adm_attribute(const xmlNode *node, const char *name, char out[VALUE_SIZE])
 {
     take_value(out, node == NULL ? NULL : xmlGetProp(node, BAD_CAST name));
     return out;
 }
 
-static bool attribute_is(const xmlNode *node, const char *name, const char *wanted)
+bool adm_attribute_is(const xmlNode *node, const char *name, const char *wanted)
 {
     char found[VALUE_SIZE];
-    return strcmp(attribute_of(node, name, found), wanted) == 0;
+    return strcmp(adm_attribute(node, name, found), wanted) == 0;
 }
 
-static bool number_of(const char *text, double *out_number)
+bool adm_number(const char *text, double *out_number)
 {
     char *end = NULL;
     *out_number = strtod(text, &end);
@@ -125,7 +109,7 @@ static int64_t time_of(const char *text)
     return (((int64_t)hours * 60 + minutes) * 60 + seconds) * 100000 + rest;
 }
 
-static const element *find(const judge *self, element_kind kind, const char *id)
+const element *adm_find(const judge *self, element_kind kind, const char *id)
 {
     for (uint32_t i = 0; i < self->count[kind]; i++)
         if (strcasecmp(self->items[kind][i].id, id) == 0)
@@ -137,15 +121,15 @@ static bool collect(judge *self, const xmlNode *extended)
 {
     for (const xmlNode *at = extended->children; at != NULL; at = at->next)
         for (int kind = 0; kind < ELEMENT_KINDS; kind++) {
-            if (!is_named(at, kinds[kind].name))
+            if (!adm_is_named(at, kinds[kind].name))
                 continue;
             if (self->count[kind] == ELEMENTS_MAX) {
-                breach(self, ADM_RULE_AXML, "more than %d of %s; no profile has as many", ELEMENTS_MAX, kinds[kind].name);
+                adm_breach_add(self, ADM_RULE_AXML, "more than %d of %s; no profile has as many", ELEMENTS_MAX, kinds[kind].name);
                 return false;
             }
             element *made = &self->items[kind][self->count[kind]++];
             made->node = at;
-            (void)attribute_of(at, kinds[kind].id, made->id);
+            (void)adm_attribute(at, kinds[kind].id, made->id);
         }
     return true;
 }
@@ -158,14 +142,14 @@ static void judge_identifiers(judge *self)
         for (uint32_t i = 0; i < self->count[kind]; i++) {
             const char *id = self->items[kind][i].id;
             if (id[0] == '\0')
-                breach(self, ADM_RULE_IDENTIFIER, "%s %u has no %s", kinds[kind].name, i + 1, kinds[kind].id);
-            else if (find(self, (element_kind)kind, id) != &self->items[kind][i])
-                breach(self, ADM_RULE_IDENTIFIER, "%s stands twice", id);
+                adm_breach_add(self, ADM_RULE_IDENTIFIER, "%s %u has no %s", kinds[kind].name, i + 1, kinds[kind].id);
+            else if (adm_find(self, (element_kind)kind, id) != &self->items[kind][i])
+                adm_breach_add(self, ADM_RULE_IDENTIFIER, "%s stands twice", id);
         }
 }
 
 /* The number of AP_00031001 or AT_00031001_01 is 1001, in hexadecimal; type is 3. */
-static bool id_parts(const char *id, uint32_t *out_type, uint32_t *out_number)
+bool adm_id_parts(const char *id, uint32_t *out_type, uint32_t *out_number)
 {
     unsigned type = 0, number = 0;
     bool whole = strlen(id) >= 11 && sscanf(id + 3, "%4x%4x", &type, &number) == 2;
@@ -177,7 +161,7 @@ static bool id_parts(const char *id, uint32_t *out_type, uint32_t *out_number)
 static bool is_common(const char *id)
 {
     uint32_t type = 0, number = 0;
-    return id_parts(id, &type, &number) && number < COMMON_NUMBER_END;
+    return adm_id_parts(id, &type, &number) && number < COMMON_NUMBER_END;
 }
 
 static void judge_references(judge *self)
@@ -199,12 +183,12 @@ static void judge_references(judge *self)
         for (uint32_t i = 0; i < self->count[references[r].from]; i++) {
             const element *from = &self->items[references[r].from][i];
             for (const xmlNode *at = from->node->children; at != NULL; at = at->next) {
-                if (!is_named(at, references[r].name))
+                if (!adm_is_named(at, references[r].name))
                     continue;
-                (void)text_of(at, id);
+                (void)adm_text(at, id);
                 bool formats = references[r].to >= PACK && references[r].to <= TRACK;
-                if (find(self, references[r].to, id) == NULL && !(formats && is_common(id)))
-                    breach(self, ADM_RULE_REFERENCE, "%s names %s, which axml does not define", from->id, id);
+                if (adm_find(self, references[r].to, id) == NULL && !(formats && is_common(id)))
+                    adm_breach_add(self, ADM_RULE_REFERENCE, "%s names %s, which axml does not define", from->id, id);
             }
         }
 }
@@ -229,39 +213,44 @@ static void judge_record(judge *self, byte_reader *reader, bool *seen)
     if (!whole || index == 0)
         return; /* room for later records */
     if (index > self->audio->channel_count) {
-        breach(self, ADM_RULE_CHNA, "%s lies in track %u of %u", uid, index, self->audio->channel_count);
+        adm_breach_add(self, ADM_RULE_CHNA, "%s lies in track %u of %u", uid, index, self->audio->channel_count);
         return;
     }
     seen[index - 1] = true;
-    const element *of = find(self, UID, uid);
+    const element *of = adm_find(self, UID, uid);
     if (of == NULL) {
-        breach(self, ADM_RULE_CHNA, "track %u is %s, which axml does not define", index, uid);
+        adm_breach_add(self, ADM_RULE_CHNA, "track %u is %s, which axml does not define", index, uid);
         return;
     }
-    const xmlNode *names = child_find(of->node, "audioTrackFormatIDRef");
-    if (names != NULL && strcasecmp(text_of(names, said), track) != 0)
-        breach(self, ADM_RULE_CHNA, "%s is %s in chna and %s in axml", uid, track, said);
-    names = child_find(of->node, "audioPackFormatIDRef");
-    if (names != NULL && strcasecmp(text_of(names, said), pack) != 0)
-        breach(self, ADM_RULE_CHNA, "%s is of %s in chna and of %s in axml", uid, pack, said);
+    const xmlNode *names = adm_child(of->node, "audioTrackFormatIDRef");
+    if (names != NULL && strcasecmp(adm_text(names, said), track) != 0)
+        adm_breach_add(self, ADM_RULE_CHNA, "%s is %s in chna and %s in axml", uid, track, said);
+    names = adm_child(of->node, "audioPackFormatIDRef");
+    if (names != NULL && strcasecmp(adm_text(names, said), pack) != 0)
+        adm_breach_add(self, ADM_RULE_CHNA, "%s is of %s in chna and of %s in axml", uid, pack, said);
 }
 
 static void judge_chna(judge *self, const uint8_t *chna, size_t size)
 {
     byte_reader reader;
     byte_reader_init(&reader, chna, size);
-    (void)byte_reader_u16(&reader);
+    uint32_t tracks = byte_reader_u16(&reader);
     uint32_t count = byte_reader_u16(&reader);
+    uint32_t distinct = 0;
     if (reader.failed || count * 40u > byte_reader_left(&reader)) {
-        breach(self, ADM_RULE_CHNA, "%u records do not fit in its %zu bytes", count, size);
+        adm_breach_add(self, ADM_RULE_CHNA, "%u records do not fit in its %zu bytes", count, size);
         return;
     }
     bool *seen = calloc(self->audio->channel_count + 1u, sizeof *seen);
     for (uint32_t i = 0; seen != NULL && i < count; i++)
         judge_record(self, &reader, seen);
-    for (uint32_t i = 0; seen != NULL && i < self->audio->channel_count; i++)
+    for (uint32_t i = 0; seen != NULL && i < self->audio->channel_count; i++) {
+        distinct += seen[i];
         if (!seen[i])
-            breach(self, ADM_RULE_CHNA, "nothing says what track %u is", i + 1);
+            adm_breach_add(self, ADM_RULE_CHNA, "nothing says what track %u is", i + 1);
+    }
+    if (seen != NULL && tracks != distinct)
+        adm_breach_add(self, ADM_RULE_CHNA, "it says %u tracks and has records of %u", tracks, distinct);
     free(seen);
 }
 
@@ -272,10 +261,10 @@ static void judge_uids(judge *self)
         char rate[VALUE_SIZE], depth[VALUE_SIZE], found[VALUE_SIZE];
         snprintf(rate, sizeof rate, "%u", self->audio->sample_rate);
         snprintf(depth, sizeof depth, "%u", self->audio->bit_depth);
-        if (attribute_of(uid->node, "sampleRate", found)[0] != '\0' && strcmp(found, rate) != 0)
-            breach(self, ADM_RULE_UID, "%s says %s Hz, the file has %s", uid->id, found, rate);
-        if (attribute_of(uid->node, "bitDepth", found)[0] != '\0' && strcmp(found, depth) != 0)
-            breach(self, ADM_RULE_UID, "%s says %s bit, the file has %s", uid->id, found, depth);
+        if (adm_attribute(uid->node, "sampleRate", found)[0] != '\0' && strcmp(found, rate) != 0)
+            adm_breach_add(self, ADM_RULE_UID, "%s says %s Hz, the file has %s", uid->id, found, rate);
+        if (adm_attribute(uid->node, "bitDepth", found)[0] != '\0' && strcmp(found, depth) != 0)
+            adm_breach_add(self, ADM_RULE_UID, "%s says %s bit, the file has %s", uid->id, found, depth);
     }
 }
 
@@ -286,18 +275,18 @@ static void judge_counts(judge *self)
     const adm_audio *audio = self->audio;
     if ((audio->sample_rate != 48000 && audio->sample_rate != 96000) || audio->bit_depth != 24 ||
         audio->channel_count > TRACKS_MAX)
-        breach(self, ADM_RULE_AUDIO, "%u Hz, %u bit, %u tracks; 48000 or 96000 Hz, 24 bit and at most %d tracks belong there",
+        adm_breach_add(self, ADM_RULE_AUDIO, "%u Hz, %u bit, %u tracks; 48000 or 96000 Hz, 24 bit and at most %d tracks belong there",
                audio->sample_rate, audio->bit_depth, audio->channel_count, TRACKS_MAX);
     for (int kind = CONTENT; kind < ELEMENT_KINDS; kind++) {
         uint32_t most = kind <= PACK ? CONTENTS_MAX : TRACKS_MAX;
         if (self->count[kind] > most)
-            breach(self, ADM_RULE_COUNTS, "%u of %s; at most %u", self->count[kind], kinds[kind].name, most);
+            adm_breach_add(self, ADM_RULE_COUNTS, "%u of %s; at most %u", self->count[kind], kinds[kind].name, most);
     }
     uint32_t objects = 0;
     for (uint32_t i = 0; i < self->count[PACK]; i++)
-        objects += attribute_is(self->items[PACK][i].node, "typeDefinition", "Objects");
+        objects += adm_attribute_is(self->items[PACK][i].node, "typeDefinition", "Objects");
     if (objects > OBJECT_PACKS_MAX)
-        breach(self, ADM_RULE_COUNTS, "%u packs of objects; at most %d", objects, OBJECT_PACKS_MAX);
+        adm_breach_add(self, ADM_RULE_COUNTS, "%u packs of objects; at most %d", objects, OBJECT_PACKS_MAX);
 }
 
 static void judge_programme(judge *self)
@@ -305,23 +294,23 @@ static void judge_programme(judge *self)
     char found[VALUE_SIZE], end[VALUE_SIZE];
     const element *programme = &self->items[PROGRAMME][0];
     if (self->count[PROGRAMME] != 1)
-        breach(self, ADM_RULE_PROGRAMME, "%u programmes; exactly one", self->count[PROGRAMME]);
+        adm_breach_add(self, ADM_RULE_PROGRAMME, "%u programmes; exactly one", self->count[PROGRAMME]);
     if (strcmp(programme->id, "APR_1001") != 0)
-        breach(self, ADM_RULE_PROGRAMME, "its identifier is %s; APR_1001", programme->id);
-    if (time_of(attribute_of(programme->node, "start", found)) != 0)
-        breach(self, ADM_RULE_PROGRAMME, "it starts at \"%s\"; 00:00:00.00000", found);
-    int64_t at = time_of(attribute_of(programme->node, "end", end));
+        adm_breach_add(self, ADM_RULE_PROGRAMME, "its identifier is %s; APR_1001", programme->id);
+    if (time_of(adm_attribute(programme->node, "start", found)) != 0)
+        adm_breach_add(self, ADM_RULE_PROGRAMME, "it starts at \"%s\"; 00:00:00.00000", found);
+    int64_t at = time_of(adm_attribute(programme->node, "end", end));
     if (at < self->length - 1 || at > self->length + 1) /* the sixth decimal may have been cut or rounded */
-        breach(self, ADM_RULE_PROGRAMME, "it ends at \"%s\"; the audio lasts %.5f s", end, (double)self->length / 100000.0);
+        adm_breach_add(self, ADM_RULE_PROGRAMME, "it ends at \"%s\"; the audio lasts %.5f s", end, (double)self->length / 100000.0);
     for (uint32_t i = 0; i < self->count[CONTENT]; i++) {
         const element *content = &self->items[CONTENT][i];
-        const xmlNode *dialogue = child_find(content->node, "dialogue");
+        const xmlNode *dialogue = adm_child(content->node, "dialogue");
         char wanted[VALUE_SIZE];
         snprintf(wanted, sizeof wanted, "ACO_%04x", FIRST_NUMBER + i);
         if (strcasecmp(content->id, wanted) != 0)
-            breach(self, ADM_RULE_CONTENT, "content %u is %s; %s", i + 1, content->id, wanted);
-        if (dialogue == NULL || !attribute_is(dialogue, "mixedContentKind", "0") || strcmp(text_of(dialogue, found), "2") != 0)
-            breach(self, ADM_RULE_CONTENT, "%s is not said to be mixed (dialogue 2, mixedContentKind 0)", content->id);
+            adm_breach_add(self, ADM_RULE_CONTENT, "content %u is %s; %s", i + 1, content->id, wanted);
+        if (dialogue == NULL || !adm_attribute_is(dialogue, "mixedContentKind", "0") || strcmp(adm_text(dialogue, found), "2") != 0)
+            adm_breach_add(self, ADM_RULE_CONTENT, "%s is not said to be mixed (dialogue 2, mixedContentKind 0)", content->id);
     }
 }
 
@@ -330,22 +319,22 @@ static void judge_object(judge *self, const element *object, int64_t end)
     char pack[VALUE_SIZE], found[VALUE_SIZE];
     uint32_t type = 0, number = 0;
     unsigned own = 0;
-    if (child_count(object->node, "audioPackFormatIDRef") != 1)
-        breach(self, ADM_RULE_OBJECT, "%s names %u packs; exactly one", object->id,
-               child_count(object->node, "audioPackFormatIDRef"));
-    (void)text_of(child_find(object->node, "audioPackFormatIDRef"), pack);
-    if (time_of(attribute_of(object->node, "start", found)) != 0)
-        breach(self, ADM_RULE_OBJECT, "%s starts at \"%s\"; 00:00:00.00000", object->id, found);
-    if (time_of(attribute_of(object->node, "duration", found)) != end)
-        breach(self, ADM_RULE_OBJECT, "%s lasts \"%s\"; as long as the programme", object->id, found);
-    if (attribute_of(object->node, "interact", found)[0] != '\0' && strcmp(found, "0") != 0)
-        breach(self, ADM_RULE_OBJECT, "%s has interact %s; 0", object->id, found);
-    if (attribute_of(object->node, "disableDucking", found)[0] != '\0' && strcmp(found, "1") != 0)
-        breach(self, ADM_RULE_OBJECT, "%s has disableDucking %s; 1", object->id, found);
+    if (adm_child_count(object->node, "audioPackFormatIDRef") != 1)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s names %u packs; exactly one", object->id,
+               adm_child_count(object->node, "audioPackFormatIDRef"));
+    (void)adm_text(adm_child(object->node, "audioPackFormatIDRef"), pack);
+    if (time_of(adm_attribute(object->node, "start", found)) != 0)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s starts at \"%s\"; 00:00:00.00000", object->id, found);
+    if (time_of(adm_attribute(object->node, "duration", found)) != end)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s lasts \"%s\"; as long as the programme", object->id, found);
+    if (adm_attribute(object->node, "interact", found)[0] != '\0' && strcmp(found, "0") != 0)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s has interact %s; 0", object->id, found);
+    if (adm_attribute(object->node, "disableDucking", found)[0] != '\0' && strcmp(found, "1") != 0)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s has disableDucking %s; 1", object->id, found);
     if (sscanf(object->id, "AO_%4x", &own) != 1 || own < FIRST_NUMBER)
-        breach(self, ADM_RULE_OBJECT, "%s is no identifier from AO_1001 on", object->id);
-    if (id_parts(pack, &type, &number) && type == 3 && own < FIRST_OBJECT_NUMBER)
-        breach(self, ADM_RULE_OBJECT, "%s is an object that moves; their identifiers begin at AO_100b", object->id);
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s is no identifier from AO_1001 on", object->id);
+    if (adm_id_parts(pack, &type, &number) && type == 3 && own < FIRST_OBJECT_NUMBER)
+        adm_breach_add(self, ADM_RULE_OBJECT, "%s is an object that moves; their identifiers begin at AO_100b", object->id);
 }
 
 /* The labels of a bed's channels, in order, are those of a layout. */
@@ -355,15 +344,15 @@ static void judge_bed(judge *self, const element *pack)
     char id[VALUE_SIZE], found[VALUE_SIZE];
     uint32_t count = 0;
     for (const xmlNode *at = pack->node->children; at != NULL; at = at->next) {
-        if (!is_named(at, "audioChannelFormatIDRef"))
+        if (!adm_is_named(at, "audioChannelFormatIDRef"))
             continue;
-        const element *channel = find(self, CHANNEL, text_of(at, id));
-        const xmlNode *block = channel == NULL ? NULL : child_find(channel->node, "audioBlockFormat");
+        const element *channel = adm_find(self, CHANNEL, adm_text(at, id));
+        const xmlNode *block = channel == NULL ? NULL : adm_child(channel->node, "audioBlockFormat");
         if (count == BED_CHANNELS_MAX) {
-            breach(self, ADM_RULE_BED, "%s has more than %d channels", pack->id, BED_CHANNELS_MAX);
+            adm_breach_add(self, ADM_RULE_BED, "%s has more than %d channels", pack->id, BED_CHANNELS_MAX);
             return;
         }
-        labels[count++] = block == NULL ? CHANNEL_NONE : adm_speaker_label(text_of(child_find(block, "speakerLabel"), found));
+        labels[count++] = block == NULL ? CHANNEL_NONE : adm_speaker_label(adm_text(adm_child(block, "speakerLabel"), found));
     }
     for (int id_of = LAYOUT_NONE + 1; id_of < LAYOUT_COUNT; id_of++) {
         const channel_layout *layout = channel_layout_get((channel_layout_id)id_of);
@@ -371,7 +360,7 @@ static void judge_bed(judge *self, const element *pack)
             memcmp(layout->labels, labels, count * sizeof *labels) == 0)
             return;
     }
-    breach(self, ADM_RULE_BED, "the %u channels of %s are no bed in the order L R C LFE Lss Rss Lrs Rrs Lts Rts", count, pack->id);
+    adm_breach_add(self, ADM_RULE_BED, "the %u channels of %s are no bed in the order L R C LFE Lss Rss Lrs Rrs Lts Rts", count, pack->id);
 }
 
 static void judge_packs(judge *self)
@@ -379,15 +368,15 @@ static void judge_packs(judge *self)
     for (uint32_t i = 0; i < self->count[PACK]; i++) {
         const element *pack = &self->items[PACK][i];
         uint32_t type = 0, number = 0;
-        bool bed = attribute_is(pack->node, "typeDefinition", "DirectSpeakers") && attribute_is(pack->node, "typeLabel", "0001");
-        bool object = attribute_is(pack->node, "typeDefinition", "Objects") && attribute_is(pack->node, "typeLabel", "0003");
-        if (!id_parts(pack->id, &type, &number) || number < FIRST_NUMBER || !((bed && type == 1) || (object && type == 3)))
-            breach(self, ADM_RULE_PACK, "%s is no pack of DirectSpeakers (0001) or Objects (0003) from number 1001 on", pack->id);
+        bool bed = adm_attribute_is(pack->node, "typeDefinition", "DirectSpeakers") && adm_attribute_is(pack->node, "typeLabel", "0001");
+        bool object = adm_attribute_is(pack->node, "typeDefinition", "Objects") && adm_attribute_is(pack->node, "typeLabel", "0003");
+        if (!adm_id_parts(pack->id, &type, &number) || number < FIRST_NUMBER || !((bed && type == 1) || (object && type == 3)))
+            adm_breach_add(self, ADM_RULE_PACK, "%s is no pack of DirectSpeakers (0001) or Objects (0003) from number 1001 on", pack->id);
         else if (bed)
             judge_bed(self, pack);
-        else if (child_count(pack->node, "audioChannelFormatIDRef") != 1)
-            breach(self, ADM_RULE_PACK, "%s has %u channels; an object has one", pack->id,
-                   child_count(pack->node, "audioChannelFormatIDRef"));
+        else if (adm_child_count(pack->node, "audioChannelFormatIDRef") != 1)
+            adm_breach_add(self, ADM_RULE_PACK, "%s has %u channels; an object has one", pack->id,
+                   adm_child_count(pack->node, "audioChannelFormatIDRef"));
     }
 }
 
@@ -396,29 +385,31 @@ static bool at_position(const xmlNode *block, const char *coordinate, const char
     char found[VALUE_SIZE];
     double is = 0.0, should = 0.0;
     for (const xmlNode *at = block->children; at != NULL; at = at->next)
-        if (is_named(at, "position") && attribute_is(at, "coordinate", coordinate))
-            return number_of(text_of(at, found), &is) && number_of(wanted, &should) && fabs(is - should) < 1e-5;
+        if (adm_is_named(at, "position") && adm_attribute_is(at, "coordinate", coordinate))
+            return adm_number(adm_text(at, found), &is) && adm_number(wanted, &should) && fabs(is - should) < 1e-5;
     return false;
 }
 
 static void judge_bed_blocks(judge *self, const element *channel)
 {
-    char found[VALUE_SIZE];
-    const xmlNode *block = child_find(channel->node, "audioBlockFormat");
-    if (child_count(channel->node, "audioBlockFormat") != 1 || block == NULL) {
-        breach(self, ADM_RULE_BED_BLOCK, "%s has %u blocks; exactly one", channel->id,
-               child_count(channel->node, "audioBlockFormat"));
+    char found[VALUE_SIZE], name[VALUE_SIZE];
+    const xmlNode *block = adm_child(channel->node, "audioBlockFormat");
+    if (adm_child_count(channel->node, "audioBlockFormat") != 1 || block == NULL) {
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s has %u blocks; exactly one", channel->id,
+               adm_child_count(channel->node, "audioBlockFormat"));
         return;
     }
-    if (attribute_of(block, "rtime", found)[0] != '\0' || attribute_of(block, "duration", found)[0] != '\0')
-        breach(self, ADM_RULE_BED_BLOCK, "%s has a time (%s); a bed's block lasts as long as the bed", channel->id, found);
-    if (strcmp(text_of(child_find(block, "cartesian"), found), "1") != 0)
-        breach(self, ADM_RULE_BED_BLOCK, "%s is not cartesian", channel->id);
-    const adm_speaker *speaker = adm_speaker_of(adm_speaker_label(text_of(child_find(block, "speakerLabel"), found)));
+    if (adm_attribute(block, "rtime", found)[0] != '\0' || adm_attribute(block, "duration", found)[0] != '\0')
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s has a time (%s); a bed's block lasts as long as the bed", channel->id, found);
+    if (strcmp(adm_text(adm_child(block, "cartesian"), found), "1") != 0)
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s is not cartesian", channel->id);
+    const adm_speaker *speaker = adm_speaker_of(adm_speaker_label(adm_text(adm_child(block, "speakerLabel"), found)));
     if (speaker == NULL || strcmp(speaker->speaker_label, found) != 0)
-        breach(self, ADM_RULE_BED_BLOCK, "%s is called \"%s\"; RC_L, RC_R, RC_C ...", channel->id, found);
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s is called \"%s\"; RC_L, RC_R, RC_C ...", channel->id, found);
+    else if (strcmp(adm_attribute(channel->node, "audioChannelFormatName", name), speaker->name) != 0)
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s, %s, is named \"%.40s\"; %s", channel->id, found, name, speaker->name);
     else if (!at_position(block, "X", speaker->x) || !at_position(block, "Y", speaker->y) || !at_position(block, "Z", speaker->z))
-        breach(self, ADM_RULE_BED_BLOCK, "%s, %s, does not lie at %.4s %.4s %.4s", channel->id, found, speaker->x, speaker->y,
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s, %s, does not lie at %.4s %.4s %.4s", channel->id, found, speaker->x, speaker->y,
                speaker->z);
 }
 
@@ -427,23 +418,23 @@ static void judge_object_blocks(judge *self, const element *channel)
     char found[VALUE_SIZE];
     bool first = true;
     for (const xmlNode *block = channel->node->children; block != NULL; block = block->next) {
-        if (!is_named(block, "audioBlockFormat"))
+        if (!adm_is_named(block, "audioBlockFormat"))
             continue;
-        const xmlNode *jump = child_find(block, "jumpPosition");
+        const xmlNode *jump = adm_child(block, "jumpPosition");
         double length = 0.0;
         double wanted = first ? 0.0 : 0.005208;
-        if (time_of(attribute_of(block, "rtime", found)) < 0 || time_of(attribute_of(block, "duration", found)) < 0)
-            breach(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without rtime and duration of five decimals", channel->id);
-        if (strcmp(text_of(child_find(block, "cartesian"), found), "1") != 0)
-            breach(self, ADM_RULE_OBJECT_BLOCK, "%s has a block that is not cartesian", channel->id);
-        if (jump == NULL || strcmp(text_of(jump, found), "1") != 0)
-            breach(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without jumpPosition 1", channel->id);
-        else if (!number_of(attribute_of(jump, "interpolationLength", found), &length) || fabs(length - wanted) > 1e-6)
-            breach(self, ADM_RULE_OBJECT_BLOCK, "%s has interpolationLength \"%s\"; %.6f", channel->id, found, wanted);
+        if (time_of(adm_attribute(block, "rtime", found)) < 0 || time_of(adm_attribute(block, "duration", found)) < 0)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without rtime and duration of five decimals", channel->id);
+        if (strcmp(adm_text(adm_child(block, "cartesian"), found), "1") != 0)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block that is not cartesian", channel->id);
+        if (jump == NULL || strcmp(adm_text(jump, found), "1") != 0)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without jumpPosition 1", channel->id);
+        else if (!adm_number(adm_attribute(jump, "interpolationLength", found), &length) || fabs(length - wanted) > 1e-6)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has interpolationLength \"%s\"; %.6f", channel->id, found, wanted);
         first = false;
     }
     if (first)
-        breach(self, ADM_RULE_OBJECT_BLOCK, "%s has no block", channel->id);
+        adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has no block", channel->id);
 }
 
 static void judge_streams(judge *self)
@@ -451,9 +442,9 @@ static void judge_streams(judge *self)
     static const char *const names[] = {"audioChannelFormatIDRef", "audioPackFormatIDRef", "audioTrackFormatIDRef"};
     for (uint32_t i = 0; i < self->count[STREAM]; i++)
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-            if (child_count(self->items[STREAM][i].node, names[k]) != 1)
-                breach(self, ADM_RULE_STREAM, "%s has %u of %s; exactly one", self->items[STREAM][i].id,
-                       child_count(self->items[STREAM][i].node, names[k]), names[k]);
+            if (adm_child_count(self->items[STREAM][i].node, names[k]) != 1)
+                adm_breach_add(self, ADM_RULE_STREAM, "%s has %u of %s; exactly one", self->items[STREAM][i].id,
+                       adm_child_count(self->items[STREAM][i].node, names[k]), names[k]);
 }
 
 static void judge_dolby(judge *self)
@@ -461,13 +452,13 @@ static void judge_dolby(judge *self)
     char end[VALUE_SIZE];
     judge_counts(self);
     judge_programme(self);
-    int64_t last = time_of(attribute_of(self->items[PROGRAMME][0].node, "end", end));
+    int64_t last = time_of(adm_attribute(self->items[PROGRAMME][0].node, "end", end));
     for (uint32_t i = 0; i < self->count[OBJECT]; i++)
         judge_object(self, &self->items[OBJECT][i], last);
     judge_packs(self);
     for (uint32_t i = 0; i < self->count[CHANNEL]; i++) {
         const element *channel = &self->items[CHANNEL][i];
-        if (attribute_is(channel->node, "typeDefinition", "Objects"))
+        if (adm_attribute_is(channel->node, "typeDefinition", "Objects"))
             judge_object_blocks(self, channel);
         else
             judge_bed_blocks(self, channel);
@@ -477,33 +468,37 @@ static void judge_dolby(judge *self)
 
 /* ---- the whole ---- */
 
-static void judge_tree(judge *self, const xmlNode *extended, const uint8_t *chna, size_t chna_size)
+static void judge_tree(judge *self, const xmlNode *extended, const adm_chunks *chunks)
 {
     char name[VALUE_SIZE];
     if (!collect(self, extended))
         return;
     judge_identifiers(self);
     judge_references(self);
-    judge_chna(self, chna, chna_size);
+    judge_chna(self, chunks->chna, chunks->chna_size);
     judge_uids(self);
     for (uint32_t i = 0; i < self->count[PROGRAMME]; i++)
-        self->profile->dolby = self->profile->dolby || strcmp(attribute_of(self->items[PROGRAMME][i].node,
+        self->profile->dolby = self->profile->dolby || strcmp(adm_attribute(self->items[PROGRAMME][i].node,
                                                                            "audioProgrammeName", name), "Atmos_Master") == 0;
-    if (self->profile->dolby)
+    if (self->profile->dolby) {
         judge_dolby(self);
+        adm_judge_formats(self);
+        adm_judge_dbmd(self, chunks->dbmd, chunks->dbmd_size);
+    } else {
+        adm_judge_ebu(self);
+    }
 }
 
-void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, const adm_audio *audio,
-                       adm_profile *out_profile)
+void adm_profile_judge(const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile)
 {
-    *out_profile = (adm_profile){.judged = axml_size <= ADM_PROFILE_BYTES_MAX};
+    *out_profile = (adm_profile){.judged = chunks->axml_size <= ADM_PROFILE_BYTES_MAX};
     if (!out_profile->judged)
         return;
     judge self = {.audio = audio, .profile = out_profile};
     if (audio->sample_rate > 0)
         self.length = (int64_t)((double)audio->frame_count / audio->sample_rate * 100000.0 + 0.5);
     const char *why = NULL;
-    xmlDocPtr document = adm_xml_parse(axml, axml_size, &why);
+    xmlDocPtr document = adm_xml_parse(chunks->axml, chunks->axml_size, &why);
     const xmlNode *extended = adm_xml_extended(document);
     element *all = calloc((size_t)ELEMENT_KINDS * ELEMENTS_MAX, sizeof *all);
     for (int kind = 0; kind < ELEMENT_KINDS && all != NULL; kind++)
@@ -511,17 +506,17 @@ void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axm
     if (all == NULL)
         out_profile->judged = false;
     else if (extended == NULL)
-        breach(&self, ADM_RULE_AXML, "%s", why != NULL ? why : "axml has no audioFormatExtended");
+        adm_breach_add(&self, ADM_RULE_AXML, "%s", why != NULL ? why : "axml has no audioFormatExtended");
     else
-        judge_tree(&self, extended, chna, chna_size);
+        judge_tree(&self, extended, chunks);
     free(all);
     xmlFreeDoc(document);
 }
 
 const char *adm_rule_name(adm_rule rule)
 {
-    static const char *const names[ADM_RULE_COUNT] = {"axml",    "chna",    "identifier", "reference", "uid",
+    static const char *const names[ADM_RULE_COUNT] = {"axml",    "chna",    "identifier", "reference", "uid", "ebu_stream", "ebu_lfe",
                                                       "audio",   "counts",  "programme",  "content",   "object",
-                                                      "pack",    "bed",     "bed_block",  "object_block", "stream"};
+                                                      "pack",    "bed",     "bed_block",  "object_block", "stream", "format", "track", "block", "dbmd"};
     return (unsigned)rule < ADM_RULE_COUNT ? names[rule] : "?";
 }

@@ -18,6 +18,9 @@ typedef enum adm_rule {
     ADM_RULE_IDENTIFIER,   /**< each stands once */
     ADM_RULE_REFERENCE,    /**< leads to something, or to a common definition of BS.2094 */
     ADM_RULE_UID,          /**< rate and depth are those of the file */
+    /* files that are not Dolby's: where the EBU's renderer (ITU-R BS.2127) contradicts Dolby's profile */
+    ADM_RULE_EBU_STREAM,
+    ADM_RULE_EBU_LFE,
     /* from here on: Dolby's profile */
     ADM_RULE_AUDIO,        /**< 48 or 96 kHz, 24 bit, at most 128 tracks */
     ADM_RULE_COUNTS,
@@ -29,6 +32,10 @@ typedef enum adm_rule {
     ADM_RULE_BED_BLOCK,    /**< where they lie */
     ADM_RULE_OBJECT_BLOCK, /**< how objects move */
     ADM_RULE_STREAM,
+    ADM_RULE_FORMAT,       /**< numbers and labels of channels, streams and tracks */
+    ADM_RULE_TRACK,        /**< audioTrackUIDs in order, saying rate and depth */
+    ADM_RULE_BLOCK,        /**< numbers of blocks */
+    ADM_RULE_DBMD,         /**< the chunk is there and whole, and of the file's tracks */
     ADM_RULE_COUNT
 } adm_rule;
 
@@ -52,9 +59,14 @@ typedef struct adm_audio {
     uint64_t frame_count;
 } adm_audio;
 
+/** Payloads; a size of 0: there is none. */
+typedef struct adm_chunks {
+    const uint8_t *chna, *axml, *dbmd;
+    size_t chna_size, axml_size, dbmd_size;
+} adm_chunks;
+
 /** "chna", "bed_block", ... */
 const char *adm_rule_name(adm_rule rule);
-void adm_profile_judge(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, const adm_audio *audio,
-                       adm_profile *out_profile);
+void adm_profile_judge(const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile);
 
 #endif

@@ -14,8 +14,9 @@ static void tell_breaches(judgement *self, const adm_profile *profile, const cha
         if (limit != NULL)
             judgement_limits(item, limit);
         else
-            item->clause = broken->rule < ADM_RULE_AUDIO ? "ITU-R BS.2076, BS.2088"
-                                                         : "Dolby Atmos Master ADM Profile 1.0, as far as it is public";
+            item->clause = broken->rule < ADM_RULE_EBU_STREAM ? "ITU-R BS.2076, BS.2088"
+                           : broken->rule < ADM_RULE_AUDIO    ? "ITU-R BS.2127 as the EBU ADM renderer reads it"
+                                                              : "Dolby Atmos Master ADM Profile 1.0, as far as it is public";
         item->subject = adm_rule_name((adm_rule)broken->rule);
         item->reel = reel;
         item->message = arena_format(self->memory, "The ADM of %s breaks rule %s: %s. Export it again from the tool that made it.",
@@ -47,15 +48,17 @@ static const uint8_t *chunk_of(const output_header *header, const char *id, size
 static void judge_own(judgement *self, const plan_file *file)
 {
     const output_header *header = &file->header;
-    size_t chna_size = 0, axml_size = 0;
-    const uint8_t *chna = chunk_of(header, "chna", &chna_size);
-    const uint8_t *axml = chunk_of(header, "axml", &axml_size);
+    adm_chunks chunks = {0};
+    chunks.chna = chunk_of(header, "chna", &chunks.chna_size);
+    chunks.axml = chunk_of(header, "axml", &chunks.axml_size);
+    chunks.dbmd = chunk_of(header, "dbmd", &chunks.dbmd_size);
+    chunks.dbmd_size = chunks.dbmd == NULL ? 0 : chunks.dbmd_size;
     adm_profile profile;
     if (header->object_count > 0) /* its metadata were judged where they were made */
         return;
-    if (chna == NULL || axml == NULL)
+    if (chunks.chna == NULL || chunks.axml == NULL)
         return;
-    adm_profile_judge(chna, chna_size, axml, axml_size,
+    adm_profile_judge(&chunks,
                       &(adm_audio){header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count,
                                    header->frame_count},
                       &profile);

@@ -284,12 +284,15 @@ class Deliverables(FarmTest):
         self.assertIn("Dolby Atmos Master", info)
 
     def test_the_validator_finds_what_is_wrong(self):
-        show = WideShow(self.folder, [1], deliverables(BED="atmos-bed"))
+        show = WideShow(self.folder, [1], deliverables(BED="atmos-bed", BED_EBU="atmos-bed-ebu"))
         self.passes(reelmill("run", show.path))
         good = show.file("BED").read_bytes()
+        stream = good.index(b"<audioStreamFormat ")
+        pack = b"<audioPackFormatIDRef>AP_00011001</audioPackFormatIDRef>"
+        swapped = good.replace(b"RC_Lss", b"RC_Lxx").replace(b"RC_Lrs", b"RC_Lss").replace(b"RC_Lxx", b"RC_Lrs")
         expected = {}
-        # What is broken, and the rules of `adm.profile` that say so; None: no bed is left to be measured. What lies in dbmd, or
-        # makes it no master, breaks none.
+        # What is broken, and the rules of `adm.profile` that say so; None: no bed is left to be measured. What is no master of
+        # Dolby's is held against what the EBU's renderer needs.
         for number, (old, new, rules) in enumerate((
                 (b"RC_Lss", b"RC_Lrs", None), (b"AT_00011003_01", b"AT_00011004_01", None),
                 (b"ATU_00000002", b"ATU_00000003", {"chna"}), (b"00:00:01.00000", b"00:00:01.00009", {"programme", "object"}),
@@ -298,13 +301,37 @@ class Deliverables(FarmTest):
                 (b"<audioPackFormatIDRef>AP_00011001", b"<audioPackFormatIDRef>AP_00011002", {"reference"}),
                 (b'audioChannelFormatID="AC_00011002"', b'audioChannelFormatID="AC_00011001"', None),
                 (b"</audioFormatExtended>", b"</audioFormatExtendee>", {"axml"}),
-                (b"Atmos_Master", b"Atmos_Mister", set()), (b"\x6f\x72\xf8", b"\x6f\x72\xf9", set()))):
+                (b"Atmos_Master", b"Atmos_Mister", {"ebu_stream", "ebu_lfe"}), (b"\x6f\x72\xf8", b"\x6f\x72\xf9", {"dbmd"}),
+                (b"dbmd\x0b\x02", b"dbme\x0b\x02", {"dbmd"}), (b"chna\x94\x01\0\0\x0a", b"chna\x94\x01\0\0\x09", {"chna"}),
+                (b'<audioTrackUID UID="ATU_00000002" bitDepth="24"', b'<audioTrackUID UID="ATU_00000002"              ', {"track"}),
+                (b"AB_00011002_00000001", b"AB_00011002_00000002", {"block"}),
+                (b'"PCM_RoomCentricRight" formatDefinition="PCM"', b'"PCM_RoomCentricRight" formatDefinition="MCP"', {"format"}),
+                (b'"RoomCentricLeft" typeDefinition="DirectSpeakers" typeLabel="0001"',
+                 b'"RoomCentricLeft" typeDefinition="DirectSpeakers" typeLabel="0003"', {"format"}),
+                (b'audioChannelFormatName="RoomCentricCenter"', b'audioChannelFormatName="RoomCentricCentre"', {"bed_block"}),
+                (b'audioTrackFormatID="AT_00011002_01"', b'audioTrackFormatID="AT_00011001_01"', {"identifier", "reference"}),
+                (b'audioPackFormatName="Bed" typeDefinition="DirectSpeakers" typeLabel="0001"',
+                 b'audioPackFormatName="Bed" typeDefinition="DirectSpeakers" typeLabel="0002"', {"pack"}),
+                (b'interact="0"', b'interact="1"', {"object"}),
+                (good[stream:good.index(pack, stream)] + pack, good[stream:good.index(pack, stream)] + b" " * len(pack), {"stream"}),
+                (good, swapped, {"bed", "bed_block"}))):
             broken = self.folder / f"BROKEN_{number:02}.wav"
-            self.assertIn(old, good)
+            self.assertTrue(old in good, old[:60])
+            self.assertEqual(len(old), len(new), old[:60])
             broken.write_bytes(good.replace(old, new, 1))
             expected[broken.stem] = rules
-            with self.subTest(broken=old), self.assertRaises((adm_validator.Wrong, ElementTree.ParseError)):
+            with self.subTest(broken=old[:60]), self.assertRaises((adm_validator.Wrong, ElementTree.ParseError)):
                 adm_validator.validate(broken, "dolby", adm_validator.BED_712, RATE)
+        ebu = show.file("BED_EBU").read_bytes()
+        track = b"<audioTrackFormatIDRef>AT_00011001_01</audioTrackFormatIDRef>"
+        for number, (old, new, rules) in enumerate(((b'"lowPass">120', b'"lowPass">800', {"ebu_lfe"}),
+                                                    (track, pack + b" " * (len(track) - len(pack)), {"ebu_stream"}))):
+            broken = self.folder / f"BROKEN_EBU_{number}.wav"
+            self.assertTrue(old in ebu, old)
+            broken.write_bytes(ebu.replace(old, new, 1))
+            expected[broken.stem] = rules
+            with self.subTest(broken=old), self.assertRaises(adm_validator.Wrong):
+                adm_validator.validate(broken, "ebu", adm_validator.BED_712, RATE)
         unreadable = sorted(name for name, rules in expected.items() if rules is None)
         refused = self.passes(reelmill("qc", *[self.folder / f"{name}.wav" for name in unreadable]), 2)
         for name in unreadable:

@@ -272,12 +272,12 @@ static const uint8_t *bed_chunk(const output_header *header, const char *id, siz
 }
 
 /* What was made is held against the rules, before anything is delivered. */
-static status check_made(const object_merge *self, const byte_writer *chunks, size_t chna_at, size_t chna_size, xmlBufferPtr axml)
+static status check_made(const object_merge *self, const adm_chunks *chunks)
 {
     adm_profile profile;
     const output_header *header = self->header;
     adm_audio audio = {header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count, header->frame_count};
-    adm_profile_judge(chunks->bytes + chna_at, chna_size, xmlBufferContent(axml), (size_t)xmlBufferLength(axml), &audio, &profile);
+    adm_profile_judge(chunks, &audio, &profile);
     if (profile.breach_count == 0)
         return STATUS_OK;
     return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED,
@@ -315,9 +315,16 @@ static status write_chunks(object_merge *self, byte_writer *writer)
         if (!writer->failed) {
             adm_read(writer->bytes + chna_at, size, xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer),
                      self->header->channel_count, &made);
+            size_t dbmd_at = writer->size + 8;
             if (dbmd != NULL)
                 write_dbmd(self, dbmd, dbmd_size, &made, writer);
-            code = check_made(self, writer, chna_at, size, buffer);
+            if (!writer->failed)
+                code = check_made(self, &(adm_chunks){.chna = writer->bytes + chna_at,
+                                                      .chna_size = size,
+                                                      .axml = xmlBufferContent(buffer),
+                                                      .axml_size = (size_t)xmlBufferLength(buffer),
+                                                      .dbmd = writer->bytes + dbmd_at,
+                                                      .dbmd_size = dbmd == NULL ? 0 : writer->size - dbmd_at});
         }
     }
     xmlFreeDoc(document);

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { ADM_CHNA_BYTES_MAX = 4 + 40 * 1024, ADM_AXML_BYTES_MAX = 32 << 20 };
+enum { ADM_CHNA_BYTES_MAX = 4 + 40 * 1024, ADM_AXML_BYTES_MAX = 32 << 20, ADM_DBMD_BYTES_MAX = 1 << 16 };
 
 /** Fills out_adm; what is wrong stands in its problem, and its tracks are then of no use. channel_count: of the file. */
 void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, uint32_t channel_count,

@@ -67,17 +67,19 @@ static bool probe_adm(probe_source *source, const riff_form *form)
     }
     size_t chna_size = (size_t)form->chna_size;
     size_t axml_size = (size_t)form->axml_size;
-    uint8_t *bytes = malloc(chna_size + axml_size + 1);
+    size_t dbmd_size = form->dbmd_size <= ADM_DBMD_BYTES_MAX ? (size_t)form->dbmd_size : 0;
+    uint8_t *bytes = malloc(chna_size + axml_size + dbmd_size + 1);
     if (bytes == NULL) {
         source->failure = STATUS_NODE_MEMORY;
         return false;
     }
     bool read = probe_read(source, form->chna_offset, bytes, chna_size) &&
-                probe_read(source, form->axml_offset, bytes + chna_size, axml_size);
+                probe_read(source, form->axml_offset, bytes + chna_size, axml_size) &&
+                probe_read(source, form->dbmd_offset, bytes + chna_size + axml_size, dbmd_size);
     if (read) {
         const media_facts *facts = source->facts;
         adm_read(bytes, chna_size, bytes + chna_size, axml_size, facts->channel_count, adm);
-        adm_profile_judge(bytes, chna_size, bytes + chna_size, axml_size,
+        adm_profile_judge(&(adm_chunks){bytes, bytes + chna_size, bytes + chna_size + axml_size, chna_size, axml_size, dbmd_size},
                           &(adm_audio){facts->sample_rate, facts->valid_bits, facts->channel_count, facts->frame_count},
                           &adm->profile);
     }
