@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "tests/kernels/kernel_check.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ typedef struct bench_data {
     _Alignas(64) double tile[FRAMES * TILE_LANES];
     _Alignas(64) double inputs[3][FRAMES * TILE_LANES];
     _Alignas(64) double outputs[4][FRAMES * TILE_LANES];
+    _Alignas(64) float floats[2][FRAMES * FFT_LANES];
+    float roots[2][FRAMES]; /* positive */
     uint8_t bytes[FRAMES * 16 * 8 + 64];
     uint8_t identity[TILE_LANES];
     uint8_t film[TILE_LANES];
@@ -171,24 +174,45 @@ static void spectrum(const dsp_table *table, bench_data *data)
                     (double (*)[TILE_LANES])(void *)data->outputs[0]);
 }
 
+static float *floats_of(double *tile)
+{
+    return (float *)(void *)tile;
+}
+
 static void fft_step(const dsp_table *table, bench_data *data)
 {
-    table->fft_radix_4(data->inputs[0], data->inputs[1], FRAMES, 16, data->inputs[0], data->inputs[1], data->outputs[0],
-                       data->outputs[1]);
+    table->fft_radix_4(data->roots[0], data->roots[1], FRAMES, 16, data->floats[0], data->floats[1], floats_of(data->outputs[0]),
+                       floats_of(data->outputs[1]));
+}
+
+static void rows_turned(const dsp_table *table, bench_data *data)
+{
+    const float *rows[FFT_LANES];
+    for (uint32_t i = 0; i < FFT_LANES; i++)
+        rows[i] = data->floats[0] + (size_t)i * FRAMES;
+    table->lanes_of_rows(rows, data->roots[0], FRAMES, floats_of(data->outputs[0]));
+}
+
+static void lanes_turned(const dsp_table *table, bench_data *data)
+{
+    float *rows[FFT_LANES];
+    for (uint32_t i = 0; i < FFT_LANES; i++)
+        rows[i] = floats_of(data->outputs[0]) + (size_t)i * FRAMES;
+    table->rows_of_lanes(data->floats[0], FRAMES, rows);
 }
 
 /* A window's bins, as many as a tile has samples. */
 static void cross_of_window(const dsp_table *table, bench_data *data)
 {
-    const float *floats = (const float *)(const void *)data->inputs[0];
-    float *sums = (float *)(void *)data->outputs[0];
+    const float *floats = data->floats[0];
+    float *sums = floats_of(data->outputs[0]);
     const spectrum_part part = {floats, floats + FRAMES, floats + 2 * FRAMES};
     table->cross_windows(&part, &part, 1, 1.0f, FRAMES, &(cross_sums){sums, sums + FRAMES, sums + 2 * FRAMES});
 }
 
 static void roots(const dsp_table *table, bench_data *data)
 {
-    table->square_roots(data->inputs[0], FRAMES, data->outputs[0], data->outputs[1]);
+    table->square_roots(data->roots[0], FRAMES, floats_of(data->outputs[0]), floats_of(data->outputs[1]));
 }
 
 static void squares_of_tiles(const dsp_table *table, bench_data *data)
@@ -257,7 +281,9 @@ static const bench_case cases[] = {
     {"true_peak, per frame", true_peak_located, 8},
     {"signal features", signal_features, 8},
     {"spectrum", spectrum, 8},
-    {"FFT step", fft_step, 16},
+    {"FFT step", fft_step, 32},
+    {"rows to lanes", rows_turned, 16},
+    {"lanes to rows", lanes_turned, 16},
     {"squares, 3 tiles", squares_of_tiles, 24},
     {"products, 2 tiles", products_of_tiles, 16},
     {"cross-spectrum", cross_of_window, 1},
@@ -344,6 +370,11 @@ static void bench_data_init(bench_data *data)
     check_fill_pcm(&random, data->tile, FRAMES * TILE_LANES, 24);
     for (uint32_t i = 0; i < 3; i++)
         check_fill_pcm(&random, data->inputs[i], FRAMES * TILE_LANES, 24);
+    for (uint32_t i = 0; i < 2; i++) {
+        check_fill_floats(&random, data->floats[i], FRAMES * FFT_LANES, DATA_NOISE);
+        for (uint32_t k = 0; k < FRAMES; k++)
+            data->roots[i][k] = (float)fabs(check_uniform(&random));
+    }
     for (size_t i = 0; i < sizeof data->bytes; i++)
         data->bytes[i] = (uint8_t)(check_random(&random) & 0x3F); /* ordinary numbers as floats too */
     static const uint8_t film[TILE_LANES] = {0, 2, 1, 5, 3, 4, 6, 7};

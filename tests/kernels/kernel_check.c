@@ -133,6 +133,12 @@ void check_fill(kernel_check *self, double *values, size_t count, hostility kind
         values[i] = hostile(self, i, kind);
 }
 
+void check_fill_floats(kernel_check *self, float *values, size_t count, hostility kind)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)hostile(self, i, kind);
+}
+
 void check_fill_pcm(kernel_check *self, double *values, size_t count, uint32_t bits)
 {
     for (size_t i = 0; i < count; i++) {
@@ -196,6 +202,16 @@ bool check_doubles(kernel_check *self, const double *expected, const double *act
     for (size_t i = 0; i < count; i++) {
         if (!same_double(expected[i], actual[i]))
             return check_that(self, false, "%s: element %zu is %a, expected %a", what, i, actual[i], expected[i]);
+    }
+    return check_that(self, true, "%s", what);
+}
+
+bool check_floats(kernel_check *self, const float *expected, const float *actual, size_t count, const char *what)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool same = (isnan(expected[i]) && isnan(actual[i])) || memcmp(&expected[i], &actual[i], sizeof expected[i]) == 0;
+        if (!same)
+            return check_that(self, false, "%s: element %zu is %a, expected %a", what, i, (double)actual[i], (double)expected[i]);
     }
     return check_that(self, true, "%s", what);
 }

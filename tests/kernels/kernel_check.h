@@ -68,6 +68,8 @@ double check_uniform(kernel_check *self);
 /** Scales a count of rounds by the effort, at least 1. */
 uint32_t check_rounds(const kernel_check *self, uint32_t rounds);
 void check_fill(kernel_check *self, double *values, size_t count, hostility kind);
+/** The same narrowed: beyond the range of floats they are infinite. */
+void check_fill_floats(kernel_check *self, float *values, size_t count, hostility kind);
 /** Multiples of 2^-(bits-1) within -1 .. 1 - 2^-(bits-1). */
 void check_fill_pcm(kernel_check *self, double *values, size_t count, uint32_t bits);
 const char *hostility_name(hostility kind);
@@ -83,6 +85,7 @@ bool same_double(double a, double b);
 bool check_that(kernel_check *self, bool condition, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** check_that every element is the same. */
 bool check_doubles(kernel_check *self, const double *expected, const double *actual, size_t count, const char *what);
+bool check_floats(kernel_check *self, const float *expected, const float *actual, size_t count, const char *what);
 
 void check_unpack(kernel_check *self);
 void judge_unpack(kernel_check *self);

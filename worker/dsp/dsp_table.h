@@ -21,6 +21,7 @@
 
 enum {
     TILE_LANES = 8,
+    FFT_LANES = 16, /**< of single precision, as wide as a tile's row */
     TILE_FRAMES_MAX = 512,
     TRUE_PEAK_TAPS = 12,
     TRUE_PEAK_HISTORY = 11 /**< frames kept before a tile for the FIR */
@@ -288,7 +289,7 @@ typedef struct dsp_table {
      * One radix-4 step of Stockham's Fourier transform of `size` frames, from blocks of `stride` frames that are in order
      * already to blocks of four times as many.
      *
-     * Shape      re, im, out_re, out_im [size][TILE_LANES]; size a power of 4, stride a smaller one; cosine and sine [size] of
+     * Shape      re, im, out_re, out_im [size][FFT_LANES]; size a power of 4, stride a smaller one; cosine and sine [size] of
      *            2 pi k / size
      * Units      linear
      * State      none
@@ -296,12 +297,16 @@ typedef struct dsp_table {
      * Rates      any
      * Odd input  NaN and infinity stay in their lane
      * Errors     none
-     * Exactness  EXACT: every product is rounded
+     * Exactness  EXACT: every product is rounded, in single precision
      * Source     none
      * Proof      tests/kernels/check_fft.c
      */
-    void (*fft_radix_4)(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
-                        const double *im, double *out_re, double *out_im);
+    void (*fft_radix_4)(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
+                        const float *im, float *out_re, float *out_im);
+    /** out[i][l] = rows[l][i] x scale[i]. rows [FFT_LANES][count], scale [count], out [count][FFT_LANES], 64-byte aligned. */
+    void (*lanes_of_rows)(const float *const *rows, const float *scale, uint32_t count, float *out);
+    /** rows[l][i] = lanes[i][l]. lanes [count][FFT_LANES], 64-byte aligned; rows [FFT_LANES][count], apart. */
+    void (*rows_of_lanes)(const float *lanes, uint32_t count, float *const *rows);
     /**
      * The cross-spectrum of a source and a host over their windows, bin by bin: with c the smaller of source weight x host weight
      * and weight_most, re = the sum of c (host x conjugate of source), window after window, im likewise, squares that of c c.
@@ -320,7 +325,7 @@ typedef struct dsp_table {
     void (*cross_windows)(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums);
     /** out_root = the square root of each value, out_inverse = 1 / that root; may be the same array. Otherwise as above. */
-    void (*square_roots)(const double *values, uint32_t count, double *out_root, double *out_inverse);
+    void (*square_roots)(const float *values, uint32_t count, float *out_root, float *out_inverse);
     /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
     void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
                          double (*squares)[TILE_LANES]);

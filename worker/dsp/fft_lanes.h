@@ -1,7 +1,7 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
- * width of its registers, FFT_ROOT(x), the square root of a vector, and FFT_LOWER(a, b), a < b ? a : b of floats, and includes
- * this. Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits;
+ * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, and FFT_LOWER(a, b), a < b ? a : b, and
+ * includes this. Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits;
  * nothing is contracted.
  */
 #ifndef WORKER_DSP_FFT_LANES_H
@@ -22,58 +22,6 @@ static inline __attribute__((always_inline)) fft_vector fft_load(const double *f
 static inline __attribute__((always_inline)) void fft_store(double *to, fft_vector x)
 {
     *(fft_vector *)(void *)to = x;
-}
-
-static void fft_radix_4(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
-                        const double *im, double *out_re, double *out_im)
-{
-    const uint32_t quarter = size / 4;
-    const size_t step = (size_t)quarter * TILE_LANES;
-    const size_t next = (size_t)stride * TILE_LANES;
-    for (uint32_t group = 0; group < quarter / stride; group++) {
-        const uint32_t turn = group * stride;
-        const double c1 = cosine[turn];
-        const double s1 = -sine[turn];
-        const double c2 = cosine[2 * turn];
-        const double s2 = -sine[2 * turn];
-        const double c3 = cosine[3 * turn];
-        const double s3 = -sine[3 * turn];
-        const size_t first = (size_t)stride * group * TILE_LANES;
-        for (size_t at = 0; at < next; at += FFT_WIDTH) {
-            const size_t from = first + at;
-            const size_t to = 4 * first + at;
-            const fft_vector ar = fft_load(re + from);
-            const fft_vector ai = fft_load(im + from);
-            const fft_vector br = fft_load(re + from + step);
-            const fft_vector bi = fft_load(im + from + step);
-            const fft_vector cr = fft_load(re + from + 2 * step);
-            const fft_vector ci = fft_load(im + from + 2 * step);
-            const fft_vector dr = fft_load(re + from + 3 * step);
-            const fft_vector di = fft_load(im + from + 3 * step);
-            const fft_vector er = ar + cr;
-            const fft_vector ei = ai + ci;
-            const fft_vector fr = ar - cr;
-            const fft_vector fi = ai - ci;
-            const fft_vector gr = br + dr;
-            const fft_vector gi = bi + di;
-            const fft_vector hr = bi - di; /* -i (b - d) */
-            const fft_vector hi = dr - br;
-            fft_store(out_re + to, er + gr);
-            fft_store(out_im + to, ei + gi);
-            fft_vector xr = fr + hr;
-            fft_vector xi = fi + hi;
-            fft_store(out_re + to + next, xr * c1 - xi * s1);
-            fft_store(out_im + to + next, xr * s1 + xi * c1);
-            xr = er - gr;
-            xi = ei - gi;
-            fft_store(out_re + to + 2 * next, xr * c2 - xi * s2);
-            fft_store(out_im + to + 2 * next, xr * s2 + xi * c2);
-            xr = fr - hr;
-            xi = fi - hi;
-            fft_store(out_re + to + 3 * next, xr * c3 - xi * s3);
-            fft_store(out_im + to + 3 * next, xr * s3 + xi * c3);
-        }
-    }
 }
 
 /* A sum waits for the one before it, so several tiles go abreast. */
@@ -129,7 +77,6 @@ static void lane_products(const double *a, const double *b, uint32_t frame_count
 
 typedef float fft_floats __attribute__((vector_size(8 * FFT_WIDTH)));
 typedef float fft_floats_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(4)));
-typedef double fft_vector_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8)));
 
 static inline __attribute__((always_inline)) fft_floats floats_load(const float *from)
 {
@@ -141,14 +88,135 @@ static inline __attribute__((always_inline)) void floats_store(float *to, fft_fl
     *(fft_floats_anywhere *)(void *)to = x;
 }
 
+static void fft_radix_4(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
+                        const float *im, float *out_re, float *out_im)
+{
+    const uint32_t quarter = size / 4;
+    const size_t step = (size_t)quarter * FFT_LANES;
+    const size_t next = (size_t)stride * FFT_LANES;
+    for (uint32_t group = 0; group < quarter / stride; group++) {
+        const uint32_t turn = group * stride;
+        const float c1 = cosine[turn];
+        const float s1 = -sine[turn];
+        const float c2 = cosine[2 * turn];
+        const float s2 = -sine[2 * turn];
+        const float c3 = cosine[3 * turn];
+        const float s3 = -sine[3 * turn];
+        const size_t first = (size_t)stride * group * FFT_LANES;
+        for (size_t at = 0; at < next; at += 2 * FFT_WIDTH) {
+            const size_t from = first + at;
+            const size_t to = 4 * first + at;
+            const fft_floats ar = floats_load(re + from);
+            const fft_floats ai = floats_load(im + from);
+            const fft_floats br = floats_load(re + from + step);
+            const fft_floats bi = floats_load(im + from + step);
+            const fft_floats cr = floats_load(re + from + 2 * step);
+            const fft_floats ci = floats_load(im + from + 2 * step);
+            const fft_floats dr = floats_load(re + from + 3 * step);
+            const fft_floats di = floats_load(im + from + 3 * step);
+            const fft_floats er = ar + cr;
+            const fft_floats ei = ai + ci;
+            const fft_floats fr = ar - cr;
+            const fft_floats fi = ai - ci;
+            const fft_floats gr = br + dr;
+            const fft_floats gi = bi + di;
+            const fft_floats hr = bi - di; /* -i (b - d) */
+            const fft_floats hi = dr - br;
+            floats_store(out_re + to, er + gr);
+            floats_store(out_im + to, ei + gi);
+            fft_floats xr = fr + hr;
+            fft_floats xi = fi + hi;
+            floats_store(out_re + to + next, xr * c1 - xi * s1);
+            floats_store(out_im + to + next, xr * s1 + xi * c1);
+            xr = er - gr;
+            xi = ei - gi;
+            floats_store(out_re + to + 2 * next, xr * c2 - xi * s2);
+            floats_store(out_im + to + 2 * next, xr * s2 + xi * c2);
+            xr = fr - hr;
+            xi = fi - hi;
+            floats_store(out_re + to + 3 * next, xr * c3 - xi * s3);
+            floats_store(out_im + to + 3 * next, xr * s3 + xi * c3);
+        }
+    }
+}
+
+enum { FFT_ABREAST = 2 * FFT_WIDTH };
+
+/* The lower halves of two vectors, one element of each in turn, and the upper ones. */
+#if FFT_WIDTH == 8
+#define FFT_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define FFT_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif FFT_WIDTH == 4
+#define FFT_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define FFT_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define FFT_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define FFT_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* Turns a square of floats: each round puts row i beside row i + half, and after as many rounds as its side has bits it stands. */
+static inline __attribute__((always_inline)) void floats_turn(fft_floats *square)
+{
+    enum { HALF = FFT_ABREAST / 2 };
+    for (uint32_t side = FFT_ABREAST; side > 1; side /= 2) {
+        fft_floats zipped[FFT_ABREAST];
+        DSP_UNROLL(8)
+        for (uint32_t i = 0; i < HALF; i++) {
+            zipped[2 * i] = FFT_ZIP_LOW(square[i], square[i + HALF]);
+            zipped[2 * i + 1] = FFT_ZIP_HIGH(square[i], square[i + HALF]);
+        }
+        DSP_UNROLL(16)
+        for (uint32_t i = 0; i < FFT_ABREAST; i++)
+            square[i] = zipped[i];
+    }
+}
+
+static void lanes_of_rows(const float *const *rows, const float *scale, uint32_t count, float *out)
+{
+    uint32_t at = 0;
+    for (; at + FFT_ABREAST <= count; at += FFT_ABREAST)
+        for (uint32_t lane = 0; lane < FFT_LANES; lane += FFT_ABREAST) {
+            fft_floats square[FFT_ABREAST];
+            const fft_floats scales = floats_load(scale + at);
+            DSP_UNROLL(16)
+            for (uint32_t i = 0; i < FFT_ABREAST; i++)
+                square[i] = floats_load(rows[lane + i] + at) * scales;
+            floats_turn(square);
+            DSP_UNROLL(16)
+            for (uint32_t i = 0; i < FFT_ABREAST; i++)
+                floats_store(out + (size_t)(at + i) * FFT_LANES + lane, square[i]);
+        }
+    for (; at < count; at++)
+        for (uint32_t lane = 0; lane < FFT_LANES; lane++)
+            out[(size_t)at * FFT_LANES + lane] = rows[lane][at] * scale[at];
+}
+
+static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows)
+{
+    uint32_t at = 0;
+    for (; at + FFT_ABREAST <= count; at += FFT_ABREAST)
+        for (uint32_t lane = 0; lane < FFT_LANES; lane += FFT_ABREAST) {
+            fft_floats square[FFT_ABREAST];
+            DSP_UNROLL(16)
+            for (uint32_t i = 0; i < FFT_ABREAST; i++)
+                square[i] = floats_load(lanes + (size_t)(at + i) * FFT_LANES + lane);
+            floats_turn(square);
+            DSP_UNROLL(16)
+            for (uint32_t i = 0; i < FFT_ABREAST; i++)
+                floats_store(rows[lane + i] + at, square[i]);
+        }
+    for (; at < count; at++)
+        for (uint32_t lane = 0; lane < FFT_LANES; lane++)
+            rows[lane][at] = lanes[(size_t)at * FFT_LANES + lane];
+}
+
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {
-    enum { ABREAST = 2 * FFT_WIDTH };
     const fft_floats zero = {0.0f};
     const fft_floats most = zero + weight_most;
     uint32_t k = 0;
-    for (; k + ABREAST <= bin_count; k += ABREAST) {
+    for (; k + FFT_ABREAST <= bin_count; k += FFT_ABREAST) {
         fft_floats re = zero;
         fft_floats im = zero;
         fft_floats squares = zero;
@@ -183,19 +251,19 @@ static void cross_windows(const spectrum_part *sources, const spectrum_part *hos
     }
 }
 
-static void square_roots(const double *values, uint32_t count, double *out_root, double *out_inverse)
+static void square_roots(const float *values, uint32_t count, float *out_root, float *out_inverse)
 {
     uint32_t i = 0;
-    for (; i + FFT_WIDTH <= count; i += FFT_WIDTH) {
-        const fft_vector root = FFT_ROOT((fft_vector)*(const fft_vector_anywhere *)(const void *)(values + i));
-        *(fft_vector_anywhere *)(void *)(out_root + i) = root;
-        *(fft_vector_anywhere *)(void *)(out_inverse + i) = 1.0 / root;
+    for (; i + FFT_ABREAST <= count; i += FFT_ABREAST) {
+        const fft_floats root = FFT_ROOT(floats_load(values + i));
+        floats_store(out_root + i, root);
+        floats_store(out_inverse + i, 1.0f / root);
     }
-    for (; i < count; i++) { /* alone in a register: sqrt() would be a call into libm */
-        const fft_vector one = {values[i]};
-        const fft_vector root = FFT_ROOT(one);
+    for (; i < count; i++) { /* alone in a register: sqrtf() would be a call into libm */
+        const fft_floats one = {values[i]};
+        const fft_floats root = FFT_ROOT(one);
         out_root[i] = root[0];
-        out_inverse[i] = 1.0 / root[0];
+        out_inverse[i] = 1.0f / root[0];
     }
 }
 

@@ -26,14 +26,14 @@ void lane_fft_init(lane_fft *self)
             s = c * bit_sine[bit] + s * bit_cosine[bit];
             c = turned;
         }
-        self->cosine[k] = c;
-        self->sine[k] = s;
+        self->cosine[k] = (float)c;
+        self->sine[k] = (float)s;
     }
 }
 
-void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, double *real, double *imaginary, double *work)
+void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, float *real, float *imaginary, float *work)
 {
-    double *work_imaginary = work + (size_t)LANE_FFT_SIZE * TILE_LANES;
+    float *work_imaginary = work + (size_t)LANE_FFT_SIZE * FFT_LANES;
     for (uint32_t stride = 1; stride < LANE_FFT_SIZE; stride *= 16) {
         dsp->fft_radix_4(self->cosine, self->sine, LANE_FFT_SIZE, stride, real, imaginary, work, work_imaginary);
         dsp->fft_radix_4(self->cosine, self->sine, LANE_FFT_SIZE, 4 * stride, work, work_imaginary, real, imaginary);

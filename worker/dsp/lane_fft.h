@@ -1,6 +1,6 @@
 /**
- * The discrete Fourier transform of TILE_LANES signals at once, lane-interleaved like a tile, in steps of
- * dsp_table.fft_radix_4(): every machine the same bits (no libm: the roots of unity come from square roots).
+ * The discrete Fourier transform of FFT_LANES signals at once in single precision, lane-interleaved like a tile, in
+ * steps of dsp_table.fft_radix_4(): every machine the same bits (no libm: the roots of unity come from square roots).
  */
 #ifndef WORKER_DSP_LANE_FFT_H
 #define WORKER_DSP_LANE_FFT_H
@@ -10,15 +10,15 @@
 enum { LANE_FFT_LOG2 = 12, LANE_FFT_SIZE = 1 << LANE_FFT_LOG2 };
 
 typedef struct lane_fft {
-    double cosine[LANE_FFT_SIZE]; /**< cos(2 pi k / LANE_FFT_SIZE) */
-    double sine[LANE_FFT_SIZE];   /**< sin(2 pi k / LANE_FFT_SIZE) */
+    float cosine[LANE_FFT_SIZE]; /**< cos(2 pi k / LANE_FFT_SIZE), the float nearest to it */
+    float sine[LANE_FFT_SIZE];   /**< sin(2 pi k / LANE_FFT_SIZE) */
 } lane_fft;
 
 void lane_fft_init(lane_fft *self);
 /**
- * Forward transform of LANE_FFT_SIZE complex frames of TILE_LANES lanes. real and imaginary hold the input and, afterwards, the
- * result; work is overwritten. All are [LANE_FFT_SIZE][TILE_LANES], 64-byte aligned; work has two of them.
+ * Forward transform of LANE_FFT_SIZE complex frames of FFT_LANES lanes. real and imaginary hold the input and, afterwards, the
+ * result; work is overwritten. All are [LANE_FFT_SIZE][FFT_LANES], 64-byte aligned; work has two of them.
  */
-void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, double *real, double *imaginary, double *work);
+void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, float *real, float *imaginary, float *work);
 
 #endif

@@ -6,30 +6,38 @@
 
 static const double least_power = 1e-15; /* -150 dBFS: the host's power is never taken for less (24-bit rounding is -149) */
 
-static void keep_line(double re, double im, float *out_re, float *out_im)
+/* Both parts of a line, or nothing of it where one is no number. */
+static void keep_line(float re, float im, float *out_re, float *out_im)
 {
-    bool finite = isfinite(re) && isfinite(im);
-    *out_re = finite ? (float)re : 0.0f;
-    *out_im = finite ? (float)im : 0.0f;
+    float none = (re - re) + (im - im); /* 0, or not a number */
+    *out_re = none == 0.0f ? re : 0.0f;
+    *out_im = none == 0.0f ? im : 0.0f;
 }
 
-/* Row by row, as they lie: lane by lane each row would come from memory sixteen times. */
-void bleed_unpack_lines(render_bleed *self, uint32_t count)
+void bleed_unpack_lines(render_bleed *self)
 {
-    for (uint32_t p = 0; p < 2 * count; p++)
-        self->lines_re[p * BINS_ROW] = self->lines_im[p * BINS_ROW] = 0.0f;
-    for (uint32_t k = 1; k < BINS; k++) {
-        const double *re = self->real + (size_t)k * TILE_LANES;
-        const double *im = self->imaginary + (size_t)k * TILE_LANES;
-        const double *mirror_re = self->real + (size_t)(SIZE - k) * TILE_LANES;
-        const double *mirror_im = self->imaginary + (size_t)(SIZE - k) * TILE_LANES;
-        for (uint32_t l = 0; l < count; l++) {
-            float *lines_re = self->lines_re + (size_t)(2 * l) * BINS_ROW + k;
-            float *lines_im = self->lines_im + (size_t)(2 * l) * BINS_ROW + k;
-            keep_line((re[l] + mirror_re[l]) / 2.0, (im[l] - mirror_im[l]) / 2.0, lines_re, lines_im);
-            keep_line((im[l] + mirror_im[l]) / 2.0, (mirror_re[l] - re[l]) / 2.0, lines_re + BINS_ROW, lines_im + BINS_ROW);
+    _Alignas(64) float lines[4][LINES * FFT_LANES]; /* both parts of each lane's first window, then of its second */
+    for (uint32_t first = 0; first < BINS; first += LINES) {
+        for (uint32_t k = first; k < first + LINES; k++) {
+            const float *re = self->real + (size_t)k * FFT_LANES;
+            const float *im = self->imaginary + (size_t)k * FFT_LANES;
+            const float *mirror_re = self->real + (size_t)((SIZE - k) % SIZE) * FFT_LANES;
+            const float *mirror_im = self->imaginary + (size_t)((SIZE - k) % SIZE) * FFT_LANES;
+            const size_t at = (size_t)(k - first) * FFT_LANES;
+            for (uint32_t l = 0; l < FFT_LANES; l++) {
+                keep_line((re[l] + mirror_re[l]) * 0.5f, (im[l] - mirror_im[l]) * 0.5f, &lines[0][at + l], &lines[1][at + l]);
+                keep_line((im[l] + mirror_im[l]) * 0.5f, (mirror_re[l] - re[l]) * 0.5f, &lines[2][at + l], &lines[3][at + l]);
+            }
+        }
+        for (uint32_t part = 0; part < 4; part++) {
+            float *rows[FFT_LANES];
+            for (uint32_t l = 0; l < FFT_LANES; l++)
+                rows[l] = (part % 2 == 0 ? self->lines_re : self->lines_im) + (size_t)(2 * l + part / 2) * BINS_ROW + first;
+            self->dsp->rows_of_lanes(lines[part], LINES, rows);
         }
     }
+    for (uint32_t p = 0; p < BATCH; p++)
+        self->lines_re[(size_t)p * BINS_ROW] = self->lines_im[(size_t)p * BINS_ROW] = 0.0f;
 }
 
 /* The power of a lane in a window, smoothed over neighbouring bins: sums[k] is that of the bins below k. */
@@ -40,15 +48,16 @@ static void add_up_power(const float *restrict re, const float *restrict im, dou
         sums[k + 1] = sums[k] + ((double)re[k] * (double)re[k] + (double)im[k] * (double)im[k]);
 }
 
-/* The power of so many bins, smoothed; never less than the least. */
-static double mean_power(double sum, double bins)
+/* The power of so many bins, smoothed; never less than the least, nor more than a float holds. */
+static float mean_power(double sum, double bins)
 {
     const double least = least_power * SIZE * 3.0 / 8.0;
+    const double most = 1e30;
     double mean = sum / bins;
-    return mean > least ? mean : least;
+    return (float)(mean > least ? (mean < most ? mean : most) : least);
 }
 
-static double smoothed_power(const double *sums, uint32_t k)
+static float smoothed_power(const double *sums, uint32_t k)
 {
     uint32_t first = k < SMOOTH ? 0 : k - SMOOTH;
     uint32_t end = k + SMOOTH + 1 > BINS ? BINS : k + SMOOTH + 1;
@@ -58,10 +67,8 @@ static double smoothed_power(const double *sums, uint32_t k)
 /* Brings a spectrum to even power and keeps the level it had. sums: of its power. */
 static void even_out(const render_bleed *self, size_t at, const float *re, const float *im, const double *sums)
 {
-    double power[BINS];
-    double inverse[BINS];
-    double root[BINS];
-    double inverse_root[BINS];
+    float power[BINS];
+    float inverse[BINS];
     float *restrict even_re = self->even_re + at;
     float *restrict even_im = self->even_im + at;
     float *restrict levels = self->root_level + at;
@@ -73,12 +80,10 @@ static void even_out(const render_bleed *self, size_t at, const float *re, const
     for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
         power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
     self->dsp->square_roots(power, BINS, power, inverse);
-    self->dsp->square_roots(power, BINS, root, inverse_root);
+    self->dsp->square_roots(power, BINS, levels, inverses);
     for (uint32_t k = 0; k < BINS; k++) {
-        levels[k] = (float)root[k];
-        inverses[k] = (float)inverse_root[k];
-        even_re[k] = re[k] * (float)inverse[k];
-        even_im[k] = im[k] * (float)inverse[k];
+        even_re[k] = re[k] * inverse[k];
+        even_im[k] = im[k] * inverse[k];
     }
 }
 
@@ -114,21 +119,13 @@ static bool lane_silent(const render_bleed *self, uint32_t lane)
     return true;
 }
 
-void bleed_load_windows(render_bleed *self, const float *frames[TILE_LANES][2], uint32_t count)
+void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2])
 {
-    for (uint32_t l = 0; l < count; l++)
-        if (frames[l][1] == NULL)
-            frames[l][1] = self->silence;
-    for (uint32_t i = 0; i < SIZE; i++) {
-        double *re = self->real + (size_t)i * TILE_LANES;
-        double *im = self->imaginary + (size_t)i * TILE_LANES;
-        for (uint32_t l = 0; l < count; l++) {
-            re[l] = (double)frames[l][0][i] * self->window[i];
-            im[l] = (double)frames[l][1][i] * self->window[i];
-        }
-        for (uint32_t l = count; l < TILE_LANES; l++)
-            re[l] = im[l] = 0.0;
-    }
+    const float *rows[2][FFT_LANES];
+    for (uint32_t i = 0; i < 2 * FFT_LANES; i++)
+        rows[i % 2][i / 2] = frames[i / 2][i % 2] == NULL ? self->silence : frames[i / 2][i % 2];
+    self->dsp->lanes_of_rows(rows[0], self->window, SIZE, self->real);
+    self->dsp->lanes_of_rows(rows[1], self->window, SIZE, self->imaginary);
 }
 
 void bleed_transform_windows(render_bleed *self)
@@ -140,19 +137,19 @@ void bleed_transform_windows(render_bleed *self)
     for (uint32_t lane = 0; lane < self->lane_count; lane++)
         if (!lane_silent(self, lane))
             playing[playing_count++] = (uint16_t)lane;
-    for (uint32_t first = 0; first < playing_count * twos; first += TILE_LANES) {
-        uint32_t count = playing_count * twos - first < TILE_LANES ? playing_count * twos - first : TILE_LANES;
-        const float *frames[TILE_LANES][2] = {{NULL}};
+    for (uint32_t first = 0; first < playing_count * twos; first += FFT_LANES) {
+        uint32_t count = playing_count * twos - first < FFT_LANES ? playing_count * twos - first : FFT_LANES;
+        const float *frames[FFT_LANES][2] = {{NULL}};
         for (uint32_t p = 0; p < 2 * count; p++) {
             uint32_t window = (first + p / 2) % twos * 2 + p % 2;
             if (window < self->window_count)
                 frames[p / 2][p % 2] = bleed_window_frames(self, playing[(first + p / 2) / twos], window, 0);
         }
-        bleed_load_windows(self, frames, count);
+        bleed_load_windows(self, frames);
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-        bleed_unpack_lines(self, count);
+        bleed_unpack_lines(self);
         for (uint32_t p = 0; p < 2 * count; p++)
-            if (frames[p / 2][p % 2] != self->silence)
+            if (frames[p / 2][p % 2] != NULL)
                 take_spectrum(self, playing[(first + p / 2) / twos], (first + p / 2) % twos * 2 + p % 2,
                               self->lines_re + p * BINS_ROW, self->lines_im + p * BINS_ROW);
     }

@@ -22,12 +22,14 @@ enum {
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
-    BATCH = 2 * TILE_LANES,
-    CROSSED = 4 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
-    CROSSED_BINS = 256
+    BATCH = 2 * FFT_LANES,
+    CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
+    CROSSED_BINS = 256,
+    LINES = 64         /* lines of a transform that are turned from lanes to rows, or back, in the first-level cache */
 };
 
 static_assert((int)LANE_FFT_SIZE == (int)STEM_WINDOW_FRAMES, "a window is one transform");
+static_assert(BINS % LINES == 0, "lines are turned in whole blocks");
 
 typedef struct bleed_pair {
     uint16_t source, host;
@@ -46,10 +48,11 @@ struct render_bleed {
     uint32_t group_count;
     uint32_t window_count;                                 /* of this cell */
     lane_fft fft;
-    double window[SIZE];
+    float window[SIZE];
+    float ones[LINES];
     float *captured;                                       /* [lane][window][SPAN_ROW]; what has 24 bits is kept whole */
     float *silence;                                        /* [SIZE] */
-    double *real, *imaginary, *work;
+    float *real, *imaginary, *work;                        /* [SIZE][FFT_LANES] */
     float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */
     float *root_level, *root_inverse;                      /* [lane][window][BINS_ROW] the root of the amplitude they had */
     float *group_root, *group_inverse;                     /* [lane][window][BINS_ROW / GROUP] of these, every GROUP-th */
@@ -66,10 +69,10 @@ static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)
 
 /** A lane's frames from where a window begins, moved by up to STEM_DELAY_MAX. */
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
-/** Each of the first lanes of the transform gets a window as its real part and one, or NULL, as its imaginary part. */
-void bleed_load_windows(render_bleed *self, const float *frames[TILE_LANES][2], uint32_t count);
-/** The spectra of the two windows in each of the first lanes of the transform, into lines_re and lines_im. */
-void bleed_unpack_lines(render_bleed *self, uint32_t count);
+/** Each lane of the transform gets a window as its real part and one as its imaginary part; NULL: silence. */
+void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2]);
+/** The spectra of the two windows in each lane of the transform, into lines_re and lines_im. */
+void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
 void bleed_transform_windows(render_bleed *self);
 

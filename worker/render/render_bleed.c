@@ -26,11 +26,6 @@ static void *take_aligned(arena *memory, size_t byte_size)
     return (void *)(((uintptr_t)arena_take(memory, byte_size + 64) + 63) & ~(uintptr_t)63);
 }
 
-static double *aligned_doubles(arena *memory, size_t count)
-{
-    return take_aligned(memory, count * sizeof(double));
-}
-
 static float *aligned_floats(arena *memory, size_t count)
 {
     return take_aligned(memory, count * sizeof(float));
@@ -54,13 +49,15 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         return NULL;
     lane_fft_init(&self->fft);
     for (uint32_t i = 0; i < SIZE; i++)
-        self->window[i] = 0.5 - 0.5 * self->fft.cosine[i];
-    size_t frame_doubles = (size_t)SIZE * TILE_LANES;
+        self->window[i] = 0.5f - 0.5f * self->fft.cosine[i];
+    for (uint32_t i = 0; i < LINES; i++)
+        self->ones[i] = 1.0f;
+    size_t frame_floats = (size_t)SIZE * FFT_LANES;
     self->captured = aligned_floats(memory, (size_t)self->lane_count * STEM_WINDOWS * SPAN_ROW);
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
-    self->real = aligned_doubles(memory, frame_doubles);
-    self->imaginary = aligned_doubles(memory, frame_doubles);
-    self->work = aligned_doubles(memory, 2 * frame_doubles);
+    self->real = aligned_floats(memory, frame_floats);
+    self->imaginary = aligned_floats(memory, frame_floats);
+    self->work = aligned_floats(memory, 2 * frame_floats);
     size_t bins = (size_t)self->lane_count * STEM_WINDOWS * BINS_ROW;
     float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)
@@ -251,32 +248,39 @@ static void cross_pairs(render_bleed *self, const bleed_pair *pairs, uint32_t co
  */
 static void place_pairs(render_bleed *self, uint32_t first, double noises[BATCH])
 {
-    size_t row = TILE_LANES * sizeof(double);
-    double *parts[] = {self->real, self->imaginary};
+    enum { EVEN_RE, EVEN_IM, ODD_RE, ODD_IM, EVEN_SQUARES, ODD_SQUARES, PARTS };
+    _Alignas(64) float lines[PARTS][LINES * FFT_LANES];
+    const float *of[PARTS] = {self->lines_re, self->lines_im, self->lines_re, self->lines_im, self->squares, self->squares};
+    for (uint32_t block = 0; block < BINS; block += LINES) {
+        for (uint32_t part = 0; part < PARTS; part++) {
+            uint32_t odd = part == ODD_RE || part == ODD_IM || part == ODD_SQUARES ? 1 : 0;
+            const float *rows[FFT_LANES];
+            for (uint32_t l = 0; l < FFT_LANES; l++)
+                rows[l] = of[part] + (size_t)(first + 2 * l + odd) * BINS_ROW + block;
+            self->dsp->lanes_of_rows(rows, self->ones, LINES, lines[part]);
+        }
+        for (uint32_t k = block < FIRST_BIN ? FIRST_BIN : block; k < block + LINES; k++) {
+            const size_t at = (size_t)(k - block) * FFT_LANES;
+            float *re = self->real + (size_t)k * FFT_LANES;
+            float *im = self->imaginary + (size_t)k * FFT_LANES;
+            float *mirror_re = self->real + (size_t)(SIZE - k) * FFT_LANES;
+            float *mirror_im = self->imaginary + (size_t)(SIZE - k) * FFT_LANES;
+            for (uint32_t l = 0; l < FFT_LANES; l++) {
+                re[l] = lines[EVEN_RE][at + l] - lines[ODD_IM][at + l];
+                im[l] = lines[EVEN_IM][at + l] + lines[ODD_RE][at + l];
+                mirror_re[l] = lines[EVEN_RE][at + l] + lines[ODD_IM][at + l];
+                mirror_im[l] = lines[ODD_RE][at + l] - lines[EVEN_IM][at + l];
+                noises[2 * l] += (double)lines[EVEN_SQUARES][at + l];
+                noises[2 * l + 1] += (double)lines[ODD_SQUARES][at + l];
+            }
+        }
+    }
+    size_t row = FFT_LANES * sizeof(float);
+    float *parts[] = {self->real, self->imaginary};
     for (size_t i = 0; i < 2; i++) {
         memset(parts[i], 0, FIRST_BIN * row);
-        memset(parts[i] + (size_t)BINS * TILE_LANES, 0, row);
-        memset(parts[i] + (size_t)(SIZE - FIRST_BIN + 1) * TILE_LANES, 0, (FIRST_BIN - 1) * row);
-    }
-    for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-        double *re = self->real + (size_t)k * TILE_LANES;
-        double *im = self->imaginary + (size_t)k * TILE_LANES;
-        double *mirror_re = self->real + (size_t)(SIZE - k) * TILE_LANES;
-        double *mirror_im = self->imaginary + (size_t)(SIZE - k) * TILE_LANES;
-        for (uint32_t l = 0; l < TILE_LANES; l++) {
-            size_t even = (size_t)(first + 2 * l) * BINS_ROW + k;
-            size_t odd = even + BINS_ROW;
-            double even_re = (double)self->lines_re[even];
-            double even_im = (double)self->lines_im[even];
-            double odd_re = (double)self->lines_re[odd];
-            double odd_im = (double)self->lines_im[odd];
-            re[l] = even_re - odd_im;
-            im[l] = even_im + odd_re;
-            mirror_re[l] = even_re + odd_im;
-            mirror_im[l] = odd_re - even_im;
-            noises[2 * l] += (double)self->squares[even];
-            noises[2 * l + 1] += (double)self->squares[odd];
-        }
+        memset(parts[i] + (size_t)BINS * FFT_LANES, 0, row);
+        memset(parts[i] + (size_t)(SIZE - FIRST_BIN + 1) * FFT_LANES, 0, (FIRST_BIN - 1) * row);
     }
 }
 
@@ -291,20 +295,24 @@ static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, bleed
     double noises[BATCH] = {0.0};
     place_pairs(self, first, noises);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    for (uint32_t p = 0; p < count; p++)
-        peaks[p] = (bleed_peak){0.0, 0};
+    _Alignas(64) float heights[BATCH] = {0.0f}; /* of the even pairs, then of the odd ones */
+    _Alignas(64) int32_t delays[BATCH] = {0};
     for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * TILE_LANES;
-        for (uint32_t p = 0; p < count; p++) {
-            double height = fabs((p % 2 == 0 ? self->real : self->imaginary)[row + p / 2]);
-            if (height > peaks[p].score)
-                peaks[p] = (bleed_peak){height, delay};
-        }
+        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
+        for (uint32_t odd = 0; odd < 2; odd++)
+            for (uint32_t l = 0, i = odd * FFT_LANES; l < FFT_LANES; l++, i++) {
+                float height = fabsf((odd == 0 ? self->real : self->imaginary)[row + l]);
+                delays[i] = height > heights[i] ? delay : delays[i];
+                heights[i] = height > heights[i] ? height : heights[i];
+            }
     }
     for (uint32_t p = 0; p < count; p++) {
-    /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
-        peaks[p].score = noises[p] > 0.0 ? peaks[p].score / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
+        uint32_t i = p % 2 * FFT_LANES + p / 2;
+        peaks[p] = (bleed_peak){(double)heights[i], delays[i]};
     }
+    /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
+    for (uint32_t p = 0; p < count; p++)
+        peaks[p].score = noises[p] > 0.0 ? peaks[p].score / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
 }
 
 /* Of up to CROSSED pairs. */
@@ -363,23 +371,19 @@ static double sum_window(const render_bleed *self, const bleed_pair *pair, uint3
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
 
-enum { PAIR_LANES = (STEM_WINDOWS + 1) / 2, PAIRS_ABREAST = TILE_LANES / PAIR_LANES }; /* windows go by twos into lanes */
+enum { PAIR_LANES = (STEM_WINDOWS + 1) / 2, PAIRS_ABREAST = FFT_LANES / PAIR_LANES }; /* windows go by twos into lanes */
 static_assert((int)PAIRS_ABREAST >= 1, "the windows of a lane fit one transform");
 
-/* The source's windows, each as much earlier as the leak is later, are transformed anew: eight lanes hold those of two pairs. */
+/* The source's windows, each as much earlier as the leak is later, are transformed anew, those of several pairs at once. */
 static void transform_sources(render_bleed *self, const bleed_pair *const pairs[], uint32_t count)
 {
-    const float *frames[TILE_LANES][2] = {{self->silence}};
-    uint32_t lanes = 0;
-    for (uint32_t p = 0; p < count; p++) {
-        lanes = p * PAIR_LANES + (self->window_count + 1) / 2;
-        for (uint32_t w = 0; w < 2 * PAIR_LANES; w++)
-            frames[p * PAIR_LANES + w / 2][w % 2] =
-                w < self->window_count ? bleed_window_frames(self, pairs[p]->source, w, -pairs[p]->delay) : self->silence;
-    }
-    bleed_load_windows(self, frames, lanes);
+    const float *frames[FFT_LANES][2] = {{NULL}};
+    for (uint32_t p = 0; p < count; p++)
+        for (uint32_t w = 0; w < self->window_count; w++)
+            frames[p * PAIR_LANES + w / 2][w % 2] = bleed_window_frames(self, pairs[p]->source, w, -pairs[p]->delay);
+    bleed_load_windows(self, frames);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    bleed_unpack_lines(self, lanes);
+    bleed_unpack_lines(self);
 }
 
 /* place: of the pair in the transform. */
@@ -429,7 +433,7 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
 static double chance_width(const render_bleed *self, int delay)
 {
     uint32_t turn = (uint32_t)abs(delay);
-    return sqrt(1.0 + 8.0 / 9.0 * self->fft.cosine[turn] + self->fft.cosine[2 * turn] / 18.0);
+    return sqrt(1.0 + 8.0 / 9.0 * (double)self->fft.cosine[turn] + (double)self->fft.cosine[2 * turn] / 18.0);
 }
 
 /* Leaves only the pairs whose correlation rises out of chance, in their order: what is asked about those costs as much again. */

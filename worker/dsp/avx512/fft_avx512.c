@@ -1,13 +1,15 @@
 #include <immintrin.h>
 
 #define FFT_WIDTH 8
-#define FFT_ROOT(x) _mm512_sqrt_pd(x)
+#define FFT_ROOT(x) _mm512_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm512_min_ps(a, b)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx512_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;

@@ -1,13 +1,15 @@
 #include <arm_neon.h>
 
 #define FFT_WIDTH 2
-#define FFT_ROOT(x) vsqrtq_f64(x)
+#define FFT_ROOT(x) vsqrtq_f32(x)
 #define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_neon_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;

@@ -3,36 +3,48 @@
 
 #include <math.h>
 
-static void fft_radix_4(const double *cosine, const double *sine, uint32_t size, uint32_t stride, const double *re,
-                        const double *im, double *out_re, double *out_im)
+static void fft_radix_4(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
+                        const float *im, float *out_re, float *out_im)
 {
     const uint32_t quarter = size / 4;
-    const size_t step = (size_t)quarter * TILE_LANES;
-    const size_t next = (size_t)stride * TILE_LANES;
-    for (uint32_t i = 0; i < quarter * TILE_LANES; i++) {
-        const uint32_t group = i / TILE_LANES / stride;
+    const size_t step = (size_t)quarter * FFT_LANES;
+    const size_t next = (size_t)stride * FFT_LANES;
+    for (uint32_t i = 0; i < quarter * FFT_LANES; i++) {
+        const uint32_t group = i / FFT_LANES / stride;
         const uint32_t turn = group * stride;
         const size_t to = i + 3 * (size_t)group * next;
         /* a, b, c, d lie a quarter apart; their sums and differences, those of b and d turned by -90 degrees */
-        const double er = re[i] + re[i + 2 * step];
-        const double ei = im[i] + im[i + 2 * step];
-        const double fr = re[i] - re[i + 2 * step];
-        const double fi = im[i] - im[i + 2 * step];
-        const double gr = re[i + step] + re[i + 3 * step];
-        const double gi = im[i + step] + im[i + 3 * step];
-        const double hr = im[i + step] - im[i + 3 * step];
-        const double hi = re[i + 3 * step] - re[i + step];
-        const double real[4] = {er + gr, fr + hr, er - gr, fr - hr};
-        const double imaginary[4] = {ei + gi, fi + hi, ei - gi, fi - hi};
+        const float er = re[i] + re[i + 2 * step];
+        const float ei = im[i] + im[i + 2 * step];
+        const float fr = re[i] - re[i + 2 * step];
+        const float fi = im[i] - im[i + 2 * step];
+        const float gr = re[i + step] + re[i + 3 * step];
+        const float gi = im[i + step] + im[i + 3 * step];
+        const float hr = im[i + step] - im[i + 3 * step];
+        const float hi = re[i + 3 * step] - re[i + step];
+        const float real[4] = {er + gr, fr + hr, er - gr, fr - hr};
+        const float imaginary[4] = {ei + gi, fi + hi, ei - gi, fi - hi};
         out_re[to] = real[0];
         out_im[to] = imaginary[0];
         for (uint32_t k = 1; k < 4; k++) {
-            const double c = cosine[k * turn];
-            const double s = -sine[k * turn];
+            const float c = cosine[k * turn];
+            const float s = -sine[k * turn];
             out_re[to + k * next] = real[k] * c - imaginary[k] * s;
             out_im[to + k * next] = real[k] * s + imaginary[k] * c;
         }
     }
+}
+
+static void lanes_of_rows(const float *const *rows, const float *scale, uint32_t count, float *out)
+{
+    for (uint32_t i = 0; i < count * FFT_LANES; i++)
+        out[i] = rows[i % FFT_LANES][i / FFT_LANES] * scale[i / FFT_LANES];
+}
+
+static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows)
+{
+    for (uint32_t i = 0; i < count * FFT_LANES; i++)
+        rows[i % FFT_LANES][i / FFT_LANES] = lanes[i];
 }
 
 static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
@@ -71,18 +83,20 @@ static void cross_windows(const spectrum_part *sources, const spectrum_part *hos
     }
 }
 
-static void square_roots(const double *values, uint32_t count, double *out_root, double *out_inverse)
+static void square_roots(const float *values, uint32_t count, float *out_root, float *out_inverse)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const double root = sqrt(values[i]);
+        const float root = sqrtf(values[i]);
         out_root[i] = root;
-        out_inverse[i] = 1.0 / root;
+        out_inverse[i] = 1.0f / root;
     }
 }
 
 void fft_scalar_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
