@@ -3,83 +3,18 @@
 
 #include "common/base/engine_version.h"
 #include "coordinator/report/page.h"
+#include "coordinator/shell/document_file.h"
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/job_measures.h"
 #include "coordinator/verdict/finding_places.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <uv.h>
 
 enum { NOT_SET = 0x7FFF, REPORT_BYTES_MAX = 256 << 20 };
-
-/* ---- documents on disk ---- */
-
-static void temporary_name(job_document_id id, char out[64])
-{
-    snprintf(out, 64, "%s.new", job_document_file(id));
-}
-
-status document_begin(document_file *out_file, const char *folder, journal_keep keep, job_document_id id)
-{
-    char temporary[64];
-    temporary_name(id, temporary);
-    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int descriptor = directory < 0 ? -1 : openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    *out_file = (document_file){.folder = folder, .id = id, .keep = keep, .directory = directory, .descriptor = descriptor};
-    return descriptor < 0 ? STATUS_STORAGE_DENIED : STATUS_OK;
-}
-
-status document_write(int descriptor, const void *bytes, size_t byte_size)
-{
-    const char *at = bytes;
-    for (size_t done = 0; done < byte_size;) {
-        ssize_t part = write(descriptor, at + done, byte_size - done);
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part <= 0)
-            return errno == ENOSPC || errno == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_IO;
-        done += (size_t)part;
-    }
-    return STATUS_OK;
-}
-
-status document_end(document_file *self, status code, error_detail *detail)
-{
-    const char *name = job_document_file(self->id);
-    char temporary[64];
-    int number = errno;
-    temporary_name(self->id, temporary);
-    bool synced = self->keep == JOURNAL_KEEP_MEDIUM;
-    if (code == STATUS_OK && synced && fdatasync(self->descriptor) != 0)
-        code = STATUS_STORAGE_IO;
-    if (self->descriptor >= 0 && close(self->descriptor) != 0 && code == STATUS_OK)
-        code = STATUS_STORAGE_IO;
-    if (code == STATUS_OK && (renameat(self->directory, temporary, self->directory, name) != 0 ||
-                              (synced && fsync(self->directory) != 0))) {
-        code = STATUS_STORAGE_IO;
-        number = errno;
-    }
-    if (self->directory >= 0)
-        close(self->directory);
-    if (code != STATUS_OK)
-        error_detail_set(detail, code, "cannot write '%s' into the state folder '%s': %s", name, self->folder, strerror(number));
-    return code;
-}
-
-status job_document_write(const char *folder, journal_keep keep, job_document_id id, const void *bytes,
-                          size_t byte_size, error_detail *detail)
-{
-    document_file file;
-    status code = document_begin(&file, folder, keep, id);
-    if (code == STATUS_OK)
-        code = document_write(file.descriptor, bytes, byte_size);
-    return document_end(&file, code, detail);
-}
 
 /* ---- merging ---- */
 
@@ -400,48 +335,107 @@ static status collect_stems(const compose_input *input, report_model *model, are
     return STATUS_OK;
 }
 
-/* Measures and verdict of every deliverable; what is merged is owned by the caller. */
-static status collect_programmes(const compose_input *input, report_model *model, merged_programme *merged,
-                                 arena *memory, error_detail *detail)
+/* What goes on in a thread of its own, beside the one that made it. */
+typedef struct beside {
+    uv_thread_t thread;
+    bool apart;
+} beside;
+
+/* Where no thread can be had it is done at once. */
+static void beside_begin(beside *self, uv_thread_cb work, void *data)
 {
+    self->apart = uv_thread_create(&self->thread, work, data) == 0;
+    if (!self->apart)
+        work(data);
+}
+
+static void beside_end(beside *self)
+{
+    if (self->apart)
+        uv_thread_join(&self->thread);
+}
+
+enum { COLLECTORS = 2 }; /* so many programmes have all their features in memory at a time */
+
+/* One of the threads that merge, judge and draw: it takes the programmes first, first + COLLECTORS, ... */
+typedef struct collector {
+    const compose_input *input;
+    report_model *model;
+    merged_programme *merged;
+    uint32_t first;
+    arena *memory; /* its own */
+    status code;
+    error_detail *detail, own_detail;
+} collector;
+
+static status collect_programme(const compose_input *input, const report_model *model, uint32_t index, merged_programme *merged,
+                                arena *memory, error_detail *detail)
+{
+    const programme_input *source = &input->programmes[index];
+    report_programme *programme = &model->programmes[index];
+    programme->deliverable = source->deliverable;
+    programme->gain_db = source->gain_db;
+    programme->failure = source->failure;
+    programme->second = source->metered ? &source->second : NULL;
+    programme->excerpts = source->excerpts;
+    if (source->complete) {
+        error_detail broken = {0};
+        if (job_merge_programme(input->plan, source, input->cells_path, merged, &broken) != STATUS_OK)
+            programme->failure = arena_copy_text(memory, broken.message);
+    } else if (programme->failure == NULL) {
+        programme->failure = "it was not measured to its end";
+    }
+    programme->measure = merged->measure;
+    programme->speech = merged_programme_speech(merged);
+    programme_facts facts = {.plan = input->plan,
+                             .deliverable = source->deliverable,
+                             .measure = merged->measure,
+                             .speech = merged_programme_speech(merged),
+                             .stems = &merged->stems,
+                             .heard = input->heard,
+                             .failure = merged->measure == NULL ? programme->failure : NULL};
+    status code = verdict_judge(&programme->verdict, &facts, memory);
+    if (code != STATUS_OK)
+        return error_detail_set(detail, code, "'%s' could not be judged: %s",
+                                input->show->deliverables[source->deliverable].name, status_text(code));
+    report_draw_signal(model, programme, memory);
+    if (merged->measure != NULL)
+        programme_measure_drop_signal(merged->measure);
+    stem_programme_deinit(&merged->stems);
+    return STATUS_OK;
+}
+
+static void collect_some(void *data)
+{
+    collector *self = data;
+    for (uint32_t i = self->first; self->code == STATUS_OK && i < self->input->programme_count; i += COLLECTORS)
+        self->code = collect_programme(self->input, self->model, i, &self->merged[i], self->memory, self->detail);
+}
+
+/* Measures and verdict of every deliverable; what is merged is owned by the caller. Other threads' findings lie in `others`. */
+static status collect_programmes(const compose_input *input, report_model *model, merged_programme *merged, arena *memory,
+                                 arena *others, error_detail *detail)
+{
+    collector collectors[COLLECTORS];
+    model->programme_count = input->programme_count;
     model->programmes = arena_take_array(memory, input->programme_count, sizeof *model->programmes);
-    for (uint32_t i = 0; i < input->programme_count; i++) {
-        const programme_input *source = &input->programmes[i];
-        report_programme *programme = &model->programmes[model->programme_count++];
-        programme->deliverable = source->deliverable;
-        programme->gain_db = source->gain_db;
-        programme->failure = source->failure;
-        programme->second = source->metered ? &source->second : NULL;
-        programme->excerpts = source->excerpts;
-        if (source->complete) {
-            error_detail broken = {0};
-            if (job_merge_programme(input->plan, source, input->cells_path, &merged[i], &broken) != STATUS_OK)
-                programme->failure = arena_copy_text(memory, broken.message);
-        } else if (programme->failure == NULL) {
-            programme->failure = "it was not measured to its end";
-        }
-        programme->measure = merged[i].measure;
-        programme->speech = merged_programme_speech(&merged[i]);
-        programme_facts facts = {.plan = input->plan,
-                                 .deliverable = source->deliverable,
-                                 .measure = merged[i].measure,
-                                 .speech = merged_programme_speech(&merged[i]),
-                                 .stems = &merged[i].stems,
-                                 .heard = input->heard,
-                                 .failure = merged[i].measure == NULL ? programme->failure : NULL};
-        status code = verdict_judge(&programme->verdict, &facts, memory);
-        if (code != STATUS_OK)
-            return error_detail_set(detail, code, "'%s' could not be judged: %s",
-                                    input->show->deliverables[source->deliverable].name, status_text(code));
-        report_draw_signal(model, programme, memory);
-        if (merged[i].measure != NULL)
-            programme_measure_drop_signal(merged[i].measure);
-        stem_programme_deinit(&merged[i].stems);
-        model->verdict = verdict_worst(model->verdict, programme->verdict.word);
-        if (programme->failure != NULL)
+    for (uint32_t i = 0; i < COLLECTORS; i++) {
+        collectors[i] = (collector){.input = input, .model = model, .merged = merged, .first = i};
+        collectors[i].memory = i == 0 ? memory : others;
+        collectors[i].detail = i == 0 ? detail : &collectors[i].own_detail;
+    }
+    beside second;
+    beside_begin(&second, collect_some, &collectors[1]);
+    collect_some(&collectors[0]);
+    beside_end(&second);
+    if (collectors[0].code == STATUS_OK && collectors[1].code != STATUS_OK && detail != NULL)
+        *detail = collectors[1].own_detail;
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        model->verdict = verdict_worst(model->verdict, model->programmes[i].verdict.word);
+        if (model->programmes[i].failure != NULL)
             model->verdict = verdict_worst(model->verdict, VERDICT_INCOMPLETE);
     }
-    return STATUS_OK;
+    return collectors[0].code != STATUS_OK ? collectors[0].code : collectors[1].code;
 }
 
 /* JSON from the model, the others from the page. */
@@ -466,22 +460,46 @@ static status write_report(const report_model *model, const page *shown, job_doc
     return code;
 }
 
+/* The PDF, which takes as long as the other documents together. */
+typedef struct pdf_writer {
+    const report_model *model;
+    const page *shown;
+    const compose_input *input;
+    composed_document *document;
+    status code;
+    error_detail detail;
+} pdf_writer;
+
+static void write_pdf(void *data)
+{
+    pdf_writer *self = data;
+    self->code = write_report(self->model, self->shown, DOCUMENT_REPORT_PDF, self->input, self->document, &self->detail);
+}
+
 static status write_reports(const report_model *model, bool pages, const compose_input *input, compose_outcome *outcome,
                             arena *memory, error_detail *detail)
 {
     const page *shown = pages ? report_page(model, memory) : NULL;
-    unsigned last = pages ? DOCUMENT_REPORT_PDF : DOCUMENT_REPORT_JSON;
-    status code = STATUS_OK;
-    for (unsigned id = DOCUMENT_REPORT_JSON; code == STATUS_OK && id <= last; id++)
-        code = write_report(model, shown, (job_document_id)id, input, &outcome->documents[id], detail);
+    pdf_writer pdf = {.model = model, .shown = shown, .input = input, .document = &outcome->documents[DOCUMENT_REPORT_PDF]};
+    beside second = {0};
+    if (pages)
+        beside_begin(&second, write_pdf, &pdf);
+    status code = write_report(model, shown, DOCUMENT_REPORT_JSON, input, &outcome->documents[DOCUMENT_REPORT_JSON], detail);
+    if (code == STATUS_OK && pages)
+        code = write_report(model, shown, DOCUMENT_REPORT_HTML, input, &outcome->documents[DOCUMENT_REPORT_HTML], detail);
     if (code == STATUS_OK && model->plan != NULL && model->plan->file_count > 0)
         code = write_report(model, NULL, DOCUMENT_DELIVERY, input, &outcome->documents[DOCUMENT_DELIVERY], detail);
-    return code;
+    if (code == STATUS_OK && input->source != NULL && pages)
+        code = job_measures_write(input, &outcome->documents[DOCUMENT_MEASURES], detail);
+    beside_end(&second);
+    if (code == STATUS_OK && pdf.code != STATUS_OK && detail != NULL)
+        *detail = pdf.detail;
+    return code != STATUS_OK ? code : pdf.code;
 }
 
 /* The model of a job; what is merged for it is the caller's to free. */
 static status make_model(const compose_input *input, report_model *model, merged_programme *merged, arena *memory,
-                         error_detail *detail)
+                         arena *others, error_detail *detail)
 {
     *model = (report_model){.show = input->show,
                             .plan = input->plan,
@@ -506,7 +524,7 @@ static status make_model(const compose_input *input, report_model *model, merged
     }
     collect_files(input, model, memory);
     status code = collect_stems(input, model, memory);
-    return code == STATUS_OK ? collect_programmes(input, model, merged, memory, detail) : code;
+    return code == STATUS_OK ? collect_programmes(input, model, merged, memory, others, detail) : code;
 }
 
 static void free_merged(const compose_input *input, merged_programme *merged)
@@ -518,17 +536,18 @@ static void free_merged(const compose_input *input, merged_programme *merged)
 status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail)
 {
     arena memory;
+    arena others;
     arena_init(&memory);
+    arena_init(&others);
     report_model model;
     merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
-    status code = make_model(input, &model, merged, &memory, detail);
+    status code = make_model(input, &model, merged, &memory, &others, detail);
     compose_outcome outcome = {.verdict = (uint8_t)model.verdict};
     bool pages = input->source == NULL || !input->source->document.figures_only;
     if (code == STATUS_OK)
         code = write_reports(&model, pages, input, &outcome, &memory, detail);
-    if (code == STATUS_OK && input->source != NULL && pages)
-        code = job_measures_write(input, &outcome.documents[DOCUMENT_MEASURES], detail);
     free_merged(input, merged);
+    arena_deinit(&others);
     arena_deinit(&memory);
     if (code == STATUS_OK)
         *out_outcome = outcome;
@@ -538,10 +557,12 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
 status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail)
 {
     arena memory;
+    arena others;
     arena_init(&memory);
+    arena_init(&others);
     report_model model;
     merged_programme *merged = arena_take_array(&memory, input->programme_count, sizeof *merged);
-    status code = make_model(input, &model, merged, &memory, detail);
+    status code = make_model(input, &model, merged, &memory, &others, detail);
     if (code == STATUS_OK) {
         const page *shown = report_page(&model, &memory);
         code = page_html(shown, html);
@@ -551,6 +572,7 @@ status job_compose_pages(const compose_input *input, byte_writer *html, byte_wri
             error_detail_set(detail, code, "the pages of the report cannot be made: %s", status_text(code));
     }
     free_merged(input, merged);
+    arena_deinit(&others);
     arena_deinit(&memory);
     return code;
 }

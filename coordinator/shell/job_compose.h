@@ -2,7 +2,7 @@
  * Figures, verdict and reports of a job, from its plan, the cells' measures and what its tasks left. Off the loop: it
  * reads const things, copies made for it, and the job's measure file.
  *
- * Threads: any, one at a time per input. Everything lives in the arena given.
+ * Threads: any, one at a time per input; composing makes one of its own beside it. Everything lives in the arena given.
  */
 #ifndef COORDINATOR_SHELL_JOB_COMPOSE_H
 #define COORDINATOR_SHELL_JOB_COMPOSE_H
@@ -84,24 +84,5 @@ MUST_USE status job_compose(const compose_input *input, compose_outcome *out_out
 
 /** report.html and report.pdf once more, of a job that was read back (job_measures.h), with its sign-offs. */
 MUST_USE status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail);
-
-/** A document of the job's folder that is being written under a temporary name. */
-typedef struct document_file {
-    const char *folder;
-    job_document_id id;
-    journal_keep keep;
-    int directory, descriptor;
-} document_file;
-MUST_USE status document_begin(document_file *out_file, const char *folder, journal_keep keep, job_document_id id);
-/** Appends to a descriptor. */
-MUST_USE status document_write(int descriptor, const void *bytes, size_t byte_size);
-/**
- * code OK: fdatasync, rename, fsync of the folder, the syncs where it is to outlive a loss of power. Else the first failure is told
- * in detail. Closes in any case.
- */
-MUST_USE status document_end(document_file *self, status code, error_detail *detail);
-/** All of it at once. */
-MUST_USE status job_document_write(const char *folder, journal_keep keep, job_document_id id, const void *bytes,
-                                   size_t byte_size, error_detail *detail);
 
 #endif

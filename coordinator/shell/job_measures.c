@@ -2,6 +2,7 @@
 #include "coordinator/shell/job_measures.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/shell/document_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

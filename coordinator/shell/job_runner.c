@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
 
+#include "coordinator/shell/document_file.h"
 #include "coordinator/shell/job_body.h"
 #include "coordinator/shell/job_compose.h"
 #include "coordinator/shell/job_json.h"
