@@ -253,7 +253,8 @@ typedef struct dsp_table {
      * Rates      any
      * Odd input  NaN spreads in its lane and its neighbour's cross sum; it never counts as a peak or as quiet
      * Errors     none
-     * Exactness  EXACT: every product is rounded, every sum runs in frame order
+     * Exactness  EXACT: one fma per product and sum (the difference: 6 x[n-2] last); the products of cross are rounded, as they are
+     *            where the lanes of a pair do not lie side by side; every sum runs in frame order
      * Source     none
      * Proof      tests/kernels/check_signal.c
      */

@@ -1,16 +1,14 @@
 /**
  * The signal features in SIGNAL_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the width of its
- * registers and includes this. Element by element the same operations in the same order as scalar/signal_scalar.c, so
- * the results are the same bits; nothing is contracted.
+ * registers and SIGNAL_FMA(a, b, c), a b + c rounded once, and includes this. Element by element the same operations in the same
+ * order as scalar/signal_scalar.c, so the results are the same bits; nothing else is contracted.
  */
 #ifndef WORKER_DSP_SIGNAL_LANES_H
 #define WORKER_DSP_SIGNAL_LANES_H
 
 #include "worker/dsp/dsp_variants.h"
 
-#ifndef SIGNAL_WIDTH
-#define SIGNAL_WIDTH 2
-#endif
+#ifdef SIGNAL_WIDTH /* alone, this header has nothing to say */
 
 typedef double signal_lanes __attribute__((vector_size(8 * SIGNAL_WIDTH)));
 typedef int64_t signal_masks __attribute__((vector_size(8 * SIGNAL_WIDTH)));
@@ -27,7 +25,7 @@ typedef int64_t signal_masks __attribute__((vector_size(8 * SIGNAL_WIDTH)));
 static inline void signal_measure_lanes(const double *tile, uint32_t frame_count, signal_sums *out)
 {
     const signal_lanes zero = {0};
-    const signal_lanes four = zero + 4.0;
+    const signal_lanes minus_four = zero - 4.0;
     const signal_lanes six = zero + 6.0;
     const signal_masks magnitude = (signal_masks)zero + INT64_MAX;
     for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
@@ -42,16 +40,16 @@ static inline void signal_measure_lanes(const double *tile, uint32_t frame_count
             const signal_lanes three = *(const signal_lanes *)(const void *)(row - 3 * TILE_LANES);
             const signal_lanes last = *(const signal_lanes *)(const void *)(row - 4 * TILE_LANES);
             const signal_lanes outer = now + two;
-            const signal_lanes rough = (now + last) - four * (one + three) + six * two;
+            const signal_lanes rough = SIGNAL_FMA(six, two, SIGNAL_FMA(minus_four, one + three, now + last));
             const signal_lanes size = (signal_lanes)((signal_masks)rough & magnitude);
             const signal_masks larger = (signal_masks)(size > rough_peak);
-            energy += now * now;
+            energy = SIGNAL_FMA(now, now, energy);
             cross += now * SIGNAL_BESIDE(now);
-            rough_sum += rough * rough;
+            rough_sum = SIGNAL_FMA(rough, rough, rough_sum);
             rough_peak = (signal_lanes)(((signal_masks)size & larger) | ((signal_masks)rough_peak & ~larger));
-            tone_a += outer * outer;
-            tone_b += outer * one;
-            tone_c += one * one;
+            tone_a = SIGNAL_FMA(outer, outer, tone_a);
+            tone_b = SIGNAL_FMA(outer, one, tone_b);
+            tone_c = SIGNAL_FMA(one, one, tone_c);
             quiet -= (signal_masks)((signal_lanes)((signal_masks)now & magnitude) < zero + SIGNAL_QUIET);
         }
         for (uint32_t i = 0; i < SIGNAL_WIDTH; i++) {
@@ -159,4 +157,5 @@ static inline void spectrum_of_lanes(const double *tile, const double *window, c
     }
 }
 
+#endif
 #endif

@@ -1,4 +1,7 @@
+#include <immintrin.h>
+
 #define SIGNAL_WIDTH 4
+#define SIGNAL_FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
 #include "worker/dsp/signal_lanes.h"
 
 void signal_avx2_fill(dsp_table *table)

@@ -1,4 +1,7 @@
+#include <arm_neon.h>
+
 #define SIGNAL_WIDTH 2
+#define SIGNAL_FMA(a, b, c) vfmaq_f64(c, a, b)
 #include "worker/dsp/signal_lanes.h"
 
 void signal_neon_fill(dsp_table *table)

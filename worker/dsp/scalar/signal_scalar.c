@@ -12,15 +12,15 @@ static void signal_lane(const double *x, uint32_t frame_count, uint32_t lane, si
         const double one = x[-1 * TILE_LANES];
         const double two = x[-2 * TILE_LANES];
         const double outer = now + two;
-        const double rough = (now + x[-4 * TILE_LANES]) - 4.0 * (one + x[-3 * TILE_LANES]) + 6.0 * two;
-        out->energy[lane] += now * now;
+        const double rough = fma(6.0, two, fma(-4.0, one + x[-3 * TILE_LANES], now + x[-4 * TILE_LANES]));
+        out->energy[lane] = fma(now, now, out->energy[lane]);
         out->cross[lane] += now * *beside;
-        out->rough[lane] += rough * rough;
+        out->rough[lane] = fma(rough, rough, out->rough[lane]);
         if (fabs(rough) > out->rough_peak[lane])
             out->rough_peak[lane] = fabs(rough);
-        out->tone[0][lane] += outer * outer;
-        out->tone[1][lane] += outer * one;
-        out->tone[2][lane] += one * one;
+        out->tone[0][lane] = fma(outer, outer, out->tone[0][lane]);
+        out->tone[1][lane] = fma(outer, one, out->tone[1][lane]);
+        out->tone[2][lane] = fma(one, one, out->tone[2][lane]);
         out->quiet_count[lane] += fabs(now) < SIGNAL_QUIET;
     }
 }
