@@ -29,6 +29,8 @@ void render_lanes_make(render_lanes *self, const render_program *program)
         const render_output *output = &program->outputs[i];
         uint32_t channels = channel_layout_get((channel_layout_id)output->layout)->channel_count;
         uint32_t bits = quantise_bits(output->encoding);
+        if (channels > 1) /* pairs of channels side by side: dsp_table.signal_measure() correlates them */
+            used = (used + 1) / 2 * 2;
         for (uint32_t c = 0; c < channels; c++) {
             if (used == TILE_LANES || self->bits[self->tile_count - 1] != bits) {
                 self->bits[self->tile_count++] = bits;
