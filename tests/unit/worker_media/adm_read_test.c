@@ -136,12 +136,59 @@ static void adm_read__withstands_damage(void **state)
     byte_writer_deinit(&chna);
 }
 
+static bool dbmd_broken(const uint8_t *dbmd, size_t size)
+{
+    static const char axml[] = "<audioFormatExtended><audioProgramme audioProgrammeName=\"Atmos_Master\"/></audioFormatExtended>";
+    static const uint8_t chna[4] = {0};
+    uint8_t *exact = malloc(size + 1); /* of its size, so that a read behind it is seen */
+    adm_profile profile;
+    assert_non_null(exact);
+    memcpy(exact, dbmd, size);
+    adm_profile_judge(&(adm_chunks){.chna = chna, .chna_size = 4, .axml = (const uint8_t *)axml, .axml_size = sizeof axml - 1,
+                                    .dbmd = exact, .dbmd_size = size},
+                      &(adm_audio){48000, 24, 0, 0}, &profile);
+    free(exact);
+    assert_true(profile.judged && profile.dolby);
+    bool broken = false;
+    for (uint32_t i = 0; i < profile.breach_count; i++)
+        broken = broken || profile.breaches[i].rule == ADM_RULE_DBMD;
+    return broken;
+}
+
+/* A chunk of segments 9 and 10 of no tracks, sizes and sums by the parser that Dolby published; then with damage. */
+static void adm_profile__judges_dbmd_whole_and_damaged(void **state)
+{
+    (void)state;
+    uint8_t good[4 + 4 + 248 + 4 + 142 + 1] = {0x06, 0, 0, 0x01, 9, 248};
+    uint8_t damaged[sizeof good];
+    uint64_t seed = 20261121;
+    good[7 + 248] = (uint8_t)(0 - 248);
+    good[8 + 248] = 10;
+    good[9 + 248] = 142;
+    memcpy(good + 11 + 248, "\xBD\x6F\x72\xF8", 4);
+    good[sizeof good - 2] = (uint8_t)(0 - (142 + 0xBD + 0x6F + 0x72 + 0xF8));
+    assert_false(dbmd_broken(good, sizeof good));
+    for (size_t size = 0; size < sizeof good; size++)
+        assert_true(dbmd_broken(good, size));
+    for (size_t i = 0; i < sizeof good - 1; i++) { /* one bit anywhere */
+        memcpy(damaged, good, sizeof good);
+        damaged[i] = (uint8_t)(damaged[i] ^ 1);
+        assert_true(dbmd_broken(damaged, sizeof damaged));
+    }
+    for (int round = 0; round < 2000; round++) {
+        for (size_t i = 0; i < sizeof damaged; i++)
+            damaged[i] = (uint8_t)(test_random(&seed) % 3 == 0 ? test_random(&seed) : good[i]);
+        (void)dbmd_broken(damaged, test_random(&seed) % (sizeof damaged + 1));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adm_read__follows_every_way_of_naming_a_channel),
         cmocka_unit_test(adm_read__says_what_it_cannot_use),
         cmocka_unit_test(adm_read__withstands_damage),
+        cmocka_unit_test(adm_profile__judges_dbmd_whole_and_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
