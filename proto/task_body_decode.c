@@ -442,7 +442,7 @@ static void decode_listen(byte_reader *reader, task_listen *listen, arena *memor
     listen->reference_frame = byte_reader_u64(reader);
     listen->frame_count = byte_reader_u64(reader);
     require(reader, listen->frame < FRAMES_END && listen->reference_frame < FRAMES_END && listen->frame_count < FRAMES_END);
-    listen->join = byte_reader_u8(reader) == 1;
+    listen->join = decode_flag(reader);
 }
 
 /* A finding's id: it becomes part of a file's name. */
