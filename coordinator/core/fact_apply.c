@@ -412,21 +412,25 @@ static void chain_unlink(scheduler *self, task_record *record, uint32_t lease)
 
 /*
  * The task is over while a second attempt of it runs: that one is told to stop and holds its slot until it has. One
- * whose ASSIGN still waits for the journal is over at once: it will not leave.
+ * whose ASSIGN still waits for the journal is over at once: it will not leave. One whose worker has not come back after a
+ * restart holds its slot until its lease ends; in a replay nobody knows whether it still runs, and it is let go.
  */
 static void chain_strand(scheduler *self, uint32_t lease)
 {
     task_lease *record = &self->leases.leases[lease];
-    if (record->worker_slot == SLOT_NONE || !record->sent) {
+    bool known = record->worker_slot != SLOT_NONE;
+    bool replaying = self->out == NULL;
+    if (!record->sent || (!known && replaying)) {
         fact_apply_lease_release(self, lease);
         return;
     }
     record->leftover = true;
     record->cancelling = true;
     self->jobs.jobs[record->job_slot].leftover_count++;
-    scheduler_command_add(
-        self,
-        (scheduler_command){.type = COMMAND_CANCEL_ATTEMPT, .worker = record->worker, .attempt = record->attempt});
+    if (known)
+        scheduler_command_add(self, (scheduler_command){.type = COMMAND_CANCEL_ATTEMPT,
+                                                        .worker = record->worker,
+                                                        .attempt = record->attempt});
 }
 
 static void ended_count(job_record *job, task_record *record, const scheduler_fact *fact)

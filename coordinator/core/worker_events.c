@@ -136,7 +136,7 @@ static void leases_judge(scheduler *self, uint32_t worker_slot)
 void worker_events_lease_expired(scheduler *self, uint32_t lease_slot)
 {
     const task_lease *lease = &self->leases.leases[lease_slot];
-    if (lease->worker_slot != SLOT_NONE && !lease->judged)
+    if (lease->worker_slot != SLOT_NONE) /* also behind one that was judged when its worker was lost before */
         leases_judge(self, lease->worker_slot);
     if (lease->leftover)
         fact_apply_lease_release(self, lease_slot);
@@ -146,7 +146,17 @@ void worker_events_lease_expired(scheduler *self, uint32_t lease_slot)
 
 /* ---- workers ---- */
 
-/* A worker says that it has this attempt. `adopts`: it may take over what its former self held (HELLO only). */
+/* Its worker is gone or, after a restart, not known yet: the HELLO of who has it may still be on its way. */
+static bool lease_is_free(const scheduler *self, const task_lease *lease)
+{
+    return lease->worker != SCHEDULER_LOCAL &&
+           (lease->worker_slot == SLOT_NONE || !self->workers.workers[lease->worker_slot].alive);
+}
+
+/*
+ * A worker says that it has this attempt. `adopts`: it may take over what its former self held (HELLO only). Elsewhere
+ * an attempt that is free is passed over: the word to drop it could overtake the HELLO that adopts it.
+ */
 static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *claimed, bool adopts)
 {
     worker_record *worker = &self->workers.workers[worker_slot];
@@ -159,9 +169,10 @@ static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *
     }
     task_lease *lease = lease_slot == SLOT_NONE ? NULL : &self->leases.leases[lease_slot];
     if (lease != NULL && lease->worker_slot != worker_slot) {
-        bool free = lease->worker != SCHEDULER_LOCAL &&
-                    (lease->worker_slot == SLOT_NONE || !self->workers.workers[lease->worker_slot].alive);
-        if (free && adopts)
+        bool free = lease_is_free(self, lease);
+        if (free && !adopts)
+            return;
+        if (free)
             scheduler_say_sure(self, (scheduler_fact){.type = FACT_TASK_ASSIGNED,
                                                       .job = claimed->job,
                                                       .task = claimed->task,
@@ -466,8 +477,10 @@ status worker_events_result(scheduler *self, const scheduler_event *event)
         return STATUS_PEER_IMPOSSIBLE;
     uint32_t lease_slot = result_lease(self, worker, &given);
     if (lease_slot == SLOT_NONE) {
-        result_refused(self, worker_slot, worker, &given, code);
-        return STATUS_OK;
+        uint32_t of_another = fact_apply_find_lease(self, &given);
+        if (of_another == SLOT_NONE || !lease_is_free(self, &self->leases.leases[of_another]))
+            result_refused(self, worker_slot, worker, &given, code);
+        return STATUS_OK; /* a free one is said again, and by then adopted or over */
     }
     const task_lease *lease = &self->leases.leases[lease_slot];
     if (code == STATUS_OK) {

@@ -267,7 +267,8 @@ limits:
         again = next(entry for entry in beside["programmes"] if entry["reel"] is None)
         self.assertEqual(again["loudness"]["dialogue"], whole["loudness"]["dialogue"])
         alone = self.valid(reelmill("qc", show.folder / "out" / whole["files"][0], "--spec", "netflix-5.1", "--json"))
-        self.assertIsNone(alone["programmes"][0]["loudness"]["dialogue"])
+        heard = alone["programmes"][0]["loudness"]["dialogue"]
+        self.assertEqual(heard["gate"], "detector") # no stem says where speech is; its error is wider than the limits
         self.assertIn(("loudness.dialogue", "not_checked"),
                       [(item["check"], item["severity"]) for item in alone["programmes"][0]["findings"]])
 

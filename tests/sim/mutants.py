@@ -24,6 +24,11 @@ MUTANTS = [
     ("forgotten-attempt", "what reports name no more is believed to go on", EVENTS, "lease->missed++;", "lease->missed = 0;"),
     ("lost-assign", "what no report ever names is believed to go on", EVENTS, "lease->reports += heartbeat;", ""),
     ("blame-waiting", "a worker's end is blamed on what waited", EVENTS, "lease->sent && behind < worker->slots", "lease->sent"),
+    ("judged-apart", "what waited is judged without what was before it", EVENTS,
+     "if (lease->worker_slot != SLOT_NONE) /* also", "if (lease->worker_slot != SLOT_NONE && !lease->judged) /* also"),
+    ("early-word", "the word about a free attempt overtakes the HELLO that adopts it", EVENTS,
+     "!lease_is_free(self, &self->leases.leases[of_another])", "self != NULL"),
+    ("unknown-loser", "the loser of two whose worker is not back yet is forgotten", APPLY, "(!known && replaying)", "!known"),
     ("any-holder", "a result counts whoever sent it", EVENTS, "self->leases.leases[lease].worker == worker ? lease",
      "worker != 0 ? lease"),
     ("one-strike", "one failure puts a worker into quarantine", EVENTS, "worker->proofs >= most ||", "worker->strikes > 0 ||"),
@@ -72,7 +77,8 @@ MUTANTS = [
 
 
 SHARE_MUTANTS = {"deadline-order", "starved", "unfair", "priority-order"}  # shown to sim_share, which has no faults
-FIRST_SEEDS = {"unlisted": 2160117}  # so rare that eight hundred thousand seeds met it once
+# So rare that hundreds of thousands of seeds met them once.
+FIRST_SEEDS = {"unlisted": 2160117, "judged-apart": 489694, "early-word": 221451, "unknown-loser": 428005}
 
 
 def run(command):

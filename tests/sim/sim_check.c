@@ -23,6 +23,7 @@ typedef struct checked_task {
     uint32_t holder[CHECK_EPOCHS_MAX]; /* worker number, by epoch */
     uint8_t given[CHECK_EPOCHS_MAX / 8];
     uint8_t over[CHECK_EPOCHS_MAX / 8];
+    uint8_t over_before[CHECK_EPOCHS_MAX / 8]; /* when the coordinator started last: it does not know whether it runs */
     uint8_t taken_by[CHECK_EPOCHS_MAX]; /* process + 1, by epoch */
     uint8_t begun[CHECK_EPOCHS_MAX / 8];
 } checked_task;
@@ -179,6 +180,9 @@ static void check_limits_live(sim_check *self, const sim_world *world)
     uint32_t counts[SIM_JOBS_MAX] = {0};
     for (uint32_t i = 0; i < self->live_count; i++) {
         uint32_t job = self->live[i].attempt.job;
+        const checked_task *task = task_of(self, job, self->live[i].attempt.task);
+        if (task != NULL && bit_get(task->over_before, self->live[i].attempt.epoch))
+            continue;
         if (live_really(self, world, i) && job < CHECK_JOBS_MAX && self->jobs[job].client != 0)
             counts[self->jobs[job].client - 1]++;
     }
@@ -225,6 +229,16 @@ static void check_alone(sim_check *self, const sim_world *world, uint32_t proces
     if (others > (spare ? 1u : 0u))
         sim_check_fail(self, "process %u began epoch %u of task %u of job %u while %u other executions of it go on",
                        process, id.epoch, id.task, id.job, others);
+}
+
+void sim_check_restarted(sim_check *self)
+{
+    for (uint32_t job = 0; job < CHECK_JOBS_MAX; job++) {
+        for (uint32_t i = 0; i < SIM_TASKS_MAX; i++) {
+            checked_task *task = &self->jobs[job].tasks[i];
+            memcpy(task->over_before, task->over, sizeof task->over);
+        }
+    }
 }
 
 void sim_check_arrived(sim_check *self, uint32_t process, attempt_id id)

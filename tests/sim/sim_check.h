@@ -15,6 +15,9 @@ void sim_check_destroy(sim_check **self);
 const char *sim_check_reason(const sim_check *self);
 void sim_check_fail(sim_check *self, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/** The coordinator has read its journal. Of attempts that were over by then it does not know whether they still run. */
+void sim_check_restarted(sim_check *self);
+
 /** A worker has taken an attempt. */
 void sim_check_arrived(sim_check *self, uint32_t process, attempt_id id);
 /** A worker has killed an execution: it was not wanted any more. */

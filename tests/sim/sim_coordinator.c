@@ -140,6 +140,7 @@ void sim_coordinator_start(sim_world *world)
     self->core = replay(world, self, self->journal.count);
     scheduler_resume(self->core, sim_shell_now_ms(world));
     scheduler_check_invariants(self->core);
+    sim_check_restarted(world->check);
     sim_world_say(world, "the coordinator starts, term %u, %u records", self->term, (unsigned)self->journal.count);
     for (uint32_t client = 0; client < SIM_JOBS_MAX; client++) {
         /* A crash between the job's record and its facts: the real shell submits again from its record. */
