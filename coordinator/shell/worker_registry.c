@@ -176,6 +176,8 @@ bool worker_registry_set_drained(worker_registry *self, const char *name, bool d
             self->drained[at] = self->drained[--self->drained_count];
         return true;
     }
+    if (at < self->drained_count && reason[0] == '\0')
+        return true;
     if (at == self->drained_capacity) {
         size_t capacity = self->drained_capacity == 0 ? 8 : 2 * self->drained_capacity;
         drained_name *names = realloc(self->drained, capacity * sizeof *names);

@@ -69,7 +69,7 @@ uint32_t worker_registry_slots(const worker_registry *self);
 
 /** Why a name is drained ("" = nobody said); NULL: it is not. */
 const char *worker_registry_drained(const worker_registry *self, const char *name);
-/** False when out of memory. */
+/** Drained again without a reason, it keeps the one it has. False when out of memory. */
 bool worker_registry_set_drained(worker_registry *self, const char *name, bool drained, const char *reason);
 
 #endif

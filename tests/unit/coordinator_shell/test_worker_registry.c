@@ -102,7 +102,10 @@ static void worker_registry__remembers_drained_names(void **state)
     worker_registry registry = {0};
     assert_null(worker_registry_drained(&registry, "a"));
     assert_true(worker_registry_set_drained(&registry, "a", true, "why"));
-    assert_true(worker_registry_set_drained(&registry, "a", true, "why"));
+    assert_true(worker_registry_set_drained(&registry, "a", true, "")); /* says nothing new */
+    assert_string_equal(worker_registry_drained(&registry, "a"), "why");
+    assert_true(worker_registry_set_drained(&registry, "a", true, "its disk"));
+    assert_string_equal(worker_registry_drained(&registry, "a"), "its disk");
     assert_true(worker_registry_set_drained(&registry, "b", true, "why"));
     assert_int_equal(registry.drained_count, 2);
     assert_true(worker_registry_set_drained(&registry, "a", false, "why"));
