@@ -67,6 +67,15 @@ uint32_t forecast_text_slots(const json_t *forecast, double within_s)
     return 0;
 }
 
+const char *forecast_text_miss(double predicted_s, double actual_s, char *out, size_t out_size)
+{
+    double percent = predicted_s > 0.0 ? round(100.0 * (actual_s / predicted_s - 1.0)) : 0.0;
+    out[0] = '\0';
+    if (percent < 0.0 || percent > 0.0)
+        snprintf(out, out_size, ", %.0f %% %s", fabs(percent), percent < 0.0 ? "less" : "longer");
+    return out;
+}
+
 static void print_deadline(const json_t *forecast, const char *by)
 {
     double within = 0.0;
@@ -92,7 +101,7 @@ static void print_deadline(const json_t *forecast, const char *by)
 
 void forecast_text_print(const json_t *forecast, const char *by)
 {
-    char span[32], work[32], clock[32];
+    char span[32], work[32], clock[32], miss[48];
     const json_t *ready = json_object_get(forecast, "ready_in_s");
     const char *after = json_string_value(json_object_get(forecast, "after"));
     if (json_is_number(ready) && after != NULL) {
@@ -115,8 +124,8 @@ void forecast_text_print(const json_t *forecast, const char *by)
     const json_t *predicted = json_object_get(forecast, "predicted_s");
     const json_t *actual = json_object_get(forecast, "actual_s");
     if (json_is_number(predicted) && json_is_number(actual) && json_number_value(actual) > 0.0)
-        printf("forecast when it was planned: %s; it took %s (%+.1f %%)\n",
+        printf("forecast when it was planned: %s; it took %s%s\n",
                span_text(json_number_value(predicted), span, sizeof span),
                span_text(json_number_value(actual), work, sizeof work),
-               100.0 * (json_number_value(predicted) / json_number_value(actual) - 1.0));
+               forecast_text_miss(json_number_value(predicted), json_number_value(actual), miss, sizeof miss));
 }

@@ -39,11 +39,23 @@ static void forecast_text__finds_the_slots_that_a_deadline_needs(void **unused)
     json_decref(forecast);
 }
 
+/* 3.3 / 4.2 = 0.786; 15.7 / 4.2 = 3.738 */
+static void forecast_text__says_which_way_it_missed(void **unused)
+{
+    (void)unused;
+    char text[48];
+    assert_string_equal(forecast_text_miss(4.2, 3.3, text, sizeof text), ", 21 % less");
+    assert_string_equal(forecast_text_miss(4.2, 15.7, text, sizeof text), ", 274 % longer");
+    assert_string_equal(forecast_text_miss(4.2, 4.21, text, sizeof text), "");
+    assert_string_equal(forecast_text_miss(0.0, 4.2, text, sizeof text), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forecast_text__reads_a_time_of_day),
         cmocka_unit_test(forecast_text__finds_the_slots_that_a_deadline_needs),
+        cmocka_unit_test(forecast_text__says_which_way_it_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
