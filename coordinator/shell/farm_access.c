@@ -150,11 +150,18 @@ void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_
         log_line(LOG_WARN, "message.malformed", "who=%s bytes=%zu reason=\"%s\"", who->name, byte_size, why);
 }
 
+void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why)
+{
+    if (self->refused_lately++ < TOLD_MAX)
+        log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", name, who->name, why);
+}
+
 void farm_access_tend(farm_state *self)
 {
-    if (self->denied_lately > TOLD_MAX || self->malformed_lately > TOLD_MAX)
-        log_line(LOG_WARN, "access.more", "denied=%u malformed=%u", self->denied_lately, self->malformed_lately);
-    self->denied_lately = self->malformed_lately = 0;
+    if (self->denied_lately > TOLD_MAX || self->malformed_lately > TOLD_MAX || self->refused_lately > TOLD_MAX)
+        log_line(LOG_WARN, "access.more", "denied=%u malformed=%u refused=%u", self->denied_lately,
+                 self->malformed_lately, self->refused_lately);
+    self->denied_lately = self->malformed_lately = self->refused_lately = 0;
     key_guard_refusals refused = key_guard_take_refusals(self->guard);
     if (refused.count > 0)
         log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,

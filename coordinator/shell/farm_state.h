@@ -110,7 +110,7 @@ typedef struct farm_state {
     key_guard *guard;
     audit_log *audit;
     uint64_t denied_count;
-    uint32_t denied_lately, malformed_lately; /**< since the last tending */
+    uint32_t denied_lately, malformed_lately, refused_lately; /**< since the last tending */
     router_socket *router;
     http_endpoint *http; /**< NULL: not configured */
     end_hook *hook;      /**< likewise */
@@ -189,6 +189,8 @@ bool farm_knows_sender(farm_state *self, const routing_id *from, const char *use
 bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *who, const message *said);
 /** Counts a message that could not be read, and tells of the first few. */
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
+/** Counts a worker that cannot join, and tells of the first few. */
+void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
 /** STATUS_OK, or why this worker cannot join, as a sentence for it. STATUS_AGAIN: it asks until it can. */
 status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
                           size_t text_size);

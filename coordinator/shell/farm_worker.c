@@ -93,7 +93,7 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
     char text[256];
     status refused = farm_refuses_hello(self, who, hello, text, sizeof text);
     if (refused != STATUS_OK) {
-        log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", hello->name, who->name, text);
+        farm_tell_refused(self, who, hello->name, text);
         send_refuse(self, from, refused, text);
         return;
     }

@@ -1,4 +1,5 @@
-/* Which workers may join. */
+/* Which workers may join, and what is told of those that may not. */
+#define _GNU_SOURCE
 #include "coordinator/shell/farm_state.h"
 
 #include "common/base/engine_version.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -38,8 +40,42 @@ static void farm__has_workers_of_another_version_wait(void **unused)
     free(farm);
 }
 
+/* 20 is TOLD_MAX of farm_access.c, for one second of tending. */
+static void farm__tells_of_a_few_refused_workers(void **unused)
+{
+    (void)unused;
+    farm_state *farm = calloc(1, sizeof *farm);
+    message *said = calloc(1, sizeof *said);
+    FILE *log = tmpfile();
+    assert_non_null(farm);
+    assert_non_null(said);
+    assert_non_null(log);
+    farm->config.private_farm = true;
+    const access_grant who = {.name = "node-1"};
+    const routing_id from = {.size = 1};
+    said->type = MESSAGE_HELLO;
+    said->hello.protocol_version = PROTOCOL_VERSION + 1;
+    int error_output = dup(STDERR_FILENO);
+    assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+    for (int i = 0; i < 1000; i++)
+        farm_worker_message(farm, &from, &who, said);
+    assert_true(dup2(error_output, STDERR_FILENO) >= 0);
+    close(error_output);
+    assert_int_equal(farm->refused_lately, 1000);
+    char line[512];
+    int told = 0;
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        told += strstr(line, "event=worker.refused") != NULL;
+    assert_int_equal(told, 20);
+    fclose(log);
+    free(said);
+    free(farm);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(farm__has_workers_of_another_version_wait)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(farm__has_workers_of_another_version_wait),
+                                       cmocka_unit_test(farm__tells_of_a_few_refused_workers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
