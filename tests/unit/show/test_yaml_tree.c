@@ -154,6 +154,42 @@ static void yaml_tree__refuses_quotes_in_a_row(void **state)
     arena_deinit(&test.memory);
 }
 
+/* before, count times the line, after. */
+static void parse_lines(tree_test *self, const char *before, const char *line, size_t count, const char *after)
+{
+    static char text[1024];
+    size_t size = strlen(before);
+    memcpy(text, before, size + 1);
+    for (size_t i = 0; i < count; i++, size += strlen(line))
+        memcpy(text + size, line, strlen(line) + 1);
+    memcpy(text + size, after, strlen(after) + 1);
+    parse_bytes(self, text, size + strlen(after));
+}
+
+static void yaml_tree__refuses_more_than_a_hundred_empty_lines(void **state)
+{
+    (void)state;
+    static const char *const empty[] = {"\n", " \n", " \t \n", "\r\n", "\r", " \xE2\x80\xA8", " \xE2\x80\xA9"};
+    tree_test test;
+    parse_lines(&test, "a: \"x\n", " \n", 101, " y\"\n");
+    expect_one(&test, STATUS_INPUT_SYNTAX, 102, 2, "more than 100 empty lines");
+    parse_lines(&test, "", "\n", 101, "a: 1\n");
+    expect_one(&test, STATUS_INPUT_SYNTAX, 101, 1, "more than 100 empty lines");
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
+        parse_lines(&test, "a: \"x\n", empty[i], 101, " y\"\n");
+        assert_int_equal(test.code, STATUS_INPUT_SYNTAX);
+        assert_int_equal(test.problems.count, 1);
+        assert_non_null(strstr(test.problems.items[0].message, "more than 100 empty lines"));
+        arena_deinit(&test.memory);
+        parse_lines(&test, "a: \"x\n", empty[i], 100, " y\"\n");
+        assert_int_equal(test.code, STATUS_OK);
+        arena_deinit(&test.memory);
+    }
+    parse_lines(&test, "a: 1\n", "#\n", 300, "b: 1\n");
+    assert_int_equal(test.code, STATUS_OK);
+    arena_deinit(&test.memory);
+}
+
 static void yaml_tree__names_every_key_that_stands_twice(void **state)
 {
     (void)state;
@@ -231,6 +267,7 @@ int main(void)
         cmocka_unit_test(yaml_tree__refuses_a_cycle_and_a_billion_laughs_in_little_memory),
         cmocka_unit_test(yaml_tree__names_bytes_that_are_not_text),
         cmocka_unit_test(yaml_tree__refuses_quotes_in_a_row),
+        cmocka_unit_test(yaml_tree__refuses_more_than_a_hundred_empty_lines),
         cmocka_unit_test(yaml_tree__names_every_key_that_stands_twice),
         cmocka_unit_test(yaml_tree__refuses_broken_empty_and_second_documents),
         cmocka_unit_test(yaml_tree__bounds_size_depth_and_count),
