@@ -6,6 +6,7 @@
 #include "coordinator/cli/file_replace.h"
 #include "coordinator/cli/job_document_write.h"
 #include "coordinator/cli/qc_left_out.h"
+#include "coordinator/cli/utf8_text.h"
 #include "coordinator/show/check_names.h"
 
 #include <errno.h>
@@ -73,6 +74,11 @@ static status place_files(qc_words *words, arena *memory, const char **out_root,
     *out_root = common == 0 ? "/" : arena_copy_bytes(memory, files[0], common);
     for (uint32_t i = 0; i < count; i++)
         files[i] += common + 1;
+    for (uint32_t i = 0; i < count; i++)
+        if (!utf8_is_valid(files[i]))
+            return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                    "the name of the file '%s' is not UTF-8, and a report cannot name it; rename it, or leave it out",
+                                    utf8_escaped(files[i], memory));
     words->inside = files;
     return STATUS_OK;
 }
@@ -146,11 +152,11 @@ static void paths_as_given(json_t *report, const json_t *given)
     }
 }
 
-static json_t *given_paths(const qc_words *words)
+static json_t *given_paths(const qc_words *words, arena *memory)
 {
     json_t *given = json_object();
     for (uint32_t i = 0; i < words->count; i++)
-        json_object_set_new(given, words->inside[i], json_string(words->given[i]));
+        json_object_set_new(given, words->inside[i], json_string(utf8_escaped(words->given[i], memory)));
     return given;
 }
 
@@ -312,7 +318,7 @@ static status prepare_audition(const cli_arguments *arguments, private_farm_root
 }
 
 static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const json_t *left_out,
-                       const qc_words *words)
+                       const qc_words *words, arena *memory)
 {
     error_detail detail;
     char *text = NULL;
@@ -323,7 +329,7 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     json_t *report = json_loadb(text, size, 0, NULL);
     free(text);
     qc_left_out_add(report, left_out);
-    json_t *given = given_paths(words);
+    json_t *given = given_paths(words, memory);
     paths_as_given(report, given);
     json_decref(given);
     if (cli_text(arguments, "checks") != NULL)
@@ -543,7 +549,7 @@ int command_qc(const cli_arguments *arguments)
                     left_out == 1 ? "" : "s", words.count);
         }
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, run.client, run.number, run.left_out, &words);
+            int shown = show_report(arguments, run.client, run.number, run.left_out, &words, &memory);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
         if (left_out > 0 && exit_code < EXIT_INPUT)

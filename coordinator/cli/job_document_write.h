@@ -54,7 +54,10 @@ typedef struct job_options {
 /** The document of a show's job, in arena; NULL when it would be larger than JOB_DOCUMENT_MAX. */
 const char *job_document_of_show(const loaded_show *loaded, const job_options *options, arena *memory);
 
-/** The document of a QC job over files (paths relative to the media place). spec_text: of a spec file given by path, or NULL. */
+/**
+ * The document of a QC job over files: paths relative to the media place, in UTF-8. spec_text: of a spec file given by path,
+ * or NULL.
+ */
 typedef struct qc_files {
     uint32_t file_count;
     const char *const *files;

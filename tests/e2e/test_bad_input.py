@@ -1,6 +1,7 @@
 """Bad input, one test each: the exit code of the contract, one clear sentence, nothing left under a final name."""
 import json
 import os
+import shutil
 import struct
 import subprocess
 
@@ -230,6 +231,24 @@ class BadInput(FarmTest):
                 self.assertEqual(outcome.code, BAD_INPUT, outcome.out + outcome.err)
                 self.assertEqual([name in line for line in outcome.err.splitlines() if "error: " in line], [True])
         self.assertEqual(reelmill("qc", self.folder / "nowhere.wav").code, BAD_INPUT)
+
+    def test_qc_of_a_file_whose_name_is_no_text(self):
+        """Neither passed over in a folder nor asked for without its name; a folder's name may be anything."""
+        folder = self.folder / "names"
+        folder.mkdir()
+        shutil.copy(self.stem, folder / "good.wav")
+        odd = os.fsencode(folder) + b"/b\xe4d.wav"
+        shutil.copy(self.stem, odd)
+        for word in (folder, os.fsdecode(odd)):
+            outcome = reelmill("qc", word)
+            self.assertEqual(outcome.code, BAD_INPUT, outcome.out + outcome.err)
+            self.assertEqual(outcome.out, "")
+            self.assertIn("'b\\xE4d.wav' is not UTF-8", outcome.err)
+        os.unlink(odd)
+        os.rename(folder, os.fsencode(self.folder) + b"/n\xe4mes")
+        outcome = reelmill("qc", os.fsdecode(os.fsencode(self.folder) + b"/n\xe4mes"), "--json")
+        self.assertEqual(outcome.code, 0, outcome.err)
+        self.assertIn("/n\\xE4mes/good.wav", outcome.json()["programmes"][0]["files"][0])
 
 
 if __name__ == "__main__":
