@@ -251,8 +251,9 @@ static void on_fetch(void *context, const message_fetch *fetch)
 static void on_ended(void *context, const message_result *result)
 {
     worker_loop *self = context;
-    log_line(result->code == STATUS_OK ? LOG_DEBUG : LOG_INFO, "task.ended", "job=%u task=%u epoch=%u code=\"%s\"",
-             result->attempt.job, result->attempt.task, result->attempt.epoch, status_text((status)result->code));
+    log_line(result->code == STATUS_OK ? LOG_DEBUG : LOG_INFO, "task.ended", "job=%u task=%u epoch=%u code=\"%s\" detail=\"%s\"",
+             result->attempt.job, result->attempt.task, result->attempt.epoch, status_text((status)result->code),
+             result->code == STATUS_OK ? "" : result->detail);
     status code = worker_session_ended(self->session, now_ms(), result, &self->orders);
     ENSURE(code == STATUS_OK); /* the pool reports what the session ordered, once */
     loop_settle(self);

@@ -7,6 +7,7 @@
 #include "worker/shell/executor.h"
 #include "worker/shell/worker_loop.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -26,7 +27,13 @@ void farm_stage_start_worker(farm_stage *stage, const char *slots)
     char program[] = "reelmill-worker", argument[] = "worker", count[8];
     snprintf(count, sizeof count, "%s", slots);
     char *arguments[] = {program, argument, stage->endpoint, stage->folder, count, NULL};
-    assert_int_equal(posix_spawn(&stage->worker, "/proc/self/exe", NULL, NULL, arguments, environ), 0);
+    char log[96];
+    posix_spawn_file_actions_t actions;
+    snprintf(log, sizeof log, "%s/log", stage->folder);
+    assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
+    assert_int_equal(posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0600), 0);
+    assert_int_equal(posix_spawn(&stage->worker, "/proc/self/exe", &actions, NULL, arguments, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
 }
 
 void farm_stage_bind(farm_stage *stage)
@@ -74,6 +81,19 @@ int farm_stage_down(void **state)
     assert_int_equal(system(command), 0);
     free(stage);
     return 0;
+}
+
+bool farm_stage_logged(const farm_stage *stage, const char *words)
+{
+    char path[96], line[2048];
+    bool found = false;
+    snprintf(path, sizeof path, "%s/log", stage->folder);
+    FILE *log = fopen(path, "r");
+    assert_non_null(log);
+    while (!found && fgets(line, sizeof line, log) != NULL)
+        found = strstr(line, words) != NULL;
+    fclose(log);
+    return found;
 }
 
 /* False: the worker is not there any more. */
@@ -176,7 +196,7 @@ static int run_worker(const char *endpoint, const char *folder, const char *slot
     worker_config *config = calloc(1, sizeof *config);
     ENSURE(config != NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nothing behind */
-    log_set_level(LOG_SILENT);
+    log_set_level(LOG_INFO);
     snprintf(config->coordinator, sizeof config->coordinator, "%s", endpoint);
     snprintf(config->name, sizeof config->name, "node-1");
     snprintf(config->cpu, sizeof config->cpu, "scalar");

@@ -7,6 +7,7 @@
 
 #include "proto/message_types.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 #include <zmq.h>
@@ -34,6 +35,8 @@ int farm_stage_worker(int argc, char **argv);
 int farm_stage_up(void **state);
 int farm_stage_down(void **state);
 void farm_stage_start_worker(farm_stage *stage, const char *slots);
+/** Does a line of the worker's log so far hold these words? */
+bool farm_stage_logged(const farm_stage *stage, const char *words);
 void farm_stage_bind(farm_stage *stage);
 void farm_stage_tell(farm_stage *stage, const message *what);
 /** The next message that is no HEARTBEAT; those are answered on the way. */

@@ -45,6 +45,8 @@ static void worker__runs_tasks_and_drains_at_sigterm(void **state)
     result = farm_stage_hear_result(stage, 2);
     assert_int_equal(result->code, STATUS_STORAGE_FULL);
     assert_string_equal(result->detail, "the disk of out is full");
+    assert_true(farm_stage_logged(stage, "event=task.ended job=1 task=2 epoch=1 code=\"storage is full\" "
+                                         "detail=\"the disk of out is full\""));
     farm_stage_acknowledge(stage, result->attempt);
     assert_int_equal(kill(stage->worker, SIGTERM), 0);
     farm_stage_hear_type(stage, MESSAGE_GOODBYE);
