@@ -25,28 +25,56 @@ channel_layout_id plan_deliverable_layout(const show *film, uint32_t index)
     return LAYOUT_NONE;
 }
 
-/* A full mix: what M&E, AD and stems must still sum to, and whose gain they therefore share by default. */
-static bool deliverable_is_print_master(const show_deliverable *deliverable)
+/* All of the programme, at a level of its own: print masters, and cinema packages with narration in a channel of its own. */
+static bool deliverable_is_full_mix(const show_deliverable *deliverable)
 {
     const recipe *rule = deliverable->recipe;
-    return rule != NULL && !rule->takes_stem && plan_recipe_has_role(rule, "dialogue") &&
-           plan_recipe_has_role(rule, "music") && plan_recipe_has_role(rule, "effects") &&
-           !plan_recipe_has_role(rule, "narration");
+    return rule != NULL && !rule->takes_stem && rule->duck_role == NULL && plan_recipe_has_role(rule, "dialogue") &&
+           plan_recipe_has_role(rule, "music") && plan_recipe_has_role(rule, "effects");
 }
 
-/* The print master nearest to a deliverable: same layout and language, else same layout, else the first; or -1. */
+/* What M&E, AD and stems must still sum to, and whose gain they therefore share by default. */
+static bool deliverable_is_print_master(const show_deliverable *deliverable)
+{
+    return deliverable_is_full_mix(deliverable) && !plan_recipe_has_role(deliverable->recipe, "narration");
+}
+
+/* A stem, or the narration alone: a part of a set that must sum, whatever layout it has itself. */
+static bool deliverable_is_part(const show_deliverable *deliverable)
+{
+    return deliverable->recipe->takes_stem || deliverable->recipe->role_count == 1;
+}
+
+/* How many stems are delivered in this layout. */
+static uint32_t stems_of_layout(const show *film, channel_layout_id layout)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        const recipe *rule = film->deliverables[i].recipe;
+        count += rule != NULL && rule->takes_stem && plan_deliverable_layout(film, i) == layout;
+    }
+    return count;
+}
+
+/*
+ * The print master that a deliverable goes with, or -1: of its layout and language, else of its layout, else the first.
+ * Parts go together with one of a language: that of the layout which most delivered stems have, else the first.
+ */
 static int32_t deliverable_print_master(const show *film, uint32_t index)
 {
+    bool part = deliverable_is_part(&film->deliverables[index]);
     int32_t best = -1;
-    int best_score = -1;
+    uint32_t best_score = 0;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         if (i == index || !deliverable_is_print_master(&film->deliverables[i]))
             continue;
-        int score = 0;
-        if (plan_deliverable_layout(film, i) == plan_deliverable_layout(film, index)) {
-            bool same_language = strcasecmp(plan_language(film, i), plan_language(film, index)) == 0;
-            score = same_language ? 2 : 1;
-        }
+        channel_layout_id layout = plan_deliverable_layout(film, i);
+        uint32_t same_language = strcasecmp(plan_language(film, i), plan_language(film, index)) == 0;
+        uint32_t score = 1;
+        if (part)
+            score += (SHOW_DELIVERABLES_MAX + 1) * same_language + stems_of_layout(film, layout);
+        else if (layout == plan_deliverable_layout(film, index))
+            score += 1 + same_language;
         if (score > best_score) {
             best = (int32_t)i;
             best_score = score;
@@ -74,7 +102,7 @@ static int32_t deliverable_gain_source(const show *film, uint32_t index)
         if (deliverable->gain.mode == GAIN_MATCH)
             next = deliverable_find(film, deliverable->gain.match);
         else if (deliverable->gain.mode == GAIN_NONE && deliverable->recipe != NULL &&
-                 !deliverable_is_print_master(deliverable))
+                 !deliverable_is_full_mix(deliverable))
             next = deliverable_print_master(film, (uint32_t)at);
         else
             return at;

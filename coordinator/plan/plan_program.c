@@ -537,11 +537,11 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
 static const char *heard_language(const show *film, uint32_t deliverable)
 {
     const show_deliverable *wanted = &film->deliverables[deliverable];
-    if (wanted->language[0] != '\0' || wanted->recipe == NULL)
+    if (wanted->recipe == NULL)
         return plan_language(film, deliverable);
     for (uint32_t i = 0; i < film->stem_count; i++)
         if (plan_takes_stem(film, deliverable, i) && film->stems[i].language[0] != '\0')
-            return film->stems[i].language;
+            return wanted->language[0] != '\0' ? wanted->language : film->stems[i].language;
     return "";
 }
 

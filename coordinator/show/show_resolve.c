@@ -195,6 +195,10 @@ static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rul
                                         guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)"));
         return;
     }
+    if (at->language[0] != '\0' && stem->language[0] != '\0' && strcasecmp(at->language, stem->language) != 0)
+        complain(self, at, arena_format(self->arena, "deliverable %s is in \"%s\", but its stem %s is in \"%s\"; take out `language`, "
+                                                     "or name the stem of that language",
+                                        at->name, at->language, stem->name, stem->language));
     recipe *own = arena_take(self->arena, sizeof *own);
     *own = *rule;
     if (own->layout == LAYOUT_NONE)

@@ -201,6 +201,32 @@ static void plan_program__shares_the_print_masters_gain(void **state)
     show_fixture_deinit(&given);
 }
 
+/* Stems of any layout, and the narration alone, go with one print master: that of most stems' layout. Others stand alone. */
+static void plan_program__parts_share_one_print_masters_gain(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    recipe narrated = given.printmaster; /* narration in the mix, nothing ducked: a cinema package */
+    narrated.name = "narrated";
+    narrated.roles[narrated.role_count++] = "narration";
+    show_deliverable *stereo = show_fixture_render(&given, "PM_20", &given.stereo);
+    show_deliverable *master = show_fixture_render(&given, "PM_51", &given.printmaster);
+    stereo->gain.mode = master->gain.mode = GAIN_DB;
+    stereo->gain.db = -12.0;
+    master->gain.db = -6.0;
+    show_fixture_render(&given, "DX_STEM", &given.single)->stem = "DX";
+    show_fixture_render(&given, "MX_STEM", &given.single)->stem = "MX";
+    show_fixture_render(&given, "AD_MONO", &given.single)->stem = "AD";
+    show_fixture_render(&given, "DCP", &narrated);
+    show_fixture_probe(&given);
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    static const double expected[] = {-12.0, -6.0, -6.0, -6.0, -6.0, 0.0};
+    for (uint32_t i = 0; i < 6; i++)
+        assert_true(given.made->deliverables[i].gain_db == expected[i]);
+    show_fixture_deinit(&given);
+}
+
 static void plan_program__matches_the_print_master_of_its_layout(void **state)
 {
     (void)state;
@@ -396,6 +422,7 @@ int main(void)
         cmocka_unit_test(plan_program__splits_at_the_bounds),
         cmocka_unit_test(plan_program__takes_the_dialogue_of_the_language),
         cmocka_unit_test(plan_program__shares_the_print_masters_gain),
+        cmocka_unit_test(plan_program__parts_share_one_print_masters_gain),
         cmocka_unit_test(plan_program__matches_the_print_master_of_its_layout),
         cmocka_unit_test(plan_program__scans_before_it_renders),
         cmocka_unit_test(plan_program__says_what_it_cannot_do),
