@@ -214,6 +214,7 @@ class BadInput(FarmTest):
         self.assertTrue(all((reports / "unpublished" / name).exists() for name in proof))
         self.passes(reelmill("run", self.show.path, "--replace"))
         self.assertNotEqual((reports / "report.json").read_bytes(), proof["report.json"])
+        self.assertFalse((reports / "unpublished").exists())  # out of date now
         after = digests(self.show.folder / "out")
         self.assertNotEqual(after["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"],
                             before["NIGHT_TRAIN/v01/DX_51/NIGHT_TRAIN_DX_51.wav"])

@@ -48,6 +48,26 @@ static status deposit_move_aside(const task_context *context, task_path *final)
     return STATUS_OK;
 }
 
+/*
+ * What an earlier run left beside the report that now stands is out of date. Best effort, and only what a run writes there:
+ * somebody's own file keeps the folder.
+ */
+static void deposit_remove_aside(const task_context *context, const task_deposit *task)
+{
+    const task_context quiet = {0};
+    for (uint32_t i = 0; i < task->document_count; i++) {
+        task_document old = task->documents[i];
+        task_path part;
+        const storage_root *root = storage_roots_find(context->roots, old.final.root);
+        if (root == NULL || deposit_move_aside(&quiet, &old.final) != STATUS_OK)
+            continue;
+        (void)!storage_remove(root, old.final.path, NULL);
+        if (deposit_part_path(&old, &part))
+            (void)!storage_remove(root, part.path, NULL);
+        storage_remove_empty_folders(root, old.final.path);
+    }
+}
+
 static status deposit_fetch(const task_context *context, const task_document *document, int descriptor, uint8_t *chunk)
 {
     content_hash_stream stream;
@@ -139,6 +159,8 @@ status task_deposit_run(const task_context *context, const task_deposit *wanted)
         if (code == STATUS_OK)
             code = storage_sync_folder(root, document->final.path, context->detail);
     }
+    if (code == STATUS_OK && !aside)
+        deposit_remove_aside(context, task);
     if (code != STATUS_OK)
         deposit_remove_parts(context, task);
     else

@@ -254,12 +254,21 @@ static void task_deposit__leaves_the_proof_of_what_stands(void **state)
     task_fixture_content(self, place, "old");
     assert_true(temp_folder_has(&self->folder, "out/S/report/unpublished/report.html"));
     assert_true(temp_folder_has(&self->folder, "out/S/report/unpublished/report.json"));
-    body.deposit.standing_count = 0; /* all was published */
-    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
-    assert_int_equal(self->payload.bytes[self->payload.size - 1], 0);
-    size_t size = 0;
-    free(temp_folder_read(&self->folder, place, &size));
-    assert_int_equal(size, sizeof self->document);
+    /* All was published: the report goes to its place, and what lies beside it goes, but for somebody's own file. */
+    body.deposit.standing_count = 0;
+    temp_folder_write(&self->folder, "out/S/report/unpublished/sign-offs.json", "own", 3);
+    for (int run = 0; run < 2; run++) {
+        assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+        assert_int_equal(self->payload.bytes[self->payload.size - 1], 0);
+        size_t size = 0;
+        free(temp_folder_read(&self->folder, place, &size));
+        assert_int_equal(size, sizeof self->document);
+        assert_false(temp_folder_has(&self->folder, "out/S/report/unpublished/report.html"));
+        assert_false(temp_folder_has(&self->folder, "out/S/report/unpublished/report.json"));
+        assert_int_equal(temp_folder_has(&self->folder, "out/S/report/unpublished"), run == 0);
+        if (run == 0)
+            assert_int_equal(unlink(temp_folder_path(&self->folder, "out/S/report/unpublished/sign-offs.json")), 0);
+    }
 }
 
 int main(void)
