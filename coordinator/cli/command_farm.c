@@ -78,12 +78,15 @@ int command_plan_on_farm(const cli_arguments *arguments)
 }
 
 /* What a person most likely asks next. */
-static void tell_next(uint32_t job, int exit_code)
+static void tell_next(const json_t *ended, uint32_t job, int exit_code)
 {
+    const char *next = farm_text_of(ended, "next");
     if (exit_code == EXIT_QC)
         fprintf(stderr, "reelmill: `reelmill report %u --html > report.html` has the findings\n", job);
+    else if (exit_code != EXIT_PASS && strncmp(next, "reelmill retry", 14) == 0)
+        fprintf(stderr, "reelmill: `reelmill explain %u` says what failed, `%s` runs that again\n", job, next);
     else if (exit_code != EXIT_PASS)
-        fprintf(stderr, "reelmill: `reelmill explain %u` says what failed, `reelmill retry %u` runs that again\n", job, job);
+        fprintf(stderr, "reelmill: `reelmill explain %u` says what failed; when that is mended, `%s`\n", job, next);
 }
 
 int command_submit(const cli_arguments *arguments)
@@ -113,7 +116,7 @@ int command_submit(const cli_arguments *arguments)
         exit_code = code == STATUS_OK ? (int)json_integer_value(json_object_get(job, "exit_code")) : cli_fail_detail(&detail);
         if (code == STATUS_OK) {
             farm_job_print_errors(job);
-            tell_next(number, exit_code);
+            tell_next(job, number, exit_code);
         }
         json_decref(job);
     }
@@ -228,7 +231,7 @@ int command_wait(const cli_arguments *arguments)
             fprintf(stderr, "job %u: %s %s: %s\n", numbers[i], farm_text_of(job, "title"), farm_text_of(job, "version"),
                     farm_text_of(job, "verdict")[0] == '\0' ? farm_text_of(job, "state") : farm_text_of(job, "verdict"));
             farm_job_print_errors(job);
-            tell_next(numbers[i], exit_code);
+            tell_next(job, numbers[i], exit_code);
         }
         json_decref(job);
         worst = exit_code > worst ? exit_code : worst;

@@ -260,17 +260,21 @@ static json_t *tasks_in(const farm_state *farm, const farm_job *job, task_state 
     return list;
 }
 
-/* The command that most likely helps; NULL: none. */
-static json_t *next_command(const farm_state *farm, const farm_job *job)
+json_t *job_next_json(const farm_state *farm, const farm_job *job)
 {
     job_outcome outcome = job_outcome_of(farm, job);
     job_view view = {0};
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     if (!job->ended)
         return view.held ? json_sprintf("reelmill release %u", job->number) : json_sprintf("reelmill logs %u -f", job->number);
-    if (outcome.exit_code >= 2 && job->plan == NULL && !job->cancelled)
+    /* A retry takes the plan and the inputs that the job has: it mends nothing that a person must. */
+    if (outcome.code == STATUS_INPUT_CONFLICT && job->plan != NULL)
+        return json_string("reelmill submit SHOW.yaml --replace");
+    if (outcome.exit_code == 2 && job->plan == NULL && outcome.code != STATUS_INPUT_CONFLICT)
         return json_string("reelmill check SHOW.yaml");
-    if (outcome.exit_code >= 2)
+    if (outcome.exit_code == 2 || (outcome.exit_code > 2 && job->plan == NULL && !job->cancelled))
+        return json_string("reelmill submit SHOW.yaml");
+    if (outcome.exit_code > 2)
         return json_sprintf("reelmill retry %u", job->number);
     return json_sprintf("reelmill report %u --html", job->number);
 }
@@ -287,7 +291,7 @@ static json_t *whole_json(const farm_state *farm, const farm_job *job)
     (void)scheduler_job_view(farm->scheduler, job->number, &view);
     return json_pack("{s:i, s:i, s:o, s:s, s:o, s:o, s:n, s:o, s:o, s:i}", "reelmill", 1, "job", (int)job->number, "title",
                      text_json(job->title == NULL ? "" : job->title), "st",
-                     job_short_state(farm, job), "reason", text_json(reason), "next", next_command(farm, job), "task",
+                     job_short_state(farm, job), "reason", text_json(reason), "next", job_next_json(farm, job), "task",
                      "failed", tasks_in(farm, job, TASK_FAILED), "backing_off", tasks_in(farm, job, TASK_BACKOFF), "skipped",
                      (int)view.by_state[TASK_SKIPPED]);
 }

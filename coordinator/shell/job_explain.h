@@ -8,6 +8,8 @@
 
 #include "coordinator/shell/job.h"
 
+#include <jansson.h>
+
 struct farm_state;
 
 /** PD pending, R running, H held, CG cancelling, CD completed, F failed, CA cancelled. */
@@ -16,6 +18,8 @@ const char *job_short_state(const struct farm_state *farm, const farm_job *job);
 void job_reason(const struct farm_state *farm, const farm_job *job, char *out, size_t out_size);
 /** Which jobs with work ready go before it; "" = none, or it has nothing ready. Looks at every job: for one, not in lists. */
 void job_others_first(const struct farm_state *farm, const farm_job *job, char *out, size_t out_size);
+/** The command that most likely helps; of a job that is awake. */
+json_t *job_next_json(const struct farm_state *farm, const farm_job *job);
 /**
  * {"reelmill":1, "job","title","st","reason", "next": a command to try or null,
  *  "task":null, "failed":[{"task","kind","what","message"}], "backing_off":[...], "skipped":N}; of a task:

@@ -527,6 +527,7 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
     json_object_set_new(object, "problems", problems);
     json_object_set_new(object, "forecast", job_forecast_json(farm, job));
     add_outcome(object, farm, job);
+    json_object_set_new(object, "next", job_next_json(farm, job));
     return dump(object, out_size);
 }
 

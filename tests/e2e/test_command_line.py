@@ -61,7 +61,7 @@ class Steering(FarmTest):
         self.passes(farm.ask("submit", show.path))
         waited = farm.ask("wait", "last")
         self.assertEqual(waited.code, 2)
-        self.assertRegex(waited.err, r"R2_FX_51.wav(.|\n)*`reelmill explain 2` says what failed")
+        self.assertRegex(waited.err, r"R2_FX_51.wav(.|\n)*`reelmill explain 2` says what failed; when that is mended, `reelmill check")
         self.assertRegex(self.passes(farm.ask("explain", "2")).out, r"job 2: Night Train: F: .*R2_FX_51.wav(.|\n)*next: reelmill")
         self.assertRegex(self.passes(farm.ask("status", "all")).out, r"\n +2 F (.|\n)*\n +1 CD ")
         for words, said in ((("explain", "9"), "there is no job 9"), (("explain", "1.999"), "its tasks are 0 to"),

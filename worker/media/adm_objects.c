@@ -51,7 +51,7 @@ static status open_file(object_file *self, const task_input *input, const storag
         code = storage_identity(descriptor, &identity);
     if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
         code = error_detail_set(detail, STATUS_INPUT_CHANGED,
-                                "'%s' changed since it was probed; run the job again when the file is final", input->file.path);
+                                "'%s' changed since it was probed; submit the show again when the file is final", input->file.path);
     if (code == STATUS_OK)
         code = read_chunks(self, descriptor, input, detail);
     if (descriptor >= 0)

@@ -28,7 +28,7 @@ status render_input_open(const task_input *input, const storage_roots *roots, in
         code = storage_identity(*out_descriptor, &identity);
     if (code == STATUS_OK && !still_the_file(input, &identity))
         return error_detail_set(detail, STATUS_INPUT_CHANGED,
-                                "'%s' changed since it was probed; run the job again when the file is final",
+                                "'%s' changed since it was probed; submit the show again when the file is final",
                                 input->file.path);
     if (code == STATUS_OK)
         code = media_reader_create(out_reader, *out_descriptor, input->container, input->encoding, input->channel_count,
@@ -149,7 +149,7 @@ status render_sources_unchanged(const render_sources *self, error_detail *detail
             return error_detail_set(detail, code, "cannot look at '%s' again", self->task->inputs[i].file.path);
         if (!still_the_file(&self->task->inputs[i], &identity))
             return error_detail_set(detail, STATUS_INPUT_CHANGED,
-                                    "'%s' changed while it was read; run the job again when the file is final",
+                                    "'%s' changed while it was read; submit the show again when the file is final",
                                     self->task->inputs[i].file.path);
     }
     return STATUS_OK;

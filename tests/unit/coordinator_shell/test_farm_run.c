@@ -300,6 +300,19 @@ static void farm__says_why_it_trusts_a_node_no_more(void **state)
     json_decref(read);
 }
 
+/* What `explain` and the job's document (of which `wait` tells) say to try next. */
+static void assert_next(farm_harness *farm, uint32_t job, const char *expected)
+{
+    static const char *const asked[] = {"explain", "job"};
+    for (size_t i = 0; i < 2; i++) {
+        char *text = farm_harness_query(farm, asked[i], job);
+        json_t *document = json_loads(text, 0, NULL);
+        assert_string_equal(text_at(document, "next"), expected);
+        json_decref(document);
+        free(text);
+    }
+}
+
 static void farm__names_every_problem_of_a_bad_hand_over(void **state)
 {
     farm_harness *farm = *state;
@@ -318,6 +331,7 @@ static void farm__names_every_problem_of_a_bad_hand_over(void **state)
     assert_non_null(strstr(report, "R2_MX.wav"));
     free(report);
     assert_int_equal(farm_harness_command(farm, "retry", job, ""), STATUS_INPUT_INVALID);
+    assert_next(farm, job, "reelmill check SHOW.yaml");
 
     /* The problems are there after a restart too. */
     farm_harness_stop_coordinator(farm);
@@ -381,8 +395,10 @@ static void farm__refuses_a_path_that_another_job_makes(void **state)
     json_int_t sum = number_at(one, "exit_code") + number_at(two, "exit_code");
     assert_true(sum == 2 || sum == 0);
     const json_t *loser = number_at(one, "exit_code") == 2 ? one : two;
-    if (sum == 2)
+    if (sum == 2) {
         assert_non_null(strstr(text_at(json_object_get(loser, "outcome"), "message"), "is being made by job"));
+        assert_next(farm, loser == one ? first : second, "reelmill submit SHOW.yaml");
+    }
     json_decref(one);
     json_decref(two);
 }
@@ -458,6 +474,7 @@ static void farm__retries_a_refused_publish_after_a_restart(void **state)
     uint32_t job = submit(farm, "run", show_text, 1);
     json_t *document = await(farm, job);
     assert_int_equal(number_at(document, "exit_code"), 2);
+    assert_next(farm, job, "reelmill submit SHOW.yaml --replace");
     json_decref(document);
     farm_harness_kill_coordinator(farm);
     farm_harness_start_coordinator(farm);
