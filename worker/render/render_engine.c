@@ -146,8 +146,9 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         if (code != STATUS_OK)
             return code;
         if ((task->signal_groups & SIGNAL_GROUP_SPEECH) != 0)
-            self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables, self->meters[i].layout->id,
-                                                              program->sample_rate, &self->meters[i].signal.cell, memory);
+            self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables,
+                                                              (uint8_t)self->meters[i].layout->id, program->sample_rate,
+                                                              &self->meters[i].signal.cell, memory);
     }
     if (task->stems != STEMS_NONE) {
         code = render_stems_init(&self->stems, task, self->dsp, memory);
