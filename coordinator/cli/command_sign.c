@@ -107,16 +107,25 @@ static status write_json(const signing *self, const char *name, const json_t *do
     return file_replace(arena_format(memory, "%s%s", self->folder, name), whole, strlen(whole), detail);
 }
 
-/* The pages first, the list of sign-offs last: what it names is in all reports. */
+/*
+ * The pages first, the list of sign-offs last: what it names is in all reports. Nothing is written where report.json, whose
+ * verdict the sign-off names, says something else than the measures do.
+ */
 static status write_all(signing *self, arena *memory, error_detail *detail)
 {
     byte_writer html;
     byte_writer pdf;
+    verdict_word judged = VERDICT_INCOMPLETE;
     byte_writer_init(&html, PAGES_BYTES_MAX);
     byte_writer_init(&pdf, PAGES_BYTES_MAX);
     self->measures.input.sign_offs = sign_offs_for_pages(self, memory);
     self->measures.input.sign_off_count = (uint32_t)json_array_size(self->sign_offs);
-    status code = job_compose_pages(&self->measures.input, &html, &pdf, detail);
+    status code = job_compose_pages(&self->measures.input, &html, &pdf, &judged, detail);
+    if (code == STATUS_OK && strcmp(text_in(self->report, "verdict"), verdict_word_name(judged)) != 0)
+        code = error_detail_set(detail, STATUS_INPUT_CONFLICT,
+                                "'%sreport.json' says '%s', but the measures beside it come to '%s': it was changed, or tells a part alone "
+                                "(--checks, files left out); make the whole report again and sign that",
+                                self->folder, text_in(self->report, "verdict"), verdict_word_name(judged));
     if (code == STATUS_OK)
         code = file_replace(arena_format(memory, "%sreport.html", self->folder), html.bytes, html.size, detail);
     if (code == STATUS_OK)

@@ -554,7 +554,8 @@ status job_compose(const compose_input *input, compose_outcome *out_outcome, err
     return code;
 }
 
-status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail)
+status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, verdict_word *out_verdict,
+                         error_detail *detail)
 {
     arena memory;
     arena others;
@@ -571,6 +572,7 @@ status job_compose_pages(const compose_input *input, byte_writer *html, byte_wri
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the pages of the report cannot be made: %s", status_text(code));
     }
+    *out_verdict = model.verdict;
     free_merged(input, merged);
     arena_deinit(&others);
     arena_deinit(&memory);

@@ -82,7 +82,11 @@ MUST_USE status job_find_gain(const plan *job_plan, const programme_input *scan,
 /** Writes report.json and report.html into the job's folder, durably. */
 MUST_USE status job_compose(const compose_input *input, compose_outcome *out_outcome, error_detail *detail);
 
-/** report.html and report.pdf once more, of a job that was read back (job_measures.h), with its sign-offs. */
-MUST_USE status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, error_detail *detail);
+/**
+ * report.html and report.pdf once more, of a job that was read back (job_measures.h), with its sign-offs. out_verdict: of the
+ * job, judged anew.
+ */
+MUST_USE status job_compose_pages(const compose_input *input, byte_writer *html, byte_writer *pdf, verdict_word *out_verdict,
+                                  error_detail *detail);
 
 #endif

@@ -403,6 +403,15 @@ limits:
         plain = {name: (folder / name).read_bytes() for name in ("report.html", "report.pdf", "measures.bin")}
         self.assertEqual(reelmill("sign", show.path).code, 2)
         self.assertEqual(reelmill("sign", "12", "--by", "A").code, 2)
+        # A verdict that the measures contradict is not signed, and nothing is written.
+        honest = (folder / "report.json").read_bytes()
+        (folder / "report.json").write_text(json.dumps({**run, "verdict": "pass"}))
+        outcome = reelmill("sign", show.path, "--by", "A")
+        self.assertEqual(outcome.code, 2, outcome.err)
+        self.assertIn("says 'pass', but the measures beside it come to 'fail'", outcome.err)
+        self.assertEqual({name: (folder / name).read_bytes() for name in plain}, plain)
+        self.assertFalse((folder / "sign-offs.json").exists())
+        (folder / "report.json").write_bytes(honest)
         for who, remark in (("J. Doe", "heard on <b>B&W</b>"), ("R. Roe", "")):
             outcome = reelmill("sign", show.path, "--by", who, "--remark", remark)
             self.assertEqual(outcome.code, 0, outcome.err)
