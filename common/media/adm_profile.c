@@ -14,7 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TRACKS_MAX = 128, CONTENTS_MAX = 123, OBJECT_PACKS_MAX = 118, BED_CHANNELS_MAX = 10 };
+enum { PARTS_MAX = 65536, TRACKS_MAX = 128, CONTENTS_MAX = 123, OBJECT_PACKS_MAX = 118, BED_CHANNELS_MAX = 10 };
 
 static const struct {
     const char *name, *id;
@@ -117,6 +117,21 @@ const element *adm_find(const judge *self, element_kind kind, const char *id)
     return NULL;
 }
 
+/* What elements other than channels, whose blocks are many, consist of: gone through for each of them and each reference. */
+static bool parts_are_bounded(judge *self)
+{
+    uint32_t count = 0;
+    for (int kind = 0; kind < ELEMENT_KINDS; kind++)
+        for (uint32_t i = 0; kind != CHANNEL && i < self->count[kind]; i++)
+            for (const xmlNode *at = self->items[kind][i].node->children; at != NULL; at = at->next)
+                if (at->type != XML_TEXT_NODE && ++count > PARTS_MAX) {
+                    adm_breach_add(self, ADM_RULE_AXML, "more than %d parts of elements up to %s; no profile has as many",
+                                   PARTS_MAX, self->items[kind][i].id);
+                    return false;
+                }
+    return true;
+}
+
 static bool collect(judge *self, const xmlNode *extended)
 {
     for (const xmlNode *at = extended->children; at != NULL; at = at->next)
@@ -131,7 +146,7 @@ static bool collect(judge *self, const xmlNode *extended)
             made->node = at;
             (void)adm_attribute(at, kinds[kind].id, made->id);
         }
-    return true;
+    return parts_are_bounded(self);
 }
 
 /* ---- what holds for every file ---- */
@@ -204,9 +219,29 @@ static bool record_field(byte_reader *reader, size_t size, char out[VALUE_SIZE])
     return true;
 }
 
-static void judge_record(judge *self, byte_reader *reader, bool *seen)
+/* What an audioTrackUID of axml refers to. Read once: many records may name one, and its text may be long. */
+typedef struct uid_formats {
+    bool has_track, has_pack;
+    char track[VALUE_SIZE], pack[VALUE_SIZE];
+} uid_formats;
+
+static uid_formats *read_uids(const judge *self)
 {
-    char uid[VALUE_SIZE], track[VALUE_SIZE], pack[VALUE_SIZE], said[VALUE_SIZE];
+    uid_formats *made = calloc(self->count[UID] + 1u, sizeof *made);
+    for (uint32_t i = 0; made != NULL && i < self->count[UID]; i++) {
+        const xmlNode *track = adm_child(self->items[UID][i].node, "audioTrackFormatIDRef");
+        const xmlNode *pack = adm_child(self->items[UID][i].node, "audioPackFormatIDRef");
+        made[i].has_track = track != NULL;
+        made[i].has_pack = pack != NULL;
+        (void)adm_text(track, made[i].track);
+        (void)adm_text(pack, made[i].pack);
+    }
+    return made;
+}
+
+static void judge_record(judge *self, byte_reader *reader, const uid_formats *uids, bool *seen)
+{
+    char uid[VALUE_SIZE], track[VALUE_SIZE], pack[VALUE_SIZE];
     uint32_t index = byte_reader_u16(reader);
     bool whole = record_field(reader, 12, uid) && record_field(reader, 14, track) && record_field(reader, 11, pack);
     (void)byte_reader_u8(reader);
@@ -222,12 +257,11 @@ static void judge_record(judge *self, byte_reader *reader, bool *seen)
         adm_breach_add(self, ADM_RULE_CHNA, "track %u is %s, which axml does not define", index, uid);
         return;
     }
-    const xmlNode *names = adm_child(of->node, "audioTrackFormatIDRef");
-    if (names != NULL && strcasecmp(adm_text(names, said), track) != 0)
-        adm_breach_add(self, ADM_RULE_CHNA, "%s is %s in chna and %s in axml", uid, track, said);
-    names = adm_child(of->node, "audioPackFormatIDRef");
-    if (names != NULL && strcasecmp(adm_text(names, said), pack) != 0)
-        adm_breach_add(self, ADM_RULE_CHNA, "%s is of %s in chna and of %s in axml", uid, pack, said);
+    const uid_formats *said = &uids[of - self->items[UID]];
+    if (said->has_track && strcasecmp(said->track, track) != 0)
+        adm_breach_add(self, ADM_RULE_CHNA, "%s is %s in chna and %s in axml", uid, track, said->track);
+    if (said->has_pack && strcasecmp(said->pack, pack) != 0)
+        adm_breach_add(self, ADM_RULE_CHNA, "%s is of %s in chna and of %s in axml", uid, pack, said->pack);
 }
 
 static void judge_chna(judge *self, const uint8_t *chna, size_t size)
@@ -241,9 +275,10 @@ static void judge_chna(judge *self, const uint8_t *chna, size_t size)
         adm_breach_add(self, ADM_RULE_CHNA, "%u records do not fit in its %zu bytes", count, size);
         return;
     }
-    bool *seen = calloc(self->audio->channel_count + 1u, sizeof *seen);
+    uid_formats *uids = read_uids(self);
+    bool *seen = uids == NULL ? NULL : calloc(self->audio->channel_count + 1u, sizeof *seen);
     for (uint32_t i = 0; seen != NULL && i < count; i++)
-        judge_record(self, &reader, seen);
+        judge_record(self, &reader, uids, seen);
     for (uint32_t i = 0; seen != NULL && i < self->audio->channel_count; i++) {
         distinct += seen[i];
         if (!seen[i])
@@ -251,6 +286,7 @@ static void judge_chna(judge *self, const uint8_t *chna, size_t size)
     }
     if (seen != NULL && tracks != distinct)
         adm_breach_add(self, ADM_RULE_CHNA, "it says %u tracks and has records of %u", tracks, distinct);
+    free(uids);
     free(seen);
 }
 

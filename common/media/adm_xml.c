@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ATTRIBUTES_MAX = 256, DEPTH_MAX = 8 };
+enum { ATTRIBUTES_MAX = 256, DEPTH_MAX = 8, NODES_MAX = 1000000 };
 
 /* The encoding that an XML declaration names: it stands within the declaration, in quotes. */
 static bool encoding_is_utf8(const char *declaration, size_t size)
@@ -76,6 +76,21 @@ static bool attributes_are_bounded(const uint8_t *axml, size_t size)
     return true;
 }
 
+/*
+ * Elements, comments and the like: all that begins with '<' and is no end. A tree of 32 MiB of "<a/>" would take 1 GB; in 32 MiB of
+ * real metadata, where an element has some 60 bytes (a block and what is in it), there are about 500,000.
+ */
+static bool nodes_are_bounded(const uint8_t *axml, size_t size)
+{
+    const uint8_t *end = axml + size;
+    uint32_t count = 0;
+    for (const uint8_t *at = axml; (at = memchr(at, '<', (size_t)(end - at))) != NULL;)
+        if (++at == end || *at != '/')
+            if (++count > NODES_MAX)
+                return false;
+    return true;
+}
+
 const char *adm_xml_problem(const uint8_t *axml, size_t size)
 {
     size = adm_xml_size(axml, size);
@@ -83,6 +98,8 @@ const char *adm_xml_problem(const uint8_t *axml, size_t size)
         return "axml is empty";
     if (!is_utf8(axml, size))
         return "axml is not in UTF-8";
+    if (!nodes_are_bounded(axml, size))
+        return "axml has more than 1,000,000 elements";
     return attributes_are_bounded(axml, size) ? NULL : "axml has an element of more than 256 attributes";
 }
 

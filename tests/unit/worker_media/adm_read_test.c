@@ -182,6 +182,71 @@ static void adm_profile__judges_dbmd_whole_and_damaged(void **state)
     }
 }
 
+/* An audioTrackUID of so many empty elements, as axml; the caller frees it. */
+static char *axml_of_parts(size_t count, size_t *out_size)
+{
+    static const char head[] = "<audioFormatExtended><audioTrackUID UID=\"ATU_00000001\">";
+    static const char tail[] = "</audioTrackUID></audioFormatExtended>";
+    char *axml = malloc(sizeof head + 4 * count + sizeof tail);
+    assert_non_null(axml);
+    char *at = axml + snprintf(axml, sizeof head, "%s", head);
+    for (size_t i = 0; i < count; i++, at += 4)
+        memcpy(at, "<a/>", 4);
+    memcpy(at, tail, sizeof tail);
+    *out_size = (size_t)(at - axml) + sizeof tail - 1;
+    return axml;
+}
+
+static const char *axml_breach(size_t parts, adm_profile *profile)
+{
+    static const uint8_t chna[4] = {0};
+    size_t size = 0;
+    char *axml = axml_of_parts(parts, &size);
+    adm_profile_judge(&(adm_chunks){.chna = chna, .chna_size = 4, .axml = (const uint8_t *)axml, .axml_size = size},
+                      &(adm_audio){48000, 24, 0, 0}, profile);
+    free(axml);
+    for (uint32_t i = 0; i < profile->breach_count; i++)
+        if (profile->breaches[i].rule == ADM_RULE_AXML)
+            return profile->breaches[i].what;
+    return "";
+}
+
+/* The two elements around them are elements too: 999,998 in them are the most. */
+static void adm_profile__refuses_more_elements_than_it_can_go_through(void **state)
+{
+    (void)state;
+    static const char many_parts[] = "more than 65536 parts of elements up to ATU_00000001; no profile has as many";
+    adm_profile profile;
+    assert_string_equal(axml_breach(65536, &profile), "");
+    assert_string_equal(axml_breach(65537, &profile), many_parts);
+    assert_string_equal(axml_breach(999998, &profile), many_parts);
+    assert_string_equal(axml_breach(999999, &profile), "axml has more than 1,000,000 elements");
+}
+
+/* Every record of one audioTrackUID is held against it, the last of 1,024 as the first. */
+static void adm_profile__judges_each_record_of_one_uid(void **state)
+{
+    (void)state;
+    static const char axml[] = "<audioFormatExtended><audioTrackUID UID=\"ATU_00000001\"><audioTrackFormatIDRef>AT_00010001_01"
+                               "</audioTrackFormatIDRef></audioTrackUID></audioFormatExtended>";
+    byte_writer chna;
+    byte_writer_init(&chna, ADM_CHNA_BYTES_MAX);
+    byte_writer_u16(&chna, 1);
+    byte_writer_u16(&chna, 1024);
+    for (int i = 0; i < 1024; i++)
+        chna_record(&chna, 1, "AT_00010001_01");
+    for (int round = 0; round < 2; round++) {
+        adm_profile profile;
+        adm_profile_judge(&(adm_chunks){.chna = chna.bytes, .chna_size = chna.size, .axml = (const uint8_t *)axml,
+                                        .axml_size = sizeof axml - 1}, &(adm_audio){48000, 24, 1, 0}, &profile);
+        assert_int_equal(profile.breach_count, round);
+        if (round == 1)
+            assert_string_equal(profile.breaches[0].what, "ATU_00000001 is AT_00010002_01 in chna and AT_00010001_01 in axml");
+        chna.bytes[chna.size - 16] = '2'; /* the number of the last record's track format */
+    }
+    byte_writer_deinit(&chna);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +254,8 @@ int main(void)
         cmocka_unit_test(adm_read__says_what_it_cannot_use),
         cmocka_unit_test(adm_read__withstands_damage),
         cmocka_unit_test(adm_profile__judges_dbmd_whole_and_damaged),
+        cmocka_unit_test(adm_profile__refuses_more_elements_than_it_can_go_through),
+        cmocka_unit_test(adm_profile__judges_each_record_of_one_uid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
