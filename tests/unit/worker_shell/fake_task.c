@@ -19,7 +19,10 @@
  *   fork             asks for another process
  *   signal           sends its parent a signal
  *   owner            has a descriptor send its parent signals
- *   type             types into the terminal
+ *   call NAME        makes that system call with arguments that mean nothing, or as somebody who took over would
+ *   limits           payload: "fixed" when no limit of the sandbox may be raised again
+ *   type             types into the terminal; payload "refused" or "survived"
+ *   number N         makes the system call of that number; payload "unknown" or "survived"
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
@@ -27,14 +30,19 @@
 #include "worker/tasks/task_run.h"
 
 #include <asm/ioctls.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static void say(byte_writer *payload, const char *text)
@@ -118,8 +126,58 @@ static void misbehave(const char *word, int number)
         (void)syscall(SYS_tgkill, getppid(), getppid(), SIGCONT);
     if (strcmp(word, "owner") == 0)
         (void)fcntl(EXECUTOR_SOCKET, F_SETOWN, getppid());
+}
+
+static void make_call(const char *name)
+{
+    const struct rlimit limit = {1024, 1024};
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}}; /* changes nothing where it is let through */
+    if (strcmp(name, "setrlimit") == 0)
+        (void)syscall(SYS_setrlimit, RLIMIT_NOFILE, &limit);
+    if (strcmp(name, "prlimit64") == 0)
+        (void)prlimit(0, RLIMIT_NOFILE, &limit, NULL);
+    if (strcmp(name, "dumpable") == 0)
+        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    if (strcmp(name, "pdeathsig") == 0)
+        (void)prctl(PR_SET_PDEATHSIG, 0);
+    if (strcmp(name, "utimensat") == 0)
+        (void)utimensat(AT_FDCWD, "/", times, 0);
+    if (strcmp(name, "removexattr") == 0)
+        (void)removexattr("/", "user.none");
+    if (strcmp(name, "lremovexattr") == 0)
+        (void)lremovexattr("/", "user.none");
+    if (strcmp(name, "fremovexattr") == 0)
+        (void)fremovexattr(-1, "user.none");
+    if (strcmp(name, "truncate") == 0)
+        (void)!truncate("/none", 0);
+#if defined(__x86_64__)
+    if (strcmp(name, "utime") == 0)
+        (void)syscall(SYS_utime, "/none", NULL);
+    if (strcmp(name, "utimes") == 0)
+        (void)syscall(SYS_utimes, "/none", NULL);
+    if (strcmp(name, "futimesat") == 0)
+        (void)syscall(SYS_futimesat, -1, "none", NULL);
+#endif
+}
+
+static const char *test_limits(void)
+{
+    static const __rlimit_resource_t resources[] = {RLIMIT_AS, RLIMIT_NOFILE, RLIMIT_CORE};
+    for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++) {
+        struct rlimit limit;
+        if (getrlimit(resources[i], &limit) != 0 || limit.rlim_max == RLIM_INFINITY || limit.rlim_max != limit.rlim_cur)
+            return "open";
+    }
+    return "fixed";
+}
+
+static const char *ask_kernel(const char *word, long number)
+{
+    if (strcmp(word, "limits") == 0)
+        return test_limits();
     if (strcmp(word, "type") == 0)
-        (void)ioctl(STDERR_FILENO, TIOCSTI, "x");
+        return ioctl(-1, TIOCSTI, "x") != 0 && errno == ENOTTY ? "refused" : "survived"; /* the kernel says EBADF */
+    return syscall(number, -1, NULL, NULL, 0, 0, 0) == -1 && errno == ENOSYS ? "unknown" : "survived";
 }
 
 status task_run(task_kind kind, const void *body, size_t body_size, const storage_roots *roots, const dsp_table *dsp,
@@ -154,6 +212,12 @@ status task_run(task_kind kind, const void *body, size_t body_size, const storag
         say(payload, descriptor >= 0 ? "opened" : "denied");
         return STATUS_OK;
     }
+    if (strcmp(word, "limits") == 0 || strcmp(word, "type") == 0 || strcmp(word, "number") == 0) {
+        say(payload, ask_kernel(word, strtol(first, NULL, 10)));
+        return STATUS_OK;
+    }
+    if (strcmp(word, "call") == 0)
+        make_call(first);
     misbehave(word, atoi(first));
     say(payload, "survived");
     return STATUS_OK;

@@ -444,7 +444,14 @@ static void executor_pool__ends_executors_that_reach_for_the_network_or_for_proc
         print_message("this build has no seccomp filter (sanitizers need the calls it forbids)\n");
         skip();
     }
-    static const char *const bodies[] = {"socket", "fork", "signal", "owner", "type"};
+    static const char *const bodies[] = {
+        "socket", "fork", "signal", "owner", "call setrlimit", "call prlimit64",
+        "call dumpable", "call pdeathsig", "call utimensat", "call removexattr", "call lremovexattr",
+        "call fremovexattr", "call truncate",
+#if defined(__x86_64__)
+        "call utime", "call utimes", "call futimesat",
+#endif
+    };
     for (uint32_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         start(stage, i, bodies[i]);
         run_until_ended(stage);
@@ -452,6 +459,33 @@ static void executor_pool__ends_executors_that_reach_for_the_network_or_for_proc
         assert_non_null(strstr(stage->ended.detail, "SIGSYS"));
     }
     assert_still_works(stage);
+}
+
+static void executor_pool__refuses_executors_devices_new_calls_and_new_limits(void **state)
+{
+    pool_stage *stage = *state;
+    if (!sandbox_has_seccomp()) {
+        print_message("this build has no seccomp filter (sanitizers need the calls it forbids)\n");
+        skip();
+    }
+    static const struct {
+        const char *body, *payload;
+    } cases[] = {
+        {"limits", "fixed"},
+        {"type", "refused"},
+        {"number 451", "unknown"}, /* cachestat, the first one after Linux 6.1 */
+        {"number 452", "unknown"}, /* fchmodat2 */
+        {"number 463", "unknown"}, /* setxattrat */
+        {"number 466", "unknown"}, /* removexattrat */
+        {"number 468", "unknown"}, /* file_getattr */
+        {"number 469", "unknown"}, /* file_setattr */
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(stage, i, cases[i].body);
+        run_until_ended(stage);
+        assert_int_equal(stage->ended.code, STATUS_OK);
+        assert_string_equal(stage->payload, cases[i].payload);
+    }
 }
 
 static void executor_pool__gives_up_when_idle_executors_keep_dying(void **state)
@@ -490,6 +524,7 @@ int main(int argc, char **argv)
         pool_test(executor_pool__stops_an_executor_that_talks_nonsense),
         pool_test(executor_pool__holds_executors_to_their_roots),
         pool_test(executor_pool__ends_executors_that_reach_for_the_network_or_for_processes),
+        pool_test(executor_pool__refuses_executors_devices_new_calls_and_new_limits),
         pool_test(executor_pool__gives_up_when_idle_executors_keep_dying),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
