@@ -113,6 +113,7 @@ static status make_show(const cli_arguments *arguments, arena *memory, error_det
     const char *name = title_of(folder, memory);
     audio_folder names;
     audio_folder_list(&names, folder, INIT_FILES_MAX, memory);
+    fputs(audio_folder_links(&names, arguments->words[0], memory), stderr);
     json_t *result = NULL;
     const char *text = NULL;
     problem_list notes = {0};
@@ -120,6 +121,9 @@ static status make_show(const cli_arguments *arguments, arena *memory, error_det
     if (access(path, F_OK) == 0)
         code = error_detail_set(detail, STATUS_INPUT_CONFLICT, "'%s' exists already and is not touched; move it away first",
                                 path);
+    else if (names.too_large)
+        code = error_detail_set(detail, STATUS_LIMIT, "'%s' holds more than %d entries; run init on the folder of one show",
+                                arguments->words[0], INIT_FILES_MAX * AUDIO_FOLDER_ENTRIES);
     else if (names.too_many)
         code = error_detail_set(detail, STATUS_LIMIT, "'%s' holds more than %d audio files; run init on the folder of one show",
                                 arguments->words[0], INIT_FILES_MAX);

@@ -38,6 +38,11 @@ static status expand_folders(const cli_arguments *arguments, arena *memory, qc_w
         bool folder = stat(word, &facts) == 0 && S_ISDIR(facts.st_mode);
         if (folder)
             audio_folder_list(&found, word, JOB_FILES_MAX, memory);
+        fputs(audio_folder_links(&found, word, memory), stderr);
+        if (found.too_large)
+            return error_detail_set(detail, STATUS_LIMIT,
+                                    "the folder '%s' holds more than %d entries; judge the folders in it in several goes", word,
+                                    JOB_FILES_MAX * AUDIO_FOLDER_ENTRIES);
         if (found.count == 0)
             return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no audio file in the folder '%s'", word);
         if (found.too_many || found.count > JOB_FILES_MAX - out_words->count)

@@ -1,0 +1,88 @@
+/* What is found below a folder, and what is not followed. */
+#define _GNU_SOURCE
+#include "coordinator/cli/audio_folder.h"
+#include "tests/unit/worker_media/temp_folder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void link_to(const temp_folder *folder, const char *target, const char *name)
+{
+    assert_int_equal(symlink(target, temp_folder_path(folder, name)), 0);
+}
+
+/* Two rings in each folder: followed, they would be gone round in 4 to the 8th ways. */
+static void audio_folder__follows_links_to_files_alone(void **state)
+{
+    (void)state;
+    temp_folder folder;
+    audio_folder found;
+    arena memory;
+    char told[1024];
+    arena_init(&memory);
+    temp_folder_create(&folder);
+    temp_folder_make(&folder, "R1");
+    temp_folder_write(&folder, "R1/a.wav", "", 0);
+    link_to(&folder, "R1/a.wav", "b.wav");
+    link_to(&folder, "nowhere", "c.wav");
+    audio_folder_list(&found, folder.path, 8, &memory);
+    assert_int_equal(found.count, 2);
+    assert_string_equal(audio_folder_links(&found, folder.path, &memory), "");
+    link_to(&folder, ".", "z");
+    audio_folder_list(&found, folder.path, 8, &memory);
+    snprintf(told, sizeof told, "reelmill: '%s/z' is a link to a folder and is left out; name that folder itself, or put it "
+             "there\n", folder.path);
+    assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
+    link_to(&folder, ".", "x");
+    link_to(&folder, "..", "R1/y");
+    link_to(&folder, "..", "R1/x");
+    audio_folder_list(&found, folder.path, 8, &memory);
+    assert_false(found.too_many || found.too_large);
+    assert_int_equal(found.count, 2);
+    assert_string_equal(found.items[0], "R1/a.wav");
+    assert_string_equal(found.items[1], "b.wav");
+    assert_int_equal(found.link_count, 4);
+    snprintf(told, sizeof told, "reelmill: '%s/R1/x' and 3 more are links to folders and are left out; name that folder itself, "
+             "or put it there\n", folder.path);
+    assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
+    temp_folder_remove(&folder);
+    arena_deinit(&memory);
+}
+
+/* For one file 16 entries are looked at, the folder that they lie in among them. */
+static void audio_folder__looks_at_so_many_entries(void **state)
+{
+    (void)state;
+    temp_folder folder;
+    audio_folder found;
+    arena memory;
+    char name[32];
+    arena_init(&memory);
+    temp_folder_create(&folder);
+    temp_folder_make(&folder, "R1");
+    for (int i = 0; i < 15; i++) {
+        snprintf(name, sizeof name, "R1/%d.txt", i);
+        temp_folder_write(&folder, name, "", 0);
+    }
+    audio_folder_list(&found, folder.path, 1, &memory);
+    assert_false(found.too_large);
+    temp_folder_write(&folder, "16.txt", "", 0);
+    audio_folder_list(&found, folder.path, 1, &memory);
+    assert_true(found.too_large);
+    temp_folder_remove(&folder);
+    arena_deinit(&memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(audio_folder__follows_links_to_files_alone),
+        cmocka_unit_test(audio_folder__looks_at_so_many_entries),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
