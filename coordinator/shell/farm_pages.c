@@ -28,6 +28,8 @@ static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uin
     for (size_t i = 0; i < self->workers.count; i++) {
         const worker_node *node = self->workers.nodes[i];
         worker_view view = {.state = WORKER_LOST};
+        if (worker_registry_replaced(&self->workers, node))
+            continue;
         (void)scheduler_worker_view(self->scheduler, node->number, &view);
         const char *word = farm_node_state(self, node, &view);
         for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
@@ -140,10 +142,13 @@ static char *jobs_document(farm_state *self, const page_query *query, size_t *ou
 static char *nodes_document(const farm_state *self, const page_query *query, size_t *out_size)
 {
     json_t *list = json_array();
-    uint32_t fitting = 0;
+    uint32_t fitting = 0, all = 0;
     for (size_t i = 0; i < self->workers.count; i++) {
         const worker_node *node = self->workers.nodes[i];
         worker_view view = {.state = WORKER_LOST};
+        if (worker_registry_replaced(&self->workers, node))
+            continue;
+        all++;
         (void)scheduler_worker_view(self->scheduler, node->number, &view);
         const char *state = farm_node_state(self, node, &view);
         bool wanted = query->state[0] == '\0' || strcmp(query->state, state) == 0 ||
@@ -155,7 +160,7 @@ static char *nodes_document(const farm_state *self, const page_query *query, siz
         fitting++;
     }
     return dump(json_pack("{s:i, s:o, s:I, s:I, s:I}", "reelmill", 1, "nodes", list, "from", (json_int_t)query->from,
-                          "fitting", (json_int_t)fitting, "all", (json_int_t)self->workers.count), out_size);
+                          "fitting", (json_int_t)fitting, "all", (json_int_t)all), out_size);
 }
 
 /* ---- one node ---- */

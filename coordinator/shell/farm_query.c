@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *dump(json_t *document, size_t *out_size)
@@ -52,6 +53,23 @@ static void describe_distrust(const farm_state *self, const worker_view *view, c
              status_text(view->strike_code), next);
 }
 
+/* Why it is not here, and since when by this machine's clock; "" = it is. */
+static void describe_absence(const farm_state *self, const worker_node *node, double silent_s, char *out, size_t out_size)
+{
+    char clock[16];
+    struct tm local;
+    time_t heard = (time_t)((double)farm_unix_ms() / 1000.0 - silent_s);
+    out[0] = '\0';
+    localtime_r(&heard, &local);
+    strftime(clock, sizeof clock, "%H:%M:%S", &local);
+    if (!key_guard_lists(self->guard, node->owner))
+        snprintf(out, out_size, "the key %s was revoked; last heard at %s", node->owner, clock);
+    else if (!node->connected && node->left)
+        snprintf(out, out_size, "it said goodbye at %s", clock);
+    else if (!node->connected)
+        snprintf(out, out_size, "silent since %s", clock);
+}
+
 const char *farm_node_state(const farm_state *self, const worker_node *node, const worker_view *view)
 {
     static const char *const states[] = {"ready", "draining", "quarantined", "lost"};
@@ -69,17 +87,23 @@ json_t *farm_node_json(const farm_state *self, const worker_node *node)
     worker_view view = {.state = WORKER_LOST};
     (void)scheduler_worker_view(self->scheduler, node->number, &view);
     const char *state = farm_node_state(self, node, &view);
+    uint64_t now_ms = farm_now_ms(self);
+    double silent = now_ms > node->heard_ms ? (double)(now_ms - node->heard_ms) / 1000.0 : 0.0;
     const char *reason = worker_registry_drained(&self->workers, node->name);
-    char distrust[PATH_MAX_BYTES + 256];
+    char distrust[PATH_MAX_BYTES + 256], absence[REASON_TEXT_BYTES + 160] = "";
     describe_distrust(self, &view, distrust, sizeof distrust);
-    if (reason == NULL && node->connected && distrust[0] != '\0')
+    if (reason != NULL && reason[0] != '\0')
+        snprintf(absence, sizeof absence, "%s; ", reason);
+    size_t drained = strlen(absence);
+    describe_absence(self, node, silent, absence + drained, sizeof absence - drained);
+    if (absence[drained] != '\0')
+        reason = absence;
+    else if (reason == NULL && distrust[0] != '\0')
         reason = distrust;
     json_t *roots = json_array();
     for (uint32_t i = 0; i < node->root_count; i++)
         json_array_append_new(
             roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
-    uint64_t now_ms = farm_now_ms(self);
-    double silent = now_ms > node->heard_ms ? (double)(now_ms - node->heard_ms) / 1000.0 : 0.0;
     return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number,
                      "name", node->name, "key", node->owner, "state", state, "reason", reason, "engine", node->engine,
                      "cpu", node->cpu, "slots", (int)node->slots, "running", (int)view.running, "tasks_done",
@@ -90,7 +114,8 @@ static char *nodes_document(const farm_state *self, size_t *out_size)
 {
     json_t *nodes = json_array();
     for (size_t i = 0; i < self->workers.count; i++) {
-        json_t *node = farm_node_json(self, self->workers.nodes[i]);
+        bool replaced = worker_registry_replaced(&self->workers, self->workers.nodes[i]);
+        json_t *node = replaced ? NULL : farm_node_json(self, self->workers.nodes[i]);
         if (node != NULL)
             json_array_append_new(nodes, node);
     }

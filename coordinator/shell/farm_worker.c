@@ -56,6 +56,7 @@ static void lose_worker(farm_state *self, worker_node *node, lost_how how, const
     if (!node->connected)
         return;
     node->connected = false;
+    node->left = how == LOST_LEFT;
     log_line(LOG_WARN, "worker.lost", "worker=%u name=\"%s\" reason=\"%s\"", node->number, node->name, why);
     scheduler_event event = {
         .type = EVENT_WORKER_LOST,

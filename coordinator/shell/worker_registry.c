@@ -60,6 +60,7 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
     if (node == NULL)
         return NULL;
     node->connected = true;
+    node->left = false;
     node->route = *route;
     memcpy(node->instance, hello->instance, INSTANCE_BYTES);
     snprintf(node->owner, sizeof node->owner, "%s", owner);
@@ -94,6 +95,16 @@ uint64_t worker_registry_double_ms(const worker_registry *self, const char *owne
             heard_ms = node->heard_ms;
     }
     return heard_ms;
+}
+
+bool worker_registry_replaced(const worker_registry *self, const worker_node *node)
+{
+    for (size_t i = 0; i < self->count && !node->connected; i++) {
+        const worker_node *other = self->nodes[i];
+        if (other->connected && strcmp(node->name, other->name) == 0 && strcmp(node->owner, other->owner) == 0)
+            return true;
+    }
+    return false;
 }
 
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route)

@@ -14,6 +14,7 @@
 typedef struct worker_node {
     uint32_t number;
     bool connected; /**< heard of within the lease, and not gone */
+    bool left;      /**< its last word was a GOODBYE */
     routing_id route;
     uint8_t instance[INSTANCE_BYTES];
     char owner[NAME_MAX_BYTES]; /**< whose key it came with, by the allow-list; it alone speaks for the node */
@@ -55,6 +56,8 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
 worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner);
 /** When another process of this name and owner, which is connected, was heard of last; 0: there is none. */
 uint64_t worker_registry_double_ms(const worker_registry *self, const char *owner, const message_hello *hello);
+/** Is it gone, and another process of its name and owner here in its place? */
+bool worker_registry_replaced(const worker_registry *self, const worker_node *node);
 /** The last node that spoke on a route, whoever's and connected or not; NULL: none that is remembered. */
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);

@@ -199,8 +199,10 @@ static void key_guard__forgets_a_revoked_key_on_a_live_connection(void **state)
     hear(self, 1);
     assert_true(self->last_known);
     assert_false(key_guard_reload(self->guard)); /* nothing has changed */
+    assert_true(key_guard_lists(self->guard, "anna"));
     write_list(self, "# nobody\n");
     assert_true(key_guard_reload(self->guard));
+    assert_false(key_guard_lists(self->guard, "anna"));
     assert_int_equal(zmq_send(anna.socket, "again", 5, 0), 5);
     hear(self, 2);
     assert_false(self->last_known);

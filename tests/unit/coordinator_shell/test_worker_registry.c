@@ -62,6 +62,21 @@ static void worker_registry__gives_a_number_to_a_process_start(void **state)
     worker_registry_deinit(&registry);
 }
 
+static void worker_registry__knows_who_came_in_the_place_of_whom(void **state)
+{
+    (void)state;
+    worker_registry registry = {0};
+    const worker_node *second = NULL;
+    worker_node *first = say_hello(&registry, 1, 1, "node", 10);
+    (void)say_hello(&registry, 2, 2, "another", 20);
+    first->connected = false;
+    assert_false(worker_registry_replaced(&registry, first));
+    second = say_hello(&registry, 3, 3, "node", 30);
+    assert_true(worker_registry_replaced(&registry, first));
+    assert_false(worker_registry_replaced(&registry, second));
+    worker_registry_deinit(&registry);
+}
+
 static void worker_registry__has_room_for_others_beside_one_key(void **state)
 {
     (void)state;
@@ -147,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_registry__gives_a_number_to_a_process_start),
+        cmocka_unit_test(worker_registry__knows_who_came_in_the_place_of_whom),
         cmocka_unit_test(worker_registry__has_room_for_others_beside_one_key),
         cmocka_unit_test(worker_registry__knows_who_was_silent),
         cmocka_unit_test(worker_registry__remembers_drained_names),
