@@ -1,6 +1,7 @@
 #include "common/base/log.h"
 
 #include "common/base/ensure.h"
+#include "common/base/plain_text.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -128,9 +129,8 @@ static int format_line(char *out, size_t out_size, log_level level, const char *
     size = size < out_size - 2 ? size : out_size - 2;
     log_values(out + size, out_size - 1 - size, format, arguments);
     size += strlen(out + size);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)out[i] < 0x20 || out[i] == 0x7F)
-            out[i] = '?';
+    plain_text_disarm(out);
+    size = strlen(out);
     out[size] = '\n';
     out[size + 1] = '\0';
     return (int)size + 1;

@@ -1,5 +1,7 @@
 #include "common/base/plain_text.h"
 
+#include <string.h>
+
 size_t plain_text_length(const unsigned char *bytes, size_t left)
 {
     if (bytes[0] < 0x80)
@@ -21,4 +23,32 @@ bool plain_text_control(const unsigned char *bytes, size_t length)
     if (length == 1)
         return (bytes[0] < 0x20 && bytes[0] != '\t' && bytes[0] != '\n' && bytes[0] != '\r') || bytes[0] == 0x7F;
     return length == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0;
+}
+
+/* U+202A to U+202E and U+2066 to U+2069: what stands behind them is shown in another order than it has. */
+static bool turns_order(const unsigned char *bytes, size_t length)
+{
+    if (length != 3 || bytes[0] != 0xE2)
+        return false;
+    return (bytes[1] == 0x80 && bytes[2] >= 0xAA && bytes[2] <= 0xAE) || (bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9);
+}
+
+void plain_text_disarm(char *text)
+{
+    size_t left = strlen(text);
+    char *out = text;
+    while (left > 0) {
+        const unsigned char *bytes = (const unsigned char *)text;
+        size_t length = plain_text_length(bytes, left);
+        bool hidden = length == 0 || bytes[0] < 0x20 || plain_text_control(bytes, length) || turns_order(bytes, length);
+        length = length == 0 ? 1 : length;
+        if (hidden)
+            *out++ = '?';
+        else
+            for (size_t i = 0; i < length; i++)
+                *out++ = text[i];
+        text += length;
+        left -= length;
+    }
+    *out = '\0';
 }

@@ -9,5 +9,7 @@
 size_t plain_text_length(const unsigned char *bytes, size_t left);
 /** The sequence is a control character: C0 except tab and line ends, DEL, and C1, which some terminals obey. */
 bool plain_text_control(const unsigned char *bytes, size_t length);
+/** Writes '?' for what a terminal may obey: controls, tabs, line ends, marks that turn the order of letters, bytes not UTF-8. */
+void plain_text_disarm(char *text);
 
 #endif

@@ -1,5 +1,7 @@
 #include "common/base/status.h"
 
+#include "common/base/plain_text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -45,10 +47,6 @@ status error_detail_set(error_detail *detail, status code, const char *format, .
     va_end(arguments);
     if (written < 0)
         detail->message[0] = '\0';
-    for (char *c = detail->message; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7F)
-            *c = '?';
-    }
+    plain_text_disarm(detail->message);
     return code;
 }

@@ -81,7 +81,7 @@ typedef struct error_detail {
     char message[ERROR_MESSAGE_SIZE];
 } error_detail;
 
-/** Writes code and sentence (control characters become '?') and returns code, so that `return error_detail_set(...)` reads well. */
+/** Writes code and sentence (by plain_text_disarm) and returns code, so that `return error_detail_set(...)` reads well. */
 status error_detail_set(error_detail *detail, status code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #endif

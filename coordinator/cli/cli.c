@@ -1,9 +1,12 @@
+#define _GNU_SOURCE
 #include "coordinator/cli/cli.h"
 
 #include "common/base/ensure.h"
+#include "common/base/plain_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t find_row(const cli_arguments *self, const char *name)
@@ -60,12 +63,36 @@ int cli_exit_code(status code)
     }
 }
 
+static void print_disarmed(FILE *out, const char *format, va_list arguments)
+{
+    char *text = NULL;
+    size_t format_size = strlen(format);
+    if (vasprintf(&text, format, arguments) < 0)
+        return;
+    bool ends = format_size > 0 && format[format_size - 1] == '\n';
+    if (ends)
+        text[strlen(text) - 1] = '\0';
+    plain_text_disarm(text);
+    fputs(text, out);
+    if (ends)
+        fputc('\n', out);
+    free(text);
+}
+
+void cli_print(FILE *out, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_disarmed(out, format, arguments);
+    va_end(arguments);
+}
+
 int cli_fail(status code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     fputs("reelmill: error: ", stderr);
-    vfprintf(stderr, format, arguments);
+    print_disarmed(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
     return cli_exit_code(code);

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { EXIT_PASS = 0, EXIT_QC = 1, EXIT_INPUT = 2, EXIT_FARM = 3 };
 
@@ -55,6 +56,8 @@ const char *cli_text(const cli_arguments *self, const char *name);
 /** fallback when not given. */
 uint32_t cli_number(const cli_arguments *self, const char *name, uint32_t fallback);
 
+/** A line that holds words from outside: what a terminal may obey becomes '?', but not the line end of the format. */
+void cli_print(FILE *out, const char *format, ...) PRINTF_LIKE(2, 3);
 /** "reelmill: error: message" on stderr; returns the exit code that the status class asks for. */
 int cli_fail(status code, const char *format, ...) PRINTF_LIKE(2, 3);
 /** An empty message: everything has been said; only the exit code. */

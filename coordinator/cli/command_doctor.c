@@ -50,7 +50,7 @@ static status take_entry(void *context, const settings_entry *entry, error_detai
 
 static int tell(const char *word, const char *where, const char *text)
 {
-    printf("%-4s %-12s %s\n", word, where, text);
+    cli_print(stdout, "%-4s %-12s %s\n", word, where, text);
     return strcmp(word, "FAIL") == 0 ? EXIT_FARM : EXIT_PASS;
 }
 

@@ -26,7 +26,7 @@ static void print_reels(const json_t *reels)
     const json_t *reel;
     json_array_foreach (reels, index, reel) {
         const json_t *own = json_object_get(reel, "lufs");
-        printf("  %s, ", text_in(reel, "reel"));
+        cli_print(stdout, "  %s, ", text_in(reel, "reel"));
         if (json_is_number(own))
             printf("%.1f LUFS by itself: ", json_number_value(own));
         else
@@ -43,7 +43,7 @@ static void print_details(const json_t *details)
     printf("Made of:\n");
     json_object_foreach ((json_t *)(uintptr_t)details, key, value) {
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        printf("  %s: %s\n", key, text == NULL ? "" : text);
+        cli_print(stdout, "  %s: %s\n", key, text == NULL ? "" : text);
         free(text);
     }
 }
@@ -54,9 +54,9 @@ static void print_finding(const json_t *item)
     const json_t *blocks = json_object_get(details, "blocks");
     const json_t *gate = json_object_get(details, "gate_lufs");
     const json_t *share = json_object_get(details, "speech_share");
-    printf("%s %s: %s\n", text_in(item, "severity"), text_in(item, "check"), text_in(item, "message"));
+    cli_print(stdout, "%s %s: %s\n", text_in(item, "severity"), text_in(item, "check"), text_in(item, "message"));
     if (text_in(item, "clause")[0] != '\0')
-        printf("Limit: %s\n", text_in(item, "clause"));
+        cli_print(stdout, "Limit: %s\n", text_in(item, "clause"));
     if (json_is_integer(blocks) && json_is_number(share))
         printf("Made by %lld blocks of 400 ms in which %s (%.1f %% of the programme), without level gates.\n",
                (long long)json_integer_value(blocks),

@@ -228,8 +228,8 @@ int command_wait(const cli_arguments *arguments)
                             ? (int)json_integer_value(json_object_get(job, "exit_code"))
                             : cli_fail_detail(&detail);
         if (job != NULL) {
-            fprintf(stderr, "job %u: %s %s: %s\n", numbers[i], farm_text_of(job, "title"), farm_text_of(job, "version"),
-                    farm_text_of(job, "verdict")[0] == '\0' ? farm_text_of(job, "state") : farm_text_of(job, "verdict"));
+            cli_print(stderr, "job %u: %s %s: %s\n", numbers[i], farm_text_of(job, "title"), farm_text_of(job, "version"),
+                      farm_text_of(job, "verdict")[0] == '\0' ? farm_text_of(job, "state") : farm_text_of(job, "verdict"));
             farm_job_print_errors(job);
             tell_next(job, numbers[i], exit_code);
         }

@@ -27,10 +27,10 @@ static json_t *json_item(const judged_item *judged)
 
 static void print_item(const judged_item *judged)
 {
-    printf("%-11s %s%s\n", verdict_word_name(judged->word), judged->of_stem ? "stem " : "", judged->name);
+    cli_print(stdout, "%-11s %s%s\n", verdict_word_name(judged->word), judged->of_stem ? "stem " : "", judged->name);
     for (size_t i = 0; i < judged->findings.count; i++)
-        printf("            %s%s: %s\n", finding_severity_name(judged->findings.items[i].severity),
-               judged->findings.items[i].waiver != NULL ? ", waived" : "", judged->findings.items[i].message);
+        cli_print(stdout, "            %s%s: %s\n", finding_severity_name(judged->findings.items[i].severity),
+                  judged->findings.items[i].waiver != NULL ? ", waived" : "", judged->findings.items[i].message);
 }
 
 static int tell(const cli_arguments *arguments, const judged_list *list, const spec *rules, bool whole)
@@ -103,7 +103,9 @@ static status judge(const cli_arguments *arguments, const spec *rules, judged_li
     if (code == STATUS_OK)
         code = report_read(path, memory, out_report, detail);
     if (code == STATUS_OK)
-        fprintf(stderr, "reelmill: no measures.bin lies beside '%s': levels and forms of files are judged from its figures, no more\n", path);
+        cli_print(stderr, "reelmill: no measures.bin lies beside '%s': levels and forms of files are judged from its "
+                          "figures, no more\n",
+                  path);
     return code == STATUS_OK ? judged_from_figures(list, *out_report, rules, &title, memory) : code;
 }
 

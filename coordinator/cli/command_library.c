@@ -48,7 +48,7 @@ static void print_inherited_source(const recipe *read, const named_text *text)
         return;
     puts("# source, of the recipe that it extends:");
     for (const char *at = read->source; *at != '\0'; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n'))
-        printf("#   %.*s\n", (int)strcspn(at, "\n"), at);
+        cli_print(stdout, "#   %.*s\n", (int)strcspn(at, "\n"), at);
 }
 
 /* What ships, and what lies in recipes/ and specs/ here: a show file in this folder would find the same. */
@@ -59,7 +59,7 @@ static library library_here(arena *memory)
     size_t specs = 0;
     error_detail detail = {0};
     if (library_add_own(&here, ".", &recipes, &specs, memory, &detail) != STATUS_OK)
-        fprintf(stderr, "reelmill: %s\n", detail.message);
+        cli_print(stderr, "reelmill: %s\n", detail.message);
     return here;
 }
 
@@ -84,7 +84,7 @@ int command_recipes(const cli_arguments *arguments)
         if (one && good)
             print_inherited_source(&read, text);
         else if (good)
-            printf("%-18s %s\n", text->name, read.description == NULL ? "" : read.description);
+            cli_print(stdout, "%-18s %s\n", text->name, read.description == NULL ? "" : read.description);
         if (print_problems(&problems, &memory) != EXIT_PASS)
             exit_code = EXIT_INPUT;
     }
@@ -110,7 +110,7 @@ int command_specs(const cli_arguments *arguments)
         if (one)
             print_text(text);
         else if (good)
-            printf("%-18s %s\n", text->name, read.title == NULL ? "" : read.title);
+            cli_print(stdout, "%-18s %s\n", text->name, read.title == NULL ? "" : read.title);
         if (print_problems(&problems, &memory) != EXIT_PASS)
             exit_code = EXIT_INPUT;
     }

@@ -192,7 +192,7 @@ static void print_second_meter(const json_t *second)
     print_figure(second, "range_lu");
     print_figure(second, "max_short_term_lufs");
     print_figure(second, "true_peak_dbtp");
-    printf("  by %s\n", json_string_value(json_object_get(second, "name")));
+    cli_print(stdout, "  by %s\n", json_string_value(json_object_get(second, "name")));
 }
 
 /* A programme of the table and what it is sorted by. */
@@ -238,8 +238,8 @@ static void print_row(const table_row *row)
     print_figure(loudness, "max_short_term_lufs");
     print_figure(json_object_get(row->programme, "peaks"), "true_peak_dbtp");
     const char *file = json_string_value(json_array_get(json_object_get(row->programme, "files"), 0));
-    printf(" %5zu %5zu  %s\n", row->fails, row->warnings,
-           file != NULL ? file : json_string_value(json_object_get(row->programme, "deliverable")));
+    cli_print(stdout, " %5zu %5zu  %s\n", row->fails, row->warnings,
+              file != NULL ? file : json_string_value(json_object_get(row->programme, "deliverable")));
     print_second_meter(json_object_get(row->programme, "second_meter"));
 }
 
@@ -248,8 +248,8 @@ static void print_findings(const json_t *programme)
     size_t place;
     const json_t *finding;
     json_array_foreach (json_object_get(programme, "findings"), place, finding)
-        printf("            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
-               json_string_value(json_object_get(finding, "message")));
+        cli_print(stdout, "            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
+                  json_string_value(json_object_get(finding, "message")));
 }
 
 /* One line per programme, worst first, with what was found below it while there are few; how many of each on stderr. */

@@ -53,26 +53,27 @@ static void print_summary(const json_t *job, const char *out_folder)
     size_t index;
     const json_t *item;
     json_array_foreach (json_object_get(job, "deliverables"), index, item) {
-        fprintf(stderr, "  %-12s %-11s %-10s", text_of(item, "name"), text_of(item, "state"),
-                json_is_string(json_object_get(item, "verdict")) ? text_of(item, "verdict") : "-");
+        cli_print(stderr, "  %-12s %-11s %-10s", text_of(item, "name"), text_of(item, "state"),
+                  json_is_string(json_object_get(item, "verdict")) ? text_of(item, "verdict") : "-");
         const json_t *first = json_array_get(json_object_get(item, "files"), 0);
         if (first != NULL)
-            fprintf(stderr, " %s/%s", out_folder, json_string_value(first));
+            cli_print(stderr, " %s/%s", out_folder, json_string_value(first));
         fputc('\n', stderr);
         size_t place;
         const json_t *worst;
         json_array_foreach (json_object_get(item, "worst"), place, worst)
-            fprintf(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
+            cli_print(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
     }
     const char *verdict = text_of(job, "verdict");
     const char *reports = text_of(job, "report_folder");
     if (verdict[0] != '\0')
-        fprintf(stderr, "Verdict: %s\n", verdict);
+        cli_print(stderr, "Verdict: %s\n", verdict);
     if (reports[0] != '\0')
-        fprintf(stderr, "Report:  %s/%s/report.html\n", out_folder, reports);
+        cli_print(stderr, "Report:  %s/%s/report.html\n", out_folder, reports);
     if (strstr(reports, "/report/") != NULL)
-        fprintf(stderr, "         What an earlier run published was left as it is, and so was its report, in %s/%s/%s/report.\n",
-                out_folder, text_of(job, "slug"), text_of(job, "version"));
+        cli_print(stderr, "         What an earlier run published was left as it is, and so was its report, in "
+                          "%s/%s/%s/report.\n",
+                  out_folder, text_of(job, "slug"), text_of(job, "version"));
 }
 
 /* With --meter: our figures and the other meter's, programme by programme. */
@@ -94,8 +95,8 @@ static status print_meters(farm_client *client, uint32_t job, error_detail *deta
         for (int k = 0; k < 2; k++) {
             const json_t *loudness = k == 0 ? json_object_get(programme, "loudness") : second;
             const json_t *peaks = k == 0 ? json_object_get(programme, "peaks") : second;
-            fprintf(stderr, "  %-12s %-11s", k == 0 ? text_of(programme, "deliverable") : "",
-                    k == 0 ? "reelmill" : text_of(second, "name"));
+            cli_print(stderr, "  %-12s %-11s", k == 0 ? text_of(programme, "deliverable") : "",
+                      k == 0 ? "reelmill" : text_of(second, "name"));
             for (size_t i = 0; i <= sizeof keys / sizeof keys[0]; i++) {
                 const json_t *figure = i < sizeof keys / sizeof keys[0] ? json_object_get(loudness, keys[i])
                                                                         : json_object_get(peaks, "true_peak_dbtp");

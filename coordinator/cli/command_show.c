@@ -48,12 +48,12 @@ static void print_job_row(const json_t *job)
     snprintf(tasks, sizeof tasks, "%.0f/%.0f", farm_number_of(job, "tasks_done"), farm_number_of(job, "tasks_total"));
     if (running > 0)
         snprintf(where, sizeof where, "%.0f running", running);
-    printf("%6.0f %-2s %-24.24s %-8.8s %-10.10s %4.0f %9s %4.0f%% %11s  %-10s %s%s%s%s%s\n", farm_number_of(job, "job"),
-           farm_text_of(job, "st"), farm_text_of(job, "title"), farm_text_of(job, "version"), farm_text_of(job, "submitted_by"),
-           farm_number_of(job, "priority"), time_text(farm_number_of(job, "elapsed_s"), elapsed),
-           farm_number_of(job, "progress") * 100.0, tasks,
-           farm_text_of(job, "verdict")[0] == '\0' ? "-" : farm_text_of(job, "verdict"), where,
-           where[0] != '\0' && reason[0] != '\0' ? " " : "", reason[0] != '\0' ? "(" : "", reason, reason[0] != '\0' ? ")" : "");
+    cli_print(stdout, "%6.0f %-2s %-24.24s %-8.8s %-10.10s %4.0f %9s %4.0f%% %11s  %-10s %s%s%s%s%s\n",
+              farm_number_of(job, "job"), farm_text_of(job, "st"), farm_text_of(job, "title"), farm_text_of(job, "version"), farm_text_of(job, "submitted_by"),
+              farm_number_of(job, "priority"), time_text(farm_number_of(job, "elapsed_s"), elapsed),
+              farm_number_of(job, "progress") * 100.0, tasks,
+              farm_text_of(job, "verdict")[0] == '\0' ? "-" : farm_text_of(job, "verdict"), where,
+              where[0] != '\0' && reason[0] != '\0' ? " " : "", reason[0] != '\0' ? "(" : "", reason, reason[0] != '\0' ? ")" : "");
 }
 
 /* What has not ended, and of what has the last few. */
@@ -96,18 +96,18 @@ static void print_job(const cli_arguments *arguments, const json_t *job)
            farm_number_of(tasks, "ready"), farm_number_of(tasks, "waiting"), farm_number_of(tasks, "backoff"),
            farm_number_of(tasks, "failed"), farm_number_of(job, "retries"));
     if (farm_text_of(job, "deadline")[0] != '\0')
-        printf("deadline: %s\n", farm_text_of(job, "deadline"));
+        cli_print(stdout, "deadline: %s\n", farm_text_of(job, "deadline"));
     if (farm_text_of(job, "first")[0] != '\0')
-        printf("waits: %s\n", farm_text_of(job, "first"));
+        cli_print(stdout, "waits: %s\n", farm_text_of(job, "first"));
     json_array_foreach (json_object_get(job, "deliverables"), index, item)
-        printf("  %-12s %-11s %5.0f/%-5.0f cells  %s\n", farm_text_of(item, "name"), farm_text_of(item, "state"),
-               farm_number_of(item, "cells_done"), farm_number_of(item, "cells_total"), farm_text_of(item, "verdict"));
+        cli_print(stdout, "  %-12s %-11s %5.0f/%-5.0f cells  %s\n", farm_text_of(item, "name"), farm_text_of(item, "state"),
+                  farm_number_of(item, "cells_done"), farm_number_of(item, "cells_total"), farm_text_of(item, "verdict"));
     json_array_foreach (json_object_get(job, "running"), index, item)
-        printf("  task %.0f: %s %s on %s, %.0f %%\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
-               farm_text_of(item, "what"), farm_text_of(item, "worker"), farm_number_of(item, "permille") / 10.0);
+        cli_print(stdout, "  task %.0f: %s %s on %s, %.0f %%\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
+                  farm_text_of(item, "what"), farm_text_of(item, "worker"), farm_number_of(item, "permille") / 10.0);
     json_array_foreach (json_object_get(job, "errors"), index, item)
-        printf("  error: task %.0f: %s %s: %s\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
-               farm_text_of(item, "what"), farm_text_of(item, "message"));
+        cli_print(stdout, "  error: task %.0f: %s %s: %s\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
+                  farm_text_of(item, "what"), farm_text_of(item, "message"));
     if (json_is_object(json_object_get(job, "forecast")))
         forecast_text_print(json_object_get(job, "forecast"), cli_text(arguments, "by"));
 }
@@ -139,9 +139,9 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
             if (used < sizeof roots)
                 used += (size_t)snprintf(roots + used, sizeof roots - used, "%s%s%s", at == 0 ? "" : ",", farm_text_of(root, "name"),
                                          json_is_true(json_object_get(root, "writable")) ? "" : ":ro");
-        printf("%-24.24s %-11s %5.0f %7.0f %6.0f %6.0f  %-7s %-24s %s\n", farm_text_of(node, "name"), node_state(node),
-               farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "tasks_done"),
-               farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots, farm_text_of(node, "reason"));
+        cli_print(stdout, "%-24.24s %-11s %5.0f %7.0f %6.0f %6.0f  %-7s %-24s %s\n", farm_text_of(node, "name"),
+                  node_state(node), farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "tasks_done"),
+                  farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots, farm_text_of(node, "reason"));
     }
     if (json_array_size(json_object_get(answer, "nodes")) == 0)
         fputs("reelmill: no worker has connected yet; `reelmill-worker --help`, then `reelmill doctor` on its machine\n", stderr);
@@ -355,8 +355,8 @@ static void print_tasks(const json_t *list, const char *head)
     if (json_array_size(list) > 0)
         puts(head);
     json_array_foreach (list, index, task)
-        printf("  task %.0f: %s %s: %s%s%s\n", farm_number_of(task, "task"), farm_text_of(task, "kind"), farm_text_of(task, "what"),
-               farm_text_of(task, "state"), farm_text_of(task, "message")[0] != '\0' ? ": " : "", farm_text_of(task, "message"));
+        cli_print(stdout, "  task %.0f: %s %s: %s%s%s\n", farm_number_of(task, "task"), farm_text_of(task, "kind"),
+                  farm_text_of(task, "what"), farm_text_of(task, "state"), farm_text_of(task, "message")[0] != '\0' ? ": " : "", farm_text_of(task, "message"));
 }
 
 static void print_why(const cli_arguments *arguments, const json_t *answer)
@@ -366,20 +366,20 @@ static void print_why(const cli_arguments *arguments, const json_t *answer)
     const json_t *item;
     const char *reason = farm_text_of(answer, "reason");
     if (json_is_integer(json_object_get(answer, "task")))
-        printf("job %.0f task %.0f: %s %s: %s: %s\n", farm_number_of(answer, "job"), farm_number_of(answer, "task"),
-               farm_text_of(answer, "kind"), farm_text_of(answer, "what"), farm_text_of(answer, "state"), reason);
+        cli_print(stdout, "job %.0f task %.0f: %s %s: %s: %s\n", farm_number_of(answer, "job"), farm_number_of(answer, "task"),
+                  farm_text_of(answer, "kind"), farm_text_of(answer, "what"), farm_text_of(answer, "state"), reason);
     else
-        printf("job %.0f: %s: %s%s%s\n", farm_number_of(answer, "job"), farm_text_of(answer, "title"), farm_text_of(answer, "st"),
-               reason[0] != '\0' ? ": " : "", reason);
+        cli_print(stdout, "job %.0f: %s: %s%s%s\n", farm_number_of(answer, "job"), farm_text_of(answer, "title"),
+                  farm_text_of(answer, "st"), reason[0] != '\0' ? ": " : "", reason);
     print_tasks(json_object_get(answer, "waits"), "waits for:");
     print_tasks(json_object_get(answer, "failed"), "failed:");
     print_tasks(json_object_get(answer, "backing_off"), "will be tried again:");
     json_array_foreach (json_object_get(answer, "errors"), index, item)
-        printf("  attempt: %s\n", json_string_value(item));
+        cli_print(stdout, "  attempt: %s\n", json_string_value(item));
     if (farm_number_of(answer, "skipped") > 0)
         printf("%.0f tasks were skipped because of that\n", farm_number_of(answer, "skipped"));
     if (farm_text_of(answer, "next")[0] != '\0')
-        printf("next: %s\n", farm_text_of(answer, "next"));
+        cli_print(stdout, "next: %s\n", farm_text_of(answer, "next"));
 }
 
 /* JOB, or JOB.TASK. */

@@ -70,7 +70,7 @@ static drop_seen *seen_of(folder_watch *self, const char *name)
 static void tell_trouble(drop_seen *seen, const error_detail *detail)
 {
     if (!seen->told)
-        fprintf(stderr, "reelmill: %s: %s\n", seen->name, detail->message);
+        cli_print(stderr, "reelmill: %s: %s\n", seen->name, detail->message);
     seen->told = true;
 }
 
@@ -79,11 +79,11 @@ static void finish(folder_watch *self, drop_seen *seen, const char *path, uint32
 {
     error_detail detail = {0};
     if (drop_result_write(path, result, &detail) != STATUS_OK)
-        fprintf(stderr, "reelmill: %s: %s\n", seen->name, detail.message);
+        cli_print(stderr, "reelmill: %s: %s\n", seen->name, detail.message);
     if (drop_move(self->folder, seen->name, good ? "done" : "failed", job, &detail) != STATUS_OK)
         tell_trouble(seen, &detail);
     else
-        fprintf(stderr, "reelmill: %s: %s\n", seen->name, good ? "done" : "failed");
+        cli_print(stderr, "reelmill: %s: %s\n", seen->name, good ? "done" : "failed");
 }
 
 static void refuse(folder_watch *self, drop_seen *seen, const char *path, const error_detail *why)
@@ -93,7 +93,7 @@ static void refuse(folder_watch *self, drop_seen *seen, const char *path, const 
     char *text = json_dumps(said, JSON_COMPACT);
     json_decref(said);
     if (why->message[0] != '\0')
-        fprintf(stderr, "reelmill: %s: %s\n", seen->name, why->message);
+        cli_print(stderr, "reelmill: %s: %s\n", seen->name, why->message);
     finish(self, seen, path, 0, false, text == NULL ? "" : text);
     free(text);
 }
@@ -126,7 +126,7 @@ static void submit_drop(folder_watch *self, drop_seen *seen, const char *path, c
     if (code == STATUS_OK)
         code = drop_note_write(note, held, &detail);
     if (code == STATUS_OK)
-        fprintf(stderr, "reelmill: %s: job %u\n", seen->name, note->job);
+        cli_print(stderr, "reelmill: %s: job %u\n", seen->name, note->job);
     else if (try_later(code))
         tell_trouble(seen, &detail);
     else
@@ -247,7 +247,7 @@ int command_watch(const cli_arguments *arguments)
     if (code == STATUS_OK)
         code = farm_job_connect(arguments, &self.client, &detail);
     if (code == STATUS_OK)
-        fprintf(stderr, "reelmill: watching '%s' for folders with a file '%s'\n", self.folder, self.marker);
+        cli_print(stderr, "reelmill: watching '%s' for folders with a file '%s'\n", self.folder, self.marker);
     farm_job_catch_signals();
     while (code == STATUS_OK && !farm_job_interrupted()) {
         code = look(&self, &detail);

@@ -135,8 +135,10 @@ static void show_progress(const farm_job_watch *watch, const json_t *job)
         else
             snprintf(left, sizeof left, ", about %u h %02u min left", seconds / 3600, seconds / 60 % 60);
     }
-    fprintf(stderr, "\r%.24s [%s] %3.0f %%  %.0f/%.0f cells, %.1f cells/s%s\033[K", watch->title, bar, progress * 100.0, done,
-            total, elapsed > 0.1 ? done / elapsed : 0.0, left);
+    fputc('\r', stderr);
+    cli_print(stderr, "%.24s", watch->title);
+    fprintf(stderr, " [%s] %3.0f %%  %.0f/%.0f cells, %.1f cells/s%s\033[K", bar, progress * 100.0, done, total,
+            elapsed > 0.1 ? done / elapsed : 0.0, left);
     fflush(stderr);
 }
 
@@ -215,10 +217,10 @@ status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_deta
 static void print_problem(const json_t *problem)
 {
     double line = number_of(problem, "line");
-    fputs(text_of(problem, "file")[0] == '\0' ? "reelmill" : text_of(problem, "file"), stderr);
+    cli_print(stderr, "%s", text_of(problem, "file")[0] == '\0' ? "reelmill" : text_of(problem, "file"));
     if (line > 0)
         fprintf(stderr, ":%.0f:%.0f", line, number_of(problem, "column"));
-    fprintf(stderr, ": %s: %s\n", text_of(problem, "severity"), text_of(problem, "message"));
+    cli_print(stderr, ": %s: %s\n", text_of(problem, "severity"), text_of(problem, "message"));
 }
 
 void farm_job_print_errors(const json_t *job)
@@ -233,13 +235,13 @@ void farm_job_print_errors(const json_t *job)
     json_array_foreach (json_object_get(job, "errors"), index, item) {
         if (!json_is_true(json_object_get(item, "final")) || (told && strcmp(text_of(item, "kind"), "plan") == 0))
             continue;
-        fprintf(stderr, "reelmill: error: %s%s%s: %s\n", text_of(item, "kind"),
-                text_of(item, "what")[0] == '\0' ? "" : " ", text_of(item, "what"), text_of(item, "message"));
+        cli_print(stderr, "reelmill: error: %s%s%s: %s\n", text_of(item, "kind"),
+                  text_of(item, "what")[0] == '\0' ? "" : " ", text_of(item, "what"), text_of(item, "message"));
         told = true;
     }
     const json_t *outcome = json_object_get(job, "outcome");
     if (!told && text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
-        fprintf(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
+        cli_print(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
 }
 
 int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job)

@@ -1,5 +1,7 @@
 #include "coordinator/show/show_file.h"
 
+#include "common/base/plain_text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,9 +29,7 @@ void problem_list_add(problem_list *self, arena *memory, problem_severity severi
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F)
-            *c = '?';
+    plain_text_disarm(text);
     if (problem_told(self, severity, file == NULL ? "" : file, line, column, text))
         return;
     if (severity == PROBLEM_ERROR)
@@ -66,8 +66,12 @@ const char *problem_list_text(const problem_list *self, arena *memory)
         char place[32] = "";
         if (item->line > 0)
             snprintf(place, sizeof place, ":%u:%u", item->line, item->column);
-        used += (size_t)snprintf(text + used, size - used, "%s%s%s%s: %s\n", item->file, place,
-                                 item->file[0] == '\0' ? "" : ": ", words[item->severity], item->message);
+        snprintf(text + used, size - used, "%s%s%s%s: %s", item->file, place, item->file[0] == '\0' ? "" : ": ",
+                 words[item->severity], item->message);
+        plain_text_disarm(text + used);
+        used += strlen(text + used);
+        text[used++] = '\n';
+        text[used] = '\0';
     }
     if (self->dropped > 0)
         snprintf(text + used, size - used, "and %zu more\n", self->dropped);

@@ -31,7 +31,7 @@ typedef struct problem_list {
     size_t dropped;        /**< beyond PROBLEMS_MAX */
 } problem_list;
 enum { PROBLEMS_MAX = 1000 };
-/** Adds one; text is formatted into arena, control characters become '?'. */
+/** Adds one; text is formatted into arena, what a terminal may obey becomes '?'. */
 void problem_list_add(problem_list *self, arena *arena, problem_severity severity, const char *file, uint32_t line,
                       uint32_t column, const char *format, ...) PRINTF_LIKE(7, 8);
 /** "file:line:column: error: message" lines in the usual form into one arena text. */

@@ -34,6 +34,8 @@ class Watch(FarmTest):
         hook.chmod(0o755)
         self.farm = Farm(self, self.folder, workers=("one",), more=f"on_end: [{hook}, \"an argument; not a shell's\"]\n")
         self.coordinator = self.farm.processes["coordinator"]
+        self.said = (self.folder / "said").open("ab")
+        self.addCleanup(self.said.close)
 
     def fill(self, name, ready=True):
         folder = self.drop / name
@@ -48,7 +50,7 @@ class Watch(FarmTest):
 
     def watch(self):
         process = subprocess.Popen([BIN / "reelmill", "watch", self.drop, "--preset", self.folder / "preset.yaml", "--settle", "1",
-                                    *map(str, self.farm.link())], stderr=subprocess.DEVNULL, env=environment())
+                                    *map(str, self.farm.link())], stderr=self.said, env=environment())
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -63,6 +65,8 @@ class Watch(FarmTest):
         own = self.folder / "of somebody"  # links and pipes of whoever fills the folders: not followed, not waited for
         own.write_text("mine")
         (self.drop / "Bad {name}" / "reelmill-result.json").symlink_to(own)
+        evil = "Bad \x1b[2J\nreelmill: x: done\u202e"  # on a terminal: one line, and nothing that it obeys
+        self.fill(evil)
         self.fill("A pipe")
         os.mkfifo(self.drop / "A pipe" / ".reelmill-watch")
         watcher = self.watch()
@@ -72,6 +76,11 @@ class Watch(FarmTest):
         self.assertEqual((result["title"], result["state"], result["exit_code"]), ("Night Train", "ended", 0))
         made = [path.name for path in (done / "Night Train" / "out").rglob("*.wav")]
         self.assertEqual(made, ["NIGHT_TRAIN_DXC.wav"])
+        self.assertTrue(wait_until(self.coordinator, lambda: b"?reelmill: x: done?: failed\n" in (self.folder / "said").read_bytes()))
+        said = (self.folder / "said").read_text()
+        self.assertTrue((failed / evil).is_dir())
+        self.assertFalse(set("\x1b\u202e") & set(said), said)
+        self.assertNotIn("\nreelmill: x", said)
         self.assertIn("letters without accents", json.loads((failed / "Bad {name}" / "reelmill-result.json").read_text())["message"])
         self.assertEqual(own.read_text(), "mine")
         self.assertTrue((self.drop / "A pipe").is_dir())

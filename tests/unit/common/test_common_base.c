@@ -3,6 +3,7 @@
 #include "common/base/byte_writer.h"
 #include "common/base/content_hash.h"
 #include "common/base/log.h"
+#include "common/base/plain_text.h"
 #include "common/base/status.h"
 
 #include <setjmp.h>
@@ -53,7 +54,31 @@ static void error_detail__is_bounded_and_holds_no_control_characters(void **stat
     assert_int_equal(detail.code, STATUS_INPUT_SYNTAX);
     assert_true(strlen(detail.message) < ERROR_MESSAGE_SIZE);
     assert_memory_equal(detail.message, "a??a", 4);
+    assert_int_equal(error_detail_set(&detail, STATUS_LIMIT, "a\xC2\x9B" "b\xFF"), STATUS_LIMIT);
+    assert_string_equal(detail.message, "a?b?");
     assert_int_equal(error_detail_set(NULL, STATUS_LIMIT, "nobody listens"), STATUS_LIMIT);
+}
+
+static void plain_text__loses_what_a_terminal_may_obey(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *left;
+    } cases[] = {
+        {"", ""},
+        {"plain, t\xC3\xA9l\xC3\xA9, \xE6\x98\xA0\xE7\x94\xBB, \xF0\x9F\x8E\xAC", "plain, t\xC3\xA9l\xC3\xA9, \xE6\x98\xA0\xE7\x94\xBB, \xF0\x9F\x8E\xAC"},
+        {"\x1B[2Ja\tb\r\nc\x7F", "?[2Ja?b??c?"},
+        {"\xC2\x80" "a\xC2\x9B" "b\xC2\x9F" "c\xC2\xA0", "?a?b?c\xC2\xA0"},                              /* C1; no-break space stays */
+        {"\xE2\x80\xA9\xE2\x80\xAA\xE2\x80\xAEx\xE2\x80\xAF", "\xE2\x80\xA9??x\xE2\x80\xAF"},         /* U+202A, U+202E and neighbours */
+        {"\xE2\x81\xA5\xE2\x81\xA6\xE2\x81\xA9x\xE2\x81\xAA", "\xE2\x81\xA5??x\xE2\x81\xAA"},         /* U+2066, U+2069 and neighbours */
+        {"\x9B" "31m\xC0\xAF\xE2\x80", "?31m????"}, /* no UTF-8 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        strcpy(text, cases[i].given);
+        plain_text_disarm(text);
+        assert_string_equal(text, cases[i].left);
+    }
 }
 
 static void byte_writer__and_reader_are_inverse(void **state)
@@ -197,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status__has_a_text_and_a_class_for_every_code),
+        cmocka_unit_test(plain_text__loses_what_a_terminal_may_obey),
         cmocka_unit_test(error_detail__is_bounded_and_holds_no_control_characters),
         cmocka_unit_test(log_line__keeps_quoted_values_whole),
         cmocka_unit_test(byte_writer__and_reader_are_inverse),
