@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 8 };
+enum { CELL_MEASURE_VERSION = 9 };
 enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD, PEAK_RUN_LIMITED };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */
@@ -61,7 +61,7 @@ typedef struct cell_measure {
     double *channel_energy;      /**< [decislot_count][channel_count] unweighted K-weighted energy per 100 ms */
     channel_measure channels[LAYOUT_CHANNELS_MAX];
     uint32_t run_count;          /**< at most PEAK_RUNS_MAX, by (frame, channel, kind) */
-    uint32_t run_dropped;        /**< runs beyond that */
+    uint32_t run_dropped;        /**< runs beyond that; of PEAK_RUN_LIMITED only when all that are stored are such */
     peak_run *runs;
     cell_signal *signal;         /**< NULL: the features of the signal checks were not taken */
 } cell_measure;

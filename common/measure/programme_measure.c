@@ -25,6 +25,7 @@ static const double range_gate_lu = -20.0;
 typedef struct cell_peaks {
     uint64_t programme_frame;
     uint32_t run_dropped;
+    bool limited_dropped;
     channel_measure channels[LAYOUT_CHANNELS_MAX];
 } cell_peaks;
 
@@ -167,12 +168,15 @@ status programme_measure_add(programme_measure *self, const cell_measure *cell)
     cell_peaks *peaks = &self->cells[self->cell_count++];
     peaks->programme_frame = cell->programme_frame;
     peaks->run_dropped = cell->run_dropped;
+    peaks->limited_dropped = cell->run_dropped > 0;
     memcpy(peaks->channels, cell->channels, sizeof peaks->channels);
     for (uint32_t i = 0; i < cell->slot_count; i++)
         self->slots[cell->first_slot + i] += cell->slot_energy[i];
-    for (uint32_t i = 0; i < cell->run_count; i++)
+    for (uint32_t i = 0; i < cell->run_count; i++) {
+        peaks->limited_dropped = peaks->limited_dropped && cell->runs[i].kind == PEAK_RUN_LIMITED;
         if (!add_run(self, cell, &cell->runs[i]))
             return STATUS_NODE_MEMORY;
+    }
     if (!programme_signal_add(&self->signal, cell->signal, cell->programme_frame, cell->frame_count, self->sample_rate) ||
         !add_levels(self, cell))
         return STATUS_NODE_MEMORY;
@@ -393,6 +397,7 @@ peak_figures programme_measure_peaks_between(const programme_measure *self, uint
         if (cell->programme_frame < first_frame || cell->programme_frame >= end_frame)
             continue;
         figures.run_dropped += cell->run_dropped;
+        figures.limited_dropped = figures.limited_dropped || cell->limited_dropped;
         for (uint32_t c = 0; c < self->channel_count; c++) {
             channel_measure *sum = &figures.channels[c];
             const channel_measure *part = &cell->channels[c];

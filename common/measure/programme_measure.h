@@ -33,6 +33,7 @@ typedef struct peak_figures {
     uint64_t overload_count;
     uint64_t nonfinite_count;
     uint64_t run_dropped;
+    bool limited_dropped;            /**< some of them may be reductions of a limiter */
     channel_measure channels[LAYOUT_CHANNELS_MAX];
 } peak_figures;
 

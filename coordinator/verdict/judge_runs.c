@@ -98,7 +98,7 @@ static void judge_limited(judgement *self, const programme_run *runs, size_t run
         byte_writer_bytes(&text, line, strlen(line));
         count++;
     }
-    bool whole = !text.failed && self->verdict->peaks.run_dropped == 0;
+    bool whole = !text.failed && !self->verdict->peaks.limited_dropped;
     if (text.size > 0 && !text.failed)
         list = arena_copy_bytes(self->memory, text.bytes, text.size);
     byte_writer_deinit(&text);

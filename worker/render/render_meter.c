@@ -78,22 +78,37 @@ void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, do
         energy;
 }
 
-void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak)
+/*
+ * Place + 1 of a new run; 0 = none left. What a limiter did goes before what was only near or over full scale: the
+ * latest run of another kind makes room for it.
+ */
+static uint32_t run_place(render_meter *self, uint8_t kind)
 {
     cell_measure *measure = &self->measure;
+    if (measure->run_count < PEAK_RUNS_MAX)
+        return ++measure->run_count;
+    measure->run_dropped++;
+    uint32_t place = kind == PEAK_RUN_LIMITED ? PEAK_RUNS_MAX : 0;
+    while (place > 0 && self->runs[place - 1].kind == PEAK_RUN_LIMITED)
+        place--;
+    for (uint32_t i = 0; place > 0 && i < PEAK_RUN_LIMITED; i++)
+        for (uint32_t channel = 0; channel < LAYOUT_CHANNELS_MAX; channel++)
+            if (self->open_runs[i][channel].run == place)
+                self->open_runs[i][channel].run = 0;
+    return place;
+}
+
+void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak)
+{
     render_open_run *open = &self->open_runs[kind][channel];
     bool goes_on = open->end > 0 && frame <= open->end + RUN_GAP_FRAMES;
     bool new_frame = frame >= open->end;
     if (new_frame)
         open->end = frame + 1;
     if (!goes_on) {
-        open->run = 0;
-        if (measure->run_count == PEAK_RUNS_MAX) {
-            measure->run_dropped++;
-            return;
-        }
-        self->runs[measure->run_count++] = (peak_run){.kind = kind, .channel = (uint8_t)channel, .frame = frame};
-        open->run = measure->run_count;
+        open->run = run_place(self, kind);
+        if (open->run > 0)
+            self->runs[open->run - 1] = (peak_run){.kind = kind, .channel = (uint8_t)channel, .frame = frame};
     }
     if (open->run == 0)
         return;
