@@ -86,16 +86,11 @@ static void finish(folder_watch *self, drop_seen *seen, const char *path, uint32
         cli_print(stderr, "reelmill: %s: %s\n", seen->name, good ? "done" : "failed");
 }
 
-static void refuse(folder_watch *self, drop_seen *seen, const char *path, const error_detail *why)
+static void refuse(folder_watch *self, drop_seen *seen, const char *held, const char *text, const error_detail *why)
 {
-    json_t *said = json_pack("{s:i, s:n, s:s}", "reelmill", 1, "job", "message",
-                             why->message[0] != '\0' ? why->message : "the show file is wrong; `reelmill check` says what");
-    char *text = json_dumps(said, JSON_COMPACT);
-    json_decref(said);
     if (why->message[0] != '\0')
         cli_print(stderr, "reelmill: %s: %s\n", seen->name, why->message);
-    finish(self, seen, path, 0, false, text == NULL ? "" : text);
-    free(text);
+    finish(self, seen, held, 0, false, text);
 }
 
 /* Only what the farm itself cannot do now is tried again; the rest is the drop's fault. */
@@ -109,13 +104,14 @@ static void submit_drop(folder_watch *self, drop_seen *seen, const char *path, c
 {
     error_detail detail = {0};
     char show_path[PATH_BYTES + 16];
-    loaded_show loaded;
+    loaded_show loaded = {.display = ""};
     arena memory;
     arena_init(&memory);
     status code = drop_make_show(held, seen->name, self->preset, &detail);
     snprintf(show_path, sizeof show_path, "%s/show.yaml", path);
     if (code == STATUS_OK)
         code = loaded_show_read(&loaded, show_path, NULL, &memory, &detail);
+    bool own = loaded.problems.count > 0 && drop_has_show(held, loaded.text, loaded.text_size, &memory);
     if (code == STATUS_OK && !note->present) {
         note->present = getrandom(note->request, sizeof note->request, 0) == (ssize_t)sizeof note->request;
         code = drop_note_write(note, held, &detail);
@@ -130,7 +126,7 @@ static void submit_drop(folder_watch *self, drop_seen *seen, const char *path, c
     else if (try_later(code))
         tell_trouble(seen, &detail);
     else
-        refuse(self, seen, held, &detail);
+        refuse(self, seen, held, drop_refusal(detail.message, own ? &loaded.problems : &(problem_list){0}, path, &memory), &detail);
     arena_deinit(&memory);
 }
 
@@ -139,6 +135,8 @@ static void follow_job(folder_watch *self, drop_seen *seen, const char *path, co
     char *text = NULL;
     size_t size = 0;
     error_detail detail = {0};
+    arena memory;
+    arena_init(&memory);
     uint32_t job = note->job;
     status code = farm_client_query(self->client, "job", job, QUERY_MS, &text, &size, &detail);
     json_t *answer = code == STATUS_OK ? json_loadb(text, size, 0, NULL) : NULL;
@@ -147,13 +145,14 @@ static void follow_job(folder_watch *self, drop_seen *seen, const char *path, co
     if (code == STATUS_OK && (digest == NULL || !drop_note_is_of(note, digest)))
         code = error_detail_set(&detail, STATUS_INPUT_CONFLICT, "its '%s' names job %u, which is not this folder's", DROP_NOTE, job);
     if (code != STATUS_OK && !try_later(code))
-        refuse(self, seen, path, &detail);
+        refuse(self, seen, path, drop_refusal(detail.message, &(problem_list){0}, path, &memory), &detail);
     else if (code != STATUS_OK)
         tell_trouble(seen, &detail);
     else if (json_is_integer(exit_code))
         finish(self, seen, path, job, json_integer_value(exit_code) == EXIT_PASS, text);
     json_decref(answer);
     free(text);
+    arena_deinit(&memory);
 }
 
 /* Nothing in it has changed for the settling time, and the marker is there. */

@@ -2,6 +2,8 @@
 #include "coordinator/cli/drop_folder.h"
 
 #include "common/base/content_hash.h"
+#include "coordinator/cli/job_document_write.h"
+#include "coordinator/shell/job_json.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -87,6 +89,45 @@ status drop_note_write(const drop_note *note, const char *folder, error_detail *
 status drop_result_write(const char *folder, const char *text, error_detail *detail)
 {
     return write_synced(folder, "reelmill-result.json", text, strlen(text), true, detail);
+}
+
+bool drop_has_show(const char *folder, const char *text, size_t size, arena *memory)
+{
+    char path[PATH_BYTES];
+    const char *own = NULL;
+    size_t own_size = 0;
+    int descriptor = path_make(path, folder, "show.yaml") ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    if (descriptor < 0)
+        return false;
+    status code = read_text_file(arena_format(memory, "/proc/self/fd/%d", descriptor), SHOW_TEXT_MAX, memory, &own, &own_size, NULL);
+    (void)close(descriptor);
+    return code == STATUS_OK && own_size == size && memcmp(own, text, size) == 0;
+}
+
+const char *drop_refusal(const char *why, const problem_list *problems, const char *folder, arena *memory)
+{
+    problem told[DROP_PROBLEMS_MAX];
+    problem_list errors = {.items = told};
+    const char *show_path = arena_format(memory, "%s/show.yaml", folder);
+    for (size_t i = 0; i < problems->count && errors.count < DROP_PROBLEMS_MAX; i++)
+        if (problems->items[i].severity == PROBLEM_ERROR && strcmp(problems->items[i].file, show_path) == 0) {
+            told[errors.count] = problems->items[i];
+            told[errors.count++].file = "show.yaml";
+        }
+    if (why[0] == '\0' && errors.count == 0)
+        why = "the show file is wrong; `reelmill check` says what";
+    else if (why[0] == '\0')
+        why = arena_format(memory, "the show file is wrong in %zu place%s: `problems` says where%s", problems->error_count,
+                           problems->error_count == 1 ? "" : "s",
+                           problems->error_count > errors.count ? " for the first of them, `reelmill check` for all" : "");
+    json_t *list = json_array();
+    job_problems_json(list, &errors);
+    json_t *said = json_pack("{s:i, s:n, s:o, s:o}", "reelmill", 1, "job", "message", job_text_json(why), "problems", list);
+    char *text = json_dumps(said, JSON_COMPACT);
+    json_decref(said);
+    const char *kept = text == NULL ? "" : arena_copy_text(memory, text);
+    free(text);
+    return kept;
 }
 
 /* Order of the entries does not matter: what each says is added up. */

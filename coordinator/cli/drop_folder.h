@@ -8,12 +8,13 @@
 
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "coordinator/show/show_file.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define DROP_NOTE ".reelmill-watch"
-enum { DROP_REQUEST_BYTES = 16, DROP_ENTRIES_MAX = 20000, DROP_DEPTH_MAX = 8 };
+enum { DROP_REQUEST_BYTES = 16, DROP_ENTRIES_MAX = 20000, DROP_DEPTH_MAX = 8, DROP_PROBLEMS_MAX = 20 };
 
 typedef struct drop_note {
     bool present;
@@ -29,6 +30,14 @@ bool drop_note_is_of(const drop_note *note, const char *request_digest);
 MUST_USE status drop_note_write(const drop_note *note, const char *folder, error_detail *detail);
 /** The document of its end beside its files, as reelmill-result.json; replaces what has that name. */
 MUST_USE status drop_result_write(const char *folder, const char *text, error_detail *detail);
+/**
+ * The document of a drop that was refused. why: one sentence, empty where the errors of its show.yaml say it: of these
+ * DROP_PROBLEMS_MAX are then in `problems`. Those of other files stay out: they may be links, and quote what is not theirs
+ * to read who fill the folder. In the arena; "" without memory.
+ */
+const char *drop_refusal(const char *why, const problem_list *problems, const char *folder, arena *memory);
+/** Is this the text of a show.yaml that lies in the folder itself, no link? Only then errors may quote it. */
+bool drop_has_show(const char *folder, const char *text, size_t size, arena *memory);
 /** A number over names, sizes and times of all that lies in the folder: while files are copied in it changes. */
 MUST_USE status drop_fingerprint(const char *folder, uint64_t *out_fingerprint, error_detail *detail);
 /** The preset's text with {folder} replaced, as FOLDER/show.yaml, unless there is one. name: the folder's own. */

@@ -112,6 +112,7 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
                         error_detail *detail)
 {
     loaded_show loaded = {.display = path};
+    *out_loaded = loaded;
     status code = read_text_file(path, SHOW_TEXT_MAX, memory, &loaded.text, &loaded.text_size, detail);
     if (code != STATUS_OK)
         return code;
@@ -130,6 +131,8 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
         code = show_resolve(&loaded.show, &loaded.library, memory, &problems);
     if (problems.count > 0)
         fputs(problem_list_text(&problems, memory), stderr);
+    loaded.problems = problems;
+    *out_loaded = loaded;
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "%s", ""); /* all is said */
     loaded.media_folder = join_path(memory, loaded.folder, loaded.show.media);

@@ -23,6 +23,7 @@ typedef struct loaded_show {
     const char *out_folder;     /**< absolute; may not exist yet */
     library library;            /**< shipped + the person's own */
     size_t own_recipe_count, own_spec_count; /**< the last ones of the library */
+    problem_list problems;      /**< what was printed; on failure too, with text */
 } loaded_show;
 
 /** Adds the recipes and specs of a folder (recipes/NAME.yaml, specs/NAME.yaml) behind those of a library. */

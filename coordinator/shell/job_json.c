@@ -53,7 +53,7 @@ static json_t *time_json(uint64_t unix_ms)
     return json_string(text);
 }
 
-static void add_problems(json_t *list, const problem_list *problems)
+void job_problems_json(json_t *list, const problem_list *problems)
 {
     static const char *const severities[] = {"info", "warning", "error"};
     for (size_t i = 0; i < problems->count; i++) {
@@ -163,8 +163,8 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size)
     json_object_set_new(object, "exit_code", json_integer(code == STATUS_OK ? 0 : 2));
     add_title(object, source->show.title, source->show.slug, source->show.version);
     json_t *list = json_array();
-    add_problems(list, &source->problems);
-    add_problems(list, problems);
+    job_problems_json(list, &source->problems);
+    job_problems_json(list, problems);
     json_object_set_new(object, "problems", list);
     json_t *inputs = json_array();
     for (uint32_t i = 0; i < source->inputs.count; i++) {
@@ -522,8 +522,8 @@ char *job_status_json(const farm_state *farm, farm_job *job, size_t *out_size)
     json_object_set_new(object, "running", running_json(farm, job));
     json_object_set_new(object, "errors", errors_json(job));
     json_t *problems = json_array();
-    add_problems(problems, &job->source->problems);
-    add_problems(problems, &job->problems);
+    job_problems_json(problems, &job->source->problems);
+    job_problems_json(problems, &job->problems);
     json_object_set_new(object, "problems", problems);
     json_object_set_new(object, "forecast", job_forecast_json(farm, job));
     add_outcome(object, farm, job);

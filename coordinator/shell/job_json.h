@@ -63,6 +63,8 @@ json_t *job_row_json(const struct farm_state *farm, const farm_job *job);
 json_t *job_grid_json(const struct farm_state *farm, const farm_job *job);
 /** Texts from file names may be no UTF-8; a document must be. */
 json_t *job_text_json(const char *text);
+/** Appends an object of each. */
+void job_problems_json(json_t *list, const problem_list *problems);
 
 /** How a job came out, for the exit code of the contract. */
 typedef struct job_outcome {

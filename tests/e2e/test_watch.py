@@ -67,11 +67,14 @@ class Watch(FarmTest):
         (self.drop / "Bad {name}" / "reelmill-result.json").symlink_to(own)
         evil = "Bad \x1b[2J\nreelmill: x: done\u202e"  # on a terminal: one line, and nothing that it obeys
         self.fill(evil)
+        self.fill("Wrong show")
+        (self.drop / "Wrong show" / "show.yaml").write_text(PRESET.replace("{folder}", "Wrong").replace("version", "versoin"))
         self.fill("A pipe")
         os.mkfifo(self.drop / "A pipe" / ".reelmill-watch")
         watcher = self.watch()
         done, failed = self.drop / "done", self.drop / "failed"
-        self.assertTrue(wait_until(self.coordinator, lambda: (done / "Night Train").is_dir() and (failed / "Bad {name}").is_dir()))
+        self.assertTrue(wait_until(self.coordinator, lambda: (done / "Night Train").is_dir() and (failed / "Bad {name}").is_dir()
+                                  and (failed / "Wrong show").is_dir()))
         result = json.loads((done / "Night Train" / "reelmill-result.json").read_text())
         self.assertEqual((result["title"], result["state"], result["exit_code"]), ("Night Train", "ended", 0))
         made = [path.name for path in (done / "Night Train" / "out").rglob("*.wav")]
@@ -82,6 +85,9 @@ class Watch(FarmTest):
         self.assertFalse(set("\x1b\u202e") & set(said), said)
         self.assertNotIn("\nreelmill: x", said)
         self.assertIn("letters without accents", json.loads((failed / "Bad {name}" / "reelmill-result.json").read_text())["message"])
+        told = json.loads((failed / "Wrong show" / "reelmill-result.json").read_text())
+        self.assertIn(("show.yaml", 3), [(item["file"], item["line"]) for item in told["problems"]])
+        self.assertIn('unknown key "versoin"', told["problems"][0]["message"])
         self.assertEqual(own.read_text(), "mine")
         self.assertTrue((self.drop / "A pipe").is_dir())
         self.assertTrue((self.drop / "Copying").is_dir())  # nobody said that it is complete

@@ -1,0 +1,105 @@
+/* What is said of a folder that was dropped and refused. */
+#define _GNU_SOURCE
+#include "coordinator/cli/drop_folder.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static json_t *refusal(const char *message, const problem_list *problems, arena *memory)
+{
+    json_t *said = json_loads(drop_refusal(message, problems, "/in/Night Train", memory), 0, NULL);
+    assert_non_null(said);
+    assert_true(json_is_null(json_object_get(said, "job")));
+    return said;
+}
+
+static void drop_refusal__tells_the_first_errors_of_the_show_file(void **state)
+{
+    arena memory;
+    problem_list problems = {0};
+    (void)state;
+    arena_init(&memory);
+    problem_list_add(&problems, &memory, PROBLEM_WARNING, "/in/Night Train/show.yaml", 1, 1, "odd");
+    for (uint32_t line = 2; line < 2 + DROP_PROBLEMS_MAX + 5; line++)
+        problem_list_add(&problems, &memory, PROBLEM_ERROR, line == 2 ? "/in/Night Train/recipes/a.yaml" : "/in/Night Train/show.yaml",
+                         line, 3, "wrong: \"b\xE4" "d\"");
+    json_t *said = refusal("", &problems, &memory);
+    const json_t *told = json_object_get(said, "problems");
+    assert_int_equal(json_array_size(told), DROP_PROBLEMS_MAX);
+    const json_t *first = json_array_get(told, 0); /* the first error is another file's */
+    assert_string_equal(json_string_value(json_object_get(first, "file")), "show.yaml");
+    assert_string_equal(json_string_value(json_object_get(first, "severity")), "error");
+    assert_string_equal(json_string_value(json_object_get(first, "message")), "wrong: \"b?d\"");
+    assert_int_equal(json_integer_value(json_object_get(first, "line")), 3);
+    assert_int_equal(json_integer_value(json_object_get(first, "column")), 3);
+    const char *message = json_string_value(json_object_get(said, "message"));
+    assert_non_null(strstr(message, "wrong in 25 places"));
+    assert_non_null(strstr(message, "reelmill check"));
+    json_decref(said);
+    arena_deinit(&memory);
+}
+
+static void drop_refusal__tells_why_without_a_show_file(void **state)
+{
+    arena memory;
+    problem_list none = {0};
+    (void)state;
+    arena_init(&memory);
+    json_t *said = refusal("the folder's name is 'b\xE4" "d'", &none, &memory);
+    assert_string_equal(json_string_value(json_object_get(said, "message")), "the folder's name is 'b?d'");
+    assert_int_equal(json_array_size(json_object_get(said, "problems")), 0);
+    json_decref(said);
+    arena_deinit(&memory);
+}
+
+static void put(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void drop_has_show__knows_its_own_text_from_a_linked_one(void **state)
+{
+    char folder[] = "/tmp/reelmill-drop-XXXXXX";
+    char path[256], other[256];
+    arena memory;
+    (void)state;
+    arena_init(&memory);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/show.yaml", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    assert_false(drop_has_show(folder, "secret", 6, &memory));
+    put(folder, "show.yaml", "secret");
+    assert_true(drop_has_show(folder, "secret", 6, &memory));
+    assert_false(drop_has_show(folder, "secreT", 6, &memory));
+    assert_false(drop_has_show(folder, "secret!", 7, &memory));
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(symlink(other, path), 0);
+    assert_false(drop_has_show(folder, "secret", 6, &memory));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(rmdir(folder), 0);
+    arena_deinit(&memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drop_refusal__tells_the_first_errors_of_the_show_file),
+        cmocka_unit_test(drop_refusal__tells_why_without_a_show_file),
+        cmocka_unit_test(drop_has_show__knows_its_own_text_from_a_linked_one),
+    };
+    return cmocka_run_group_tests_name("drop_folder", tests, NULL, NULL);
+}
