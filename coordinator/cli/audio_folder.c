@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/audio_folder.h"
 
+#include "common/base/plain_text.h"
 #include "coordinator/cli/utf8_text.h"
 #include "coordinator/show/init_name.h"
 
@@ -71,7 +72,8 @@ const char *audio_folder_links(const audio_folder *list, const char *folder, are
 {
     if (list->link_count == 0)
         return "";
-    const char *path = utf8_escaped(arena_format(memory, "%s/%s", folder, list->link), memory);
+    char *path = arena_format(memory, "%s", utf8_escaped(arena_format(memory, "%s/%s", folder, list->link), memory));
+    plain_text_disarm(path);
     const char *others = "is a link to a folder and is";
     if (list->link_count > 1)
         others = arena_format(memory, "and %u more are links to folders and are", list->link_count - 1);

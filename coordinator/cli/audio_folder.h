@@ -23,7 +23,7 @@ enum { AUDIO_FOLDER_ENTRIES = 16 }; /**< for each of count_max: what is looked a
  * folders, which may lead back: the caller tells of them by audio_folder_links.
  */
 void audio_folder_list(audio_folder *out_list, const char *folder, uint32_t count_max, arena *memory);
-/** A line on the links to folders that were passed over; "" if there were none. */
+/** A line on the links to folders that were passed over; "" if there were none. Nothing in it is obeyed by a terminal. */
 const char *audio_folder_links(const audio_folder *list, const char *folder, arena *memory);
 /** For qsort and bsearch over items. */
 int audio_folder_order(const void *a, const void *b);

@@ -38,16 +38,16 @@ static void audio_folder__follows_links_to_files_alone(void **state)
     snprintf(told, sizeof told, "reelmill: '%s/z' is a link to a folder and is left out; name that folder itself, or put it "
              "there\n", folder.path);
     assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
-    link_to(&folder, ".", "x");
+    link_to(&folder, ".", "x\x1B[2J\n\xE4");
     link_to(&folder, "..", "R1/y");
-    link_to(&folder, "..", "R1/x");
+    link_to(&folder, "..", "R1/x\x1B[2J\n\xE4");
     audio_folder_list(&found, folder.path, 8, &memory);
     assert_false(found.too_many || found.too_large);
     assert_int_equal(found.count, 2);
     assert_string_equal(found.items[0], "R1/a.wav");
     assert_string_equal(found.items[1], "b.wav");
     assert_int_equal(found.link_count, 4);
-    snprintf(told, sizeof told, "reelmill: '%s/R1/x' and 3 more are links to folders and are left out; name that folder itself, "
+    snprintf(told, sizeof told, "reelmill: '%s/R1/x?[2J?\\xE4' and 3 more are links to folders and are left out; name that folder itself, "
              "or put it there\n", folder.path);
     assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
     temp_folder_remove(&folder);
