@@ -9,6 +9,7 @@
 #include "proto/secure_socket.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,16 +333,22 @@ static status serve_pages(farm_state *self, error_detail *detail)
     return code;
 }
 
+static status check_hook(const farm_config *config, error_detail *detail)
+{
+    if (config->on_end_count == 0 || access(config->on_end[0], X_OK) == 0)
+        return STATUS_OK;
+    return error_detail_set(detail, STATUS_INPUT_INVALID, "on_end: '%s' is no program that can be run here: %s", config->on_end[0],
+                            strerror(errno));
+}
+
 /* The program stands in the configuration of this start; SIGHUP does not change it. */
 static status open_hook(farm_state *self, error_detail *detail)
 {
     for (uint32_t i = 0; i < self->config.on_end_count; i++)
         self->hook_arguments[i] = self->config.on_end[i];
-    if (self->config.on_end_count == 0)
-        return STATUS_OK;
-    if (access(self->hook_arguments[0], X_OK) != 0)
-        return error_detail_set(detail, STATUS_INPUT_INVALID, "on_end: '%s' is no program that can be run here: %s",
-                                self->hook_arguments[0], strerror(errno));
+    status code = check_hook(&self->config, detail);
+    if (code != STATUS_OK || self->config.on_end_count == 0)
+        return code;
     return end_hook_create(&self->hook, &self->loop, self->hook_arguments, END_HOOK_LIMIT_MS) == STATUS_OK
                ? STATUS_OK
                : error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
@@ -425,6 +432,30 @@ static void close_farm(farm_state *self)
     pthread_mutex_destroy(&self->durable_mutex);
 }
 
+/* Could a start make the state folder, or write the one that is there? Nothing is made. */
+static status check_state(const farm_config *config, error_detail *detail)
+{
+    static const char *const written[] = {"journal.db", "audit.log"};
+    char path[PATH_MAX_BYTES + 32];
+    if (access(config->state, F_OK) != 0 && errno == ENOENT) {
+        snprintf(path, sizeof path, "%s", config->state);
+        const char *parent = dirname(path);
+        return access(parent, W_OK | X_OK) == 0
+                   ? STATUS_OK
+                   : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make the state folder '%s' in '%s': %s",
+                                      config->state, parent, strerror(errno));
+    }
+    status code = make_state_folder(config, detail);
+    for (size_t i = 0; i < sizeof written / sizeof written[0] && code == STATUS_OK; i++) {
+        struct stat facts;
+        snprintf(path, sizeof path, "%s/%s", config->state, written[i]);
+        bool there = stat(path, &facts) == 0;
+        if ((!there && errno != ENOENT) || (there && (!S_ISREG(facts.st_mode) || access(path, R_OK | W_OK) != 0)))
+            code = error_detail_set(detail, STATUS_STORAGE_DENIED, "'%s' is no file that this user can write", path);
+    }
+    return code;
+}
+
 status farm_check_config(const farm_config *config, error_detail *detail)
 {
     farm_state *self = calloc(1, sizeof *self);
@@ -432,8 +463,12 @@ status farm_check_config(const farm_config *config, error_detail *detail)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     self->config = *config;
     status code = make_guard(self, detail);
-    if (code == STATUS_OK && access(config->state, F_OK) == 0)
-        code = make_state_folder(config, detail);
+    if (code == STATUS_OK)
+        code = check_hook(config, detail);
+    if (code == STATUS_OK && config->http[0] != '\0')
+        code = http_endpoint_check(config->http, detail);
+    if (code == STATUS_OK)
+        code = check_state(config, detail);
     key_guard_destroy(&self->guard);
     free(self);
     return code;

@@ -401,11 +401,10 @@ static void on_timer(uv_timer_t *handle)
     (void)MHD_run(self->daemon); /* and its time-outs */
 }
 
-static status listen_on(http_endpoint *self, const char *address, error_detail *detail)
+static status read_address(const char *address, struct sockaddr_storage *place, error_detail *detail)
 {
-    struct sockaddr_storage place = {0};
-    struct sockaddr_in *v4 = (struct sockaddr_in *)&place;
-    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&place;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)place;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)place;
     char host[64];
     unsigned port = 0;
     char end = 0;
@@ -418,12 +417,29 @@ static status listen_on(http_endpoint *self, const char *address, error_detail *
     if (six) {
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons((uint16_t)port);
-        self->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
     } else {
         v4->sin_family = AF_INET;
         v4->sin_port = htons((uint16_t)port);
-        self->loopback = ntohl(v4->sin_addr.s_addr) >> 24 == 127;
     }
+    return STATUS_OK;
+}
+
+status http_endpoint_check(const char *address, error_detail *detail)
+{
+    struct sockaddr_storage place = {0};
+    return read_address(address, &place, detail);
+}
+
+static status listen_on(http_endpoint *self, const char *address, error_detail *detail)
+{
+    struct sockaddr_storage place = {0};
+    status read = read_address(address, &place, detail);
+    if (read != STATUS_OK)
+        return read;
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&place;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&place;
+    bool six = place.ss_family == AF_INET6;
+    self->loopback = six ? IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) : ntohl(v4->sin_addr.s_addr) >> 24 == 127;
     int on = 1;
     self->listening = socket(place.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (self->listening < 0 || setsockopt(self->listening, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||

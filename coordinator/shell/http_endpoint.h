@@ -41,6 +41,8 @@ typedef struct http_endpoint_config {
     void *context;
 } http_endpoint_config;
 
+/** STATUS_INPUT_INVALID for an address that is none. */
+MUST_USE status http_endpoint_check(const char *address, error_detail *detail);
 /** STATUS_INPUT_INVALID for an address that is none; STATUS_NODE_SYSTEM when it cannot be listened on. */
 MUST_USE status http_endpoint_create(http_endpoint **out_endpoint, uv_loop_t *loop, const http_endpoint_config *config,
                                      error_detail *detail);

@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/farm_config.h"
+#include "coordinator/shell/farm_state.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -127,6 +129,50 @@ static void farm_config__names_the_place_in_the_file(void **state)
     free(config);
 }
 
+/* What a start would refuse is told before it, and nothing is made. */
+static void farm_config__is_not_good_where_a_start_would_fail(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[2], *sentence;
+    } cases[] = {
+        {{"--http", "nonsense"}, "no address to listen on"},
+        {{"--http", "127.0.0.1:70000"}, "no address to listen on"},
+        {{"--state", "/nonexistent/deep/state"}, "cannot make the state folder"},
+    };
+    char folder[] = "/tmp/test_config_XXXXXX";
+    char journal[64], fresh[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(fresh, sizeof fresh, "%s/state", folder);
+    snprintf(journal, sizeof journal, "%s/journal.db", folder);
+    farm_config *config = calloc(1, sizeof *config);
+    error_detail detail = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool own = strcmp(cases[i].words[0], "--state") == 0;
+        const char *const words[] = {"--plain", cases[i].words[0], cases[i].words[1], own ? NULL : "--state", fresh, NULL};
+        assert_int_equal(read_config(config, words, &detail), STATUS_OK);
+        assert_int_not_equal(farm_check_config(config, &detail), STATUS_OK);
+        if (strstr(detail.message, cases[i].sentence) == NULL)
+            fail_msg("\"%s\" lacks \"%s\"", detail.message, cases[i].sentence);
+    }
+    const char *const good[] = {"--plain", "--http", "[::1]:7071", "--state", fresh, NULL};
+    assert_int_equal(read_config(config, good, &detail), STATUS_OK);
+    assert_int_equal(farm_check_config(config, &detail), STATUS_OK);
+    assert_int_not_equal(access(fresh, F_OK), 0);
+    config->on_end_count = 1;
+    snprintf(config->on_end[0], sizeof config->on_end[0], "/nonexistent/program");
+    assert_int_equal(farm_check_config(config, &detail), STATUS_INPUT_INVALID);
+    assert_non_null(strstr(detail.message, "no program that can be run here"));
+    const char *const taken[] = {"--plain", "--state", folder, NULL};
+    assert_int_equal(read_config(config, taken, &detail), STATUS_OK);
+    assert_int_equal(farm_check_config(config, &detail), STATUS_OK);
+    assert_int_equal(mkdir(journal, 0700), 0);
+    assert_int_equal(farm_check_config(config, &detail), STATUS_STORAGE_DENIED);
+    rmdir(journal);
+    rmdir(folder);
+    free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +180,7 @@ int main(void)
         cmocka_unit_test(farm_config__lets_flags_win_over_the_file),
         cmocka_unit_test(farm_config__refuses_what_it_does_not_know),
         cmocka_unit_test(farm_config__names_the_place_in_the_file),
+        cmocka_unit_test(farm_config__is_not_good_where_a_start_would_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
