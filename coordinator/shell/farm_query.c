@@ -54,7 +54,8 @@ static void describe_distrust(const farm_state *self, const worker_view *view, c
 }
 
 /* Why it is not here, and since when by this machine's clock; "" = it is. */
-static void describe_absence(const farm_state *self, const worker_node *node, double silent_s, char *out, size_t out_size)
+static void describe_absence(const farm_state *self, const worker_node *node, const char *state, double silent_s, char *out,
+                             size_t out_size)
 {
     char clock[16];
     struct tm local;
@@ -66,7 +67,7 @@ static void describe_absence(const farm_state *self, const worker_node *node, do
         snprintf(out, out_size, "the key %s was revoked; last heard at %s", node->owner, clock);
     else if (!node->connected && node->left)
         snprintf(out, out_size, "it said goodbye at %s", clock);
-    else if (!node->connected)
+    else if (strcmp(state, "lost") == 0) /* the scheduler may know it a moment before the shell */
         snprintf(out, out_size, "silent since %s", clock);
 }
 
@@ -95,7 +96,7 @@ json_t *farm_node_json(const farm_state *self, const worker_node *node)
     if (reason != NULL && reason[0] != '\0')
         snprintf(absence, sizeof absence, "%s; ", reason);
     size_t drained = strlen(absence);
-    describe_absence(self, node, silent, absence + drained, sizeof absence - drained);
+    describe_absence(self, node, state, silent, absence + drained, sizeof absence - drained);
     if (absence[drained] != '\0')
         reason = absence;
     else if (reason == NULL && distrust[0] != '\0')
