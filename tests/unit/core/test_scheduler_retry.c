@@ -95,7 +95,7 @@ static uint32_t storage_is_full(farm_script *farm)
     farm_hello(farm, 1, 1);
     for (uint32_t failures = 1; failures < TASK_ATTEMPTS_MAX; failures++) {
         farm_result(farm, 1, farm_running(farm, job, 0), STATUS_STORAGE_FULL);
-        wait_alive(farm, 1, SCRIPT_BACKOFF_MS << (failures - 1));
+        wait_alive(farm, 1, (uint64_t)SCRIPT_BACKOFF_MS << (failures - 1));
         beat(farm, 1, 1);
     }
     return job;

@@ -292,7 +292,7 @@ static void plan_program__scans_before_it_renders(void **state)
             assert_int_equal(waits, task->kind == TASK_RENDER || task->kind == TASK_COMPOSE);
         }
         assert_int_equal(made->tasks[source->gain_task - made->first_task].wait_count, scans);
-        double gains[] = {-2.5, NAN};
+        double gains[] = {-2.5, (double)NAN};
         assert_true(plan_gain_db(made, 1, gains) == -2.5 && made->deliverables[1].gain_scanned);
     }
     show_fixture_deinit(&given);

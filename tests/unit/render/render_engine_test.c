@@ -67,7 +67,7 @@ static void render_engine__every_sample_is_the_nearest_to_the_exact_mix(void **s
                     clamped++;
                     exact = exact < 0.0L ? -1.0L : 1.0L - step;
                 } else if (output == OUTPUT_STEREO_16 && fabsl(exact) < 0.99L) {
-                    double error = (double)((actual - exact) / step);
+                    double error = (double)(((long double)actual - exact) / step);
                     dithered.mean += error;
                     dithered.power += error * error;
                     dithered.count++;

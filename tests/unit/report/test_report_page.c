@@ -56,7 +56,7 @@ static void write_both(const char *text, byte_writer *html, byte_writer *pdf)
 static void page__gives_the_same_bytes_again(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"Night Train", "</script><img src=x onerror=alert(1)>\xFF\x01", "\xE2\x80\xAE" "gnp.exe \xD7\xA9 \xE4\xB8\xAD"};
+    static const char *const texts[] = {"Night Train", "</script><img src=x onerror=alert(1)>\xFF\x01", "\xE2\x80\xAEgnp.exe \xD7\xA9 \xE4\xB8\xAD"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         byte_writer html[2];
         byte_writer pdf[2];

@@ -76,7 +76,7 @@ static void stem_features__damaged_are_refused(void **state)
             stem_features_deinit(&back);
         writer.bytes[i] ^= 0xFF;
     }
-    made.sums[1] = NAN;
+    made.sums[1] = (double)NAN;
     byte_writer_reset(&writer);
     stem_features_encode(&made, &writer);
     assert_int_equal(stem_features_decode(&back, writer.bytes, writer.size), STATUS_PEER_MALFORMED);

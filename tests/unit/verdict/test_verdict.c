@@ -24,7 +24,7 @@ static void verdict__judges_levels_as_displayed(void **state)
     };
     bench *self = *state;
     bench_limit(self, "loudness.integrated", -29.0, -25.0);
-    bench_limit(self, "peak.true", NAN, -2.0);
+    bench_limit(self, "peak.true", (double)NAN, -2.0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         /* -24.95 itself cannot be met exactly in binary: a hair above it shows as -24.9. */
         double lufs = rows[i].lufs == -24.95 ? -24.9499999 : rows[i].lufs;
@@ -41,8 +41,8 @@ static void verdict__what_does_not_exist_is_no_pass(void **state)
 {
     bench *self = *state;
     bench_limit(self, "loudness.integrated", -29.0, -25.0);
-    bench_limit(self, "loudness.range", NAN, 20.0);
-    programme_verdict silent = bench_judge(self, 20.0, -INFINITY, -INFINITY);
+    bench_limit(self, "loudness.range", (double)NAN, 20.0);
+    programme_verdict silent = bench_judge(self, 20.0, -(double)INFINITY, -(double)INFINITY);
     assert_int_equal(silent.word, VERDICT_INCOMPLETE);
     assert_int_equal(silent.findings.count, 3); /* the two limits, and the silence itself */
     programme_verdict blink = bench_judge(self, 0.3, -27.0, -6.0); /* no gating block of 400 ms */
@@ -92,7 +92,7 @@ static void verdict__a_group_passes_with_one_member(void **state)
 {
     bench *self = *state;
     bench_limit(self, "loudness.integrated", -29.0, -25.0)->group = 0;
-    bench_limit(self, "loudness.max_momentary", NAN, -20.0)->group = 0;
+    bench_limit(self, "loudness.max_momentary", (double)NAN, -20.0)->group = 0;
     self->rules.group_count = 1;
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_PASS);
     assert_int_equal(bench_judge(self, 20.0, -22.0, -6.0).word, VERDICT_PASS); /* the second holds */
@@ -128,7 +128,7 @@ static void verdict__advice_aims_at_the_target_and_minds_the_peaks(void **state)
 {
     bench *self = *state;
     bench_limit(self, "loudness.integrated", -23.2, -22.8)->target = -23.0;
-    bench_limit(self, "peak.true", NAN, -1.0);
+    bench_limit(self, "peak.true", (double)NAN, -1.0);
     programme_verdict low = bench_judge(self, 20.0, -26.0, -10.0);
     assert_non_null(strstr(low.findings.items[0].message, "Raise the programme by 3.0 dB."));
     programme_verdict peaky = bench_judge(self, 20.0, -26.0, -3.0);
@@ -163,7 +163,7 @@ static void verdict__locates_silence_from_three_seconds_on(void **state)
     self->made_by.takes_stem = true; /* a stem may be silent as long as it likes, unless a limit says otherwise */
     verdict = bench_judge_steps(self, 20.0, sound, 5, -6.0);
     assert_int_equal(verdict.findings.count, 0);
-    bench_limit(self, "signal.silence", NAN, 2.0)->severity = SPEC_WARN;
+    bench_limit(self, "signal.silence", (double)NAN, 2.0)->severity = SPEC_WARN;
     verdict = bench_judge_steps(self, 20.0, sound, 5, -6.0);
     assert_int_equal(verdict.findings.count, 2);
     assert_int_equal(verdict.word, VERDICT_WARN);
@@ -205,7 +205,7 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     verdict = bench_judge_steps(self, 20.0, scene, 2, -6.0);
     assert_null(bench_found(&verdict, "join.level"));
 
-    spec_limit *limit = bench_limit(self, "join.level", NAN, 6.0);
+    spec_limit *limit = bench_limit(self, "join.level", (double)NAN, 6.0);
     assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
     limit->max = 5.9;
     assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);

@@ -101,7 +101,7 @@ static void verdict__without_a_stem_dialogue_is_not_checked(void **state)
     assert_int_equal(verdict.word, VERDICT_INCOMPLETE);
     assert_int_equal(verdict.findings.count, 2); /* nobody knows which of the two is in force */
     assert_non_null(strstr(verdict.findings.items[0].message, "no dialogue stem"));
-    bench_limit(self, "loudness.speech_share", 0.15, NAN);
+    bench_limit(self, "loudness.speech_share", 0.15, (double)NAN);
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).findings.count, 3);
 }
 
@@ -153,7 +153,7 @@ static void verdict__short_and_silent_programmes_have_no_dialogue(void **state)
     } rows[] = {
         {0.3, -27.0, VERDICT_INCOMPLETE},      /* no block of 400 ms */
         {2.9, -27.0, VERDICT_PASS},            /* blocks, but no window of 3 s: nothing here asks for one */
-        {20.0, -INFINITY, VERDICT_INCOMPLETE}, /* the stem speaks and the mix is silent: no figure */
+        {20.0, -(double)INFINITY, VERDICT_INCOMPLETE}, /* the stem speaks and the mix is silent: no figure */
     };
     bench *self = *state;
     static const level_step speech[] = {{0.0, -27.0}};
@@ -162,7 +162,7 @@ static void verdict__short_and_silent_programmes_have_no_dialogue(void **state)
     bench_limit(self, "loudness.dialogue", -29.0, -25.0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(bench_judge(self, rows[i].seconds, rows[i].lufs, -6.0).word, rows[i].word);
-    bench_limit(self, "loudness.dialogue_range", NAN, 10.0);
+    bench_limit(self, "loudness.dialogue_range", (double)NAN, 10.0);
     programme_verdict brief = bench_judge(self, 2.9, -27.0, -6.0);
     assert_int_equal(brief.word, VERDICT_INCOMPLETE);
     assert_string_equal(brief.findings.items[0].check, "loudness.dialogue_range");
@@ -174,7 +174,7 @@ static void verdict__shares_are_judged_in_percent(void **state)
     bench *self = *state;
     self->speech = speech;
     self->speech_count = 2;
-    spec_limit *limit = bench_limit(self, "loudness.speech_share", 0.14, NAN);
+    spec_limit *limit = bench_limit(self, "loudness.speech_share", 0.14, (double)NAN);
     assert_int_equal(bench_judge(self, 100.0, -27.0, -6.0).word, VERDICT_PASS);
     limit->min = 0.141;
     programme_verdict verdict = bench_judge(self, 100.0, -27.0, -6.0);

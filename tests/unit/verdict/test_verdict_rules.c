@@ -18,7 +18,7 @@ static void verdict__a_group_holds_for_limits_of_the_format_too(void **state)
     self->made.files = &file;
     self->made.file_count = 1;
     self->deliverable.file_count = 1;
-    spec_limit *form = bench_limit(self, "format.encoding", NAN, NAN);
+    spec_limit *form = bench_limit(self, "format.encoding", (double)NAN, (double)NAN);
     form->words[form->word_count++] = "PCM_24";
     form->group = 0;
     spec_limit *level = bench_limit(self, "loudness.integrated", -29.0, -25.0);
@@ -48,7 +48,7 @@ static void verdict__peaks_close_together_are_one_finding(void **state)
                               .sample_count = 1, .peak = 0.99};
     self->runs = runs;
     self->run_count = PLACES + 1;
-    bench_limit(self, "peak.true", NAN, -2.0)->group = 0;
+    bench_limit(self, "peak.true", (double)NAN, -2.0)->group = 0;
     bench_limit(self, "loudness.integrated", -29.0, -25.0)->group = 0;
     self->rules.group_count = 1;
     assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).findings.count, 0);
@@ -94,7 +94,7 @@ static void verdict__clipping_is_a_warning_from_a_stated_size(void **state)
     assert_int_equal(clipping_told(self, runs, 2, 1), FINDING_INFO);
     runs[1] = (peak_run){.kind = PEAK_RUN_CLIP, .frame = 200000, .frame_count = 3, .sample_count = 3, .peak = 1.0};
     assert_int_equal(clipping_told(self, runs, 2, 2), FINDING_WARN);
-    bench_limit(self, "peak.clipping", NAN, 0.0);
+    bench_limit(self, "peak.clipping", (double)NAN, 0.0);
     runs[0].sample_count = 3;
     assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_FAIL);
 }
@@ -109,7 +109,7 @@ static void verdict__tells_that_places_were_not_located(void **state)
     assert_int_equal(item->severity, FINDING_INFO);
     assert_non_null(strstr(item->message, "7 more places"));
     assert_string_equal(item->details_json, "{\"places_not_located\": 7}");
-    bench_limit(self, "peak.clipping", NAN, 0.0); /* a limit on what may be among them cannot be judged */
+    bench_limit(self, "peak.clipping", (double)NAN, 0.0); /* a limit on what may be among them cannot be judged */
     assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).word, VERDICT_INCOMPLETE);
 }
 
@@ -168,7 +168,7 @@ static void verdict__identity_follows_the_place_in_the_reel(void **state)
     plan_piece after[2] = {{.reel = 0, .frame_count = 960000}, {.reel = 1, .programme_frame = 960000, .frame_count = 480000}};
     plan_timeline old = {.piece_count = 2, .pieces = before, .frame_count = 960000, .sample_rate = RATE};
     plan_timeline new = {.piece_count = 2, .pieces = after, .frame_count = 1440000, .sample_rate = RATE};
-    finding item = {.check = "peak.true", .measured = -1.0, .min = NAN, .max = -2.0, .target = NAN, .unit = "dBTP",
+    finding item = {.check = "peak.true", .measured = -1.0, .min = (double)NAN, .max = -2.0, .target = (double)NAN, .unit = "dBTP",
                     .has_range = true, .start_sample = 580000, .end_sample = 580100, .reel = 1, .channel_count = 1,
                     .channels = {"L"}, .message = "old", .clause = ""};
     const char *id = id_of(self, item, &old);
@@ -192,7 +192,8 @@ static void verdict__identity_follows_the_place_in_the_reel(void **state)
 static void verdict__findings_that_are_alike_are_numbered(void **state)
 {
     bench *self = *state;
-    finding item = {.check = "format.encoding", .min = NAN, .max = NAN, .target = NAN, .reel = -1, .message = "",
+    finding item = {.check = "format.encoding", .min = (double)NAN, .max = (double)NAN, .target = (double)NAN,
+                    .reel = -1, .message = "",
                     .clause = ""};
     finding items[3] = {item, item, item};
     finding_list list = {.items = items, .count = 3, .capacity = 3};

@@ -38,7 +38,7 @@ int bench_tear_down(void **state)
 spec_limit *bench_limit(bench *self, const char *check, double min, double max)
 {
     spec_limit *limit = &self->rules.limits[self->rules.limit_count++];
-    *limit = (spec_limit){.check = check, .min = min, .max = max, .target = NAN, .unit = "LUFS", .severity = SPEC_FAIL,
+    *limit = (spec_limit){.check = check, .min = min, .max = max, .target = (double)NAN, .unit = "LUFS", .severity = SPEC_FAIL,
                           .evidence = EVIDENCE_PRIMARY, .clause = "1", .group = -1};
     return limit;
 }
