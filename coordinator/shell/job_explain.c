@@ -32,7 +32,8 @@ const char *job_short_state(const farm_state *farm, const farm_job *job)
 /* What the nodes are doing instead of taking work; "" = some slot is free. */
 static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
 {
-    uint32_t connected = 0, drained = 0, distrusted = 0, slots = 0, busy = 0;
+    uint32_t connected = 0, drained = 0, distrusted = 0, slots = 0, busy = 0, resting = 0;
+    uint64_t rest_ms = 0;
     for (size_t i = 0; i < farm->workers.count; i++) {
         const worker_node *node = farm->workers.nodes[i];
         worker_view view;
@@ -43,7 +44,10 @@ static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
         distrusted += view.state == WORKER_QUARANTINED ? 1 : 0;
         if (view.state == WORKER_READY) {
             slots += view.slots;
-            busy += view.running < view.slots ? view.running : view.slots;
+            uint32_t taken = view.running < view.slots ? view.running : view.slots;
+            busy += taken;
+            resting += view.rest_left_ms > 0 ? view.slots - taken : 0;
+            rest_ms = view.rest_left_ms > rest_ms ? view.rest_left_ms : rest_ms;
         }
     }
     out[0] = '\0';
@@ -54,6 +58,9 @@ static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
                  connected, drained, distrusted);
     else if (busy == slots)
         snprintf(out, out_size, "all %u slots are busy", slots);
+    else if (busy + resting == slots)
+        snprintf(out, out_size, "of %u slots %u are busy, the others' nodes rest up to %llu s after failures", slots, busy,
+                 (unsigned long long)(rest_ms / 1000 + 1));
 }
 
 /* The limit that lets it begin nothing more; "" = none, or it has nothing to begin. */

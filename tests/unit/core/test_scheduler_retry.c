@@ -289,9 +289,12 @@ static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
     farm_hello(&farm, 1, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, WORKER_REST_BASE_MS);
     farm_wait(&farm, WORKER_REST_BASE_MS - 1);
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 1);
     assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 0);
     farm_wait(&farm, 1);
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 0);
     assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
     farm_wait(&farm, 2 * WORKER_REST_BASE_MS - 1);
