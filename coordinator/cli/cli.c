@@ -63,6 +63,8 @@ int cli_exit_code(status code)
     }
 }
 
+static void print_disarmed(FILE *out, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
+
 static void print_disarmed(FILE *out, const char *format, va_list arguments)
 {
     char *text = NULL;
