@@ -21,7 +21,8 @@ static char *dump(json_t *document, size_t *out_size)
 
 /* ---- the farm ---- */
 
-static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uint64_t *out_busy)
+/* out_taking: the slots of nodes that take work. */
+static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uint64_t *out_busy, uint64_t *out_taking)
 {
     static const char *const words[] = {"ready", "draining", "drained", "quarantined", "lost"};
     uint64_t counts[sizeof words / sizeof words[0]] = {0};
@@ -37,6 +38,7 @@ static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uin
         if (!node->connected)
             continue;
         *out_slots += node->slots;
+        *out_taking += strcmp(word, "ready") == 0 ? node->slots : 0;
         *out_busy += view.running < node->slots ? view.running : node->slots;
     }
     json_t *object = json_object();
@@ -48,7 +50,7 @@ static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uin
 static char *farm_document(farm_state *self, size_t *out_size)
 {
     uint64_t by_state[TASK_CANCELLED + 1] = {0};
-    uint64_t open = 0, ended = 0, failed = 0, held = 0, work_ms = 0, slots = 0, busy = 0;
+    uint64_t open = 0, ended = 0, failed = 0, held = 0, work_ms = 0, slots = 0, busy = 0, taking = 0;
     for (size_t i = 0; i < self->jobs.count; i++) {
         const farm_job *job = self->jobs.items[i];
         job_view view;
@@ -65,7 +67,7 @@ static char *farm_document(farm_state *self, size_t *out_size)
             by_state[state] += view.by_state[state];
     }
     json_t *object = json_pack("{s:i, s:i, s:o}", "reelmill", 1, "term", (int)self->term, "nodes",
-                               nodes_in_figures(self, &slots, &busy));
+                               nodes_in_figures(self, &slots, &busy, &taking));
     json_object_set_new(object, "slots", json_integer((json_int_t)slots));
     json_object_set_new(object, "busy", json_integer((json_int_t)busy));
     json_object_set_new(object, "jobs", json_pack("{s:I, s:I, s:I, s:I}", "open", (json_int_t)open, "held", (json_int_t)held,
@@ -75,7 +77,7 @@ static char *farm_document(farm_state *self, size_t *out_size)
         json_object_set_new(tasks, task_state_name((task_state)state), json_integer((json_int_t)by_state[state]));
     json_object_set_new(object, "tasks", tasks);
     json_object_set_new(object, "work_s", json_real((double)work_ms / 1000.0));
-    json_object_set_new(object, "ready_in_s", slots == 0 ? json_null() : json_real((double)work_ms / 1000.0 / (double)slots));
+    json_object_set_new(object, "ready_in_s", taking == 0 ? json_null() : json_real((double)work_ms / 1000.0 / (double)taking));
     uint64_t now_ms = farm_now_ms(self);
     json_object_set_new(object, "rate_h_per_min", json_real(farm_counters_rate(&self->counters, now_ms)));
     json_object_set_new(object, "programme_h", json_real((double)self->counters.programme_ms / 3600000.0));
