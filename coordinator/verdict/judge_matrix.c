@@ -132,19 +132,22 @@ static const char *turned_words(const stem_judgement *self)
     return list;
 }
 
+/* No fault in itself: a show does not say whether a received stereo is to be Lo/Ro or Lt/Rt. A spec that limits the matrix does. */
 static void tell_phase(stem_judgement *self)
 {
     judgement *base = self->judgement;
     const spec_limit *limit = judgement_limit(base, "folddown.matrix");
-    finding *item = judgement_add(base, "folddown.matrix", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    const char *nominal = base->show->print_masters[base->deliverable->layout]->name;
+    finding *item = judgement_add(base, "folddown.matrix", limit == NULL ? FINDING_INFO : judgement_breach(limit));
     if (limit != NULL)
         judgement_limits(item, limit);
     item->details_json = arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s, \"phase_degrees\": %s}",
                                       matrix_json(self, false), matrix_json(self, true), degrees_json(self));
+    const char *advice = limit == NULL ? arena_format(base->memory, "Right if an Lt/Rt was ordered; else print the %s.", nominal)
+                                       : arena_format(base->memory, "Print the %s.", nominal);
     item->message = arena_format(base->memory,
-                                 "It is an Lt/Rt, encoded for matrix decoders, and not the %s: %s. Print that, or deliver this as Lt/Rt. "
-                                 "Single stems of an Lt/Rt are not held against it.",
-                                 base->show->print_masters[base->deliverable->layout]->name, turned_words(self));
+                                 "It is an Lt/Rt, encoded for matrix decoders: %s. %s Single stems of an Lt/Rt are not held against it.",
+                                 turned_words(self), advice);
 }
 
 void judge_matrix(stem_judgement *self)

@@ -198,9 +198,10 @@ DELIVERABLES = [
 class Show:
     """Reels with a leader of two seconds; `content(stem, reel, frames)` gives (frames, 6). Keeps the exact programme."""
 
-    LEADER_S = 2
+    LEADER_S = 2  # by timecode
+    PICTURE = {"24": 2000, "23.976": 2002, "25": 1920}  # samples of a frame
 
-    def __init__(self, folder, reel_frames, content, bits=24, deliverables=None, **more):
+    def __init__(self, folder, reel_frames, content, bits=24, deliverables=None, rate="24", **more):
         """content may be another Show of the same reels: its files are copied."""
         self.folder = Path(folder)
         self.programme = {name: [] for name in STEMS}
@@ -208,13 +209,14 @@ class Show:
             shutil.copytree(content.folder / "stems", self.folder / "stems")
             self.programme = copy.deepcopy(content.programme)
         reels = []
+        base = round(float(rate))
         for index, picture_frames in enumerate(reel_frames):
-            name, hour = f"R{index + 1}", (index + 1) * 3600 * 24
-            first = hour + self.LEADER_S * 24
-            reels.append({"name": name, "start": timecode(hour), "ffoa": timecode(first),
-                          "lfoa": timecode(first + picture_frames - 1)})
-            programme = picture_frames * RATE // 24
-            lead = self.LEADER_S * RATE
+            name, hour = f"R{index + 1}", (index + 1) * 3600 * base
+            first = hour + self.LEADER_S * base
+            reels.append({"name": name, "start": timecode(hour, base), "ffoa": timecode(first, base),
+                          "lfoa": timecode(first + picture_frames - 1, base)})
+            programme = picture_frames * self.PICTURE[rate]
+            lead = self.LEADER_S * base * self.PICTURE[rate]
             for stem in STEMS if callable(content) else ():
                 samples = content(stem, index, lead + programme + RATE)
                 if stem == "MX":
@@ -224,7 +226,7 @@ class Show:
                     exact = write_wav(self.folder / "stems" / f"{name}_{stem}_51.wav", samples, bits)
                 self.programme[stem].append(exact[lead:lead + programme])
         self.text = copy.deepcopy({"reelmill": 1, "title": "Night Train", "slug": "NIGHT_TRAIN", "version": "v01",
-                     "date": "2026-11-20", "frame_rate": 24, "sample_rate": RATE, "media": "stems", "stems": STEMS,
+                     "date": "2026-11-20", "frame_rate": rate, "sample_rate": RATE, "media": "stems", "stems": STEMS,
                      "reels": reels, "pops": "none",
                      "deliverables": deliverables or DELIVERABLES, "output": "out", **more})
         self.path = self.folder / "show.yaml"

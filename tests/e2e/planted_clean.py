@@ -12,6 +12,7 @@ import numpy as np
 from farm_kit import RATE, Show, decode, hash_seed, moving_mean, need_shared, real_files, reelmill, write_wav
 
 HARD = ("plain", "production effects in FX", "reverb of the dialogue in FX", "source music in FX", "gunshots in FX", "empty LFE")
+RATES = ("24", "23.976", "25")  # six shows of each, in turn
 HALF = 10 ** (-3.0103 / 20)
 RENDERED = [{"name": "PM_51", "recipe": "printmaster-5.1", "spec": "netflix-5.1", "gain": {"to": "spec"}},
             {"name": "PM_20", "recipe": "stereo-loro", "spec": "ebu-r128", "gain": {"to": "spec"}},
@@ -64,7 +65,7 @@ def gunshots(frames, random):
     return np.clip(out, -0.7, 0.7)
 
 
-def clean_content(seed, hard):
+def clean_content(seed, hard, lead):
     """content(stem, reel, frames) of a clean show. What is made of another stem's sound uses that stem's own."""
     @functools.lru_cache(maxsize=1)  # the dialogue, for its reverb
     def made(stem, reel, frames):
@@ -90,7 +91,7 @@ def clean_content(seed, hard):
             elif hard == "gunshots in FX":
                 out[:, 2] += gunshots(frames, random)
         inside = np.arange(frames)
-        lead, tail = Show.LEADER_S * RATE, RATE
+        tail = RATE
         edge = np.clip(np.minimum(inside - lead, frames - tail - inside) / (RATE // 20), 0.0, 1.0)
         return out * edge[:, None] * 0.5
     return made
@@ -122,13 +123,15 @@ def collect(report, seed, hard, out):
                 out[item["severity"]][item["check"]].append((seed, hard, entry["deliverable"], item["timecode"], item["message"]))
 
 
-def clean_table(shows, seconds):
+def clean_table(first_seed, shows, seconds):
     out = {"seconds": 0.0, "warn": collections.defaultdict(list), "fail": collections.defaultdict(list)}
-    for seed in range(shows):
-        hard = HARD[seed % len(HARD)]
+    for seed in range(first_seed, first_seed + shows):
+        hard, rate = HARD[seed % len(HARD)], RATES[seed // len(HARD) % len(RATES)]
         with tempfile.TemporaryDirectory(prefix="reelmill-clean-") as name:
-            first = seconds * 24 // 2 + 7
-            show = Show(name, [first, seconds * 24 - first], clean_content(seed, hard), deliverables=RENDERED)
+            base = round(float(rate))
+            first = seconds * base // 2 + 7
+            show = Show(name, [first, seconds * base - first], clean_content(seed, hard, Show.LEADER_S * base * Show.PICTURE[rate]),
+                        deliverables=RENDERED, rate=rate)
             collect(reelmill("run", show.path, "--json").json(), seed, hard, out)
             show.text["deliverables"] = received(show)
             show.text["slug"] = "RECEIVED"
@@ -151,12 +154,13 @@ def print_clean(out, shows, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=int, default=0, help="the seed of the first show")
     parser.add_argument("--shows", type=int, default=60)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--list", help="a file for every finding, as JSON")
     options = parser.parse_args()
     need_shared()
-    out = clean_table(options.shows, options.seconds)
+    out = clean_table(options.first, options.shows, options.seconds)
     print_clean(out, options.shows, options.seconds)
     if options.list:
         Path(options.list).write_text(json.dumps(out, indent=1))

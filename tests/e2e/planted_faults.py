@@ -24,7 +24,7 @@ def main():
     options = parser.parse_args()
     need_shared()
     print("## Clean shows\n")
-    planted_clean.print_clean(planted_clean.clean_table(options.clean, 60), options.clean, 60)
+    planted_clean.print_clean(planted_clean.clean_table(0, options.clean, 60), options.clean, 60)
     print("## Signal\n")
     print(planted_signal.table(*planted_signal.run_seeds(30, options.seeds)) + "\n", flush=True)
     print("## Stems\n")

@@ -346,7 +346,7 @@ def received_table():
         judged += received(Path(name), show, [*matrix_faults(mix), *order_faults(mix), *ducking_faults(show, mix)])
     for fault, findings in judged:
         told = [item for item in findings if item["check"] in TOLD and
-                (item["severity"] in ("warn", "fail") or item["check"] == "ad.depth")]
+                (item["severity"] in ("warn", "fail") or item["check"] == "ad.depth" or "phase_degrees" in item["details"])]
         errors = [fault.figure(item) if fault.figure else None for item in told]
         right = [error for error in errors if error is not None]
         row = rows.setdefault((fault.kind, fault.strength), [0, 0, [], 0])
