@@ -270,6 +270,12 @@ static void quantise_tiles(render_run_state *self, const task_piece *piece, uint
     }
 }
 
+/* Of two that are no NaN: without a call of libm, of which a tile has many. */
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /*
  * The FIR is skipped where no inter-sample peak can matter: neither raise a lane's maximum in this cell, which is never below
  * its sample peak, nor pass the bound above which every exceedance is located. The maxima are exact all the same.
@@ -279,14 +285,17 @@ static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_cou
     double peak[TILE_LANES];
     double sample_peak[TILE_LANES];
     quantise_result *peaks = &self->peaks[tile];
+    double *true_peak = self->true_peaks[tile];
     bool located = false;
-    for (uint32_t l = 0; l < TILE_LANES; l++)
-        peak[l] = fmin(fmax(self->true_peaks[tile][l], peaks->sample_peak[l]), self->locate_peak);
+    for (uint32_t l = 0; l < TILE_LANES; l++) {
+        double reached = larger(true_peak[l], peaks->sample_peak[l]);
+        peak[l] = reached < self->locate_peak ? reached : self->locate_peak;
+    }
     self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, peak, sample_peak);
     for (uint32_t l = 0; self->pcm && l < TILE_LANES; l++)
-        peaks->mix_peak[l] = peaks->sample_peak[l] = fmax(peaks->sample_peak[l], sample_peak[l]);
+        peaks->mix_peak[l] = peaks->sample_peak[l] = larger(sample_peak[l], peaks->sample_peak[l]);
     for (uint32_t l = 0; l < TILE_LANES; l++) {
-        self->true_peaks[tile][l] = fmax(self->true_peaks[tile][l], peak[l]);
+        true_peak[l] = larger(peak[l], true_peak[l]);
         located = located || peak[l] > self->locate_peak;
     }
     if (!located)
