@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 /* A gain is a product of factors, counted apart so that roots in pairs stay exact: coefficient x (1/2)^(roots / 2). */
 typedef struct exact_gain {
@@ -49,15 +48,11 @@ static bool gain_parse(const char *text, double *out_gain)
     if (length >= sizeof copy)
         return false;
     memcpy(copy, text, length + 1);
-    if (length > 2 && (strcmp(copy + length - 2, "dB") == 0 || strcmp(copy + length - 2, "db") == 0)) {
-        double decibels = 0.0;
-        copy[length - 2] = '\0';
-        for (size_t end = length - 2; end > 0 && copy[end - 1] == ' '; end--)
-            copy[end - 1] = '\0';
-        if (!decimal_parse(copy, &decibels) || fabs(decibels) > 60.0)
-            return false;
+    bool unit = false;
+    double decibels = 0.0;
+    if (decibels_parse(text, &unit, &decibels) && unit) {
         *out_gain = pow(10.0, decibels / 20.0);
-        return true;
+        return fabs(decibels) <= 60.0;
     }
     exact_gain gain = {.coefficient = 1.0};
     for (char *factor = copy; factor != NULL;) {
@@ -93,6 +88,12 @@ static void read_fold(recipe *self, const yaml_node *node, const yaml_source *so
                       text);
         return;
     }
+    bool unit = false;
+    double bare = 0.0;
+    if (decibels_parse(text, &unit, &bare) && !unit && bare < -1.0)
+        yaml_complain(source, gain, "gain of a fold is \"%s\", which is a factor: %.1f dB louder, its phase turned; write \"%s dB\" if "
+                                    "decibels are meant, and \"%s*1\" if the factor is",
+                      text, 20.0 * log10(-bare), text, text);
     if (channel_layout_index(self->layout, term.to) < 0 && channel_layout_index(self->via, term.to) < 0)
         yaml_complain(source, to, "a fold leads to %s, which is neither in the recipe's layout nor in `via`",
                       channel_label_name(term.to));
@@ -268,15 +269,11 @@ static void read_form(recipe *self, const yaml_node *root, const yaml_source *so
 static bool read_decibels(const yaml_source *source, const yaml_node *node, const char *what, double minimum, double maximum,
                           double *out_decibels)
 {
-    char copy[64];
-    const char *text = node == NULL ? NULL : yaml_text(source, node, what, sizeof copy);
+    bool unit = false;
+    const char *text = node == NULL ? NULL : yaml_text(source, node, what, 64);
     if (text == NULL)
         return false;
-    memcpy(copy, text, strlen(text) + 1);
-    size_t length = strcspn(copy, " dD");
-    bool unit = strcasecmp(copy + length + strspn(copy + length, " "), "dB") == 0;
-    copy[length] = '\0';
-    if (unit && decimal_parse(copy, out_decibels) && *out_decibels >= minimum && *out_decibels <= maximum)
+    if (decibels_parse(text, &unit, out_decibels) && unit && *out_decibels >= minimum && *out_decibels <= maximum)
         return true;
     yaml_complain(source, node, "%s is \"%s\"; write decibels from %g dB to %g dB", what, text, minimum, maximum);
     return false;
@@ -445,10 +442,18 @@ static const named_text *find_base(const library *all, const char *name, const c
 
 static void complain_no_base(const yaml_source *source, const yaml_node *at, const char *name, const library *all)
 {
-    size_t count = all == NULL ? 0 : all->recipe_count;
-    const char **names = arena_take_array(source->arena, count + 1, sizeof *names);
-    for (size_t i = 0; i < count; i++)
-        names[i] = all->recipes[i].name;
+    size_t most = all == NULL ? 0 : all->recipe_count;
+    size_t count = 0;
+    const char **names = arena_take_array(source->arena, most + 1, sizeof *names);
+    for (size_t i = 0; i < most; i++)
+        if (strcmp(all->recipes[i].name, name) != 0)
+            names[count++] = all->recipes[i].name;
+    if (count < most) {
+        yaml_complain(source, at, "extends names \"%s\", which is this recipe itself, and no other has the name; name the recipe "
+                                  "that it builds on (`reelmill recipes` lists them)",
+                      name);
+        return;
+    }
     const char *near = word_suggest(name, names, count);
     yaml_complain(source, at, "extends names \"%s\", but there is no such other recipe%s%s%s; `reelmill recipes` lists them",
                   name, near == NULL ? "" : " (did you mean \"", near == NULL ? "" : near, near == NULL ? "" : "\"?)");

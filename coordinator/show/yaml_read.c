@@ -179,6 +179,19 @@ bool decimal_parse(const char *text, double *out_value)
     return true;
 }
 
+bool decibels_parse(const char *text, bool *out_unit, double *out_decibels)
+{
+    char copy[64];
+    size_t length = strcspn(text, " dD");
+    const char *unit = text + length + strspn(text + length, " ");
+    if (length >= sizeof copy || (text[length] != '\0' && strcasecmp(unit, "dB") != 0))
+        return false;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    *out_unit = text[length] != '\0';
+    return decimal_parse(copy, out_decibels);
+}
+
 bool yaml_number(const yaml_source *self, const yaml_node *node, const char *what, double minimum, double maximum,
                  double *out_value)
 {
@@ -331,8 +344,14 @@ void yaml_gain(const yaml_source *self, const yaml_node *node, const char *what,
     static const char *const keys[] = {"match", "to", NULL};
     static const char *const targets[] = {"spec", NULL};
     if (node->kind == YAML_SCALAR) {
-        if (yaml_number(self, node, what, -GAIN_LIMIT_DB, GAIN_LIMIT_DB, &out_gain->db))
-            out_gain->mode = GAIN_DB;
+        bool unit = false;
+        double decibels = 0.0;
+        const char *text = yaml_text(self, node, what, 64);
+        if (text != NULL && decibels_parse(text, &unit, &decibels) && fabs(decibels) <= GAIN_LIMIT_DB)
+            *out_gain = (gain_wish){.mode = GAIN_DB, .db = decibels};
+        else if (text != NULL)
+            yaml_complain(self, node, "%s is \"%s\"; write decibels from -%d dB to %d dB, {match: NAME} or {to: spec}", what, text,
+                          GAIN_LIMIT_DB, GAIN_LIMIT_DB);
         return;
     }
     if (!yaml_map_check(self, node, what, keys))

@@ -56,5 +56,7 @@ const char *words_join(arena *arena, const char *const *words);
 size_t words_count(const char *const *words);
 /** Parses a decimal number without regard to the locale; the whole text must be one. */
 bool decimal_parse(const char *text, double *out_value);
+/** The same with "dB" behind it, or without. */
+bool decibels_parse(const char *text, bool *out_unit, double *out_decibels);
 
 #endif

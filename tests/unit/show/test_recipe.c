@@ -215,7 +215,8 @@ static void recipe__reads_gains_as_factors_and_decibels(void **state)
         double gain;
     } gains[] = {
         {"1", 1.0}, {"sqrt1_2", 0.70710678118654752440}, {"sqrt1_2*sqrt1_2", 0.5}, {"sqrt1_2*sqrt1_2*sqrt1_2", 0.35355339059327376220},
-        {"3/4", 0.75}, {"-1", -1.0}, {"0.25*2", 0.5}, {"0 dB", 1.0}, {"-20dB", 0.1}, {"20 dB", 10.0}, {"0.7", 0.7}};
+        {"3/4", 0.75}, {"-1", -1.0}, {"0.25*2", 0.5}, {"0 dB", 1.0}, {"-20dB", 0.1}, {"20 dB", 10.0}, {"0.7", 0.7},
+        {"-3*1", -3.0}, {"-3/1", -3.0}, {"-1/2", -0.5}};
     for (size_t i = 0; i < sizeof gains / sizeof gains[0]; i++) {
         recipe rule;
         const char *body = arena_format(&reading.memory, "roles: [music]\nlayout: stereo\nfolds:\n  - {from: C, to: L, gain: %s}\n",
@@ -233,6 +234,11 @@ static void recipe__reads_gains_as_factors_and_decibels(void **state)
         assert_int_equal(parse_own(&reading, &rule, body), STATUS_INPUT_INVALID);
         show_reading_expect(&reading, 7, 28, "gain of a fold", "sqrt1_2", (char *)NULL);
     }
+    /* 20 log10 3 = 9.5 */
+    recipe rule;
+    assert_int_equal(parse_own(&reading, &rule, "roles: [music]\nlayout: stereo\nfolds:\n  - {from: C, to: L, gain: -3}\n"),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 7, 28, "9.5 dB louder", "\"-3 dB\"", "\"-3*1\"", (char *)NULL);
     show_reading_deinit(&reading);
 }
 
@@ -423,6 +429,13 @@ static void recipe__extends_a_shipped_one(void **state)
     assert_true(!rule.takes_stem && rule.role_count == 1);
     assert_int_equal(parse_own(&reading, &rule, "extends: printmaster-51\n"), STATUS_INPUT_INVALID);
     show_reading_expect(&reading, 4, 10, "extends names \"printmaster-51\"", "did you mean \"printmaster-5.1\"", (char *)NULL);
+    static const char circle[] = "reelmill_recipe: 1\nextends: own\n";
+    const named_text own_text = {.name = "own", .source = "own.yaml", .text = circle, .text_size = sizeof circle - 1};
+    const library own_alone = {.recipe_count = 1, .recipes = &own_text};
+    assert_int_equal(recipe_parse(&rule, "own", circle, sizeof circle - 1, "own.yaml", &own_alone,
+                                  &reading.memory, &reading.problems),
+                     STATUS_INPUT_INVALID);
+    show_reading_expect(&reading, 2, 10, "extends names \"own\", which is this recipe itself", (char *)NULL);
     /* Each of the eight inherited folds leads out of the new layout, to four channels: one sentence for each of those. */
     assert_int_equal(parse_own(&reading, &rule, "layout: mono\nextends: printmaster-5.1\n"), STATUS_INPUT_INVALID);
     assert_int_equal(reading.problems.count, 4);

@@ -135,6 +135,7 @@ static void show_file__takes_values_the_ways_people_write_them(void **state)
         {"pops: {head: 2s, tail: 2s}", "pops: {head: 1500ms, tail: 1.5s}"},
         {"order: film", "order: [L, R, C, Lss, Rss, Lsr, Rsr, LFE, Ltm, Rtm]"},
         {"gain: -1.5", "gain: \"+3\""},
+        {"gain: -1.5", "gain: -1.5 dB"},
         {"gain: -1.5", "gain: {to: spec}"},
         {"language: fr-FR, gain", "language: zh-Hant-TW, gain"},
         {"version: v03", "version: 1.0.2"},
