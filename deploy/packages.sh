@@ -2,7 +2,7 @@
 # packages.sh build|test: installs Debian packages that are missing. Needs root only when something is missing.
 set -eu
 build="cmake ninja-build pkg-config gcc libc6-dev git libzmq3-dev libmsgpack-dev libuv1-dev libsndfile1-dev libebur128-dev libcmocka-dev libsqlite3-dev libfyaml-dev libjansson-dev libxxhash-dev libmicrohttpd-dev libxml2-dev libsodium-dev libmd-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core"
-test="clang libclang-rt-14-dev afl++ ffmpeg sox flac btrfs-progs mediainfo sndfile-programs dpkg-dev systemd slurm-wlm munge python3 python3-numpy python3-jsonschema xxhash qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross prometheus python3-yaml patchelf groff-base procps iproute2 zsh fish file chromium"
+test="clang libclang-rt-14-dev afl++ ffmpeg sox flac btrfs-progs mediainfo sndfile-programs dpkg-dev systemd systemd-container slurm-wlm munge python3 python3-numpy python3-jsonschema xxhash qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross prometheus python3-yaml patchelf groff-base procps iproute2 zsh fish file chromium"
 case "${1:-}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
