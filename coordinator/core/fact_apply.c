@@ -8,6 +8,9 @@ void fact_apply_job_changed(scheduler *self, uint32_t job_slot)
     job_record *job = &self->jobs.jobs[job_slot];
     /* While the loser of two attempts still writes, nothing of the job begins: the next may be the seal of its file. */
     bool wants = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    if (self->passed_job == job_slot && !wants)
+        self->passed_job = SLOT_NONE;
+    wants = wants && self->passed_job != job_slot;
     bool remote = !limit_table_holds(&self->limits, job_slot, wants) && wants;
     share_queue_ready(&self->shares, job_slot, job->ready.local_count > 0 && job_record_begins(job), remote);
     bool over = job->state != JOB_ENDED && job->open_count == 0 && (job->graph.task_count > 0 || job->cancelled);

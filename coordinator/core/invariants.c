@@ -102,6 +102,8 @@ static void job_check(const scheduler *self, uint32_t slot)
     const share_member *member = &self->shares.members[slot];
     ENSURE(member->ready[SHARE_LOCAL] == (job->ready.local_count > 0 && job_record_begins(job)));
     bool wants = job->ready.remote_count > 0 && job->leftover_count == 0 && job_record_begins(job);
+    ENSURE(self->passed_job != slot || wants);
+    wants = wants && self->passed_job != slot;
     /* Listed and held back by a limit: it was reached after the job was listed, and is seen when the job is chosen. */
     ENSURE(!member->ready[SHARE_REMOTE] || wants);
     ENSURE(member->ready[SHARE_REMOTE] || !wants || limit_table_full(&self->limits, slot) != SLOT_NONE);
@@ -176,4 +178,11 @@ void scheduler_check_invariants(const scheduler *self)
         count++;
     }
     ENSURE(count == self->jobs.count);
+    /* Who can take work is in line, and nobody in line is idle while there is work for him, unless a step met its bound. */
+    for (uint32_t i = 0; i < self->workers.capacity; i++)
+        ENSURE(self->work_left ||
+               index_heap_has(&self->workers.open, i) ==
+                   worker_table_takes(&self->workers, &self->workers.workers[i], self->now_ms));
+    ENSURE(self->work_left || self->workers.open.count == 0 || self->leases.free_count == 0 ||
+           share_queue_next(&self->shares, SHARE_REMOTE) == SLOT_NONE);
 }

@@ -68,25 +68,42 @@ static bool elsewhere_exists(const scheduler *self, const task_trouble *trouble)
     return self->workers.able_count > avoided;
 }
 
-/* One of the first few free workers will do: the task avoids TROUBLE_AVOID_MAX at most. */
-static bool free_worker_suits(const scheduler *self, const task_trouble *trouble)
+/* One of the first free workers takes tasks of this job, and is none that this one (NULL: any task) avoids. */
+static bool free_worker_suits(const scheduler *self, uint32_t job_slot, const task_trouble *trouble)
 {
-    for (uint32_t i = 0; i < self->workers.open.count && i <= TROUBLE_AVOID_MAX; i++) {
-        if (!task_trouble_avoids(trouble, self->workers.workers[self->workers.open.items[i].id].number))
+    for (uint32_t i = 0; i < self->workers.open.count && i < PLACEMENT_LOOK_MAX; i++) {
+        const worker_record *worker = &self->workers.workers[self->workers.open.items[i].id];
+        if (!worker_record_rests(worker, self->jobs.jobs[job_slot].number, self->now_ms) &&
+            (trouble == NULL || !task_trouble_avoids(trouble, worker->number)))
             return true;
     }
     return false;
 }
 
-/* Parked tasks compete again once somebody suits, or when there is nobody else left. */
-static void parked_wake(scheduler *self)
+/* Every free worker rests for this job: the next one gets its turn. There is one such job, for a worker rests for one. */
+static void job_pass(scheduler *self, uint32_t job_slot)
 {
+    uint32_t before = self->passed_job;
+    self->passed_job = job_slot;
+    fact_apply_job_changed(self, job_slot);
+    if (before != SLOT_NONE)
+        fact_apply_job_changed(self, before);
+}
+
+/* A job that was passed, and parked tasks, compete again once somebody suits; tasks also when there is nobody else left. */
+static void passed_wake(scheduler *self)
+{
+    uint32_t passed = self->passed_job;
+    if (passed != SLOT_NONE && free_worker_suits(self, passed, NULL)) {
+        self->passed_job = SLOT_NONE;
+        fact_apply_job_changed(self, passed);
+    }
     uint32_t looked = 0;
     uint32_t next = SLOT_NONE;
     for (uint32_t i = self->troubles.parked_head; i != SLOT_NONE && looked < PLACEMENT_LOOK_MAX; i = next, looked++) {
         const task_trouble *trouble = &self->troubles.troubles[i];
         next = trouble->next;
-        if (!free_worker_suits(self, trouble) && elsewhere_exists(self, trouble))
+        if (!free_worker_suits(self, trouble->job_slot, trouble) && elsewhere_exists(self, trouble))
             continue;
         trouble_table_unpark(&self->troubles, i);
         fact_apply_task_ready(self, trouble->job_slot, trouble->task);
@@ -98,12 +115,15 @@ static void parked_wake(scheduler *self)
 typedef struct worker_wish {
     const job_record *job;
     const task_record *task;
-    const task_trouble *trouble; /* NULL = it failed nowhere */
+    const task_trouble *trouble; /* NULL = it failed nowhere, or everywhere */
     bool near;                   /* only one that read the reel last */
+    uint64_t now_ms;
 } worker_wish;
 
 static bool wish_fits(const worker_wish *wish, const worker_record *worker)
 {
+    if (worker_record_rests(worker, wish->job->number, wish->now_ms))
+        return false;
     if (wish->trouble != NULL && task_trouble_avoids(wish->trouble, worker->number))
         return false;
     return !wish->near || worker_is_near(worker, wish->job, wish->task);
@@ -127,13 +147,16 @@ static uint32_t worker_search(const scheduler *self, const worker_wish *wish)
 static uint32_t worker_choose(const scheduler *self, uint32_t job_slot, uint32_t task, uint32_t first)
 {
     const job_record *job = &self->jobs.jobs[job_slot];
-    worker_wish wish = {.job = job, .task = &job->graph.tasks[task]};
+    worker_wish wish = {.job = job, .task = &job->graph.tasks[task], .now_ms = self->now_ms};
     uint32_t trouble = trouble_table_find(&self->troubles, job_slot, task);
     if (trouble != SLOT_NONE)
         wish.trouble = &self->troubles.troubles[trouble];
     if (!wish_fits(&wish, &self->workers.workers[first])) {
         uint32_t other = worker_search(self, &wish);
-        return other == SLOT_NONE && !elsewhere_exists(self, wish.trouble) ? first : other;
+        if (other != SLOT_NONE || wish.trouble == NULL || elsewhere_exists(self, wish.trouble))
+            return other;
+        wish.trouble = NULL;
+        return wish_fits(&wish, &self->workers.workers[first]) ? first : worker_search(self, &wish);
     }
     if (wish.task->affinity >= READY_REELS || worker_is_near(&self->workers.workers[first], job, wish.task))
         return first;
@@ -174,6 +197,10 @@ static void placement_run_remote(scheduler *self, uint32_t *left)
             assign_to_slot(self, job_slot, task, chosen);
             continue;
         }
+        if (!free_worker_suits(self, job_slot, NULL)) {
+            job_pass(self, job_slot);
+            continue;
+        }
         ready_queue_remove(&job->ready, &job->graph, task);
         trouble_table_park(&self->troubles, trouble_table_find(&self->troubles, job_slot, task));
         fact_apply_job_changed(self, job_slot);
@@ -183,7 +210,7 @@ static void placement_run_remote(scheduler *self, uint32_t *left)
 void placement_run(scheduler *self)
 {
     uint32_t left = PLACEMENT_STEP_MAX;
-    parked_wake(self);
+    passed_wake(self);
     placement_run_local(self, &left);
     placement_run_remote(self, &left);
     if (left == 0)
@@ -214,6 +241,7 @@ static uint32_t spare_worker(const scheduler *self, uint32_t job_slot, const tas
         const worker_record *worker = &self->workers.workers[open->items[i].id];
         /* Prefetched work would only wait: a spare goes where a slot is idle. */
         if (worker->number == lease->worker || worker->trust != TRUST_FULL || worker->running >= worker->slots ||
+            worker_record_rests(worker, lease->attempt.job, self->now_ms) ||
             (trouble != SLOT_NONE && task_trouble_avoids(&self->troubles.troubles[trouble], worker->number)))
             continue;
         return open->items[i].id;

@@ -5,7 +5,7 @@
  * | ----------------------------------- | ---------------------------------------------------- | --------------- |
  * | INPUT, LIMIT                        | failed at once                                       | -               |
  * | PEER, DEFECT                        | tried once more, elsewhere                           | -               |
- * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests           |
+ * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests for it    |
  * | ... full, read-only or ill storage  | and then waits, with its whole job, storage_wait_ms  | -               |
  * | NODE (crash, memory, system)        | as STORAGE                                           | rests, a strike |
  * | NODE_LOST, WAIT not asked for       | the same, but counted apart, RETRY_LOST_MAX times    | -               |
@@ -13,8 +13,9 @@
  * | never begun: it waited for a slot   | the same                                             | -               |
  * | any of these after JOB_CANCEL       | cancelled, unless it is even_if_cancelled            | as above        |
  *
- * The book holds where a task failed (it goes elsewhere while there is an elsewhere) and its pause. It has a fixed size;
- * a task that finds it full is ready again at once and may go anywhere: attempts_max still bounds it.
+ * "Rests for it": takes nothing of the same job for a while (worker_table.h). The book holds where a task failed (it
+ * goes elsewhere while there is an elsewhere) and its pause. It has a fixed size; a task that finds it full is ready
+ * again at once and may go anywhere: attempts_max still bounds it.
  */
 #ifndef COORDINATOR_CORE_RETRY_POLICY_H
 #define COORDINATOR_CORE_RETRY_POLICY_H

@@ -13,6 +13,7 @@ enum {
 static bool scheduler_init(scheduler *self, const scheduler_config *config)
 {
     self->config = *config;
+    self->passed_job = SLOT_NONE;
     if (self->config.attempts_max == 0 || self->config.attempts_max > TASK_COUNT_MAX)
         self->config.attempts_max = TASK_ATTEMPTS_MAX;
     if (self->config.prefetch > WORKER_SLOTS_MAX)

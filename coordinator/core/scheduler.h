@@ -319,7 +319,8 @@ typedef struct worker_view {
     uint32_t strikes, proofs;    /**< since it was last trusted; see worker_table.h */
     bool canary;                 /**< on trial: one task at a time */
     uint64_t quarantine_left_ms;
-    uint64_t rest_left_ms;       /**< it gets nothing new for so long, for it failed */
+    uint64_t rest_left_ms;       /**< it gets nothing new for so long, for it failed, */
+    uint32_t rest_job;           /**< of this job alone; 0 = of any */
     uint32_t strike_job, strike_task; /**< the last that struck; 0, 0 with code STATUS_OK = none yet */
     status strike_code;
 } worker_view;

@@ -23,6 +23,7 @@ struct scheduler {
     uint32_t reports_max;   /**< heartbeats after which an attempt that none of them named cannot be on its way */
     bool work_left;         /**< a step stopped at its bound: call again at once */
     uint32_t local_running;
+    uint32_t passed_job;    /**< slot of a job that is in no line since every free worker rests for it; SLOT_NONE */
     uint64_t spare_due_ms;  /**< earliest next look for a second execution */
     scheduler_output *out;  /**< of the step under way; NULL while replaying */
     job_table jobs;

@@ -98,6 +98,7 @@ bool scheduler_worker_view(const scheduler *self, uint32_t worker, worker_view *
                                                         : 0,
                               .rest_left_ms =
                                   record->rest_until_ms > self->now_ms ? record->rest_until_ms - self->now_ms : 0,
+                              .rest_job = record->rest_until_ms > self->now_ms ? record->rest_job : 0,
                               .strike_job = record->strike_job,
                               .strike_task = record->strike_task,
                               .strike_code = record->strike_code};

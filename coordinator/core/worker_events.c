@@ -27,9 +27,16 @@ static void worker_say_state(scheduler *self, uint32_t slot, worker_state state)
                                               .value = (uint32_t)state});
 }
 
-/* Longer with each setback in a row. The worker is open. */
-static void worker_rest(const scheduler *self, worker_record *worker)
+/*
+ * Longer with each setback in a row: for this job alone, or for all (0), as it also is when it rests for another one
+ * already. The worker is open.
+ */
+static void worker_rest(const scheduler *self, worker_record *worker, uint32_t job)
 {
+    bool rests = self->now_ms < worker->rest_until_ms;
+    if (!rests && worker->rest_job != 0 && worker->rest_job != job)
+        worker->setbacks = 0; /* they were that job's, which may have ended long ago */
+    worker->rest_job = rests && worker->rest_job != job ? 0 : job;
     uint64_t rest_ms = WORKER_REST_BASE_MS;
     for (uint32_t i = 0; i < worker->setbacks && rest_ms < WORKER_REST_MAX_MS; i++)
         rest_ms *= 2;
@@ -238,7 +245,7 @@ static void worker_report_end(scheduler *self, uint32_t worker_slot, bool heartb
             (void)attempt_over(self, i, STATUS_OK);
     }
     if (unheard) {
-        worker_rest(self, worker_table_open(&self->workers, worker_slot));
+        worker_rest(self, worker_table_open(&self->workers, worker_slot), 0);
         worker_close(self, worker_slot);
     }
 }
@@ -354,12 +361,13 @@ static void worker_quarantine(scheduler *self, uint32_t slot)
     worker_say_state(self, slot, WORKER_QUARANTINED);
 }
 
-static void worker_succeeded(scheduler *self, uint32_t slot)
+static void worker_succeeded(scheduler *self, uint32_t slot, uint32_t job)
 {
     worker_record *worker = worker_table_open(&self->workers, slot);
     bool back = worker->trust == TRUST_CANARY;
     worker->tasks_done++;
-    worker->setbacks = 0;
+    if (worker->rest_job == 0 || worker->rest_job == job) /* others say nothing of that job's storage */
+        worker->setbacks = 0;
     if (worker->strikes > 0)
         worker->strikes--;
     if (worker->proofs > 0)
@@ -393,7 +401,7 @@ static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed,
     uint32_t job = job_table_find(&self->jobs, failed->job);
     bool storage_at_fault = job != SLOT_NONE && self->jobs.jobs[job].storage_until_ms != 0;
     if (retry_policy_rests(code) && !storage_at_fault)
-        worker_rest(self, worker);
+        worker_rest(self, worker, retry_policy_strikes(code) ? 0 : failed->job);
     bool struck = retry_policy_strikes(code) && !task_at_fault;
     bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
     if (struck && fresh) {
@@ -486,7 +494,7 @@ status worker_events_result(scheduler *self, const scheduler_event *event)
     if (code == STATUS_OK) {
         result_done(self, lease);
         if (worker_slot != SLOT_NONE)
-            worker_succeeded(self, worker_slot);
+            worker_succeeded(self, worker_slot, given.job);
     } else {
         bool asked = lease->cancelling;
         bool task_at_fault = attempt_over(self, lease_slot, code);

@@ -71,6 +71,17 @@ bool worker_record_able(const worker_record *self)
     return self->alive && !self->drained && !self->leaving && self->trust != TRUST_NONE;
 }
 
+bool worker_record_rests(const worker_record *self, uint32_t job, uint64_t now_ms)
+{
+    return now_ms < self->rest_until_ms && (self->rest_job == 0 || self->rest_job == job);
+}
+
+bool worker_table_takes(const worker_table *self, const worker_record *worker, uint64_t now_ms)
+{
+    uint32_t credit = worker->trust == TRUST_CANARY ? 1 : worker->slots + self->prefetch;
+    return worker_record_able(worker) && worker->running < credit && !worker_record_rests(worker, 0, now_ms);
+}
+
 worker_record *worker_table_open(worker_table *self, uint32_t slot)
 {
     worker_record *worker = &self->workers[slot];
@@ -82,11 +93,9 @@ worker_record *worker_table_open(worker_table *self, uint32_t slot)
 void worker_table_close(worker_table *self, uint32_t slot, uint64_t now_ms)
 {
     const worker_record *worker = &self->workers[slot];
-    bool able = worker_record_able(worker);
-    if (able)
+    if (worker_record_able(worker))
         self->able_count++;
-    uint32_t credit = worker->trust == TRUST_CANARY ? 1 : worker->slots + self->prefetch;
-    if (!able || worker->running >= credit || now_ms < worker->rest_until_ms) {
+    if (!worker_table_takes(self, worker, now_ms)) {
         index_heap_remove(&self->open, slot);
         return;
     }

@@ -3,11 +3,12 @@
  * worker that is lost keeps its record (for `nodes`, and for its return) until the slot is needed.
  *
  * How a worker that fails is treated: after each failure in a row it rests a little longer (a node whose disk is gone
- * must not eat the queue). A failure that says something about the node (retry_policy_strikes) is a strike, one per
- * task; when the task then succeeds elsewhere it is proven that the node was at fault, when it fails for good after
- * failing elsewhere too the strike is taken back. `strikes_max` strikes by tasks of different jobs, or as many proofs,
- * put the worker in quarantine: the tasks of one bad job alone do not. When that has passed it gets one task at a time
- * (the canary) until one succeeds.
+ * must not eat the queue). Where storage failed it rests for that job alone, whose files may be what is gone, and for
+ * all once another job's storage fails too before the rest is over. A failure that says something about the node
+ * (retry_policy_strikes) is a strike, one per task; when the task then succeeds elsewhere it is proven that the node
+ * was at fault, when it fails for good after failing elsewhere too the strike is taken back. `strikes_max` strikes by
+ * tasks of different jobs, or as many proofs, put the worker in quarantine: the tasks of one bad job alone do not.
+ * When that has passed it gets one task at a time (the canary) until one succeeds.
  */
 #ifndef COORDINATOR_CORE_WORKER_TABLE_H
 #define COORDINATOR_CORE_WORKER_TABLE_H
@@ -43,6 +44,7 @@ typedef struct worker_record {
     uint64_t heard_ms;
     uint32_t beat; /**< of the newest report; 0 = none had one */
     uint64_t rest_until_ms;
+    uint32_t rest_job;  /**< it rests, or rested last, for this job alone; 0 = for all */
     uint64_t quarantine_until_ms;
     uint32_t near_job; /**< what it read last */
     uint16_t near_affinity;
@@ -67,6 +69,10 @@ uint32_t worker_table_find(const worker_table *self, uint32_t number);
 uint32_t worker_table_add(worker_table *self, uint32_t number, uint32_t slots, uint64_t now_ms);
 /** Trusted, alive and neither drained nor leaving: true even while it rests or is busy. */
 bool worker_record_able(const worker_record *self);
+/** It takes nothing of this job now. One that rests for all is not among those with credit either. */
+bool worker_record_rests(const worker_record *self, uint32_t job, uint64_t now_ms);
+/** It can take a task now, of some job: it is in `open`. */
+bool worker_table_takes(const worker_table *self, const worker_record *worker, uint64_t now_ms);
 /**
  * Changes of anything that decides whether a worker gets tasks happen between these two, so that able_count and the
  * heap follow.

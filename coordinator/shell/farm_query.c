@@ -39,8 +39,13 @@ static char *roots_document(const farm_state *self, size_t *out_size)
 static void describe_distrust(const farm_state *self, const worker_view *view, char *out, size_t out_size)
 {
     out[0] = '\0';
-    if (view->state == WORKER_READY && !view->canary && view->rest_left_ms > 0)
-        snprintf(out, out_size, "it rests %llu s after a failure", (unsigned long long)(view->rest_left_ms / 1000 + 1));
+    if (view->state == WORKER_READY && !view->canary && view->rest_left_ms > 0) {
+        unsigned long long seconds = (unsigned long long)(view->rest_left_ms / 1000 + 1);
+        if (view->rest_job == 0)
+            snprintf(out, out_size, "it rests %llu s after a failure", seconds);
+        else
+            snprintf(out, out_size, "it takes nothing of job %u for %llu s: storage failed", view->rest_job, seconds);
+    }
     if (view->state != WORKER_QUARANTINED && !view->canary)
         return;
     char what[PATH_MAX_BYTES] = "";

@@ -29,8 +29,8 @@ const char *job_short_state(const farm_state *farm, const farm_job *job)
     return view.by_state[TASK_RUNNING] > 0 ? "R" : view.held ? "H" : "PD";
 }
 
-/* What the nodes are doing instead of taking work; "" = some slot is free. */
-static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
+/* What the nodes are doing instead of taking work of this job; "" = some slot is free. */
+static void describe_nodes(const farm_state *farm, uint32_t job, char *out, size_t out_size)
 {
     uint32_t connected = 0, drained = 0, distrusted = 0, slots = 0, busy = 0, resting = 0;
     uint64_t rest_ms = 0;
@@ -46,8 +46,10 @@ static void describe_nodes(const farm_state *farm, char *out, size_t out_size)
             slots += view.slots;
             uint32_t taken = view.running < view.slots ? view.running : view.slots;
             busy += taken;
-            resting += view.rest_left_ms > 0 ? view.slots - taken : 0;
-            rest_ms = view.rest_left_ms > rest_ms ? view.rest_left_ms : rest_ms;
+            if (view.rest_left_ms > 0 && (view.rest_job == 0 || view.rest_job == job)) {
+                resting += view.slots - taken;
+                rest_ms = view.rest_left_ms > rest_ms ? view.rest_left_ms : rest_ms;
+            }
         }
     }
     out[0] = '\0';
@@ -148,7 +150,7 @@ void job_reason(const farm_state *farm, const farm_job *job, char *out, size_t o
     describe_limit(job, &view, out, out_size);
     if (view.by_state[TASK_RUNNING] > 0 || out[0] != '\0')
         return;
-    describe_nodes(farm, out, out_size);
+    describe_nodes(farm, job->number, out, out_size);
     if (out[0] == '\0' && view.by_state[TASK_BACKOFF] > 0)
         snprintf(out, out_size, "tries again in a moment; last: %s", last_error(job, UINT32_MAX));
 }
@@ -212,7 +214,7 @@ static void task_reason(const farm_state *farm, const farm_job *job, uint32_t ta
         job_others_first(farm, job, others, sizeof others);
         describe_limit(job, &whole, out, out_size);
         if (out[0] == '\0')
-            describe_nodes(farm, out, out_size);
+            describe_nodes(farm, job->number, out, out_size);
         if (whole.held)
             snprintf(out, out_size, "its job is held; `reelmill release %u` lets it go on", job->number);
         else if (out[0] != '\0' && others[0] != '\0')

@@ -93,17 +93,45 @@ static bool step_counts(const sim_coordinator *self, const attempt_id *ended)
     return false;
 }
 
+/* A worker that did not rest and whose storage failed under one job rests for this one alone: others go on there. */
+static void check_rest(sim_world *world, const scheduler_event *event, const worker_view *before)
+{
+    worker_view after;
+    if (event->type != EVENT_TASK_RESULT || status_class_of(event->result.code) != STATUS_CLASS_STORAGE ||
+        before->rest_left_ms > 0 || !scheduler_worker_view(world->coordinator->core, event->result.worker, &after))
+        return;
+    if (after.rest_left_ms > 0 && after.rest_job != event->result.attempt.job)
+        sim_check_fail(world->check, "worker %u rests for job %u, but storage failed under job %u alone",
+                       event->result.worker, after.rest_job, event->result.attempt.job);
+}
+
+/* Nothing is given to who rests for it. (Who adopts an attempt had it before.) */
+static void check_given(sim_world *world, const scheduler_event *event, const scheduler_fact *fact)
+{
+    worker_view view;
+    if (fact->type != FACT_TASK_ASSIGNED || event->type == EVENT_WORKER_HELLO ||
+        !scheduler_worker_view(world->coordinator->core, fact->worker, &view) || view.rest_left_ms == 0 ||
+        (view.rest_job != 0 && view.rest_job != fact->job))
+        return;
+    sim_check_fail(world->check, "worker %u rests and is given task %u of job %u", fact->worker, fact->task, fact->job);
+}
+
 status sim_shell_step(sim_world *world, const scheduler_event *event, const attempt_id *ended, uint64_t payload)
 {
     sim_coordinator *self = world->coordinator;
+    worker_view before = {0};
     if (!sim_shell_breath(world))
         return STATUS_OK;
+    if (event->type == EVENT_TASK_RESULT)
+        (void)scheduler_worker_view(self->core, event->result.worker, &before);
     status code = scheduler_step(self->core, sim_shell_now_ms(world), event, &self->out);
     scheduler_check_invariants(self->core);
+    check_rest(world, event, &before);
     if (ended != NULL && step_counts(self, ended))
         (void)sim_shell_append(world, (sim_record){.kind = SIM_RECORD_RESULT, .attempt = *ended, .payload = payload});
     for (size_t i = 0; i < self->out.fact_count; i++) {
         fact_say(world, &self->out.facts[i]);
+        check_given(world, event, &self->out.facts[i]);
         sim_shell_note_fact(self, &self->out.facts[i]);
         fact_append(world, &self->out.facts[i]);
     }

@@ -305,6 +305,57 @@ static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
     farm_script_deinit(&farm);
 }
 
+static void scheduler__rests_for_the_job_whose_storage_failed(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t gone = farm_job_of(&farm, 50);
+    uint32_t whole = farm_job_of(&farm, 50);
+    farm_hello(&farm, 1, 1);
+    attempt of = farm_assigned(&farm, 0);
+    assert_int_equal(of.job, gone);
+    for (uint32_t i = 0; i < 3; i++) { /* one failure, then others go on while it rests */
+        farm_result(&farm, 1, of, i == 0 ? STATUS_STORAGE_MISMATCH : STATUS_OK);
+        assert_int_equal(worker_of(&farm, 1).rest_job, gone);
+        of = farm_assigned(&farm, 0);
+        assert_int_equal(of.job, whole);
+    }
+    farm_wait(&farm, WORKER_REST_BASE_MS);
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 0);
+    farm_result(&farm, 1, of, STATUS_OK);
+    of = farm_assigned(&farm, 0);
+    assert_int_equal(of.job, gone);
+    farm_result(&farm, 1, of, STATUS_STORAGE_MISMATCH); /* what was done of the other one says nothing of this one */
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 2 * WORKER_REST_BASE_MS);
+    of = farm_assigned(&farm, 0);
+    assert_int_equal(of.job, whole);
+    farm_result(&farm, 1, of, STATUS_STORAGE_MISMATCH); /* two: it may be the machine */
+    assert_int_equal(worker_of(&farm, 1).rest_job, 0);
+    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 4 * WORKER_REST_BASE_MS);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
+    farm_wait(&farm, 4 * WORKER_REST_BASE_MS);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 1);
+    farm_script_deinit(&farm);
+}
+
+static void scheduler__sends_elsewhere_what_a_worker_rests_for(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 3);
+    farm_hello(&farm, 1, 1);
+    farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_MISMATCH);
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
+    farm_hello(&farm, 2, 1); /* whoever comes takes it at once */
+    assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 1);
+    assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 2);
+    farm_wait(&farm, WORKER_REST_BASE_MS);
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 2);
+    farm_script_deinit(&farm);
+}
+
 /* The task of any job that runs on this worker; waits, with workers 1 and 2 alive, until there is one. */
 static attempt running_on(farm_script *farm, uint32_t worker)
 {
@@ -528,6 +579,8 @@ int main(void)
         cmocka_unit_test(scheduler__bounds_how_often_a_task_may_lose_its_worker),
         cmocka_unit_test(scheduler__counts_a_lost_worker_only_against_what_it_may_have_executed),
         cmocka_unit_test(scheduler__rests_a_worker_whose_storage_fails),
+        cmocka_unit_test(scheduler__rests_for_the_job_whose_storage_failed),
+        cmocka_unit_test(scheduler__sends_elsewhere_what_a_worker_rests_for),
         cmocka_unit_test(scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_canary),
         cmocka_unit_test(scheduler__keeps_its_workers_when_one_job_is_bad),
         cmocka_unit_test(scheduler__quarantines_a_worker_whose_failures_others_can_do),
