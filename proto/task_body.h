@@ -233,7 +233,7 @@ typedef struct task_deposit {
     uint32_t document_count;
     task_document documents[TASK_DOCUMENTS_MAX];
     uint32_t standing_count;
-    task_path standing[SHOW_DELIVERABLES_MAX];
+    task_path *standing; /**< SHOW_DELIVERABLES_MAX at most */
 } task_deposit;
 
 /* METER: libebur128 over a whole programme; its figures stand beside ours in the report and in no media file. Each part is

@@ -383,7 +383,7 @@ static void decode_discard(byte_reader *reader, task_discard *discard, arena *me
         decode_path(reader, &discard->files[i]);
 }
 
-static void decode_deposit(byte_reader *reader, task_deposit *deposit)
+static void decode_deposit(byte_reader *reader, task_deposit *deposit, arena *memory)
 {
     deposit->document_count = decode_count(reader, 0, TASK_DOCUMENTS_MAX, PATH_BYTES_MIN);
     for (uint32_t i = 0; i < deposit->document_count && !reader->failed; i++) {
@@ -393,6 +393,7 @@ static void decode_deposit(byte_reader *reader, task_deposit *deposit)
         deposit->documents[i].digest = decode_digest(reader);
     }
     deposit->standing_count = decode_count(reader, 0, SHOW_DELIVERABLES_MAX, PATH_BYTES_MIN);
+    deposit->standing = arena_take_array(memory, deposit->standing_count, sizeof *deposit->standing);
     for (uint32_t i = 0; i < deposit->standing_count && !reader->failed; i++)
         decode_path(reader, &deposit->standing[i]);
 }
@@ -506,7 +507,7 @@ static void decode_kind(byte_reader *reader, task_body *body, arena *memory)
         decode_discard(reader, &body->discard, memory);
         return;
     case TASK_DEPOSIT:
-        decode_deposit(reader, &body->deposit);
+        decode_deposit(reader, &body->deposit, memory);
         return;
     case TASK_METER:
         decode_meter(reader, &body->meter, memory);

@@ -311,6 +311,9 @@ static status deposit_standing(const farm_job *self, task_deposit *deposit, erro
 {
     if (self->source->document.replace)
         return STATUS_OK;
+    deposit->standing = calloc(self->plan->deliverable_count + 1u, sizeof *deposit->standing);
+    if (deposit->standing == NULL)
+        return STATUS_NODE_MEMORY;
     for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
         const plan_deliverable *planned = &self->plan->deliverables[i];
         if (planned->publish_task == UINT32_MAX || planned->file_count == 0 ||
@@ -369,6 +372,7 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
     }
     if (code == STATUS_OK)
         task_body_encode(body, writer);
+    free(body->deposit.standing);
     free(body);
     return code;
 }

@@ -268,6 +268,7 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
         out_body->deposit.documents[0] = (task_document){
             .final = path_of("out", "report/report.json"), .document = 3, .size = 4, .digest = digest_of("doc")};
         out_body->deposit.standing_count = 1;
+        out_body->deposit.standing = arena_take_array(memory, 1, sizeof *out_body->deposit.standing);
         out_body->deposit.standing[0] = path_of("out", "PM_51/ascmhl/ascmhl_chain.xml");
     }
 }

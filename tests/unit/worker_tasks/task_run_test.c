@@ -236,9 +236,9 @@ static void task_deposit__leaves_the_proof_of_what_stands(void **state)
     task_path first = body.deposit.documents[0].final;
     char place[2048];
     snprintf(place, sizeof place, "out/%s", first.path);
+    task_path standing[] = {task_path_of("out", "S/ME/ascmhl/ascmhl_chain.xml"), task_path_of("out", "S/PM/ascmhl/ascmhl_chain.xml")};
     body.deposit.standing_count = 2;
-    body.deposit.standing[0] = task_path_of("out", "S/ME/ascmhl/ascmhl_chain.xml");
-    body.deposit.standing[1] = task_path_of("out", "S/PM/ascmhl/ascmhl_chain.xml");
+    body.deposit.standing = standing;
     /* Nothing stands; then something does, but nothing proves it: the report goes to its place both times. */
     for (int stands = 0; stands < 2; stands++) {
         assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
