@@ -432,7 +432,8 @@ static void recipe__extends_a_shipped_one(void **state)
     static const char circle[] = "reelmill_recipe: 1\nextends: own\n";
     const named_text own_text = {.name = "own", .source = "own.yaml", .text = circle, .text_size = sizeof circle - 1};
     const library own_alone = {.recipe_count = 1, .recipes = &own_text};
-    assert_int_equal(recipe_parse(&rule, "own", circle, sizeof circle - 1, "own.yaml", &own_alone,
+    reading.problems = (problem_list){0};
+    assert_int_equal(recipe_parse(&rule, "own", circle, sizeof circle - 1, "show.yaml", &own_alone,
                                   &reading.memory, &reading.problems),
                      STATUS_INPUT_INVALID);
     show_reading_expect(&reading, 2, 10, "extends names \"own\", which is this recipe itself", (char *)NULL);
