@@ -89,16 +89,19 @@ static void plan_date(const plan *self, char out_date[11], char out_time[9])
     }
 }
 
-/* Copies text into a field and cuts it at a character's edge, never inside a UTF-8 sequence. */
+/* ASCII, as EBU Tech 3285 asks of a bext chunk: Latin letters without accents, '?' for the rest. iXML has the title whole. */
 static void field_copy(char *out, size_t out_size, const char *text)
 {
-    size_t length = strlen(text);
-    if (length >= out_size) {
-        length = out_size - 1;
-        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-            length--;
+    static const char plain[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTsaaaaaaaceeeeiiiidnooooo/ouuuuyty"  /* U+00C0 */
+                                "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlL"  /* U+0100 */
+                                "lLlNnNnNnnNnOoOoOoOoRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs"; /* U+0140 */
+    size_t length = 0;
+    for (const uint8_t *at = (const uint8_t *)text; *at != 0 && length + 1 < out_size;) {
+        uint32_t letter = (at[0] & 0xE0) == 0xC0 ? (at[0] & 0x1Fu) << 6 | (at[1] & 0x3Fu) : 0;
+        out[length++] = at[0] < 0x80 ? (char)at[0] : letter >= 0xC0 && letter < 0x180 ? plain[letter - 0xC0] : '?';
+        for (at++; (*at & 0xC0) == 0x80;)
+            at++;
     }
-    memcpy(out, text, length);
     out[length] = '\0';
 }
 

@@ -169,6 +169,28 @@ static void check_roles(resolver *self, const show_deliverable *at, const recipe
                                         at->name, at->language, rule->name, languages[0] == '\0' ? "no languages" : languages));
 }
 
+/* A role with a channel to itself whose stems all speak other languages: its channel is silent, which nobody may have meant. */
+static void check_places(resolver *self, const show_deliverable *at, const recipe *rule)
+{
+    for (uint32_t r = 0; at->language[0] != '\0' && r < rule->role_count; r++) {
+        const char *languages = NULL;
+        bool taken = false;
+        for (uint32_t i = 0; rule->places[r] != CHANNEL_NONE && i < self->show->stem_count; i++) {
+            const show_stem *stem = &self->show->stems[i];
+            if (strcmp(stem->role_name, rule->roles[r]) != 0)
+                continue;
+            taken = taken || stem->language[0] == '\0' || strcasecmp(stem->language, at->language) == 0;
+            languages = languages == NULL ? stem->language : arena_format(self->arena, "%s, %s", languages, stem->language);
+        }
+        if (languages != NULL && !taken)
+            problem_list_add(self->problems, self->arena, PROBLEM_WARNING, self->show->file_name, at->line, at->column,
+                             "deliverable %s is in \"%s\", and the stems of role %s are in %s alone: its channel %s will be silent; "
+                             "add a stem in \"%s\" if there is to be one",
+                             at->name, at->language, rule->roles[r], languages, channel_label_name(rule->places[r]),
+                             at->language);
+    }
+}
+
 static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rule)
 {
     const show *film = self->show;
@@ -271,8 +293,10 @@ status show_resolve(show *self, const library *all, arena *memory, problem_list 
         if (deliverable->gain.mode == GAIN_NONE)
             deliverable->gain = rule->gain;
         resolve_stem(&state, deliverable, rule);
-        if (!rule->takes_stem)
+        if (!rule->takes_stem) {
             check_roles(&state, deliverable, rule);
+            check_places(&state, deliverable, rule);
+        }
         check_layouts(&state, deliverable, rule);
     }
     bool received = false;

@@ -68,6 +68,20 @@ static void plan_files__are_named_as_the_contract_says(void **state)
     show_fixture_deinit(&given);
 }
 
+/* EBU Tech 3285 asks for ASCII: letters lose their accents, what is no Latin letter is a question mark, however long it was. */
+static void plan_files__describe_themselves_in_ascii(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    given.film.title = "Nuit à Łódź, 夜 – Großer Ärger";
+    show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_probe(&given);
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_string_equal(given.made->files[0].header.bext.description, "Nuit a Lodz, ? ? Groser Arger, PM_51");
+    show_fixture_deinit(&given);
+}
+
 static void plan_files__say_in_their_header_what_they_are(void **state)
 {
     (void)state;
@@ -555,6 +569,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_files__are_named_as_the_contract_says),
+        cmocka_unit_test(plan_files__describe_themselves_in_ascii),
         cmocka_unit_test(plan_files__say_in_their_header_what_they_are),
         cmocka_unit_test(plan_files__take_the_latest_date_of_the_stems),
         cmocka_unit_test(plan_files__become_rf64_when_a_wav_cannot_hold_them),

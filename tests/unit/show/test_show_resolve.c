@@ -50,6 +50,20 @@ static void show_resolve__suggests_names_for_unknown_ones(void **state)
     show_reading_deinit(&reading);
 }
 
+/* The narration speaks en: of a cinema package in fr-FR the VI-N is silent, which is said and no error. */
+static void show_resolve__tells_of_channels_that_no_stem_of_the_language_fills(void **state)
+{
+    (void)state;
+    show_reading reading;
+    show_reading_init(&reading);
+    resolve_changed(&reading, "recipe: printmaster-5.1, language: fr-FR", "recipe: dcp-5.1, language: fr-FR");
+    assert_int_equal(reading.code, STATUS_OK);
+    assert_int_equal(show_reading_said(&reading, PROBLEM_WARNING, "stems of role narration are in en alone: its channel VI-N will"), 1);
+    resolve_changed(&reading, "recipe: printmaster-5.1, language: fr-FR", "recipe: dcp-5.1, language: en");
+    assert_int_equal(show_reading_said(&reading, PROBLEM_WARNING, "will be silent"), 0);
+    show_reading_deinit(&reading);
+}
+
 static void show_resolve__checks_what_hangs_together(void **state)
 {
     (void)state;
@@ -134,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(show_resolve__finds_shipped_recipes_and_specs),
         cmocka_unit_test(show_resolve__suggests_names_for_unknown_ones),
+        cmocka_unit_test(show_resolve__tells_of_channels_that_no_stem_of_the_language_fills),
         cmocka_unit_test(show_resolve__checks_what_hangs_together),
         cmocka_unit_test(show_resolve__finds_gains_that_match_in_a_circle),
         cmocka_unit_test(show_resolve__wants_stems_for_the_recipe),
