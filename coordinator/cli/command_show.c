@@ -47,7 +47,7 @@ static void print_job_row(const json_t *job)
     const char *reason = farm_text_of(job, "reason");
     snprintf(tasks, sizeof tasks, "%.0f/%.0f", farm_number_of(job, "tasks_done"), farm_number_of(job, "tasks_total"));
     if (running > 0)
-        snprintf(where, sizeof where, "%.0f running", running);
+        snprintf(where, sizeof where, "%.0f on nodes", running);
     cli_print(stdout, "%6.0f %-2s %-24.24s %-8.8s %-10.10s %4.0f %9s %4.0f%% %11s  %-10s %s%s%s%s%s\n",
               farm_number_of(job, "job"), farm_text_of(job, "st"), farm_text_of(job, "title"), farm_text_of(job, "version"), farm_text_of(job, "submitted_by"),
               farm_number_of(job, "priority"), time_text(farm_number_of(job, "elapsed_s"), elapsed),
@@ -129,8 +129,8 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
     (void)arguments;
     size_t index;
     const json_t *node;
-    printf("%-24s %-11s %5s %7s %6s %6s  %-7s %-24s %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "DONE", "FAILED", "CPU",
-           "ROOTS", "REASON");
+    printf("%-24s %-11s %5s %7s %6s %6s %6s  %-7s %-24s %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "QUEUED", "DONE", "FAILED",
+           "CPU", "ROOTS", "REASON");
     json_array_foreach (json_object_get(answer, "nodes"), index, node) {
         char roots[256] = "";
         size_t used = 0, at;
@@ -139,9 +139,10 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
             if (used < sizeof roots)
                 used += (size_t)snprintf(roots + used, sizeof roots - used, "%s%s%s", at == 0 ? "" : ",", farm_text_of(root, "name"),
                                          json_is_true(json_object_get(root, "writable")) ? "" : ":ro");
-        cli_print(stdout, "%-24.24s %-11s %5.0f %7.0f %6.0f %6.0f  %-7s %-24s %s\n", farm_text_of(node, "name"),
-                  node_state(node), farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "tasks_done"),
-                  farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots, farm_text_of(node, "reason"));
+        cli_print(stdout, "%-24.24s %-11s %5.0f %7.0f %6.0f %6.0f %6.0f  %-7s %-24s %s\n", farm_text_of(node, "name"),
+                  node_state(node), farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "queued"),
+                  farm_number_of(node, "tasks_done"), farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots,
+                  farm_text_of(node, "reason"));
     }
     if (json_array_size(json_object_get(answer, "nodes")) == 0)
         fputs("reelmill: no worker has connected yet; `reelmill-worker --help`, then `reelmill doctor` on its machine\n", stderr);

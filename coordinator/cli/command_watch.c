@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -223,6 +224,21 @@ static status look(folder_watch *self, error_detail *detail)
     return STATUS_OK;
 }
 
+/* Two watchers would submit a drop under two keys, and move it away from each other. Held until this process ends. */
+static status claim_folder(const char *folder, error_detail *detail)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/.reelmill-watcher", folder);
+    int descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (descriptor < 0)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "cannot write '%s': %s; a watcher moves folders in it", path, strerror(errno));
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        return STATUS_OK;
+    return errno == EWOULDBLOCK ? error_detail_set(detail, STATUS_INPUT_CONFLICT,
+                                                   "another `reelmill watch` tends '%s'; a folder has one watcher", folder)
+                                : error_detail_set(detail, STATUS_INPUT_INVALID, "cannot lock '%s': %s", path, strerror(errno));
+}
+
 int command_watch(const cli_arguments *arguments)
 {
     arena memory;
@@ -243,6 +259,8 @@ int command_watch(const cli_arguments *arguments)
         code = error_detail_set(&detail, STATUS_INPUT_INVALID, "--marker: '%s' is no name of a file", self.marker);
     if (code == STATUS_OK && cli_text(arguments, "preset") != NULL)
         code = read_text_file(cli_text(arguments, "preset"), PRESET_BYTES_MAX, &memory, &self.preset, &size, &detail);
+    if (code == STATUS_OK)
+        code = claim_folder(self.folder, &detail);
     if (code == STATUS_OK)
         code = farm_job_connect(arguments, &self.client, &detail);
     if (code == STATUS_OK)

@@ -223,6 +223,30 @@ static void print_problem(const json_t *problem)
     cli_print(stderr, ": %s: %s\n", text_of(problem, "severity"), text_of(problem, "message"));
 }
 
+static bool is_final(const json_t *error, const char *message)
+{
+    return json_is_true(json_object_get(error, "final")) && strcmp(text_of(error, "message"), message) == 0;
+}
+
+/* Tasks that failed of the same are one line: the first of them, and how many more. Said by the first alone. */
+static bool print_failed(const json_t *errors, size_t at)
+{
+    const json_t *item = json_array_get(errors, at);
+    const char *message = text_of(item, "message");
+    size_t more = 0;
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        if (i < at && is_final(json_array_get(errors, i), message))
+            return false;
+        more += i > at && is_final(json_array_get(errors, i), message) ? 1 : 0;
+    }
+    cli_print(stderr, "reelmill: error: %s%s%s", text_of(item, "kind"), text_of(item, "what")[0] == '\0' ? "" : " ",
+              text_of(item, "what"));
+    if (more > 0)
+        fprintf(stderr, " and %zu more", more);
+    cli_print(stderr, ": %s\n", message);
+    return true;
+}
+
 void farm_job_print_errors(const json_t *job)
 {
     size_t index;
@@ -232,13 +256,10 @@ void farm_job_print_errors(const json_t *job)
         print_problem(item);
         told = told || strcmp(text_of(item, "severity"), "error") == 0;
     }
-    json_array_foreach (json_object_get(job, "errors"), index, item) {
-        if (!json_is_true(json_object_get(item, "final")) || (told && strcmp(text_of(item, "kind"), "plan") == 0))
-            continue;
-        cli_print(stderr, "reelmill: error: %s%s%s: %s\n", text_of(item, "kind"),
-                  text_of(item, "what")[0] == '\0' ? "" : " ", text_of(item, "what"), text_of(item, "message"));
-        told = true;
-    }
+    const json_t *errors = json_object_get(job, "errors");
+    json_array_foreach (errors, index, item)
+        if (json_is_true(json_object_get(item, "final")) && (!told || strcmp(text_of(item, "kind"), "plan") != 0))
+            told = print_failed(errors, index) || told;
     const json_t *outcome = json_object_get(job, "outcome");
     if (!told && text_of(outcome, "message")[0] != '\0' && strcmp(text_of(outcome, "class"), "ok") != 0)
         cli_print(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));

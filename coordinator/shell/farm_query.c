@@ -108,14 +108,15 @@ json_t *farm_node_json(const farm_state *self, const worker_node *node)
         reason = absence;
     else if (reason == NULL && distrust[0] != '\0')
         reason = distrust;
+    uint32_t running = view.running < node->slots ? view.running : node->slots; /* it begins what it is given in order */
     json_t *roots = json_array();
     for (uint32_t i = 0; i < node->root_count; i++)
         json_array_append_new(
             roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
-    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number,
+    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number,
                      "name", node->name, "key", node->owner, "state", state, "reason", reason, "engine", node->engine,
-                     "cpu", node->cpu, "slots", (int)node->slots, "running", (int)view.running, "tasks_done",
-                     (int)view.tasks_done, "tasks_failed", (int)view.tasks_failed, "silent_s", silent, "roots", roots);
+                     "cpu", node->cpu, "slots", (int)node->slots, "running", (int)running, "queued",
+                     (int)(view.running - running), "tasks_done", (int)view.tasks_done, "tasks_failed", (int)view.tasks_failed, "silent_s", silent, "roots", roots);
 }
 
 static char *nodes_document(const farm_state *self, size_t *out_size)

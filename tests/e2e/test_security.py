@@ -239,6 +239,10 @@ class Revoked(SecurityTest):
         self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
         self.assertEqual(leftovers(self.folder), [])
         self.assertEqual(farm.nodes()["one"]["state"], "lost")
+        self.assertRegex(farm.nodes()["one"]["reason"], r"^the key one was revoked; last heard at \d\d:\d\d:\d\d$")
+        farm.processes["two"].terminate()
+        self.assertEqual(farm.processes["two"].wait(timeout=60), 0)
+        self.assertRegex(farm.nodes()["two"]["reason"], r"^it said goodbye at \d\d:\d\d:\d\d$")
         # The log of who did what names whose key it was.
         self.assertRegex("\n".join(self.audit()), r"not authorized \(any more\).*; key [0-9a-f]{64}, was one, node one")
 

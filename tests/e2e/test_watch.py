@@ -73,6 +73,9 @@ class Watch(FarmTest):
         os.mkfifo(self.drop / "A pipe" / ".reelmill-watch")
         watcher = self.watch()
         done, failed = self.drop / "done", self.drop / "failed"
+        self.assertTrue(wait_until(self.coordinator, lambda: b"watching" in (self.folder / "said").read_bytes()))
+        second = self.farm.ask("watch", self.drop)
+        self.assertEqual((second.code, "another `reelmill watch` tends" in second.err), (2, True), second.err)
         self.assertTrue(wait_until(self.coordinator, lambda: (done / "Night Train").is_dir() and (failed / "Bad {name}").is_dir()
                                   and (failed / "Wrong show").is_dir()))
         result = json.loads((done / "Night Train" / "reelmill-result.json").read_text())
