@@ -308,6 +308,12 @@ class Shell(FarmTest):
                                       text=True, env=environment(), check=False)
                 self.assertEqual((done.returncode, said in done.stdout + done.stderr), (code, True), done.stderr)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["config.yaml"])
+        # A media root that is not there is a wrong configuration to who asks, and to a service a mount that may still come.
+        config.write_text("plain: true\nroots: {shows: /nowhere/at/all}\n")
+        for options, code in ((("--check-config",), 2), ((), 75)):
+            done = subprocess.run([BIN / "reelmill-worker", "--config", config, *options], cwd=self.folder, capture_output=True, text=True,
+                                  env=environment(), check=False)
+            self.assertEqual((done.returncode, "/nowhere/at/all of media root shows" in done.stderr), (code, True), done.stderr)
 
 
 main()

@@ -331,6 +331,8 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
 {
     uint8_t instance[INSTANCE_BYTES];
     status code = open_roots(self, config, detail);
+    if (code == STATUS_INPUT_MISSING) /* after a power cut a mount may come later than we: whoever starts us goes on trying */
+        code = detail->code = STATUS_STORAGE_IO;
     root_watch_init(&self->watch, config, &self->roots, on_remounted, self);
     if (code == STATUS_OK)
         code = make_session(self, config, instance, detail);
