@@ -1,5 +1,5 @@
-/* Tasks that read a programme once more, from its received files or from those that the job published: the second meter the
- * whole of it, EXCERPT a few places. */
+/* Tasks that read a programme once more, from its received files or from those that the job made: the second meter the whole of
+ * what was published, EXCERPT a few places of what will be, or is held back. */
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
@@ -44,9 +44,9 @@ static void meter_bind_received(const plan *self, const plan_piece *piece, task_
     }
 }
 
-/* files: one, or one for each channel. */
-static void meter_bind_published(const plan_deliverable *deliverable, const plan_file *files, task_render *part,
-                                 arena *memory)
+/* files: one, or one for each channel. unpublished: NULL where they have their final names. */
+static void meter_bind_made(const plan_deliverable *deliverable, const plan_file *files, const plan_context *unpublished,
+                            task_render *part, arena *memory)
 {
     uint32_t channels = part->program.input_count;
     bool mono_files = files[0].channel != CHANNEL_NONE;
@@ -63,6 +63,8 @@ static void meter_bind_published(const plan_deliverable *deliverable, const plan
                                        .frame_count = header->frame_count,
                                        .data_offset = header->data_offset,
                                        .direct = true};
+        if (unpublished != NULL)
+            plan_part_path(&files[i].final, unpublished->farm, unpublished->job, unpublished->generation, &part->inputs[i].file);
     }
     for (uint32_t c = 0; c < channels; c++) {
         int position = mono_files ? 0 : channel_order_position(&deliverable->order, deliverable->layout, c);
@@ -89,8 +91,8 @@ static meter_source meter_source_of(const plan *self, const plan_task *task)
     return (meter_source){deliverable, timeline, joined, joined ? 1 : timeline->piece_count};
 }
 
-static void meter_part(const plan *self, const plan_task *task, const meter_source *source, uint32_t index, task_render *part,
-                       arena *memory)
+static void meter_part(const plan *self, const plan_task *task, const meter_source *source, uint32_t index,
+                       const plan_context *unpublished, task_render *part, arena *memory)
 {
     const plan_deliverable *deliverable = source->deliverable;
     const plan_timeline *timeline = source->timeline;
@@ -109,7 +111,7 @@ static void meter_part(const plan *self, const plan_task *task, const meter_sour
     part->programme_end = index + 1 == source->part_count;
     part->programme_frame_count = timeline->frame_count;
     if (deliverable->rendered)
-        meter_bind_published(deliverable, files + (size_t)index * set_size, part, memory);
+        meter_bind_made(deliverable, files + (size_t)index * set_size, unpublished, part, memory);
     else
         meter_bind_received(self, piece, part, memory);
 }
@@ -122,7 +124,7 @@ status plan_meter_body(const plan *self, const plan_task *task, task_meter *out_
     out_meter->part_count = source.part_count;
     out_meter->parts = arena_take_array(memory, source.part_count, sizeof *out_meter->parts);
     for (uint32_t i = 0; i < source.part_count; i++)
-        meter_part(self, task, &source, i, &out_meter->parts[i], memory);
+        meter_part(self, task, &source, i, NULL, &out_meter->parts[i], memory);
     return STATUS_OK;
 }
 
@@ -143,7 +145,7 @@ void plan_excerpt_body(const plan *self, const plan_task *task, const plan_conte
         const plan_piece *piece = &source.timeline->pieces[i];
         uint64_t end = source.joined ? source.timeline->frame_count : piece->programme_frame + piece->frame_count;
         if (any_place_in(context, piece->programme_frame, end))
-            meter_part(self, task, &source, i, &out_excerpt->parts[out_excerpt->part_count++], memory);
+            meter_part(self, task, &source, i, context, &out_excerpt->parts[out_excerpt->part_count++], memory);
     }
     if (out_excerpt->part_count == 0)
         return;

@@ -280,6 +280,25 @@ static void tasks_seal_and_verify(task_builder *self)
     }
 }
 
+/* Behind the verdict, which says where. What is rendered is read before it gets its final name, so that what a failed verdict
+ * holds back is seen too. */
+static void tasks_excerpt(task_builder *self)
+{
+    plan *target = self->plan;
+    for (uint32_t i = 0; i < target->deliverable_count; i++) {
+        plan_deliverable *deliverable = &target->deliverables[i];
+        if (deliverable->timeline == PLAN_TIMELINE_NONE)
+            continue;
+        plan_task *task = task_begin(self, TASK_EXCERPT);
+        task->deliverable = (uint16_t)i;
+        task->cost = SMALL_TASK_MS;
+        task_wait(self, deliverable->merge_task);
+        for (uint32_t k = 0; k < deliverable->file_count; k++)
+            task_wait(self, target->files[deliverable->first_file + k].verify_task);
+        deliverable->excerpt_task = task_last_number(self);
+    }
+}
+
 static void tasks_publish(task_builder *self)
 {
     plan *target = self->plan;
@@ -292,6 +311,8 @@ static void tasks_publish(task_builder *self)
         task->cost = SMALL_TASK_MS;
         for (uint32_t k = 0; k < deliverable->file_count; k++)
             task_wait(self, target->files[deliverable->first_file + k].verify_task);
+        if (deliverable->excerpt_task != UINT32_MAX)
+            task_wait(self, deliverable->excerpt_task);
         deliverable->publish_task = task_last_number(self);
     }
 }
@@ -312,24 +333,6 @@ static void tasks_meter(task_builder *self)
         if (deliverable->publish_task != UINT32_MAX)
             task_wait(self, deliverable->publish_task);
         deliverable->meter_task = task_last_number(self);
-    }
-}
-
-/* Behind the verdict, which says where; of what was published, or of received programmes. */
-static void tasks_excerpt(task_builder *self)
-{
-    plan *target = self->plan;
-    for (uint32_t i = 0; i < target->deliverable_count; i++) {
-        plan_deliverable *deliverable = &target->deliverables[i];
-        if (deliverable->timeline == PLAN_TIMELINE_NONE)
-            continue;
-        plan_task *task = task_begin(self, TASK_EXCERPT);
-        task->deliverable = (uint16_t)i;
-        task->cost = SMALL_TASK_MS;
-        task_wait(self, deliverable->merge_task);
-        if (deliverable->publish_task != UINT32_MAX)
-            task_wait(self, deliverable->publish_task);
-        deliverable->excerpt_task = task_last_number(self);
     }
 }
 
@@ -410,11 +413,11 @@ void plan_make_tasks(plan *self, const plan_options *options)
     tasks_verify_inputs(&builder);
     tasks_merge(&builder);
     tasks_seal_and_verify(&builder);
+    if (options->excerpts)
+        tasks_excerpt(&builder);
     tasks_publish(&builder);
     if (options->second_meter)
         tasks_meter(&builder);
-    if (options->excerpts)
-        tasks_excerpt(&builder);
     if (options->discard_failed)
         tasks_discard(&builder);
     tasks_report(&builder);

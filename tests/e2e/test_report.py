@@ -52,15 +52,27 @@ class Report(FarmTest):
 
     def test_a_run_with_every_kind_of_verdict(self):
         show = small_show(self.folder)
-        for item, spec in zip(show.text["deliverables"], ("ebu-r128", "streaming", "none", "dpp", "op-59")):
+        for item, spec in zip(show.text["deliverables"], ("ebu-r128", "streaming", "none", "dpp", "quiet")):
             item["spec"] = spec
+        (show.folder / "specs").mkdir()
+        (show.folder / "specs" / "quiet.yaml").write_text("""
+{reelmill_spec: 1, title: Quiet, version: "1", source: the house, on_fail: hold,
+ limits: [{check: loudness.max_momentary, max: -40.0, unit: LUFS, severity: fail, evidence: primary, clause: "1"}]}
+""")
         show.write()
-        document = self.valid(reelmill("run", show.path, "--json"))
+        document = self.valid(reelmill("run", show.path, "--audition", "--json"))
         stored = json.loads((show.output() / "report" / "report.json").read_text())
         self.assertEqual(stored, document)
         self.assertEqual(document["verdict"], "fail")
         self.assertEqual({entry["spec"]["name"] for entry in document["programmes"]},
-                         {"ebu-r128", "streaming", "none", "dpp", "op-59"})
+                         {"ebu-r128", "streaming", "none", "dpp", "quiet"})
+        # What its verdict held back was looked at and can be listened to all the same, and nothing of it is left.
+        held = next(entry for entry in document["programmes"] if entry["spec"]["name"] == "quiet" and entry["reel"] is None)
+        self.assertGreater(held["read_again"]["places"], 0)
+        self.assertIsNone(held["read_again"]["failure"])
+        heard = [item["audition"]["path"] for item in held["findings"] if item["audition"] is not None]
+        self.assertTrue(heard and all((show.output() / "report" / path).exists() for path in heard))
+        self.assertEqual([path.name for path in show.output().rglob("*") if "DX_51" in path.name], [])
         page = self.safe(show.output() / "report" / "report.html")
         for entry in document["programmes"]:
             self.assertEqual(entry["verdict"] is None, entry["reel"] is not None)  # limits apply to the whole
