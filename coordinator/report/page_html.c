@@ -36,6 +36,7 @@ static const char page_head[] =
     ".scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
     "table.list tr{border-bottom:1px solid var(--line);padding:8px 0}table.list td{padding:2px 0}"
+    "table.list td.n{display:inline-block;margin-right:14px}table.list td.n::before{content:attr(title) ' ';color:var(--soft)}"
     "header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
 static void put(byte_writer *writer, const char *markup)
@@ -81,7 +82,10 @@ static void put_table(byte_writer *writer, const page_block *block)
         put(writer, "<tr>");
         for (uint32_t c = 0; c < block->column_count; c++) {
             const page_cell *cell = &block->cells[(size_t)r * block->column_count + c];
-            put(writer, block->columns[c].number ? "<td class=\"n\">" : "<td>");
+            if (block->flag && block->columns[c].number) /* stands without its column's head where there is little width */
+                put_element(writer, "<td class=\"n\" title=\"", block->columns[c].title, "\">");
+            else
+                put(writer, block->columns[c].number ? "<td class=\"n\">" : "<td>");
             put_spans(writer, &cell->spans);
             if (cell->picture != NULL)
                 drawing_svg(cell->picture, writer);

@@ -107,7 +107,7 @@ static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double s
     for (uint32_t i = 0; i < spans->count; i++) {
         const page_span *span = &spans->items[i];
         bool badge = span->style >= STYLE_BADGE;
-        char *clean = clean_text(badge ? page_badge_text(span->text) : span->text);
+        char *clean = badge ? g_ascii_strup(page_badge_text(span->text), -1) : clean_text(span->text);
         if (span->new_line)
             g_string_append_c(text, '\n');
         size_t start = text->len;

@@ -306,14 +306,16 @@ static void add_counts(page *self, const report_model *model)
     page_add(self, STYLE_PLAIN, ".");
 }
 
-enum { MEND_FIRST_MAX = 4, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
+enum { MEND_FIRST_MAX = 8, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
 
-/* One thing to mend, and everything that it is told of. */
+/* What one check says at its worst, and what else it says: where, and how often. */
 typedef struct cover_item {
     const finding *item;
     const plan_timeline *timeline;
-    const char *names;
-    uint32_t name_count;
+    const char *name, *also;
+    const char *last; /* the name that was taken last */
+    uint32_t also_count;
+    size_t more;
 } cover_item;
 
 typedef struct cover_list {
@@ -331,22 +333,30 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
         if (item->severity != severity || item->waiver != NULL)
             continue;
         uint32_t at = 0;
-        while (at < self->count && strcmp(self->items[at].item->message, item->message) != 0)
+        while (at < self->count &&
+               (self->items[at].item->severity != severity || strcmp(self->items[at].item->check, item->check) != 0))
             at++;
         if (at == MEND_FIRST_MAX) {
             self->more = true;
             continue;
         }
-        if (at == self->count)
-            self->items[self->count++] = (cover_item){.item = item, .timeline = timeline, .names = ""};
         cover_item *known = &self->items[at];
-        if (known->name_count < MEND_NAMES_MAX)
-            known->names = arena_format(self->memory, "%s%s%s", known->names, known->name_count > 0 ? ", " : "", name);
-        known->name_count++;
+        if (at == self->count) {
+            *known = (cover_item){.item = item, .timeline = timeline, .name = name, .also = "", .last = name};
+            self->count++;
+            continue;
+        }
+        known->more++;
+        if (strcmp(known->last, name) == 0)
+            continue;
+        known->last = name;
+        if (known->also_count < MEND_NAMES_MAX)
+            known->also = arena_format(self->memory, "%s%s%s", known->also, known->also_count > 0 ? ", " : "also ", name);
+        known->also_count++;
     }
 }
 
-/* The worst of all, each once, so that the first page says what to do. */
+/* The worst of each check, so that the first page says what to do. */
 static void add_mend_first(page *self, const report_model *model, const ranked *order)
 {
     static const finding_severity severities[] = {FINDING_FAIL, FINDING_NOT_CHECKED, FINDING_WARN};
@@ -372,17 +382,21 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
         page_row(self);
         page_add(self, STYLE_BADGE, finding_severity_name(known->item->severity));
         page_next_cell(self);
-        page_add(self, STYLE_STRONG, known->names);
-        if (known->name_count > MEND_NAMES_MAX)
-            page_format(self, STYLE_STRONG, " and %u more", known->name_count - MEND_NAMES_MAX);
+        page_add(self, STYLE_STRONG, known->name);
         if (known->item->has_range && known->timeline != NULL)
             page_line(self, STYLE_SOFT, report_place(model, known->timeline, known->item->start_sample, self->memory));
         page_next_cell(self);
         page_add(self, STYLE_PLAIN, known->item->message);
+        if (known->also_count > 0)
+            page_line(self, STYLE_SOFT, known->also);
+        if (known->also_count > MEND_NAMES_MAX)
+            page_format(self, STYLE_SOFT, " and %u more", known->also_count - MEND_NAMES_MAX);
+        if (known->more > 0)
+            page_format(self, STYLE_SOFT, known->also_count > 0 ? "; %zu more of %s" : " %zu more of %s.", known->more, known->item->check);
     }
     if (list.more) {
         page_paragraph(self);
-        page_add(self, STYLE_SOFT, "What else was found stands with each deliverable.");
+        page_add(self, STYLE_SOFT, "Other checks found more; all of it stands with each deliverable.");
     }
 }
 
@@ -414,7 +428,7 @@ static void add_cover(page *self, const report_model *model, const ranked *order
     add_counts(self, model);
     if (many) /* behind so long a table nobody would see it */
         add_mend_first(self, model, order);
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++)
         add_summary_row(self, model, &model->programmes[order[i].index]);
     if (!many)

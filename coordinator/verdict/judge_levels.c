@@ -21,10 +21,10 @@ typedef struct level {
 
 static const char no_stem[] = "no dialogue stem says where speech is; judge it beside its stems, or with a meter that hears speech";
 
-/* The speech detector's name, as sentences and reports have it. */
+/* The speech detector's name, once in a sentence; the report's method says more. */
 static const char *detector(const judgement *self)
 {
-    return arena_format(self->memory, "%s (not Dolby Dialogue Intelligence)", speech_detector_name());
+    return arena_format(self->memory, "%s (not Dolby's)", speech_detector_name());
 }
 
 /* Too near to a bound for a figure that may be off by so much. */
@@ -66,8 +66,8 @@ static void judge_share(judgement *self, const level *figure, const spec_limit *
         judgement_limits(item, limit);
         item->measured = figure->value;
         item->message = arena_format(self->memory,
-                                     "%s is %.1f %% by %s, which may be off by %.0f %%; that is too near to what %s allows (%s) "
-                                     "to judge. Judge it beside its dialogue stem.",
+                                     "%s is %.1f %% to %s, give or take %.0f: too near to what %s allows (%s) to judge. Judge it "
+                                     "beside its dialogue stem.",
                                      figure->what, percent, detector(self), figure->error * 100.0, self->rules->name,
                                      share_text(self, limit));
         return;
@@ -93,9 +93,9 @@ static const char *cannot_apply(const judgement *self, const spec_limit *limit)
     const dialogue_figures *dialogue = &self->verdict->dialogue;
     if (judgement_force(self, limit) == LIMIT_FORCE_UNKNOWN && !isnan(dialogue->speech_share))
         return arena_format(self->memory,
-                            "its limit depends on how much speech there is, and the %.1f %% that %s hears may be off by %.0f %%; "
-                            "judge it beside its dialogue stem",
-                            dialogue->speech_share * 100.0, detector(self), dialogue->share_error * 100.0);
+                            "its limit depends on how much speech there is, and our speech detector hears %.1f %%, give or take "
+                            "%.0f; judge it beside its dialogue stem",
+                            dialogue->speech_share * 100.0, dialogue->share_error * 100.0);
     if (judgement_force(self, limit) == LIMIT_FORCE_UNKNOWN)
         return arena_format(self->memory, "its limit depends on how much speech there is, and %s", no_stem);
     return NULL;
@@ -125,8 +125,8 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
         judgement_limits(item, limit);
         item->measured = figure->value;
         item->message = arena_format(self->memory,
-                                     "%s is %.1f %s, which may be off by %.1f LU; that is too near to what %s allows (%s) to "
-                                     "judge. Judge it beside its dialogue stem.",
+                                     "%s is %.1f %s, give or take %.1f LU: too near to what %s allows (%s) to judge. Judge it "
+                                     "beside its dialogue stem.",
                                      figure->what, shown, limit->unit, figure->error, self->rules->name, allowed);
         return;
     }
@@ -140,8 +140,8 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     item->measured = figure->value;
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
-    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s. %s by %.1f %s%s.", figure->what, shown,
-                                 limit->unit, self->rules->name, allowed, high ? figure->cure_high : figure->cure_low, off,
+    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %.1f %s%s.", figure->what, shown,
+                                 limit->unit, self->rules->name, allowed, limit->group < 0 ? "" : ", or else its alternative", high ? figure->cure_high : figure->cure_low, off,
                                  strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
@@ -156,9 +156,9 @@ static const char *why_unheard(const judgement *self, const dialogue_figures *di
 {
     if (faintly_heard(dialogue))
         return arena_format(self->memory,
-                            "%s hears speech in %.1f %% of it, and may take that much of music and effects for speech; "
-                            "judge it beside its dialogue stem",
-                            detector(self), dialogue->speech_share * 100.0);
+                            "that is %.1f %% of it, and as much of music and effects may be taken for speech; judge it beside "
+                            "its dialogue stem",
+                            dialogue->speech_share * 100.0);
     if (isnan(dialogue->speech_share))
         return no_stem;
     return dialogue->block_count == 0 ? "the dialogue stem never speaks"
@@ -194,7 +194,7 @@ void judge_levels(judgement *self)
          .has_range = loudness->max_short_term_frame != UINT64_MAX, .start = loudness->max_short_term_frame,
          .end = loudness->max_short_term_frame + rate * UINT64_C(3)},
         {.check = "loudness.dialogue",
-         .what = heard ? arena_format(self->memory, "Dialogue loudness, gated by %s,", detector(self))
+         .what = heard ? arena_format(self->memory, "Dialogue loudness, where %s hears speech,", detector(self))
                        : "Dialogue loudness (gated by the dialogue stem)",
          .value = faint ? (double)NAN : dialogue->lufs, .error = dialogue->lufs_error, .missing = unheard,
          .cure_high = "Lower the programme", .cure_low = "Raise the programme"},

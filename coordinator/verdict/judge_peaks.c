@@ -1,4 +1,4 @@
-/* True peaks over the limit and clipped runs: those within a second of each other are one finding, which lists each place. */
+/* True peaks over the limit, what rendering clamped, and clipped runs: those within a second of each other are one finding, which lists each place. */
 #include "coordinator/verdict/verdict_parts.h"
 
 #include <math.h>
@@ -190,6 +190,57 @@ static void tell_clipping(judgement *self, const peak_group *group)
                                  group->count == 1 ? "" : arena_format(self->memory, ", at %zu places", group->count));
 }
 
+/* ---- overload: what rendering had to clamp; a received file has none ---- */
+
+static finding_severity overload_severity(const judgement *self)
+{
+    return self->show->deliverables[self->facts->deliverable].recipe->overload == OVERLOAD_FAIL ? FINDING_FAIL : FINDING_INFO;
+}
+
+static double worst_overload_db(const judgement *self)
+{
+    double worst = 0.0;
+    for (uint32_t c = 0; c < channel_layout_get(self->deliverable->layout)->channel_count; c++)
+        worst = fmax(worst, self->verdict->peaks.channels[c].mix_peak);
+    return measure_db(worst);
+}
+
+static finding *add_overload(judgement *self, double measured)
+{
+    finding *item = judgement_add(self, "render.overload", overload_severity(self));
+    item->measured = measured;
+    item->max = 0.0;
+    item->unit = "dBFS";
+    return item;
+}
+
+static void tell_overload(judgement *self, const peak_group *group)
+{
+    double over = measure_db(group->worst->peak);
+    finding *item = add_overload(self, over);
+    const char *where = group_locate(self, group, item);
+    item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
+    const char *several = group->count == 1 ? "" : arena_format(self->memory, ", at %zu places by up to that", group->count);
+    item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s%s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
+                                 over, where, several, (unsigned long long)group->sample_count,
+                                 group->sample_count == 1 ? " was" : "s were", -ceil(worst_overload_db(self) * 10.0) / 10.0);
+}
+
+static void judge_overload(judgement *self)
+{
+    const peak_figures *peaks = &self->verdict->peaks;
+    if (!self->deliverable->rendered || peaks->overload_count == 0)
+        return;
+    size_t before = self->verdict->findings.count;
+    size_t left_out = each_group(self, PEAK_RUN_OVERLOAD, -(double)INFINITY, tell_overload);
+    if (self->verdict->findings.count == before) { /* counted, and nowhere located */
+        finding *item = add_overload(self, worst_overload_db(self));
+        item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
+                                     (unsigned long long)peaks->overload_count, worst_overload_db(self));
+    }
+    judgement_tell_rest(self, "render.overload", overload_severity(self), left_out);
+}
+
 void judge_peaks(judgement *self)
 {
     const spec_limit *limit = judgement_limit(self, "peak.true");
@@ -200,4 +251,5 @@ void judge_peaks(judgement *self)
     limit = judgement_limit(self, "peak.clipping");
     size_t left_out = each_group(self, PEAK_RUN_CLIP, -(double)INFINITY, tell_clipping);
     judgement_tell_rest(self, "peak.clipping", limit == NULL ? FINDING_INFO : judgement_breach(limit), left_out);
+    judge_overload(self);
 }

@@ -6,13 +6,6 @@
 
 enum { LIMITED_TEXT_MAX = 1 << 20 };
 
-static void locate(judgement *self, finding *item, const programme_run *run)
-{
-    judgement_locate(self, item, run->frame, run->frame + run->frame_count);
-    item->channel_count = 1;
-    item->channels[0] = channel_label_name(channel_layout_get(self->deliverable->layout)->labels[run->channel]);
-}
-
 void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out)
 {
     if (left_out == 0)
@@ -22,49 +15,6 @@ void judgement_tell_rest(judgement *self, const char *check, finding_severity se
     if (limit != NULL && severity == judgement_breach(limit))
         item->rule = limit;
     item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
-}
-
-/* Overload is what rendering had to clamp; a received file has none. */
-static void judge_overload(judgement *self, const programme_run *runs, size_t run_count)
-{
-    const peak_figures *peaks = &self->verdict->peaks;
-    if (!self->deliverable->rendered || peaks->overload_count == 0)
-        return;
-    const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
-    finding_severity severity = made_by->overload == OVERLOAD_FAIL ? FINDING_FAIL : FINDING_INFO;
-    double worst = 0.0;
-    for (uint32_t c = 0; c < channel_layout_get(self->deliverable->layout)->channel_count; c++)
-        worst = fmax(worst, peaks->channels[c].mix_peak);
-    size_t listed = 0;
-    size_t left_out = 0;
-    for (size_t i = 0; i < run_count; i++) {
-        if (runs[i].kind != PEAK_RUN_OVERLOAD)
-            continue;
-        if (listed++ >= VERDICT_RUNS_MAX) {
-            left_out++;
-            continue;
-        }
-        char place[PLACE_TEXT_SIZE];
-        judgement_place(self, runs[i].frame, place);
-        finding *item = judgement_add(self, "render.overload", severity);
-        locate(self, item, &runs[i]);
-        item->measured = measure_db(runs[i].peak);
-        item->max = 0.0;
-        item->unit = "dBFS";
-        item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s at %s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
-                                     measure_db(runs[i].peak), item->channels[0], place,
-                                     (unsigned long long)runs[i].sample_count, runs[i].sample_count == 1 ? " was" : "s were",
-                                     -ceil(measure_db(worst) * 10.0) / 10.0);
-    }
-    if (listed == 0) {
-        finding *item = judgement_add(self, "render.overload", severity);
-        item->measured = measure_db(worst);
-        item->max = 0.0;
-        item->unit = "dBFS";
-        item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
-                                     (unsigned long long)peaks->overload_count, measure_db(worst));
-    }
-    judgement_tell_rest(self, "render.overload", severity, left_out);
 }
 
 /* Everything that a limiter did, in one finding: the deepest place in words, all places in the details. */
@@ -144,7 +94,6 @@ void judge_runs(judgement *self)
     size_t run_count = 0;
     const programme_run *runs = programme_measure_runs(self->facts->measure, &run_count);
     judge_peaks(self);
-    judge_overload(self, runs, run_count);
     judge_limited(self, runs, run_count);
     judge_dropped(self, runs, run_count);
     if (self->verdict->peaks.nonfinite_count > 0) {

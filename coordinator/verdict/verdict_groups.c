@@ -1,6 +1,7 @@
 #include "coordinator/verdict/verdict_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef enum member_state { MEMBER_HOLDS, MEMBER_BROKEN, MEMBER_UNKNOWN } member_state;
 
@@ -35,13 +36,17 @@ static void drop_members(judgement *self, int group)
     list->count = kept;
 }
 
-/* A breach decides nothing while another member is unknown, which says so itself. */
+/* A breach decides nothing while another member is unknown, which says so itself: what to do about it is not known yet. */
 static void soften_members(judgement *self, int group)
 {
     for (size_t i = 0; i < self->verdict->findings.count; i++) {
         finding *item = &self->verdict->findings.items[i];
-        if (item->rule != NULL && item->rule->group == group && item->severity > FINDING_NOT_CHECKED)
+        if (item->rule != NULL && item->rule->group == group && item->severity > FINDING_NOT_CHECKED) {
+            const char *advice = strstr(item->message, ". ");
+            int told = advice == NULL ? (int)strlen(item->message) : (int)(advice - item->message);
+            item->message = arena_format(self->memory, "%.*s. That could not be judged, so this decides nothing.", told, item->message);
             item->severity = FINDING_INFO;
+        }
     }
 }
 
