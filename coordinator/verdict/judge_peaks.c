@@ -1,4 +1,5 @@
-/* True peaks over the limit, what rendering clamped, and clipped runs: those within a second of each other are one finding, which lists each place. */
+/* True peaks over the limit, what rendering clamped, and clipped runs: those within a second of each other are one finding, which
+ * lists each place. */
 #include "coordinator/verdict/verdict_parts.h"
 
 #include <math.h>
