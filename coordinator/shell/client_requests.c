@@ -243,8 +243,11 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
     }
     snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
     if (mkdir(job->folder, 0700) != 0 && errno != EEXIST) {
-        status code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make the folder '%s': %s", job->folder,
-                                       strerror(errno));
+        status code = error_detail_set(detail, STATUS_STORAGE_DENIED,
+                                       "the coordinator cannot make '%s' on its own machine: %s; its operator has to look at that disk "
+                                       "and its rights, then submit again",
+                                       job->folder, strerror(errno));
+        log_line(LOG_ERROR, "state.refused", "reason=\"%s\"", detail->message);
         job_destroy(&job);
         return code;
     }
