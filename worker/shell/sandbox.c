@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -109,7 +110,38 @@ static status sandbox_files(const storage_roots *roots, error_detail *detail)
 
 #if defined(SANDBOX_ARCH) && !defined(REELMILL_SANITIZED)
 
-/* What no task ever needs and what somebody who took over a decoder would want first. */
+/*
+ * What tasks and the libraries under them call, as seen in every kind of task, and what libc may call in its place on another
+ * machine or in another version. Every other call does not exist for an executor (ENOSYS, to which a newer libc has its answer),
+ * so that no night fails over a call that nobody thought of; those of forbidden_calls end it.
+ */
+static const long allowed_calls[] = {
+    /* files and folders; Landlock says which */
+    SYS_openat, SYS_openat2, SYS_close, SYS_close_range, SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64,
+    SYS_preadv, SYS_pwritev, SYS_lseek, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_statfs, SYS_fstatfs, SYS_faccessat,
+    SYS_faccessat2, SYS_getdents64, SYS_readlinkat, SYS_getcwd, SYS_dup, SYS_dup3, SYS_fcntl, SYS_fallocate, SYS_ftruncate,
+    SYS_fsync, SYS_fdatasync, SYS_sync_file_range, SYS_fadvise64, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2,
+    SYS_linkat,
+    /* the socket to the worker, which is there */
+    SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_ppoll, SYS_pselect6,
+    /* memory */
+    SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise,
+    /* threads, signals to oneself, the end */
+    SYS_clone, SYS_futex, SYS_set_robust_list, SYS_get_robust_list, SYS_set_tid_address, SYS_rseq, SYS_gettid, SYS_getpid,
+    SYS_getppid, SYS_sched_yield, SYS_sched_getaffinity, SYS_sched_getparam, SYS_sched_getscheduler, SYS_getcpu, SYS_rt_sigaction,
+    SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_rt_sigpending, SYS_rt_sigtimedwait, SYS_sigaltstack, SYS_tgkill,
+    SYS_restart_syscall, SYS_exit, SYS_exit_group,
+    /* clocks, limits as they are, who one is */
+    SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday, SYS_times, SYS_getrusage,
+    SYS_getrlimit, SYS_prlimit64, SYS_prctl, SYS_getrandom, SYS_sysinfo, SYS_uname, SYS_getuid, SYS_geteuid, SYS_getgid,
+    SYS_getegid,
+#if defined(__x86_64__)
+    SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_getdents, SYS_readlink, SYS_mkdir, SYS_rmdir, SYS_unlink, SYS_rename,
+    SYS_link, SYS_dup2, SYS_poll, SYS_select, SYS_time, SYS_arch_prctl,
+#endif
+};
+
+/* What no task ever needs and what somebody who took over a decoder would want first: seen, it ends the executor. */
 static const long forbidden_calls[] = {
     /* the network, and what else makes channels */
     SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_io_uring_setup,
@@ -140,11 +172,11 @@ static const long forbidden_calls[] = {
 #endif
 };
 
-/* set_mempolicy_home_node: the last call of Linux 6.1, whose calls the list above was written from. Later ones, among
- * them fchmodat2, setxattrat and file_setattr, do not exist for an executor. Both architectures number alike here. */
-enum { NEWEST_CALL = 450 };
-
-enum { FORBIDDEN_COUNT = sizeof forbidden_calls / sizeof forbidden_calls[0], FILTER_MAX = 2 * FORBIDDEN_COUNT + 50 };
+enum {
+    ALLOWED_COUNT = sizeof allowed_calls / sizeof allowed_calls[0],
+    FORBIDDEN_COUNT = sizeof forbidden_calls / sizeof forbidden_calls[0],
+    FILTER_MAX = 2 * (ALLOWED_COUNT + FORBIDDEN_COUNT) + 60
+};
 
 static struct sock_filter instruction(uint32_t code, uint32_t value, uint8_t if_true, uint8_t if_false)
 {
@@ -176,15 +208,11 @@ static size_t build_filter(struct sock_filter filter[FILTER_MAX])
     filter[n++] = instruction(BPF_JMP | BPF_JGE | BPF_K, 0x40000000u, 0, 1); /* the x32 names of the same calls */
     filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
 #endif
-    filter[n++] = instruction(BPF_JMP | BPF_JGT | BPF_K, NEWEST_CALL, 0, 1);
-    filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
     for (size_t i = 0; i < FORBIDDEN_COUNT; i++) {
         filter[n++] = instruction(equal, (uint32_t)forbidden_calls[i], 0, 1);
         filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
     }
-    /* clone3 hides its flags in memory, where a filter cannot look: libc then uses clone, for threads alone. */
-    filter[n++] = instruction(equal, SYS_clone3, 0, 1);
-    filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
+    /* For threads alone. (clone3, which hides its flags in memory, where a filter cannot look, is not allowed.) */
     filter[n++] = instruction(equal, SYS_clone, 0, 3);
     filter[n++] = instruction(load, offsetof(struct seccomp_data, args), 0, 0);
     filter[n++] = instruction(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0);
@@ -203,9 +231,18 @@ static size_t build_filter(struct sock_filter filter[FILTER_MAX])
      * asks by ioctl whether a stream is a terminal, and is told no. */
     filter[n++] = instruction(equal, SYS_ioctl, 0, 1);
     filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOTTY, 0, 0);
+    /* Memory is for data: what was loaded before is all the code there is. */
+    const long maps[] = {SYS_mmap, SYS_mprotect};
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++) {
+        filter[n++] = instruction(equal, (uint32_t)maps[i], 0, 4);
+        filter[n++] = instruction(load, offsetof(struct seccomp_data, args) + 2 * sizeof(uint64_t), 0, 0);
+        filter[n++] = instruction(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1);
+        filter[n++] = instruction(give, SECCOMP_RET_ERRNO | EACCES, 0, 0);
+        filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+    }
     /* getrlimit is prlimit64 of process 0, oneself; of others it is not wanted, and nothing is set: no new limits. */
     const uint32_t arguments = offsetof(struct seccomp_data, args), wide = sizeof(uint64_t), half = sizeof(uint32_t);
-    filter[n++] = instruction(equal, SYS_prlimit64, 0, 7);
+    filter[n++] = instruction(equal, SYS_prlimit64, 0, 8);
     filter[n++] = instruction(load, arguments, 0, 0);
     filter[n++] = instruction(equal, 0, 0, 4);
     filter[n++] = instruction(load, arguments + 2 * wide, 0, 0);
@@ -213,7 +250,12 @@ static size_t build_filter(struct sock_filter filter[FILTER_MAX])
     filter[n++] = instruction(load, arguments + 2 * wide + half, 0, 0);
     filter[n++] = instruction(equal, 0, 1, 0);
     filter[n++] = instruction(give, SECCOMP_RET_KILL_PROCESS, 0, 0);
-    filter[n++] = instruction(give, SECCOMP_RET_ALLOW, 0, 0);
+    filter[n++] = instruction(load, offsetof(struct seccomp_data, nr), 0, 0);
+    for (size_t i = 0; i < ALLOWED_COUNT; i++) {
+        filter[n++] = instruction(equal, (uint32_t)allowed_calls[i], 0, 1);
+        filter[n++] = instruction(give, SECCOMP_RET_ALLOW, 0, 0);
+    }
+    filter[n++] = instruction(give, SECCOMP_RET_ERRNO | ENOSYS, 0, 0);
     return n;
 }
 

@@ -22,6 +22,7 @@
  *   call NAME        makes that system call with arguments that mean nothing, or as somebody who took over would
  *   limits           payload: "fixed" when no limit of the sandbox may be raised again
  *   type             types into the terminal; payload "refused" or "survived"
+ *   code             maps memory that can be executed, and makes such of its own; payload "refused" or "survived"
  *   number N         makes the system call of that number; payload "unknown" or "survived"
  */
 #define _GNU_SOURCE
@@ -37,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -175,6 +177,13 @@ static const char *ask_kernel(const char *word, long number)
 {
     if (strcmp(word, "limits") == 0)
         return test_limits();
+    if (strcmp(word, "code") == 0) {
+        const int data = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
+        char *own = mmap(NULL, 4096, data, flags, -1, 0);
+        bool refused = mmap(NULL, 4096, data | PROT_EXEC, flags, -1, 0) == MAP_FAILED && errno == EACCES;
+        return own != MAP_FAILED && refused && mprotect(own, 4096, PROT_READ | PROT_EXEC) != 0 && errno == EACCES ? "refused"
+                                                                                                                  : "survived";
+    }
     if (strcmp(word, "type") == 0)
         return ioctl(-1, TIOCSTI, "x") != 0 && errno == ENOTTY ? "refused" : "survived"; /* the kernel says EBADF */
     return syscall(number, -1, NULL, NULL, 0, 0, 0) == -1 && errno == ENOSYS ? "unknown" : "survived";
@@ -212,7 +221,7 @@ status task_run(task_kind kind, const void *body, size_t body_size, const storag
         say(payload, descriptor >= 0 ? "opened" : "denied");
         return STATUS_OK;
     }
-    if (strcmp(word, "limits") == 0 || strcmp(word, "type") == 0 || strcmp(word, "number") == 0) {
+    if (strcmp(word, "limits") == 0 || strcmp(word, "type") == 0 || strcmp(word, "number") == 0 || strcmp(word, "code") == 0) {
         say(payload, ask_kernel(word, strtol(first, NULL, 10)));
         return STATUS_OK;
     }
