@@ -5,7 +5,8 @@ bool task_path_valid(const char *path)
     const char *component = path;
     for (const char *at = path;; at++) {
         unsigned char byte = (unsigned char)*at;
-        if (byte != '\0' && (byte < 0x20 || byte == 0x7F))
+        bool high = byte == 0xC2 && (unsigned char)at[1] >= 0x80 && (unsigned char)at[1] < 0xA0; /* C1, in UTF-8 */
+        if (byte != '\0' && (byte < 0x20 || byte == 0x7F || high))
             return false;
         if (byte != '/' && byte != '\0')
             continue;

@@ -25,6 +25,20 @@ bool plain_text_control(const unsigned char *bytes, size_t length)
     return length == 2 && bytes[0] == 0xC2 && bytes[1] < 0xA0;
 }
 
+/* What ends a line in some version of YAML; NEL, which does too, is a control character. */
+static bool ends_line(const unsigned char *bytes, size_t length)
+{
+    return bytes[0] == '\n' || bytes[0] == '\r' ||
+           (length == 3 && bytes[0] == 0xE2 && bytes[1] == 0x80 && (bytes[2] == 0xA8 || bytes[2] == 0xA9));
+}
+
+uint32_t plain_text_lines_ended(uint32_t before, const unsigned char *bytes, size_t length, bool after_return)
+{
+    if (ends_line(bytes, length))
+        return before + (bytes[0] == '\n' && after_return ? 0 : 1);
+    return bytes[0] == ' ' || bytes[0] == '\t' ? before : 0;
+}
+
 /* U+202A to U+202E and U+2066 to U+2069: what stands behind them is shown in another order than it has. */
 static bool turns_order(const unsigned char *bytes, size_t length)
 {

@@ -9,26 +9,11 @@
 /* ---- the bytes ---- */
 
 /*
- * What libfyaml 0.7.12 takes too much memory for. It keeps what it took for '' that follow each other, 32 MB for a megabyte of
- * them, and reads ahead of the first event past all brackets that open, 200 MB for a megabyte. Each empty line inside a text
- * makes it read all those that follow: 16,000 of them, 32 KB, take more than a second, and five times as many 25 times that.
+ * What libfyaml 0.7.12 takes too much memory for, besides what plain_text.h names. It keeps what it took for '' that follow
+ * each other, 32 MB for a megabyte of them, and reads ahead of the first event past all brackets that open, 200 MB for a
+ * megabyte.
  */
-enum { QUOTES_IN_A_ROW_MAX = 3, BRACKETS_MAX = YAML_NODES_MAX, EMPTY_LINES_MAX = 100 };
-
-/* What ends a line in some version of YAML; NEL, which does too, is a control character. */
-static bool ends_line(const unsigned char *bytes, size_t length)
-{
-    return bytes[0] == '\n' || bytes[0] == '\r' ||
-           (length == 3 && bytes[0] == 0xE2 && bytes[1] == 0x80 && (bytes[2] == 0xA8 || bytes[2] == 0xA9));
-}
-
-/* How many lines have ended without anything between, the one with the last word included, once the bytes are read. */
-static uint32_t lines_ended(uint32_t before, const unsigned char *bytes, size_t length, bool after_return)
-{
-    if (ends_line(bytes, length))
-        return before + (bytes[0] == '\n' && after_return ? 0 : 1);
-    return bytes[0] == ' ' || bytes[0] == '\t' ? before : 0;
-}
+enum { QUOTES_IN_A_ROW_MAX = 3, BRACKETS_MAX = YAML_NODES_MAX };
 
 static status check_bytes(const char *text, size_t text_size, const yaml_source *source)
 {
@@ -66,11 +51,11 @@ static status check_bytes(const char *text, size_t text_size, const yaml_source 
                              "more than %d brackets open; it cannot be a show file, recipe or spec", BRACKETS_MAX);
             return STATUS_INPUT_SYNTAX;
         }
-        ended = lines_ended(ended, bytes, length, at > 0 && text[at - 1] == '\r');
-        if (ended > EMPTY_LINES_MAX + 1) {
+        ended = plain_text_lines_ended(ended, bytes, length, at > 0 && text[at - 1] == '\r');
+        if (ended > PLAIN_TEXT_EMPTY_LINES_MAX + 1) {
             problem_list_add(source->problems, source->arena, PROBLEM_ERROR, source->file, line, column,
                              "found more than %d empty lines in a row, which are not read; remove some of them",
-                             EMPTY_LINES_MAX);
+                             PLAIN_TEXT_EMPTY_LINES_MAX);
             return STATUS_INPUT_SYNTAX;
         }
         column++;

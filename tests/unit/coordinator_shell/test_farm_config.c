@@ -96,6 +96,10 @@ static void farm_config__refuses_what_it_does_not_know(void **state)
     free(config);
 }
 
+#define TEN_LINES "\n\n\n\n\n\n\n\n\n\n"
+#define HUNDRED_LINES                                                                                                            \
+    TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES TEN_LINES
+
 static void farm_config__names_the_place_in_the_file(void **state)
 {
     (void)state;
@@ -111,6 +115,8 @@ static void farm_config__names_the_place_in_the_file(void **state)
         {"roots: {media: {path: /a}}\n", ":1:17: ", "mapping of names"},
         {"log: {}\nkey: [\n", ":3:1: ", "no YAML"},
         {"- a\n", "", "no YAML mapping"},
+        {"state: |\n  a" HUNDRED_LINES "\n\n  b\n", ":104: ", "more than 100 empty lines"}, /* 100,000 take 10 s to read */
+        {"state: /a" HUNDRED_LINES "\nlsiten: x\n", ":102:1: ", "unknown key 'lsiten'"},
     };
     farm_config *config = calloc(1, sizeof *config);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
