@@ -18,7 +18,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 14, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 15, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -128,8 +128,9 @@ typedef enum task_stems { STEMS_NONE, STEMS_ENERGY, STEMS_CROSSED } task_stems;
 
 /* RENDER, INSPECT: cells first_cell .. first_cell + cell_count of pieces[0]. pieces[1..] are the pieces before it on the
  * timeline, nearest first, as far as METER_PREROLL_FRAMES and the program's nodes reach back; the last following_count of
- * them are those behind it, nearest first, as far as nodes look ahead. Payload: empty unless digests_file; cells travel in
- * CELL messages. */
+ * them are those behind it, nearest first, as far as nodes look ahead. Cells travel in
+ * CELL messages. Payload: of digests_file that; of RENDER one byte 1 if all that was written was read back from the medium
+ * and compared, else nothing. */
 typedef struct task_render {
     render_program program;
     uint32_t input_count;
@@ -160,8 +161,9 @@ typedef struct task_seal {
     task_render *sides;
 } task_seal;
 
-/* VERIFY: cache dropped, every byte read back. Ranges cover the audio in order. Payload: task_verify_result.
- * With range_count 0 nothing is compared: the digests of an input are taken. */
+/* VERIFY: every byte read back from the medium; but where the tasks that wrote the audio have read it back so, it is read
+ * again as the system holds it, and only the pages that SEAL wrote from the medium. Ranges cover the audio in order. Payload:
+ * task_verify_result. With range_count 0 nothing is compared: the digests of an input are taken. */
 typedef struct task_verify_range {
     uint64_t frame_count;
     content_hash digest;
@@ -174,6 +176,7 @@ typedef struct task_verify {
     uint32_t bytes_per_frame;
     content_hash header_digest;
     content_hash trailer_digest;
+    bool read_back;            /**< the audio was, by who wrote it, and nobody has written to it since */
     uint32_t range_count;
     task_verify_range *ranges;
 } task_verify;

@@ -317,22 +317,21 @@ static void decode_verify(byte_reader *reader, task_verify *verify, arena *memor
     verify->bytes_per_frame = byte_reader_u32(reader);
     verify->header_digest = decode_digest(reader);
     verify->trailer_digest = decode_digest(reader);
+    verify->read_back = decode_flag(reader);
     verify->range_count = decode_count(reader, 0, RANGES_MAX, RANGE_BYTES);
     verify->ranges = arena_take_array(memory, verify->range_count, sizeof *verify->ranges);
     uint64_t left = verify->data_size;
-    for (uint32_t i = 0; i < verify->range_count; i++) {
+    for (uint32_t i = 0; i < verify->range_count && !reader->failed; i++) {
         task_verify_range *range = &verify->ranges[i];
         range->frame_count = byte_reader_u64(reader);
         range->digest = decode_digest(reader);
         require(reader, range->frame_count >= 1 && range->frame_count < FRAMES_END &&
-                            verify->bytes_per_frame >= 1 && verify->bytes_per_frame <= FILE_CHANNELS_MAX * 8);
-        if (reader->failed)
-            return;
-        require(reader, range->frame_count * verify->bytes_per_frame <= left);
-        left -= reader->failed ? 0 : range->frame_count * verify->bytes_per_frame;
+                            verify->bytes_per_frame >= 1 && verify->bytes_per_frame <= FILE_CHANNELS_MAX * 8 &&
+                            range->frame_count * verify->bytes_per_frame <= left);
+        left -= range->frame_count * verify->bytes_per_frame;
     }
     /* What is compared is compared whole, and lies in the file. */
-    require(reader, verify->range_count == 0 || left == 0);
+    require(reader, verify->range_count == 0 ? !verify->read_back : left == 0);
     require(reader, verify->file_size == 0 || (verify->data_size <= verify->file_size &&
                                                verify->data_offset <= verify->file_size - verify->data_size));
 }

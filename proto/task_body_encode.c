@@ -151,6 +151,7 @@ static void encode_verify(byte_writer *writer, const task_verify *verify)
     byte_writer_u32(writer, verify->bytes_per_frame);
     encode_digest(writer, &verify->header_digest);
     encode_digest(writer, &verify->trailer_digest);
+    byte_writer_u8(writer, verify->read_back);
     byte_writer_u32(writer, verify->range_count);
     for (uint32_t i = 0; i < verify->range_count; i++) {
         byte_writer_u64(writer, verify->ranges[i].frame_count);

@@ -260,6 +260,7 @@ typedef struct plan_context {
     content_hash header_digest, trailer_digest;
     uint32_t cell_count;
     const content_hash *cell_digests;
+    bool read_back; /**< the tasks that wrote them have read them back */
     /** EXCERPT: what MERGE wants to be looked at; a folder to write audition audio to, or NULL. */
     uint32_t place_count;
     const task_place *places;

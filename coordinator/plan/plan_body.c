@@ -355,6 +355,7 @@ static status body_verify(const plan *self, const plan_task *task, const plan_co
     verify->data_size = (file->header.frame_count - leader->head_frames - leader->tail_frames) * verify->bytes_per_frame;
     verify->header_digest = context->header_digest;
     verify->trailer_digest = context->trailer_digest;
+    verify->read_back = context->read_back;
 
     uint32_t first = file->reel < 0 ? 0 : (uint32_t)file->reel;
     uint32_t end = file->reel < 0 ? timeline->piece_count : first + 1;

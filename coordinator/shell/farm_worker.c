@@ -493,7 +493,7 @@ static void assign(farm_state *self, const scheduler_command *command)
     byte_writer body;
     byte_writer_init(&body, FRAME_BYTES_MAX);
     error_detail detail = {0};
-    status code = job_task_body(job, self->farm_id, tried.task, &body, &detail);
+    status code = job_task_body(job, self->farm_id, self->scheduler, tried.task, &body, &detail);
     message *told = code == STATUS_OK ? new_message(MESSAGE_ASSIGN) : NULL;
     if (told != NULL) {
         told->assign.task_count = 1;

@@ -177,8 +177,26 @@ static status collect_digests(farm_job *self, uint32_t file, arena *memory, cons
     return code;
 }
 
-static status verify_context(farm_job *self, const plan_task *task, plan_context *context, arena *memory,
-                             error_detail *detail)
+/*
+ * Has all that was written for a deliverable been read back by who wrote it? Not if a task was begun twice: whichever attempt
+ * ended last may have written after the other had read.
+ */
+static bool was_read_back(const farm_job *self, const scheduler *scheduled, uint16_t deliverable, arena *memory)
+{
+    uint32_t count = 0;
+    const uint32_t *tasks = job_program_tasks(self, self->plan->deliverables[deliverable].program, memory, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const job_result *result = job_result_get(self, tasks[i]);
+        task_view view;
+        if (result == NULL || result->payload_size != 1 || result->payload[0] != 1 ||
+            !scheduler_task_view(scheduled, self->number, tasks[i], &view) || view.epoch != 1)
+            return false;
+    }
+    return count > 0;
+}
+
+static status verify_context(farm_job *self, const scheduler *scheduled, const plan_task *task, plan_context *context,
+                             arena *memory, error_detail *detail)
 {
     const job_result *sealed = job_result_get(self, self->plan->files[task->file].seal_task);
     if (sealed == NULL || sealed->payload_size != 2 * CONTENT_HASH_BYTES)
@@ -186,6 +204,7 @@ static status verify_context(farm_job *self, const plan_task *task, plan_context
                                 self->plan->files[task->file].display);
     memcpy(context->header_digest.bytes, sealed->payload, CONTENT_HASH_BYTES);
     memcpy(context->trailer_digest.bytes, sealed->payload + CONTENT_HASH_BYTES, CONTENT_HASH_BYTES);
+    context->read_back = was_read_back(self, scheduled, self->plan->files[task->file].deliverable, memory);
     return collect_digests(self, task->file, memory, &context->cell_digests, &context->cell_count, detail);
 }
 
@@ -246,7 +265,8 @@ static void seal_context(const farm_job *self, const plan_task *task, plan_conte
     context->max_short_term = outcome.max_short_term;
 }
 
-static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_writer *writer, error_detail *detail)
+static status planned_body(farm_job *self, uint64_t farm, const scheduler *scheduled, uint32_t index, byte_writer *writer,
+                           error_detail *detail)
 {
     const plan_task *task = &self->plan->tasks[index];
     plan_context context = base_context(self, farm, task->deliverable);
@@ -259,7 +279,7 @@ static status planned_body(farm_job *self, uint64_t farm, uint32_t index, byte_w
     if (task->kind == TASK_SEAL)
         seal_context(self, task, &context);
     if (task->kind == TASK_VERIFY && !task->of_input)
-        code = verify_context(self, task, &context, &memory, detail);
+        code = verify_context(self, scheduled, task, &context, &memory, detail);
     if (task->kind == TASK_PUBLISH)
         code = publish_context(self, task, &context, &memory, detail);
     task_path folder;
@@ -377,7 +397,8 @@ static status deposit_body(const farm_job *self, byte_writer *writer, error_deta
     return code;
 }
 
-status job_task_body(farm_job *self, uint64_t farm, uint32_t task, byte_writer *writer, error_detail *detail)
+status job_task_body(farm_job *self, uint64_t farm, const scheduler *scheduled, uint32_t task, byte_writer *writer,
+                     error_detail *detail)
 {
     status code = STATUS_OK;
     const plan_task *planned = job_task(self, task);
@@ -388,7 +409,7 @@ status job_task_body(farm_job *self, uint64_t farm, uint32_t task, byte_writer *
     else if (planned->kind == TASK_DEPOSIT)
         code = deposit_body(self, writer, detail);
     else
-        code = planned_body(self, farm, task - self->plan->first_task, writer, detail);
+        code = planned_body(self, farm, scheduled, task - self->plan->first_task, writer, detail);
     if (code == STATUS_OK && (writer->failed || writer->size > FRAME_BYTES_MAX - 1024))
         code = error_detail_set(detail, STATUS_LIMIT, "what task %u has to do does not fit a message of %d bytes", task,
                                 FRAME_BYTES_MAX);

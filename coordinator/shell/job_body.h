@@ -7,13 +7,15 @@
 #ifndef COORDINATOR_SHELL_JOB_BODY_H
 #define COORDINATOR_SHELL_JOB_BODY_H
 
+#include "coordinator/core/scheduler.h"
 #include "coordinator/shell/job.h"
 
 /**
  * Appends the body of a remote task. STATUS_LIMIT when it does not fit a frame; STATUS_INPUT_INVALID with a sentence
  * for the PUBLISH of a deliverable that its spec holds back.
  */
-MUST_USE status job_task_body(farm_job *self, uint64_t farm, uint32_t task, byte_writer *writer, error_detail *detail);
+MUST_USE status job_task_body(farm_job *self, uint64_t farm, const scheduler *scheduled, uint32_t task, byte_writer *writer,
+                              error_detail *detail);
 
 /** Which plan files the outputs of a RENDER task are, in the task's order; made once per program and piece. */
 MUST_USE status job_output_map(farm_job *self, const plan_task *task, const output_map **out_map, error_detail *detail);

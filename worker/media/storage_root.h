@@ -55,6 +55,19 @@ MUST_USE status storage_sync(int descriptor, error_detail *detail);
 void storage_drop_cache(int descriptor);
 /** Starts writing a range to the medium and does not wait: what is synced later is then mostly there. Advice only. */
 void storage_write_behind(int descriptor, uint64_t offset, uint64_t byte_size);
+/**
+ * Turns a descriptor into one for storage_read_medium(). False, and it reads on as before, where the file does not lie on a
+ * disk of this machine or its file system has no such reading.
+ */
+MUST_USE bool storage_read_past_cache(int descriptor);
+/** The room that reading so much needs. */
+size_t storage_medium_room(uint64_t offset, size_t byte_size);
+/**
+ * Reads what lies on the medium, past the page cache; what of it is still to be written is written first. room: at a page edge
+ * of memory; *out_bytes lies in it.
+ */
+MUST_USE status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint64_t offset, const uint8_t **out_bytes,
+                                    error_detail *detail);
 /** The file will be read from front to back: the system reads further ahead. Advice only. */
 void storage_read_in_order(int descriptor);
 MUST_USE status storage_rename(const storage_root *self, const char *from, const char *to, bool replace,

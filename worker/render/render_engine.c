@@ -34,6 +34,7 @@ typedef struct render_run_state {
     render_stems stems;               /* if the task takes them */
     uint32_t sink_count;
     render_sink *sinks;
+    render_readback *readback;        /* NULL: what is written is not read back here */
     content_hash *input_digests, *output_digests;
     message_bytes measures[CELL_MEASURES_MAX];
     double locate_peak;               /* PEAK_LOCATE_DBTP, linear */
@@ -168,6 +169,12 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         code = render_sink_open(&self->sinks[i], file, (sample_encoding)program->outputs[file->output].encoding, first,
                                 roots, memory, detail);
     }
+    if (code == STATUS_OK && self->sink_count > 0 && self->observer->read_back != NULL)
+        self->readback = render_readback_start(task, roots, memory);
+    for (uint32_t i = 0; i < self->sink_count; i++) {
+        self->sinks[i].readback = self->readback;
+        self->sinks[i].number = i;
+    }
     return code;
 }
 
@@ -182,6 +189,8 @@ static void state_close(render_run_state *self)
     for (uint32_t i = 0; self->meters != NULL && i < self->task->program.output_count; i++)
         render_meter_deinit(&self->meters[i]);
     render_stems_deinit(&self->stems);
+    if (self->readback != NULL)
+        render_readback_stop(self->readback);
 }
 
 /* Overload is rare: only then the tile is mixed again to see where it was. */
@@ -574,6 +583,8 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
     }
     for (uint32_t i = 0; code == STATUS_OK && i < self->sink_count; i++)
         code = render_sink_finish(&self->sinks[i], detail);
+    if (code == STATUS_OK && self->readback != NULL)
+        code = render_readback_finish(self->readback, observer, detail);
     task_verify_result digests;
     if (code == STATUS_OK && task->digests_file)
         code = render_sources_digest_end(&self->sources, &digests, detail);
@@ -581,6 +592,8 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
         code = render_sources_unchanged(&self->sources, detail);
     if (code == STATUS_OK && task->digests_file)
         observer->digested(observer->context, &digests);
+    if (code == STATUS_OK && self->readback != NULL)
+        observer->read_back(observer->context);
     state_close(self);
     arena_deinit(&memory);
     return code;

@@ -22,6 +22,8 @@ typedef struct render_observer {
     void (*progress)(void *context, uint32_t done_permille);
     /** Once, at the end of a task that digests its file. */
     void (*digested)(void *context, const task_verify_result *result);
+    /** Once, at the end, if every byte that was written was also read back from the medium; NULL: nobody wants that. */
+    void (*read_back)(void *context);
 } render_observer;
 
 /** Runs the task. Input files are opened by identity and checked again at the end (STATUS_INPUT_CHANGED). */

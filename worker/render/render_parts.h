@@ -122,6 +122,18 @@ status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame,
 /* Puts them at the ends of packed frames; first: of the tile. */
 void render_objects_pack(const render_objects *self, uint32_t first, uint32_t count, uint32_t frame_bytes, uint8_t *frames);
 
+/* ---- what is written, read back from the medium ---- */
+
+typedef struct render_readback render_readback;
+/* Opens the task's files once more and starts a thread. NULL: they cannot be read past the cache here, and nothing is. */
+render_readback *render_readback_start(const task_render *task, const storage_roots *roots, arena *memory);
+/* Bytes that were just written to files[file] will be read back. */
+void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size);
+/* Waits until all is read back. STATUS_STORAGE_MISMATCH with a sentence where something is not what was written. */
+status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail);
+/* Ends the thread, whatever is left to read. */
+void render_readback_stop(render_readback *self);
+
 /* ---- sinks: output tiles to files ---- */
 
 typedef struct render_sink {
@@ -134,6 +146,8 @@ typedef struct render_sink {
     size_t buffer_used;
     uint64_t next_frame;       /* of the file; frames before it are passed over */
     uint32_t skip_bytes;       /* of the first frame: they lie on the page of the task before */
+    render_readback *readback; /* is told what was written, as files[number]; NULL: nobody is */
+    uint32_t number;
     content_hash_stream digest;
 } render_sink;
 

@@ -81,6 +81,8 @@ static status write_buffer(render_sink *self, size_t size, error_detail *detail)
     if (code != STATUS_OK)
         return code;
     storage_write_behind(self->descriptor, self->buffer_offset, size);
+    if (self->readback != NULL)
+        render_readback_add(self->readback, self->number, self->buffer_offset, self->buffer, size);
     memmove(self->buffer, self->buffer + size, self->buffer_used - size);
     self->buffer_offset += size;
     self->buffer_used -= size;

@@ -34,11 +34,17 @@ static void render_digested(void *user, const task_verify_result *result)
     task_verify_result_encode(result, ((const task_context *)user)->payload);
 }
 
+static void render_read_back(void *user)
+{
+    byte_writer_u8(((const task_context *)user)->payload, 1);
+}
+
 status task_render_run(const task_context *context, const task_render *task)
 {
     render_observer observer = {.context = (void *)context,
                                 .cell = render_cell,
                                 .progress = render_progress,
-                                .digested = render_digested};
+                                .digested = render_digested,
+                                .read_back = render_read_back};
     return render_run(task, context->roots, context->dsp, &observer, context->detail);
 }

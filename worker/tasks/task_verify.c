@@ -1,6 +1,7 @@
 /*
  * VERIFY: every byte of a file read back, from the medium rather than from the cache it was written through, and held
  * against the digests of what was computed. One sequential pass feeds all digests: of the file, of its audio, of each range.
+ * Audio that who wrote it has read back already (worker/render/render_readback.c) may come from the cache in this pass.
  */
 #include "worker/tasks/task_kinds.h"
 
@@ -14,9 +15,11 @@ typedef struct verify_pass {
     const task_context *context;
     const task_verify *task;
     int descriptor;
+    int medium;          /* for storage_read_medium(), if only what SEAL wrote need be read so; -1: all is read alike */
     uint64_t file_size;
     uint64_t offset;
-    uint8_t *block;
+    uint8_t *block;      /* VERIFY_BLOCK_BYTES */
+    uint8_t *room;       /* for storage_read_medium() of so many */
     content_hash_stream file_stream;
     content_hash_stream audio_stream;
 } verify_pass;
@@ -29,6 +32,20 @@ static status verify_mismatch(const verify_pass *self, const char *what, uint64_
                             what, (unsigned long long)first_byte, (unsigned long long)end_byte);
 }
 
+/* The next bytes. The pages on which header and trailer lie were written after the audio on them was read back. */
+static status verify_read(verify_pass *self, size_t take, const uint8_t **out_bytes)
+{
+    const task_verify *task = self->task;
+    uint64_t first = task->data_offset + PAGE_BYTES - 1;
+    uint64_t last = task->data_offset + task->data_size;
+    first -= first % PAGE_BYTES;
+    last -= last % PAGE_BYTES;
+    *out_bytes = self->block;
+    if (self->medium < 0 || (self->offset >= first && self->offset + take <= last))
+        return storage_read_at(self->descriptor, self->block, take, self->offset, self->context->detail);
+    return storage_read_medium(self->medium, self->room, take, self->offset, out_bytes, self->context->detail);
+}
+
 /* Reads up to byte `end`, adding to the file's digest, to the audio's where audio is set, and, where there is something
  * to compare it with, to out_digest. */
 static status verify_span(verify_pass *self, uint64_t end, bool audio, content_hash *out_digest)
@@ -39,14 +56,15 @@ static status verify_span(verify_pass *self, uint64_t end, bool audio, content_h
     while (code == STATUS_OK && self->offset < end) {
         uint64_t left = end - self->offset;
         size_t take = left < VERIFY_BLOCK_BYTES ? (size_t)left : VERIFY_BLOCK_BYTES;
-        code = storage_read_at(self->descriptor, self->block, take, self->offset, self->context->detail);
+        const uint8_t *bytes = NULL;
+        code = verify_read(self, take, &bytes);
         if (code != STATUS_OK)
             break;
-        content_hash_stream_add(&self->file_stream, self->block, take);
+        content_hash_stream_add(&self->file_stream, bytes, take);
         if (audio)
-            content_hash_stream_add(&self->audio_stream, self->block, take);
+            content_hash_stream_add(&self->audio_stream, bytes, take);
         if (self->task->range_count > 0)
-            content_hash_stream_add(&span, self->block, take);
+            content_hash_stream_add(&span, bytes, take);
         self->offset += take;
         task_progress(self->context, self->offset, self->file_size);
     }
@@ -127,37 +145,57 @@ static status verify_check_size(verify_pass *self)
                             (unsigned long long)(task->file_size != 0 ? task->file_size : least));
 }
 
+/* Before the pass: what was made here must be on the medium, and what is read must come from there. */
+static status verify_prepare(verify_pass *self, const storage_root *root)
+{
+    const task_context *context = self->context;
+    const task_verify *task = self->task;
+    bool made_here = task->range_count > 0;
+    status code = verify_check_size(self);
+    /* What was received is only named by its digest: its pages may stay, another task is measuring them. */
+    if (code != STATUS_OK || !made_here)
+        return code;
+    code = storage_sync(self->descriptor, context->detail);
+    if (code == STATUS_OK && task->read_back)
+        code = storage_open_input(root, task->file.path, &self->medium, context->detail);
+    if (code == STATUS_OK && self->medium >= 0 && !storage_read_past_cache(self->medium)) {
+        close(self->medium);
+        self->medium = -1;
+    }
+    if (code == STATUS_OK && self->medium < 0)
+        storage_drop_cache(self->descriptor); /* only clean pages can be dropped: hence the sync */
+    return code;
+}
+
 status task_verify_run(const task_context *context, const task_verify *task)
 {
     if (!verify_body_sound(task))
         return error_detail_set(context->detail, STATUS_PEER_MALFORMED,
                                 "the ranges to verify in %.600s do not cover its audio", task->file.path);
     const storage_root *root = NULL;
-    verify_pass pass = {.context = context, .task = task, .descriptor = -1};
+    verify_pass pass = {.context = context, .task = task, .descriptor = -1, .medium = -1};
     status code = task_root(context, &task->file, &root);
     if (code == STATUS_OK)
         code = storage_open_input(root, task->file.path, &pass.descriptor, context->detail);
     if (code != STATUS_OK)
         return code;
     pass.block = malloc(VERIFY_BLOCK_BYTES);
+    pass.room = aligned_alloc(PAGE_BYTES, VERIFY_BLOCK_BYTES + 2 * PAGE_BYTES);
     content_hash_stream_init(&pass.file_stream);
     content_hash_stream_init(&pass.audio_stream);
-    code = pass.block == NULL ? error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to read it back")
-                              : verify_check_size(&pass);
-    /* Only clean pages can be dropped, so what this node itself wrote must be on the medium first. What was received is
-     * only named by its digest: its pages may stay, another task is measuring them. */
-    bool made_here = task->range_count > 0;
-    if (code == STATUS_OK && made_here)
-        code = storage_sync(pass.descriptor, context->detail);
-    if (code == STATUS_OK && made_here)
-        storage_drop_cache(pass.descriptor);
+    code = pass.block == NULL || pass.room == NULL
+               ? error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to read it back")
+               : verify_prepare(&pass, root);
     storage_read_in_order(pass.descriptor);
     if (code == STATUS_OK)
         code = verify_pass_run(&pass);
     if (code == STATUS_INPUT_TRUNCATED)
         code = task->range_count > 0 ? STATUS_STORAGE_MISMATCH : STATUS_INPUT_CHANGED;
     free(pass.block);
+    free(pass.room);
     close(pass.descriptor);
+    if (pass.medium >= 0)
+        close(pass.medium);
     if (code != STATUS_OK)
         return task_name_file(context, code, &task->file);
     task_verify_result result = {.file_digest = content_hash_stream_digest(&pass.file_stream),

@@ -177,6 +177,7 @@ static void sample_verify(task_verify *verify, arena *memory)
                             .bytes_per_frame = 6,
                             .header_digest = digest_of("header"),
                             .trailer_digest = digest_of("trailer"),
+                            .read_back = true,
                             .range_count = 2};
     verify->ranges = arena_take_array(memory, 2, sizeof *verify->ranges);
     verify->ranges[0] = (task_verify_range){.frame_count = 307200, .digest = digest_of("a")};

@@ -268,6 +268,45 @@ static void storage_extents__are_written_and_read_whole_and_a_short_file_is_told
     assert_int_equal(storage_write_at(descriptor, back, 1, 0, &detail), STATUS_NODE_SYSTEM);
 }
 
+static void storage_read_medium__gives_any_stretch_as_it_was_written_a_moment_ago(void **state)
+{
+    fixture *self = *state;
+    static uint8_t bytes[5 * PAGE_BYTES + 100];
+    uint64_t seed = 2;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)test_random(&seed);
+    int writer = -1;
+    int reader = -1;
+    assert_int_equal(storage_create_output(self->root, "x", 0, &writer, NULL), STATUS_OK);
+    assert_int_equal(storage_write_at(writer, bytes, sizeof bytes, 0, NULL), STATUS_OK);
+    assert_int_equal(storage_open_input(self->read_only, "x", &reader, NULL), STATUS_OK);
+    if (!storage_read_past_cache(reader))
+        print_message("the test's folder is on no disk: its medium is the cache\n");
+    uint8_t *room = aligned_alloc(PAGE_BYTES, 8 * PAGE_BYTES);
+    assert_non_null(room);
+    static const struct {
+        uint64_t offset;
+        size_t size;
+    } stretches[] = {{0, PAGE_BYTES}, {0, sizeof bytes}, {1, 1}, {PAGE_BYTES - 1, 2}, {PAGE_BYTES, 3 * PAGE_BYTES},
+                     {5 * PAGE_BYTES + 99, 1}, {4000, 5 * PAGE_BYTES + 100 - 4000}, {2 * PAGE_BYTES + 7, 0}};
+    for (size_t i = 0; i < sizeof stretches / sizeof stretches[0]; i++) {
+        const uint8_t *found = NULL;
+        assert_true(storage_medium_room(stretches[i].offset, stretches[i].size) <= 8 * PAGE_BYTES);
+        assert_int_equal(storage_read_medium(reader, room, stretches[i].size, stretches[i].offset, &found, NULL), STATUS_OK);
+        assert_memory_equal(found, bytes + stretches[i].offset, stretches[i].size);
+        bytes[stretches[i].offset] ^= 0x40; /* what the next one covers differs in the cache */
+        assert_int_equal(storage_write_at(writer, bytes + stretches[i].offset, 1, stretches[i].offset, NULL), STATUS_OK);
+    }
+    const uint8_t *found = NULL;
+    error_detail detail;
+    assert_int_equal(storage_read_medium(reader, room, 101, 5 * PAGE_BYTES, &found, &detail), STATUS_INPUT_TRUNCATED);
+    assert_non_null(strstr(detail.message, "20580")); /* 5 x 4096 + 100 */
+    assert_int_equal(storage_read_medium(reader, room, 1, 6 * PAGE_BYTES, &found, &detail), STATUS_INPUT_TRUNCATED);
+    free(room);
+    close(reader);
+    close(writer);
+}
+
 /* A file size limit makes pwrite take a part first and refuse the rest then: both halves of the loop in one call. */
 static void storage_write_at__continues_after_a_short_count_and_tells_what_stopped_it(void **state)
 {
@@ -504,6 +543,7 @@ int main(void)
         WITH_FOLDER(storage_outputs__follow_no_link_even_inside_the_root),
         WITH_FOLDER(storage_outputs__are_refused_in_a_read_only_root),
         WITH_FOLDER(storage_extents__are_written_and_read_whole_and_a_short_file_is_told),
+        WITH_FOLDER(storage_read_medium__gives_any_stretch_as_it_was_written_a_moment_ago),
         WITH_FOLDER(storage_write_at__continues_after_a_short_count_and_tells_what_stopped_it),
         WITH_FOLDER(storage_identity__changes_with_content_and_inode),
         WITH_FOLDER(storage_rename__replaces_only_when_told),

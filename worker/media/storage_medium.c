@@ -1,0 +1,67 @@
+/* Reading past the page cache: what lies on the medium, not what this node remembers of it. */
+#define _GNU_SOURCE
+#include "worker/media/storage_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static uint64_t page_floor(uint64_t offset)
+{
+    return offset / PAGE_BYTES * PAGE_BYTES;
+}
+
+/* A disk of this machine: of a file server one reading in its own time is the better proof, and costs the network less. */
+static bool storage_has_disk(int descriptor)
+{
+    struct stat info;
+    struct statfs facts;
+    if (fstat(descriptor, &info) != 0 || fstatfs(descriptor, &facts) != 0)
+        return false;
+    return major(info.st_dev) != 0 || (unsigned)facts.f_type == BTRFS_SUPER_MAGIC; /* btrfs numbers its volumes for itself */
+}
+
+bool storage_read_past_cache(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+    return storage_has_disk(descriptor) && flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_DIRECT) == 0;
+}
+
+size_t storage_medium_room(uint64_t offset, size_t byte_size)
+{
+    return (size_t)(page_floor(offset + byte_size + PAGE_BYTES - 1) - page_floor(offset));
+}
+
+status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint64_t offset, const uint8_t **out_bytes,
+                           error_detail *detail)
+{
+    uint64_t first = page_floor(offset);
+    size_t before = (size_t)(offset - first);
+    size_t span = storage_medium_room(offset, byte_size);
+    size_t done = 0;
+    *out_bytes = room + before;
+    /* Waited for here: what a reading past the cache waits for, others that write to the file wait for too. */
+    (void)sync_file_range(descriptor, (off_t)first, (off_t)span,
+                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    while (done < before + byte_size) { /* the last page may end behind the file: what was asked for does not */
+        size_t whole = done / PAGE_BYTES * PAGE_BYTES; /* such readings begin at pages */
+        ssize_t got = pread(descriptor, room + whole, span - whole, (off_t)(first + whole));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_detail_set(detail, storage_status_of_errno(errno),
+                                    "reading %zu bytes at byte %llu back from the medium failed with %s; check the storage",
+                                    byte_size, (unsigned long long)offset, strerrorname_np(errno));
+        if (whole + (size_t)got <= done)
+            return error_detail_set(detail, STATUS_INPUT_TRUNCATED,
+                                    "the file ends at byte %llu, expected bytes up to %llu; it was cut short",
+                                    (unsigned long long)(first + done), (unsigned long long)(offset + byte_size));
+        done = whole + (size_t)got;
+    }
+    return STATUS_OK;
+}

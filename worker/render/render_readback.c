@@ -1,0 +1,161 @@
+/* Everything that a task writes, read back from the medium and compared, by a thread of its own while the task goes on. */
+#include "common/base/ensure.h"
+#include "worker/render/render_parts.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One write. */
+typedef struct readback_place {
+    uint64_t offset;
+    size_t byte_size;
+    uint32_t file;
+    content_hash digest;
+} readback_place;
+
+struct render_readback {
+    const task_render *task;
+    int *descriptors;          /* [file] for storage_read_medium(); -1: none yet */
+    uint8_t *room;             /* of the largest write */
+    readback_place *places;    /* in the order of writing */
+    uint32_t place_room;
+    bool running;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;    /* what follows */
+    uint32_t added, done;
+    bool ended;                /* nothing more is to be read */
+    status code;
+    error_detail detail;
+};
+
+static status readback_compare(render_readback *self, const readback_place *place)
+{
+    const uint8_t *bytes = NULL;
+    status code = storage_read_medium(self->descriptors[place->file], self->room, place->byte_size, place->offset, &bytes,
+                                      &self->detail);
+    if (code != STATUS_OK && code != STATUS_INPUT_TRUNCATED)
+        return code;
+    content_hash found = {0};
+    if (code == STATUS_OK)
+        found = content_hash_of(bytes, place->byte_size);
+    if (code == STATUS_OK && content_hash_equal(&found, &place->digest))
+        return STATUS_OK;
+    return error_detail_set(&self->detail, STATUS_STORAGE_MISMATCH,
+                            "%.600s: bytes %llu to %llu read back differently from what was written; the storage or its path is "
+                            "not to be trusted: check it, then retry",
+                            self->task->files[place->file].part.path, (unsigned long long)place->offset,
+                            (unsigned long long)(place->offset + place->byte_size));
+}
+
+static void *readback_run(void *context)
+{
+    render_readback *self = context;
+    pthread_mutex_lock(&self->mutex);
+    while (self->code == STATUS_OK && !self->ended) {
+        if (self->done == self->added) {
+            pthread_cond_wait(&self->changed, &self->mutex);
+            continue;
+        }
+        const readback_place *place = &self->places[self->done];
+        pthread_mutex_unlock(&self->mutex);
+        status code = readback_compare(self, place);
+        pthread_mutex_lock(&self->mutex);
+        self->code = code;
+        self->done++;
+        pthread_cond_signal(&self->changed);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    return NULL;
+}
+
+/* Opens each file once more. False: one of them cannot be read so. */
+static bool readback_open(render_readback *self, const storage_roots *roots)
+{
+    for (uint32_t i = 0; i < self->task->file_count; i++) {
+        const task_path *part = &self->task->files[i].part;
+        const storage_root *root = storage_roots_find(roots, part->root);
+        if (root == NULL || storage_open_published(root, part->path, &self->descriptors[i], NULL) != STATUS_OK ||
+            !storage_read_past_cache(self->descriptors[i]))
+            return false;
+    }
+    return true;
+}
+
+render_readback *render_readback_start(const task_render *task, const storage_roots *roots, arena *memory)
+{
+    render_readback *self = arena_take(memory, sizeof *self);
+    self->task = task;
+    self->descriptors = arena_take_array(memory, task->file_count, sizeof *self->descriptors);
+    size_t largest = 0;
+    uint64_t writes = 0;
+    for (uint32_t i = 0; i < task->file_count; i++) {
+        self->descriptors[i] = -1;
+        uint32_t encoding = task->program.outputs[task->files[i].output].encoding;
+        uint64_t frame_bytes = task->files[i].channel_count * sample_encoding_bytes((sample_encoding)encoding);
+        size_t size = SINK_BYTES + TILE_FRAMES_MAX * (size_t)frame_bytes;
+        largest = size > largest ? size : largest;
+        writes += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SINK_BYTES - 1) / SINK_BYTES + 2;
+    }
+    if (!readback_open(self, roots)) {
+        render_readback_stop(self);
+        return NULL;
+    }
+    self->place_room = (uint32_t)writes;
+    self->places = arena_take_array(memory, writes, sizeof *self->places);
+    uintptr_t room = (uintptr_t)arena_take(memory, storage_medium_room(PAGE_BYTES - 1, largest) + PAGE_BYTES);
+    self->room = (uint8_t *)((room + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    pthread_mutex_init(&self->mutex, NULL);
+    pthread_cond_init(&self->changed, NULL);
+    self->running = pthread_create(&self->thread, NULL, readback_run, self) == 0;
+    if (self->running)
+        return self;
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->mutex);
+    render_readback_stop(self);
+    return NULL;
+}
+
+void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size)
+{
+    content_hash digest = content_hash_of(bytes, byte_size);
+    pthread_mutex_lock(&self->mutex);
+    ENSURE(self->added < self->place_room);
+    self->places[self->added++] =
+        (readback_place){.offset = offset, .byte_size = byte_size, .file = file, .digest = digest};
+    pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail)
+{
+    pthread_mutex_lock(&self->mutex);
+    while (self->code == STATUS_OK && self->done < self->added) {
+        pthread_cond_wait(&self->changed, &self->mutex);
+        if (observer->progress != NULL) /* the task is done but for the storage: it does not hang */
+            observer->progress(observer->context, 1000);
+    }
+    status code = self->code;
+    pthread_mutex_unlock(&self->mutex);
+    if (code != STATUS_OK && detail != NULL)
+        *detail = self->detail;
+    return code;
+}
+
+void render_readback_stop(render_readback *self)
+{
+    if (self->running) {
+        pthread_mutex_lock(&self->mutex);
+        self->ended = true;
+        pthread_cond_signal(&self->changed);
+        pthread_mutex_unlock(&self->mutex);
+        pthread_join(self->thread, NULL);
+        pthread_cond_destroy(&self->changed);
+        pthread_mutex_destroy(&self->mutex);
+    }
+    self->running = false;
+    for (uint32_t i = 0; i < self->task->file_count; i++)
+        if (self->descriptors[i] >= 0)
+            close(self->descriptors[i]);
+}
