@@ -458,7 +458,8 @@ void farm_workers_tend(farm_state *self)
     uint64_t now_ms = farm_now_ms(self);
     if (now_ms <= self->config.lease_ms)
         return;
-    for (worker_node *node; (node = worker_registry_silent(&self->workers, now_ms - self->config.lease_ms)) != NULL;)
+    size_t at = 0;
+    for (worker_node *node; (node = worker_registry_silent(&self->workers, now_ms - self->config.lease_ms, &at)) != NULL;)
         lose_worker(self, node, LOST_UNREACHABLE, "it was silent for a lease");
     if (now_ms > FORGET_NODES_MS)
         worker_registry_forget(&self->workers, now_ms - FORGET_NODES_MS);

@@ -12,59 +12,156 @@ void worker_registry_deinit(worker_registry *self)
     for (size_t i = 0; i < self->count; i++)
         free(self->nodes[i]);
     free(self->nodes);
+    for (int order = 0; order < NODE_ORDERS; order++)
+        free(self->ordered[order]);
     free(self->drained);
     *self = (worker_registry){0};
 }
 
-static bool route_equal(const routing_id *a, const routing_id *b)
+/* ---- nodes in order ---- */
+
+/* What is looked for: of an order only its own fields count. name NULL: every node of the owner; number 0: every node of the name. */
+typedef struct node_key {
+    const routing_id *route;
+    const uint8_t *instance;
+    const char *owner, *name;
+    uint32_t number;
+} node_key;
+
+static int compare(node_order order, const node_key *key, const worker_node *node)
 {
-    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+    int by = 0;
+    if (order == NODES_BY_ROUTE)
+        return key->route->size != node->route.size ? (int)key->route->size - (int)node->route.size
+                                                    : memcmp(key->route->bytes, node->route.bytes, node->route.size);
+    if (order == NODES_BY_INSTANCE)
+        by = memcmp(key->instance, node->instance, INSTANCE_BYTES);
+    if (by == 0)
+        by = strcmp(key->owner, node->owner);
+    if (by == 0 && order == NODES_BY_OWNER && key->name != NULL)
+        by = strcmp(key->name, node->name);
+    if (by == 0 && order == NODES_BY_OWNER && key->number != 0)
+        by = key->number < node->number ? -1 : key->number > node->number;
+    return by;
 }
 
-static worker_node *add_node(worker_registry *self)
+/* The first place whose node is not below the key; with `behind` the first whose node is above it. */
+static size_t place_of(const worker_registry *self, node_order order, const node_key *key, bool behind)
 {
-    if (self->count == WORKERS_MAX || self->last_number == UINT32_MAX)
-        return NULL;
-    if (self->count == self->capacity) {
-        size_t capacity = self->capacity == 0 ? 16 : 2 * self->capacity;
-        worker_node **nodes = realloc(self->nodes, capacity * sizeof(worker_node *));
-        if (nodes == NULL)
-            return NULL;
-        self->nodes = nodes;
-        self->capacity = capacity;
+    size_t low = 0;
+    size_t high = self->ordered_count[order];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int by = compare(order, key, self->ordered[order][middle]);
+        if (by > 0 || (behind && by == 0))
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return low;
+}
+
+/* The node of an order in which each has a key of its own. */
+static worker_node *node_at(const worker_registry *self, node_order order, const node_key *key)
+{
+    size_t at = place_of(self, order, key, false);
+    bool there = at < self->ordered_count[order] && compare(order, key, self->ordered[order][at]) == 0;
+    return there ? self->ordered[order][at] : NULL;
+}
+
+static node_key key_of(const worker_node *node)
+{
+    return (node_key){.route = &node->route, .instance = node->instance, .owner = node->owner, .name = node->name,
+                      .number = node->number};
+}
+
+static void put_in_order(worker_registry *self, node_order order, worker_node *node)
+{
+    node_key key = key_of(node);
+    size_t at = place_of(self, order, &key, false);
+    worker_node **place = &self->ordered[order][at];
+    memmove(place + 1, place, (self->ordered_count[order]++ - at) * sizeof(worker_node *));
+    *place = node;
+}
+
+static void take_out_of_order(worker_registry *self, node_order order, const worker_node *node)
+{
+    node_key key = key_of(node);
+    size_t at = place_of(self, order, &key, false);
+    if (at == self->ordered_count[order] || self->ordered[order][at] != node)
+        return;
+    worker_node **place = &self->ordered[order][at];
+    memmove(place, place + 1, (--self->ordered_count[order] - at) * sizeof(worker_node *));
+}
+
+/* ---- HELLO ---- */
+
+static bool make_room(worker_registry *self)
+{
+    size_t capacity = self->capacity == 0 ? 16 : 2 * self->capacity;
+    worker_node ***lists[] = {&self->nodes, &self->ordered[NODES_BY_ROUTE], &self->ordered[NODES_BY_INSTANCE],
+                              &self->ordered[NODES_BY_OWNER]};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        worker_node **wider = realloc(*lists[i], capacity * sizeof(worker_node *));
+        if (wider == NULL)
+            return false;
+        *lists[i] = wider;
+    }
+    self->capacity = capacity;
+    return true;
+}
+
+static worker_node *add_node(worker_registry *self, const char *owner, const message_hello *hello)
+{
+    node_key theirs = {.owner = owner};
+    size_t owned = place_of(self, NODES_BY_OWNER, &theirs, true) - place_of(self, NODES_BY_OWNER, &theirs, false);
+    if (owned >= OWNER_NODES_MAX || self->count == WORKERS_MAX || self->last_number == UINT32_MAX ||
+        (self->count == self->capacity && !make_room(self)))
+        return NULL;
     worker_node *node = calloc(1, sizeof *node);
     if (node == NULL)
         return NULL;
     node->number = ++self->last_number;
+    memcpy(node->instance, hello->instance, INSTANCE_BYTES);
+    snprintf(node->owner, sizeof node->owner, "%s", owner);
+    memcpy(node->name, hello->name, sizeof node->name);
     self->nodes[self->count++] = node;
+    put_in_order(self, NODES_BY_INSTANCE, node);
+    put_in_order(self, NODES_BY_OWNER, node);
     return node;
+}
+
+/* Whoever had the route before is not reached there any more. */
+static void take_route(worker_registry *self, worker_node *node, const routing_id *route)
+{
+    worker_node *before = node_at(self, NODES_BY_ROUTE, &(node_key){.route = route});
+    if (before != NULL && before != node) {
+        before->connected = false;
+        take_out_of_order(self, NODES_BY_ROUTE, before);
+    }
+    if (before == node)
+        return;
+    take_out_of_order(self, NODES_BY_ROUTE, node);
+    node->route = *route;
+    put_in_order(self, NODES_BY_ROUTE, node);
 }
 
 worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
                                    const message_hello *hello, uint64_t now_ms)
 {
-    worker_node *node = NULL;
-    uint32_t owned = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        worker_node *other = self->nodes[i];
-        bool own = strcmp(other->owner, owner) == 0;
-        owned += own ? 1 : 0;
-        if (own && memcmp(other->instance, hello->instance, INSTANCE_BYTES) == 0)
-            node = other;
-        else if (route_equal(&other->route, route))
-            other->connected = false; /* the route was taken over by another process */
-    }
-    if (node == NULL && owned < OWNER_NODES_MAX)
-        node = add_node(self);
+    worker_node *node = node_at(self, NODES_BY_INSTANCE, &(node_key){.instance = hello->instance, .owner = owner});
+    if (node == NULL)
+        node = add_node(self, owner, hello);
     if (node == NULL)
         return NULL;
+    take_route(self, node, route);
+    if (strcmp(node->name, hello->name) != 0) {
+        take_out_of_order(self, NODES_BY_OWNER, node);
+        memcpy(node->name, hello->name, sizeof node->name);
+        put_in_order(self, NODES_BY_OWNER, node);
+    }
     node->connected = true;
     node->left = false;
-    node->route = *route;
-    memcpy(node->instance, hello->instance, INSTANCE_BYTES);
-    snprintf(node->owner, sizeof node->owner, "%s", owner);
-    memcpy(node->name, hello->name, sizeof node->name);
     memcpy(node->engine, hello->engine, sizeof node->engine);
     memcpy(node->cpu, hello->cpu, sizeof node->cpu);
     node->slots = hello->slots;
@@ -72,47 +169,55 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
     memcpy(node->roots, hello->roots, sizeof node->roots);
     node->draining = false;
     node->heard_ms = now_ms;
+    self->oldest_ms = self->count == 1 || now_ms < self->oldest_ms ? now_ms : self->oldest_ms;
     node->progress_count = 0;
     return node;
 }
 
+/* ---- look-ups ---- */
+
 worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (self->nodes[i]->connected && route_equal(&self->nodes[i]->route, route) &&
-            strcmp(self->nodes[i]->owner, owner) == 0)
-            return self->nodes[i];
+    worker_node *node = node_at(self, NODES_BY_ROUTE, &(node_key){.route = route});
+    return node != NULL && node->connected && strcmp(node->owner, owner) == 0 ? node : NULL;
+}
+
+/* The next connected one of a name and owner; *at begins at 0. */
+static const worker_node *next_of_name(const worker_registry *self, const char *owner, const char *name, size_t *at)
+{
+    node_key key = {.owner = owner, .name = name};
+    size_t first = place_of(self, NODES_BY_OWNER, &key, false);
+    for (; first + *at < self->ordered_count[NODES_BY_OWNER]; ++*at) {
+        const worker_node *node = self->ordered[NODES_BY_OWNER][first + *at];
+        if (compare(NODES_BY_OWNER, &key, node) != 0)
+            return NULL;
+        if (node->connected) {
+            ++*at;
+            return node;
+        }
+    }
     return NULL;
 }
 
 uint64_t worker_registry_double_ms(const worker_registry *self, const char *owner, const message_hello *hello)
 {
     uint64_t heard_ms = 0;
-    for (size_t i = 0; i < self->count; i++) {
-        const worker_node *node = self->nodes[i];
-        if (node->connected && strcmp(node->name, hello->name) == 0 && strcmp(node->owner, owner) == 0 &&
-            memcmp(node->instance, hello->instance, INSTANCE_BYTES) != 0 && node->heard_ms > heard_ms)
+    size_t at = 0;
+    for (const worker_node *node; (node = next_of_name(self, owner, hello->name, &at)) != NULL;)
+        if (memcmp(node->instance, hello->instance, INSTANCE_BYTES) != 0 && node->heard_ms > heard_ms)
             heard_ms = node->heard_ms;
-    }
     return heard_ms;
 }
 
 bool worker_registry_replaced(const worker_registry *self, const worker_node *node)
 {
-    for (size_t i = 0; i < self->count && !node->connected; i++) {
-        const worker_node *other = self->nodes[i];
-        if (other->connected && strcmp(node->name, other->name) == 0 && strcmp(node->owner, other->owner) == 0)
-            return true;
-    }
-    return false;
+    size_t at = 0;
+    return !node->connected && next_of_name(self, node->owner, node->name, &at) != NULL;
 }
 
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route)
 {
-    for (size_t i = self->count; i-- > 0;)
-        if (route_equal(&self->nodes[i]->route, route))
-            return self->nodes[i];
-    return NULL;
+    return node_at(self, NODES_BY_ROUTE, &(node_key){.route = route});
 }
 
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number)
@@ -130,21 +235,23 @@ worker_node *worker_registry_by_number(const worker_registry *self, uint32_t num
     return low < self->count && self->nodes[low]->number == number ? self->nodes[low] : NULL;
 }
 
-worker_node *worker_registry_silent(const worker_registry *self, uint64_t before_ms)
+worker_node *worker_registry_silent(worker_registry *self, uint64_t before_ms, size_t *at)
 {
-    for (size_t i = 0; i < self->count; i++)
-        if (self->nodes[i]->connected && self->nodes[i]->heard_ms < before_ms)
-            return self->nodes[i];
+    if (*at == 0)
+        self->oldest_ms = UINT64_MAX;
+    while (*at < self->count) {
+        worker_node *node = self->nodes[(*at)++];
+        if (node->connected && node->heard_ms < before_ms)
+            return node;
+        if (node->connected && node->heard_ms < self->oldest_ms)
+            self->oldest_ms = node->heard_ms;
+    }
     return NULL;
 }
 
 uint64_t worker_registry_oldest_ms(const worker_registry *self)
 {
-    uint64_t oldest = UINT64_MAX;
-    for (size_t i = 0; i < self->count; i++)
-        if (self->nodes[i]->connected && self->nodes[i]->heard_ms < oldest)
-            oldest = self->nodes[i]->heard_ms;
-    return oldest;
+    return self->count == 0 ? UINT64_MAX : self->oldest_ms;
 }
 
 void worker_registry_forget(worker_registry *self, uint64_t before_ms)
@@ -152,10 +259,13 @@ void worker_registry_forget(worker_registry *self, uint64_t before_ms)
     size_t kept = 0;
     for (size_t i = 0; i < self->count; i++) {
         worker_node *node = self->nodes[i];
-        if (!node->connected && node->heard_ms < before_ms)
+        if (!node->connected && node->heard_ms < before_ms) {
+            for (node_order order = NODES_BY_ROUTE; order < NODE_ORDERS; order++)
+                take_out_of_order(self, order, node);
             free(node);
-        else
+        } else {
             self->nodes[kept++] = node;
+        }
     }
     self->count = kept;
 }

@@ -37,9 +37,20 @@ typedef struct drained_name {
     char reason[REASON_TEXT_BYTES];
 } drained_name;
 
+/** By what nodes are found; each has an order of its own, so that a message costs the same among ten thousand nodes. */
+typedef enum node_order {
+    NODES_BY_ROUTE,    /**< nodes that were the last to speak on theirs */
+    NODES_BY_INSTANCE, /**< and owner */
+    NODES_BY_OWNER,    /**< and name */
+    NODE_ORDERS
+} node_order;
+
 typedef struct worker_registry {
-    worker_node **nodes;
+    worker_node **nodes; /**< by number */
     size_t count, capacity;
+    worker_node **ordered[NODE_ORDERS]; /**< as many places as nodes has */
+    size_t ordered_count[NODE_ORDERS];
+    uint64_t oldest_ms; /**< no connected node was heard of before; exact when worker_registry_silent has found no more */
     uint32_t last_number; /**< numbers rise from here; a replay raises it over every number in the journal */
     drained_name *drained;
     size_t drained_count, drained_capacity;
@@ -61,9 +72,9 @@ bool worker_registry_replaced(const worker_registry *self, const worker_node *no
 /** The last node that spoke on a route, whoever's and connected or not; NULL: none that is remembered. */
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
-/** A connected node that was not heard of since before_ms, or NULL. */
-worker_node *worker_registry_silent(const worker_registry *self, uint64_t before_ms);
-/** When the longest silent connected node was last heard of; UINT64_MAX = there is none. */
+/** The next connected node that was not heard of since before_ms, which the caller then takes for gone; NULL: no more. *at begins at 0. */
+worker_node *worker_registry_silent(worker_registry *self, uint64_t before_ms, size_t *at);
+/** When the longest silent connected node was last heard of, or a moment before; UINT64_MAX = there is none. */
 uint64_t worker_registry_oldest_ms(const worker_registry *self);
 /** Forgets nodes that have been gone since before_ms. */
 void worker_registry_forget(worker_registry *self, uint64_t before_ms);

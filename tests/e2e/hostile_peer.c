@@ -3,9 +3,10 @@
  *
  *   hostile_peer ENDPOINT SECRET COORDINATOR_KEY MODE
  *
- * flood: asks for `jobs` as fast as it can and never reads an answer, until it is killed. parts: messages of three
- * frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. The last three then ask one honest
- * question and say whether it was answered.
+ * flood: asks for `jobs` as fast as it can and never reads an answer, until it is killed. leave: 24 connections ask what
+ * takes long about job 1, until more waits than the coordinator takes off the wire, and are gone all at once. parts:
+ * messages of three frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. The last three then
+ * ask one honest question and say whether it was answered.
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
@@ -14,11 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
-enum { PATIENCE_MS = 1000, TRIES = 20, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20 };
+enum { PATIENCE_MS = 1000, TRIES = 20, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20, LEAVERS = 24, QUESTIONS = 5000 };
 
-static bool ask(void *socket, uint32_t number)
+static bool ask(void *socket, const char *what, uint32_t number)
 {
     byte_writer frame;
     message *query = calloc(1, sizeof *query);
@@ -26,7 +28,8 @@ static bool ask(void *socket, uint32_t number)
     byte_writer_init(&frame, FRAME_BYTES_MAX);
     query->type = MESSAGE_QUERY;
     memcpy(query->query.request, &number, sizeof number);
-    snprintf(query->query.what, sizeof query->query.what, "jobs");
+    query->query.job = 1;
+    snprintf(query->query.what, sizeof query->query.what, "%s", what);
     if (message_encode(query, &frame) == STATUS_OK)
         sent = zmq_send(socket, frame.bytes, frame.size, 0) >= 0;
     byte_writer_deinit(&frame);
@@ -53,27 +56,57 @@ static void misbehave(void *socket, const char *mode)
     free(bytes);
 }
 
+static void *connect_peer(void *context, const char *endpoint, const link_config *link, error_detail *detail)
+{
+    int patience_ms = PATIENCE_MS;
+    int linger = 0;
+    void *socket = zmq_socket(context, ZMQ_DEALER);
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    return link_secure(socket, endpoint, link, detail) == STATUS_OK && zmq_connect(socket, endpoint) == 0 ? socket : NULL;
+}
+
+/* Each asks until its queue is full; then this process is gone, and all connections with it. */
+static void leave(void *context, const char *endpoint, const link_config *link)
+{
+    void *sockets[LEAVERS];
+    error_detail detail = {0};
+    int patience_ms = 1;
+    for (uint32_t i = 0; i < LEAVERS; i++) {
+        sockets[i] = connect_peer(context, endpoint, link, &detail);
+        if (sockets[i] == NULL)
+            return;
+        zmq_setsockopt(sockets[i], ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
+    }
+    for (uint32_t i = 0; i < LEAVERS * QUESTIONS; i++) {
+        char what[32];
+        snprintf(what, sizeof what, "explain.%u", i % 30);
+        (void)!ask(sockets[i / 20 % LEAVERS], what, i);
+    }
+    puts("leaving");
+    fflush(stdout);
+    _exit(0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 5)
         return 2;
     link_config link = {.plain = false};
     error_detail detail = {0};
-    int patience_ms = PATIENCE_MS;
-    int linger = 0;
     snprintf(link.key, sizeof link.key, "%s", argv[2]);
     snprintf(link.coordinator_key, sizeof link.coordinator_key, "%s", argv[3]);
     void *context = zmq_ctx_new();
-    void *socket = zmq_socket(context, ZMQ_DEALER);
-    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
-    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
-    if (link_secure(socket, argv[1], &link, &detail) != STATUS_OK || zmq_connect(socket, argv[1]) != 0) {
+    if (strcmp(argv[4], "leave") == 0)
+        leave(context, argv[1], &link);
+    void *socket = connect_peer(context, argv[1], &link, &detail);
+    if (socket == NULL) {
         fprintf(stderr, "%s\n", detail.message);
         return 2;
     }
     for (uint32_t i = 0; strcmp(argv[4], "flood") == 0; i++) {
-        ask(socket, i);
+        ask(socket, "jobs", i);
         if (i == 0) {
             puts("flooding");
             fflush(stdout);
@@ -83,7 +116,7 @@ int main(int argc, char **argv)
     char answer[4096];
     bool answered = false;
     for (uint32_t i = 0; i < TRIES && !answered; i++) /* what was said before the connection broke is lost */
-        answered = ask(socket, i) && zmq_recv(socket, answer, sizeof answer, 0) > 0;
+        answered = ask(socket, "jobs", i) && zmq_recv(socket, answer, sizeof answer, 0) > 0;
     puts(answered ? "answered" : "not answered");
     zmq_close(socket);
     zmq_ctx_term(context);

@@ -101,13 +101,67 @@ static void worker_registry__knows_who_was_silent(void **state)
     worker_node *first = say_hello(&registry, 1, 1, "a", 100);
     worker_node *second = say_hello(&registry, 2, 2, "b", 200);
     assert_true(worker_registry_oldest_ms(&registry) == 100);
-    assert_ptr_equal(worker_registry_silent(&registry, 150), first);
+    size_t at = 0;
+    assert_ptr_equal(worker_registry_silent(&registry, 150, &at), first);
     first->connected = false;
-    assert_null(worker_registry_silent(&registry, 150));
+    assert_null(worker_registry_silent(&registry, 150, &at));
     assert_true(worker_registry_oldest_ms(&registry) == 200);
     worker_registry_forget(&registry, 150);
     assert_int_equal(registry.count, 1);
     assert_ptr_equal(registry.nodes[0], second);
+    worker_registry_deinit(&registry);
+}
+
+enum { TURNS = 4000, INSTANCES = 60, ROUTES = 40, NAMES = 9 };
+
+/* Looking at every node, as the orders of the registry must not have to. */
+static const worker_node *searched(const worker_registry *registry, const routing_id *route, const char *owner)
+{
+    for (size_t i = 0; i < registry->count; i++)
+        if (registry->nodes[i]->connected && strcmp(registry->nodes[i]->owner, owner) == 0 &&
+            registry->nodes[i]->route.bytes[4] == route->bytes[4])
+            return registry->nodes[i];
+    return NULL;
+}
+
+static bool searched_replaced(const worker_registry *registry, const worker_node *node)
+{
+    bool found = false;
+    for (size_t i = 0; i < registry->count; i++)
+        found = found || (registry->nodes[i]->connected && strcmp(registry->nodes[i]->owner, node->owner) == 0 &&
+                          strcmp(registry->nodes[i]->name, node->name) == 0);
+    return found && !node->connected;
+}
+
+static void worker_registry__finds_whoever_is_there(void **state)
+{
+    (void)state;
+    static const char *const owners[] = {"anna", "max", "ann"};
+    worker_registry registry = {0};
+    uint32_t chance = 1;
+    for (uint64_t turn = 1; turn <= TURNS; turn++) {
+        chance = chance * 1664525u + 1013904223u;
+        uint32_t drawn = chance >> 8;
+        char name[8];
+        snprintf(name, sizeof name, "n%u", drawn / 7 % NAMES);
+        routing_id from = route_of((uint8_t)(drawn / 63 % ROUTES));
+        message_hello *hello = hello_of((uint8_t)(drawn % INSTANCES), name);
+        worker_node *said = worker_registry_hello(&registry, &from, owners[drawn / 3 % 3], hello, turn);
+        free(hello);
+        assert_string_equal(said->name, name);
+        if (turn % 5 == 0)
+            said->connected = false;
+        if (turn % 50 == 0)
+            worker_registry_forget(&registry, turn - 20);
+        for (uint8_t route = 0; route < ROUTES; route++) {
+            from = route_of(route);
+            for (size_t i = 0; i < 3; i++)
+                assert_ptr_equal(worker_registry_by_route(&registry, &from, owners[i]), searched(&registry, &from, owners[i]));
+        }
+        for (size_t i = 0; i < registry.count; i++)
+            assert_int_equal(worker_registry_replaced(&registry, registry.nodes[i]),
+                             searched_replaced(&registry, registry.nodes[i]));
+    }
     worker_registry_deinit(&registry);
 }
 
@@ -165,6 +219,7 @@ int main(void)
         cmocka_unit_test(worker_registry__knows_who_came_in_the_place_of_whom),
         cmocka_unit_test(worker_registry__has_room_for_others_beside_one_key),
         cmocka_unit_test(worker_registry__knows_who_was_silent),
+        cmocka_unit_test(worker_registry__finds_whoever_is_there),
         cmocka_unit_test(worker_registry__remembers_drained_names),
         cmocka_unit_test(path_claims__give_a_path_to_one_job),
     };
