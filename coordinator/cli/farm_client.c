@@ -187,7 +187,8 @@ static status ask(farm_client *self, const message *request, const uint8_t id[RE
         zmq_send(self->socket, self->frame.bytes, self->frame.size, ZMQ_DONTWAIT);
         uint64_t until = now_ms() + RESEND_AFTER_MS;
         code = await_answer(self, request, id, until < end_ms ? until : end_ms, out_answer);
-        if (code == STATUS_OK && request->type == MESSAGE_QUERY && out_answer->answer.code == STATUS_AGAIN) {
+        if (code == STATUS_OK && out_answer->answer.code == STATUS_AGAIN &&
+            (request->type == MESSAGE_QUERY || request->type == MESSAGE_COMMAND)) {
             (void)poll(NULL, 0, RESEND_AFTER_MS); /* it is busy with others */
             code = STATUS_AGAIN;
         }

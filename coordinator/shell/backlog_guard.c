@@ -19,6 +19,9 @@ typedef struct watched_link {
     uint64_t received;  /* by the kernel, at the last check */
     uint64_t delivered; /* as messages, since then */
     uint64_t backlog;   /* received and not delivered */
+    uint64_t acknowledged; /* by the peer's kernel, at the last check */
+    uint64_t unread;       /* sent and not acknowledged */
+    bool stuck;            /* nothing was acknowledged between the last two checks */
 } watched_link;
 
 struct backlog_guard {
@@ -26,7 +29,7 @@ struct backlog_guard {
     watched_link *links; /* by descriptor */
     size_t capacity;
     size_t next; /* to be checked */
-    uint64_t total;
+    uint64_t total, total_unread;
 };
 
 backlog_guard *backlog_guard_create(void *context, void *socket)
@@ -99,8 +102,26 @@ static void events_read(backlog_guard *self)
         if (link == NULL)
             continue;
         self->total -= link->backlog;
+        self->total_unread -= link->unread;
         *link = (watched_link){.used = number == ZMQ_EVENT_ACCEPTED};
     }
+}
+
+bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size)
+{
+    events_read(self); /* a connection that is new on its descriptor has nothing unread yet */
+    const watched_link *link = link_of(self, descriptor, false);
+    return link == NULL || !link->used || link->unread <= UNREAD_EACH_BYTES ||
+           self->total_unread + byte_size <= UNREAD_TOTAL_MAX;
+}
+
+void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size)
+{
+    watched_link *link = link_of(self, descriptor, false);
+    if (link == NULL || !link->used)
+        return;
+    link->unread += byte_size; /* without what ZeroMQ adds: in the end all of it counts as acknowledged */
+    self->total_unread += byte_size;
 }
 
 static bool link_update(watched_link *link, int descriptor)
@@ -111,6 +132,10 @@ static bool link_update(watched_link *link, int descriptor)
     if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0 ||
         size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof facts.tcpi_bytes_received)
         return false; /* no tcp, or gone */
+    uint64_t taken = facts.tcpi_bytes_acked - link->acknowledged;
+    link->acknowledged = facts.tcpi_bytes_acked;
+    link->unread = link->unread > taken ? link->unread - taken : 0;
+    link->stuck = taken == 0;
     uint64_t came = facts.tcpi_bytes_received - link->received;
     uint64_t went = link->delivered + PING_BYTES;
     link->received = facts.tcpi_bytes_received;
@@ -135,11 +160,14 @@ uint32_t backlog_guard_check(backlog_guard *self, bool emptied)
             continue;
         checked++;
         self->total -= link->backlog;
+        self->total_unread -= link->unread;
         link->used = link_update(link, (int)self->next);
         if (!link->used)
-            link->backlog = 0;
+            link->backlog = link->unread = 0;
         self->total += link->backlog;
-        if (link->backlog <= most)
+        self->total_unread += link->unread;
+        bool reads = !link->stuck || link->unread <= UNREAD_EACH_BYTES || self->total_unread <= UNREAD_TOTAL_MAX / 2;
+        if (link->backlog <= most && reads)
             continue;
         (void)shutdown((int)self->next, SHUT_RDWR);
         dropped++;

@@ -1,7 +1,9 @@
 /**
- * Hangs up on connections that send what never becomes a message. ZeroMQ holds the parts of a message until its last one
- * has come, without a bound: a peer with a key could fill the memory with one message without an end. So what the kernel
- * received on each tcp connection is held against what came out of the socket as messages.
+ * Hangs up on connections that send what never becomes a message, and on those that read nothing of what they ask for.
+ * ZeroMQ holds the parts of a message until its last one has come, without a bound: a peer with a key could fill the memory
+ * with one message without an end. So what the kernel received on each tcp connection is held against what came out of the
+ * socket as messages. And it holds 256 messages for each connection that does not read: 33 MB of answers, of as many
+ * connections as somebody opens. So what was sent to each is held against what its kernel has acknowledged.
  *
  * Threads: the loop's. ipc connections are not watched: whoever opens that file may do everything anyway.
  */
@@ -19,7 +21,9 @@ enum {
     BACKLOG_BYTES_MAX = 32 << 20,     /**< of one connection: kernel buffers, ZeroMQ's, and messages of 256 KiB */
     BACKLOG_BUSY_BYTES_MAX = 160 << 20, /**< the same while whole messages may wait too: 256 of them, unread */
     BACKLOG_TOTAL_MAX = 512 << 20,    /**< of all together; beyond it each that has more than BACKLOG_EACH_BYTES goes */
-    BACKLOG_EACH_BYTES = 1 << 20
+    BACKLOG_EACH_BYTES = 1 << 20,
+    UNREAD_TOTAL_MAX = 256 << 20,     /**< sent and not taken by all together; beyond it who has more than one share gets no more */
+    UNREAD_EACH_BYTES = 1 << 20       /**< a share; beyond half of the total who has more and takes nothing is hung up on */
 };
 
 typedef struct backlog_guard backlog_guard;
@@ -30,6 +34,10 @@ backlog_guard *backlog_guard_create(void *context, void *socket);
 void backlog_guard_destroy(backlog_guard **self);
 /** A part of a message came out of the socket, from the connection with this descriptor (ZMQ_SRCFD; < 0 = none). */
 void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_size);
+/** May this be sent on it now? Always where it is not watched. */
+bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size);
+/** It was. */
+void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size);
 /** emptied: the socket was read until nothing was left since the last check. How many connections were hung up on. */
 uint32_t backlog_guard_check(backlog_guard *self, bool emptied);
 

@@ -20,7 +20,7 @@ static status cancel_job(farm_state *self, const message_command *command, error
     return code == STATUS_OK ? code : error_detail_set(detail, code, "job %u: %s", command->job, status_text(code));
 }
 
-static status retry_job(farm_state *self, const message_command *command, error_detail *detail)
+static status retry_job(farm_state *self, const access_grant *who, const message_command *command, error_detail *detail)
 {
     farm_job *job = job_list_find(&self->jobs, command->job);
     if (job == NULL)
@@ -32,6 +32,8 @@ static status retry_job(farm_state *self, const message_command *command, error_
         return error_detail_set(detail, STATUS_INPUT_INVALID, "nothing of job %u failed; there is nothing to retry",
                                 command->job);
     status code = farm_job_wake(self, job, detail);
+    if (code == STATUS_OK) /* it reads and writes anew: by what its owner may today */
+        code = client_check_roots(who, &job->source->document, detail);
     if (code != STATUS_OK)
         return code;
     if (job->plan == NULL && !job->cancelled)
@@ -129,12 +131,12 @@ static status shut_down(farm_state *self, error_detail *detail)
     return STATUS_OK;
 }
 
-status client_command(farm_state *self, const message_command *command, error_detail *detail)
+status client_command(farm_state *self, const access_grant *who, const message_command *command, error_detail *detail)
 {
     if (strcmp(command->verb, "cancel") == 0)
         return cancel_job(self, command, detail);
     if (strcmp(command->verb, "retry") == 0)
-        return retry_job(self, command, detail);
+        return retry_job(self, who, command, detail);
     if (strcmp(command->verb, "drain") == 0)
         return drain_node(self, command, true, detail);
     if (strcmp(command->verb, "undrain") == 0)

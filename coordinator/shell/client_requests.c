@@ -18,6 +18,7 @@ enum {
     QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
     SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2,
     JOBS_OF_ONE_MAX = JOBS_MAX / 2,
+    COMMANDS_AT_ONCE_MAX = 100, /* of all submitters, between two tendings (half a second); each is a line in two files */
     JOB_END_WAIT_MS = 150      /* `job.end` is answered then; a bar of progress wants to be told */
 };
 
@@ -197,8 +198,7 @@ static void run_reading(uv_work_t *request)
     work->source = job_source_create(work->entry->document, work->entry->size);
 }
 
-/* A submitter's job reads and writes the media roots that its line of the allow-list names, and no other. */
-static status check_roots(const access_grant *owner, const job_document *document, error_detail *detail)
+status client_check_roots(const access_grant *owner, const job_document *document, error_detail *detail)
 {
     if (owner->role != ACCESS_SUBMITTER)
         return STATUS_OK;
@@ -231,7 +231,7 @@ static status check_count(const farm_state *self, const access_grant *owner, err
 /* The job's folder, the job, the document's record, then the facts. */
 static status accept_job(farm_state *self, submission *entry, job_source **source, error_detail *detail)
 {
-    status allowed = check_roots(&entry->owner, &(*source)->document, detail);
+    status allowed = client_check_roots(&entry->owner, &(*source)->document, detail);
     if (allowed == STATUS_OK)
         allowed = check_count(self, &entry->owner, detail);
     if (allowed != STATUS_OK)
@@ -430,8 +430,11 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
     if (strcmp(query->what, "nodes") == 0 || strcmp(query->what, "roots") == 0 || strcmp(query->what, "logs") == 0 ||
         strcmp(query->what, "about") == 0)
         answer_now(self, to, &answer);
-    else
+    else if (self->effects.frame_bytes < ANSWERS_WAITING_MAX)
         farm_answer_durable(self, to, &answer);
+    else
+        answer_code(self, to, query->request, STATUS_AGAIN, "the coordinator waits for its disk; ask again in a second",
+                    query->job);
 }
 
 static void answer_query(farm_state *self, const routing_id *from, const message_query *query)
@@ -536,12 +539,18 @@ static void on_command(farm_state *self, const routing_id *from, const access_gr
             farm_answer_durable(self, from, &self->remembered[i].answer);
             return;
         }
+    if (who->role == ACCESS_SUBMITTER && self->commands_lately++ >= COMMANDS_AT_ONCE_MAX) {
+        self->put_off_lately++;
+        answer_code(self, from, command->request, STATUS_AGAIN, "submitters say too much at once; ask again in a second",
+                    command->job);
+        return;
+    }
     if (strcmp(command->verb, "backup") == 0) {
         farm_backup(self, from, who, command);
         return;
     }
     error_detail detail = {0};
-    status code = client_command(self, command, &detail);
+    status code = client_command(self, who, command, &detail);
     client_answer_command(self, from, who, command, code, detail.message);
 }
 

@@ -117,7 +117,7 @@ static void on_backlog_timer(uv_timer_t *handle)
     farm_state *self = handle->data;
     uint32_t dropped = self->router == NULL ? 0 : router_socket_guard(self->router);
     if (dropped > 0)
-        log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"what they send is no message and has no end\"",
+        log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"they send what is no message, or read nothing\"",
                  dropped);
 }
 

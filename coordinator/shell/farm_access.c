@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Lines per tending: a hostile peer that has a key fills no disk. */
-enum { TOLD_MAX = 20 };
+enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20 };
 
 static const char *what_is_said(const message *said)
 {
@@ -156,12 +156,31 @@ void farm_tell_refused(farm_state *self, const access_grant *who, const char *na
         log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", name, who->name, why);
 }
 
+bool farm_may_log_worker(farm_state *self)
+{
+    bool may = self->worker_lines < WORKER_LINES_MAX;
+    if (may)
+        self->worker_lines++;
+    else
+        self->worker_lines_dropped++;
+    return may;
+}
+
+/* What was not told of one by one, as numbers; then each has room again. */
+static void tell_more(farm_state *self)
+{
+    if (self->denied_lately > TOLD_MAX || self->malformed_lately > TOLD_MAX || self->refused_lately > TOLD_MAX ||
+        self->worker_lines_dropped > 0 || self->put_off_lately > 0)
+        log_line(LOG_WARN, "access.more", "denied=%u malformed=%u refused=%u workers=%u put_off=%u", self->denied_lately,
+                 self->malformed_lately, self->refused_lately, self->worker_lines_dropped, self->put_off_lately);
+    self->denied_lately = self->malformed_lately = self->refused_lately = 0;
+    self->worker_lines_dropped = self->put_off_lately = self->commands_lately = 0;
+    self->worker_lines -= self->worker_lines < WORKER_LINES_EACH ? self->worker_lines : WORKER_LINES_EACH;
+}
+
 void farm_access_tend(farm_state *self)
 {
-    if (self->denied_lately > TOLD_MAX || self->malformed_lately > TOLD_MAX || self->refused_lately > TOLD_MAX)
-        log_line(LOG_WARN, "access.more", "denied=%u malformed=%u refused=%u", self->denied_lately,
-                 self->malformed_lately, self->refused_lately);
-    self->denied_lately = self->malformed_lately = self->refused_lately = 0;
+    tell_more(self);
     key_guard_refusals refused = key_guard_take_refusals(self->guard);
     if (refused.count > 0)
         log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,

@@ -41,14 +41,18 @@ typedef struct deferred_effect {
     bool is_answer;
     scheduler_command command;
     routing_id to;
-    uint8_t *frame; /**< an answer's, owned */
+    uint8_t *frame; /**< an answer's, owned; counted in frame_bytes */
     size_t frame_size;
 } deferred_effect;
 
 typedef struct effect_queue { /**< a ring */
     deferred_effect *items;
     size_t first, count, capacity;
+    size_t frame_bytes; /**< of answers that wait */
 } effect_queue;
+
+/** While the journal's disk is slow: beyond the first no document waits, beyond the second no answer; who lacks it asks again. */
+enum { ANSWERS_WAITING_MAX = 64 << 20, ANSWERS_WAITING_END = 128 << 20 };
 
 typedef enum submission_state {
     SUBMISSION_FREE,
@@ -110,7 +114,9 @@ typedef struct farm_state {
     key_guard *guard;
     audit_log *audit;
     uint64_t denied_count;
-    uint32_t denied_lately, malformed_lately, refused_lately; /**< since the last tending */
+    uint32_t denied_lately, malformed_lately, refused_lately, put_off_lately; /**< since the last tending */
+    uint32_t worker_lines, worker_lines_dropped; /**< of the log, by what workers say: see farm_may_log_worker */
+    uint32_t commands_lately; /**< of submitters, since the last tending */
     router_socket *router;
     http_endpoint *http; /**< NULL: not configured */
     end_hook *hook;      /**< likewise */
@@ -191,6 +197,8 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a worker that cannot join, and tells of the first few. */
 void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
+/** Room for a line that workers bring about as often as they like: many at once, as when a farm starts, few for long. */
+bool farm_may_log_worker(farm_state *self);
 /** STATUS_OK, or why this worker cannot join, as a sentence for it. STATUS_AGAIN: it asks until it can. */
 status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
                           size_t text_size);
@@ -237,7 +245,10 @@ void job_runner_start(farm_state *self, const attempt_id *tried);
 
 /* ---- client_commands.c ---- */
 /** Carries out one COMMAND; a sentence in detail when it could not be. */
-MUST_USE status client_command(farm_state *self, const message_command *command, error_detail *detail);
+MUST_USE status client_command(farm_state *self, const access_grant *who, const message_command *command,
+                               error_detail *detail);
+/** A submitter's job reads and writes the media roots that its line of the allow-list names, and no other. */
+MUST_USE status client_check_roots(const access_grant *owner, const job_document *document, error_detail *detail);
 
 /* ---- client_requests.c, farm_query.c, farm_metrics.c ---- */
 /** True when the message was one of a client's. */

@@ -121,12 +121,13 @@ void farm_answer_durable(farm_state *self, const routing_id *to, const message_a
     ENSURE(told != NULL);
     told->type = MESSAGE_ANSWER;
     told->answer = *answer;
-    if (encode_frame(self, told)) {
+    if (self->effects.frame_bytes < ANSWERS_WAITING_END && encode_frame(self, told)) {
         deferred_effect *effect = queue_effect(&self->effects);
         effect->sequence = self->appended_sequence;
         effect->is_answer = true;
         effect->to = *to;
         effect->frame = byte_writer_detach(&self->frame, &effect->frame_size);
+        self->effects.frame_bytes += effect->frame_size;
     }
     free(told);
     farm_pump(self);
@@ -152,6 +153,7 @@ void farm_pump(farm_state *self)
             if (self->router != NULL && effect.frame != NULL &&
                 router_socket_send(self->router, &effect.to, effect.frame, effect.frame_size) != STATUS_OK)
                 log_line(LOG_DEBUG, "answer.undelivered", "bytes=%zu", effect.frame_size);
+            queue->frame_bytes -= effect.frame_size;
             free(effect.frame);
         } else {
             farm_command(self, &effect.command);
@@ -394,7 +396,7 @@ void farm_step_result(farm_state *self, const attempt_end *end)
     if (state == TASK_DONE)
         cell_spool_drop_task(&self->spool, end->attempt.job, end->attempt.task);
     queue_commands(self);
-    if (code != STATUS_OK)
+    if (code != STATUS_OK && farm_may_log_worker(self))
         log_line(LOG_WARN, "result.refused", "job=%u task=%u worker=%u code=\"%s\"", end->attempt.job,
                  end->attempt.task, end->worker, status_text(code));
     farm_pump(self);

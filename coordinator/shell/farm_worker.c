@@ -57,7 +57,8 @@ static void lose_worker(farm_state *self, worker_node *node, lost_how how, const
         return;
     node->connected = false;
     node->left = how == LOST_LEFT;
-    log_line(LOG_WARN, "worker.lost", "worker=%u name=\"%s\" reason=\"%s\"", node->number, node->name, why);
+    if (farm_may_log_worker(self))
+        log_line(LOG_WARN, "worker.lost", "worker=%u name=\"%s\" reason=\"%s\"", node->number, node->name, why);
     scheduler_event event = {
         .type = EVENT_WORKER_LOST,
         .worker = {.worker = node->number, .dead = how != LOST_UNREACHABLE, .idle = how == LOST_LEFT}};
@@ -116,7 +117,8 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
                                          .beat = hello->beat};
     /* What it did for another farm means nothing here. */
     uint32_t held_count = hello->farm == self->farm_id ? hello->held_count : 0;
-    log_line(LOG_INFO, "worker.joined", "worker=%u name=\"%s\" slots=%u cpu=%s held=%u", node->number, node->name,
+    if (farm_may_log_worker(self))
+        log_line(LOG_INFO, "worker.joined", "worker=%u name=\"%s\" slots=%u cpu=%s held=%u", node->number, node->name,
              node->slots, node->cpu, held_count);
     scheduler_event event = {.type = EVENT_WORKER_HELLO,
                              .hello = {.worker = node->number,
@@ -265,7 +267,8 @@ static void on_cell(farm_state *self, const worker_node *node, const message_cel
         reason = "it is more than a task can have";
     if (reason == NULL)
         return; /* kept; or no room now, or adopted by another: it comes again or its attempt ends */
-    log_line(LOG_WARN, "cell.refused", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number, tried.job,
+    if (farm_may_log_worker(self))
+        log_line(LOG_WARN, "cell.refused", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number, tried.job,
              tried.task, cell->cell, reason);
     if (cell_spool_spoil(&self->spool, node->number, cell, reason))
         send_attempts(self, node->number, MESSAGE_CANCEL, 0, &cell->attempt);
@@ -362,7 +365,8 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
         if (code == STATUS_OK && cells_missing(self, job, result) &&
             scheduler_worker_holds(self->scheduler, node->number, &tried)) {
             uint32_t times = cell_spool_incomplete(&self->spool, node->number, &result->attempt);
-            log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u times=%u", result->attempt.job,
+            if (farm_may_log_worker(self))
+                log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u times=%u", result->attempt.job,
                      result->attempt.task, node->number, times);
             if (times < INCOMPLETE_MAX)
                 return; /* some were lost with a connection: all come again */
@@ -440,6 +444,7 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
         return true;
     }
     node->heard_ms = farm_now_ms(self);
+    node->route.link = from->link; /* it may have connected again */
     if (said->type == MESSAGE_HEARTBEAT)
         on_heartbeat(self, node, &said->heartbeat);
     else if (said->type == MESSAGE_CELL)
@@ -565,7 +570,8 @@ void farm_command(farm_state *self, const scheduler_command *command)
             send_attempts(self, command->worker, MESSAGE_ACK, 0, &tried);
         break;
     case COMMAND_RESULT_REFUSED:
-        log_line(LOG_INFO, "result.late", "job=%u task=%u epoch=%u worker=%u", tried.job, tried.task, tried.epoch,
+        if (farm_may_log_worker(self))
+            log_line(LOG_INFO, "result.late", "job=%u task=%u epoch=%u worker=%u", tried.job, tried.task, tried.epoch,
                  command->worker);
         break;
     case COMMAND_JOB_ACCEPTED:

@@ -48,6 +48,7 @@ static bool receive_one(void *owner)
     }
     if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX) {
         from.size = (uint8_t)size;
+        from.link = zmq_msg_get(&payload, ZMQ_SRCFD);
         self->receive(self->receiver, &from, zmq_msg_gets(&payload, "User-Id"), zmq_msg_data(&payload),
                       zmq_msg_size(&payload));
     }
@@ -159,6 +160,8 @@ status router_socket_bind(router_socket *self, const char *endpoint, char *out_e
 
 status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size)
 {
+    if (!backlog_guard_may_send(self->backlog, to->link, byte_size))
+        return STATUS_AGAIN;
     for (;;) {
         if (zmq_send(self->socket, to->bytes, to->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
             break;
@@ -169,6 +172,7 @@ status router_socket_send(router_socket *self, const routing_id *to, const void 
     while (zmq_send(self->socket, bytes, byte_size, ZMQ_DONTWAIT) < 0)
         if (errno != EINTR)
             return STATUS_NODE_LOST;
+    backlog_guard_sent(self->backlog, to->link, byte_size);
     return STATUS_OK;
 }
 

@@ -17,6 +17,7 @@ enum { ROUTING_ID_MAX = 255 };
 
 /** Who a message came from and an answer goes to, while the connection lives. */
 typedef struct routing_id {
+    int link; /**< descriptor of the connection that it last spoke on; 0: not known */
     uint8_t size;
     uint8_t bytes[ROUTING_ID_MAX];
 } routing_id;
@@ -40,10 +41,10 @@ MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, ch
 void router_socket_drain(router_socket *self, uint32_t message_max);
 /**
  * To be called every BACKLOG_CHECK_MS (backlog_guard.h): hangs up on connections that sent more than fits without a
- * message; how many these were.
+ * message, or take nothing of much that waits for them; how many these were.
  */
 uint32_t router_socket_guard(router_socket *self);
-/** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full. */
+/** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full, or too much waits for it. */
 MUST_USE status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size);
 /** Stops the handles; the socket is closed and closed() called once the loop has let go of them. */
 void router_socket_close(router_socket **self, router_closed_fn *closed, void *context);

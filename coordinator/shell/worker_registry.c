@@ -20,7 +20,7 @@ void worker_registry_deinit(worker_registry *self)
 
 /* ---- nodes in order ---- */
 
-/* What is looked for: of an order only its own fields count. name NULL: every node of the owner; number 0: every node of the name. */
+/* What is looked for: of an order only its own fields count. name NULL: every node of the owner; number 0: of the name. */
 typedef struct node_key {
     const routing_id *route;
     const uint8_t *instance;
@@ -139,8 +139,10 @@ static void take_route(worker_registry *self, worker_node *node, const routing_i
         before->connected = false;
         take_out_of_order(self, NODES_BY_ROUTE, before);
     }
-    if (before == node)
+    if (before == node) {
+        node->route.link = route->link;
         return;
+    }
     take_out_of_order(self, NODES_BY_ROUTE, node);
     node->route = *route;
     put_in_order(self, NODES_BY_ROUTE, node);

@@ -72,7 +72,10 @@ bool worker_registry_replaced(const worker_registry *self, const worker_node *no
 /** The last node that spoke on a route, whoever's and connected or not; NULL: none that is remembered. */
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
-/** The next connected node that was not heard of since before_ms, which the caller then takes for gone; NULL: no more. *at begins at 0. */
+/**
+ * The next connected node that was not heard of since before_ms, which the caller then takes for gone; NULL: no more.
+ * *at begins at 0.
+ */
 worker_node *worker_registry_silent(worker_registry *self, uint64_t before_ms, size_t *at);
 /** When the longest silent connected node was last heard of, or a moment before; UINT64_MAX = there is none. */
 uint64_t worker_registry_oldest_ms(const worker_registry *self);

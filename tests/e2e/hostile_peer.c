@@ -4,9 +4,10 @@
  *   hostile_peer ENDPOINT SECRET COORDINATOR_KEY MODE
  *
  * flood: asks for `jobs` as fast as it can and never reads an answer, until it is killed. leave: 24 connections ask what
- * takes long about job 1, until more waits than the coordinator takes off the wire, and are gone all at once. parts:
- * messages of three frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. The last three then
- * ask one honest question and say whether it was answered.
+ * takes long about job 1, until more waits than the coordinator takes off the wire, and are gone all at once. deaf: the same
+ * connections ask for the report of job 1 and read nothing until the process is killed. parts: messages of three frames, 1000
+ * of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. commands: 1000 for a job that there is not. The last
+ * four then ask one honest question and say whether it was answered.
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
@@ -18,7 +19,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { PATIENCE_MS = 1000, TRIES = 20, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20, LEAVERS = 24, QUESTIONS = 5000 };
+enum { PATIENCE_MS = 1000, TRIES = 20, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20 };
+enum { LEAVERS = 24, QUESTIONS = 5000, COMMANDS = 1000 };
 
 static bool ask(void *socket, const char *what, uint32_t number)
 {
@@ -37,8 +39,33 @@ static bool ask(void *socket, const char *what, uint32_t number)
     return sent;
 }
 
+static void command_much(void *socket)
+{
+    message *command = calloc(1, sizeof *command);
+    byte_writer frame;
+    byte_writer_init(&frame, FRAME_BYTES_MAX);
+    command->type = MESSAGE_COMMAND;
+    command->command.job = 99;
+    snprintf(command->command.verb, sizeof command->command.verb, "cancel");
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        memcpy(command->command.request, &i, sizeof i);
+        command->command.request[15] = 1;
+        byte_writer_reset(&frame);
+        if (message_encode(command, &frame) == STATUS_OK)
+            zmq_send(socket, frame.bytes, frame.size, 0);
+        char answer[4096];
+        (void)zmq_recv(socket, answer, sizeof answer, 0);
+    }
+    byte_writer_deinit(&frame);
+    free(command);
+}
+
 static void misbehave(void *socket, const char *mode)
 {
+    if (strcmp(mode, "commands") == 0) {
+        command_much(socket);
+        return;
+    }
     char *bytes = calloc(1, GIANT_BYTES);
     uint32_t noise = 1;
     for (size_t i = 0; i < GIANT_BYTES; i++)
@@ -67,8 +94,8 @@ static void *connect_peer(void *context, const char *endpoint, const link_config
     return link_secure(socket, endpoint, link, detail) == STATUS_OK && zmq_connect(socket, endpoint) == 0 ? socket : NULL;
 }
 
-/* Each asks until its queue is full; then this process is gone, and all connections with it. */
-static void leave(void *context, const char *endpoint, const link_config *link)
+/* Each asks until its queue is full; then this process is gone, and all connections with it, or deaf. */
+static void ask_and_read_nothing(void *context, const char *endpoint, const link_config *link, bool leaves)
 {
     void *sockets[LEAVERS];
     error_detail detail = {0};
@@ -81,11 +108,16 @@ static void leave(void *context, const char *endpoint, const link_config *link)
     }
     for (uint32_t i = 0; i < LEAVERS * QUESTIONS; i++) {
         char what[32];
-        snprintf(what, sizeof what, "explain.%u", i % 30);
+        if (leaves)
+            snprintf(what, sizeof what, "explain.%u", i % 30);
+        else
+            snprintf(what, sizeof what, "report.html");
         (void)!ask(sockets[i / 20 % LEAVERS], what, i);
     }
-    puts("leaving");
+    puts(leaves ? "leaving" : "deaf");
     fflush(stdout);
+    if (!leaves)
+        pause();
     _exit(0);
 }
 
@@ -98,8 +130,8 @@ int main(int argc, char **argv)
     snprintf(link.key, sizeof link.key, "%s", argv[2]);
     snprintf(link.coordinator_key, sizeof link.coordinator_key, "%s", argv[3]);
     void *context = zmq_ctx_new();
-    if (strcmp(argv[4], "leave") == 0)
-        leave(context, argv[1], &link);
+    if (strcmp(argv[4], "leave") == 0 || strcmp(argv[4], "deaf") == 0)
+        ask_and_read_nothing(context, argv[1], &link, strcmp(argv[4], "leave") == 0);
     void *socket = connect_peer(context, argv[1], &link, &detail);
     if (socket == NULL) {
         fprintf(stderr, "%s\n", detail.message);

@@ -212,6 +212,17 @@ class Roles(SecurityTest):
         self.passes(farm.ask("submit", show.path, who="own"))
         self.assertEqual(len(self.passes(farm.ask("status", "--json")).json()["jobs"]), 2)
         self.assertEqual(sum("outcome=denied" in line for line in self.audit()), 2)
+        # Begun anew, a job of before is held against the line as it is now.
+        job = self.passes(farm.ask("submit", show.path, who="own")).out.strip()
+        self.passes(farm.ask("cancel", job, who="own"))
+        key = (self.folder / "keys" / "own" / "reelmill.public").read_text().strip()
+        farm.revoke("own")
+        farm.authorize("own", "submitter", "--roots", "library,shows:ro", key=key)
+        self.denied(farm.ask("retry", job, who="own"), "may not write to the media root 'shows'")
+        self.assertEqual(sum("outcome=denied" in line for line in self.audit()), 3)
+        farm.revoke("own")
+        farm.authorize("own", "submitter", "--roots", "shows", key=key)
+        self.passes(farm.ask("retry", job, who="own"))
 
     def test_a_worker_with_another_role_is_sent_away_for_good(self):
         farm = self.farm(workers=("one",))
@@ -357,6 +368,15 @@ class Floods(SecurityTest):
         show = small_show(self.folder)
         self.passes(self.main_farm.ask("submit", show.path, "--wait"))
         grown = memory_mib(self.coordinator) - self.before
+        deaf = subprocess.Popen([PEER, self.main_farm.endpoint, self.main_farm.secret("vera"), self.main_farm.coordinator_key,
+                                 "deaf"], stdout=subprocess.PIPE, env=environment())
+        self.addCleanup(deaf.wait)
+        self.addCleanup(deaf.kill)
+        self.assertEqual(deaf.stdout.readline(), b"deaf\n")
+        heaped = memory_mib(self.coordinator) - self.before
+        deaf.kill()
+        deaf.wait()
+        deaf.stdout.close()
         # Gone at once, each with more questions on the way than the coordinator takes off the wire: libzmq's own
         # heartbeats abort it then, so it has none.
         left = subprocess.run([PEER, self.main_farm.endpoint, self.main_farm.secret("chief"),
@@ -371,6 +391,8 @@ class Floods(SecurityTest):
             peer.stdout.close()
         print(f"4 floods: grown by {grown:.1f} MiB, the slowest of 20 answers took {slowest * 1000:.0f} ms")
         self.assertLess(grown, 3 * GROWTH_MIB + (512 if sanitized() else 0))
+        print(f"24 connections that read nothing of the report: grown by {heaped:.1f} MiB")
+        self.assertLess(heaped, 400 + (512 if sanitized() else 0))  # 256 of messages; ZeroMQ alone would hold 24 times 33
 
     def test_bad_messages_of_a_known_peer(self):
         self.main_farm.authorize("vera", "viewer")
@@ -382,6 +404,13 @@ class Floods(SecurityTest):
                 self.assertEqual((done.returncode, done.stdout), (0, answer), done.stderr)
                 self.served(self.main_farm, 5)
         self.assertEqual(set(self.main_farm.nodes()), {"one"})
+        self.main_farm.authorize("anna", "submitter", "--roots", "shows")
+        began = time.monotonic()
+        done = subprocess.run([PEER, self.main_farm.endpoint, self.main_farm.secret("anna"), self.main_farm.coordinator_key,
+                               "commands"], capture_output=True, timeout=120, env=environment(), check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, b"answered\n"), done.stderr)
+        written = sum("who=anna" in line for line in self.audit())
+        self.assertTrue(0 < written < 100 * (2 * (time.monotonic() - began) + 2), written)
         told = (self.folder / "coordinator.log").read_text().count("message.malformed")
         self.assertTrue(0 < told < 1000, told)  # told of, and not once for each
 

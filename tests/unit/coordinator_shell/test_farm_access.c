@@ -73,9 +73,24 @@ static void farm__tells_of_a_few_refused_workers(void **unused)
     free(farm);
 }
 
+/* 4000 is WORKER_LINES_MAX of farm_access.c. */
+static void farm__logs_as_many_lines_of_workers_as_a_start_needs(void **unused)
+{
+    (void)unused;
+    farm_state *farm = calloc(1, sizeof *farm);
+    assert_non_null(farm);
+    uint32_t told = 0;
+    for (int i = 0; i < 10000; i++)
+        told += farm_may_log_worker(farm) ? 1 : 0;
+    assert_int_equal(told, 4000);
+    assert_int_equal(farm->worker_lines_dropped, 6000);
+    free(farm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(farm__has_workers_of_another_version_wait),
-                                       cmocka_unit_test(farm__tells_of_a_few_refused_workers)};
+                                       cmocka_unit_test(farm__tells_of_a_few_refused_workers),
+                                       cmocka_unit_test(farm__logs_as_many_lines_of_workers_as_a_start_needs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
