@@ -36,6 +36,8 @@ static status retry_job(farm_state *self, const access_grant *who, const message
         code = client_check_roots(who, &job->source->document, detail);
     if (code != STATUS_OK)
         return code;
+    if (job->plan_lost)
+        return error_detail_set(detail, STATUS_INPUT_INVALID, "job %u: %s", command->job, JOB_PLANNED_OTHERWISE);
     if (job->plan == NULL && !job->cancelled)
         return error_detail_set(detail, STATUS_INPUT_INVALID,
                                 "job %u failed before anything was planned: mend what it names and submit it again",

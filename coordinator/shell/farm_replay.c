@@ -29,6 +29,22 @@ static void set_aside(farm_job *job, const char *why)
     log_line(LOG_ERROR, "job.set_aside", "job=%u reason=\"%s\"", job->number, why);
 }
 
+/* The end of a job whose plan this version makes otherwise: what came of it is as true as it was. */
+static void keep_end(const farm_state *self, farm_job *job, const ended_record *record)
+{
+    char *told = strdup(record->has_outcome || !job->failed ? record->message : "an earlier version knew why");
+    if (told == NULL)
+        return;
+    free(job->rest_message);
+    job->rest_message = told;
+    job->rest_exit_code = record->has_outcome ? record->exit_code : job->failed || job->cancelled ? 3 : 0;
+    job->rest_code = record->has_outcome ? record->code : job->failed ? STATUS_DEFECT : STATUS_OK;
+    job->held = record->held;
+    job->has_verdict = record->has_verdict;
+    job->verdict = (verdict_word)record->verdict;
+    (void)farm_job_rest(self, job);
+}
+
 /* ---- the shell's records ---- */
 
 static status replay_document(farm_state *self, const document_record *record)
@@ -109,6 +125,8 @@ static status replay_shell_record(replay *self, const journal_record *record)
         job = job_list_find(&self->farm->jobs, read.ended.job);
         if (job != NULL)
             job->ended_unix_ms = read.ended.ended_unix_ms;
+        if (job != NULL && job->plan_lost && job->ended)
+            keep_end(self->farm, job, &read.ended);
         break;
     case RECORD_FORECAST:
         job = job_list_find(&self->farm->jobs, read.forecast.job);
@@ -147,9 +165,9 @@ static status replay_extended(replay *self, farm_job *job, const scheduler_fact 
         specs = job_plan_specs(job, &memory);
         count = job->plan->task_count;
     } else {
-        /* Its PLAN task runs again and says so (job_runner.c); nothing that came after is believed. */
+        /* Of what came after only the end is believed; without one its PLAN task runs again and says so (job_runner.c). */
         job->plan_lost = true;
-        log_line(LOG_ERROR, "job.plan_lost", "job=%u", job->number);
+        log_line(LOG_INFO, "job.plan_lost", "job=%u", job->number);
     }
     if (!job->plan_lost)
         code = scheduler_apply(self->farm->scheduler, fact, count, specs);
@@ -220,6 +238,38 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
     }
 }
 
+/*
+ * A fact of a job whose plan is lost: its tasks are not there, but its PLAN task is, and stays open until the job's own end
+ * is known. So the scheduler sees a job that ended, or one whose PLAN task has to run again.
+ */
+static status replay_planless(replay *self, farm_job *job, const scheduler_fact *fact)
+{
+    scheduler *core = self->farm->scheduler;
+    bool of_plan = (fact->type == FACT_TASK_ASSIGNED || fact->type == FACT_TASK_ENDED) && fact->task == job_plan_task(job);
+    bool planned = job->plan_end.type == FACT_TASK_ENDED;
+    job_view view;
+    if (of_plan && !planned && fact->type == FACT_TASK_ENDED && (fact->value == TASK_DONE || fact->value == TASK_FAILED)) {
+        job->plan_end = *fact;
+    } else if (of_plan && !planned) {
+        return scheduler_apply(core, fact, 0, NULL);
+    } else if (fact->type == FACT_JOB_CANCELLED) {
+        job->cancelled = true;
+    } else if (fact->type == FACT_JOB_PRIORITY) {
+        job->priority = fact->priority;
+    } else if (fact->type == FACT_JOB_RETRIED) {
+        job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
+    } else if (fact->type == FACT_JOB_ENDED && planned) {
+        bool ended = scheduler_job_view(core, job->number, &view) && view.state == JOB_ENDED; /* and was retried since */
+        status code = ended ? STATUS_OK : scheduler_apply(core, &job->plan_end, 0, NULL);
+        if (code == STATUS_OK && !ended)
+            code = scheduler_apply(core, fact, 0, NULL);
+        job->ended = true;
+        job->failed = fact->value != 0;
+        return code;
+    }
+    return STATUS_OK;
+}
+
 static status replay_fact(replay *self, const journal_record *record)
 {
     scheduler_fact fact;
@@ -233,8 +283,13 @@ static status replay_fact(replay *self, const journal_record *record)
     farm_job *job = job_list_find(&self->farm->jobs, fact.job);
     if (job == NULL) /* of a job that was forgotten the journal may have the last record still */
         return fact.type == FACT_JOB_FORGOTTEN ? STATUS_OK : STATUS_STORAGE_MISMATCH;
-    if (job->unreadable || job->plan_lost)
+    if (job->unreadable)
         return STATUS_OK;
+    if (job->plan_lost && fact.type != FACT_JOB_FORGOTTEN) {
+        if (replay_planless(self, job, &fact) != STATUS_OK)
+            set_aside(job, "the journal's facts about this job contradict each other; submit it again");
+        return STATUS_OK;
+    }
     if (fact.type == FACT_JOB_EXTENDED)
         code = replay_extended(self, job, &fact);
     else
@@ -269,7 +324,14 @@ static status replay_record(void *context, const journal_record *record)
 static status complete_job(farm_state *self, farm_job *job)
 {
     status code = STATUS_OK;
-    if (job->unreadable) {
+    job_view view;
+    bool reopened = job->plan_lost && !job->ended && scheduler_job_view(self->scheduler, job->number, &view) &&
+                    view.state == JOB_ENDED;
+    if (reopened) { /* a retry that an earlier version had not finished */
+        const ended_record end = {.has_outcome = true, .exit_code = 3, .code = STATUS_DEFECT, .message = JOB_PLANNED_OTHERWISE};
+        job->ended = job->failed = true;
+        keep_end(self, job, &end);
+    } else if (job->unreadable) {
         scheduler_event cancel = {.type = EVENT_JOB_CANCEL, .job = {.job = job->number}};
         code = job->submitted ? farm_step(self, &cancel) : STATUS_OK;
         job->ended = job->failed = true;

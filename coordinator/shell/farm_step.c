@@ -4,6 +4,7 @@
 
 #include "common/base/ensure.h"
 #include "coordinator/core/fact_record.h"
+#include "coordinator/shell/job_json.h"
 #include "proto/message_encode.h"
 
 #include <stdarg.h>
@@ -203,7 +204,16 @@ static void note_job_ended(farm_state *self, const scheduler_fact *fact)
     job->ended_unix_ms = farm_unix_ms();
     path_claims_release(&self->claims, job->number);
     cell_file_close(&job->cells);
-    shell_record record = {.kind = RECORD_ENDED, .ended = {.job = job->number, .ended_unix_ms = job->ended_unix_ms}};
+    job_outcome outcome = job_outcome_of(self, job);
+    shell_record record = {.kind = RECORD_ENDED,
+                           .ended = {.job = job->number,
+                                     .ended_unix_ms = job->ended_unix_ms,
+                                     .held = job->held,
+                                     .has_verdict = job->has_verdict,
+                                     .verdict = job->has_verdict ? (uint8_t)job->verdict : 0,
+                                     .exit_code = (uint8_t)outcome.exit_code,
+                                     .code = outcome.code}};
+    snprintf(record.ended.message, sizeof record.ended.message, "%s", outcome.message);
     farm_record(self, &record, -1);
     farm_forecast_learn_job(self, job);
     farm_forecast_keep(self, false);

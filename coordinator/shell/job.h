@@ -65,6 +65,8 @@ typedef struct output_map {
     uint32_t files[CELL_OUTPUTS_MAX];
 } output_map;
 
+#define JOB_PLANNED_OTHERWISE "this version of reelmill plans the job otherwise than the one that began it; submit it again"
+
 typedef struct farm_job {
     uint32_t number;
     int32_t priority;
@@ -81,7 +83,8 @@ typedef struct farm_job {
     media_facts *facts; /**< [inputs.count] once the PLAN task has run */
     plan *plan;
     status plan_code; /**< why there is no plan */
-    bool plan_lost; /**< the journal knows a plan that cannot be made again: the job can only fail */
+    bool plan_lost; /**< the journal knows a plan that cannot be made again: its end is kept, or else it can only fail */
+    scheduler_fact plan_end; /**< of such a job: how its PLAN task ended, not applied before the job's own end */
     arena problem_arena;
     problem_list problems; /**< of planning, in problem_arena */
     uint32_t plan_slot_count, plan_cells_per_task;

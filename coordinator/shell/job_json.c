@@ -239,7 +239,7 @@ static const char *sentence_of(const farm_job *job, uint32_t task, status code)
 job_outcome job_outcome_of(const farm_state *farm, const farm_job *job)
 {
     job_outcome outcome = {.ended = job->ended, .code = STATUS_OK, .message = ""};
-    if (job->resting)
+    if (job->resting || (job->plan_lost && job->rest_message != NULL))
         return (job_outcome){
             .ended = true, .exit_code = job->rest_exit_code, .code = job->rest_code, .message = job->rest_message};
     for (uint32_t task = 0; job->failed && task < job_task_count(job); task++) {

@@ -168,7 +168,8 @@ static bool write_down(farm_job *job)
 
 bool farm_job_rest(const farm_state *farm, farm_job *job)
 {
-    if (!job->ended || job->resting || job->unreadable || job->plan_lost || job->work_count > 0)
+    bool unknown = job->plan_lost && job->rest_message == NULL; /* how it ended stands in its failed PLAN task alone */
+    if (!job->ended || job->resting || job->unreadable || unknown || job->work_count > 0)
         return false;
     job_outcome outcome = job_outcome_of(farm, job);
     char *told = strdup(outcome.message);

@@ -507,8 +507,7 @@ static bool start_plan(local_work *work)
 {
     farm_job *job = work->job;
     if (job->plan_lost) {
-        finish_at_once(work, STATUS_DEFECT,
-                       "this version of reelmill plans the job otherwise than the one that began it; submit it again");
+        finish_at_once(work, STATUS_DEFECT, JOB_PLANNED_OTHERWISE);
         return true;
     }
     if (job->plan != NULL) { /* the plan was journaled, then the coordinator died before the task's end was */

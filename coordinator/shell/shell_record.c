@@ -1,5 +1,7 @@
 #include "coordinator/shell/shell_record.h"
 
+#include "coordinator/verdict/verdict.h"
+
 #include "common/base/byte_reader.h"
 
 #include <string.h>
@@ -63,6 +65,11 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
     case RECORD_ENDED:
         byte_writer_u32(writer, self->ended.job);
         byte_writer_u64(writer, self->ended.ended_unix_ms);
+        byte_writer_u8(writer, (uint8_t)((self->ended.held ? 1 : 0) | (self->ended.has_verdict ? 2 : 0)));
+        byte_writer_u8(writer, self->ended.verdict);
+        byte_writer_u8(writer, self->ended.exit_code);
+        byte_writer_u32(writer, self->ended.code);
+        byte_writer_text(writer, self->ended.message);
         break;
     case RECORD_FORECAST:
         byte_writer_u32(writer, self->forecast.job);
@@ -117,6 +124,24 @@ static void decode_plan(plan_record *record, byte_reader *reader)
     record->task_count = byte_reader_u32(reader);
 }
 
+static void decode_ended(ended_record *record, uint8_t version, byte_reader *reader)
+{
+    record->job = byte_reader_u32(reader);
+    record->ended_unix_ms = byte_reader_u64(reader);
+    record->has_outcome = version >= 3;
+    if (!record->has_outcome)
+        return;
+    uint8_t flags = byte_reader_u8(reader);
+    record->held = (flags & 1) != 0;
+    record->has_verdict = (flags & 2) != 0;
+    record->verdict = byte_reader_u8(reader);
+    record->exit_code = byte_reader_u8(reader);
+    record->code = (status)byte_reader_u32(reader);
+    byte_reader_text(reader, record->message, sizeof record->message);
+    if (flags > 3 || record->verdict > VERDICT_FAIL || record->exit_code > 3 || record->code >= STATUS_COUNT)
+        reader->failed = true;
+}
+
 status shell_record_decode(shell_record *out_record, uint32_t kind, const void *bytes, size_t byte_size)
 {
     byte_reader reader;
@@ -142,8 +167,7 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
         byte_reader_text(&reader, out_record->drain.reason, sizeof out_record->drain.reason);
         break;
     case RECORD_ENDED:
-        out_record->ended.job = byte_reader_u32(&reader);
-        out_record->ended.ended_unix_ms = byte_reader_u64(&reader);
+        decode_ended(&out_record->ended, version, &reader);
         break;
     case RECORD_FORECAST:
         out_record->forecast.job = byte_reader_u32(&reader);

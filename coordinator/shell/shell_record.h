@@ -12,7 +12,7 @@
 #include "coordinator/shell/cell_file.h"
 #include "proto/message_types.h"
 
-enum { SHELL_RECORD_VERSION = 2 }; /**< 2: a document has its owner; 1 is still read */
+enum { SHELL_RECORD_VERSION = 3 }; /**< 2: a document has its owner; 3: an end has its outcome; 1 and 2 are still read */
 
 typedef enum shell_record_kind {
     RECORD_FACT = 1, /**< core/fact_record.h */
@@ -20,7 +20,7 @@ typedef enum shell_record_kind {
     RECORD_RESULT = 3,
     RECORD_PLAN = 4,
     RECORD_DRAIN = 5,
-    RECORD_ENDED = 6, /**< when a job ended, for people */
+    RECORD_ENDED = 6, /**< when and how a job ended, for people; believed where its plan cannot be made again */
     RECORD_FORECAST = 7 /**< when a planned job was expected to be ready, for people */
 } shell_record_kind;
 
@@ -60,6 +60,12 @@ typedef struct drain_record {
 typedef struct ended_record {
     uint32_t job;
     uint64_t ended_unix_ms;
+    bool has_outcome; /**< false in records of version 1 and 2 */
+    bool held, has_verdict;
+    uint8_t verdict;
+    uint8_t exit_code;
+    status code;
+    char message[ERROR_MESSAGE_SIZE];
 } ended_record;
 
 typedef struct forecast_record {

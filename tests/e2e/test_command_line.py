@@ -202,12 +202,12 @@ class Retention(FarmTest):
         self.assertEqual([self.passes(farm.ask(*words)).out for words in asked], before)
         self.assertEqual([job["job"] for job in self.passes(farm.ask("status", "all", "--json")).json()["jobs"]], [3, 2, 1])
 
-        # The first two jobs ended in another year, as the journal has it: record kind 6 is job and moment.
+        # The first two jobs ended in another year, as the journal has it: record kind 6 is version, job, moment, outcome.
         farm.kill("coordinator")
         with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall()[:2]:
                 journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?",
-                                (record[:-8] + struct.pack("<Q", 1_600_000_000_000), sequence))
+                                (record[:5] + struct.pack("<Q", 1_600_000_000_000) + record[13:], sequence))
         journal.close()
         size = self.records()
         farm.start("coordinator")
@@ -225,6 +225,28 @@ class Retention(FarmTest):
         show.write()
         self.assertEqual(self.passes(farm.ask("submit", show.path, "--wait", "--only", "DX_51")).out, "5\n")
         self.assertEqual(len(digests(show.output().parent)), 4)  # what was delivered stays
+
+        # A version that plans otherwise (here: the journal's digests of plans, record kind 4, are others): what has ended is as
+        # it was, once and for all; what is open says so.
+        show.text["version"] = "v05"
+        show.write()
+        self.passes(farm.ask("submit", show.path))
+        self.assertTrue(wait_until(farm.processes["coordinator"], lambda: farm.job(6)["deliverables"] != []))
+        farm.kill("coordinator")
+        with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
+            for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 4").fetchall():
+                journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (record[:5] + bytes(16) + record[21:], sequence))
+        journal.close()
+        for _ in range(2):
+            ended = log.read_text().count("event=job.ended job=3 "), log.read_text().count("event=job.ended job=5 ")
+            farm.start("coordinator")
+            self.assertIn("plans the job otherwise", self.passes(farm.ask("wait", "6"), 3).err)
+            for job in ("3", "5"):
+                self.assertEqual((farm.job(job)["state"], farm.job(job)["verdict"]), ("ended", "pass"))
+                self.passes(farm.ask("wait", job))
+                self.passes(farm.ask("report", job))
+            self.assertEqual(ended, (1, 1))
+            farm.kill("coordinator")
 
     def records(self):
         with tempfile.TemporaryDirectory() as copy:  # the coordinator has the file for itself

@@ -98,7 +98,8 @@ static void shell_record__keeps_plans_drains_and_ends(void **state)
         {.kind = RECORD_PLAN,
          .plan = {.job = 1, .digest = {{9, 8, 7}}, .slot_count = 2, .cells_per_task = 3, .task_count = 4}},
         {.kind = RECORD_DRAIN, .drain = {.name = "node-7", .drained = true, .reason = "new disk"}},
-        {.kind = RECORD_ENDED, .ended = {.job = 5, .ended_unix_ms = 6}},
+        {.kind = RECORD_ENDED,
+         .ended = {.job = 5, .ended_unix_ms = 6, .held = true, .has_verdict = true, .verdict = 3, .exit_code = 1, .message = "held"}},
         {.kind = RECORD_FORECAST, .forecast = {.job = 5, .made_unix_ms = 6, .ready_ms = 7}},
     };
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
@@ -116,6 +117,10 @@ static void shell_record__keeps_plans_drains_and_ends(void **state)
     }
     shell_record read;
     assert_int_equal(shell_record_decode(&read, 99, "\x01", 1), STATUS_PEER_VERSION);
+    /* An end of version 2, which knew no outcome. */
+    assert_int_equal(shell_record_decode(&read, RECORD_ENDED, "\x02\x05\0\0\0\x06\0\0\0\0\0\0\0", 13), STATUS_OK);
+    assert_false(read.ended.has_outcome);
+    assert_int_equal(read.ended.ended_unix_ms, 6);
 }
 
 static void merge_outcome__comes_back_as_it_was(void **state)
