@@ -1,10 +1,16 @@
+#define _GNU_SOURCE
 /* Everything that a task writes, read back from the medium and compared, by a thread of its own while the task goes on. */
 #include "common/base/ensure.h"
 #include "worker/render/render_parts.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+/* Read at once: who writes to the same file may wait that long (ext4 keeps writers out while it reads past the cache). */
+enum { READBACK_BLOCK_BYTES = 256 << 10, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 64 */ };
 
 /* One write. */
 typedef struct readback_place {
@@ -17,7 +23,7 @@ typedef struct readback_place {
 struct render_readback {
     const task_render *task;
     int *descriptors;          /* [file] for storage_read_medium(); -1: none yet */
-    uint8_t *room;             /* of the largest write */
+    uint8_t *room;             /* READBACK_ROOM_BYTES, at such an edge */
     readback_place *places;    /* in the order of writing */
     uint32_t place_room;
     bool running;
@@ -32,14 +38,20 @@ struct render_readback {
 
 static status readback_compare(render_readback *self, const readback_place *place)
 {
-    const uint8_t *bytes = NULL;
-    status code = storage_read_medium(self->descriptors[place->file], self->room, place->byte_size, place->offset, &bytes,
-                                      &self->detail);
+    content_hash_stream stream;
+    content_hash_stream_init(&stream);
+    status code = STATUS_OK;
+    for (size_t at = 0; code == STATUS_OK && at < place->byte_size; at += READBACK_BLOCK_BYTES) {
+        const uint8_t *bytes = NULL;
+        size_t left = place->byte_size - at;
+        size_t take = left < READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES;
+        code = storage_read_medium(self->descriptors[place->file], self->room, take, place->offset + at, &bytes, &self->detail);
+        if (code == STATUS_OK)
+            content_hash_stream_add(&stream, bytes, take);
+    }
     if (code != STATUS_OK && code != STATUS_INPUT_TRUNCATED)
         return code;
-    content_hash found = {0};
-    if (code == STATUS_OK)
-        found = content_hash_of(bytes, place->byte_size);
+    content_hash found = content_hash_stream_digest(&stream);
     if (code == STATUS_OK && content_hash_equal(&found, &place->digest))
         return STATUS_OK;
     return error_detail_set(&self->detail, STATUS_STORAGE_MISMATCH,
@@ -88,24 +100,21 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     render_readback *self = arena_take(memory, sizeof *self);
     self->task = task;
     self->descriptors = arena_take_array(memory, task->file_count, sizeof *self->descriptors);
-    size_t largest = 0;
     uint64_t writes = 0;
     for (uint32_t i = 0; i < task->file_count; i++) {
         self->descriptors[i] = -1;
         uint32_t encoding = task->program.outputs[task->files[i].output].encoding;
         uint64_t frame_bytes = task->files[i].channel_count * sample_encoding_bytes((sample_encoding)encoding);
-        size_t size = SINK_BYTES + TILE_FRAMES_MAX * (size_t)frame_bytes;
-        largest = size > largest ? size : largest;
         writes += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SINK_BYTES - 1) / SINK_BYTES + 2;
     }
-    if (!readback_open(self, roots)) {
+    self->room = aligned_alloc(READBACK_ROOM_BYTES, READBACK_ROOM_BYTES);
+    if (self->room == NULL || !readback_open(self, roots)) {
         render_readback_stop(self);
         return NULL;
     }
+    (void)madvise(self->room, READBACK_ROOM_BYTES, MADV_HUGEPAGE);
     self->place_room = (uint32_t)writes;
     self->places = arena_take_array(memory, writes, sizeof *self->places);
-    uintptr_t room = (uintptr_t)arena_take(memory, storage_medium_room(PAGE_BYTES - 1, largest) + PAGE_BYTES);
-    self->room = (uint8_t *)((room + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->changed, NULL);
     self->running = pthread_create(&self->thread, NULL, readback_run, self) == 0;
@@ -155,6 +164,8 @@ void render_readback_stop(render_readback *self)
         pthread_mutex_destroy(&self->mutex);
     }
     self->running = false;
+    free(self->room);
+    self->room = NULL;
     for (uint32_t i = 0; i < self->task->file_count; i++)
         if (self->descriptors[i] >= 0)
             close(self->descriptors[i]);
