@@ -45,6 +45,15 @@ static void swap(double *a, double *b)
     *b = kept;
 }
 
+double *fft_hann_window(const fft_plan *self, arena *memory)
+{
+    double *window = arena_take_array(memory, self->size, sizeof *window);
+    uint32_t half = self->size / 2;
+    for (uint32_t i = 0; i < self->size; i++)
+        window[i] = 0.5 - 0.5 * (i < half ? self->cosine[i] : -self->cosine[i - half]);
+    return window;
+}
+
 void fft_run(const fft_plan *self, double *re, double *im)
 {
     uint32_t size = self->size;

@@ -23,6 +23,8 @@ typedef struct fft_plan {
 
 /** log2_size 1..FFT_LOG2_MAX */
 void fft_plan_init(fft_plan *self, uint32_t log2_size, arena *memory);
+/** A Hann window of the plan's size, of its cosines. */
+double *fft_hann_window(const fft_plan *self, arena *memory);
 /** In place, X[k] = sum of x[n] exp(-2 pi i n k / size). Swap re and im for the inverse times size. */
 void fft_run(const fft_plan *self, double *re, double *im);
 

@@ -42,3 +42,20 @@ void mix_plan_fill(mix_plan *self, uint32_t width, const double *const *input_ti
     }
     *term_at = at;
 }
+
+void mix_by_plans(uint32_t width, mix_plan_run *run, const double *const *input_tiles, double *const *output_tiles,
+                  uint32_t output_tile_count, const mix_term *terms, uint32_t term_count, uint32_t frame_count)
+{
+    mix_plan plan;
+    for (uint32_t tile = 0; tile < output_tile_count; tile++) {
+        for (uint32_t lane = 0; lane < TILE_LANES; lane += width) {
+            uint32_t term_at = 0;
+            bool fresh = true;
+            do {
+                mix_plan_fill(&plan, width, input_tiles, tile, lane, terms, term_count, &term_at);
+                run(&plan, fresh, frame_count, output_tiles[tile] + lane);
+                fresh = false;
+            } while (term_at < term_count);
+        }
+    }
+}

@@ -37,4 +37,11 @@ typedef struct mix_plan {
 void mix_plan_fill(mix_plan *self, uint32_t width, const double *const *input_tiles, uint32_t output_tile,
                    uint32_t output_lane, const mix_term *terms, uint32_t term_count, uint32_t *term_at);
 
+/** Runs a plan over a group's lanes. output: the group's first lane in frame 0; fresh: sums begin at 0, not at what it holds. */
+typedef void mix_plan_run(const mix_plan *plan, bool fresh, uint32_t frame_count, double *output);
+
+/** dsp_table.mix() for a level whose registers are `width` lanes: group by group, and plan by plan. */
+void mix_by_plans(uint32_t width, mix_plan_run *run, const double *const *input_tiles, double *const *output_tiles,
+                  uint32_t output_tile_count, const mix_term *terms, uint32_t term_count, uint32_t frame_count);
+
 #endif

@@ -218,6 +218,27 @@ void render_gaps_begin(render_gaps *self);
 void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features);
 void render_gaps_end(render_gaps *self, stem_features *features);
 
+/* Windows of `size` frames, one in the middle of each equal part of a whole cell. */
+typedef struct cell_windows {
+    uint32_t size, parts;
+} cell_windows;
+static inline uint32_t cell_window_start(cell_windows self, uint32_t window)
+{
+    uint32_t part = CELL_FRAMES / self.parts;
+    return window * part + (part - self.size) / 2;
+}
+/* How many of them a cell of frame_count holds. */
+static inline uint32_t cell_windows_within(cell_windows self, uint32_t frame_count)
+{
+    uint32_t count = 0;
+    while (count < self.parts && cell_window_start(self, count) + self.size <= frame_count)
+        count++;
+    return count;
+}
+/* Adds what some frames of the cell have of a window to sound[size]: one lane of their tiles. */
+void cell_window_add(cell_windows self, uint32_t window, double *const *tiles, uint32_t lane, uint32_t frame,
+                     uint32_t frame_count, double *sound);
+
 typedef struct render_phases render_phases;
 /* NULL but for a stereo programme with few enough stems. */
 render_phases *render_phases_make(const render_program *program, arena *memory);

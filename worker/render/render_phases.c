@@ -13,11 +13,11 @@ enum {
     LOG2 = 14,
     SIZE = 1 << LOG2,
     WINDOWS = 2,
-    STEP = CELL_FRAMES / WINDOWS,
-    OFFSET = (STEP - SIZE) / 2,
     LOW_HZ = 300,
     HIGH_HZ = 6000
 };
+
+static const cell_windows windows = {SIZE, WINDOWS};
 
 struct render_phases {
     uint32_t lane_count, window_count;
@@ -45,9 +45,7 @@ render_phases *render_phases_make(const render_program *program, arena *memory)
     if (self->first_bin + self->bin_count >= SIZE / 2)
         return NULL;
     fft_plan_init(&self->fft, LOG2, memory);
-    self->window = arena_take_array(memory, SIZE, sizeof(double));
-    for (uint32_t i = 0; i < SIZE; i++) /* a Hann window, of the plan's cosines */
-        self->window[i] = 0.5 - 0.5 * (i < SIZE / 2 ? self->fft.cosine[i] : -self->fft.cosine[i - SIZE / 2]);
+    self->window = fft_hann_window(&self->fft, memory);
     self->sound = arena_take_array(memory, (size_t)lanes * WINDOWS * SIZE, sizeof(double));
     self->re = arena_take_array(memory, SIZE, sizeof(double));
     self->im = arena_take_array(memory, SIZE, sizeof(double));
@@ -60,24 +58,15 @@ render_phases *render_phases_make(const render_program *program, arena *memory)
 
 void render_phases_begin(render_phases *self, uint32_t frame_count)
 {
-    self->window_count = 0;
-    while (self->window_count < WINDOWS && self->window_count * STEP + OFFSET + SIZE <= frame_count)
-        self->window_count++;
+    self->window_count = cell_windows_within(windows, frame_count);
+    memset(self->sound, 0, (size_t)self->lane_count * WINDOWS * SIZE * sizeof(double));
 }
 
 void render_phases_take(render_phases *self, double *const *tiles, uint32_t frame, uint32_t frame_count)
 {
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        uint32_t start = w * STEP + OFFSET;
-        uint32_t from = frame > start ? frame : start;
-        uint32_t end = frame + frame_count < start + SIZE ? frame + frame_count : start + SIZE;
-        for (uint32_t lane = 0; from < end && lane < self->lane_count; lane++) {
-            const double *samples = tiles[lane / TILE_LANES] + lane % TILE_LANES;
-            double *sound = self->sound + ((size_t)lane * WINDOWS + w) * SIZE;
-            for (uint32_t f = from; f < end; f++)
-                sound[f - start] = samples[(size_t)(f - frame) * TILE_LANES];
-        }
-    }
+    for (uint32_t w = 0; w < self->window_count; w++)
+        for (uint32_t lane = 0; lane < self->lane_count; lane++)
+            cell_window_add(windows, w, tiles, lane, frame, frame_count, self->sound + ((size_t)lane * WINDOWS + w) * SIZE);
 }
 
 /* Two lanes in one transform. */

@@ -16,8 +16,6 @@
 enum {
     SIZE = STEM_SHIFT_FRAMES,
     WINDOWS = STEM_SHIFT_WINDOWS,
-    STEP = CELL_FRAMES / STEM_SHIFT_WINDOWS,
-    OFFSET = (STEP - SIZE) / 2,
     PEAKS = 3,
     NEAR = 3,
     FIT_FRAMES = SIZE - 2 * STEM_SHIFT_MAX, /* that every lag leaves in a window */
@@ -25,8 +23,9 @@ enum {
 };
 
 static_assert((int)FIT_FRAMES > 0 && (int)FIT_FRAMES % 4 == 0, "sums run four abreast");
-static_assert((1 << STEM_SHIFT_LOG2) == (int)STEM_SHIFT_FRAMES && (int)SIZE <= (int)STEP, "a window is one transform and lies in a cell");
+static_assert((1 << STEM_SHIFT_LOG2) == (int)STEM_SHIFT_FRAMES && (int)SIZE <= (int)CELL_FRAMES / (int)WINDOWS, "a window is one transform and lies in a cell");
 
+static const cell_windows windows = {SIZE, WINDOWS};
 static const double active_power = 1e-6; /* -60 dBFS */
 static const double least_line = 1e-6;   /* lines 60 dB below the strongest say nothing */
 static const double audible_power = 1e-8; /* -80 dBFS over the cell: a residual below is told nowhere */
@@ -67,11 +66,7 @@ render_shifts *render_shifts_make(const render_program *program, arena *memory)
         return NULL;
     self->phases = render_phases_make(program, memory);
     fft_plan_init(&self->fft, STEM_SHIFT_LOG2, memory);
-    self->window = arena_take_array(memory, SIZE, sizeof(double));
-    for (uint32_t i = 0; i < SIZE; i++) { /* a Hann window, of the plan's cosines */
-        double cosine = i < SIZE / 2 ? self->fft.cosine[i] : -self->fft.cosine[i - SIZE / 2];
-        self->window[i] = 0.5 - 0.5 * cosine;
-    }
+    self->window = fft_hann_window(&self->fft, memory);
     self->sound = arena_take_array(memory, (size_t)self->group_count * WINDOWS * SIZE, sizeof(double));
     double **parts[] = {&self->re, &self->im, &self->cross_re, &self->cross_im};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
@@ -81,9 +76,7 @@ render_shifts *render_shifts_make(const render_program *program, arena *memory)
 
 void render_shifts_begin(render_shifts *self, uint32_t frame_count)
 {
-    self->window_count = 0;
-    while (self->window_count < WINDOWS && self->window_count * STEP + OFFSET + SIZE <= frame_count)
-        self->window_count++;
+    self->window_count = cell_windows_within(windows, frame_count);
     memset(self->sound, 0, (size_t)self->group_count * WINDOWS * SIZE * sizeof(double));
     if (self->phases != NULL)
         render_phases_begin(self->phases, frame_count);
@@ -93,17 +86,11 @@ void render_shifts_take(render_shifts *self, double *const *tiles, uint32_t fram
 {
     if (self->phases != NULL)
         render_phases_take(self->phases, tiles, frame, frame_count);
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        uint32_t start = w * STEP + OFFSET;
-        uint32_t from = frame > start ? frame : start;
-        uint32_t end = frame + frame_count < start + SIZE ? frame + frame_count : start + SIZE;
-        for (uint32_t lane = 0; from < end && lane < self->lane_count; lane++) {
-            const double *samples = tiles[lane / TILE_LANES] + lane % TILE_LANES;
-            double *sound = self->sound + ((size_t)self->group_of[lane] * WINDOWS + w) * SIZE;
-            for (uint32_t f = from; self->mixed[lane] && f < end; f++)
-                sound[f - start] += samples[(size_t)(f - frame) * TILE_LANES];
-        }
-    }
+    for (uint32_t w = 0; w < self->window_count; w++)
+        for (uint32_t lane = 0; lane < self->lane_count; lane++)
+            if (self->mixed[lane])
+                cell_window_add(windows, w, tiles, lane, frame, frame_count,
+                                self->sound + ((size_t)self->group_of[lane] * WINDOWS + w) * SIZE);
 }
 
 /* Adds the phases that programme and stem have between them in one window; returns how many. */

@@ -4,6 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+void cell_window_add(cell_windows self, uint32_t window, double *const *tiles, uint32_t lane, uint32_t frame,
+                     uint32_t frame_count, double *sound)
+{
+    uint32_t start = cell_window_start(self, window);
+    uint32_t from = frame > start ? frame : start;
+    uint32_t end = frame + frame_count < start + self.size ? frame + frame_count : start + self.size;
+    const double *samples = tiles[lane / TILE_LANES] + lane % TILE_LANES;
+    for (uint32_t f = from; f < end; f++)
+        sound[f - start] += samples[(size_t)(f - frame) * TILE_LANES];
+}
+
 status render_stems_init(render_stems *self, const task_render *task, const dsp_table *dsp, arena *memory)
 {
     bool crossed = task->stems == STEMS_CROSSED;

@@ -1,4 +1,3 @@
-/* Aligning tracks that lie in memory: this file stands in for the reader of files. */
 #include "common/measure/sync_model.h"
 #include "worker/render/sync_align.h"
 
@@ -10,42 +9,9 @@
 
 #include <cmocka.h>
 
-enum { RATE = 48000, FRAMES = 30 * RATE };
+#include "tests/unit/sync/memory_reader.h"
 
-struct track_reader {
-    const float *samples;
-};
-
-uint32_t track_reader_channels(const track_reader *self)
-{
-    (void)self;
-    return 1;
-}
-
-uint32_t track_reader_rate(const track_reader *self)
-{
-    (void)self;
-    return RATE;
-}
-
-status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
-                         error_detail *detail)
-{
-    (void)detail;
-    for (uint32_t i = 0; i < frame_count; i++) {
-        int64_t frame = first_frame + (int64_t)i;
-        channels[0][i] = frame >= 0 && frame < FRAMES ? (double)self->samples[frame] : 0.0;
-    }
-    return STATUS_OK;
-}
-
-static void make_noise(float *samples, uint32_t seed)
-{
-    for (size_t i = 0; i < FRAMES; i++) {
-        seed = seed * 1664525u + 1013904223u;
-        samples[i] = (float)(seed >> 8) / 16777216.0f * 0.5f - 0.25f;
-    }
-}
+enum { FRAMES = 30 * RATE };
 
 /* The reference, later by `late` from a place on, and other sound from another place on. */
 static sync_model align(size_t step, size_t late, size_t other, sync_measure *found, arena *memory)
@@ -53,11 +19,11 @@ static sync_model align(size_t step, size_t late, size_t other, sync_measure *fo
     float *guide = calloc(FRAMES, sizeof *guide);
     float *track = calloc(FRAMES, sizeof *track);
     assert_true(guide != NULL && track != NULL);
-    make_noise(guide, 1);
-    make_noise(track, 2);
+    track_reader reference = {guide, FRAMES}, heard = {track, FRAMES};
+    make_noise(&reference, 1);
+    make_noise(&heard, 2);
     for (size_t i = 0; i < other; i++)
         track[i] = i < step ? guide[i] : i < step + late ? 0.0f : guide[i - late];
-    track_reader reference = {guide}, heard = {track};
     error_detail detail = {0};
     sync_matcher matcher;
     sync_matcher_init(&matcher, &heard, 0, &reference, 0, &detail);

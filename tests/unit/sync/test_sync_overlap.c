@@ -1,4 +1,3 @@
-/* Reels that lie in memory: this file stands in for the reader of files. */
 #include "worker/render/sync_overlap.h"
 
 #include <math.h>
@@ -9,42 +8,9 @@
 
 #include <cmocka.h>
 
-enum { RATE = 48000, FRAMES = 3 * RATE, REACH = 2 * RATE };
+#include "tests/unit/sync/memory_reader.h"
 
-struct track_reader {
-    float samples[FRAMES];
-};
-
-uint32_t track_reader_channels(const track_reader *self)
-{
-    (void)self;
-    return 1;
-}
-
-uint32_t track_reader_rate(const track_reader *self)
-{
-    (void)self;
-    return RATE;
-}
-
-status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
-                         error_detail *detail)
-{
-    (void)detail;
-    for (uint32_t i = 0; i < frame_count; i++) {
-        int64_t frame = first_frame + (int64_t)i;
-        channels[0][i] = frame >= 0 && frame < FRAMES ? (double)self->samples[frame] : 0.0;
-    }
-    return STATUS_OK;
-}
-
-static void make_noise(track_reader *reel, uint32_t seed)
-{
-    for (size_t i = 0; i < FRAMES; i++) {
-        seed = seed * 1664525u + 1013904223u;
-        reel->samples[i] = (float)(seed >> 8) / 16777216.0f * 0.5f - 0.25f;
-    }
-}
+enum { FRAMES = 3 * RATE, REACH = 2 * RATE };
 
 static void make_tone(track_reader *reel, double hertz)
 {
@@ -54,16 +20,16 @@ static void make_tone(track_reader *reel, double hertz)
 
 typedef struct scene {
     arena memory;
-    track_reader *before, *behind;
+    track_reader before, behind;
     sync_measure found;
 } scene;
 
 static scene begin(void)
 {
-    scene self = {.before = calloc(1, sizeof *self.before), .behind = calloc(1, sizeof *self.behind)};
-    assert_true(self.before != NULL && self.behind != NULL);
-    make_noise(self.before, 1);
-    make_noise(self.behind, 2);
+    scene self = {.before = {calloc(FRAMES, sizeof(float)), FRAMES}, .behind = {calloc(FRAMES, sizeof(float)), FRAMES}};
+    assert_true(self.before.samples != NULL && self.behind.samples != NULL);
+    make_noise(&self.before, 1);
+    make_noise(&self.behind, 2);
     return self;
 }
 
@@ -71,15 +37,15 @@ static void listen(scene *self)
 {
     error_detail detail = {0};
     sync_matcher matcher;
-    sync_matcher_init(&matcher, self->before, FRAMES, self->behind, 0, &detail);
+    sync_matcher_init(&matcher, &self->before, FRAMES, &self->behind, 0, &detail);
     assert_int_equal(sync_overlap(&matcher, REACH, &self->found, &self->memory), STATUS_OK);
     sync_matcher_deinit(&matcher);
 }
 
 static void end(scene *self)
 {
-    free(self->before);
-    free(self->behind);
+    free(self->before.samples);
+    free(self->behind.samples);
     arena_deinit(&self->memory);
 }
 
@@ -90,7 +56,7 @@ static void sync_overlap__is_exact_from_a_tenth_of_a_second_to_most_of_the_reach
     for (size_t i = 0; i < sizeof overlaps / sizeof overlaps[0]; i++) {
         scene self = begin();
         for (size_t k = 0; k < overlaps[i]; k++) /* another gain and polarity, and a little of something else */
-            self.behind->samples[k] = -0.5f * self.before->samples[FRAMES - overlaps[i] + k] + 0.1f * self.behind->samples[k];
+            self.behind.samples[k] = -0.5f * self.before.samples[FRAMES - overlaps[i] + k] + 0.1f * self.behind.samples[k];
         listen(&self);
         assert_int_equal(self.found.point_count, 1);
         assert_true(self.found.points[0].late == (double)overlaps[i] && self.found.points[0].score > 0.0f);
@@ -116,7 +82,7 @@ static void sync_overlap__takes_no_sound_that_is_merely_used_twice(void **state)
     (void)state;
     scene self = begin();
     for (size_t k = 0; k < RATE / 2; k++)
-        self.behind->samples[k] = self.before->samples[FRAMES - 3 * RATE / 2 + k];
+        self.behind.samples[k] = self.before.samples[FRAMES - 3 * RATE / 2 + k];
     listen(&self);
     assert_int_equal(self.found.point_count, 0);
     end(&self);
@@ -126,8 +92,8 @@ static void sync_overlap__of_a_tone_is_no_overlap_and_denies_none(void **state)
 {
     (void)state;
     scene self = begin();
-    make_tone(self.before, 440.0);
-    make_tone(self.behind, 440.0);
+    make_tone(&self.before, 440.0);
+    make_tone(&self.behind, 440.0);
     listen(&self);
     assert_true(self.found.point_count == 0 || self.found.points[0].score <= 0.0f);
     end(&self);
@@ -138,7 +104,7 @@ static void sync_overlap__says_where_a_reel_begins_in_silence(void **state)
     (void)state;
     scene self = begin();
     for (size_t k = 0; k < FRAMES; k++)
-        self.behind->samples[k] = 0.0f;
+        self.behind.samples[k] = 0.0f;
     listen(&self);
     assert_int_equal(self.found.silent, self.found.tried);
     assert_int_equal(self.found.lost_count, 0);

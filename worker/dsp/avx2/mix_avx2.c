@@ -25,13 +25,13 @@ static inline __attribute__((always_inline)) __m256d step_mask(const mix_step *s
     return _mm256_castsi256_pd(_mm256_cmpeq_epi64(chosen, bit));
 }
 
-static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan, bool first, size_t row_at,
+static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan, bool fresh, size_t row_at,
                                                            int row_count, double *output)
 {
     __m256d sum[FRAMES_AT_ONCE];
     DSP_UNROLL(4)
     for (int i = 0; i < row_count; i++)
-        sum[i] = first ? _mm256_setzero_pd() : _mm256_load_pd(output + row_at + (size_t)i * TILE_LANES);
+        sum[i] = fresh ? _mm256_setzero_pd() : _mm256_load_pd(output + row_at + (size_t)i * TILE_LANES);
     for (uint32_t number = 0; number < plan->step_count; number++) {
         const mix_step *step = &plan->steps[number];
         const double *input = step->input + row_at;
@@ -62,30 +62,19 @@ static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan,
         _mm256_store_pd(output + row_at + (size_t)i * TILE_LANES, sum[i]);
 }
 
-static void mix_group(const mix_plan *plan, bool first, uint32_t frame_count, double *output)
+static void mix_group(const mix_plan *plan, bool fresh, uint32_t frame_count, double *output)
 {
     uint32_t frame = 0;
     for (; frame + FRAMES_AT_ONCE <= frame_count; frame += FRAMES_AT_ONCE)
-        mix_rows(plan, first, (size_t)frame * TILE_LANES, FRAMES_AT_ONCE, output);
+        mix_rows(plan, fresh, (size_t)frame * TILE_LANES, FRAMES_AT_ONCE, output);
     for (; frame < frame_count; frame++)
-        mix_rows(plan, first, (size_t)frame * TILE_LANES, 1, output);
+        mix_rows(plan, fresh, (size_t)frame * TILE_LANES, 1, output);
 }
 
 static void mix(const double *const *input_tiles, double *const *output_tiles, uint32_t output_tile_count,
                 const mix_term *terms, uint32_t term_count, uint32_t frame_count)
 {
-    mix_plan plan;
-    for (uint32_t tile = 0; tile < output_tile_count; tile++) {
-        for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH) {
-            uint32_t term_at = 0;
-            bool first = true;
-            do {
-                mix_plan_fill(&plan, WIDTH, input_tiles, tile, lane, terms, term_count, &term_at);
-                mix_group(&plan, first, frame_count, output_tiles[tile] + lane);
-                first = false;
-            } while (term_at < term_count);
-        }
-    }
+    mix_by_plans(WIDTH, mix_group, input_tiles, output_tiles, output_tile_count, terms, term_count, frame_count);
 }
 
 void mix_avx2_fill(dsp_table *table)

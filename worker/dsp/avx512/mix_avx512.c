@@ -8,13 +8,13 @@
 
 enum { WIDTH = 8 };
 
-static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan, bool first, size_t row_at,
+static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan, bool fresh, size_t row_at,
                                                            int row_count, double *output)
 {
     __m512d sum[8];
     DSP_UNROLL(8)
     for (int i = 0; i < row_count; i++)
-        sum[i] = first ? _mm512_setzero_pd() : _mm512_load_pd(output + row_at + (size_t)i * TILE_LANES);
+        sum[i] = fresh ? _mm512_setzero_pd() : _mm512_load_pd(output + row_at + (size_t)i * TILE_LANES);
     for (uint32_t number = 0; number < plan->step_count; number++) {
         const mix_step *step = &plan->steps[number];
         const double *input = step->input + row_at;
@@ -38,23 +38,19 @@ static inline __attribute__((always_inline)) void mix_rows(const mix_plan *plan,
         _mm512_store_pd(output + row_at + (size_t)i * TILE_LANES, sum[i]);
 }
 
+static void mix_group(const mix_plan *plan, bool fresh, uint32_t frame_count, double *output)
+{
+    uint32_t frame = 0;
+    for (; frame + 8 <= frame_count; frame += 8)
+        mix_rows(plan, fresh, (size_t)frame * TILE_LANES, 8, output);
+    for (; frame < frame_count; frame++)
+        mix_rows(plan, fresh, (size_t)frame * TILE_LANES, 1, output);
+}
+
 static void mix(const double *const *input_tiles, double *const *output_tiles, uint32_t output_tile_count,
                 const mix_term *terms, uint32_t term_count, uint32_t frame_count)
 {
-    mix_plan plan;
-    for (uint32_t tile = 0; tile < output_tile_count; tile++) {
-        uint32_t term_at = 0;
-        bool first = true;
-        do {
-            mix_plan_fill(&plan, WIDTH, input_tiles, tile, 0, terms, term_count, &term_at);
-            uint32_t frame = 0;
-            for (; frame + 8 <= frame_count; frame += 8)
-                mix_rows(&plan, first, (size_t)frame * TILE_LANES, 8, output_tiles[tile]);
-            for (; frame < frame_count; frame++)
-                mix_rows(&plan, first, (size_t)frame * TILE_LANES, 1, output_tiles[tile]);
-            first = false;
-        } while (term_at < term_count);
-    }
+    mix_by_plans(WIDTH, mix_group, input_tiles, output_tiles, output_tile_count, terms, term_count, frame_count);
 }
 
 void mix_avx512_fill(dsp_table *table)

@@ -153,38 +153,10 @@ static void pack_float_64(const double *tile, uint32_t frame_count, uint32_t cha
     }
 }
 
-static void pack(sample_encoding encoding, const double *tile, uint32_t frame_count, uint32_t channel_count,
-                 const uint8_t *lanes, uint32_t stride_channels, uint32_t first_channel, uint8_t *destination)
-{
-    const uint64_t stride = stride_channels;
-    while (channel_count > 0) {
-        /* A list may repeat lanes and so be longer than a tile is wide. */
-        const uint32_t some = channel_count < TILE_LANES ? channel_count : TILE_LANES;
-        const uint64_t first = first_channel;
-        switch (encoding) {
-        case ENCODING_PCM_16:
-            pack_rows(pick_pcm, 2, tile, frame_count, some, lanes, stride * 2, destination + first * 2);
-            break;
-        case ENCODING_PCM_24:
-            pack_rows(pick_pcm, 3, tile, frame_count, some, lanes, stride * 3, destination + first * 3);
-            break;
-        case ENCODING_PCM_32:
-            pack_rows(pick_pcm, 4, tile, frame_count, some, lanes, stride * 4, destination + first * 4);
-            break;
-        case ENCODING_FLOAT_32:
-            pack_rows(pick_float_32, 4, tile, frame_count, some, lanes, stride * 4, destination + first * 4);
-            break;
-        case ENCODING_FLOAT_64:
-            pack_float_64(tile, frame_count, some, lanes, stride * 8, destination + first * 8);
-            break;
-        case ENCODING_NONE:
-            break;
-        }
-        channel_count -= some;
-        first_channel += some;
-        lanes += some;
-    }
-}
+#define PACK_PCM pick_pcm
+#define PACK_FLOAT_32 pick_float_32
+#define PACK_OWN_FLOAT_64
+#include "worker/dsp/pack_samples.h"
 
 void pack_avx512_fill(dsp_table *table)
 {
