@@ -26,6 +26,11 @@ import farm_kit  # noqa: E402  (needs the variable above)
 RATE = 48000
 
 
+def programme_minutes(minutes):
+    """Minutes of programme in each row: --minutes is the overnight job's, and the other rows take parts of it."""
+    return {"meter": max(minutes // 2, 1), "overnight": minutes, "set": max(minutes // 10, 1), "memory": max(minutes // 4, 1)}
+
+
 # ---- measuring ----
 
 class Memory(threading.Thread):
@@ -168,7 +173,7 @@ def mover(folder, sizes):
 
 def row_meter(options, scratch):
     path = scratch / "meter.wav"
-    minutes = max(options.minutes // 2, 1)
+    minutes = programme_minutes(options.minutes)["meter"]
     write_long(path, 7, minutes, 6)
     qc = [options.bin / "reelmill", "qc", path, "--workers", "1", "--checks", "loudness,peak,format"]
     full = [options.bin / "reelmill", "qc", path, "--workers", "1"]
@@ -181,8 +186,9 @@ def row_meter(options, scratch):
                       ffmpeg=lambda: timed(ffmpeg, cpu=0))
     for variant, reach in (("best", 35), ("avx2", 25)):
         for peer in ("libebur128", "ffmpeg"):
-            yield contest.row(f"qc, one core, {variant} : {peer}", variant, peer, reach, minutes * 60)
-    yield contest.row("full qc : the first row, times its time", "full", "best", "at most 3", minutes * 60, inverse=True)
+            yield contest.row(f"qc of {minutes} min, one core, {variant} : {peer}", variant, peer, reach, minutes * 60)
+    yield contest.row(f"full qc of {minutes} min : the first row, times its time", "full", "best", "at most 3", minutes * 60,
+                      inverse=True)
     path.unlink()
 
 
@@ -206,9 +212,10 @@ def row_overnight(options, scratch):
 
     timed(["sh", "-c", f"cat {folder}/stems/*.wav > /dev/null"])
     contest = Contest(options.repeat, ours=ours, avx2=lambda: ours("--cpu", "avx2"), ffmpeg=theirs, mover=moved)
-    yield contest.row("overnight job : ffmpeg, one graph", "ours", "ffmpeg", 10, options.minutes * 60)
-    yield contest.row("overnight job, avx2 : ffmpeg, one graph", "avx2", "ffmpeg", "none", options.minutes * 60)
-    yield contest.row("overnight job : same bytes moved, times its time", "ours", "mover", "at most 1.5", options.minutes * 60,
+    job = f"overnight job of {options.minutes} min"
+    yield contest.row(f"{job} : ffmpeg, one graph", "ours", "ffmpeg", 10, options.minutes * 60)
+    yield contest.row(f"{job}, avx2 : ffmpeg, one graph", "avx2", "ffmpeg", "none", options.minutes * 60)
+    yield contest.row(f"{job} : same bytes moved, times its time", "ours", "mover", "at most 1.5", options.minutes * 60,
                       inverse=True)
     shutil.rmtree(folder)
 
@@ -216,7 +223,7 @@ def row_overnight(options, scratch):
 def row_set(options, scratch):
     """A full set from 7.1.2 stems in one go, and each of its deliverables alone."""
     folder = scratch / "set"
-    minutes = max(options.minutes // 10, 1)
+    minutes = programme_minutes(options.minutes)["set"]
     show = overnight_show(folder, minutes, "7.1.2", 10, SET)
 
     def run(*only):
@@ -227,8 +234,8 @@ def row_set(options, scratch):
         return sum(run("--only", name)[0] for name in SET), {}, 0
 
     contest = Contest(options.repeat, together=run, alone=alone)
-    yield contest.row(f"{len(SET)} deliverables from 7.1.2 : the sum of each alone, times its time", "together", "alone", "at most 0.4",
-                      minutes * 60, inverse=True)
+    yield contest.row(f"{len(SET)} deliverables from {minutes} min of 7.1.2 : the sum of each alone, times its time", "together",
+                      "alone", "at most 0.4", minutes * 60, inverse=True)
     shutil.rmtree(folder)
 
 
@@ -293,7 +300,7 @@ class MemoryCage:
 def row_memory(options, scratch):
     """Stems of 7.1.2 to four deliverables, once with the memory of the machine, once with an eighth of the job's bytes."""
     folder = scratch / "memory"
-    minutes = max(options.minutes // 4, 1)
+    minutes = programme_minutes(options.minutes)["memory"]
     show = overnight_show(folder, minutes, "7.1.2", 10, {"PM_712": "printmaster-7.1.2", **OVERNIGHT})
     moved = minutes * 60 * RATE * 3 * (3 * 10 + 10 + 6 + 2 + 6 + 2)
     try:
@@ -313,8 +320,8 @@ def row_memory(options, scratch):
         contest = Contest(options.repeat, caged=lambda: run(cage.command), free=lambda: run(list))
     finally:
         cage.remove()
-    row = contest.row(f"{moved >> 20} MiB moved in {moved >> 23} MiB of memory : in all", "caged", "free", "not far below 1",
-                      minutes * 60)
+    row = contest.row(f"{minutes} min of 7.1.2, {moved >> 20} MiB moved in {moved >> 23} MiB of memory : in all", "caged", "free",
+                      "not far below 1", minutes * 60)
     yield {**row, "moved_bytes": moved, "limit_bytes": moved // 8}
     shutil.rmtree(folder)
 
@@ -337,8 +344,9 @@ def say_what_is_missing(options, rows):
     if not options.scratch.is_dir():
         raise SystemExit(f"bench.py: --scratch: there is no folder '{options.scratch}'; make it, on the disk that is to be measured")
     minute = 60 * RATE * 3  # bytes of a channel
-    needs = {"meter": options.minutes / 2 * 6, "overnight": options.minutes * (18 + 3 * 16), "set": options.minutes / 10 * (30 + 63),
-             "memory": options.minutes / 4 * (30 + 26), "length": max(options.lengths) * (18 + 16)}
+    minutes = programme_minutes(options.minutes)
+    needs = {"meter": minutes["meter"] * 6, "overnight": minutes["overnight"] * (18 + 3 * 16), "set": minutes["set"] * (30 + 63),
+             "memory": minutes["memory"] * (30 + 26), "length": max(options.lengths) * (18 + 16)}
     need = int(minute * max(needs[name] for name in rows)) + (1 << 30)
     free = shutil.disk_usage(options.scratch).free
     if free < need:
@@ -393,7 +401,8 @@ def main():
     parser.add_argument("--bin", type=Path, required=True, help="folder of the programs, a release build")
     parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--minutes", type=int, default=20)
+    parser.add_argument("--minutes", type=int, default=20, help="minutes of the overnight job (20); the rows meter, set and memory "
+                        "take a half, a tenth and a fourth of it, as their titles say")
     parser.add_argument("--lengths", default=[1, 10, 100], type=lambda text: [int(word) for word in text.split(",")],
                         help="minutes of the row length")
     parser.add_argument("--repeat", type=int, default=3)
@@ -407,7 +416,8 @@ def main():
     say_what_is_missing(options, rows)
     cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())
-    document = {"machine": cpu, "cores": len(os.sched_getaffinity(0)), "minutes": options.minutes, "rows": []}
+    document = {"machine": cpu, "cores": len(os.sched_getaffinity(0)), "minutes": programme_minutes(options.minutes),
+                "lengths": options.lengths, "rows": []}
     scratch = Path(tempfile.mkdtemp(prefix="reelmill-bench-", dir=options.scratch))
     try:
         for name in rows:

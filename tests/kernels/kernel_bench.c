@@ -1,5 +1,5 @@
 /**
- * ns per sample of every kernel and level on tiles of 256 frames, with the spread of the repeats, cycles at the clock
+ * ns per sample and frame of every kernel and level on tiles of 256 frames, with the spread of the repeats, cycles at the clock
  * measured meanwhile, and the ratio to scalar. A sample is one lane of one frame that carries audio.
  */
 #define _GNU_SOURCE
@@ -414,7 +414,8 @@ void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
     bench_data_init(data);
     const double ghz = clock_ghz();
     printf("tiles of %d frames; clock about %.2f GHz\n", FRAMES, ghz);
-    printf("%-32s %-8s %10s %8s %13s %10s\n", "kernel", "level", "ns/sample", "spread", "cycles/sample", "x scalar");
+    printf("%-37s %-8s %10s %8s %13s %10s %10s\n", "kernel", "level", "ns/sample", "spread", "cycles/sample", "ns/frame",
+           "x scalar");
     for (uint32_t i = 0; i < CASE_COUNT; i++) {
         double scalar = 0.0;
         for (uint32_t level = 0; level < level_count; level++) {
@@ -426,8 +427,8 @@ void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
             const timing it = time_case(&cases[i], &table, data, quick);
             if (levels[level] == CPU_SCALAR)
                 scalar = it.least;
-            printf("%-32s %-8s %10.4f %7.1f%% %13.2f %10.1f\n", cases[i].name, cpu_features_name(levels[level]),
-                   it.least, (it.median / it.least - 1.0) * 100.0, it.least * ghz,
+            printf("%-37s %-8s %10.4f %7.1f%% %13.2f %10.3f %10.1f\n", cases[i].name, cpu_features_name(levels[level]),
+                   it.least, (it.median / it.least - 1.0) * 100.0, it.least * ghz, it.least * cases[i].samples_per_frame,
                    scalar > 0.0 ? scalar / it.least : 0.0);
         }
     }
