@@ -47,6 +47,11 @@ static bool turns_order(const unsigned char *bytes, size_t length)
     return (bytes[1] == 0x80 && bytes[2] >= 0xAA && bytes[2] <= 0xAE) || (bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9);
 }
 
+bool plain_text_hidden(const unsigned char *bytes, size_t length)
+{
+    return bytes[0] < 0x20 || plain_text_control(bytes, length) || turns_order(bytes, length);
+}
+
 void plain_text_disarm(char *text)
 {
     size_t left = strlen(text);
@@ -54,7 +59,7 @@ void plain_text_disarm(char *text)
     while (left > 0) {
         const unsigned char *bytes = (const unsigned char *)text;
         size_t length = plain_text_length(bytes, left);
-        bool hidden = length == 0 || bytes[0] < 0x20 || plain_text_control(bytes, length) || turns_order(bytes, length);
+        bool hidden = length == 0 || plain_text_hidden(bytes, length);
         length = length == 0 ? 1 : length;
         if (hidden)
             *out++ = '?';

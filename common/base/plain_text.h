@@ -20,7 +20,12 @@ enum { PLAIN_TEXT_EMPTY_LINES_MAX = 100 };
  * before: the same before it (1 at the start of a text); after_return: it follows a '\r'.
  */
 uint32_t plain_text_lines_ended(uint32_t before, const unsigned char *bytes, size_t length, bool after_return);
-/** Writes '?' for what a terminal may obey: controls, tabs, line ends, marks that turn the order of letters, bytes not UTF-8. */
+/**
+ * The sequence is shown as nothing or as something else: a control character, tab or line end, or a mark that turns the order
+ * of letters. Terminals, pages and reports show '?' in its place.
+ */
+bool plain_text_hidden(const unsigned char *bytes, size_t length);
+/** Writes '?' for what is hidden and for bytes that are not UTF-8. */
 void plain_text_disarm(char *text);
 
 #endif

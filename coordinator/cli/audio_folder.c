@@ -2,7 +2,6 @@
 #include "coordinator/cli/audio_folder.h"
 
 #include "common/base/plain_text.h"
-#include "coordinator/cli/utf8_text.h"
 #include "coordinator/show/init_name.h"
 
 #include <dirent.h>
@@ -72,7 +71,7 @@ const char *audio_folder_links(const audio_folder *list, const char *folder, are
 {
     if (list->link_count == 0)
         return "";
-    char *path = arena_format(memory, "%s", utf8_escaped(arena_format(memory, "%s/%s", folder, list->link), memory));
+    char *path = arena_format(memory, "%s/%s", folder, list->link);
     plain_text_disarm(path);
     const char *others = "is a link to a folder and is";
     if (list->link_count > 1)

@@ -78,8 +78,10 @@ static status read_spec(const char *name, spec *out_rules, arena *memory, error_
         return error_detail_set(detail, STATUS_INPUT_MISSING, "there is no spec '%s'; `reelmill specs` lists them", name);
     problem_list problems = {0};
     status code = spec_parse(out_rules, text.name, text.text, text.text_size, text.source, memory, &problems);
-    if (code != STATUS_OK)
-        return error_detail_set(detail, code, "%s", problem_list_text(&problems, memory));
+    if (code != STATUS_OK) {
+        fputs(problem_list_text(&problems, memory), stderr); /* each has a line of its own */
+        return error_detail_set(detail, code, "%s", "");
+    }
     return STATUS_OK;
 }
 

@@ -1,6 +1,8 @@
 /* A page as a PDF of A4 sheets: pango lays out the text, cairo draws. Nothing in it comes from a clock. */
 #include "coordinator/report/page.h"
 
+#include "common/base/plain_text.h"
+
 #include <cairo-pdf.h>
 #include <math.h>
 #include <pango/pangocairo.h>
@@ -83,13 +85,11 @@ static void style_span(PangoAttrList *list, const page_span *span, size_t start,
         attribute(list, pango_attr_strikethrough_new(TRUE), start, end);
 }
 
-/* What pango can show: UTF-8, and no control characters but the ends of our own lines. */
+/* What pango can show; the ends of our own lines come between these texts. */
 static char *clean_text(const char *text)
 {
-    char *clean = g_utf8_make_valid(text, -1);
-    for (char *at = clean; *at != '\0'; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = '?';
+    char *clean = g_strdup(text);
+    plain_text_disarm(clean);
     return clean;
 }
 

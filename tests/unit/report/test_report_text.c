@@ -26,6 +26,8 @@ static void report__escapes_all_that_html_reads_as_markup(void **state)
     (void)state;
     assert_html("</script><a href=\"x\" b='y'>&", "&lt;/script&gt;&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;");
     assert_html("bell\a tab\t delete\x7f.", "bell? tab? delete?.");
+    /* C1 and the marks that turn the order of letters: U+0085, U+009B, U+202E, U+2066; the dash U+2013 is none. */
+    assert_html("a\xC2\x85 b\xC2\x9B[2J \xE2\x80\xAEgnp.exe\xE2\x81\xA6 \xE2\x80\x93", "a? b?[2J ?gnp.exe? \xE2\x80\x93");
 }
 
 static void report__replaces_bytes_that_are_not_utf8(void **state)
