@@ -20,6 +20,7 @@ enum {
     CONNECTIONS_KEPT = 248, /* beyond these the longest idle make room */
     STREAMS_MAX = 128,
     REQUEST_BYTES_MAX = 16 << 10,
+    DOCUMENTS_BYTES_MAX = 128 << 20, /* on their way at once: beyond it readers that are slow make room */
     FIRST_WORD_S = 10,
     SILENCE_S = 30,
     TELL_MS = 1000,
@@ -40,6 +41,7 @@ typedef struct http_link {
     uint8_t address[16]; /* of the peer; IPv4 in the first four */
     bool busy;           /* a request of it is being answered */
     bool told_off;       /* it was hung up on and is about to go */
+    size_t bytes;        /* of the document that is on its way to it */
 } http_link;
 
 struct http_endpoint {
@@ -91,6 +93,8 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned cod
                          MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY));
 }
 
+static void documents_make_room(http_endpoint *self, struct MHD_Connection *connection, size_t size);
+
 static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection *connection, const char *what,
                                      uint32_t number, const page_query *page, const char *type)
 {
@@ -102,6 +106,7 @@ static enum MHD_Result send_document(http_endpoint *self, struct MHD_Connection 
     if (text == NULL)
         return send_text(connection, detail.code == STATUS_INPUT_MISSING ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR,
                          detail.message);
+    documents_make_room(self, connection, size);
     struct MHD_Response *response = MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         free(text);
@@ -170,7 +175,44 @@ static void link_touch(http_endpoint *self, const struct MHD_Connection *connect
     http_link link = self->links[at];
     memmove(&self->links[at], &self->links[at + 1], (self->link_count - at - 1) * sizeof link);
     link.busy = busy;
+    link.bytes = 0;
     self->links[self->link_count - 1] = link;
+}
+
+static void hang_up(http_link *link)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(link->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    link->told_off = true;
+    if (info != NULL)
+        (void)shutdown(info->connect_fd, SHUT_RDWR); /* the daemon sees its end and closes it */
+}
+
+/* A reader that takes its time holds its document in memory: the oldest of the address that has the most of them go. */
+static void documents_make_room(http_endpoint *self, struct MHD_Connection *connection, size_t size)
+{
+    uint64_t total = size;
+    uint32_t own = link_find(self, connection);
+    for (uint32_t i = 0; i < self->link_count; i++)
+        total += self->links[i].told_off ? 0 : self->links[i].bytes;
+    while (total > DOCUMENTS_BYTES_MAX) {
+        uint64_t most = 0;
+        uint32_t best = 0;
+        for (uint32_t i = 0; i < self->link_count; i++) {
+            uint64_t sum = 0;
+            for (uint32_t k = 0; k < self->link_count && self->links[i].bytes > 0 && !self->links[i].told_off; k++)
+                sum += same_address(&self->links[i], &self->links[k]) && !self->links[k].told_off ? self->links[k].bytes : 0;
+            if (sum > most) {
+                most = sum;
+                best = i;
+            }
+        }
+        if (most == 0)
+            break; /* this one alone is so large */
+        total -= self->links[best].bytes;
+        hang_up(&self->links[best]);
+    }
+    if (own < self->link_count)
+        self->links[own].bytes = size;
 }
 
 static void links_make_room(http_endpoint *self)
@@ -187,13 +229,8 @@ static void links_make_room(http_endpoint *self)
             best = i; /* the first of its address: it has been idle for longest */
         }
     }
-    const union MHD_ConnectionInfo *info =
-        best == UINT32_MAX ? NULL
-                           : MHD_get_connection_info(self->links[best].connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    if (info == NULL)
-        return;
-    self->links[best].told_off = true;
-    (void)shutdown(info->connect_fd, SHUT_RDWR); /* the daemon sees its end and closes it */
+    if (best != UINT32_MAX)
+        hang_up(&self->links[best]);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import struct
@@ -102,6 +103,12 @@ def run_for(process, seconds):
         return False
     except subprocess.TimeoutExpired:
         return True
+
+
+def memory_mib(process):
+    """Resident."""
+    text = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) / 1024
 
 
 # ---- files ----

@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 
-from farm_kit import FarmTest, main, small_show, wait_until
+from farm_kit import FarmTest, main, memory_mib, reelmill, small_show, wait_until
 from hand_farm import Farm, free_port
 
 SAMPLE = re.compile(r'^(reelmill_[a-z_]+)(\{[a-z]+="(?:[^"\\\n]|\\.)*"(?:,worker="[0-9]+")?\})? (-?[0-9][0-9.e+-]*)$')
@@ -96,6 +96,28 @@ class Pages(FarmTest):
         self.assertTrue(planned["learnt"])
         self.assertEqual((planned["slots"], planned["nodes"]), (2, 2))
         self.assertIn("by 06:00: ", self.passes(self.farm.ask("plan", self.show.path, "--by", "06:00")).out)
+        self.slow_readers_of_a_large_document()
+
+    def slow_readers_of_a_large_document(self):
+        """Each holds the document in the coordinator's memory until it has read it: 128 MiB are held, for all together."""
+        (self.folder / "state" / "job-1" / "report.html").write_bytes(b"x" * (16 << 20))
+        before = memory_mib(self.farm.processes["coordinator"])
+        links = []
+        while len(links) < 20:
+            link = socket.socket()
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            link.connect(("127.0.0.1", self.port))
+            link.sendall(b"GET /jobs/1/report.html HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            if link.recv(12) == b"HTTP/1.1 200":
+                links.append(link)
+            else:
+                link.close()  # 503: questions have had their part of the time
+        self.assertEqual(self.get("/healthz")[1], "ok\n")
+        grown = memory_mib(self.farm.processes["coordinator"]) - before
+        print(f"20 readers that do not read 16 MiB: memory grown by {grown:.0f} MiB")
+        self.assertLess(grown, 200 + (256 if "build: sanitized" in reelmill("--version").out else 0))
+        for link in links:
+            link.close()
 
     def test_metrics(self):
         before = self.metrics()

@@ -9,18 +9,13 @@ import time
 from pathlib import Path
 
 from farm_kit import BIN, CHANCE, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
-from farm_kit import run_for, small_show, start, wait_until
+from farm_kit import memory_mib, run_for, small_show, start, wait_until
 from hand_farm import Farm, free_port
 
 PEER = Path(os.environ["REELMILL_PEER"])
 STRANGERS, GROWTH_MIB = 2000, 64
 NULL_GREETING = b"\xff" + bytes(8) + b"\x7f" + b"\x03\x01" + b"NULL".ljust(20, b"\0") + bytes(32)
 CURVE_GREETING = NULL_GREETING.replace(b"NULL\0", b"CURVE")
-
-
-def memory_mib(process):
-    text = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) / 1024
 
 
 def sanitized():
