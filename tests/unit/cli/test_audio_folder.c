@@ -47,7 +47,7 @@ static void audio_folder__follows_links_to_files_alone(void **state)
     assert_string_equal(found.items[0], "R1/a.wav");
     assert_string_equal(found.items[1], "b.wav");
     assert_int_equal(found.link_count, 4);
-    snprintf(told, sizeof told, "reelmill: '%s/R1/x?[2J??' and 3 more are links to folders and are left out; name that folder itself, "
+    snprintf(told, sizeof told, "reelmill: '%s/R1/x?[2J?" "?' and 3 more are links to folders and are left out; name that folder itself, "
              "or put it there\n", folder.path);
     assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
     temp_folder_remove(&folder);
