@@ -13,6 +13,7 @@ static const double band_score_min = 9.0; /* of an octave, squared: with less it
 static const double window_most = 20.0;
 static const double present_min = 2.0;    /* log likelihood */
 static const double absent_max = -3.0;
+static const double edge_score_min = 4.5; /* of a window beside the stretch whose source is too quiet to speak for the gain */
 static const double least_host = 1e-6;
 
 enum { ROUNDS = 3 };
@@ -102,8 +103,8 @@ static bool find_stretch(stem_leak *leak, const double *speaks, uint32_t window_
     return best >= present_min;
 }
 
-/* What the windows but the best say together. */
-static double rest_score(const double *scores, const bool *present, uint32_t window_count, double sign)
+/* What the windows that are in it say together, and but for the best of them. */
+static void score_windows(stem_leak *leak, const double *scores, const bool *present, uint32_t window_count, double sign)
 {
     double sum = 0.0;
     double best = -HUGE_VAL;
@@ -115,7 +116,14 @@ static double rest_score(const double *scores, const bool *present, uint32_t win
             best = fmax(best, score);
             count++;
         }
-    return count < 2 ? 0.0 : (sum - best) / sqrt(count - 1.0);
+    leak->rest = count < 2 ? 0.0f : (float)((sum - best) / sqrt(count - 1.0));
+    if (count > 2)
+        leak->score = (float)fmax((double)leak->score, sum / sqrt((double)count));
+}
+
+static bool goes_on(uint32_t window, const double *scores, const double *speaks, double sign)
+{
+    return (sign < 0.0 ? -scores[window] : scores[window]) >= edge_score_min && speaks[window] > absent_max;
 }
 
 bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], const double *scores, uint32_t window_count)
@@ -144,7 +152,11 @@ bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], c
     if (!any)
         return false;
     add_up(leak, sums, present, window_count);
-    leak->rest = (float)rest_score(scores, present, window_count, sign);
+    score_windows(leak, scores, present, window_count, sign);
+    while (leak->first_window > 0 && goes_on(leak->first_window - 1u, scores, speaks, sign))
+        leak->first_window--;
+    while (leak->last_window + 1u < window_count && goes_on(leak->last_window + 1u, scores, speaks, sign))
+        leak->last_window++;
     leak->first_open = leak->first_window;
     leak->last_open = leak->last_window;
     while (leak->first_open > 0 && speaks[leak->first_open - 1] > absent_max)

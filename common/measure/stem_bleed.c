@@ -13,10 +13,6 @@ static const double chance_factor = 1.5; /* against the peak out of time */
 static const double rest_min = 4.5;      /* of all windows but the best: two clicks that meet once are no leak */
 static const double cell_min = 6.5;      /* of a second cell, which is as good */
 
-enum {
-    DELAY_SLACK = 12   /* samples by which cells may differ: the peak of a leak without treble is wide */
-};
-
 /* A leak while cells are added to it. */
 typedef struct open_leak {
     stem_bleed leak;
@@ -59,16 +55,19 @@ static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
     return sqrt(fmax(power - error, 0.0));
 }
 
-static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
+static void add_cell(open_leak *open, const stem_cell *cell, size_t index, bool last, const stem_leak *leak)
 {
     uint64_t step = CELL_FRAMES / STEM_WINDOWS;
     if (!open->used) {
         *open = (open_leak){.used = true};
         open->leak = (stem_bleed){
             .source = leak->source, .host = leak->host, .start_frame = cell->frame + leak->first_window * step};
+        if (index == 0 && leak->first_open == 0) /* nothing before it says that it began later */
+            open->leak.start_frame = 0;
     }
     open->leak.end_frame = cell->frame + (leak->last_window + 1) * step;
-    if (leak->last_window + 1 >= cell->window_count || open->leak.end_frame > cell->frame + cell->frame_count)
+    bool at_end = leak->last_window + 1 >= cell->window_count || (last && leak->last_open + 1 >= cell->window_count);
+    if (at_end || open->leak.end_frame > cell->frame + cell->frame_count)
         open->leak.end_frame = cell->frame + cell->frame_count;
     open->leak.cell_count++;
     open->last_cell = index;
@@ -88,10 +87,21 @@ static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const
     }
 }
 
-/* Gains of neighbouring octaves of one leak; more than a filter does in an octave is another sound that the two have in common. */
-static bool follows(double gain, double next)
+/* A gain that is lower, or higher, than that of an octave by so many standard deviations. */
+static double gain_at(double gain, double weight, double deviations)
 {
-    return gain > 0.0 && next > 0.0 && next < octave_step * gain && gain < octave_step * next;
+    return gain * fmax(1.0 + deviations / sqrt(weight), 0.0);
+}
+
+/*
+ * Gains of octaves of one leak, as well as they are known, next to each other or with unknown ones between: more than a filter does
+ * in an octave is another sound that the two have in common.
+ */
+static bool follows(const double *gains, const double *weights, uint32_t at, uint32_t next)
+{
+    return gains[at] > 0.0 && gains[next] > 0.0 &&
+           gain_at(gains[next], weights[next], -2.0) < octave_step * gain_at(gains[at], weights[at], 2.0) &&
+           gain_at(gains[at], weights[at], -2.0) < octave_step * gain_at(gains[next], weights[next], 2.0);
 }
 
 /* The octaves around the one that shows it best in which the gain goes on without a jump. */
@@ -102,10 +112,10 @@ static void find_octaves(const double *gains, const double *weights, uint32_t *o
         if (weights[b] > weights[best])
             best = b;
     *out_first = *out_last = best;
-    while (*out_first > 0 && follows(gains[*out_first], gains[*out_first - 1]))
-        --*out_first;
-    while (*out_last + 1 < STEM_BANDS && follows(gains[*out_last], gains[*out_last + 1]))
-        ++*out_last;
+    for (uint32_t b = best; b-- > 0 && (weights[b] <= 0.0 || follows(gains, weights, *out_first, b));)
+        *out_first = weights[b] > 0.0 ? b : *out_first;
+    for (uint32_t b = best + 1; b < STEM_BANDS && (weights[b] <= 0.0 || follows(gains, weights, *out_last, b)); b++)
+        *out_last = weights[b] > 0.0 ? b : *out_last;
 }
 
 /* The octaves that carry it, and its gain in those that let it pass. */
@@ -113,7 +123,7 @@ static bool find_gain(open_leak *open)
 {
     double gains[STEM_BANDS];
     double weights[STEM_BANDS];
-    double most = 0.0; /* at least, by two standard deviations */
+    double most = 0.0; /* at least, by three standard deviations: of nine octaves chance raises one by two */
     double sign = 0.0;
     uint32_t first = 0;
     uint32_t last = 0;
@@ -121,7 +131,7 @@ static bool find_gain(open_leak *open)
         gains[b] = band_gain(&open->sum, b, &weights[b]);
     find_octaves(gains, weights, &first, &last);
     for (uint32_t b = first; b <= last; b++) {
-        most = weights[b] > 0.0 ? fmax(most, gains[b] - 2.0 * gains[b] / sqrt(weights[b])) : most;
+        most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -3.0)) : most;
         sign += weights[b] > 0.0 ? copysign(weights[b], (double)open->sum.band_re[b]) : 0.0;
     }
     double product = 0.0;
@@ -168,12 +178,24 @@ static bool continues(const stem_programme *programme, const open_leak *open, si
                       const uint8_t *group_of)
 {
     double gain = fabs(stem_leak_gain(leak));
-    if (abs(open->leak.delay_samples - leak->delay) > DELAY_SLACK || !open->open_ended || leak->first_open > 0)
+    if (abs(open->leak.delay_samples - leak->delay) > STEM_DELAY_SLACK || !open->open_ended || leak->first_open > 0)
         return false;
     for (size_t between = open->last_cell + 1; between < cell; between++)
         if (would_show(programme, between, group_of[leak->source], group_of[leak->host], gain))
             return false;
     return true;
+}
+
+/* Of the same two channels and cell another leak goes on with the open one. */
+static bool another_continues(const stem_programme *programme, const open_leak *open, size_t cell, uint32_t but,
+                              const uint8_t *group_of)
+{
+    const stem_cell *at = &programme->bleed[cell];
+    for (uint32_t i = 0; i < at->leak_count; i++)
+        if (i != but && at->leaks[i].source == at->leaks[but].source && at->leaks[i].host == at->leaks[but].host &&
+            continues(programme, open, cell, &at->leaks[i], group_of))
+            return true;
+    return false;
 }
 
 static bool meet(const stem_bleed *a, const stem_bleed *b)
@@ -256,9 +278,12 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
             if (leak->source >= lanes || leak->host >= lanes)
                 continue;
             open_leak *pair = &open[(size_t)leak->source * lanes + leak->host];
-            if (pair->used && !continues(programme, pair, c, leak, group_of))
+            if (pair->used && !continues(programme, pair, c, leak, group_of)) {
+                if (another_continues(programme, pair, c, i, group_of))
+                    continue;
                 close_leak(pair, out_bleeds);
-            add_cell(pair, cell, c, leak);
+            }
+            add_cell(pair, cell, c, c + 1 == programme->cell_count, leak);
         }
     }
     for (size_t i = 0; i < (size_t)lanes * lanes; i++)

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 7,
+    STEM_FEATURES_VERSION = 8,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -34,6 +34,7 @@ enum {
     STEM_WINDOWS = 8,
     STEM_WINDOW_FRAMES = 4096,
     STEM_DELAY_MAX = 1024,
+    STEM_DELAY_SLACK = 12,         /**< samples by which one leak may differ from cell to cell: without treble its peak is wide */
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
     STEM_LEAKS_MAX = 64,
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */

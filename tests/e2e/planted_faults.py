@@ -30,6 +30,7 @@ def main():
     print("## Stems\n")
     planted_stems.print_received(planted_stems.received_table())
     planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
+    planted_stems.print_least(*planted_stems.least_table(10))
     print("## Joins and pops\n")
     planted_reels.main()
     print("## Sync\n", flush=True)

@@ -22,6 +22,8 @@ enum {
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
+    BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
+    END_WINDOWS = 2,
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,
@@ -34,7 +36,10 @@ static_assert(BINS % LINES == 0, "lines are turned in whole blocks");
 typedef struct bleed_pair {
     uint16_t source, host;
     double reach;  /* smallest gain that would be found */
+    double end_reach[BLEED_ENDS]; /* the same of the windows at either end of the cell */
     bool received; /* the host is a channel of a received programme */
+    bool at_end;   /* only `end` of the cell is looked at */
+    uint32_t end;
     double score;  /* of its highest correlation */
     int delay;
 } bleed_pair;
@@ -60,6 +65,8 @@ struct render_bleed {
     float *lines_re, *lines_im, *squares;                  /* [2 x lane + second][BINS_ROW] of a transform, or [pair] */
     bleed_pair *pairs;
     uint32_t pair_count;
+    bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
+    uint32_t end_count;
 };
 
 static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)

@@ -19,6 +19,8 @@ static const double active_power = 1e-6; /* -60 dBFS: below, a source does not c
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
 static const float weight_most = 10.0f;  /* 40 dB */
+static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
+static const float end_score_most = 7.5f; /* of two windows: never a leak by itself, but how one in the cell beside goes on */
 static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
 
 static void *take_aligned(arena *memory, size_t byte_size)
@@ -68,6 +70,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     self->group_root = aligned_floats(memory, bins / GROUP);
     self->group_inverse = aligned_floats(memory, bins / GROUP);
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
+    self->ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED, sizeof *self->ends);
     return self;
 }
 
@@ -105,11 +108,28 @@ static float bin_weight(float root_of_ratio)
     return root_of_ratio < weight_most ? root_of_ratio : weight_most;
 }
 
-/* The smallest gain that would reach the score. */
-static double pair_reach(const render_bleed *self, uint32_t source, uint32_t host)
+/* The first of the windows at the beginning of the cell (end 0) or at its end (1). */
+static uint32_t end_window(const render_bleed *self, uint32_t end)
 {
-    double signal = 0.0;
-    double noise = 0.0;
+    return end == 0 || self->window_count < END_WINDOWS ? 0 : self->window_count - END_WINDOWS;
+}
+
+/* What a leak at unity and chance add up to in some windows. */
+typedef struct reach_sums {
+    double signal, noise;
+} reach_sums;
+
+/* The smallest gain that would reach the score; 0: the source does not play. */
+static double reach_of(const reach_sums *sums)
+{
+    return sums->signal > 0.0 ? score_min * sqrt(sums->noise / 2.0) / sums->signal : 0.0;
+}
+
+/* In the whole cell; `ends`: in the windows at its beginning and end alone. */
+static double pair_reach(const render_bleed *self, uint32_t source, uint32_t host, reach_sums ends[BLEED_ENDS])
+{
+    reach_sums all = {0.0, 0.0};
+    memset(ends, 0, BLEED_ENDS * sizeof *ends);
     for (uint32_t w = 0; w < self->window_count; w++) {
         if (self->power[source][w] < active_power)
             continue;
@@ -125,12 +145,20 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
                 signals[i] += counted * (of_pair * of_pair);
                 noises[i] += counted * counted;
             }
+        reach_sums own = {0.0, 0.0};
         for (uint32_t i = 0; i < ABREAST; i++) {
-            signal += (double)signals[i] * GROUP;
-            noise += (double)noises[i] * GROUP;
+            own.signal += (double)signals[i] * GROUP;
+            own.noise += (double)noises[i] * GROUP;
         }
+        all.signal += own.signal;
+        all.noise += own.noise;
+        for (uint32_t end = 0; end < BLEED_ENDS; end++)
+            if (w >= end_window(self, end) && w < end_window(self, end) + END_WINDOWS) {
+                ends[end].signal += own.signal;
+                ends[end].noise += own.noise;
+            }
     }
-    return signal > 0.0 ? score_min * sqrt(noise / 2.0) / signal : 0.0;
+    return reach_of(&all);
 }
 
 static bool host_silent(const render_bleed *self, uint32_t lane)
@@ -173,7 +201,8 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
                 continue;
             if (host_silent(self, host))
                 continue; /* where nothing is, nothing leaked */
-            double reach = pair_reach(self, source, host);
+            reach_sums ends[BLEED_ENDS];
+            double reach = pair_reach(self, source, host, ends);
             if (reach <= 0.0)
                 continue;
             float *best = &features->reach[self->group_of[source]][self->group_of[host]];
@@ -184,6 +213,7 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
                 self->pairs[self->pair_count++] = (bleed_pair){.source = (uint16_t)source,
                                                                .host = (uint16_t)host,
                                                                .reach = reach,
+                                                               .end_reach = {reach_of(&ends[0]), reach_of(&ends[1])},
                                                                .received = self->received[host]};
         }
     if (self->pair_count > 1)
@@ -232,6 +262,8 @@ static void cross_pairs(render_bleed *self, const bleed_pair *pairs, uint32_t co
     for (uint32_t first_bin = 0; first_bin < BINS; first_bin += CROSSED_BINS)
         for (uint32_t p = 0; p < count; p++) {
             size_t at = (size_t)p * BINS_ROW + first_bin;
+            if (pairs[p].at_end)
+                continue;
             cross(self, &pairs[p], moved, first_bin,
                   &(cross_sums){self->lines_re + at, self->lines_im + at, self->squares + at});
         }
@@ -284,6 +316,46 @@ static void place_pairs(render_bleed *self, uint32_t first, double noises[BATCH]
     }
 }
 
+/*
+ * The same for the pairs of which an end of the cell is looked at alone: there every window counts alike, however quiet the host
+ * is in it. Of a leak that ends there, into a host that is silent behind it, nothing would be seen else.
+ */
+static void cross_ends(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved)
+{
+    for (uint32_t p = 0; p < count; p++) {
+        if (!pairs[p].at_end)
+            continue;
+        float *rows[] = {self->lines_re + (size_t)p * BINS_ROW, self->lines_im + (size_t)p * BINS_ROW,
+                         self->squares + (size_t)p * BINS_ROW};
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+            memset(rows[i], 0, BINS * sizeof(float));
+        uint32_t first = end_window(self, pairs[p].end);
+        for (uint32_t w = first; w < first + END_WINDOWS && w < self->window_count; w++) {
+            _Alignas(64) float own[3][BINS];
+            double noise = 0.0;
+            uint32_t window = (w + moved) % self->window_count;
+            if (self->power[pairs[p].source][window] < active_power)
+                continue;
+            for (uint32_t bin = 0; bin < BINS; bin += CROSSED_BINS) {
+                size_t source = bleed_spectrum_at(pairs[p].source, window) + bin;
+                size_t host = bleed_spectrum_at(pairs[p].host, w) + bin;
+                self->dsp->cross_windows(
+                    &(spectrum_part){self->even_re + source, self->even_im + source, self->root_level + source},
+                    &(spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host}, 1, weight_most,
+                    CROSSED_BINS, &(cross_sums){own[0] + bin, own[1] + bin, own[2] + bin});
+            }
+            for (uint32_t k = FIRST_BIN; k < BINS; k++)
+                noise += (double)own[2][k];
+            float scale = noise > 0.0 ? (float)(1.0 / sqrt(noise)) : 0.0f;
+            for (uint32_t k = 0; k < BINS; k++) {
+                rows[0][k] += scale * own[0][k];
+                rows[1][k] += scale * own[1][k];
+                rows[2][k] += scale * scale * own[2][k];
+            }
+        }
+    }
+}
+
 typedef struct bleed_peak {
     double score;
     int delay;
@@ -319,6 +391,7 @@ static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, bleed
 static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, bleed_peak *peaks)
 {
     cross_pairs(self, pairs, count, moved);
+    cross_ends(self, pairs, count, moved);
     for (uint32_t first = 0; first < count; first += BATCH)
         find_peaks(self, first, count - first < BATCH ? count - first : BATCH, peaks + first);
 }
@@ -398,6 +471,16 @@ static bool describe(const render_bleed *self, const bleed_pair *pair, uint32_t 
     return leak_fit(leak, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
 }
 
+/* The cell as a whole has shown it too. */
+static bool known_leak(const stem_features *features, const stem_leak *leak)
+{
+    for (uint32_t i = 0; i < features->leak_count; i++)
+        if (features->leaks[i].source == leak->source && features->leaks[i].host == leak->host &&
+            abs(features->leaks[i].delay - leak->delay) <= STEM_DELAY_SLACK)
+            return true;
+    return false;
+}
+
 /* Of up to CROSSED pairs that are heard: which of them are leaks. */
 static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
@@ -420,8 +503,13 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
                             .delay = (int16_t)likely[p]->delay,
                             .score = (float)likely[p]->score,
                             .chance = (float)chance[likely[p] - pairs].score};
-        if (describe(self, likely[p], place, leak))
-            features->leak_count++;
+        if (!describe(self, likely[p], place, leak))
+            continue;
+        if (likely[p]->at_end && known_leak(features, leak))
+            continue;
+        if (likely[p]->at_end)
+            leak->score = fminf(leak->score, end_score_most);
+        features->leak_count++;
     }
 }
 
@@ -436,24 +524,56 @@ static double chance_width(const render_bleed *self, int delay)
     return sqrt(1.0 + 8.0 / 9.0 * (double)self->fft.cosine[turn] + (double)self->fft.cosine[2 * turn] / 18.0);
 }
 
-/* Leaves only the pairs whose correlation rises out of chance, in their order: what is asked about those costs as much again. */
+static bool is_heard(const render_bleed *self, bleed_pair *pair, const bleed_peak *peak)
+{
+    pair->score = peak->score;
+    pair->delay = peak->delay;
+    return peak->score >= heard_min * chance_width(self, peak->delay);
+}
+
+/*
+ * Leaves only the pairs whose correlation rises out of chance, in their order: what is asked about those costs as much again.
+ * Those of which an end of the cell would show what the whole does not are put into `ends`.
+ */
 static void keep_heard(render_bleed *self)
 {
     uint32_t heard = 0;
+    self->end_count = 0;
     for (uint32_t first = 0; first < self->pair_count; first += CROSSED) {
         uint32_t count = self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED;
         bleed_peak peaks[CROSSED];
         correlate(self, self->pairs + first, count, 0, peaks);
         for (uint32_t p = 0; p < count; p++) {
-            if (peaks[p].score < heard_min * chance_width(self, peaks[p].delay))
-                continue;
             bleed_pair pair = self->pairs[first + p];
-            pair.score = peaks[p].score;
-            pair.delay = peaks[p].delay;
-            self->pairs[heard++] = pair;
+            if (is_heard(self, &pair, &peaks[p]))
+                self->pairs[heard++] = pair;
+            if (pair.score >= score_min)
+                continue;
+            pair.at_end = true;
+            for (pair.end = 0; pair.end < BLEED_ENDS && !pair.received && self->window_count > END_WINDOWS; pair.end++)
+                if (pair.end_reach[pair.end] > 0.0 && pair.end_reach[pair.end] <= end_reach_most)
+                    self->ends[self->end_count++] = pair;
         }
     }
     self->pair_count = heard;
+    heard = 0;
+    for (uint32_t first = 0; first < self->end_count; first += CROSSED) {
+        uint32_t count = self->end_count - first < CROSSED ? self->end_count - first : CROSSED;
+        bleed_peak peaks[CROSSED];
+        correlate(self, self->ends + first, count, 0, peaks);
+        for (uint32_t p = 0; p < count; p++) {
+            bleed_pair pair = self->ends[first + p];
+            if (is_heard(self, &pair, &peaks[p]))
+                self->ends[heard++] = pair;
+        }
+    }
+    self->end_count = heard;
+}
+
+static void try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
+{
+    for (uint32_t first = 0; first < count; first += CROSSED)
+        try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features);
 }
 
 void render_bleed_end(render_bleed *self, stem_features *features)
@@ -466,6 +586,6 @@ void render_bleed_end(render_bleed *self, stem_features *features)
     bleed_transform_windows(self);
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
     keep_heard(self);
-    for (uint32_t first = 0; first < self->pair_count; first += CROSSED)
-        try_heard(self, self->pairs + first, self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED, features);
+    try_all(self, self->pairs, self->pair_count, features);
+    try_all(self, self->ends, self->end_count, features);
 }

@@ -19,6 +19,7 @@ typedef struct plant {
     int delay;
     uint32_t first, end; /* frames of the cell in which it leaks */
     double filter;      /* one-pole low-pass of the leak; 0 = none */
+    double after_db;    /* of the host behind the leak; 0: as before */
 } plant;
 
 static double noise(uint64_t *seed)
@@ -56,7 +57,7 @@ static stem_features *listen(const plant *made)
         slow = 0.9 * slow + 0.43588989435406733 * noise(&seed);
         source[i] = from_db(-20.0) * slow;
         mine = 0.9 * mine + 0.43588989435406733 * noise(&seed);
-        host[i] = from_db(made->host_db) * mine;
+        host[i] = from_db(made->after_db < 0.0 && i >= made->end ? made->after_db : made->host_db) * mine;
     }
     double filtered = 0.0;
     for (uint32_t i = made->first; made->leak_db != 0.0 && i < made->end; i++) {
@@ -156,6 +157,24 @@ static void bleed__of_a_part_of_the_cell_is_measured_there(void **state)
         }
 }
 
+/* In windows 0 and 1, 20 dB under the host, which is all but silent behind: only its own windows can show it. */
+static void bleed__that_ends_with_its_host_is_heard_at_the_cells_edge(void **state)
+{
+    (void)state;
+    plant made = {.seed = 21, .host_db = -50.0, .leak_db = -50.0, .delay = 37, .end = 2 * CELL_FRAMES / 8, .after_db = -110.0};
+    stem_features *heard = listen(&made);
+    assert_int_equal(heard->leak_count, 1);
+    assert_int_equal(heard->leaks[0].delay, 37);
+    assert_int_equal(heard->leaks[0].first_window, 0);
+    assert_int_equal(heard->leaks[0].last_window, 1);
+    assert_true((double)heard->leaks[0].score < STEM_LEAK_SCORE_MIN); /* two windows: it only goes on from the cell before */
+    free(heard);
+    made.leak_db = 0.0;
+    heard = listen(&made);
+    assert_int_equal(heard->leak_count, 0);
+    free(heard);
+}
+
 static void bleed__that_was_filtered_shows_in_its_bands(void **state)
 {
     (void)state;
@@ -177,6 +196,7 @@ int main(void)
         cmocka_unit_test(bleed__of_chance_is_not_found),
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
+        cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),
         cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
     };
     return cmocka_run_group_tests_name("bleed", tests, NULL, NULL);
