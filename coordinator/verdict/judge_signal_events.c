@@ -13,6 +13,7 @@ static const double click_ratio_db = 25.0;
 static const double click_broad_ratio_db = 40.0; /* one that is longer, as after a rate converter */
 static const double click_level_dbfs = -50.0;
 enum { CLICK_SAMPLES = 6, TEXTURE_MS = 60, TEXTURE_COUNT = 3, EDGE_MS = 10, SYNC_EDGE_SECONDS = 4 };
+enum { FLAT_SAMPLES = 3, CLIPPING_MS = 1000 };
 /* A mute between two hard edges; longer ones are scenes. */
 static const double mute_seconds_max = 3.0;
 /* A tone of half a second, or one picture frame of 1 kHz: a pop. */
@@ -119,6 +120,21 @@ static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
     return -1;
 }
 
+/* True within a stretch of runs at full scale, whose corners are told as clipping; where cells dropped some, near one too. */
+static bool at_clipping(const judgement *self, const programme_event *click)
+{
+    size_t count = 0;
+    const programme_run *runs = programme_measure_runs(self->facts->measure, &count);
+    bool dropped = self->verdict->peaks.run_dropped > 0;
+    uint64_t reach = dropped ? (uint64_t)CLIPPING_MS * self->timeline->sample_rate / 1000 : CLICK_SAMPLES;
+    for (size_t i = 0; i < count && runs[i].frame <= click->frame + reach; i++) {
+        bool flat = runs[i].kind == PEAK_RUN_CLIP || (runs[i].kind == PEAK_RUN_OVERLOAD && runs[i].sample_count >= FLAT_SAMPLES);
+        if (flat && runs[i].channel == click->channel && click->frame <= runs[i].frame + runs[i].frame_count + reach)
+            return true;
+    }
+    return false;
+}
+
 static void judge_clicks(judgement *self, const event_list *list, bool *told)
 {
     signal_rule rule = signal_rule_of(self, "signal.click", click_level_dbfs, true, FINDING_WARN);
@@ -127,7 +143,7 @@ static void judge_clicks(judgement *self, const event_list *list, bool *told)
         double level = measure_db(event->level);
         double ratio = event->frame_count <= CLICK_SAMPLES ? click_ratio_db : click_broad_ratio_db;
         if (event->kind != SIGNAL_CLICK || told[i] || level <= rule.bound || measure_db(event->figure) < ratio ||
-            at_an_edge(list, i) || is_texture(list, i))
+            at_an_edge(list, i) || is_texture(list, i) || at_clipping(self, event))
             continue;
         finding *item = signal_tell(self, &rule, event->channel, event->frame, event->frame + 1, level, "dBFS");
         gather_channels(self, list, i, list->rate / 1000, told, item);

@@ -26,6 +26,8 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
     double *slots = calloc(CELL_FRAMES / SLOT_FRAMES, sizeof *slots);
     for (uint64_t i = 0; i < cells; i++) {
         *signal = (cell_signal){.groups = SIGNAL_GROUP_SOUND, .channel_count = (uint8_t)channels, .block_count = BLOCKS_PER_CELL};
+        for (; i == 0 && self->clicks != NULL && signal->event_count < self->click_count; signal->event_count++)
+            signal->events[signal->event_count] = self->clicks[signal->event_count];
         for (uint32_t b = 0; b < BLOCKS_PER_CELL; b++) {
             signal->block_frames[b] = BLOCK_FRAMES;
             for (uint32_t c = 0; c < channels; c++)
@@ -35,6 +37,11 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
                              .programme_frame = i * CELL_FRAMES, .frame_count = CELL_FRAMES,
                              .first_slot = i * CELL_FRAMES / SLOT_FRAMES, .slot_count = CELL_FRAMES / SLOT_FRAMES,
                              .slot_energy = slots, .signal = signal};
+        if (i == 0) {
+            cell.runs = self->runs;
+            cell.run_count = self->run_count;
+            cell.run_dropped = self->run_dropped;
+        }
         assert_int_equal(programme_measure_add(self->measure, &cell), STATUS_OK);
     }
     free(slots);
@@ -121,10 +128,47 @@ static void verdict__an_lfe_that_one_reel_lacks_is_told(void **state)
     assert_null(bench_found(&verdict, "signal.lfe"));
 }
 
+/* A steady -40 dBFS. */
+static void level(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    (void)block;
+    (void)channel;
+    *out_energy = 1e-4f;
+    *out_offset = 0.0f;
+}
+
+/* Real thunder, recorded over full scale, was told to have 15 clicks: the corners of its flat tops. */
+static void verdict__a_corner_of_clipping_is_no_click(void **state)
+{
+    bench *self = *state;
+    signal_event clicks[] = {{.kind = SIGNAL_CLICK, .frame = 20000, .frame_count = 4, .level = 0.05f, .figure = 30.0f},
+                             {.kind = SIGNAL_CLICK, .frame = 90000, .frame_count = 1, .level = 0.05f, .figure = 30.0f}};
+    peak_run runs[] = {{.kind = PEAK_RUN_CLIP, .frame = 19000, .frame_count = 1000, .sample_count = 60, .peak = 1.0}};
+    self->clicks = clicks;
+    self->click_count = 2;
+    self->runs = runs;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == 20000);
+    self->run_count = 1;
+    verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == 90000);
+    runs[0].frame_count = 500; /* it ends well before the click, which is one then */
+    verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == 20000);
+    self->run_dropped = 1; /* more was clipped, and where is not known */
+    verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == 90000);
+    runs[0].kind = PEAK_RUN_OVERLOAD;
+    runs[0].sample_count = 2; /* a click that goes over full scale is no flat top */
+    verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verdict__direct_current_is_there_all_the_time, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_corner_of_clipping_is_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,8 @@ typedef struct bench {
     programme_measure *measure;
     uint32_t run_count, run_dropped; /**< of the first cell */
     peak_run *runs;
+    const struct signal_event *clicks; /**< of the first cell, where blocks are judged */
+    uint32_t click_count;
     const struct level_step *speech; /**< level of the dialogue stem over time; NULL = there is none */
     size_t speech_count;
     programme_measure *speech_measure;
