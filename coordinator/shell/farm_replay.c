@@ -41,7 +41,7 @@ static void keep_end(const farm_state *self, farm_job *job, const ended_record *
     job->rest_code = record->has_outcome ? record->code : job->failed ? STATUS_DEFECT : STATUS_OK;
     job->held = record->held;
     job->has_verdict = record->has_verdict;
-    job->verdict = (verdict_word)record->verdict;
+    job->verdict = record->verdict;
     (void)farm_job_rest(self, job);
 }
 
