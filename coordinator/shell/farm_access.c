@@ -185,5 +185,6 @@ void farm_access_tend(farm_state *self)
     if (refused.count > 0)
         log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,
                  refused.address, refused.key[0] == '\0' ? "none" : refused.key);
-    (void)key_guard_reload(self->guard);
+    if (key_guard_reload(self->guard))
+        farm_workers_revoked(self);
 }

@@ -215,6 +215,8 @@ void farm_command(farm_state *self, const scheduler_command *command);
 /** One line about one task in its job's log; a node has a number per process start and a name for people. */
 void farm_tell_task(const farm_state *self, const farm_job *job, const char *event, uint32_t worker, uint32_t task,
                     uint32_t epoch);
+/** The allow-list changed: workers whose name is gone from it are given nothing more, at once. */
+void farm_workers_revoked(farm_state *self);
 /** Takes workers for lost that were silent for a lease. */
 void farm_workers_tend(farm_state *self);
 

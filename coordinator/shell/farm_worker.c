@@ -458,6 +458,13 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
     return true;
 }
 
+void farm_workers_revoked(farm_state *self)
+{
+    for (size_t i = 0; i < self->workers.count; i++)
+        if (!key_guard_lists(self->guard, self->workers.nodes[i]->owner))
+            lose_worker(self, self->workers.nodes[i], LOST_UNREACHABLE, "its key was revoked");
+}
+
 void farm_workers_tend(farm_state *self)
 {
     uint64_t now_ms = farm_now_ms(self);

@@ -245,6 +245,9 @@ class Revoked(SecurityTest):
         self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
         self.assertEqual(leftovers(self.folder), [])
         self.assertEqual(farm.nodes()["one"]["state"], "lost")
+        # It is given nothing from that moment on, not only once it has been silent.
+        self.assertIn('event=worker.lost worker=1 name="one" reason="its key was revoked"',
+                      re.sub("worker=[0-9]+", "worker=1", (self.folder / "coordinator.log").read_text()))
         self.assertRegex(farm.nodes()["one"]["reason"], r"^the key one was revoked; last heard at \d\d:\d\d:\d\d$")
         farm.processes["two"].terminate()
         self.assertEqual(farm.processes["two"].wait(timeout=60), 0)
