@@ -174,9 +174,8 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     item->message =
         worst > 0.0
             ? arena_format(base->memory,
-                           "Leaks between stems were looked for where one plays over another that is quieter. Nine times of ten the "
-                           "smallest that would have been found is at least as good as %.1f dB, for the worst two (%s); the others "
-                           "are in the details. Smaller ones may be there.",
+                           "How small a leak between stems would have been found here: %.1f dB for the worst two (%s), in nine of "
+                           "ten places where the source plays; the others are in the details. Smaller ones may be there.",
                            to_db(worst), worst_pair)
             : "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
     item->details_json = arena_format(base->memory, "{\"reach_db\": {%s}}", rows);
