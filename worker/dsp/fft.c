@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { IN_CACHE = 1024 }; /* points: 32 KiB with their twiddles */
+
 /* exp(-2 pi i k / size) is the product of exp(-2 pi i 2^b / size) over the bits b of k; those come from halving angles. */
 static void make_twiddles(fft_plan *self)
 {
@@ -33,9 +35,16 @@ void fft_plan_init(fft_plan *self, uint32_t log2_size, arena *memory)
 {
     ENSURE(log2_size >= 1 && log2_size <= FFT_LOG2_MAX);
     self->size = 1u << log2_size;
-    self->cosine = arena_take_array(memory, self->size / 2, sizeof *self->cosine);
-    self->sine = arena_take_array(memory, self->size / 2, sizeof *self->sine);
+    self->stage_cosine = arena_take_array(memory, self->size, sizeof *self->stage_cosine);
+    self->stage_sine = arena_take_array(memory, self->size, sizeof *self->stage_sine);
+    self->cosine = self->stage_cosine + self->size / 2;
+    self->sine = self->stage_sine + self->size / 2;
     make_twiddles(self);
+    for (uint32_t half = self->size / 4; half >= 1; half /= 2) /* every other one of the stage behind */
+        for (uint32_t k = 0; k < half; k++) {
+            self->stage_cosine[half + k] = self->stage_cosine[2 * half + 2 * k];
+            self->stage_sine[half + k] = self->stage_sine[2 * half + 2 * k];
+        }
 }
 
 static void swap(double *a, double *b)
@@ -54,6 +63,41 @@ double *fft_hann_window(const fft_plan *self, arena *memory)
     return window;
 }
 
+/* Two transforms of half a length, one behind the other, become one. */
+static inline void combine(const fft_plan *self, double *restrict re, double *restrict im, uint32_t half)
+{
+    const double *restrict cosine = self->stage_cosine + half;
+    const double *restrict sine = self->stage_sine + half;
+    double *restrict far_re = re + half;
+    double *restrict far_im = im + half;
+    for (uint32_t k = 0; k < half; k++) {
+        double x = far_re[k] * cosine[k] + far_im[k] * sine[k];
+        double y = far_im[k] * cosine[k] - far_re[k] * sine[k];
+        far_re[k] = re[k] - x;
+        far_im[k] = im[k] - y;
+        re[k] += x;
+        im[k] += y;
+    }
+}
+
+/* The stages of what fits the cache one after the other; of more, each half to its end before the next. */
+static void transform(const fft_plan *self, double *re, double *im, uint32_t length)
+{
+    if (length > IN_CACHE) {
+        transform(self, re, im, length / 2);
+        transform(self, re + length / 2, im + length / 2, length / 2);
+        combine(self, re, im, length / 2);
+        return;
+    }
+    for (uint32_t first = 0; first < length; first += 2)
+        combine(self, re + first, im + first, 1);
+    for (uint32_t first = 0; first < length && length > 2; first += 4)
+        combine(self, re + first, im + first, 2);
+    for (uint32_t half = 4; half < length; half *= 2)
+        for (uint32_t first = 0; first < length; first += 2 * half)
+            combine(self, re + first, im + first, half);
+}
+
 void fft_run(const fft_plan *self, double *re, double *im)
 {
     uint32_t size = self->size;
@@ -67,21 +111,5 @@ void fft_run(const fft_plan *self, double *re, double *im)
             swap(&im[i], &im[j]);
         }
     }
-    for (uint32_t length = 2; length <= size; length *= 2) {
-        uint32_t half = length / 2;
-        uint32_t stride = size / length;
-        for (uint32_t first = 0; first < size; first += length)
-            for (uint32_t k = 0; k < half; k++) {
-                double c = self->cosine[k * stride];
-                double s = -self->sine[k * stride];
-                uint32_t a = first + k;
-                uint32_t b = a + half;
-                double x = re[b] * c - im[b] * s;
-                double y = re[b] * s + im[b] * c;
-                re[b] = re[a] - x;
-                im[b] = im[a] - y;
-                re[a] += x;
-                im[a] += y;
-            }
-    }
+    transform(self, re, im, size);
 }

@@ -17,8 +17,10 @@ enum { FFT_LOG2_MAX = 22 };
 
 typedef struct fft_plan {
     uint32_t size;
-    double *cosine; /**< [size / 2] */
-    double *sine;   /**< [size / 2] */
+    double *cosine;       /**< [size / 2] of the last stage */
+    double *sine;         /**< [size / 2] */
+    double *stage_cosine; /**< [size] those of the stage that joins transforms of `half` points begin at `half` */
+    double *stage_sine;   /**< [size] */
 } fft_plan;
 
 /** log2_size 1..FFT_LOG2_MAX */
