@@ -41,10 +41,10 @@ static status readback_compare(render_readback *self, const readback_place *plac
     content_hash_stream stream;
     content_hash_stream_init(&stream);
     status code = STATUS_OK;
-    for (size_t at = 0; code == STATUS_OK && at < place->byte_size; at += READBACK_BLOCK_BYTES) {
+    for (size_t at = 0, take = 0; code == STATUS_OK && at < place->byte_size; at += take) {
         const uint8_t *bytes = NULL;
         size_t left = place->byte_size - at;
-        size_t take = left < READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES;
+        take = left < 2 * READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES; /* most writes are a page longer than four blocks */
         code = storage_read_medium(self->descriptors[place->file], self->room, take, place->offset + at, &bytes, &self->detail);
         if (code == STATUS_OK)
             content_hash_stream_add(&stream, bytes, take);
