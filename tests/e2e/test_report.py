@@ -13,7 +13,8 @@ import numpy as np
 
 from farm_kit import RATE, FarmTest, decode, main, noise, reelmill, small_show, write_wav
 
-SCHEMA = json.loads((Path(os.environ["REELMILL_SOURCE"]) / "docs" / "report.schema.json").read_text())
+SOURCE = Path(os.environ["REELMILL_SOURCE"])
+SCHEMA = json.loads((SOURCE / "docs" / "report.schema.json").read_text())
 HOSTILE = ['</script><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "javascript:alert(1)//", "<!--", "]]>",
            "\u202egnp.exe", "\u2028line", "a&amp;b", "' onload='x"]
 
@@ -330,6 +331,33 @@ limits:
         show.write()
         after = self.valid(reelmill("run", show.path, "--json"))["programmes"][0]
         self.assertNotIn("loudness.integrated", [item["check"] for item in after["findings"]])
+
+    def test_every_spec_says_over_the_measures_what_a_run_by_it_says(self):
+        """All specs that ship: one run with a programme for each, one without any spec, and `judge` behind it."""
+        specs = sorted(path.stem for path in (SOURCE / "deploy/specs").glob("*.yaml"))
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "PM_" + spec.replace(".", "_"), "recipe": "printmaster-5.1", "spec": spec}
+                                     for spec in specs]
+        show.write()
+        wanted = {entry["deliverable"]: entry for entry in self.valid(reelmill("run", show.path, "--json"))["programmes"]
+                  if entry["reel"] is None}
+        show.text["deliverables"] = [{"name": "PM", "recipe": "printmaster-5.1", "spec": "none"}]
+        show.text["version"] = "v09"
+        show.write()
+        self.assertEqual(reelmill("run", show.path).code, 0)
+        for spec in specs:
+            with self.subTest(spec=spec):
+                judged = reelmill("judge", show.path, "--spec", spec, "--json").json()["programmes"][0]
+                real = wanted["PM_" + spec.replace(".", "_")]
+                said, expected = ([(item["check"], item["severity"], item["measured"]) for item in entry["findings"]
+                                   if item["check"] != "loudness.leqm" and item["severity"] != "info"] for entry in (judged, real))
+                self.assertEqual(said, expected)
+                # Leq(m) alone has features of its own, which a run takes whose spec asks for it.
+                asked = "loudness.leqm" in (SOURCE / f"deploy/specs/{spec}.yaml").read_text()
+                later = [item["severity"] for item in judged["findings"] if item["check"] == "loudness.leqm"]
+                self.assertEqual(later, ["not_checked"] if asked else [])
+                if not asked:
+                    self.assertEqual(judged["verdict"], real["verdict"])
 
     def test_another_spec_over_the_measures_says_what_a_run_by_it_says(self):
         show = small_show(self.folder)
