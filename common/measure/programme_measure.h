@@ -87,7 +87,7 @@ const programme_run *programme_measure_runs(const programme_measure *self, size_
 const programme_signal *programme_measure_signal(const programme_measure *self);
 /** Runs the speech detector over the whole programme where its cells brought the levels of its voice; else does nothing. */
 MUST_USE status programme_measure_hear(programme_measure *self);
-/** One byte for each whole 100 ms step, 1 where the detector hears speech; NULL: it was not asked. Lives until destroy. */
+/** A speech_sureness (speech_detector.h) for each whole 100 ms step; NULL: it was not asked. Lives until destroy. */
 const uint8_t *programme_measure_heard(const programme_measure *self, size_t *out_count);
 /** Frees the features of the signal: what is judged needs them no more, and they are most of a long programme's memory. */
 void programme_measure_drop_signal(programme_measure *self);

@@ -1,13 +1,14 @@
 /**
  * The open speech detector: where a programme speaks, by the levels of bands of its voice (speech_levels.h). It is reelmill's own
- * ("reelmill speech detector v1") and not Dolby's Dialogue Intelligence, nor does it claim its figures.
+ * ("reelmill speech detector v2") and not Dolby's Dialogue Intelligence, nor does it claim its figures.
  *
- * Four layers of dense weights, each over five steps of 100 ms of the layer before, wider and wider apart, so that a step is judged
- * with 1.4 s on both sides of it; beyond the ends of the programme is silence. Levels count against their mean over these 2.9 s,
- * so the programme's loudness says nothing. The weights (speech_weights.c) were learnt by tests/speech/train.py; what they hear and
- * miss is in docs/qc-checks.md.
+ * Five layers of dense weights, the later ones each over five steps of 100 ms of the layer before, wider and wider apart, so
+ * that a step is judged with 3 s on both sides of it; beyond the ends of the programme is silence. Levels count against their
+ * mean over these 6.1 s, so the programme's loudness says nothing. The weights (speech_weights.c) were learnt by
+ * tests/speech/train.py; what they hear and miss is in docs/qc-checks.md.
  *
- * Single precision, rounded at every step, in a fixed order: the same steps speak on every machine.
+ * Whole numbers, and single precision where they are scaled, rounded at every step in a fixed order: the same steps speak on every
+ * machine.
  */
 #ifndef COMMON_MEASURE_SPEECH_DETECTOR_H
 #define COMMON_MEASURE_SPEECH_DETECTOR_H
@@ -17,23 +18,29 @@
 
 #include <stddef.h>
 
-enum { SPEECH_DETECTOR_VERSION = 1 };
+enum { SPEECH_DETECTOR_VERSION = 2 };
+
+/** Of a step of 100 ms. From SPEECH_HEARD on it counts as speech; the others say how much depends on where that line lies. */
+typedef enum speech_sureness { SPEECH_NONE, SPEECH_MAYBE, SPEECH_HEARD, SPEECH_SURE } speech_sureness;
+
+/** Between one sureness and the next: the network's logarithm of the odds. */
+#define SPEECH_MARGIN 1.5f
 
 /*
- * How far figures gated by it were off those gated by the dialogue stem of the same mix: more than the largest error over
- * programmes of speakers, music and effects that it had not learnt from (4.5 LU), and than the largest share of a piece of
- * music that was taken for speech (67 %; docs/qc-checks.md, "The speech detector"). What is nearer to a limit is not judged.
+ * What figures gated by it may be off those gated by the dialogue stem of the same mix, beyond what they change by from
+ * SPEECH_MAYBE to SPEECH_SURE: taken from programmes of speakers, music and effects that it had not learnt from
+ * (docs/qc-checks.md, "The speech detector"). What is nearer to a limit is not judged.
  */
-#define SPEECH_DETECTOR_LUFS_ERROR 5.0
-#define SPEECH_DETECTOR_SHARE_ERROR 0.7
+#define SPEECH_DETECTOR_LUFS_ERROR 0.8 /**< by the square of the share that is heard: what is no speech weighs more in little */
+#define SPEECH_DETECTOR_SHARE_ERROR 0.3
 
 /** The name under which reports and findings speak of it. */
 const char *speech_detector_name(void);
 
 /**
- * out_speaks: one byte for each whole step of frame_count frames, 1 where it speaks. levels: [frame_count][SPEECH_BANDS].
+ * out_heard: a speech_sureness for each whole step of frame_count frames. levels: [frame_count][SPEECH_BANDS].
  * STATUS_NODE_MEMORY when out of memory.
  */
-MUST_USE status speech_detector_run(const uint8_t *levels, size_t frame_count, uint8_t *out_speaks);
+MUST_USE status speech_detector_run(const uint8_t *levels, size_t frame_count, uint8_t *out_heard);
 
 #endif

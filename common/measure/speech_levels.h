@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-    SPEECH_BANDS = 22,           /**< from 94 to 7031 Hz */
+    SPEECH_BANDS = 22,           /**< from 70 to 5508 Hz */
     SPEECH_FRAME_SLOTS = 2,      /**< of 10 ms */
     SPEECH_STEP_FRAMES = 5,      /**< frames in a step of 100 ms */
     SPEECH_RATE_MIN = 32000,     /**< programmes at lower rates are not listened to */

@@ -48,7 +48,8 @@ static double stem_loudness(const programme_measure *speech, size_t step_count)
     return lufs;
 }
 
-size_t speech_measure_steps(const programme_measure *speech, uint8_t *out_speaks, size_t capacity)
+/* The same, where a detector's step counts from so sure on. */
+static size_t steps_from(const programme_measure *speech, speech_sureness least, uint8_t *out_speaks, size_t capacity)
 {
     size_t count = whole_steps(speech);
     if (count > capacity)
@@ -58,7 +59,8 @@ size_t speech_measure_steps(const programme_measure *speech, uint8_t *out_speaks
     if (heard != NULL) {
         if (count > heard_count)
             count = heard_count;
-        memcpy(out_speaks, heard, count);
+        for (size_t i = 0; i < count; i++)
+            out_speaks[i] = heard[i] >= (uint8_t)least;
         return count;
     }
     double stem = stem_loudness(speech, count);
@@ -72,6 +74,11 @@ size_t speech_measure_steps(const programme_measure *speech, uint8_t *out_speaks
         hang_over = speaks ? HANG_OVER_STEPS : hang_over > 0 ? hang_over - 1 : 0;
     }
     return count;
+}
+
+size_t speech_measure_steps(const programme_measure *speech, uint8_t *out_speaks, size_t capacity)
+{
+    return steps_from(speech, SPEECH_HEARD, out_speaks, capacity);
 }
 
 static uint32_t speaking(const uint8_t *speaks, size_t first, uint32_t count)
@@ -93,19 +100,51 @@ static size_t take_windows(const programme_measure *programme, const uint8_t *sp
     return count;
 }
 
-void dialogue_figures_gate(dialogue_figures *self, dialogue_gate gate)
+/* Everything that a gate gives for the steps first..end; powers has room for as many. */
+static void take_figures(dialogue_figures *self, const programme_measure *programme, const uint8_t *speaks, size_t first,
+                         size_t end, double *powers)
 {
-    bool heard = gate == DIALOGUE_GATE_DETECTOR;
-    self->gate = gate;
-    self->lufs_error = heard ? SPEECH_DETECTOR_LUFS_ERROR : 0.0;
-    self->share_error = heard ? SPEECH_DETECTOR_SHARE_ERROR : 0.0;
+    size_t spoken = 0;
+    for (size_t i = first; i < end; i++)
+        spoken += speaks[i];
+    self->speech_share = (double)spoken / (double)(end - first);
+    size_t count = take_windows(programme, speaks, first, end, BLOCK_STEPS, BLOCK_SPEECH_STEPS, powers);
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++)
+        sum += powers[i];
+    if (sum > 0.0)
+        self->lufs = measure_loudness(sum / (double)count);
+    self->gated_lufs = measure_gated_loudness(powers, count);
+    self->block_count = count;
+    count = take_windows(programme, speaks, first, end, WINDOW_STEPS, WINDOW_SPEECH_STEPS, powers);
+    if (count > 0)
+        self->range_lu = measure_range(powers, count);
+}
+
+static const dialogue_figures no_figures = {
+    .lufs = (double)NAN, .gated_lufs = (double)NAN, .range_lu = (double)NAN, .speech_share = (double)NAN};
+
+/* How far the detector may be off: as much as its figures change between what may be speech and what surely is, and a base. */
+static void take_errors(dialogue_figures *self, const programme_measure *programme, uint8_t *speaks, size_t step_count,
+                        size_t first, size_t end, double *powers)
+{
+    static const speech_sureness others[] = {SPEECH_MAYBE, SPEECH_SURE};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        dialogue_figures other = no_figures;
+        (void)steps_from(programme, others[i], speaks, step_count);
+        take_figures(&other, programme, speaks, first, end, powers);
+        self->lufs_error = fmax(self->lufs_error, fabs(other.lufs - self->lufs)); /* NAN counts as nothing: share_error tells */
+        self->share_error = fmax(self->share_error, fabs(other.speech_share - self->speech_share));
+    }
+    if (self->speech_share > 0.0)
+        self->lufs_error += SPEECH_DETECTOR_LUFS_ERROR / (self->speech_share * self->speech_share);
+    self->share_error += SPEECH_DETECTOR_SHARE_ERROR;
 }
 
 dialogue_figures speech_measure_dialogue(const programme_measure *programme, const programme_measure *speech,
                                          uint64_t first_frame, uint64_t end_frame)
 {
-    dialogue_figures figures = {
-        .lufs = (double)NAN, .gated_lufs = (double)NAN, .range_lu = (double)NAN, .speech_share = (double)NAN};
+    dialogue_figures figures = no_figures;
     if (programme == NULL || speech == NULL ||
         programme_measure_frame_count(programme) != programme_measure_frame_count(speech) ||
         programme_measure_rate(programme) != programme_measure_rate(speech))
@@ -121,25 +160,12 @@ dialogue_figures speech_measure_dialogue(const programme_measure *programme, con
     uint8_t *speaks = calloc(steps, 1);
     double *powers = calloc(end - first, sizeof *powers);
     if (speaks != NULL && powers != NULL) {
-        (void)speech_measure_steps(speech, speaks, steps);
         size_t heard_count = 0;
-        bool heard = programme_measure_heard(speech, &heard_count) != NULL;
-        dialogue_figures_gate(&figures, heard ? DIALOGUE_GATE_DETECTOR : DIALOGUE_GATE_STEM);
-        size_t spoken = 0;
-        for (size_t i = first; i < end; i++)
-            spoken += speaks[i];
-        figures.speech_share = (double)spoken / (double)(end - first);
-        size_t count = take_windows(programme, speaks, first, end, BLOCK_STEPS, BLOCK_SPEECH_STEPS, powers);
-        double sum = 0.0;
-        for (size_t i = 0; i < count; i++)
-            sum += powers[i];
-        if (sum > 0.0)
-            figures.lufs = measure_loudness(sum / (double)count);
-        figures.gated_lufs = measure_gated_loudness(powers, count);
-        figures.block_count = count;
-        count = take_windows(programme, speaks, first, end, WINDOW_STEPS, WINDOW_SPEECH_STEPS, powers);
-        if (count > 0)
-            figures.range_lu = measure_range(powers, count);
+        (void)speech_measure_steps(speech, speaks, steps);
+        figures.gate = programme_measure_heard(speech, &heard_count) != NULL ? DIALOGUE_GATE_DETECTOR : DIALOGUE_GATE_STEM;
+        take_figures(&figures, programme, speaks, first, end, powers);
+        if (figures.gate == DIALOGUE_GATE_DETECTOR)
+            take_errors(&figures, speech, speaks, steps, first, end, powers);
     }
     free(speaks);
     free(powers);

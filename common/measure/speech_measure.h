@@ -30,12 +30,9 @@ typedef struct dialogue_figures {
     double range_lu;      /**< EBU Tech 3342 over the dialogue windows; NAN if there is none */
     double speech_share;  /**< 0 to 1; NAN: no dialogue stem, or less than one step */
     uint64_t block_count; /**< dialogue blocks */
-    double lufs_error;    /**< how far the gate may be off what a dialogue stem would say; 0 for the stem itself */
+    double lufs_error;    /**< how far it may be off what a dialogue stem would say (speech_detector.h); 0 for the stem itself */
     double share_error;
 } dialogue_figures;
-
-/** Sets the gate, and the errors that go with it. */
-void dialogue_figures_gate(dialogue_figures *self, dialogue_gate gate);
 
 /**
  * One byte per whole 100 ms step, 1 where it speaks: of a dialogue stem's measure, or of a programme that was listened to

@@ -84,7 +84,14 @@ static figure_facts facts_of(const json_t *report, const json_t *programme, cons
         .peaks = {.true_peak = linear(figure(peaks, "true_peak_dbtp")),
                   .sample_peak = linear(figure(peaks, "sample_peak_dbfs"))},
     };
-    dialogue_figures_gate(&facts.dialogue, strcmp(word(dialogue, "gate"), "detector") == 0 ? DIALOGUE_GATE_DETECTOR : DIALOGUE_GATE_STEM);
+    facts.dialogue.gate = DIALOGUE_GATE_STEM;
+    if (strcmp(word(dialogue, "gate"), "detector") == 0) {
+        double lufs_error = figure(dialogue, "lufs_error");
+        double share_error = figure(dialogue, "share_error");
+        facts.dialogue.gate = DIALOGUE_GATE_DETECTOR; /* what says not how far it is off is not believed */
+        facts.dialogue.lufs_error = isnan(lufs_error) ? (double)INFINITY : lufs_error;
+        facts.dialogue.share_error = isnan(share_error) ? 1.0 : share_error;
+    }
     take_files(&facts, report, programme, memory);
     return facts;
 }

@@ -15,7 +15,7 @@
 #include "coordinator/shell/job.h"
 #include "coordinator/shell/job_compose.h"
 
-enum { JOB_MEASURES_VERSION = 4, JOB_MEASURES_HEADER_MAX = 64 << 20, JOB_MEASURES_MAX = 256 << 20 };
+enum { JOB_MEASURES_VERSION = 5, JOB_MEASURES_HEADER_MAX = 64 << 20, JOB_MEASURES_MAX = 256 << 20 };
 
 /**
  * Writes the file into the job's folder, durably. Nothing is written and out_document->size is 0 where it would be larger

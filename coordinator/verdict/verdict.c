@@ -105,7 +105,8 @@ static limit_force force_of(const programme_verdict *verdict, const spec_limit *
     bool too_much = limit->speech_below > 0.0 && share - error >= limit->speech_below;
     if (share + error < limit->speech_at_least || too_much)
         return LIMIT_OUT_OF_FORCE;
-    bool enough = share - error >= limit->speech_at_least && (limit->speech_below == 0.0 || share + error < limit->speech_below);
+    bool enough = limit->speech_at_least == 0.0 || share - error >= limit->speech_at_least;
+    enough = enough && (limit->speech_below == 0.0 || share + error < limit->speech_below);
     return enough || error == 0.0 ? LIMIT_IN_FORCE : LIMIT_FORCE_UNKNOWN;
 }
 

@@ -10,11 +10,11 @@ import subprocess
 import numpy
 
 RATE = 48000
-SLOT = 480          # 10 ms
-STEP_FRAMES = 5     # frames of 20 ms in a step of 100 ms
+FRAME = 960         # 20 ms
+STEP_FRAMES = 5     # in a step of 100 ms
 BANDS = 22
-EDGES_HZ = (94, 156, 219, 281, 344, 406, 469, 531, 656, 781, 906, 1094, 1281, 1531, 1781, 2094, 2469, 2906, 3469, 4156,
-            5031, 6031, 7031)
+EDGES_HZ = (70, 117, 164, 211, 258, 305, 352, 398, 445, 539, 633, 727, 867, 1008, 1195, 1430, 1711, 2039, 2461, 2977, 3586, 4383,
+            5508)
 
 SPEECH = {
     'jfk': ['speech/jfk/samples/jfk.wav'],
@@ -86,9 +86,9 @@ def files_of(name, entries):
     return found
 
 
-def decode(path):
-    """Mono (the mean of its channels) at 48 kHz."""
-    command = ['ffmpeg', '-v', 'error', '-nostdin', '-i', path, '-ac', '1', '-ar', str(RATE), '-f', 'f32le', '-']
+def decode(path, part=()):
+    """Mono (the mean of its channels) at 48 kHz. part: what ffmpeg shall take of it."""
+    command = ['ffmpeg', '-v', 'error', '-nostdin', *part, '-i', path, '-ac', '1', '-ar', str(RATE), '-f', 'f32le', '-']
     return numpy.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, '<f4').astype(numpy.float64)
 
 
@@ -112,26 +112,26 @@ def source(name, entries):
 
 def band_powers(samples):
     """[frames of 20 ms][BANDS]: worker/render/speech_bands.c at 48 kHz."""
-    factor = 3
+    factor = 4
     padded = numpy.concatenate([numpy.zeros(factor - 1), samples])
-    weights = numpy.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
+    weights = numpy.concatenate([numpy.arange(1, factor), numpy.arange(factor, 0, -1)]) / factor ** 2
     count = len(samples) // factor
     low = numpy.zeros(count)
     for tap, weight in enumerate(weights):
         low += weight * padded[tap:tap + count * factor:factor][:count]
     low = numpy.concatenate([numpy.zeros(256), low])
-    slots = len(samples) // SLOT // 2 * 2
+    frames = len(samples) // FRAME
     window = 0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(256) / 256)
-    ends = (numpy.arange(slots) + 1) * SLOT // factor
-    powers = numpy.zeros((slots, BANDS))
+    ends = (numpy.arange(frames) + 1) * FRAME // factor
+    powers = numpy.zeros((frames, BANDS))
     hz = numpy.arange(129) * RATE / factor / 256
     band_of = numpy.searchsorted(EDGES_HZ, hz, side='right') - 1
-    for first in range(0, slots, 4096):
+    for first in range(0, frames, 4096):
         part = low[ends[first:first + 4096, None] + numpy.arange(256)[None, :]]
         power = numpy.abs(numpy.fft.rfft(part * window, axis=1)) ** 2 / 8192.0
         for band in range(BANDS):
             powers[first:first + 4096, band] = power[:, band_of == band].mean(axis=1)
-    return 0.5 * (powers[0::2] + powers[1::2])
+    return powers
 
 
 def levels(powers):

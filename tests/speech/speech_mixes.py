@@ -4,7 +4,7 @@ import numpy
 from speech_corpus import BANDS, STEP_FRAMES, levels, speaks
 from speech_net import REACH, normalised
 
-STEPS = 36 + 2 * REACH
+STEPS = 60 + 2 * REACH
 
 
 def cut(random, powers, frames):
@@ -17,9 +17,9 @@ def tilt(random):
     """Another microphone, another room: a smooth response, sometimes that of a telephone."""
     places = numpy.linspace(0, 1, BANDS)
     db = random.normal(0, 4) * (places - 0.5) * 2 + random.normal(0, 3) * numpy.cos(numpy.pi * random.integers(2, 5) * places)
-    if random.random() < 0.12:
-        db[:3] -= 25 * random.random()
-        db[-4:] -= 40 * random.random()
+    if random.random() < 0.15:
+        db[:random.integers(3, 7)] -= random.uniform(10, 50)
+        db[random.integers(17, 21):] -= random.uniform(10, 50)
     return 10 ** (db / 10)
 
 
@@ -27,13 +27,18 @@ def reverberate(random, powers):
     if random.random() < 0.6:
         return powers
     keep = 10 ** (-6 * 0.02 / random.uniform(0.2, 1.2))
-    tail = numpy.zeros(BANDS)
     wet = 10 ** random.uniform(-2.0, -0.3) * (1 - keep)
-    out = powers.copy()
-    for i, row in enumerate(powers):
-        tail = keep * (tail + row)
-        out[i] += wet * tail
-    return out
+    tail = keep * powers
+    late = 1
+    while late < len(tail):
+        tail[late:] += keep ** late * tail[:-late].copy()
+        late *= 2
+    return powers + wet * tail
+
+
+def hiss(random, frames):
+    """What an old recording has beneath it."""
+    return random.gamma(2.0, 0.5, (frames, BANDS)) * tilt(random)
 
 
 def swell(random, frames):
@@ -61,6 +66,23 @@ def other(random, powers, marks, frames):
     return part.copy(), marks[at].copy()
 
 
+def crowd(random, voices, frames):
+    """So many at once that nobody is understood."""
+    total = numpy.zeros((frames, BANDS))
+    for _ in range(random.integers(7, 16)):
+        powers, marks = voices[random.integers(len(voices))]
+        part, on = other(random, powers, marks, frames)
+        if on.any():
+            total += part * (10 ** random.uniform(-0.3, 0.3) / part[on].mean())
+    return total
+
+
+def backdrop(random, voices, noises, frames):
+    if random.random() < 0.03:
+        return crowd(random, voices, frames)
+    return cut(random, noises[random.integers(len(noises))], frames)
+
+
 def sequence(random, voices, noises):
     """(levels, labels, weights) of STEPS steps. voices: (powers, speaks per frame); noises: powers."""
     frames = STEPS * STEP_FRAMES
@@ -81,6 +103,8 @@ def sequence(random, voices, noises):
         part = reverberate(random, part * tilt(random))
         reference = part[on].mean() if on.any() else 1e-4
         total += part
+        if random.random() < 0.3:
+            total += hiss(random, frames) * (reference * 10 ** random.uniform(-4, -1))
     if kind > 0.2:
         gain = 1.0
         if kind < 0.6:
@@ -88,7 +112,7 @@ def sequence(random, voices, noises):
             gain = 10 ** (-snr / 10)
             trust = 1.0 if snr > 3 else 0.5
         for _ in range(1 if random.random() < 0.7 else 2):
-            noise = cut(random, noises[random.integers(len(noises))], frames) * tilt(random) * swell(random, frames)
+            noise = backdrop(random, voices, noises, frames) * tilt(random) * swell(random, frames)
             if kind >= 0.6:
                 noise = reverberate(random, noise)
             mean = noise.mean()

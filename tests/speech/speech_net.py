@@ -1,12 +1,13 @@
 """
-The speech detector's network in numpy: four layers of dense weights, each over five steps of 100 ms of the layer before, wider and
-wider apart. The same arithmetic as common/measure/speech_detector.c, but for the order of its sums.
+The speech detector's network in numpy: five layers of dense weights, the later ones each over five steps of 100 ms of the layer
+before, wider and wider apart. It learns in floating point; Whole is the same network in the whole numbers of
+common/measure/speech_detector.c.
 """
 import numpy
 
 BANDS, STEP_FRAMES = 22, 5
-REACH = 14                                    # steps that an output sees on each side
-LAYERS = ((1, STEP_FRAMES * BANDS, 24), (1, 24, 24), (2, 24, 24), (4, 24, 16))  # dilation, inputs of a step, outputs
+REACH = 30                                    # steps that an output sees on each side
+LAYERS = ((1, STEP_FRAMES * BANDS, 32), (1, 32, 32), (2, 32, 32), (4, 32, 32), (8, 32, 16))  # dilation, inputs of a step, outputs
 SCALE, LOWEST, HIGHEST = 1 / 32, -3.0, 2.5
 
 
@@ -74,14 +75,15 @@ class Net:
         return loss, out
 
 
-def fit(net, x, label, weight, rounds, random, batch=32, rate=2e-3, decay=1e-4):
-    """Adam over all sequences, `rounds` times; the rate falls to nothing."""
+def fit(net, make, rounds, random, batch=32, rate=2e-3, decay=1e-4):
+    """Adam over what make() gives, new in each of the rounds; the rate falls to nothing."""
     first = [numpy.zeros_like(w) for w in net.weights]
     second = [numpy.zeros_like(w) for w in net.weights]
-    total = rounds * (len(x) // batch)
     done = 0
     for turn in range(rounds):
         losses = []
+        x, label, weight = make()
+        total = rounds * (len(x) // batch)
         order = random.permutation(len(x))
         for at in range(0, len(x) - batch + 1, batch):
             part = order[at:at + batch]
@@ -97,8 +99,34 @@ def fit(net, x, label, weight, rounds, random, batch=32, rate=2e-3, decay=1e-4):
         print('round %2d of %d: loss %.4f' % (turn + 1, rounds, sum(losses) / len(losses)), flush=True)
 
 
-def hear(net, levels):
-    """A logit per step of 100 ms; beyond the ends is silence."""
-    x = normalised(levels)
-    silence = numpy.zeros((REACH, x.shape[1]), numpy.float32)
-    return net.forward(numpy.concatenate([silence, x, silence])[None])[0]
+class Whole:
+    """A network in whole numbers: weights of 8 bits with a scale for each output, values of 16 bits in 256ths."""
+
+    def __init__(self, net):
+        self.layers = []
+        for layer in range(len(LAYERS)):
+            weight = net.weights[2 * layer]
+            scale = (numpy.maximum(numpy.abs(weight).max(axis=0), 1e-9) / 127).astype(numpy.float32)
+            self.layers.append((numpy.rint(weight / scale).astype(int), scale, (256 * net.weights[2 * layer + 1]).astype(numpy.float32)))
+        self.out = (net.weights[-2][:, 0] / 256).astype(numpy.float32)
+        self.bias = numpy.float32(net.weights[-1][0])
+
+    def hear(self, levels):
+        """How sure it is of each step of 100 ms; beyond the ends is silence."""
+        steps = len(levels) // STEP_FRAMES
+        level = levels[:steps * STEP_FRAMES].reshape(steps, STEP_FRAMES * BANDS).astype(numpy.int64)
+        sums = numpy.concatenate([[0], numpy.cumsum(level.sum(axis=1))])
+        first = numpy.maximum(numpy.arange(steps) - REACH, 0)
+        end = numpy.minimum(numpy.arange(steps) + REACH + 1, steps)
+        count = (end - first) * STEP_FRAMES * BANDS
+        mean = (8 * (sums[end] - sums[first]) + count // 2) // count
+        x = numpy.zeros((steps + 2 * REACH, STEP_FRAMES * BANDS))
+        x[REACH:REACH + steps] = numpy.clip(8 * level - mean[:, None], int(256 * LOWEST), int(256 * HIGHEST))
+        for layer, (weight, scale, bias) in enumerate(self.layers):
+            dilation = LAYERS[layer][0]
+            if taps(layer) > 1:
+                left = len(x) - 4 * dilation
+                x = numpy.concatenate([x[k * dilation:k * dilation + left] for k in range(5)], axis=1)
+            y = scale * (x @ weight.astype(float)).astype(numpy.float32) + bias
+            x = numpy.floor(numpy.clip(y, 0, 32767) + numpy.float32(0.5)).astype(float)
+        return x.astype(numpy.float32) @ self.out + self.bias

@@ -1,29 +1,32 @@
 #!/usr/bin/env python3
 """
-Makes the speech detector: learns its weights from the sound under REELMILL_SHARED, and prints what it hears of what it had not learnt.
+Makes the speech detector: learns its weights from the sound under REELMILL_SHARED and from packages of Debian (speech_more.py), and
+prints what it hears of what it had not learnt.
 
-    REELMILL_SHARED=../shared python3 tests/speech/train.py            # what it hears, in a quarter of an hour of one core
-    REELMILL_SHARED=../shared python3 tests/speech/train.py --write    # and common/measure/speech_weights.c
+    REELMILL_SHARED=../shared python3 tests/speech/train.py --packages FOLDER            # what it hears, in half an hour of one core
+    REELMILL_SHARED=../shared python3 tests/speech/train.py --packages FOLDER --write    # and common/measure/speech_weights*.c
 
-Needs numpy, ffmpeg and espeak-ng. Every source is judged by the network of its fold, which learnt from the four fifths of sources
-that are not in the fold: no voice, piece or effect of it. The network of the first fold is the one that is written, so that what is
-said of that fold's sources is said of the detector itself. Seeds are fixed: the same sound and tools give the same figures, and the
-same weights up to the rounding of numpy's sums.
+Needs numpy (with a quick BLAS), ffmpeg, espeak-ng and fluidsynth. Every source under REELMILL_SHARED is judged by the network of its
+fold, which learnt from the sources that are not in the fold: no voice, piece or effect of it. The network of the first fold is the one
+that is written, so that what is said of that fold's sources is said of the detector itself. Seeds are fixed: the same sound and tools
+give the same figures, and the same weights up to the rounding of numpy's sums.
 """
 import argparse
+import itertools
 import os
 import sys
 
 import numpy
 
 import speech_corpus as corpus
+import speech_errors
 import speech_figures as figures
 import speech_mixes as mixes
+import speech_more as more
 import speech_net
 import speech_weights
 
-FOLDS, SEQUENCES, ROUNDS = 5, 4000, 7
-SHIFT = 0.0       # added to every logit: more of it hears more speech, and more that is none
+FOLDS, SEQUENCES, ROUNDS = 5, 3000, 16
 BABBLE = 'voices' # sources of which nobody can say whether they are speech
 
 
@@ -52,48 +55,51 @@ def learn(bands, folds, held):
         powers = whole(powers)
         if folds.get(key, -2) == held or BABBLE in key[1]:
             continue
-        if key[0] in ('speech', 'espeak'):
-            voices += [mixes.marked(powers)] * (2 * weight_of(powers) if key[0] == 'speech' else 1)
+        own = key in folds
+        if 'speech' in key[0] or key[0] == 'espeak':
+            voices += [mixes.marked(powers)] * (2 * weight_of(powers) if own else 1 if key[0] == 'espeak' else weight_of(powers))
         else:
-            noises += [powers] * (weight_of(powers) * (2 if key[0] == 'music' else 1))
-    heard, label, trust = mixes.sequences(random, voices, noises, SEQUENCES)
+            noises += [powers] * (weight_of(powers) * (3 if key[0] == 'music' else 2 if own else 1))
     net = speech_net.Net(random)
-    speech_net.fit(net, heard, label, trust, ROUNDS, random)
+    speech_net.fit(net, lambda: mixes.sequences(random, voices, noises, SEQUENCES), ROUNDS, random)
     return net
 
 
 def judge(net, bands, folds, held, samples):
     """Prints the rows of a fold; returns those of its programmes."""
-    net = speech_weights.rounded(net)[0]
+    net = speech_net.Whole(net)
     part = {kind: [(key[1], samples(key)) for key in bands if key[0] == kind and folds.get(key) == held]
             for kind in ('speech', 'music', 'effects')}
     for name, sound in part['speech']:
-        figures.speaker_row(net, SHIFT, name, sound)
+        figures.speaker_row(net, name, sound)
     for name, sound in part['music'] + part['effects']:
-        figures.noise_row(net, SHIFT, name, sound)
+        figures.noise_row(net, name, sound)
     quiet = [item for item in part['effects'] if BABBLE not in item[0]]
-    return figures.programme_rows(net, SHIFT, part['speech'], part['music'], quiet)
+    return figures.programme_rows(net, part['speech'], part['music'], quiet)
 
 
 def main():
     arguments = argparse.ArgumentParser()
+    arguments.add_argument('--packages', required=True, help='the folder in which the packages of speech_more.py lie unpacked')
     arguments.add_argument('--write', action='store_true')
     wanted = arguments.parse_args()
     kinds = {'speech': corpus.SPEECH, 'music': corpus.MUSIC, 'effects': corpus.EFFECTS}
     sounds = {(kind, name): corpus.source(name, entries).astype(numpy.float32) for kind, group in kinds.items()
               for name, entries in group.items()}
     bands = {key: corpus.band_powers(sound.astype(numpy.float64)) for key, sound in sounds.items()}
+    folds = fold_of(bands)
+    for key, sound in itertools.chain(more.recordings(wanted.packages), more.pieces(wanted.packages)):
+        bands[('more ' + key[0], key[1])] = corpus.band_powers(sound)
     for key, sound in corpus.espeak_voices():
         bands[('espeak', key)] = corpus.band_powers(sound)
-    folds = fold_of({key: None for key in bands if key[0] != 'espeak'})
     rows = []
     for held in range(FOLDS):
         net = learn(bands, folds, held)
         if wanted.write and held == 0:
             root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-            speech_weights.write(os.path.join(root, 'common/measure/speech_weights.c'), net, SHIFT)
+            speech_weights.write(os.path.join(root, 'common/measure'), net)
         rows += judge(net, bands, folds, held, lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
-    figures.print_programmes(rows)
+    speech_errors.print_errors(rows)
 
 
 if __name__ == '__main__':

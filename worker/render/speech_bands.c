@@ -1,15 +1,16 @@
 #include "worker/render/speech_bands.h"
 
+#include "common/base/ensure.h"
 #include "common/media/channel_layout.h"
 #include "common/measure/cell_measure.h"
 
 #include <string.h>
 
-enum { VOICE_RATE = 16000, VOICE_ROOM = 16 * SPECTRUM_FRAMES };
+enum { VOICE_RATE = 12000, VOICE_ROOM = 16 * SPECTRUM_FRAMES };
 
-/* Edges of the bands: 62.5 Hz apart as far as a voice has its pitch and first formant, then about a sixth of an octave. */
-static const uint16_t edges_hz[SPEECH_BANDS + 1] = {94,   156,  219,  281,  344,  406,  469,  531,  656,  781,  906, 1094,
-                                                    1281, 1531, 1781, 2094, 2469, 2906, 3469, 4156, 5031, 6031, 7031};
+/* Edges of the bands: 47 Hz apart as far as a voice has its pitch and first formant, then about a quarter of an octave. */
+static const uint16_t edges_hz[SPEECH_BANDS + 1] = {70,   117,  164,  211,  258,  305,  352,  398,  445,  539,  633, 727,
+                                                    867,  1008, 1195, 1430, 1711, 2039, 2461, 2977, 3586, 4383, 5508};
 
 struct speech_bands {
     const dsp_table *dsp;
@@ -27,8 +28,6 @@ struct speech_bands {
     uint32_t window_ends[TILE_LANES]; /* in voice */
     double *windows;               /* [SPECTRUM_FRAMES][TILE_LANES] */
     double (*power)[TILE_LANES];   /* [SPECTRUM_FRAMES / 2] */
-    bool has_half;                 /* the frame's first window is done */
-    double half[SPEECH_BANDS];
 };
 
 static void find_lines(speech_bands *self)
@@ -84,7 +83,6 @@ void speech_bands_begin(speech_bands *self, uint64_t cell_frame)
     self->voice_count = SPECTRUM_FRAMES;
     memset(self->voice, 0, SPECTRUM_FRAMES * sizeof *self->voice);
     self->window_count = 0;
-    self->has_half = false;
 }
 
 /* Sixths of a factor of two in power, without libm: the exponent, and how many sixths the rest has. */
@@ -103,7 +101,7 @@ static uint8_t level_of(double power)
     return (uint8_t)(level < 0 ? 0 : level > 255 ? 255 : level);
 }
 
-/* The windows that wait, in their order: the first and second of each frame in turn. */
+/* The windows that wait: a frame's each. */
 static void finish_windows(speech_bands *self)
 {
     if (self->window_count == 0)
@@ -112,22 +110,19 @@ static void finish_windows(speech_bands *self)
         for (uint32_t l = 0; l < self->window_count; l++)
             self->windows[(size_t)i * TILE_LANES + l] = self->voice[self->window_ends[l] - SPECTRUM_FRAMES + i];
     self->dsp->spectrum(self->windows, self->tables->window, (const double (*)[2])self->tables->turn, self->power);
-    for (uint32_t l = 0; l < self->window_count; l++) {
-        double bands[SPEECH_BANDS];
-        for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
-            double sum = 0.0;
-            for (uint32_t k = self->first_line[b]; k < self->end_line[b]; k++)
-                sum += self->power[k][l];
-            bands[b] = sum / (self->end_line[b] - self->first_line[b]);
-        }
-        if (!self->has_half) {
-            memcpy(self->half, bands, sizeof bands);
-        } else if (self->cell->speech_count < SPEECH_FRAMES_MAX) {
-            uint8_t *levels = self->cell->speech[self->cell->speech_count++];
-            for (uint32_t b = 0; b < SPEECH_BANDS; b++)
-                levels[b] = level_of(0.5 * (self->half[b] + bands[b]));
-        }
-        self->has_half = !self->has_half;
+    double bands[SPEECH_BANDS][TILE_LANES];
+    for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
+        double sums[TILE_LANES] = {0.0};
+        for (uint32_t k = self->first_line[b]; k < self->end_line[b]; k++)
+            for (uint32_t l = 0; l < TILE_LANES; l++)
+                sums[l] += self->power[k][l];
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            bands[b][l] = sums[l] / (self->end_line[b] - self->first_line[b]);
+    }
+    for (uint32_t l = 0; l < self->window_count && self->cell->speech_count < SPEECH_FRAMES_MAX; l++) {
+        uint8_t *levels = self->cell->speech[self->cell->speech_count++];
+        for (uint32_t b = 0; b < SPEECH_BANDS; b++)
+            levels[b] = level_of(bands[b][l]);
     }
     self->window_count = 0;
 }
@@ -139,14 +134,15 @@ static void take_window(speech_bands *self)
         finish_windows(self);
 }
 
-static inline void add_voice(speech_bands *self, double sample)
+/* So many samples find room behind those that windows still need. */
+static void make_room(speech_bands *self, uint32_t count)
 {
-    if (self->voice_count == VOICE_ROOM) {
-        finish_windows(self);
-        memmove(self->voice, self->voice + VOICE_ROOM - SPECTRUM_FRAMES, SPECTRUM_FRAMES * sizeof *self->voice);
-        self->voice_count = SPECTRUM_FRAMES;
-    }
-    self->voice[self->voice_count++] = self->scale * sample;
+    ENSURE(count <= VOICE_ROOM - SPECTRUM_FRAMES);
+    if (self->voice_count + count <= VOICE_ROOM)
+        return;
+    finish_windows(self);
+    memmove(self->voice, self->voice + self->voice_count - SPECTRUM_FRAMES, SPECTRUM_FRAMES * sizeof *self->voice);
+    self->voice_count = SPECTRUM_FRAMES;
 }
 
 /* Frames of one group from `phase` on; what they add to its own sample of the voice, and to the next one's. */
@@ -162,40 +158,43 @@ static inline void weigh(const double *first, const double *second, uint32_t pha
     }
 }
 
-static void end_group(speech_bands *self, double falling, double rising)
-{
-    add_voice(self, falling + self->risen);
-    self->risen = rising;
-    self->falling = self->rising = 0.0;
-}
-
-/* Whole groups; `factor` is a number where this is inlined. Their sums do not depend on each other. */
+/* Whole groups; `factor` is a number where this is inlined. */
 static inline __attribute__((always_inline)) void take_groups(speech_bands *self, const double *first, const double *second,
                                                               uint32_t group_count, const uint32_t factor)
 {
+    const double scale = self->scale;
+    double *voice = self->voice + self->voice_count;
+    double risen = self->risen;
     for (uint32_t i = 0; i < group_count; i++) {
         const size_t at = (size_t)i * factor * TILE_LANES;
         double falling = 0.0;
         double rising = 0.0;
         weigh(first + at, second == NULL ? NULL : second + at, 0, factor, factor, &falling, &rising);
-        end_group(self, falling, rising);
+        voice[i] = scale * (falling + risen);
+        risen = rising;
     }
+    self->voice_count += group_count;
+    self->risen = risen;
 }
 
 static void take_voice(speech_bands *self, const double *first, const double *second, uint32_t phase, uint32_t frame_count)
 {
     const uint32_t factor = self->factor;
+    make_room(self, frame_count / factor + 1);
     uint32_t done = phase == 0 ? 0 : factor - phase < frame_count ? factor - phase : frame_count;
     weigh(first, second, phase, done, factor, &self->falling, &self->rising);
-    if (done > 0 && phase + done == factor)
-        end_group(self, self->falling, self->rising);
+    if (done > 0 && phase + done == factor) {
+        self->voice[self->voice_count++] = self->scale * (self->falling + self->risen);
+        self->risen = self->rising;
+        self->falling = self->rising = 0.0;
+    }
     uint32_t groups = (frame_count - done) / factor;
     const double *from = first + (size_t)done * TILE_LANES;
     const double *with = second == NULL ? NULL : second + (size_t)done * TILE_LANES;
-    if (factor == 3 && second == NULL)
-        take_groups(self, from, NULL, groups, 3);
-    else if (factor == 3)
-        take_groups(self, from, with, groups, 3);
+    if (factor == 4 && second == NULL)
+        take_groups(self, from, NULL, groups, 4);
+    else if (factor == 4)
+        take_groups(self, from, with, groups, 4);
     else
         take_groups(self, from, with, groups, factor);
     const size_t rest = (size_t)groups * factor;
@@ -211,9 +210,7 @@ void speech_bands_take(speech_bands *self, const double *first, const double *se
     uint64_t slot = cell_measure_slot_of(programme_frame, self->sample_rate);
     if (end != cell_measure_slot_frame(slot + 1, self->sample_rate))
         return;
-    uint64_t last = slot / SPEECH_FRAME_SLOTS * SPEECH_FRAME_SLOTS + SPEECH_FRAME_SLOTS;
-    uint64_t frame_end = cell_measure_slot_frame(last, self->sample_rate);
-    if (frame_end > self->cell_frame)
+    if (slot % SPEECH_FRAME_SLOTS == SPEECH_FRAME_SLOTS - 1 && end > self->cell_frame)
         take_window(self);
 }
 

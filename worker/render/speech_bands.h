@@ -3,9 +3,10 @@
  * (common/measure/speech_levels.h).
  *
  * The voice is the centre where the layout has one, the mean of left and right in stereo, the channel of mono. A triangle over
- * 2 factor - 1 frames brings it to about 16 kHz; what lies above 8 kHz then folds back 19 dB lower at least, and lower still from
- * near multiples of that rate. Each 10 ms slot of the programme ends a window of SPECTRUM_FRAMES such samples, two of them make a
- * frame. Frames count from the programme's first, and belong to the cell in which they end.
+ * 2 factor - 1 frames brings it to about 12 kHz; what lies above 6.5 kHz then folds back into the bands, 3 dB lower than a
+ * tone at 5.5 kHz, 18 dB at 3 kHz, and lower still from near multiples of that rate. Each frame of SPEECH_FRAME_SLOTS slots is
+ * the window of SPECTRUM_FRAMES such samples (21 ms) that ends with it. Frames count from the programme's first, and belong to
+ * the cell in which they end.
  *
  * Plain double arithmetic in a fixed order, cut by the position alone; what a frame needs from before its cell is in the pre-roll.
  */

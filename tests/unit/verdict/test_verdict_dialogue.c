@@ -1,5 +1,4 @@
 /* Verdicts of limits on dialogue, from tables made by hand: the share of speech, its 15 % rule, and what no stem can tell. */
-#include "common/measure/speech_detector.h"
 #include "tests/unit/verdict/verdict_bench.h"
 
 #include <math.h>
@@ -111,8 +110,8 @@ static void verdict__without_a_stem_dialogue_is_not_checked(void **state)
  */
 static void verdict__what_the_detector_cannot_tell_is_not_judged(void **state)
 {
-    const double lu = SPEECH_DETECTOR_LUFS_ERROR;
-    const double share = SPEECH_DETECTOR_SHARE_ERROR;
+    const double lu = 1.0;
+    const double share = 0.1;
     const struct {
         double lufs, share;
         verdict_word word;
@@ -124,7 +123,8 @@ static void verdict__what_the_detector_cannot_tell_is_not_judged(void **state)
         {-29.0 - lu + 0.2, 0.99, VERDICT_INCOMPLETE},
         {-25.0 + lu + 0.2, 0.15 + share - 0.01, VERDICT_INCOMPLETE}, /* not sure of 15 % */
         {-25.0 + lu + 0.2, 0.15 + share + 0.01, VERDICT_FAIL},
-        {-25.0 + lu + 0.2, 0.0, VERDICT_INCOMPLETE}, /* perhaps there is some after all */
+        {-25.0 + lu + 0.2, 0.15 - share + 0.01, VERDICT_INCOMPLETE}, /* perhaps there is more after all */
+        {-25.0 + lu + 0.2, 0.15 - share - 0.01, VERDICT_PASS},       /* less than 15 %: the programme counts, at -24 */
     };
     bench *self = *state;
     limit_like_netflix(self);
@@ -132,16 +132,16 @@ static void verdict__what_the_detector_cannot_tell_is_not_judged(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         figure_facts facts = {.deliverable = "PM", .show = &self->source, .layout = LAYOUT_5_1, .sample_rate = RATE,
                               .frame_count = 100 * RATE, .loudness = {.integrated_lufs = -24.0},
-                              .dialogue = {.lufs = rows[i].lufs, .speech_share = rows[i].share, .block_count = 1}};
-        dialogue_figures_gate(&facts.dialogue, DIALOGUE_GATE_DETECTOR);
+                              .dialogue = {.gate = DIALOGUE_GATE_DETECTOR, .lufs = rows[i].lufs, .speech_share = rows[i].share,
+                                           .block_count = 1, .lufs_error = lu, .share_error = share}};
         programme_verdict verdict;
         assert_int_equal(verdict_judge_figures(&verdict, &facts, &self->rules, &self->memory), STATUS_OK);
         if (verdict.word != rows[i].word)
             fail_msg("row %zu, %.1f LUFS, %.2f: %s, not %s", i, rows[i].lufs, rows[i].share, verdict_word_name(verdict.word),
                      verdict_word_name(rows[i].word));
         const finding *told = bench_found(&verdict, "loudness.dialogue");
-        assert_non_null(told);
-        assert_non_null(strstr(told->message, "not Dolby"));
+        assert_int_equal(told == NULL, rows[i].word == VERDICT_PASS);
+        assert_true(told == NULL || strstr(told->message, "not Dolby") != NULL);
     }
 }
 
