@@ -8,7 +8,8 @@ import subprocess
 import time
 
 LIFE_S = 500
-ANSWER_S = 30
+ANSWER_S = 120
+PATIENCE_S = 60
 # Told by every document from its start: what its Content-Security-Policy refused.
 WATCH = """
 window.refused = [];
@@ -97,7 +98,7 @@ class Browser:
             raise AssertionError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
 
-    def wait_for(self, expression, seconds=ANSWER_S):
+    def wait_for(self, expression, seconds=PATIENCE_S):
         """Until the expression is true in the page: looked at before each picture that the browser draws."""
         script = f"""new Promise((done, failed) => {{
             const start = performance.now();
