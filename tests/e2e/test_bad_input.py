@@ -131,16 +131,15 @@ class BadInput(FarmTest):
     # ---- levels ----
 
     def test_sum_over_full_scale(self):
-        """It is made, clamped, and fails: how many samples of which channel, where and by how much."""
+        """It is made, clamped, and fails, as one finding: how many samples, in which channels, where and by how much."""
         for stem in ("DX", "FX"):
             write_wav(self.show.folder / "stems" / f"R2_{stem}_51.wav", noise(1, RATE * 12, 6, 0.3).clip(-0.9, 0.9))
         outcome = reelmill("run", self.show.path, "--only", "PM_51")
         self.assertEqual(outcome.code, FAIL_QC, outcome.err)
         lines = [line for line in outcome.err.splitlines() if "fail: " in line]
-        self.assertEqual(len(lines), 6, outcome.err)
-        for channel in ORDER_51:
-            self.assertEqual(len([line for line in lines if f"full scale in {channel} at 01:00:" in line]), 1, lines)
-        self.assertTrue(all("samples were clamped" in line and "a gain of -6" in line for line in lines), lines)
+        self.assertEqual(len(lines), 1, outcome.err)
+        for said in (f"full scale in {', '.join(ORDER_51)} from 01:00:", "at 6 places", "samples were clamped", "a gain of -6"):
+            self.assertIn(said, lines[0])
 
     # ---- output ----
 
