@@ -1,5 +1,7 @@
 #include "coordinator/verdict/verdict_parts.h"
 
+#include "common/measure/speech_detector.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -50,22 +52,61 @@ static void soften_members(judgement *self, int group)
     }
 }
 
+static bool rests_on_speech(const spec_limit *limit)
+{
+    return strcmp(limit->check, "loudness.dialogue") == 0 || strcmp(limit->check, "loudness.speech_share") == 0 ||
+           limit->speech_at_least > 0.0 || limit->speech_below > 0.0;
+}
+
+/*
+ * The errors that the detector states come from its own sureness, so they are smallest where it is wrong and sure: what
+ * rests on its word alone is no silent pass.
+ */
+static void tell_heard(judgement *self)
+{
+    const dialogue_figures *dialogue = &self->verdict->dialogue;
+    if (dialogue->gate != DIALOGUE_GATE_DETECTOR || dialogue->speech_share <= dialogue->share_error)
+        return;
+    for (size_t i = 0; i < self->verdict->findings.count; i++) {
+        const finding *item = &self->verdict->findings.items[i];
+        if (item->severity == FINDING_NOT_CHECKED && item->rule != NULL && rests_on_speech(item->rule))
+            return;
+    }
+    finding *item = judgement_add(self, "loudness.dialogue", FINDING_NOT_CHECKED);
+    item->subject = "detector";
+    item->measured = dialogue->speech_share * 100.0;
+    item->unit = "%";
+    item->message = arena_format(self->memory,
+                                 "That %.1f %% of it is speech is told by %s (not Dolby's) alone, which takes single instruments for "
+                                 "speech: judge it beside its dialogue stem.",
+                                 item->measured, speech_detector_name());
+}
+
 void judge_groups(judgement *self)
 {
+    bool heard = false; /* something that holds rests on where speech is */
+    uint32_t limit_count = self->rules == NULL ? 0 : self->rules->limit_count;
+    for (uint32_t i = 0; i < limit_count; i++)
+        heard = heard || (self->rules->limits[i].group < 0 && rests_on_speech(&self->rules->limits[i]));
     for (uint32_t group = 0; self->rules != NULL && group < self->rules->group_count; group++) {
         bool holds = false;
+        bool holds_unheard = false;
         bool unknown = false;
-        for (uint32_t i = 0; i < self->rules->limit_count; i++) {
+        for (uint32_t i = 0; i < limit_count; i++) {
             const spec_limit *limit = &self->rules->limits[i];
             if (limit->group != (int)group || judgement_force(self, limit) == LIMIT_OUT_OF_FORCE)
                 continue;
             member_state state = state_of(self, limit);
             holds = holds || state == MEMBER_HOLDS;
+            holds_unheard = holds_unheard || (state == MEMBER_HOLDS && !rests_on_speech(limit));
             unknown = unknown || state == MEMBER_UNKNOWN;
         }
+        heard = heard || (holds && !holds_unheard);
         if (holds)
             drop_members(self, (int)group);
         else if (unknown)
             soften_members(self, (int)group);
     }
+    if (heard)
+        tell_heard(self);
 }

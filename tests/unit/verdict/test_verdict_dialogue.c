@@ -104,6 +104,39 @@ static void verdict__without_a_stem_dialogue_is_not_checked(void **state)
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).findings.count, 3);
 }
 
+static programme_verdict judge_heard(bench *self, double dialogue_lufs, double integrated_lufs)
+{
+    figure_facts facts = {.deliverable = "PM", .show = &self->source, .layout = LAYOUT_5_1, .sample_rate = RATE,
+                          .frame_count = 100 * RATE, .loudness = {.integrated_lufs = integrated_lufs},
+                          .dialogue = {.gate = DIALOGUE_GATE_DETECTOR, .lufs = dialogue_lufs, .speech_share = 0.905,
+                                       .block_count = 1, .lufs_error = 1.02, .share_error = 0.31}};
+    programme_verdict verdict;
+    assert_int_equal(verdict_judge_figures(&verdict, &facts, &self->rules, &self->memory), STATUS_OK);
+    return verdict;
+}
+
+/* Gliding notes of one instrument were 90.5 % speech to the detector, with 1.02 LU of stated error: they passed by it. */
+static void verdict__nothing_passes_by_the_detector_alone(void **state)
+{
+    bench *self = *state;
+    limit_like_netflix(self);
+    (void)bench_judge(self, 20.0, -24.0, -6.0); /* fills the spec */
+    programme_verdict verdict = judge_heard(self, -27.0, -27.0);
+    assert_int_equal(verdict.word, VERDICT_INCOMPLETE);
+    assert_int_equal(verdict.findings.count, 1);
+    assert_non_null(strstr(verdict.findings.items[0].message, "That 90.5 % of it is speech is told by reelmill speech detector"));
+    assert_int_equal(judge_heard(self, -20.0, -27.0).word, VERDICT_FAIL);
+    assert_int_equal(judge_heard(self, -25.5, -27.0).findings.count, 1); /* too near: that says it already */
+    /* One of either will do: what the whole programme decides needs no ear for speech. */
+    self->rules.limits[0].speech_at_least = self->rules.limits[1].speech_below = 0.0;
+    self->rules.limits[0].group = self->rules.limits[1].group = 0;
+    self->rules.group_count = 1;
+    assert_int_equal(judge_heard(self, -27.0, -24.0).word, VERDICT_PASS);
+    assert_int_equal(judge_heard(self, -20.0, -24.0).word, VERDICT_PASS);
+    assert_int_equal(judge_heard(self, -27.0, -20.0).word, VERDICT_INCOMPLETE);
+    assert_int_equal(judge_heard(self, -20.0, -20.0).word, VERDICT_FAIL);
+}
+
 /*
  * Without a stem the speech detector says where speech is, and may be off by its errors: what is nearer to a limit is no verdict.
  * Limits -29 to -25 from 15 % on, -26 to -22 below; the rows lie 0.2 on either side of limit + error.
@@ -125,6 +158,7 @@ static void verdict__what_the_detector_cannot_tell_is_not_judged(void **state)
         {-25.0 + lu + 0.2, 0.15 + share + 0.01, VERDICT_FAIL},
         {-25.0 + lu + 0.2, 0.15 - share + 0.01, VERDICT_INCOMPLETE}, /* perhaps there is more after all */
         {-25.0 + lu + 0.2, 0.15 - share - 0.01, VERDICT_PASS},       /* less than 15 %: the programme counts, at -24 */
+        {-27.0, 0.99, VERDICT_INCOMPLETE}, /* within, by the detector's word alone: no silent pass */
     };
     bench *self = *state;
     limit_like_netflix(self);
@@ -212,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__room_tone_is_no_speech, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__without_a_stem_dialogue_is_not_checked, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__what_the_detector_cannot_tell_is_not_judged, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__nothing_passes_by_the_detector_alone, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__short_and_silent_programmes_have_no_dialogue, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__shares_are_judged_in_percent, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_re_render_is_not_judged_by_its_bed, bench_set_up, bench_tear_down),
