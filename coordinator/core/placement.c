@@ -71,10 +71,12 @@ static bool elsewhere_exists(const scheduler *self, const task_trouble *trouble)
 /* One of the first free workers takes tasks of this job, and is none that this one (NULL: any task) avoids. */
 static bool free_worker_suits(const scheduler *self, uint32_t job_slot, const task_trouble *trouble)
 {
-    for (uint32_t i = 0; i < self->workers.open.count && i < PLACEMENT_LOOK_MAX; i++) {
+    for (uint32_t i = 0, looked = 0; i < self->workers.open.count && looked < PLACEMENT_LOOK_MAX; i++) {
         const worker_record *worker = &self->workers.workers[self->workers.open.items[i].id];
-        if (!worker_record_rests(worker, self->jobs.jobs[job_slot].number, self->now_ms) &&
-            (trouble == NULL || !task_trouble_avoids(trouble, worker->number)))
+        if (worker_record_rests(worker, self->jobs.jobs[job_slot].number, self->now_ms))
+            continue; /* those that rest are idle and stand in front: they hide nobody */
+        looked++;
+        if (trouble == NULL || !task_trouble_avoids(trouble, worker->number))
             return true;
     }
     return false;
@@ -134,8 +136,9 @@ static uint32_t worker_search(const scheduler *self, const worker_wish *wish)
 {
     const index_heap *open = &self->workers.open;
     uint32_t best = SLOT_NONE;
-    for (uint32_t i = 0; i < open->count && i < PLACEMENT_LOOK_MAX; i++) {
+    for (uint32_t i = 0, looked = 0; i < open->count && looked < PLACEMENT_LOOK_MAX; i++) {
         const index_heap_item *item = &open->items[i];
+        looked += !worker_record_rests(&self->workers.workers[item->id], wish->job->number, wish->now_ms);
         if (wish_fits(wish, &self->workers.workers[item->id]) &&
             (best == SLOT_NONE || index_heap_item_before(item, &open->items[best])))
             best = i;

@@ -24,6 +24,34 @@ static void scheduler__gives_a_worker_no_more_than_its_slots(void **unused)
     farm_script_deinit(&farm);
 }
 
+/* Those that rest are idle, so they stand before all others that are free; a rack that lost its mount is many of them. */
+static void scheduler__many_that_rest_hide_nobody_who_can(void **unused)
+{
+    (void)unused;
+    enum { RACK = 100, WHOLE = 10 };
+    farm_script farm;
+    scheduler_config config = farm_script_config();
+    config.workers_max = RACK + WHOLE;
+    farm_script_init(&farm, &config);
+    uint32_t job = farm_job_of(&farm, 3 * RACK);
+    for (uint32_t worker = 1; worker <= RACK; worker++) {
+        farm_hello(&farm, worker, 1);
+        farm_result(&farm, worker, farm_assigned(&farm, 0), STATUS_STORAGE_MISMATCH);
+    }
+    assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 0);
+    attempt given[WHOLE];
+    for (uint32_t i = 0; i < WHOLE; i++) {
+        farm_hello(&farm, RACK + 1 + i, 1);
+        assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, RACK + 1 + i);
+        given[i] = farm_assigned(&farm, 0);
+    }
+    for (uint32_t i = 0; i < WHOLE; i++) {
+        farm_result(&farm, RACK + 1 + i, given[i], STATUS_OK);
+        assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, RACK + 1 + i);
+    }
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__sends_prefetch_beyond_the_slots(void **unused)
 {
     (void)unused;
@@ -458,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scheduler__knows_whose_an_attempt_is),
         cmocka_unit_test(scheduler__gives_a_worker_no_more_than_its_slots),
+        cmocka_unit_test(scheduler__many_that_rest_hide_nobody_who_can),
         cmocka_unit_test(scheduler__sends_prefetch_beyond_the_slots),
         cmocka_unit_test(scheduler__releases_an_assignment_only_after_its_fact),
         cmocka_unit_test(scheduler__requeues_a_task_when_its_lease_runs_out),
