@@ -301,7 +301,8 @@ bool scheduler_job_view(const scheduler *self, uint32_t job, job_view *out_view)
 typedef struct task_view {
     task_state state;
     uint8_t kind;
-    uint32_t epoch;
+    uint32_t epoch;           /**< of the attempt that counted; until one does, the newest */
+    uint32_t begun;           /**< the newest of all, so also how many were begun or may have been */
     uint32_t attempts_failed;
     uint32_t worker;          /**< while running */
     status last_code;

@@ -51,6 +51,7 @@ bool scheduler_task_view(const scheduler *self, uint32_t job_number, uint32_t ta
     *out_view = (task_view){.state = state,
                             .kind = (uint8_t)record->kind,
                             .epoch = state == TASK_DONE ? record->link : record->epoch,
+                            .begun = record->epoch,
                             .attempts_failed = record->failed,
                             .worker = state == TASK_RUNNING ? self->leases.leases[record->link].worker : 0,
                             .last_code = (status)record->code};

@@ -178,8 +178,8 @@ static status collect_digests(farm_job *self, uint32_t file, arena *memory, cons
 }
 
 /*
- * Has all that was written for a deliverable been read back by who wrote it? Not if a task was begun twice: whichever attempt
- * ended last may have written after the other had read.
+ * Has all that was written for a deliverable been read back by who wrote it? Not if a task was begun twice: the attempt
+ * that did not count may have written after the other had read.
  */
 static bool was_read_back(const farm_job *self, const scheduler *scheduled, uint16_t deliverable, arena *memory)
 {
@@ -189,7 +189,7 @@ static bool was_read_back(const farm_job *self, const scheduler *scheduled, uint
         const job_result *result = job_result_get(self, tasks[i]);
         task_view view;
         if (result == NULL || result->payload_size != 1 || result->payload[0] != 1 ||
-            !scheduler_task_view(scheduled, self->number, tasks[i], &view) || view.epoch != 1)
+            !scheduler_task_view(scheduled, self->number, tasks[i], &view) || view.begun != 1)
             return false;
     }
     return count > 0;

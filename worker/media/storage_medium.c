@@ -26,10 +26,19 @@ static bool storage_has_disk(int descriptor)
     return major(info.st_dev) != 0 || (unsigned)facts.f_type == BTRFS_SUPER_MAGIC; /* btrfs numbers its volumes for itself */
 }
 
+/* Some file systems take the flag and read through the cache all the same (0: ext4 with data=journal, encrypted files). */
+static bool reads_by_pages(int descriptor)
+{
+    struct statx facts;
+    return statx(descriptor, "", AT_EMPTY_PATH, STATX_DIOALIGN, &facts) != 0 || (facts.stx_mask & STATX_DIOALIGN) == 0 ||
+           (facts.stx_dio_offset_align > 0 && facts.stx_dio_offset_align <= PAGE_BYTES && facts.stx_dio_mem_align <= PAGE_BYTES);
+}
+
 bool storage_read_past_cache(int descriptor)
 {
     int flags = fcntl(descriptor, F_GETFL);
-    return storage_has_disk(descriptor) && flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_DIRECT) == 0;
+    return flags >= 0 && storage_has_disk(descriptor) && reads_by_pages(descriptor) &&
+           fcntl(descriptor, F_SETFL, flags | O_DIRECT) == 0;
 }
 
 size_t storage_medium_room(uint64_t offset, size_t byte_size)

@@ -11,6 +11,8 @@
 
 /* Read at once: who writes to the same file may wait that long (ext4 keeps writers out while it reads past the cache). */
 enum { READBACK_BLOCK_BYTES = 256 << 10, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 64 */ };
+/* Writes that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
+enum { READBACK_FLUSH_WRITES = 16 };
 
 /* One write. */
 typedef struct readback_place {
@@ -30,7 +32,8 @@ struct render_readback {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;    /* what follows */
-    uint32_t added, done;
+    uint32_t added, flushed, done; /* only what is flushed is read */
+    bool last;                 /* nothing more is added */
     bool ended;                /* nothing more is to be read */
     status code;
     error_detail detail;
@@ -61,13 +64,37 @@ static status readback_compare(render_readback *self, const readback_place *plac
                             (unsigned long long)(place->offset + place->byte_size));
 }
 
+/* What was written from `flushed` up to there is on the medium behind this. */
+static status readback_flush(render_readback *self, uint32_t end)
+{
+    status code = STATUS_OK;
+    for (uint32_t file = 0; code == STATUS_OK && file < self->task->file_count; file++) {
+        bool written = false;
+        for (uint32_t i = self->flushed; i < end && !written; i++)
+            written = self->places[i].file == file;
+        if (written)
+            code = storage_sync(self->descriptors[file], &self->detail);
+    }
+    return code;
+}
+
 static void *readback_run(void *context)
 {
     render_readback *self = context;
     pthread_mutex_lock(&self->mutex);
     while (self->code == STATUS_OK && !self->ended) {
-        if (self->done == self->added) {
+        uint32_t added = self->added;
+        if (self->done == self->flushed && (added == self->done || (added - self->done < READBACK_FLUSH_WRITES && !self->last))) {
             pthread_cond_wait(&self->changed, &self->mutex);
+            continue;
+        }
+        if (self->done == self->flushed) {
+            pthread_mutex_unlock(&self->mutex);
+            status synced = readback_flush(self, added);
+            pthread_mutex_lock(&self->mutex);
+            self->code = synced;
+            self->flushed = added;
+            pthread_cond_signal(&self->changed);
             continue;
         }
         const readback_place *place = &self->places[self->done];
@@ -140,6 +167,8 @@ void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, 
 status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail)
 {
     pthread_mutex_lock(&self->mutex);
+    self->last = true;
+    pthread_cond_signal(&self->changed);
     while (self->code == STATUS_OK && self->done < self->added) {
         pthread_cond_wait(&self->changed, &self->mutex);
         if (observer->progress != NULL) /* the task is done but for the storage: it does not hang */

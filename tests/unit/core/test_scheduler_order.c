@@ -194,6 +194,8 @@ static void scheduler__runs_a_straggler_a_second_time_and_takes_the_first_result
         assert_int_equal(farm_running(&farm, job, 3).epoch, spare.epoch); /* once, not again */
         farm_result(&farm, fast_worker, fast, STATUS_OK);
         assert_int_equal(farm_task(&farm, job, 3).state, TASK_DONE);
+        assert_int_equal(farm_task(&farm, job, 3).epoch, fast.epoch);
+        assert_int_equal(farm_task(&farm, job, 3).begun, spare.epoch); /* whoever counted */
         assert_int_equal(farm_command(&farm, COMMAND_CANCEL_ATTEMPT, 0).attempt.epoch, late.epoch);
         assert_int_equal(farm_count(&farm, COMMAND_JOB_ENDED), 1);
         farm_result(&farm, fast_worker, fast, STATUS_OK); /* the winner again: its cells stay */

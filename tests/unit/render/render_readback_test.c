@@ -79,9 +79,11 @@ static void render_readback__passes_what_is_there(void **state)
     fixture self;
     status code = STATUS_DEFECT;
     fixture_begin(&self);
-    if (write_all(&self, -1, &code, NULL))
-        assert_int_equal(code, STATUS_OK);
+    bool disk = write_all(&self, -1, &code, NULL);
     fixture_end(&self);
+    if (!disk)
+        skip();
+    assert_int_equal(code, STATUS_OK);
 }
 
 static void render_readback__names_file_and_bytes_of_what_is_not(void **state)
@@ -93,14 +95,15 @@ static void render_readback__names_file_and_bytes_of_what_is_not(void **state)
         error_detail detail = {0};
         char place[64];
         fixture_begin(&self);
-        if (write_all(&self, wrong, &code, &detail)) {
-            assert_int_equal(code, STATUS_STORAGE_MISMATCH);
-            assert_non_null(strstr(detail.message, self.files[wrong % 2].part.path));
-            int first = PAGE_BYTES + wrong / 2 * WRITE_BYTES;
-            snprintf(place, sizeof place, "bytes %d to %d", first, first + WRITE_BYTES);
-            assert_non_null(strstr(detail.message, place));
-        }
+        bool disk = write_all(&self, wrong, &code, &detail);
         fixture_end(&self);
+        if (!disk)
+            skip();
+        assert_int_equal(code, STATUS_STORAGE_MISMATCH);
+        assert_non_null(strstr(detail.message, self.files[wrong % 2].part.path));
+        int first = PAGE_BYTES + wrong / 2 * WRITE_BYTES;
+        snprintf(place, sizeof place, "bytes %d to %d", first, first + WRITE_BYTES);
+        assert_non_null(strstr(detail.message, place));
     }
 }
 
@@ -116,7 +119,10 @@ static void render_readback__stops_with_work_left(void **state)
             render_readback_add(readback, 0, (uint64_t)i * PAGE_BYTES, bytes, sizeof bytes); /* nothing is there */
         render_readback_stop(readback);
     }
+    bool disk = readback != NULL;
     fixture_end(&self);
+    if (!disk)
+        skip();
 }
 
 int main(void)
