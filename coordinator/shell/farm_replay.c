@@ -5,13 +5,17 @@
 #include "coordinator/core/fact_record.h"
 #include "coordinator/shell/job_body.h"
 #include "coordinator/shell/job_rest.h"
+#include "coordinator/verdict/verdict.h"
 
+#include <jansson.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { REPORT_BYTES_MAX = 256 << 20 };
 
 typedef struct replay {
     farm_state *farm;
@@ -29,19 +33,58 @@ static void set_aside(farm_job *job, const char *why)
     log_line(LOG_ERROR, "job.set_aside", "job=%u reason=\"%s\"", job->number, why);
 }
 
-/* The end of a job whose plan this version makes otherwise: what came of it is as true as it was. */
-static void keep_end(const farm_state *self, farm_job *job, const ended_record *record)
+/* A record of before version 3 has no verdict; the report, which was whole before the job ended, has. */
+static void verdict_of_report(farm_job *job)
 {
-    char *told = strdup(record->has_outcome || !job->failed ? record->message : "an earlier version knew why");
+    char path[PATH_MAX_BYTES];
+    struct stat facts;
+    job_path(job, job_document_file(DOCUMENT_REPORT_JSON), path);
+    bool bounded = lstat(path, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size <= REPORT_BYTES_MAX;
+    json_t *report = bounded ? json_load_file(path, 0, NULL) : NULL;
+    const char *name = json_string_value(json_object_get(report, "verdict"));
+    for (uint8_t word = VERDICT_PASS; name != NULL && word <= VERDICT_FAIL; word++) {
+        if (strcmp(name, verdict_word_name((verdict_word)word)) == 0) {
+            job->has_verdict = true;
+            job->verdict = word;
+        }
+    }
+    json_decref(report);
+}
+
+/* What such a record leaves open: never told better than the facts and the report say. */
+static void complete_end(farm_job *job, ended_record *record)
+{
+    const char *told = "";
+    if (job->failed) {
+        record->code = STATUS_DEFECT;
+        told = "an earlier version knew why";
+    } else if (job->cancelled) {
+        record->code = STATUS_CANCELLED;
+        told = "the job was cancelled";
+    } else if (!job_is_question(job)) {
+        verdict_of_report(job);
+        record->code = job->has_verdict ? STATUS_OK : STATUS_DEFECT;
+        told = job->has_verdict ? "" : "its report, which alone has its verdict, cannot be read; submit it again";
+    }
+    record->exit_code = record->code != STATUS_OK ? 3 : job->has_verdict && job->verdict >= VERDICT_INCOMPLETE ? 1 : 0;
+    snprintf(record->message, sizeof record->message, "%s", told);
+}
+
+/* The end of a job whose plan this version makes otherwise: what came of it is as true as it was. */
+static void keep_end(const farm_state *self, farm_job *job, ended_record *record)
+{
+    job->held = record->held;
+    job->has_verdict = record->has_verdict;
+    job->verdict = record->verdict;
+    if (!record->has_outcome)
+        complete_end(job, record);
+    char *told = strdup(record->message);
     if (told == NULL)
         return;
     free(job->rest_message);
     job->rest_message = told;
-    job->rest_exit_code = record->has_outcome ? record->exit_code : job->failed || job->cancelled ? 3 : 0;
-    job->rest_code = record->has_outcome ? record->code : job->failed ? STATUS_DEFECT : STATUS_OK;
-    job->held = record->held;
-    job->has_verdict = record->has_verdict;
-    job->verdict = record->verdict;
+    job->rest_exit_code = record->exit_code;
+    job->rest_code = record->code;
     (void)farm_job_rest(self, job);
 }
 
@@ -328,7 +371,7 @@ static status complete_job(farm_state *self, farm_job *job)
     bool reopened = job->plan_lost && !job->ended && scheduler_job_view(self->scheduler, job->number, &view) &&
                     view.state == JOB_ENDED;
     if (reopened) { /* a retry that an earlier version had not finished */
-        const ended_record end = {.has_outcome = true, .exit_code = 3, .code = STATUS_DEFECT, .message = JOB_PLANNED_OTHERWISE};
+        ended_record end = {.has_outcome = true, .exit_code = 3, .code = STATUS_DEFECT, .message = JOB_PLANNED_OTHERWISE};
         job->ended = job->failed = true;
         keep_end(self, job, &end);
     } else if (job->unreadable) {

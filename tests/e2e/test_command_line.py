@@ -1,4 +1,5 @@
 """The command line as an ops person has it: one farm, its jobs and nodes looked at, steered and explained; the shell's help."""
+import json
 import os
 import pty
 import re
@@ -236,14 +237,22 @@ class Retention(FarmTest):
         with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 4").fetchall():
                 journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (record[:5] + bytes(16) + record[21:], sequence))
+            # The end of job 5 is a record of version 2, which has no outcome; its report says that it failed QC.
+            for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall():
+                if struct.unpack("<I", record[1:5]) == (5,):
+                    journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (b"\2" + record[1:13], sequence))
         journal.close()
+        report = self.folder / "state" / "job-5" / "report.json"
+        judged = json.loads(report.read_text())
+        self.assertEqual(judged["verdict"], "pass")
+        report.write_text(json.dumps({**judged, "verdict": "fail"}))
         for _ in range(2):
             ended = log.read_text().count("event=job.ended job=3 "), log.read_text().count("event=job.ended job=5 ")
             farm.start("coordinator")
             self.assertIn("plans the job otherwise", self.passes(farm.ask("wait", "6"), 3).err)
-            for job in ("3", "5"):
-                self.assertEqual((farm.job(job)["state"], farm.job(job)["verdict"]), ("ended", "pass"))
-                self.passes(farm.ask("wait", job))
+            for job, verdict, code in (("3", "pass", 0), ("5", "fail", 1)):
+                self.assertEqual((farm.job(job)["state"], farm.job(job)["verdict"]), ("ended", verdict))
+                self.passes(farm.ask("wait", job), code)
                 self.passes(farm.ask("report", job))
             self.assertEqual(ended, (1, 1))
             farm.kill("coordinator")
