@@ -4,8 +4,10 @@
 
 #include "common/measure/cell_measure.h"
 #include "common/measure/stem_features.h"
+#include "coordinator/core/retry_policy.h"
 #include "coordinator/shell/job_body.h"
 #include "coordinator/shell/job_json.h"
+#include "coordinator/shell/job_payload.h"
 #include "proto/task_body.h"
 
 #include <errno.h>
@@ -276,45 +278,22 @@ static void on_cell(farm_state *self, const worker_node *node, const message_cel
 
 /* ---- RESULT ---- */
 
-static bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload)
-{
-    if (kind == TASK_PROBE) {
-        byte_reader reader;
-        byte_reader_init(&reader, payload->bytes, payload->size);
-        media_facts *facts = malloc(sizeof *facts);
-        if (facts != NULL)
-            media_facts_decode(facts, &reader);
-        free(facts);
-        return byte_reader_complete(&reader);
-    }
-    if (kind == TASK_SEAL || kind == TASK_DEPOSIT)
-        return payload->size == (kind == TASK_SEAL ? 2 * CONTENT_HASH_BYTES : 1);
-    if (kind == TASK_LISTEN) {
-        arena memory;
-        sync_measure heard;
-        arena_init(&memory);
-        bool fits = sync_measure_decode(&heard, payload->bytes, payload->size, &memory) == STATUS_OK;
-        arena_deinit(&memory);
-        return fits;
-    }
-    task_verify_result verified;
-    if (kind == TASK_VERIFY || (kind == TASK_INSPECT && of_input))
-        return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
-    task_meter_result metered;
-    if (kind == TASK_METER)
-        return task_meter_result_decode(&metered, payload->bytes, payload->size) == STATUS_OK;
-    if (kind == TASK_EXCERPT && payload->size > 0) {
-        arena memory;
-        arena_init(&memory);
-        task_excerpt_result *excerpts = arena_take(&memory, sizeof *excerpts);
-        bool fits = task_excerpt_result_decode(excerpts, payload->bytes, payload->size, &memory) == STATUS_OK;
-        arena_deinit(&memory);
-        return fits;
-    }
-    return true;
-}
-
 enum { INCOMPLETE_MAX = 8, REFUSAL_TEXT_BYTES = 256 };
+
+/*
+ * Pictures fail no job, and PUBLISH, which waits for them, is not skipped for want of them: a task ends well without
+ * those that could not be made or do not fit. What was interrupted is tried again, see assign().
+ */
+static bool lacks_pictures(const farm_state *self, const farm_job *job, const message_result *result)
+{
+    const spooled_attempt *held = cell_spool_find(&self->spool, &result->attempt);
+    bool interrupted = result->code == STATUS_CANCELLED || result->code == STATUS_AGAIN;
+    if (job_task_kind(job, result->attempt.task) != TASK_EXCERPT)
+        return false;
+    if ((held != NULL && held->spoiled != NULL) || (result->code != STATUS_OK && !interrupted))
+        return true;
+    return result->code == STATUS_OK && !payload_fits(TASK_EXCERPT, false, &result->payload);
+}
 
 /* A good result that lacks what it must have left is no good result; of a spoiled attempt nothing is believed. */
 static status judge_result(const farm_state *self, const worker_node *node, const farm_job *job,
@@ -327,10 +306,6 @@ static status judge_result(const farm_state *self, const worker_node *node, cons
                  node->name, held->spoiled_cell, held->spoiled);
         return STATUS_NODE_WRONG;
     }
-    /* Pictures fail no job, and no job waits for them: a worker that could not make them has done its part. */
-    if (result->code != STATUS_OK && result->code != STATUS_CANCELLED && result->code != STATUS_AGAIN && task != NULL &&
-        task->kind == TASK_EXCERPT)
-        return STATUS_OK;
     if (result->code != STATUS_OK)
         return (status)result->code;
     bool fits = payload_fits(job_task_kind(job, result->attempt.task), task != NULL && task->of_input, &result->payload);
@@ -358,8 +333,12 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
     const char *text = result->detail;
     char why[REFUSAL_TEXT_BYTES] = "";
     status code = (status)result->code;
+    message_bytes payload = result->payload;
     const farm_job *job = job_list_find(&self->jobs, result->attempt.job);
-    if (job != NULL && result->attempt.task < job_task_count(job)) {
+    if (job != NULL && lacks_pictures(self, job, result)) {
+        code = STATUS_OK;
+        payload = (message_bytes){0};
+    } else if (job != NULL && result->attempt.task < job_task_count(job)) {
         attempt tried = attempt_of(&result->attempt);
         code = judge_result(self, node, job, result, why);
         if (code == STATUS_OK && cells_missing(self, job, result) &&
@@ -391,7 +370,7 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
                        .code = code,
                        .detail = text,
                        .elapsed_ms = result->elapsed_ms,
-                       .payload = result->payload};
+                       .payload = payload};
     farm_step_result(self, &end);
 }
 
@@ -497,9 +476,11 @@ static void assign(farm_state *self, const scheduler_command *command)
         job_runner_start(self, &tried);
         return;
     }
-    if (job_task_kind(job, tried.task) == TASK_DEPOSIT && !job->source->document.has_out) {
-        /* Nowhere to write them: the reports are had by asking. */
-        attempt_end nothing_to_do = {.worker = command->worker, .attempt = tried, .code = STATUS_OK};
+    attempt_end nothing_to_do = {.worker = command->worker, .attempt = tried, .code = STATUS_OK};
+    bool pictures = job_task_kind(job, tried.task) == TASK_EXCERPT;
+    /* Reports that have nowhere to go are had by asking. Pictures are given up where another loss would fail their task. */
+    if ((job_task_kind(job, tried.task) == TASK_DEPOSIT && !job->source->document.has_out) ||
+        (pictures && tried.epoch >= RETRY_LOST_MAX)) {
         farm_step_result(self, &nothing_to_do);
         return;
     }
@@ -517,7 +498,7 @@ static void assign(farm_state *self, const scheduler_command *command)
         farm_tell_task(self, job, "task.assigned", command->worker, tried.task, tried.epoch);
     } else if (code != STATUS_OK) {
         attempt_end end = {.worker = command->worker, .attempt = tried, .code = code, .detail = detail.message};
-        farm_step_result(self, &end);
+        farm_step_result(self, pictures ? &nothing_to_do : &end);
     }
     free(told);
     byte_writer_deinit(&body);

@@ -1,8 +1,10 @@
 #include "coordinator/shell/job_payload.h"
 
 #include "common/base/byte_reader.h"
+#include "common/measure/sync_measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAYLOAD_VERSION = 1, PROBLEM_BYTES_MAX = 256 << 10 };
@@ -183,4 +185,44 @@ status problems_decode(problem_list *out_problems, const void *bytes, size_t byt
     if (code == STATUS_OK)
         *out_problems = problems;
     return code;
+}
+
+/* ---- of workers ---- */
+
+bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload)
+{
+    if (kind == TASK_PROBE) {
+        byte_reader reader;
+        byte_reader_init(&reader, payload->bytes, payload->size);
+        media_facts *facts = malloc(sizeof *facts);
+        if (facts != NULL)
+            media_facts_decode(facts, &reader);
+        free(facts);
+        return byte_reader_complete(&reader);
+    }
+    if (kind == TASK_SEAL || kind == TASK_DEPOSIT)
+        return payload->size == (kind == TASK_SEAL ? 2 * CONTENT_HASH_BYTES : 1);
+    if (kind == TASK_LISTEN) {
+        arena memory;
+        sync_measure heard;
+        arena_init(&memory);
+        bool fits = sync_measure_decode(&heard, payload->bytes, payload->size, &memory) == STATUS_OK;
+        arena_deinit(&memory);
+        return fits;
+    }
+    task_verify_result verified;
+    if (kind == TASK_VERIFY || (kind == TASK_INSPECT && of_input))
+        return task_verify_result_decode(&verified, payload->bytes, payload->size) == STATUS_OK;
+    task_meter_result metered;
+    if (kind == TASK_METER)
+        return task_meter_result_decode(&metered, payload->bytes, payload->size) == STATUS_OK;
+    if (kind == TASK_EXCERPT && payload->size > 0) {
+        arena memory;
+        arena_init(&memory);
+        task_excerpt_result *excerpts = arena_take(&memory, sizeof *excerpts);
+        bool fits = task_excerpt_result_decode(excerpts, payload->bytes, payload->size, &memory) == STATUS_OK;
+        arena_deinit(&memory);
+        return fits;
+    }
+    return true;
 }

@@ -1,6 +1,6 @@
 /**
  * What the coordinator's own tasks leave in the journal (the payloads of PLAN, GAIN, MERGE and COMPOSE results): versioned,
- * little-endian, enough to go on after a restart without doing the work again.
+ * little-endian, enough to go on after a restart without doing the work again. And whether a worker's payload is one.
  */
 #ifndef COORDINATOR_SHELL_JOB_PAYLOAD_H
 #define COORDINATOR_SHELL_JOB_PAYLOAD_H
@@ -9,6 +9,7 @@
 #include "common/base/byte_writer.h"
 #include "coordinator/show/show_file.h"
 #include "coordinator/verdict/verdict.h"
+#include "proto/message_types.h"
 
 enum { MERGE_FINDINGS_MAX = 16, FINDING_TEXT_SIZE = 512 };
 
@@ -68,5 +69,8 @@ MUST_USE status compose_outcome_decode(compose_outcome *out_outcome, const void 
 /** Problems that planning found; cut at 256 KiB with `dropped` counting the rest. */
 void problems_encode(const problem_list *problems, byte_writer *writer);
 MUST_USE status problems_decode(problem_list *out_problems, const void *bytes, size_t byte_size, arena *memory);
+
+/** Whether it is what a worker's task of this kind leaves. */
+bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload);
 
 #endif

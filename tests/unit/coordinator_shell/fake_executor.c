@@ -330,14 +330,17 @@ static void discard(world *world_of, const task_discard *task)
     }
 }
 
-/* By turns one that looked and says so, and one that crashed: no job may care. */
+/* By turns one that looked and says so, one that crashed, and one whose result cannot be read: no job may care. */
 static void excerpt(world *world_of, const task_excerpt *task, byte_writer *payload, status *code)
 {
     static uint8_t levels[EXCERPT_COLUMNS];
     task_excerpt_result *result = calloc(1, sizeof *result);
     assert_non_null(result);
-    if (world_of->excerpts++ % 2 == 1)
+    uint32_t turn = world_of->excerpts++ % 3;
+    if (turn == 1)
         *code = STATUS_NODE_CRASHED;
+    if (turn == 2)
+        byte_writer_u8(payload, 0xFF);
     for (; result->count < task->place_count; result->count++)
         result->items[result->count] =
             (task_excerpt_item){.place = task->places[result->count], .row_count = 1, .levels = levels, .audition_gain = 1.0};
@@ -387,6 +390,8 @@ void fake_execution_kill(fake_worker *worker, const attempt_id *attempt)
 
 void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *execution, uint64_t now_ms)
 {
+    if (world_of->excerpts_hang && execution->kind == TASK_EXCERPT)
+        return;
     if (!execution->used || execution->waiting || (execution->turns_left > 0 && --execution->turns_left > 0))
         return;
     arena memory;

@@ -29,7 +29,8 @@ typedef struct world {
     uint32_t deposits;         /**< documents written */
     size_t deposit_size[TASK_DOCUMENTS_MAX]; /**< by number of the document */
     uint32_t render_crashes;   /**< so many RENDER attempts still crash */
-    uint32_t excerpts;         /**< EXCERPT attempts so far; every second one crashes */
+    uint32_t excerpts;         /**< EXCERPT attempts that ended; of three one crashes and one leaves what is none */
+    bool excerpts_hang;        /**< they do not end */
     uint32_t wrong_cells;      /**< so many cells are still sent with a measure that is none */
     uint32_t publish_refusals; /**< so many PUBLISH tasks still find another file there */
     uint32_t starts[64];       /**< by task kind */

@@ -1,5 +1,4 @@
-/* Whole jobs through the real coordinator: documents in, tasks out, results back, reports deposited; killed and started
- * again. */
+/* Whole jobs through the real coordinator, killed and started again: documents in, tasks out, results back, reports. */
 #include "farm_harness.h"
 
 #include <jansson.h>
@@ -30,7 +29,6 @@ static const char show_text[] = "reelmill: 1\n"
                                 "  - {name: PM_20, recipe: stereo-loro}\n"
                                 "  - {name: ME_51, recipe: me-5.1}\n";
 enum { INPUT_FRAMES = 48000 * 30, INPUT_COUNT = 6 };
-
 /* The pretended measures have 1e-6 of mean square: -0.691 + 10 log10(1e-6) = -60.7 LUFS (BS.1770-5, Annex 1). */
 static const char strict_spec[] = "reelmill_spec: 1\n"
                                   "title: Strict\n"
@@ -244,6 +242,25 @@ static void farm__tries_a_crashed_task_again_elsewhere(void **state)
     expect_delivered(farm, document);
     assert_int_equal(number_at(document, "retries"), 2);
     assert_int_equal(json_array_size(json_object_get(document, "errors")), 2);
+    json_decref(document);
+}
+
+static void farm__delivers_though_every_worker_dies_of_the_pictures(void **state)
+{
+    farm_harness *farm = *state;
+    farm->world.excerpts_hang = true;
+    uint32_t job = submit(farm, "run", show_text, 1);
+    for (uint32_t i = 0; farm->world.deposits == 0; i = (i + 1) % 3, farm_harness_turn(farm)) {
+        bool pictures = false, others = false;
+        for (fake_execution *at = farm->workers[i].executions; at < farm->workers[i].executions + 8; at++)
+            *(at->kind == TASK_EXCERPT ? &pictures : &others) |= at->used;
+        if (pictures && !others) {
+            farm_harness_kill_worker(farm, i);
+            farm_harness_start_worker(farm, i);
+        }
+    }
+    json_t *document = await(farm, job);
+    expect_delivered(farm, document);
     json_decref(document);
 }
 
@@ -565,6 +582,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(farm__finishes_when_workers_are_killed_again_and_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__tries_a_crashed_task_again_elsewhere, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__delivers_though_every_worker_dies_of_the_pictures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__says_why_it_trusts_a_node_no_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__names_every_problem_of_a_bad_hand_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__refuses_a_show_that_cannot_be_read_at_once, set_up, tear_down),
