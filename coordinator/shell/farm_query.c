@@ -70,7 +70,7 @@ static void describe_absence(const farm_state *self, const worker_node *node, co
     out[0] = '\0';
     localtime_r(&heard, &local);
     strftime(clock, sizeof clock, "%H:%M:%S", &local);
-    if (!key_guard_lists(self->guard, node->owner))
+    if (!key_guard_lists(self->guard, node->owner, node->key))
         snprintf(out, out_size, "the key %s was revoked; last heard at %s", node->owner, clock);
     else if (!node->connected && node->left)
         snprintf(out, out_size, "it said goodbye at %s", clock);

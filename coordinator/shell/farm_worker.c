@@ -111,6 +111,7 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
         free(held);
         return;
     }
+    memcpy(node->key, who->key, sizeof node->key);
     welcome->welcome = (message_welcome){.term = self->term,
                                          .farm = self->farm_id,
                                          .worker = node->number,
@@ -440,7 +441,7 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
 void farm_workers_revoked(farm_state *self)
 {
     for (size_t i = 0; i < self->workers.count; i++)
-        if (!key_guard_lists(self->guard, self->workers.nodes[i]->owner))
+        if (!key_guard_lists(self->guard, self->workers.nodes[i]->owner, self->workers.nodes[i]->key))
             lose_worker(self, self->workers.nodes[i], LOST_UNREACHABLE, "its key was revoked");
 }
 

@@ -157,12 +157,11 @@ const access_grant *key_guard_whose(const key_guard *self, const char *user_id)
     return key_parse(user_id, strlen(user_id), key) ? allow_list_by_key(&self->list, key) : NULL;
 }
 
-bool key_guard_lists(const key_guard *self, const char *name)
+bool key_guard_lists(const key_guard *self, const char *name, const uint8_t key[KEY_BYTES])
 {
-    bool listed = strcmp(name, self->local.name) == 0;
-    for (size_t i = 0; i < self->list.count && !listed; i++)
-        listed = strcmp(self->list.grants[i].name, name) == 0;
-    return listed;
+    const access_grant *grant =
+        memcmp(key, self->local.key, KEY_BYTES) == 0 ? &self->local : allow_list_by_key(&self->list, key);
+    return grant != NULL && strcmp(grant->name, name) == 0;
 }
 
 /* ---- the handler (RFC 27) ---- */

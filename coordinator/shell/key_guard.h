@@ -42,8 +42,8 @@ MUST_USE status key_guard_self_test(key_guard *self, const char *endpoint, error
 /** Whose message this is, by its User-Id; NULL: nobody's (any more). Valid until key_guard_reload. */
 const access_grant *key_guard_whose(const key_guard *self, const char *user_id);
 
-/** Is somebody of this name let in (still)? */
-bool key_guard_lists(const key_guard *self, const char *name);
+/** Is somebody of this name let in (still) with this key? A name may have got another one. */
+bool key_guard_lists(const key_guard *self, const char *name, const uint8_t key[KEY_BYTES]);
 
 /** Reads the list again if its file changed; true when there is a new one. */
 bool key_guard_reload(key_guard *self);

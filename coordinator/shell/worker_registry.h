@@ -18,6 +18,7 @@ typedef struct worker_node {
     routing_id route;
     uint8_t instance[INSTANCE_BYTES];
     char owner[NAME_MAX_BYTES]; /**< whose key it came with, by the allow-list; it alone speaks for the node */
+    uint8_t key[KEY_BYTES];     /**< that key, of its last HELLO */
     char name[NAME_MAX_BYTES];
     char engine[32];
     char cpu[16];

@@ -199,10 +199,18 @@ static void key_guard__forgets_a_revoked_key_on_a_live_connection(void **state)
     hear(self, 1);
     assert_true(self->last_known);
     assert_false(key_guard_reload(self->guard)); /* nothing has changed */
-    assert_true(key_guard_lists(self->guard, "anna"));
+    assert_true(key_guard_lists(self->guard, "anna", self->known.public_key));
+    char digits[KEY_TEXT_BYTES]; /* the name has another key now */
+    char text[256];
+    key_format(self->stranger.public_key, digits);
+    snprintf(text, sizeof text, "viewer %s anna\n", digits);
+    write_list(self, text);
+    assert_true(key_guard_reload(self->guard));
+    assert_false(key_guard_lists(self->guard, "anna", self->known.public_key));
+    assert_true(key_guard_lists(self->guard, "anna", self->stranger.public_key));
     write_list(self, "# nobody\n");
     assert_true(key_guard_reload(self->guard));
-    assert_false(key_guard_lists(self->guard, "anna"));
+    assert_false(key_guard_lists(self->guard, "anna", self->stranger.public_key));
     assert_int_equal(zmq_send(anna.socket, "again", 5, 0), 5);
     hear(self, 2);
     assert_false(self->last_known);
