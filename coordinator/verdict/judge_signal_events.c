@@ -12,6 +12,7 @@
 static const double click_ratio_db = 25.0;
 static const double click_broad_ratio_db = 40.0; /* one that is longer, as after a rate converter */
 static const double click_level_dbfs = -50.0;
+static const double corner_level_max = 0.25; /* half of what a pulse of full scale in silence has */
 enum { CLICK_SAMPLES = 6, TEXTURE_MS = 60, TEXTURE_COUNT = 3, EDGE_MS = 10, SYNC_EDGE_SECONDS = 4 };
 enum { FLAT_SAMPLES = 3, CLIPPING_MS = 1000 };
 /* A mute between two hard edges; longer ones are scenes. */
@@ -120,14 +121,29 @@ static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
     return -1;
 }
 
-/* True within a stretch of runs at full scale, whose corners are told as clipping; where cells dropped some, near one too. */
-static bool at_clipping(const judgement *self, const programme_event *click)
+/* Some runs of the cell of a frame were not located. */
+static bool dropped_runs(const judgement *self, uint64_t frame)
 {
+    uint64_t first = frame < CELL_FRAMES - 1 ? 0 : frame - (CELL_FRAMES - 1);
+    return programme_measure_peaks_between(self->facts->measure, first, frame + 1).run_dropped > 0;
+}
+
+/*
+ * True within a stretch of runs at full scale, whose corners are told as clipping; where its cell dropped some, near one too.
+ * A click as loud as that is its own run, and no corner. first_run: of the runs, which are in order, where the last click's
+ * search began.
+ */
+static bool at_clipping(const judgement *self, const programme_event *click, size_t *first_run)
+{
+    if (click->level >= corner_level_max)
+        return false;
     size_t count = 0;
     const programme_run *runs = programme_measure_runs(self->facts->measure, &count);
-    bool dropped = self->verdict->peaks.run_dropped > 0;
-    uint64_t reach = dropped ? (uint64_t)CLIPPING_MS * self->timeline->sample_rate / 1000 : CLICK_SAMPLES;
-    for (size_t i = 0; i < count && runs[i].frame <= click->frame + reach; i++) {
+    uint64_t second = (uint64_t)CLIPPING_MS * self->timeline->sample_rate / 1000;
+    uint64_t reach = dropped_runs(self, click->frame) ? second : CLICK_SAMPLES;
+    while (*first_run < count && runs[*first_run].frame + runs[*first_run].frame_count + second < click->frame)
+        ++*first_run;
+    for (size_t i = *first_run; i < count && runs[i].frame <= click->frame + reach; i++) {
         bool flat = runs[i].kind == PEAK_RUN_CLIP || (runs[i].kind == PEAK_RUN_OVERLOAD && runs[i].sample_count >= FLAT_SAMPLES);
         if (flat && runs[i].channel == click->channel && click->frame <= runs[i].frame + runs[i].frame_count + reach)
             return true;
@@ -138,12 +154,13 @@ static bool at_clipping(const judgement *self, const programme_event *click)
 static void judge_clicks(judgement *self, const event_list *list, bool *told)
 {
     signal_rule rule = signal_rule_of(self, "signal.click", click_level_dbfs, true, FINDING_WARN);
+    size_t first_run = 0;
     for (size_t i = 0; i < list->count; i++) {
         const programme_event *event = &list->items[i];
         double level = measure_db(event->level);
         double ratio = event->frame_count <= CLICK_SAMPLES ? click_ratio_db : click_broad_ratio_db;
         if (event->kind != SIGNAL_CLICK || told[i] || level <= rule.bound || measure_db(event->figure) < ratio ||
-            at_an_edge(list, i) || is_texture(list, i) || at_clipping(self, event))
+            at_an_edge(list, i) || is_texture(list, i) || at_clipping(self, event, &first_run))
             continue;
         finding *item = signal_tell(self, &rule, event->channel, event->frame, event->frame + 1, level, "dBFS");
         gather_channels(self, list, i, list->rate / 1000, told, item);

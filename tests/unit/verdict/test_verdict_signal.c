@@ -164,11 +164,48 @@ static void verdict__a_corner_of_clipping_is_no_click(void **state)
     assert_true(bench_found(&verdict, "signal.click")->start_sample == 20000);
 }
 
+/* A pulse of three samples at full scale is a run of its own. */
+static void verdict__a_click_of_full_scale_is_no_corner(void **state)
+{
+    bench *self = *state;
+    signal_event click = {.kind = SIGNAL_CLICK, .frame = 20000, .frame_count = 3, .level = 0.4f, .figure = 100.0f};
+    peak_run run = {.kind = PEAK_RUN_CLIP, .frame = 20000, .frame_count = 3, .sample_count = 3, .peak = 1.0};
+    self->clicks = &click;
+    self->click_count = 1;
+    self->runs = &run;
+    self->run_count = 1;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_non_null(bench_found(&verdict, "signal.click"));
+    click.level = 0.2f;
+    verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_null(bench_found(&verdict, "signal.click"));
+}
+
+static void verdict__what_other_cells_left_out_hides_no_click(void **state)
+{
+    bench *self = *state;
+    signal_event click = {.kind = SIGNAL_CLICK, .frame = CELL_FRAMES + 5000, .frame_count = 1, .level = 0.05f, .figure = 30.0f};
+    peak_run run = {.kind = PEAK_RUN_CLIP, .frame = CELL_FRAMES - 10, .frame_count = 5, .sample_count = 5, .peak = 1.0};
+    self->clicks = &click;
+    self->click_count = 1;
+    self->runs = &run;
+    self->run_count = 1;
+    self->run_dropped = 1; /* of the first cell; the click lies in the second */
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 3, level);
+    assert_true(bench_found(&verdict, "signal.click")->start_sample == CELL_FRAMES + 5000);
+    click.frame = CELL_FRAMES - 1;
+    run.frame = CELL_FRAMES - 5010;
+    verdict = judge_blocks(self, LAYOUT_MONO, 3, level);
+    assert_null(bench_found(&verdict, "signal.click"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verdict__direct_current_is_there_all_the_time, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_corner_of_clipping_is_no_click, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_click_of_full_scale_is_no_corner, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__what_other_cells_left_out_hides_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
