@@ -75,7 +75,9 @@ static bool set_options(void *socket)
         {ZMQ_ROUTER_HANDOVER, 1},  {ZMQ_SNDHWM, 256}, /* the fuse; credit governs */
         {ZMQ_RCVHWM, 256},
         /* No heartbeats of our own: libzmq 4.3.4 aborts when one is due to a peer that left while more waited from it than
-           RCVHWM (`!_io_error`). Workers send theirs with a time to live, which counts here; the kernel looks after others. */
+           RCVHWM (`!_io_error`). Workers send theirs with a time to live, which counts here; the kernel looks after others.
+           A PING of that peer among what still waits does the same, and only an input without a bound (RCVHWM 0) prevents it:
+           then two peers that flood take 1.1 GB, since backlog_guard lets 160 MiB of each wait (docs/decisions/faults.md). */
         {ZMQ_TCP_KEEPALIVE, 1},    {ZMQ_TCP_KEEPALIVE_IDLE, 5}, {ZMQ_TCP_KEEPALIVE_INTVL, 5}, {ZMQ_TCP_KEEPALIVE_CNT, 3},
         {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_BACKLOG, 512},          {ZMQ_TCP_MAXRT, 20000},       {ZMQ_LINGER, 500},
     };

@@ -80,7 +80,7 @@ static bool set_options(void *socket, const char *endpoint, const uint8_t instan
     const socket_option options[] = {
         {ZMQ_IMMEDIATE, 1},          /* nothing queues for a connection that never comes about */
         {ZMQ_SNDHWM, 4096},          /* a task's cells sent again in one go pass; the spool bounds them */
-        {ZMQ_RCVHWM, 16384},         /* never reached: libzmq 4.3.4 aborts when a heartbeat is due to a peer that left then */
+        {ZMQ_RCVHWM, 16384},         /* never reached: libzmq 4.3.4 aborts over heartbeats of or to a peer that left then */
         {ZMQ_HEARTBEAT_IVL, 1000},   /* a black hole is noticed in 4 s */
         {ZMQ_HEARTBEAT_TIMEOUT, 3000},
         {ZMQ_HEARTBEAT_TTL, 4000},
