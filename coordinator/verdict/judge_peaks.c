@@ -219,6 +219,8 @@ static void tell_overload(judgement *self, const peak_group *group)
 {
     double over = measure_db(group->worst->peak);
     finding *item = add_overload(self, over);
+    /* Part of the id: a waiver covers what was there, not crests that come between the same ends later. */
+    item->subject = arena_format(self->memory, "%zu places, %llu samples", group->count, (unsigned long long)group->sample_count);
     const char *where = group_locate(self, group, item);
     item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
     const char *several = group->count == 1 ? "" : arena_format(self->memory, ", at %zu places by up to that", group->count);

@@ -99,6 +99,32 @@ static void verdict__clipping_is_a_warning_from_a_stated_size(void **state)
     assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_FAIL);
 }
 
+/* A waiver holds for an id and a figure; more crests between the same ends, as loud at most, must not come under it. */
+static void verdict__more_overloads_in_one_place_are_another_finding(void **state)
+{
+    bench *self = *state;
+    peak_run runs[3];
+    for (uint32_t i = 0; i < 3; i++)
+        runs[i] = (peak_run){.kind = PEAK_RUN_OVERLOAD, .frame = i * 1000, .frame_count = 2, .sample_count = 2, .peak = 1.2};
+    peak_run ends[] = {runs[0], runs[2]};
+    self->overload_count = 6;
+    self->runs = ends;
+    self->run_count = 2;
+    programme_verdict two = bench_judge(self, 20.0, -27.0, -0.1);
+    programme_verdict again = bench_judge(self, 20.0, -27.0, -0.1);
+    self->runs = runs;
+    self->run_count = 3;
+    programme_verdict three = bench_judge(self, 20.0, -27.0, -0.1);
+    const finding *first = bench_found(&two, "render.overload");
+    const finding *second = bench_found(&three, "render.overload");
+    assert_true(first->start_sample == second->start_sample && first->end_sample == second->end_sample);
+    assert_string_equal(first->id, bench_found(&again, "render.overload")->id);
+    assert_string_not_equal(first->id, second->id);
+    runs[1].sample_count = 1;
+    three = bench_judge(self, 20.0, -27.0, -0.1);
+    assert_string_not_equal(second->id, bench_found(&three, "render.overload")->id);
+}
+
 static void verdict__tells_that_places_were_not_located(void **state)
 {
     bench *self = *state;
@@ -286,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__more_overloads_in_one_place_are_another_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),

@@ -71,7 +71,8 @@ static programme_measure *make_measure(const bench *self, uint64_t frames, const
             cell.run_dropped = self->run_dropped;
             cell.runs = self->runs;
         }
-        cell.channels[0] = (channel_measure){.true_peak = peak, .sample_peak = peak, .mix_peak = peak};
+        cell.channels[0] = (channel_measure){.true_peak = peak, .sample_peak = peak, .mix_peak = peak,
+                                              .overload_count = first == 0 ? self->overload_count : 0};
         assert_int_equal(programme_measure_add(measure, &cell), STATUS_OK);
     }
     return measure;

@@ -19,6 +19,7 @@ typedef struct bench {
     recipe made_by;
     programme_measure *measure;
     uint32_t run_count, run_dropped; /**< of the first cell */
+    uint32_t overload_count; /**< samples over full scale, of the first cell */
     peak_run *runs;
     const struct signal_event *clicks; /**< of the first cell, where blocks are judged */
     uint32_t click_count;
