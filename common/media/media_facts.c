@@ -4,8 +4,6 @@
 
 #include "common/media/channel_layout.h"
 
-enum { MEDIA_FACTS_VERSION = 6 };
-
 const char *media_container_name(media_container container)
 {
     switch (container) {

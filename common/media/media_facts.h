@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { MEDIA_FACTS_VERSION = 6 };
+
 typedef enum media_container {
     CONTAINER_NONE,
     CONTAINER_WAV,

@@ -3,6 +3,10 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/cell_measure.h"
+#include "common/measure/speech_detector.h"
+#include "common/measure/stem_features.h"
+#include "common/measure/sync_measure.h"
 
 /* Sections are hashed one after the other, so that memory stays small for a catalogue of files. */
 enum { DIGEST_SECTION_MAX = 1 << 20 };
@@ -148,13 +152,24 @@ static void digest_task(digest_run *self, const plan *target, const plan_task *t
     digest_flush(self);
 }
 
+/* What another version left cannot be read, or is not what this one would measure: nothing of it is kept. */
+static void digest_versions(digest_run *self)
+{
+    byte_writer_u32(&self->writer, RENDER_VERSION);
+    byte_writer_u32(&self->writer, TASK_BODY_VERSION);
+    byte_writer_u32(&self->writer, MEDIA_FACTS_VERSION);
+    byte_writer_u32(&self->writer, CELL_MEASURE_VERSION);
+    byte_writer_u32(&self->writer, SPEECH_DETECTOR_VERSION);
+    byte_writer_u32(&self->writer, STEM_FEATURES_VERSION);
+    byte_writer_u32(&self->writer, SYNC_MEASURE_VERSION);
+}
+
 content_hash plan_digest(const plan *self)
 {
     digest_run run;
     content_hash_stream_init(&run.stream);
     byte_writer_init(&run.writer, DIGEST_SECTION_MAX);
-    byte_writer_u32(&run.writer, RENDER_VERSION);
-    byte_writer_u32(&run.writer, TASK_BODY_VERSION);
+    digest_versions(&run);
     byte_writer_u8(&run.writer, self->signal_groups);
     byte_writer_u32(&run.writer, self->inputs.count);
     byte_writer_u32(&run.writer, self->timeline_count);
