@@ -70,7 +70,7 @@ static void complete_end(farm_job *job, ended_record *record)
     snprintf(record->message, sizeof record->message, "%s", told);
 }
 
-/* The end of a job whose plan this version makes otherwise: what came of it is as true as it was. */
+/* The end of a job that this version plans otherwise or takes no longer: what came of it is as true as it was. */
 static void keep_end(const farm_state *self, farm_job *job, ended_record *record)
 {
     job->held = record->held;
@@ -313,6 +313,39 @@ static status replay_planless(replay *self, farm_job *job, const scheduler_fact 
     return STATUS_OK;
 }
 
+/* Nothing is left of it but its number. */
+static void forget(farm_state *self, uint32_t number)
+{
+    farm_job *gone = job_list_take(&self->jobs, number);
+    char rest[PATH_MAX_BYTES];
+    job_path(gone, JOB_REST_FILE, rest);
+    (void)unlink(rest);
+    (void)rmdir(gone->folder); /* its document and its end made both anew a moment ago */
+    job_destroy(&gone);
+}
+
+/* This version takes its document no longer: the scheduler has nothing of it, and only how it ended is believed. */
+static bool is_refused(const farm_job *job)
+{
+    return job->unreadable && !job->submitted && job->source != NULL && job->source->code != STATUS_OK;
+}
+
+static void replay_refused(replay *self, farm_job *job, const scheduler_fact *fact)
+{
+    if (fact->type == FACT_JOB_FORGOTTEN) {
+        forget(self->farm, job->number);
+    } else if (fact->type == FACT_JOB_CANCELLED) {
+        job->cancelled = true;
+    } else if (fact->type == FACT_JOB_RETRIED) {
+        job->ended = job->plan_lost = job->failed = job->cancelled = job->held = job->has_verdict = false;
+        free(job->rest_message);
+        job->rest_message = NULL;
+    } else if (fact->type == FACT_JOB_ENDED) {
+        job->ended = job->plan_lost = true; /* the record of its end follows */
+        job->failed = fact->value != 0;
+    }
+}
+
 static status replay_fact(replay *self, const journal_record *record)
 {
     scheduler_fact fact;
@@ -326,6 +359,10 @@ static status replay_fact(replay *self, const journal_record *record)
     farm_job *job = job_list_find(&self->farm->jobs, fact.job);
     if (job == NULL) /* of a job that was forgotten the journal may have the last record still */
         return fact.type == FACT_JOB_FORGOTTEN ? STATUS_OK : STATUS_STORAGE_MISMATCH;
+    if (is_refused(job)) {
+        replay_refused(self, job, &fact);
+        return STATUS_OK;
+    }
     if (job->unreadable)
         return STATUS_OK;
     if (job->plan_lost && fact.type != FACT_JOB_FORGOTTEN) {
@@ -341,14 +378,9 @@ static status replay_fact(replay *self, const journal_record *record)
         const job_terms terms = job_terms_of(job);
         scheduler_job_terms(self->farm->scheduler, fact.job, &terms);
     }
-    if (code == STATUS_OK && fact.type == FACT_JOB_FORGOTTEN) {
-        farm_job *gone = job_list_take(&self->farm->jobs, fact.job);
-        char rest[PATH_MAX_BYTES];
-        job_path(gone, JOB_REST_FILE, rest);
-        (void)unlink(rest);
-        (void)rmdir(gone->folder); /* its document and its end made both anew a moment ago */
-        job_destroy(&gone);
-    } else if (code == STATUS_OK)
+    if (code == STATUS_OK && fact.type == FACT_JOB_FORGOTTEN)
+        forget(self->farm, fact.job);
+    else if (code == STATUS_OK)
         note_fact(self, job, &fact);
     else
         set_aside(job, "the journal's facts about this job contradict each other; submit it again");
@@ -377,7 +409,8 @@ static status complete_job(farm_state *self, farm_job *job)
     } else if (job->unreadable) {
         scheduler_event cancel = {.type = EVENT_JOB_CANCEL, .job = {.job = job->number}};
         code = job->submitted ? farm_step(self, &cancel) : STATUS_OK;
-        job->ended = job->failed = true;
+        if (!is_refused(job) || !job->ended || job->rest_message == NULL) /* else it keeps its end */
+            job->ended = job->failed = true;
     } else if (!job->extended) {
         arena memory;
         arena_init(&memory);

@@ -41,7 +41,10 @@ static bool is_old(const farm_state *self, const farm_job *job)
 static bool forget_job(farm_state *self, uint32_t number)
 {
     scheduler_event event = {.type = EVENT_JOB_FORGET, .job = {.job = number}};
-    if (farm_step(self, &event) != STATUS_OK)
+    job_view view;
+    if (!scheduler_job_view(self->scheduler, number, &view))
+        farm_record_forgotten(self, number); /* its document is refused: only the journal has it */
+    else if (farm_step(self, &event) != STATUS_OK)
         return false;
     farm_job *job = job_list_take(&self->jobs, number);
     log_line(LOG_INFO, "job.forgotten", "job=%u", number);

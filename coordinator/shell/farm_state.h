@@ -162,6 +162,8 @@ journal_keep farm_keep(const farm_state *self);
 uint64_t farm_unix_ms(void);
 /** Appends one of the shell's own records; sync_descriptor >= 0: that file is synced first. */
 void farm_record(farm_state *self, const shell_record *record, int sync_descriptor);
+/** Of a job that the scheduler does not have; for one that it has it is a fact of EVENT_JOB_FORGET. */
+void farm_record_forgotten(farm_state *self, uint32_t number);
 /** One event through the scheduler; its facts go to the journal, its commands into the queue. */
 MUST_USE status farm_step(farm_state *self, const scheduler_event *event);
 /** The same for an event whose refusal changes nothing; it is logged. */

@@ -243,6 +243,15 @@ static void journal_fact(farm_state *self, const scheduler_fact *fact, byte_writ
     append_bytes(self, RECORD_FACT, bytes, -1);
 }
 
+void farm_record_forgotten(farm_state *self, uint32_t number)
+{
+    const scheduler_fact fact = {.type = FACT_JOB_FORGOTTEN, .job = number};
+    byte_writer bytes;
+    byte_writer_init(&bytes, 4096);
+    journal_fact(self, &fact, &bytes);
+    byte_writer_deinit(&bytes);
+}
+
 static void note_facts(farm_state *self, const attempt_end *end)
 {
     byte_writer bytes;

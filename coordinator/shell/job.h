@@ -83,7 +83,7 @@ typedef struct farm_job {
     media_facts *facts; /**< [inputs.count] once the PLAN task has run */
     plan *plan;
     status plan_code; /**< why there is no plan */
-    bool plan_lost; /**< the journal knows a plan that cannot be made again: its end is kept, or else it can only fail */
+    bool plan_lost; /**< its plan cannot be made again, or its document is refused: its end is kept, or else it can only fail */
     scheduler_fact plan_end; /**< of such a job: how its PLAN task ended, not applied before the job's own end */
     arena problem_arena;
     problem_list problems; /**< of planning, in problem_arena */

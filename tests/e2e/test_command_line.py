@@ -257,6 +257,38 @@ class Retention(FarmTest):
             self.assertEqual(ended, (1, 1))
             farm.kill("coordinator")
 
+        # A version that refuses the document of job 3 (here: its show has a key that there is not): its end stays, and is
+        # forgotten in its time.
+        with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
+            for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 2").fetchall():
+                if struct.unpack("<I", record[1:5]) == (3,):
+                    refused = record.replace(b'\\"title\\"', b'\\"titel\\"')
+                    self.assertNotEqual(refused, record)
+                    journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (refused, sequence))
+        journal.close()
+        farm.start("coordinator")
+        self.assertEqual((farm.job("3")["state"], farm.job("3")["verdict"]), ("ended", "pass"))
+        self.passes(farm.ask("wait", "3"))
+        self.passes(farm.ask("report", "3"))
+        self.assertIn("event=job.set_aside job=3 ", log.read_text())
+        farm.kill("coordinator")
+        with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
+            for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall():
+                if struct.unpack("<I", record[1:5]) == (3,):
+                    journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?",
+                                    (record[:5] + struct.pack("<Q", 1_600_000_000_000) + record[13:], sequence))
+        journal.close()
+        farm.start("coordinator")
+        coordinator = farm.processes["coordinator"]
+        self.assertTrue(wait_until(coordinator, lambda: "event=job.forgotten job=3" in log.read_text()))
+        for _ in range(2):
+            self.assertIn("there is no job 3", farm.ask("report", "3").err)
+            farm.processes["coordinator"].terminate()  # the journal is written before it goes
+            farm.processes["coordinator"].wait(timeout=PATIENCE_S)
+            farm.start("coordinator")
+        self.assertEqual(log.read_text().count("event=job.forgotten job=3"), 1)
+        self.assertFalse((self.folder / "state" / "job-3").exists())
+
     def records(self):
         with tempfile.TemporaryDirectory() as copy:  # the coordinator has the file for itself
             for name in ("journal.db", "journal.db-wal"):
