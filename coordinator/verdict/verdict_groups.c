@@ -46,6 +46,8 @@ static void soften_members(judgement *self, int group)
         if (item->rule != NULL && item->rule->group == group && item->severity > FINDING_NOT_CHECKED) {
             const char *advice = strstr(item->message, ". ");
             int told = advice == NULL ? (int)strlen(item->message) : (int)(advice - item->message);
+            if (told > 0 && item->message[told - 1] == '.') /* all of it was one sentence */
+                told--;
             item->message = arena_format(self->memory, "%.*s. That could not be judged, so this decides nothing.", told, item->message);
             item->severity = FINDING_INFO;
         }

@@ -200,6 +200,17 @@ static void verdict__short_and_silent_programmes_have_no_dialogue(void **state)
     programme_verdict brief = bench_judge(self, 2.9, -27.0, -6.0);
     assert_int_equal(brief.word, VERDICT_INCOMPLETE);
     assert_string_equal(brief.findings.items[0].check, "loudness.dialogue_range");
+
+    /* Nor is a share that breaks its limit a breach where its alternative is not known: it is told, in whole sentences. */
+    self->rules.limits[1].group = bench_limit(self, "loudness.speech_share", (double)NAN, 0.5)->group = 0;
+    self->rules.group_count = 1;
+    brief = bench_judge(self, 2.9, -27.0, -6.0);
+    const char *told = "";
+    for (size_t i = 0; i < brief.findings.count; i++)
+        if (strcmp(brief.findings.items[i].check, "loudness.speech_share") == 0)
+            told = brief.findings.items[i].message;
+    assert_non_null(strstr(told, ". That could not be judged, so this decides nothing."));
+    assert_null(strstr(told, ".."));
 }
 
 static void verdict__shares_are_judged_in_percent(void **state)
