@@ -135,6 +135,8 @@ const message *farm_stage_hear(farm_stage *stage)
 const message *farm_stage_hear_type(farm_stage *stage, message_type type)
 {
     const message *said = farm_stage_hear(stage);
+    while (said->type == MESSAGE_HELLO && type != MESSAGE_HELLO) /* on its way before the worker was welcomed */
+        said = farm_stage_hear(stage);
     assert_string_equal(message_type_name(said->type), message_type_name(type));
     return said;
 }
