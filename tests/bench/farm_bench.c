@@ -46,6 +46,7 @@ typedef struct farm_bench {
     uint8_t request;
     message message;
     uint64_t assigned, acknowledged;
+    uint64_t answers_left; /* of tasks that are given out beyond these nothing is said: they stay open */
     uint64_t first_assign_ns, last_ack_ns;
 } farm_bench;
 
@@ -175,7 +176,7 @@ static void worker_heard(farm_bench *self, uint32_t index)
         self->assigned += heard->assign.task_count;
         message *result = calloc(1, sizeof *result);
         ENSURE(result != NULL);
-        for (uint32_t i = 0; i < heard->assign.task_count; i++) {
+        for (uint32_t i = 0; i < heard->assign.task_count && self->answers_left > 0; i++, self->answers_left--) {
             result->type = MESSAGE_RESULT;
             result->result = (message_result){.attempt = heard->assign.tasks[i].attempt,
                                               .code = STATUS_OK,
@@ -324,6 +325,7 @@ static void measure_tasks(farm_bench *self, uint32_t task_count)
     double queued_mib = coordinator_resident_mib(self);
     double before_s = coordinator_cpu_s(self);
     self->assigned = self->acknowledged = 0;
+    self->answers_left = UINT64_MAX;
     for (uint32_t i = 0; i < WORKERS; i++)
         say_hello(self, i);
     run_until(self, task_count);
@@ -338,8 +340,9 @@ static void measure_tasks(farm_bench *self, uint32_t task_count)
 
 static void measure_recovery(farm_bench *self, uint32_t task_count)
 {
-    (void)submit(self, task_count);
     self->assigned = self->acknowledged = 0;
+    self->answers_left = task_count / 2;
+    (void)submit(self, task_count);
     run_until(self, task_count / 2);
     coordinator_kill(self);
     for (int turns = 0; turns < 50; turns++)
@@ -349,6 +352,10 @@ static void measure_recovery(farm_bench *self, uint32_t task_count)
     coordinator_start(self);
     while (self->assigned == 0 && now_ns() < begin_ns + PATIENCE_MS * UINT64_C(1000000))
         workers_turn(self);
+    if (self->assigned == 0) {
+        fprintf(stderr, "the coordinator gives nothing out after its start\n");
+        exit(1);
+    }
     printf("killed with %u tasks of the second job open, %u tasks in the journal: the first task is given out %.2f s "
            "after the start (%.2f s of processor time)\n",
            task_count / 2, 2 * task_count, (double)(self->first_assign_ns - begin_ns) / 1e9, coordinator_cpu_s(self));
