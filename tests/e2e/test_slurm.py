@@ -148,20 +148,26 @@ class Placed(FarmTest):
                               env=self.slurm.environment, check=True).stdout
         self.assertEqual([line for line in told.splitlines() if "JobState=COMPLETED" not in line], [])
         self.assertEqual(len(told.splitlines()), NODES + 1)
-        # A time limit of a minute: Slurm's signal before it drains the worker, the array's next element takes its place.
+        # A time limit of a minute: Slurm's signal before it drains the worker, the array's next element takes its place. Slurm looks
+        # every 30 s, half a minute ahead: the signal comes 10 to 40 s after the start, and any element may get it too early.
         limited = self.folder / "limited.sbatch"
-        limited.write_text(SCRIPT.read_text().replace("B:TERM@90", "B:TERM@50\n#SBATCH --time=1"))
-        array = self.slurm.words("sbatch", "--parsable", "--array=1-2%1", f"--chdir={self.folder}", str(limited))[0]
-        first, second = (self.folder / f"reelmill-worker-{array}_{i}.log" for i in (1, 2))
-        self.assertTrue(wait_until(self.slurm.processes["munged"], lambda: second.exists() and "welcomed" in second.read_text()))
-        self.assertIn("event=session.draining", first.read_text())
+        limited.write_text(SCRIPT.read_text().replace("B:TERM@90", "B:TERM@20\n#SBATCH --time=1"))
+        array = self.slurm.words("sbatch", "--parsable", "--array=1-9%1", f"--chdir={self.folder}", str(limited))[0]
+
+        def telling(event):
+            logs = ((i, self.folder / f"reelmill-worker-{array}_{i}.log") for i in range(1, 10))
+            return [i for i, log in logs if log.exists() and event in log.read_text()]
+
+        self.assertTrue(wait_until(self.slurm.processes["munged"], lambda: telling("event=session.draining") and
+                                   max(telling("welcomed"), default=0) > min(telling("event=session.draining"))))
+        drained = min(telling("event=session.draining"))
         show.text["output"] = "again"
         show.write()
         self.passes(finish(start("submit", show.path, "--wait", *self.farm.link())))
         self.assertEqual(digests(self.folder / "again"), digests(self.folder / "alone"))
         self.assertIn("JobState=COMPLETED", next(line for line in subprocess.run(
             ["scontrol", "show", "job", "--oneliner"], capture_output=True, text=True, env=self.slurm.environment,
-            check=True).stdout.splitlines() if f"ArrayJobId={array} ArrayTaskId=1 " in line))
+            check=True).stdout.splitlines() if f"ArrayJobId={array} ArrayTaskId={drained} " in line))
         self.workers("stop", "--on", "slurm")
         self.slurm.await_words([], "squeue", "--noheader")
 
