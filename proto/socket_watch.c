@@ -12,11 +12,12 @@ static bool socket_readable(void *socket)
     return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
 }
 
-void socket_watch_drain(socket_watch *self, uint32_t message_max)
+bool socket_watch_drain(socket_watch *self, uint32_t message_max)
 {
-    for (uint32_t i = 0; i < message_max && !uv_is_closing((uv_handle_t *)&self->check); i++)
-        if (!socket_readable(self->socket) || !self->read(self->owner))
-            return;
+    for (uint32_t i = 0; i < message_max; i++)
+        if (uv_is_closing((uv_handle_t *)&self->check) || !self->read(self->owner))
+            return false;
+    return true;
 }
 
 static void on_idle(uv_idle_t *handle)
@@ -35,7 +36,8 @@ static void on_check(uv_check_t *handle)
 {
     socket_watch *self = handle->data;
     uv_idle_stop(&self->idle);
-    socket_watch_drain(self, SOCKET_BUDGET);
+    if (socket_watch_drain(self, SOCKET_BUDGET) && !uv_is_closing((uv_handle_t *)handle))
+        uv_idle_start(&self->idle, on_idle);
 }
 
 static void on_poll(uv_poll_t *handle, int result, int events)

@@ -17,7 +17,7 @@
 
 enum { SOCKET_BUDGET = 256 };
 
-/** Reads one message off the socket; false when there was none. */
+/** Reads one message off the socket, or of what its owner has read ahead of it; false when there was none. */
 typedef bool socket_read_fn(void *owner);
 typedef void socket_closed_fn(void *owner);
 
@@ -35,8 +35,8 @@ typedef struct socket_watch {
 
 /** STATUS_NODE_SYSTEM: nothing was started. */
 MUST_USE status socket_watch_start(socket_watch *self, uv_loop_t *loop, void *socket, socket_read_fn *read, void *owner);
-/** Has read what waits now, at most message_max. Stops early when the owner closes the watch. */
-void socket_watch_drain(socket_watch *self, uint32_t message_max);
+/** Has read what waits now, at most message_max. Stops early when the owner closes the watch. True: more may wait. */
+bool socket_watch_drain(socket_watch *self, uint32_t message_max);
 /** Stops the handles; closed(owner) is called once the loop has let go of them. */
 void socket_watch_close(socket_watch *self, socket_closed_fn *closed);
 

@@ -19,7 +19,6 @@
 enum {
     BACKLOG_CHECK_MS = 100,           /**< how often backlog_guard_check is to be called */
     BACKLOG_BYTES_MAX = 32 << 20,     /**< of one connection: kernel buffers, ZeroMQ's, and messages of 256 KiB */
-    BACKLOG_BUSY_BYTES_MAX = 160 << 20, /**< the same while whole messages may wait too: 256 of them, unread */
     BACKLOG_TOTAL_MAX = 512 << 20,    /**< of all together; beyond it each that has more than BACKLOG_EACH_BYTES goes */
     BACKLOG_EACH_BYTES = 1 << 20,
     UNREAD_TOTAL_MAX = 256 << 20,     /**< sent and not taken by all together; beyond it who has more than one share gets no more */
@@ -38,7 +37,10 @@ void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_si
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size);
 /** It was. */
 void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size);
-/** emptied: the socket was read until nothing was left since the last check. How many connections were hung up on. */
-uint32_t backlog_guard_check(backlog_guard *self, bool emptied);
+/** To be called when the socket has just been read until nothing was left. How many were hung up on since the last check. */
+uint32_t backlog_guard_check(backlog_guard *self);
+/** Ends the connection. What still comes from it is nobody's: backlog_guard_hung_up says so. */
+void backlog_guard_hang_up(backlog_guard *self, int descriptor);
+bool backlog_guard_hung_up(backlog_guard *self, int descriptor);
 
 #endif

@@ -2,6 +2,7 @@
 #include "coordinator/shell/router_socket.h"
 
 #include "coordinator/shell/backlog_guard.h"
+#include "coordinator/shell/peer_inbox.h"
 #include "proto/secure_socket.h"
 #include "proto/socket_watch.h"
 
@@ -10,13 +11,16 @@
 #include <string.h>
 #include <zmq.h>
 
+enum { INTAKE_NS = 5000000 }; /* handling goes on no longer before ZeroMQ's queues are emptied again */
+
 struct router_socket {
     void *context;
     void *socket;
     socket_watch watch;
     key_guard *guard;
     backlog_guard *backlog;
-    bool emptied; /* nothing was left to read, since the last router_socket_guard */
+    peer_inbox *inbox;
+    uint64_t emptied_ns; /* when ZeroMQ's queues were empty last, by uv_hrtime */
     bool tested; /* a stranger was refused by this very socket */
     router_receive_fn *receive;
     router_closed_fn *closed;
@@ -24,48 +28,71 @@ struct router_socket {
     void *closer;
 };
 
-/* Reads one message. False when there is none left. */
-static bool receive_one(void *owner)
+/* Moves one message from ZeroMQ into the inbox; more than a connection may have there ends it. False: none is left. */
+static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
+{
+    if (zmq_msg_recv(from, self->socket, ZMQ_DONTWAIT) < 0)
+        return errno == EINTR;
+    uint32_t parts = 0;
+    for (zmq_msg_t *part = from; zmq_msg_more(part) != 0; parts++) {
+        /* The parts of a message come together or not at all, so this never waits. */
+        if (zmq_msg_recv(payload, self->socket, ZMQ_DONTWAIT) < 0)
+            return errno == EINTR;
+        part = payload;
+        backlog_guard_delivered(self->backlog, zmq_msg_get(part, ZMQ_SRCFD), zmq_msg_size(part));
+    }
+    size_t size = zmq_msg_size(from);
+    int link = parts == 1 ? zmq_msg_get(payload, ZMQ_SRCFD) : -1;
+    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX && !backlog_guard_hung_up(self->backlog, link) &&
+        !peer_inbox_put(self->inbox, link, from, payload)) {
+        backlog_guard_hang_up(self->backlog, link);
+        peer_inbox_forget(self->inbox, link);
+    }
+    return true;
+}
+
+static void empty_socket(router_socket *self)
+{
+    zmq_msg_t from, payload;
+    zmq_msg_init(&from);
+    zmq_msg_init(&payload);
+    while (take_in(self, &from, &payload))
+        continue;
+    zmq_msg_close(&from);
+    zmq_msg_close(&payload);
+    self->emptied_ns = uv_hrtime();
+}
+
+/* Hands over one message. False when there is none left. */
+static bool handle_one(void *owner)
 {
     router_socket *self = owner;
-    routing_id from;
-    int size = zmq_recv(self->socket, from.bytes, sizeof from.bytes, ZMQ_DONTWAIT);
-    if (size < 0) {
-        self->emptied = self->emptied || errno == EAGAIN;
-        return errno == EINTR;
-    }
-    int more = 0;
-    size_t more_size = sizeof more;
-    uint32_t parts = 0;
-    zmq_msg_t payload;
+    zmq_msg_t from, payload;
+    if (peer_inbox_is_empty(self->inbox) || uv_hrtime() > self->emptied_ns + INTAKE_NS)
+        empty_socket(self);
+    zmq_msg_init(&from);
     zmq_msg_init(&payload);
-    while (zmq_getsockopt(self->socket, ZMQ_RCVMORE, &more, &more_size) == 0 && more != 0) {
-        /* The parts of a message come together or not at all, so this never waits. */
-        if (zmq_msg_recv(&payload, self->socket, ZMQ_DONTWAIT) < 0)
-            break;
-        backlog_guard_delivered(self->backlog, zmq_msg_get(&payload, ZMQ_SRCFD), zmq_msg_size(&payload));
-        parts++;
-    }
-    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX) {
-        from.size = (uint8_t)size;
-        from.link = zmq_msg_get(&payload, ZMQ_SRCFD);
-        self->receive(self->receiver, &from, zmq_msg_gets(&payload, "User-Id"), zmq_msg_data(&payload),
+    bool any = peer_inbox_take(self->inbox, &from, &payload);
+    if (any) {
+        routing_id sender = {.link = zmq_msg_get(&payload, ZMQ_SRCFD), .size = (uint8_t)zmq_msg_size(&from)};
+        memcpy(sender.bytes, zmq_msg_data(&from), sender.size);
+        self->receive(self->receiver, &sender, zmq_msg_gets(&payload, "User-Id"), zmq_msg_data(&payload),
                       zmq_msg_size(&payload));
     }
+    zmq_msg_close(&from);
     zmq_msg_close(&payload);
-    return true;
+    return any;
 }
 
 uint32_t router_socket_guard(router_socket *self)
 {
-    bool emptied = self->emptied;
-    self->emptied = false;
-    return backlog_guard_check(self->backlog, emptied);
+    empty_socket(self);
+    return backlog_guard_check(self->backlog);
 }
 
 void router_socket_drain(router_socket *self, uint32_t message_max)
 {
-    socket_watch_drain(&self->watch, message_max);
+    (void)socket_watch_drain(&self->watch, message_max);
 }
 
 static bool set_options(void *socket)
@@ -73,11 +100,8 @@ static bool set_options(void *socket)
     static const socket_option options[] = {
         {ZMQ_ROUTER_MANDATORY, 1}, /* a message that cannot be delivered is an error, not silence */
         {ZMQ_ROUTER_HANDOVER, 1},  {ZMQ_SNDHWM, 256}, /* the fuse; credit governs */
-        {ZMQ_RCVHWM, 256},
-        /* No heartbeats of our own: libzmq 4.3.4 aborts when one is due to a peer that left while more waited from it than
-           RCVHWM (`!_io_error`). Workers send theirs with a time to live, which counts here; the kernel looks after others.
-           A PING of that peer among what still waits does the same, and only an input without a bound (RCVHWM 0) prevents it:
-           then two peers that flood take 1.1 GB, since backlog_guard lets 160 MiB of each wait (docs/decisions/faults.md). */
+        {ZMQ_RCVHWM, 0}, /* the inbox has the bounds (peer_inbox.h) */
+        /* No heartbeats of our own: workers send theirs with a time to live, which counts here; the kernel looks after others. */
         {ZMQ_TCP_KEEPALIVE, 1},    {ZMQ_TCP_KEEPALIVE_IDLE, 5}, {ZMQ_TCP_KEEPALIVE_INTVL, 5}, {ZMQ_TCP_KEEPALIVE_CNT, 3},
         {ZMQ_HANDSHAKE_IVL, 5000}, {ZMQ_BACKLOG, 512},          {ZMQ_TCP_MAXRT, 20000},       {ZMQ_LINGER, 500},
     };
@@ -87,6 +111,7 @@ static bool set_options(void *socket)
 static void free_socket(router_socket *self)
 {
     backlog_guard_destroy(&self->backlog);
+    peer_inbox_destroy(&self->inbox);
     if (self->socket != NULL)
         zmq_close(self->socket);
     if (self->context != NULL)
@@ -103,6 +128,7 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_gua
     self->receive = receive;
     self->receiver = context;
     self->guard = guard;
+    self->inbox = peer_inbox_create();
     self->context = zmq_ctx_new();
     status code = self->context == NULL ? STATUS_OK : key_guard_serve(guard, self->context, detail);
     if (code != STATUS_OK) {
@@ -111,8 +137,8 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_gua
     }
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_ROUTER);
     self->backlog = self->socket == NULL ? NULL : backlog_guard_create(self->context, self->socket);
-    if (self->socket == NULL || self->backlog == NULL || !set_options(self->socket) ||
-        socket_watch_start(&self->watch, loop, self->socket, receive_one, self) != STATUS_OK) {
+    if (self->socket == NULL || self->inbox == NULL || self->backlog == NULL || !set_options(self->socket) ||
+        socket_watch_start(&self->watch, loop, self->socket, handle_one, self) != STATUS_OK) {
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
         free_socket(self);
         return code;

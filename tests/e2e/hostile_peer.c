@@ -4,10 +4,10 @@
  *   hostile_peer ENDPOINT SECRET COORDINATOR_KEY MODE
  *
  * flood: asks for `jobs` as fast as it can and never reads an answer, until it is killed. leave: 24 connections ask what
- * takes long about job 1, until more waits than the coordinator takes off the wire, and are gone all at once. deaf: the same
- * connections ask for the report of job 1 and read nothing until the process is killed. parts: messages of three frames, 1000
- * of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. commands: 1000 for a job that there is not. The last
- * four then ask one honest question and say whether it was answered.
+ * takes long about job 1, faster than it is answered and with a PING each millisecond between, and are gone all at once.
+ * deaf: as many connections ask for the report of job 1 and read nothing until the process is killed. parts: messages of
+ * three frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. commands: 1000 for a job that
+ * there is not. The last four then ask one honest question and say whether it was answered.
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
@@ -83,14 +83,18 @@ static void misbehave(void *socket, const char *mode)
     free(bytes);
 }
 
-static void *connect_peer(void *context, const char *endpoint, const link_config *link, error_detail *detail)
+/* beat_ms: how often it says PING, 0 = never. */
+static void *connect_peer(void *context, const char *endpoint, const link_config *link, int beat_ms, error_detail *detail)
 {
     int patience_ms = PATIENCE_MS;
     int linger = 0;
+    int beat_timeout_ms = 60000;
     void *socket = zmq_socket(context, ZMQ_DEALER);
     zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(socket, ZMQ_HEARTBEAT_IVL, &beat_ms, sizeof beat_ms);
+    zmq_setsockopt(socket, ZMQ_HEARTBEAT_TIMEOUT, &beat_timeout_ms, sizeof beat_timeout_ms);
     return link_secure(socket, endpoint, link, detail) == STATUS_OK && zmq_connect(socket, endpoint) == 0 ? socket : NULL;
 }
 
@@ -101,7 +105,7 @@ static void ask_and_read_nothing(void *context, const char *endpoint, const link
     error_detail detail = {0};
     int patience_ms = 1;
     for (uint32_t i = 0; i < LEAVERS; i++) {
-        sockets[i] = connect_peer(context, endpoint, link, &detail);
+        sockets[i] = connect_peer(context, endpoint, link, leaves ? 1 : 0, &detail);
         if (sockets[i] == NULL)
             return;
         zmq_setsockopt(sockets[i], ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
@@ -132,7 +136,7 @@ int main(int argc, char **argv)
     void *context = zmq_ctx_new();
     if (strcmp(argv[4], "leave") == 0 || strcmp(argv[4], "deaf") == 0)
         ask_and_read_nothing(context, argv[1], &link, strcmp(argv[4], "leave") == 0);
-    void *socket = connect_peer(context, argv[1], &link, &detail);
+    void *socket = connect_peer(context, argv[1], &link, 0, &detail);
     if (socket == NULL) {
         fprintf(stderr, "%s\n", detail.message);
         return 2;

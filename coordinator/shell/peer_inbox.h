@@ -1,0 +1,42 @@
+/**
+ * Messages that were taken off a socket and not handled yet: a queue for each connection, handled in turns, all of them
+ * bounded. ZeroMQ's own queues have no bound that is safe: where one is set (ZMQ_RCVHWM) libzmq 4.3.4 aborts over the PING of
+ * a peer that left while more waited from it (`!_io_error`). So the socket has none, and is emptied into here at once.
+ *
+ * Threads: the loop's.
+ */
+#ifndef COORDINATOR_SHELL_PEER_INBOX_H
+#define COORDINATOR_SHELL_PEER_INBOX_H
+
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+
+enum {
+    INBOX_EACH_MESSAGES = 4096,     /**< of one connection; a worker's credit and a client's questions need a tenth */
+    INBOX_EACH_BYTES = 16 << 20,    /**< the same */
+    INBOX_TOTAL_BYTES = 128 << 20,  /**< of all; beyond it nobody has more than INBOX_SHARE_BYTES */
+    INBOX_SHARE_BYTES = 1 << 20,
+    INBOX_MESSAGE_BYTES = 256       /**< counted for each message besides its payload: what it takes to hold it */
+};
+
+typedef struct peer_inbox peer_inbox;
+
+/** NULL: out of memory. */
+peer_inbox *peer_inbox_create(void);
+void peer_inbox_destroy(peer_inbox **self);
+/**
+ * Takes both over, as the last message of this connection (its descriptor; < 0 = unknown). False: nothing was taken, more
+ * waits of it than may, or memory is out.
+ */
+MUST_USE bool peer_inbox_put(peer_inbox *self, int link, zmq_msg_t *from, zmq_msg_t *payload);
+/** The next message, of each connection in its turn, moved into what the caller has initialised. False: none waits. */
+MUST_USE bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload);
+/** What waits of this connection is dropped. */
+void peer_inbox_forget(peer_inbox *self, int link);
+bool peer_inbox_is_empty(const peer_inbox *self);
+
+#endif

@@ -1,0 +1,147 @@
+#include "coordinator/shell/peer_inbox.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Its payload begins with the number; false where the inbox refuses it. */
+static bool put(peer_inbox *inbox, int link, uint32_t number, size_t byte_size)
+{
+    zmq_msg_t from, payload;
+    zmq_msg_init_size(&from, sizeof link);
+    zmq_msg_init_size(&payload, byte_size);
+    memset(zmq_msg_data(&payload), 0, byte_size);
+    memcpy(zmq_msg_data(&from), &link, sizeof link);
+    memcpy(zmq_msg_data(&payload), &number, sizeof number);
+    bool taken = peer_inbox_put(inbox, link, &from, &payload);
+    zmq_msg_close(&from);
+    zmq_msg_close(&payload);
+    return taken;
+}
+
+static bool take(peer_inbox *inbox, int *out_link, uint32_t *out_number)
+{
+    zmq_msg_t from, payload;
+    zmq_msg_init(&from);
+    zmq_msg_init(&payload);
+    bool any = peer_inbox_take(inbox, &from, &payload);
+    if (any) {
+        memcpy(out_link, zmq_msg_data(&from), sizeof *out_link);
+        memcpy(out_number, zmq_msg_data(&payload), sizeof *out_number);
+    }
+    zmq_msg_close(&from);
+    zmq_msg_close(&payload);
+    return any;
+}
+
+static void peer_inbox__serves_connections_in_turns_and_each_in_order(void **state)
+{
+    (void)state;
+    peer_inbox *inbox = peer_inbox_create();
+    for (uint32_t i = 0; i < 100; i++)
+        assert_true(put(inbox, 9, i, 100));
+    assert_true(put(inbox, 4, 0, 100));
+    assert_true(put(inbox, -1, 0, 100));
+    assert_true(put(inbox, 4, 1, 100));
+    int links[5];
+    uint32_t numbers[5];
+    for (int i = 0; i < 5; i++)
+        assert_true(take(inbox, &links[i], &numbers[i]));
+    const int turns[] = {9, 4, -1, 9, 4};
+    const uint32_t order[] = {0, 0, 0, 1, 1};
+    assert_memory_equal(links, turns, sizeof turns);
+    assert_memory_equal(numbers, order, sizeof order);
+    int link = 0;
+    uint32_t number = 0;
+    for (uint32_t i = 2; i < 100; i++) {
+        assert_true(take(inbox, &link, &number));
+        assert_int_equal(link, 9);
+        assert_int_equal(number, i);
+    }
+    assert_true(peer_inbox_is_empty(inbox));
+    assert_false(take(inbox, &link, &number));
+    peer_inbox_destroy(&inbox);
+}
+
+/* A model: one array per connection, a ring in the order in which they got their first message. */
+static void peer_inbox__keeps_what_a_model_keeps(void **state)
+{
+    (void)state;
+    enum { LINKS = 7, STEPS = 20000 };
+    peer_inbox *inbox = peer_inbox_create();
+    uint32_t first[LINKS] = {0}, end[LINKS] = {0}, seed = 1;
+    int ring[LINKS];
+    int in_ring = 0;
+    for (int step = 0; step < STEPS; step++) {
+        seed = seed * 1664525u + 1013904223u;
+        int link = (int)(seed >> 16) % LINKS;
+        uint32_t what = seed >> 28;
+        if (what < 7) {
+            assert_true(put(inbox, link, end[link], 4));
+            if (first[link] == end[link]++)
+                ring[in_ring++] = link;
+        } else if (what < 15) {
+            int got = -1;
+            uint32_t number = 0;
+            assert_int_equal(take(inbox, &got, &number), in_ring > 0);
+            if (in_ring == 0)
+                continue;
+            assert_int_equal(got, ring[0]);
+            assert_int_equal(number, first[got]++);
+            memmove(ring, ring + 1, (size_t)(in_ring - 1) * sizeof ring[0]);
+            in_ring--;
+            if (first[got] < end[got])
+                ring[in_ring++] = got;
+        } else {
+            peer_inbox_forget(inbox, link);
+            for (int i = 0; first[link] < end[link] && i < in_ring; i++)
+                if (ring[i] == link) {
+                    memmove(ring + i, ring + i + 1, (size_t)(in_ring - i - 1) * sizeof ring[0]);
+                    in_ring--;
+                    break;
+                }
+            first[link] = end[link];
+        }
+        assert_int_equal(peer_inbox_is_empty(inbox), in_ring == 0);
+    }
+    peer_inbox_destroy(&inbox);
+}
+
+static void peer_inbox__bounds_each_and_all(void **state)
+{
+    (void)state;
+    peer_inbox *inbox = peer_inbox_create();
+    for (uint32_t i = 0; i < INBOX_EACH_MESSAGES; i++)
+        assert_true(put(inbox, 0, i, 4));
+    assert_false(put(inbox, 0, 0, 4)); /* too many */
+    assert_true(put(inbox, 1, 0, INBOX_EACH_BYTES - INBOX_MESSAGE_BYTES));
+    assert_false(put(inbox, 1, 0, 4)); /* too large */
+    peer_inbox_forget(inbox, 0);
+    peer_inbox_forget(inbox, 0);
+    assert_true(put(inbox, 0, 7, 4));
+    for (int link = 2; link < 9; link++) /* the eighth leaves room for what connection 0 has */
+        assert_true(put(inbox, link, 0, INBOX_EACH_BYTES - INBOX_MESSAGE_BYTES - (link == 8 ? 4 + INBOX_MESSAGE_BYTES : 0)));
+    /* All have what they may together, but for one message: who has little may go on to a share. */
+    assert_false(put(inbox, 9, 0, INBOX_SHARE_BYTES));
+    assert_true(put(inbox, 9, 0, INBOX_SHARE_BYTES - INBOX_MESSAGE_BYTES));
+    assert_false(put(inbox, 9, 1, 4));
+    int link = -1;
+    uint32_t number = 0;
+    assert_true(take(inbox, &link, &number)); /* the oldest is still served */
+    assert_int_equal(link, 1);
+    peer_inbox_destroy(&inbox);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(peer_inbox__serves_connections_in_turns_and_each_in_order),
+        cmocka_unit_test(peer_inbox__keeps_what_a_model_keeps),
+        cmocka_unit_test(peer_inbox__bounds_each_and_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
