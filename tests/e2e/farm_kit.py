@@ -7,10 +7,12 @@ import random
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -20,7 +22,9 @@ BIN = Path(os.environ["REELMILL_BIN"])
 SHARED = Path(os.environ.get("REELMILL_SHARED", "/nonexistent"))
 RATE = 48000
 ORDER_51 = ["L", "R", "C", "LFE", "Ls", "Rs"]
-PATIENCE_S = 300
+PATIENCE_S = 300  # for one command
+WAIT_S = 180  # for what a test waits for beside it
+PROGRAM_S = int(os.environ.get("REELMILL_TEST_S", "0"))  # for all of a test program, 0: no bound; ctest sets it below its own
 
 
 # ---- running programs ----
@@ -86,8 +90,11 @@ def children_of(pid):
 
 
 def wait_until(process, condition):
-    """Looks every few milliseconds, and whenever the process ends; False when it ended first."""
+    """Looks every few milliseconds, and whenever the process ends; False when it ended first. What never comes is a failure."""
+    until = time.monotonic() + WAIT_S
     while not condition():
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {WAIT_S} s for what did not come: see the call above")
         try:
             process.wait(timeout=0.005)
             return condition()
@@ -333,6 +340,18 @@ def need_shared():
 
 # ---- tests ----
 
+def claim(name):
+    """True once for each name on this machine, until the test program ends: those that run beside it get other ones."""
+    taken = socket.socket(socket.AF_UNIX)
+    try:
+        taken.bind(f"\0reelmill-test-{name}")
+    except OSError:
+        taken.close()
+        return False
+    CLAIMS.append(taken)
+    return True
+
+
 class FarmTest(unittest.TestCase):
     maxDiff = None
 
@@ -359,11 +378,38 @@ class FarmTest(unittest.TestCase):
         return outcome
 
 
+class Told(unittest.TextTestResult):
+    """A test that fails shows what its daemons wrote, while that is still there."""
+
+    def logs(self, test):
+        names = (".log", ".out", "/said", "/journal")
+        for log in sorted(path for path in getattr(test, "folder", Path("/nonexistent")).rglob("*") if str(path).endswith(names)):
+            if log.is_file() and log.stat().st_size > 0:
+                lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+                print(f"---- {log}, its last {len(lines)} lines ----", *lines, sep="\n", file=sys.stderr)
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.logs(test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.logs(test)
+
+
+def out_of_time(_number, _frame):
+    raise AssertionError(f"the program has run for {PROGRAM_S} s: it waits here for what does not come")
+
+
 def main():
     print("seed", SEED)
-    unittest.main(verbosity=2)
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.alarm(PROGRAM_S)
+    unittest.main(testRunner=unittest.TextTestRunner(verbosity=2, resultclass=Told))
 
 
 SEED = int(os.environ.get("REELMILL_SEED", random.SystemRandom().randrange(1 << 32)))
 CHANCE = random.Random(SEED)
 KILL = signal.SIGKILL
+CLAIMS = []
+LOG_LINES = 40

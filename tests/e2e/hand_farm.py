@@ -4,13 +4,15 @@ import re
 import socket
 import subprocess
 
-from farm_kit import BIN, environment, reelmill, wait_until
+from farm_kit import BIN, claim, environment, reelmill, wait_until
 
 
 def free_port():
-    """One that the system does not give to outgoing connections, which come and go while tests run."""
+    """One that no other test has, and that the system does not give to outgoing connections, which come and go while tests run."""
     while True:
         port = random.SystemRandom().randrange(10000, 32000)
+        if not claim(f"port-{port}"):
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from farm_kit import BIN, environment
+from farm_kit import BIN, claim, environment
 from hand_farm import Farm
 
 
@@ -25,7 +25,7 @@ class Host:
     """One namespace; its cable's other end is with the coordinator."""
 
     def __init__(self, name, number):
-        net = os.getpid() % 250
+        net = next(net for net in range(250) if claim(f"net-{net}"))
         self.space, self.cable = f"rm{os.getpid()}-{name}", f"rm{net}v{number}"
         self.near, self.far = f"10.{net + 1}.{number}.1", f"10.{net + 1}.{number}.2"
         for words in (("netns", "add", self.space),

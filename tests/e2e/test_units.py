@@ -27,12 +27,13 @@ StandardError=file:/probe.out
 SCRIPT = """export REELMILL_FARM=tcp://127.0.0.1:7070 REELMILL_KEY=/root/key/reelmill.secret
 export REELMILL_COORDINATOR_KEY=/etc/reelmill/coordinator.public PATH=/opt/reelmill:/usr/bin:/bin
 trap 'journalctl --no-pager --output=cat --unit="reelmill*" > /journal' EXIT
-until reelmill nodes --json | grep -q '"state": *"ready"'; do systemctl is-active --quiet reelmill-coordinator || exit 3; done
+timeout 120 sh -c 'until reelmill nodes --json | grep -q "\\"state\\": *\\"ready\\""; do
+    systemctl is-active --quiet reelmill-coordinator || exit 3; done'
 reelmill submit /srv/reelmill/show.yaml
 systemctl reload reelmill-coordinator
 systemctl restart reelmill-worker@1
 systemctl restart reelmill-coordinator
-reelmill wait 1
+timeout 120 reelmill wait 1
 reelmill report 1 --json > /report.json
 systemctl show --property=ActiveState,NRestarts reelmill-coordinator reelmill-worker@1 > /services
 """
