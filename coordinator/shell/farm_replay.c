@@ -281,9 +281,24 @@ static void note_fact(replay *self, farm_job *job, const scheduler_fact *fact)
     }
 }
 
+/* The end of a job whose plan is lost: its PLAN task ended as it did, or with the job's cancellation, for which it has no fact. */
+static status replay_planless_end(replay *self, farm_job *job, const scheduler_fact *fact)
+{
+    scheduler *core = self->farm->scheduler;
+    status code = STATUS_OK;
+    if (job->plan_end.type == FACT_TASK_ENDED) {
+        code = scheduler_apply(core, &job->plan_end, 0, NULL);
+    } else if (job->cancelled) {
+        const scheduler_fact cancelled = {.type = FACT_JOB_CANCELLED, .job = job->number};
+        code = scheduler_apply(core, &cancelled, 0, NULL);
+    }
+    return code == STATUS_OK ? scheduler_apply(core, fact, 0, NULL) : code;
+}
+
 /*
  * A fact of a job whose plan is lost: its tasks are not there, but its PLAN task is, and stays open until the job's own end
- * is known. So the scheduler sees a job that ended, or one whose PLAN task has to run again.
+ * is known. So the scheduler sees a job that ended (once, though it may have been retried since), or one whose PLAN task has to
+ * run again.
  */
 static status replay_planless(replay *self, farm_job *job, const scheduler_fact *fact)
 {
@@ -291,24 +306,21 @@ static status replay_planless(replay *self, farm_job *job, const scheduler_fact 
     bool of_plan = (fact->type == FACT_TASK_ASSIGNED || fact->type == FACT_TASK_ENDED) && fact->task == job_plan_task(job);
     bool planned = job->plan_end.type == FACT_TASK_ENDED;
     job_view view;
-    if (of_plan && !planned && fact->type == FACT_TASK_ENDED && (fact->value == TASK_DONE || fact->value == TASK_FAILED)) {
+    bool over = scheduler_job_view(core, job->number, &view) && view.state == JOB_ENDED;
+    if (of_plan && !planned && !over) {
+        if (fact->type == FACT_TASK_ASSIGNED || (fact->value != TASK_DONE && fact->value != TASK_FAILED))
+            return scheduler_apply(core, fact, 0, NULL);
         job->plan_end = *fact;
-    } else if (of_plan && !planned) {
-        return scheduler_apply(core, fact, 0, NULL);
     } else if (fact->type == FACT_JOB_CANCELLED) {
         job->cancelled = true;
     } else if (fact->type == FACT_JOB_PRIORITY) {
         job->priority = fact->priority;
     } else if (fact->type == FACT_JOB_RETRIED) {
         job->ended = job->failed = job->cancelled = job->held = job->has_verdict = false;
-    } else if (fact->type == FACT_JOB_ENDED && planned) {
-        bool ended = scheduler_job_view(core, job->number, &view) && view.state == JOB_ENDED; /* and was retried since */
-        status code = ended ? STATUS_OK : scheduler_apply(core, &job->plan_end, 0, NULL);
-        if (code == STATUS_OK && !ended)
-            code = scheduler_apply(core, fact, 0, NULL);
+    } else if (fact->type == FACT_JOB_ENDED) {
         job->ended = true;
         job->failed = fact->value != 0;
-        return code;
+        return over ? STATUS_OK : replay_planless_end(self, job, fact);
     }
     return STATUS_OK;
 }
