@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,8 +29,16 @@ typedef struct queued_record {
     uint8_t bytes[];
 } queued_record;
 
+/* A file that was opened, and the name it was opened by. */
+typedef struct named_file {
+    const char *path; /* SQLite's */
+    dev_t device;
+    ino_t number;
+} named_file;
+
 struct journal_store {
     sqlite3 *database;
+    named_file files[2]; /* the database and its log; set once */
     sqlite3_stmt *insert;
     journal_keep keep;
     journal_durable_fn *durable;
@@ -180,6 +189,33 @@ static status take_term(journal_store *self, const char *path, uint32_t *out_ter
     return STATUS_OK;
 }
 
+/* ---- where the files are ---- */
+
+static void note_places(journal_store *self)
+{
+    const char *path = sqlite3_db_filename(self->database, "main");
+    const char *const paths[] = {path, sqlite3_filename_wal(path)};
+    for (size_t i = 0; i < sizeof self->files / sizeof self->files[0]; i++) {
+        struct stat facts;
+        if (self->keep == JOURNAL_KEEP_MEDIUM && stat(paths[i], &facts) == 0)
+            self->files[i] = (named_file){.path = paths[i], .device = facts.st_dev, .number = facts.st_ino};
+    }
+}
+
+bool journal_store_in_place(const journal_store *self)
+{
+    for (size_t i = 0; i < sizeof self->files / sizeof self->files[0]; i++) {
+        const named_file *file = &self->files[i];
+        struct stat facts;
+        if (file->path == NULL)
+            continue;
+        if (stat(file->path, &facts) != 0 ? errno == ENOENT || errno == ENOTDIR
+                                          : facts.st_dev != file->device || facts.st_ino != file->number)
+            return false;
+    }
+    return true;
+}
+
 /* ---- the writer thread ---- */
 
 /*
@@ -273,6 +309,8 @@ static void *write_journal(void *context)
         status code = sync_targets(batch, self->keep);
         if (code == STATUS_OK)
             code = write_batch(self, batch, &reached);
+        if (code == STATUS_OK && !journal_store_in_place(self))
+            code = STATUS_INPUT_CHANGED; /* it is on disk, where the next start does not look for it */
         if (code == STATUS_OK) {
             sequence = reached;
             self->durable(self->context, sequence, STATUS_OK);
@@ -322,6 +360,7 @@ static status open_database(journal_store *self, const char *path, uint32_t *out
         self->last_loaded = (uint64_t)sqlite3_column_int64(query, 0);
     sqlite3_finalize(query);
     self->last_appended = self->last_loaded;
+    note_places(self);
     return result == SQLITE_OK ? STATUS_OK : fail_sqlite(self, path, "reading", result, detail);
 }
 
@@ -370,6 +409,9 @@ void journal_store_close(journal_store **self)
     }
     free_batch(store->first);
     sqlite3_finalize(store->insert);
+    int stays = 1; /* by its name: that may be another one's by now */
+    if (store->database != NULL && !journal_store_in_place(store))
+        (void)sqlite3_file_control(store->database, "main", SQLITE_FCNTL_PERSIST_WAL, &stays);
     sqlite3_close(store->database);
     pthread_cond_destroy(&store->wake);
     pthread_mutex_destroy(&store->mutex);

@@ -29,7 +29,10 @@ enum {
     JOURNAL_GATHER_RECORDS = 128 /**< ... or for so many records (reliability.md, 4.1) */
 };
 
-/** sequence: everything up to it is on disk. code: STATUS_OK, or why the store has stopped. */
+/**
+ * sequence: everything up to it is on disk. code: STATUS_OK, or why the store has stopped. STATUS_INPUT_CHANGED: the journal
+ * is no longer where it was opened.
+ */
 typedef void journal_durable_fn(void *context, uint64_t sequence, status code);
 typedef status journal_load_fn(void *context, const journal_record *record);
 
@@ -43,6 +46,8 @@ typedef enum journal_keep {
 MUST_USE status journal_store_open(journal_store **out_store, const char *path, journal_keep keep,
                                    journal_durable_fn *durable, void *context, uint32_t *out_term, uint64_t *out_farm,
                                    error_detail *detail);
+/** False once its files were renamed, removed or replaced: the next start would not find what is written. Any thread. */
+bool journal_store_in_place(const journal_store *self);
 /** Commits what was appended, then closes. Accepts a half-opened store and NULL. */
 void journal_store_close(journal_store **self);
 /** Every record in order of sequence; call before the first append. */

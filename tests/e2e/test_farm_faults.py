@@ -66,6 +66,21 @@ class CoordinatorFaults(FarmTest):
         jobs = self.passes(reelmill("status", "--json", "--farm", self.farm.endpoint)).json()["jobs"]
         self.assertIn(int(first), [job["job"] for job in jobs])
 
+    def test_a_state_folder_that_was_renamed_under_it_takes_nothing_back(self):
+        self.farm = LinkedFarm(self, self.folder)
+        coordinator = self.farm.processes["coordinator"]
+        waiter = self.submit()
+        self.assertTrue(wait_until(waiter, lambda: any((self.folder / "out").rglob("*.part"))))
+        self.state.rename(self.folder / "elsewhere")
+        coordinator.wait(timeout=60)
+        self.assertEqual(coordinator.returncode, 2)  # so the service does not start it again in an empty folder
+        self.assertRegex((self.folder / "coordinator.log").read_text(), "journal.db.*was renamed, removed or replaced")
+        self.assertTrue(run_for(waiter, 0.5), "nothing was acknowledged, so the client still asks")
+        (self.folder / "elsewhere").rename(self.state)
+        self.farm.start("coordinator")
+        self.passes(finish(waiter))
+        self.delivered()
+
     def test_a_standstill_beyond_every_lease_loses_no_work(self):
         self.farm = LinkedFarm(self, self.folder)
         waiter = self.submit()

@@ -259,6 +259,50 @@ static void journal_store__stops_for_good_when_a_sync_fails(void **state)
     assert_true(journal_store_last_sequence(self->store) == 0);
 }
 
+static void move_in(const fixture *self, const char *from, const char *to)
+{
+    char before[160];
+    char after[160];
+    snprintf(before, sizeof before, "%s/%s", self->folder, from);
+    snprintf(after, sizeof after, "%s/%s", self->folder, to);
+    assert_int_equal(rename(before, after), 0);
+}
+
+/* What is written into a file that nobody finds by its name is kept for nobody: neither of the two, alone or replaced. */
+static void journal_store__acknowledges_nothing_once_its_files_are_elsewhere(void **state)
+{
+    fixture *self = *state;
+    static const char *const names[] = {"journal.db", "journal.db-wal"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        self->watch.code = STATUS_OK;
+        self->watch.sequence = 0;
+        open_store(self);
+        assert_int_equal(append_record(self->store, 2 * i + 1, self->term), STATUS_OK);
+        assert_int_equal(watcher_wait(&self->watch, 2 * i + 1), STATUS_OK);
+        assert_true(journal_store_in_place(self->store));
+        move_in(self, names[i], "elsewhere");
+        assert_false(journal_store_in_place(self->store));
+        char path[160];
+        snprintf(path, sizeof path, "%s/%s", self->folder, names[i]);
+        int other = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+        assert_true(other >= 0);
+        close(other);
+        assert_false(journal_store_in_place(self->store));
+        assert_int_equal(append_record(self->store, 2 * i + 2, self->term), STATUS_OK);
+        assert_int_equal(watcher_wait(&self->watch, 2 * i + 2), STATUS_INPUT_CHANGED);
+        assert_int_equal(append_record(self->store, 2 * i + 3, self->term), STATUS_INPUT_CHANGED);
+        journal_store_close(&self->store);
+        assert_int_equal(access(path, F_OK), 0); /* the other's was not removed with ours */
+        move_in(self, "elsewhere", names[i]);
+    }
+    open_store(self);
+    reader read = {0};
+    error_detail detail = {0};
+    assert_int_equal(journal_store_load(self->store, read_record, &read, &detail), STATUS_OK);
+    assert_false(read.wrong);
+    assert_true(read.count >= 3); /* what was acknowledged, and perhaps what was not */
+}
+
 /* In a process of its own, because the limit on file size stays. */
 static void full_disk_child(fixture *self)
 {
@@ -364,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(journal_store__syncs_and_lets_go_of_the_file_a_record_points_into, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(journal_store__stops_for_good_when_a_sync_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(journal_store__acknowledges_nothing_once_its_files_are_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(journal_store__acknowledges_nothing_once_the_disk_is_full, set_up, tear_down),
         cmocka_unit_test_setup_teardown(journal_store__loses_nothing_acknowledged_when_it_is_killed, set_up, tear_down),
     };
