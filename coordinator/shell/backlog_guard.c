@@ -22,7 +22,6 @@ typedef struct watched_link {
     uint64_t acknowledged; /* by the peer's kernel, at the last check */
     uint64_t unread;       /* sent and not acknowledged */
     bool stuck;            /* nothing was acknowledged between the last two checks */
-    bool hung_up;          /* by us; until the descriptor is another connection's */
 } watched_link;
 
 struct backlog_guard {
@@ -31,7 +30,6 @@ struct backlog_guard {
     size_t capacity;
     size_t next; /* to be checked */
     uint64_t total, total_unread;
-    uint32_t dropped; /* hung up on since the last check */
 };
 
 backlog_guard *backlog_guard_create(void *context, void *socket)
@@ -147,29 +145,11 @@ static bool link_update(watched_link *link, int descriptor)
     return true;
 }
 
-bool backlog_guard_hung_up(backlog_guard *self, int descriptor)
-{
-    const watched_link *link = link_of(self, descriptor, false);
-    if (link == NULL || !link->hung_up)
-        return false;
-    events_read(self);
-    return self->links[descriptor].hung_up;
-}
-
-void backlog_guard_hang_up(backlog_guard *self, int descriptor)
-{
-    watched_link *link = link_of(self, descriptor, true);
-    if (link == NULL)
-        return;
-    link->hung_up = true;
-    (void)shutdown(descriptor, SHUT_RDWR);
-    self->dropped++;
-}
-
 uint32_t backlog_guard_check(backlog_guard *self)
 {
     events_read(self);
     uint64_t most = self->total > BACKLOG_TOTAL_MAX ? BACKLOG_EACH_BYTES : BACKLOG_BYTES_MAX;
+    uint32_t dropped = 0;
     uint32_t checked = 0;
     for (size_t i = 0; i < self->capacity && checked < CHECKED_AT_ONCE; i++) {
         self->next = self->next + 1 < self->capacity ? self->next + 1 : 0;
@@ -187,9 +167,8 @@ uint32_t backlog_guard_check(backlog_guard *self)
         bool reads = !link->stuck || link->unread <= UNREAD_EACH_BYTES || self->total_unread <= UNREAD_TOTAL_MAX / 2;
         if (link->backlog <= most && reads)
             continue;
-        backlog_guard_hang_up(self, (int)self->next);
+        (void)shutdown((int)self->next, SHUT_RDWR);
+        dropped++;
     }
-    uint32_t dropped = self->dropped;
-    self->dropped = 0;
     return dropped;
 }

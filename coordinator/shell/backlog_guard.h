@@ -37,10 +37,7 @@ void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_si
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size);
 /** It was. */
 void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size);
-/** To be called when the socket has just been read until nothing was left. How many were hung up on since the last check. */
+/** To be called when the socket has just been read until nothing was left. How many connections were hung up on. */
 uint32_t backlog_guard_check(backlog_guard *self);
-/** Ends the connection. What still comes from it is nobody's: backlog_guard_hung_up says so. */
-void backlog_guard_hang_up(backlog_guard *self, int descriptor);
-bool backlog_guard_hung_up(backlog_guard *self, int descriptor);
 
 #endif

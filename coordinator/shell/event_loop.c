@@ -127,10 +127,13 @@ static void on_access_timer(uv_timer_t *handle)
 static void on_backlog_timer(uv_timer_t *handle)
 {
     farm_state *self = handle->data;
-    uint32_t dropped = self->router == NULL ? 0 : router_socket_guard(self->router);
+    uint32_t lost = 0;
+    uint32_t dropped = self->router == NULL ? 0 : router_socket_guard(self->router, &lost);
     if (dropped > 0)
         log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"they send what is no message, or read nothing\"",
                  dropped);
+    if (lost > 0)
+        log_line(LOG_WARN, "access.flooded", "messages=%u reason=\"their senders have more waiting than is kept of one\"", lost);
 }
 
 /* ---- the journal's word ---- */

@@ -52,18 +52,13 @@ static held_message *lane_pop(peer_inbox *self, lane *from)
     return held;
 }
 
-static void lane_empty(peer_inbox *self, lane *from)
-{
-    while (from->first != NULL)
-        held_free(lane_pop(self, from));
-}
-
 void peer_inbox_destroy(peer_inbox **self)
 {
     if (*self == NULL)
         return;
     for (size_t i = 0; i < (*self)->capacity; i++)
-        lane_empty(*self, &(*self)->lanes[i]);
+        while ((*self)->lanes[i].first != NULL)
+            held_free(lane_pop(*self, &(*self)->lanes[i]));
     free((*self)->lanes);
     free(*self);
     *self = NULL;
@@ -138,21 +133,6 @@ bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload)
     zmq_msg_move(payload, &held->payload);
     held_free(held);
     return true;
-}
-
-void peer_inbox_forget(peer_inbox *self, int link)
-{
-    size_t place = place_of(link);
-    if (place >= self->capacity || self->lanes[place].first == NULL)
-        return;
-    size_t before = self->last;
-    while (self->lanes[before].next != place)
-        before = self->lanes[before].next;
-    lane_empty(self, &self->lanes[place]);
-    self->lanes[before].next = self->lanes[place].next;
-    if (self->last == place)
-        self->last = before;
-    self->busy--;
 }
 
 bool peer_inbox_is_empty(const peer_inbox *self)

@@ -16,9 +16,9 @@
 #include <zmq.h>
 
 enum {
-    INBOX_EACH_MESSAGES = 4096,     /**< of one connection; a worker's credit and a client's questions need a tenth */
-    INBOX_EACH_BYTES = 16 << 20,    /**< the same */
-    INBOX_TOTAL_BYTES = 128 << 20,  /**< of all; beyond it nobody has more than INBOX_SHARE_BYTES */
+    INBOX_EACH_MESSAGES = 16384,    /**< of one connection: a worker that comes back sends the cells of all that it holds */
+    INBOX_EACH_BYTES = 64 << 20,    /**< the same; what is more is lost, and comes again when it is not acknowledged */
+    INBOX_TOTAL_BYTES = 256 << 20,  /**< of all; beyond it nobody has more than INBOX_SHARE_BYTES */
     INBOX_SHARE_BYTES = 1 << 20,
     INBOX_MESSAGE_BYTES = 256       /**< counted for each message besides its payload: what it takes to hold it */
 };
@@ -35,8 +35,6 @@ void peer_inbox_destroy(peer_inbox **self);
 MUST_USE bool peer_inbox_put(peer_inbox *self, int link, zmq_msg_t *from, zmq_msg_t *payload);
 /** The next message, of each connection in its turn, moved into what the caller has initialised. False: none waits. */
 MUST_USE bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload);
-/** What waits of this connection is dropped. */
-void peer_inbox_forget(peer_inbox *self, int link);
 bool peer_inbox_is_empty(const peer_inbox *self);
 
 #endif

@@ -20,6 +20,7 @@ struct router_socket {
     key_guard *guard;
     backlog_guard *backlog;
     peer_inbox *inbox;
+    uint32_t lost; /* messages, since the last router_socket_guard */
     uint64_t emptied_ns; /* when ZeroMQ's queues were empty last, by uv_hrtime */
     bool tested; /* a stranger was refused by this very socket */
     router_receive_fn *receive;
@@ -28,7 +29,7 @@ struct router_socket {
     void *closer;
 };
 
-/* Moves one message from ZeroMQ into the inbox; more than a connection may have there ends it. False: none is left. */
+/* Moves one message from ZeroMQ into the inbox; what is more than a connection may have there is lost. False: none is left. */
 static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
 {
     if (zmq_msg_recv(from, self->socket, ZMQ_DONTWAIT) < 0)
@@ -42,12 +43,9 @@ static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
         backlog_guard_delivered(self->backlog, zmq_msg_get(part, ZMQ_SRCFD), zmq_msg_size(part));
     }
     size_t size = zmq_msg_size(from);
-    int link = parts == 1 ? zmq_msg_get(payload, ZMQ_SRCFD) : -1;
-    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX && !backlog_guard_hung_up(self->backlog, link) &&
-        !peer_inbox_put(self->inbox, link, from, payload)) {
-        backlog_guard_hang_up(self->backlog, link);
-        peer_inbox_forget(self->inbox, link);
-    }
+    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX &&
+        !peer_inbox_put(self->inbox, zmq_msg_get(payload, ZMQ_SRCFD), from, payload))
+        self->lost++;
     return true;
 }
 
@@ -84,9 +82,11 @@ static bool handle_one(void *owner)
     return any;
 }
 
-uint32_t router_socket_guard(router_socket *self)
+uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost)
 {
     empty_socket(self);
+    *out_lost = self->lost;
+    self->lost = 0;
     return backlog_guard_check(self->backlog);
 }
 

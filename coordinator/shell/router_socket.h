@@ -41,9 +41,10 @@ MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, ch
 void router_socket_drain(router_socket *self, uint32_t message_max);
 /**
  * To be called every BACKLOG_CHECK_MS (backlog_guard.h): hangs up on connections that sent more than fits without a
- * message, or take nothing of much that waits for them; how many these were.
+ * message, or take nothing of much that waits for them; how many these were. out_lost: messages of those who sent more than
+ * may wait (peer_inbox.h), since the last call: as lost as on a bad network.
  */
-uint32_t router_socket_guard(router_socket *self);
+uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost);
 /** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full, or too much waits for it. */
 MUST_USE status router_socket_send(router_socket *self, const routing_id *to, const void *bytes, size_t byte_size);
 /** Stops the handles; the socket is closed and closed() called once the loop has let go of them. */
