@@ -11,7 +11,10 @@
 #include <string.h>
 #include <zmq.h>
 
-enum { INTAKE_NS = 5000000 }; /* handling goes on no longer before ZeroMQ's queues are emptied again */
+enum {
+    INTAKE_NS = 5000000, /* handling goes on no longer before ZeroMQ's queues are emptied again */
+    INTAKE_MAX = 65536   /* messages at once: tiny ones may come as fast as they are taken */
+};
 
 struct router_socket {
     void *context;
@@ -54,7 +57,7 @@ static void empty_socket(router_socket *self)
     zmq_msg_t from, payload;
     zmq_msg_init(&from);
     zmq_msg_init(&payload);
-    while (take_in(self, &from, &payload))
+    for (uint32_t i = 0; i < INTAKE_MAX && take_in(self, &from, &payload); i++)
         continue;
     zmq_msg_close(&from);
     zmq_msg_close(&payload);
