@@ -18,7 +18,6 @@ enum {
     QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
     SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2,
     JOBS_OF_ONE_MAX = JOBS_MAX / 2,
-    COMMANDS_AT_ONCE_MAX = 100, /* of all submitters, between two tendings (half a second); each is a line in two files */
     JOB_END_WAIT_MS = 150      /* `job.end` is answered then; a bar of progress wants to be told */
 };
 
@@ -539,10 +538,9 @@ static void on_command(farm_state *self, const routing_id *from, const access_gr
             farm_answer_durable(self, from, &self->remembered[i].answer);
             return;
         }
-    if (who->role == ACCESS_SUBMITTER && self->commands_lately++ >= COMMANDS_AT_ONCE_MAX) {
+    if (!farm_may_command(self, who)) {
         self->put_off_lately++;
-        answer_code(self, from, command->request, STATUS_AGAIN, "submitters say too much at once; ask again in a second",
-                    command->job);
+        answer_code(self, from, command->request, STATUS_AGAIN, "that is too much at once; ask again in a second", command->job);
         return;
     }
     if (strcmp(command->verb, "backup") == 0) {

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lines per tending: a hostile peer that has a key fills no disk. */
-enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20 };
+/* Per tending (half a second): a hostile peer that has a key fills no disk; a command is a line in two files. */
+enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20, COMMANDS_AT_ONCE_MAX = 100 };
 
 static const char *what_is_said(const message *said)
 {
@@ -166,6 +166,37 @@ bool farm_may_log_worker(farm_state *self)
     return may;
 }
 
+/* Who comes late finds a share all the same: one more divides by one more. The last place is shared by all who find none. */
+bool farm_may_command(farm_state *self, const access_grant *who)
+{
+    if (who->role != ACCESS_SUBMITTER)
+        return true;
+    uint32_t place = 0;
+    while (place < self->command_share_count && strcmp(self->commands[place].name, who->name) != 0)
+        place++;
+    if (place == COMMAND_SHARES_MAX) {
+        place--;
+    } else if (place == self->command_share_count) {
+        self->commands[place] = (command_share){0};
+        snprintf(self->commands[place].name, sizeof self->commands[place].name, "%s", who->name);
+        self->command_share_count++;
+    }
+    return self->commands[place].count++ < COMMANDS_AT_ONCE_MAX / self->command_share_count;
+}
+
+/* Who said something lately keeps a place; it is a small table. */
+static void tend_shares(farm_state *self)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < self->command_share_count; i++) {
+        if (self->commands[i].count == 0)
+            continue;
+        self->commands[kept] = self->commands[i];
+        self->commands[kept++].count = 0;
+    }
+    self->command_share_count = kept;
+}
+
 /* What was not told of one by one, as numbers; then each has room again. */
 static void tell_more(farm_state *self)
 {
@@ -174,13 +205,14 @@ static void tell_more(farm_state *self)
         log_line(LOG_WARN, "access.more", "denied=%u malformed=%u refused=%u workers=%u put_off=%u", self->denied_lately,
                  self->malformed_lately, self->refused_lately, self->worker_lines_dropped, self->put_off_lately);
     self->denied_lately = self->malformed_lately = self->refused_lately = 0;
-    self->worker_lines_dropped = self->put_off_lately = self->commands_lately = 0;
+    self->worker_lines_dropped = self->put_off_lately = 0;
     self->worker_lines -= self->worker_lines < WORKER_LINES_EACH ? self->worker_lines : WORKER_LINES_EACH;
 }
 
 void farm_access_tend(farm_state *self)
 {
     tell_more(self);
+    tend_shares(self);
     key_guard_refusals refused = key_guard_take_refusals(self->guard);
     if (refused.count > 0)
         log_line(LOG_WARN, "access.refused", "connections=%llu last=%s key=%s", (unsigned long long)refused.count,

@@ -33,7 +33,7 @@
 #include <uv.h>
 
 enum { SUBMISSIONS_MAX = 16, SUBMISSION_IDLE_MS = 60000, REMEMBERED_COMMANDS_MAX = 256, QUERY_CACHE_MAX = 8 };
-enum { WAITING_QUERIES_MAX = 64 };
+enum { WAITING_QUERIES_MAX = 64, COMMAND_SHARES_MAX = 16 };
 
 /** A command of the scheduler or an answer to a client that waits for the journal. */
 typedef struct deferred_effect {
@@ -76,6 +76,12 @@ typedef struct submission {
     uint32_t job; /**< once stored */
 } submission;
 
+/** What one submitter has said since the last tending. */
+typedef struct command_share {
+    char name[NAME_MAX_BYTES];
+    uint32_t count;
+} command_share;
+
 /** The answer to a COMMAND that was carried out, for one that asks again. */
 typedef struct remembered_command {
     uint8_t request[REQUEST_BYTES];
@@ -116,7 +122,8 @@ typedef struct farm_state {
     uint64_t denied_count;
     uint32_t denied_lately, malformed_lately, refused_lately, put_off_lately; /**< since the last tending */
     uint32_t worker_lines, worker_lines_dropped; /**< of the log, by what workers say: see farm_may_log_worker */
-    uint32_t commands_lately; /**< of submitters, since the last tending */
+    command_share commands[COMMAND_SHARES_MAX]; /**< of submitters who commanded lately */
+    uint32_t command_share_count;
     router_socket *router;
     http_endpoint *http; /**< NULL: not configured */
     end_hook *hook;      /**< likewise */
@@ -201,6 +208,8 @@ void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_
 void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
 /** Room for a line that workers bring about as often as they like: many at once, as when a farm starts, few for long. */
 bool farm_may_log_worker(farm_state *self);
+/** One more command of this one fits into its share: submitters who command share what may be carried out between two tendings. */
+bool farm_may_command(farm_state *self, const access_grant *who);
 /** STATUS_OK, or why this worker cannot join, as a sentence for it. STATUS_AGAIN: it asks until it can. */
 status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
                           size_t text_size);

@@ -87,10 +87,39 @@ static void farm__logs_as_many_lines_of_workers_as_a_start_needs(void **unused)
     free(farm);
 }
 
+/* 100 is COMMANDS_AT_ONCE_MAX of farm_access.c; 16 have a place of their own. */
+static void farm__gives_each_submitter_a_share_of_the_commands(void **unused)
+{
+    (void)unused;
+    farm_state *farm = calloc(1, sizeof *farm);
+    assert_non_null(farm);
+    const access_grant flood = {.role = ACCESS_SUBMITTER, .name = "anna"};
+    const access_grant other = {.role = ACCESS_SUBMITTER, .name = "bert"};
+    const access_grant chief = {.role = ACCESS_OPERATOR, .name = "chief"};
+    uint32_t carried_out = 0;
+    for (int i = 0; i < 10000; i++)
+        carried_out += farm_may_command(farm, &flood) ? 1 : 0;
+    assert_int_equal(carried_out, 100);
+    for (int i = 0; i < 50; i++)
+        assert_true(farm_may_command(farm, &other));
+    assert_false(farm_may_command(farm, &other));
+    for (int i = 0; i < 1000; i++)
+        assert_true(farm_may_command(farm, &chief));
+    uint32_t strangers = 0;
+    for (int i = 0; i < 1000; i++) {
+        access_grant many = {.role = ACCESS_SUBMITTER};
+        snprintf(many.name, sizeof many.name, "many-%d", i);
+        strangers += farm_may_command(farm, &many) ? 1 : 0;
+    }
+    assert_true(strangers >= 14 && strangers <= 20); /* 14 of the first, and the share of the last place */
+    free(farm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(farm__has_workers_of_another_version_wait),
                                        cmocka_unit_test(farm__tells_of_a_few_refused_workers),
-                                       cmocka_unit_test(farm__logs_as_many_lines_of_workers_as_a_start_needs)};
+                                       cmocka_unit_test(farm__logs_as_many_lines_of_workers_as_a_start_needs),
+                                       cmocka_unit_test(farm__gives_each_submitter_a_share_of_the_commands)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
