@@ -2,6 +2,7 @@
 """Side by side with the peers, in one run: pairs in turn, ratios with their spread, one JSON document.
 
 usage: bench.py --bin DIR [--rows meter,overnight,set,memory,length] [--minutes N] [--lengths N,N,N] [--repeat N] [--json FILE] [--scratch DIR]
+       bench.py --table FILE...   the table of docs/performance.md, of what such runs wrote; a later file's row takes an earlier one's place
 """
 import argparse
 import json
@@ -398,7 +399,9 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", type=Path, required=True, help="folder of the programs, a release build")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--bin", type=Path, help="folder of the programs, a release build")
+    what.add_argument("--table", type=Path, nargs="+", metavar="FILE", help="measure nothing: the table of what earlier runs wrote")
     parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--minutes", type=int, default=20, help="minutes of the overnight job (20); the rows meter, set and memory "
@@ -409,6 +412,9 @@ def main():
     parser.add_argument("--json", type=Path)
     parser.add_argument("--scratch", type=Path, default=Path("/var/tmp"), help="folder for the material, on the disk to be measured")
     options = parser.parse_args()
+    if options.table is not None:
+        table(list({row["row"]: row for path in options.table for row in json.loads(path.read_text())["rows"]}.values()))
+        return
     options.bin = options.bin.resolve()
     if options.peer is None:
         options.peer = options.bin.parent / "tests" / "bench" / "meter_peer"

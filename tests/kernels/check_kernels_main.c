@@ -34,7 +34,7 @@ static const family families[] = {
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
 typedef struct check_options {
-    cpu_features levels[4];
+    cpu_features levels[KERNEL_LEVELS_MAX];
     uint32_t level_count;
     const char *family;
     uint64_t seed;

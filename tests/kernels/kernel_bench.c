@@ -1,6 +1,7 @@
 /**
- * ns per sample and frame of every kernel and level on tiles of 256 frames, with the spread of the repeats, cycles at the clock
- * measured meanwhile, and the ratio to scalar. A sample is one lane of one frame that carries audio.
+ * The tables of docs/performance.md, as they stand there: ns a sample of every kernel and level on tiles of 256 frames, with the
+ * spread of the repeats, and cycles at the clock that the kernel's own code leaves the processor at. A sample is one lane of one
+ * frame that carries audio.
  */
 #define _GNU_SOURCE
 #include "tests/kernels/kernel_check.h"
@@ -30,6 +31,7 @@ typedef struct bench_data {
     k_weighting_state state;
     quantise_result result;
     double eight[TILE_LANES];
+    double floors[TILE_LANES]; /* sample peaks of the tile */
     signal_sums signal;
     uint64_t bits[TILE_LANES];
 } bench_data;
@@ -140,19 +142,16 @@ static void true_peak(const dsp_table *table, bench_data *data)
 
 static void true_peak_raised(const dsp_table *table, bench_data *data)
 {
-    double floors[TILE_LANES];
-    table->peak(data->tile, FRAMES, floors);
     double sample[TILE_LANES];
-    table->true_peak_over(data->tile, FRAMES, floors, data->eight, sample);
+    table->true_peak_over(data->tile, FRAMES, data->floors, data->eight, sample);
 }
 
 /* What most blocks of loud noise are: near enough to the maximum so far to be looked at, not near enough to raise it. */
 static void true_peak_settled(const dsp_table *table, bench_data *data)
 {
     double floors[TILE_LANES];
-    table->peak(data->tile, FRAMES, floors);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
-        floors[lane] *= 1.6;
+        floors[lane] = data->floors[lane] * 1.6;
     double sample[TILE_LANES];
     table->true_peak_over(data->tile, FRAMES, floors, data->eight, sample);
 }
@@ -253,44 +252,45 @@ typedef struct bench_case {
     const char *name;
     bench_body *body;
     uint32_t samples_per_frame;
+    uint32_t operations; /* of 512 bits that a frame needs, counted in the AVX-512 code; 0: not counted */
 } bench_case;
 
 static const bench_case cases[] = {
-    {"unpack 5.1 24 bit", unpack_51_24, 6},
-    {"unpack 5.1 24 bit, film order", unpack_51_24_film, 6},
-    {"unpack 7.1 24 bit", unpack_71_24, 8},
-    {"unpack 7.1.2 24 bit, two tiles", unpack_712_24, 10},
-    {"unpack stereo 24 bit", unpack_stereo_24, 2},
-    {"unpack mono 24 bit", unpack_mono_24, 1},
-    {"unpack 5.1 16 bit", unpack_51_16, 6},
-    {"unpack 5.1 float", unpack_51_float, 6},
-    {"mix 3 x 5.1 to 5.1", mix_print_master, 6},
-    {"mix 3 x 5.1 to PM, ME, 2 x 2.0", mix_full_set, 16},
-    {"quantise to 24 bit", quantise_24, 8},
-    {"quantise, measure only", quantise_measure, 8},
-    {"pack 5.1 24 bit", pack_51_24, 6},
-    {"pack 7.1.2 24 bit, two tiles", pack_712_24, 10},
-    {"pack stereo 24 bit", pack_stereo_24, 2},
-    {"pack mono 24 bit", pack_mono_24, 1},
-    {"k_energy", energy, 8},
-    {"peak", peak, 8},
-    {"true_peak, all lanes", true_peak, 8},
-    {"true_peak over the sample peak", true_peak_raised, 8},
-    {"true_peak over 1.6 x the sample peak", true_peak_settled, 8},
-    {"true_peak, one lane", true_peak_one_lane, 1},
-    {"true_peak, per frame", true_peak_located, 8},
-    {"signal features", signal_features, 8},
-    {"spectrum", spectrum, 8},
-    {"FFT step", fft_step, 32},
-    {"rows to lanes", rows_turned, 16},
-    {"lanes to rows", lanes_turned, 16},
-    {"squares, 3 tiles", squares_of_tiles, 24},
-    {"products, 2 tiles", products_of_tiles, 16},
-    {"cross-spectrum", cross_of_window, 1},
-    {"roots and inverses", roots, 1},
-    {"lane sums", lane_sums, 8},
-    {"used bits", used_bits, 8},
-    {"meter 5.1 24 bit, FIR pruned", meter_51_24, 6},
+    {"unpack 5.1 24 bit", unpack_51_24, 6, 4},
+    {"unpack 5.1 24 bit, film order", unpack_51_24_film, 6, 0},
+    {"unpack 7.1 24 bit", unpack_71_24, 8, 0},
+    {"unpack 7.1.2 24 bit, two tiles", unpack_712_24, 10, 0},
+    {"unpack stereo 24 bit", unpack_stereo_24, 2, 0},
+    {"unpack mono 24 bit", unpack_mono_24, 1, 0},
+    {"unpack 5.1 16 bit", unpack_51_16, 6, 0},
+    {"unpack 5.1 float", unpack_51_float, 6, 0},
+    {"mix 3 x 5.1 to 5.1", mix_print_master, 6, 0},
+    {"mix 3 x 5.1 to 5.1, 2.0, 5.1, 2.0", mix_full_set, 16, 0},
+    {"quantise to 24 bit", quantise_24, 8, 0},
+    {"quantise, measure only", quantise_measure, 8, 0},
+    {"pack 5.1 24 bit", pack_51_24, 6, 0},
+    {"pack 7.1.2 24 bit, two tiles", pack_712_24, 10, 0},
+    {"pack stereo 24 bit", pack_stereo_24, 2, 0},
+    {"pack mono 24 bit", pack_mono_24, 1, 0},
+    {"K-weighting and energy", energy, 8, 10},
+    {"sample peak", peak, 8, 0},
+    {"true peak, nothing pruned", true_peak, 8, 0},
+    {"true peak over the sample peak", true_peak_raised, 8, 0},
+    {"true peak over 1.6 x the sample peak (sieved), with sample peaks", true_peak_settled, 8, 15},
+    {"true peak, one lane", true_peak_one_lane, 1, 0},
+    {"true peak, frame by frame", true_peak_located, 8, 0},
+    {"signal features", signal_features, 8, 0},
+    {"spectrum", spectrum, 8, 0},
+    {"Fourier step of the stem features (per real or imaginary part)", fft_step, 32, 0},
+    {"rows of windows to lanes", rows_turned, 16, 0},
+    {"lanes to rows of windows", lanes_turned, 16, 0},
+    {"energies of three tiles", squares_of_tiles, 24, 0},
+    {"products of two tiles (64 sums a frame)", products_of_tiles, 16, 0},
+    {"cross-spectrum (per bin and window)", cross_of_window, 1, 0},
+    {"roots of the levels (per bin)", roots, 1, 0},
+    {"lane sums", lane_sums, 8, 0},
+    {"bits in use", used_bits, 8, 0},
+    {"unpack 5.1 24 bit, sample peak, K-weighting", meter_51_24, 6, 0},
 };
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
 
@@ -301,12 +301,15 @@ static double now_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* The clock: a chain of additions, one cycle each. The barrier keeps the compiler from folding it. */
+/*
+ * The clock: a chain of additions, one cycle each; the barrier keeps the compiler from folding it. A processor that clocks lower
+ * for wide registers does so for a good half millisecond behind them, and this takes a quarter.
+ */
 static double clock_ghz(void)
 {
-    enum { LINKS = 20000 };
+    enum { LINKS = 20000, CHAINS = 32 };
     double best = 0.0;
-    for (int repeat = 0; repeat < 200; repeat++) {
+    for (int chain = 0; chain < CHAINS; chain++) {
         uint64_t x = 1;
         const double start = now_ns();
         for (int i = 0; i < LINKS; i += 8) {
@@ -329,8 +332,9 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 typedef struct timing {
-    double least;
+    double least;  /* ns a sample */
     double median;
+    double ghz;    /* right behind it */
 } timing;
 
 static timing time_case(const bench_case *it, const dsp_table *table, bench_data *data, bool quick)
@@ -353,8 +357,9 @@ static timing time_case(const bench_case *it, const dsp_table *table, bench_data
             it->body(table, data);
         times[repeat] = (now_ns() - start) / ((double)calls * FRAMES * it->samples_per_frame);
     }
+    const double ghz = clock_ghz();
     qsort(times, (size_t)repeats, sizeof times[0], compare_doubles);
-    return (timing){times[0], times[repeats / 2]};
+    return (timing){times[0], times[repeats / 2], ghz};
 }
 
 static void add_term(mix_term *term, uint32_t stem, uint32_t input, uint32_t tile, uint32_t output, double gain)
@@ -406,31 +411,71 @@ static void bench_data_init(bench_data *data)
     k_weighting_design(48000, &data->coefficients);
 }
 
+/* Of the widest level, which the last timing of a row is of. */
+static void print_row(const bench_case *it, const timing *timings, uint32_t level_count)
+{
+    const timing *widest = &timings[level_count - 1];
+    const double frame_ns = widest->least * it->samples_per_frame;
+    printf("| %s |", it->name);
+    for (uint32_t level = 0; level < level_count; level++)
+        printf(" %.2f |", timings[level].least);
+    printf(" %.0f %% | %.2f | %.1f |\n", (widest->median / widest->least - 1.0) * 100.0, frame_ns, frame_ns * widest->ghz);
+    fflush(stdout);
+}
+
+/* What metering is made of, against what two operations of 512 bits a cycle allow. */
+static void print_bounds(const timing *timings)
+{
+    const double frames = 600.0 * 48000.0;
+    double taken = 0.0;
+    double least = 0.0;
+    puts("\n| kernel | ns a frame | cycles a frame | operations of 512 bits, counted | least cycles |\n| --- | --- | --- | --- | --- |");
+    for (uint32_t i = 0; i < CASE_COUNT; i++) {
+        if (cases[i].operations == 0)
+            continue;
+        const double frame_ns = timings[i].least * cases[i].samples_per_frame;
+        const double least_cycles = cases[i].operations / 2.0;
+        printf("| %s | %.1f | %.1f | %u | %.1f |\n", cases[i].name, frame_ns, frame_ns * timings[i].ghz, cases[i].operations,
+               least_cycles);
+        taken += frame_ns;
+        least += least_cycles / timings[i].ghz;
+    }
+    printf("\nThese take %.1f ns a frame, %.2f s of 10 minutes; at their least cycles they would take %.2f s.\n", taken,
+           taken * frames * 1e-9, least * frames * 1e-9);
+}
+
 void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
 {
     bench_data *data = aligned_alloc(64, (sizeof *data + 63) / 64 * 64);
     if (data == NULL)
         return;
     bench_data_init(data);
-    const double ghz = clock_ghz();
-    printf("tiles of %d frames; clock about %.2f GHz\n", FRAMES, ghz);
-    printf("%-37s %-8s %10s %8s %13s %10s %10s\n", "kernel", "level", "ns/sample", "spread", "cycles/sample", "ns/frame",
-           "x scalar");
+    timing widest[CASE_COUNT];
+    double slowest = INFINITY;
+    double quickest = 0.0;
+    fputs("| kernel, ns a sample |", stdout);
+    for (uint32_t level = 0; level < level_count; level++)
+        printf(" %s |", cpu_features_name(levels[level]));
+    printf(" spread | ns a frame | cycles a frame |\n| --- |%.*s --- | --- | --- |\n", (int)(6 * level_count), " --- | --- | --- | --- |");
     for (uint32_t i = 0; i < CASE_COUNT; i++) {
-        double scalar = 0.0;
+        timing timings[KERNEL_LEVELS_MAX];
         for (uint32_t level = 0; level < level_count; level++) {
             dsp_table table;
             dsp_table_init(&table, levels[level]);
             memset(&data->result, 0, sizeof data->result);
             memset(&data->state, 0, sizeof data->state);
             memset(data->eight, 0, sizeof data->eight);
-            const timing it = time_case(&cases[i], &table, data, quick);
-            if (levels[level] == CPU_SCALAR)
-                scalar = it.least;
-            printf("%-37s %-8s %10.4f %7.1f%% %13.2f %10.3f %10.1f\n", cases[i].name, cpu_features_name(levels[level]),
-                   it.least, (it.median / it.least - 1.0) * 100.0, it.least * ghz, it.least * cases[i].samples_per_frame,
-                   scalar > 0.0 ? scalar / it.least : 0.0);
+            table.peak(data->tile, FRAMES, data->floors);
+            timings[level] = time_case(&cases[i], &table, data, quick);
         }
+        widest[i] = timings[level_count - 1];
+        slowest = fmin(slowest, widest[i].ghz);
+        quickest = fmax(quickest, widest[i].ghz);
+        print_row(&cases[i], timings, level_count);
     }
+    printf("\nTiles of %d frames; the last three columns are of %s, at %.2f to %.2f GHz.\n", FRAMES,
+           cpu_features_name(levels[level_count - 1]), slowest, quickest);
+    if (levels[level_count - 1] == CPU_AVX512)
+        print_bounds(widest);
     free(data);
 }

@@ -113,6 +113,7 @@ void judge_k_weighting_design(kernel_check *self);
 void judge_cpu_features(kernel_check *self);
 
 /** Prints ns per sample and the ratio to scalar of every kernel at each level; quick takes about a second. */
+enum { KERNEL_LEVELS_MAX = 4 };
 void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick);
 
 #endif
