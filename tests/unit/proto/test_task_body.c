@@ -224,7 +224,7 @@ static void task_path__is_relative_and_stays_below_its_root(void **state)
                                        "\xc2\xa0", "\xc2"};
     static const char *const bad[] = {"",   "/",    "/a",   "a/",   "a//b", ".",    "..",     "./a",
                                       "../a", "a/.", "a/..", "a/./b", "a/../b", "a\nb", "a\x7f", "a\x1b[0m",
-                                      "a\xc2\x9b" "1m", "\xc2\x80"};
+                                      ("a\xc2\x9b" "1m"), "\xc2\x80"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(task_path_valid(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
