@@ -451,7 +451,7 @@ void kernel_bench(const cpu_features *levels, uint32_t level_count, bool quick)
         return;
     bench_data_init(data);
     timing widest[CASE_COUNT];
-    double slowest = INFINITY;
+    double slowest = (double)INFINITY;
     double quickest = 0.0;
     fputs("| kernel, ns a sample |", stdout);
     for (uint32_t level = 0; level < level_count; level++)
