@@ -32,6 +32,10 @@ static status retry_job(farm_state *self, const access_grant *who, const message
         return error_detail_set(detail, STATUS_INPUT_INVALID, "nothing of job %u failed; there is nothing to retry",
                                 command->job);
     status code = farm_job_wake(self, job, detail);
+    if (code == STATUS_OK && job->source->code != STATUS_OK)
+        return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "job %u: this version of reelmill refuses its document (%.300s); mend the show and submit it again",
+                                command->job, job->source->detail.message);
     if (code == STATUS_OK) /* it reads and writes anew: by what its owner may today */
         code = client_check_roots(who, &job->source->document, detail);
     if (code != STATUS_OK)

@@ -267,11 +267,11 @@ class Retention(FarmTest):
             self.assertEqual(ended, [1, 1, 1])
             farm.kill("coordinator")
 
-        # A version that refuses the document of job 3 (here: its show has a key that there is not): its end stays, and is
-        # forgotten in its time.
+        # A version that refuses the documents of jobs 3 and 7 (here: their shows have a key that there is not): their ends stay,
+        # and are forgotten in their time.
         with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 2").fetchall():
-                if struct.unpack("<I", record[1:5]) == (3,):
+                if struct.unpack("<I", record[1:5]) in ((3,), (7,)):
                     refused = record.replace(b'\\"title\\"', b'\\"titel\\"')
                     self.assertNotEqual(refused, record)
                     journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (refused, sequence))
@@ -281,6 +281,8 @@ class Retention(FarmTest):
         self.passes(farm.ask("wait", "3"))
         self.passes(farm.ask("report", "3"))
         self.assertIn("event=job.set_aside job=3 ", log.read_text())
+        self.assertIn("nothing of job 3 failed", self.passes(farm.ask("retry", "3"), 2).err)
+        self.assertRegex(self.passes(farm.ask("retry", "7"), 2).err, "refuses its document (.*titel.*); mend the show")
         farm.kill("coordinator")
         with sqlite3.connect(self.folder / "state" / "journal.db") as journal:
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall():

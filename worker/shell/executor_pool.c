@@ -331,7 +331,7 @@ static void describe_death(const executor_slot *slot, bool cancelled, int how, c
         int number = WTERMSIG(how);
         const char *name = sigabbrev_np(number);
         const char *hint = number == SIGKILL  ? "; the kernel does this when memory runs out"
-                           : number == SIGSYS ? "; it tried a system call that no task may make"
+                           : number == SIGSYS ? "; it tried a system call that no task may make (journalctl -k -g sig=31 says which)"
                                               : "";
         snprintf(out, out_size, "the executor of this %s task was ended by SIG%s (%s) after %llu ms%s", kind,
                  name == NULL ? "?" : name, strsignal(number),
