@@ -18,7 +18,7 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 15, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 16, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -183,19 +183,21 @@ typedef struct task_verify {
 typedef struct task_verify_result {
     content_hash file_digest;  /**< XXH3-128 of the whole file */
     content_hash audio_digest; /**< XXH3-128 of the audio bytes */
-    uint64_t file_size;
+    media_identity identity;   /**< of the file before it was read */
 } task_verify_result;
 
 /* PUBLISH: renames every part to its final name, fsyncs the folders. Where the parts lie in a folder of their own and the final
  * one is not there, the files get their names and documents in that folder, which is then renamed as a whole. An existing
  * final file with the same bytes counts
  * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes
- * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed. With control, the receiver's
+ * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed: a part that is not the file that
+ * was verified, or was written to since, is read from the medium once more. With control, the receiver's
  * control data of files[0] is written beside it. Payload: empty. */
 typedef struct task_publish_file {
     task_path part;
     task_path final;
     content_hash digest;       /**< of every byte, as verified: what a final file must hold whose part is gone */
+    media_identity identity;   /**< of the part, as verified */
 } task_publish_file;
 typedef struct task_control {
     duck_shape shape;          /**< the threshold is that of the samples in the file */

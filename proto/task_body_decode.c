@@ -87,11 +87,7 @@ static void decode_leader(byte_reader *reader, output_leader *leader, uint64_t f
 static void decode_input(byte_reader *reader, task_input *input)
 {
     decode_path(reader, &input->file);
-    input->identity.dev = byte_reader_u64(reader);
-    input->identity.ino = byte_reader_u64(reader);
-    input->identity.size = byte_reader_u64(reader);
-    input->identity.mtime_ns = (int64_t)byte_reader_u64(reader);
-    input->identity.ctime_ns = (int64_t)byte_reader_u64(reader);
+    media_identity_decode(&input->identity, reader);
     input->container = (media_container)byte_reader_u8(reader);
     input->encoding = (sample_encoding)byte_reader_u8(reader);
     input->sample_rate = byte_reader_u32(reader);
@@ -365,12 +361,13 @@ static void decode_publish(byte_reader *reader, task_publish *publish, arena *me
     if (publish->has_control)
         decode_control(reader, &publish->control);
     publish->file_count =
-        decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES);
+        decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES + 40);
     publish->files = arena_take_array(memory, publish->file_count, sizeof *publish->files);
     for (uint32_t i = 0; i < publish->file_count && !reader->failed; i++) {
         decode_path(reader, &publish->files[i].part);
         decode_path(reader, &publish->files[i].final);
         publish->files[i].digest = decode_digest(reader);
+        media_identity_decode(&publish->files[i].identity, reader);
     }
 }
 
@@ -547,7 +544,7 @@ status task_verify_result_decode(task_verify_result *out_result, const void *byt
     require(&reader, byte_reader_u16(&reader) == TASK_BODY_VERSION);
     out_result->file_digest = decode_digest(&reader);
     out_result->audio_digest = decode_digest(&reader);
-    out_result->file_size = byte_reader_u64(&reader);
+    media_identity_decode(&out_result->identity, &reader);
     return byte_reader_complete(&reader) ? STATUS_OK : STATUS_PEER_MALFORMED;
 }
 

@@ -42,11 +42,7 @@ static void encode_leader(byte_writer *writer, const output_leader *leader)
 static void encode_input(byte_writer *writer, const task_input *input)
 {
     encode_path(writer, &input->file);
-    byte_writer_u64(writer, input->identity.dev);
-    byte_writer_u64(writer, input->identity.ino);
-    byte_writer_u64(writer, input->identity.size);
-    byte_writer_u64(writer, (uint64_t)input->identity.mtime_ns);
-    byte_writer_u64(writer, (uint64_t)input->identity.ctime_ns);
+    media_identity_encode(&input->identity, writer);
     byte_writer_u8(writer, (uint8_t)input->container);
     byte_writer_u8(writer, (uint8_t)input->encoding);
     byte_writer_u32(writer, input->sample_rate);
@@ -183,6 +179,7 @@ static void encode_publish(byte_writer *writer, const task_publish *publish)
         encode_path(writer, &publish->files[i].part);
         encode_path(writer, &publish->files[i].final);
         encode_digest(writer, &publish->files[i].digest);
+        media_identity_encode(&publish->files[i].identity, writer);
     }
 }
 
@@ -313,7 +310,7 @@ void task_verify_result_encode(const task_verify_result *self, byte_writer *writ
     byte_writer_u16(writer, TASK_BODY_VERSION);
     encode_digest(writer, &self->file_digest);
     encode_digest(writer, &self->audio_digest);
-    byte_writer_u64(writer, self->file_size);
+    media_identity_encode(&self->identity, writer);
 }
 
 void task_meter_result_encode(const task_meter_result *self, byte_writer *writer)

@@ -212,16 +212,30 @@ int media_adm_track(const media_adm *self, uint8_t label)
     return found;
 }
 
+void media_identity_encode(const media_identity *self, byte_writer *writer)
+{
+    byte_writer_u64(writer, self->dev);
+    byte_writer_u64(writer, self->ino);
+    byte_writer_u64(writer, self->size);
+    byte_writer_u64(writer, (uint64_t)self->mtime_ns);
+    byte_writer_u64(writer, (uint64_t)self->ctime_ns);
+}
+
+void media_identity_decode(media_identity *out_identity, byte_reader *reader)
+{
+    out_identity->dev = byte_reader_u64(reader);
+    out_identity->ino = byte_reader_u64(reader);
+    out_identity->size = byte_reader_u64(reader);
+    out_identity->mtime_ns = (int64_t)byte_reader_u64(reader);
+    out_identity->ctime_ns = (int64_t)byte_reader_u64(reader);
+}
+
 void media_facts_encode(const media_facts *self, byte_writer *writer)
 {
     byte_writer_u16(writer, MEDIA_FACTS_VERSION);
     byte_writer_u32(writer, (uint32_t)self->outcome);
     byte_writer_text(writer, self->message);
-    byte_writer_u64(writer, self->identity.dev);
-    byte_writer_u64(writer, self->identity.ino);
-    byte_writer_u64(writer, self->identity.size);
-    byte_writer_u64(writer, (uint64_t)self->identity.mtime_ns);
-    byte_writer_u64(writer, (uint64_t)self->identity.ctime_ns);
+    media_identity_encode(&self->identity, writer);
     byte_writer_u8(writer, (uint8_t)self->container);
     byte_writer_u8(writer, (uint8_t)self->encoding);
     byte_writer_u32(writer, self->valid_bits);
@@ -273,11 +287,7 @@ void media_facts_decode(media_facts *out_facts, byte_reader *reader)
         reader->failed = true;
     uint32_t outcome = byte_reader_u32(reader);
     byte_reader_text(reader, facts.message, sizeof facts.message);
-    facts.identity.dev = byte_reader_u64(reader);
-    facts.identity.ino = byte_reader_u64(reader);
-    facts.identity.size = byte_reader_u64(reader);
-    facts.identity.mtime_ns = (int64_t)byte_reader_u64(reader);
-    facts.identity.ctime_ns = (int64_t)byte_reader_u64(reader);
+    media_identity_decode(&facts.identity, reader);
     uint8_t container = byte_reader_u8(reader);
     uint8_t encoding = byte_reader_u8(reader);
     if (outcome >= STATUS_COUNT || container > CONTAINER_FLAC || encoding > ENCODING_FLOAT_64) {

@@ -59,6 +59,10 @@ typedef struct media_identity {
     int64_t ctime_ns;
 } media_identity;
 
+/** Appends it, and reads that: part of what is versioned around it. */
+void media_identity_encode(const media_identity *self, byte_writer *writer);
+void media_identity_decode(media_identity *out_identity, byte_reader *reader);
+
 /** Broadcast extension chunk (EBU Tech 3285). Text is NUL-terminated and stripped of what is not printable. */
 typedef struct media_bext {
     bool present;

@@ -266,7 +266,7 @@ typedef struct plan_context {
     const task_place *places;
     const task_path *audition;
     /** PUBLISH: of each file of the deliverable in order, as verified. */
-    const content_hash *file_digests;
+    const task_verify_result *files_verified;
 } plan_context;
 
 /** The gain of a deliverable; gains_db as in plan_context. */

@@ -293,6 +293,11 @@ static void render_scale(const plan *self, render_program *program, const double
     program->terms = terms;
 }
 
+static bool file_keeps_leader(const plan *self, uint32_t file)
+{
+    return self->show->deliverables[self->files[file].deliverable].recipe->keeps_leader;
+}
+
 static status body_render(const plan *self, const plan_task *task, const plan_context *context, task_body *body,
                           arena *memory)
 {
@@ -318,8 +323,12 @@ static status body_render(const plan *self, const plan_task *task, const plan_co
         render->inputs[i] = plan_task_input(self, binding.inputs[i]);
     render->file_count = binding.file_count;
     render->files = arena_take_array(memory, binding.file_count, sizeof *render->files);
-    for (uint32_t i = 0; i < binding.file_count; i++)
-        body_output_file(self, piece, binding.files[i], context, &render->files[i]);
+    for (uint32_t i = 0; i < binding.file_count; i++) {
+        task_output_file *file = &render->files[i];
+        body_output_file(self, piece, binding.files[i], context, file);
+        /* A leader that is kept is written by SEAL: an attempt that outlives its lease must not lay silence over its end. */
+        file->exact = task->first_cell == 0 && file->file_frame == file->leader_frames && file_keeps_leader(self, binding.files[i]);
+    }
     render->first_cell = task->first_cell;
     render->cell_count = task->cell_count;
     render->programme_end = (uint32_t)task->piece + 1 == timeline->piece_count;
@@ -441,7 +450,7 @@ static status body_seal(const plan *self, const plan_task *task, const plan_cont
         bext->max_momentary_loudness = context->max_momentary;
         bext->max_short_term_loudness = context->max_short_term;
     }
-    if (!self->show->deliverables[self->files[task->file].deliverable].recipe->keeps_leader)
+    if (!file_keeps_leader(self, task->file))
         return STATUS_OK;
     const output_leader *leader = &body->seal.header.leader;
     body->seal.sides = arena_take_array(memory, 2, sizeof *body->seal.sides);
@@ -482,8 +491,10 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
         for (uint32_t i = 0; i < count; i++) {
             body->publish.files[i].part = plan_file_part(self, deliverable->first_file + i, context);
             body->publish.files[i].final = self->files[deliverable->first_file + i].final;
-            if (context->file_digests != NULL) /* plan_create only asks whether the body fits */
-                body->publish.files[i].digest = context->file_digests[i];
+            if (context->files_verified != NULL) { /* plan_create only asks whether the body fits */
+                body->publish.files[i].digest = context->files_verified[i].file_digest;
+                body->publish.files[i].identity = context->files_verified[i].identity;
+            }
         }
         return STATUS_OK;
     }

@@ -214,16 +214,14 @@ static status publish_context(farm_job *self, const plan_task *task, plan_contex
                               error_detail *detail)
 {
     const plan_deliverable *deliverable = &self->plan->deliverables[task->deliverable];
-    content_hash *digests = arena_take_array(memory, deliverable->file_count, sizeof *digests);
+    task_verify_result *verified = arena_take_array(memory, deliverable->file_count, sizeof *verified);
     for (uint32_t i = 0; i < deliverable->file_count; i++) {
         const plan_file *file = &self->plan->files[deliverable->first_file + i];
         const job_result *result = job_result_get(self, file->verify_task);
-        task_verify_result verified;
-        if (result == NULL || task_verify_result_decode(&verified, result->payload, result->payload_size) != STATUS_OK)
+        if (result == NULL || task_verify_result_decode(&verified[i], result->payload, result->payload_size) != STATUS_OK)
             return error_detail_set(detail, STATUS_DEFECT, "'%s' is to be published but was not verified", file->display);
-        digests[i] = verified.file_digest;
     }
-    context->file_digests = digests;
+    context->files_verified = verified;
     return STATUS_OK;
 }
 

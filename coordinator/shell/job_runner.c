@@ -410,6 +410,7 @@ static void take_digests(const local_work *work, uint32_t task, file_outcome *ou
     const job_result *result = job_result_get(work->job, task);
     outcome->verified = result != NULL && task_verify_result_decode(&outcome->digests, result->payload,
                                                                     result->payload_size) == STATUS_OK;
+    outcome->digests.identity = (media_identity){.size = outcome->digests.identity.size}; /* the rest is of one run alone */
 }
 
 static void collect_files(local_work *work)

@@ -4,6 +4,7 @@
 #include "worker/render/render_parts.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,6 +40,14 @@ struct render_readback {
     error_detail detail;
 };
 
+/* Which file it is about. */
+static status readback_name(render_readback *self, status code, uint32_t file)
+{
+    char sentence[400];
+    snprintf(sentence, sizeof sentence, "%.399s", self->detail.message);
+    return error_detail_set(&self->detail, code, "%.600s: %s", self->task->files[file].part.path, sentence);
+}
+
 static status readback_compare(render_readback *self, const readback_place *place)
 {
     content_hash_stream stream;
@@ -53,7 +62,7 @@ static status readback_compare(render_readback *self, const readback_place *plac
             content_hash_stream_add(&stream, bytes, take);
     }
     if (code != STATUS_OK && code != STATUS_INPUT_TRUNCATED)
-        return code;
+        return readback_name(self, code, place->file);
     content_hash found = content_hash_stream_digest(&stream);
     if (code == STATUS_OK && content_hash_equal(&found, &place->digest))
         return STATUS_OK;
@@ -74,6 +83,8 @@ static status readback_flush(render_readback *self, uint32_t end)
             written = self->places[i].file == file;
         if (written)
             code = storage_sync(self->descriptors[file], &self->detail);
+        if (code != STATUS_OK)
+            return readback_name(self, code, file);
     }
     return code;
 }

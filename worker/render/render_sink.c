@@ -73,6 +73,13 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
     return STATUS_OK;
 }
 
+/* Up to the last edge of a page: what is behind it belongs to the task behind this one. */
+static size_t whole_pages(const render_sink *self)
+{
+    size_t behind = (size_t)((self->buffer_offset - self->file->data_offset + self->buffer_used) % PAGE_BYTES);
+    return behind < self->buffer_used ? self->buffer_used - behind : 0;
+}
+
 static status write_buffer(render_sink *self, size_t size, error_detail *detail)
 {
     if (size == 0)
@@ -137,14 +144,13 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     }
     self->buffer_used += size;
     self->next_frame += count;
-    return self->buffer_used < SINK_BYTES ? STATUS_OK
-                                          : write_buffer(self, self->buffer_used / PAGE_BYTES * PAGE_BYTES, detail);
+    return self->buffer_used < SINK_BYTES ? STATUS_OK : write_buffer(self, whole_pages(self), detail);
 }
 
 status render_sink_finish(render_sink *self, error_detail *detail)
 {
     bool at_end = self->next_frame == self->file->file_frame_count;
-    return write_buffer(self, at_end ? self->buffer_used : self->buffer_used / PAGE_BYTES * PAGE_BYTES, detail);
+    return write_buffer(self, at_end ? self->buffer_used : whole_pages(self), detail);
 }
 
 void render_sink_close(render_sink *self)

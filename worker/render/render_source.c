@@ -235,7 +235,7 @@ status render_sources_digest_end(render_sources *self, task_verify_result *out_r
     if (code == STATUS_OK)
         *out_result = (task_verify_result){.file_digest = content_hash_stream_digest(&file->file_digest),
                                            .audio_digest = content_hash_stream_digest(&file->audio_digest),
-                                           .file_size = input->identity.size};
+                                           .identity = input->identity};
     return code;
 }
 

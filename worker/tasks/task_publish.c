@@ -62,11 +62,12 @@ static status publish_compare(const task_context *context, int part, int final, 
     return publish_compare_open(context, part, final, part_identity.size, out_equal);
 }
 
-/* The final file of an earlier attempt must be the one that was verified: anything can have happened since. */
-static status publish_check(const task_context *context, int final, const content_hash *digest)
+/* Every byte once more: a file that somebody may have changed since must hold what was verified. `otherwise`: what to say. */
+static status publish_check(const task_context *context, const task_path *path, int file, const content_hash *digest,
+                            const char *otherwise)
 {
     media_identity identity;
-    status code = storage_identity(final, &identity);
+    status code = storage_identity(file, &identity);
     uint8_t *block = malloc(COMPARE_BLOCK_BYTES);
     if (code != STATUS_OK || block == NULL) {
         free(block);
@@ -77,18 +78,39 @@ static status publish_check(const task_context *context, int final, const conten
     for (uint64_t offset = 0; code == STATUS_OK && offset < identity.size;) {
         uint64_t left = identity.size - offset;
         size_t take = left < COMPARE_BLOCK_BYTES ? (size_t)left : COMPARE_BLOCK_BYTES;
-        code = storage_read_at(final, block, take, offset, context->detail);
+        code = storage_read_at(file, block, take, offset, context->detail);
         if (code == STATUS_OK)
             content_hash_stream_add(&stream, block, take);
         offset += take;
     }
     free(block);
     content_hash found = content_hash_stream_digest(&stream);
+    if (status_class_of(code) == STATUS_CLASS_STORAGE) /* of the rest the deliverable's file is named */
+        return task_name_file(context, code, path);
     if (code != STATUS_OK || content_hash_equal(&found, digest))
         return code;
-    return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH,
-                            "it is not the file that was verified, and the verified .part file is gone; something else "
-                            "replaced it: find out what, then retry");
+    return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH, "%s", otherwise);
+}
+
+/*
+ * The .part file must still be what VERIFY read. A late attempt of an earlier task (frozen, its lease lost) may have replaced it or
+ * written to it since: what is as it was then is believed, anything else is read from the medium once more.
+ */
+static status publish_check_part(const task_context *context, const task_publish_file *file, int part)
+{
+    media_identity found;
+    status code = storage_identity(part, &found);
+    if (code != STATUS_OK)
+        return error_detail_set(context->detail, code, "its .part file cannot be examined");
+    if (storage_identity_equal(&found, &file->identity))
+        return STATUS_OK;
+    code = storage_sync(part, context->detail);
+    storage_drop_cache(part);
+    if (code != STATUS_OK)
+        return task_name_file(context, code, &file->part);
+    return publish_check(context, &file->part, part, &file->digest,
+                         "its .part file is not what was verified; something else replaced it or wrote to it since: find out what, "
+                         "then retry");
 }
 
 /* Opens an output if it is there: STATUS_OK and -1 when it is not. */
@@ -106,10 +128,13 @@ static status publish_open_source(const task_context *context, const task_publis
 {
     *out_path = file->part;
     status code = publish_open(context, &file->part, out_part);
-    if (code != STATUS_OK || *out_part >= 0 || !task_staged_path(&file->part, &file->final, out_path))
+    if (code == STATUS_OK && *out_part >= 0)
+        return publish_check_part(context, file, *out_part);
+    if (code != STATUS_OK || !task_staged_path(&file->part, &file->final, out_path))
         return code;
     code = publish_open(context, out_path, out_part);
-    if (code == STATUS_OK && *out_part >= 0 && publish_check(context, *out_part, &file->digest) != STATUS_OK) {
+    if (code == STATUS_OK && *out_part >= 0 &&
+        publish_check(context, out_path, *out_part, &file->digest, "it is not what was verified") != STATUS_OK) {
         close(*out_part);
         *out_part = -1;
     }
@@ -134,7 +159,9 @@ static status publish_decide(const task_context *context, const task_publish_fil
     if (code == STATUS_OK && part >= 0 && final >= 0)
         code = task_name_file(context, publish_compare(context, part, final, &equal), &file->final);
     if (code == STATUS_OK && part < 0)
-        code = publish_check(context, final, &file->digest);
+        code = publish_check(context, &file->final, final, &file->digest,
+                             "it is not the file that was verified, and the verified .part file is gone; something else "
+                             "replaced it: find out what, then retry");
     if (code == STATUS_OK) {
         out_source->action = part < 0    ? PUBLISH_NOTHING
                              : final < 0 ? PUBLISH_RENAME

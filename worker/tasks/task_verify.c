@@ -16,7 +16,7 @@ typedef struct verify_pass {
     const task_verify *task;
     int descriptor;
     int medium;          /* for storage_read_medium(), if only what SEAL wrote need be read so; -1: all is read alike */
-    uint64_t file_size;
+    media_identity identity;
     uint64_t offset;
     uint8_t *block;      /* VERIFY_BLOCK_BYTES */
     uint8_t *room;       /* for storage_read_medium() of so many */
@@ -66,7 +66,7 @@ static status verify_span(verify_pass *self, uint64_t end, bool audio, content_h
         if (self->task->range_count > 0)
             content_hash_stream_add(&span, bytes, take);
         self->offset += take;
-        task_progress(self->context, self->offset, self->file_size);
+        task_progress(self->context, self->offset, self->identity.size);
     }
     *out_digest = content_hash_stream_digest(&span);
     return code;
@@ -108,7 +108,7 @@ static status verify_pass_run(verify_pass *self)
         code = verify_audio(self);
     uint64_t audio_end = self->offset;
     if (code == STATUS_OK)
-        code = verify_span(self, self->file_size, false, &digest);
+        code = verify_span(self, self->identity.size, false, &digest);
     if (code == STATUS_OK && compare && !content_hash_equal(&digest, &task->trailer_digest))
         code = verify_mismatch(self, "what follows the audio", audio_end, self->offset);
     return code;
@@ -130,18 +130,17 @@ static bool verify_body_sound(const task_verify *task)
 static status verify_check_size(verify_pass *self)
 {
     const task_verify *task = self->task;
-    media_identity identity;
-    status code = storage_identity(self->descriptor, &identity);
+    status code = storage_identity(self->descriptor, &self->identity);
     if (code != STATUS_OK)
         return error_detail_set(self->context->detail, code, "its size cannot be read");
-    self->file_size = identity.size;
+    uint64_t size = self->identity.size;
     bool made_here = task->range_count > 0;
     uint64_t least = task->data_offset + task->data_size;
-    if ((task->file_size == 0 || identity.size == task->file_size) && identity.size >= least)
+    if ((task->file_size == 0 || size == task->file_size) && size >= least)
         return STATUS_OK;
     return error_detail_set(self->context->detail, made_here ? STATUS_STORAGE_MISMATCH : STATUS_INPUT_CHANGED,
                             "the file has %llu bytes, expected %llu; something else changed it: find out what, then run again",
-                            (unsigned long long)identity.size,
+                            (unsigned long long)size,
                             (unsigned long long)(task->file_size != 0 ? task->file_size : least));
 }
 
@@ -200,7 +199,7 @@ status task_verify_run(const task_context *context, const task_verify *task)
         return task_name_file(context, code, &task->file);
     task_verify_result result = {.file_digest = content_hash_stream_digest(&pass.file_stream),
                                  .audio_digest = content_hash_stream_digest(&pass.audio_stream),
-                                 .file_size = pass.file_size};
+                                 .identity = pass.identity};
     task_verify_result_encode(&result, context->payload);
     return STATUS_OK;
 }

@@ -300,7 +300,7 @@ static void verify(world *world_of, const task_verify *task, byte_writer *payloa
         assert_true(frame == file->frame_count);
         file->verified = true;
     }
-    task_verify_result result = {.file_size = 1};
+    task_verify_result result = {.identity = {.size = 1}};
     task_verify_result_encode(&result, payload);
 }
 

@@ -277,7 +277,7 @@ static void task_excerpt_result__comes_back_and_refuses_what_is_no_name(void **s
 static void task_verify_result__comes_back_and_refuses_other_sizes(void **state)
 {
     (void)state;
-    task_verify_result result = {.file_size = 123456789012}, back;
+    task_verify_result result = {.identity = {1, 2, 123456789012, -4, 5}}, back;
     result.file_digest = content_hash_of("file", 4);
     result.audio_digest = content_hash_of("audio", 5);
     byte_writer writer;
@@ -286,7 +286,7 @@ static void task_verify_result__comes_back_and_refuses_other_sizes(void **state)
     assert_int_equal(task_verify_result_decode(&back, writer.bytes, writer.size), STATUS_OK);
     assert_true(content_hash_equal(&back.file_digest, &result.file_digest));
     assert_true(content_hash_equal(&back.audio_digest, &result.audio_digest));
-    assert_true(back.file_size == result.file_size);
+    assert_memory_equal(&back.identity, &result.identity, sizeof back.identity);
     assert_int_equal(task_verify_result_decode(&back, writer.bytes, writer.size - 1), STATUS_PEER_MALFORMED);
     byte_writer_u8(&writer, 0);
     assert_int_equal(task_verify_result_decode(&back, writer.bytes, writer.size), STATUS_PEER_MALFORMED);
