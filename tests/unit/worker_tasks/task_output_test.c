@@ -428,7 +428,7 @@ static void task_publish__believes_no_part_that_changed_since_it_was_verified(vo
         snprintf(part, sizeof part, "%s", temp_folder_path(&self->folder, "out/" PART));
         output_header header = header_make(1, FLOW_FRAMES);
         task_body late = allocate_body(&header);
-        if (change == 0) { /* as big, and with a header that is all right; the link keeps the inode's number from being given again */
+        if (change == 0) { /* as big, with a good header; the link keeps the inode's number from being given again */
             char kept[PATH_MAX_BYTES];
             snprintf(kept, sizeof kept, "%s", temp_folder_path(&self->folder, "out/kept"));
             assert_int_equal(link(part, kept), 0);
