@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/backlog_guard.h"
 
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <zmq.h>
 
@@ -16,9 +18,12 @@ enum {
 
 typedef struct watched_link {
     bool used;
-    uint64_t received;  /* by the kernel, at the last check */
+    uint64_t received;  /* by ZeroMQ, at the last check */
     uint64_t delivered; /* as messages, since then */
     uint64_t backlog;   /* received and not delivered */
+    uint64_t withheld;  /* the part of it that the last check knew of already */
+    bool flooding;      /* since the last check more came than is kept */
+    bool local;         /* ipc: nothing else is known of it */
     uint64_t acknowledged; /* by the peer's kernel, at the last check */
     uint64_t unread;       /* sent and not acknowledged */
     bool stuck;            /* nothing was acknowledged between the last two checks */
@@ -124,28 +129,40 @@ void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size)
     self->total_unread += byte_size;
 }
 
-static bool link_update(watched_link *link, int descriptor)
+void backlog_guard_flooded(backlog_guard *self, int descriptor)
+{
+    watched_link *link = link_of(self, descriptor, false);
+    if (link != NULL)
+        link->flooding = link->used || link->local;
+}
+
+static void link_update(watched_link *link, int descriptor)
 {
     struct tcp_info facts;
     socklen_t size = sizeof facts;
+    int waiting = 0; /* in the kernel's buffer */
     memset(&facts, 0, sizeof facts);
-    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0 ||
-        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof facts.tcpi_bytes_received)
-        return false; /* no tcp, or gone */
+    if (ioctl(descriptor, FIONREAD, &waiting) != 0 || getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &facts, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof facts.tcpi_bytes_received) {
+        *link = (watched_link){.local = errno == EOPNOTSUPP, .flooding = link->flooding}; /* or it is gone */
+        return;
+    }
     uint64_t taken = facts.tcpi_bytes_acked - link->acknowledged;
     link->acknowledged = facts.tcpi_bytes_acked;
     link->unread = link->unread > taken ? link->unread - taken : 0;
     link->stuck = taken == 0;
-    uint64_t came = facts.tcpi_bytes_received - link->received;
+    uint64_t received = facts.tcpi_bytes_received;
+    received -= (uint32_t)waiting; /* asked for before, so it is no more than came */
+    uint64_t came = received > link->received ? received - link->received : 0;
     uint64_t went = link->delivered + PING_BYTES;
-    link->received = facts.tcpi_bytes_received;
+    link->received += came;
     link->delivered = 0;
+    link->withheld = link->backlog > went ? link->backlog - went : 0;
     link->backlog += came;
     link->backlog = link->backlog > went ? link->backlog - went : 0; /* nobody saves up what he did not send */
-    return true;
 }
 
-uint32_t backlog_guard_check(backlog_guard *self)
+uint32_t backlog_guard_check(backlog_guard *self, bool emptied)
 {
     events_read(self);
     uint64_t most = self->total > BACKLOG_TOTAL_MAX ? BACKLOG_EACH_BYTES : BACKLOG_BYTES_MAX;
@@ -154,18 +171,19 @@ uint32_t backlog_guard_check(backlog_guard *self)
     for (size_t i = 0; i < self->capacity && checked < CHECKED_AT_ONCE; i++) {
         self->next = self->next + 1 < self->capacity ? self->next + 1 : 0;
         watched_link *link = &self->links[self->next];
-        if (!link->used)
+        if (!link->used && !link->flooding)
             continue;
         checked++;
         self->total -= link->backlog;
         self->total_unread -= link->unread;
-        link->used = link_update(link, (int)self->next);
-        if (!link->used)
-            link->backlog = link->unread = 0;
+        if (link->used)
+            link_update(link, (int)self->next);
         self->total += link->backlog;
         self->total_unread += link->unread;
         bool reads = !link->stuck || link->unread <= UNREAD_EACH_BYTES || self->total_unread <= UNREAD_TOTAL_MAX / 2;
-        if (link->backlog <= most && reads)
+        bool sends = link->backlog <= most && (emptied ? link->withheld <= WITHHELD_BYTES_MAX : !link->flooding);
+        link->flooding = false;
+        if ((!link->used && !link->local) || (sends && reads))
             continue;
         (void)shutdown((int)self->next, SHUT_RDWR);
         dropped++;

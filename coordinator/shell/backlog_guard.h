@@ -21,6 +21,8 @@ enum {
     BACKLOG_BYTES_MAX = 32 << 20,     /**< of one connection: kernel buffers, ZeroMQ's, and messages of 256 KiB */
     BACKLOG_TOTAL_MAX = 512 << 20,    /**< of all together; beyond it each that has more than BACKLOG_EACH_BYTES goes */
     BACKLOG_EACH_BYTES = 1 << 20,
+    WITHHELD_BYTES_MAX = 512 << 10,   /**< of one, from before the socket was last read until nothing was left: one message
+                                           that is not whole yet; ZeroMQ's 64 bytes for each part make of it 16 MiB at most */
     UNREAD_TOTAL_MAX = 256 << 20,     /**< sent and not taken by all together; beyond it who has more than one share gets no more */
     UNREAD_EACH_BYTES = 1 << 20       /**< a share; beyond half of the total who has more and takes nothing is hung up on */
 };
@@ -37,7 +39,12 @@ void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_si
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size);
 /** It was. */
 void backlog_guard_sent(backlog_guard *self, int descriptor, size_t byte_size);
-/** To be called when the socket has just been read until nothing was left. How many connections were hung up on. */
-uint32_t backlog_guard_check(backlog_guard *self);
+/** More came from it than is kept of one connection, and was lost. */
+void backlog_guard_flooded(backlog_guard *self, int descriptor);
+/**
+ * To be called when the socket has just been read; emptied: until nothing was left, since the last call. Where more arrives
+ * than can be read, those go who sent more than is kept. How many connections were hung up on.
+ */
+uint32_t backlog_guard_check(backlog_guard *self, bool emptied);
 
 #endif

@@ -24,7 +24,8 @@ struct router_socket {
     backlog_guard *backlog;
     peer_inbox *inbox;
     uint32_t lost; /* messages, since the last router_socket_guard */
-    uint64_t emptied_ns; /* when ZeroMQ's queues were empty last, by uv_hrtime */
+    uint64_t emptied_ns; /* when ZeroMQ's queues were read last, by uv_hrtime */
+    bool emptied;        /* until nothing was left, since the last router_socket_guard */
     bool tested; /* a stranger was refused by this very socket */
     router_receive_fn *receive;
     router_closed_fn *closed;
@@ -46,9 +47,11 @@ static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
         backlog_guard_delivered(self->backlog, zmq_msg_get(part, ZMQ_SRCFD), zmq_msg_size(part));
     }
     size_t size = zmq_msg_size(from);
-    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX &&
-        !peer_inbox_put(self->inbox, zmq_msg_get(payload, ZMQ_SRCFD), from, payload))
+    int link = zmq_msg_get(payload, ZMQ_SRCFD);
+    if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX && !peer_inbox_put(self->inbox, link, from, payload)) {
         self->lost++;
+        backlog_guard_flooded(self->backlog, link);
+    }
     return true;
 }
 
@@ -57,8 +60,10 @@ static void empty_socket(router_socket *self)
     zmq_msg_t from, payload;
     zmq_msg_init(&from);
     zmq_msg_init(&payload);
-    for (uint32_t i = 0; i < INTAKE_MAX && take_in(self, &from, &payload); i++)
-        continue;
+    bool any = true;
+    for (uint32_t i = 0; i < INTAKE_MAX && any; i++)
+        any = take_in(self, &from, &payload);
+    self->emptied = self->emptied || !any;
     zmq_msg_close(&from);
     zmq_msg_close(&payload);
     self->emptied_ns = uv_hrtime();
@@ -90,7 +95,9 @@ uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost)
     empty_socket(self);
     *out_lost = self->lost;
     self->lost = 0;
-    return backlog_guard_check(self->backlog);
+    bool emptied = self->emptied;
+    self->emptied = false;
+    return backlog_guard_check(self->backlog, emptied);
 }
 
 void router_socket_drain(router_socket *self, uint32_t message_max)
