@@ -31,13 +31,14 @@ typedef struct watched_link {
 
 struct backlog_guard {
     void *monitored, *monitor;
+    peer_inbox *inbox;
     watched_link *links; /* by descriptor */
     size_t capacity;
     size_t next; /* to be checked */
     uint64_t total, total_unread;
 };
 
-backlog_guard *backlog_guard_create(void *context, void *socket)
+backlog_guard *backlog_guard_create(void *context, void *socket, peer_inbox *inbox)
 {
     static const char place[] = "inproc://backlog-guard";
     int linger = 0;
@@ -54,6 +55,7 @@ backlog_guard *backlog_guard_create(void *context, void *socket)
     }
     self->monitored = socket;
     self->monitor = monitor;
+    self->inbox = inbox;
     return self;
 }
 
@@ -92,8 +94,8 @@ void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_si
         link->delivered += byte_size + FRAME_OVERHEAD;
 }
 
-/* Connections that came and went. A descriptor that is used anew begins anew. */
-static void events_read(backlog_guard *self)
+/* A descriptor that is used anew begins anew. */
+void backlog_guard_look(backlog_guard *self)
 {
     uint8_t event[6]; /* 16 bits of event, 32 of value, in the machine's order */
     char place[256];
@@ -103,6 +105,8 @@ static void events_read(backlog_guard *self)
         memcpy(&number, event, sizeof number);
         memcpy(&descriptor, event + 2, sizeof descriptor);
         (void)zmq_recv(self->monitor, place, sizeof place, ZMQ_DONTWAIT);
+        if (number == ZMQ_EVENT_ACCEPTED)
+            peer_inbox_renew(self->inbox, descriptor);
         watched_link *link = link_of(self, descriptor, number == ZMQ_EVENT_ACCEPTED);
         if (link == NULL)
             continue;
@@ -114,7 +118,7 @@ static void events_read(backlog_guard *self)
 
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size)
 {
-    events_read(self); /* a connection that is new on its descriptor has nothing unread yet */
+    backlog_guard_look(self); /* a connection that is new on its descriptor has nothing unread yet */
     const watched_link *link = link_of(self, descriptor, false);
     return link == NULL || !link->used || link->unread <= UNREAD_EACH_BYTES ||
            self->total_unread + byte_size <= UNREAD_TOTAL_MAX;
@@ -164,7 +168,7 @@ static void link_update(watched_link *link, int descriptor)
 
 uint32_t backlog_guard_check(backlog_guard *self, bool emptied)
 {
-    events_read(self);
+    backlog_guard_look(self);
     uint64_t most = self->total > BACKLOG_TOTAL_MAX ? BACKLOG_EACH_BYTES : BACKLOG_BYTES_MAX;
     uint32_t dropped = 0;
     uint32_t checked = 0;

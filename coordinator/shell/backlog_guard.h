@@ -10,7 +10,7 @@
 #ifndef COORDINATOR_SHELL_BACKLOG_GUARD_H
 #define COORDINATOR_SHELL_BACKLOG_GUARD_H
 
-#include "common/base/status.h"
+#include "coordinator/shell/peer_inbox.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,8 +29,10 @@ enum {
 
 typedef struct backlog_guard backlog_guard;
 
-/** Watches this ZeroMQ socket, from before its first bind on. NULL when it cannot be had. */
-backlog_guard *backlog_guard_create(void *context, void *socket);
+/** Watches this ZeroMQ socket, from before its first bind on, and renews descriptors in its inbox. NULL when it cannot be had. */
+backlog_guard *backlog_guard_create(void *context, void *socket, peer_inbox *inbox);
+/** Takes note of the connections that came and went. A connection is known here before its first message is read. */
+void backlog_guard_look(backlog_guard *self);
 /** Before the socket is closed. */
 void backlog_guard_destroy(backlog_guard **self);
 /** A part of a message came out of the socket, from the connection with this descriptor (ZMQ_SRCFD; < 0 = none). */

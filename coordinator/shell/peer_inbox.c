@@ -135,6 +135,32 @@ bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload)
     return true;
 }
 
+bool peer_inbox_is_another(const peer_inbox *self, int link, zmq_msg_t *from)
+{
+    size_t place = place_of(link);
+    if (place >= self->capacity || self->lanes[place].first == NULL)
+        return false;
+    zmq_msg_t *last = &self->lanes[place].last->from;
+    size_t size = zmq_msg_size(from);
+    return zmq_msg_size(last) != size || memcmp(zmq_msg_data(last), zmq_msg_data(from), size) != 0;
+}
+
+void peer_inbox_renew(peer_inbox *self, int link)
+{
+    size_t place = place_of(link);
+    if (place >= self->capacity || self->lanes[place].messages <= INBOX_LEFT_MESSAGES)
+        return;
+    size_t before = self->last;
+    while (self->lanes[before].next != place)
+        before = self->lanes[before].next;
+    while (self->lanes[place].first != NULL)
+        held_free(lane_pop(self, &self->lanes[place]));
+    self->lanes[before].next = self->lanes[place].next;
+    if (self->last == place)
+        self->last = before;
+    self->busy--;
+}
+
 bool peer_inbox_is_empty(const peer_inbox *self)
 {
     return self->busy == 0;

@@ -20,6 +20,7 @@ enum {
     INBOX_EACH_BYTES = 64 << 20,    /**< the same; what is more is lost, and comes again when it is not acknowledged */
     INBOX_TOTAL_BYTES = 256 << 20,  /**< of all; beyond it nobody has more than INBOX_SHARE_BYTES */
     INBOX_SHARE_BYTES = 1 << 20,
+    INBOX_LEFT_MESSAGES = 256,      /**< that a connection which is gone may leave in the way of the next on its descriptor */
     INBOX_MESSAGE_BYTES = 256       /**< counted for each message besides its payload: what it takes to hold it */
 };
 
@@ -35,6 +36,10 @@ void peer_inbox_destroy(peer_inbox **self);
 MUST_USE bool peer_inbox_put(peer_inbox *self, int link, zmq_msg_t *from, zmq_msg_t *payload);
 /** The next message, of each connection in its turn, moved into what the caller has initialised. False: none waits. */
 MUST_USE bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload);
+/** What waits there came from another peer than this last: does its descriptor belong to a new connection? */
+bool peer_inbox_is_another(const peer_inbox *self, int link, zmq_msg_t *from);
+/** The descriptor is a new connection's: what the one before it left is dropped where it is much. */
+void peer_inbox_renew(peer_inbox *self, int link);
 bool peer_inbox_is_empty(const peer_inbox *self);
 
 #endif

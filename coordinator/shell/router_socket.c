@@ -48,6 +48,8 @@ static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
     }
     size_t size = zmq_msg_size(from);
     int link = zmq_msg_get(payload, ZMQ_SRCFD);
+    if (peer_inbox_is_another(self->inbox, link, from))
+        backlog_guard_look(self->backlog);
     if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX && !peer_inbox_put(self->inbox, link, from, payload)) {
         self->lost++;
         backlog_guard_flooded(self->backlog, link);
@@ -146,8 +148,9 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_gua
         return code;
     }
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_ROUTER);
-    self->backlog = self->socket == NULL ? NULL : backlog_guard_create(self->context, self->socket);
-    if (self->socket == NULL || self->inbox == NULL || self->backlog == NULL || !set_options(self->socket) ||
+    if (self->socket != NULL && self->inbox != NULL)
+        self->backlog = backlog_guard_create(self->context, self->socket, self->inbox);
+    if (self->backlog == NULL || !set_options(self->socket) ||
         socket_watch_start(&self->watch, loop, self->socket, handle_one, self) != STATUS_OK) {
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot make a ZeroMQ socket: %s", zmq_strerror(errno));
         free_socket(self);

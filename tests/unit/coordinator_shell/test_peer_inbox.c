@@ -125,12 +125,58 @@ static void peer_inbox__bounds_each_and_all(void **state)
     peer_inbox_destroy(&inbox);
 }
 
+static bool is_another(peer_inbox *inbox, int link, int from_link)
+{
+    zmq_msg_t from;
+    zmq_msg_init_size(&from, sizeof from_link);
+    memcpy(zmq_msg_data(&from), &from_link, sizeof from_link);
+    bool another = peer_inbox_is_another(inbox, link, &from);
+    zmq_msg_close(&from);
+    return another;
+}
+
+static void peer_inbox__a_new_connection_does_not_wait_behind_a_flood(void **state)
+{
+    (void)state;
+    peer_inbox *inbox = peer_inbox_create();
+    int link = -1;
+    uint32_t number = 0;
+    assert_false(is_another(inbox, 3, 8));
+    for (uint32_t i = 0; i <= INBOX_LEFT_MESSAGES; i++) {
+        assert_true(put(inbox, 2, i, 4));
+        assert_true(put(inbox, 3, i, 4));
+    }
+    assert_false(is_another(inbox, 3, 3));
+    assert_true(is_another(inbox, 3, 8));
+    peer_inbox_renew(inbox, 3);
+    peer_inbox_renew(inbox, 700); /* where nothing ever was */
+    assert_false(is_another(inbox, 3, 8));
+    assert_true(put(inbox, 3, 4711, 4));
+    assert_true(take(inbox, &link, &number));
+    assert_int_equal(link, 2);
+    assert_true(take(inbox, &link, &number));
+    assert_int_equal(link, 3);
+    assert_int_equal(number, 4711);
+    peer_inbox_renew(inbox, 2); /* INBOX_LEFT_MESSAGES are left: a few are handled, whoever comes after */
+    for (uint32_t i = 1; i <= INBOX_LEFT_MESSAGES; i++) {
+        assert_true(take(inbox, &link, &number));
+        assert_int_equal(number, i);
+    }
+    assert_true(peer_inbox_is_empty(inbox));
+    for (uint32_t i = 0; i <= INBOX_LEFT_MESSAGES; i++)
+        assert_true(put(inbox, 5, i, 4));
+    peer_inbox_renew(inbox, 5); /* the only one */
+    assert_true(peer_inbox_is_empty(inbox));
+    peer_inbox_destroy(&inbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peer_inbox__serves_connections_in_turns_and_each_in_order),
         cmocka_unit_test(peer_inbox__keeps_what_a_model_keeps),
         cmocka_unit_test(peer_inbox__bounds_each_and_all),
+        cmocka_unit_test(peer_inbox__a_new_connection_does_not_wait_behind_a_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
