@@ -46,6 +46,23 @@ size_t storage_medium_room(uint64_t offset, size_t byte_size)
     return (size_t)(page_floor(offset + byte_size + PAGE_BYTES - 1) - page_floor(offset));
 }
 
+status storage_wait_written(int descriptor, uint64_t offset, uint64_t byte_size, error_detail *detail)
+{
+    while (sync_file_range(descriptor, (off_t)offset, (off_t)byte_size,
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == ESPIPE) /* no such call: storage_sync() does it all */
+            return STATUS_OK;
+        /* An error is told once: who syncs after this one would hear that all is well. */
+        status code = storage_status_of_errno(errno);
+        return error_detail_set(detail, status_class_of(code) == STATUS_CLASS_STORAGE ? code : STATUS_STORAGE_IO,
+                                "%llu bytes at byte %llu did not reach the storage (%s); check it", (unsigned long long)byte_size,
+                                (unsigned long long)offset, strerrorname_np(errno));
+    }
+    return STATUS_OK;
+}
+
 status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint64_t offset, const uint8_t **out_bytes,
                            error_detail *detail)
 {
@@ -54,9 +71,6 @@ status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint
     size_t span = storage_medium_room(offset, byte_size);
     size_t done = 0;
     *out_bytes = room + before;
-    /* Waited for here: what a reading past the cache waits for, others that write to the file wait for too. */
-    (void)sync_file_range(descriptor, (off_t)first, (off_t)span,
-                          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
     while (done < before + byte_size) { /* the last page may end behind the file: what was asked for does not */
         size_t whole = done / PAGE_BYTES * PAGE_BYTES; /* such readings begin at pages */
         ssize_t got = pread(descriptor, room + whole, span - whole, (off_t)(first + whole));

@@ -55,6 +55,8 @@ MUST_USE status storage_sync(int descriptor, error_detail *detail);
 void storage_drop_cache(int descriptor);
 /** Starts writing a range to the medium and does not wait: what is synced later is then mostly there. Advice only. */
 void storage_write_behind(int descriptor, uint64_t offset, uint64_t byte_size);
+/** Waits until a range is written. What was written to several files so needs one commit and not one each when they are synced. */
+MUST_USE status storage_wait_written(int descriptor, uint64_t offset, uint64_t byte_size, error_detail *detail);
 /**
  * Turns a descriptor into one for storage_read_medium(). False, and it reads on as before, where the file does not lie on a
  * disk of this machine or its file system has no such reading.

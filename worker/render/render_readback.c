@@ -77,6 +77,12 @@ static status readback_compare(render_readback *self, const readback_place *plac
 static status readback_flush(render_readback *self, uint32_t end)
 {
     status code = STATUS_OK;
+    for (uint32_t i = self->flushed; i < end; i++) {
+        const readback_place *place = &self->places[i];
+        code = storage_wait_written(self->descriptors[place->file], place->offset, place->byte_size, &self->detail);
+        if (code != STATUS_OK)
+            return readback_name(self, code, place->file);
+    }
     for (uint32_t file = 0; code == STATUS_OK && file < self->task->file_count; file++) {
         bool written = false;
         for (uint32_t i = self->flushed; i < end && !written; i++)
