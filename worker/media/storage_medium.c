@@ -52,7 +52,7 @@ status storage_wait_written(int descriptor, uint64_t offset, uint64_t byte_size,
                            SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) != 0) {
         if (errno == EINTR)
             continue;
-        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP || errno == ESPIPE) /* no such call: storage_sync() does it all */
+        if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) /* no such call here: storage_sync() does it all */
             return STATUS_OK;
         /* An error is told once: who syncs after this one would hear that all is well. */
         status code = storage_status_of_errno(errno);
