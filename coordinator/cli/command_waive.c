@@ -36,6 +36,7 @@ static const char *figure_in(const json_t *item, arena *memory)
 {
     const json_t *measured = json_object_get(item, "measured");
     finding read = {.measured_word = json_string_value(measured),
+                    .unit = json_string_value(json_object_get(item, "unit")),
                     .measured = json_is_number(measured) ? json_number_value(measured) : (double)NAN};
     char figure[FINDING_FIGURE_SIZE];
     finding_figure(&read, figure);

@@ -57,12 +57,14 @@ static const char *group_json(const judgement *base, const peak_group *self)
                         self->listed == self->count && !self->places.failed ? "true" : "false", list);
 }
 
-/* Channels and place of a finding; returns "C at 01:00:00:00" or "L, R from 01:00:00:00 to 01:00:01:10". */
+/* Subject, channels and place of a finding; returns "C at 01:00:00:00" or "L, R from 01:00:00:00 to 01:00:01:10". */
 static const char *group_locate(judgement *base, const peak_group *self, finding *item)
 {
     const channel_layout *layout = channel_layout_get(base->deliverable->layout);
     char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
     const char *names = "";
+    /* Part of the id: a waiver covers what was there, not crests that come between the same ends later. */
+    item->subject = arena_format(base->memory, "%zu places, %llu samples", self->count, (unsigned long long)self->sample_count);
     judgement_locate(base, item, self->start, self->end);
     for (uint32_t c = 0; c < layout->channel_count; c++)
         if (self->channels >> c & 1u) {
@@ -219,8 +221,6 @@ static void tell_overload(judgement *self, const peak_group *group)
 {
     double over = measure_db(group->worst->peak);
     finding *item = add_overload(self, over);
-    /* Part of the id: a waiver covers what was there, not crests that come between the same ends later. */
-    item->subject = arena_format(self->memory, "%zu places, %llu samples", group->count, (unsigned long long)group->sample_count);
     const char *where = group_locate(self, group, item);
     item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
     const char *several = group->count == 1 ? "" : arena_format(self->memory, ", at %zu places by up to that", group->count);
@@ -238,6 +238,7 @@ static void judge_overload(judgement *self)
     size_t left_out = each_group(self, PEAK_RUN_OVERLOAD, -(double)INFINITY, tell_overload);
     if (self->verdict->findings.count == before) { /* counted, and nowhere located */
         finding *item = add_overload(self, worst_overload_db(self));
+        item->subject = arena_format(self->memory, "%llu samples", (unsigned long long)peaks->overload_count);
         item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
                                      (unsigned long long)peaks->overload_count, worst_overload_db(self));
     }

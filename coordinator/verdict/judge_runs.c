@@ -14,6 +14,7 @@ void judgement_tell_rest(judgement *self, const char *check, finding_severity se
     const spec_limit *limit = judgement_limit(self, check);
     if (limit != NULL && severity == judgement_breach(limit))
         item->rule = limit;
+    item->subject = arena_format(self->memory, "%zu places", left_out); /* no waiver covers more of them */
     item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
 }
 
@@ -84,6 +85,7 @@ static void judge_dropped(judgement *self, const programme_run *runs, size_t run
                                   limit != NULL && !clipped ? FINDING_NOT_CHECKED : FINDING_INFO);
     if (limit != NULL && !clipped)
         judgement_limits(item, limit);
+    item->subject = arena_format(self->memory, "%llu places", (unsigned long long)dropped);
     item->details_json = arena_format(self->memory, "{\"places_not_located\": %llu}", (unsigned long long)dropped);
     item->message = arena_format(self->memory, "%llu more places near or over full scale exist than the %d located in every 6.4 s; the highest peaks are exact, but clipped places may be among them that are not listed. Lower the mix well below full scale and judge it again.",
                                  (unsigned long long)dropped, PEAK_RUNS_MAX);
@@ -98,6 +100,7 @@ void judge_runs(judgement *self)
     judge_dropped(self, runs, run_count);
     if (self->verdict->peaks.nonfinite_count > 0) {
         finding *item = judgement_add(self, "peak.sample", FINDING_FAIL);
+        item->subject = arena_format(self->memory, "%llu samples", (unsigned long long)self->verdict->peaks.nonfinite_count);
         item->message = arena_format(self->memory, "%llu samples are no numbers (NaN or infinite) and were taken as silence. The file was damaged or written by a faulty plug-in; export it again.",
                                      (unsigned long long)self->verdict->peaks.nonfinite_count);
     }

@@ -179,10 +179,11 @@ static void name_unchecked(judgement *self)
 
 void finding_figure(const finding *item, char out[FINDING_FIGURE_SIZE])
 {
+    bool share = item->unit == NULL || item->unit[0] == '\0'; /* or a correlation: 0.1 is a wide span of it */
     if (item->measured_word != NULL)
         snprintf(out, FINDING_FIGURE_SIZE, "%s", item->measured_word);
     else if (isfinite(item->measured))
-        snprintf(out, FINDING_FIGURE_SIZE, "%.1f", verdict_displayed(item->measured));
+        snprintf(out, FINDING_FIGURE_SIZE, "%.*f", share ? 3 : 1, share ? item->measured : verdict_displayed(item->measured));
     else
         snprintf(out, FINDING_FIGURE_SIZE, "-");
 }

@@ -125,7 +125,7 @@ MUST_USE status verdict_judge_stem(stem_verdict *out_verdict, const plan *plan, 
 void finding_list_identify(finding_list *list, const char *owner, const show *title, const plan_timeline *timeline,
                            arena *memory);
 
-/** The figure of a finding as a waiver names it: "-24.2", "PCM_16", or "-" where there is none. */
+/** The figure of a finding as a waiver names it: "-24.2", "0.142" where it has no unit, "PCM_16", or "-" where there is none. */
 void finding_figure(const finding *item, char out[FINDING_FIGURE_SIZE]);
 
 /** True if this version has a method for the check; a limit on any other comes out as not_checked. */

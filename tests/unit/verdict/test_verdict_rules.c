@@ -99,30 +99,63 @@ static void verdict__clipping_is_a_warning_from_a_stated_size(void **state)
     assert_int_equal(clipping_told(self, runs, 1, 1), FINDING_FAIL);
 }
 
+/* The finding of a check that has a place, not the one of the whole programme. */
+static const finding *place_of(const programme_verdict *verdict, const char *check)
+{
+    for (size_t i = 0; i < verdict->findings.count; i++)
+        if (verdict->findings.items[i].has_range && strcmp(verdict->findings.items[i].check, check) == 0)
+            return &verdict->findings.items[i];
+    fail_msg("no place of %s", check);
+    return NULL;
+}
+
 /* A waiver holds for an id and a figure; more crests between the same ends, as loud at most, must not come under it. */
-static void verdict__more_overloads_in_one_place_are_another_finding(void **state)
+static void verdict__more_places_between_the_same_ends_are_another_finding(void **state)
+{
+    static const struct {
+        uint8_t kind;
+        const char *check;
+    } rows[] = {{PEAK_RUN_OVERLOAD, "render.overload"}, {PEAK_RUN_TRUE, "peak.true"}, {PEAK_RUN_CLIP, "peak.clipping"}};
+    bench *self = *state;
+    bench_limit(self, "peak.true", (double)NAN, -2.0);
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        peak_run runs[3];
+        for (uint32_t i = 0; i < 3; i++)
+            runs[i] = (peak_run){.kind = rows[r].kind, .frame = i * 1000, .frame_count = 4, .sample_count = 4, .peak = 0.99};
+        peak_run ends[] = {runs[0], runs[2]};
+        self->overload_count = rows[r].kind == PEAK_RUN_OVERLOAD ? 12 : 0;
+        self->runs = ends;
+        self->run_count = 2;
+        programme_verdict two = bench_judge(self, 20.0, -27.0, -0.1);
+        programme_verdict again = bench_judge(self, 20.0, -27.0, -0.1);
+        self->runs = runs;
+        self->run_count = 3;
+        programme_verdict three = bench_judge(self, 20.0, -27.0, -0.1);
+        const finding *first = place_of(&two, rows[r].check);
+        const finding *second = place_of(&three, rows[r].check);
+        assert_true(first->start_sample == second->start_sample && first->end_sample == second->end_sample);
+        assert_string_equal(first->id, place_of(&again, rows[r].check)->id);
+        assert_string_not_equal(first->id, second->id);
+        runs[1].sample_count = 1;
+        three = bench_judge(self, 20.0, -27.0, -0.1);
+        assert_string_not_equal(second->id, place_of(&three, rows[r].check)->id);
+    }
+}
+
+/* Nor do more places that are not located, and a share is told apart at 0.001: 0.142 and 0.1 of speech are not one figure. */
+static void verdict__a_count_or_a_share_that_changes_is_told_apart(void **state)
 {
     bench *self = *state;
-    peak_run runs[3];
-    for (uint32_t i = 0; i < 3; i++)
-        runs[i] = (peak_run){.kind = PEAK_RUN_OVERLOAD, .frame = i * 1000, .frame_count = 2, .sample_count = 2, .peak = 1.2};
-    peak_run ends[] = {runs[0], runs[2]};
-    self->overload_count = 6;
-    self->runs = ends;
-    self->run_count = 2;
-    programme_verdict two = bench_judge(self, 20.0, -27.0, -0.1);
-    programme_verdict again = bench_judge(self, 20.0, -27.0, -0.1);
-    self->runs = runs;
-    self->run_count = 3;
-    programme_verdict three = bench_judge(self, 20.0, -27.0, -0.1);
-    const finding *first = bench_found(&two, "render.overload");
-    const finding *second = bench_found(&three, "render.overload");
-    assert_true(first->start_sample == second->start_sample && first->end_sample == second->end_sample);
-    assert_string_equal(first->id, bench_found(&again, "render.overload")->id);
-    assert_string_not_equal(first->id, second->id);
-    runs[1].sample_count = 1;
-    three = bench_judge(self, 20.0, -27.0, -0.1);
-    assert_string_not_equal(second->id, bench_found(&three, "render.overload")->id);
+    self->run_dropped = 7;
+    programme_verdict seven = bench_judge(self, 20.0, -27.0, -0.1);
+    self->run_dropped = 8;
+    programme_verdict eight = bench_judge(self, 20.0, -27.0, -0.1);
+    assert_string_not_equal(bench_found(&seven, "peak.clipping")->id, bench_found(&eight, "peak.clipping")->id);
+    char figure[FINDING_FIGURE_SIZE];
+    finding_figure(&(finding){.measured = 0.1424, .unit = ""}, figure);
+    assert_string_equal(figure, "0.142");
+    finding_figure(&(finding){.measured = -24.249, .unit = "LUFS"}, figure);
+    assert_string_equal(figure, "-24.2");
 }
 
 static void verdict__tells_that_places_were_not_located(void **state)
@@ -312,7 +345,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
-        cmocka_unit_test_setup_teardown(verdict__more_overloads_in_one_place_are_another_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__more_places_between_the_same_ends_are_another_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_count_or_a_share_that_changes_is_told_apart, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__codes_come_with_every_check, bench_set_up, bench_tear_down),
