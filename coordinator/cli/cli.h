@@ -96,6 +96,7 @@ int command_backup(const cli_arguments *arguments);
 int command_restore(const cli_arguments *arguments);
 int command_judge(const cli_arguments *arguments);
 int command_explain(const cli_arguments *arguments);
+int command_audition(const cli_arguments *arguments);
 int command_waive(const cli_arguments *arguments);
 int command_sign(const cli_arguments *arguments);
 int command_keygen(const cli_arguments *arguments);

@@ -151,6 +151,11 @@ static const cli_option judge_options[] = {
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},
     {NULL, OPTION_FLAG, NULL, NULL},
 };
+static const cli_option audition_options[] = {
+    FARM_LINK_OPTIONS,
+    {"out", OPTION_TEXT, "DIR", "write audition/FINDING.wav there (default: in this folder)"},
+    {NULL, OPTION_FLAG, NULL, NULL},
+};
 static const cli_option sign_options[] = {
     {"by", OPTION_TEXT, "NAME", "who signs"},
     {"remark", OPTION_TEXT, "TEXT", "what there is to say"},
@@ -203,6 +208,8 @@ static const cli_command commands[] = {
     {"explain", "JOB[.TASK] | SHOW.yaml|REPORT.json|JOB FINDING",
      "why a job or a task waits or failed; of a finding: what made its figure, and the smallest change that would pass", 1, 2,
      plain_options, command_explain},
+    {"audition", "SHOW.yaml|REPORT.json|JOB FINDING", "two seconds to listen to around a finding, cut from the files of its programme; prints the WAV's path",
+     2, 2, audition_options, command_audition},
     {"waive", "SHOW.yaml FINDING", "accept a finding as it is: writes who, when and why into the show file", 2, 2, waive_options,
      command_waive},
     {"sign", "SHOW.yaml|REPORT.json", "sign a report off, with remarks; they are kept beside it and stand in all its forms", 1, 1, sign_options,

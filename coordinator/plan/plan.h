@@ -265,6 +265,7 @@ typedef struct plan_context {
     uint32_t place_count;
     const task_place *places;
     const task_path *audition;
+    bool published; /**< EXCERPT: the job's files have their final names */
     /** PUBLISH: of each file of the deliverable in order, as verified. */
     const task_verify_result *files_verified;
 } plan_context;

@@ -140,12 +140,13 @@ void plan_excerpt_body(const plan *self, const plan_task *task, const plan_conte
                        arena *memory)
 {
     const meter_source source = meter_source_of(self, task);
+    const plan_context *unpublished = context->published ? NULL : context;
     *out_excerpt = (task_excerpt){.parts = arena_take_array(memory, 2 * TASK_PLACES_MAX, sizeof *out_excerpt->parts)};
     for (uint32_t i = 0; i < source.part_count && out_excerpt->part_count < 2 * TASK_PLACES_MAX; i++) {
         const plan_piece *piece = &source.timeline->pieces[i];
         uint64_t end = source.joined ? source.timeline->frame_count : piece->programme_frame + piece->frame_count;
         if (any_place_in(context, piece->programme_frame, end))
-            meter_part(self, task, &source, i, context, &out_excerpt->parts[out_excerpt->part_count++], memory);
+            meter_part(self, task, &source, i, unpublished, &out_excerpt->parts[out_excerpt->part_count++], memory);
     }
     if (out_excerpt->part_count == 0)
         return;

@@ -75,6 +75,19 @@ class Report(FarmTest):
         self.assertIsNone(held["read_again"]["failure"])
         heard = [item["audition"]["path"] for item in held["findings"] if item["audition"] is not None]
         self.assertTrue(heard and all((show.output() / "report" / path).exists() for path in heard))
+        # Asked for later, a finding's two seconds are cut from the published file, and are the same bytes.
+        items = [(entry["spec"]["name"], item) for entry in document["programmes"] for item in entry["findings"]]
+        later, item = next((spec, item) for spec, item in items if item["audition"] and item["id"] in item["audition"]["path"] and spec != "quiet")
+        for what in (show.path, show.output() / "report" / "report.json"):
+            cut = reelmill("audition", what, item["id"], "--out", self.folder / later)
+            self.assertEqual((cut.code, cut.out.strip()), (0, f"{self.folder / later}/audition/{item['id']}.wav"), cut.err)
+            self.assertEqual(Path(cut.out.strip()).read_bytes(), (show.output() / "report" / item["audition"]["path"]).read_bytes())
+        whole = next(item for _, item in items if item["start_sample"] is None)
+        gone = next(item for spec, item in items if spec == "quiet" and item["start_sample"] is not None)
+        for lost, said in ((whole, "has no place to listen to"), (gone, "is gone"), ({"id": "nothing"}, "no finding 'nothing'")):
+            refused = reelmill("audition", show.path, lost["id"], "--out", self.folder)
+            self.assertEqual((refused.code, refused.out), (2, ""))
+            self.assertIn(said, refused.err)
         self.assertEqual([path.name for path in show.output().rglob("*") if "DX_51" in path.name], [])
         page = self.safe(show.output() / "report" / "report.html")
         for entry in document["programmes"]:
@@ -196,6 +209,10 @@ limits:
                 error = heard[:, side] - weight * samples[first:first + 2 * RATE, row]
                 self.assertLessEqual(np.max(np.abs(error)), 0.5 / 32768 + 2**-23)
             self.assertEqual(blob, (outs[1] / audition["path"]).read_bytes())
+        item = next(item for item in entry["findings"] if item["id"] in (item["audition"] or {}).get("path", ""))
+        cut = reelmill("audition", outs[0] / "report.json", item["id"], "--out", self.folder / "later")
+        self.assertEqual(cut.code, 0, cut.err)
+        self.assertEqual(Path(cut.out.strip()).read_bytes(), (outs[0] / item["audition"]["path"]).read_bytes())
         blocked = self.folder / "blocked"
         blocked.mkdir()
         (blocked / "audition").write_text("in the way")

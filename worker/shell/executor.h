@@ -9,19 +9,10 @@
 #ifndef WORKER_SHELL_EXECUTOR_H
 #define WORKER_SHELL_EXECUTOR_H
 
+#include "proto/executor_link.h"
 #include "worker/media/storage_root.h"
 
 #include <stddef.h>
-
-/** Descriptor on which an executor finds its socket. */
-enum { EXECUTOR_SOCKET = 3 };
-
-/** argv[1] of an executor. Then: the parent's process id, the cap of the instruction set or "-", and per root 'r' or 'w'
- * with its name. */
-#define EXECUTOR_ARGUMENT "--executor"
-
-/** Longest argument list of an executor. */
-enum { EXECUTOR_ARGUMENTS_MAX = 4 + ROOTS_MAX };
 
 /** To be called first in main: becomes an executor, and never returns, when the arguments say so. */
 void executor_main_if_asked(int argc, char *const *argv);

@@ -110,7 +110,7 @@ static const finding *place_of(const programme_verdict *verdict, const char *che
 }
 
 /* A waiver holds for an id and a figure; more crests between the same ends, as loud at most, must not come under it. */
-static void verdict__more_places_between_the_same_ends_are_another_finding(void **state)
+static void verdict__more_places_in_one_stretch_are_another_finding(void **state)
 {
     static const struct {
         uint8_t kind;
@@ -345,7 +345,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
-        cmocka_unit_test_setup_teardown(verdict__more_places_between_the_same_ends_are_another_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__more_places_in_one_stretch_are_another_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_count_or_a_share_that_changes_is_told_apart, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
