@@ -35,6 +35,10 @@ class HandStarted(FarmTest):
         told = next(item for entry in report["programmes"] for item in entry["findings"])
         self.assertEqual(self.passes(self.farm.ask("explain", "last", told["id"])).out,
                          self.passes(reelmill("explain", path, told["id"])).out)
+        placed = next(item for entry in report["programmes"] for item in entry["findings"] if item["start_sample"] is not None)
+        cuts = [self.passes(ask("audition", what, placed["id"], "--out", self.folder / "cut")).out.strip()
+                for ask, what in ((self.farm.ask, number), (reelmill, path))]
+        self.assertEqual(cuts, [f"{self.folder}/cut/audition/{placed['id']}.wav"] * 2)
         self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
         self.assertEqual(digests(self.folder / "out"), digests(self.folder / "alone"))
         self.assertIn("NIGHT_TRAIN", self.passes(self.farm.ask("status")).out.upper().replace(" ", "_"))

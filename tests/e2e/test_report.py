@@ -57,6 +57,7 @@ class Report(FarmTest):
         show = small_show(self.folder)
         for item, spec in zip(show.text["deliverables"], ("ebu-r128", "streaming", "none", "dpp", "quiet")):
             item["spec"] = spec
+        show.text["deliverables"][0]["gain"] = 30  # clamped: a failure with a place
         (show.folder / "specs").mkdir()
         (show.folder / "specs" / "quiet.yaml").write_text("""
 {reelmill_spec: 1, title: Quiet, version: "1", source: the house, on_fail: hold,
@@ -77,7 +78,8 @@ class Report(FarmTest):
         self.assertTrue(heard and all((show.output() / "report" / path).exists() for path in heard))
         # Asked for later, a finding's two seconds are cut from the published file, and are the same bytes.
         items = [(entry["spec"]["name"], item) for entry in document["programmes"] for item in entry["findings"]]
-        later, item = next((spec, item) for spec, item in items if item["audition"] and item["id"] in item["audition"]["path"] and spec != "quiet")
+        later, item = next((spec, item) for spec, item in items
+                           if spec != "quiet" and item["id"] in (item["audition"] or {}).get("path", ""))
         for what in (show.path, show.output() / "report" / "report.json"):
             cut = reelmill("audition", what, item["id"], "--out", self.folder / later)
             self.assertEqual((cut.code, cut.out.strip()), (0, f"{self.folder / later}/audition/{item['id']}.wav"), cut.err)
