@@ -251,6 +251,7 @@ static status accept_job(farm_state *self, submission *entry, job_source **sourc
         return code;
     }
     job->keep = farm_keep(self);
+    job->logs = &self->logs;
     folder_sync(self->config.state, job->keep);
     memcpy(job->request, entry->request, REQUEST_BYTES);
     snprintf(job->owner, sizeof job->owner, "%s", entry->owner.name);

@@ -439,6 +439,7 @@ static void close_farm(farm_state *self)
     client_requests_deinit(self);
     farm_effects_deinit(self);
     job_list_deinit(&self->jobs);
+    job_log_files_close(&self->logs);
     path_claims_deinit(&self->claims);
     cell_spool_deinit(&self->spool);
     worker_registry_deinit(&self->workers);

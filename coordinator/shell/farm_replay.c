@@ -108,6 +108,7 @@ static status replay_document(farm_state *self, const document_record *record)
     snprintf(job->owner, sizeof job->owner, "%s", record->owner);
     snprintf(job->folder, sizeof job->folder, "%s/job-%u", self->config.state, job->number);
     job->keep = farm_keep(self);
+    job->logs = &self->logs;
     if (mkdir(job->folder, 0700) == 0)
         folder_sync(self->config.state, job->keep); /* it was lost with the machine's power */
     if (!taken || !job_results_resize(job, source->inputs.count + 1) || !job_list_add(&self->jobs, job)) {

@@ -145,6 +145,7 @@ typedef struct farm_state {
     worker_registry workers;
     cell_spool spool;
     job_list jobs;
+    job_log_files logs;
     path_claims claims;
     farm_counters counters;
     pace_table paces;

@@ -79,6 +79,7 @@ typedef struct farm_job {
     job_source *source; /**< NULL while it rests, like all that its tasks left */
     char folder[PATH_MAX_BYTES];
     journal_keep keep; /**< what the files in it have to outlive */
+    struct job_log_files *logs; /**< the farm's; NULL: its log is opened for each line */
 
     media_facts *facts; /**< [inputs.count] once the PLAN task has run */
     plan *plan;

@@ -21,6 +21,28 @@ static int open_log(const farm_job *self, int flags, off_t *out_size)
     return descriptor;
 }
 
+void job_log_files_close(job_log_files *self)
+{
+    for (uint32_t i = 0; i < JOB_LOG_FILES; i++)
+        if (self->items[i].job != 0)
+            close(self->items[i].descriptor);
+    *self = (job_log_files){0};
+}
+
+/* NULL when it cannot be opened. */
+static struct job_log_file *file_of(job_log_files *files, const farm_job *job)
+{
+    for (uint32_t i = 0; i < JOB_LOG_FILES; i++)
+        if (files->items[i].job == job->number)
+            return &files->items[i];
+    struct job_log_file *file = &files->items[files->next++ % JOB_LOG_FILES];
+    if (file->job != 0)
+        close(file->descriptor);
+    file->descriptor = open_log(job, O_WRONLY | O_APPEND | O_CREAT, &file->size);
+    file->job = file->descriptor < 0 ? 0 : job->number;
+    return file->job == 0 ? NULL : file;
+}
+
 void job_log(const farm_job *self, log_level level, const char *event, const char *format, ...)
 {
     char line[JOB_LOG_LINE_MAX];
@@ -31,13 +53,13 @@ void job_log(const farm_job *self, log_level level, const char *event, const cha
     va_end(arguments);
     log_line(level, event, "job=%u%s%s", self->number, text[0] == '\0' ? "" : " ", text);
     int size = log_format(line, sizeof line, level, event, "job=%u%s%s", self->number, text[0] == '\0' ? "" : " ", text);
-    off_t held = 0;
-    int descriptor = open_log(self, O_WRONLY | O_APPEND | O_CREAT, &held);
-    if (descriptor < 0)
-        return;
-    if (held < JOB_LOG_BYTES_MAX)
-        (void)!write(descriptor, line, (size_t)size);
-    close(descriptor);
+    job_log_files alone = {0}; /* of a job outside a farm */
+    struct job_log_file *file = file_of(self->logs == NULL ? &alone : self->logs, self);
+    if (file != NULL && file->size < JOB_LOG_BYTES_MAX) {
+        ssize_t written = write(file->descriptor, line, (size_t)size);
+        file->size += written > 0 ? written : 0;
+    }
+    job_log_files_close(&alone);
 }
 
 char *job_log_read(const farm_job *self, size_t *out_size)

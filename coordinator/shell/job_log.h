@@ -10,7 +10,20 @@
 #include "common/base/log.h"
 #include "coordinator/shell/job.h"
 
-enum { JOB_LOG_LINE_MAX = 1400, JOB_LOG_BYTES_MAX = 8 << 20 };
+#include <sys/types.h>
+
+enum { JOB_LOG_LINE_MAX = 1400, JOB_LOG_BYTES_MAX = 8 << 20, JOB_LOG_FILES = 4 };
+
+/** The logs that were written last, still open: a busy job writes two lines for each task. All zero: none. */
+typedef struct job_log_files {
+    struct job_log_file {
+        uint32_t job; /**< 0: unused */
+        int descriptor;
+        off_t size;
+    } items[JOB_LOG_FILES];
+    uint32_t next;
+} job_log_files;
+void job_log_files_close(job_log_files *self);
 
 /**
  * "time=... level=... event=... job=N " and the format's further pairs. Into the file go all levels, until it is full;
