@@ -144,7 +144,9 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
                   farm_number_of(node, "tasks_done"), farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots,
                   farm_text_of(node, "reason"));
     }
-    if (json_array_size(json_object_get(answer, "nodes")) == 0)
+    if (farm_text_of(answer, "refused")[0] != '\0')
+        cli_print(stderr, "reelmill: %s\n", farm_text_of(answer, "refused"));
+    else if (json_array_size(json_object_get(answer, "nodes")) == 0)
         fputs("reelmill: no worker has connected yet; `reelmill-worker --help`, then `reelmill doctor` on its machine\n", stderr);
 }
 

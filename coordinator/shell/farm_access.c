@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Per tending (half a second): a hostile peer that has a key fills no disk; a command is a line in two files. */
-enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20, COMMANDS_AT_ONCE_MAX = 100 };
+enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20, COMMANDS_AT_ONCE_MAX = 100, REFUSED_FRESH_MS = 10000 };
 
 static const char *what_is_said(const message *said)
 {
@@ -154,6 +154,13 @@ void farm_tell_refused(farm_state *self, const access_grant *who, const char *na
 {
     if (self->refused_lately++ < TOLD_MAX)
         log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", name, who->name, why);
+    snprintf(self->refused_text, sizeof self->refused_text, "%s is refused: %s", name, why);
+    self->refused_ms = farm_now_ms(self);
+}
+
+const char *farm_refused_now(const farm_state *self)
+{
+    return farm_now_ms(self) - self->refused_ms < REFUSED_FRESH_MS ? self->refused_text : "";
 }
 
 bool farm_may_log_worker(farm_state *self)

@@ -131,7 +131,8 @@ static char *nodes_document(const farm_state *self, size_t *out_size)
     json_t *drained = json_array();
     for (size_t i = 0; i < self->workers.drained_count; i++)
         json_array_append_new(drained, json_string(self->workers.drained[i].name));
-    return dump(json_pack("{s:i, s:o, s:o}", "reelmill", 1, "nodes", nodes, "drained", drained), out_size);
+    return dump(json_pack("{s:i, s:o, s:o, s:s}", "reelmill", 1, "nodes", nodes, "drained", drained, "refused",
+                          farm_refused_now(self)), out_size);
 }
 
 /* A document of the job's folder. Reports are bounded (job_compose.c), so reading one whole is. */

@@ -121,6 +121,8 @@ typedef struct farm_state {
     audit_log *audit;
     uint64_t denied_count;
     uint32_t denied_lately, malformed_lately, refused_lately, put_off_lately; /**< since the last tending */
+    char refused_text[384]; /**< the node that was refused last, and why */
+    uint64_t refused_ms;    /**< when */
     uint32_t worker_lines, worker_lines_dropped; /**< of the log, by what workers say: see farm_may_log_worker */
     command_share commands[COMMAND_SHARES_MAX]; /**< of submitters who commanded lately */
     uint32_t command_share_count;
@@ -207,6 +209,9 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a worker that cannot join, and tells of the first few. */
 void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
+
+/** "NAME is refused: WHY" of a node that knocks now (it does so every second); "": none does. */
+const char *farm_refused_now(const farm_state *self);
 /** Room for a line that workers bring about as often as they like: many at once, as when a farm starts, few for long. */
 bool farm_may_log_worker(farm_state *self);
 /** One more command of this one fits into its share: submitters who command share what may be carried out between two tendings. */

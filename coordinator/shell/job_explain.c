@@ -53,7 +53,9 @@ static void describe_nodes(const farm_state *farm, uint32_t job, char *out, size
         }
     }
     out[0] = '\0';
-    if (connected == 0)
+    if (connected == 0 && farm_refused_now(farm)[0] != '\0')
+        snprintf(out, out_size, "no node is connected; %s", farm_refused_now(farm));
+    else if (connected == 0)
         snprintf(out, out_size, "no node is connected; start workers");
     else if (slots == 0)
         snprintf(out, out_size, "no node takes work: of %u, %u are drained and %u in quarantine; `reelmill nodes` says why",

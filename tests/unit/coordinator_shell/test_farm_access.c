@@ -55,6 +55,8 @@ static void farm__tells_of_a_few_refused_workers(void **unused)
     const routing_id from = {.size = 1};
     said->type = MESSAGE_HELLO;
     said->hello.protocol_version = PROTOCOL_VERSION + 1;
+    snprintf(said->hello.name, sizeof said->hello.name, "old-1");
+    assert_string_equal(farm_refused_now(farm), "");
     int error_output = dup(STDERR_FILENO);
     assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
     for (int i = 0; i < 1000; i++)
@@ -62,6 +64,10 @@ static void farm__tells_of_a_few_refused_workers(void **unused)
     assert_true(dup2(error_output, STDERR_FILENO) >= 0);
     close(error_output);
     assert_int_equal(farm->refused_lately, 1000);
+    assert_string_equal(farm_refused_now(farm), /* as `nodes`, `status` and `explain` say it while it knocks */
+                        "old-1 is refused: this farm speaks protocol 1, the worker 2; install the same reelmill on both");
+    farm->refused_ms -= 10000;
+    assert_string_equal(farm_refused_now(farm), "");
     char line[512];
     int told = 0;
     rewind(log);
