@@ -1,6 +1,7 @@
 #include "common/measure/speech_detector.h"
 
 #include "common/base/ensure.h"
+#include "common/measure/speech_pace.h"
 #include "common/measure/speech_weights.h"
 
 #include <assert.h>
@@ -24,8 +25,8 @@ static const float sure_of[] = {-SPEECH_MARGIN, 0.0f, SPEECH_MARGIN};
 
 const char *speech_detector_name(void)
 {
-    static_assert(SPEECH_DETECTOR_VERSION == 2, "the name says the version");
-    return "reelmill speech detector v2";
+    static_assert(SPEECH_DETECTOR_VERSION == 3, "the name says the version");
+    return "reelmill speech detector v3";
 }
 
 static uint32_t step_sum(const uint8_t *levels, size_t step)
@@ -142,5 +143,6 @@ status speech_detector_run(const uint8_t *levels, size_t frame_count, uint8_t *o
         run_chunk(levels, step_count, first, step_count - first < CHUNK_STEPS ? step_count - first : CHUNK_STEPS, values,
                   values + room, out_heard);
     free(values);
+    speech_pace_confirm(levels, frame_count, out_heard);
     return STATUS_OK;
 }

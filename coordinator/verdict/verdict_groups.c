@@ -79,7 +79,7 @@ static void tell_heard(judgement *self)
     item->measured = dialogue->speech_share * 100.0;
     item->unit = "%";
     item->message = arena_format(self->memory,
-                                 "That %.1f %% of it is speech is told by %s (not Dolby's) alone, which takes single instruments for "
+                                 "That %.1f %% of it is speech is told by %s (not Dolby's) alone, which may take an instrument for "
                                  "speech: judge it beside its dialogue stem.",
                                  item->measured, speech_detector_name());
 }

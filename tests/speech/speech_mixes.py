@@ -84,7 +84,8 @@ def backdrop(random, voices, noises, frames):
 
 
 def sequence(random, voices, noises):
-    """(levels, labels, weights) of STEPS steps. voices: (powers, speaks per frame); noises: powers."""
+    """(levels, labels, weights): levels of STEPS steps, the others of those that have REACH on both sides. voices: (powers, speaks
+    per frame); noises: powers."""
     frames = STEPS * STEP_FRAMES
     kind = random.random()
     total = numpy.full((frames, BANDS), 10.0 ** random.uniform(-12, -9))
@@ -125,12 +126,12 @@ def sequence(random, voices, noises):
     weight[1:][edge] *= 0.3
     weight[:-1][edge] *= 0.3
     inner = slice(REACH, STEPS - REACH)
-    return normalised(levels(total)), label[inner].astype(numpy.float32), weight[inner].astype(numpy.float32)
+    return levels(total), label[inner].astype(numpy.float32), weight[inner].astype(numpy.float32)
 
 
 def sequences(random, voices, noises, count):
     made = [sequence(random, voices, noises) for _ in range(count)]
-    return [numpy.stack(part) for part in zip(*made)]
+    return [numpy.stack(part) for part in zip(*((normalised(heard), label, weight) for heard, label, weight in made))]
 
 
 def marked(powers):

@@ -54,7 +54,7 @@ NOISE = {  # name: (package, files, whether each file is a source)
     'latin': ('lmms-common', LMMS % 'latin', False),
 }
 FONT = 'timgm6mb-soundfont/usr/share/sounds/sf2/TimGM6mb.sf2'
-PIECES = 32
+PIECES, TONES = 32, 48
 SINGERS = (52, 53, 54, 40, 41, 42, 56, 57, 60, 64, 65, 66, 67, 68, 71, 73, 75, 78, 85)  # voices, bows, winds: one tone at a time
 
 
@@ -183,3 +183,36 @@ def piece(folder, index):
 def pieces(folder):
     for index in range(PIECES):
         yield ('music', 'made %d' % index), piece(folder, index)
+
+
+def tone(index):
+    """20 s of a voice's pitch and swells without its consonants: a tone that glides, trembles, is struck or comes and goes."""
+    random = numpy.random.default_rng(8000 + index)
+    time = numpy.arange(20 * RATE) / RATE
+    low, width = random.uniform(70, 280), random.uniform(1.0, 4.5)
+    if index % 2:
+        pitch = low * width ** (0.5 - 0.5 * numpy.cos(2 * numpy.pi * time / random.uniform(0.5, 5)))
+    else:
+        every = random.uniform(0.1, 0.5)
+        pitch = low * 2 ** (random.integers(0, 20, int(20 / every) + 1) / 12)[(time / every).astype(int)]
+        pitch = pitch * (1 + random.uniform(0, 0.03) * numpy.sin(2 * numpy.pi * random.uniform(4, 7) * time))
+    angle = 2 * numpy.pi * numpy.cumsum(pitch) / RATE
+    slope, places = random.uniform(0.6, 2.0), random.uniform(0, 2 * numpy.pi, 3)
+    total = numpy.zeros(len(time))
+    for k in range(1, 40):
+        gain = k ** -slope * (1 + 0.9 * sum(numpy.cos(place + 0.3 * k * (i + 1)) for i, place in enumerate(places)) / 3)
+        total += gain * numpy.sin(k * angle) * (k * pitch < 8000)
+    pace, swell = random.uniform(1.5, 8), index // 2 % 4
+    if swell == 1:
+        total *= 1 - random.uniform(0.5, 1) * (0.5 - 0.5 * numpy.cos(2 * numpy.pi * pace * time))
+    elif swell == 2:
+        total *= numpy.exp(-random.uniform(1, 8) * (time * pace % 1))
+    elif swell == 3:
+        turns = (random.random(200) < 0.75)[(time * pace).astype(int)]
+        total *= turns * numpy.clip(numpy.minimum(time * pace % 1 * 20, (1 - time * pace % 1) * 5), 0, 1)
+    return 0.1 * total
+
+
+def tones():
+    for index in range(TONES):
+        yield ('music', 'tone %d' % index), tone(index)

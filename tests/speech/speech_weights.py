@@ -1,4 +1,4 @@
-"""The network's weights as common/measure/speech_weights.c and speech_weights_far.c."""
+"""The weights as common/measure/speech_weights.c, speech_weights_far.c and speech_weights_pace.c."""
 import os
 
 import numpy
@@ -44,8 +44,17 @@ def layers_text(whole, name, first, end):
     return text + 'const speech_layer %s[] = {\n%s};\n' % (name, ''.join(rows))
 
 
-def write(folder, net):
-    """Two files, for neither shall be too long."""
+def pace_text(pace):
+    """A row for each feature: mean, scale, weight, weight of its square."""
+    count = len(pace.mean)
+    columns = pace.mean, pace.scale, pace.weights[:count], pace.weights[count:2 * count]
+    rows = ['    {%s},\n' % ', '.join(single(i) for i in row) for row in zip(*columns)]
+    return 'const speech_pace_weight speech_pace_weights[SPEECH_PACE_FEATURES] = {\n%s};\n\nconst float speech_pace_bias = %s;\n' % (
+        ''.join(rows), single(pace.weights[-1]))
+
+
+def write(folder, net, pace):
+    """Three files, for none shall be too long."""
     whole = Whole(net)
     with open(os.path.join(folder, 'speech_weights.c'), 'w') as file:
         file.write(HEAD + layers_text(whole, 'speech_near_layers', 0, NEAR))
@@ -53,3 +62,5 @@ def write(folder, net):
         file.write('const float speech_bias = %s;\n' % single(whole.bias))
     with open(os.path.join(folder, 'speech_weights_far.c'), 'w') as file:
         file.write(HEAD + layers_text(whole, 'speech_far_layers', NEAR, len(LAYERS)))
+    with open(os.path.join(folder, 'speech_weights_pace.c'), 'w') as file:
+        file.write(HEAD + pace_text(pace))

@@ -24,9 +24,11 @@ import speech_figures as figures
 import speech_mixes as mixes
 import speech_more as more
 import speech_net
+import speech_pace
 import speech_weights
 
 FOLDS, SEQUENCES, ROUNDS = 5, 3000, 16
+PACE_SEQUENCES, TONE_WEIGHT = 4000, 4
 BABBLE = 'voices' # sources of which nobody can say whether they are speech
 
 
@@ -47,8 +49,8 @@ def fold_of(bands):
     return folds
 
 
-def learn(bands, folds, held):
-    """A network that has not heard the fold `held`."""
+def learn(bands, tones, folds, held):
+    """A network and a pace that have not heard the fold `held`."""
     random = numpy.random.default_rng(100 + held)
     voices, noises = [], []
     for key, powers in bands.items():
@@ -62,12 +64,33 @@ def learn(bands, folds, held):
             noises += [powers] * (weight_of(powers) * (3 if key[0] == 'music' else 2 if own else 1))
     net = speech_net.Net(random)
     speech_net.fit(net, lambda: mixes.sequences(random, voices, noises, SEQUENCES), ROUNDS, random)
-    return net
+    return net, learn_pace(numpy.random.default_rng(500 + held), voices, noises + tones * TONE_WEIGHT)
+
+
+def learn_pace(random, voices, noises):
+    """Of every second step of sequences like those of the network."""
+    found, labels, weights = [], [], []
+    for _ in range(PACE_SEQUENCES):
+        heard, label, weight = mixes.sequence(random, voices, noises)
+        found.append(speech_pace.features(heard)[speech_net.REACH:-speech_net.REACH:2])
+        labels.append(label[::2])
+        weights.append(weight[::2])
+    return speech_pace.fit(numpy.concatenate(found), numpy.concatenate(labels), numpy.concatenate(weights))
+
+
+class Detector:
+    """A network, which is sure only where the pace is that of speech too."""
+
+    def __init__(self, net, pace):
+        self.net, self.pace = speech_net.Whole(net), pace
+
+    def hear(self, levels):
+        sure = self.net.hear(levels)
+        return numpy.where(self.pace.hear(levels) > 0, sure, numpy.minimum(sure, speech_errors.MARGIN))
 
 
 def judge(net, bands, folds, held, samples):
     """Prints the rows of a fold; returns those of its programmes."""
-    net = speech_net.Whole(net)
     part = {kind: [(key[1], samples(key)) for key in bands if key[0] == kind and folds.get(key) == held]
             for kind in ('speech', 'music', 'effects')}
     for name, sound in part['speech']:
@@ -92,13 +115,14 @@ def main():
         bands[('more ' + key[0], key[1])] = corpus.band_powers(sound)
     for key, sound in corpus.espeak_voices():
         bands[('espeak', key)] = corpus.band_powers(sound)
+    tones = [whole(corpus.band_powers(sound)) for _, sound in more.tones()] # for the pace alone
     rows = []
     for held in range(FOLDS):
-        net = learn(bands, folds, held)
+        net, pace = learn(bands, tones, folds, held)
         if wanted.write and held == 0:
             root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-            speech_weights.write(os.path.join(root, 'common/measure'), net)
-        rows += judge(net, bands, folds, held, lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
+            speech_weights.write(os.path.join(root, 'common/measure'), net, pace)
+        rows += judge(Detector(net, pace), bands, folds, held, lambda key: sounds[key][:figures.SECONDS * corpus.RATE].astype(numpy.float64))
     speech_errors.print_errors(rows)
 
 
