@@ -33,7 +33,10 @@ static const uint64_t RIGHTS_OF_ABI_1 = (UINT64_C(1) << 13) - 1;
 static const rlim_t MEMORY_MAX = (rlim_t)4 << 30;
 #endif
 
-enum { DESCRIPTORS_MAX = 4096 /* inputs, outputs and roots of one task are below 1,000 */ };
+enum {
+    DESCRIPTORS_MAX = 4096, /* inputs, outputs and roots of one task are below 1,000 */
+    THREADS_MAX = 8192      /* of all processes of this user: a task has two; one that is refused reads back later */
+};
 
 int sandbox_landlock_version(void)
 {
@@ -63,6 +66,7 @@ static bool limit_resource(int resource, rlim_t wanted)
 static status sandbox_limits(error_detail *detail)
 {
     bool done = limit_resource(RLIMIT_CORE, 0) && limit_resource(RLIMIT_NOFILE, DESCRIPTORS_MAX) &&
+                limit_resource(RLIMIT_NPROC, THREADS_MAX) &&
                 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 #if !defined(REELMILL_SANITIZED)
     done = done && limit_resource(RLIMIT_AS, MEMORY_MAX) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;

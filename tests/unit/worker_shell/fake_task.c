@@ -164,7 +164,7 @@ static void make_call(const char *name)
 
 static const char *test_limits(void)
 {
-    static const __rlimit_resource_t resources[] = {RLIMIT_AS, RLIMIT_NOFILE, RLIMIT_CORE};
+    static const __rlimit_resource_t resources[] = {RLIMIT_AS, RLIMIT_NOFILE, RLIMIT_CORE, RLIMIT_NPROC};
     for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++) {
         struct rlimit limit;
         if (getrlimit(resources[i], &limit) != 0 || limit.rlim_max == RLIM_INFINITY || limit.rlim_max != limit.rlim_cur)
