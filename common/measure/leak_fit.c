@@ -31,7 +31,7 @@ static double residual_of(const leak_sums *at, double re, double im)
 }
 
 /* The octaves' sums over the windows that are in it, and how uncertain they are. */
-static void add_up(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], const bool *present, uint32_t window_count)
+static void add_up(stem_leak *leak, const leak_sums sums[][STEM_BANDS], const bool *present, uint32_t window_count)
 {
     for (uint32_t b = 0; b < STEM_BANDS; b++) {
         double own = 0.0;
@@ -79,7 +79,7 @@ static double likelihood(const stem_leak *leak, const leak_sums *sums)
 }
 
 /* The stretch of windows that together speak loudest for the leak. */
-static bool find_stretch(stem_leak *leak, const double *speaks, uint32_t window_count)
+static bool find_stretch(leak_stretch *out, const double *speaks, uint32_t window_count)
 {
     double best = 0.0;
     double sum = 0.0;
@@ -92,14 +92,14 @@ static bool find_stretch(stem_leak *leak, const double *speaks, uint32_t window_
         sum += speaks[w];
         if (sum > best) {
             best = sum;
-            leak->first_window = (uint8_t)first;
-            leak->last_window = (uint8_t)w;
+            out->first = first;
+            out->last = w;
         }
     }
-    while (best > 0.0 && speaks[leak->first_window] < present_min && leak->first_window < leak->last_window)
-        leak->first_window++;
-    while (best > 0.0 && speaks[leak->last_window] < present_min && leak->last_window > leak->first_window)
-        leak->last_window--;
+    while (best > 0.0 && speaks[out->first] < present_min && out->first < out->last)
+        out->first++;
+    while (best > 0.0 && speaks[out->last] < present_min && out->last > out->first)
+        out->last--;
     return best >= present_min;
 }
 
@@ -126,10 +126,11 @@ static bool goes_on(uint32_t window, const double *scores, const double *speaks,
     return (sign < 0.0 ? -scores[window] : scores[window]) >= edge_score_min && speaks[window] > absent_max;
 }
 
-bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], const double *scores, uint32_t window_count)
+bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
+              uint32_t window_count)
 {
-    bool present[STEM_WINDOWS] = {false};
-    double speaks[STEM_WINDOWS] = {0.0};
+    bool present[LEAK_WINDOWS_MAX] = {false};
+    double speaks[LEAK_WINDOWS_MAX] = {0.0};
     double sign = 0.0;
     double best = 0.0;
     for (uint32_t w = 0; w < window_count; w++)
@@ -145,23 +146,23 @@ bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], c
         add_up(leak, sums, present, window_count);
         for (uint32_t w = 0; w < window_count; w++)
             speaks[w] = likelihood(leak, sums[w]);
-        any = find_stretch(leak, speaks, window_count);
+        any = find_stretch(out_stretch, speaks, window_count);
         for (uint32_t w = 0; w < window_count; w++)
-            present[w] = w >= leak->first_window && w <= leak->last_window && speaks[w] >= present_min;
+            present[w] = w >= out_stretch->first && w <= out_stretch->last && speaks[w] >= present_min;
     }
     if (!any)
         return false;
     add_up(leak, sums, present, window_count);
     score_windows(leak, scores, present, window_count, sign);
-    while (leak->first_window > 0 && goes_on(leak->first_window - 1u, scores, speaks, sign))
-        leak->first_window--;
-    while (leak->last_window + 1u < window_count && goes_on(leak->last_window + 1u, scores, speaks, sign))
-        leak->last_window++;
-    leak->first_open = leak->first_window;
-    leak->last_open = leak->last_window;
-    while (leak->first_open > 0 && speaks[leak->first_open - 1] > absent_max)
-        leak->first_open--;
-    while (leak->last_open + 1u < window_count && speaks[leak->last_open + 1] > absent_max)
-        leak->last_open++;
+    while (out_stretch->first > 0 && goes_on(out_stretch->first - 1, scores, speaks, sign))
+        out_stretch->first--;
+    while (out_stretch->last + 1 < window_count && goes_on(out_stretch->last + 1, scores, speaks, sign))
+        out_stretch->last++;
+    out_stretch->first_open = out_stretch->first;
+    out_stretch->last_open = out_stretch->last;
+    while (out_stretch->first_open > 0 && speaks[out_stretch->first_open - 1] > absent_max)
+        out_stretch->first_open--;
+    while (out_stretch->last_open + 1 < window_count && speaks[out_stretch->last_open + 1] > absent_max)
+        out_stretch->last_open++;
     return true;
 }

@@ -19,10 +19,19 @@ typedef struct leak_sums {
     uint32_t bins;
 } leak_sums;
 
+/** From the first to the last window in which a leak is heard, and on both sides those that say nothing against it. */
+typedef struct leak_stretch {
+    uint32_t first, last;
+    uint32_t first_open, last_open;
+} leak_stretch;
+
+enum { LEAK_WINDOWS_MAX = STEM_STEPS };
+
 /**
- * Fills windows and octaves of *leak. scores[w]: how far window w stands out at the leak's delay by itself, in standard deviations
- * of chance. Returns false if no window does.
+ * Fills the octaves of *leak, `rest` and, where the windows that are in it say more than all, `score`. scores[w]: how far window w
+ * stands out at the leak's delay by itself, in standard deviations of chance. Returns false if no window does.
  */
-bool leak_fit(stem_leak *leak, const leak_sums sums[STEM_WINDOWS][STEM_BANDS], const double *scores, uint32_t window_count);
+bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
+              uint32_t window_count);
 
 #endif

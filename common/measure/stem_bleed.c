@@ -57,23 +57,22 @@ static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
 
 static void add_cell(open_leak *open, const stem_cell *cell, size_t index, bool last, const stem_leak *leak)
 {
-    uint64_t step = CELL_FRAMES / STEM_WINDOWS;
+    uint32_t steps = stem_step_count(cell->frame_count);
     if (!open->used) {
         *open = (open_leak){.used = true};
         open->leak = (stem_bleed){
-            .source = leak->source, .host = leak->host, .start_frame = cell->frame + leak->first_window * step};
+            .source = leak->source, .host = leak->host, .start_frame = cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES};
         if (index == 0 && leak->first_open == 0) /* nothing before it says that it began later */
             open->leak.start_frame = 0;
     }
-    open->leak.end_frame = cell->frame + (leak->last_window + 1) * step;
-    bool at_end = leak->last_window + 1 >= cell->window_count || (last && leak->last_open + 1 >= cell->window_count);
-    if (at_end || open->leak.end_frame > cell->frame + cell->frame_count)
+    open->leak.end_frame = cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
+    if (leak->last_step + 1u >= steps || (last && leak->last_open + 1u >= steps))
         open->leak.end_frame = cell->frame + cell->frame_count;
     open->leak.cell_count++;
     open->last_cell = index;
     open->rest = fmax(open->rest, (double)leak->rest);
     open->clear_cells += (double)leak->score >= cell_min;
-    open->open_ended = leak->last_open + 1u >= cell->window_count;
+    open->open_ended = leak->last_open + 1u >= steps;
     if ((double)leak->score > open->leak.score) {
         open->leak.score = (double)leak->score;
         open->leak.chance = (double)leak->chance;

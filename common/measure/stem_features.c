@@ -30,10 +30,19 @@ uint32_t stem_block_count(uint32_t lane_count, bool crossed, uint32_t frame_coun
 
 uint32_t stem_window_count(uint32_t frame_count)
 {
-    uint32_t count = 0;
-    while (count < STEM_WINDOWS && stem_window_frame(count) + STEM_WINDOW_FRAMES + STEM_DELAY_MAX <= frame_count)
-        count++;
-    return count;
+    uint32_t fit = frame_count < 2 * STEM_DELAY_MAX ? 0 : (frame_count - 2 * STEM_DELAY_MAX) / STEM_WINDOW_FRAMES;
+    return fit < STEM_WINDOWS ? fit : STEM_WINDOWS;
+}
+
+uint32_t stem_window_frame(uint32_t frame_count, uint32_t window)
+{
+    uint32_t share = (frame_count - 2 * STEM_DELAY_MAX) / stem_window_count(frame_count);
+    return STEM_DELAY_MAX + window * share + (share - STEM_WINDOW_FRAMES) / 2;
+}
+
+uint32_t stem_step_count(uint32_t frame_count)
+{
+    return frame_count < STEM_STEP_FRAMES ? 1 : frame_count / STEM_STEP_FRAMES;
 }
 
 static void encode_float(byte_writer *writer, float value)
@@ -59,7 +68,7 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
     encode_float(writer, leak->score);
     encode_float(writer, leak->chance);
     encode_float(writer, leak->rest);
-    const uint8_t windows[] = {leak->first_window, leak->last_window, leak->first_open, leak->last_open};
+    const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open};
     for (size_t i = 0; i < sizeof windows; i++)
         byte_writer_u8(writer, windows[i]);
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
@@ -71,7 +80,7 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
 }
 
 /* False when a number is out of range. */
-static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t window_count, stem_leak *leak)
+static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t step_count, stem_leak *leak)
 {
     leak->source = byte_reader_u16(reader);
     leak->host = byte_reader_u16(reader);
@@ -81,11 +90,11 @@ static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t windo
     leak->rest = decode_float(reader);
     bool valid = leak->source < lane_count && leak->host < lane_count && leak->delay >= -STEM_DELAY_MAX &&
                  leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance) && isfinite(leak->rest);
-    uint8_t *const windows[] = {&leak->first_window, &leak->last_window, &leak->first_open, &leak->last_open};
+    uint8_t *const windows[] = {&leak->first_step, &leak->last_step, &leak->first_open, &leak->last_open};
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
         *windows[i] = byte_reader_u8(reader);
-    valid = valid && leak->first_open <= leak->first_window &&
-            leak->first_window <= leak->last_window && leak->last_window <= leak->last_open && leak->last_open < window_count;
+    valid = valid && leak->first_open <= leak->first_step &&
+            leak->first_step <= leak->last_step && leak->last_step <= leak->last_open && leak->last_open < step_count;
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
         leak->band_own[i] = decode_float(reader);
         leak->band_re[i] = decode_float(reader);
@@ -190,7 +199,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
             valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f;
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
-        valid = decode_leak(reader, made->lane_count, made->window_count, &made->leaks[i]);
+        valid = decode_leak(reader, made->lane_count, stem_step_count(made->frame_count), &made->leaks[i]);
     return valid && !reader->failed && decode_gaps(reader, made) && decode_phases(reader, made);
 }
 

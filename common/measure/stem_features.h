@@ -8,9 +8,9 @@
  * frame by frame in double, multiply then add, so they do not depend on tiles, tasks or instruction sets. A block in which
  * a sum is no finite number counts as silent.
  *
- * Leaks: eight windows of a cell, 4096 frames each, are held against each other, stem against stem (worker/render/render_bleed.c).
- * A stem_leak is one that may stand out of chance (stem_bleed.c decides); `reach` says for every pair of stems how small one
- * could have been found.
+ * Leaks: sixteen windows of a cell, 4096 frames each, are held against each other, stem against stem
+ * (worker/render/render_bleed.c). A stem_leak is one that may stand out of chance (stem_bleed.c decides); `reach` says for
+ * every pair of stems how small one could have been found.
  *
  * Merging is placing cells one behind the other (stem_programme_add), so it is associative and ordered.
  */
@@ -26,13 +26,15 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 8,
+    STEM_FEATURES_VERSION = 9,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
     STEM_SUMS_BYTES_ENERGY = 32768,
-    STEM_WINDOWS = 8,
+    STEM_WINDOWS = 16,
     STEM_WINDOW_FRAMES = 4096,
+    STEM_STEP_FRAMES = 2048,       /**< where a leak begins and ends is told in these steps: 43 ms at 48 kHz */
+    STEM_STEPS = CELL_FRAMES / STEM_STEP_FRAMES,
     STEM_DELAY_MAX = 1024,
     STEM_DELAY_SLACK = 12,         /**< samples by which one leak may differ from cell to cell: without treble its peak is wide */
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
@@ -68,8 +70,8 @@ typedef struct stem_shift_peak {
 typedef struct stem_leak {
     uint16_t source, host;             /**< lanes */
     int16_t delay;                     /**< samples that the host is later */
-    uint8_t first_window, last_window; /**< in which it is heard */
-    uint8_t first_open, last_open;     /**< windows up to these say nothing against it */
+    uint8_t first_step, last_step;     /**< of the cell, in which it is heard */
+    uint8_t first_open, last_open;     /**< steps up to these say nothing against it */
     float score;  /**< height of the correlation's peak in standard deviations of chance */
     float chance; /**< the same of the highest peak with the windows of the source moved in time */
     float rest;   /**< the score of all windows but the one that shows it best */
@@ -114,12 +116,12 @@ static inline uint32_t stem_sum_index(uint32_t i, uint32_t j)
     return i >= j ? i * (i + 1) / 2 + j : j * (j + 1) / 2 + i;
 }
 
-/** First frame of a window in its cell; one that does not lie in the cell, with STEM_DELAY_MAX frames around it, is not there. */
-static inline uint32_t stem_window_frame(uint32_t window)
-{
-    return window * (CELL_FRAMES / STEM_WINDOWS) + (CELL_FRAMES / STEM_WINDOWS - STEM_WINDOW_FRAMES) / 2;
-}
+/** Windows of a cell: spread over it, or as many as lie in a short one side by side, with STEM_DELAY_MAX frames around them. */
 uint32_t stem_window_count(uint32_t frame_count);
+/** The first frame of one of them. */
+uint32_t stem_window_frame(uint32_t frame_count, uint32_t window);
+/** Whole steps of a cell; one at least. */
+uint32_t stem_step_count(uint32_t frame_count);
 
 /** Gain of a leak in an octave, in phase with the source and a quarter of a turn off. False where it is not known. */
 bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double *out_im);

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from farm_kit import (RATE, SHARED, Show, hash_seed, moving_mean, need_shared, noise, real_bed, real_files, real_show, reelmill,
+from farm_kit import (RATE, SHARED, Show, decode, hash_seed, moving_mean, need_shared, noise, real_bed, real_files, real_show, reelmill,
                       timecode, write_wav)
 
 REEL = 3600 * 24  # the first frame
@@ -46,17 +46,19 @@ def delayed(sound, samples):
 
 
 def materials(frames, random):
-    """name -> mono sound: they differ in how they pause."""
+    """[(kind, mono sound)] in random order. No two hold the same recording: a piece of music repeats its loops to the sample, and
+    what one stem has of another's sound would be found as a leak. The kinds differ in how they pause."""
     if not (SHARED / "audio").is_dir():
-        return {f"noise {i}": noise((int(random.integers(1 << 30)), i), frames, 1, 0.1)[:, 0] for i in range(4)}
-    kinds = {"music": real_files("music/librosa/**/K*.ogg", "music/librosa/**/H*.ogg", "music/openclonk/**/*.ogg"), "speech": real_files("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac"),
-             "room": real_files("effects/blanket/**/city.ogg", "effects/blanket/**/train.ogg"),
-             "effects": real_files("effects/esc50-subset/**/*.wav", "effects/openclonk/**/*.wav")}
-    made = {}
-    for name, files in kinds.items():
-        turn = int(random.integers(len(files)))
-        made[name] = real_bed(files[turn:] + files[:turn], frames, 1, int(random.integers(1, 20)))[:, 0]
-    return made
+        return [("noise", noise((int(random.integers(1 << 30)), i), frames, 1, 0.1)[:, 0]) for i in range(15)]
+    made = [("music", real_bed([path], frames, 1, int(random.integers(0, 5)))[:, 0])
+            for path in real_files("music/librosa/**/K*.ogg", "music/librosa/**/H*.ogg", "music/openclonk/**/*.ogg")]
+    for kind, files in (("speech", real_files("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac")),
+                        ("room", real_files("effects/blanket/**/city.ogg", "effects/blanket/**/train.ogg")),
+                        ("effects", real_files("effects/esc50-subset/**/*.wav", "effects/openclonk/**/*.wav"))):
+        bed = np.concatenate([decode(files[i], 1)[:, 0] for i in random.permutation(len(files))])
+        count = max(len(bed) // frames, 1)
+        made += [(kind, sound) for sound in np.resize(bed, (count, frames))]
+    return [made[i] for i in random.permutation(len(made))]
 
 
 DELAYS = [0, 0, 1, 7, 48, 240, 480, 1000]
@@ -100,15 +102,13 @@ def bleed_show(folder, seed, seconds, below, strengths=STRENGTHS):
     """Sources, each leaking into a host of its own; `below`: dB that a host's own sound lies under its source. 24 fps."""
     random = np.random.default_rng(hash_seed("bleed", seed, below))
     frames = seconds * RATE
-    sounds = materials(2 * len(strengths) * frames, random)
-    names = list(sounds)
+    sounds = materials(frames, random)
     stems, leaks = {}, []
     (folder / "stems").mkdir(parents=True, exist_ok=True)
     for index, strength in enumerate(strengths):
         leak = Leak(random, index, strength, frames)
-        kinds = [names[int(random.integers(len(names)))] for _ in range(2)]
-        source, host = (at_level(sounds[kind][(2 * index + i) * frames:(2 * index + i + 1) * frames], -24 - i * below)
-                        for i, kind in enumerate(kinds))
+        kinds = [kind for kind, _ in sounds[2 * index:2 * index + 2]]
+        source, host = (at_level(sound, -24 - i * below) for i, (_, sound) in enumerate(sounds[2 * index:2 * index + 2]))
         write_wav(folder / "stems" / f"{leak.source}.wav", source)
         write_wav(folder / "stems" / f"{leak.host}.wav", leak.send(source, host))
         for name, role in ((leak.source, "music"), (leak.host, "effects")):

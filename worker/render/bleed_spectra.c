@@ -64,15 +64,14 @@ static float smoothed_power(const double *sums, uint32_t k)
     return mean_power(sums[end] - sums[first], (double)(end - first));
 }
 
-/* Brings a spectrum to even power and keeps the level it had. sums: of its power. */
-static void even_out(const render_bleed *self, size_t at, const float *re, const float *im, const double *sums)
+double bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows *rows)
 {
+    double sums[BINS + 1];
     float power[BINS];
     float inverse[BINS];
-    float *restrict even_re = self->even_re + at;
-    float *restrict even_im = self->even_im + at;
-    float *restrict levels = self->root_level + at;
-    float *restrict inverses = self->root_inverse + at;
+    float *restrict even_re = rows->re;
+    float *restrict even_im = rows->im;
+    add_up_power(re, im, sums);
     for (uint32_t k = 0; k < SMOOTH; k++) {
         power[k] = smoothed_power(sums, k);
         power[BINS - 1 - k] = smoothed_power(sums, BINS - 1 - k);
@@ -80,22 +79,21 @@ static void even_out(const render_bleed *self, size_t at, const float *re, const
     for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
         power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
     self->dsp->square_roots(power, BINS, power, inverse);
-    self->dsp->square_roots(power, BINS, levels, inverses);
+    self->dsp->square_roots(power, BINS, rows->level, rows->inverse);
     for (uint32_t k = 0; k < BINS; k++) {
         even_re[k] = re[k] * inverse[k];
         even_im[k] = im[k] * inverse[k];
     }
+    /* A Hann window's mean square is 3/8. */
+    return 2.0 * sums[BINS] / ((double)SIZE * SIZE * 3.0 / 8.0);
 }
 
 /* Takes a spectrum over, and its power. For choosing pairs a lane's level is looked at in every eighth bin. */
 static void take_spectrum(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
 {
     size_t at = bleed_spectrum_at(lane, window);
-    double sums[BINS + 1];
-    add_up_power(re, im, sums);
-    /* A Hann window's mean square is 3/8. */
-    self->power[lane][window] = 2.0 * sums[BINS] / ((double)SIZE * SIZE * 3.0 / 8.0);
-    even_out(self, at, re, im, sums);
+    const bleed_rows rows = {self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
+    self->power[lane][window] = bleed_even_out(self, re, im, &rows);
     for (uint32_t g = 0; g < GROUPS; g++) {
         self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];
         self->group_inverse[at / GROUP + g] = self->root_inverse[at + g * GROUP + GROUP / 2];
@@ -105,7 +103,7 @@ static void take_spectrum(render_bleed *self, uint32_t lane, uint32_t window, co
 
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved)
 {
-    return self->captured + (size_t)(lane * STEM_WINDOWS + window) * SPAN_ROW + (size_t)(STEM_DELAY_MAX + moved);
+    return self->captured + (size_t)lane * CELL_ROW + (size_t)((int)stem_window_frame(self->frame_count, window) + moved);
 }
 
 static bool lane_silent(const render_bleed *self, uint32_t lane)

@@ -5,15 +5,15 @@
 #ifndef WORKER_RENDER_BLEED_SPECTRA_H
 #define WORKER_RENDER_BLEED_SPECTRA_H
 
+#include "common/measure/leak_fit.h"
 #include "worker/dsp/lane_fft.h"
 #include "worker/render/render_parts.h"
 
 enum {
     SIZE = LANE_FFT_SIZE,
-    SPAN = SIZE + 2 * STEM_DELAY_MAX, /* a window and what lies around it: a leak is measured against its source at its time */
     BINS = SIZE / 2,
     /* Rows that are read or written side by side begin 64 bytes apart in the cache: a multiple of 4096 would be one set of it. */
-    SPAN_ROW = SPAN + 16,
+    CELL_ROW = CELL_FRAMES + 16,
     BINS_ROW = BINS + 16,
     FIRST_BIN = 4,     /* 47 Hz at 48 kHz: below, windows of 85 ms tell nothing */
     GROUP = 8,         /* bins that are one for choosing pairs */
@@ -23,7 +23,7 @@ enum {
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
     BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
-    END_WINDOWS = 2,
+    END_WINDOWS = 4,
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,
@@ -51,11 +51,11 @@ struct render_bleed {
     uint8_t label_of[STEM_BLEED_LANES_MAX];
     bool received[STEM_BLEED_LANES_MAX];
     uint32_t group_count;
-    uint32_t window_count;                                 /* of this cell */
+    uint32_t window_count, step_count, frame_count;        /* of this cell */
     lane_fft fft;
     float window[SIZE];
     float ones[LINES];
-    float *captured;                                       /* [lane][window][SPAN_ROW]; what has 24 bits is kept whole */
+    float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     float *silence;                                        /* [SIZE] */
     float *real, *imaginary, *work;                        /* [SIZE][FFT_LANES] */
     float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */
@@ -63,11 +63,25 @@ struct render_bleed {
     float *group_root, *group_inverse;                     /* [lane][window][BINS_ROW / GROUP] of these, every GROUP-th */
     double power[STEM_BLEED_LANES_MAX][STEM_WINDOWS];      /* mean square; 0 everywhere: silent, and without spectra */
     float *lines_re, *lines_im, *squares;                  /* [2 x lane + second][BINS_ROW] of a transform, or [pair] */
+    float *edge_re, *edge_im, *edge_level, *edge_inverse;  /* [BATCH][BINS_ROW] of windows where a leak may end */
     bleed_pair *pairs;
     uint32_t pair_count;
     bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
     uint32_t end_count;
 };
+
+#define BLEED_ACTIVE_POWER 1e-6  /* -60 dBFS: below, a source does not count as playing */
+#define BLEED_WEIGHT_MOST 10.0f  /* 40 dB */
+
+/*
+ * How a bin counts: by the root of the ratio of source to host. The ratio itself would be best for a leak that is everywhere;
+ * but where the host is all but silent because nothing leaks there it must not outweigh the bins and windows in which
+ * something does.
+ */
+static inline float bleed_bin_weight(float root_of_ratio)
+{
+    return root_of_ratio < BLEED_WEIGHT_MOST ? root_of_ratio : BLEED_WEIGHT_MOST;
+}
 
 static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)
 {
@@ -78,9 +92,19 @@ static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
 /** Each lane of the transform gets a window as its real part and one as its imaginary part; NULL: silence. */
 void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2]);
+/** A spectrum brought to even power, and the roots of the level that it had and of one over that. */
+typedef struct bleed_rows {
+    float *re, *im;
+    float *level, *inverse;
+} bleed_rows;
+
+/** Mean square of what a spectrum is of. */
+double bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows *rows);
 /** The spectra of the two windows in each lane of the transform, into lines_re and lines_im. */
 void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
 void bleed_transform_windows(render_bleed *self);
+/** Where in the cell a pair whose delay is known leaks, and at which gains. False: nowhere that is clear. */
+bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak);
 
 #endif

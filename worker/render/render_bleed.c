@@ -1,5 +1,5 @@
 /*
- * Looks for what one stem leaves in another: in eight windows of each cell, by the cross-spectrum of source and host, both
+ * Looks for what one stem leaves in another: in sixteen windows of each cell, by the cross-spectrum of source and host, both
  * brought to even power, each bin counted by how far the host lies below the source there. So it listens where and when the
  * host is quiet. One transform back gives the correlation at every delay at once; its peak, in standard deviations of chance,
  * is compared with the peak that the same windows give out of time.
@@ -9,18 +9,15 @@
  */
 #include "worker/render/bleed_spectra.h"
 
-#include "common/measure/leak_fit.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double active_power = 1e-6; /* -60 dBFS: below, a source does not count as playing */
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
-static const float weight_most = 10.0f;  /* 40 dB */
+static const double end_heard_min = 5.0; /* of an end of the cell, of which each pair has two: 1 of 500 */
 static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
-static const float end_score_most = 7.5f; /* of two windows: never a leak by itself, but how one in the cell beside goes on */
+static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
 static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
 
 static void *take_aligned(arena *memory, size_t byte_size)
@@ -55,7 +52,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     for (uint32_t i = 0; i < LINES; i++)
         self->ones[i] = 1.0f;
     size_t frame_floats = (size_t)SIZE * FFT_LANES;
-    self->captured = aligned_floats(memory, (size_t)self->lane_count * STEM_WINDOWS * SPAN_ROW);
+    self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_floats(memory, frame_floats);
     self->imaginary = aligned_floats(memory, frame_floats);
@@ -69,6 +66,9 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         *lines[i] = aligned_floats(memory, (size_t)CROSSED * BINS_ROW);
     self->group_root = aligned_floats(memory, bins / GROUP);
     self->group_inverse = aligned_floats(memory, bins / GROUP);
+    float **edges[] = {&self->edge_re, &self->edge_im, &self->edge_level, &self->edge_inverse};
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+        *edges[i] = aligned_floats(memory, (size_t)BATCH * BINS_ROW);
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
     self->ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED, sizeof *self->ends);
     return self;
@@ -76,37 +76,22 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
 
 void render_bleed_begin(render_bleed *self, uint32_t frame_count)
 {
+    self->frame_count = frame_count;
+    self->step_count = stem_step_count(frame_count);
     self->window_count = stem_window_count(frame_count);
 }
 
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count)
 {
-    uint32_t window = cell_frame / (CELL_FRAMES / STEM_WINDOWS);
-    uint32_t last = (cell_frame + frame_count - 1) / (CELL_FRAMES / STEM_WINDOWS);
-    for (; window <= last && window < self->window_count; window++) {
-        uint32_t start = stem_window_frame(window) - STEM_DELAY_MAX;
-        uint32_t from = cell_frame > start ? cell_frame : start;
-        uint32_t end = cell_frame + frame_count < start + SPAN ? cell_frame + frame_count : start + SPAN;
-        for (uint32_t lane = 0; from < end && lane < self->lane_count; lane++) {
-            float *to = self->captured + (size_t)(lane * STEM_WINDOWS + window) * SPAN_ROW + (from - start);
-            const double *frames = tiles[lane / TILE_LANES] + (size_t)(from - cell_frame) * TILE_LANES + lane % TILE_LANES;
-            for (uint32_t i = 0; i < end - from; i++)
-                to[i] = (float)frames[(size_t)i * TILE_LANES];
-        }
+    for (uint32_t lane = 0; lane < self->lane_count; lane++) {
+        float *to = self->captured + (size_t)lane * CELL_ROW + cell_frame;
+        const double *frames = tiles[lane / TILE_LANES] + lane % TILE_LANES;
+        for (uint32_t i = 0; i < frame_count; i++)
+            to[i] = (float)frames[(size_t)i * TILE_LANES];
     }
 }
 
 /* ---- which pairs ---- */
-
-/*
- * How a bin counts: by the root of the ratio of source to host. The ratio itself would be best for a leak that is everywhere;
- * but where the host is all but silent because nothing leaks there it must not outweigh the bins and windows in which
- * something does.
- */
-static float bin_weight(float root_of_ratio)
-{
-    return root_of_ratio < weight_most ? root_of_ratio : weight_most;
-}
 
 /* The first of the windows at the beginning of the cell (end 0) or at its end (1). */
 static uint32_t end_window(const render_bleed *self, uint32_t end)
@@ -131,7 +116,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
     reach_sums all = {0.0, 0.0};
     memset(ends, 0, BLEED_ENDS * sizeof *ends);
     for (uint32_t w = 0; w < self->window_count; w++) {
-        if (self->power[source][w] < active_power)
+        if (self->power[source][w] < BLEED_ACTIVE_POWER)
             continue;
         enum { ABREAST = 8 }; /* sums that do not wait for each other; the same ones on every machine */
         const float *restrict root = self->group_root + bleed_spectrum_at(source, w) / GROUP;
@@ -141,7 +126,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
         for (uint32_t g = 0; g < GROUPS; g += ABREAST)
             for (uint32_t i = 0; i < ABREAST; i++) {
                 float of_pair = root[g + i] * inverse[g + i];
-                float counted = bin_weight(of_pair);
+                float counted = bleed_bin_weight(of_pair);
                 signals[i] += counted * (of_pair * of_pair);
                 noises[i] += counted * counted;
             }
@@ -245,7 +230,7 @@ static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t mov
     uint32_t count = 0;
     for (uint32_t w = 0; w < self->window_count; w++) {
         uint32_t window = (w + moved) % self->window_count;
-        if (self->power[pair->source][window] < active_power)
+        if (self->power[pair->source][window] < BLEED_ACTIVE_POWER)
             continue;
         size_t source = bleed_spectrum_at(pair->source, window) + first_bin;
         size_t host = bleed_spectrum_at(pair->host, w) + first_bin;
@@ -253,7 +238,7 @@ static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t mov
         hosts[count] = (spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host};
         count++;
     }
-    self->dsp->cross_windows(sources, hosts, count, weight_most, CROSSED_BINS, sums);
+    self->dsp->cross_windows(sources, hosts, count, BLEED_WEIGHT_MOST, CROSSED_BINS, sums);
 }
 
 /* Of up to CROSSED pairs; the rows up to the end of the last batch that have no pair are nothing. */
@@ -334,14 +319,14 @@ static void cross_ends(render_bleed *self, const bleed_pair *pairs, uint32_t cou
             _Alignas(64) float own[3][BINS];
             double noise = 0.0;
             uint32_t window = (w + moved) % self->window_count;
-            if (self->power[pairs[p].source][window] < active_power)
+            if (self->power[pairs[p].source][window] < BLEED_ACTIVE_POWER)
                 continue;
             for (uint32_t bin = 0; bin < BINS; bin += CROSSED_BINS) {
                 size_t source = bleed_spectrum_at(pairs[p].source, window) + bin;
                 size_t host = bleed_spectrum_at(pairs[p].host, w) + bin;
                 self->dsp->cross_windows(
                     &(spectrum_part){self->even_re + source, self->even_im + source, self->root_level + source},
-                    &(spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host}, 1, weight_most,
+                    &(spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host}, 1, BLEED_WEIGHT_MOST,
                     CROSSED_BINS, &(cross_sums){own[0] + bin, own[1] + bin, own[2] + bin});
             }
             for (uint32_t k = FIRST_BIN; k < BINS; k++)
@@ -396,81 +381,6 @@ static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t coun
         find_peaks(self, first, count - first < BATCH ? count - first : BATCH, peaks + first);
 }
 
-/*
- * What source and host have in common in one window, octave by octave, with the source at the time of the leak (spectrum
- * `line` of the transform). Bins are weighted by the host's power beside them: with their own in it, bins that chance has
- * raised would count less, and the gain would come out too small. Returns how far the window stands out.
- */
-static double sum_window(const render_bleed *self, const bleed_pair *pair, uint32_t w, uint32_t line, leak_sums *sums)
-{
-    const float *restrict hr = self->even_re + bleed_spectrum_at(pair->host, w);
-    const float *restrict hi = self->even_im + bleed_spectrum_at(pair->host, w);
-    const float *restrict host_root = self->root_inverse + bleed_spectrum_at(pair->host, w);
-    const float *restrict source_root = self->root_level + bleed_spectrum_at(pair->source, w);
-    const float *restrict own_re = self->lines_re + line * BINS_ROW;
-    const float *restrict own_im = self->lines_im + line * BINS_ROW;
-    double powers[BINS + NEAR];
-    double height = 0.0;
-    double chance = 0.0;
-    uint32_t band = 0;
-    for (uint32_t k = 0; k < BINS; k++)
-        powers[k] = (double)(hr[k] * hr[k] + hi[k] * hi[k]);
-    for (uint32_t k = BINS; k < BINS + NEAR; k++)
-        powers[k] = 0.0;
-    for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-        while (band + 1 < STEM_BANDS && k >= (uint32_t)FIRST_BIN << (band + 1))
-            band++;
-        double near = 0.0;
-        for (uint32_t i = k - NEAR; i <= k + NEAR; i++)
-            near += powers[i];
-        double others = 2 * SMOOTH + 1 - near;
-        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / (others > 3.0 ? others : 3.0);
-        double inverse = (double)host_root[k] * (double)host_root[k];
-        double sr = (double)own_re[k] * inverse;
-        double si = (double)own_im[k] * inverse;
-        double re = (double)hr[k] * sr + (double)hi[k] * si;
-        double im = (double)hi[k] * sr - (double)hr[k] * si;
-        float root = source_root[k] * host_root[k];
-        double counted = (double)bin_weight(root);
-        height += counted * re / ((double)root * (double)root);
-        chance += counted * counted;
-        leak_sums *at = &sums[band];
-        at->own += weight * (sr * sr + si * si);
-        at->re += weight * re;
-        at->im += weight * im;
-        at->host += weight * powers[k];
-        at->bins++;
-    }
-    return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
-}
-
-enum { PAIR_LANES = (STEM_WINDOWS + 1) / 2, PAIRS_ABREAST = FFT_LANES / PAIR_LANES }; /* windows go by twos into lanes */
-static_assert((int)PAIRS_ABREAST >= 1, "the windows of a lane fit one transform");
-
-/* The source's windows, each as much earlier as the leak is later, are transformed anew, those of several pairs at once. */
-static void transform_sources(render_bleed *self, const bleed_pair *const pairs[], uint32_t count)
-{
-    const float *frames[FFT_LANES][2] = {{NULL}};
-    for (uint32_t p = 0; p < count; p++)
-        for (uint32_t w = 0; w < self->window_count; w++)
-            frames[p * PAIR_LANES + w / 2][w % 2] = bleed_window_frames(self, pairs[p]->source, w, -pairs[p]->delay);
-    bleed_load_windows(self, frames);
-    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    bleed_unpack_lines(self);
-}
-
-/* place: of the pair in the transform. */
-static bool describe(const render_bleed *self, const bleed_pair *pair, uint32_t place, stem_leak *leak)
-{
-    leak_sums sums[STEM_WINDOWS][STEM_BANDS];
-    double scores[STEM_WINDOWS] = {0.0};
-    memset(sums, 0, sizeof sums);
-    for (uint32_t w = 0; w < self->window_count; w++)
-        if (self->power[pair->source][w] >= active_power)
-            scores[w] = sum_window(self, pair, w, 2 * place * PAIR_LANES + w, sums[w]);
-    return leak_fit(leak, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
-}
-
 /* The cell as a whole has shown it too. */
 static bool known_leak(const stem_features *features, const stem_leak *leak)
 {
@@ -494,16 +404,13 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
             likely[likely_count++] = &pairs[p];
     }
     for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX; p++) {
-        uint32_t place = p % PAIRS_ABREAST;
-        if (place == 0)
-            transform_sources(self, likely + p, likely_count - p < PAIRS_ABREAST ? likely_count - p : PAIRS_ABREAST);
         stem_leak *leak = &features->leaks[features->leak_count];
         *leak = (stem_leak){.source = likely[p]->source,
                             .host = likely[p]->host,
                             .delay = (int16_t)likely[p]->delay,
                             .score = (float)likely[p]->score,
                             .chance = (float)chance[likely[p] - pairs].score};
-        if (!describe(self, likely[p], place, leak))
+        if (!bleed_describe(self, likely[p], leak))
             continue;
         if (likely[p]->at_end && known_leak(features, leak))
             continue;
@@ -528,7 +435,7 @@ static bool is_heard(const render_bleed *self, bleed_pair *pair, const bleed_pea
 {
     pair->score = peak->score;
     pair->delay = peak->delay;
-    return peak->score >= heard_min * chance_width(self, peak->delay);
+    return peak->score >= (pair->at_end ? end_heard_min : heard_min) * chance_width(self, peak->delay);
 }
 
 /*
