@@ -126,6 +126,8 @@ BYTES_CALL(write, CALL_WRITE, (int descriptor, const void *bytes, size_t size), 
 BYTES_CALL(pwrite64, CALL_WRITE, (int descriptor, const void *bytes, size_t size, off64_t at), (descriptor, bytes, size, at))
 CALL(fsync, CALL_SYNC, is_file(descriptor), (int descriptor), (descriptor))
 CALL(fdatasync, CALL_SYNC, is_file(descriptor), (int descriptor), (descriptor))
+CALL(sync_file_range, CALL_SYNC, is_file(descriptor), (int descriptor, off64_t at, off64_t size, unsigned flags),
+     (descriptor, at, size, flags))
 CALL(ftruncate64, CALL_TRUNCATE, is_file(descriptor), (int descriptor, off64_t size), (descriptor, size))
 CALL(fallocate64, CALL_ALLOCATE, is_file(descriptor), (int descriptor, int mode, off64_t at, off64_t size),
      (descriptor, mode, at, size))

@@ -257,6 +257,7 @@ static void storage_extents__are_written_and_read_whole_and_a_short_file_is_told
         bytes[i] = (uint8_t)test_random(&seed);
     assert_int_equal(storage_write_at(descriptor, bytes, sizeof bytes, 7, NULL), STATUS_OK);
     assert_int_equal(storage_sync(descriptor, NULL), STATUS_OK);
+    assert_int_equal(storage_wait_written(descriptor, 0, 7, NULL), STATUS_OK);
     storage_drop_cache(descriptor);
     assert_int_equal(storage_read_at(descriptor, back, sizeof back, 7, NULL), STATUS_OK);
     assert_memory_equal(bytes, back, sizeof bytes);
@@ -266,6 +267,8 @@ static void storage_extents__are_written_and_read_whole_and_a_short_file_is_told
     close(descriptor);
     assert_int_equal(storage_read_at(descriptor, back, 1, 0, &detail), STATUS_NODE_SYSTEM);
     assert_int_equal(storage_write_at(descriptor, back, 1, 0, &detail), STATUS_NODE_SYSTEM);
+    assert_int_equal(storage_wait_written(descriptor, 7, 1, &detail), STATUS_STORAGE_IO);
+    assert_non_null(strstr(detail.message, "1 bytes at byte 7"));
 }
 
 static void storage_read_medium__gives_any_stretch_as_it_was_written_a_moment_ago(void **state)
