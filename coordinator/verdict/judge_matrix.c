@@ -150,6 +150,25 @@ static void tell_phase(stem_judgement *self)
                                  turned_words(self), advice);
 }
 
+/* What lies elsewhere than its stems has other gains from them than those it was made with. */
+static bool lies_elsewhere(const stem_judgement *self)
+{
+    for (uint32_t i = 0; i < self->shifts.count; i++)
+        if (self->shifts.items[i].shift.whole)
+            return true;
+    return false;
+}
+
+static void tell_unsolved(judgement *base)
+{
+    const spec_limit *limit = judgement_limit(base, "folddown.matrix");
+    finding *item = judgement_add(base, "folddown.matrix", limit == NULL ? FINDING_INFO : FINDING_NOT_CHECKED);
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->message = "Which matrix was used is not known: the programme does not lie where its stems do (stems.null). Move it back and "
+                    "judge it again.";
+}
+
 void judge_matrix(stem_judgement *self)
 {
     judgement *base = self->judgement;
@@ -159,6 +178,10 @@ void judge_matrix(stem_judgement *self)
     }
     const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
     bool wrong = differences[0] != '\0';
+    if (!wrong && stem_judgement_folds(self) && lies_elsewhere(self)) {
+        tell_unsolved(base);
+        return;
+    }
     if (stem_judgement_count(self, STEM_PRESENT) == 0 || (!wrong && !stem_judgement_folds(self)))
         return;
     const spec_limit *limit = judgement_limit(base, "folddown.matrix");

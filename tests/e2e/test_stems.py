@@ -91,11 +91,13 @@ class Received(FarmTest):
             "NO_FX": (lambda p: p["DX"] + p["MX"], "5.1"),
             "LITTLE_FX": (lambda p: p["DX"] + p["MX"] + during(p["FX"]), "5.1"),
             "LOST": (lambda p: np.where((np.arange(len(p["DX"])) // 9600 == 30)[:, None], 0.0, full(p)), "5.1"),
+            "LATE_20": (lambda p: np.roll(oracle.stereo(full(p)), 480, axis=0), "stereo"),
         })
         cases = {"MISSING": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
                  "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX"), "ONE_LATE": ("shifted", "MX"),
-                 "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", "")}
+                 "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", ""),
+                 "LATE_20": ("shifted", "")}
         for name, (fault, source) in cases.items():
             with self.subTest(programme=name):
                 told = faults(report, name)
@@ -111,6 +113,9 @@ class Received(FarmTest):
         for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000)):
             self.assertEqual([f["details"]["delay_samples"] for f in faults(report, name)], [samples])
         self.assertEqual(faults(report, "LOST")[0]["details"]["length_ms"], 200.0)
+        unsolved = findings(report, "LATE_20", "folddown.matrix")  # its gains from stems that lie elsewhere mean nothing
+        self.assertEqual([(item["severity"], item["details"]) for item in unsolved], [("info", {})])
+        self.assertIn("is not known", unsolved[0]["message"])
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
