@@ -1,12 +1,17 @@
 """The confusion table of docs/qc-checks.md: every planted fault, what became of it, and the false alarms on clean material.
 
-    REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py [--seeds 4] [--minutes 10]
+    REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py --document docs/qc-checks.md
 
-It takes some minutes for each seed; single parts are planted_clean.py, planted_signal.py, planted_stems.py, planted_reels.py and
-sync_faults.py.
+It takes some minutes for each seed, and longest for sixty clean shows. Each part is written into the document as soon as it is known,
+between the two lines that name it there; without a document all is printed. Single parts are planted_clean.py, planted_signal.py,
+planted_stems.py, planted_reels.py and sync_faults.py, or `--parts`.
 """
 import argparse
+import contextlib
+import io
+import re
 import sys
+from pathlib import Path
 
 import planted_clean
 import planted_reels
@@ -16,26 +21,67 @@ import sync_faults
 from farm_kit import need_shared
 
 
+def clean(options):
+    planted_clean.print_clean(planted_clean.clean_table(0, options.clean, 60), options.clean, 60)
+
+
+def signal(options):
+    print(planted_signal.table(*planted_signal.run_seeds(30, options.seeds)))
+
+
+def received(_):
+    planted_stems.print_received(planted_stems.received_table())
+
+
+def leaks(options):
+    planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
+    planted_stems.print_least(*planted_stems.least_table(10))
+
+
+def joins(_):
+    planted_reels.main()
+
+
+def sync(options):
+    sys.argv = [sys.argv[0], str(options.minutes)]
+    sync_faults.main()
+
+
+PARTS = {part.__name__: part for part in (clean, signal, received, leaks, joins, sync)}
+
+
+def place_of(name):
+    return re.compile(f"(<!-- planted_faults.py: {name} -->\n).*?(<!-- end of {name} -->\n)", re.DOTALL)
+
+
+def put(document, name, text):
+    """The part between its lines in the document, anew."""
+    whole = document.read_text()
+    document.write_text(place_of(name).sub(lambda found: found[1] + text.strip("\n") + "\n" + found[2], whole))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=4, help="of leaks and of signal faults")
     parser.add_argument("--minutes", type=int, default=10, help="of the programme for sync")
     parser.add_argument("--clean", type=int, default=60, help="clean shows of a minute")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--document", type=Path, help="where the parts are written")
     options = parser.parse_args()
     need_shared()
-    print("## Clean shows\n")
-    planted_clean.print_clean(planted_clean.clean_table(0, options.clean, 60), options.clean, 60)
-    print("## Signal\n")
-    print(planted_signal.table(*planted_signal.run_seeds(30, options.seeds)) + "\n", flush=True)
-    print("## Stems\n")
-    planted_stems.print_received(planted_stems.received_table())
-    planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
-    planted_stems.print_least(*planted_stems.least_table(10))
-    print("## Joins and pops\n")
-    planted_reels.main()
-    print("## Sync\n", flush=True)
-    sys.argv = [sys.argv[0], str(options.minutes)]
-    sync_faults.main()
+    for name in options.parts:
+        if options.document and not place_of(name).search(options.document.read_text()):
+            sys.exit(f"{options.document} has no lines <!-- planted_faults.py: {name} --> and <!-- end of {name} -->: add them where the "
+                     "part belongs, or leave it out with --parts")
+    for name in options.parts:
+        if not options.document:
+            print(f"## {name.capitalize()}\n", flush=True)
+            PARTS[name](options)
+            print(flush=True)
+            continue
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            PARTS[name](options)
+        put(options.document, name, text.getvalue())
 
 
 if __name__ == "__main__":
