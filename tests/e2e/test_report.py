@@ -114,6 +114,32 @@ class Report(FarmTest):
                 self.assertEqual(document["title"], text)
                 self.assertIn(text.replace(TURNS, "?"), self.safe(show.output() / "report" / "report.html").text)
 
+    def test_every_free_text_is_only_text(self):
+        """Markup in each field that a person or a file can fill: title, stem and received files, spec, waiver, sign-off."""
+        def evil(field):
+            return f"'\"><script>{field}</script>{TURNS}"
+        show = small_show(self.folder)
+        show.text["title"] = evil("title")
+        show.text["deliverables"] = [{"name": "A", "recipe": "stereo-loro", "spec": "quiet"},
+                                     {"name": "B", "file": "received/'><img src=x>.wav", "layout": "stereo", "spec": "quiet"}]
+        (show.folder / "stems" / "received").mkdir(parents=True)
+        write_wav(show.folder / "stems" / "received" / "'><img src=x>.wav", noise(1, RATE, 2, 0.1))
+        (show.folder / "specs").mkdir()
+        limit = {"check": "loudness.max_momentary", "max": -60.0, "unit": "LUFS", "severity": "fail", "evidence": "primary", "clause": evil("clause")}
+        (show.folder / "specs" / "quiet.yaml").write_text(json.dumps(
+            {"reelmill_spec": 1, "title": evil("spec"), "version": evil("version"), "source": evil("source"), "limits": [limit]}))
+        show.path.write_text("".join(f"{key}: {json.dumps(value)}\n" for key, value in show.text.items()))
+        document = self.valid(reelmill("run", show.path, "--json"))
+        item = next(item for entry in document["programmes"] for item in entry["findings"] if item["severity"] == "fail")
+        waived = reelmill("waive", show.path, item["id"], "--who", evil("who"), "--why", evil("why"))
+        self.assertEqual(waived.code, 0, waived.err)
+        self.valid(reelmill("run", show.path, "--replace", "--json"))
+        self.assertEqual(reelmill("sign", show.path, "--by", evil("by"), "--remark", evil("remark")).code, 0)
+        page = self.safe(show.output() / "report" / "report.html")
+        for field in ("title", "spec", "version", "source", "clause", "who", "why", "by", "remark"):
+            self.assertIn(f"<script>{field}</script>?", page.text, field)
+        self.assertIn("'><img src=x>.wav", page.text)
+
     def test_hostile_file_names(self):
         for number, text in enumerate(HOSTILE):
             name = text.replace("/", "_") + ".wav"
