@@ -122,7 +122,7 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
     uint32_t held_count = hello->farm == self->farm_id ? hello->held_count : 0;
     if (farm_may_log_worker(self))
         log_line(LOG_INFO, "worker.joined", "worker=%u name=\"%s\" slots=%u cpu=%s held=%u", node->number, node->name,
-             node->slots, node->cpu, held_count);
+                 node->slots, node->cpu, held_count);
     scheduler_event event = {.type = EVENT_WORKER_HELLO,
                              .hello = {.worker = node->number,
                                        .slots = node->slots,
@@ -272,7 +272,7 @@ static void on_cell(farm_state *self, const worker_node *node, const message_cel
         return; /* kept; or no room now, or adopted by another: it comes again or its attempt ends */
     if (farm_may_log_worker(self))
         log_line(LOG_WARN, "cell.refused", "worker=%u job=%u task=%u cell=%u reason=\"%s\"", node->number, tried.job,
-             tried.task, cell->cell, reason);
+                 tried.task, cell->cell, reason);
     if (cell_spool_spoil(&self->spool, node->number, cell, reason))
         send_attempts(self, node->number, MESSAGE_CANCEL, 0, &cell->attempt);
 }
@@ -347,7 +347,7 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
             uint32_t times = cell_spool_incomplete(&self->spool, node->number, &result->attempt);
             if (farm_may_log_worker(self))
                 log_line(LOG_INFO, "result.incomplete", "job=%u task=%u worker=%u times=%u", result->attempt.job,
-                     result->attempt.task, node->number, times);
+                         result->attempt.task, node->number, times);
             if (times < INCOMPLETE_MAX)
                 return; /* some were lost with a connection: all come again */
             code = STATUS_NODE_WRONG;
@@ -561,7 +561,7 @@ void farm_command(farm_state *self, const scheduler_command *command)
     case COMMAND_RESULT_REFUSED:
         if (farm_may_log_worker(self))
             log_line(LOG_INFO, "result.late", "job=%u task=%u epoch=%u worker=%u", tried.job, tried.task, tried.epoch,
-                 command->worker);
+                     command->worker);
         break;
     case COMMAND_JOB_ACCEPTED:
         client_job_accepted(self, tried.job);

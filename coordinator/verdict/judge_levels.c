@@ -21,8 +21,7 @@ typedef struct level {
 
 static const char no_stem[] = "no dialogue stem says where speech is; judge it beside its stems, or with a meter that hears speech";
 
-/* The speech detector's name, once in a sentence; the report's method says more. */
-static const char *detector(const judgement *self)
+const char *judgement_detector(const judgement *self)
 {
     return arena_format(self->memory, "%s (not Dolby's)", speech_detector_name());
 }
@@ -68,7 +67,7 @@ static void judge_share(judgement *self, const level *figure, const spec_limit *
         item->message = arena_format(self->memory,
                                      "%s is %.1f %% to %s, give or take %.0f: too near to what %s allows (%s) to judge. Judge it "
                                      "beside its dialogue stem.",
-                                     figure->what, percent, detector(self), figure->error * 100.0, self->rules->name,
+                                     figure->what, percent, judgement_detector(self), figure->error * 100.0, self->rules->name,
                                      share_text(self, limit));
         return;
     }
@@ -141,8 +140,8 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
     item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %.1f %s%s.", figure->what, shown,
-                                 limit->unit, self->rules->name, allowed, limit->group < 0 ? "" : ", or else its alternative", high ? figure->cure_high : figure->cure_low, off,
-                                 strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
+                                 limit->unit, self->rules->name, allowed, limit->group < 0 ? "" : ", or else its alternative",
+                                 high ? figure->cure_high : figure->cure_low, off, strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
 
@@ -194,7 +193,7 @@ void judge_levels(judgement *self)
          .has_range = loudness->max_short_term_frame != UINT64_MAX, .start = loudness->max_short_term_frame,
          .end = loudness->max_short_term_frame + rate * UINT64_C(3)},
         {.check = "loudness.dialogue",
-         .what = heard ? arena_format(self->memory, "Dialogue loudness, where %s hears speech,", detector(self))
+         .what = heard ? arena_format(self->memory, "Dialogue loudness, where %s hears speech,", judgement_detector(self))
                        : "Dialogue loudness (gated by the dialogue stem)",
          .value = faint ? (double)NAN : dialogue->lufs, .error = dialogue->lufs_error, .missing = unheard,
          .cure_high = "Lower the programme", .cure_low = "Raise the programme"},

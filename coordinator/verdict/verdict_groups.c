@@ -1,6 +1,5 @@
 #include "coordinator/verdict/verdict_parts.h"
 
-#include "common/measure/speech_detector.h"
 
 #include <math.h>
 #include <string.h>
@@ -79,9 +78,9 @@ static void tell_heard(judgement *self)
     item->measured = dialogue->speech_share * 100.0;
     item->unit = "%";
     item->message = arena_format(self->memory,
-                                 "That %.1f %% of it is speech is told by %s (not Dolby's) alone, which may take an instrument for "
-                                 "speech: judge it beside its dialogue stem.",
-                                 item->measured, speech_detector_name());
+                                 "That %.1f %% of it is speech is told by %s alone, which may take an instrument for speech: "
+                                 "judge it beside its dialogue stem.",
+                                 item->measured, judgement_detector(self));
 }
 
 void judge_groups(judgement *self)

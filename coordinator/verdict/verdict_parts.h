@@ -27,6 +27,8 @@ limit_force judgement_force(const judgement *self, const spec_limit *limit);
 finding *judgement_add(judgement *self, const char *check, finding_severity severity);
 /** Severity of a breach of a limit: unverified evidence is never more than a warning. */
 finding_severity judgement_breach(const spec_limit *limit);
+/** The speech detector, once in a sentence; the report's method says more. */
+const char *judgement_detector(const judgement *self);
 /** "01:00:12:04" of a programme frame, or "12.345 s" where there is no timecode. */
 void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_SIZE]);
 /** Reel that holds a programme frame, or -1. */
