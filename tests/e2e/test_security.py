@@ -468,7 +468,7 @@ class Plain(SecurityTest):
         self.passes(reelmill("nodes", "--farm", endpoint, "--plain"))
         grown = memory_mib(coordinator) - before
         print(f"12 MiB of empty parts: memory grown by {parts:.0f} MiB; 18 MiB of messages of a byte: {grown:.0f} MiB")
-        self.assertLess(grown, 384 + (512 if sanitized() else 0))  # 800 before there was a bound
+        self.assertLess(grown, 512 + (512 if sanitized() else 0))  # 800 before there was a bound
 
     def hangs_up_on_a_message_without_end(self, endpoint, coordinator):
         """Parts of a message, each of a size that is allowed, and never a last one: ZeroMQ itself would take them all."""
