@@ -103,12 +103,17 @@ static bool follows(const double *gains, const double *weights, uint32_t at, uin
            gain_at(gains[at], weights[at], -2.0) < octave_step * gain_at(gains[next], weights[next], 2.0);
 }
 
-/* The octaves around the one that shows it best in which the gain goes on without a jump. */
+/* The octaves around one that shows it well in which the gain goes on without a jump. */
 static void find_octaves(const double *gains, const double *weights, uint32_t *out_first, uint32_t *out_last)
 {
     uint32_t best = 0;
     for (uint32_t b = 1; b < STEM_BANDS; b++)
         if (weights[b] > weights[best])
+            best = b;
+    /* Of those known half as well the loudest: far above a low-pass, in a quiet host, the last trace of it may be known best. */
+    double enough = weights[best] / 4.0;
+    for (uint32_t b = 0; b < STEM_BANDS; b++)
+        if (weights[b] >= enough && gains[b] > gains[best])
             best = b;
     *out_first = *out_last = best;
     for (uint32_t b = best; b-- > 0 && (weights[b] <= 0.0 || follows(gains, weights, *out_first, b));)
