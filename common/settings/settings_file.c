@@ -104,10 +104,13 @@ static status syntax_fail(const settings_walk *self, struct fy_diag *diag)
                             error->line, error->column, error->msg);
 }
 
+enum { QUOTES_IN_A_ROW_MAX = 3 };
+
 static status check_bytes(const settings_walk *self, const char *text, size_t size)
 {
     unsigned line = 1;
     uint32_t ended = 1;
+    uint32_t quotes = 0;
     for (size_t at = 0, length = 0; at < size; at += length) {
         const unsigned char *bytes = (const unsigned char *)text + at;
         length = plain_text_length(bytes, size - at);
@@ -116,6 +119,11 @@ static status check_bytes(const settings_walk *self, const char *text, size_t si
                                     "%.300s:%u: the byte 0x%02X is no plain UTF-8 text; save the file as that", self->path, line,
                                     bytes[0]);
         line += bytes[0] == '\n';
+        quotes = bytes[0] == '\'' ? quotes + 1 : 0;
+        if (quotes > QUOTES_IN_A_ROW_MAX) /* libfyaml 0.7.12 keeps what it took for them */
+            return error_detail_set(self->detail, STATUS_INPUT_SYNTAX,
+                                    "%.300s:%u: found more than %d single quotes in a row, which are not read", self->path, line,
+                                    QUOTES_IN_A_ROW_MAX);
         ended = plain_text_lines_ended(ended, bytes, length, at > 0 && text[at - 1] == '\r');
         if (ended > PLAIN_TEXT_EMPTY_LINES_MAX + 1)
             return error_detail_set(self->detail, STATUS_INPUT_SYNTAX,

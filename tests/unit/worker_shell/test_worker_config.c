@@ -142,6 +142,7 @@ static void worker_config__names_the_place_in_the_file(void **state)
         {"roots: [a]\n", ":1:1: ", "mapping of names"},
         {"- a\n", "", "no YAML mapping"},
         {"name: [\n", ":2:1: ", "this is no YAML"},
+        {"name: a\nkey: 'a''''b'\n", ":2: ", "single quotes in a row"},
         {"", "", "no YAML mapping"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
