@@ -424,7 +424,6 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
         return true;
     }
     node->heard_ms = farm_now_ms(self);
-    node->route.link = from->link; /* it may have connected again */
     if (said->type == MESSAGE_HEARTBEAT)
         on_heartbeat(self, node, &said->heartbeat);
     else if (said->type == MESSAGE_CELL)

@@ -111,7 +111,7 @@ static bool set_options(void *socket)
 {
     static const socket_option options[] = {
         {ZMQ_ROUTER_MANDATORY, 1}, /* a message that cannot be delivered is an error, not silence */
-        {ZMQ_ROUTER_HANDOVER, 1},  {ZMQ_SNDHWM, 256}, /* the fuse; credit governs */
+        {ZMQ_SNDHWM, 256},         /* the fuse; credit governs */
         {ZMQ_RCVHWM, 0}, /* the inbox has the bounds (peer_inbox.h) */
         /* No heartbeats of our own: workers send theirs with a time to live, which counts here; the kernel looks after others. */
         {ZMQ_TCP_KEEPALIVE, 1},    {ZMQ_TCP_KEEPALIVE_IDLE, 5}, {ZMQ_TCP_KEEPALIVE_INTVL, 5}, {ZMQ_TCP_KEEPALIVE_CNT, 3},

@@ -75,7 +75,7 @@ static bool read_event(void *owner)
     return event != LINK_QUIET;
 }
 
-static bool set_options(void *socket, const char *endpoint, const uint8_t instance[INSTANCE_BYTES])
+static bool set_options(void *socket, const char *endpoint)
 {
     const socket_option options[] = {
         {ZMQ_IMMEDIATE, 1},          /* nothing queues for a connection that never comes about */
@@ -90,8 +90,7 @@ static bool set_options(void *socket, const char *endpoint, const uint8_t instan
         {ZMQ_LINGER, 0},
         {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
     };
-    return socket_options_set(socket, options, sizeof options / sizeof options[0]) && socket_frame_max_set(socket) &&
-           zmq_setsockopt(socket, ZMQ_ROUTING_ID, instance, INSTANCE_BYTES) == 0;
+    return socket_options_set(socket, options, sizeof options / sizeof options[0]) && socket_frame_max_set(socket);
 }
 
 static void free_socket(dealer_socket *self)
@@ -117,13 +116,12 @@ static void on_timer_closed(uv_handle_t *handle)
     on_closed(handle->data);
 }
 
-static status open_socket(dealer_socket *self, const char *endpoint, const link_config *link,
-                          const uint8_t instance[INSTANCE_BYTES], error_detail *detail)
+static status open_socket(dealer_socket *self, const char *endpoint, const link_config *link, error_detail *detail)
 {
     self->context = zmq_ctx_new();
     self->socket = self->context == NULL ? NULL : zmq_socket(self->context, ZMQ_DEALER);
     self->monitor = self->socket == NULL ? NULL : link_monitor_create(self->context, self->socket);
-    if (self->monitor == NULL || !set_options(self->socket, endpoint, instance))
+    if (self->monitor == NULL || !set_options(self->socket, endpoint))
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "a ZeroMQ socket cannot be made: %s", zmq_strerror(errno));
     status code = link_secure(self->socket, endpoint, link, detail);
     if (code == STATUS_OK && zmq_connect(self->socket, endpoint) != 0)
@@ -133,8 +131,7 @@ static status open_socket(dealer_socket *self, const char *endpoint, const link_
 }
 
 status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const char *endpoint, const link_config *link,
-                            const uint8_t instance[INSTANCE_BYTES], dealer_receive_fn *receive, dealer_connected_fn *connected,
-                            void *context, error_detail *detail)
+                            dealer_receive_fn *receive, dealer_connected_fn *connected, void *context, error_detail *detail)
 {
     dealer_socket *self = calloc(1, sizeof *self);
     ENSURE(self != NULL);
@@ -143,7 +140,7 @@ status dealer_socket_create(dealer_socket **out_socket, uv_loop_t *loop, const c
     self->receiver = context;
     snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     link_refused_text(endpoint, link, self->refused_text, sizeof self->refused_text);
-    status code = open_socket(self, endpoint, link, instance, detail);
+    status code = open_socket(self, endpoint, link, detail);
     if (code != STATUS_OK) {
         free_socket(self);
         return code;

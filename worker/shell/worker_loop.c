@@ -279,18 +279,15 @@ static status open_roots(worker_loop *self, const worker_config *config, error_d
     return code;
 }
 
-static status make_session(worker_loop *self, const worker_config *config, uint8_t instance[INSTANCE_BYTES],
-                           error_detail *detail)
+static status make_session(worker_loop *self, const worker_config *config, error_detail *detail)
 {
-    if (getrandom(instance, INSTANCE_BYTES, 0) != INSTANCE_BYTES)
-        return error_detail_set(detail, STATUS_NODE_SYSTEM, "the system gives no random numbers: %s", strerror(errno));
-    instance[0] |= 0x80; /* ZeroMQ keeps routing ids that begin with a zero byte for itself */
     cpu_features features = cpu_features_detect();
     if (config->cpu[0] != '\0' && cpu_features_cap(config->cpu, &features) != STATUS_OK)
         return error_detail_set(detail, STATUS_INPUT_UNSUPPORTED, "this machine's processor has no %s", config->cpu);
     worker_session_config session = {
         .slots = config->slots, .hello_interval_ms = HELLO_INTERVAL_MS, .spool_bytes_max = SPOOL_BYTES_MAX};
-    memcpy(session.instance, instance, INSTANCE_BYTES);
+    if (getrandom(session.instance, INSTANCE_BYTES, 0) != INSTANCE_BYTES)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "the system gives no random numbers: %s", strerror(errno));
     snprintf(session.name, sizeof session.name, "%s", config->name);
     snprintf(session.engine, sizeof session.engine, "%s", ENGINE_VERSION);
     snprintf(session.cpu, sizeof session.cpu, "%s", cpu_features_name(features));
@@ -329,13 +326,12 @@ static void say_started(const worker_config *config)
 
 static status loop_start(worker_loop *self, const worker_config *config, error_detail *detail)
 {
-    uint8_t instance[INSTANCE_BYTES];
     status code = open_roots(self, config, detail);
     if (code == STATUS_INPUT_MISSING) /* after a power cut a mount may come later than we: whoever starts us goes on trying */
         code = detail->code = STATUS_STORAGE_IO;
     root_watch_init(&self->watch, config, &self->roots, on_remounted, self);
     if (code == STATUS_OK)
-        code = make_session(self, config, instance, detail);
+        code = make_session(self, config, detail);
     if (code == STATUS_OK) {
         const executor_listener listener = {.context = self,
                                             .cell = on_cell,
@@ -350,8 +346,8 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
         code = executor_pool_create(&self->pool, &self->loop, &pool, &listener, detail);
     }
     if (code == STATUS_OK)
-        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, &config->link, instance,
-                                    on_frame, on_connected, self, detail);
+        code = dealer_socket_create(&self->dealer, &self->loop, config->coordinator, &config->link, on_frame,
+                                    on_connected, self, detail);
     if (code != STATUS_OK)
         executor_pool_close(&self->pool);
     return code;
