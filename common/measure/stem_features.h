@@ -8,7 +8,7 @@
  * frame by frame in double, multiply then add, so they do not depend on tiles, tasks or instruction sets. A block in which
  * a sum is no finite number counts as silent.
  *
- * Leaks: sixteen windows of a cell, 4096 frames each, are held against each other, stem against stem
+ * Leaks: eight windows of a cell, 4096 frames each, are held against each other, stem against stem
  * (worker/render/render_bleed.c). A stem_leak is one that may stand out of chance (stem_bleed.c decides); `reach` says for
  * every pair of stems how small one could have been found.
  *
@@ -31,7 +31,7 @@ enum {
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
     STEM_SUMS_BYTES_ENERGY = 32768,
-    STEM_WINDOWS = 16,
+    STEM_WINDOWS = 8,
     STEM_WINDOW_FRAMES = 4096,
     STEM_STEP_FRAMES = 2048,       /**< where a leak begins and ends is told in these steps: 43 ms at 48 kHz */
     STEM_STEPS = CELL_FRAMES / STEM_STEP_FRAMES,

@@ -153,7 +153,8 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
                           stretch.last_open == last_window ? last : least_of(window_step(self, stretch.last_open + 1) - 1, last)};
     stem_leak finer = *leak;
     leak_stretch found;
-    if ((stretch.first > 0 || stretch.last < last_window) && fit_steps(self, pair, &finer, &found)) {
+    bool sure = (double)leak->score >= STEM_LEAK_SCORE_MIN; /* else a step tells too little */
+    if (sure && (stretch.first > 0 || stretch.last < last_window) && fit_steps(self, pair, &finer, &found)) {
         /* A window is two steps long; before the first and behind the last of them nothing is known. */
         steps.first = step_source(self, pair, found.first == 0 ? 0 : found.first - 1) < 0 ? 0 : found.first;
         steps.last = step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1;

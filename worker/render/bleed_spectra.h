@@ -23,7 +23,7 @@ enum {
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
     BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
-    END_WINDOWS = 4,
+    END_WINDOWS = 2,
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,

@@ -1,5 +1,6 @@
+#define _GNU_SOURCE
 /*
- * Looks for what one stem leaves in another: in sixteen windows of each cell, by the cross-spectrum of source and host, both
+ * Looks for what one stem leaves in another: in eight windows of each cell, by the cross-spectrum of source and host, both
  * brought to even power, each bin counted by how far the host lies below the source there. So it listens where and when the
  * host is quiet. One transform back gives the correlation at every delay at once; its peak, in standard deviations of chance,
  * is compared with the peak that the same windows give out of time.
@@ -12,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
@@ -53,6 +55,8 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         self->ones[i] = 1.0f;
     size_t frame_floats = (size_t)SIZE * FFT_LANES;
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
+    uintptr_t page = ((uintptr_t)self->captured + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    (void)madvise((void *)page, ((size_t)self->lane_count * CELL_ROW - PAGE_BYTES) * sizeof(float), MADV_HUGEPAGE); /* advice */
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_floats(memory, frame_floats);
     self->imaginary = aligned_floats(memory, frame_floats);
