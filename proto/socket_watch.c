@@ -25,6 +25,12 @@ static void on_idle(uv_idle_t *handle)
     (void)handle; /* its being active is all that counts: the loop does not block */
 }
 
+void socket_watch_wake(socket_watch *self)
+{
+    if (!uv_is_closing((uv_handle_t *)&self->idle))
+        uv_idle_start(&self->idle, on_idle);
+}
+
 static void on_prepare(uv_prepare_t *handle)
 {
     socket_watch *self = handle->data;
@@ -36,8 +42,8 @@ static void on_check(uv_check_t *handle)
 {
     socket_watch *self = handle->data;
     uv_idle_stop(&self->idle);
-    if (socket_watch_drain(self, SOCKET_BUDGET) && !uv_is_closing((uv_handle_t *)handle))
-        uv_idle_start(&self->idle, on_idle);
+    if (socket_watch_drain(self, SOCKET_BUDGET))
+        socket_watch_wake(self);
 }
 
 static void on_poll(uv_poll_t *handle, int result, int events)

@@ -37,6 +37,8 @@ typedef struct socket_watch {
 MUST_USE status socket_watch_start(socket_watch *self, uv_loop_t *loop, void *socket, socket_read_fn *read, void *owner);
 /** Has read what waits now, at most message_max. Stops early when the owner closes the watch. True: more may wait. */
 bool socket_watch_drain(socket_watch *self, uint32_t message_max);
+/** What its owner has read ahead is handed over in the loop's next turn. */
+void socket_watch_wake(socket_watch *self);
 /** Stops the handles; closed(owner) is called once the loop has let go of them. */
 void socket_watch_close(socket_watch *self, socket_closed_fn *closed);
 

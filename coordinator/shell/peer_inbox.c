@@ -135,11 +135,11 @@ bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload)
     return true;
 }
 
-bool peer_inbox_is_another(const peer_inbox *self, int link, zmq_msg_t *from)
+bool peer_inbox_may_be_new(const peer_inbox *self, int link, zmq_msg_t *from)
 {
     size_t place = place_of(link);
     if (place >= self->capacity || self->lanes[place].first == NULL)
-        return false;
+        return true;
     zmq_msg_t *last = &self->lanes[place].last->from;
     size_t size = zmq_msg_size(from);
     return zmq_msg_size(last) != size || memcmp(zmq_msg_data(last), zmq_msg_data(from), size) != 0;

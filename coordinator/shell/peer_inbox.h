@@ -36,8 +36,8 @@ void peer_inbox_destroy(peer_inbox **self);
 MUST_USE bool peer_inbox_put(peer_inbox *self, int link, zmq_msg_t *from, zmq_msg_t *payload);
 /** The next message, of each connection in its turn, moved into what the caller has initialised. False: none waits. */
 MUST_USE bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload);
-/** What waits there came from another peer than this last: does its descriptor belong to a new connection? */
-bool peer_inbox_is_another(const peer_inbox *self, int link, zmq_msg_t *from);
+/** Nothing waits there, or what waits came from another peer: its descriptor may belong to a new connection. */
+bool peer_inbox_may_be_new(const peer_inbox *self, int link, zmq_msg_t *from);
 /** The descriptor is a new connection's: what the one before it left is dropped where it is much. */
 void peer_inbox_renew(peer_inbox *self, int link);
 bool peer_inbox_is_empty(const peer_inbox *self);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <zmq.h>
 
 enum {
@@ -48,7 +49,7 @@ static bool take_in(router_socket *self, zmq_msg_t *from, zmq_msg_t *payload)
     }
     size_t size = zmq_msg_size(from);
     int link = zmq_msg_get(payload, ZMQ_SRCFD);
-    if (peer_inbox_is_another(self->inbox, link, from))
+    if (peer_inbox_may_be_new(self->inbox, link, from))
         backlog_guard_look(self->backlog);
     if (parts == 1 && size > 0 && size <= ROUTING_ID_MAX && !peer_inbox_put(self->inbox, link, from, payload)) {
         self->lost++;
@@ -95,6 +96,7 @@ static bool handle_one(void *owner)
 uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost)
 {
     empty_socket(self);
+    socket_watch_wake(&self->watch);
     *out_lost = self->lost;
     self->lost = 0;
     bool emptied = self->emptied;
@@ -104,13 +106,17 @@ uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost)
 
 void router_socket_drain(router_socket *self, uint32_t message_max)
 {
-    (void)socket_watch_drain(&self->watch, message_max);
+    if (socket_watch_drain(&self->watch, message_max))
+        socket_watch_wake(&self->watch);
 }
 
 static bool set_options(void *socket)
 {
     static const socket_option options[] = {
         {ZMQ_ROUTER_MANDATORY, 1}, /* a message that cannot be delivered is an error, not silence */
+        /* A peer that claims a name which is taken gets it. Without this what it sends is kept for ever, unread; with it libzmq
+           4.3.4 may forget to close the other's descriptor. No peer of ours claims any. */
+        {ZMQ_ROUTER_HANDOVER, 1},
         {ZMQ_SNDHWM, 256},         /* the fuse; credit governs */
         {ZMQ_RCVHWM, 0}, /* the inbox has the bounds (peer_inbox.h) */
         /* No heartbeats of our own: workers send theirs with a time to live, which counts here; the kernel looks after others. */
@@ -137,6 +143,13 @@ status router_socket_create(router_socket **out_socket, uv_loop_t *loop, key_gua
     router_socket *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    /* libzmq numbers connections from rand() on, and aborts where a peer has claimed the next number: nobody shall know it. */
+    unsigned seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
+        free(self);
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "the system gives no random numbers: %s", strerror(errno));
+    }
+    srand(seed);
     self->receive = receive;
     self->receiver = context;
     self->guard = guard;
