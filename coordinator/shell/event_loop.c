@@ -105,20 +105,11 @@ void farm_arm(farm_state *self)
     uv_timer_start(&self->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
-/* Exit code 2: the service does not start it again by itself, in a state folder that would be empty. */
-static void fail_moved(farm_state *self)
-{
-    farm_fail(self, STATUS_INPUT_CHANGED,
-              "the journal '%s/journal.db' (or its -wal) was renamed, removed or replaced under the running coordinator; nothing "
-              "more is acknowledged: put the state folder back as it was, then start it again",
-              self->config.state);
-}
-
 static void on_access_timer(uv_timer_t *handle)
 {
     farm_state *self = handle->data;
     if (!journal_store_in_place(self->journal))
-        fail_moved(self);
+        farm_fail_moved(self);
     farm_access_tend(handle->data);
     farm_rest_old(handle->data);
     farm_forget_old(handle->data);
@@ -158,7 +149,7 @@ static void on_durable_async(uv_async_t *handle)
     pthread_mutex_unlock(&self->durable_mutex);
     farm_counters_durable(&self->counters, uv_hrtime() / 1000, sequence);
     if (code == STATUS_INPUT_CHANGED)
-        fail_moved(self);
+        farm_fail_moved(self);
     else if (code != STATUS_OK)
         farm_fail(self, code, "the journal cannot be written: %s; nothing is acknowledged until it can",
                   status_text(code));

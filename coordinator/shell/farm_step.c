@@ -26,6 +26,15 @@ uint64_t farm_unix_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Exit code 2: the service does not start it again by itself, in a state folder that would be empty. */
+void farm_fail_moved(farm_state *self)
+{
+    farm_fail(self, STATUS_INPUT_CHANGED,
+              "the journal '%s/journal.db' (or its -wal) was renamed, removed or replaced under the running coordinator; nothing "
+              "more is acknowledged: put the state folder back as it was, then start it again",
+              self->config.state);
+}
+
 void farm_fail(farm_state *self, status code, const char *format, ...)
 {
     char text[ERROR_MESSAGE_SIZE];
@@ -34,7 +43,13 @@ void farm_fail(farm_state *self, status code, const char *format, ...)
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    if (self->exit_code == STATUS_OK) {
+    bool first = self->exit_code == STATUS_OK;
+    /* Nothing opens in a folder that is gone: that is the cause. */
+    if (first && code != STATUS_INPUT_CHANGED && self->journal != NULL && !journal_store_in_place(self->journal)) {
+        farm_fail_moved(self);
+        return;
+    }
+    if (first) {
         log_line(LOG_ERROR, "farm.stopped", "class=%s reason=\"%s\"", status_class_name(status_class_of(code)), text);
         self->exit_code = code;
     }

@@ -71,7 +71,10 @@ class CoordinatorFaults(FarmTest):
         coordinator = self.farm.processes["coordinator"]
         waiter = self.submit()
         self.assertTrue(wait_until(waiter, lambda: any((self.folder / "out").rglob("*.part"))))
+        coordinator.send_signal(signal.SIGSTOP)  # so that workers' news wait for it, which it cannot write down either
         self.state.rename(self.folder / "elsewhere")
+        self.assertTrue(run_for(waiter, 1))
+        coordinator.send_signal(signal.SIGCONT)
         coordinator.wait(timeout=60)
         self.assertEqual(coordinator.returncode, 2)  # so the service does not start it again in an empty folder
         self.assertRegex((self.folder / "coordinator.log").read_text(), "journal.db.*was renamed, removed or replaced")
