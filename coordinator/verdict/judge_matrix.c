@@ -159,14 +159,15 @@ static bool lies_elsewhere(const stem_judgement *self)
     return false;
 }
 
-static void tell_unsolved(judgement *base)
+static void tell_unsolved(judgement *base, bool elsewhere)
 {
     const spec_limit *limit = judgement_limit(base, "folddown.matrix");
     finding *item = judgement_add(base, "folddown.matrix", limit == NULL ? FINDING_INFO : FINDING_NOT_CHECKED);
     if (limit != NULL)
         judgement_limits(item, limit);
-    item->message = "Which matrix was used is not known: the programme does not lie where its stems do (stems.null). Move it back and "
-                    "judge it again.";
+    item->message = elsewhere ? "Which matrix was used is not known: the programme does not lie where its stems do (stems.null). Move it "
+                                "back and judge it again."
+                              : "Which matrix was used is not known: none of the stems was found in the programme (stems.null).";
 }
 
 void judge_matrix(stem_judgement *self)
@@ -178,11 +179,13 @@ void judge_matrix(stem_judgement *self)
     }
     const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
     bool wrong = differences[0] != '\0';
-    if (!wrong && stem_judgement_folds(self) && lies_elsewhere(self)) {
-        tell_unsolved(base);
+    bool elsewhere = lies_elsewhere(self);
+    bool none = stem_judgement_count(self, STEM_PRESENT) == 0;
+    if (!wrong && stem_judgement_folds(self) && (elsewhere || (none && judgement_limit(base, "folddown.matrix") != NULL))) {
+        tell_unsolved(base, elsewhere);
         return;
     }
-    if (stem_judgement_count(self, STEM_PRESENT) == 0 || (!wrong && !stem_judgement_folds(self)))
+    if (none || (!wrong && !stem_judgement_folds(self)))
         return;
     const spec_limit *limit = judgement_limit(base, "folddown.matrix");
     finding *item = judgement_add(base, "folddown.matrix",

@@ -22,15 +22,19 @@ def faults(report, deliverable, *checks):
 class Received(FarmTest):
     """One show, many received programmes: they are judged in one go."""
 
-    def judge(self, programmes):
+    def judge(self, programmes, spec="none"):
         show = small_show(self.folder, low_lfe=False)
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
             write_wav(self.folder / "stems" / "received" / f"{name}.wav", np.ascontiguousarray(make(parts)))
-            received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": "none"})
+            received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": spec})
         show.text["deliverables"] = received
         show.write()
+        (show.folder / "specs").mkdir()
+        limit = {"check": "folddown.matrix", "max": 0, "severity": "fail", "evidence": "primary", "clause": "1"}
+        (show.folder / "specs" / "matrix.yaml").write_text(json.dumps(
+            {"reelmill_spec": 1, "title": "Matrix", "version": "1", "source": "house", "limits": [limit]}))
         outcome = reelmill("qc", "--show", show.path, "--json")
         self.assertIn(outcome.code, (0, 1), outcome.err)
         return outcome.json()
@@ -119,6 +123,14 @@ class Received(FarmTest):
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
+
+    def test_a_limit_on_the_matrix_is_never_passed_over(self):
+        """It cannot be solved for where no stem is found, farther away than is looked (0.5 s) or at another place."""
+        late = lambda p: oracle.stereo(p["DX"] + p["MX"] + p["FX"])
+        report = self.judge({"LATE": (lambda p: np.roll(late(p), 480, axis=0), "stereo"),
+                             "FAR": (lambda p: np.roll(late(p), 30000, axis=0), "stereo")}, spec="matrix")
+        for name in ("LATE", "FAR"):
+            self.assertEqual([item["severity"] for item in findings(report, name, "folddown.matrix")], ["not_checked"])
 
     def test_one_cause_is_one_finding(self):
         """Permuted channels and a reel at another level are named, and nothing else is told of them."""
