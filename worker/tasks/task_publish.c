@@ -24,6 +24,7 @@ typedef enum publish_action {
 typedef struct publish_source {
     task_path path;
     publish_action action;
+    media_identity identity; /* as it was looked at */
 } publish_source;
 
 static status publish_compare_open(const task_context *context, int part, int final, uint64_t size, bool *out_equal)
@@ -40,6 +41,7 @@ static status publish_compare_open(const task_context *context, int part, int fi
             code = storage_read_at(final, blocks + COMPARE_BLOCK_BYTES, take, offset, context->detail);
         equal = code == STATUS_OK && memcmp(blocks, blocks + COMPARE_BLOCK_BYTES, take) == 0;
         offset += take;
+        task_progress(context, 0, 1);
     }
     free(blocks);
     if (code == STATUS_OK)
@@ -82,6 +84,7 @@ static status publish_check(const task_context *context, const task_path *path, 
         if (code == STATUS_OK)
             content_hash_stream_add(&stream, block, take);
         offset += take;
+        task_progress(context, 0, 1); /* at work */
     }
     free(block);
     content_hash found = content_hash_stream_digest(&stream);
@@ -123,16 +126,40 @@ static status publish_open(const task_context *context, const task_path *path, i
     return code == STATUS_INPUT_MISSING ? STATUS_OK : code;
 }
 
-/* Opens the .part file, or what an earlier attempt has staged of it: only if it is what was verified. */
-static status publish_open_source(const task_context *context, const task_publish_file *file, task_path *out_path, int *out_part)
+/* All files are looked at before the first gets its name, which may take minutes: it must still be what was looked at. */
+static status publish_still(const task_context *context, const publish_source *source)
 {
+    int file = -1;
+    media_identity found;
+    status code = publish_open(context, &source->path, &file);
+    bool same = code == STATUS_OK && file >= 0 && storage_identity(file, &found) == STATUS_OK &&
+                found.ino == source->identity.ino && found.size == source->identity.size &&
+                found.mtime_ns == source->identity.mtime_ns; /* a rename of our own changes ctime */
+    if (file >= 0)
+        close(file);
+    if (code != STATUS_OK || same)
+        return code;
+    return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH,
+                            "%.600s: something replaced it or wrote to it while it was looked at; find out what, then retry",
+                            source->path.path);
+}
+
+/* Opens the .part file, or what an earlier attempt has staged of it: only if it is what was verified. */
+static status publish_open_source(const task_context *context, const task_publish_file *file, publish_source *out_source,
+                                  int *out_part)
+{
+    task_path *out_path = &out_source->path;
     *out_path = file->part;
     status code = publish_open(context, &file->part, out_part);
+    if (code == STATUS_OK && *out_part >= 0)
+        code = storage_identity(*out_part, &out_source->identity);
     if (code == STATUS_OK && *out_part >= 0)
         return publish_check_part(context, file, *out_part);
     if (code != STATUS_OK || !task_staged_path(&file->part, &file->final, out_path))
         return code;
     code = publish_open(context, out_path, out_part);
+    if (code == STATUS_OK && *out_part >= 0)
+        code = storage_identity(*out_part, &out_source->identity);
     if (code == STATUS_OK && *out_part >= 0 &&
         publish_check(context, out_path, *out_part, &file->digest, "it is not what was verified") != STATUS_OK) {
         close(*out_part);
@@ -147,7 +174,7 @@ static status publish_decide(const task_context *context, const task_publish_fil
     int part = -1;
     int final = -1;
     bool equal = false;
-    status code = publish_open_source(context, file, &out_source->path, &part);
+    status code = publish_open_source(context, file, out_source, &part);
     if (code == STATUS_OK)
         code = publish_open(context, &file->final, &final);
     if (code == STATUS_OK && strcmp(file->part.root, file->final.root) != 0)
@@ -187,6 +214,9 @@ static status publish_do(const task_context *context, const task_publish_file *f
         return code;
     if (source->action == PUBLISH_DROP)
         return storage_remove(root, source->path.path, context->detail);
+    code = publish_still(context, source);
+    if (code != STATUS_OK)
+        return code;
     return storage_rename(root, source->path.path, file->final.path, source->action == PUBLISH_REPLACE, context->detail);
 }
 
@@ -266,7 +296,10 @@ static status publish_whole(const task_context *context, const task_publish *tas
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
         staged.files[i] = task->files[i];
         ENSURE(task_staged_path(&task->files[i].part, &task->files[i].final, &staged.files[i].final));
-        if (strcmp(sources[i].path.path, staged.files[i].final.path) != 0)
+        bool moves = strcmp(sources[i].path.path, staged.files[i].final.path) != 0;
+        if (moves)
+            code = publish_still(context, &sources[i]);
+        if (moves && code == STATUS_OK)
             code = storage_rename(root, sources[i].path.path, staged.files[i].final.path, true, context->detail);
         task_progress(context, 0, 1);
     }
