@@ -129,6 +129,7 @@ static bool goes_on(uint32_t window, const double *scores, const double *speaks,
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
               uint32_t window_count)
 {
+    *out_stretch = (leak_stretch){0};
     bool present[LEAK_WINDOWS_MAX] = {false};
     double speaks[LEAK_WINDOWS_MAX] = {0.0};
     double sign = 0.0;

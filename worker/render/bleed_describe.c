@@ -154,7 +154,9 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
     stem_leak finer = *leak;
     leak_stretch found;
     bool sure = (double)leak->score >= STEM_LEAK_SCORE_MIN; /* else a step tells too little */
-    if (sure && (stretch.first > 0 || stretch.last < last_window) && fit_steps(self, pair, &finer, &found)) {
+    if (sure && (stretch.first > 0 || stretch.last < last_window) && fit_steps(self, pair, &finer, &found) &&
+        /* Of a leak that stops in between and comes again they tell one part: then it is told as the windows have it. */
+        found.first <= window_step(self, stretch.first + 1) && found.last + 1 >= window_step(self, stretch.last)) {
         /* A window is two steps long; before the first and behind the last of them nothing is known. */
         steps.first = step_source(self, pair, found.first == 0 ? 0 : found.first - 1) < 0 ? 0 : found.first;
         steps.last = step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1;
