@@ -384,8 +384,11 @@ class Told(unittest.TextTestResult):
     def logs(self, test):
         names = (".log", ".out", "/said", "/journal")
         for log in sorted(path for path in getattr(test, "folder", Path("/nonexistent")).rglob("*") if str(path).endswith(names)):
-            if log.is_file() and log.stat().st_size > 0:
+            try:
                 lines = log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+            except OSError:  # a folder, or gone by now
+                continue
+            if lines:
                 print(f"---- {log}, its last {len(lines)} lines ----", *lines, sep="\n", file=sys.stderr)
 
     def addError(self, test, err):
@@ -398,6 +401,7 @@ class Told(unittest.TextTestResult):
 
 
 def out_of_time(_number, _frame):
+    signal.alarm(30)  # for each test that is left
     raise AssertionError(f"the program has run for {PROGRAM_S} s: it waits here for what does not come")
 
 
