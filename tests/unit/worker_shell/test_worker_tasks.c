@@ -111,7 +111,9 @@ static void worker__makes_verifies_publishes_and_discards_in_a_sandbox(void **st
     memcpy(verify.verify.header_digest.bytes, stage->payload, CONTENT_HASH_BYTES);
     memcpy(verify.verify.trailer_digest.bytes, stage->payload + CONTENT_HASH_BYTES, CONTENT_HASH_BYTES);
     run(stage, 3, &verify);
-    task_publish_file file = {.part = part, .final = final};
+    task_verify_result verified;
+    assert_int_equal(task_verify_result_decode(&verified, stage->payload, stage->payload_size), STATUS_OK);
+    task_publish_file file = {.part = part, .final = final, .digest = verified.file_digest, .identity = verified.identity};
     task_body publish = {.kind = TASK_PUBLISH, .publish = {.file_count = 1, .files = &file}};
     run(stage, 4, &publish);
     char path[PATH_MAX_BYTES + 80];
