@@ -109,7 +109,7 @@ static void on_access_timer(uv_timer_t *handle)
 {
     farm_state *self = handle->data;
     if (!journal_store_in_place(self->journal))
-        farm_fail_moved(self);
+        farm_fail(self, STATUS_INPUT_CHANGED, "the journal is elsewhere");
     farm_access_tend(handle->data);
     farm_rest_old(handle->data);
     farm_forget_old(handle->data);
@@ -148,9 +148,7 @@ static void on_durable_async(uv_async_t *handle)
     uint64_t sequence = self->durable_sequence;
     pthread_mutex_unlock(&self->durable_mutex);
     farm_counters_durable(&self->counters, uv_hrtime() / 1000, sequence);
-    if (code == STATUS_INPUT_CHANGED)
-        farm_fail_moved(self);
-    else if (code != STATUS_OK)
+    if (code != STATUS_OK)
         farm_fail(self, code, "the journal cannot be written: %s; nothing is acknowledged until it can",
                   status_text(code));
     else

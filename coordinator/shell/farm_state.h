@@ -192,8 +192,6 @@ void farm_step_result(farm_state *self, const attempt_end *end);
 void farm_pump(farm_state *self);
 /** Something happened after which nothing may be acknowledged any more: leaves the loop. */
 void farm_fail(farm_state *self, status code, const char *format, ...) PRINTF_LIKE(3, 4);
-/** The journal is elsewhere: what farm_fail says too, whatever met it first. */
-void farm_fail_moved(farm_state *self);
 /** The timer from the next deadline of anything. */
 void farm_arm(farm_state *self);
 /** Sends at once. False when it could not be delivered. */

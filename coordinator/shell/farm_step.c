@@ -26,13 +26,17 @@ uint64_t farm_unix_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Exit code 2: the service does not start it again by itself, in a state folder that would be empty. */
-void farm_fail_moved(farm_state *self)
+/* Where nothing is acknowledged any more because the journal is elsewhere, that is the cause, whatever met it first. Exit code 2:
+   the service does not start it again by itself, in a state folder that would be empty. */
+static bool tell_moved(const farm_state *self, status code, char text[ERROR_MESSAGE_SIZE])
 {
-    farm_fail(self, STATUS_INPUT_CHANGED,
-              "the journal '%s/journal.db' (or its -wal) was renamed, removed or replaced under the running coordinator; nothing "
-              "more is acknowledged: put the state folder back as it was, then start it again",
-              self->config.state);
+    if (code != STATUS_INPUT_CHANGED && (self->journal == NULL || journal_store_in_place(self->journal)))
+        return false;
+    snprintf(text, ERROR_MESSAGE_SIZE,
+             "the journal '%.700s/journal.db' (or its -wal) was renamed, removed or replaced under the running coordinator; nothing "
+             "more is acknowledged: put the state folder back as it was, then start it again",
+             self->config.state);
+    return true;
 }
 
 void farm_fail(farm_state *self, status code, const char *format, ...)
@@ -43,15 +47,9 @@ void farm_fail(farm_state *self, status code, const char *format, ...)
     if (vsnprintf(text, sizeof text, format, arguments) < 0)
         text[0] = '\0';
     va_end(arguments);
-    bool first = self->exit_code == STATUS_OK;
-    /* Nothing opens in a folder that is gone: that is the cause. */
-    if (first && code != STATUS_INPUT_CHANGED && self->journal != NULL && !journal_store_in_place(self->journal)) {
-        farm_fail_moved(self);
-        return;
-    }
-    if (first) {
-        log_line(LOG_ERROR, "farm.stopped", "class=%s reason=\"%s\"", status_class_name(status_class_of(code)), text);
-        self->exit_code = code;
+    if (self->exit_code == STATUS_OK) {
+        self->exit_code = tell_moved(self, code, text) ? STATUS_INPUT_CHANGED : code;
+        log_line(LOG_ERROR, "farm.stopped", "class=%s reason=\"%s\"", status_class_name(status_class_of(self->exit_code)), text);
     }
     self->stopping = true;
     uv_stop(&self->loop);
