@@ -31,12 +31,6 @@ typedef struct audition {
 
 static const char folder_name[] = "audition";
 
-static const char *text_in(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "" : text;
-}
-
 static status find_item(audition *self, arena *memory, error_detail *detail)
 {
     const char *id = self->arguments->words[1];
@@ -53,13 +47,13 @@ static status find_item(audition *self, arena *memory, error_detail *detail)
                                 id);
     if (code == STATUS_OK && !json_is_integer(json_object_get(self->item, "start_sample")))
         return error_detail_set(detail, STATUS_INPUT_INVALID, "finding '%s' is about the whole of %s and has no place to listen to", id,
-                                text_in(self->programme, "deliverable"));
+                                farm_text_of(self->programme, "deliverable"));
     return code;
 }
 
 static status find_deliverable(audition *self, error_detail *detail)
 {
-    const char *name = text_in(self->programme, "deliverable");
+    const char *name = farm_text_of(self->programme, "deliverable");
     const show *title = &self->measures.source->show;
     const plan_deliverable *planned = self->measures.plan->deliverables;
     while (self->deliverable < title->deliverable_count && strcmp(title->deliverables[self->deliverable].name, name) != 0)
@@ -76,7 +70,7 @@ static status find_place(const audition *self, task_place *out_place, error_deta
     const plan *made = self->measures.plan;
     const plan_deliverable *deliverable = &made->deliverables[self->deliverable];
     const plan_timeline *timeline = &made->timelines[deliverable->timeline];
-    finding item = {.id = text_in(self->item, "id"), .severity = FINDING_WARN, .has_range = true};
+    finding item = {.id = farm_text_of(self->item, "id"), .severity = FINDING_WARN, .has_range = true};
     item.start_sample = (uint64_t)json_integer_value(json_object_get(self->item, "start_sample"));
     item.end_sample = (uint64_t)json_integer_value(json_object_get(self->item, "end_sample"));
     size_t index;
@@ -89,7 +83,7 @@ static status find_place(const audition *self, task_place *out_place, error_deta
     if (strspn(item.id, "0123456789abcdef-") != strlen(item.id) || strlen(item.id) >= sizeof places->name ||
         finding_places(&list, deliverable->layout, timeline->frame_count, timeline->sample_rate, places) != 1)
         return error_detail_set(detail, STATUS_INPUT_INVALID, "finding '%s' names no place within %s", item.id,
-                                text_in(self->programme, "deliverable"));
+                                farm_text_of(self->programme, "deliverable"));
     *out_place = places[0];
     return STATUS_OK;
 }
@@ -215,7 +209,7 @@ static status cut(audition *self, arena *memory, error_detail *detail)
     if (code == STATUS_OK && (result.count == 0 || result.items[0].audition_size == 0))
         code = error_detail_set(detail, STATUS_INPUT_MISSING, "%s", result.failure);
     if (code == STATUS_OK)
-        cli_print(stdout, "%s/%s/%s.wav\n", out, folder_name, text_in(self->item, "id"));
+        cli_print(stdout, "%s/%s/%s.wav\n", out, folder_name, farm_text_of(self->item, "id"));
     byte_writer_deinit(&body);
     byte_writer_deinit(&payload);
     return code;

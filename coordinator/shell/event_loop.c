@@ -110,9 +110,9 @@ static void on_access_timer(uv_timer_t *handle)
     farm_state *self = handle->data;
     if (!journal_store_in_place(self->journal))
         farm_fail(self, STATUS_INPUT_CHANGED, "the journal is elsewhere");
-    farm_access_tend(handle->data);
-    farm_rest_old(handle->data);
-    farm_forget_old(handle->data);
+    farm_access_tend(self);
+    farm_rest_old(self);
+    farm_forget_old(self);
 }
 
 static void on_backlog_timer(uv_timer_t *handle)

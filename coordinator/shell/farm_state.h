@@ -209,7 +209,6 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a worker that cannot join, and tells of the first few. */
 void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
-
 /** "NAME is refused: WHY" of a node that knocks now (it does so every second); "": none does. */
 const char *farm_refused_now(const farm_state *self);
 /** Room for a line that workers bring about as often as they like: many at once, as when a farm starts, few for long. */

@@ -52,13 +52,18 @@ static held_message *lane_pop(peer_inbox *self, lane *from)
     return held;
 }
 
+static void lane_empty(peer_inbox *self, lane *from)
+{
+    while (from->first != NULL)
+        held_free(lane_pop(self, from));
+}
+
 void peer_inbox_destroy(peer_inbox **self)
 {
     if (*self == NULL)
         return;
     for (size_t i = 0; i < (*self)->capacity; i++)
-        while ((*self)->lanes[i].first != NULL)
-            held_free(lane_pop(*self, &(*self)->lanes[i]));
+        lane_empty(*self, &(*self)->lanes[i]);
     free((*self)->lanes);
     free(*self);
     *self = NULL;
@@ -153,8 +158,7 @@ void peer_inbox_renew(peer_inbox *self, int link)
     size_t before = self->last;
     while (self->lanes[before].next != place)
         before = self->lanes[before].next;
-    while (self->lanes[place].first != NULL)
-        held_free(lane_pop(self, &self->lanes[place]));
+    lane_empty(self, &self->lanes[place]);
     self->lanes[before].next = self->lanes[place].next;
     if (self->last == place)
         self->last = before;

@@ -1,6 +1,5 @@
 #include "coordinator/verdict/verdict_parts.h"
 
-
 #include <math.h>
 #include <string.h>
 

@@ -99,15 +99,12 @@ static status publish_check(const task_context *context, const task_path *path, 
  * The .part file must still be what VERIFY read. A late attempt of an earlier task (frozen, its lease lost) may have replaced it or
  * written to it since: what is as it was then is believed, anything else is read from the medium once more.
  */
-static status publish_check_part(const task_context *context, const task_publish_file *file, int part)
+static status publish_check_part(const task_context *context, const task_publish_file *file, int part,
+                                 const media_identity *found)
 {
-    media_identity found;
-    status code = storage_identity(part, &found);
-    if (code != STATUS_OK)
-        return error_detail_set(context->detail, code, "its .part file cannot be examined");
-    if (storage_identity_equal(&found, &file->identity))
+    if (storage_identity_equal(found, &file->identity))
         return STATUS_OK;
-    code = storage_sync(part, context->detail);
+    status code = storage_sync(part, context->detail);
     storage_drop_cache(part);
     if (code != STATUS_OK)
         return task_name_file(context, code, &file->part);
@@ -144,24 +141,29 @@ static status publish_still(const task_context *context, const publish_source *s
                             source->path.path);
 }
 
+/* Opens what is to get a name, and notes which file it is; -1 when it is not there. */
+static status publish_open_noted(const task_context *context, publish_source *source, int *out_part)
+{
+    status code = publish_open(context, &source->path, out_part);
+    if (code != STATUS_OK || *out_part < 0)
+        return code;
+    code = storage_identity(*out_part, &source->identity);
+    return code == STATUS_OK ? code : error_detail_set(context->detail, code, "its .part file cannot be examined");
+}
+
 /* Opens the .part file, or what an earlier attempt has staged of it: only if it is what was verified. */
 static status publish_open_source(const task_context *context, const task_publish_file *file, publish_source *out_source,
                                   int *out_part)
 {
-    task_path *out_path = &out_source->path;
-    *out_path = file->part;
-    status code = publish_open(context, &file->part, out_part);
+    out_source->path = file->part;
+    status code = publish_open_noted(context, out_source, out_part);
     if (code == STATUS_OK && *out_part >= 0)
-        code = storage_identity(*out_part, &out_source->identity);
-    if (code == STATUS_OK && *out_part >= 0)
-        return publish_check_part(context, file, *out_part);
-    if (code != STATUS_OK || !task_staged_path(&file->part, &file->final, out_path))
+        return publish_check_part(context, file, *out_part, &out_source->identity);
+    if (code != STATUS_OK || !task_staged_path(&file->part, &file->final, &out_source->path))
         return code;
-    code = publish_open(context, out_path, out_part);
-    if (code == STATUS_OK && *out_part >= 0)
-        code = storage_identity(*out_part, &out_source->identity);
+    code = publish_open_noted(context, out_source, out_part);
     if (code == STATUS_OK && *out_part >= 0 &&
-        publish_check(context, out_path, *out_part, &file->digest, "it is not what was verified") != STATUS_OK) {
+        publish_check(context, &out_source->path, *out_part, &file->digest, "it is not what was verified") != STATUS_OK) {
         close(*out_part);
         *out_part = -1;
     }

@@ -60,6 +60,30 @@ static void on_stop(uv_async_t *handle)
     router_socket_close(&self->router, on_closed, self);
 }
 
+static server *server_open(char *out_endpoint, size_t out_size)
+{
+    server *self = calloc(1, sizeof *self);
+    error_detail detail = {0};
+    const key_guard_config plain = {.key = "", .authorized = "", .plain = true};
+    assert_int_equal(key_guard_create(&self->guard, &plain, &detail), STATUS_OK);
+    assert_int_equal(uv_loop_init(&self->loop), 0);
+    uv_timer_init(&self->loop, &self->timer);
+    uv_async_init(&self->loop, &self->stop, on_stop);
+    self->timer.data = self->stop.data = self;
+    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
+    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", out_endpoint, out_size, &detail),
+                     STATUS_OK);
+    return self;
+}
+
+static void server_close(server *self)
+{
+    assert_true(self->closed);
+    assert_int_equal(uv_loop_close(&self->loop), 0);
+    key_guard_destroy(&self->guard);
+    free(self);
+}
+
 typedef struct client {
     server *server;
     const char *endpoint;
@@ -106,31 +130,18 @@ static void *run_client(void *context)
 static void router_socket__never_stalls_while_a_timer_sends(void **state)
 {
     (void)state;
-    server *self = calloc(1, sizeof *self);
-    error_detail detail = {0};
-    const key_guard_config plain = {.key = "", .authorized = "", .plain = true};
-    assert_int_equal(key_guard_create(&self->guard, &plain, &detail), STATUS_OK);
-    assert_int_equal(uv_loop_init(&self->loop), 0);
-    uv_timer_init(&self->loop, &self->timer);
-    uv_async_init(&self->loop, &self->stop, on_stop);
-    self->timer.data = self->stop.data = self;
-    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
     char endpoint[128];
-    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", endpoint, sizeof endpoint, &detail),
-                     STATUS_OK);
+    server *self = server_open(endpoint, sizeof endpoint);
     uv_timer_start(&self->timer, on_timer, TIMER_MS, TIMER_MS);
     client peer = {.server = self, .endpoint = endpoint};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, run_client, &peer), 0);
     uv_run(&self->loop, UV_RUN_DEFAULT); /* ends when every handle is closed */
     pthread_join(thread, NULL);
-    assert_true(self->closed);
     assert_int_equal(peer.answered, ROUND_TRIPS);
     assert_true(peer.ordered);
     assert_true(self->unasked > 0);
-    assert_int_equal(uv_loop_close(&self->loop), 0);
-    key_guard_destroy(&self->guard);
-    free(self);
+    server_close(self);
 }
 
 /* The names that libzmq 4.3.4 gives from an unseeded rand() on; it aborts where the next one is claimed. */
@@ -166,27 +177,15 @@ static void *run_claimers(void *context)
 static void router_socket__gives_names_that_nobody_can_claim_before(void **state)
 {
     (void)state;
-    server *self = calloc(1, sizeof *self);
-    error_detail detail = {0};
-    const key_guard_config plain = {.key = "", .authorized = "", .plain = true};
-    assert_int_equal(key_guard_create(&self->guard, &plain, &detail), STATUS_OK);
-    assert_int_equal(uv_loop_init(&self->loop), 0);
-    uv_timer_init(&self->loop, &self->timer);
-    uv_async_init(&self->loop, &self->stop, on_stop);
-    self->timer.data = self->stop.data = self;
-    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
     char endpoint[128];
-    assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", endpoint, sizeof endpoint, &detail),
-                     STATUS_OK);
+    server *self = server_open(endpoint, sizeof endpoint);
     client peer = {.server = self, .endpoint = endpoint};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, run_claimers, &peer), 0);
     uv_run(&self->loop, UV_RUN_DEFAULT);
     pthread_join(thread, NULL);
     assert_true(peer.ordered);
-    assert_int_equal(uv_loop_close(&self->loop), 0);
-    key_guard_destroy(&self->guard);
-    free(self);
+    server_close(self);
 }
 
 static void router_socket__says_when_nobody_is_there(void **state)
@@ -204,10 +203,7 @@ static void router_socket__says_when_nobody_is_there(void **state)
     assert_int_equal(router_socket_bind(self->router, "tcp://*:0", NULL, 0, &detail), STATUS_INPUT_MISSING);
     router_socket_close(&self->router, on_closed, self);
     uv_run(&self->loop, UV_RUN_DEFAULT);
-    assert_true(self->closed);
-    assert_int_equal(uv_loop_close(&self->loop), 0);
-    key_guard_destroy(&self->guard);
-    free(self);
+    server_close(self);
 }
 
 int main(void)
