@@ -160,11 +160,8 @@ static bool lease_is_free(const scheduler *self, const task_lease *lease)
            (lease->worker_slot == SLOT_NONE || !self->workers.workers[lease->worker_slot].alive);
 }
 
-/*
- * A worker says that it has this attempt. `adopts`: it may take over what its former self held (HELLO only). Elsewhere
- * an attempt that is free is passed over: the word to drop it could overtake the HELLO that adopts it.
- */
-static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *claimed, bool adopts)
+/* A worker says that it has this attempt. It takes over what is free: only a HELLO names that. */
+static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *claimed)
 {
     worker_record *worker = &self->workers.workers[worker_slot];
     uint32_t lease_slot = fact_apply_find_lease(self, claimed);
@@ -176,10 +173,7 @@ static void worker_claims(scheduler *self, uint32_t worker_slot, const attempt *
     }
     task_lease *lease = lease_slot == SLOT_NONE ? NULL : &self->leases.leases[lease_slot];
     if (lease != NULL && lease->worker_slot != worker_slot) {
-        bool free = lease_is_free(self, lease);
-        if (free && !adopts)
-            return;
-        if (free)
+        if (lease_is_free(self, lease))
             scheduler_say_sure(self, (scheduler_fact){.type = FACT_TASK_ASSIGNED,
                                                       .job = claimed->job,
                                                       .task = claimed->task,
@@ -292,9 +286,25 @@ status worker_events_hello(scheduler *self, const scheduler_event *event)
         worker_say_state(self, slot, WORKER_DRAINING);
     worker_heard(self, slot, event->hello.beat);
     for (uint32_t i = 0; i < event->hello.held_count; i++)
-        worker_claims(self, slot, &event->hello.held[i], true);
+        worker_claims(self, slot, &event->hello.held[i]);
     worker_report_end(self, slot, false);
     return STATUS_OK;
+}
+
+/*
+ * A heartbeat names what nobody here holds: the coordinator before gave it, and the HELLO that this one heard was said
+ * before it came. An answer would be contact for an attempt that is about to be given to another; the word to drop it
+ * could overtake a HELLO that adopts it. So the worker is to say HELLO.
+ */
+static bool heartbeat_names_free(const scheduler *self, uint32_t worker_slot, const scheduler_event *event)
+{
+    for (uint32_t i = 0; i < event->heartbeat.running_count; i++) {
+        uint32_t lease = fact_apply_find_lease(self, &event->heartbeat.running[i]);
+        if (lease != SLOT_NONE && self->leases.leases[lease].worker_slot != worker_slot &&
+            lease_is_free(self, &self->leases.leases[lease]))
+            return true;
+    }
+    return false;
 }
 
 status worker_events_heartbeat(scheduler *self, const scheduler_event *event)
@@ -304,12 +314,14 @@ status worker_events_heartbeat(scheduler *self, const scheduler_event *event)
         return STATUS_PEER_IMPOSSIBLE; /* it must say HELLO: after a restart nobody is known */
     if (report_is_old(&self->workers.workers[slot], event->heartbeat.beat))
         return STATUS_AGAIN;
+    if (heartbeat_names_free(self, slot, event))
+        return STATUS_PEER_IMPOSSIBLE;
     worker_record *worker = worker_table_open(&self->workers, slot);
     worker->leaving = event->heartbeat.draining;
     worker_table_close(&self->workers, slot, self->now_ms);
     worker_heard(self, slot, event->heartbeat.beat);
     for (uint32_t i = 0; i < event->heartbeat.running_count; i++)
-        worker_claims(self, slot, &event->heartbeat.running[i], false);
+        worker_claims(self, slot, &event->heartbeat.running[i]);
     worker_report_end(self, slot, true);
     return STATUS_OK;
 }

@@ -286,6 +286,29 @@ static void scheduler__adopts_what_a_worker_held_over_a_restart(void **unused)
     farm_script_deinit(&farm);
 }
 
+/*
+ * The coordinator before gave it after this process had said the HELLO that the present one heard: the answer to that
+ * HEARTBEAT would be contact, while the task is given to another when nobody adopts it.
+ */
+static void scheduler__asks_for_a_hello_when_a_heartbeat_names_what_nobody_holds(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 7, 1);
+    attempt held = farm_assigned(&farm, 0);
+    farm_script_restart(&farm);
+    farm_hello(&farm, 9, 1); /* the same process, numbered anew */
+    assert_int_equal(farm_heartbeat(&farm, 9, &held, 1), STATUS_PEER_IMPOSSIBLE);
+    assert_int_equal(farm_count(&farm, COMMAND_CANCEL_ATTEMPT), 0);
+    assert_int_equal(farm_hello_with(&farm, 9, 1, &held, 1), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 0).worker, 9);
+    assert_int_equal(farm_heartbeat(&farm, 9, &held, 1), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 0).epoch, held.epoch);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__does_not_adopt_from_a_worker_that_lives(void **unused)
 {
     (void)unused;
@@ -499,6 +522,7 @@ int main(void)
         cmocka_unit_test(scheduler__refuses_a_result_from_a_worker_that_does_not_hold_the_attempt),
         cmocka_unit_test(scheduler__acknowledges_a_result_that_is_said_twice_and_counts_it_once),
         cmocka_unit_test(scheduler__adopts_what_a_worker_held_over_a_restart),
+        cmocka_unit_test(scheduler__asks_for_a_hello_when_a_heartbeat_names_what_nobody_holds),
         cmocka_unit_test(scheduler__does_not_adopt_from_a_worker_that_lives),
         cmocka_unit_test(scheduler__runs_its_own_tasks_again_after_a_restart),
         cmocka_unit_test(scheduler__requeues_at_once_when_the_process_is_known_dead),
