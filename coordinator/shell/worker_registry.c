@@ -148,15 +148,22 @@ static void take_route(worker_registry *self, worker_node *node, const routing_i
     put_in_order(self, NODES_BY_ROUTE, node);
 }
 
+/* It waited in a connection that is gone, while its sender said another one on the next. The count of beats may wrap. */
+static bool hello_is_old(const worker_node *node, const message_hello *hello)
+{
+    return hello->beat != 0 && node->hello_beat != 0 && hello->beat - node->hello_beat > UINT32_MAX / 2;
+}
+
 worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
                                    const message_hello *hello, uint64_t now_ms)
 {
     worker_node *node = node_at(self, NODES_BY_INSTANCE, &(node_key){.instance = hello->instance, .owner = owner});
     if (node == NULL)
         node = add_node(self, owner, hello);
-    if (node == NULL)
-        return NULL;
+    if (node == NULL || hello_is_old(node, hello))
+        return node;
     take_route(self, node, route);
+    node->hello_beat = hello->beat;
     if (strcmp(node->name, hello->name) != 0) {
         take_out_of_order(self, NODES_BY_OWNER, node);
         memcpy(node->name, hello->name, sizeof node->name);

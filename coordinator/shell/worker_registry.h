@@ -16,6 +16,7 @@ typedef struct worker_node {
     bool connected; /**< heard of within the lease, and not gone */
     bool left;      /**< its last word was a GOODBYE */
     routing_id route;
+    uint32_t hello_beat; /**< of the HELLO that it came by */
     uint8_t instance[INSTANCE_BYTES];
     char owner[NAME_MAX_BYTES]; /**< whose key it came with, by the allow-list; it alone speaks for the node */
     uint8_t key[KEY_BYTES];     /**< that key, of its last HELLO */
@@ -59,8 +60,8 @@ typedef struct worker_registry {
 
 void worker_registry_deinit(worker_registry *self);
 /**
- * Takes a HELLO: a new node or the one of this instance and owner, at its new route. NULL when there is no room; one
- * owner may have half of it.
+ * Takes a HELLO: a new node or the one of this instance and owner, at its new route. One said before the last that was
+ * taken changes nothing. NULL when there is no room; one owner may have half of it.
  */
 worker_node *worker_registry_hello(worker_registry *self, const routing_id *route, const char *owner,
                                    const message_hello *hello, uint64_t now_ms);

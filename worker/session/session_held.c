@@ -83,6 +83,8 @@ static bool assign_wanted(worker_session *self, const attempt_id *attempt, sessi
     if (attempt->term != self->term) {
         session_orders_log(out, "event=assign.ignored job=%u task=%u term=%u reason=\"the coordinator's term is %u\"",
                            attempt->job, attempt->task, attempt->term, self->term);
+        if (attempt->term > self->term)
+            session_greet_again(self); /* the WELCOME of its coordinator was lost */
         return false;
     }
     for (uint32_t i = 0; i < self->held.count;) {

@@ -67,6 +67,8 @@ void session_return_queued(worker_session *self, session_orders *out);
 void session_stop_running(worker_session *self, session_orders *out);
 
 /* ---- worker_session.c ---- */
+/** Says HELLO anew, soon; what runs goes on. */
+void session_greet_again(worker_session *self);
 void session_send(worker_session *self, const message *what, session_orders *out);
 /** Leaves when draining and nothing is left to wait for. */
 void session_leave_when_done(worker_session *self, session_orders *out);

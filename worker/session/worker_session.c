@@ -119,7 +119,7 @@ static void session_say_heartbeat(worker_session *self, session_orders *out)
 
 /* ---- the coordinator's answers ---- */
 
-static void session_greet_again(worker_session *self)
+void session_greet_again(worker_session *self)
 {
     uint64_t earliest = self->hello_sent_ms + self->config.hello_interval_ms;
     if (self->state == SESSION_WELCOMED)
@@ -362,8 +362,9 @@ status worker_session_tick(worker_session *self, uint64_t now_ms, session_orders
 
 void worker_session_connected(worker_session *self, uint64_t now_ms)
 {
-    if (self->state != SESSION_GREETING)
+    if (self->state == SESSION_GONE)
         return;
+    self->state = SESSION_GREETING;
     self->hello_due_ms = now_ms;
     self->hello_wait_ms = hello_wait_first_ms(self);
 }

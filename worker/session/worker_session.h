@@ -81,7 +81,7 @@ MUST_USE status worker_session_ended(worker_session *self, uint64_t now_ms, cons
                                      session_orders *out);
 /** The engine asked for a drain (SIGTERM). A second call kills what runs and exits. ORDER_EXIT is the last order. */
 MUST_USE status worker_session_drain(worker_session *self, uint64_t now_ms, session_orders *out);
-/** A connection has come about: a HELLO that was said before went nowhere, so the next is due at once. */
+/** A connection has come about, on which nobody knows it: a HELLO is due at once. */
 void worker_session_connected(worker_session *self, uint64_t now_ms);
 MUST_USE status worker_session_tick(worker_session *self, uint64_t now_ms, session_orders *out);
 /** When the next tick is due; UINT64_MAX = never. */

@@ -62,6 +62,29 @@ static void worker_registry__gives_a_number_to_a_process_start(void **state)
     worker_registry_deinit(&registry);
 }
 
+/* Two HELLOs of one process over two connections: the first is read last. Its route is that of a connection that is gone. */
+static void worker_registry__keeps_the_route_of_the_newest_hello(void **state)
+{
+    (void)state;
+    worker_registry registry = {0};
+    message_hello *hello = hello_of(1, "node");
+    const uint32_t beats[][2] = {{7, 8}, {UINT32_MAX, 1}}; /* said before, said after */
+    routing_id gone = route_of(1);
+    routing_id new = route_of(2);
+    for (uint8_t i = 0; i < 2; i++) {
+        hello->instance[0] = i;
+        hello->beat = beats[i][1];
+        worker_node *node = worker_registry_hello(&registry, &new, "anna", hello, 10);
+        hello->beat = beats[i][0];
+        assert_ptr_equal(worker_registry_hello(&registry, &gone, "anna", hello, 20), node);
+        assert_ptr_equal(worker_registry_by_route(&registry, &new, "anna"), node);
+        assert_null(worker_registry_by_route(&registry, &gone, "anna"));
+        assert_true(node->heard_ms == 10);
+    }
+    free(hello);
+    worker_registry_deinit(&registry);
+}
+
 static void worker_registry__knows_who_came_in_the_place_of_whom(void **state)
 {
     (void)state;
@@ -216,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worker_registry__gives_a_number_to_a_process_start),
+        cmocka_unit_test(worker_registry__keeps_the_route_of_the_newest_hello),
         cmocka_unit_test(worker_registry__knows_who_came_in_the_place_of_whom),
         cmocka_unit_test(worker_registry__has_room_for_others_beside_one_key),
         cmocka_unit_test(worker_registry__knows_who_was_silent),
