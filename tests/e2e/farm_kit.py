@@ -1,4 +1,5 @@
 """What the end-to-end tests share: running the real programs, making shows, reading files, and looking at processes."""
+import contextlib
 import copy
 import hashlib
 import json
@@ -171,6 +172,15 @@ def digests(folder):
     """SHA-256 of every media file below a folder."""
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(Path(folder).rglob("*.wav"))}
+
+
+def sockets(process):
+    """How many connections, and ends that take them, a process has open."""
+    count = 0
+    for entry in Path(f"/proc/{process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed just now
+            count += os.readlink(entry).startswith("socket:")
+    return count
 
 
 def leftovers(folder):

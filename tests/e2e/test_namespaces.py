@@ -8,7 +8,7 @@ import shutil
 import time
 
 import namespace_farm
-from farm_kit import CHANCE, FarmTest, digests, finish, leftovers, main, reelmill, run_for, small_show, start, wait_until
+from farm_kit import CHANCE, FarmTest, digests, finish, leftovers, main, reelmill, run_for, small_show, sockets, start, wait_until
 
 ROUNDS_S = float(os.environ.get("REELMILL_ROUNDS_S", "6"))
 LEASE_S = 2
@@ -24,6 +24,7 @@ class Namespaces(FarmTest):
         self.passes(reelmill("run", self.show.path, "--out", self.folder / "alone"))
         self.want = digests(self.folder / "alone")
         self.farm = namespace_farm.NamespaceFarm(self, self.folder, WORKERS)
+        self.sockets = sockets(self.farm.processes["coordinator"])
         self.count = collections.Counter()
 
     def cut(self, waiter):
@@ -57,8 +58,10 @@ class Namespaces(FarmTest):
             jobs += 1
         print(f"{jobs} jobs, {sum(self.count.values())} cuts, longest job {longest:.1f} s", dict(sorted(self.count.items())))
         self.assertGreater(sum(self.count.values()), 0)
-        self.assertTrue(wait_until(self.farm.processes["coordinator"], lambda: all(
+        coordinator = self.farm.processes["coordinator"]
+        self.assertTrue(wait_until(coordinator, lambda: all(
             node["state"] != "lost" for node in self.farm.nodes().values()) and len(self.farm.nodes()) == len(WORKERS)))
+        self.assertTrue(wait_until(coordinator, lambda: sockets(coordinator) <= self.sockets))  # what was cut is closed
 
 
 if __name__ == "__main__":

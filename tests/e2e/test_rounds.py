@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from farm_kit import BIN, CHANCE, KILL, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
-from farm_kit import run_for, small_show, start, wait_until
+from farm_kit import run_for, small_show, sockets, start, wait_until
 from faulty_link import FaultyLink
 
 ROUNDS_S = float(os.environ.get("REELMILL_ROUNDS_S", "25"))
@@ -89,6 +89,7 @@ class Rounds(FarmTest):
         self.want = digests(self.folder / "alone")
         self.assertTrue(self.want)
         self.farm = LinkedFarm(self, self.folder)
+        self.sockets = sockets(self.farm.processes["coordinator"])
         self.count = collections.Counter()
         self.blames = 0
 
@@ -170,8 +171,10 @@ class Rounds(FarmTest):
         faults = sum(self.count.values())
         print(f"{jobs} jobs, {faults} faults, longest job {longest:.1f} s", dict(sorted(self.count.items())))
         self.assertGreater(faults, 0)
-        # Nothing is left over of it all: both nodes are there, each with all its executors and no more.
+        # Nothing is left over of it all: both nodes are there, each with all its executors and no more, and of what was cut no connection.
         self.farm.wait_complete()
+        coordinator = self.farm.processes["coordinator"]
+        self.assertTrue(wait_until(coordinator, lambda: sockets(coordinator) <= self.sockets))
         for name in WORKERS:
             self.assertTrue(wait_until(self.farm.processes[name],
                                        lambda name=name: len(self.farm.executors(name)) == SLOTS))
