@@ -36,6 +36,49 @@ static void radix_4_once(kernel_check *self, uint32_t size, uint32_t stride, hos
     }
 }
 
+static void join_once(kernel_check *self, uint32_t quarter, uint32_t count, hostility kind, placement where)
+{
+    enum { POINTS = 4 * SIZE_MAX_CHECKED };
+    static double cosine[POINTS], sine[POINTS], expected[2][2 * POINTS];
+    const size_t values = (size_t)quarter * 4 * count;
+    double *places[2];
+    check_fill(self, cosine, POINTS, DATA_NOISE);
+    check_fill(self, sine, POINTS, DATA_NOISE);
+    for (int i = 0; i < 2; i++) {
+        places[i] = (double *)(void *)guarded_place(&self->memory[i], values * sizeof(double), where, 8 * check_below(self, 8));
+        check_fill(self, places[i], values, kind);
+        memcpy(expected[i], places[i], values * sizeof(double));
+    }
+    self->reference->fft_join(cosine, sine, quarter, count, expected[0], expected[1]);
+    self->variant->fft_join(cosine, sine, quarter, count, places[0], places[1]);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u times four transforms of %u points joined", hostility_name(kind), count, quarter);
+    for (int i = 0; i < 2; i++) {
+        check_doubles(self, expected[i], places[i], values, what);
+        check_that(self, guarded_intact(&self->memory[i], (const uint8_t *)places[i], values * sizeof(double)), "%s: margin", what);
+    }
+}
+
+static void tile_turned_once(kernel_check *self, uint32_t frame_count, uint32_t lane_count, hostility kind, placement where)
+{
+    static float expected[TILE_FRAMES_MAX * TILE_LANES];
+    const size_t values = (size_t)frame_count * lane_count;
+    double *tile = (double *)(void *)guarded_place(&self->memory[0], (size_t)frame_count * TILE_LANES * sizeof(double), where, 0);
+    float *actual = (float *)(void *)guarded_place(&self->memory[1], values * sizeof(float), where, 4 * check_below(self, 4));
+    float *rows[TILE_LANES], *expected_rows[TILE_LANES];
+    for (uint32_t l = 0; l < lane_count; l++) {
+        rows[l] = actual + (size_t)l * frame_count;
+        expected_rows[l] = expected + (size_t)l * frame_count;
+    }
+    check_fill(self, tile, (size_t)frame_count * TILE_LANES, kind);
+    self->reference->rows_of_tile(tile, frame_count, lane_count, expected_rows);
+    self->variant->rows_of_tile(tile, frame_count, lane_count, rows);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u lanes of %u frames", hostility_name(kind), lane_count, frame_count);
+    check_floats(self, expected, actual, values, what);
+    check_that(self, guarded_intact(&self->memory[1], (const uint8_t *)actual, values * sizeof(float)), "%s: margin", what);
+}
+
 /* Rows in one place, one beside the other, so that the first or the last byte of one of them touches the guard. */
 static void turned_once(kernel_check *self, uint32_t count, hostility kind, placement where)
 {
@@ -113,9 +156,15 @@ void check_fft(kernel_check *self)
         for (uint32_t size = 4; size <= SIZE_MAX_CHECKED; size *= 4)
             for (uint32_t stride = 1; stride < size; stride *= 4)
                 radix_4_once(self, size, stride, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
+    for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
+        for (uint32_t quarter = 1; quarter <= SIZE_MAX_CHECKED; quarter *= 4)
+            for (uint32_t count = 1; count <= 2; count++)
+                join_once(self, quarter, count, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
     uint32_t frame_count;
     for (uint32_t index = 0; check_frame_count(index, &frame_count); index++)
         if (frame_count <= TILE_FRAMES_MAX && check_below(self, 100) < self->effort) {
+            tile_turned_once(self, frame_count, 1 + index % TILE_LANES, (hostility)(index % DATA_KIND_COUNT),
+                             (placement)(index % PLACEMENT_COUNT));
             turned_once(self, frame_count, (hostility)(index % DATA_KIND_COUNT), (placement)(index % PLACEMENT_COUNT));
             squares_once(self, index % (TILES_MAX + 1), frame_count, (hostility)(index % DATA_KIND_COUNT),
                          (placement)(index % PLACEMENT_COUNT));

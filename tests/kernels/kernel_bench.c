@@ -184,12 +184,28 @@ static void fft_step(const dsp_table *table, bench_data *data)
                        floats_of(data->outputs[1]));
 }
 
+/* The points are numbers like any other: none grows. */
+static void fft_joined(const dsp_table *table, bench_data *data)
+{
+    for (int i = 0; i < 2; i++)
+        memcpy(data->outputs[i], data->inputs[i], 4 * FRAMES * sizeof(double));
+    table->fft_join(data->inputs[2], data->tile, FRAMES, 1, data->outputs[0], data->outputs[1]);
+}
+
 static void rows_turned(const dsp_table *table, bench_data *data)
 {
     const float *rows[FFT_LANES];
     for (uint32_t i = 0; i < FFT_LANES; i++)
         rows[i] = data->floats[0] + (size_t)i * FRAMES;
     table->lanes_of_rows(rows, data->roots[0], FRAMES, floats_of(data->outputs[0]));
+}
+
+static void tile_turned(const dsp_table *table, bench_data *data)
+{
+    float *rows[TILE_LANES];
+    for (uint32_t i = 0; i < TILE_LANES; i++)
+        rows[i] = floats_of(data->outputs[0]) + (size_t)i * FRAMES;
+    table->rows_of_tile(data->tile, FRAMES, TILE_LANES, rows);
 }
 
 static void lanes_turned(const dsp_table *table, bench_data *data)
@@ -282,7 +298,9 @@ static const bench_case cases[] = {
     {"signal features", signal_features, 8, 0},
     {"spectrum", spectrum, 8, 0},
     {"Fourier step of the stem features (per real or imaginary part)", fft_step, 32, 0},
+    {"two stages of a Fourier transform of 1024 points (likewise)", fft_joined, 8, 0},
     {"rows of windows to lanes", rows_turned, 16, 0},
+    {"a tile to rows of floats", tile_turned, 8, 0},
     {"lanes to rows of windows", lanes_turned, 16, 0},
     {"energies of three tiles", squares_of_tiles, 24, 0},
     {"products of two tiles (64 sums a frame)", products_of_tiles, 16, 0},

@@ -304,8 +304,27 @@ typedef struct dsp_table {
      */
     void (*fft_radix_4)(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
                         const float *im, float *out_re, float *out_im);
+    /**
+     * Two stages of fft_run(), of four transforms of `quarter` points that lie side by side one of four times as many; so
+     * `count` times, one behind the other.
+     *
+     * Shape      re, im [count][4 x quarter]; quarter a power of 4; cosine and sine [4 x quarter], those of the stage that joins
+     *            transforms of `half` points from `half` on
+     * Units      linear
+     * State      none
+     * Memory     any alignment; in place
+     * Rates      any
+     * Odd input  NaN and infinity spread as in the transform
+     * Errors     none
+     * Exactness  EXACT: every product is rounded
+     * Source     none
+     * Proof      tests/kernels/check_fft.c
+     */
+    void (*fft_join)(const double *cosine, const double *sine, uint32_t quarter, uint32_t count, double *re, double *im);
     /** out[i][l] = rows[l][i] x scale[i]. rows [FFT_LANES][count], scale [count], out [count][FFT_LANES], 64-byte aligned. */
     void (*lanes_of_rows)(const float *const *rows, const float *scale, uint32_t count, float *out);
+    /** rows[l][i] = tile[i][l] in single precision, l below lane_count. tile [frame_count][TILE_LANES], 64-byte aligned. */
+    void (*rows_of_tile)(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows);
     /** rows[l][i] = lanes[i][l]. lanes [count][FFT_LANES], 64-byte aligned; rows [FFT_LANES][count], apart. */
     void (*rows_of_lanes)(const float *lanes, uint32_t count, float *const *rows);
     /**

@@ -3,6 +3,7 @@
 #include "common/base/ensure.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 enum { IN_CACHE = 1024 }; /* points: 32 KiB with their twiddles */
 
@@ -31,9 +32,10 @@ static void make_twiddles(fft_plan *self)
     }
 }
 
-void fft_plan_init(fft_plan *self, uint32_t log2_size, arena *memory)
+void fft_plan_init(fft_plan *self, const dsp_table *dsp, uint32_t log2_size, arena *memory)
 {
     ENSURE(log2_size >= 1 && log2_size <= FFT_LOG2_MAX);
+    self->dsp = dsp;
     self->size = 1u << log2_size;
     self->stage_cosine = arena_take_array(memory, self->size, sizeof *self->stage_cosine);
     self->stage_sine = arena_take_array(memory, self->size, sizeof *self->stage_sine);
@@ -80,22 +82,14 @@ static inline void combine(const fft_plan *self, double *restrict re, double *re
     }
 }
 
-/* The stages of what fits the cache one after the other; of more, each half to its end before the next. */
+/* Of a power of 4. The stages of what fits the cache one after the other; of more, each quarter to its end before the next. */
 static void transform(const fft_plan *self, double *re, double *im, uint32_t length)
 {
-    if (length > IN_CACHE) {
-        transform(self, re, im, length / 2);
-        transform(self, re + length / 2, im + length / 2, length / 2);
-        combine(self, re, im, length / 2);
-        return;
-    }
-    for (uint32_t first = 0; first < length; first += 2)
-        combine(self, re + first, im + first, 1);
-    for (uint32_t first = 0; first < length && length > 2; first += 4)
-        combine(self, re + first, im + first, 2);
-    for (uint32_t half = 4; half < length; half *= 2)
-        for (uint32_t first = 0; first < length; first += 2 * half)
-            combine(self, re + first, im + first, half);
+    uint32_t quarter = length > IN_CACHE ? length / 4 : 1;
+    for (uint32_t first = 0; quarter > 1 && first < length; first += quarter)
+        transform(self, re + first, im + first, quarter);
+    for (; quarter < length; quarter *= 4)
+        self->dsp->fft_join(self->stage_cosine, self->stage_sine, quarter, length / (4 * quarter), re, im);
 }
 
 void fft_run(const fft_plan *self, double *re, double *im)
@@ -111,5 +105,11 @@ void fft_run(const fft_plan *self, double *re, double *im)
             swap(&im[i], &im[j]);
         }
     }
-    transform(self, re, im, size);
+    bool square = (size & 0x55555555u) != 0; /* a power of 4 */
+    uint32_t length = square ? size : size / 2;
+    transform(self, re, im, length);
+    if (square)
+        return;
+    transform(self, re + length, im + length, length);
+    combine(self, re, im, length);
 }

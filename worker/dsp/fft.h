@@ -10,12 +10,14 @@
 #define WORKER_DSP_FFT_H
 
 #include "common/base/arena.h"
+#include "worker/dsp/dsp_table.h"
 
 #include <stdint.h>
 
 enum { FFT_LOG2_MAX = 22 };
 
 typedef struct fft_plan {
+    const dsp_table *dsp;
     uint32_t size;
     double *cosine;       /**< [size / 2] of the last stage */
     double *sine;         /**< [size / 2] */
@@ -24,7 +26,7 @@ typedef struct fft_plan {
 } fft_plan;
 
 /** log2_size 1..FFT_LOG2_MAX */
-void fft_plan_init(fft_plan *self, uint32_t log2_size, arena *memory);
+void fft_plan_init(fft_plan *self, const dsp_table *dsp, uint32_t log2_size, arena *memory);
 /** A Hann window of the plan's size, of its cosines. */
 double *fft_hann_window(const fft_plan *self, arena *memory);
 /** In place, X[k] = sum of x[n] exp(-2 pi i n k / size). Swap re and im for the inverse times size. */

@@ -1,8 +1,8 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
- * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, and FFT_LOWER(a, b), a < b ? a : b, and
- * includes this. Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits;
- * nothing is contracted.
+ * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b, and
+ * FFT_NARROW(from), a tile's row as floats, and includes this. Element by element the same operations in the same order as
+ * scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
  */
 #ifndef WORKER_DSP_FFT_LANES_H
 #define WORKER_DSP_FFT_LANES_H
@@ -249,6 +249,90 @@ static void cross_windows(const spectrum_part *sources, const spectrum_part *hos
         sums->im[k] = im;
         sums->squares[k] = squares;
     }
+}
+
+typedef float fft_eight __attribute__((vector_size(32)));
+typedef float fft_eight_anywhere __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double fft_eight_doubles __attribute__((vector_size(64)));
+
+/* Eight rows of eight lanes at once, turned in three steps: pairs, fours, halves. */
+static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
+{
+    uint32_t i = 0;
+    for (; i + TILE_LANES <= frame_count; i += TILE_LANES) {
+        const double *from = tile + (size_t)i * TILE_LANES;
+        fft_eight a[8], b[8];
+        DSP_UNROLL(8)
+        for (int k = 0; k < 8; k++)
+            a[k] = FFT_NARROW(from + k * TILE_LANES);
+        DSP_UNROLL(4)
+        for (int k = 0; k < 8; k += 2) {
+            b[k] = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+            b[k + 1] = __builtin_shufflevector(a[k], a[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+        }
+        DSP_UNROLL(2)
+        for (int k = 0; k < 8; k += 4)
+            for (int p = 0; p < 2; p++) {
+                a[k + 2 * p] = __builtin_shufflevector(b[k + p], b[k + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+                a[k + 2 * p + 1] = __builtin_shufflevector(b[k + p], b[k + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+            }
+        DSP_UNROLL(4)
+        for (int k = 0; k < 4; k++) {
+            b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+            b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+        }
+        DSP_UNROLL(8)
+        for (uint32_t lane = 0; lane < 8; lane++)
+            if (lane < lane_count)
+                *(fft_eight_anywhere *)(void *)(rows[lane] + i) = b[lane];
+    }
+    for (; i < frame_count; i++)
+        for (uint32_t lane = 0; lane < lane_count; lane++)
+            rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
+}
+
+/* Four quarters become one at as many of their points as `vector` has; both stages in registers. */
+#define FFT_JOIN_QUARTERS(vector, cosine, sine, quarter, k, re, im)                                                            \
+    do {                                                                                                                       \
+        vector *const r[4] = {(vector *)(void *)((re) + (k)), (vector *)(void *)((re) + (quarter) + (k)),                     \
+                              (vector *)(void *)((re) + 2 * (quarter) + (k)), (vector *)(void *)((re) + 3 * (quarter) + (k))}; \
+        vector *const i[4] = {(vector *)(void *)((im) + (k)), (vector *)(void *)((im) + (quarter) + (k)),                     \
+                              (vector *)(void *)((im) + 2 * (quarter) + (k)), (vector *)(void *)((im) + 3 * (quarter) + (k))}; \
+        const vector *const c = (const vector *)(const void *)((cosine) + (quarter) + (k));                                    \
+        const vector *const s = (const vector *)(const void *)((sine) + (quarter) + (k));                                      \
+        const vector *const near_c = (const vector *)(const void *)((cosine) + 2 * (quarter) + (k));                           \
+        const vector *const near_s = (const vector *)(const void *)((sine) + 2 * (quarter) + (k));                             \
+        const vector *const far_c = (const vector *)(const void *)((cosine) + 3 * (quarter) + (k));                            \
+        const vector *const far_s = (const vector *)(const void *)((sine) + 3 * (quarter) + (k));                              \
+        const vector bx = *r[1] * *c + *i[1] * *s, by = *i[1] * *c - *r[1] * *s;                                               \
+        const vector dx = *r[3] * *c + *i[3] * *s, dy = *i[3] * *c - *r[3] * *s;                                               \
+        const vector ar = *r[0] + bx, ai = *i[0] + by, br = *r[0] - bx, bi = *i[0] - by;                                       \
+        const vector cr = *r[2] + dx, ci = *i[2] + dy, dr = *r[2] - dx, di = *i[2] - dy;                                       \
+        const vector cx = cr * *near_c + ci * *near_s, cy = ci * *near_c - cr * *near_s;                                       \
+        const vector ex = dr * *far_c + di * *far_s, ey = di * *far_c - dr * *far_s;                                           \
+        *r[0] = ar + cx;                                                                                                       \
+        *i[0] = ai + cy;                                                                                                       \
+        *r[1] = br + ex;                                                                                                       \
+        *i[1] = bi + ey;                                                                                                       \
+        *r[2] = ar - cx;                                                                                                       \
+        *i[2] = ai - cy;                                                                                                       \
+        *r[3] = br - ex;                                                                                                       \
+        *i[3] = bi - ey;                                                                                                       \
+    } while (0)
+
+typedef double fft_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8), may_alias));
+typedef double fft_four_anywhere __attribute__((vector_size(32), aligned(8), may_alias));
+
+static void fft_join(const double *cosine, const double *sine, uint32_t quarter, uint32_t count, double *re, double *im)
+{
+    for (; count > 0; count--, re += 4 * (size_t)quarter, im += 4 * (size_t)quarter)
+        if (quarter == 1)
+            FFT_JOIN_QUARTERS(double, cosine, sine, 1, 0, re, im);
+        else if (quarter == 4)
+            FFT_JOIN_QUARTERS(fft_four_anywhere, cosine, sine, 4, 0, re, im);
+        else
+            for (size_t k = 0; k < quarter; k += FFT_WIDTH)
+                FFT_JOIN_QUARTERS(fft_anywhere, cosine, sine, (size_t)quarter, k, re, im);
 }
 
 static void square_roots(const float *values, uint32_t count, float *out_root, float *out_inverse)

@@ -87,11 +87,12 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count)
 
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count)
 {
-    for (uint32_t lane = 0; lane < self->lane_count; lane++) {
-        float *to = self->captured + (size_t)lane * CELL_ROW + cell_frame;
-        const double *frames = tiles[lane / TILE_LANES] + lane % TILE_LANES;
-        for (uint32_t i = 0; i < frame_count; i++)
-            to[i] = (float)frames[(size_t)i * TILE_LANES];
+    for (uint32_t first = 0; first < self->lane_count; first += TILE_LANES) {
+        uint32_t count = self->lane_count - first < TILE_LANES ? self->lane_count - first : TILE_LANES;
+        float *rows[TILE_LANES];
+        for (uint32_t lane = 0; lane < count; lane++)
+            rows[lane] = self->captured + (size_t)(first + lane) * CELL_ROW + cell_frame;
+        self->dsp->rows_of_tile(tiles[first / TILE_LANES], frame_count, count, rows);
     }
 }
 

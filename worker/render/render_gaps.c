@@ -70,7 +70,7 @@ static double peak_before(const double *last, const double *samples, uint32_t fr
     for (uint32_t i = 1; i <= REACH; i++) {
         double value = i <= frame ? fabs(samples[(size_t)(frame - i) * TILE_LANES])
                                   : fabs(last[(size_t)(REACH - (i - frame)) * TILE_LANES]);
-        peak = fmax(peak, value);
+        peak = value > peak ? value : peak;
         near = i <= REACH / 4 ? peak : near;
     }
     return near >= hard_min * peak ? peak : 0.0;
@@ -101,7 +101,8 @@ static void listen_behind(const render_gaps *self, gap_lane *lane, uint32_t inde
                           uint32_t frame_count, stem_features *features)
 {
     for (; lane->left > 0 && from < frame_count; from++, lane->left--) {
-        lane->after = fmax(lane->after, fabs(samples[(size_t)from * TILE_LANES]));
+        double value = fabs(samples[(size_t)from * TILE_LANES]);
+        lane->after = value > lane->after ? value : lane->after;
         lane->after_near = lane->left > REACH - REACH / 4 ? lane->after : lane->after_near;
     }
     if (lane->left == 0 && lane->end > 0)

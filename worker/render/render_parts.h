@@ -241,14 +241,14 @@ void cell_window_add(cell_windows self, uint32_t window, double *const *tiles, u
 
 typedef struct render_phases render_phases;
 /* NULL but for a stereo programme with few enough stems. */
-render_phases *render_phases_make(const render_program *program, arena *memory);
+render_phases *render_phases_make(const render_program *program, const dsp_table *dsp, arena *memory);
 void render_phases_begin(render_phases *self, uint32_t frame_count);
 void render_phases_take(render_phases *self, double *const *tiles, uint32_t frame, uint32_t frame_count);
 void render_phases_end(render_phases *self, stem_features *features);
 
 typedef struct render_shifts render_shifts;
 /* NULL where no programme is received, or too many stems are. */
-render_shifts *render_shifts_make(const render_program *program, arena *memory);
+render_shifts *render_shifts_make(const render_program *program, const dsp_table *dsp, arena *memory);
 void render_shifts_begin(render_shifts *self, uint32_t frame_count);
 void render_shifts_take(render_shifts *self, double *const *tiles, uint32_t frame, uint32_t frame_count);
 void render_shifts_end(render_shifts *self, stem_features *features);

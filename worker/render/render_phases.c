@@ -30,7 +30,7 @@ struct render_phases {
     double *sums_re, *sums_im;
 };
 
-render_phases *render_phases_make(const render_program *program, arena *memory)
+render_phases *render_phases_make(const render_program *program, const dsp_table *dsp, arena *memory)
 {
     uint32_t lanes = program->input_count;
     uint32_t outputs = 0;
@@ -44,7 +44,7 @@ render_phases *render_phases_make(const render_program *program, arena *memory)
     self->bin_count = (uint32_t)((uint64_t)HIGH_HZ * SIZE / program->sample_rate) - self->first_bin;
     if (self->first_bin + self->bin_count >= SIZE / 2)
         return NULL;
-    fft_plan_init(&self->fft, LOG2, memory);
+    fft_plan_init(&self->fft, dsp, LOG2, memory);
     self->window = fft_hann_window(&self->fft, memory);
     self->sound = arena_take_array(memory, (size_t)lanes * WINDOWS * SIZE, sizeof(double));
     self->re = arena_take_array(memory, SIZE, sizeof(double));

@@ -48,7 +48,7 @@ struct render_shifts {
     render_phases *phases; /* or NULL; taken in the same cells */
 };
 
-render_shifts *render_shifts_make(const render_program *program, arena *memory)
+render_shifts *render_shifts_make(const render_program *program, const dsp_table *dsp, arena *memory)
 {
     if (program->input_count == 0 || program->inputs[0].stem != RENDER_STEM_RECEIVED)
         return NULL;
@@ -64,8 +64,8 @@ render_shifts *render_shifts_make(const render_program *program, arena *memory)
     }
     if (self->group_count < 2)
         return NULL;
-    self->phases = render_phases_make(program, memory);
-    fft_plan_init(&self->fft, STEM_SHIFT_LOG2, memory);
+    self->phases = render_phases_make(program, dsp, memory);
+    fft_plan_init(&self->fft, dsp, STEM_SHIFT_LOG2, memory);
     self->window = fft_hann_window(&self->fft, memory);
     self->sound = arena_take_array(memory, (size_t)self->group_count * WINDOWS * SIZE, sizeof(double));
     double **parts[] = {&self->re, &self->im, &self->cross_re, &self->cross_im};

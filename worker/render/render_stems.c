@@ -30,7 +30,7 @@ status render_stems_init(render_stems *self, const task_render *task, const dsp_
         arena_take_array(memory, (size_t)blocks * stem_sum_count(lanes, crossed), sizeof *self->features.sums);
     self->bleed = render_bleed_make(&task->program, dsp, memory);
     self->gaps = render_gaps_make(&task->program, memory);
-    self->shifts = crossed ? render_shifts_make(&task->program, memory) : NULL;
+    self->shifts = crossed ? render_shifts_make(&task->program, dsp, memory) : NULL;
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
 }

@@ -117,8 +117,10 @@ static void begin_quiet(signal_channel *state, const signal_tile *tile, uint32_t
 {
     state->quiet_edge = 0.0;
     uint32_t reach = frame + TRUE_PEAK_HISTORY < millisecond ? frame + TRUE_PEAK_HISTORY : millisecond;
-    for (uint32_t i = 1; i <= reach; i++)
-        state->quiet_edge = fmax(state->quiet_edge, fabs(tile->samples[((int64_t)frame - i) * TILE_LANES + lane]));
+    for (uint32_t i = 1; i <= reach; i++) {
+        double edge = fabs(tile->samples[((int64_t)frame - i) * TILE_LANES + lane]);
+        state->quiet_edge = edge > state->quiet_edge ? edge : state->quiet_edge;
+    }
 }
 
 static void tell_stop(render_signal *self, uint32_t channel, const signal_tile *tile, uint64_t before, uint64_t frame)
@@ -187,7 +189,7 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
             state->quiet_length = 0;
         }
         if (state->after_left > 0) {
-            state->after_edge = fmax(state->after_edge, size);
+            state->after_edge = size > state->after_edge ? size : state->after_edge;
             if (--state->after_left == 0)
                 tell_start(self, channel, tile);
         }

@@ -60,11 +60,11 @@ static void add_column(const fft_plan *fft, const double *samples, uint32_t fram
     }
 }
 
-void spectrogram_make(const double *const *channels, uint32_t channel_count, uint32_t frame_count, uint32_t sample_rate,
-                      uint8_t *out_levels, arena *memory)
+void spectrogram_make(const dsp_table *dsp, const double *const *channels, uint32_t channel_count, uint32_t frame_count,
+                      uint32_t sample_rate, uint8_t *out_levels, arena *memory)
 {
     fft_plan fft;
-    fft_plan_init(&fft, LOG2_FRAMES, memory);
+    fft_plan_init(&fft, dsp, LOG2_FRAMES, memory);
     double *re = arena_take_array(memory, FRAMES, sizeof *re);
     double *im = arena_take_array(memory, FRAMES, sizeof *im);
     uint32_t bins[EXCERPT_ROWS_MAX + 1];

@@ -8,6 +8,7 @@
 #define WORKER_RENDER_SPECTROGRAM_H
 
 #include "common/base/arena.h"
+#include "worker/dsp/dsp_table.h"
 
 #include <stdint.h>
 
@@ -18,7 +19,7 @@ uint32_t spectrogram_rows(uint32_t sample_rate);
  * out_levels: [spectrogram_rows()][EXCERPT_COLUMNS], the largest of the channels. Columns are spread over the stretch; what
  * lies outside of it is silence.
  */
-void spectrogram_make(const double *const *channels, uint32_t channel_count, uint32_t frame_count, uint32_t sample_rate,
-                      uint8_t *out_levels, arena *memory);
+void spectrogram_make(const dsp_table *dsp, const double *const *channels, uint32_t channel_count, uint32_t frame_count,
+                      uint32_t sample_rate, uint8_t *out_levels, arena *memory);
 
 #endif

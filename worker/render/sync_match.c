@@ -15,10 +15,11 @@ static const double band_floor = 1e-4;
 static const double band_width_hz = 250.0;
 enum { READ_FRAMES = 4096, PEAK_WIDTH = 64, MARGIN_PART = 16, TAPER_PART = 8, BANDS = 32 };
 
-void sync_matcher_init(sync_matcher *self, track_reader *track, int64_t track_frame, track_reader *reference,
-                       int64_t reference_frame, error_detail *detail)
+void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *track, int64_t track_frame,
+                       track_reader *reference, int64_t reference_frame, error_detail *detail)
 {
-    *self = (sync_matcher){.track = track,
+    *self = (sync_matcher){.dsp = dsp,
+                           .track = track,
                            .reference = reference,
                            .track_frame = track_frame,
                            .reference_frame = reference_frame,
@@ -77,7 +78,7 @@ static void make_room(sync_matcher *self, uint32_t frames)
     uint32_t size = 1u << log2_size;
     if (self->plan.size == size)
         return;
-    fft_plan_init(&self->plan, log2_size, &self->memory);
+    fft_plan_init(&self->plan, self->dsp, log2_size, &self->memory);
     if (size <= self->capacity)
         return;
     self->capacity = size;
@@ -149,24 +150,24 @@ static bin_pair split_bin(const sync_matcher *self, uint32_t k)
                       .yi = (self->re[m] - self->re[k]) / 2.0};
 }
 
-/* Which bands both signals have; false when there is none. */
-static bool find_bands(const sync_matcher *self, double hertz, bool *used)
+/* Which bands of the bins both signals have; false when there is none. */
+static bool find_bands(const sync_matcher *self, double hertz, uint32_t first, uint32_t end, bool *used)
 {
     double sound[BANDS] = {0.0};
     double guide[BANDS] = {0.0};
     double sound_most = 0.0;
     double guide_most = 0.0;
-    for (uint32_t k = 1; k < self->plan.size / 2 && hertz * (double)k < band_high_hz; k++) {
-        if (hertz * (double)k < band_low_hz)
-            continue;
+    for (uint32_t k = first; k < end; k++) {
         bin_pair bin = split_bin(self, k);
         uint32_t band = (uint32_t)(hertz * (double)k / band_width_hz);
         sound[band] += bin.xr * bin.xr + bin.xi * bin.xi;
         guide[band] += bin.yr * bin.yr + bin.yi * bin.yi;
-        sound_most = fmax(sound_most, sound[band]);
-        guide_most = fmax(guide_most, guide[band]);
     }
     bool any = false;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        sound_most = fmax(sound_most, sound[b]);
+        guide_most = fmax(guide_most, guide[b]);
+    }
     for (uint32_t b = 0; b < BANDS; b++) {
         used[b] = sound[b] > band_floor * sound_most && guide[b] > band_floor * guide_most;
         any = any || used[b];
@@ -179,14 +180,16 @@ static bool whiten(sync_matcher *self)
 {
     uint32_t size = self->plan.size;
     double hertz = (double)track_reader_rate(self->track) / (double)size;
+    uint32_t first = (uint32_t)ceil(band_low_hz / hertz);
+    uint32_t end = (uint32_t)ceil(band_high_hz / hertz);
+    end = end < size / 2 ? end : size / 2;
     bool used[BANDS];
-    if (!find_bands(self, hertz, used))
+    if (!find_bands(self, hertz, first, end, used))
         return false;
-    for (uint32_t k = 1; k < size / 2; k++) {
-        double hz = hertz * (double)k;
+    for (uint32_t k = first; k < end; k++) {
         bin_pair bin = split_bin(self, k);
         double square = (bin.xr * bin.xr + bin.xi * bin.xi) * (bin.yr * bin.yr + bin.yi * bin.yi);
-        bool inside = hz >= band_low_hz && hz < band_high_hz && used[(uint32_t)(hz / band_width_hz)] && square > 0.0;
+        bool inside = used[(uint32_t)(hertz * (double)k / band_width_hz)] && square > 0.0;
         double scale = inside ? 1.0 / sqrt(square) : 0.0;
         double gr = (bin.xr * bin.yr + bin.xi * bin.yi) * scale;
         double gi = (bin.xi * bin.yr - bin.xr * bin.yi) * scale;
@@ -195,7 +198,12 @@ static bool whiten(sync_matcher *self)
         self->re[size - k] = -gi;
         self->im[size - k] = gr;
     }
-    self->re[0] = self->im[0] = self->re[size / 2] = self->im[size / 2] = 0.0;
+    double *const parts[] = {self->re, self->im};
+    for (size_t i = 0; i < 2; i++) { /* the rest lies outside the band */
+        memset(parts[i], 0, first * sizeof *parts[i]);
+        memset(parts[i] + end, 0, (size_t)(size - end - end + 1) * sizeof *parts[i]);
+        memset(parts[i] + size - first + 1, 0, (first - 1) * sizeof *parts[i]);
+    }
     return true;
 }
 
@@ -225,7 +233,7 @@ void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_matc
     for (uint32_t i = 0; i < lags; i++)
         if (i + PEAK_WIDTH < peak || i > peak + PEAK_WIDTH) {
             energy += c[i] * c[i];
-            rival = fmax(rival, fabs(c[i]));
+            rival = fabs(c[i]) > rival ? fabs(c[i]) : rival;
             others++;
         }
     if (others == 0 || energy == 0.0 || peak == 0 || peak + 1 == lags) /* a slope that goes on outside is no peak */

@@ -12,6 +12,7 @@
 #include "worker/render/track_reader.h"
 
 typedef struct sync_matcher {
+    const dsp_table *dsp;
     track_reader *track, *reference;
     int64_t track_frame, reference_frame; /**< of the files at place 0 */
     uint64_t frames_read;                 /**< of the track so far */
@@ -35,8 +36,8 @@ typedef struct sync_match {
     double rival;      /**< largest peak elsewhere, as a part of the peak */
 } sync_match;
 
-void sync_matcher_init(sync_matcher *self, track_reader *track, int64_t track_frame, track_reader *reference,
-                       int64_t reference_frame, error_detail *detail);
+void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *track, int64_t track_frame,
+                       track_reader *reference, int64_t reference_frame, error_detail *detail);
 void sync_matcher_deinit(sync_matcher *self);
 
 /** Root mean square of the track at a place, for choosing where to listen. */

@@ -218,7 +218,7 @@ static status excerpt_place(const task_context *context, const task_excerpt *tas
         code = read_part(context, &task->parts[i], place, lanes, &memory);
     if (code == STATUS_OK) {
         *out_item = (task_excerpt_item){.place = *place, .row_count = spectrogram_rows(program->sample_rate), .levels = levels};
-        spectrogram_make(wanted, wanted_count, place->frame_count, program->sample_rate, levels, &memory);
+        spectrogram_make(context->dsp, wanted, wanted_count, place->frame_count, program->sample_rate, levels, &memory);
         if (*audition)
             code = write_audition(context, task, place, lanes, out_item);
         *audition = *audition && code == STATUS_OK;

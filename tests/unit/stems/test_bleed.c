@@ -66,7 +66,8 @@ static stem_features *listen(const plant *made)
         filtered = made->filter * filtered + (1.0 - made->filter) * value;
         host[i] += from_db(made->leak_db) * filtered;
     }
-    double *tile = arena_take(&memory, sizeof(double) * TILE * TILE_LANES);
+    double *tile = aligned_alloc(64, sizeof(double) * TILE * TILE_LANES);
+    assert_non_null(tile);
     memset(tile, 0, sizeof(double) * TILE * TILE_LANES);
     render_bleed_begin(bleed, CELL_FRAMES);
     for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
@@ -80,6 +81,7 @@ static stem_features *listen(const plant *made)
     features->lane_count = LANES;
     features->frame_count = CELL_FRAMES;
     render_bleed_end(bleed, features);
+    free(tile);
     free(source);
     free(host);
     arena_deinit(&memory);

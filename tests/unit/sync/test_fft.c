@@ -20,10 +20,12 @@ static double noise(uint32_t *state)
 static void fft__is_the_discrete_fourier_transform(void **state)
 {
     (void)state;
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
     for (uint32_t log2_size = 1; log2_size <= 9; log2_size++) {
         arena memory = {0};
         fft_plan plan;
-        fft_plan_init(&plan, log2_size, &memory);
+        fft_plan_init(&plan, &dsp, log2_size, &memory);
         double x[512], y[512], re[512], im[512];
         uint32_t seed = log2_size;
         for (uint32_t i = 0; i < plan.size; i++) {
@@ -49,9 +51,11 @@ static void fft__is_the_discrete_fourier_transform(void **state)
 static void fft__comes_back_from_large_sizes(void **state)
 {
     (void)state;
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
     arena memory = {0};
     fft_plan plan;
-    fft_plan_init(&plan, 17, &memory);
+    fft_plan_init(&plan, &dsp, 17, &memory);
     double *re = arena_take_array(&memory, plan.size, sizeof *re);
     double *im = arena_take_array(&memory, plan.size, sizeof *im);
     uint32_t seed = 1;

@@ -26,7 +26,9 @@ static sync_model align(size_t step, size_t late, size_t other, sync_measure *fo
         track[i] = i < step ? guide[i] : i < step + late ? 0.0f : guide[i - late];
     error_detail detail = {0};
     sync_matcher matcher;
-    sync_matcher_init(&matcher, &heard, 0, &reference, 0, &detail);
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
+    sync_matcher_init(&matcher, &dsp, &heard, 0, &reference, 0, &detail);
     *found = (sync_measure){0};
     assert_int_equal(sync_align(&matcher, FRAMES, found, memory), STATUS_OK);
     sync_matcher_deinit(&matcher);

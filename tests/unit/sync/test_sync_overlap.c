@@ -37,7 +37,9 @@ static void listen(scene *self)
 {
     error_detail detail = {0};
     sync_matcher matcher;
-    sync_matcher_init(&matcher, &self->before, FRAMES, &self->behind, 0, &detail);
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
+    sync_matcher_init(&matcher, &dsp, &self->before, FRAMES, &self->behind, 0, &detail);
     assert_int_equal(sync_overlap(&matcher, REACH, &self->found, &self->memory), STATUS_OK);
     sync_matcher_deinit(&matcher);
 }

@@ -3,12 +3,16 @@
 #define FFT_WIDTH 4
 #define FFT_ROOT(x) _mm256_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm256_min_ps(a, b)
+#define FFT_NARROW(from) \
+    ((fft_eight)_mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd((from) + 4)), _mm256_cvtpd_ps(_mm256_load_pd(from))))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx2_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;

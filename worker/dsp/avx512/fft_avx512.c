@@ -3,12 +3,15 @@
 #define FFT_WIDTH 8
 #define FFT_ROOT(x) _mm512_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm512_min_ps(a, b)
+#define FFT_NARROW(from) ((fft_eight)_mm512_cvtpd_ps(_mm512_load_pd(from)))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx512_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;

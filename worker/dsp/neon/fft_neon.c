@@ -3,12 +3,15 @@
 #define FFT_WIDTH 2
 #define FFT_ROOT(x) vsqrtq_f32(x)
 #define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
+#define FFT_NARROW(from) __builtin_convertvector(*(const fft_eight_doubles *)(const void *)(from), fft_eight)
 #include "worker/dsp/fft_lanes.h"
 
 void fft_neon_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;

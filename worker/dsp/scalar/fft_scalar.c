@@ -35,6 +35,26 @@ static void fft_radix_4(const float *cosine, const float *sine, uint32_t size, u
     }
 }
 
+/* Transforms of half as many points become one, at one of their points. */
+static void join_points(double cosine, double sine, double *re, double *im, double *far_re, double *far_im)
+{
+    const double x = *far_re * cosine + *far_im * sine;
+    const double y = *far_im * cosine - *far_re * sine;
+    *far_re = *re - x;
+    *far_im = *im - y;
+    *re += x;
+    *im += y;
+}
+
+static void fft_join(const double *cosine, const double *sine, uint32_t quarter, uint32_t count, double *re, double *im)
+{
+    for (; count > 0; count--, re += 4 * (size_t)quarter, im += 4 * (size_t)quarter)
+        for (uint32_t half = quarter; half < 4 * quarter; half *= 2)
+            for (uint32_t first = 0; first < 4 * quarter; first += 2 * half)
+                for (uint32_t k = first; k < first + half; k++)
+                    join_points(cosine[half + k - first], sine[half + k - first], &re[k], &im[k], &re[k + half], &im[k + half]);
+}
+
 static void lanes_of_rows(const float *const *rows, const float *scale, uint32_t count, float *out)
 {
     for (uint32_t i = 0; i < count * FFT_LANES; i++)
@@ -45,6 +65,13 @@ static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows
 {
     for (uint32_t i = 0; i < count * FFT_LANES; i++)
         rows[i % FFT_LANES][i / FFT_LANES] = lanes[i];
+}
+
+static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
+{
+    for (uint32_t lane = 0; lane < lane_count; lane++)
+        for (uint32_t i = 0; i < frame_count; i++)
+            rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
 }
 
 static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
@@ -95,7 +122,9 @@ static void square_roots(const float *values, uint32_t count, float *out_root, f
 void fft_scalar_fill(dsp_table *table)
 {
     table->fft_radix_4 = fft_radix_4;
+    table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
+    table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
