@@ -546,11 +546,14 @@ void judge_stems(judgement *self)
     }
     judge_ad(self, description, &stems->truth);
     drop_explained(stems, orders);
+    bool drifts = judge_drift(stems);
     find_shifts(stems);
-    judge_null(stems);
-    judge_absent(stems);
-    judge_programme_gain(stems);
-    judge_matrix(stems);
+    if (!drifts) {
+        judge_null(stems);
+        judge_absent(stems);
+        judge_programme_gain(stems);
+        judge_matrix(stems);
+    }
     join_level_runs(stems);
     for (uint32_t i = 0; i < stems->shifts.count; i++)
         tell_shift(stems, &stems->shifts.items[i]);

@@ -24,6 +24,11 @@ bool stem_judgement_folds(const stem_judgement *self);
 
 /** Where it was matrix-encoded with angles: takes what that explains out of the truth's runs. STATUS_NODE_MEMORY only. */
 MUST_USE status stem_judgement_find_phase(stem_judgement *self);
+/**
+ * Where it drifts against its stems: takes what that makes of the comparison out of the truth's runs and says so once. True if it
+ * did: what was found of the whole programme then says nothing either.
+ */
+bool judge_drift(stem_judgement *self);
 /** folddown.matrix. */
 void judge_matrix(stem_judgement *self);
 

@@ -5,6 +5,7 @@ import numpy as np
 
 import oracle
 from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill, small_show, write_wav
+from sync_faults import drifted
 
 HALF = oracle.HALF
 
@@ -367,6 +368,38 @@ class Bleed(FarmTest):
         reach = told[0]["details"]["reach_db"]
         self.assertLess(reach["DX"]["MX"], -70.0)
         self.assertLess(reach["DX"]["FX"], -30.0)
+
+
+class Drift(FarmTest):
+    def test_a_programme_that_drifts_is_not_compared_behind_where_it_does(self):
+        """Said once, with what cannot be judged for it, and nothing of the mix."""
+        show = small_show(self.folder, low_lfe=False)
+        parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
+        mix = parts["MX"] + parts["FX"]
+        slow = np.stack([drifted(channel, 400) for channel in mix.T], axis=1)
+        write_wav(self.folder / "stems" / "GUIDE.wav", mix.sum(axis=1)[:, None] / 8)
+        show.text["reference"] = {"file": "GUIDE.wav", "layout": "mono"}
+        show.text["deliverables"] = []
+        for name, sound in (("SLOW", slow), ("EVEN", mix)):
+            write_wav(self.folder / "stems" / "received" / f"{name}.wav", sound)
+            show.text["deliverables"].append({"name": name, "file": f"received/{name}.wav", "layout": "5.1", "spec": "null"})
+        (show.folder / "specs").mkdir()
+        limits = [{"check": check, "max": -80, "severity": "fail", "evidence": "primary", "clause": "1"} for check in ("stems.null", "me.dialogue")]
+        (show.folder / "specs" / "null.yaml").write_text(json.dumps(
+            {"reelmill_spec": 1, "title": "Null", "version": "1", "source": "house", "limits": limits}))
+        show.write()
+        outcome = reelmill("qc", "--show", show.path, "--json")
+        self.assertEqual(outcome.code, 1, outcome.err)
+        report = outcome.json()
+        self.assertEqual(len(findings(report, "SLOW", "sync.drift")), 1)
+        told = sorted(findings(report, "SLOW", "stems.null", "me.dialogue", "folddown.matrix"), key=lambda f: f["check"])
+        self.assertEqual([(f["check"], f["severity"], f["details"]["fault"]) for f in told],
+                         [("me.dialogue", "not_checked", "drift"), ("stems.null", "not_checked", "drift")])
+        self.assertAlmostEqual(told[0]["details"]["drift_ppm"], 400.0, delta=0.5)
+        self.assertIn("runs slower than its stems by 400.", told[0]["message"])
+        self.assertLess(told[0]["start_s"], 0.1)
+        self.assertEqual(told[0]["end_sample"], len(mix))
+        self.assertEqual(faults(report, "EVEN"), [])
 
 
 if __name__ == "__main__":
