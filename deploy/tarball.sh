@@ -12,16 +12,18 @@ root=$stage/reelmill
 mkdir -p "$root/bin" "$root/lib/reelmill" "$root/share"
 for program in reelmill reelmill-coordinator reelmill-worker; do
     install -s "$build/bin/$program" "$root/bin/"
+done
+install -s "$build"/lib/reelmill/*.so "$root/lib/reelmill/"
+for file in "$root"/bin/* "$root"/lib/reelmill/*.so; do
     # What every Linux has, and what has to fit its kernel and loader, is not ours to bring: glibc.
-    ldd "$build/bin/$program" | sed -n 's/^.* => \(\/[^ ]*\) .*/\1/p' \
+    ldd "$file" | sed -n 's/^.* => \(\/[^ ]*\) .*/\1/p' \
         | grep -v -E '/(libc|libm|libdl|librt|libpthread|libresolv|libnsl|libutil|libanl|ld-linux[^/]*)\.so' || true
 done | sort -u | while read -r library; do
     cp -L "$library" "$root/lib/reelmill/"
 done
-# The old kind of run path: it serves the libraries' own libraries too.
-for program in "$root"/bin/*; do
-    patchelf --force-rpath --set-rpath '$ORIGIN/../lib/reelmill' "$program"
-done
+# The old kind of run path: it serves the libraries' own libraries too, and those of the parts that a program loads later.
+patchelf --force-rpath --set-rpath '$ORIGIN/../lib/reelmill' "$root"/bin/*
+patchelf --force-rpath --set-rpath '$ORIGIN' "$root"/lib/reelmill/reelmill-*.so
 cp "$here/deploy/slurm/reelmill-worker.sbatch" "$here/deploy/hooks/mail-at-end" "$here/deploy/hooks/post-at-end" "$root/share/"
 cp -r "$here/deploy/systemd" "$here/deploy/packages/coordinator/coordinator.yaml" "$here/deploy/packages/worker/worker.yaml" "$root/share/"
 floor=$(for file in "$root"/bin/* "$root"/lib/reelmill/*; do objdump -T "$file"; done | sed -n 's/.*(\?GLIBC_\([0-9.]*\)).*/\1/p' | sort -V -u | tail -1)

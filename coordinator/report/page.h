@@ -118,7 +118,9 @@ ink page_badge_ink(const char *word);
 
 /** One self-contained file without script. */
 MUST_USE status page_html(const page *self, byte_writer *writer);
-/** A4. The same page gives the same bytes. */
-MUST_USE status page_pdf(const page *self, byte_writer *writer);
+/** A4. The same page gives the same bytes. STATUS_NODE_SYSTEM when the part that draws it cannot be loaded. */
+MUST_USE status page_pdf(const page *self, byte_writer *writer, error_detail *detail);
+/** Loads that part now, so that who needs it tonight hears today that it is not there. */
+MUST_USE status page_pdf_ready(error_detail *detail);
 
 #endif

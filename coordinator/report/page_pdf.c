@@ -16,15 +16,6 @@ static const double bottom = 841.89 - 52.0;
 static const double text_size = 8.6;
 static const double gap = 5.0;
 
-#ifdef REELMILL_SANITIZED
-/* What fontconfig loads once and never gives back (2.14.1: one pattern of 256 bytes) is no leak of ours. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfontconfig\n";
-}
-#endif
-
 enum { FIGURES_PER_ROW = 4, TEXT_BYTES_MAX = 32768 };
 
 typedef struct pdf {
@@ -491,7 +482,7 @@ static cairo_status_t write_bytes(void *closure, const unsigned char *bytes, uns
     return CAIRO_STATUS_SUCCESS;
 }
 
-status page_pdf(const page *page_made, byte_writer *writer)
+status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail)
 {
     char *title = clean_text(page_made->title);
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
@@ -519,5 +510,5 @@ status page_pdf(const page *page_made, byte_writer *writer)
     g_object_unref(context);
     g_object_unref(fonts);
     g_free(title);
-    return whole ? STATUS_OK : STATUS_LIMIT;
+    return whole ? STATUS_OK : error_detail_set(detail, STATUS_LIMIT, "it is larger than %zu bytes", writer->size_max);
 }

@@ -4,6 +4,7 @@
 #include "coordinator/shell/job_rest.h"
 
 #include "common/base/engine_version.h"
+#include "coordinator/report/page.h"
 #include "coordinator/shell/backlog_guard.h"
 #include "proto/message_decode.h"
 #include "proto/secure_socket.h"
@@ -304,7 +305,7 @@ static status open_audit(farm_state *self, error_detail *detail)
     return audit_log_open(&self->audit, path, detail);
 }
 
-static char *http_ask(void *context, const char *what, uint32_t number, const page_query *page, size_t *out_size,
+static char *http_ask(void *context, const char *what, uint32_t number, const page_query *asked, size_t *out_size,
                       error_detail *detail)
 {
     farm_state *self = context;
@@ -313,7 +314,7 @@ static char *http_ask(void *context, const char *what, uint32_t number, const pa
         return NULL;
     }
     uint64_t begun_ns = uv_hrtime();
-    char *text = page != NULL ? farm_page(self, what, number, page, out_size, detail)
+    char *text = asked != NULL ? farm_page(self, what, number, asked, out_size, detail)
                               : farm_query(self, what, number, out_size, detail);
     if (text != NULL && strcmp(what, "report.html") == 0 && (text = farm_page_report(text, out_size)) == NULL)
         error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
@@ -372,6 +373,8 @@ static status open_farm(farm_state *self, error_detail *detail)
     self->reload.data = self->backlog_timer.data = self;
     self->durable_async.data = self->timer.data = self->access_timer.data = self->terminate.data = self->interrupt.data = self;
     status code = make_guard(self, detail);
+    if (code == STATUS_OK && !self->config.private_farm) /* as it is installed now, and found missing now */
+        code = page_pdf_ready(detail);
     if (code == STATUS_OK)
         code = make_state_folder(&self->config, detail);
     if (code == STATUS_OK)

@@ -443,15 +443,17 @@ static status write_report(const report_model *model, const page *shown, job_doc
                            composed_document *out_document, error_detail *detail)
 {
     byte_writer writer;
+    error_detail why = {0};
     byte_writer_init(&writer, REPORT_BYTES_MAX);
     status code = id == DOCUMENT_REPORT_JSON   ? report_json(model, &writer)
                   : id == DOCUMENT_DELIVERY    ? report_delivery_json(model, &writer)
                   : id == DOCUMENT_REPORT_HTML ? page_html(shown, &writer)
-                                               : page_pdf(shown, &writer);
+                                               : page_pdf(shown, &writer, &why);
     if (code == STATUS_OK && writer.failed)
         code = STATUS_LIMIT;
     if (code != STATUS_OK)
-        error_detail_set(detail, code, "the %s cannot be made: %s", job_document_file(id), status_text(code));
+        error_detail_set(detail, code, "the %s cannot be made: %s", job_document_file(id),
+                         why.message[0] == '\0' ? status_text(code) : why.message);
     else
         code = job_document_write(input->folder, input->keep, id, writer.bytes, writer.size, detail);
     if (code == STATUS_OK)
@@ -567,10 +569,10 @@ status job_compose_pages(const compose_input *input, byte_writer *html, byte_wri
     if (code == STATUS_OK) {
         const page *shown = report_page(&model, &memory);
         code = page_html(shown, html);
-        if (code == STATUS_OK)
-            code = page_pdf(shown, pdf);
         if (code != STATUS_OK)
-            error_detail_set(detail, code, "the pages of the report cannot be made: %s", status_text(code));
+            error_detail_set(detail, code, "the report.html cannot be made: %s", status_text(code));
+        if (code == STATUS_OK)
+            code = page_pdf(shown, pdf, detail);
     }
     *out_verdict = model.verdict;
     free_merged(input, merged);

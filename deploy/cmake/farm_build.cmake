@@ -1,4 +1,4 @@
-# The four words that every CMakeLists.txt of this project uses: farm_library, farm_module, farm_program, farm_test.
+# The five words that every CMakeLists.txt of this project uses: farm_library, farm_module, farm_program, farm_part, farm_test.
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -88,11 +88,25 @@ function(farm_module NAME)
     target_link_libraries(${NAME} PUBLIC farm_flags ${M_LINKS})
 endfunction()
 
+# Where programs and tests find their parts.
+set(CMAKE_BUILD_RPATH ${CMAKE_BINARY_DIR}/lib/reelmill)
+
+# farm_part(NAME SOURCES a.c LINKS ...): a file of its own that a program loads where it needs it (common/base/program_part.h).
+# What it takes from the program stands in deploy/cmake/program_part.list.
+function(farm_part NAME)
+    cmake_parse_arguments(P "" "" "SOURCES;LINKS" ${ARGN})
+    add_library(${NAME} MODULE ${P_SOURCES})
+    target_link_libraries(${NAME} PRIVATE farm_flags ${P_LINKS})
+    set_target_properties(${NAME} PROPERTIES PREFIX "" OUTPUT_NAME ${NAME}-${PROJECT_VERSION} SKIP_BUILD_RPATH ON INSTALL_RPATH ""
+        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/reelmill)
+endfunction()
+
 function(farm_program NAME)
     cmake_parse_arguments(P "" "" "SOURCES;LINKS" ${ARGN})
     add_executable(${NAME} ${P_SOURCES})
     target_link_libraries(${NAME} PRIVATE farm_flags ${P_LINKS})
-    set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+    set_target_properties(${NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
+        BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../lib/reelmill")
 endfunction()
 
 # farm_test(NAME SOURCES a.c LINKS ...): a cmocka program, registered with ctest under its own name.

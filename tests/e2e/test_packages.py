@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from farm_kit import BIN, FarmTest, main
+from farm_kit import BIN, FarmTest, main, small_show
 
 SOURCE = Path(os.environ["REELMILL_SOURCE"])
 UNITS = sorted((SOURCE / "deploy" / "systemd").glob("*.service"))
@@ -13,6 +13,9 @@ UNITS = sorted((SOURCE / "deploy" / "systemd").glob("*.service"))
 
 def told(*command, **options):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True, **options).stdout
+
+
+PARTS = sorted(path.stem for path in (BIN.parent / "lib" / "reelmill").glob("*.so"))  # named with their version
 
 
 class Packages(FarmTest):
@@ -34,6 +37,7 @@ class Packages(FarmTest):
             "/etc/reelmill/worker.yaml", "/lib/systemd/system/reelmill-worker@.service", "/usr/share/man/man8/reelmill-worker.8.gz"})
         self.assertEqual(held["reelmill"] - control, {
             "/usr/bin/reelmill", "/usr/bin/reelmill-coordinator", "/usr/bin/reelmill-worker",
+            *(f"/usr/lib/reelmill/{part}.so" for part in PARTS),
             "/usr/share/reelmill/reelmill-worker.sbatch", "/usr/share/reelmill/mail-at-end", "/usr/share/reelmill/post-at-end",
             "/usr/share/man/man1/reelmill.1.gz", "/usr/share/bash-completion/completions/reelmill",
             "/usr/share/zsh/vendor-completions/_reelmill", "/usr/share/fish/vendor_completions.d/reelmill.fish"})
@@ -45,18 +49,31 @@ class Packages(FarmTest):
                 self.assertEqual((folder / script).stat().st_mode & 0o777, 0o755)
 
     def test_tarball_brings_its_libraries(self):
-        """The loader finds every library but glibc's in the archive's own folder."""
+        """The loader finds every library but glibc's in the archive's own folder, and the programs the parts that lie there."""
         if not shutil.which("patchelf"):
             self.skipTest("patchelf is not installed")
         told("sh", SOURCE / "deploy" / "tarball.sh", BIN.parent, self.folder / "reelmill.tar.gz")
         told("tar", "-C", self.folder, "-xzf", self.folder / "reelmill.tar.gz")
         root = self.folder / "reelmill"
         self.assertRegex((root / "README").read_text(), r"glibc \d+\.\d+ or newer")
-        for program in ("reelmill", "reelmill-coordinator", "reelmill-worker"):
-            self.assertIn("render version", told(root / "bin" / program, "--version"))
-            used = re.findall(r" => (\S+) ", told("ldd", root / "bin" / program))
+        programs = [root / "bin" / name for name in ("reelmill", "reelmill-coordinator", "reelmill-worker")]
+        parts = [root / "lib" / "reelmill" / f"{part}.so" for part in PARTS]
+        for program in programs:
+            self.assertIn("render version", told(program, "--version"))
+        self.assertEqual(len(parts), 2)
+        for file in programs + parts:
+            used = re.findall(r" => (\S+) ", told("ldd", file))
             others = {Path(path).name for path in used if not Path(path).resolve().is_relative_to(root.resolve())}
             self.assertLessEqual({name.split(".so")[0] for name in others}, {"libc", "libm", "libdl", "librt", "libpthread", "libresolv"})
+        show = small_show(self.folder / "show")
+        run = [programs[0], "run", show.path]
+        told(*run, cwd=show.folder)
+        pdf = next(show.folder.rglob("report.pdf"))
+        self.assertTrue(pdf.read_bytes().startswith(b"%PDF"))
+        pdf.unlink()
+        next(path for path in parts if "pdf" in path.name).unlink()
+        done = subprocess.run(run, cwd=show.folder, capture_output=True, text=True, check=False)
+        self.assertRegex(done.stdout + done.stderr, "report.pdf cannot be made: a part of reelmill cannot be loaded: reelmill-pdf-")
 
     def test_shipped_configuration_is_read(self):
         """Each program takes its file and gets as far as what is not there: the key, or the folder of the media root."""

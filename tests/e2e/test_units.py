@@ -25,7 +25,7 @@ StandardError=file:/probe.out
 """
 # A job goes on while both services are started anew: as an upgrade does it, the worker first.
 SCRIPT = """export REELMILL_FARM=tcp://127.0.0.1:7070 REELMILL_KEY=/root/key/reelmill.secret
-export REELMILL_COORDINATOR_KEY=/etc/reelmill/coordinator.public PATH=/opt/reelmill:/usr/bin:/bin
+export REELMILL_COORDINATOR_KEY=/etc/reelmill/coordinator.public PATH=/opt/reelmill/bin:/usr/bin:/bin
 trap 'journalctl --no-pager --output=cat --unit="reelmill*" > /journal' EXIT
 timeout 120 sh -c 'until reelmill nodes --json | grep -q "\\"state\\": *\\"ready\\""; do
     systemctl is-active --quiet reelmill-coordinator || exit 3; done'
@@ -44,7 +44,7 @@ def make_root(root):
     for name in ("bin", "sbin", "lib", "lib64"):
         if Path("/", name).is_symlink():
             (root / name).symlink_to(os.readlink(f"/{name}"))
-    for name in ("usr", "proc", "sys", "dev", "run", "tmp", "var", "root", "opt/reelmill", "srv/reelmill", "etc/systemd/system"):
+    for name in ("usr", "proc", "sys", "dev", "run", "tmp", "var", "root", "opt/reelmill/bin", "srv/reelmill", "etc/systemd/system"):
         (root / name).mkdir(parents=True)
     if Path("/etc/fonts").is_dir():
         shutil.copytree("/etc/fonts", root / "etc/fonts")
@@ -63,7 +63,8 @@ class Units(FarmTest):
         root.mkdir(mode=0o755)
         make_root(root)
         for program in BIN.glob("reelmill*"):
-            shutil.copy(program, root / "opt/reelmill")
+            shutil.copy(program, root / "opt/reelmill/bin")
+        shutil.copytree(BIN.parent / "lib", root / "opt/reelmill/lib")
         settings, units = root / "etc/reelmill", root / "etc/systemd/system"
         settings.mkdir()
         keys = {}
@@ -77,7 +78,7 @@ class Units(FarmTest):
         os.chown(settings / "authorized", 0, USER)
         (settings / "authorized").chmod(0o640)
         for unit in (SOURCE / "deploy/systemd").glob("*.service"):
-            text = unit.read_text().replace("/usr/bin/", "/opt/reelmill/")
+            text = unit.read_text().replace("/usr/bin/", "/opt/reelmill/bin/")
             # A sanitizer's leak check traces its process, which no service may.
             (units / unit.name).write_text(text.replace("[Service]\n", "[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0\n"))
         (units / "default.target").write_text(TARGET)

@@ -49,7 +49,7 @@ static void write_both(const char *text, byte_writer *html, byte_writer *pdf)
     arena_init(&memory);
     const page *made = page_of_everything(&memory, text);
     assert_int_equal(page_html(made, html), STATUS_OK);
-    assert_int_equal(page_pdf(made, pdf), STATUS_OK);
+    assert_int_equal(page_pdf(made, pdf, NULL), STATUS_OK);
     arena_deinit(&memory);
 }
 
@@ -89,7 +89,7 @@ static void page__stops_at_the_bound_of_its_writer(void **state)
     const page *made = page_of_everything(&memory, "long");
     byte_writer small;
     byte_writer_init(&small, 1000);
-    assert_int_equal(page_pdf(made, &small), STATUS_LIMIT);
+    assert_int_equal(page_pdf(made, &small, NULL), STATUS_LIMIT);
     byte_writer_deinit(&small);
     byte_writer_init(&small, 1000);
     assert_int_equal(page_html(made, &small), STATUS_LIMIT);
