@@ -194,11 +194,8 @@ static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, ui
 
 static void digest_frames(render_file *file, const uint8_t *bytes, size_t size)
 {
-    content_hash_stream_add(&file->digest, bytes, size);
-    if (!file->whole)
-        return;
-    content_hash_stream_add(&file->file_digest, bytes, size);
-    content_hash_stream_add(&file->audio_digest, bytes, size);
+    content_hash_stream *const streams[] = {&file->digest, &file->audio_digest, &file->file_digest};
+    content_hash_streams_add(streams, file->whole ? 3 : 1, bytes, size);
 }
 
 /* Adds bytes of the file that no frame holds; the block is free for it. */

@@ -60,11 +60,13 @@ static status verify_span(verify_pass *self, uint64_t end, bool audio, content_h
         code = verify_read(self, take, &bytes);
         if (code != STATUS_OK)
             break;
-        content_hash_stream_add(&self->file_stream, bytes, take);
+        content_hash_stream *streams[STREAMS_TOGETHER_MAX] = {&self->file_stream};
+        size_t count = 1;
         if (audio)
-            content_hash_stream_add(&self->audio_stream, bytes, take);
+            streams[count++] = &self->audio_stream;
         if (self->task->range_count > 0)
-            content_hash_stream_add(&span, bytes, take);
+            streams[count++] = &span;
+        content_hash_streams_add(streams, count, bytes, take);
         self->offset += take;
         task_progress(self->context, self->offset, self->identity.size);
     }
