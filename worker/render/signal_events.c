@@ -113,7 +113,8 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
 
 /* ---- quiet between hard edges ---- */
 
-static void begin_quiet(signal_channel *state, const signal_tile *tile, uint32_t lane, uint32_t frame, uint32_t millisecond)
+/* How loud it was before a quiet that began at `frame`. */
+static void look_before(signal_channel *state, const signal_tile *tile, uint32_t lane, uint32_t frame, uint32_t millisecond)
 {
     state->quiet_edge = 0.0;
     uint32_t reach = frame + TRUE_PEAK_HISTORY < millisecond ? frame + TRUE_PEAK_HISTORY : millisecond;
@@ -170,12 +171,18 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
     bool ends_quiet = fabs(tile->samples[(size_t)(count - 1) * TILE_LANES + lane]) < SIGNAL_QUIET;
     if (!active && !ends_quiet && quiet < millisecond / 2)
         return;
+    /* Soft sound is quiet for a sample or two at every zero crossing: what was before is looked at where it lasts, or may. */
+    uint32_t unseen = count;
     for (uint32_t i = 0; i < count; i++) {
         double size = fabs(tile->samples[(size_t)i * TILE_LANES + lane]);
         if (size < SIGNAL_QUIET) {
             if (state->quiet_length == 0)
-                begin_quiet(state, tile, lane, i, millisecond);
+                unseen = i;
             state->quiet_length++;
+            if (unseen < count && (state->quiet_length == millisecond || i + 1 == count)) {
+                look_before(state, tile, lane, unseen, millisecond);
+                unseen = count;
+            }
             if (state->quiet_length == self->sample_rate / 10)
                 tell_stop(self, channel, tile, state->quiet_length - 1, (uint64_t)i + 1);
         } else if (state->quiet_length > 0) {
@@ -187,6 +194,7 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
                 state->after_left = millisecond;
             }
             state->quiet_length = 0;
+            unseen = count;
         }
         if (state->after_left > 0) {
             state->after_edge = size > state->after_edge ? size : state->after_edge;
