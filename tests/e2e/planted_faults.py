@@ -11,6 +11,7 @@ import contextlib
 import io
 import re
 import sys
+import time
 from pathlib import Path
 
 import planted_clean
@@ -74,14 +75,14 @@ def main():
             sys.exit(f"{options.document} has no lines <!-- planted_faults.py: {name} --> and <!-- end of {name} -->: add them where the "
                      "part belongs, or leave it out with --parts")
     for name in options.parts:
-        if not options.document:
-            print(f"## {name.capitalize()}\n", flush=True)
-            PARTS[name](options)
-            print(flush=True)
-            continue
+        began = time.monotonic()
         with contextlib.redirect_stdout(io.StringIO()) as text:
             PARTS[name](options)
-        put(options.document, name, text.getvalue())
+        if options.document:
+            put(options.document, name, text.getvalue())
+        else:
+            print(f"## {name.capitalize()}\n\n{text.getvalue()}", flush=True)
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
