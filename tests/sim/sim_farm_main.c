@@ -103,8 +103,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: sim_farm [--seed N | --from N --count M] [--mutate NAME] [--prove] [--verbose]\n");
         return 2;
     }
-    /* The checks' tables are large and mostly untouched: fresh pages of the kernel are cheaper than zeroing them. */
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 18);
+    /* The checks' tables are wanted again within a moment: the kernel's fresh pages took longer than the simulation. */
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 25);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)signal(SIGABRT, on_abort);
     if (options.prove)
         return mutations_prove(&options);
