@@ -155,7 +155,6 @@ static bool in_step(const XXH3_state_t *a, const XXH3_state_t *b)
 static void add_in_step(take_fn *take, XXH3_state_t *const *states, size_t count, const uint8_t *bytes, size_t byte_size)
 {
     XXH3_state_t *first = states[0];
-    UNROLL_ALL
     for (size_t s = 0; s < count; s++)
         states[s]->totalLen += byte_size;
     if (first->bufferedSize > 0) {
