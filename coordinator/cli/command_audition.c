@@ -10,6 +10,7 @@
 #include "proto/task_body.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,56 @@ static status find_roots(audition *self, arena *memory, error_detail *detail)
     return STATUS_OK;
 }
 
+/* ---- whether these are the bytes that were measured ---- */
+
+static status digest_file(const char *path, content_hash *out_digest, error_detail *detail)
+{
+    enum { BLOCK_BYTES = 1 << 20 };
+    content_hash_stream stream;
+    content_hash_stream_init(&stream);
+    uint8_t *block = malloc(BLOCK_BYTES);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t taken = block == NULL || descriptor < 0 ? -1 : 1;
+    while (taken > 0 && (taken = read(descriptor, block, BLOCK_BYTES)) > 0)
+        content_hash_stream_add(&stream, block, (size_t)taken);
+    status code = taken == 0 ? STATUS_OK
+                             : error_detail_set(detail, STATUS_INPUT_MISSING, "cannot read '%.600s': %s", path, strerror(errno));
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    free(block);
+    *out_digest = content_hash_stream_digest(&stream);
+    return code;
+}
+
+/* A received file is known by its identity, which the executor looks at; a published one by its digest. A file that is not there
+ * or has another size is for the executor to tell. */
+static status check_bytes(const audition *self, arena *memory, error_detail *detail)
+{
+    const plan *made = self->measures.plan;
+    const plan_deliverable *planned = &made->deliverables[self->deliverable];
+    for (uint32_t p = 0; planned->rendered && p < self->wanted.part_count; p++)
+        for (uint32_t k = 0; k < self->wanted.parts[p].input_count; k++) {
+            const task_path *file = &self->wanted.parts[p].inputs[k].file;
+            const char *path = arena_format(memory, "%s/%s", self->roots[0].directory, file->path);
+            for (uint32_t i = planned->first_file; i < planned->first_file + planned->file_count; i++) {
+                const file_outcome *outcome = &self->measures.input.files[i];
+                struct stat found;
+                content_hash digest;
+                if (!outcome->verified || without(path, made->files[i].display, memory) == NULL || stat(path, &found) != 0 ||
+                    (uint64_t)found.st_size != made->files[i].file_size)
+                    continue;
+                status code = digest_file(path, &digest, detail);
+                if (code != STATUS_OK)
+                    return code;
+                if (!content_hash_equal(&digest, &outcome->digests.file_digest))
+                    return error_detail_set(detail, STATUS_INPUT_INVALID,
+                                            "'%.600s' is not the file that was judged: its bytes are others since; put that one back, or run the "
+                                            "job again and listen to what it finds", path);
+            }
+        }
+    return STATUS_OK;
+}
+
 /* ---- the cut ---- */
 
 static status make_task(audition *self, byte_writer *body, arena *memory, error_detail *detail)
@@ -198,6 +249,8 @@ static status cut(audition *self, arena *memory, error_detail *detail)
     byte_writer_init(&body, FRAME_BYTES_MAX);
     byte_writer_init(&payload, FRAME_BYTES_MAX);
     status code = make_task(self, &body, memory, detail);
+    if (code == STATUS_OK)
+        code = check_bytes(self, memory, detail);
     if (code == STATUS_OK && mkdir(out, 0777) != 0 && errno != EEXIST)
         code = error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", out, strerror(errno));
     self->roots[1] = (private_farm_root){.name = "audition", .directory = out, .writable = true};

@@ -223,6 +223,15 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
+/* The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
+static bool dropout_of(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received)
+{
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    *out_received = judgement_gap(self->judgement, true, run->start_frame, run->end_frame, out_gap);
+    return (*out_received || judgement_gap(self->judgement, false, run->start_frame, run->end_frame, out_gap)) &&
+           run->end_frame - run->start_frame <= out_gap->end - out_gap->start + 3 * block;
+}
+
 /* Takes the runs that a stem at another time explains out of the truth. */
 static void find_shifts(stem_judgement *self)
 {
@@ -232,9 +241,9 @@ static void find_shifts(stem_judgement *self)
     for (uint32_t i = 0; i < truth->run_count; i++) {
         const stem_run run = truth->runs[i];
         stem_gap_place gap;
+        bool received = false;
         stem_shift shift = {0};
-        if (run.fault == STEM_FAULT_UNEXPLAINED &&
-            !judgement_gap(self->judgement, true, run.start_frame, run.end_frame, &gap))
+        if (run.fault == STEM_FAULT_UNEXPLAINED && !(dropout_of(self, &run, &gap, &received) && received))
             shift = judgement_shift(self->judgement, self->model.element_count, &run);
         if (shift.cell_count > 0)
             judgement_add_shift(&self->shifts, &shift, &run, block);
@@ -277,8 +286,8 @@ static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *ite
     stem_gap_place gap;
     stem_gap_place other;
     uint64_t near = base->timeline->sample_rate / 1000;
-    bool received = judgement_gap(base, true, run->start_frame, run->end_frame, &gap);
-    if ((!received && !judgement_gap(base, false, run->start_frame, run->end_frame, &gap)) ||
+    bool received = false;
+    if (!dropout_of(self, run, &gap, &received) ||
         judgement_gap(base, !received, gap.start > near ? gap.start - near : 0, gap.start + near, &other))
         return false;
     char place[PLACE_TEXT_SIZE];

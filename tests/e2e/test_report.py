@@ -84,6 +84,17 @@ class Report(FarmTest):
             cut = reelmill("audition", what, item["id"], "--out", self.folder / later)
             self.assertEqual((cut.code, cut.out.strip()), (0, f"{self.folder / later}/audition/{item['id']}.wav"), cut.err)
             self.assertEqual(Path(cut.out.strip()).read_bytes(), (show.output() / "report" / item["audition"]["path"]).read_bytes())
+        # A file of the same size that holds something else is refused, and nothing is cut from it.
+        published = next(entry for entry in document["programmes"] if entry["spec"]["name"] == later)["files"][0]
+        with (show.folder / "out" / published).open("r+b") as file:
+            file.seek(-5, 2)
+            last = file.read(1)
+            file.seek(-5, 2)
+            file.write(bytes([last[0] ^ 1]))
+        refused = reelmill("audition", show.path, item["id"], "--out", self.folder / "replaced")
+        self.assertEqual((refused.code, refused.out), (2, ""))
+        self.assertIn("is not the file that was judged", refused.err)
+        self.assertEqual(list((self.folder / "replaced").rglob("*.wav")), [])
         whole = next(item for _, item in items if item["start_sample"] is None)
         gone = next(item for spec, item in items if spec == "quiet" and item["start_sample"] is not None)
         for lost, said in ((whole, "has no place to listen to"), (gone, "is gone"), ({"id": "nothing"}, "no finding 'nothing'")):

@@ -169,6 +169,17 @@ class Received(FarmTest):
         self.assertIn("The whole programme is at -3.0 dB", low[0]["message"])
         self.place(low[0], second / RATE, (second / RATE) + (7 * 24 + 11) / 24)
 
+    def test_a_drop_out_explains_no_more_than_itself(self):
+        """A programme that lies elsewhere from end to end and drops out once is moved, not lost in the print."""
+        def late(parts):
+            sound = np.roll(sum(parts.values()), 2000, axis=0)
+            sound[6 * RATE:6 * RATE + 200] = 0
+            return sound
+        report = self.judge({"LATE": (late, "5.1")})
+        told = faults(report, "LATE", "stems.null")
+        self.assertEqual([(f["details"]["fault"], f["details"].get("delay_samples")) for f in told], [("shifted", 2000)])
+        self.assertEqual(len(faults(report, "LATE", "signal.dropout")), 1)
+
     def test_wrong_matrices_are_solved(self):
         rng = np.random.default_rng(hash_seed("matrices"))
         wanted = {}
