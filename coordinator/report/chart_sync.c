@@ -26,16 +26,23 @@ static double y_of(const sync_plot *self, double late)
     return self->bottom - (late - self->low) / (self->high - self->low) * (self->bottom - self->top);
 }
 
+/* Without the minus of what these decimals show as zero. */
+static double shown(double value, int decimals)
+{
+    return fabs(value) < 0.5 * pow(10.0, -decimals) ? 0.0 : value;
+}
+
 static void add_axis(sync_plot *self, uint32_t rate, double picture_frames)
 {
     for (int i = 0; i <= 4; i++) {
         double late = self->low + (self->high - self->low) * i / 4.0;
         char text[48];
-        snprintf(text, sizeof text, "%.1f", late);
+        snprintf(text, sizeof text, "%.1f", shown(late, 1));
         drawing_segment(self->picture, INK_GRID, 1.0, 0.0, self->left, y_of(self, late), self->right, y_of(self, late));
         drawing_text(self->picture, INK_SOFT, 11.0, ANCHOR_END, self->left - 6.0, y_of(self, late) + 4.0, text);
         if (picture_frames > 0.0) {
-            snprintf(text, sizeof text, "%.2f fr", late / picture_frames);
+            int decimals = self->high - self->low < 0.1 * picture_frames ? 4 : 2;
+            snprintf(text, sizeof text, "%.*f fr", decimals, shown(late / picture_frames, decimals));
             drawing_text(self->picture, INK_SOFT, 9.5, ANCHOR_START, self->right + 5.0, y_of(self, late) + 4.0, text);
         }
         double seconds = self->frames / rate * i / 4.0;
@@ -45,11 +52,14 @@ static void add_axis(sync_plot *self, uint32_t rate, double picture_frames)
     }
 }
 
-/* Room round the points, and at least 20 samples high, so that a track in sync is a straight line. */
-static void set_bounds(sync_plot *self, const sync_measure *heard)
+/* Room round the points that the model explains, or all, and at least 20 samples high: a track in sync is a straight line. */
+static void set_bounds(sync_plot *self, const sync_measure *heard, const sync_model *model)
 {
-    self->low = self->high = heard->points[0].late;
-    for (uint32_t i = 1; i < heard->point_count; i++) {
+    self->low = HUGE_VAL;
+    self->high = -HUGE_VAL;
+    for (uint32_t i = 0; i < heard->point_count; i++) {
+        if (model->known && !sync_model_explains(model, &heard->points[i]))
+            continue;
         self->low = fmin(self->low, heard->points[i].late);
         self->high = fmax(self->high, heard->points[i].late);
     }
@@ -77,8 +87,9 @@ static const char *title_of(const report_model *model, const plan_listen *listen
     const char *reel = listen->whole ? "" : model->show->reels[listen->reel].name;
     if (!fitted->known)
         return arena_format(memory, "%s %s: %u of %u places match, no model fits them", name, reel, heard->point_count, heard->tried);
-    return arena_format(memory, "%s %s: %.1f samples late, %.2f ppm, %u step%s; %u of %u places match, the model explains %u", name, reel,
-                        fitted->segments[0].offset, fitted->drift * 1e6, fitted->segment_count - 1, fitted->segment_count == 2 ? "" : "s",
+    double late = shown(fitted->segments[0].offset, 1);
+    return arena_format(memory, "%s %s: %.1f samples %s, %.2f ppm, %u step%s; %u of %u places match, the model explains %u", name, reel,
+                        fabs(late), late < 0.0 ? "early" : "late", fitted->drift * 1e6, fitted->segment_count - 1, fitted->segment_count == 2 ? "" : "s",
                         heard->point_count, heard->tried, fitted->used);
 }
 
@@ -98,15 +109,15 @@ const drawing *chart_sync(const report_model *model, uint32_t listen, arena *mem
     double picture_frames = model->show->rate.num == 0 ? 0.0 : (double)rate * model->show->rate.den / model->show->rate.num;
     sync_model fitted;
     sync_model_fit(&fitted, heard->points, heard->point_count);
-    set_bounds(&self, heard);
+    set_bounds(&self, heard, &fitted);
     add_axis(&self, rate, picture_frames);
     if (fitted.known)
         add_model(&self, &fitted);
     for (uint32_t i = 0; i < heard->point_count; i++)
         drawing_box(self.picture, INK_CURVE, x_of(&self, (double)heard->points[i].place) - 2.0,
-                    y_of(&self, heard->points[i].late) - 2.0, 4.0, 4.0);
+                    y_of(&self, fmin(fmax(heard->points[i].late, self.low), self.high)) - 2.0, 4.0, 4.0);
     drawing_text(self.picture, INK_TEXT, 12.0, ANCHOR_START, 4.0, 14.0, title_of(model, track, heard, &fitted, memory));
     drawing_text(self.picture, INK_SOFT, 10.5, ANCHOR_START, self.left, HEIGHT - 6.0,
-                 "Squares: places that match; line: the model. Samples (left) and picture frames (right) by which the track is late.");
+                 "Squares: places that match; line: the model. Samples (left) and picture frames (right) by which the track is late. At the edge: farther off.");
     return self.picture;
 }
