@@ -350,8 +350,9 @@ static status plan_again(job_measures *self, byte_reader *reader, const char *en
                                                     count + 1, &self->arena, &problems);
     if (code != STATUS_OK || memcmp(self->plan->digest.bytes, digest, CONTENT_HASH_BYTES) != 0)
         return error_detail_set(detail, STATUS_INPUT_INVALID,
-                                "'%s' was made by %s, which plans otherwise than " ENGINE_VERSION "; judge it with that version or run the "
-                                "job again", path, engine);
+                                "'%s' was made by %s%s, which planned the same show otherwise (the digests of the plans differ): where its measures "
+                                "belong is not known here; judge it with the reelmill that made it, or run the job again",
+                                path, strcmp(engine, ENGINE_VERSION) == 0 ? "another build of " : "", engine);
     return STATUS_OK;
 }
 

@@ -213,7 +213,7 @@ def of_stem(fault, stem, key=None, planted=None):
 def of_matrix(gains):
     """The matrix that was solved, in dB against the one that was used; what was not used must be below -60 dB."""
     def figure(item):
-        if item["check"] != "folddown.matrix":
+        if item["check"] != "folddown.matrix" or "matrix" not in (item["details"] or {}):  # which was used is not known
             return None
         error = 0.0
         for row, side in enumerate("LR"):

@@ -246,10 +246,12 @@ class Retention(FarmTest):
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 6").fetchall():
                 if struct.unpack("<I", record[1:5]) == (5,):
                     journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?", (b"\2" + record[1:13], sequence))
+            changed = 0
             for sequence, record in journal.execute("SELECT sequence, bytes FROM record WHERE kind = 1").fetchall():
                 if record[1] == 8 and struct.unpack("<II", record[4:12]) == (6, 16):
-                    journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?",
-                                    (record[:24] + struct.pack("<I", 7) + record[28:], sequence))
+                    changed += journal.execute("UPDATE record SET bytes = ? WHERE sequence = ?",
+                                               (record[:24] + struct.pack("<I", 7) + record[28:], sequence)).rowcount
+            self.assertEqual(changed, 1)
         journal.close()
         report = self.folder / "state" / "job-5" / "report.json"
         judged = json.loads(report.read_text())
