@@ -295,10 +295,10 @@ def hash_seed(*parts):
 
 # ---- real audio ----
 
-def decode(path, channels):
-    """A file as float64 at 48 kHz, by ffmpeg."""
-    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), "-ar", str(RATE), "-ac", str(channels), "-f", "f32le",
-                          "-"], capture_output=True, check=True).stdout
+def decode(path, channels, most_s=None):
+    """A file as float64 at 48 kHz, by ffmpeg; of a long one about the first `most_s` seconds."""
+    raw = subprocess.run(["ffmpeg", "-v", "error", "-i", str(path), *(["-t", str(most_s)] if most_s else []), "-ar", str(RATE),
+                          "-ac", str(channels), "-f", "f32le", "-"], capture_output=True, check=True).stdout
     return np.frombuffer(raw, "<f4").astype(np.float64).reshape(-1, channels)
 
 

@@ -33,7 +33,7 @@ def bed(kind, channels, frames, random):
     while at < frames:
         files = sound_files(kind)
         try:
-            part = decode(files[int(random.integers(len(files)))], channels)[:20 * RATE]
+            part = decode(files[int(random.integers(len(files)))], channels, 21)[:20 * RATE]
         except subprocess.CalledProcessError:
             continue
         loud = np.sqrt(np.mean(part ** 2)) if len(part) else 0.0

@@ -1,5 +1,6 @@
 """Plants faults of stems into real sound: leaks between them, and programmes that are not their sum. Prints what became of each."""
 import argparse
+import functools
 import json
 import tempfile
 from pathlib import Path
@@ -45,6 +46,11 @@ def delayed(sound, samples):
     return out
 
 
+@functools.lru_cache(maxsize=None)  # every show takes all of them
+def decoded(path):
+    return decode(path, 1)[:, 0]
+
+
 def materials(frames, random):
     """[(kind, mono sound)] in random order. No two hold the same recording: a piece of music repeats its loops to the sample, and
     what one stem has of another's sound would be found as a leak. The kinds differ in how they pause."""
@@ -55,7 +61,7 @@ def materials(frames, random):
     for kind, files in (("speech", real_files("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac")),
                         ("room", real_files("effects/blanket/**/city.ogg", "effects/blanket/**/train.ogg")),
                         ("effects", real_files("effects/esc50-subset/**/*.wav", "effects/openclonk/**/*.wav"))):
-        bed = np.concatenate([decode(files[i], 1)[:, 0] for i in random.permutation(len(files))])
+        bed = np.concatenate([decoded(files[i]) for i in random.permutation(len(files))])
         count = max(len(bed) // frames, 1)
         made += [(kind, sound) for sound in np.resize(bed, (count, frames))]
     return [made[i] for i in random.permutation(len(made))]
