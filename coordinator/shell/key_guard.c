@@ -39,7 +39,8 @@ struct key_guard {
     bool plain;
     key_pair keys;
     char list_path[PATH_MAX_BYTES];
-    file_mark list_mark;
+    file_mark list_mark;  /* of what was taken or refused */
+    file_mark list_fresh; /* of what was seen being written since */
     access_grant local;
     pthread_mutex_t mutex; /* the list and the refusals; the loop alone changes the list */
     allow_list list;
@@ -61,6 +62,13 @@ static bool mark_equal(const file_mark *a, const file_mark *b)
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
            a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec &&
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+/* The same file with other bytes: not a new one that was renamed over it. */
+static bool mark_written_over(const file_mark *a, const file_mark *b)
+{
+    return a->device == b->device && a->inode == b->inode &&
+           (a->size != b->size || a->modified.tv_sec != b->modified.tv_sec || a->modified.tv_nsec != b->modified.tv_nsec);
 }
 
 static status read_text(int descriptor, const struct stat *facts, const char *path, char **out_text, size_t *out_size,
@@ -130,6 +138,12 @@ bool key_guard_reload(key_guard *self)
     file_mark mark = there ? mark_of(&facts) : (file_mark){0};
     if (mark_equal(&mark, &self->list_mark))
         return false;
+    /* Until an editor that writes in place is done, the file is empty or half a list, and workers that are refused by it
+     * do not come back by themselves. */
+    if (mark_written_over(&mark, &self->list_mark) && !mark_equal(&mark, &self->list_fresh)) {
+        self->list_fresh = mark;
+        return false;
+    }
     allow_list fresh;
     error_detail detail = {0};
     if (read_list(self->list_path, &fresh, &mark, &detail) != STATUS_OK) {

@@ -45,7 +45,10 @@ const access_grant *key_guard_whose(const key_guard *self, const char *user_id);
 /** Is somebody of this name let in (still) with this key? A name may have got another one. */
 bool key_guard_lists(const key_guard *self, const char *name, const uint8_t key[KEY_BYTES]);
 
-/** Reads the list again if its file changed; true when there is a new one. */
+/**
+ * Reads the list again if its file changed; true when there is a new one. What is written over in place, not renamed
+ * over, counts when two calls have seen it alike.
+ */
 bool key_guard_reload(key_guard *self);
 /** Connections refused since the last call, and who the last one was. */
 typedef struct key_guard_refusals {

@@ -240,6 +240,39 @@ static void key_guard__keeps_the_list_when_its_file_becomes_wrong(void **state)
     assert_null(key_guard_whose(self->guard, digits));
 }
 
+static void write_in_place(stage *self, const char *text)
+{
+    FILE *file = fopen(self->list, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* An editor's file is empty first, then half a list, then the new one. */
+static void key_guard__waits_until_an_editor_has_written(void **state)
+{
+    stage *self = *state;
+    char known[KEY_TEXT_BYTES];
+    char stranger[KEY_TEXT_BYTES];
+    char text[256];
+    key_format(self->known.public_key, known);
+    key_format(self->stranger.public_key, stranger);
+    write_in_place(self, "");
+    assert_false(key_guard_reload(self->guard));
+    assert_non_null(key_guard_whose(self->guard, known));
+    snprintf(text, sizeof text, "viewer %s bert\n", stranger);
+    write_in_place(self, text);
+    assert_false(key_guard_reload(self->guard));
+    assert_non_null(key_guard_whose(self->guard, known));
+    assert_true(key_guard_reload(self->guard)); /* it stands still */
+    assert_null(key_guard_whose(self->guard, known));
+    assert_string_equal(key_guard_whose(self->guard, stranger)->name, "bert");
+    write_in_place(self, "");
+    assert_false(key_guard_reload(self->guard));
+    assert_true(key_guard_reload(self->guard)); /* meant so */
+    assert_null(key_guard_whose(self->guard, stranger));
+}
+
 /* One socket, endpoints of both kinds, bound in turn: each stays what it is. */
 static void key_guard__keeps_endpoints_apart(void **state)
 {
@@ -387,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(key_guard__turns_everybody_else_away, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__forgets_a_revoked_key_on_a_live_connection, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__keeps_the_list_when_its_file_becomes_wrong, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(key_guard__waits_until_an_editor_has_written, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__keeps_endpoints_apart, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__knows_no_sender_without_an_id, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__tells_what_is_missing, open_stage, close_stage),
