@@ -144,6 +144,8 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
                   farm_number_of(node, "tasks_done"), farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots,
                   farm_text_of(node, "reason"));
     }
+    if (farm_number_of(answer, "without_roots") > 0.0)
+        cli_print(stderr, "reelmill: the roots of %.0f nodes are left out: there are too many\n", farm_number_of(answer, "without_roots"));
     if (farm_text_of(answer, "refused")[0] != '\0')
         cli_print(stderr, "reelmill: %s\n", farm_text_of(answer, "refused"));
     else if (json_array_size(json_object_get(answer, "nodes")) == 0)

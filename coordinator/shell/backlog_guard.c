@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "coordinator/shell/backlog_guard.h"
 
+#include "coordinator/shell/connection_share.h"
+
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -17,7 +19,7 @@ enum {
 };
 
 typedef struct watched_link {
-    bool used;
+    bool used;          /* a connection of tcp */
     uint64_t received;  /* by ZeroMQ, at the last check */
     uint64_t delivered; /* as messages, since then */
     uint64_t backlog;   /* received and not delivered */
@@ -32,10 +34,12 @@ typedef struct watched_link {
 struct backlog_guard {
     void *monitored, *monitor;
     peer_inbox *inbox;
+    connection_share *share;
     watched_link *links; /* by descriptor */
     size_t capacity;
     size_t next; /* to be checked */
     uint64_t total, total_unread;
+    uint64_t accepted;
 };
 
 backlog_guard *backlog_guard_create(void *context, void *socket, peer_inbox *inbox)
@@ -43,16 +47,19 @@ backlog_guard *backlog_guard_create(void *context, void *socket, peer_inbox *inb
     static const char place[] = "inproc://backlog-guard";
     int linger = 0;
     backlog_guard *self = calloc(1, sizeof *self);
-    void *monitor = self == NULL ? NULL : zmq_socket(context, ZMQ_PAIR);
+    connection_share *share = connection_share_create();
+    void *monitor = self == NULL || share == NULL ? NULL : zmq_socket(context, ZMQ_PAIR);
     if (monitor == NULL || zmq_setsockopt(monitor, ZMQ_LINGER, &linger, sizeof linger) != 0 ||
         zmq_setsockopt(monitor, ZMQ_RCVHWM, &linger, sizeof linger) != 0 || /* none is lost */
         zmq_socket_monitor(socket, place, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CLOSED) != 0 ||
         zmq_connect(monitor, place) != 0) {
         if (monitor != NULL)
             zmq_close(monitor);
+        connection_share_destroy(&share);
         free(self);
         return NULL;
     }
+    self->share = share;
     self->monitored = socket;
     self->monitor = monitor;
     self->inbox = inbox;
@@ -65,6 +72,7 @@ void backlog_guard_destroy(backlog_guard **self)
         return;
     (void)zmq_socket_monitor((*self)->monitored, NULL, 0);
     zmq_close((*self)->monitor);
+    connection_share_destroy(&(*self)->share);
     free((*self)->links);
     free(*self);
     *self = NULL;
@@ -105,8 +113,12 @@ void backlog_guard_look(backlog_guard *self)
         memcpy(&number, event, sizeof number);
         memcpy(&descriptor, event + 2, sizeof descriptor);
         (void)zmq_recv(self->monitor, place, sizeof place, ZMQ_DONTWAIT);
-        if (number == ZMQ_EVENT_ACCEPTED)
+        connection_share_closed(self->share, descriptor);
+        if (number == ZMQ_EVENT_ACCEPTED) {
             peer_inbox_renew(self->inbox, descriptor);
+            connection_share_opened(self->share, descriptor);
+            self->accepted++;
+        }
         watched_link *link = link_of(self, descriptor, number == ZMQ_EVENT_ACCEPTED);
         if (link == NULL)
             continue;
@@ -114,6 +126,21 @@ void backlog_guard_look(backlog_guard *self)
         self->total_unread -= link->unread;
         *link = (watched_link){.used = number == ZMQ_EVENT_ACCEPTED};
     }
+}
+
+uint32_t backlog_guard_heard(backlog_guard *self, int descriptor, const char *user)
+{
+    return connection_share_heard(self->share, descriptor, user);
+}
+
+void backlog_guard_hang_up(backlog_guard *self, int descriptor)
+{
+    connection_share_hang_up(self->share, descriptor);
+}
+
+uint64_t backlog_guard_accepted(const backlog_guard *self)
+{
+    return self->accepted;
 }
 
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size)
@@ -189,8 +216,25 @@ uint32_t backlog_guard_check(backlog_guard *self, bool emptied)
         link->flooding = false;
         if ((!link->used && !link->local) || (sends && reads))
             continue;
-        (void)shutdown((int)self->next, SHUT_RDWR);
+        connection_share_hang_up(self->share, (int)self->next);
         dropped++;
     }
-    return dropped;
+    return dropped + connection_share_check(self->share);
+}
+
+bool backlog_guard_is_stuck(const backlog_guard *self)
+{
+    return connection_share_is_stuck(self->share);
+}
+
+void backlog_guard_renew(backlog_guard *self)
+{
+    backlog_guard_look(self);
+    for (size_t i = 0; i < self->capacity; i++) {
+        if (!self->links[i].used)
+            continue;
+        self->links[i] = (watched_link){0};
+        connection_share_closed(self->share, (int)i);
+    }
+    self->total = self->total_unread = 0;
 }

@@ -3,9 +3,10 @@
  * ZeroMQ holds the parts of a message until its last one has come, without a bound: a peer with a key could fill the memory
  * with one message without an end. So what the kernel received on each tcp connection is held against what came out of the
  * socket as messages. And it holds 256 messages for each connection that does not read: 33 MB of answers, of as many
- * connections as somebody opens. So what was sent to each is held against what its kernel has acknowledged.
+ * connections as somebody opens. So what was sent to each is held against what its kernel has acknowledged. Whose
+ * connections these are, and how many there may be, it asks connection_share.
  *
- * Threads: the loop's. ipc connections are not watched: whoever opens that file may do everything anyway.
+ * Threads: the loop's. What ipc connections send and read is not watched: whoever opens that file may do everything anyway.
  */
 #ifndef COORDINATOR_SHELL_BACKLOG_GUARD_H
 #define COORDINATOR_SHELL_BACKLOG_GUARD_H
@@ -37,6 +38,12 @@ void backlog_guard_look(backlog_guard *self);
 void backlog_guard_destroy(backlog_guard **self);
 /** A part of a message came out of the socket, from the connection with this descriptor (ZMQ_SRCFD; < 0 = none). */
 void backlog_guard_delivered(backlog_guard *self, int descriptor, size_t byte_size);
+/** A message came out of the socket, from this connection of this user: the party that it is of (connection_share.h). */
+uint32_t backlog_guard_heard(backlog_guard *self, int descriptor, const char *user);
+/** It is none of ours. */
+void backlog_guard_hang_up(backlog_guard *self, int descriptor);
+/** Connections that were taken since the beginning. */
+uint64_t backlog_guard_accepted(const backlog_guard *self);
 /** May this be sent on it now? Always where it is not watched. */
 bool backlog_guard_may_send(backlog_guard *self, int descriptor, size_t byte_size);
 /** It was. */
@@ -48,5 +55,9 @@ void backlog_guard_flooded(backlog_guard *self, int descriptor);
  * than can be read, those go who sent more than is kept. How many connections were hung up on.
  */
 uint32_t backlog_guard_check(backlog_guard *self, bool emptied);
+/** So many descriptors are not closed long after they were hung up on that only closing all of tcp brings them back. */
+bool backlog_guard_is_stuck(const backlog_guard *self);
+/** All connections of tcp are being closed, without a word in the monitor. */
+void backlog_guard_renew(backlog_guard *self);
 
 #endif

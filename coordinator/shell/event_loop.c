@@ -120,12 +120,8 @@ static void on_backlog_timer(uv_timer_t *handle)
 {
     farm_state *self = handle->data;
     uint32_t lost = 0;
-    uint32_t dropped = self->router == NULL ? 0 : router_socket_guard(self->router, &lost);
-    if (dropped > 0)
-        log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"they send what is no message, or read nothing\"",
-                 dropped);
-    if (lost > 0)
-        log_line(LOG_WARN, "access.flooded", "messages=%u reason=\"their senders have more waiting than is kept of one\"", lost);
+    self->dropped_lately += self->router == NULL ? 0 : router_socket_guard(self->router, &lost);
+    self->lost_lately += lost;
 }
 
 /* ---- the journal's word ---- */
@@ -394,9 +390,8 @@ static status open_farm(farm_state *self, error_detail *detail)
         uv_signal_start(&self->interrupt, on_signal, SIGINT);
         uv_signal_start(&self->reload, on_reload_signal, SIGHUP);
         uv_timer_start(&self->access_timer, on_access_timer, ACCESS_MS, ACCESS_MS);
-        for (uint32_t i = 0; i < self->config.listen_count; i++)
-            if (endpoint_kind_of(self->config.listen[i], true) != ENDPOINT_IPC)
-                uv_timer_start(&self->backlog_timer, on_backlog_timer, BACKLOG_CHECK_MS, BACKLOG_CHECK_MS);
+        if (!self->config.private_farm) /* a folder that nobody else can enter */
+            uv_timer_start(&self->backlog_timer, on_backlog_timer, BACKLOG_CHECK_MS, BACKLOG_CHECK_MS);
         farm_pump(self);
     }
     return code;

@@ -211,6 +211,13 @@ static void tell_more(farm_state *self)
         self->worker_lines_dropped > 0 || self->put_off_lately > 0)
         log_line(LOG_WARN, "access.more", "denied=%u malformed=%u refused=%u workers=%u put_off=%u", self->denied_lately,
                  self->malformed_lately, self->refused_lately, self->worker_lines_dropped, self->put_off_lately);
+    if (self->dropped_lately > 0)
+        log_line(LOG_WARN, "access.dropped", "connections=%u reason=\"they send what is no message, or read or say nothing, or "
+                 "their key has too many\"", self->dropped_lately);
+    if (self->lost_lately > 0)
+        log_line(LOG_WARN, "access.flooded", "messages=%u reason=\"their senders have more waiting than is kept of one\"",
+                 self->lost_lately);
+    self->dropped_lately = self->lost_lately = 0;
     self->denied_lately = self->malformed_lately = self->refused_lately = 0;
     self->worker_lines_dropped = self->put_off_lately = 0;
     self->worker_lines -= self->worker_lines < WORKER_LINES_EACH ? self->worker_lines : WORKER_LINES_EACH;

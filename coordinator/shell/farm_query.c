@@ -18,6 +18,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Of all nodes together: three for each of 10,000. The document goes through memory whole. */
+enum { NODES_ROOTS_SHOWN_MAX = 32768 };
+
 static char *dump(json_t *document, size_t *out_size)
 {
     char *text = json_dumps(document, JSON_COMPACT | JSON_SORT_KEYS);
@@ -122,17 +125,24 @@ json_t *farm_node_json(const farm_state *self, const worker_node *node)
 static char *nodes_document(const farm_state *self, size_t *out_size)
 {
     json_t *nodes = json_array();
+    size_t roots = 0, left_out = 0;
     for (size_t i = 0; i < self->workers.count; i++) {
         bool replaced = worker_registry_replaced(&self->workers, self->workers.nodes[i]);
         json_t *node = replaced ? NULL : farm_node_json(self, self->workers.nodes[i]);
-        if (node != NULL)
-            json_array_append_new(nodes, node);
+        if (node == NULL)
+            continue;
+        roots += self->workers.nodes[i]->root_count;
+        if (roots > NODES_ROOTS_SHOWN_MAX) {
+            json_object_set_new(node, "roots", json_array());
+            left_out++;
+        }
+        json_array_append_new(nodes, node);
     }
     json_t *drained = json_array();
     for (size_t i = 0; i < self->workers.drained_count; i++)
         json_array_append_new(drained, json_string(self->workers.drained[i].name));
-    return dump(json_pack("{s:i, s:o, s:o, s:s}", "reelmill", 1, "nodes", nodes, "drained", drained, "refused",
-                          farm_refused_now(self)), out_size);
+    return dump(json_pack("{s:i, s:o, s:o, s:s, s:I}", "reelmill", 1, "nodes", nodes, "drained", drained, "refused",
+                          farm_refused_now(self), "without_roots", (json_int_t)left_out), out_size);
 }
 
 /* A document of the job's folder. Reports are bounded (job_compose.c), so reading one whole is. */

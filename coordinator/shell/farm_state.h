@@ -121,6 +121,7 @@ typedef struct farm_state {
     audit_log *audit;
     uint64_t denied_count;
     uint32_t denied_lately, malformed_lately, refused_lately, put_off_lately; /**< since the last tending */
+    uint32_t dropped_lately, lost_lately; /**< connections and messages, the same */
     char refused_text[384]; /**< the node that was refused last, and why */
     uint64_t refused_ms;    /**< when */
     uint32_t worker_lines, worker_lines_dropped; /**< of the log, by what workers say: see farm_may_log_worker */

@@ -2,6 +2,7 @@
 #include "coordinator/shell/key_guard.h"
 
 #include "common/base/log.h"
+#include "coordinator/access/connect_rate.h"
 #include "proto/secure_socket.h"
 #include "proto/socket_watch.h"
 
@@ -42,8 +43,9 @@ struct key_guard {
     file_mark list_mark;  /* of what was taken or refused */
     file_mark list_fresh; /* of what was seen being written since */
     access_grant local;
-    pthread_mutex_t mutex; /* the list and the refusals; the loop alone changes the list */
+    pthread_mutex_t mutex; /* the list, its rates and the refusals; the loop alone changes the list */
     allow_list list;
+    uint64_t *paid_us; /* of each grant: connect_rate */
     key_guard_refusals refusals;
     void *handler_socket;
     pthread_t handler;
@@ -151,11 +153,23 @@ bool key_guard_reload(key_guard *self)
         log_line(LOG_ERROR, "access.list_refused", "reason=\"%s\" kept=%zu", detail.message, self->list.count);
         return false;
     }
+    uint64_t *paid_us = calloc(fresh.count + 1, sizeof *paid_us);
+    if (paid_us == NULL) {
+        allow_list_deinit(&fresh);
+        return false; /* looked at again when there is memory */
+    }
     pthread_mutex_lock(&self->mutex);
     allow_list old = self->list;
+    for (size_t i = 0; i < fresh.count; i++) {
+        const access_grant *before = allow_list_by_key(&old, fresh.grants[i].key);
+        paid_us[i] = before == NULL ? 0 : self->paid_us[before - old.grants];
+    }
+    uint64_t *old_paid_us = self->paid_us;
+    self->paid_us = paid_us;
     self->list = fresh;
     self->list_mark = mark;
     pthread_mutex_unlock(&self->mutex);
+    free(old_paid_us);
     log_line(LOG_INFO, "access.list", "keys=%zu before=%zu", self->list.count, old.count);
     allow_list_deinit(&old);
     return true;
@@ -190,13 +204,22 @@ static bool frame_is(const zap_frame *frame, const char *text)
     return frame->size == strlen(text) && memcmp(frame->bytes, text, frame->size) == 0;
 }
 
-/* Who this is, as a user id; false: nobody that is let in. Frames: version, request, domain, address, identity,
+typedef enum admission { ADMITTED, ADMITTED_LATER, REFUSED } admission;
+
+static uint64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Who this is, as a user id, unless it is nobody that is let in. Frames: version, request, domain, address, identity,
    mechanism, credentials. */
-static bool admit(key_guard *self, const zap_frame *frames, uint32_t count, char out_user[KEY_TEXT_BYTES])
+static admission admit(key_guard *self, const zap_frame *frames, uint32_t count, char out_user[KEY_TEXT_BYTES])
 {
     if (count == 6 && frame_is(&frames[2], local_domain) && frame_is(&frames[5], "NULL")) {
         snprintf(out_user, KEY_TEXT_BYTES, "%s", local_user);
-        return true;
+        return ADMITTED;
     }
     bool keyed = count == 7 && frame_is(&frames[2], keyed_domain) && frame_is(&frames[5], "CURVE") &&
                  frames[6].size == KEY_BYTES;
@@ -204,15 +227,18 @@ static bool admit(key_guard *self, const zap_frame *frames, uint32_t count, char
     if (keyed)
         key_format(frames[6].bytes, out_user);
     pthread_mutex_lock(&self->mutex);
-    bool known = keyed && allow_list_by_key(&self->list, frames[6].bytes) != NULL;
-    if (!known) {
+    const access_grant *grant = keyed ? allow_list_by_key(&self->list, frames[6].bytes) : NULL;
+    admission outcome = grant == NULL ? REFUSED : ADMITTED;
+    if (grant != NULL && !connect_rate_take(&self->paid_us[grant - self->list.grants], now_us()))
+        outcome = ADMITTED_LATER;
+    if (outcome != ADMITTED) {
         self->refusals.count++;
         snprintf(self->refusals.address, sizeof self->refusals.address, "%.*s",
                  count > 3 ? (int)frames[3].size : 0, (const char *)frames[count > 3 ? 3 : 0].bytes);
         snprintf(self->refusals.key, sizeof self->refusals.key, "%s", out_user);
     }
     pthread_mutex_unlock(&self->mutex);
-    return known;
+    return outcome;
 }
 
 static bool answer(void *socket, const zap_frame *request, const char *code, const char *text, const char *user)
@@ -254,8 +280,11 @@ static void *run_handler(void *context)
     bool alive = true;
     while (alive && receive(self->handler_socket, frames, &count)) {
         bool whole = count >= 2 && frame_is(&frames[0], "1.0");
-        if (whole && admit(self, frames, count, user))
+        admission outcome = whole ? admit(self, frames, count, user) : REFUSED;
+        if (outcome == ADMITTED)
             alive = answer(self->handler_socket, &frames[1], "200", "OK", user);
+        else if (outcome == ADMITTED_LATER) /* it is hung up on without a word, and tries again by itself */
+            alive = answer(self->handler_socket, &frames[1], "300", "later", "");
         else
             alive = answer(self->handler_socket, &frames[count >= 2 ? 1 : 0], "400", "not authorized", "");
     }
@@ -399,6 +428,8 @@ static status read_keys(key_guard *self, const key_guard_config *config, error_d
     status code = key_pair_read(&self->keys, config->key, detail);
     if (code == STATUS_OK)
         code = read_list(self->list_path, &self->list, &self->list_mark, detail);
+    if (code == STATUS_OK && (self->paid_us = calloc(self->list.count + 1, sizeof *self->paid_us)) == NULL)
+        code = error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     self->has_keys = code == STATUS_OK;
     if (self->has_keys)
         log_line(LOG_INFO, "access.list", "keys=%zu", self->list.count);
@@ -432,6 +463,7 @@ void key_guard_destroy(key_guard **self)
     if (guard->serving)
         pthread_join(guard->handler, NULL);
     allow_list_deinit(&guard->list);
+    free(guard->paid_us);
     key_pair_forget(&guard->keys);
     pthread_mutex_destroy(&guard->mutex);
     free(guard);

@@ -1,7 +1,8 @@
 /**
- * Messages that were taken off a socket and not handled yet: a queue for each connection, handled in turns, all of them
- * bounded. ZeroMQ's own queues have no bound that is safe: where one is set (ZMQ_RCVHWM) libzmq 4.3.4 aborts over the PING of
- * a peer that left while more waited from it (`!_io_error`). So the socket has none, and is emptied into here at once.
+ * Messages that were taken off a socket and not handled yet: a queue for each connection, all of them bounded. Parties are
+ * served in turns, whoever has how many connections, and each party's connections are. ZeroMQ's own queues have no bound that
+ * is safe: where one is set (ZMQ_RCVHWM) libzmq 4.3.4 aborts over the PING of a peer that left while more waited
+ * from it (`!_io_error`). So the socket has none, and is emptied into here at once.
  *
  * Threads: the loop's.
  */
@@ -30,11 +31,12 @@ typedef struct peer_inbox peer_inbox;
 peer_inbox *peer_inbox_create(void);
 void peer_inbox_destroy(peer_inbox **self);
 /**
- * Takes both over, as the last message of this connection (its descriptor; < 0 = unknown). False: nothing was taken, more
- * waits of it than may, or memory is out.
+ * Takes both over, as the last message of this connection (its descriptor; < 0 = unknown) of this party (a small number).
+ * False: nothing was taken, more waits of it than may, or memory is out.
  */
-MUST_USE bool peer_inbox_put(peer_inbox *self, int link, zmq_msg_t *from, zmq_msg_t *payload);
-/** The next message, of each connection in its turn, moved into what the caller has initialised. False: none waits. */
+MUST_USE bool peer_inbox_put(peer_inbox *self, int link, uint32_t party, zmq_msg_t *from, zmq_msg_t *payload);
+/** The next message, of each party and of each of its connections in turns, moved into what the caller has initialised. False:
+ *  none waits. */
 MUST_USE bool peer_inbox_take(peer_inbox *self, zmq_msg_t *from, zmq_msg_t *payload);
 /** Nothing waits there, or what waits came from another peer: its descriptor may belong to a new connection. */
 bool peer_inbox_may_be_new(const peer_inbox *self, int link, zmq_msg_t *from);

@@ -41,8 +41,9 @@ MUST_USE status router_socket_bind(router_socket *self, const char *endpoint, ch
 void router_socket_drain(router_socket *self, uint32_t message_max);
 /**
  * To be called every BACKLOG_CHECK_MS (backlog_guard.h): hangs up on connections that sent more than fits without a
- * message, or take nothing of much that waits for them; how many these were. out_lost: messages of those who sent more than
- * may wait (peer_inbox.h), since the last call: as lost as on a bad network.
+ * message, take nothing of much that waits for them, say nothing, or are too many of one key (connection_share.h); how many
+ * these were. Where only that brings descriptors back all tcp endpoints are closed and bound again. out_lost:
+ * messages of those who sent more than may wait (peer_inbox.h), since the last call: as lost as on a bad network.
  */
 uint32_t router_socket_guard(router_socket *self, uint32_t *out_lost);
 /** Never blocks. STATUS_NODE_LOST: the peer is gone; STATUS_AGAIN: its queue is full, or too much waits for it. */

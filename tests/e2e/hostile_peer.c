@@ -7,9 +7,13 @@
  * takes long about job 1, faster than it is answered and with a PING each millisecond between, and are gone all at once.
  * deaf: as many connections ask for the report of job 1 and read nothing until the process is killed. parts: messages of
  * three frames, 1000 of them. giant: a message of 1 MiB. garbage: 1000 messages of noise. commands: 1000 for a job that
- * there is not. The last four then ask one honest question and say whether it was answered.
+ * there is not. The last four then ask one honest question and say whether it was answered. crowd: 2000 connections that ask
+ * once; silent: as many that say nothing; nodes: a worker that says HELLO as 2000 nodes, each with all the media roots that one
+ * may name. These three stay until the process is killed.
  */
 #define _GNU_SOURCE
+#include "common/base/engine_version.h"
+#include "common/media/render_program.h"
 #include "proto/message_encode.h"
 #include "proto/secure_socket.h"
 
@@ -20,7 +24,7 @@
 #include <zmq.h>
 
 enum { PATIENCE_MS = 1000, TRIES = 20, BAD_MESSAGES = 1000, GIANT_BYTES = 1 << 20 };
-enum { LEAVERS = 24, QUESTIONS = 5000, COMMANDS = 1000 };
+enum { LEAVERS = 24, QUESTIONS = 5000, COMMANDS = 1000, CROWD = 2000, NODES = 2000 };
 
 static bool ask(void *socket, const char *what, uint32_t number)
 {
@@ -125,6 +129,46 @@ static void ask_and_read_nothing(void *context, const char *endpoint, const link
     _exit(0);
 }
 
+/* Those that are hung up on come again, as ZeroMQ does it. */
+static void come_in_a_crowd(void *context, const char *endpoint, const link_config *link, bool speaks)
+{
+    error_detail detail = {0};
+    for (uint32_t i = 0; i < CROWD; i++) {
+        void *socket = connect_peer(context, endpoint, link, 0, &detail);
+        if (socket == NULL || (speaks && !ask(socket, "jobs", i)))
+            return;
+    }
+}
+
+static void say_hello_much(void *context, const char *endpoint, const link_config *link)
+{
+    error_detail detail = {0};
+    byte_writer frame;
+    message *said = calloc(1, sizeof *said);
+    message_hello *hello = &said->hello;
+    void *socket = connect_peer(context, endpoint, link, 0, &detail);
+    byte_writer_init(&frame, FRAME_BYTES_MAX);
+    said->type = MESSAGE_HELLO;
+    hello->protocol_version = PROTOCOL_VERSION;
+    hello->render_version = RENDER_VERSION;
+    snprintf(hello->engine, sizeof hello->engine, "%s", ENGINE_VERSION);
+    snprintf(hello->cpu, sizeof hello->cpu, "scalar");
+    hello->slots = 1;
+    hello->beat = 1;
+    hello->root_count = ROOTS_MAX;
+    for (uint32_t i = 0; i < ROOTS_MAX; i++)
+        snprintf(hello->roots[i].name, sizeof hello->roots[i].name, "%062u", i);
+    for (uint32_t i = 0; i < NODES && socket != NULL; i++) {
+        memcpy(hello->instance, &i, sizeof i);
+        snprintf(hello->name, sizeof hello->name, "node-%u", i);
+        byte_writer_reset(&frame);
+        if (message_encode(said, &frame) == STATUS_OK)
+            zmq_send(socket, frame.bytes, frame.size, 0);
+    }
+    byte_writer_deinit(&frame);
+    free(said);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 5)
@@ -136,6 +180,18 @@ int main(int argc, char **argv)
     void *context = zmq_ctx_new();
     if (strcmp(argv[4], "leave") == 0 || strcmp(argv[4], "deaf") == 0)
         ask_and_read_nothing(context, argv[1], &link, strcmp(argv[4], "leave") == 0);
+    const char *mode = argv[4];
+    bool stays = strcmp(mode, "crowd") == 0 || strcmp(mode, "silent") == 0 || strcmp(mode, "nodes") == 0;
+    zmq_ctx_set(context, ZMQ_MAX_SOCKETS, 2 * CROWD);
+    if (strcmp(mode, "nodes") == 0)
+        say_hello_much(context, argv[1], &link);
+    else if (stays)
+        come_in_a_crowd(context, argv[1], &link, strcmp(mode, "crowd") == 0);
+    if (stays) {
+        puts("here");
+        fflush(stdout);
+        pause();
+    }
     void *socket = connect_peer(context, argv[1], &link, 0, &detail);
     if (socket == NULL) {
         fprintf(stderr, "%s\n", detail.message);

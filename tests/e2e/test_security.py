@@ -397,6 +397,48 @@ class Floods(SecurityTest):
         print(f"24 connections that read nothing of the report: grown by {heaped:.1f} MiB")
         self.assertLess(heaped, 400 + (512 if sanitized() else 0))  # 256 of messages; ZeroMQ alone would hold 24 times 33
 
+    def test_one_key_does_not_use_up_the_descriptors(self):
+        self.main_farm.authorize("vera", "viewer")
+        place = Path(f"/proc/{self.coordinator.pid}/fd")
+        log = self.folder / "coordinator.log"
+        resource.prlimit(self.coordinator.pid, resource.RLIMIT_NOFILE, (1024, 1024))
+        for mode in ("crowd", "silent"):
+            with self.subTest(mode=mode):
+                peer = subprocess.Popen([PEER, self.main_farm.endpoint, self.main_farm.secret("vera"),
+                                         self.main_farm.coordinator_key, mode], stdout=subprocess.PIPE, env=environment())
+                self.addCleanup(peer.wait)
+                self.addCleanup(peer.kill)
+                self.assertEqual(peer.stdout.readline(), b"here\n")
+                slowest = max(self.served(self.main_farm, 8) for _ in range(5))
+                print(f"{mode}: the slowest of 5 answers took {slowest * 1000:.0f} ms")
+                peer.kill()
+                peer.wait()
+                peer.stdout.close()
+                self.assertTrue(wait_until(self.coordinator, lambda: len(list(place.iterdir())) < 128))
+                self.passes(self.main_farm.ask("nodes"))
+        self.assertNotIn("access.renewed", log.read_text())  # every descriptor came back without that
+        self.passes(self.main_farm.ask("submit", small_show(self.folder).path, "--wait"))
+
+    def test_nodes_without_end_with_roots_without_end(self):
+        self.main_farm.authorize("mallory", "worker")
+        peer = subprocess.Popen([PEER, self.main_farm.endpoint, self.main_farm.secret("mallory"),
+                                 self.main_farm.coordinator_key, "nodes"], stdout=subprocess.PIPE, env=environment())
+        self.addCleanup(peer.wait)
+        self.addCleanup(peer.kill)
+        self.assertEqual(peer.stdout.readline(), b"here\n")
+        self.assertTrue(wait_until(self.coordinator, lambda: len(self.main_farm.nodes()) == 2001))
+        told = self.passes(self.main_farm.ask("nodes", "--json"))
+        answer = told.json()
+        roots = sum(len(node["roots"]) for node in answer["nodes"])
+        self.assertGreater(answer["without_roots"], 900)
+        self.assertEqual(roots, (2000 - answer["without_roots"]) * 32 + 1)
+        self.assertLess(roots, 32769)
+        self.assertIn(f"the roots of {answer['without_roots']} nodes are left out", self.passes(self.main_farm.ask("nodes")).err)
+        print(f"2000 nodes with 32 roots each: {len(told.out) / 1e6:.1f} MB")
+        peer.kill()
+        peer.wait()
+        peer.stdout.close()
+
     def test_bad_messages_of_a_known_peer(self):
         self.main_farm.authorize("vera", "viewer")
         for mode, answer in (("parts", b"answered\n"), ("garbage", b"answered\n"), ("giant", b"answered\n")):

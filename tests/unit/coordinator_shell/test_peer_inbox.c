@@ -9,17 +9,22 @@
 #include <cmocka.h>
 
 /* Its payload begins with the number; false where the inbox refuses it. */
-static bool put(peer_inbox *inbox, int link, uint32_t number, size_t byte_size)
+static bool put_of(peer_inbox *inbox, uint32_t party, int link, uint32_t number, size_t byte_size)
 {
     zmq_msg_t from, payload;
     zmq_msg_init_size(&from, sizeof link);
     zmq_msg_init_size(&payload, byte_size);
     memcpy(zmq_msg_data(&from), &link, sizeof link);
     memcpy(zmq_msg_data(&payload), &number, sizeof number);
-    bool taken = peer_inbox_put(inbox, link, &from, &payload);
+    bool taken = peer_inbox_put(inbox, link, party, &from, &payload);
     zmq_msg_close(&from);
     zmq_msg_close(&payload);
     return taken;
+}
+
+static bool put(peer_inbox *inbox, int link, uint32_t number, size_t byte_size)
+{
+    return put_of(inbox, 0, link, number, byte_size);
 }
 
 static bool take(peer_inbox *inbox, int *out_link, uint32_t *out_number)
@@ -63,6 +68,35 @@ static void peer_inbox__serves_connections_in_turns_and_each_in_order(void **sta
     }
     assert_true(peer_inbox_is_empty(inbox));
     assert_false(take(inbox, &link, &number));
+    peer_inbox_destroy(&inbox);
+}
+
+static void peer_inbox__serves_parties_in_turns_however_many_connections_they_have(void **state)
+{
+    (void)state;
+    enum { CROWD = 500 };
+    peer_inbox *inbox = peer_inbox_create();
+    int link = -1;
+    uint32_t number = 0;
+    for (int i = 0; i < CROWD; i++)
+        for (uint32_t n = 0; n < 3; n++)
+            assert_true(put_of(inbox, 1, i, n, 4));
+    for (uint32_t n = 0; n < 3; n++)
+        assert_true(put_of(inbox, 2, CROWD, n, 4));
+    for (uint32_t n = 0; n < 3; n++) {
+        assert_true(take(inbox, &link, &number));
+        assert_int_equal(link, n);
+        assert_int_equal(number, 0);
+        assert_true(take(inbox, &link, &number));
+        assert_int_equal(link, CROWD);
+        assert_int_equal(number, n);
+    }
+    for (uint32_t i = 3; i < CROWD * 3; i++) { /* its connections go on in their turns */
+        assert_true(take(inbox, &link, &number));
+        assert_int_equal(link, i % CROWD);
+        assert_int_equal(number, i / CROWD);
+    }
+    assert_true(peer_inbox_is_empty(inbox));
     peer_inbox_destroy(&inbox);
 }
 
@@ -173,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peer_inbox__serves_connections_in_turns_and_each_in_order),
+        cmocka_unit_test(peer_inbox__serves_parties_in_turns_however_many_connections_they_have),
         cmocka_unit_test(peer_inbox__keeps_what_a_model_keeps),
         cmocka_unit_test(peer_inbox__bounds_each_and_all),
         cmocka_unit_test(peer_inbox__a_new_connection_does_not_wait_behind_a_flood),

@@ -162,14 +162,14 @@ static void *run_claimers(void *context)
         if (i < CLAIMED)
             zmq_setsockopt(sockets[i], ZMQ_ROUTING_ID, name, sizeof name);
         char answer[8];
-        if (zmq_connect(sockets[i], self->endpoint) == 0 && zmq_send(sockets[i], "x", 1, 0) == 1 &&
+        if (zmq_connect(sockets[i], self->endpoint) == 0 && zmq_send(sockets[i], "x", 1, 0) == 1 && i >= CLAIMED &&
             zmq_recv(sockets[i], answer, sizeof answer, 0) == 1)
             self->answered++;
     }
     for (uint32_t i = 0; i < CLAIMED + ORDINARY; i++)
         zmq_close(sockets[i]);
     zmq_ctx_term(zmq);
-    self->ordered = self->answered == CLAIMED + ORDINARY;
+    self->ordered = self->answered == ORDINARY;
     uv_async_send(&self->server->stop);
     return NULL;
 }
@@ -185,6 +185,7 @@ static void router_socket__gives_names_that_nobody_can_claim_before(void **state
     uv_run(&self->loop, UV_RUN_DEFAULT);
     pthread_join(thread, NULL);
     assert_true(peer.ordered);
+    assert_int_equal(self->received, peer.answered); /* of who claims a name nothing is heard, whatever it looks like */
     server_close(self);
 }
 
