@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ["REELMILL_BUILD"])
 SOURCES_MIN = 300
-KEPT = ("-I", "-D", "-W", "-m", "-std=", "-isystem", "-pthread")
+KEPT = ("-I", "-D", "-O", "-W", "-m", "-std=", "-isystem", "-pthread")
 
 
 def commands():
