@@ -16,7 +16,15 @@ static const double absent_max = -3.0;
 static const double edge_score_min = 4.5; /* of a window beside the stretch whose source is too quiet to speak for the gain */
 static const double least_host = 1e-6;
 
-enum { ROUNDS = 3 };
+enum { ROUNDS = 3, STARTS = 8 };
+
+/* Which windows are in it, and what each says for it. */
+typedef struct leak_windows {
+    bool present[LEAK_WINDOWS_MAX];
+    double of[LEAK_WINDOWS_MAX];
+    double speaks; /* those of the stretch together */
+    leak_stretch stretch;
+} leak_windows;
 
 static double squared(double value)
 {
@@ -46,6 +54,17 @@ static void add_up(stem_leak *leak, const leak_sums sums[][STEM_BANDS], const bo
         for (uint32_t w = 0; w < window_count && own > 0.0; w++)
             if (present[w] && sums[w][b].bins > 0)
                 noise += noise_bandwidth * sums[w][b].own * residual_of(&sums[w][b], re / own, im / own) / sums[w][b].bins;
+        /* Of a host of tones neighbouring bins are not as many witnesses: the windows among themselves tell no less. */
+        double apart = 0.0;
+        double count = 0.0;
+        for (uint32_t w = 0; w < window_count && own > 0.0; w++)
+            if (present[w] && sums[w][b].own > 0.0) {
+                double of_all = sums[w][b].own / own;
+                apart += squared(sums[w][b].re - of_all * re) + squared(sums[w][b].im - of_all * im);
+                count += 1.0;
+            }
+        if (count > 1.0)
+            noise = fmax(noise, apart * count / (count - 1.0));
         leak->band_own[b] = (float)own;
         leak->band_re[b] = (float)re;
         leak->band_im[b] = (float)im;
@@ -79,28 +98,46 @@ static double likelihood(const stem_leak *leak, const leak_sums *sums)
 }
 
 /* The stretch of windows that together speak loudest for the leak. */
-static bool find_stretch(leak_stretch *out, const double *speaks, uint32_t window_count)
+static bool find_stretch(leak_windows *self, uint32_t window_count)
 {
-    double best = 0.0;
+    leak_stretch *out = &self->stretch;
     double sum = 0.0;
     uint32_t first = 0;
+    self->speaks = 0.0;
     for (uint32_t w = 0; w < window_count; w++) {
         if (sum <= 0.0) {
             sum = 0.0;
             first = w;
         }
-        sum += speaks[w];
-        if (sum > best) {
-            best = sum;
+        sum += self->of[w];
+        if (sum > self->speaks) {
+            self->speaks = sum;
             out->first = first;
             out->last = w;
         }
     }
-    while (best > 0.0 && speaks[out->first] < present_min && out->first < out->last)
+    while (self->speaks > 0.0 && self->of[out->first] < present_min && out->first < out->last)
         out->first++;
-    while (best > 0.0 && speaks[out->last] < present_min && out->last > out->first)
+    while (self->speaks > 0.0 && self->of[out->last] < present_min && out->last > out->first)
         out->last--;
-    return best >= present_min;
+    return self->speaks >= present_min;
+}
+
+/* From the windows it begins with to those that the leak is in with the gains that these show. */
+static bool grow(stem_leak *leak, leak_windows *self, const leak_sums sums[][STEM_BANDS], uint32_t window_count)
+{
+    bool any = false;
+    for (uint32_t w = 0; w < window_count; w++)
+        any = any || self->present[w];
+    for (uint32_t round = 0; any && round < ROUNDS; round++) {
+        add_up(leak, sums, self->present, window_count);
+        for (uint32_t w = 0; w < window_count; w++)
+            self->of[w] = likelihood(leak, sums[w]);
+        any = find_stretch(self, window_count);
+        for (uint32_t w = 0; w < window_count; w++)
+            self->present[w] = w >= self->stretch.first && w <= self->stretch.last && self->of[w] >= present_min;
+    }
+    return any;
 }
 
 /* What the windows that are in it say together, and but for the best of them. */
@@ -130,29 +167,28 @@ bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[]
               uint32_t window_count)
 {
     *out_stretch = (leak_stretch){0};
-    bool present[LEAK_WINDOWS_MAX] = {false};
-    double speaks[LEAK_WINDOWS_MAX] = {0.0};
+    leak_windows best = {.speaks = 0.0};
+    leak_windows tried;
     double sign = 0.0;
-    double best = 0.0;
+    double most = 0.0;
     for (uint32_t w = 0; w < window_count; w++)
         sign += scores[w];
     for (uint32_t w = 0; w < window_count; w++)
-        best = fmax(best, sign < 0.0 ? -scores[w] : scores[w]);
-    bool any = false;
-    for (uint32_t w = 0; w < window_count; w++) { /* at first the clearest alone: what is not in it would outweigh them */
-        present[w] = (sign < 0.0 ? -scores[w] : scores[w]) >= fmax(score_min, best / 2.0);
-        any = any || present[w];
-    }
-    for (uint32_t round = 0; any && round < ROUNDS; round++) {
-        add_up(leak, sums, present, window_count);
+        most = fmax(most, sign < 0.0 ? -scores[w] : scores[w]);
+    /* At first from the clearest alone: what is not in it would outweigh them. Where these are chance, from one part of all. */
+    for (uint32_t start = 0; start <= STARTS; start++) {
+        tried = (leak_windows){.speaks = 0.0};
         for (uint32_t w = 0; w < window_count; w++)
-            speaks[w] = likelihood(leak, sums[w]);
-        any = find_stretch(out_stretch, speaks, window_count);
-        for (uint32_t w = 0; w < window_count; w++)
-            present[w] = w >= out_stretch->first && w <= out_stretch->last && speaks[w] >= present_min;
+            tried.present[w] = (sign < 0.0 ? -scores[w] : scores[w]) >= (start == 0 ? fmax(score_min, most / 2.0) : score_min) &&
+                               (start == 0 || w * STARTS / window_count == start - 1);
+        if (grow(leak, &tried, sums, window_count) && tried.speaks > best.speaks)
+            best = tried;
     }
-    if (!any)
+    if (best.speaks <= 0.0)
         return false;
+    *out_stretch = best.stretch;
+    const bool *present = best.present;
+    const double *speaks = best.of;
     add_up(leak, sums, present, window_count);
     score_windows(leak, scores, present, window_count, sign);
     while (out_stretch->first > 0 && goes_on(out_stretch->first - 1, scores, speaks, sign))

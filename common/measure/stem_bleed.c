@@ -7,10 +7,10 @@
 enum { FIRST_BIN = 4 /* of the lowest octave, as the features count them */ };
 
 static const double same_leak = 0.5;     /* octaves belong to a leak from half its gain on */
-static const double gain_of = 0.84;      /* of those that let it pass (-1.5 dB) the gain is told: not of a filter's slope */
+static const double gain_of = 0.95;      /* of those that let it pass (-0.4 dB) the gain is told: not of a filter's slope */
+static const double well_known = 100.0;  /* to a tenth */
 static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second order has 12 dB an octave */
 static const double chance_factor = 1.5; /* against the peak out of time */
-static const double rest_min = 4.5;      /* of all windows but the best: two clicks that meet once are no leak */
 static const double cell_min = 6.5;      /* of a second cell, which is as good */
 
 /* A leak while cells are added to it. */
@@ -55,30 +55,34 @@ static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
     return sqrt(fmax(power - error, 0.0));
 }
 
-static void add_cell(open_leak *open, const stem_cell *cell, size_t index, bool last, const stem_leak *leak)
+static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
 {
     uint32_t steps = stem_step_count(cell->frame_count);
     if (!open->used) {
         *open = (open_leak){.used = true};
         open->leak = (stem_bleed){
             .source = leak->source, .host = leak->host, .start_frame = cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES};
-        if (index == 0 && leak->first_open == 0) /* nothing before it says that it began later */
-            open->leak.start_frame = 0;
     }
     open->leak.end_frame = cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
-    if (leak->last_step + 1u >= steps || (last && leak->last_open + 1u >= steps))
+    if (leak->last_step + 1u >= steps)
         open->leak.end_frame = cell->frame + cell->frame_count;
     open->leak.cell_count++;
     open->last_cell = index;
     open->rest = fmax(open->rest, (double)leak->rest);
     open->clear_cells += (double)leak->score >= cell_min;
     open->open_ended = leak->last_open + 1u >= steps;
-    if ((double)leak->score > open->leak.score) {
+    bool best = (double)leak->score > open->leak.score;
+    bool alike = leak->delay == open->leak.delay_samples && open->leak.score >= STEM_LEAK_SCORE_MIN;
+    bool counts = best || (alike && (double)leak->score >= STEM_LEAK_SCORE_MIN);
+    if (best) {
         open->leak.score = (double)leak->score;
         open->leak.chance = (double)leak->chance;
         open->leak.delay_samples = leak->delay;
     }
-    for (uint32_t b = 0; b < STEM_BANDS; b++) {
+    /* A sample beside the delay the treble is lost: the gain is that of the clear cells whose delay is the one that is told. */
+    if (best && !alike)
+        memset(&open->sum, 0, sizeof open->sum);
+    for (uint32_t b = 0; b < STEM_BANDS && counts; b++) {
         open->sum.band_own[b] += leak->band_own[b];
         open->sum.band_re[b] += leak->band_re[b];
         open->sum.band_im[b] += leak->band_im[b];
@@ -110,8 +114,8 @@ static void find_octaves(const double *gains, const double *weights, uint32_t *o
     for (uint32_t b = 1; b < STEM_BANDS; b++)
         if (weights[b] > weights[best])
             best = b;
-    /* Of those known half as well the loudest: far above a low-pass, in a quiet host, the last trace of it may be known best. */
-    double enough = weights[best] / 4.0;
+    /* Of those known half as well, or to a tenth, the loudest: far above a low-pass the last trace of it may be known best. */
+    double enough = fmin(weights[best] / 4.0, well_known);
     for (uint32_t b = 0; b < STEM_BANDS; b++)
         if (weights[b] >= enough && gains[b] > gains[best])
             best = b;
@@ -127,7 +131,7 @@ static bool find_gain(open_leak *open)
 {
     double gains[STEM_BANDS];
     double weights[STEM_BANDS];
-    double most = 0.0; /* at least, by three standard deviations: of nine octaves chance raises one by two */
+    double most = 0.0; /* at least, by two standard deviations: of nine octaves chance raises one by that */
     double sign = 0.0;
     uint32_t first = 0;
     uint32_t last = 0;
@@ -135,7 +139,7 @@ static bool find_gain(open_leak *open)
         gains[b] = band_gain(&open->sum, b, &weights[b]);
     find_octaves(gains, weights, &first, &last);
     for (uint32_t b = first; b <= last; b++) {
-        most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -3.0)) : most;
+        most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -2.0)) : most;
         sign += weights[b] > 0.0 ? copysign(weights[b], (double)open->sum.band_re[b]) : 0.0;
     }
     double product = 0.0;
@@ -160,7 +164,7 @@ static void close_leak(open_leak *open, stem_bleeds *out)
 {
     open->used = false;
     if (open->leak.score < STEM_LEAK_SCORE_MIN || open->leak.score < chance_factor * open->leak.chance ||
-        (open->rest < rest_min && open->clear_cells < 2) || !find_gain(open))
+        (open->rest < STEM_LEAK_REST_MIN && open->clear_cells < 2) || !find_gain(open))
         return;
     if (out->count == STEM_BLEEDS_MAX)
         out->dropped++;
@@ -198,6 +202,32 @@ static bool another_continues(const stem_programme *programme, const open_leak *
     for (uint32_t i = 0; i < at->leak_count; i++)
         if (i != but && at->leaks[i].source == at->leaks[but].source && at->leaks[i].host == at->leaks[but].host &&
             continues(programme, open, cell, &at->leaks[i], group_of))
+            return true;
+    return false;
+}
+
+/* In the next cell a leak of the same two channels goes on with it. */
+static bool is_followed(const stem_programme *programme, size_t cell, const stem_leak *leak)
+{
+    if (cell + 1 == programme->cell_count || leak->last_open + 1u < stem_step_count(programme->bleed[cell].frame_count))
+        return false;
+    const stem_cell *next = &programme->bleed[cell + 1];
+    for (uint32_t i = 0; i < next->leak_count; i++)
+        if (next->leaks[i].source == leak->source && next->leaks[i].host == leak->host && next->leaks[i].first_open == 0 &&
+            abs(next->leaks[i].delay - leak->delay) <= STEM_DELAY_SLACK)
+            return true;
+    return false;
+}
+
+/* Of several delays that the end of a cell shows, the one that the next cell shows too; else the first. */
+static bool another_is_followed(const stem_programme *programme, size_t cell, uint32_t but)
+{
+    const stem_cell *at = &programme->bleed[cell];
+    if ((double)at->leaks[but].score >= STEM_LEAK_SCORE_MIN || is_followed(programme, cell, &at->leaks[but]))
+        return false;
+    for (uint32_t i = 0; i < at->leak_count; i++)
+        if (at->leaks[i].source == at->leaks[but].source && at->leaks[i].host == at->leaks[but].host &&
+            is_followed(programme, cell, &at->leaks[i]))
             return true;
     return false;
 }
@@ -282,12 +312,13 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
             if (leak->source >= lanes || leak->host >= lanes)
                 continue;
             open_leak *pair = &open[(size_t)leak->source * lanes + leak->host];
-            if (pair->used && !continues(programme, pair, c, leak, group_of)) {
-                if (another_continues(programme, pair, c, i, group_of))
+            if (!pair->used || !continues(programme, pair, c, leak, group_of)) {
+                if (another_is_followed(programme, c, i) || (pair->used && another_continues(programme, pair, c, i, group_of)))
                     continue;
-                close_leak(pair, out_bleeds);
+                if (pair->used)
+                    close_leak(pair, out_bleeds);
             }
-            add_cell(pair, cell, c, c + 1 == programme->cell_count, leak);
+            add_cell(pair, cell, c, leak);
         }
     }
     for (size_t i = 0; i < (size_t)lanes * lanes; i++)
@@ -300,36 +331,68 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
     return STATUS_OK;
 }
 
-static int by_size(const void *a, const void *b)
+typedef struct cell_reach {
+    double gain;
+    uint32_t frame_count;
+} cell_reach;
+
+static int by_gain(const void *a, const void *b)
 {
-    double left = *(const double *)a;
-    double right = *(const double *)b;
+    double left = ((const cell_reach *)a)->gain;
+    double right = ((const cell_reach *)b)->gain;
     return left < right ? -1 : left > right;
 }
 
-double stem_bleed_reach(const stem_programme *programme, uint32_t source_group, uint32_t host_group, double *out_best)
+/* 0: nothing of the source could be there. */
+static double reach_in(const stem_cell *cell, uint32_t source_group, uint32_t host_group)
 {
-    double *reaches = malloc((programme->cell_count + 1) * sizeof *reaches);
-    size_t count = 0;
-    *out_best = 0.0;
-    if (reaches == NULL)
+    if (source_group >= cell->group_count || host_group >= cell->group_count)
         return 0.0;
+    double reach = (double)cell->reach[source_group * cell->group_count + host_group];
+    return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach;
+}
+
+/* What is reached in that share of the time of cells that stand by their reach. */
+static double reach_of_share(const cell_reach *cells, size_t count, double share)
+{
+    double whole = 0.0;
+    double sum = 0.0;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++)
+        whole += (double)cells[i].frame_count;
+    for (; at + 1 < count; at++) {
+        sum += (double)cells[at].frame_count;
+        if (sum >= share * whole)
+            break;
+    }
+    return count > 0 ? cells[at].gain : 0.0;
+}
+
+status stem_bleed_reach(stem_reach *out_reach, const stem_programme *programme, uint32_t source_group, uint32_t host_group)
+{
+    *out_reach = (stem_reach){0};
+    cell_reach *cells = malloc((programme->cell_count + 1) * sizeof *cells);
+    size_t count = 0;
+    double worst = 0.0;
+    if (cells == NULL)
+        return STATUS_NODE_MEMORY;
     for (size_t c = 0; c < programme->cell_count; c++) {
         const stem_cell *cell = &programme->bleed[c];
-        if (source_group >= cell->group_count || host_group >= cell->group_count)
+        double reach = reach_in(cell, source_group, host_group);
+        if (reach <= 0.0)
             continue;
-        double reach = (double)cell->reach[source_group * cell->group_count + host_group];
-        if (reach > 0.0)
-            reaches[count++] = reach;
+        cells[count++] = (cell_reach){reach, cell->frame_count};
+        if (reach > worst || (reach >= worst && out_reach->end_frame == cell->frame)) { /* the first stretch of the worst */
+            out_reach->start_frame = reach > worst ? cell->frame : out_reach->start_frame;
+            out_reach->end_frame = cell->frame + cell->frame_count;
+            worst = reach;
+        }
     }
-    double common = 0.0;
-    if (count > 0) {
-        qsort(reaches, count, sizeof *reaches, by_size);
-        *out_best = reaches[0];
-        common = reaches[count * 9 / 10 < count ? count * 9 / 10 : count - 1];
-    }
-    free(reaches);
-    return common;
+    qsort(cells, count, sizeof *cells, by_gain);
+    out_reach->half = reach_of_share(cells, count, 0.5);
+    out_reach->most = reach_of_share(cells, count, 0.9);
+    free(cells);
+    return STATUS_OK;
 }
 
 double stem_band_low_hz(uint32_t band, uint32_t sample_rate)

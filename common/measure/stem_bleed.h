@@ -30,11 +30,16 @@ double stem_leak_gain(const stem_leak *leak);
 /** group_of[lane]: the stem of a lane. out_bleeds is large; take it from an arena. STATUS_NODE_MEMORY only. */
 MUST_USE status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme, const uint8_t *group_of);
 
-/**
- * The smallest gain that would have been found in nine of ten of the cells in which the source plays and the host is not silent;
- * 0 if there is none. *out_best: the smallest in any cell.
- */
-double stem_bleed_reach(const stem_programme *programme, uint32_t source_group, uint32_t host_group, double *out_best);
+/** How small a leak of one stem in another would have been found. */
+typedef struct stem_reach {
+    double half, most;              /**< in half of the time in which the source plays and the host is not silent, in nine tenths;
+                                         HUGE_VAL: none, the host is too loud there; 0: there is no such time */
+    uint64_t start_frame, end_frame; /**< where it is worst */
+} stem_reach;
+
+/** STATUS_NODE_MEMORY only. */
+MUST_USE status stem_bleed_reach(stem_reach *out_reach, const stem_programme *programme, uint32_t source_group,
+                                  uint32_t host_group);
 
 /** Lowest and highest frequency of a band. */
 double stem_band_low_hz(uint32_t band, uint32_t sample_rate);

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 10,
+    STEM_FEATURES_VERSION = 11,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -65,6 +65,9 @@ typedef struct stem_shift_peak {
     float score_in_place; /**< the same of no shift */
     float left;           /**< of the energy that no gains explain in place, what none explain with it there; 1: not known */
 } stem_shift_peak;
+
+#define STEM_LEAK_REACH_MOST 0.1 /**< -20 dB: a pair in which only more would be found is not tried */
+#define STEM_LEAK_REST_MIN 4.5 /**< of all windows but the best: two clicks that meet once are no leak */
 
 /** What one channel leaves in a channel of another stem, in one cell. */
 typedef struct stem_leak {

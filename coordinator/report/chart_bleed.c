@@ -9,7 +9,7 @@
 enum { STEMS_MAX = 16, BOX = 46, WIDE = 96 };
 
 typedef struct bleed_matrix {
-    const json_t *reach; /* {source: {host: dB or null}} */
+    const json_t *reach; /* {source: {host: dB or null: the source is silent, or the host too loud} */
     uint32_t count;
     const char *names[STEMS_MAX];
     double found[STEMS_MAX][STEMS_MAX]; /* NAN = none */
@@ -65,7 +65,7 @@ static void draw(drawing *picture, const bleed_matrix *self)
         }
     }
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 18.0,
-                 "\"Down to\": the smallest leak that would have been found in nine of ten of the places where the source plays.");
+                 "\"Down to\": the smallest leak that would have been found in nine tenths of the time in which the source plays.");
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 4.0, "Smaller ones may be there.");
 }
 

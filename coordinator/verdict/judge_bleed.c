@@ -136,49 +136,83 @@ static void tell_late_dialogue(bleed_judgement *self, const stem_bleed *bleed)
                      lane_stem(self, bleed->source), gain_db, bleed->delay_samples, 1.0 - bleed->chance / bleed->score);
 }
 
+static const char *reach_text(arena *memory, double reach)
+{
+    return isinf(reach) ? "none" : arena_format(memory, "%.1f dB", to_db(reach));
+}
+
+static const char *reach_json(arena *memory, double reach)
+{
+    return reach > 0.0 && !isinf(reach) ? arena_format(memory, "%.1f", to_db(reach)) : "null";
+}
+
+/* One more pair in a row of a table. */
+static const char *add_reach(arena *memory, const char *row, const char *host, double reach)
+{
+    return arena_format(memory, "%s%s\"%s\": %s", row, row[0] == '\0' ? "" : ", ", host, reach_json(memory, reach));
+}
+
+static const char *add_row(arena *memory, const char *rows, const char *source, const char *row)
+{
+    return row[0] == '\0' ? rows : arena_format(memory, "%s%s\"%s\": {%s}", rows, rows[0] == '\0' ? "" : ", ", source, row);
+}
+
 /* Never "clean": how small a leak between each two stems would have been found. */
 static void tell_reach(bleed_judgement *self, const spec_limit *limit)
 {
     judgement *base = self->base;
-    const char *rows = "";
-    const char *worst_pair = "";
-    double worst = 0.0;
+    arena *memory = base->memory;
+    const char *most_rows = "";
+    const char *half_rows = "";
+    const char *worst_source = "";
+    const char *worst_host = "";
+    stem_reach worst = {0};
     for (uint32_t a = 0; a < self->group_count; a++) {
-        const char *row = "";
+        const char *most_row = "";
+        const char *half_row = "";
+        if (self->stem_of[a] == RENDER_STEM_RECEIVED)
+            continue;
+        const char *source = base->show->stems[self->stem_of[a]].name;
         for (uint32_t b = 0; b < self->group_count; b++) {
-            if (a == b || self->stem_of[a] == RENDER_STEM_RECEIVED || self->stem_of[b] == RENDER_STEM_RECEIVED)
+            stem_reach reach;
+            if (a == b || self->stem_of[b] == RENDER_STEM_RECEIVED ||
+                stem_bleed_reach(&reach, base->facts->stems, a, b) != STATUS_OK)
                 continue;
-            double best = 0.0;
-            double reach = stem_bleed_reach(base->facts->stems, a, b, &best);
             const char *host = base->show->stems[self->stem_of[b]].name;
-            row = arena_format(base->memory, "%s%s\"%s\": %s", row, row[0] == '\0' ? "" : ", ", host,
-                               reach > 0.0 ? arena_format(base->memory, "%.1f", to_db(reach)) : "null");
-            if (reach > worst) {
+            most_row = add_reach(memory, most_row, host, reach.most);
+            half_row = add_reach(memory, half_row, host, reach.half);
+            if (reach.most > worst.most || (reach.most >= worst.most && reach.half > worst.half)) {
                 worst = reach;
-                worst_pair = arena_format(base->memory, "%s in %s", base->show->stems[self->stem_of[a]].name, host);
+                worst_source = source;
+                worst_host = host;
             }
         }
-        if (row[0] != '\0')
-            rows = arena_format(base->memory, "%s%s\"%s\": {%s}", rows, rows[0] == '\0' ? "" : ", ",
-                                base->show->stems[self->stem_of[a]].name, row);
+        most_rows = add_row(memory, most_rows, source, most_row);
+        half_rows = add_row(memory, half_rows, source, half_row);
     }
-    if (rows[0] == '\0')
+    if (most_rows[0] == '\0')
         return;
-    bool short_of = limit != NULL && worst > 0.0 && to_db(worst) > limit->max;
+    bool known = worst.most > 0.0;
+    bool short_of = limit != NULL && known && to_db(worst.most) > limit->max;
     finding *item = judgement_add(base, "stems.bleed", short_of ? FINDING_NOT_CHECKED : FINDING_INFO);
     if (limit != NULL)
         judgement_limits(item, limit);
+    char from[PLACE_TEXT_SIZE];
+    char to[PLACE_TEXT_SIZE];
+    judgement_place(base, worst.start_frame, from);
+    judgement_place(base, worst.end_frame, to);
     item->subject = "reach";
-    item->measured = worst > 0.0 ? to_db(worst) : (double)NAN;
+    item->measured = known && !isinf(worst.most) ? to_db(worst.most) : (double)NAN;
     item->unit = "dB";
     item->message =
-        worst > 0.0
-            ? arena_format(base->memory,
-                           "How small a leak between stems would have been found here: %.1f dB for the worst two (%s), in nine of "
-                           "ten places where the source plays; the others are in the details. Smaller ones may be there.",
-                           to_db(worst), worst_pair)
-            : "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
-    item->details_json = arena_format(base->memory, "{\"reach_db\": {%s}}", rows);
+        known ? arena_format(memory,
+                             "The smallest leak between stems that would have been found here, for the worst two (%s in %s): %s in half "
+                             "of the time in which %s plays, %s in nine tenths; worst from %s to %s, where %s is loudest against it. The "
+                             "other pairs are in the details. Smaller leaks may be there.",
+                             worst_source, worst_host, reach_text(memory, worst.half), worst_source, reach_text(memory, worst.most),
+                             from, to, worst_host)
+              : "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
+    item->details_json = arena_format(memory, "{\"reach_db\": {%s}, \"reach_half_db\": {%s}}", most_rows, half_rows);
 }
 
 void judge_bleed(judgement *self, const stem_presence *by_stem)

@@ -4,7 +4,7 @@
 
 It takes some minutes for each seed, and longest for sixty clean shows. Each part is written into the document as soon as it is known,
 between the two lines that name it there; without a document all is printed. Single parts are planted_clean.py, planted_signal.py,
-planted_stems.py, planted_reels.py and sync_faults.py, or `--parts`.
+planted_stems.py, planted_leaks.py, planted_reels.py and sync_faults.py, or `--parts`.
 """
 import argparse
 import contextlib
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import planted_clean
+import planted_leaks
 import planted_reels
 import planted_signal
 import planted_stems
@@ -35,8 +36,9 @@ def received(_):
 
 
 def leaks(options):
-    planted_stems.print_bleed(*planted_stems.bleed_table(options.seeds))
-    planted_stems.print_least(*planted_stems.least_table(10))
+    planted_leaks.print_alone(*planted_leaks.alone_table(20000, options.pairs))
+    planted_leaks.print_reach(*planted_leaks.reach_table(30000, options.pairs // 5))
+    planted_leaks.print_strengths(*planted_leaks.strength_table(options.seeds))
 
 
 def joins(_):
@@ -65,6 +67,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=4, help="of leaks and of signal faults")
     parser.add_argument("--minutes", type=int, default=10, help="of the programme for sync")
+    parser.add_argument("--pairs", type=int, default=100, help="of a source and a host")
     parser.add_argument("--clean", type=int, default=60, help="clean shows of a minute")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--document", type=Path, help="where the parts are written")

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
+
 /* A window of the source, at the time of the leak, and of the host. */
 typedef struct pair_window {
     const float *own_re, *own_im; /* as it is */
@@ -20,7 +22,7 @@ typedef struct pair_window {
  * in it, bins that chance has raised would count less, and the gain would come out too small. Returns how far the window stands
  * out.
  */
-static double sum_window(const pair_window *window, leak_sums *sums)
+static double sum_window(const pair_window *window, const float *restrict tilt, leak_sums *sums)
 {
     const float *restrict hr = window->host_re;
     const float *restrict hi = window->host_im;
@@ -46,7 +48,7 @@ static double sum_window(const pair_window *window, leak_sums *sums)
         double re = (double)hr[k] * sr + (double)hi[k] * si;
         double im = (double)hi[k] * sr - (double)hr[k] * si;
         float root = window->source_root[k] * window->host_root[k];
-        double counted = (double)bleed_bin_weight(root);
+        double counted = (double)(bleed_bin_weight(root) * tilt[k]);
         height += counted * re / ((double)root * (double)root);
         chance += counted * counted;
         leak_sums *at = &sums[band];
@@ -77,7 +79,7 @@ static bool fit_windows(render_bleed *self, const bleed_pair *pair, stem_leak *l
         const pair_window window = {self->lines_re + w * BINS_ROW, self->lines_im + w * BINS_ROW, self->root_level + source,
                                     self->even_re + host, self->even_im + host, self->root_inverse + host};
         if (self->power[pair->source][w] >= BLEED_ACTIVE_POWER)
-            scores[w] = sum_window(&window, sums[w]);
+            scores[w] = sum_window(&window, self->tilt, sums[w]);
     }
     return leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
 }
@@ -91,8 +93,22 @@ static int64_t step_source(const render_bleed *self, const bleed_pair *pair, uin
     return host <= most && source >= 0 && source <= most ? source : -1;
 }
 
+/* What all windows of a stretch say together, those too that speak against it; but for one and the two that lie half over it. */
+static double stretch_score(const double *scores, const leak_stretch *stretch, uint32_t but)
+{
+    double sum = 0.0;
+    double count = 0.0;
+    for (uint32_t step = stretch->first; step <= stretch->last; step++) {
+        if (step + 1 >= but && step <= but + 1)
+            continue;
+        sum += scores[step];
+        count += scores[step] != 0.0 ? 1.0 : 0.0;
+    }
+    return count > 0.0 ? fabs(sum) / sqrt(count) : 0.0;
+}
+
 /* Of a window in each step, half over the next one: FFT_LANES at a time, the source's beside the host's. */
-static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch)
+static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch, double *out_score)
 {
     leak_sums sums[STEM_STEPS][STEM_BANDS];
     double scores[STEM_STEPS] = {0.0};
@@ -123,10 +139,17 @@ static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *lea
                 bleed_even_out(self, self->lines_re + source, self->lines_im + source, &of_source) < BLEED_ACTIVE_POWER)
                 continue;
             (void)bleed_even_out(self, self->lines_re + host, self->lines_im + host, &of_host);
-            scores[first + i] = sum_window(&window, sums[first + i]);
+            scores[first + i] = sum_window(&window, self->tilt, sums[first + i]);
         }
     }
-    return leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->step_count);
+    if (!leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->step_count))
+        return false;
+    *out_score = stretch_score(scores, out_stretch, STEM_STEPS + 1);
+    uint32_t best = out_stretch->first;
+    for (uint32_t step = out_stretch->first; step <= out_stretch->last; step++)
+        best = fabs(scores[step]) > fabs(scores[best]) ? step : best;
+    leak->rest = (float)stretch_score(scores, out_stretch, best);
+    return true;
 }
 
 /* The step in which a window's share of the cell begins. */
@@ -153,8 +176,14 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
                           stretch.last_open == last_window ? last : least_of(window_step(self, stretch.last_open + 1) - 1, last)};
     stem_leak finer = *leak;
     leak_stretch found;
-    bool sure = (double)leak->score >= STEM_LEAK_SCORE_MIN; /* else a step tells too little */
-    if (sure && (stretch.first > 0 || stretch.last < last_window) && fit_steps(self, pair, &finer, &found) &&
+    double score = 0.0;
+    bool sure = !pair->at_end && (double)leak->score >= STEM_LEAK_SCORE_MIN;
+    if (pair->at_end)
+        leak->score = fminf(leak->score, end_score_most);
+    bool whole = stretch.first == 0 && stretch.last == last_window;
+    /* What several windows show, but not clearly enough, is asked of ten times as many: they were not chosen for this delay. */
+    bool asked = sure ? !whole : (double)leak->rest >= STEM_LEAK_REST_MIN;
+    if (asked && fit_steps(self, pair, &finer, &found, &score) && (sure || score >= STEM_LEAK_SCORE_MIN) &&
         /* Of a leak that stops in between and comes again they tell one part: then it is told as the windows have it. */
         found.first <= window_step(self, stretch.first + 1) && found.last + 1 >= window_step(self, stretch.last)) {
         /* A window is two steps long; before the first and behind the last of them nothing is known. */
@@ -162,8 +191,8 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
         steps.last = step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1;
         steps.first_open = found.first_open;
         steps.last_open = step_source(self, pair, found.last_open + 1) < 0 ? last : found.last_open + 1;
-        finer.score = leak->score; /* how sure it is stays with the windows that were not chosen for it */
-        finer.rest = leak->rest;
+        finer.score = sure ? leak->score : (float)score; /* how sure it is stays with the windows that were not chosen for it */
+        finer.rest = fmaxf(finer.rest, leak->rest);
         *leak = finer;
     }
     leak->first_step = (uint8_t)steps.first;

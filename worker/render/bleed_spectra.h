@@ -24,6 +24,7 @@ enum {
     PAIRS_BEST = 96,
     BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
     END_WINDOWS = 2,
+    END_PEAKS = 4,     /* a tone has several in so little sound: which of them is right the cell beside tells */
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,
@@ -54,6 +55,8 @@ struct render_bleed {
     uint32_t window_count, step_count, frame_count;        /* of this cell */
     lane_fft fft;
     float window[SIZE];
+    float tilt[BINS_ROW];                                  /* by which a bin counts, low ones for more */
+    float group_tilt[GROUPS];
     float ones[LINES];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     float *silence;                                        /* [SIZE] */
@@ -67,6 +70,7 @@ struct render_bleed {
     bleed_pair *pairs;
     uint32_t pair_count;
     bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
+    bleed_pair *heard_ends;                                /* each with up to END_PEAKS delays */
     uint32_t end_count;
 };
 

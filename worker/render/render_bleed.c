@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
 /*
  * Looks for what one stem leaves in another: in eight windows of each cell, by the cross-spectrum of source and host, both
- * brought to even power, each bin counted by how far the host lies below the source there. So it listens where and when the
+ * brought to even power, each bin counted by how far the host lies below the source there and, by the fourth root of its
+ * frequency, low ones for more: else the many bins of the treble outvote a leak that has none. So it listens where and when the
  * host is quiet. One transform back gives the correlation at every delay at once; its peak, in standard deviations of chance,
  * is compared with the peak that the same windows give out of time.
  *
@@ -17,10 +18,8 @@
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
-static const double end_heard_min = 5.0; /* of an end of the cell, of which each pair has two: 1 of 500 */
+static const double end_heard_min = 4.6; /* of an end of the cell, of which each pair has two: 1 of 100 */
 static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
-static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
-static const double reach_most = 0.1;    /* -20 dB: a pair in which only more would be found is not tried */
 
 static void *take_aligned(arena *memory, size_t byte_size)
 {
@@ -53,6 +52,10 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         self->window[i] = 0.5f - 0.5f * self->fft.cosine[i];
     for (uint32_t i = 0; i < LINES; i++)
         self->ones[i] = 1.0f;
+    for (uint32_t k = FIRST_BIN; k < BINS; k++)
+        self->tilt[k] = 1.0f / sqrtf(sqrtf((float)k)); /* roots alone: the same on every machine */
+    for (uint32_t g = 1; g < GROUPS; g++)
+        self->group_tilt[g] = self->tilt[g * GROUP + GROUP / 2];
     size_t frame_floats = (size_t)SIZE * FFT_LANES;
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
     uintptr_t page = ((uintptr_t)self->captured + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
@@ -75,6 +78,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         *edges[i] = aligned_floats(memory, (size_t)BATCH * BINS_ROW);
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
     self->ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED, sizeof *self->ends);
+    self->heard_ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED * END_PEAKS, sizeof *self->heard_ends);
     return self;
 }
 
@@ -131,7 +135,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
         for (uint32_t g = 0; g < GROUPS; g += ABREAST)
             for (uint32_t i = 0; i < ABREAST; i++) {
                 float of_pair = root[g + i] * inverse[g + i];
-                float counted = bleed_bin_weight(of_pair);
+                float counted = bleed_bin_weight(of_pair) * self->group_tilt[g + i];
                 signals[i] += counted * (of_pair * of_pair);
                 noises[i] += counted * counted;
             }
@@ -199,7 +203,7 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
             /* Of a pair of stems the worst channel counts: anything smaller might have been missed somewhere. */
             if ((float)reach > *best)
                 *best = (float)reach;
-            if (reach <= reach_most)
+            if (reach <= STEM_LEAK_REACH_MOST)
                 self->pairs[self->pair_count++] = (bleed_pair){.source = (uint16_t)source,
                                                                .host = (uint16_t)host,
                                                                .reach = reach,
@@ -283,17 +287,18 @@ static void place_pairs(render_bleed *self, uint32_t first, double noises[BATCH]
         }
         for (uint32_t k = block < FIRST_BIN ? FIRST_BIN : block; k < block + LINES; k++) {
             const size_t at = (size_t)(k - block) * FFT_LANES;
+            const float tilt = self->tilt[k];
             float *re = self->real + (size_t)k * FFT_LANES;
             float *im = self->imaginary + (size_t)k * FFT_LANES;
             float *mirror_re = self->real + (size_t)(SIZE - k) * FFT_LANES;
             float *mirror_im = self->imaginary + (size_t)(SIZE - k) * FFT_LANES;
             for (uint32_t l = 0; l < FFT_LANES; l++) {
-                re[l] = lines[EVEN_RE][at + l] - lines[ODD_IM][at + l];
-                im[l] = lines[EVEN_IM][at + l] + lines[ODD_RE][at + l];
-                mirror_re[l] = lines[EVEN_RE][at + l] + lines[ODD_IM][at + l];
-                mirror_im[l] = lines[ODD_RE][at + l] - lines[EVEN_IM][at + l];
-                noises[2 * l] += (double)lines[EVEN_SQUARES][at + l];
-                noises[2 * l + 1] += (double)lines[ODD_SQUARES][at + l];
+                re[l] = tilt * (lines[EVEN_RE][at + l] - lines[ODD_IM][at + l]);
+                im[l] = tilt * (lines[EVEN_IM][at + l] + lines[ODD_RE][at + l]);
+                mirror_re[l] = tilt * (lines[EVEN_RE][at + l] + lines[ODD_IM][at + l]);
+                mirror_im[l] = tilt * (lines[ODD_RE][at + l] - lines[EVEN_IM][at + l]);
+                noises[2 * l] += (double)(tilt * tilt * lines[EVEN_SQUARES][at + l]);
+                noises[2 * l + 1] += (double)(tilt * tilt * lines[ODD_SQUARES][at + l]);
             }
         }
     }
@@ -335,7 +340,7 @@ static void cross_ends(render_bleed *self, const bleed_pair *pairs, uint32_t cou
                     CROSSED_BINS, &(cross_sums){own[0] + bin, own[1] + bin, own[2] + bin});
             }
             for (uint32_t k = FIRST_BIN; k < BINS; k++)
-                noise += (double)own[2][k];
+                noise += (double)(self->tilt[k] * self->tilt[k] * own[2][k]);
             float scale = noise > 0.0 ? (float)(1.0 / sqrt(noise)) : 0.0f;
             for (uint32_t k = 0; k < BINS; k++) {
                 rows[0][k] += scale * own[0][k];
@@ -351,39 +356,46 @@ typedef struct bleed_peak {
     int delay;
 } bleed_peak;
 
-/* Heights of the correlations of a batch of pairs, whose cross-spectra stand in rows: two in each lane, as its two parts. */
-static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, bleed_peak *peaks)
+/*
+ * Heights of the correlations of a batch of pairs, whose cross-spectra stand in rows: two in each lane, as its two parts. Of each
+ * pair the so many highest that are no shoulders of a higher one.
+ */
+static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, uint32_t wanted, bleed_peak *peaks)
 {
     double noises[BATCH] = {0.0};
     place_pairs(self, first, noises);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    _Alignas(64) float heights[BATCH] = {0.0f}; /* of the even pairs, then of the odd ones */
-    _Alignas(64) int32_t delays[BATCH] = {0};
-    for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
-        for (uint32_t odd = 0; odd < 2; odd++)
-            for (uint32_t l = 0, i = odd * FFT_LANES; l < FFT_LANES; l++, i++) {
-                float height = fabsf((odd == 0 ? self->real : self->imaginary)[row + l]);
-                delays[i] = height > heights[i] ? delay : delays[i];
-                heights[i] = height > heights[i] ? height : heights[i];
-            }
+    for (uint32_t n = 0; n < wanted; n++) {
+        _Alignas(64) float heights[BATCH] = {0.0f}; /* of the even pairs, then of the odd ones */
+        _Alignas(64) int32_t delays[BATCH] = {0};
+        for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
+            size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
+            for (uint32_t odd = 0; odd < 2; odd++)
+                for (uint32_t l = 0, i = odd * FFT_LANES; l < FFT_LANES; l++, i++) {
+                    float height = fabsf((odd == 0 ? self->real : self->imaginary)[row + l]);
+                    delays[i] = height > heights[i] ? delay : delays[i];
+                    heights[i] = height > heights[i] ? height : heights[i];
+                }
+        }
+        for (uint32_t p = 0; p < count; p++) {
+            uint32_t i = p % 2 * FFT_LANES + p / 2;
+            /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
+            double score = noises[p] > 0.0 ? (double)heights[i] / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
+            peaks[p * wanted + n] = (bleed_peak){score, delays[i]};
+            for (int delay = delays[i] - STEM_DELAY_SLACK; n + 1 < wanted && delay <= delays[i] + STEM_DELAY_SLACK; delay++)
+                (p % 2 == 0 ? self->real : self->imaginary)[(size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES + p / 2] = 0.0f;
+        }
     }
-    for (uint32_t p = 0; p < count; p++) {
-        uint32_t i = p % 2 * FFT_LANES + p / 2;
-        peaks[p] = (bleed_peak){(double)heights[i], delays[i]};
-    }
-    /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
-    for (uint32_t p = 0; p < count; p++)
-        peaks[p].score = noises[p] > 0.0 ? peaks[p].score / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
 }
 
-/* Of up to CROSSED pairs. */
-static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, bleed_peak *peaks)
+/* Of up to CROSSED pairs; peaks: [count][wanted]. */
+static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, uint32_t wanted,
+                      bleed_peak *peaks)
 {
     cross_pairs(self, pairs, count, moved);
     cross_ends(self, pairs, count, moved);
     for (uint32_t first = 0; first < count; first += BATCH)
-        find_peaks(self, first, count - first < BATCH ? count - first : BATCH, peaks + first);
+        find_peaks(self, first, count - first < BATCH ? count - first : BATCH, wanted, peaks + first * wanted);
 }
 
 /* The cell as a whole has shown it too. */
@@ -402,7 +414,7 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
     bleed_peak chance[CROSSED];
     const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
-    correlate(self, pairs, count, self->window_count / 2, chance);
+    correlate(self, pairs, count, self->window_count / 2, 1, chance);
     for (uint32_t p = 0; p < count; p++) {
         bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
         if (pairs[p].score >= chance[p].score && !in_place)
@@ -419,8 +431,6 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
             continue;
         if (likely[p]->at_end && known_leak(features, leak))
             continue;
-        if (likely[p]->at_end)
-            leak->score = fminf(leak->score, end_score_most);
         features->leak_count++;
     }
 }
@@ -454,7 +464,7 @@ static void keep_heard(render_bleed *self)
     for (uint32_t first = 0; first < self->pair_count; first += CROSSED) {
         uint32_t count = self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED;
         bleed_peak peaks[CROSSED];
-        correlate(self, self->pairs + first, count, 0, peaks);
+        correlate(self, self->pairs + first, count, 0, 1, peaks);
         for (uint32_t p = 0; p < count; p++) {
             bleed_pair pair = self->pairs[first + p];
             if (is_heard(self, &pair, &peaks[p]))
@@ -471,12 +481,12 @@ static void keep_heard(render_bleed *self)
     heard = 0;
     for (uint32_t first = 0; first < self->end_count; first += CROSSED) {
         uint32_t count = self->end_count - first < CROSSED ? self->end_count - first : CROSSED;
-        bleed_peak peaks[CROSSED];
-        correlate(self, self->ends + first, count, 0, peaks);
-        for (uint32_t p = 0; p < count; p++) {
-            bleed_pair pair = self->ends[first + p];
-            if (is_heard(self, &pair, &peaks[p]))
-                self->ends[heard++] = pair;
+        bleed_peak peaks[CROSSED * END_PEAKS];
+        correlate(self, self->ends + first, count, 0, END_PEAKS, peaks);
+        for (uint32_t i = 0; i < count * END_PEAKS; i++) {
+            bleed_pair pair = self->ends[first + i / END_PEAKS];
+            if (is_heard(self, &pair, &peaks[i]))
+                self->heard_ends[heard++] = pair;
         }
     }
     self->end_count = heard;
@@ -499,5 +509,5 @@ void render_bleed_end(render_bleed *self, stem_features *features)
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
     keep_heard(self);
     try_all(self, self->pairs, self->pair_count, features);
-    try_all(self, self->ends, self->end_count, features);
+    try_all(self, self->heard_ends, self->end_count, features);
 }

@@ -1,0 +1,173 @@
+/* From windows to the leak of a cell, and from cells to the leaks and the reach of a programme. */
+#include "common/measure/leak_fit.h"
+#include "common/measure/stem_bleed.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { WINDOWS = 8, BAND = 4, CELLS = 3, BINS = 64 };
+
+static const double gain = 0.003; /* -50.5 dB */
+
+/* A window of one octave: the source at unity, the host's own at `own` of its energy, and in it what re and im say. */
+static void set_window(leak_sums *sums, double re, double im, double own)
+{
+    sums[BAND] = (leak_sums){.own = BINS, .re = BINS * re, .im = BINS * im, .host = BINS * (re * re + im * im + own), .bins = BINS};
+}
+
+static void a_leak__is_found_beside_a_window_that_stands_out_by_chance(void **state)
+{
+    (void)state;
+    leak_sums sums[WINDOWS][STEM_BANDS];
+    double scores[WINDOWS] = {20.0, 0.0, 0.0, 0.0, 4.0, 4.0, 4.0, 4.0};
+    memset(sums, 0, sizeof sums);
+    set_window(sums[0], 0.0, 0.01, 1e-5); /* another gain, turned; the host is quiet there */
+    for (uint32_t w = 1; w < WINDOWS; w++)
+        set_window(sums[w], w < 4 ? 0.0 : gain, 0.0, 2e-6);
+    stem_leak leak = {.score = 9.0f};
+    leak_stretch stretch;
+    assert_true(leak_fit(&leak, &stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, WINDOWS));
+    assert_int_equal(stretch.first, 4);
+    assert_int_equal(stretch.last, 7);
+    double re = 0.0;
+    double im = 0.0;
+    assert_true(stem_leak_band(&leak, BAND, &re, &im));
+    assert_true(fabs(hypot(re, im) / gain - 1.0) < 0.01);
+}
+
+/* What windows say of an octave each in another direction is no gain, however sure each of them is. */
+static void a_gain__on_which_windows_disagree_is_not_known(void **state)
+{
+    (void)state;
+    leak_sums sums[WINDOWS][STEM_BANDS];
+    double scores[WINDOWS];
+    memset(sums, 0, sizeof sums);
+    for (uint32_t w = 0; w < WINDOWS; w++) {
+        scores[w] = 6.0;
+        set_window(sums[w], gain, 0.0, 1e-6);
+        sums[w][BAND + 1] = sums[w][BAND];
+        sums[w][BAND + 1].re = BINS * gain * (w % 3 == 2 ? -5.0 : 6.0);
+        sums[w][BAND + 1].host = BINS * gain * gain * 37.0;
+    }
+    stem_leak leak = {.score = 9.0f};
+    leak_stretch stretch;
+    double re = 0.0;
+    double im = 0.0;
+    assert_true(leak_fit(&leak, &stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, WINDOWS));
+    assert_true(stem_leak_band(&leak, BAND, &re, &im));
+    assert_false(stem_leak_band(&leak, BAND + 1, &re, &im));
+}
+
+typedef struct programme {
+    stem_programme all;
+    stem_cell cells[CELLS];
+    stem_leak leaks[CELLS][2];
+    float reach[CELLS][4];
+} programme;
+
+static stem_leak leak_of(int16_t delay, float score, double size)
+{
+    stem_leak leak = {.source = 0, .host = 1, .delay = delay, .last_step = STEM_STEPS - 1, .last_open = STEM_STEPS - 1,
+                      .score = score, .chance = 4.0f, .rest = 6.0f};
+    for (uint32_t band = 0; band < STEM_BANDS; band++) {
+        leak.band_own[band] = 1.0f;
+        leak.band_re[band] = (float)size;
+        leak.band_noise[band] = (float)(size * size * 1e-4);
+    }
+    return leak;
+}
+
+static void set_up(programme *self)
+{
+    memset(self, 0, sizeof *self);
+    self->all = (stem_programme){.lane_count = 2, .cell_count = CELLS, .bleed = self->cells};
+    for (uint32_t c = 0; c < CELLS; c++)
+        self->cells[c] = (stem_cell){.frame = (uint64_t)c * CELL_FRAMES, .frame_count = CELL_FRAMES, .window_count = WINDOWS,
+                                     .group_count = 2, .all_pairs = true, .reach = self->reach[c], .leaks = self->leaks[c]};
+}
+
+static stem_bleeds *find(const programme *self)
+{
+    static const uint8_t group_of[] = {0, 1};
+    stem_bleeds *found = calloc(1, sizeof *found);
+    assert_int_equal(stem_bleed_find(found, &self->all, group_of), STATUS_OK);
+    return found;
+}
+
+static void the_gain__is_that_of_the_cells_with_the_delay_that_is_told(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    const float scores[CELLS] = {9.0f, 20.0f, 9.0f};
+    for (uint32_t c = 0; c < CELLS; c++) { /* two samples off the delay half of the treble is lost */
+        made.leaks[c][0] = leak_of(c == 1 ? 7 : 5, scores[c], c == 1 ? gain : gain / 2.0);
+        made.cells[c].leak_count = 1;
+    }
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_int_equal(found->items[0].delay_samples, 7);
+    assert_int_equal(found->items[0].cell_count, CELLS);
+    assert_true(fabs(found->items[0].gain / gain - 1.0) < 0.001);
+    free(found);
+}
+
+/* Of several delays that the end of a cell shows the one counts that the next cell has. */
+static void a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    for (uint32_t i = 0; i < 2; i++) {
+        made.leaks[0][i] = leak_of(i == 0 ? 1000 : 228, 7.0f, gain);
+        made.leaks[0][i].first_step = made.leaks[0][i].first_open = STEM_STEPS - 30;
+    }
+    made.cells[0].leak_count = 2;
+    made.leaks[1][0] = leak_of(1000, 30.0f, gain);
+    made.cells[1].leak_count = 1;
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_int_equal(found->items[0].delay_samples, 1000);
+    assert_int_equal(found->items[0].start_frame, (STEM_STEPS - 30) * STEM_STEP_FRAMES);
+    free(found);
+}
+
+static void the_reach__is_told_by_time_and_where_it_is_worst(void **state)
+{
+    (void)state;
+    programme made;
+    stem_reach reach;
+    set_up(&made);
+    made.reach[0][1] = 0.001f;
+    made.reach[1][1] = 0.01f;
+    made.reach[2][1] = 2.0f; /* nothing is tried there */
+    made.cells[2].frame_count = CELL_FRAMES / 10;
+    assert_int_equal(stem_bleed_reach(&reach, &made.all, 0, 1), STATUS_OK);
+    assert_true(fabs(reach.half - 0.01) < 1e-6);
+    assert_true(fabs(reach.most - 0.01) < 1e-6); /* the short last cell is less than a tenth */
+    assert_int_equal(reach.start_frame, 2 * CELL_FRAMES);
+    assert_int_equal(reach.end_frame, 2 * CELL_FRAMES + CELL_FRAMES / 10);
+    made.cells[2].frame_count = CELL_FRAMES;
+    assert_int_equal(stem_bleed_reach(&reach, &made.all, 0, 1), STATUS_OK);
+    assert_true(isinf(reach.most));
+    assert_true(fabs(reach.half - 0.01) < 1e-6);
+    assert_int_equal(stem_bleed_reach(&reach, &made.all, 1, 0), STATUS_OK);
+    assert_true(reach.most <= 0.0 && reach.half <= 0.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_leak__is_found_beside_a_window_that_stands_out_by_chance),
+        cmocka_unit_test(a_gain__on_which_windows_disagree_is_not_known),
+        cmocka_unit_test(the_gain__is_that_of_the_cells_with_the_delay_that_is_told),
+        cmocka_unit_test(a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays),
+        cmocka_unit_test(the_reach__is_told_by_time_and_where_it_is_worst),
+    };
+    return cmocka_run_group_tests_name("leaks", tests, NULL, NULL);
+}
