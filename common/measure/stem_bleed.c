@@ -9,6 +9,7 @@ enum { FIRST_BIN = 4 /* of the lowest octave, as the features count them */ };
 static const double same_leak = 0.5;     /* octaves belong to a leak from half its gain on */
 static const double gain_of = 0.95;      /* of those that let it pass (-0.4 dB) the gain is told: not of a filter's slope */
 static const double well_known = 100.0;  /* to a tenth */
+static const double least_reach = 1e-5;  /* -100 dB: smaller ones are lost in the rounding of 24 bits */
 static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second order has 12 dB an octave */
 static const double chance_factor = 1.5; /* against the peak out of time */
 static const double cell_min = 6.5;      /* of a second cell, which is as good */
@@ -349,7 +350,7 @@ static double reach_in(const stem_cell *cell, uint32_t source_group, uint32_t ho
     if (source_group >= cell->group_count || host_group >= cell->group_count)
         return 0.0;
     double reach = (double)cell->reach[source_group * cell->group_count + host_group];
-    return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach;
+    return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach > 0.0 ? fmax(reach, least_reach) : 0.0;
 }
 
 /* What is reached in that share of the time of cells that stand by their reach. */
