@@ -37,6 +37,11 @@ uint16_t byte_reader_u16(byte_reader *self)
     return (uint16_t)byte_reader_little(self, 2);
 }
 
+uint32_t byte_reader_u24(byte_reader *self)
+{
+    return (uint32_t)byte_reader_little(self, 3);
+}
+
 uint32_t byte_reader_u32(byte_reader *self)
 {
     return (uint32_t)byte_reader_little(self, 4);

@@ -19,6 +19,7 @@ typedef struct byte_reader {
 void byte_reader_init(byte_reader *self, const void *bytes, size_t byte_size);
 uint8_t byte_reader_u8(byte_reader *self);
 uint16_t byte_reader_u16(byte_reader *self);
+uint32_t byte_reader_u24(byte_reader *self);
 uint32_t byte_reader_u32(byte_reader *self);
 uint64_t byte_reader_u64(byte_reader *self);
 double byte_reader_f64(byte_reader *self);

@@ -76,6 +76,11 @@ void byte_writer_u16(byte_writer *self, uint16_t value)
     byte_writer_little(self, value, 2);
 }
 
+void byte_writer_u24(byte_writer *self, uint32_t value)
+{
+    byte_writer_little(self, value, 3);
+}
+
 void byte_writer_u32(byte_writer *self, uint32_t value)
 {
     byte_writer_little(self, value, 4);

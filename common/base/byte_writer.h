@@ -28,6 +28,7 @@ uint8_t *byte_writer_detach(byte_writer *self, size_t *out_size);
 
 void byte_writer_u8(byte_writer *self, uint8_t value);
 void byte_writer_u16(byte_writer *self, uint16_t value);
+void byte_writer_u24(byte_writer *self, uint32_t value); /**< below 2^24 */
 void byte_writer_u32(byte_writer *self, uint32_t value);
 void byte_writer_u64(byte_writer *self, uint64_t value);
 void byte_writer_f64(byte_writer *self, double value); /**< IEEE 754 bits */

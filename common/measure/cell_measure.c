@@ -51,17 +51,25 @@ void cell_measure_encode(const cell_measure *self, byte_writer *writer)
     byte_writer_u32(writer, self->run_dropped);
     for (uint32_t i = 0; i < self->run_count; i++) {
         const peak_run *run = &self->runs[i];
-        byte_writer_u8(writer, run->kind);
-        byte_writer_u8(writer, run->channel);
-        byte_writer_u32(writer, run->frame);
-        byte_writer_u32(writer, run->frame_count);
-        byte_writer_u32(writer, run->sample_count);
+        byte_writer_u32(writer, cell_place_word(run->kind, run->channel, (int32_t)run->frame));
+        byte_writer_u24(writer, run->frame_count);
+        byte_writer_u24(writer, run->sample_count);
         byte_writer_f64(writer, run->peak);
     }
     byte_writer_u8(writer, self->signal != NULL);
     if (self->signal != NULL)
         cell_signal_encode(self->signal, writer);
     ENSURE(writer->failed || writer->size - start <= MEASURE_BYTES_MAX);
+}
+
+size_t cell_measure_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t signal_groups)
+{
+    size_t channels = channel_layout_get((channel_layout_id)layout)->channel_count;
+    size_t slots = (size_t)CELL_FRAMES * SLOTS_PER_SECOND / sample_rate + 2;
+    size_t decislots = slots / SLOTS_PER_DECISLOT + 2;
+    size_t head = 2 + 1 + 1 + 4 + 8 + 4 + 8 + 4 + 8 + 4 + 4 + 4 + 1;
+    size_t signal = signal_groups == 0 ? 0 : cell_signal_bytes_max(layout, sample_rate, signal_groups);
+    return head + slots * 8 + channels * (decislots * 8 + 5 * 8) + (size_t)PEAK_RUNS_MAX * (4 + 3 + 3 + 8) + signal;
 }
 
 /* A sum of squares or an absolute peak: finite and not negative. */
@@ -105,11 +113,11 @@ static bool read_runs(cell_measure *self, byte_reader *reader)
     bool good = true;
     for (uint32_t i = 0; i < self->run_count; i++) {
         peak_run *run = &self->runs[i];
-        run->kind = byte_reader_u8(reader);
-        run->channel = byte_reader_u8(reader);
-        run->frame = byte_reader_u32(reader);
-        run->frame_count = byte_reader_u32(reader);
-        run->sample_count = byte_reader_u32(reader);
+        int32_t frame = 0;
+        cell_place_read(byte_reader_u32(reader), &run->kind, &run->channel, &frame);
+        run->frame = (uint32_t)frame; /* beyond every cell where it is before this one */
+        run->frame_count = byte_reader_u24(reader);
+        run->sample_count = byte_reader_u24(reader);
         good &= read_magnitude(reader, &run->peak);
         good &= run->kind <= PEAK_RUN_LIMITED && run->channel < self->channel_count && run->frame < self->frame_count &&
                 run->frame_count > 0 && run->frame_count <= self->frame_count - run->frame &&

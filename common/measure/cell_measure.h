@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 10 };
+enum { CELL_MEASURE_VERSION = 11 };
 enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD, PEAK_RUN_LIMITED };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */
@@ -73,6 +73,8 @@ uint64_t cell_measure_slot_of(uint64_t frame, uint32_t sample_rate);
 
 /** Appends the binary form; at most MEASURE_BYTES_MAX for any cell the grid allows. */
 void cell_measure_encode(const cell_measure *self, byte_writer *writer);
+/** The longest form of a cell's measure at a rate, with these features of its signal (SIGNAL_GROUP_*; 0: without). */
+size_t cell_measure_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t signal_groups);
 /**
  * Reads one; arrays are allocated with malloc and owned by the measure (cell_measure_deinit).
  * STATUS_PEER_MALFORMED for anything out of range: counts, non-finite or negative energies, channels outside the layout.

@@ -41,6 +41,44 @@ static void write_floats(byte_writer *writer, const float *values, size_t count)
     }
 }
 
+enum { PLACE_FRAME_BITS = 24, PLACE_CHANNEL_BITS = 5 };
+static_assert(CELL_FRAMES + 2 * METER_PREROLL_FRAMES < 1 << PLACE_FRAME_BITS, "a frame of a cell fits its place");
+static_assert(LAYOUT_CHANNELS_MAX <= 1 << PLACE_CHANNEL_BITS, "a channel fits its place");
+static_assert(SIGNAL_EVENT_KINDS <= 1 << (32 - PLACE_FRAME_BITS - PLACE_CHANNEL_BITS), "a kind fits its place");
+
+uint32_t cell_place_word(uint8_t kind, uint8_t channel, int32_t frame)
+{
+    uint32_t from_preroll = (uint32_t)(frame + METER_PREROLL_FRAMES);
+    return ((uint32_t)kind << PLACE_CHANNEL_BITS | channel) << PLACE_FRAME_BITS | from_preroll;
+}
+
+void cell_place_read(uint32_t word, uint8_t *out_kind, uint8_t *out_channel, int32_t *out_frame)
+{
+    *out_kind = (uint8_t)(word >> (PLACE_FRAME_BITS + PLACE_CHANNEL_BITS));
+    *out_channel = (uint8_t)(word >> PLACE_FRAME_BITS & ((1u << PLACE_CHANNEL_BITS) - 1));
+    *out_frame = (int32_t)(word & ((1u << PLACE_FRAME_BITS) - 1)) - METER_PREROLL_FRAMES;
+}
+
+size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t groups)
+{
+    size_t channels = channel_layout_get((channel_layout_id)layout)->channel_count;
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    size_t figures = channels * ((groups & SIGNAL_GROUP_CINEMA) != 0 ? 3 : 2) + cell_signal_pairs(layout, pairs);
+    size_t size = 3 + 2 * 4;
+    if ((groups & SIGNAL_GROUP_SOUND) != 0)
+        size += SIGNAL_BLOCKS_MAX * (4 + figures * 4) + SIGNAL_HUM_STRETCHES * channels * 2 * SIGNAL_HUM_LINES * 4 +
+                SIGNAL_EVENTS_MAX * (4 + 3 + 2 * 4);
+    if ((groups & SIGNAL_GROUP_DEPTH) != 0)
+        size += channels * 8;
+    if ((groups & SIGNAL_GROUP_SPECTRUM) != 0)
+        size += channels * SIGNAL_BANDS * 4;
+    if ((groups & SIGNAL_GROUP_SPEECH) != 0) {
+        size_t frames = CELL_FRAMES / (sample_rate / 50) + 2;
+        size += 2 + (frames < SPEECH_FRAMES_MAX ? frames : SPEECH_FRAMES_MAX) * SPEECH_BANDS;
+    }
+    return size;
+}
+
 void cell_signal_encode(const cell_signal *self, byte_writer *writer)
 {
     byte_writer_u8(writer, self->groups);
@@ -67,10 +105,8 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
     byte_writer_u32(writer, self->event_dropped);
     for (uint32_t i = 0; i < self->event_count; i++) {
         const signal_event *event = &self->events[i];
-        byte_writer_u8(writer, event->kind);
-        byte_writer_u8(writer, event->channel);
-        byte_writer_u32(writer, (uint32_t)event->frame);
-        byte_writer_u32(writer, event->frame_count);
+        byte_writer_u32(writer, cell_place_word(event->kind, event->channel, event->frame));
+        byte_writer_u24(writer, event->frame_count);
         write_floats(writer, &event->level, 1);
         write_floats(writer, &event->figure, 1);
     }
@@ -97,11 +133,8 @@ static bool read_events(cell_signal *self, uint32_t frame_count, byte_reader *re
     bool good = true;
     for (uint32_t i = 0; good && i < self->event_count; i++) {
         signal_event *event = &self->events[i];
-        event->kind = byte_reader_u8(reader);
-        event->channel = byte_reader_u8(reader);
-        uint32_t frame = byte_reader_u32(reader);
-        memcpy(&event->frame, &frame, sizeof frame);
-        event->frame_count = byte_reader_u32(reader);
+        cell_place_read(byte_reader_u32(reader), &event->kind, &event->channel, &event->frame);
+        event->frame_count = byte_reader_u24(reader);
         good &= read_floats(reader, &event->level, 1, false) && read_floats(reader, &event->figure, 1, false);
         good &= event->kind < SIGNAL_EVENT_KINDS && event->channel < self->channel_count &&
                 event->frame >= -METER_PREROLL_FRAMES && event->frame < (int32_t)frame_count &&

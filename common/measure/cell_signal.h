@@ -89,10 +89,16 @@ typedef struct cell_signal {
     uint8_t speech[SPEECH_FRAMES_MAX][SPEECH_BANDS];
 } cell_signal;
 
+/** What an event or a run begins with in the binary form: its kind, its channel and its frame, from the pre-roll on, in a word. */
+uint32_t cell_place_word(uint8_t kind, uint8_t channel, int32_t frame);
+void cell_place_read(uint32_t word, uint8_t *out_kind, uint8_t *out_channel, int32_t *out_frame);
+
 /** First channel of each left-right pair of a layout (the second follows it); returns the count. */
 uint32_t cell_signal_pairs(uint8_t layout, uint8_t out_first[SIGNAL_PAIRS_MAX]);
 
 void cell_signal_encode(const cell_signal *self, byte_writer *writer);
+/** The longest form of a cell's features at a rate, of these groups. */
+size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t groups);
 /** False for anything out of range. `frame_count` and the layout are those of the cell. */
 bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel_count, uint32_t frame_count,
                         byte_reader *reader);

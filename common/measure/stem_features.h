@@ -130,6 +130,8 @@ uint32_t stem_step_count(uint32_t frame_count);
 bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double *out_im);
 
 void stem_features_encode(const stem_features *self, byte_writer *writer);
+/** The longest form of a cell's features that are not crossed. */
+size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count);
 /**
  * Reads one; sums are allocated with malloc (stem_features_deinit). STATUS_PEER_MALFORMED for anything out of range: counts,
  * numbers that are not finite, negative energies.

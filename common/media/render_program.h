@@ -40,7 +40,11 @@
 
 #include <stdint.h>
 
-enum { RENDER_STEM_RECEIVED = 0xFFFF }; /**< render_lane.stem of a received programme's own channels */
+enum {
+    RENDER_STEM_RECEIVED = 0xFFFF, /**< render_lane.stem of a received programme's own channels */
+    RENDER_DELIVERABLE_NONE = 0xFFFF /**< render_output.deliverable of what is measured for verdicts and never written: where
+                                          speech is. Its loudness is all that is asked for: no features of its signal are taken */
+};
 enum { RENDER_VERSION = 5 };
 
 typedef struct render_lane {
@@ -86,6 +90,12 @@ typedef struct render_output {
     uint16_t first_lane;        /**< output lanes first_lane .. first_lane + channel_count */
     uint32_t dither_seed;       /**< of its TPDF dither; 0 = none; PCM only */
 } render_output;
+
+/** Which of the features that a task asks for an output's measure holds. */
+static inline uint8_t render_output_signal_groups(const render_output *self, uint8_t asked)
+{
+    return self->deliverable == RENDER_DELIVERABLE_NONE ? 0 : asked;
+}
 
 typedef struct render_program {
     uint32_t sample_rate;

@@ -101,7 +101,7 @@ enum {
     PLAN_KEPT_SECONDS_MAX = 120,  /**< of a leader or tail that is kept */
     PLAN_PROGRAM_NONE = 0xFFFF,   /**< plan_deliverable.scan_program: its gain needs no scan */
     PLAN_OUTPUT_NONE = 0xFFFF,    /**< plan_deliverable.speech_output: no dialogue stem, or the deliverable is one */
-    PLAN_DELIVERABLE_NONE = 0xFFFF/**< render_output.deliverable of what is measured for verdicts and never written */
+    PLAN_DELIVERABLE_NONE = RENDER_DELIVERABLE_NONE
 };
 
 typedef struct plan_deliverable {

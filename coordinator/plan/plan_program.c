@@ -251,23 +251,27 @@ static uint32_t program_draft_speech(const program_draft *self, const show *film
     return self->speech_count;
 }
 
-/* What a cell's measures may take of the frame that carries them all: the stems' own and the message around them are left. */
-enum { DRAFT_MEASURE_BYTES_MAX = FRAME_BYTES_MAX - STEM_SUMS_BYTES_ENERGY - 16384 };
+/* What a CELL message has around its digests and measures is far below this. */
+enum { CELL_FRAME_BYTES_AROUND = 1024 };
 
-/* No measure of that many channels at that rate is longer (cell_measure_encode, cell_signal_encode). */
-static size_t measure_bytes_max(uint32_t channel_count, uint32_t sample_rate)
+/* Whether the largest message of a cell fits its frame: a digest of each file, measures, the stems' features. */
+static bool program_draft_fits(const program_draft *self)
 {
-    size_t slots = (size_t)CELL_FRAMES * 100 / sample_rate + 2;
-    size_t decislots = slots / 10 + 2;
-    size_t signal = 16 + SIGNAL_BLOCKS_MAX * (4 + 8 * (size_t)channel_count + 4 * SIGNAL_PAIRS_MAX) +
-                    channel_count * (8 + 4 * (size_t)SIGNAL_BANDS) +
-                    channel_count * (size_t)SIGNAL_HUM_STRETCHES * 8 * SIGNAL_HUM_LINES + (size_t)SIGNAL_EVENTS_MAX * 18;
-    return 64 + 8 * slots + channel_count * (8 * decislots + 40) + (size_t)PEAK_RUNS_MAX * 22 + signal;
+    uint32_t stems = 0;
+    for (uint32_t stem = 0; stem < SHOW_STEMS_MAX; stem++)
+        stems += memchr(self->lanes[stem], true, LAYOUT_CHANNELS_MAX) != NULL;
+    size_t digests = (size_t)(self->lane_count + self->file_count) * sizeof(content_hash); /* a file a lane at most */
+    return CELL_FRAME_BYTES_AROUND + digests + self->measure_bytes + stem_features_bytes_max(self->lane_count, stems) <=
+           FRAME_BYTES_MAX;
 }
 
-static bool program_draft_add(program_draft *self, const show *film, const mix *mixes, uint32_t index,
-                              uint32_t channel_count, uint32_t sample_rate)
+/* signal_groups: of the job, or more of them. */
+static bool program_draft_add(program_draft *self, const plan *target, const mix *mixes, uint32_t index, uint8_t signal_groups)
 {
+    const show *film = target->show;
+    uint8_t layout = (uint8_t)target->deliverables[mixes[index].deliverable].layout;
+    uint32_t channel_count = channel_layout_get((channel_layout_id)layout)->channel_count;
+    uint32_t sample_rate = target->timelines[mixes[index].timeline].sample_rate;
     program_draft tried = *self;
     bool adds_speech = mix_has_speech(&mixes[index], film) &&
                        program_draft_speech(self, film, mixes, &mixes[index]) == self->speech_count;
@@ -284,8 +288,9 @@ static bool program_draft_add(program_draft *self, const show *film, const mix *
     tried.output_lanes += channel_count;
     tried.term_count += mixes[index].term_count;
     tried.file_count += mixes[index].file_count;
-    tried.measure_bytes += measure_bytes_max(channel_count, sample_rate) + (adds_speech ? measure_bytes_max(1, sample_rate) : 0);
-    if (tried.measure_bytes > DRAFT_MEASURE_BYTES_MAX && tried.mix_count > 1)
+    tried.measure_bytes += cell_measure_bytes_max(layout, sample_rate, signal_groups) +
+                           (adds_speech ? cell_measure_bytes_max(LAYOUT_MONO, sample_rate, 0) : 0);
+    if (!program_draft_fits(&tried) && tried.mix_count > 1)
         return false;
     if (tried.objects && mixes[index].objects) /* a task takes the objects of one file */
         return false;
@@ -500,8 +505,11 @@ static uint32_t mix_group(const mix *self, uint32_t *groups, uint32_t stem_count
     return UINT32_MAX;
 }
 
-/* All deliverables of one timeline that share stems go into one program, up to its bounds; so every stem is read once. */
-static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count, plan_notes *notes)
+/*
+ * All deliverables of one timeline that share stems go into one program, up to its bounds; so every stem is read once.
+ * signal_groups: features that measures may hold.
+ */
+static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count, uint8_t signal_groups, plan_notes *notes)
 {
     const show *film = target->show;
     uint32_t groups[SHOW_STEMS_MAX];
@@ -512,13 +520,10 @@ static void plan_group_mixes(plan *target, const mix *mixes, uint32_t mix_count,
             continue;
         program_draft draft = {.mix_count = 0};
         uint32_t group = mix_group(&mixes[i], groups, film->stem_count);
-        for (uint32_t k = i; k < mix_count; k++) {
-            uint32_t channels = channel_layout_get(target->deliverables[mixes[k].deliverable].layout)->channel_count;
+        for (uint32_t k = i; k < mix_count; k++)
             if (!placed[k] && mixes[k].scan == mixes[i].scan && mixes[k].timeline == mixes[i].timeline &&
                 mix_group(&mixes[k], groups, film->stem_count) == group)
-                placed[k] = program_draft_add(&draft, film, mixes, k, channels,
-                                              target->timelines[mixes[k].timeline].sample_rate);
-        }
+                placed[k] = program_draft_add(&draft, target, mixes, k, signal_groups);
         if (!placed[i]) {
             const show_deliverable *deliverable = &film->deliverables[mixes[i].deliverable];
             placed[i] = true;
@@ -556,7 +561,10 @@ void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, pla
     self->program_scans = arena_take_array(&self->arena, capacity, sizeof *self->program_scans);
     mix *mixes = arena_take_array(&self->arena, capacity, sizeof *mixes);
     uint32_t mix_count = 0;
+    uint8_t signal_groups = self->signal_groups;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        if (wanted[i] && !self->deliverables[i].rendered)
+            signal_groups |= SIGNAL_GROUP_SPEECH; /* the job may come to listen to it, and takes the same of all outputs */
         self->deliverables[i].language = heard_language(film, i);
         self->deliverables[i].speech_output = PLAN_OUTPUT_NONE;
         bool good = true;
@@ -567,7 +575,7 @@ void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, pla
     }
     if (notes->list->error_count != errors_before)
         return;
-    plan_group_mixes(self, mixes, mix_count, notes);
+    plan_group_mixes(self, mixes, mix_count, signal_groups, notes);
     for (uint32_t i = 0; i < film->deliverable_count; i++)
         if (wanted[i] && !self->deliverables[i].rendered)
             plan_received_program(self, i);

@@ -146,7 +146,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
         if (code != STATUS_OK)
             return code;
-        if ((task->signal_groups & SIGNAL_GROUP_SPEECH) != 0)
+        if ((render_output_signal_groups(&program->outputs[i], task->signal_groups) & SIGNAL_GROUP_SPEECH) != 0)
             self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables,
                                                               (uint8_t)self->meters[i].layout->id, program->sample_rate,
                                                               &self->meters[i].signal.cell, memory);
@@ -395,12 +395,14 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         return;
     bool spectra = false; /* of all outputs at once: their cells and tiles are the same */
     for (uint32_t o = 0; o < program->output_count; o++)
-        spectra = render_signal_tile_begin(&self->meters[o].signal, &self->signal_tiles[0]);
+        if (self->meters[o].measure.signal != NULL)
+            spectra = render_signal_tile_begin(&self->meters[o].signal, &self->signal_tiles[0]);
     for (uint32_t t = 0; spectra && t < self->lanes.tile_count; t++)
         self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
                             self->signal_tiles[t].power);
     for (uint32_t o = 0; o < program->output_count; o++) {
-        take_signal(self, o);
+        if (self->meters[o].measure.signal != NULL)
+            take_signal(self, o);
         if (self->meters[o].signal.speech != NULL)
             take_speech(self, o, frame, frame_count);
     }

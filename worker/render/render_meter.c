@@ -34,10 +34,10 @@ status render_meter_init(render_meter *self, const task_render *task, uint32_t o
     self->measure.slot_energy = arena_take_array(memory, slots, sizeof(double));
     self->measure.channel_energy = arena_take_array(memory, decislots * self->layout->channel_count, sizeof(double));
     self->measure.runs = self->runs;
-    if (task->signal_groups != 0) {
+    uint8_t groups = render_output_signal_groups(self->output, task->signal_groups);
+    if (groups != 0) {
         self->measure.signal = &self->signal.cell;
-        render_signal_init(&self->signal, tables, task->signal_groups, self->output->layout, self->layout->channel_count, rate,
-                           memory);
+        render_signal_init(&self->signal, tables, groups, self->output->layout, self->layout->channel_count, rate, memory);
     }
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;

@@ -191,7 +191,7 @@ static void encode_measure(const task_render *task, uint32_t output, uint32_t ce
         measure.slot_energy[i] = 480e-6;
     for (uint32_t i = 0; i < layout->channel_count; i++)
         measure.channels[i] = (channel_measure){.sample_peak = 0.1, .true_peak = 0.11, .mix_peak = 0.1};
-    measure.signal = make_signal(task->signal_groups, &measure);
+    measure.signal = make_signal(render_output_signal_groups(made, task->signal_groups), &measure);
     cell_measure_encode(&measure, writer);
     free(measure.signal);
     free(measure.slot_energy);

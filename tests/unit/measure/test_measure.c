@@ -160,6 +160,69 @@ static void cell_measure__comes_back_as_it_went(void **state)
     free(made);
 }
 
+/* A cell that begins and ends within slots, with as much of everything as there may be. */
+static size_t fullest_size(channel_layout_id layout, uint32_t rate, uint8_t groups)
+{
+    made_cell *made = make_cell(rate, 1, CELL_FRAMES, 0.25);
+    peak_run *runs = calloc(PEAK_RUNS_MAX, sizeof *runs);
+    cell_signal *signal = calloc(1, sizeof *signal);
+    cell_measure *cell = &made->cell;
+    cell->layout = (uint8_t)layout;
+    cell->channel_count = (uint8_t)channel_layout_get(layout)->channel_count;
+    cell->runs = runs;
+    cell->run_count = PEAK_RUNS_MAX;
+    for (uint32_t i = 0; i < PEAK_RUNS_MAX; i++)
+        runs[i] = (peak_run){.kind = PEAK_RUN_LIMITED, .channel = (uint8_t)(cell->channel_count - 1), .frame = CELL_FRAMES - 1,
+                             .frame_count = 1, .sample_count = 1, .peak = 1.5};
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    *signal = (cell_signal){.groups = groups, .channel_count = cell->channel_count,
+                            .pair_count = (uint8_t)cell_signal_pairs((uint8_t)layout, pairs)};
+    for (uint32_t left = (groups & SIGNAL_GROUP_SOUND) != 0 ? CELL_FRAMES : 0; left > 0;) {
+        uint32_t *block = &signal->block_frames[signal->block_count++];
+        *block = left < cell_signal_block_frames(rate) ? left : cell_signal_block_frames(rate);
+        left -= *block;
+        signal->hum_count = SIGNAL_HUM_STRETCHES;
+        signal->event_count = SIGNAL_EVENTS_MAX;
+    }
+    for (uint32_t i = 0; i < signal->event_count; i++)
+        signal->events[i] = (signal_event){.kind = SIGNAL_TONE, .channel = (uint8_t)(cell->channel_count - 1),
+                                           .frame = -METER_PREROLL_FRAMES, .frame_count = METER_PREROLL_FRAMES + CELL_FRAMES};
+    signal->speech_count = (groups & SIGNAL_GROUP_SPEECH) != 0 ? (uint16_t)(CELL_FRAMES / (rate / 50) + 1) : 0;
+    cell->signal = groups == 0 ? NULL : signal;
+    byte_writer written;
+    byte_writer again;
+    encode(cell, &written);
+    cell_measure back;
+    assert_int_equal(cell_measure_decode(&back, written.bytes, written.size), STATUS_OK);
+    encode(&back, &again);
+    assert_int_equal(written.size, again.size);
+    assert_memory_equal(written.bytes, again.bytes, written.size);
+    size_t size = written.size;
+    cell_measure_deinit(&back);
+    byte_writer_deinit(&written);
+    byte_writer_deinit(&again);
+    free(runs);
+    free(signal);
+    free(made);
+    return size;
+}
+
+/* What the planner reckons with is what a cell may take, and little more. */
+static void cell_measure__keeps_to_its_bound(void **state)
+{
+    (void)state;
+    static const channel_layout_id layouts[] = {LAYOUT_MONO, LAYOUT_STEREO, LAYOUT_5_1, LAYOUT_7_1_2};
+    static const uint32_t rates[] = {44100, 48000};
+    static const uint8_t groups[] = {0, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM, SIGNAL_GROUPS_ALL, SIGNAL_GROUPS_MAX};
+    for (size_t l = 0; l < sizeof layouts / sizeof layouts[0]; l++)
+        for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++)
+            for (size_t g = 0; g < sizeof groups; g++) {
+                size_t size = fullest_size(layouts[l], rates[r], groups[g]);
+                size_t bound = cell_measure_bytes_max((uint8_t)layouts[l], rates[r], groups[g]);
+                assert_true(size <= bound && size + 512 > bound);
+            }
+}
+
 /* Every beginning, and every byte changed: refused or decoded into something that holds its own rules; nothing else. */
 static void cell_measure__survives_any_bytes(void **state)
 {
@@ -233,6 +296,7 @@ int main(void)
         cmocka_unit_test(programme_measure__refuses_gaps_overlaps_and_strangers),
         cmocka_unit_test(programme_measure__joins_runs_that_touch_across_cells),
         cmocka_unit_test(cell_measure__comes_back_as_it_went),
+        cmocka_unit_test(cell_measure__keeps_to_its_bound),
         cmocka_unit_test(cell_measure__survives_any_bytes),
         cmocka_unit_test(programme_measure__short_and_silent_programmes_have_no_figures),
     };

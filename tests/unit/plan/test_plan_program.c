@@ -131,14 +131,14 @@ static void plan_program__splits_at_the_bounds(void **state)
     show_fixture_probe(&given);
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_programs_canonical(&given);
-    /* Measures of at most 30592 bytes each and 21632 where the dialogue speaks: six and one fit 262144 - 32768 - 16384. */
-    assert_int_equal(given.made->program_count, 4);
-    assert_int_equal(given.made->programs[0].output_count, 7);
-    assert_int_equal(given.made->programs[3].output_count, 3);
+    /* Of 262144: measures of at most 27328 bytes each and 10365 of where the dialogue speaks, 21366 of the stems. */
+    assert_int_equal(given.made->program_count, 3);
+    assert_int_equal(given.made->programs[0].output_count, 8 + 1);
+    assert_int_equal(given.made->programs[2].output_count, 4 + 1);
     given.printmaster.multi_mono = true;
     given.printmaster.reels = true; /* joined and reels: 12 files each, less than CELL_OUTPUTS_MAX = 128 together */
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
-    assert_int_equal(given.made->programs[0].output_count, 7);
+    assert_int_equal(given.made->programs[0].output_count, 8 + 1);
     show_fixture_deinit(&given);
 }
 

@@ -60,6 +60,26 @@ static void stem_features__of_any_number_of_lanes_fit_a_measure(void **state)
         }
 }
 
+/* The planner leaves room for so much beside a cell's measures. */
+static void stem_features__keep_to_their_bound(void **state)
+{
+    (void)state;
+    static const uint32_t lanes[] = {2, 30, STEM_BLEED_LANES_MAX, PROGRAM_INPUT_LANES_MAX};
+    for (size_t i = 0; i < sizeof lanes / sizeof lanes[0]; i++) {
+        stem_features made = make(lanes[i], false, 0, CELL_FRAMES);
+        made.group_count = lanes[i] < STEM_GROUPS_MAX ? (uint8_t)lanes[i] : STEM_GROUPS_MAX;
+        made.leak_count = STEM_LEAKS_MAX;
+        made.gap_count = STEM_GAPS_MAX;
+        byte_writer writer;
+        byte_writer_init(&writer, MEASURE_BYTES_MAX);
+        stem_features_encode(&made, &writer);
+        assert_false(writer.failed);
+        assert_int_equal(writer.size, stem_features_bytes_max(lanes[i], made.group_count));
+        stem_features_deinit(&made);
+        byte_writer_deinit(&writer);
+    }
+}
+
 static void stem_features__damaged_are_refused(void **state)
 {
     (void)state;
@@ -117,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stem_features__come_back_as_they_were),
         cmocka_unit_test(stem_features__of_any_number_of_lanes_fit_a_measure),
+        cmocka_unit_test(stem_features__keep_to_their_bound),
         cmocka_unit_test(stem_features__damaged_are_refused),
         cmocka_unit_test(stem_programme__takes_cells_in_order_and_no_other),
     };
