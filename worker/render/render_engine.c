@@ -92,23 +92,17 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     render_objects_open(&self->objects, task, &self->sources, memory);
     render_lanes_make(&self->lanes, program);
     self->mix_terms = arena_take_array(memory, program->term_count, sizeof *self->mix_terms);
-    for (uint32_t i = 0; i < program->term_count; i++) {
-        const render_term *term = &program->terms[i];
-        self->mix_terms[i] = (mix_term){.input_tile = term->input / TILE_LANES,
-                                        .input_lane = term->input % TILE_LANES,
-                                        .gain = term->gain};
-        render_stage_place(&self->lanes, program, term->output, &self->mix_terms[i]);
-    }
-    self->mix_term_count = program->term_count;
+    self->mix_term_count = render_lanes_terms(&self->lanes, program, self->mix_terms);
     self->staged = program->node_count > 0;
     if (self->staged) {
-        code = render_stage_open(&self->stage, task, &self->sources, &self->lanes, self->mix_terms, roots, self->dsp, memory,
-                                 detail);
+        code = render_stage_open(&self->stage, task, &self->sources, &self->lanes, self->mix_terms, self->mix_term_count, roots,
+                                 self->dsp, memory, detail);
         if (code != STATUS_OK)
             return code;
     }
     if (program->limit_count > 0) {
-        code = render_limit_open(&self->limit, task, &self->lanes, self->mix_terms, roots, self->dsp, memory, detail);
+        code = render_limit_open(&self->limit, task, &self->lanes, self->mix_terms, self->mix_term_count, roots, self->dsp, memory,
+                                 detail);
         if (code != STATUS_OK)
             return code;
     }
@@ -313,13 +307,14 @@ static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_cou
     for (uint32_t i = 0; i < frame_count; i++)
         for (uint32_t l = 0; l < TILE_LANES; l++) {
             double now = self->located[(size_t)i * TILE_LANES + l];
-            const render_owner *owner = &self->lanes.owners[tile][l];
-            if (!(now > self->locate_peak) || !owner->used)
+            if (!(now > self->locate_peak) || !self->lanes.owners[tile][l].used)
                 continue;
-            uint32_t last = self->meters[owner->output].measure.frame_count - 1;
             uint32_t frame = cell_frame + i;
-            render_meter_run(&self->meters[owner->output], PEAK_RUN_TRUE, owner->channel,
-                             flush || frame > last ? last : frame, now);
+            for (const render_owner *owner = &self->lanes.owners[tile][l]; owner != NULL; owner = owner->also) {
+                render_meter *meter = &self->meters[owner->output];
+                uint32_t last = meter->measure.frame_count - 1;
+                render_meter_run(meter, PEAK_RUN_TRUE, owner->channel, flush || frame > last ? last : frame, now);
+            }
         }
 }
 

@@ -13,7 +13,8 @@ static double *take_doubles(arena *memory, size_t count)
 }
 
 status render_limit_open(render_limit *self, const task_render *task, const render_lanes *lanes, const mix_term *terms,
-                         const storage_roots *roots, const dsp_table *dsp, arena *memory, error_detail *detail)
+                         uint32_t term_count, const storage_roots *roots, const dsp_table *dsp, arena *memory,
+                         error_detail *detail)
 {
     const render_program *program = &task->program;
     self->task = task;
@@ -21,7 +22,7 @@ status render_limit_open(render_limit *self, const task_render *task, const rend
     self->lanes = lanes;
     status code = render_sources_open(&self->sources, task, roots, dsp, memory, detail);
     if (code == STATUS_OK)
-        code = render_stage_open(&self->stage, task, &self->sources, lanes, terms, roots, dsp, memory, detail);
+        code = render_stage_open(&self->stage, task, &self->sources, lanes, terms, term_count, roots, dsp, memory, detail);
     if (code != STATUS_OK)
         return code;
     self->histories = arena_take_array(memory, lanes->tile_count, sizeof *self->histories);

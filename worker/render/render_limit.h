@@ -30,7 +30,8 @@ typedef struct render_limit {
 } render_limit;
 
 status render_limit_open(render_limit *self, const task_render *task, const render_lanes *lanes, const mix_term *terms,
-                         const storage_roots *roots, const dsp_table *dsp, arena *memory, error_detail *detail);
+                         uint32_t term_count, const storage_roots *roots, const dsp_table *dsp, arena *memory,
+                         error_detail *detail);
 void render_limit_close(render_limit *self);
 /* Finds the gains of programme frames first .. end. */
 status render_limit_begin(render_limit *self, uint64_t first, uint64_t end, error_detail *detail);

@@ -97,6 +97,7 @@ status render_sources_unchanged(const render_sources *self, error_detail *detail
 typedef struct render_owner {
     bool used;
     uint8_t output, channel;
+    const struct render_owner *also; /* of the same sum; NULL: nobody more */
 } render_owner;
 
 typedef struct render_lanes {
@@ -105,8 +106,14 @@ typedef struct render_lanes {
     uint16_t tile_of[PROGRAM_OUTPUT_LANES_MAX];
     uint8_t lane_of[PROGRAM_OUTPUT_LANES_MAX];
     render_owner owners[OUTPUT_TILES_MAX][TILE_LANES];
+    /* Output lane whose samples are the same, which stands for both and comes first; else itself. Its place is theirs. */
+    uint16_t same_as[PROGRAM_OUTPUT_LANES_MAX];
+    render_owner others[PROGRAM_OUTPUT_LANES_MAX];
 } render_lanes;
+/* Owners point into it: it stays where it is made. */
 void render_lanes_make(render_lanes *self, const render_program *program);
+/* The terms that are mixed, in the program's order, those of side lanes in tiles behind the others; returns their number. */
+uint32_t render_lanes_terms(const render_lanes *self, const render_program *program, mix_term *out_terms);
 
 /* ---- objects: from file to file ---- */
 

@@ -4,68 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static uint32_t quantise_bits(uint8_t encoding)
-{
-    switch ((sample_encoding)encoding) {
-    case ENCODING_PCM_16:
-    case ENCODING_PCM_24:
-    case ENCODING_PCM_32:
-        return sample_encoding_bits((sample_encoding)encoding);
-    case ENCODING_FLOAT_32:
-        return QUANTISE_FLOAT_32;
-    case ENCODING_NONE:
-    case ENCODING_FLOAT_64:
-    default:
-        return QUANTISE_MEASURE_ONLY;
-    }
-}
-
-/* whole: eight channels of an output at a time stay in one tile, and so does the rest; else lanes just follow each other. */
-static void place_lanes(render_lanes *self, const render_program *program, bool whole)
-{
-    uint32_t used[OUTPUT_TILES_MAX] = {0};
-    *self = (render_lanes){0};
-    for (uint32_t i = 0; i < program->output_count; i++) {
-        const render_output *output = &program->outputs[i];
-        uint32_t channels = channel_layout_get((channel_layout_id)output->layout)->channel_count;
-        uint32_t bits = quantise_bits(output->encoding);
-        uint32_t edge = channels > 1 ? 2 : 1; /* pairs of channels side by side: dsp_table.signal_measure() correlates them */
-        for (uint32_t c = 0; c < channels;) {
-            uint32_t left = channels - c < TILE_LANES ? channels - c : TILE_LANES;
-            uint32_t tile = whole || self->tile_count == 0 ? 0 : self->tile_count - 1;
-            uint32_t lane = 0;
-            for (; tile < self->tile_count; tile++) {
-                lane = (used[tile] + edge - 1) / edge * edge;
-                if (self->bits[tile] == bits && lane + (whole ? left : 1) <= TILE_LANES)
-                    break;
-            }
-            if (tile == self->tile_count) {
-                self->bits[self->tile_count++] = bits;
-                lane = 0;
-            }
-            for (; left > 0 && lane < TILE_LANES; left--, lane++, c++) {
-                self->tile_of[output->first_lane + c] = (uint16_t)tile;
-                self->lane_of[output->first_lane + c] = (uint8_t)lane;
-                self->owners[tile][lane] = (render_owner){.used = true, .output = (uint8_t)i, .channel = (uint8_t)c};
-            }
-            used[tile] = lane;
-        }
-    }
-}
-
-/*
- * Lanes are packed across outputs; a tile is quantised as a whole, so it holds one depth only. What lies in one tile is packed at
- * once, but another tile costs more than that saves.
- */
-void render_lanes_make(render_lanes *self, const render_program *program)
-{
-    place_lanes(self, program, false);
-    uint32_t least = self->tile_count;
-    place_lanes(self, program, true);
-    if (self->tile_count > least)
-        place_lanes(self, program, false);
-}
-
 status render_sink_open(render_sink *self, const task_output_file *file, sample_encoding encoding, uint64_t first_frame,
                         const storage_roots *roots, arena *memory, error_detail *detail)
 {

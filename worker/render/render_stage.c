@@ -14,18 +14,6 @@ int32_t render_piece_of(const task_render *task, uint64_t frame)
     return -1;
 }
 
-void render_stage_place(const render_lanes *lanes, const render_program *program, uint16_t output, mix_term *term)
-{
-    if (output < program->output_lane_count) {
-        term->output_tile = lanes->tile_of[output];
-        term->output_lane = lanes->lane_of[output];
-        return;
-    }
-    uint32_t side = output - program->output_lane_count;
-    term->output_tile = (uint16_t)(lanes->tile_count + side / TILE_LANES);
-    term->output_lane = (uint16_t)(side % TILE_LANES);
-}
-
 static double *take_doubles(arena *memory, size_t count)
 {
     return (double *)(((uintptr_t)arena_take_array(memory, count + 8, sizeof(double)) + 63) & ~(uintptr_t)63);
@@ -143,11 +131,12 @@ static status make_curve(render_stage *self, uint32_t index, uint64_t first, uin
 /* ---- life ---- */
 
 status render_stage_open(render_stage *self, const task_render *task, render_sources *sources, const render_lanes *lanes,
-                         const mix_term *terms, const storage_roots *roots, const dsp_table *dsp, arena *memory,
-                         error_detail *detail)
+                         const mix_term *terms, uint32_t term_count, const storage_roots *roots, const dsp_table *dsp,
+                         arena *memory, error_detail *detail)
 {
     const render_program *program = &task->program;
-    *self = (render_stage){.task = task, .dsp = dsp, .sources = sources, .lanes = lanes, .terms = terms};
+    *self = (render_stage){.task = task, .dsp = dsp, .sources = sources, .lanes = lanes, .terms = terms,
+                            .term_count = term_count};
     self->tile_count = lanes->tile_count + (program->side_lane_count + TILE_LANES - 1u) / TILE_LANES;
     self->mixed = arena_take_array(memory, self->tile_count, sizeof *self->mixed);
     for (uint32_t i = 0; i < self->tile_count; i++)
@@ -291,7 +280,7 @@ status render_stage_fill(render_stage *self, uint64_t frame, uint32_t frame_coun
             if (code != STATUS_OK)
                 return code;
             self->dsp->mix((const double *const *)self->sources->tiles, self->mixed, self->tile_count, self->terms,
-                           program->term_count, count);
+                           self->term_count, count);
         } else {
             for (uint32_t t = 0; t < self->tile_count; t++)
                 memset(self->mixed[t], 0, (size_t)count * TILE_LANES * sizeof(double));

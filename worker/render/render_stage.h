@@ -25,6 +25,7 @@ typedef struct render_stage {
     render_sources *sources;
     const render_lanes *lanes;
     const mix_term *terms;     /* of output and side lanes; side lanes lie in tiles of their own behind the others */
+    uint32_t term_count;
     uint32_t tile_count;       /* output tiles, then side tiles */
     double **mixed;            /* [tile_count] one tile */
     int64_t window_begin, window_end; /* programme frames held */
@@ -39,11 +40,9 @@ typedef struct render_stage {
     render_stage_duck ducks[PROGRAM_DUCKS_MAX];
 } render_stage;
 
-/* Tile and lane of a term's output, side lanes included. */
-void render_stage_place(const render_lanes *lanes, const render_program *program, uint16_t output, mix_term *term);
 status render_stage_open(render_stage *self, const task_render *task, render_sources *sources, const render_lanes *lanes,
-                         const mix_term *terms, const storage_roots *roots, const dsp_table *dsp, arena *memory,
-                         error_detail *detail);
+                         const mix_term *terms, uint32_t term_count, const storage_roots *roots, const dsp_table *dsp,
+                         arena *memory, error_detail *detail);
 void render_stage_close(render_stage *self);
 /* A cell, its pre-roll included: programme frames first .. end will be asked for, in order. */
 status render_stage_begin(render_stage *self, uint64_t first, uint64_t end, error_detail *detail);

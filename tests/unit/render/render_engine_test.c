@@ -326,6 +326,77 @@ static void render_engine__hostile_floats_leave_finite_figures(void **state)
     programme_measure_destroy(&merged);
 }
 
+/* ---- outputs that share samples ---- */
+
+typedef struct kept_measures {
+    scene_bytes measures[SCENE_CELLS][2];
+} kept_measures;
+
+static status keep_measures(void *context, uint32_t cell, uint32_t input_count, const content_hash *inputs, uint32_t output_count,
+                            const content_hash *outputs, uint32_t measure_count, const message_bytes *measures)
+{
+    kept_measures *kept = context;
+    (void)input_count, (void)inputs, (void)output_count, (void)outputs;
+    for (uint32_t i = 0; i < measure_count; i++) {
+        kept->measures[cell][i] = (scene_bytes){.bytes = malloc(measures[i].size), .size = measures[i].size};
+        memcpy(kept->measures[cell][i].bytes, measures[i].bytes, measures[i].size);
+    }
+    return STATUS_OK;
+}
+
+/* The first reel's 5.1, the stereo of its L and R, or both: of the same terms, so L and R are mixed once. */
+static void measure_shared(scene *self, bool surround, bool stereo, kept_measures *out_kept)
+{
+    render_term terms[32];
+    task_piece piece = {.frame_count = self->reel_frames[0], .bindings = self->bindings[0]};
+    task_render task = {.program = {.sample_rate = 48000, .input_count = SCENE_LANES, .terms = terms},
+                        .input_count = 4, .inputs = self->inputs[0], .piece_count = 1, .pieces = &piece, .cell_count = 2,
+                        .signal_groups = SIGNAL_GROUPS_ALL, .programme_end = true, .programme_frame_count = self->reel_frames[0]};
+    render_program *program = &task.program;
+    for (int part = surround ? 0 : 1; part < (stereo ? 2 : 1); part++) {
+        uint16_t channels = part == 0 ? 6 : 2;
+        for (uint32_t i = 0; i < self->program.term_count; i++)
+            if (self->terms[i].output < channels) {
+                terms[program->term_count] = self->terms[i];
+                terms[program->term_count++].output += program->output_lane_count;
+            }
+        program->outputs[program->output_count++] = (render_output){.layout = part == 0 ? LAYOUT_5_1 : LAYOUT_STEREO,
+                                                                    .encoding = ENCODING_PCM_24,
+                                                                    .first_lane = program->output_lane_count};
+        program->output_lane_count = (uint16_t)(program->output_lane_count + channels);
+    }
+    memset(out_kept, 0, sizeof *out_kept);
+    dsp_table dsp;
+    dsp_table_init(&dsp, best);
+    error_detail detail = {0};
+    render_observer observer = {.context = out_kept, .cell = keep_measures};
+    assert_int_equal(render_run(&task, &self->roots, &dsp, &observer, &detail), STATUS_OK);
+}
+
+static void render_engine__what_outputs_share_is_told_of_each(void **state)
+{
+    kept_measures both;
+    kept_measures alone[2];
+    uint64_t overloads = 0;
+    uint32_t run_count = 0;
+    measure_shared(*state, true, true, &both);
+    measure_shared(*state, true, false, &alone[0]);
+    measure_shared(*state, false, true, &alone[1]);
+    for (uint32_t cell = 0; cell < 2; cell++)
+        for (uint32_t i = 0; i < 2; i++) {
+            assert_int_equal(both.measures[cell][i].size, alone[i].measures[cell][0].size);
+            assert_memory_equal(both.measures[cell][i].bytes, alone[i].measures[cell][0].bytes, both.measures[cell][i].size);
+            cell_measure measure;
+            assert_int_equal(cell_measure_decode(&measure, both.measures[cell][i].bytes, both.measures[cell][i].size), STATUS_OK);
+            run_count += i == 1 ? measure.run_count : 0;
+            overloads += i == 1 ? measure.channels[0].overload_count : 0;
+            cell_measure_deinit(&measure);
+            free(both.measures[cell][i].bytes);
+            free(alone[i].measures[cell][0].bytes);
+        }
+    assert_true(overloads > 0 && run_count > 1); /* what is located, is located in the stereo too */
+}
+
 /* ---- inputs that change ---- */
 
 static void render_engine__refuses_an_input_that_changed_after_the_probe(void **state)
@@ -361,6 +432,7 @@ int main(void)
         cmocka_unit_test(render_engine__overloads_are_counted_and_located),
         cmocka_unit_test(render_engine__loudness_is_that_of_the_whole_file),
         cmocka_unit_test(render_engine__hostile_floats_leave_finite_figures),
+        cmocka_unit_test(render_engine__what_outputs_share_is_told_of_each),
         cmocka_unit_test(render_engine__refuses_an_input_that_changed_after_the_probe),
     };
     return cmocka_run_group_tests_name("render_engine", tests, setup, teardown);

@@ -8,17 +8,23 @@
 
 #include <cmocka.h>
 
-/* A program of some layouts, 24 bits but for those measured only. */
+static render_term sums[PROGRAM_OUTPUT_LANES_MAX];
+
+/* A program of some layouts, 24 bits but for those measured only; no two channels have the same samples. */
 static render_program *program_of(const channel_layout_id *layouts, uint16_t count, uint32_t measured)
 {
     render_program *program = calloc(1, sizeof *program);
     program->output_count = count;
+    program->terms = sums;
     for (uint16_t i = 0; i < count; i++) {
         program->outputs[i] = (render_output){.layout = (uint8_t)layouts[i],
                                               .encoding = i == measured ? ENCODING_NONE : ENCODING_PCM_24,
                                               .first_lane = program->output_lane_count};
         program->output_lane_count = (uint16_t)(program->output_lane_count + channel_layout_get(layouts[i])->channel_count);
     }
+    program->term_count = program->output_lane_count;
+    for (uint16_t i = 0; i < program->output_lane_count; i++)
+        sums[i] = (render_term){.input = i, .output = i, .gain = 1.0};
     return program;
 }
 
@@ -80,9 +86,59 @@ static void render_lanes__no_tile_more_is_taken_to_keep_outputs_whole(void **sta
     free(program);
 }
 
+/* The output lane's owners, in a bit each of the outputs. */
+static uint32_t owners_of(const render_lanes *lanes, uint32_t lane)
+{
+    uint32_t outputs = 0;
+    for (const render_owner *owner = &lanes->owners[lanes->tile_of[lane]][lanes->lane_of[lane]]; owner != NULL; owner = owner->also)
+        outputs |= 1u << owner->output;
+    return outputs;
+}
+
+/* Of 5.1, 5.1 and stereo, lanes 0, 6 and 12 and those behind them take the same inputs. */
+static void render_lanes__the_same_samples_have_one_place(void **state)
+{
+    (void)state;
+    const channel_layout_id layouts[] = {LAYOUT_5_1, LAYOUT_5_1, LAYOUT_STEREO};
+    render_program *program = program_of(layouts, 3, UINT32_MAX);
+    render_lanes *lanes = calloc(1, sizeof *lanes);
+    mix_term placed[PROGRAM_OUTPUT_LANES_MAX];
+    for (uint32_t i = 0; i < 14; i++)
+        sums[i].input = (uint16_t)(i % 6);
+    sums[9].gain = 0.5; /* the second's LFE, so its C is another pair too */
+    render_lanes_make(lanes, program);
+    assert_int_equal(lanes->tile_count, 1);
+    assert_int_equal(owners_of(lanes, 0), 7);
+    assert_int_equal(owners_of(lanes, 13), 7);
+    assert_int_equal(owners_of(lanes, 8), 2);
+    assert_int_equal(owners_of(lanes, 3), 1);
+    assert_int_equal(owners_of(lanes, 10), 3);
+    for (uint32_t i = 0; i < 4; i++)
+        assert_true(lanes->tile_of[6 + i] == 0 && (lanes->lane_of[6 + i] == i) == (i < 2));
+    assert_int_equal(render_lanes_terms(lanes, program, placed), 8);
+    assert_true(placed[7].input_lane == 3 && placed[7].output_lane == lanes->lane_of[9] && placed[7].gain == 0.5);
+
+    /* What is limited, has a noise of its own, gets a node's output or has another form holds other samples. */
+    program->limit_count = 1;
+    program->limits[0].output = 0;
+    program->outputs[1].dither_seed = 1;
+    render_lanes_make(lanes, program);
+    assert_int_equal(render_lanes_terms(lanes, program, placed), 14);
+    assert_int_equal(owners_of(lanes, 12), 4);
+    program->limit_count = 0;
+    program->outputs[1].encoding = ENCODING_PCM_16;
+    program->node_count = 1;
+    program->nodes[0].output = 13;
+    render_lanes_make(lanes, program);
+    assert_int_equal(render_lanes_terms(lanes, program, placed), 14);
+    free(lanes);
+    free(program);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(render_lanes__an_output_is_not_cut_in_two_where_tiles_allow),
-                                       cmocka_unit_test(render_lanes__no_tile_more_is_taken_to_keep_outputs_whole)};
+                                       cmocka_unit_test(render_lanes__no_tile_more_is_taken_to_keep_outputs_whole),
+                                       cmocka_unit_test(render_lanes__the_same_samples_have_one_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
