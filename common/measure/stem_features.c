@@ -222,8 +222,9 @@ void stem_features_encode(const stem_features *self, byte_writer *writer)
 size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
 {
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
-    size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + (size_t)STEM_LEAKS_MAX * (3 * 2 + 3 * 4 + 4 + STEM_BANDS * 4 * 4) +
-                   2 + (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
+    size_t leak = 3 * 2 + 3 * 4 + 4 + STEM_BANDS * 4 * 4;
+    size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + STEM_LEAKS_MAX * leak + 2 +
+                   (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
     return head + bleed + (size_t)stem_block_count(lane_count, false, CELL_FRAMES) * lane_count * 8;
 }
 

@@ -198,7 +198,8 @@ static bool measure_fits(const farm_job *job, const plan_task *task, uint32_t ce
     uint64_t left = piece->frame_count - first;
     uint8_t groups = measure.signal == NULL ? 0 : measure.signal->groups;
     bool fits = measure.sample_rate == program->sample_rate && measure.layout == program->outputs[output].layout &&
-                groups == render_output_signal_groups(&program->outputs[output], job->plan->signal_groups) && measure.programme_frame == piece->programme_frame + first &&
+                groups == render_output_signal_groups(&program->outputs[output], job->plan->signal_groups) &&
+                measure.programme_frame == piece->programme_frame + first &&
                 measure.frame_count == (left < CELL_FRAMES ? left : CELL_FRAMES);
     cell_measure_deinit(&measure);
     return fits;
