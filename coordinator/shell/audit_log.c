@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,11 +16,17 @@ enum { AUDIT_LINE_MAX = 1024, AUDIT_TEXT_MAX = 300 };
 
 struct audit_log {
     int descriptor;
+    char path[PATH_MAX_BYTES + 32]; /* as the event loop makes it */
 };
+
+static int open_file(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+}
 
 status audit_log_open(audit_log **out_log, const char *path, error_detail *detail)
 {
-    int descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int descriptor = open_file(path);
     if (descriptor < 0)
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "the audit log '%.300s' cannot be written: %s", path,
                                 strerror(errno));
@@ -29,6 +36,7 @@ status audit_log_open(audit_log **out_log, const char *path, error_detail *detai
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     }
     self->descriptor = descriptor;
+    snprintf(self->path, sizeof self->path, "%s", path);
     *out_log = self;
     return STATUS_OK;
 }
@@ -40,6 +48,21 @@ void audit_log_close(audit_log **self)
     close((*self)->descriptor);
     free(*self);
     *self = NULL;
+}
+
+/* What is written to a file that was renamed or removed under us is looked for in vain. */
+static void follow_name(audit_log *self)
+{
+    struct stat ours;
+    struct stat named;
+    if (fstat(self->descriptor, &ours) == 0 && stat(self->path, &named) == 0 && ours.st_ino == named.st_ino &&
+        ours.st_dev == named.st_dev)
+        return;
+    int fresh = open_file(self->path);
+    if (fresh < 0)
+        return; /* better there than nowhere */
+    close(self->descriptor);
+    self->descriptor = fresh;
 }
 
 /* Text that came from outside cannot end its field or its line. */
@@ -83,6 +106,7 @@ void audit_log_add(audit_log *self, const audit_entry *entry)
                         moment, entry->who == NULL ? "-" : entry->who->name,
                         entry->who == NULL ? "-" : access_role_name(entry->who->role), what, entry->job, target,
                         outcome_word(entry->outcome), detail);
+    follow_name(self);
     if (size < 0 || (size_t)size >= sizeof line || write(self->descriptor, line, (size_t)size) != size)
         log_line(LOG_ERROR, "audit.lost", "who=%s what=%s reason=\"%s\"",
                  entry->who == NULL ? "-" : entry->who->name, what, strerror(errno));

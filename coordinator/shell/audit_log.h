@@ -24,7 +24,10 @@ typedef struct audit_entry {
 /** Makes the file (mode 0640) where there is none. */
 MUST_USE status audit_log_open(audit_log **out_log, const char *path, error_detail *detail);
 void audit_log_close(audit_log **self);
-/** A line that cannot be written is logged as an error, and what it tells of goes on. */
+/**
+ * Goes on in a new file when that one was renamed or removed. A line that cannot be written is logged as an error, and
+ * what it tells of goes on.
+ */
 void audit_log_add(audit_log *self, const audit_entry *entry);
 
 #endif
