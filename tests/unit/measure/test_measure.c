@@ -187,7 +187,7 @@ static size_t fullest_size(channel_layout_id layout, uint32_t rate, uint8_t grou
     for (uint32_t i = 0; i < signal->event_count; i++)
         signal->events[i] = (signal_event){.kind = SIGNAL_TONE, .channel = (uint8_t)(cell->channel_count - 1),
                                            .frame = -METER_PREROLL_FRAMES, .frame_count = METER_PREROLL_FRAMES + CELL_FRAMES};
-    signal->speech_count = (groups & SIGNAL_GROUP_SPEECH) != 0 ? (uint16_t)(CELL_FRAMES / (rate / 50) + 1) : 0;
+    signal->speech_count = (uint16_t)((groups & SIGNAL_GROUP_SPEECH) != 0 ? CELL_FRAMES / (rate / 50) + 1 : 0);
     cell->signal = groups == 0 ? NULL : signal;
     byte_writer written;
     byte_writer again;
