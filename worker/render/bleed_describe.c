@@ -127,18 +127,19 @@ static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *lea
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
         bleed_unpack_lines(self);
         for (uint32_t i = 0; i < count; i++) {
-            size_t source = (size_t)(2 * i) * BINS_ROW;
-            size_t host = (size_t)(2 * i + 1) * BINS_ROW;
-            const bleed_rows of_source = {self->edge_re + source, self->edge_im + source, self->edge_level + source,
-                                          self->edge_inverse + source};
-            const bleed_rows of_host = {self->edge_re + host, self->edge_im + host, self->edge_level + host,
-                                        self->edge_inverse + host};
-            const pair_window window = {self->lines_re + source, self->lines_im + source, of_source.level,
-                                        of_host.re, of_host.im, of_host.inverse};
-            if (frames[i][0] == NULL ||
-                bleed_even_out(self, self->lines_re + source, self->lines_im + source, &of_source) < BLEED_ACTIVE_POWER)
+            if (frames[i][0] == NULL)
                 continue;
-            (void)bleed_even_out(self, self->lines_re + host, self->lines_im + host, &of_host);
+            size_t source = (size_t)(2 * i) * BINS_ROW;
+            size_t host = source + BINS_ROW;
+            double powers[2];
+            const bleed_rows rows[2] = {
+                {self->edge_re + source, self->edge_im + source, self->edge_level + source, self->edge_inverse + source},
+                {self->edge_re + host, self->edge_im + host, self->edge_level + host, self->edge_inverse + host}};
+            const pair_window window = {self->lines_re + source, self->lines_im + source, rows[0].level,
+                                        rows[1].re, rows[1].im, rows[1].inverse};
+            bleed_even_out(self, self->lines_re + source, self->lines_im + source, rows, powers);
+            if (powers[0] < BLEED_ACTIVE_POWER)
+                continue;
             scores[first + i] = sum_window(&window, self->tilt, sums[first + i]);
         }
     }

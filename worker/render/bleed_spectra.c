@@ -40,12 +40,19 @@ void bleed_unpack_lines(render_bleed *self)
         self->lines_re[(size_t)p * BINS_ROW] = self->lines_im[(size_t)p * BINS_ROW] = 0.0f;
 }
 
-/* The power of a lane in a window, smoothed over neighbouring bins: sums[k] is that of the bins below k. */
-static void add_up_power(const float *restrict re, const float *restrict im, double *restrict sums)
+/* The power of two spectra, smoothed over neighbouring bins: sums[k] is that of the bins below k, and waits for the one before. */
+static void add_up_powers(const float *restrict re, const float *restrict im, double sums[2][BINS + 1])
 {
-    sums[0] = 0.0;
-    for (uint32_t k = 0; k < BINS; k++)
-        sums[k + 1] = sums[k] + ((double)re[k] * (double)re[k] + (double)im[k] * (double)im[k]);
+    const float *restrict re_2 = re + BINS_ROW;
+    const float *restrict im_2 = im + BINS_ROW;
+    double sum = sums[0][0] = 0.0;
+    double sum_2 = sums[1][0] = 0.0;
+    for (uint32_t k = 0; k < BINS; k++) {
+        sum += (double)re[k] * (double)re[k] + (double)im[k] * (double)im[k];
+        sum_2 += (double)re_2[k] * (double)re_2[k] + (double)im_2[k] * (double)im_2[k];
+        sums[0][k + 1] = sum;
+        sums[1][k + 1] = sum_2;
+    }
 }
 
 /* The power of so many bins, smoothed; never less than the least, nor more than a float holds. */
@@ -54,7 +61,8 @@ static float mean_power(double sum, double bins)
     const double least = least_power * SIZE * 3.0 / 8.0;
     const double most = 1e30;
     double mean = sum / bins;
-    return (float)(mean > least ? (mean < most ? mean : most) : least);
+    mean = mean > least ? mean : least;
+    return (float)(mean < most ? mean : most);
 }
 
 static float smoothed_power(const double *sums, uint32_t k)
@@ -64,14 +72,13 @@ static float smoothed_power(const double *sums, uint32_t k)
     return mean_power(sums[end] - sums[first], (double)(end - first));
 }
 
-double bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows *rows)
+static double even_out(const render_bleed *self, const float *re, const float *im, const double *restrict sums,
+                       const bleed_rows *rows)
 {
-    double sums[BINS + 1];
     float power[BINS];
     float inverse[BINS];
     float *restrict even_re = rows->re;
     float *restrict even_im = rows->im;
-    add_up_power(re, im, sums);
     for (uint32_t k = 0; k < SMOOTH; k++) {
         power[k] = smoothed_power(sums, k);
         power[BINS - 1 - k] = smoothed_power(sums, BINS - 1 - k);
@@ -88,17 +95,32 @@ double bleed_even_out(const render_bleed *self, const float *re, const float *im
     return 2.0 * sums[BINS] / ((double)SIZE * SIZE * 3.0 / 8.0);
 }
 
-/* Takes a spectrum over, and its power. For choosing pairs a lane's level is looked at in every eighth bin. */
-static void take_spectrum(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
+void bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows rows[2], double out_powers[2])
 {
+    double sums[2][BINS + 1];
+    add_up_powers(re, im, sums);
+    for (uint32_t i = 0; i < 2; i++)
+        out_powers[i] = even_out(self, re + i * BINS_ROW, im + i * BINS_ROW, sums[i], &rows[i]);
+}
+
+static bleed_rows rows_of(const render_bleed *self, size_t at)
+{
+    return (bleed_rows){self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
+}
+
+/* Takes two spectra over, and their power. For choosing pairs a lane's level is looked at in every eighth bin. */
+static void take_spectra(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
+{
+    static_assert(STEM_WINDOWS % 2 == 0, "there is room for the second where there is one for the first");
     size_t at = bleed_spectrum_at(lane, window);
-    const bleed_rows rows = {self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
-    self->power[lane][window] = bleed_even_out(self, re, im, &rows);
-    for (uint32_t g = 0; g < GROUPS; g++) {
-        self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];
-        self->group_inverse[at / GROUP + g] = self->root_inverse[at + g * GROUP + GROUP / 2];
+    bleed_even_out(self, re, im, (bleed_rows[]){rows_of(self, at), rows_of(self, at + BINS_ROW)}, &self->power[lane][window]);
+    for (uint32_t i = 0; i < 2; i++, at += BINS_ROW) {
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];
+            self->group_inverse[at / GROUP + g] = self->root_inverse[at + g * GROUP + GROUP / 2];
+        }
+        self->group_root[at / GROUP] = 0.0f; /* its bins are below the first that counts, or beside it */
     }
-    self->group_root[at / GROUP] = 0.0f; /* its bins are below the first that counts, or beside it */
 }
 
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved)
@@ -146,9 +168,8 @@ void bleed_transform_windows(render_bleed *self)
         bleed_load_windows(self, frames);
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
         bleed_unpack_lines(self);
-        for (uint32_t p = 0; p < 2 * count; p++)
-            if (frames[p / 2][p % 2] != NULL)
-                take_spectrum(self, playing[(first + p / 2) / twos], (first + p / 2) % twos * 2 + p % 2,
-                              self->lines_re + p * BINS_ROW, self->lines_im + p * BINS_ROW);
+        for (uint32_t l = 0; l < count; l++)
+            take_spectra(self, playing[(first + l) / twos], (first + l) % twos * 2, self->lines_re + 2 * l * BINS_ROW,
+                         self->lines_im + 2 * l * BINS_ROW);
     }
 }

@@ -127,20 +127,20 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
     for (uint32_t w = 0; w < self->window_count; w++) {
         if (self->power[source][w] < BLEED_ACTIVE_POWER)
             continue;
-        enum { ABREAST = 8 }; /* sums that do not wait for each other; the same ones on every machine */
+        enum { SUMS = 8 }; /* sums that do not wait for each other; the same ones on every machine */
         const float *restrict root = self->group_root + bleed_spectrum_at(source, w) / GROUP;
         const float *restrict inverse = self->group_inverse + bleed_spectrum_at(host, w) / GROUP;
-        float signals[ABREAST] = {0.0f};
-        float noises[ABREAST] = {0.0f};
-        for (uint32_t g = 0; g < GROUPS; g += ABREAST)
-            for (uint32_t i = 0; i < ABREAST; i++) {
+        float signals[SUMS] = {0.0f};
+        float noises[SUMS] = {0.0f};
+        for (uint32_t g = 0; g < GROUPS; g += SUMS)
+            for (uint32_t i = 0; i < SUMS; i++) {
                 float of_pair = root[g + i] * inverse[g + i];
                 float counted = bleed_bin_weight(of_pair) * self->group_tilt[g + i];
                 signals[i] += counted * (of_pair * of_pair);
                 noises[i] += counted * counted;
             }
         reach_sums own = {0.0, 0.0};
-        for (uint32_t i = 0; i < ABREAST; i++) {
+        for (uint32_t i = 0; i < SUMS; i++) {
             own.signal += (double)signals[i] * GROUP;
             own.noise += (double)noises[i] * GROUP;
         }
@@ -356,6 +356,27 @@ typedef struct bleed_peak {
     int delay;
 } bleed_peak;
 
+enum { ABREAST = 4 };
+typedef float abreast_floats __attribute__((vector_size(4 * ABREAST)));
+typedef int32_t abreast_words __attribute__((vector_size(4 * ABREAST)));
+
+/* The largest magnitude in each of ABREAST lanes, and the first delay that has it. */
+static void highest(const float *lanes, float *out_heights, int32_t *out_delays)
+{
+    const abreast_words magnitude = (abreast_words){0} + INT32_MAX;
+    abreast_words heights = {0}; /* floats, as their bits */
+    abreast_words delays = {0};
+    for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
+        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
+        abreast_words height = *(const abreast_words *)(const void *)(lanes + row) & magnitude;
+        abreast_words higher = (abreast_floats)height > (abreast_floats)heights;
+        heights = (height & higher) | (heights & ~higher);
+        delays = (((abreast_words){0} + delay) & higher) | (delays & ~higher);
+    }
+    memcpy(out_heights, &heights, sizeof heights);
+    memcpy(out_delays, &delays, sizeof delays);
+}
+
 /*
  * Heights of the correlations of a batch of pairs, whose cross-spectra stand in rows: two in each lane, as its two parts. Of each
  * pair the so many highest that are no shoulders of a higher one.
@@ -366,17 +387,10 @@ static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, uint3
     place_pairs(self, first, noises);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
     for (uint32_t n = 0; n < wanted; n++) {
-        _Alignas(64) float heights[BATCH] = {0.0f}; /* of the even pairs, then of the odd ones */
-        _Alignas(64) int32_t delays[BATCH] = {0};
-        for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-            size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
-            for (uint32_t odd = 0; odd < 2; odd++)
-                for (uint32_t l = 0, i = odd * FFT_LANES; l < FFT_LANES; l++, i++) {
-                    float height = fabsf((odd == 0 ? self->real : self->imaginary)[row + l]);
-                    delays[i] = height > heights[i] ? delay : delays[i];
-                    heights[i] = height > heights[i] ? height : heights[i];
-                }
-        }
+        float heights[BATCH]; /* of the even pairs, then of the odd ones */
+        int32_t delays[BATCH];
+        for (uint32_t i = 0; i < BATCH; i += ABREAST)
+            highest((i < FFT_LANES ? self->real : self->imaginary) + i % FFT_LANES, heights + i, delays + i);
         for (uint32_t p = 0; p < count; p++) {
             uint32_t i = p % 2 * FFT_LANES + p / 2;
             /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */

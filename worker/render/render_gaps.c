@@ -109,12 +109,22 @@ static void listen_behind(const render_gaps *self, gap_lane *lane, uint32_t inde
         settle(self, lane, index, features);
 }
 
+static uint32_t next_probe(uint32_t probe, uint32_t frame_count)
+{
+    return probe + PROBE < frame_count ? probe + PROBE : probe + 1 < frame_count ? frame_count - 1 : frame_count;
+}
+
+/* A run that nothing can come of is passed over until a probe sounds. */
+static bool is_open(const gap_lane *lane, uint32_t frame)
+{
+    return lane->quiet && lane->heard && frame - lane->start <= lane->longest;
+}
+
 static void take_lane(render_gaps *self, uint32_t index, const double *samples, uint32_t frame, uint32_t frame_count,
                       stem_features *features)
 {
     gap_lane *lane = &self->lanes[index];
     const double *last = self->last + (size_t)(index / TILE_LANES) * REACH * TILE_LANES + index % TILE_LANES;
-    listen_behind(self, lane, index, samples, 0, frame_count, features);
     for (uint32_t probe = 0; probe < frame_count;) {
         bool quiet = fabs(samples[(size_t)probe * TILE_LANES]) < quiet_below;
         if (quiet && !lane->quiet) {
@@ -129,9 +139,8 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
             lane->before = peak_before(last, samples, first);
             lane->heard = lane->start == 0 || lane->before >= sound_min;
         }
-        /* A run that nothing can come of is passed over until a probe sounds. */
-        bool open = lane->quiet && lane->heard && frame + probe - lane->start <= lane->longest;
-        uint32_t next = probe + PROBE < frame_count ? probe + PROBE : probe + 1 < frame_count ? frame_count - 1 : frame_count;
+        bool open = is_open(lane, frame + probe);
+        uint32_t next = next_probe(probe, frame_count);
         uint32_t end = probe;
         while (open && end < next && fabs(samples[(size_t)end * TILE_LANES]) < quiet_below)
             end++;
@@ -146,10 +155,34 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
     }
 }
 
+/* The least and the largest |x| that the probes of a tile meet in each lane. */
+static void probe_tile(const double *tile, uint32_t frame_count, double *restrict least, double *restrict most)
+{
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        least[lane] = most[lane] = fabs(tile[lane]);
+    for (uint32_t probe = 0; probe < frame_count; probe = next_probe(probe, frame_count))
+        for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+            double size = fabs(tile[(size_t)probe * TILE_LANES + lane]);
+            least[lane] = size < least[lane] ? size : least[lane];
+            most[lane] = size > most[lane] ? size : most[lane];
+        }
+}
+
 void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features)
 {
-    for (uint32_t lane = 0; lane < self->lane_count; lane++)
-        take_lane(self, lane, tiles[lane / TILE_LANES] + lane % TILE_LANES, frame, frame_count, features);
+    double least[TILE_LANES], most[TILE_LANES]; /* of all probes: most lanes sound in all of them, or in none */
+    for (uint32_t index = 0; index < self->lane_count; index++) {
+        const double *tile = tiles[index / TILE_LANES];
+        const double *samples = tile + index % TILE_LANES;
+        gap_lane *lane = &self->lanes[index];
+        if (index % TILE_LANES == 0)
+            probe_tile(tile, frame_count, least, most);
+        listen_behind(self, lane, index, samples, 0, frame_count, features);
+        bool same = lane->quiet ? most[index % TILE_LANES] < quiet_below && !is_open(lane, frame)
+                                : least[index % TILE_LANES] >= quiet_below;
+        if (!same)
+            take_lane(self, index, samples, frame, frame_count, features);
+    }
     const size_t size = REACH * TILE_LANES; /* all lanes of a tile at once: one by one it would cost more than the search */
     for (uint32_t tile = 0; tile < tile_count(self); tile++) {
         double *last = self->last + tile * size;

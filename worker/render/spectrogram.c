@@ -40,21 +40,34 @@ static uint8_t level_of(double power)
     return level;
 }
 
-/* Raises the powers of the rows to those of one channel in one column. */
-static void add_column(const fft_plan *fft, const double *samples, uint32_t frame_count, int64_t first, const uint32_t *bins,
-                       uint32_t rows, double *re, double *im, double *powers)
+/* What one channel has in one column, under a window; false: nothing. */
+static bool cut_out(const double *window, const double *samples, uint32_t frame_count, int64_t first, double *out)
 {
-    for (uint32_t i = 0; i < FRAMES; i++) {
-        int64_t at = first + i;
-        double cosine = i < FRAMES / 2 ? fft->cosine[i] : -fft->cosine[i - FRAMES / 2];
-        re[i] = at >= 0 && at < (int64_t)frame_count ? samples[at] * (0.5 - 0.5 * cosine) : 0.0;
-        im[i] = 0.0;
-    }
-    fft_run(fft, re, im);
+    bool sounds = false;
+    int64_t from = first < 0 ? -first : 0;
+    int64_t to = (int64_t)frame_count - first < FRAMES ? (int64_t)frame_count - first : FRAMES;
+    for (int64_t i = from; i < to && !sounds; i++)
+        sounds = samples[first + i] != 0.0;
+    if (!sounds)
+        return false;
+    memset(out, 0, FRAMES * sizeof *out);
+    for (int64_t i = from; i < to; i++)
+        out[i] = samples[first + i] * window[i];
+    return true;
+}
+
+/* Raises the powers of the rows to those of two channels, which went through one transform as the parts of one signal. */
+static void add_column(const uint32_t *bins, uint32_t rows, const double *re, const double *im, double *powers)
+{
     for (uint32_t row = 0; row < rows; row++) {
         uint32_t end = bins[row + 1] > bins[row] ? bins[row + 1] : bins[row] + 1;
         for (uint32_t bin = bins[row]; bin < end; bin++) {
-            double power = (re[bin] * re[bin] + im[bin] * im[bin]) * bin_power;
+            uint32_t mirror = (FRAMES - bin) % FRAMES;
+            double a_re = re[bin] + re[mirror], a_im = im[bin] - im[mirror];
+            double b_re = im[bin] + im[mirror], b_im = re[mirror] - re[bin];
+            double a = a_re * a_re + a_im * a_im;
+            double b = b_re * b_re + b_im * b_im;
+            double power = (a > b ? a : b) * (bin_power / 4.0); /* each line is twice the channel's */
             powers[row] = power > powers[row] ? power : powers[row];
         }
     }
@@ -65,16 +78,29 @@ void spectrogram_make(const dsp_table *dsp, const double *const *channels, uint3
 {
     fft_plan fft;
     fft_plan_init(&fft, dsp, LOG2_FRAMES, memory);
-    double *re = arena_take_array(memory, FRAMES, sizeof *re);
-    double *im = arena_take_array(memory, FRAMES, sizeof *im);
+    double *window = arena_take_array(memory, FRAMES, sizeof *window); /* Hann's */
+    for (uint32_t i = 0; i < FRAMES; i++)
+        window[i] = 0.5 - 0.5 * (i < FRAMES / 2 ? fft.cosine[i] : -fft.cosine[i - FRAMES / 2]);
+    double *parts[2];
+    for (uint32_t i = 0; i < 2; i++)
+        parts[i] = arena_take_array(memory, FRAMES, sizeof *parts[i]);
     uint32_t bins[EXCERPT_ROWS_MAX + 1];
     uint32_t rows = spectrogram_rows(sample_rate);
     row_bins(rows, sample_rate, bins);
     for (uint32_t column = 0; column < EXCERPT_COLUMNS; column++) {
         double powers[EXCERPT_ROWS_MAX] = {0};
         int64_t first = (int64_t)((2 * column + 1) * (uint64_t)frame_count / (2 * EXCERPT_COLUMNS)) - FRAMES / 2;
-        for (uint32_t c = 0; c < channel_count; c++)
-            add_column(&fft, channels[c], frame_count, first, bins, rows, re, im, powers);
+        uint32_t taken = 0;
+        for (uint32_t c = 0; c < channel_count; c++) {
+            taken += cut_out(window, channels[c], frame_count, first, parts[taken]);
+            if (taken == 0 || (taken == 1 && c + 1 < channel_count))
+                continue;
+            if (taken == 1)
+                memset(parts[1], 0, FRAMES * sizeof *parts[1]);
+            fft_run(&fft, parts[0], parts[1]);
+            add_column(bins, rows, parts[0], parts[1], powers);
+            taken = 0;
+        }
         for (uint32_t row = 0; row < rows; row++)
             out_levels[row * EXCERPT_COLUMNS + column] = level_of(powers[row]);
     }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 enum {
     PROGRESS_INTERVAL_MS = 200,
     PROGRESS_REPEAT_MS = 1000, /* also when no permille was added: the parent takes silence for a hang */
+    KEPT_BLOCK_BYTES = 32 << 20, /* the largest that the C library takes from its heap */
+    KEPT_BYTES = 128 << 20,
     EXIT_BROKEN = 70 /* EX_SOFTWARE: the parent's frames or this sandbox make no sense */
 };
 
@@ -161,6 +164,9 @@ _Noreturn void executor_main(const storage_roots *roots, const char *cpu_cap)
         log_line(LOG_ERROR, "executor.start_failed", "detail=\"%s\"", detail.message);
         _exit(EXIT_BROKEN);
     }
+    /* A task's memory is the next one's: else each would have its pages made and cleared anew. */
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     executor *self = calloc(1, sizeof *self);
     ENSURE(self != NULL);
     self->roots = roots;
