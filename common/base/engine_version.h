@@ -2,6 +2,7 @@
 #ifndef COMMON_BASE_ENGINE_VERSION_H
 #define COMMON_BASE_ENGINE_VERSION_H
 
-#define ENGINE_VERSION "reelmill 0.1.0"
+#define ENGINE_NUMBER "0.1.0" /**< the project's version in CMakeLists.txt */
+#define ENGINE_VERSION "reelmill " ENGINE_NUMBER
 
 #endif

@@ -1,5 +1,7 @@
 #include "common/base/program_part.h"
 
+#include "common/base/engine_version.h"
+
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +9,7 @@
 status program_part_function(const char *name, const char *symbol, void *out_function, error_detail *detail)
 {
     char file[64];
-    snprintf(file, sizeof file, "%s-" REELMILL_VERSION ".so", name);
+    snprintf(file, sizeof file, "%s-" ENGINE_NUMBER ".so", name);
     void *part = dlopen(file, RTLD_NOW | RTLD_LOCAL); /* searched for where the program's run path says */
     void *function = part == NULL ? NULL : dlsym(part, symbol);
     if (function == NULL)
