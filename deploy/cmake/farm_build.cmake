@@ -90,6 +90,10 @@ endfunction()
 
 # Where programs and tests find their parts.
 set(CMAKE_BUILD_RPATH ${CMAKE_BINARY_DIR}/lib/reelmill)
+if(REELMILL_SANITIZE OR REELMILL_THREAD_SANITIZE OR REELMILL_FUZZ)
+    # dlopen() is the sanitizer's there, for which only the program's run path of the older kind holds.
+    target_link_options(farm_flags INTERFACE LINKER:--disable-new-dtags)
+endif()
 
 # farm_part(NAME SOURCES a.c LINKS ...): a file of its own that a program loads where it needs it (common/base/program_part.h).
 # What it takes from the program stands in deploy/cmake/program_part.list.
