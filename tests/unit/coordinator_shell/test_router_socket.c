@@ -3,6 +3,8 @@
 
 #include "common/base/limits.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -189,6 +193,113 @@ static void router_socket__gives_names_that_nobody_can_claim_before(void **state
     server_close(self);
 }
 
+/* ---- descriptors that libzmq 4.3.4 never closes by itself ---- */
+
+enum { DESCRIPTORS = 512, GUARD_MS = 20, NAME_PAIRS = 4 * DESCRIPTORS, ASKED_MAX = 300 };
+
+static uint32_t descriptors_open(void)
+{
+    uint32_t count = 0;
+    for (int i = 0; i < DESCRIPTORS; i++)
+        count += fcntl(i, F_GETFD) >= 0 ? 1 : 0;
+    return count;
+}
+
+/* A DEALER of ZMTP 3.0 that claims this name, once the other end has let it in; -1 when it does not. */
+static int connect_named(uint16_t port, uint32_t name)
+{
+    enum { GREETING_BYTES = 64 };
+    const uint8_t greeting[GREETING_BYTES] = {0xff, [9] = 0x7f, [10] = 3, [12] = 'N', 'U', 'L', 'L'};
+    uint8_t ready[] = "\4\0\5READY\013Socket-Type\0\0\0\6DEALER\010Identity\0\0\0\4name";
+    size_t ready_size = sizeof ready - 1;
+    ready[1] = (uint8_t)(ready_size - 2);
+    memcpy(ready + ready_size - sizeof name, &name, sizeof name);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    struct timeval patience = {.tv_sec = 5};
+    uint8_t answer[GREETING_BYTES + 1];
+    int link = socket(AF_INET, SOCK_STREAM, 0);
+    if (link >= 0 && setsockopt(link, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0 &&
+        connect(link, (struct sockaddr *)&address, sizeof address) == 0 &&
+        send(link, greeting, sizeof greeting, MSG_NOSIGNAL) == sizeof greeting &&
+        send(link, ready, ready_size, MSG_NOSIGNAL) == (ssize_t)ready_size &&
+        recv(link, answer, sizeof answer, MSG_WAITALL) == sizeof answer) /* its READY begins */
+        return link;
+    if (link >= 0)
+        close(link);
+    return -1;
+}
+
+/* Of two with one name the first speaks when the second has it: its descriptor is forgotten. False: no more are let in. */
+static bool forget_one(uint16_t port, uint32_t name)
+{
+    char rest[256];
+    int first = connect_named(port, name);
+    int second = first < 0 ? -1 : connect_named(port, name);
+    if (second >= 0) {
+        (void)!send(second, "\0\1x", 3, MSG_NOSIGNAL);
+        while (recv(second, rest, sizeof rest, 0) > 0) /* until it is hung up on */
+            continue;
+        (void)!send(first, "\0\1x", 3, MSG_NOSIGNAL);
+        close(second);
+    }
+    if (first >= 0)
+        close(first);
+    return second >= 0;
+}
+
+/* Until the other end has no more; then asks like an ordinary peer until that is answered and the forgotten ones are closed. */
+static void *run_name_pairs(void *context)
+{
+    client *self = context;
+    uint16_t port = (uint16_t)strtoul(strrchr(self->endpoint, ':') + 1, NULL, 10);
+    void *zmq = zmq_ctx_new(); /* while there are descriptors: libzmq ends the process where it finds none */
+    void *socket = zmq_socket(zmq, ZMQ_DEALER);
+    int patience_ms = 100;
+    int linger = 0;
+    zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    while (self->answered < NAME_PAIRS && forget_one(port, self->answered + 1))
+        self->answered++;
+    char answer[8];
+    zmq_connect(socket, self->endpoint);
+    for (uint32_t i = 0; i < ASKED_MAX && !self->ordered; i++)
+        self->ordered = zmq_send(socket, "x", 1, 0) == 1 && zmq_recv(socket, answer, sizeof answer, 0) == 1 &&
+                        descriptors_open() < DESCRIPTORS / 8;
+    zmq_close(socket);
+    zmq_ctx_term(zmq);
+    uv_async_send(&self->server->stop);
+    return NULL;
+}
+
+static void on_guard(uv_timer_t *handle)
+{
+    uint32_t lost = 0;
+    (void)router_socket_guard(((server *)handle->data)->router, &lost);
+}
+
+static void router_socket__gets_forgotten_descriptors_back(void **state)
+{
+    (void)state;
+    char endpoint[128];
+    struct rlimit all, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = (struct rlimit){.rlim_cur = DESCRIPTORS, .rlim_max = all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    server *self = server_open(endpoint, sizeof endpoint);
+    uv_timer_start(&self->timer, on_guard, GUARD_MS, GUARD_MS);
+    client peer = {.server = self, .endpoint = endpoint};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run_name_pairs, &peer), 0);
+    uv_run(&self->loop, UV_RUN_DEFAULT);
+    pthread_join(thread, NULL);
+    assert_true(peer.answered > DESCRIPTORS / 2);
+    assert_true(peer.ordered);
+    server_close(self);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+}
+
 static void router_socket__says_when_nobody_is_there(void **state)
 {
     (void)state;
@@ -213,6 +324,7 @@ int main(void)
         cmocka_unit_test(router_socket__gives_names_that_nobody_can_claim_before), /* first: its names are the process's first */
         cmocka_unit_test(router_socket__never_stalls_while_a_timer_sends),
         cmocka_unit_test(router_socket__says_when_nobody_is_there),
+        cmocka_unit_test(router_socket__gets_forgotten_descriptors_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
