@@ -283,7 +283,7 @@ static void *run_handler(void *context)
         admission outcome = whole ? admit(self, frames, count, user) : REFUSED;
         if (outcome == ADMITTED)
             alive = answer(self->handler_socket, &frames[1], "200", "OK", user);
-        else if (outcome == ADMITTED_LATER) /* it is hung up on without a word, and tries again by itself */
+        else if (outcome == ADMITTED_LATER) /* it is hung up on without a word (ZMQ_HANDSHAKE_IVL), and tries again by itself */
             alive = answer(self->handler_socket, &frames[1], "300", "later", "");
         else
             alive = answer(self->handler_socket, &frames[count >= 2 ? 1 : 0], "400", "not authorized", "");

@@ -1,5 +1,6 @@
 /* A guarded ROUTER and peers of every sort: with a key of the list, with another, with none, and after a revocation. */
 #define _GNU_SOURCE
+#include "coordinator/access/connect_rate.h"
 #include "coordinator/shell/router_socket.h"
 #include "proto/secure_socket.h"
 
@@ -371,6 +372,80 @@ static void key_guard__lets_nobody_in_without_a_handler(void **state)
     memcpy(self->endpoint, endpoint, sizeof endpoint);
 }
 
+/* What the handler says to a connection of this key (RFC 27), as libzmq asks it. */
+static uint32_t code_for(void *asker, const uint8_t key[KEY_BYTES])
+{
+    static const char *const frames[] = {"1.0", "1", "keyed", "127.0.0.1", "", "CURVE"};
+    char frame[256];
+    int more = 1;
+    size_t size = sizeof more;
+    uint32_t code = 0;
+    for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++)
+        assert_true(zmq_send(asker, frames[i], strlen(frames[i]), ZMQ_SNDMORE) >= 0);
+    assert_int_equal(zmq_send(asker, key, KEY_BYTES, 0), KEY_BYTES);
+    for (uint32_t i = 0; more != 0; i++) {
+        int got = zmq_recv(asker, frame, sizeof frame - 1, 0);
+        assert_true(got >= 0);
+        frame[got] = '\0';
+        code = i == 2 ? (uint32_t)strtoul(frame, NULL, 10) : code;
+        assert_int_equal(zmq_getsockopt(asker, ZMQ_RCVMORE, &more, &size), 0);
+    }
+    return code;
+}
+
+/* A whole farm comes at once, and more: who is too many is hung up on, comes again by itself, and is let in when there is
+   room, while another key never notices. */
+static void key_guard__has_a_key_wait_that_connects_without_end(void **state)
+{
+    stage *self = *state;
+    char place[sizeof self->endpoint], text[512], digits[2][KEY_TEXT_BYTES];
+    size_t size = sizeof place;
+    int linger = 0;
+    int handshake_ms = 300; /* then libzmq hangs up */
+    const key_guard_config config = {.key = self->secret, .authorized = self->list};
+    key_guard *guard = NULL;
+    key_format(self->known.public_key, digits[0]);
+    key_format(self->stranger.public_key, digits[1]);
+    snprintf(text, sizeof text, "viewer %s anna\nviewer %s bert\n", digits[0], digits[1]);
+    write_list(self, text);
+    assert_int_equal(key_guard_create(&guard, &config, NULL), STATUS_OK);
+    void *context = zmq_ctx_new();
+    assert_int_equal(key_guard_serve(guard, context, NULL), STATUS_OK);
+    void *router = zmq_socket(context, ZMQ_ROUTER);
+    void *asker = zmq_socket(context, ZMQ_REQ);
+    assert_int_equal(zmq_setsockopt(router, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof handshake_ms), 0);
+    assert_int_equal(zmq_setsockopt(router, ZMQ_LINGER, &linger, sizeof linger), 0);
+    assert_int_equal(zmq_connect(asker, "inproc://zeromq.zap.01"), 0);
+    assert_int_equal(key_guard_arm(guard, router, "tcp://127.0.0.1:*", NULL), STATUS_OK);
+    assert_int_equal(zmq_bind(router, "tcp://127.0.0.1:*"), 0);
+    memcpy(place, self->endpoint, sizeof place);
+    assert_int_equal(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, self->endpoint, &size), 0);
+    for (uint32_t i = 0; i < CONNECTS_AT_ONCE_MAX; i++)
+        assert_int_equal(code_for(asker, self->known.public_key), 200);
+    while (code_for(asker, self->known.public_key) == 200) /* a few more as time goes by */
+        continue;
+    link_event event = LINK_UP;
+    peer anna = {0};
+    while (event == LINK_UP) { /* it took a place that came free just then */
+        if (anna.socket != NULL)
+            close_peer(&anna);
+        anna = connect_peer(self, &self->known, self->coordinator);
+        while ((event = link_monitor_next(anna.monitor)) == LINK_QUIET || event == LINK_OTHER)
+            (void)code_for(asker, self->known.public_key);
+    }
+    assert_int_equal(event, LINK_BROKEN);
+    assert_int_equal(code_for(asker, self->stranger.public_key), 200);
+    while ((event = outcome_of(&anna)) == LINK_BROKEN) /* until that flood's last place is paid for */
+        continue;
+    assert_int_equal(event, LINK_UP);
+    close_peer(&anna);
+    zmq_close(asker);
+    zmq_close(router);
+    zmq_ctx_term(context);
+    key_guard_destroy(&guard);
+    memcpy(self->endpoint, place, sizeof place);
+}
+
 /* The test of the start-up test: it fails where somebody lets strangers in. */
 static void *admit_everybody(void *socket)
 {
@@ -425,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(key_guard__knows_no_sender_without_an_id, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__tells_what_is_missing, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__lets_nobody_in_without_a_handler, open_stage, close_stage),
+        cmocka_unit_test_setup_teardown(key_guard__has_a_key_wait_that_connects_without_end, open_stage, close_stage),
         cmocka_unit_test_setup_teardown(key_guard__self_test_sees_an_open_door, open_stage, close_stage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
