@@ -14,8 +14,6 @@ enum {
     QUERY_DEAR_US = 5000,      /* what took longer is kept for ten times as long, and given to whoever asks until then */
     QUERY_FRESH_FACTOR = 10,
     QUERY_FRESH_MAX_MS = 5000,
-    QUERY_PART = 4,            /* viewers and submitters together have a quarter of the loop's time for their questions, */
-    QUERY_DEBT_MAX_US = 500000, /* and this much in advance */
     SUBMISSIONS_OF_ONE_MAX = SUBMISSIONS_MAX / 2,
     JOBS_OF_ONE_MAX = JOBS_MAX / 2,
     JOB_END_WAIT_MS = 150      /* `job.end` is answered then; a bar of progress wants to be told */
@@ -409,13 +407,15 @@ static void keep_cached(farm_state *self, const char *what, uint32_t job, char *
     entry->fresh_until_ms = entry->used_ms + (fresh_ms < QUERY_FRESH_MAX_MS ? fresh_ms : QUERY_FRESH_MAX_MS);
 }
 
-bool client_may_ask(farm_state *self)
+bool client_may_ask(farm_state *self, const char *asker)
 {
-    uint64_t now_ms = farm_now_ms(self);
-    uint64_t paid_us = (now_ms - self->query_paid_ms) * 1000 / QUERY_PART;
-    self->query_debt_us = self->query_debt_us > paid_us ? self->query_debt_us - paid_us : 0;
-    self->query_paid_ms = now_ms;
-    return self->query_debt_us < QUERY_DEBT_MAX_US;
+    return asker[0] == '\0' || ask_shares_may(&self->asked, asker, farm_now_ms(self));
+}
+
+void client_asked(farm_state *self, const char *asker, uint64_t took_us)
+{
+    if (asker[0] != '\0')
+        ask_shares_spent(&self->asked, asker, took_us);
 }
 
 static void send_part(farm_state *self, const routing_id *to, const message_query *query, const char *text, size_t size)
@@ -437,7 +437,7 @@ static void send_part(farm_state *self, const routing_id *to, const message_quer
                     query->job);
 }
 
-static void answer_query(farm_state *self, const routing_id *from, const message_query *query)
+static void answer_query(farm_state *self, const routing_id *from, const char *asker, const message_query *query)
 {
     bool grows = strcmp(query->what, "logs") == 0; /* at its end only: any part is good at any time */
     error_detail detail = {0};
@@ -445,7 +445,7 @@ static void answer_query(farm_state *self, const routing_id *from, const message
     uint64_t begun_ns = uv_hrtime();
     char *text = farm_query(self, query->what, query->job, &size, &detail);
     uint64_t took_us = (uv_hrtime() - begun_ns) / 1000;
-    self->query_debt_us += took_us;
+    client_asked(self, asker, took_us);
     if (text == NULL) {
         answer_code(self, from, query->request, detail.code, detail.message, query->job);
         return;
@@ -464,13 +464,14 @@ static bool job_is_open(const farm_state *self, uint32_t number)
 }
 
 /* False where it is to be answered now: the job has ended or never was, or too many wait. */
-static bool keep_waiting(farm_state *self, const routing_id *from, const message_query *query)
+static bool keep_waiting(farm_state *self, const routing_id *from, const char *asker, const message_query *query)
 {
     for (size_t i = 0; query->offset == 0 && job_is_open(self, query->job) && i < WAITING_QUERIES_MAX; i++) {
         if (self->waiting[i].used)
             continue;
         self->waiting[i] = (waiting_query){
             .used = true, .from = *from, .query = *query, .due_ms = farm_now_ms(self) + JOB_END_WAIT_MS};
+        snprintf(self->waiting[i].asker, sizeof self->waiting[i].asker, "%s", asker);
         farm_arm(self);
         return true;
     }
@@ -485,7 +486,7 @@ uint64_t client_answer_waiting(farm_state *self)
         if (entry->used && (entry->due_ms <= farm_now_ms(self) || !job_is_open(self, entry->query.job))) {
             entry->used = false; /* first: the answer may come by here again */
             waiting_query answered = *entry;
-            answer_query(self, &answered.from, &answered.query);
+            answer_query(self, &answered.from, answered.asker, &answered.query);
         } else if (entry->used && entry->due_ms < next_ms) {
             next_ms = entry->due_ms;
         }
@@ -506,13 +507,14 @@ static void on_query(farm_state *self, const routing_id *from, const access_gran
         send_part(self, from, query, cached->text, cached->size);
         return;
     }
-    if (!client_may_ask(self) && (who->role == ACCESS_VIEWER || who->role == ACCESS_SUBMITTER)) {
+    const char *asker = who->role == ACCESS_VIEWER || who->role == ACCESS_SUBMITTER ? who->name : "";
+    if (!client_may_ask(self, asker)) {
         answer_code(self, from, query->request, STATUS_AGAIN, "the coordinator answers others; ask again in a second",
                     query->job);
         return;
     }
-    if (!at_end || !keep_waiting(self, from, query))
-        answer_query(self, from, query);
+    if (!at_end || !keep_waiting(self, from, asker, query))
+        answer_query(self, from, asker, query);
 }
 
 /* ---- commands ---- */

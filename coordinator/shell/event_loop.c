@@ -305,7 +305,7 @@ static char *http_ask(void *context, const char *what, uint32_t number, const pa
                       error_detail *detail)
 {
     farm_state *self = context;
-    if (!client_may_ask(self)) {
+    if (!client_may_ask(self, CLIENT_PAGES)) {
         error_detail_set(detail, STATUS_AGAIN, "the farm is asked more than it has time for; try again in a moment");
         return NULL;
     }
@@ -314,7 +314,7 @@ static char *http_ask(void *context, const char *what, uint32_t number, const pa
                               : farm_query(self, what, number, out_size, detail);
     if (text != NULL && strcmp(what, "report.html") == 0 && (text = farm_page_report(text, out_size)) == NULL)
         error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
-    self->query_debt_us += (uv_hrtime() - begun_ns) / 1000;
+    client_asked(self, CLIENT_PAGES, (uv_hrtime() - begun_ns) / 1000);
     return text;
 }
 

@@ -12,6 +12,7 @@
 #define COORDINATOR_SHELL_FARM_STATE_H
 
 #include "coordinator/access/access_rule.h"
+#include "coordinator/access/ask_share.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/forecast/ready_forecast.h"
 #include "coordinator/shell/audit_log.h"
@@ -104,6 +105,7 @@ typedef struct waiting_query {
     bool used;
     routing_id from;
     message_query query;
+    char asker[NAME_MAX_BYTES]; /**< see client_asked */
     uint64_t due_ms; /**< then it is answered all the same */
 } waiting_query;
 
@@ -160,7 +162,7 @@ typedef struct farm_state {
     uint32_t remembered_next;
     cached_query cache[QUERY_CACHE_MAX];
     waiting_query waiting[WAITING_QUERIES_MAX];
-    uint64_t query_debt_us, query_paid_ms; /**< what questions have cost lately */
+    ask_shares asked; /**< what questions of those who may only ask have cost lately */
     uint64_t retention_due_ms; /**< when old jobs are looked for again */
     uint64_t rest_due_ms;      /**< when jobs to put to rest are */
     struct farm_backup *backup; /**< the one that is being made, or NULL */
@@ -282,8 +284,14 @@ void farm_forget_old(farm_state *self);
 MUST_USE status farm_purge_journal(farm_state *self, error_detail *detail);
 /** farm_backup.c: answers when it is made. The command's reason is the folder. */
 void farm_backup(farm_state *self, const routing_id *from, const access_grant *who, const message_command *command);
-/** What questions cost lately leaves room for another; whoever may only ask waits otherwise: scheduling goes first. */
-bool client_may_ask(farm_state *self);
+#define CLIENT_PAGES "*" /**< readers of pages together, as one that asks: no name of a key */
+/**
+ * Who may only ask waits when its questions cost much lately: scheduling goes first. asker: its name, CLIENT_PAGES, or "" of those
+ * who are not held back.
+ */
+bool client_may_ask(farm_state *self, const char *asker);
+/** It asked, and that took so long. */
+void client_asked(farm_state *self, const char *asker, uint64_t took_us);
 void client_tend(farm_state *self);
 /** Answers those that wait for the end of a job that has ended, or have waited enough. When the next has, or UINT64_MAX. */
 uint64_t client_answer_waiting(farm_state *self);
