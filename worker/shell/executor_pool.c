@@ -105,11 +105,12 @@ static void slot_unlink(executor_slot *slot)
 
 static void slot_kill(executor_slot *slot, const char *fault)
 {
-    if (slot->process == 0 || slot->killed)
+    if (slot->killed)
         return;
     slot->killed = true;
     snprintf(slot->fault, sizeof slot->fault, "%s", fault);
-    kill(slot->process, SIGKILL);
+    if (slot->process != 0)
+        kill(slot->process, SIGKILL);
 }
 
 /* ---- what executors say ---- */
@@ -139,6 +140,8 @@ static void slot_heard(executor_slot *slot, const void *frame, size_t byte_size)
     } else if (what->type == MESSAGE_HEARTBEAT && what->heartbeat.running_count == 1 &&
                attempt_id_equal(&what->heartbeat.running[0].attempt, own)) {
         listener->progress(listener->context, *own, what->heartbeat.running[0].done_permille);
+    } else if (what->type == MESSAGE_FETCH && attempt_id_equal(&what->fetch.attempt, own) && slot->asking) {
+        slot_kill(slot, "asked for more before it was answered"); /* each costs the coordinator a part of a document */
     } else if (what->type == MESSAGE_FETCH && attempt_id_equal(&what->fetch.attempt, own)) {
         slot->asking = true;
         listener->fetch(listener->context, &what->fetch);
@@ -162,7 +165,8 @@ static void slot_read(executor_slot *slot, uint32_t count)
             return;
         if (size <= 0) {
             slot_unlink(slot); /* it is ending, or will be helped to; SIGCHLD tells how */
-            kill(slot->process, SIGKILL);
+            if (slot->process != 0)
+                kill(slot->process, SIGKILL);
         } else if (size > FRAME_BYTES_MAX) {
             slot_kill(slot, "sent a message over the size limit");
         } else {
@@ -345,12 +349,12 @@ static void describe_death(const executor_slot *slot, bool cancelled, int how, c
 static void slot_died(executor_slot *slot, int how)
 {
     executor_pool *pool = slot->pool;
+    slot->process = 0; /* its number may be another's from now on */
     if (!slot->killed)
         slot_read(slot, UINT32_MAX); /* what it said before */
     slot_unlink(slot);
     bool began = slot->busy && slot->waiting == NULL;
     bool ours = slot->killed;
-    slot->process = 0;
     slot->killed = false;
     if (began) {
         message_result result = {.attempt = slot->attempt,

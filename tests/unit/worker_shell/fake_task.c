@@ -12,6 +12,10 @@
  *   exit N           leaves with that code
  *   garbage          sends four bytes that are no frame
  *   stranger         sends a RESULT of another task
+ *   giant            sends a frame over the size limit
+ *   cut N            sends a CELL without its last N bytes
+ *   counts           sends a CELL that announces 2^32 - 1 measures
+ *   twice            asks for two documents at once
  *   read ROOT PATH   opens below a root; payload "read", or the failure's status
  *   write ROOT PATH  the same for writing a new file
  *   open PATH        opens an absolute path; payload "opened" or "denied"
@@ -102,8 +106,38 @@ static status use_root(const storage_roots *roots, const char *verb, const char 
     return STATUS_OK;
 }
 
+static const attempt_id of_the_test = {.job = 1, .task = 7, .term = 1, .epoch = 1};
+
+/* Frames that a task of this number could send, but for one lie. */
+static void lie(const char *word, int number)
+{
+    static const uint8_t huge[] = {0xdd, 0xff, 0xff, 0xff, 0xff}; /* an array of 2^32 - 1 */
+    static const uint8_t giant[FRAME_BYTES_MAX + 1];
+    message what = {.type = MESSAGE_CELL, .cell = {.attempt = of_the_test}};
+    byte_writer writer;
+    if (strcmp(word, "twice") == 0)
+        what = (message){.type = MESSAGE_FETCH, .fetch = {.attempt = of_the_test}};
+    byte_writer_init(&writer, FRAME_BYTES_MAX + sizeof huge);
+    if (message_encode(&what, &writer) != STATUS_OK)
+        abort();
+    if (strcmp(word, "giant") == 0)
+        (void)!write(EXECUTOR_SOCKET, giant, sizeof giant);
+    if (strcmp(word, "cut") == 0)
+        (void)!write(EXECUTOR_SOCKET, writer.bytes, writer.size - (size_t)number);
+    for (int i = 0; i < 2 && strcmp(word, "twice") == 0; i++)
+        (void)!write(EXECUTOR_SOCKET, writer.bytes, writer.size);
+    if (strcmp(word, "counts") == 0) {
+        writer.size--; /* its count of measures, the last thing in it: none */
+        byte_writer_bytes(&writer, huge, sizeof huge);
+        (void)!write(EXECUTOR_SOCKET, writer.bytes, writer.size);
+    }
+    byte_writer_deinit(&writer);
+}
+
 static void misbehave(const char *word, int number)
 {
+    if (strcmp(word, "giant") == 0 || strcmp(word, "cut") == 0 || strcmp(word, "counts") == 0 || strcmp(word, "twice") == 0)
+        lie(word, number);
     if (strcmp(word, "abort") == 0)
         abort();
     if (strcmp(word, "stop") == 0)

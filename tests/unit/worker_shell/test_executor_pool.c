@@ -402,13 +402,17 @@ static void executor_pool__hands_documents_down(void **state)
 static void executor_pool__stops_an_executor_that_talks_nonsense(void **state)
 {
     pool_stage *stage = *state;
-    static const char *const bodies[] = {"garbage", "stranger"};
-    for (uint32_t i = 0; i < 2; i++) {
-        start(stage, i, bodies[i]);
+    static const char *const bodies[] = {"garbage", "stranger", "giant", "counts", "cut 1", "cut 9"};
+    for (uint32_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        start(stage, 7, bodies[i]);
         run_until_ended(stage);
         assert_int_equal(stage->ended.code, STATUS_NODE_CRASHED);
         assert_non_null(strstr(stage->ended.detail, "was stopped because it sent"));
     }
+    start(stage, 7, "twice"); /* each question costs others something */
+    run_until_ended(stage);
+    assert_non_null(strstr(stage->ended.detail, "was stopped because it asked for more before it was answered"));
+    assert_true(stage->fetched);
     stage->cell_answer = STATUS_PEER_IMPOSSIBLE; /* the session's word on a cell too many */
     start(stage, 3, "cells 1 0");
     run_until_ended(stage);
