@@ -2,6 +2,7 @@
 #include "coordinator/cli/show_submit.h"
 
 #include "coordinator/cli/farm_ask.h"
+#include "proto/task_body.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -63,6 +64,18 @@ static status map_folder(const json_t *roots, const char *folder, plan_place *ou
     return code;
 }
 
+static bool is_utf8(const char *text)
+{
+    json_t *value = json_string(text);
+    json_decref(value);
+    return value != NULL;
+}
+
+static bool can_be_named(const plan_place *place)
+{
+    return is_utf8(place->prefix) && (place->prefix[0] == '\0' || task_path_valid(place->prefix));
+}
+
 status show_submit(farm_client *client, const loaded_show *loaded, show_order *order, arena *memory, uint32_t *out_job,
                    error_detail *detail)
 {
@@ -78,6 +91,11 @@ status show_submit(farm_client *client, const loaded_show *loaded, show_order *o
     if (code == STATUS_OK)
         code = map_folder(roots, loaded->out_folder, &order->options.out, detail);
     json_decref(answer);
+    if (code == STATUS_OK &&
+        (!is_utf8(loaded->display) || !can_be_named(&order->options.media) || !can_be_named(&order->options.out)))
+        code = error_detail_set(detail, STATUS_INPUT_INVALID,
+                                "'%s': a folder on the way to it or to its media or output has a line break or another control "
+                                "character in its name, or bytes that are no UTF-8; rename that folder", loaded->display);
     if (code != STATUS_OK)
         return code;
     const char *document = job_document_of_show(loaded, &order->options, memory);

@@ -125,6 +125,53 @@ class Watch(FarmTest):
         watcher.send_signal(signal.SIGTERM)
         self.assertEqual(watcher.wait(timeout=30), 0)
 
+    def test_what_a_stranger_drops(self):
+        """Names and files of all sorts: each goes to done or failed, and those beside it go on."""
+        own = self.folder / "of somebody.wav"
+        own.write_bytes(b"mine")
+        done, failed = self.drop / "done", self.drop / "failed"
+        self.fill("Link out")
+        (self.drop / "Link out" / "DX.wav").unlink()
+        (self.drop / "Link out" / "DX.wav").symlink_to(own)
+        self.fill("Pipe")
+        (self.drop / "Pipe" / "DX.wav").unlink()
+        os.mkfifo(self.drop / "Pipe" / "DX.wav")
+        self.fill("Show is a pipe")
+        os.mkfifo(self.drop / "Show is a pipe" / "show.yaml")
+        self.fill("Show is a link")
+        (self.drop / "Show is a link" / "show.yaml").symlink_to("/dev/zero")
+        own_show = PRESET.replace("{folder}", "Own")
+        names = [b"Not \xff\xfe text", b"Line\nfeed \x1b[2J", "Stra\u00dfe \u202e".encode(), b"long" * 63 + b"255"]
+        for number, name in enumerate(names):
+            self.fill("Next")
+            os.rename(self.drop / "Next", os.path.join(os.fsencode(self.drop), name))
+            self.fill("Next")
+            (self.drop / "Next" / "show.yaml").write_text(own_show.replace("Own", f"Own {number}"))
+            os.rename(self.drop / "Next", os.path.join(os.fsencode(self.drop), name[:240] + b" own"))
+        self.fill("Plain last")
+        self.watch()
+        go_on = {"Plain last", os.fsdecode(names[2] + b" own"), os.fsdecode(names[3][:240] + b" own")}
+        self.assertTrue(wait_until(self.coordinator, lambda: {path.name for path in self.drop.iterdir()} ==
+                                   {"done", "failed", ".reelmill-watcher"}))
+        self.assertEqual({path.name for path in done.iterdir()}, go_on)
+        self.assertEqual(len(list(failed.iterdir())), 10)
+
+        def why(name):
+            told = json.loads((failed / os.fsdecode(name) / "reelmill-result.json").read_text())
+            return "; ".join([told.get("message") or ""] + [item["message"] for item in told.get("errors", told.get("problems"))])
+        for name in names[:3]:
+            self.assertIn("the name becomes the title", why(name))
+        self.assertIn("no slug can be made from the title", why(names[3]))
+        for name in names[:2]:
+            self.assertIn("rename that folder", why(name + b" own"))
+        self.assertIn("no regular file", why(b"Show is a pipe"))
+        self.assertIn("no regular file", why(b"Show is a link"))
+        self.assertIn("is a named pipe", why(b"Pipe"))
+        self.assertIn("leads out of the media root", why(b"Link out"))
+        self.assertEqual(own.read_bytes(), b"mine")
+        said = (self.folder / "said").read_text()
+        self.assertFalse(set("\x1b\u202e") & set(said), said)
+
     def test_a_hook_that_hangs_holds_up_nobody(self):
         self.fill("Slow")
         self.fill("Other")

@@ -94,12 +94,56 @@ static void drop_has_show__knows_its_own_text_from_a_linked_one(void **state)
     arena_deinit(&memory);
 }
 
+static uint64_t fingerprint_of(const char *folder)
+{
+    uint64_t fingerprint = 0;
+    assert_int_equal(drop_fingerprint(folder, &fingerprint, NULL), STATUS_OK);
+    return fingerprint;
+}
+
+/* A folder with a file that grows never settles: each look sees another; one that is gone is no folder to be judged. */
+static void drop_fingerprint__sees_each_byte_that_comes(void **state)
+{
+    enum { FILES = 1000, LOOKS = 100 };
+    char folder[] = "/tmp/reelmill-drop-XXXXXX";
+    char path[256], name[32], away[64];
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put(folder, name, "x");
+    }
+    uint64_t before = fingerprint_of(folder);
+    assert_true(fingerprint_of(folder) == before);
+    snprintf(path, sizeof path, "%s/7", folder);
+    for (int i = 0; i < LOOKS; i++) {
+        FILE *file = fopen(path, "a");
+        assert_non_null(file);
+        assert_int_equal(fputc('x', file), 'x');
+        assert_int_equal(fclose(file), 0);
+        uint64_t after = fingerprint_of(folder);
+        assert_true(after != before);
+        before = after;
+    }
+    snprintf(away, sizeof away, "%s-away", folder);
+    assert_int_equal(rename(folder, away), 0);
+    error_detail detail = {0};
+    assert_int_equal(drop_fingerprint(folder, &before, &detail), STATUS_STORAGE_DENIED);
+    assert_string_equal(detail.message, "cannot look into it or a folder in it: No such file or directory");
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/%d", away, i);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(away), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(drop_refusal__tells_the_first_errors_of_the_show_file),
         cmocka_unit_test(drop_refusal__tells_why_without_a_show_file),
         cmocka_unit_test(drop_has_show__knows_its_own_text_from_a_linked_one),
+        cmocka_unit_test(drop_fingerprint__sees_each_byte_that_comes),
     };
     return cmocka_run_group_tests_name("drop_folder", tests, NULL, NULL);
 }
