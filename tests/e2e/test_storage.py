@@ -9,8 +9,8 @@ import shutil
 import signal
 import subprocess
 
-from farm_kit import DELIVERABLES, FarmTest, children_of, digests, finish, leftovers, main, reelmill, small_show
-from farm_kit import start, wait_until
+from farm_kit import BIN, DELIVERABLES, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
+from farm_kit import small_show, start, wait_until
 from hand_farm import Farm
 
 FARM_FAILED, BAD_INPUT = 3, 2
@@ -222,6 +222,43 @@ class StorageWait(StorageTest):
         self.mount("--bind", disk, self.root)
         self.passes_after(farm, waiter)
         self.assertGreaterEqual(self.started_anew, 2)
+
+    def test_a_node_without_the_mount(self):
+        """
+        It comes up without what its fstab names, and what lies below is an old copy of the root. It must not take that for the
+        root: no other node would find what it makes.
+        """
+        if not os.path.isfile("/etc/fstab"):
+            self.skipTest("no /etc/fstab to lay another one over")
+        small_show(self.root / "show", deliverables=DELIVERABLES[:1])
+        self.mount("-t", "tmpfs", "-o", "size=256m", "none", self.root)
+        show = small_show(self.root / "show", deliverables=DELIVERABLES[:1])
+        farm = Farm(self, self.folder, workers=("one",), root=self.root)
+        farm.authorize("bare", "worker")
+        config = (self.folder / "one.yaml").read_text().replace(str(farm.secret("one")), str(farm.secret("bare")))
+        (self.folder / "bare.yaml").write_text(config.replace("name: one", "name: bare").replace("one.alive", "bare.alive"))
+        (self.folder / "fstab").write_text(f"server:/shows {self.root} nfs nofail 0 0\n")
+
+        def bare(enter, *options):
+            """The worker on a machine of its own, as far as mounts go."""
+            with open(self.folder / "bare.log", "ab") as log:
+                process = subprocess.Popen(
+                    ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+                     f'mount --bind "$1" /etc/fstab; {enter}; shift 2; exec "$@"', "sh", self.folder / "fstab", self.root,
+                     BIN / "reelmill-worker", "--config", self.folder / "bare.yaml", *options],
+                    stdout=log, stderr=log, env=environment())
+            self.addCleanup(process.kill)
+            return process
+
+        for options, code in (((), 75), (("--check-config",), 2), (("--doctor",), 3)):
+            self.assertEqual(bare('umount -l "$2"', *options).wait(timeout=60), code)
+        said = (self.folder / "bare.log").read_text()
+        self.assertEqual(said.count(f"the folder {self.root} of media root shows is not the storage: /etc/fstab has server:/shows "
+                                    f"for {self.root}, and it is not mounted; mount it"), 3, said)
+        self.passes(farm.ask("submit", show.path, "--wait"))
+        self.assertEqual(list(farm.nodes()), ["one"])
+        farm.processes["bare"] = bare(":")
+        self.assertTrue(wait_until(farm.processes["bare"], lambda: "bare" in farm.nodes()), "it was mounted")
 
 
 if __name__ == "__main__":

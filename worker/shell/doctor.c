@@ -5,6 +5,7 @@
 #include "worker/dsp/cpu_features.h"
 #include "worker/media/media_codecs.h"
 #include "worker/shell/mount_check.h"
+#include "worker/shell/root_mount.h"
 #include "worker/shell/sandbox.h"
 #include "worker/shell/worker_loop.h"
 
@@ -119,7 +120,9 @@ static void look_at_root(doctor *self, const worker_config_root *root, uint32_t 
 {
     storage_roots roots = {0};
     error_detail detail = {0};
-    status code = storage_roots_add(&roots, root->name, root->folder, root->writable, &detail);
+    status code = root_mount_check(ROOT_MOUNT_TABLE, root, &detail);
+    if (code == STATUS_OK)
+        code = storage_roots_add(&roots, root->name, root->folder, root->writable, &detail);
     if (code != STATUS_OK) {
         tell(self, WRONG, root->name, "%s", detail.message);
         return;

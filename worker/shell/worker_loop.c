@@ -8,6 +8,7 @@
 #include "worker/session/worker_session.h"
 #include "worker/shell/dealer_socket.h"
 #include "worker/shell/executor_pool.h"
+#include "worker/shell/root_mount.h"
 #include "worker/shell/root_watch.h"
 #include "worker/shell/sandbox.h"
 
@@ -273,9 +274,13 @@ static void on_hopeless(void *context, const char *reason)
 static status open_roots(worker_loop *self, const worker_config *config, error_detail *detail)
 {
     status code = STATUS_OK;
-    for (uint32_t i = 0; i < config->root_count && code == STATUS_OK; i++)
-        code = storage_roots_add(&self->roots, config->roots[i].name, config->roots[i].folder,
-                                 config->roots[i].writable, detail);
+    for (uint32_t i = 0; i < config->root_count && code == STATUS_OK; i++) {
+        if (!config->private_farm) /* of one machine: what it reads and writes is what its user sees */
+            code = root_mount_check(ROOT_MOUNT_TABLE, &config->roots[i], detail);
+        if (code == STATUS_OK)
+            code = storage_roots_add(&self->roots, config->roots[i].name, config->roots[i].folder,
+                                     config->roots[i].writable, detail);
+    }
     return code;
 }
 
