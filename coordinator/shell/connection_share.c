@@ -14,6 +14,7 @@ enum { CHECK_SILENT_MS = 1000 };
 typedef struct connection {
     bool open;
     uint32_t party;
+    uint64_t number;     /* they are counted */
     uint64_t heard_ms;   /* or opened */
     uint64_t hung_up_ms; /* 0: not */
 } connection;
@@ -30,6 +31,7 @@ struct connection_share {
     party *parties; /* 0: who has not spoken */
     uint32_t party_count;
     uint32_t open, hung_up, stuck;
+    uint64_t opened; /* since the beginning */
     uint64_t silent_due_ms;
 };
 
@@ -82,7 +84,7 @@ void connection_share_opened(connection_share *self, int descriptor)
         self->capacity = capacity;
     }
     connection_share_closed(self, descriptor);
-    self->all[place] = (connection){.open = true, .heard_ms = now_ms()};
+    self->all[place] = (connection){.open = true, .number = ++self->opened, .heard_ms = now_ms()};
     self->open++;
     self->parties[0].open++;
 }
@@ -191,18 +193,24 @@ static uint32_t level_of(const connection_share *self, uint64_t most)
 }
 
 typedef struct candidate {
-    uint64_t heard_ms;
+    uint64_t turn;
     int descriptor;
 } candidate;
 
-static int by_silence(const void *a, const void *b)
+/* Who is silent goes first, the longest; of those who speak the last that came: a farm that is too large for its descriptors
+   keeps the workers that are at work, instead of all of them coming and going. */
+static uint64_t turn_of(const connection *link, uint64_t at_ms)
 {
-    const candidate *left = a, *right = b;
-    return left->heard_ms != right->heard_ms ? (left->heard_ms < right->heard_ms ? -1 : 1)
-                                             : left->descriptor - right->descriptor;
+    return link->party == 0 || link->heard_ms + SHARE_SILENT_MS <= at_ms ? link->heard_ms : UINT64_MAX - link->number;
 }
 
-static uint32_t make_room(connection_share *self, uint64_t most)
+static int by_turn(const void *a, const void *b)
+{
+    const candidate *left = a, *right = b;
+    return left->turn != right->turn ? (left->turn < right->turn ? -1 : 1) : left->descriptor - right->descriptor;
+}
+
+static uint32_t make_room(connection_share *self, uint64_t most, uint64_t at_ms)
 {
     uint32_t count = 0;
     size_t candidates = 0;
@@ -214,10 +222,10 @@ static uint32_t make_room(connection_share *self, uint64_t most)
     for (size_t i = 0; i < self->capacity; i++)
         if (self->all[i].open && self->all[i].hung_up_ms == 0) {
             self->parties[self->all[i].party].counted++;
-            list[candidates++] = (candidate){self->all[i].heard_ms, (int)i};
+            list[candidates++] = (candidate){turn_of(&self->all[i], at_ms), (int)i};
         }
     uint32_t level = level_of(self, most);
-    qsort(list, candidates, sizeof *list, by_silence);
+    qsort(list, candidates, sizeof *list, by_turn);
     for (size_t i = 0; i < candidates; i++) {
         party *owner = &self->parties[self->all[list[i].descriptor].party];
         if (owner->counted <= level)
@@ -241,7 +249,7 @@ uint32_t connection_share_check(connection_share *self)
     uint64_t most = limit.rlim_cur / 4 * 3;
     most -= most < self->stuck ? most : self->stuck;
     if (self->open - self->hung_up > most)
-        count += make_room(self, most);
+        count += make_room(self, most, at_ms);
     uint32_t stuck = 0;
     for (size_t i = 0; i < self->capacity && self->hung_up > limit.rlim_cur / 8; i++)
         stuck += self->all[i].hung_up_ms != 0 && self->all[i].hung_up_ms + SHARE_STUCK_MS <= at_ms ? 1 : 0;

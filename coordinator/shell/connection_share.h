@@ -2,7 +2,7 @@
  * Whose the connections are, and that nobody's are so many that others find no descriptor. A party is a key (on ipc a
  * user of the machine); connections that have not spoken are one party together. Nobody is bounded while there is room:
  * thousands of nodes may share a key. When descriptors run short the parties that have most give some back, each those
- * it spoke on longest ago.
+ * that are silent, the longest first, and then those that came last.
  *
  * Threads: the loop's.
  */
