@@ -139,6 +139,11 @@ static void check_reel(const check_run *self, uint32_t index)
             "reel %s: ffoa says nothing about the files without start; state the timecode of their first sample "
             "as start",
             reel->name);
+    uint64_t first = 0;
+    if (usual > 0 && film->reference_file != NULL && !plan_reel_edges(reel, &first))
+        problem_list_add(notes->list, notes->arena, PROBLEM_WARNING, film->file_name, reel->line, reel->column,
+                         "reel %s: its stems are not held against the reference, as it has no start and lfoa; state them",
+                         reel->name);
     for (uint32_t i = 0; i < self->source->inputs->count; i++)
         if (check_counts_in_reel(self, i, index))
             check_file_length(self, &self->source->inputs->items[i], self->source->facts[i].frame_count, reel, usual);

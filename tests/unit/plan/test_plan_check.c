@@ -229,6 +229,22 @@ static void plan_check__wants_equal_lengths_where_the_whole_file_is_programme(vo
     show_fixture_deinit(&given);
 }
 
+static void plan_check__says_which_reels_the_reference_is_not_held_against(void **state)
+{
+    (void)state;
+    show_fixture given;
+    fixture(&given, "24");
+    given.film.reference_file = "GUIDE.wav";
+    assert_int_equal(check(&given), STATUS_OK);
+    assert_int_equal(given.problems.count, 0);
+    for (uint32_t i = 0; i < given.film.reel_count; i++)
+        given.reels[i].has_ffoa = given.reels[i].has_lfoa = given.reels[i].has_start = false;
+    assert_int_equal(check(&given), STATUS_OK);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_WARNING, "are not held against the reference", "reel R1"), 1);
+    assert_int_equal(show_fixture_said(&given, PROBLEM_WARNING, "are not held against the reference", "reel R2"), 1);
+    show_fixture_deinit(&given);
+}
+
 static void plan_check__names_a_reference_made_by_the_24_fps_rule(void **state)
 {
     (void)state;
@@ -353,6 +369,7 @@ int main(void)
         cmocka_unit_test(plan_check__names_sound_of_another_rate),
         cmocka_unit_test(plan_check__blames_the_shorter_of_two),
         cmocka_unit_test(plan_check__wants_equal_lengths_where_the_whole_file_is_programme),
+        cmocka_unit_test(plan_check__says_which_reels_the_reference_is_not_held_against),
         cmocka_unit_test(plan_check__names_a_reference_made_by_the_24_fps_rule),
         cmocka_unit_test(plan_check__wants_aligned_files_to_have_a_place),
         cmocka_unit_test(plan_check__lists_all_problems_in_one_run),
