@@ -12,6 +12,8 @@
 /* More than this is no leak: the same sound was put into both stems, by intent or not. */
 static const double shared_db = -15.0;
 
+enum { UNKNOWN_NAMED = 4 /* pairs */ };
+
 typedef struct bleed_judgement {
     judgement *base;
     const render_program *program;
@@ -136,11 +138,6 @@ static void tell_late_dialogue(bleed_judgement *self, const stem_bleed *bleed)
                      lane_stem(self, bleed->source), gain_db, bleed->delay_samples, 1.0 - bleed->chance / bleed->score);
 }
 
-static const char *reach_text(arena *memory, double reach)
-{
-    return isinf(reach) ? "none" : arena_format(memory, "%.1f dB", to_db(reach));
-}
-
 static const char *reach_json(arena *memory, double reach)
 {
     return reach > 0.0 && !isinf(reach) ? arena_format(memory, "%.1f", to_db(reach)) : "null";
@@ -157,6 +154,58 @@ static const char *add_row(arena *memory, const char *rows, const char *source, 
     return row[0] == '\0' ? rows : arena_format(memory, "%s%s\"%s\": {%s}", rows, rows[0] == '\0' ? "" : ", ", source, row);
 }
 
+/* What is known of all pairs together. */
+typedef struct reach_sum {
+    stem_reach worst;           /* of the pairs of which it is known in nine tenths of the time */
+    const char *source, *host;  /* these two */
+    const char *unknown;        /* the others, with what is known in half of the time */
+    uint32_t unknown_count;
+} reach_sum;
+
+static void add_pair(arena *memory, reach_sum *sum, const char *source, const char *host, const stem_reach *reach)
+{
+    if (isinf(reach->most)) {
+        const char *half =
+            isinf(reach->half) ? "" : arena_format(memory, " (from %.1f dB up in half of the time)", to_db(reach->half));
+        if (sum->unknown_count++ < UNKNOWN_NAMED)
+            sum->unknown =
+                arena_format(memory, "%s%s%s in %s%s", sum->unknown, sum->unknown_count > 1 ? ", " : "", source, host, half);
+    } else if (reach->most > sum->worst.most || (reach->most >= sum->worst.most && reach->half > sum->worst.half)) {
+        sum->worst = *reach;
+        sum->source = source;
+        sum->host = host;
+    }
+}
+
+static const char *reach_message(judgement *base, const reach_sum *sum)
+{
+    arena *memory = base->memory;
+    const char *known = "";
+    const char *unknown = "";
+    if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
+        return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
+    if (sum->worst.most > 0.0) {
+        char from[PLACE_TEXT_SIZE];
+        char to[PLACE_TEXT_SIZE];
+        judgement_place(base, sum->worst.start_frame, from);
+        judgement_place(base, sum->worst.end_frame, to);
+        known = arena_format(memory,
+                             "A leak between stems would have been found from %.1f dB up in nine tenths of the time in which its "
+                             "source plays, and from %.1f dB up in half of it: so for the worst two (%s in %s), worst from %s to "
+                             "%s; the others are in the details. One without treble must be up to 20 dB louder. ",
+                             to_db(sum->worst.most), to_db(sum->worst.half), sum->source, sum->host, from, to);
+    }
+    if (sum->unknown_count > 0)
+        unknown = arena_format(memory,
+                               "Of %s%s no leak below -20 dB would show in nine tenths of the time, because the host is too loud "
+                               "there: solo the host where it matters. ",
+                               sum->unknown,
+                               sum->unknown_count > UNKNOWN_NAMED
+                                   ? arena_format(memory, " and %" PRIu32 " pairs more", sum->unknown_count - UNKNOWN_NAMED)
+                                   : "");
+    return arena_format(memory, "%s%sSmaller leaks may be there.", known, unknown);
+}
+
 /* Never "clean": how small a leak between each two stems would have been found. */
 static void tell_reach(bleed_judgement *self, const spec_limit *limit)
 {
@@ -164,9 +213,7 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     arena *memory = base->memory;
     const char *most_rows = "";
     const char *half_rows = "";
-    const char *worst_source = "";
-    const char *worst_host = "";
-    stem_reach worst = {0};
+    reach_sum sum = {.source = "", .host = "", .unknown = ""};
     for (uint32_t a = 0; a < self->group_count; a++) {
         const char *most_row = "";
         const char *half_row = "";
@@ -181,37 +228,22 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
             const char *host = base->show->stems[self->stem_of[b]].name;
             most_row = add_reach(memory, most_row, host, reach.most);
             half_row = add_reach(memory, half_row, host, reach.half);
-            if (reach.most > worst.most || (reach.most >= worst.most && reach.half > worst.half)) {
-                worst = reach;
-                worst_source = source;
-                worst_host = host;
-            }
+            add_pair(memory, &sum, source, host, &reach);
         }
         most_rows = add_row(memory, most_rows, source, most_row);
         half_rows = add_row(memory, half_rows, source, half_row);
     }
     if (most_rows[0] == '\0')
         return;
-    bool known = worst.most > 0.0;
-    bool short_of = limit != NULL && known && to_db(worst.most) > limit->max;
+    bool known = sum.worst.most > 0.0 && sum.unknown_count == 0;
+    bool short_of = limit != NULL && (sum.unknown_count > 0 || (known && to_db(sum.worst.most) > limit->max));
     finding *item = judgement_add(base, "stems.bleed", short_of ? FINDING_NOT_CHECKED : FINDING_INFO);
     if (limit != NULL)
         judgement_limits(item, limit);
-    char from[PLACE_TEXT_SIZE];
-    char to[PLACE_TEXT_SIZE];
-    judgement_place(base, worst.start_frame, from);
-    judgement_place(base, worst.end_frame, to);
     item->subject = "reach";
-    item->measured = known && !isinf(worst.most) ? to_db(worst.most) : (double)NAN;
+    item->measured = known ? to_db(sum.worst.most) : (double)NAN;
     item->unit = "dB";
-    item->message =
-        known ? arena_format(memory,
-                             "The smallest leak between stems that would have been found here, for the worst two (%s in %s): %s in half "
-                             "of the time in which %s plays, %s in nine tenths; worst from %s to %s, where %s is loudest against it. The "
-                             "other pairs are in the details. Smaller leaks may be there.",
-                             worst_source, worst_host, reach_text(memory, worst.half), worst_source, reach_text(memory, worst.most),
-                             from, to, worst_host)
-              : "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
+    item->message = reach_message(base, &sum);
     item->details_json = arena_format(memory, "{\"reach_db\": {%s}, \"reach_half_db\": {%s}}", most_rows, half_rows);
 }
 

@@ -379,6 +379,12 @@ class Bleed(FarmTest):
         reach = told[0]["details"]["reach_db"]
         self.assertLess(reach["DX"]["MX"], -70.0)
         self.assertLess(reach["DX"]["FX"], -30.0)
+        # The worst pair is named, of those that have a figure alone.
+        pairs = {f"{source} in {host}": figure for source, row in reach.items() for host, figure in row.items()}
+        known = {pair: figure for pair, figure in pairs.items() if figure is not None}
+        worst = max(known, key=known.get)
+        self.assertIn(f"from {known[worst]:.1f} dB up in nine tenths", told[0]["message"])
+        self.assertEqual([pair for pair in known if pair in told[0]["message"]], [worst])
 
 
 class Drift(FarmTest):
