@@ -122,7 +122,7 @@ def main():
     compiler = ["cc", "-std=c17", "-O1", "-w", "-D_POSIX_C_SOURCE=200809L", "-D_FILE_OFFSET_BITS=64", "-I", given.source,
                 "-I", given.source / "tests/sim", *shlex.split(given.flags)]
     sources = [path for folder in ("common/base", "common/media", "proto", "coordinator/core", "worker/session", "tests/sim")
-               for path in sorted((given.source / folder).glob("*.c")) if path.name not in ("sim_scale_main.c", "sim_tail_main.c", "program_part.c")]
+               for path in sorted((given.source / folder).glob("*.c")) if path.name not in ("sim_scale_main.c", "sim_tail_main.c")]
     simulation, share, others = [], [], []
     for path in sources:
         name = str(path.relative_to(given.source))
