@@ -211,6 +211,9 @@ static const char *unknown_reason(const alignment *self)
         return "it is too short to be compared";
     if (heard->silent == heard->tried)
         return arena_format(memory, "it is silent at all %u places that were listened to", heard->tried);
+    if (heard->point_count >= SYNC_POINTS_MIN)
+        return arena_format(memory, "%u of %u places match %s, but no offset with drift and steps explains half of them",
+                            heard->point_count, heard->tried, reference_name(self));
     return arena_format(memory, "it has too little in common with %s (%u of %u places match, and %d must agree)",
                         reference_name(self), heard->point_count, heard->tried, SYNC_POINTS_MIN);
 }
