@@ -5,6 +5,7 @@
 #include "coordinator/shell/backlog_guard.h"
 #include "coordinator/shell/farm_config.h"
 #include "coordinator/shell/peer_inbox.h"
+#include "proto/message_types.h"
 #include "proto/secure_socket.h"
 #include "proto/socket_watch.h"
 
@@ -197,7 +198,9 @@ static bool set_options(void *socket)
         /* A peer that claims a name which is taken gets it. Without this what it sends is kept for ever, unread; with it libzmq
            4.3.4 may forget to close the other's descriptor. No peer of ours claims any. */
         {ZMQ_ROUTER_HANDOVER, 1},
-        {ZMQ_SNDHWM, 256},         /* the fuse; credit governs */
+        /* The fuse; credit governs. Each of a worker's attempts is given and acknowledged by a message of its own, and what a
+           peer has taken libzmq counts by halves and now and then: whoever meets the fuse is lost. */
+        {ZMQ_SNDHWM, 4 * MESSAGE_ATTEMPTS_MAX},
         {ZMQ_RCVHWM, 0}, /* the inbox has the bounds (peer_inbox.h) */
         /* No heartbeats of our own: workers send theirs with a time to live, which counts here; the kernel looks after others. */
         {ZMQ_TCP_KEEPALIVE, 1},    {ZMQ_TCP_KEEPALIVE_IDLE, 5}, {ZMQ_TCP_KEEPALIVE_INTVL, 5}, {ZMQ_TCP_KEEPALIVE_CNT, 3},

@@ -2,6 +2,7 @@
 #include "coordinator/shell/router_socket.h"
 
 #include "common/base/limits.h"
+#include "proto/message_types.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -64,7 +65,7 @@ static void on_stop(uv_async_t *handle)
     router_socket_close(&self->router, on_closed, self);
 }
 
-static server *server_open(char *out_endpoint, size_t out_size)
+static server *server_open_with(router_receive_fn *receive, char *out_endpoint, size_t out_size)
 {
     server *self = calloc(1, sizeof *self);
     error_detail detail = {0};
@@ -74,10 +75,15 @@ static server *server_open(char *out_endpoint, size_t out_size)
     uv_timer_init(&self->loop, &self->timer);
     uv_async_init(&self->loop, &self->stop, on_stop);
     self->timer.data = self->stop.data = self;
-    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, on_message, self, &detail), STATUS_OK);
+    assert_int_equal(router_socket_create(&self->router, &self->loop, self->guard, receive, self, &detail), STATUS_OK);
     assert_int_equal(router_socket_bind(self->router, "tcp://127.0.0.1:*", out_endpoint, out_size, &detail),
                      STATUS_OK);
     return self;
+}
+
+static server *server_open(char *out_endpoint, size_t out_size)
+{
+    return server_open_with(on_message, out_endpoint, out_size);
 }
 
 static void server_close(server *self)
@@ -96,17 +102,32 @@ typedef struct client {
     bool ordered;
 } client;
 
-/* Keeps WINDOW messages under way until all are answered. A stall shows as the receive time-out. */
-static void *run_client(void *context)
+/* A stall shows as the receive time-out. */
+static void *client_connect(client *self, void **out_zmq)
 {
-    client *self = context;
-    void *zmq = zmq_ctx_new();
-    void *socket = zmq_socket(zmq, ZMQ_DEALER);
+    *out_zmq = zmq_ctx_new();
+    void *socket = zmq_socket(*out_zmq, ZMQ_DEALER);
     int patience_ms = 10000;
     int linger = 0;
     zmq_setsockopt(socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     self->ordered = zmq_connect(socket, self->endpoint) == 0;
+    return socket;
+}
+
+static void client_leave(client *self, void *zmq, void *socket)
+{
+    zmq_close(socket);
+    zmq_ctx_term(zmq);
+    uv_async_send(&self->server->stop);
+}
+
+/* Keeps WINDOW messages under way until all are answered. */
+static void *run_client(void *context)
+{
+    client *self = context;
+    void *zmq;
+    void *socket = client_connect(self, &zmq);
     uint32_t sent = 0;
     while (self->answered < ROUND_TRIPS) {
         for (; sent < ROUND_TRIPS && sent < self->answered + WINDOW; sent++)
@@ -125,9 +146,7 @@ static void *run_client(void *context)
             break;
         self->answered++;
     }
-    zmq_close(socket);
-    zmq_ctx_term(zmq);
-    uv_async_send(&self->server->stop);
+    client_leave(self, zmq, socket);
     return NULL;
 }
 
@@ -300,6 +319,47 @@ static void router_socket__gets_forgotten_descriptors_back(void **state)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
 }
 
+/* What a pass of the loop may have for one worker: all its attempts given and acknowledged. */
+static void on_hello(void *context, const routing_id *from, const char *user, const void *bytes, size_t byte_size)
+{
+    (void)user;
+    (void)bytes;
+    (void)byte_size;
+    server *self = context;
+    for (uint32_t i = 0; i < 2 * MESSAGE_ATTEMPTS_MAX; i++)
+        if (router_socket_send(self->router, from, &i, sizeof i) == STATUS_OK)
+            self->unasked++;
+}
+
+static void *run_worker(void *context)
+{
+    client *self = context;
+    void *zmq;
+    void *socket = client_connect(self, &zmq);
+    self->ordered &= zmq_send(socket, "hello", 5, 0) == 5;
+    uint32_t number;
+    while (self->answered < 2 * MESSAGE_ATTEMPTS_MAX && zmq_recv(socket, &number, sizeof number, 0) == sizeof number)
+        self->ordered &= number == self->answered++;
+    client_leave(self, zmq, socket);
+    return NULL;
+}
+
+static void router_socket__takes_all_that_one_worker_may_be_told_at_once(void **state)
+{
+    (void)state;
+    char endpoint[128];
+    server *self = server_open_with(on_hello, endpoint, sizeof endpoint);
+    client worker = {.server = self, .endpoint = endpoint};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, run_worker, &worker), 0);
+    uv_run(&self->loop, UV_RUN_DEFAULT);
+    pthread_join(thread, NULL);
+    assert_int_equal(self->unasked, 2 * MESSAGE_ATTEMPTS_MAX);
+    assert_int_equal(worker.answered, 2 * MESSAGE_ATTEMPTS_MAX);
+    assert_true(worker.ordered);
+    server_close(self);
+}
+
 static void router_socket__says_when_nobody_is_there(void **state)
 {
     (void)state;
@@ -323,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(router_socket__gives_names_that_nobody_can_claim_before), /* first: its names are the process's first */
         cmocka_unit_test(router_socket__never_stalls_while_a_timer_sends),
+        cmocka_unit_test(router_socket__takes_all_that_one_worker_may_be_told_at_once),
         cmocka_unit_test(router_socket__says_when_nobody_is_there),
         cmocka_unit_test(router_socket__gets_forgotten_descriptors_back),
     };
