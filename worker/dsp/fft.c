@@ -4,8 +4,13 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
-enum { IN_CACHE = 1024 }; /* points: 32 KiB with their twiddles */
+enum {
+    IN_CACHE = 1024, /* points: 32 KiB with their twiddles */
+    LINE_BITS = 3,
+    LINE = 1 << LINE_BITS
+};
 
 /* exp(-2 pi i k / size) is the product of exp(-2 pi i 2^b / size) over the bits b of k; those come from halving angles. */
 static void make_twiddles(fft_plan *self)
@@ -49,11 +54,49 @@ void fft_plan_init(fft_plan *self, const dsp_table *dsp, uint32_t log2_size, are
         }
 }
 
-static void swap(double *a, double *b)
+static uint32_t reversed(uint32_t value, uint32_t bits)
 {
-    double kept = *a;
-    *a = *b;
-    *b = kept;
+    uint32_t result = 0;
+    for (uint32_t b = 0; b < bits; b++, value >>= 1)
+        result = result << 1 | (value & 1);
+    return result;
+}
+
+/*
+ * Every value to the index with the bits reversed. Eight indices that differ in their lowest bits are a line of the cache, and go
+ * to eight that differ in their highest: 64 that differ in both move at once, those of a middle and of its reverse change places.
+ */
+static void reverse_order(double *x, uint32_t log2_size)
+{
+    static const uint8_t reverse_of[LINE] = {0, 4, 2, 6, 1, 5, 3, 7};
+    uint32_t middle_bits = log2_size - 2 * LINE_BITS;
+    uint32_t far = 1u << (log2_size - LINE_BITS);
+    double taken[2][LINE][LINE];
+    for (uint32_t m = 0; m < 1u << middle_bits; m++) {
+        uint32_t opposite = reversed(m, middle_bits);
+        double *const from[] = {x + (size_t)m * LINE, x + (size_t)opposite * LINE};
+        if (opposite < m)
+            continue;
+        for (uint32_t k = 0; k < 2; k++)
+            for (uint32_t a = 0; a < LINE; a++)
+                for (uint32_t c = 0; c < LINE; c++)
+                    taken[k][reverse_of[c]][reverse_of[a]] = from[k][(size_t)a * far + c];
+        for (uint32_t k = 0; k < 2; k++)
+            for (uint32_t a = 0; a < LINE; a++)
+                memcpy(from[1 - k] + (size_t)a * far, taken[k][a], sizeof taken[k][a]);
+    }
+}
+
+static void reverse_few(double *x, uint32_t log2_size)
+{
+    for (uint32_t i = 0; i < 1u << log2_size; i++) {
+        uint32_t k = reversed(i, log2_size);
+        double kept = x[i];
+        if (i < k) {
+            x[i] = x[k];
+            x[k] = kept;
+        }
+    }
 }
 
 double *fft_hann_window(const fft_plan *self, arena *memory)
@@ -95,16 +138,10 @@ static void transform(const fft_plan *self, double *re, double *im, uint32_t len
 void fft_run(const fft_plan *self, double *re, double *im)
 {
     uint32_t size = self->size;
-    for (uint32_t i = 1, j = 0; i < size; i++) {
-        uint32_t bit = size >> 1;
-        for (; (j & bit) != 0; bit >>= 1)
-            j ^= bit;
-        j ^= bit;
-        if (i < j) {
-            swap(&re[i], &re[j]);
-            swap(&im[i], &im[j]);
-        }
-    }
+    uint32_t log2_size = (uint32_t)__builtin_ctz(size);
+    void (*reverse)(double *, uint32_t) = log2_size < 2 * LINE_BITS ? reverse_few : reverse_order;
+    reverse(re, log2_size);
+    reverse(im, log2_size);
     bool square = (size & 0x55555555u) != 0; /* a power of 4 */
     uint32_t length = square ? size : size / 2;
     transform(self, re, im, length);
