@@ -3,6 +3,7 @@ import contextlib
 import copy
 import hashlib
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -26,6 +27,26 @@ ORDER_51 = ["L", "R", "C", "LFE", "Ls", "Rs"]
 PROGRAM_S = int(os.environ.get("REELMILL_TEST_S", "0"))  # for all of a test program, 0: no bound; ctest sets it below its own
 PATIENCE_S = 300 if PROGRAM_S else 7200  # for one command; by hand some judge hours of sound
 WAIT_S = 180  # for what a test waits for beside it
+
+
+# ---- many cases at once ----
+
+def take_work(function, cases):
+    global WORK
+    WORK = function, cases
+
+
+def do_case(index):
+    function, cases = WORK
+    return function(*cases[index])
+
+
+def abreast(function, cases):
+    """[function(*case) for case in cases], one for each processor at a time. Of function and cases nothing is copied, they may be
+    anything; what has been made before is shared."""
+    cases = list(cases)
+    with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0)), take_work, (function, cases)) as pool:
+        return pool.map(do_case, range(len(cases)), chunksize=1)
 
 
 # ---- running programs ----

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from farm_kit import RATE, Show, decode, hash_seed, moving_mean, need_shared, real_files, reelmill, write_wav
+from farm_kit import RATE, Show, abreast, decode, hash_seed, moving_mean, need_shared, real_files, reelmill, write_wav
 
 HARD = ("plain", "production effects in FX", "reverb of the dialogue in FX", "source music in FX", "gunshots in FX", "empty LFE")
 RATES = ("24", "23.976", "25")  # six shows of each, in turn
@@ -113,30 +113,38 @@ def received(show):
     return entries
 
 
-def collect(report, seed, hard, out):
-    for entry in report["programmes"]:
-        if entry["reel"] is not None:
-            continue
-        out["seconds"] += report["files"][0]["duration_s"] if report["files"] else 0.0
-        for item in entry["findings"]:
-            if item["severity"] in ("warn", "fail") and not item["check"].startswith(LEVELS):
-                out[item["severity"]][item["check"]].append((seed, hard, entry["deliverable"], item["timecode"], item["message"]))
+def told(report):
+    """(seconds of programmes, [(severity, check, deliverable, timecode, message)])"""
+    entries = [entry for entry in report["programmes"] if entry["reel"] is None]
+    found = [(item["severity"], item["check"], entry["deliverable"], item["timecode"], item["message"])
+             for entry in entries for item in entry["findings"]
+             if item["severity"] in ("warn", "fail") and not item["check"].startswith(LEVELS)]
+    return len(entries) * report["files"][0]["duration_s"] if report["files"] else 0.0, found
+
+
+def clean_show(seed, seconds):
+    """What is told of the show of a seed when it is rendered, and what when it is received."""
+    hard, rate = HARD[seed % len(HARD)], RATES[seed // len(HARD) % len(RATES)]
+    with tempfile.TemporaryDirectory(prefix="reelmill-clean-") as name:
+        base = round(float(rate))
+        first = seconds * base // 2 + 7
+        show = Show(name, [first, seconds * base - first], clean_content(seed, hard, Show.LEADER_S * base * Show.PICTURE[rate]),
+                    deliverables=RENDERED, rate=rate)
+        rendered = told(reelmill("run", show.path, "--json").json())
+        show.text["deliverables"] = received(show)
+        show.text["slug"] = "RECEIVED"
+        show.write()
+        return rendered, told(reelmill("qc", "--show", show.path, "--json").json())
 
 
 def clean_table(first_seed, shows, seconds):
     out = {"seconds": 0.0, "warn": collections.defaultdict(list), "fail": collections.defaultdict(list)}
-    for seed in range(first_seed, first_seed + shows):
-        hard, rate = HARD[seed % len(HARD)], RATES[seed // len(HARD) % len(RATES)]
-        with tempfile.TemporaryDirectory(prefix="reelmill-clean-") as name:
-            base = round(float(rate))
-            first = seconds * base // 2 + 7
-            show = Show(name, [first, seconds * base - first], clean_content(seed, hard, Show.LEADER_S * base * Show.PICTURE[rate]),
-                        deliverables=RENDERED, rate=rate)
-            collect(reelmill("run", show.path, "--json").json(), seed, hard, out)
-            show.text["deliverables"] = received(show)
-            show.text["slug"] = "RECEIVED"
-            show.write()
-            collect(reelmill("qc", "--show", show.path, "--json").json(), seed, hard, out)
+    seeds = range(first_seed, first_seed + shows)
+    for seed, reports in zip(seeds, abreast(clean_show, [(seed, seconds) for seed in seeds])):
+        for length, found in reports:
+            out["seconds"] += length
+            for severity, check, *rest in found:
+                out[severity][check].append((seed, HARD[seed % len(HARD)], *rest))
     return out
 
 

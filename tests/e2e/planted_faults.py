@@ -2,9 +2,9 @@
 
     REELMILL_BIN=BUILD/bin REELMILL_SHARED=../shared python3 tests/e2e/planted_faults.py --document docs/qc-checks.md
 
-It takes some minutes for each seed, and longest for sixty clean shows. Each part is written into the document as soon as it is known,
-between the two lines that name it there; without a document all is printed. Single parts are planted_clean.py, planted_signal.py,
-planted_stems.py, planted_leaks.py, planted_reels.py and sync_faults.py, or `--parts`.
+It has as many cases at work as there are processors, and takes longest for sixty clean shows. Each part is written into the
+document as soon as it is known, between the two lines that name it there; without a document all is printed. Single parts are
+planted_clean.py, planted_signal.py, planted_stems.py, planted_leaks.py, planted_reels.py and sync_faults.py, or `--parts`.
 """
 import argparse
 import contextlib

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from farm_kit import RATE, decode, hash_seed, need_shared, real_files, reelmill, timecode, write_wav
+from farm_kit import RATE, abreast, decode, hash_seed, need_shared, real_files, reelmill, timecode, write_wav
 
 REEL = 3600 * 24  # the first frame
 SECONDS = 40
@@ -64,12 +64,17 @@ def delayed(sound, samples):
 @functools.lru_cache(maxsize=1)
 def recordings():
     """[(row, kind, mono sound)]"""
+    def mono(path):
+        return decode(path, 1)[:, 0].astype(np.float32)
+    rows = [(kind, real_files(*globs)) for kind, globs in JOINED + EACH]
+    sounds = iter(abreast(mono, [(path,) for _, files in rows for path in files]))
     found = []
-    for row, (kind, globs) in enumerate(JOINED):
-        found.append((row, kind, np.concatenate([decode(path, 1)[:, 0].astype(np.float32) for path in real_files(*globs)])))
-    for row, (kind, globs) in enumerate(EACH):
-        each = [decode(path, 1)[:120 * RATE, 0].astype(np.float32) for path in real_files(*globs)]
-        found += [(len(JOINED) + row, kind, sound) for sound in each if len(sound) > 2 * RATE]
+    for row, (kind, files) in enumerate(rows):
+        each = [next(sounds) for _ in files]
+        if row < len(JOINED):
+            found.append((row, kind, np.concatenate(each)))
+        else:
+            found += [(row, kind, sound[:120 * RATE]) for sound in each if len(sound) > 2 * RATE]
     return found
 
 
@@ -109,7 +114,8 @@ def materials(frames, random):
         row, kind, sound = recordings()[index]
         if row not in used or len(used) == len(JOINED) + len(EACH):
             used.add(row)
-            yield kind, np.resize(np.roll(sound, -int(random.integers(len(sound)))), frames).astype(np.float64)
+            first = int(random.integers(len(sound)))
+            yield kind, sound.take(np.arange(first, first + frames), mode="wrap").astype(np.float64)
 
 
 class Leak:
@@ -240,20 +246,26 @@ def figures(values, unit):
     return f"{np.median(values):.2f}, {max(values):.2f} {unit}" if values else "-"
 
 
+def in_company(seed, below):
+    """A show of five pairs: ([(leak, what was told of it)], what else was told)"""
+    leaks, stems = bleed_show(seed, below, STRENGTHS)
+    told, _ = judged(stems, SECONDS)
+    found = [(leak, of_leak(told, leak)) for leak in leaks]
+    return found, [item for item in told if not any(item in mine for _, mine in found)]
+
+
 def strength_table(seeds):
     """Whole shows of five pairs each. (rows by host level and strength, findings without a leak, seconds of ten stems)"""
     rows, false = {}, 0
-    for seed in range(seeds):
-        for below in (45, 20):
-            leaks, stems = bleed_show(seed, below, STRENGTHS)
-            told, _ = judged(stems, SECONDS)
-            found = [(leak, of_leak(told, leak)) for leak in leaks]
-            false += sum(not any(item in mine for _, mine in found) for item in told)
-            for leak, mine in found:
-                row = rows.setdefault((below, leak.strength), [0, []])
-                row[0] += 1
-                row[1] += [errors_of(leak, mine)] if mine else []
-    return rows, false, seeds * 2 * SECONDS
+    recordings()  # once for all
+    shows = [(seed, below) for seed in range(seeds) for below in (45, 20)]
+    for (_, below), (found, other) in zip(shows, abreast(in_company, shows)):
+        false += len(other)
+        for leak, mine in found:
+            row = rows.setdefault((below, leak.strength), [0, []])
+            row[0] += 1
+            row[1] += [errors_of(leak, mine)] if mine else []
+    return rows, false, len(shows) * SECONDS
 
 
 def print_strengths(rows, false, seconds):
@@ -269,8 +281,8 @@ def alone_table(first, pairs, below=45, strength=-50):
     """One source and one host each. (rows by whether the condition holds for a second or more and by the filter, findings without a
     leak)"""
     rows, false = {}, 0
-    for seed in range(first, first + pairs):
-        leak, mine, other, reach, best = alone(seed, below, strength)
+    recordings()  # once for all
+    for leak, mine, other, reach, best in abreast(alone, [(seed, below, strength) for seed in range(first, first + pairs)]):
         key = "holds" if leak.sure_s >= 1.0 else "does not", " pass at ".join(map(str, leak.kind or ["none"]))
         row = rows.setdefault(key, [0, [], 0, []])
         row[0] += 1
@@ -291,28 +303,35 @@ def print_alone(rows, false):
     print(f"\n{false} findings without a leak in {sum(row[0] for row in rows.values()) * SECONDS / 3600:.2f} h of pairs.\n")
 
 
+def beyond_reach(seed, below):
+    """A pair without a leak, and then with one of a cell's length, as far over the reach that was told of it as REACHED has it:
+    (findings without a leak, which of the leaks were found, None of a pair without a reach)"""
+    (leak,), stems = bleed_show(seed, below, [-300])
+    source, host = stems[leak.source][1], stems[leak.host][1]
+    false, reach = judged(stems, SECONDS)
+    limit = reach.get(leak.source, {}).get(leak.host)
+    if limit is None:
+        return len(false), None
+    leak.start = int((1 + seed % 5) * CELL_S * RATE)
+    leak.end = leak.start + int(CELL_S * RATE)
+    found = []
+    for leak.kind, over in REACHED:
+        leak.strength = limit + over
+        told, _ = judged({**stems, leak.host: ("effects", leak.send(source, host))}, SECONDS)
+        found.append(bool(of_leak(told, leak)))
+    return len(false), found
+
+
 def reach_table(first, pairs):
-    """Pairs without a leak, and then with one of a cell's length, as far over the reach that was told of them as REACHED has it.
-    (rows by host level: pairs, those with a reach, leaks of each kind that were found; findings without a leak)"""
+    """(rows by host level: pairs, those with a reach, leaks of each kind that were found; findings without a leak)"""
     rows, false = {}, 0
-    for below in (45, 30, 15, 0):
+    recordings()  # once for all
+    cases = [(seed, below) for below in (45, 30, 15, 0) for seed in range(first, first + pairs)]
+    for (_, below), (alarms, found) in zip(cases, abreast(beyond_reach, cases)):
         row = rows.setdefault(below, [0, 0] + [0] * len(REACHED))
-        for seed in range(first, first + pairs):
-            (leak,), stems = bleed_show(seed, below, [-300])
-            source, host = stems[leak.source][1], stems[leak.host][1]
-            told, reach = judged(stems, SECONDS)
-            false += len(told)
-            row[0] += 1
-            limit = reach.get(leak.source, {}).get(leak.host)
-            if limit is None:
-                continue
-            row[1] += 1
-            leak.start = int((1 + seed % 5) * CELL_S * RATE)
-            leak.end = leak.start + int(CELL_S * RATE)
-            for place, (leak.kind, over) in enumerate(REACHED, 2):
-                leak.strength = limit + over
-                told, _ = judged({**stems, leak.host: ("effects", leak.send(source, host))}, SECONDS)
-                row[place] += bool(of_leak(told, leak))
+        counts = [1, found is not None, *(found or [False] * len(REACHED))]
+        rows[below] = [old + new for old, new in zip(row, counts)]
+        false += alarms
     return rows, false
 
 

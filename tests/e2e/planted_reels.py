@@ -1,11 +1,12 @@
 """Plants faults at the joins of reels into real sound, and wrong pops into leaders, and prints what became of each."""
+import functools
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 import test_sync
-from farm_kit import RATE, Show, moving_mean, need_shared, real_bed, real_files, reelmill
+from farm_kit import RATE, Show, abreast, moving_mean, need_shared, real_bed, real_files, reelmill
 
 REELS = 9
 SECONDS = 6
@@ -14,6 +15,7 @@ FRAMES = SECONDS * RATE
 AT_JOINS = ("join.gap", "join.peak", "join.tail", "join.overlap", "signal.dropout", "signal.click")
 
 
+@functools.cache
 def whole(stem):
     """Sound that runs on over all joins, so that a clean join is heard as none."""
     files = {"DX": real_files("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac"),
@@ -43,13 +45,13 @@ def cut(sound, reel, kind, strength):
     return out
 
 
-def join_case(sounds, kind, strength):
+def join_case(kind, strength):
     """(joins with a finding, joins, findings elsewhere, errors of the figure in ms)"""
     lead = Show.LEADER_S * RATE
 
     def content(stem, reel, frames):
         bed = np.zeros((frames, 6))
-        bed[lead:lead + FRAMES] = cut(sounds[stem], reel, kind, strength)
+        bed[lead:lead + FRAMES] = cut(whole(stem), reel, kind, strength)
         return bed
     with tempfile.TemporaryDirectory(prefix="reelmill-planted-") as name:
         show = Show(name, [SECONDS * 24] * REELS, content, deliverables=[{"name": "PM_51", "recipe": "printmaster-5.1", "spec": "none"}])
@@ -80,9 +82,7 @@ JOINS = [("none", 0), ("gap", 1), ("gap", 5), ("gap", 20), ("gap", 100), ("jump"
 
 def print_joins():
     print("| fault at each join | strength | told | figure off by at most | other findings |\n| --- | --- | --- | --- | --- |")
-    sounds = {stem: whole(stem) for stem in ("DX", "MX", "FX")}
-    for kind, strength in JOINS:
-        found, joins, others, errors = join_case(sounds, kind, strength)
+    for (kind, strength), (found, joins, others, errors) in zip(JOINS, abreast(join_case, JOINS)):
         print(f"| {kind} | {f'{strength} ms' if strength else '-'} | {'-' if kind == 'none' else f'{found} of {joins}'} | "
               f"{f'{max(errors):.2f} ms' if errors else '-'} | {others} |")
     print()
@@ -138,11 +138,12 @@ def pop_case(fault, strength, exact):
 
 def print_pops():
     print("| pop of a stem | strength | told | figure off by at most | other findings |\n| --- | --- | --- | --- | --- |")
-    for what, strengths, fault, exact in POPS:
-        for strength in strengths:
-            found, planted, others, errors = pop_case(fault, strength, exact)
-            print(f"| {what} | {f'{strength} samples' if strength else '-'} | {'-' if what == 'in place' else f'{found} of {planted}'} | "
-                  f"{f'{max(errors):.0f} samples' if errors else '-'} | {others + (found if what == 'in place' else 0)} |")
+    rows = [(what, strength) for what, strengths, _, _ in POPS for strength in strengths]
+    cases = [(fault, strength, exact) for _, strengths, fault, exact in POPS for strength in strengths]
+    for (what, strength), (found, planted, others, errors) in zip(rows, abreast(pop_case, cases)):
+        right = what == "in place"
+        print(f"| {what} | {f'{strength} samples' if strength else '-'} | {'-' if right else f'{found} of {planted}'} | "
+              f"{f'{max(errors):.0f} samples' if errors else '-'} | {others + (found if right else 0)} |")
     print()
 
 

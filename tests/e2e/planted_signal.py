@@ -5,14 +5,14 @@
 Hosts without any planted fault give the false alarms per hour. The table of docs/qc-checks.md was made with it.
 """
 import argparse
-import math
+import functools
 import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from farm_kit import RATE, SHARED, noise, real_bed, real_files, reelmill, write_wav
+from farm_kit import RATE, SHARED, abreast, noise, real_bed, real_files, reelmill, write_wav
 
 PLACES = 12  # per file, for kinds that have places
 
@@ -29,6 +29,7 @@ def synthetic(seed, frames):
     return (noise((seed, 2), frames, 2, 0.05) + middle) * swell[:, None]
 
 
+@functools.cache
 def real_hosts(frames):
     """Music, speech in a room of ambience, rain with thunder: everything that is 48 kHz by now came from lower rates."""
     music = real_bed(real_files("music/openclonk/**/*.ogg"), frames, 2, 20)
@@ -285,9 +286,8 @@ def run(seconds, seed):
 
 def run_seeds(seconds, count):
     """The sum of run() for the seeds 1 to count."""
-    rows, alarms, hours = run(seconds, 1)
-    for seed in range(2, count + 1):
-        more, other_alarms, other_hours = run(seconds, seed)
+    (rows, alarms, hours), *others = abreast(run, [(seconds, seed) for seed in range(1, count + 1)])
+    for more, other_alarms, other_hours in others:
         for row, other in zip(rows, more):
             row.add(other)
         for check, items in other_alarms.items():

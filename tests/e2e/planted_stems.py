@@ -118,7 +118,7 @@ def matrix_faults(mix):
         yield Fault("wrong matrix", what, mix @ gains.T, of_matrix(gains), "stereo")
     surround = half * (mix[:, 4] + mix[:, 5])
     turned = np.fft.irfft(-1j * np.fft.rfft(surround), len(surround))
-    yield Fault("Lt/Rt in place of Lo/Ro", "surrounds at 90 degrees",
+    yield Fault("Lt/Rt in place of Lo/Ro (information)", "surrounds at 90 degrees",
                 np.stack([mix[:, 0] + half * mix[:, 2] - turned, mix[:, 1] + half * mix[:, 2] + turned], axis=1),
                 of_phase(), "stereo")
 

