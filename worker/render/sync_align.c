@@ -5,31 +5,33 @@
 #include <string.h>
 
 enum {
-    WINDOW = 32768,
-    NEAR_RANGE = 2048,   /* around what the places before predict */
-    FAR_WINDOW = 131072,
+    WINDOW = 16384,
+    NEAR_RANGE = 8192,   /* around what the places before predict */
+    LONG_WINDOW = 65536, /* where a place's own did not do */
     FAR_SECONDS = 9,     /* a leader of 8 s and its pop */
     PROBES = 8,
-    PROBE_FRAMES = 1024,
+    PROBE_FRAMES = 512,
     PLACES_MIN = 8,
     PLACES_MAX = SYNC_PLACES_MAX - 2, /* and one at each edge */
     EDGE_PROBES = 4,
+    READ_PART = 100,     /* of the stretch may be read, in short ones FLOOR_SECONDS; twice as much of one with a fault */
+    FLOOR_SECONDS = 8,
     WIDE_MAX = 8,        /* places that may be searched half a second around */
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
     EARLY_TRIES = 2,     /* however fast a track runs, it is not far off near its beginning */
     STEP_FRAMES = 4096,  /* a step is narrowed down to this */
-    STEP_WINDOW_MAX = 16384,
+    STEP_RANGE = 512,
     STEP_TURNS = 24,
     AGAIN_TURNS = 3,
     CONFIRM_TURNS = 3,
-    RETRY_MAX = 8,       /* places without a match that are heard once more, longer and wider */
-    RETRY_FAR_MAX = 2
+    RETRY_FAR_MAX = 2    /* places without a match that are heard once more as far around as a leader */
 };
 
-/* Chance peaks of 48,000 lags stay below 5; peaks of rhythm and tone have rivals. */
+/* Chance peaks of 8,000 lags stay below 5; peaks of rhythm and tone have rivals. */
 static const double score_min = 9.0;
 static const double rival_max = 0.8;
+static const double coarse_score_min = 5.5; /* of what is then heard near: chance peaks of 50,000 lags stay below */
 static const double step_score_min = 6.0;
 /* A filter that turns a band over can move single places by so much; steps as small as that need places enough to show. */
 static const double doubt_frames = 24.0;
@@ -39,22 +41,27 @@ static const double silent_level = 0.0003; /* -70 dBFS */
 /* Speeds that happen: pull-down and pull-up, film and television. */
 static const double speeds[] = {1001.0 / 1000.0, 1000.0 / 1001.0, 25.0 / 24.0, 24.0 / 25.0,
                                 25.0 * 1001.0 / 24000.0, 24000.0 / 25025.0};
-static const double drift_step = 100e-6;
-enum { DRIFT_STEPS = 11 };
-static const double drift_settled = 2e-6; /* bends a place by a thirtieth of a sample */
+static const double drift_step = 250e-6;
+enum { DRIFT_STEPS = 4 };
+static const double drift_settled = 2e-6; /* bends a place by a sixtieth of a sample */
 
 typedef struct align_place {
-    uint64_t place;
+    uint64_t place;     /* of the track */
     double level;
     bool matched;
-    bool edge; /* heard when the others have agreed: too near to its neighbour to show a drift */
+    bool edge;          /* heard when the others have agreed: too near to its neighbour to show a drift */
+    sync_window window;
+    sync_window longer;
+    double late;        /* where it matched */
 } align_place;
 
 typedef struct align_run {
     sync_matcher *matcher;
     sync_measure *measure;
     uint64_t frame_count;
+    uint64_t budget;    /* frames of the track that may be read */
     uint32_t half_second;
+    uint32_t far_range;
     uint32_t place_count;
     align_place places[SYNC_PLACES_MAX];
     uint32_t wide_count;
@@ -66,19 +73,27 @@ static bool good(const sync_match *match)
     return match->score >= score_min && match->rival <= rival_max;
 }
 
-static void add_point(align_run *self, uint64_t place, const sync_match *match)
+/* Sound of the track at a place, `late`: where that is in the reference. False when it is not in the stretch, or known already. */
+static bool add_point(align_run *self, int64_t place, const sync_match *match)
 {
     sync_measure *measure = self->measure;
+    int64_t there = place - llround(match->late);
     uint32_t at = measure->point_count;
-    if (at == SYNC_POINTS_MAX)
-        return;
-    while (at > 0 && measure->points[at - 1].place > place)
+    if (at == SYNC_POINTS_MAX || there < 0)
+        return false;
+    while (at > 0 && measure->points[at - 1].place > (uint64_t)there)
         at--;
-    if (at > 0 && measure->points[at - 1].place == place)
-        return;
+    if (at > 0 && measure->points[at - 1].place == (uint64_t)there)
+        return false;
     memmove(measure->points + at + 1, measure->points + at, (measure->point_count - at) * sizeof *measure->points);
-    measure->points[at] = (sync_point){.place = place, .late = match->late, .score = (float)match->score};
+    measure->points[at] = (sync_point){.place = (uint64_t)there, .late = match->late, .score = (float)match->score};
     measure->point_count++;
+    return true;
+}
+
+static bool affordable(const align_run *self, uint32_t frames)
+{
+    return self->matcher->frames_read + frames + 2 * sync_window_margin(frames) <= self->budget;
 }
 
 static status probe(align_run *self, uint64_t place, align_place *best)
@@ -118,11 +133,11 @@ static status choose_edge(align_run *self, bool head, uint64_t next)
     return STATUS_OK;
 }
 
-/* The loudest of a few places of each part of the stretch, and one at either edge. */
+/* The loudest of a few places of each part of the stretch, one at either edge; a third of what may be read is left for doubts. */
 static status choose_places(align_run *self)
 {
-    uint64_t budget = self->frame_count / 100 / (WINDOW + 2 * NEAR_RANGE + PROBES * PROBE_FRAMES);
-    uint32_t count = budget < PLACES_MIN ? PLACES_MIN : budget > PLACES_MAX ? PLACES_MAX : (uint32_t)budget;
+    uint64_t wanted = 2 * (self->frame_count / READ_PART) / 3 / (WINDOW + 2 * sync_window_margin(WINDOW) + PROBES * PROBE_FRAMES);
+    uint32_t count = wanted < PLACES_MIN ? PLACES_MIN : wanted > PLACES_MAX ? PLACES_MAX : (uint32_t)wanted;
     if (self->frame_count < 4 * (uint64_t)WINDOW)
         return STATUS_OK;
     status code = STATUS_OK;
@@ -142,76 +157,107 @@ static status choose_places(align_run *self)
     return code == STATUS_OK ? choose_edge(self, false, last) : code;
 }
 
-/* What was loaded, at every speed that happens; small ones cost much and matter where little is searched. */
-static void compare_speeds(align_run *self, bool small_too, sync_match *best)
+/* ---- one window ---- */
+
+static status hear_near(align_run *self, const sync_window *window, double late, double drift, sync_match *match)
 {
+    status code = sync_matcher_place(self->matcher, window, late, NEAR_RANGE, SYNC_NEAR);
+    if (code == STATUS_OK)
+        sync_matcher_compare(self->matcher, drift, match);
+    return code;
+}
+
+/* Further around, and what shows there once more near: only that is exact, and only that counts. */
+static status hear_around(align_run *self, const sync_window *window, double late, uint32_t range, double drift, sync_match *match)
+{
+    status code = sync_matcher_place(self->matcher, window, late, range, range == self->far_range ? SYNC_FAR : SYNC_WIDE);
+    if (code != STATUS_OK)
+        return code;
+    sync_matcher_compare(self->matcher, drift, match);
+    return match->score >= coarse_score_min ? hear_near(self, window, match->late, drift, match) : code;
+}
+
+/* The same at every speed that happens; small ones cost much and matter where little is searched. */
+static status hear_speeds(align_run *self, const sync_window *window, uint32_t range, sync_match *best)
+{
+    bool far = range == self->far_range;
     sync_match match;
-    for (int i = -DRIFT_STEPS; small_too && i <= DRIFT_STEPS; i++) {
-        double drift = drift_step * (double)i;
+    status code = sync_matcher_place(self->matcher, window, 0.0, range, far ? SYNC_FAR : SYNC_WIDE);
+    *best = (sync_match){0};
+    for (int i = -DRIFT_STEPS; code == STATUS_OK && i < DRIFT_STEPS + (int)(sizeof speeds / sizeof speeds[0]); i++) {
+        double drift = i < DRIFT_STEPS ? drift_step * (double)(i < 0 ? i : i + 1) : speeds[i - DRIFT_STEPS] - 1.0;
+        if (far && i < DRIFT_STEPS)
+            continue;
         sync_matcher_compare(self->matcher, drift, &match);
         if (match.score > best->score) {
             *best = match;
             self->drift = drift;
         }
     }
-    for (size_t i = 0; i < sizeof speeds / sizeof speeds[0]; i++) {
-        sync_matcher_compare(self->matcher, speeds[i] - 1.0, &match);
-        if (match.score > best->score) {
-            *best = match;
-            self->drift = speeds[i] - 1.0;
-        }
-    }
+    return code == STATUS_OK && best->score >= coarse_score_min ? hear_near(self, window, best->late, self->drift, best) : code;
 }
 
-static status try_lock(align_run *self, align_place *place, uint32_t window, uint32_t range, sync_match *match)
+/* ---- places ---- */
+
+static status take_window(align_run *self, align_place *place)
 {
-    status code = sync_matcher_load(self->matcher, place->place, 0, window, range);
-    if (code != STATUS_OK)
+    return place->window.frames > 0 ? STATUS_OK : sync_matcher_take(self->matcher, (int64_t)place->place, WINDOW, &place->window);
+}
+
+/* The longer one, if it may be read; without it there is none. */
+static status take_longer(align_run *self, align_place *place)
+{
+    if (place->longer.frames > 0 || !affordable(self, LONG_WINDOW))
+        return STATUS_OK;
+    return sync_matcher_take(self->matcher, (int64_t)place->place, LONG_WINDOW, &place->longer);
+}
+
+static void note_match(align_run *self, align_place *place, const sync_match *match)
+{
+    place->matched = good(match) && add_point(self, (int64_t)place->place, match);
+    place->late = match->late;
+}
+
+static status try_lock(align_run *self, align_place *place, bool far, sync_match *match)
+{
+    status code = far ? take_longer(self, place) : take_window(self, place);
+    const sync_window *window = far ? &place->longer : &place->window;
+    uint32_t range = far ? self->far_range : self->half_second;
+    if (code != STATUS_OK || window->frames == 0)
         return code;
     self->drift = 0.0;
-    sync_matcher_compare(self->matcher, 0.0, match);
-    if (!good(match) && match->score > 0.0)
-        compare_speeds(self, window == WINDOW, match);
-    place->matched = good(match);
-    if (place->matched)
-        add_point(self, place->place, match);
-    return STATUS_OK;
+    code = hear_around(self, window, 0.0, range, 0.0, match);
+    if (code == STATUS_OK && !good(match))
+        code = hear_speeds(self, window, range, match);
+    note_match(self, place, match);
+    return code;
 }
 
 /* One place, near to what is expected, or half a second around it. */
 static status match_place(align_run *self, align_place *place, double expected, sync_match *match)
 {
-    status code = sync_matcher_load(self->matcher, place->place, llround(expected), WINDOW, NEAR_RANGE);
-    if (code != STATUS_OK)
-        return code;
-    sync_matcher_compare(self->matcher, self->drift, match);
-    if (!good(match) && self->wide_count < WIDE_MAX) {
+    status code = take_window(self, place);
+    if (code == STATUS_OK)
+        code = hear_near(self, &place->window, expected, self->drift, match);
+    if (code == STATUS_OK && !good(match) && self->wide_count < WIDE_MAX) {
         self->wide_count++;
-        code = sync_matcher_load(self->matcher, place->place, llround(expected), WINDOW, self->half_second);
-        if (code != STATUS_OK)
-            return code;
-        sync_matcher_compare(self->matcher, self->drift, match);
+        code = hear_around(self, &place->window, expected, self->half_second, self->drift, match);
     }
-    place->matched = good(match);
-    if (place->matched)
-        add_point(self, place->place, match);
-    return STATUS_OK;
+    note_match(self, place, match);
+    return code;
 }
 
 /* From the lock to one end of the stretch, each place expected where the one before it says. */
-static status walk(align_run *self, uint32_t lock, bool forwards)
+static status walk(align_run *self, const align_place *lock, bool forwards)
 {
-    uint64_t last_place = self->places[lock].place;
-    double last_late = 0.0;
-    for (uint32_t i = 0; i < self->measure->point_count; i++)
-        if (self->measure->points[i].place == last_place)
-            last_late = self->measure->points[i].late;
-    for (uint32_t i = lock; forwards ? ++i < self->place_count : i-- > 0;) {
+    const align_place *last = lock;
+    for (uint32_t i = (uint32_t)(lock - self->places); forwards ? ++i < self->place_count : i-- > 0;) {
         align_place *place = &self->places[i];
         if (place->edge)
             continue;
-        double apart = (double)place->place - (double)last_place;
-        double expected = last_late + self->drift * apart;
+        /* Drift is by frames of the reference. */
+        double apart = (double)place->place - (double)last->place;
+        double expected = last->late + self->drift / (1.0 + self->drift) * apart;
         sync_match match;
         status code = match_place(self, place, expected, &match);
         if (code != STATUS_OK)
@@ -219,10 +265,9 @@ static status walk(align_run *self, uint32_t lock, bool forwards)
         if (!place->matched)
             continue;
         /* What is left after the prediction is drift as long as it is little; a step is no drift. */
-        if (fabs(match.late - expected) <= 200e-6 * fabs(apart))
-            self->drift = (match.late - last_late) / apart;
-        last_place = place->place;
-        last_late = match.late;
+        if (fabs(place->late - expected) <= 200e-6 * fabs(apart))
+            self->drift = (place->late - last->late) / (apart - (place->late - last->late));
+        last = place;
     }
     return STATUS_OK;
 }
@@ -239,15 +284,11 @@ static status match_again(align_run *self)
         sync_model_fit(&model, measure->points, measure->point_count);
         if (!model.known || fabs(model.drift - self->drift) <= drift_settled)
             return STATUS_OK;
-        sync_point before[SYNC_POINTS_MAX];
-        uint32_t count = measure->point_count;
-        memcpy(before, measure->points, count * sizeof before[0]);
         measure->point_count = 0;
         self->drift = model.drift;
-        for (uint32_t i = 0; i < count; i++) {
-            align_place place = {.place = before[i].place};
+        for (uint32_t i = 0; i < self->place_count; i++) {
             sync_match match;
-            status code = match_place(self, &place, before[i].late, &match);
+            status code = self->places[i].matched ? match_place(self, &self->places[i], self->places[i].late, &match) : STATUS_OK;
             if (code != STATUS_OK)
                 return code;
         }
@@ -265,9 +306,8 @@ static int louder_first(const void *a, const void *b)
 }
 
 /* From one place: both ways along the stretch. True when enough agrees. */
-static status follow(align_run *self, align_place *place, bool *out_known)
+static status follow(align_run *self, const align_place *lock, bool *out_known)
 {
-    uint32_t lock = (uint32_t)(place - self->places);
     double drift = self->drift;
     self->wide_count = 0;
     status code = walk(self, lock, true);
@@ -307,18 +347,16 @@ static status find_points(align_run *self)
         if (!self->places[i].edge)
             order[count++] = &self->places[i];
     qsort(order, count, sizeof order[0], louder_first);
-    uint32_t far_range = FAR_SECONDS * track_reader_rate(self->matcher->track);
-    bool far_fits = FAR_WINDOW + 2 * (uint64_t)far_range <= (uint64_t)1 << FFT_LOG2_MAX;
     bool known = false;
     for (uint32_t turn = 0; !known && turn < LOCK_TRIES + FAR_TRIES + EARLY_TRIES; turn++) {
-        bool far = turn >= LOCK_TRIES;
         align_place *place = place_to_try(self, order, count, turn);
-        if (place == NULL || (far && !far_fits))
+        if (place == NULL)
             continue;
-        sync_match match;
+        sync_match match = {0};
         self->measure->point_count = 0;
-        status code = far ? try_lock(self, place, FAR_WINDOW, far_range, &match)
-                          : try_lock(self, place, WINDOW, self->half_second, &match);
+        for (uint32_t i = 0; i < self->place_count; i++)
+            self->places[i].matched = false;
+        status code = try_lock(self, place, turn >= LOCK_TRIES, &match);
         if (code == STATUS_OK && place->matched)
             code = follow(self, place, &known);
         if (code != STATUS_OK)
@@ -327,34 +365,37 @@ static status find_points(align_run *self)
     return STATUS_OK;
 }
 
-/* By how much the track is later at a place if the model holds there: by its nearest segment. */
+/* By how much the track is later at a place of its own if the model holds there. */
 static double predict(const sync_model *model, uint64_t place)
 {
-    const sync_segment *nearest = &model->segments[0];
-    for (uint32_t i = 1; i < model->segment_count && model->segments[i].first <= place; i++) {
-        const sync_segment *next = &model->segments[i];
-        nearest = place >= next->last || next->first - nearest->last < 2 * (place - nearest->last) ? next : nearest;
+    double late = 0.0;
+    for (uint32_t i = 0; i < model->segment_count; i++) {
+        double here = (model->segments[i].offset + model->drift * (double)place) / (1.0 + model->drift);
+        if (i == 0 || (double)model->segments[i].first <= (double)place - here)
+            late = here;
     }
-    return nearest->offset + model->drift * (double)place;
+    return late;
 }
 
 /* A match that the model does not explain: a step, or a wrong one. Places beside it tell; if in doubt, only against it. */
 static status listen_beside(align_run *self, const sync_point *point, double drift, bool doubtful)
 {
-    static const int64_t beside[] = {WINDOW, -WINDOW, 3 * WINDOW / 2, -3 * WINDOW / 2};
+    static const int64_t beside[] = {2 * WINDOW, -2 * WINDOW, 3 * WINDOW, -3 * WINDOW};
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
-        int64_t place = (int64_t)point->place + beside[i];
-        if (place < WINDOW / 2 || place > (int64_t)self->frame_count - WINDOW / 2)
+        int64_t place = (int64_t)point->place + llround(point->late) + beside[i];
+        if (place < WINDOW / 2 || place > (int64_t)self->frame_count - WINDOW / 2 || !affordable(self, WINDOW))
             continue;
+        sync_window window;
         sync_match match;
         double expected = point->late + drift * (double)beside[i];
-        status code = sync_matcher_load(self->matcher, (uint64_t)place, llround(expected), WINDOW, NEAR_RANGE);
+        status code = sync_matcher_take(self->matcher, place, WINDOW, &window);
+        if (code == STATUS_OK)
+            code = hear_near(self, &window, expected, drift, &match);
         if (code != STATUS_OK)
             return code;
-        sync_matcher_compare(self->matcher, drift, &match);
         if (!good(&match) || (doubtful && fabs(match.late - expected) <= agree_frames))
             continue;
-        add_point(self, (uint64_t)place, &match);
+        add_point(self, place, &match);
         return STATUS_OK;
     }
     return STATUS_OK;
@@ -363,31 +404,26 @@ static status listen_beside(align_run *self, const sync_point *point, double dri
 /* A place without a match once more: longer, then half a second around, then as far as a leader. */
 static status listen_again(align_run *self, align_place *place, const sync_model *model, uint32_t *far_left)
 {
-    const uint32_t far = FAR_SECONDS * track_reader_rate(self->matcher->track);
-    const uint32_t ranges[] = {NEAR_RANGE, self->half_second, far};
-    bool far_fits = FAR_WINDOW + 2 * (uint64_t)far <= (uint64_t)1 << FFT_LOG2_MAX;
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0] && !place->matched; i++) {
-        if (ranges[i] == far && (*far_left == 0 || !far_fits))
-            continue;
-        *far_left -= ranges[i] == far;
+    const uint32_t ranges[] = {NEAR_RANGE, self->half_second, self->far_range};
+    double late = predict(model, place->place);
+    status code = take_longer(self, place);
+    bool read = place->longer.frames > 0;
+    for (size_t i = 0; code == STATUS_OK && read && i < sizeof ranges / sizeof ranges[0] && !place->matched; i++) {
         sync_match match;
-        int64_t late = llround(predict(model, place->place));
-        status code = sync_matcher_load(self->matcher, place->place, late, FAR_WINDOW, ranges[i]);
-        if (code != STATUS_OK)
-            return code;
-        sync_matcher_compare(self->matcher, model->drift, &match);
-        place->matched = good(&match);
-        if (place->matched)
-            add_point(self, place->place, &match);
+        if (ranges[i] == self->far_range && *far_left == 0)
+            continue;
+        *far_left -= ranges[i] == self->far_range;
+        code = i == 0 ? hear_near(self, &place->longer, late, model->drift, &match)
+                      : hear_around(self, &place->longer, late, ranges[i], model->drift, &match);
+        note_match(self, place, &match);
     }
-    return STATUS_OK;
+    return code;
 }
 
 /* What disagrees with the model or matched nowhere is heard again until nothing changes: a step may show in one place. */
 static status confirm(align_run *self)
 {
     sync_measure *measure = self->measure;
-    uint32_t retries = RETRY_MAX;
     uint32_t far_left = RETRY_FAR_MAX;
     uint32_t count = 0;
     for (int turn = 0; turn < CONFIRM_TURNS && count != measure->point_count; turn++) {
@@ -398,19 +434,18 @@ static status confirm(align_run *self)
         count = measure->point_count;
         self->drift = model.drift;
         status code = STATUS_OK;
-        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0 && retries > 0; i++)
+        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++)
             if (self->places[i].edge) {
                 sync_match match;
                 code = match_place(self, &self->places[i], predict(&model, self->places[i].place), &match);
             } else if (!self->places[i].matched) {
-                retries--;
                 code = listen_again(self, &self->places[i], &model, &far_left);
             }
         sync_point points[SYNC_POINTS_MAX];
         uint32_t point_count = measure->point_count;
         memcpy(points, measure->points, point_count * sizeof points[0]);
         for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++) {
-            double off = points[i].late - predict(&model, points[i].place);
+            double off = points[i].late - predict(&model, points[i].place + (uint64_t)llround(points[i].late));
             if (!sync_model_explains(&model, &points[i]))
                 code = listen_beside(self, &points[i], model.drift, fabs(off) <= doubt_frames);
         }
@@ -420,38 +455,54 @@ static status confirm(align_run *self)
     return STATUS_OK;
 }
 
-/* Places that sound and of which nothing is known. */
+/* Places that sound and of which nothing is known, where the model has them in the reference. */
 static void name_lost(align_run *self, const sync_model *model)
 {
     sync_measure *measure = self->measure;
+    int64_t last = -1;
     for (uint32_t i = 0; i < self->place_count; i++) {
-        bool known = false;
-        for (uint32_t k = 0; k < measure->point_count && !known; k++)
-            known = measure->points[k].place == self->places[i].place && sync_model_explains(model, &measure->points[k]);
-        if (!known)
-            measure->lost[measure->lost_count++] = self->places[i].place;
+        const align_place *place = &self->places[i];
+        sync_point point = {.place = place->place - (uint64_t)llround(place->late), .late = place->late};
+        int64_t there = (int64_t)place->place - llround(predict(model, place->place));
+        if ((place->matched && sync_model_explains(model, &point)) || there <= last)
+            continue;
+        measure->lost[measure->lost_count++] = (uint64_t)there;
+        last = there;
     }
 }
 
-/* Which side of a step a place lies on: -1 before, 1 behind, 0 cannot be told. */
+/* How well the track matches at a place of the reference, were it so late there. */
+static status score_if(align_run *self, uint64_t place, uint32_t frames, double late, double drift, uint32_t slack,
+                       double *out_score)
+{
+    sync_window window;
+    sync_match match;
+    status code = sync_matcher_take(self->matcher, (int64_t)place + llround(late), frames, &window);
+    if (code == STATUS_OK)
+        code = sync_matcher_place(self->matcher, &window, late, STEP_RANGE, SYNC_WHOLE);
+    if (code != STATUS_OK)
+        return code;
+    sync_matcher_compare(self->matcher, drift, &match);
+    *out_score = sync_matcher_score_at(self->matcher, late, slack);
+    return STATUS_OK;
+}
+
+/* Which side of a step a place of the reference lies on: -1 before, 1 behind, 0 cannot be told. */
 static status side_of(align_run *self, uint64_t place, uint32_t window, double before, double behind, double drift,
                       int *out_side)
 {
-    sync_matcher *matcher = self->matcher;
-    uint32_t range = (uint32_t)(fabs(behind - before) / 2.0) + 64;
-    status code = sync_matcher_load(matcher, place, llround((before + behind) / 2.0), window, range);
+    uint32_t slack = fabs(behind - before) > 10.0 ? 4 : 1;
+    double early = 0.0;
+    double late = 0.0;
+    status code = score_if(self, place, window, before, drift, slack, &early);
+    if (code == STATUS_OK)
+        code = score_if(self, place, window, behind, drift, slack, &late);
     if (code != STATUS_OK)
         return code;
-    sync_match match;
-    sync_matcher_compare(matcher, drift, &match);
-    uint32_t slack = fabs(behind - before) > 10.0 ? 4 : 1;
-    double early = sync_matcher_score_at(matcher, before, slack);
-    double late = sync_matcher_score_at(matcher, behind, slack);
-    *out_side = match.score == 0.0 || fmax(early, late) < step_score_min ? 0 : early > late ? -1 : 1;
-    match.late = early > late ? before : behind;
-    match.score = fmax(early, late);
+    *out_side = fmax(early, late) < step_score_min ? 0 : early > late ? -1 : 1;
+    sync_match match = {.late = early > late ? before : behind, .score = fmax(early, late)};
     if (*out_side != 0)
-        add_point(self, place, &match);
+        add_point(self, (int64_t)place + llround(match.late), &match);
     return STATUS_OK;
 }
 
@@ -461,18 +512,17 @@ static status narrow_step(align_run *self, const sync_model *model, uint32_t seg
     const sync_segment *b = &model->segments[segment + 1];
     uint64_t low = a->last;
     uint64_t high = b->first;
-    uint32_t far_range = FAR_SECONDS * track_reader_rate(self->matcher->track);
-    if (fabs(b->offset - a->offset) > (double)far_range)
-        return STATUS_OK;
     for (uint32_t turn = 0; turn < STEP_TURNS && high - low > STEP_FRAMES; turn++) {
         uint64_t gap = high - low;
-        uint32_t window = STEP_WINDOW_MAX;
+        uint32_t window = WINDOW;
         while (window > STEP_FRAMES && window > gap / 2)
             window /= 2;
         int side = 0;
         /* Where nothing sounds in the middle, a little to the side of it. */
         static const uint32_t eighths[] = {4, 3, 5, 2, 6};
         for (size_t k = 0; k < sizeof eighths / sizeof eighths[0] && side == 0; k++) {
+            if (!affordable(self, 2 * window))
+                return STATUS_OK;
             uint64_t place = low + gap * eighths[k] / 8;
             double drifted = model->drift * (double)place;
             status code = side_of(self, place, window, a->offset + drifted, b->offset + drifted, model->drift, &side);
@@ -491,11 +541,16 @@ static status narrow_step(align_run *self, const sync_model *model, uint32_t seg
 
 status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *measure, arena *memory)
 {
+    uint32_t rate = track_reader_rate(matcher->track);
+    uint64_t part = frame_count / READ_PART;
+    uint64_t floor = (uint64_t)FLOOR_SECONDS * rate;
     align_run *self = arena_take(memory, sizeof *self);
     *self = (align_run){.matcher = matcher,
                         .measure = measure,
                         .frame_count = frame_count,
-                        .half_second = track_reader_rate(matcher->track) / 2};
+                        .budget = part > floor ? part : floor,
+                        .half_second = rate / 2,
+                        .far_range = FAR_SECONDS * rate};
     measure->points = arena_take_array(memory, SYNC_POINTS_MAX, sizeof *measure->points);
     measure->lost = arena_take_array(memory, SYNC_PLACES_MAX, sizeof *measure->lost);
     status code = choose_places(self);
@@ -505,6 +560,8 @@ status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *mea
         code = confirm(self);
     sync_model model;
     sync_model_fit(&model, measure->points, measure->point_count);
+    if (model.segment_count > 1)
+        self->budget *= 2;
     for (uint32_t i = 0; code == STATUS_OK && i + 1 < model.segment_count; i++)
         code = narrow_step(self, &model, i);
     name_lost(self, &model);

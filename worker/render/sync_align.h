@@ -1,9 +1,11 @@
 /**
  * How a track lies against a reference over a whole stretch: matched places, sorted, for sync_model_fit().
  *
- * Reads little: 1 % of the stretch, at least eight windows of 32768 frames, each at the loudest of eight places of its part.
- * Where drift shows, the places are matched once more at the right speed; a step between two of them is narrowed down by
- * halving. Only where nothing matches within half a second are four places searched nine seconds around.
+ * Reads little of the track: 1 % of the stretch, in short ones 8 s, twice that where it has a step. Places, each the loudest
+ * of eight probes of its part, are windows of 16384 frames that are read once; two thirds of what may be read go to them and
+ * their probes, the rest to longer windows of places that did not match. The reference is read around them, for it costs no
+ * second reading. Where drift shows, the places are matched once more at the right speed; a step between two of them is
+ * narrowed down by halving. Only where nothing matches within half a second are four places searched nine seconds around.
  */
 #ifndef WORKER_RENDER_SYNC_ALIGN_H
 #define WORKER_RENDER_SYNC_ALIGN_H

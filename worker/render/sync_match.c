@@ -13,7 +13,8 @@ static const double band_high_hz = 8000.0;
  */
 static const double band_floor = 1e-4;
 static const double band_width_hz = 250.0;
-enum { READ_FRAMES = 4096, PEAK_WIDTH = 64, MARGIN_PART = 16, TAPER_PART = 8, BANDS = 32 };
+static const double band_rate_share = 0.375; /* of the rate that is left: what folds over the half of it lies 18 dB lower */
+enum { READ_FRAMES = 4096, PEAK_WIDTH = 64, MARGIN_PART = 32, TAPER_PART = 8, BANDS = 32, NEAR_RATE_MIN = 22000 };
 
 void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *track, int64_t track_frame,
                        track_reader *reference, int64_t reference_frame, error_detail *detail)
@@ -32,35 +33,16 @@ void sync_matcher_deinit(sync_matcher *self)
     arena_deinit(&self->memory);
 }
 
-/* The sum of all channels. */
-static status read_sum(track_reader *track, int64_t first, uint32_t frame_count, double *out, error_detail *detail)
+uint32_t sync_window_margin(uint32_t frames)
 {
-    arena scratch;
-    arena_init(&scratch);
-    uint32_t channel_count = track_reader_channels(track);
-    double **channels = arena_take_array(&scratch, channel_count, sizeof(double *));
-    for (uint32_t c = 0; c < channel_count; c++)
-        channels[c] = arena_take_array(&scratch, READ_FRAMES, sizeof(double));
-    status code = STATUS_OK;
-    for (uint32_t done = 0; code == STATUS_OK && done < frame_count; done += READ_FRAMES) {
-        uint32_t count = frame_count - done < READ_FRAMES ? frame_count - done : READ_FRAMES;
-        code = track_reader_read(track, first + (int64_t)done, count, channels, detail);
-        for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
-            double sum = 0.0;
-            for (uint32_t c = 0; c < channel_count; c++)
-                sum += channels[c][i];
-            out[done + i] = sum;
-        }
-    }
-    arena_deinit(&scratch);
-    return code;
+    return frames / MARGIN_PART;
 }
 
 status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level)
 {
     double x[READ_FRAMES];
     ENSURE(frame_count > 0 && frame_count <= READ_FRAMES);
-    status code = read_sum(self->track, self->track_frame + (int64_t)place, frame_count, x, self->detail);
+    status code = track_reader_read_sum(self->track, self->track_frame + (int64_t)place, frame_count, x, self->detail);
     double energy = 0.0;
     for (uint32_t i = 0; code == STATUS_OK && i < frame_count; i++)
         energy += x[i] * x[i];
@@ -69,71 +51,113 @@ status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_cou
     return code;
 }
 
-/* Buffers and plan for a size; they grow and are kept. */
-static void make_room(sync_matcher *self, uint32_t frames)
+status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, sync_window *out_window)
 {
-    uint32_t log2_size = 10;
-    while ((1u << log2_size) < frames)
-        log2_size++;
-    uint32_t size = 1u << log2_size;
-    if (self->plan.size == size)
-        return;
-    fft_plan_init(&self->plan, self->dsp, log2_size, &self->memory);
-    if (size <= self->capacity)
-        return;
-    self->capacity = size;
-    self->sound = arena_take_array(&self->memory, size, sizeof(double));
-    self->guide = arena_take_array(&self->memory, (size_t)size + size / (MARGIN_PART / 2), sizeof(double));
-    self->re = arena_take_array(&self->memory, size, sizeof(double));
-    self->im = arena_take_array(&self->memory, size, sizeof(double));
+    uint32_t margin = sync_window_margin(frames);
+    uint32_t count = frames + 2 * margin;
+    int64_t first = self->track_frame + middle - (int64_t)(frames / 2 + margin);
+    *out_window = (sync_window){.middle = middle, .frames = frames};
+    out_window->sound = arena_take_array(&self->memory, count, sizeof(double));
+    self->frames_read += count;
+    return track_reader_read_sum(self->track, first, count, out_window->sound, self->detail);
 }
 
-status sync_matcher_load(sync_matcher *self, uint64_t place, int64_t late, uint32_t window, uint32_t range)
+/* 2^result frames become one. */
+static uint32_t log2_step(const sync_matcher *self, sync_detail detail)
 {
-    uint32_t margin = window / MARGIN_PART;
-    int64_t first = (int64_t)place - (int64_t)(window / 2);
-    self->place = place;
-    self->late = late;
-    self->window = window;
-    self->range = range;
-    make_room(self, window + 2 * range);
-    self->frames_read += window + 2 * (uint64_t)range;
-    status code = read_sum(self->track, self->track_frame + first + late - (int64_t)range, window + 2 * range, self->sound,
-                           self->detail);
-    if (code == STATUS_OK)
-        code = read_sum(self->reference, self->reference_frame + first - (int64_t)margin, window + 2 * margin, self->guide,
-                        self->detail);
+    static const uint32_t further[] = {[SYNC_NEAR] = 0, [SYNC_WIDE] = 1, [SYNC_FAR] = 3};
+    uint32_t result = 0;
+    while (track_reader_rate(self->track) >> (result + 1) >= NEAR_RATE_MIN)
+        result++;
+    return detail == SYNC_WHOLE ? 0 : result + further[detail];
+}
+
+/* Frames of which thin_out() makes `count`. */
+static uint32_t thinned_from(uint32_t count, uint32_t log2_frames)
+{
+    return ((count + 2) << log2_frames) - 2;
+}
+
+/* Halved so often, each time by (1 3 3 1)/8: together a box of that length three times over. In place. */
+static void thin_out(double *x, uint32_t count, uint32_t log2_frames)
+{
+    for (uint32_t left = log2_frames; left-- > 0;)
+        for (uint32_t i = 0, end = thinned_from(count, left); i < end; i++)
+            x[i] = 0.125 * (x[2 * i] + x[2 * i + 3] + 3.0 * (x[2 * i + 1] + x[2 * i + 2]));
+}
+
+/* Room for so many values and a plan for a transform; both grow and are kept. */
+static void make_room(sync_matcher *self, uint32_t frames, uint32_t transformed)
+{
+    uint32_t log2_size = 10;
+    while ((1u << log2_size) < transformed)
+        log2_size++;
+    self->plan = &self->plans[log2_size];
+    if (self->plan->size == 0)
+        fft_plan_init(self->plan, self->dsp, log2_size, &self->memory);
+    frames = frames > self->plan->size ? frames : self->plan->size;
+    if (frames <= self->capacity)
+        return;
+    self->capacity = frames;
+    self->sound = arena_take_array(&self->memory, frames, sizeof(double));
+    self->guide = arena_take_array(&self->memory, frames, sizeof(double));
+    self->re = arena_take_array(&self->memory, frames, sizeof(double));
+    self->im = arena_take_array(&self->memory, frames, sizeof(double));
+}
+
+status sync_matcher_place(sync_matcher *self, const sync_window *window, double late, uint32_t range, sync_detail detail)
+{
+    uint32_t log2_frames = log2_step(self, detail);
+    uint32_t tail = thinned_from(0, log2_frames);
+    uint32_t margin = sync_window_margin(window->frames);
+    self->late = llround(late);
+    self->step = 1u << log2_frames;
+    self->window = window->frames >> log2_frames;
+    self->margin = (margin - tail) >> log2_frames;
+    self->range = range >> log2_frames;
+    uint32_t first = margin - (self->margin << log2_frames);
+    uint32_t sound = self->window + 2 * self->margin;
+    uint32_t guide = self->window + 2 * self->range;
+    uint32_t guide_read = thinned_from(guide, log2_frames);
+    make_room(self, guide_read, guide);
+    memcpy(self->sound, window->sound + first, thinned_from(sound, log2_frames) * sizeof(double));
+    thin_out(self->sound, sound, log2_frames);
+    int64_t place = window->middle - self->late - (int64_t)(window->frames / 2) - (int64_t)(self->range << log2_frames);
+    status code = track_reader_read_sum(self->reference, self->reference_frame + place, guide_read, self->guide, self->detail);
+    thin_out(self->guide, guide, log2_frames);
     return code;
 }
 
-/* The reference at the track's speed: Lagrange's cubic between the four samples around each place. */
-static double guide_at(const sync_matcher *self, uint32_t i, double drift)
+/* The track at the reference's speed: Lagrange's cubic between the four samples around each place. */
+static void stretch_sound(const sync_matcher *self, double drift, double *out)
 {
-    double margin = (double)(self->window / MARGIN_PART);
     double half = (double)(self->window / 2);
-    if (drift == 0.0)
-        return self->guide[self->window / MARGIN_PART + i];
-    double at = margin + half + ((double)i - half) / (1.0 + drift);
-    double whole = floor(at);
-    double t = at - whole;
-    if (whole < 1.0 || whole + 2.0 >= 2.0 * margin + (double)self->window)
-        return 0.0;
-    const double *x = self->guide + (size_t)whole;
-    return x[-1] * (-t * (t - 1.0) * (t - 2.0) / 6.0) + x[0] * ((t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0) +
-           x[1] * (-(t + 1.0) * t * (t - 2.0) / 2.0) + x[2] * ((t + 1.0) * t * (t - 1.0) / 6.0);
+    double end = 2.0 * (double)self->margin + (double)self->window;
+    for (uint32_t i = 0; i < self->window; i++) {
+        double at = (double)self->margin + half + ((double)i - half) * (1.0 + drift);
+        double whole = floor(at);
+        double t = at - whole;
+        const double *x = self->sound + (size_t)whole;
+        out[i] = whole < 1.0 || whole + 2.0 >= end
+                     ? 0.0
+                     : x[-1] * (-t * (t - 1.0) * (t - 2.0) / 6.0) + x[0] * ((t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0) +
+                           x[1] * (-(t + 1.0) * t * (t - 2.0) / 2.0) + x[2] * ((t + 1.0) * t * (t - 1.0) / 6.0);
+    }
 }
 
 /*
  * Rises smoothly over the first part of a window and falls over its last: a hard edge has energy at every frequency, and once
- * whitened the edges of both windows would match each other.
+ * whitened the edges of both windows would match each other. What lies behind is silent.
  */
-static double taper(uint32_t i, uint32_t count, uint32_t edge)
+static void taper(double *x, uint32_t count, uint32_t edge, uint32_t size)
 {
-    uint32_t inside = i < count - 1 - i ? i : count - 1 - i;
-    if (inside >= edge)
-        return 1.0;
-    double t = ((double)inside + 0.5) / (double)edge;
-    return t * t * (3.0 - 2.0 * t);
+    for (uint32_t i = 0; i < edge; i++) {
+        double t = ((double)i + 0.5) / (double)edge;
+        double gain = t * t * (3.0 - 2.0 * t);
+        x[i] *= gain;
+        x[count - 1 - i] *= gain;
+    }
+    memset(x + count, 0, (size_t)(size - count) * sizeof *x);
 }
 
 /* The spectra of two real signals that were transformed as one complex one. */
@@ -143,7 +167,7 @@ typedef struct bin_pair {
 
 static bin_pair split_bin(const sync_matcher *self, uint32_t k)
 {
-    uint32_t m = self->plan.size - k;
+    uint32_t m = self->plan->size - k;
     return (bin_pair){.xr = (self->re[k] + self->re[m]) / 2.0,
                       .xi = (self->im[k] - self->im[m]) / 2.0,
                       .yr = (self->im[k] + self->im[m]) / 2.0,
@@ -178,11 +202,11 @@ static bool find_bands(const sync_matcher *self, double hertz, uint32_t first, u
 /* The whitened cross-spectrum replaces the spectra, swapped for the inverse transform: it leaves the correlation in im. */
 static bool whiten(sync_matcher *self)
 {
-    uint32_t size = self->plan.size;
-    double hertz = (double)track_reader_rate(self->track) / (double)size;
+    uint32_t size = self->plan->size;
+    double rate = (double)track_reader_rate(self->track) / (double)self->step;
+    double hertz = rate / (double)size;
     uint32_t first = (uint32_t)ceil(band_low_hz / hertz);
-    uint32_t end = (uint32_t)ceil(band_high_hz / hertz);
-    end = end < size / 2 ? end : size / 2;
+    uint32_t end = (uint32_t)ceil(fmin(band_high_hz, band_rate_share * rate) / hertz);
     bool used[BANDS];
     if (!find_bands(self, hertz, first, end, used))
         return false;
@@ -209,19 +233,24 @@ static bool whiten(sync_matcher *self)
 
 void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_match)
 {
-    uint32_t size = self->plan.size;
+    uint32_t size = self->plan->size;
     uint32_t lags = 2 * self->range + 1;
     uint32_t length = self->window + 2 * self->range;
-    uint32_t edge = self->window / TAPER_PART;
+    uint32_t width = PEAK_WIDTH / self->step;
     *out_match = (sync_match){0};
-    for (uint32_t i = 0; i < size; i++) {
-        self->re[i] = i < length ? self->sound[i] * taper(i, length, edge) : 0.0;
-        self->im[i] = i < self->window ? guide_at(self, i, drift) * taper(i, self->window, edge) : 0.0;
-    }
-    fft_run(&self->plan, self->re, self->im);
-    if (!whiten(self))
+    memcpy(self->re, self->guide, length * sizeof *self->re);
+    if (drift == 0.0)
+        memcpy(self->im, self->sound + self->margin, self->window * sizeof *self->im);
+    else
+        stretch_sound(self, drift, self->im);
+    taper(self->re, length, self->window / TAPER_PART, size);
+    taper(self->im, self->window, self->window / TAPER_PART, size);
+    fft_run(self->plan, self->re, self->im);
+    if (!whiten(self)) {
+        memset(self->im, 0, lags * sizeof *self->im);
         return;
-    fft_run(&self->plan, self->re, self->im);
+    }
+    fft_run(self->plan, self->re, self->im);
     const double *c = self->im;
     uint32_t peak = 0;
     for (uint32_t i = 1; i < lags; i++)
@@ -231,7 +260,7 @@ void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_matc
     double rival = 0.0;
     uint32_t others = 0;
     for (uint32_t i = 0; i < lags; i++)
-        if (i + PEAK_WIDTH < peak || i > peak + PEAK_WIDTH) {
+        if (i + width < peak || i > peak + width) {
             energy += c[i] * c[i];
             rival = fabs(c[i]) > rival ? fabs(c[i]) : rival;
             others++;
@@ -241,7 +270,7 @@ void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_matc
     double before = fabs(c[peak - 1]), here = fabs(c[peak]), behind = fabs(c[peak + 1]);
     double curve = before - 2.0 * here + behind;
     double bend = curve < 0.0 ? (before - behind) / (2.0 * curve) : 0.0;
-    out_match->late = (double)self->late - (double)self->range + (double)peak + bend;
+    out_match->late = (double)self->late - ((double)peak - (double)self->range + bend) * (double)self->step;
     out_match->score = fabs(c[peak]) / sqrt(energy / (double)others);
     out_match->rival = rival / fabs(c[peak]);
 }
@@ -249,12 +278,14 @@ void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_matc
 double sync_matcher_score_at(const sync_matcher *self, double late, uint32_t slack)
 {
     uint32_t lags = 2 * self->range + 1;
-    int64_t at = llround(late) - self->late + (int64_t)self->range;
+    double step = (double)self->step;
+    int64_t at = llround(((double)self->late - late) / step) + (int64_t)self->range;
+    int64_t around = slack / self->step;
     double energy = 0.0;
     double peak = 0.0;
     for (uint32_t i = 0; i < lags; i++) {
         energy += self->im[i] * self->im[i];
-        if ((int64_t)i >= at - (int64_t)slack && (int64_t)i <= at + (int64_t)slack)
+        if ((int64_t)i >= at - around && (int64_t)i <= at + around)
             peak = fmax(peak, fabs(self->im[i]));
     }
     return energy > 0.0 ? peak / sqrt(energy / (double)lags) : 0.0;

@@ -1,9 +1,11 @@
 /**
  * Finds by how many frames a track is later than a reference at one place: phase-transform cross-correlation (GCC-PHAT) of
- * a window of the reference with a wider one of the track, both as the sum of their channels, from 100 Hz to 8 kHz.
+ * a window of the track with a wider one of the reference, both as the sum of their channels, from 100 Hz to 8 kHz.
  *
- * Places are frames of the reference since the beginning of the stretch that both share; `drift` (frames per frame) is
- * taken out of the reference before it is compared, so that material at another speed can still be matched.
+ * A window of the track is read once and searched as often as wanted: what is read again is that, and the reference, which no pass
+ * reads, as far around as needed. Both are thinned out to half their rate and less before they are compared, the further around the
+ * more. `drift` (frames of lateness per frame of the reference) is taken out of the window, so that material at another speed can
+ * still be matched. Frames count from the beginning of the stretch that both share.
  */
 #ifndef WORKER_RENDER_SYNC_MATCH_H
 #define WORKER_RENDER_SYNC_MATCH_H
@@ -11,22 +13,34 @@
 #include "worker/dsp/fft.h"
 #include "worker/render/track_reader.h"
 
+/** How far thinned: to the bands up to 8 kHz, to 4.5 kHz for half a second around, to 1.1 kHz for many seconds around. */
+typedef enum sync_detail { SYNC_WHOLE, SYNC_NEAR, SYNC_WIDE, SYNC_FAR } sync_detail;
+
+/** A stretch of the track that was read. */
+typedef struct sync_window {
+    int64_t middle;    /**< of the track */
+    uint32_t frames;   /**< 0: not read */
+    double *sound;     /**< those, and sync_window_margin() on either side */
+} sync_window;
+
 typedef struct sync_matcher {
     const dsp_table *dsp;
     track_reader *track, *reference;
-    int64_t track_frame, reference_frame; /**< of the files at place 0 */
+    int64_t track_frame, reference_frame; /**< of the files where the stretch begins */
     uint64_t frames_read;                 /**< of the track so far */
     error_detail *detail;
-    /* the window that was loaded last */
-    uint64_t place;
-    int64_t late;      /**< what is expected there */
-    uint32_t window;   /**< frames of the reference */
-    uint32_t range;    /**< lags searched on either side */
-    double *sound;     /**< track, window + 2 range */
-    double *guide;     /**< reference, window and sync_match_margin() on either side */
+    /* what is searched */
+    int64_t late;          /**< what is expected */
+    uint32_t step;         /**< frames of the files to one of what follows */
+    uint32_t window;       /**< of the track */
+    uint32_t margin;
+    uint32_t range;        /**< lags searched on either side */
+    double *sound;         /**< track, window and margin on either side */
+    double *guide;         /**< reference, window + 2 range */
     double *re, *im;
-    uint32_t capacity;
-    fft_plan plan;
+    uint32_t capacity;     /**< of those four */
+    fft_plan *plan;
+    fft_plan plans[FFT_LOG2_MAX + 1]; /**< those that were needed */
     arena memory;
 } sync_matcher;
 
@@ -40,11 +54,15 @@ void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *t
                        track_reader *reference, int64_t reference_frame, error_detail *detail);
 void sync_matcher_deinit(sync_matcher *self);
 
+/** Frames on either side of a window of so many, for material at another speed. */
+uint32_t sync_window_margin(uint32_t frames);
 /** Root mean square of the track at a place, for choosing where to listen. */
 MUST_USE status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level);
-/** Reads both windows around a place. */
-MUST_USE status sync_matcher_load(sync_matcher *self, uint64_t place, int64_t late, uint32_t window, uint32_t range);
-/** Compares what was loaded. A score of 0: one of them is silent. */
+/** Reads a window of the track; it lives as long as the matcher. */
+MUST_USE status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, sync_window *out_window);
+/** Reads the reference `range` frames and half the window around where a window belongs that is later by `late`. */
+MUST_USE status sync_matcher_place(sync_matcher *self, const sync_window *window, double late, uint32_t range, sync_detail detail);
+/** Compares what was placed. A score of 0: one of them is silent. */
 void sync_matcher_compare(sync_matcher *self, double drift, sync_match *out_match);
 /** After compare: the peak within `slack` frames of an offset, over the RMS of everything. */
 double sync_matcher_score_at(const sync_matcher *self, double late, uint32_t slack);

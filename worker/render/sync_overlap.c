@@ -7,6 +7,8 @@ static const double rival_max = 0.8;  /* tones and beats have rivals */
 static const double same_min = 0.9;    /* correlation over the whole overlap: a fade or a little of something else is allowed */
 static const double silent_rms = 0.001; /* -60 dBFS */
 
+enum { NEAR_RANGE = 1024 };
+
 static double rms(const double *x, uint32_t count)
 {
     double sum = 0.0;
@@ -34,41 +36,52 @@ static double likeness(const double *a, const double *b, uint32_t count)
 /* The last frames of the reel before, and as many of the head of the next: the same sound? */
 static status confirm(sync_matcher *self, uint32_t frames, bool *out_same)
 {
-    /* A window as long as the overlap, searched nowhere else. */
-    status code = sync_matcher_load(self, frames / 2, -(int64_t)frames, frames, 0);
-    *out_same = code == STATUS_OK && likeness(self->sound, self->guide + frames / 16, frames) >= same_min;
+    sync_window all;
+    status code = sync_matcher_take(self, frames / 2, frames, &all);
+    if (code == STATUS_OK)
+        code = sync_matcher_place(self, &all, frames, 0, SYNC_WHOLE);
+    *out_same = code == STATUS_OK && likeness(self->sound + self->margin, self->guide, frames) >= same_min;
     return code;
 }
 
 status sync_overlap(sync_matcher *matcher, uint64_t reach, sync_measure *measure, arena *memory)
 {
-    status code = STATUS_OK;
     measure->points = arena_take(memory, sizeof *measure->points);
     measure->lost = arena_take_array(memory, SYNC_PLACES_MAX, sizeof *measure->lost);
-    for (uint32_t window = SYNC_OVERLAP_SHORTEST; code == STATUS_OK && window <= reach && window <= 65536; window *= 4) {
-        uint32_t range = (uint32_t)(reach - window) / 2;
+    for (uint32_t frames = SYNC_OVERLAP_SHORTEST; frames <= reach && frames <= 65536; frames *= 4) {
+        uint32_t range = (uint32_t)(reach - frames) / 2;
+        sync_window window;
         sync_match match;
         bool same = false;
-        code = sync_matcher_load(matcher, window / 2, -(int64_t)window - (int64_t)range, window, range);
+        status code = sync_matcher_take(matcher, frames / 2, frames, &window);
+        if (code == STATUS_OK)
+            code = sync_matcher_place(matcher, &window, (double)frames + (double)range, range, SYNC_WIDE);
         if (code != STATUS_OK)
-            break;
+            return code;
         measure->tried++;
-        if (rms(matcher->guide + window / 16, window) < silent_rms ||
-            rms(matcher->sound + 2 * range, window) < silent_rms) {
+        if (rms(matcher->sound + matcher->margin, matcher->window) < silent_rms ||
+            rms(matcher->guide + 2 * matcher->range, matcher->window) < silent_rms) {
             measure->silent++;
             continue;
         }
         sync_matcher_compare(matcher, 0.0, &match);
-        double overlap = round(-match.late);
-        if (match.score >= score_min && overlap >= window && overlap <= (double)reach)
+        double rival = match.rival;
+        if (match.score >= score_min) { /* to the sample */
+            code = sync_matcher_place(matcher, &window, match.late, NEAR_RANGE, SYNC_NEAR);
+            sync_matcher_compare(matcher, 0.0, &match);
+        }
+        double overlap = round(match.late);
+        if (code == STATUS_OK && match.score >= score_min && overlap >= frames && overlap <= (double)reach)
             code = confirm(matcher, (uint32_t)overlap, &same);
+        if (code != STATUS_OK)
+            return code;
         /* A tone is the same at many places: it neither shows an overlap nor denies that of another track. */
         if (!same)
-            measure->lost[measure->lost_count++] = window;
-        else if (measure->point_count == 0 || match.rival <= rival_max)
-            measure->points[0] = (sync_point){.late = overlap, .score = match.rival <= rival_max ? (float)match.score : 0.0f};
+            measure->lost[measure->lost_count++] = frames;
+        else if (measure->point_count == 0 || rival <= rival_max)
+            measure->points[0] = (sync_point){.late = overlap, .score = rival <= rival_max ? (float)match.score : 0.0f};
         measure->point_count |= same;
     }
     measure->frames_read = matcher->frames_read;
-    return code;
+    return STATUS_OK;
 }

@@ -14,10 +14,9 @@
 enum { SYNC_OVERLAP_SHORTEST = 4096 /* frames */ };
 
 /**
- * matcher: track_frame is the end of the reel before, as the track; reference_frame the head of the next. reach: frames of the
- * reel before. Fills tried and silent (windows), frames_read, lost (the length of each window that sounds on both sides and
- * does not match) and, where they overlap, one point: place 0, late = frames of the overlap,
- * score 0 if the same sound lies elsewhere too.
+ * matcher: track_frame is the head of the reel, reference_frame the end of the reel before. reach: frames of the reel before. Fills
+ * tried and silent (windows), frames_read, lost (the length of each window that sounds on both sides and does not match) and, where
+ * they overlap, one point: place 0, late = frames of the overlap, score 0 if the same sound lies elsewhere too.
  */
 MUST_USE status sync_overlap(sync_matcher *matcher, uint64_t reach, sync_measure *measure, arena *memory);
 

@@ -86,9 +86,38 @@ uint64_t track_reader_frames(const track_reader *self)
     return self->frame_count;
 }
 
-/* Frames that are in self->bytes, from the file's channels first_channel on, to `out` arrays at offset `at`. */
+/* What is done with the samples of one tile: `lane_count` channels from `channel` on, from frame `at` on. */
+typedef void tile_sink(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
+                       uint32_t at);
+
+static double finite_sample(double sample)
+{
+    return fabs(sample) <= (double)FLT_MAX ? sample : 0.0;
+}
+
+static void keep_channels(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
+                          uint32_t at)
+{
+    for (uint32_t l = 0; l < lane_count; l++)
+        for (uint32_t i = 0; i < frame_count; i++)
+            out[channel + l][at + i] = finite_sample(tile[(size_t)i * TILE_LANES + l]);
+}
+
+static void add_channels(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
+                         uint32_t at)
+{
+    (void)channel;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        double sum = out[0][at + i];
+        for (uint32_t l = 0; l < lane_count; l++)
+            sum += finite_sample(tile[(size_t)i * TILE_LANES + l]);
+        out[0][at + i] = sum;
+    }
+}
+
+/* Frames that are in self->bytes, from the file's channels first_channel on. */
 static void spread(track_reader *self, uint32_t index, uint32_t first_channel, uint32_t channel_count, uint32_t frame_count,
-                   double *const *out, uint32_t at)
+                   tile_sink *sink, double *const *out, uint32_t at)
 {
     static const uint8_t lanes[TILE_LANES] = {0, 1, 2, 3, 4, 5, 6, 7};
     const track_file *file = &self->files[index];
@@ -101,20 +130,15 @@ static void spread(track_reader *self, uint32_t index, uint32_t first_channel, u
                 channels[l] = (uint8_t)(first_channel + c + l);
             self->dsp->unpack(file->encoding, self->bytes + (size_t)done * file->frame_bytes,
                               self->inputs[index].channel_count, count, lane_count, channels, lanes, self->tile);
-            for (uint32_t l = 0; l < lane_count; l++)
-                for (uint32_t i = 0; i < count; i++) {
-                    double sample = self->tile[(size_t)i * TILE_LANES + l];
-                    out[c + l][at + done + i] = fabs(sample) <= (double)FLT_MAX ? sample : 0.0;
-                }
+            sink(self->tile, count, c, lane_count, out, at + done);
         }
     }
 }
 
+/* `out` is silent where the file is not. */
 static status read_file(track_reader *self, uint32_t index, uint32_t first_channel, uint32_t channel_count, int64_t first,
-                        uint32_t frame_count, double *const *out, error_detail *detail)
+                        uint32_t frame_count, tile_sink *sink, double *const *out, error_detail *detail)
 {
-    for (uint32_t c = 0; c < channel_count; c++)
-        memset(out[c], 0, frame_count * sizeof *out[c]);
     int64_t begin = first < 0 ? 0 : first;
     int64_t end = first + (int64_t)frame_count;
     if (end > (int64_t)self->inputs[index].frame_count)
@@ -124,10 +148,16 @@ static status read_file(track_reader *self, uint32_t index, uint32_t first_chann
         status code = media_reader_frames(self->files[index].reader, (uint64_t)begin, count, self->bytes, detail);
         if (code != STATUS_OK)
             return code;
-        spread(self, index, first_channel, channel_count, count, out, (uint32_t)(begin - first));
+        spread(self, index, first_channel, channel_count, count, sink, out, (uint32_t)(begin - first));
         begin += count;
     }
     return STATUS_OK;
+}
+
+static void silence(double *const *out, uint32_t channel_count, uint32_t frame_count)
+{
+    for (uint32_t c = 0; c < channel_count; c++)
+        memset(out[c], 0, frame_count * sizeof *out[c]);
 }
 
 status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
@@ -135,11 +165,21 @@ status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame
 {
     status code = STATUS_OK;
     uint32_t channel = 0;
+    silence(channels, self->channel_count, frame_count);
     for (uint32_t i = 0; code == STATUS_OK && i < self->file_count; i++) {
         uint32_t count = self->inputs[i].channel_count;
-        code = read_file(self, i, 0, count, first_frame, frame_count, channels + channel, detail);
+        code = read_file(self, i, 0, count, first_frame, frame_count, keep_channels, channels + channel, detail);
         channel += count;
     }
+    return code;
+}
+
+status track_reader_read_sum(track_reader *self, int64_t first_frame, uint32_t frame_count, double *out, error_detail *detail)
+{
+    status code = STATUS_OK;
+    silence(&out, 1, frame_count);
+    for (uint32_t i = 0; code == STATUS_OK && i < self->file_count; i++)
+        code = read_file(self, i, 0, self->inputs[i].channel_count, first_frame, frame_count, add_channels, &out, detail);
     return code;
 }
 
@@ -149,5 +189,6 @@ status track_reader_read_channel(track_reader *self, uint32_t channel, int64_t f
     uint32_t index = 0;
     while (channel >= self->inputs[index].channel_count)
         channel -= self->inputs[index++].channel_count;
-    return read_file(self, index, channel, 1, first_frame, frame_count, &out, detail);
+    silence(&out, 1, frame_count);
+    return read_file(self, index, channel, 1, first_frame, frame_count, keep_channels, &out, detail);
 }

@@ -28,6 +28,9 @@ uint64_t track_reader_frames(const track_reader *self);
 /** channels: [track_reader_channels] arrays of frame_count. */
 MUST_USE status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
                                   error_detail *detail);
+/** The sum of all channels. */
+MUST_USE status track_reader_read_sum(track_reader *self, int64_t first_frame, uint32_t frame_count, double *out,
+                                      error_detail *detail);
 MUST_USE status track_reader_read_channel(track_reader *self, uint32_t channel, int64_t first_frame, uint32_t frame_count,
                                           double *out, error_detail *detail);
 

@@ -12,15 +12,10 @@ static status align(const task_context *context, const task_listen *task, track_
     status code = track_reader_open(&reference, task->reference_count, task->references, context->roots, context->dsp, memory,
                                     context->detail);
     if (code == STATUS_OK) {
-        if (task->join) { /* the head of this reel is searched in the end of the one before */
-            sync_matcher_init(&matcher, context->dsp, reference, (int64_t)task->reference_frame, track, (int64_t)task->frame,
-                              context->detail);
-            code = sync_overlap(&matcher, task->frame_count, found, memory);
-        } else {
-            sync_matcher_init(&matcher, context->dsp, track, (int64_t)task->frame, reference, (int64_t)task->reference_frame,
-                              context->detail);
-            code = sync_align(&matcher, task->frame_count, found, memory);
-        }
+        sync_matcher_init(&matcher, context->dsp, track, (int64_t)task->frame, reference, (int64_t)task->reference_frame,
+                          context->detail);
+        code = task->join ? sync_overlap(&matcher, task->frame_count, found, memory)
+                          : sync_align(&matcher, task->frame_count, found, memory);
         sync_matcher_deinit(&matcher);
     }
     track_reader_close(reference);

@@ -11,25 +11,18 @@ struct track_reader {
     int64_t frame_count;
 };
 
-uint32_t track_reader_channels(const track_reader *self)
-{
-    (void)self;
-    return 1;
-}
-
 uint32_t track_reader_rate(const track_reader *self)
 {
     (void)self;
     return RATE;
 }
 
-status track_reader_read(track_reader *self, int64_t first_frame, uint32_t frame_count, double *const *channels,
-                         error_detail *detail)
+status track_reader_read_sum(track_reader *self, int64_t first_frame, uint32_t frame_count, double *out, error_detail *detail)
 {
     (void)detail;
     for (uint32_t i = 0; i < frame_count; i++) {
         int64_t frame = first_frame + (int64_t)i;
-        channels[0][i] = frame >= 0 && frame < self->frame_count ? (double)self->samples[frame] : 0.0;
+        out[i] = frame >= 0 && frame < self->frame_count ? (double)self->samples[frame] : 0.0;
     }
     return STATUS_OK;
 }

@@ -39,7 +39,7 @@ static void listen(scene *self)
     sync_matcher matcher;
     dsp_table dsp;
     dsp_table_init(&dsp, CPU_SCALAR);
-    sync_matcher_init(&matcher, &dsp, &self->before, FRAMES, &self->behind, 0, &detail);
+    sync_matcher_init(&matcher, &dsp, &self->behind, 0, &self->before, FRAMES, &detail);
     assert_int_equal(sync_overlap(&matcher, REACH, &self->found, &self->memory), STATUS_OK);
     sync_matcher_deinit(&matcher);
 }
