@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -35,7 +36,7 @@ def programme_minutes(minutes):
 # ---- measuring ----
 
 class Memory(threading.Thread):
-    """Highest resident size of any descendant, by program, and the processor seconds of all, seen while a command runs."""
+    """Highest resident size of any descendant, by program, and processor seconds (user, system) of all, seen while a command runs."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
@@ -47,7 +48,7 @@ class Memory(threading.Thread):
                 try:
                     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
                     used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                    self.cpu[pid] = (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+                    self.cpu[pid] = [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in used[11:13]]
                 except OSError:
                     continue
                 for line in lines:
@@ -56,9 +57,12 @@ class Memory(threading.Thread):
 
 
 def timed(command, cpu=None, watch=False):
-    """(wall seconds; watched: peaks in MiB by program, processor seconds); stops the benchmark when the command fails."""
+    """(wall seconds; watched: peaks in MiB by program; processor seconds, user and system); stops the benchmark when the command fails.
+
+    A farm's executors are killed when all is done and nobody is told what they took, so ours are watched; what others took the system says."""
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     memory = Memory(process.pid)
@@ -69,7 +73,10 @@ def timed(command, cpu=None, watch=False):
     memory.done.set()
     if process.returncode not in (0, 1):  # 1: judged and not passed
         raise SystemExit(f"{command}: exit {process.returncode}\n{errors.decode()}")
-    return wall, memory.peaks, sum(memory.cpu.values())
+    if watch:
+        return wall, memory.peaks, np.sum(list(memory.cpu.values()), axis=0)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, {}, np.array([after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime])
 
 
 class Contest:
@@ -132,18 +139,26 @@ OVERNIGHT = {"PM_51": "printmaster-5.1", "PM_20": "stereo-loro", "ME_51": "me-5.
 SET = {"PM_712": "printmaster-7.1.2", "PM_71": "printmaster-7.1", "MONO": "mono", "DX_STEM": "stem", **OVERNIGHT}
 
 
-def overnight_show(folder, minutes, layout="5.1", channels=6, deliverables=None):
+ROLES = {"DX": "dialogue", "MX": "music", "FX": "effects"}
+
+
+def show_of(folder, minutes, stems, deliverables):
+    """A show of one reel. stems: {name: (role, layout, channels)}; deliverables: {name: recipe}."""
     (folder / "stems").mkdir(parents=True)
-    for seed, stem in enumerate(("DX", "MX", "FX")):
+    for seed, (stem, (_, _, channels)) in enumerate(stems.items()):
         write_long(folder / "stems" / f"R1_{stem}.wav", seed, minutes, channels)
-    roles = {"DX": "dialogue", "MX": "music", "FX": "effects"}
     show = {"reelmill": 1, "title": "Bench", "slug": "BENCH", "frame_rate": 24, "sample_rate": RATE, "media": "stems",
-            "stems": {stem: {"role": role, "layout": layout, "file": "{reel}_" + stem + ".wav"} for stem, role in roles.items()},
+            "stems": {stem: {"role": role, "layout": layout, "file": "{reel}_" + stem + ".wav"}
+                      for stem, (role, layout, _) in stems.items()},
             "reels": [{"name": "R1", "start": "01:00:00:00"}], "pops": "none", "output": "out",
             "deliverables": [{"name": name, "recipe": recipe, **({"stem": "DX"} if recipe == "stem" else {})}
-                             for name, recipe in (deliverables or OVERNIGHT).items()]}
+                             for name, recipe in deliverables.items()]}
     (folder / "show.yaml").write_text(json.dumps(show))
     return folder / "show.yaml"
+
+
+def overnight_show(folder, minutes, layout="5.1", channels=6, deliverables=None):
+    return show_of(folder, minutes, {stem: (role, layout, channels) for stem, role in ROLES.items()}, deliverables or OVERNIGHT)
 
 
 def ffmpeg_overnight(folder):
@@ -240,38 +255,41 @@ def row_set(options, scratch):
     shutil.rmtree(folder)
 
 
+FURTHER_MINUTE = {"ours_s": "wall clock", "cpu_s": "processor", "user_s": "user time", "moved_s": "the same bytes moved, wall clock",
+                  "moved_cpu_s": "the same bytes moved, processor"}
+
+
 def row_length(options, scratch):
-    """The overnight job at several lengths: wall and processor seconds, and peak memory, per minute of programme."""
-    row = {"row": "length", "minutes": [], "ours_s": [], "cpu_s": [], "memory_mib": []}
+    """The overnight job at several lengths, in turn with the mover of its bytes: seconds, and peak memory.
+
+    Not every machine moves the hundredth minute for what the first one costs, so the mover stands beside."""
+    row = {"row": "length", "minutes": [], "memory_mib": [], **{kind: [] for kind in FURTHER_MINUTE}}
     for minutes in options.lengths:
         folder = scratch / f"length{minutes}"
         show = overnight_show(folder, minutes)
-        walls, cpus, peaks = [], [], {}
+        seen, peaks = {kind: [] for kind in FURTHER_MINUTE}, {}
         # A tenth of a second more or less of ten minutes is as much as a second of a hundred, and costs a tenth of the time.
         for _ in range(options.repeat * (1 if minutes == max(options.lengths) else 4)):
-            shutil.rmtree(folder / "out", ignore_errors=True)
-            wall, seen, cpu = timed([options.bin / "reelmill", "run", show], watch=True)
-            walls.append(wall)
-            cpus.append(cpu)
-            peaks = {role: max(size, peaks.get(role, 0)) for role, size in seen.items()}
+            wall, sizes, (user, system) = timed([options.bin / "reelmill", "run", show], watch=True)
+            written = [path.stat().st_size for path in (folder / "out").rglob("*.wav")]
+            shutil.rmtree(folder / "out")
+            moved_wall, _, moved = timed(mover(folder, written))
+            for path in folder.glob("moved*"):
+                path.unlink()
+            for kind, seconds in zip(FURTHER_MINUTE, (wall, user + system, user, moved_wall, sum(moved))):
+                seen[kind].append(seconds)
+            peaks = {role: max(size, peaks.get(role, 0)) for role, size in sizes.items()}
         row["minutes"].append(minutes)
-        row["ours_s"].append(statistics.median(walls))
-        row["cpu_s"].append(statistics.median(cpus))
         row["memory_mib"].append(peaks)
-        print(f"length {minutes:4d} minutes {statistics.median(walls):8.2f} s, {statistics.median(walls) / minutes:.3f} s a minute, "
-              f"{statistics.median(cpus) / minutes:.3f} s of processor a minute"
+        for kind, seconds in seen.items():
+            row[kind].append(statistics.median(seconds))
+        print(f"length {minutes:4d} minutes, a minute of it: "
+              + ", ".join(f"{row[kind][-1] / minutes:.3f} s {title}" for kind, title in FURTHER_MINUTE.items())
               + "".join(f"; {role} {size:.0f} MiB" for role, size in sorted(peaks.items())), flush=True)
         shutil.rmtree(folder)
     # What a further minute costs, from each length to the next: start and end of a run are in neither.
-    row["further_minute_s"] = {}
-    for kind in ("ours_s", "cpu_s"):
-        steps = [(row[kind][i + 1] - row[kind][i]) / (row["minutes"][i + 1] - row["minutes"][i])
-                 for i in range(len(row["minutes"]) - 1)]
-        row["further_minute_s"][kind] = steps
-        if steps:
-            print(f"length: a further minute costs {', '.join(f'{step:.3f}' for step in steps)} s of "
-                  f"{'wall clock' if kind == 'ours_s' else 'processor'}: {steps[-1] / steps[0] - 1:+.1%} from the shortest to the longest "
-                  "(reach: within 5 %)", flush=True)
+    row["further_minute_s"] = {kind: [(row[kind][i + 1] - row[kind][i]) / (row["minutes"][i + 1] - row["minutes"][i])
+                                      for i in range(len(row["minutes"]) - 1)] for kind in FURTHER_MINUTE}
     yield row
 
 
@@ -299,8 +317,8 @@ class MemoryCage:
                 time.sleep(0.1)
 
 
-def row_memory(options, scratch):
-    """Stems of 7.1.2 to four deliverables, once with the memory of the machine, once with an eighth of the job's bytes."""
+def row_cage(options, scratch):
+    """Stems of 7.1.2 to five deliverables, once with the memory of the machine, once with an eighth of the job's bytes."""
     folder = scratch / "memory"
     minutes = programme_minutes(options.minutes)["memory"]
     show = overnight_show(folder, minutes, "7.1.2", 10, {"PM_712": "printmaster-7.1.2", **OVERNIGHT})
@@ -308,7 +326,7 @@ def row_memory(options, scratch):
     try:
         cage = MemoryCage(moved // 8)
     except OSError as problem:
-        print(f"memory: left out, no memory cgroup can be made here: {problem}", flush=True)
+        print(f"memory: less than the job moves is left out, no memory cgroup can be made here: {problem}", flush=True)
         shutil.rmtree(folder)
         return
 
@@ -326,6 +344,33 @@ def row_memory(options, scratch):
                       "not far below 1", minutes * 60)
     yield {**row, "moved_bytes": moved, "limit_bytes": moved // 8}
     shutil.rmtree(folder)
+
+
+def largest_lengths(minutes):
+    return [max(minutes // 20, 1), max(minutes // 5, 2)]
+
+
+def row_largest(options, scratch):
+    """Every recipe that ships, from as many channels of stems as are held against each other, at two lengths: what a process takes."""
+    stems = {f"{stem}{turn}": (role, "7.1.2", 10) for turn in ("", "2") for stem, role in ROLES.items()}
+    stems.update(AD=("narration", "mono", 1), HI=("hearing", "mono", 1))
+    listed = subprocess.run([options.bin / "reelmill", "recipes"], check=True, capture_output=True, text=True).stdout
+    recipes = sorted(line.split()[0] for line in listed.splitlines() if line and not line.startswith(" "))
+    row = {"row": "largest", "channels": sum(channels for _, _, channels in stems.values()), "deliverables": len(recipes),
+           "minutes": largest_lengths(options.minutes), "memory_mib": []}
+    for minutes in row["minutes"]:
+        folder = scratch / "largest"
+        show = show_of(folder, minutes, stems, {re.sub("[^a-z0-9]", "_", recipe).upper(): recipe for recipe in recipes})
+        row["memory_mib"].append(timed([options.bin / "reelmill", "run", show], watch=True)[1])
+        print(f"largest set, {minutes} min: "
+              + ", ".join(f"{role} {size:.0f} MiB" for role, size in sorted(row["memory_mib"][-1].items())), flush=True)
+        shutil.rmtree(folder)
+    yield row
+
+
+def row_memory(options, scratch):
+    yield from row_cage(options, scratch)
+    yield from row_largest(options, scratch)
 
 
 ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "memory": row_memory, "length": row_length}
@@ -348,7 +393,7 @@ def say_what_is_missing(options, rows):
     minute = 60 * RATE * 3  # bytes of a channel
     minutes = programme_minutes(options.minutes)
     needs = {"meter": minutes["meter"] * 6, "overnight": minutes["overnight"] * (18 + 3 * 16), "set": minutes["set"] * (30 + 63),
-             "memory": minutes["memory"] * (30 + 26), "length": max(options.lengths) * (18 + 16)}
+             "memory": max(minutes["memory"] * (30 + 26), largest_lengths(options.minutes)[-1] * (62 + 128)), "length": max(options.lengths) * (18 + 16)}
     need = int(minute * max(needs[name] for name in rows)) + (1 << 30)
     free = shutil.disk_usage(options.scratch).free
     if free < need:
@@ -388,13 +433,18 @@ def table(rows):
             for kind, steps in row["further_minute_s"].items():
                 if len(steps) > 1:
                     change = steps[-1] / steps[0] - 1
+                    reach, met = ("-", "-") if kind.startswith("moved") else ("within 5 %", say[abs(change) <= 0.05])
                     print(f"| a further minute, {row['minutes'][-2]} to {row['minutes'][-1]} minutes : {row['minutes'][0]} to "
-                          f"{row['minutes'][1]}, {'wall clock' if kind == 'ours_s' else 'processor'} | {steps[-1]:.3f} | {steps[0]:.3f} "
-                          f"| {change:+.1%} | within 5 % | {say[abs(change) <= 0.05]} |")
-    for role, most in (("executor", 256), ("reelmill-worker", 512)):
-        if role in peaks:
-            print(f"| peak memory of {role}, all rows, MiB | {peaks[role]:.0f} | - | - | at most "
-                  f"{most} | {say[peaks[role] <= most]} |")
+                          f"{row['minutes'][1]}, {FURTHER_MINUTE[kind]} | {steps[-1]:.3f} | {steps[0]:.3f} | {change:+.1%} | {reach} "
+                          f"| {met} |")
+        if row["row"] == "largest":
+            for minutes, seen in zip(row["minutes"], row["memory_mib"]):
+                two = seen["reelmill-worker"] + 2 * seen["executor"]
+                print(f"| peak memory, {row['deliverables']} deliverables from {row['channels']} channels of {minutes} min : executor, MiB "
+                      f"| {seen['executor']:.0f} | - | - | at most 256 | {say[seen['executor'] <= 256]} |\n"
+                      f"| the same : worker with two executors, MiB | {two:.0f} | - | - | at most 512 | {say[two <= 512]} |")
+    if "executor" in peaks:
+        print(f"| peak memory of executor, all rows, MiB | {peaks['executor']:.0f} | - | - | at most 256 | {say[peaks['executor'] <= 256]} |")
     print("\npeak memory of all rows: " + ", ".join(f"{role} {size:.0f} MiB" for role, size in sorted(peaks.items())))
 
 
