@@ -18,6 +18,13 @@ typedef struct line {
     int ours, theirs;
 } line;
 
+/* A share, a farm's lines in it, and two limits of descriptors: what this process may have, and few. */
+typedef struct farm_stage {
+    connection_share *share;
+    line lines[FARM];
+    struct rlimit all, few;
+} farm_stage;
+
 static line line_open(connection_share *share)
 {
     int ends[2];
@@ -39,72 +46,72 @@ static void line_close(connection_share *share, const line *self)
     close(self->theirs);
 }
 
+static void stage_begin(farm_stage *self)
+{
+    self->share = connection_share_create();
+    assert_non_null(self->share);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &self->all), 0);
+    self->few = (struct rlimit){.rlim_cur = DESCRIPTORS, .rlim_max = self->all.rlim_max};
+    for (uint32_t i = 0; i < FARM; i++)
+        self->lines[i] = line_open(self->share);
+}
+
+static void stage_end(farm_stage *self)
+{
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &self->all), 0);
+    for (uint32_t i = 0; i < FARM; i++)
+        line_close(self->share, &self->lines[i]);
+    connection_share_destroy(&self->share);
+}
+
 /* A farm that shares one key has more workers than there are descriptors: those that are there stay, however often it is
    looked, and the only connection of another key, which came last, does too. */
 static void connection_share__keeps_the_workers_that_are_at_work(void **state)
 {
     (void)state;
-    line farm[FARM];
-    struct rlimit all, few;
-    connection_share *share = connection_share_create();
-    assert_non_null(share);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
-    few = (struct rlimit){.rlim_cur = DESCRIPTORS, .rlim_max = all.rlim_max};
+    farm_stage stage;
+    stage_begin(&stage);
     for (uint32_t i = 0; i < FARM; i++)
-        farm[i] = line_open(share);
-    for (uint32_t i = 0; i < FARM; i++)
-        assert_int_equal(connection_share_heard(share, farm[i].ours, "farm"), 1);
-    line operator = line_open(share);
-    assert_int_equal(connection_share_heard(share, operator.ours, "chief"), 2);
-    assert_int_equal(connection_share_check(share), 0); /* there is room */
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    assert_int_equal(connection_share_check(share), FARM + 1 - KEPT);
+        assert_int_equal(connection_share_heard(stage.share, stage.lines[i].ours, "farm"), 1);
+    line operator = line_open(stage.share);
+    assert_int_equal(connection_share_heard(stage.share, operator.ours, "chief"), 2);
+    assert_int_equal(connection_share_check(stage.share), 0); /* there is room */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &stage.few), 0);
+    assert_int_equal(connection_share_check(stage.share), FARM + 1 - KEPT);
     for (uint32_t look = 0; look < 3; look++) {
         for (uint32_t i = 0; i < KEPT - 1; i++)
-            (void)connection_share_heard(share, farm[KEPT - 2 - i].ours, "farm"); /* in any order */
-        assert_int_equal(connection_share_check(share), 0);
+            (void)connection_share_heard(stage.share, stage.lines[KEPT - 2 - i].ours, "farm"); /* in any order */
+        assert_int_equal(connection_share_check(stage.share), 0);
         for (uint32_t i = 0; i < FARM; i++)
-            assert_int_equal(is_up(&farm[i]), i < KEPT - 1);
+            assert_int_equal(is_up(&stage.lines[i]), i < KEPT - 1);
         assert_true(is_up(&operator));
     }
     /* Those who were sent away come again and again; nobody who is at work makes room for them. */
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &stage.all), 0);
     for (uint32_t i = KEPT - 1; i < FARM; i++) {
-        line_close(share, &farm[i]);
-        farm[i] = line_open(share);
-        (void)connection_share_heard(share, farm[i].ours, "farm");
+        line_close(stage.share, &stage.lines[i]);
+        stage.lines[i] = line_open(stage.share);
+        (void)connection_share_heard(stage.share, stage.lines[i].ours, "farm");
     }
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    assert_int_equal(connection_share_check(share), FARM + 1 - KEPT);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &stage.few), 0);
+    assert_int_equal(connection_share_check(stage.share), FARM + 1 - KEPT);
     for (uint32_t i = 0; i < FARM; i++)
-        assert_int_equal(is_up(&farm[i]), i < KEPT - 1);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
-    for (uint32_t i = 0; i < FARM; i++)
-        line_close(share, &farm[i]);
-    line_close(share, &operator);
-    connection_share_destroy(&share);
+        assert_int_equal(is_up(&stage.lines[i]), i < KEPT - 1);
+    line_close(stage.share, &operator);
+    stage_end(&stage);
 }
 
 /* Of those who have not spoken the oldest go: who comes to speak finds a place. */
 static void connection_share__lets_newcomers_past_those_who_say_nothing(void **state)
 {
     (void)state;
-    line silent[FARM];
-    struct rlimit all, few;
-    connection_share *share = connection_share_create();
-    assert_non_null(share);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
-    few = (struct rlimit){.rlim_cur = DESCRIPTORS, .rlim_max = all.rlim_max};
+    farm_stage stage;
+    stage_begin(&stage);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &stage.few), 0);
+    assert_int_equal(connection_share_check(stage.share), FARM - KEPT);
     for (uint32_t i = 0; i < FARM; i++)
-        silent[i] = line_open(share);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    assert_int_equal(connection_share_check(share), FARM - KEPT);
-    for (uint32_t i = 0; i < FARM; i++)
-        assert_int_equal(is_up(&silent[i]), i >= FARM - KEPT);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
-    for (uint32_t i = 0; i < FARM; i++)
-        line_close(share, &silent[i]);
-    connection_share_destroy(&share);
+        assert_int_equal(is_up(&stage.lines[i]), i >= FARM - KEPT);
+    stage_end(&stage);
 }
 
 int main(void)

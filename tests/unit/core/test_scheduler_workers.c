@@ -7,6 +7,15 @@
 
 #include <cmocka.h>
 
+/* Worker 7 has one slot, and in it the only task of the only job. */
+static attempt begin_with_one(farm_script *farm)
+{
+    farm_script_init(farm, NULL);
+    farm_job_of(farm, 1);
+    farm_hello(farm, 7, 1);
+    return farm_assigned(farm, 0);
+}
+
 static void scheduler__gives_a_worker_no_more_than_its_slots(void **unused)
 {
     (void)unused;
@@ -81,25 +90,22 @@ static void scheduler__requeues_a_task_when_its_lease_runs_out(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt lost = farm_assigned(&farm, 0);
+    attempt lost = begin_with_one(&farm);
     farm_heartbeat(&farm, 7, &lost, 1);
     farm_hello(&farm, 8, 1);
     farm_wait(&farm, SCRIPT_LEASE_MS - 1);
     farm_hello(&farm, 8, 1); /* worker 8 is there, 7 is silent */
-    assert_int_equal(farm_task(&farm, job, 0).worker, 7);
+    assert_int_equal(farm_task(&farm, lost.job, 0).worker, 7);
     farm_wait(&farm, 1);
     assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 8);
     assert_int_equal(farm_assigned(&farm, 0).epoch, lost.epoch + 1);
-    assert_int_equal(farm_task(&farm, job, 0).last_code, STATUS_NODE_LOST);
-    assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
+    assert_int_equal(farm_task(&farm, lost.job, 0).last_code, STATUS_NODE_LOST);
+    assert_int_equal(farm_task(&farm, lost.job, 0).attempts_failed, 0);
     /* The zombie wakes: its result does not count, and it is told to forget it. */
     farm_result(&farm, 7, lost, STATUS_OK);
     assert_int_equal(farm_count(&farm, COMMAND_RESULT_REFUSED), 1);
     assert_int_equal(farm_count(&farm, COMMAND_ACK_RESULT), 1);
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    assert_int_equal(farm_task(&farm, lost.job, 0).state, TASK_RUNNING);
     farm_script_deinit(&farm);
 }
 
@@ -107,16 +113,13 @@ static void scheduler__renews_leases_by_heartbeats_that_name_the_attempt(void **
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt running = farm_assigned(&farm, 0);
+    attempt running = begin_with_one(&farm);
     for (int i = 0; i < 20; i++) {
         farm_wait(&farm, SCRIPT_LEASE_MS / 2);
         farm_heartbeat(&farm, 7, &running, 1);
     }
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
-    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    assert_int_equal(farm_task(&farm, running.job, 0).state, TASK_RUNNING);
+    assert_int_equal(farm_task(&farm, running.job, 0).epoch, 1);
     farm_script_deinit(&farm);
 }
 
@@ -124,17 +127,14 @@ static void scheduler__requeues_without_blame_what_two_heartbeats_name_no_more(v
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt running = farm_assigned(&farm, 0);
+    attempt running = begin_with_one(&farm);
     farm_heartbeat(&farm, 7, &running, 1);
     farm_heartbeat(&farm, 7, NULL, 0);
-    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    assert_int_equal(farm_task(&farm, running.job, 0).epoch, 1);
     farm_heartbeat(&farm, 7, NULL, 0);
-    assert_int_equal(farm_task(&farm, job, 0).epoch, 2);
-    assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
-    assert_int_equal(farm_job(&farm, job).retries, 0);
+    assert_int_equal(farm_task(&farm, running.job, 0).epoch, 2);
+    assert_int_equal(farm_task(&farm, running.job, 0).attempts_failed, 0);
+    assert_int_equal(farm_job(&farm, running.job).retries, 0);
     farm_script_deinit(&farm);
 }
 
@@ -227,19 +227,16 @@ static void scheduler__refuses_a_result_from_a_worker_that_does_not_hold_the_att
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt running = farm_assigned(&farm, 0);
+    attempt running = begin_with_one(&farm);
     farm_hello(&farm, 8, 1);
     farm_result(&farm, 8, running, STATUS_OK);
     assert_int_equal(farm_count(&farm, COMMAND_RESULT_REFUSED), 1);
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    assert_int_equal(farm_task(&farm, running.job, 0).state, TASK_RUNNING);
     attempt wrong_term = running;
     wrong_term.term++;
     farm_result(&farm, 7, wrong_term, STATUS_OK);
     assert_int_equal(farm_count(&farm, COMMAND_RESULT_REFUSED), 1);
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
+    assert_int_equal(farm_task(&farm, running.job, 0).state, TASK_RUNNING);
     assert_int_equal(farm_result(&farm, 55, running, STATUS_OK), STATUS_PEER_IMPOSSIBLE);
     farm_script_deinit(&farm);
 }
@@ -294,18 +291,15 @@ static void scheduler__asks_for_a_hello_when_a_heartbeat_names_what_nobody_holds
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt held = farm_assigned(&farm, 0);
+    attempt held = begin_with_one(&farm);
     farm_script_restart(&farm);
     farm_hello(&farm, 9, 1); /* the same process, numbered anew */
     assert_int_equal(farm_heartbeat(&farm, 9, &held, 1), STATUS_PEER_IMPOSSIBLE);
     assert_int_equal(farm_count(&farm, COMMAND_CANCEL_ATTEMPT), 0);
     assert_int_equal(farm_hello_with(&farm, 9, 1, &held, 1), STATUS_OK);
-    assert_int_equal(farm_task(&farm, job, 0).worker, 9);
+    assert_int_equal(farm_task(&farm, held.job, 0).worker, 9);
     assert_int_equal(farm_heartbeat(&farm, 9, &held, 1), STATUS_OK);
-    assert_int_equal(farm_task(&farm, job, 0).epoch, held.epoch);
+    assert_int_equal(farm_task(&farm, held.job, 0).epoch, held.epoch);
     farm_script_deinit(&farm);
 }
 
@@ -313,17 +307,14 @@ static void scheduler__does_not_adopt_from_a_worker_that_lives(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt held = farm_assigned(&farm, 0);
+    attempt held = begin_with_one(&farm);
     farm_hello_with(&farm, 8, 1, &held, 1);
     assert_int_equal(farm_command(&farm, COMMAND_CANCEL_ATTEMPT, 0).worker, 8);
-    assert_int_equal(farm_task(&farm, job, 0).worker, 7);
+    assert_int_equal(farm_task(&farm, held.job, 0).worker, 7);
     farm_lost(&farm, 7, false);
     farm_hello_with(&farm, 8, 1, &held, 1);
     assert_int_equal(farm_count(&farm, COMMAND_CANCEL_ATTEMPT), 0);
-    assert_int_equal(farm_task(&farm, job, 0).worker, 8);
+    assert_int_equal(farm_task(&farm, held.job, 0).worker, 8);
     farm_script_deinit(&farm);
 }
 
@@ -349,15 +340,12 @@ static void scheduler__requeues_at_once_when_the_process_is_known_dead(void **un
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt running = farm_assigned(&farm, 0);
+    attempt running = begin_with_one(&farm);
     farm_heartbeat(&farm, 7, &running, 1);
     farm_hello(&farm, 8, 1);
     farm_lost(&farm, 7, true);
     assert_int_equal(farm_command(&farm, COMMAND_ASSIGN, 0).worker, 8);
-    assert_int_equal(farm_task(&farm, job, 0).last_code, STATUS_NODE_LOST);
+    assert_int_equal(farm_task(&farm, running.job, 0).last_code, STATUS_NODE_LOST);
     worker_view view;
     assert_true(scheduler_worker_view(farm.core, 7, &view));
     assert_int_equal(view.state, WORKER_LOST);
@@ -411,19 +399,16 @@ static void scheduler__blames_nobody_for_its_own_standstill(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 7, 1);
-    attempt running = farm_assigned(&farm, 0);
+    attempt running = begin_with_one(&farm);
     farm_heartbeat(&farm, 7, &running, 1);
     /* The process is stopped for an hour; the first event it then sees is its own timer. */
     farm.now_ms += 3600000;
     scheduler_event tick = {.type = EVENT_TICK};
     assert_int_equal(farm_script_step(&farm, &tick), STATUS_OK);
-    assert_int_equal(farm_task(&farm, job, 0).epoch, 1);
+    assert_int_equal(farm_task(&farm, running.job, 0).epoch, 1);
     farm_heartbeat(&farm, 7, &running, 1);
     farm_result(&farm, 7, running, STATUS_OK);
-    assert_int_equal(farm_task(&farm, job, 0).state, TASK_DONE);
+    assert_int_equal(farm_task(&farm, running.job, 0).state, TASK_DONE);
     farm_script_deinit(&farm);
 }
 

@@ -93,18 +93,42 @@ void stage_ended(session_stage *self, attempt_id attempt, status code)
     assert_int_equal(worker_session_ended(self->session, self->now_ms, &result, &self->orders), STATUS_OK);
 }
 
-void stage_welcome(session_stage *self)
+void stage_welcomed(session_stage *self, uint64_t farm, uint32_t term)
 {
-    stage_tick(self, self->now_ms);
-    stage_sent(self, MESSAGE_HELLO);
     message welcome = {.type = MESSAGE_WELCOME,
                        .welcome = {.beat = self->last_beat,
-                                   .term = STAGE_TERM,
-                                   .farm = STAGE_FARM,
+                                   .term = term,
+                                   .farm = farm,
                                    .worker = 1,
                                    .heartbeat_ms = STAGE_HEARTBEAT_MS,
                                    .lease_ms = STAGE_LEASE_MS}};
     stage_told(self, &welcome);
+}
+
+void stage_refused(session_stage *self)
+{
+    message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_PEER_REFUSED, .detail = "unknown worker"}};
+    stage_told(self, &refuse);
+}
+
+void stage_welcome(session_stage *self)
+{
+    stage_tick(self, self->now_ms);
+    stage_sent(self, MESSAGE_HELLO);
+    stage_welcomed(self, STAGE_FARM, STAGE_TERM);
+}
+
+void stage_begin_welcome(session_stage *self, uint32_t slots)
+{
+    stage_begin(self, slots, STAGE_SPOOL_PLENTY);
+    stage_welcome(self);
+}
+
+void stage_begin_at_work(session_stage *self)
+{
+    stage_begin_welcome(self, 1);
+    stage_assign(self, stage_attempt(1, 1));
+    stage_ordered(self, ORDER_START);
 }
 
 const session_order *stage_ordered(session_stage *self, session_order_type type)
@@ -147,4 +171,9 @@ void stage_echo(session_stage *self)
 attempt_id stage_attempt(uint32_t task, uint32_t epoch)
 {
     return (attempt_id){.job = 1, .task = task, .term = STAGE_TERM, .epoch = epoch};
+}
+
+void stage_assert_attempt(const attempt_id *got, attempt_id wanted)
+{
+    assert_true(attempt_id_equal(got, &wanted));
 }

@@ -9,18 +9,11 @@
 
 #include <cmocka.h>
 
-enum { SPOOL_PLENTY = 1 << 20 };
-
-static void assert_attempt(const attempt_id *got, attempt_id wanted)
-{
-    assert_true(attempt_id_equal(got, &wanted));
-}
-
 static void worker_session__says_hello_until_it_is_welcome(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 2, SPOOL_PLENTY);
+    stage_begin(&stage, 2, STAGE_SPOOL_PLENTY);
     stage_tick(&stage, stage.now_ms);
     const message *hello = stage_sent(&stage, MESSAGE_HELLO);
     assert_string_equal(hello->hello.name, "node-1");
@@ -52,7 +45,7 @@ static void worker_session__ignores_a_welcome_that_answers_nothing_it_said(void 
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
+    stage_begin(&stage, 1, STAGE_SPOOL_PLENTY);
     stage_tick(&stage, stage.now_ms);
     stage_sent(&stage, MESSAGE_HELLO);
     message welcome = {.type = MESSAGE_WELCOME,
@@ -77,20 +70,12 @@ static void worker_session__ignores_a_coordinator_of_a_lower_term(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_PEER_REFUSED}};
+    stage_begin_welcome(&stage, 1);
     stage.now_ms += STAGE_HELLO_MS;
-    stage_told(&stage, &refuse);
+    stage_refused(&stage);
     stage_tick(&stage, stage.now_ms);
     assert_int_equal(stage_sent(&stage, MESSAGE_HELLO)->hello.term, STAGE_TERM);
-    message welcome = {.type = MESSAGE_WELCOME,
-                       .welcome = {.beat = stage.last_beat,
-                                   .term = STAGE_TERM - 1,
-                                   .farm = STAGE_FARM,
-                                   .heartbeat_ms = 1000,
-                                   .lease_ms = STAGE_LEASE_MS}};
-    stage_told(&stage, &welcome);
+    stage_welcomed(&stage, STAGE_FARM, STAGE_TERM - 1);
     stage_tick(&stage, stage.now_ms + STAGE_HELLO_MS);
     stage_sent(&stage, MESSAGE_HELLO); /* goes on asking */
     /* Work of another term than the WELCOME's is not taken either. */
@@ -108,7 +93,7 @@ static void worker_session__leaves_for_good_when_refused_for_its_version(void **
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
+    stage_begin(&stage, 1, STAGE_SPOOL_PLENTY);
     stage_tick(&stage, stage.now_ms);
     stage_sent(&stage, MESSAGE_HELLO);
     message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_PEER_VERSION, .detail = "too old"}};
@@ -123,39 +108,29 @@ static void worker_session__says_hello_with_what_it_holds_to_a_restarted_coordin
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     stage_assign(&stage, stage_attempt(2, 1));
     stage_cell(&stage, stage_attempt(1, 1), 0);
     stage_sent(&stage, MESSAGE_CELL);
     stage.now_ms += STAGE_HELLO_MS;
-    message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_PEER_REFUSED, .detail = "unknown worker"}};
-    stage_told(&stage, &refuse);
+    stage_refused(&stage);
     stage_cell(&stage, stage_attempt(1, 1), 1); /* work goes on; the cell is kept */
     stage_tick(&stage, stage.now_ms);
     const message *hello = stage_sent(&stage, MESSAGE_HELLO);
     assert_int_equal(hello->hello.farm, STAGE_FARM);
     assert_int_equal(hello->hello.held_count, 2);
-    assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
-    assert_attempt(&hello->hello.held[1], stage_attempt(2, 1));
+    stage_assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
+    stage_assert_attempt(&hello->hello.held[1], stage_attempt(2, 1));
     /* A second REFUSE, to a frame sent before, brings no second HELLO. */
-    stage_told(&stage, &refuse);
+    stage_refused(&stage);
     stage_tick(&stage, stage.now_ms);
     stage_quiet(&stage);
-    message welcome = {.type = MESSAGE_WELCOME,
-                       .welcome = {.beat = stage.last_beat,
-                                   .term = STAGE_TERM + 1,
-                                   .farm = STAGE_FARM,
-                                   .heartbeat_ms = STAGE_HEARTBEAT_MS,
-                                   .lease_ms = STAGE_LEASE_MS}};
-    stage_told(&stage, &welcome);
+    stage_welcomed(&stage, STAGE_FARM, STAGE_TERM + 1);
     assert_int_equal(stage_sent(&stage, MESSAGE_CELL)->cell.cell, 0);
     assert_int_equal(stage_sent(&stage, MESSAGE_CELL)->cell.cell, 1);
     stage_ended(&stage, stage_attempt(1, 1), STATUS_OK);
     assert_int_equal(stage_sent(&stage, MESSAGE_RESULT)->result.cell_count, 2);
-    assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(2, 1));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(2, 1));
     stage_end(&stage);
 }
 
@@ -164,18 +139,9 @@ static void worker_session__stops_what_a_new_coordinator_cannot_know_of(void **s
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
-    message welcome = {.type = MESSAGE_WELCOME,
-                       .welcome = {.beat = stage.last_beat,
-                                   .term = STAGE_TERM + 1,
-                                   .farm = STAGE_FARM,
-                                   .heartbeat_ms = STAGE_HEARTBEAT_MS,
-                                   .lease_ms = STAGE_LEASE_MS}};
-    stage_told(&stage, &welcome);
-    assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 1));
+    stage_begin_at_work(&stage);
+    stage_welcomed(&stage, STAGE_FARM, STAGE_TERM + 1);
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 1));
     stage.now_ms += STAGE_HELLO_MS;
     stage_tick(&stage, stage.now_ms);
     stage_quiet(&stage); /* no HELLO before the process is gone */
@@ -189,23 +155,13 @@ static void worker_session__forgets_everything_when_it_comes_to_another_farm(voi
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
-    message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_PEER_REFUSED}};
+    stage_begin_at_work(&stage);
     stage.now_ms += STAGE_HELLO_MS;
-    stage_told(&stage, &refuse);
+    stage_refused(&stage);
     stage_tick(&stage, stage.now_ms);
     stage_sent(&stage, MESSAGE_HELLO);
-    message welcome = {.type = MESSAGE_WELCOME,
-                       .welcome = {.beat = stage.last_beat,
-                                   .term = 1, /* lower, but of another journal */
-                                   .farm = STAGE_FARM + 1,
-                                   .heartbeat_ms = STAGE_HEARTBEAT_MS,
-                                   .lease_ms = STAGE_LEASE_MS}};
-    stage_told(&stage, &welcome);
-    assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 1));
+    stage_welcomed(&stage, STAGE_FARM + 1, 1); /* a lower term, but of another journal */
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 1));
     stage_ended(&stage, stage_attempt(1, 1), STATUS_NODE_CRASHED);
     stage_quiet(&stage); /* nobody there asked for it */
     assert_int_equal(worker_session_held_count(stage.session), 0);
@@ -217,10 +173,7 @@ static void worker_session__says_hello_first_on_a_new_connection(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     worker_session_connected(stage.session, stage.now_ms);
     stage_cell(&stage, stage_attempt(1, 1), 0); /* kept until it is welcome */
     stage_tick(&stage, stage.now_ms);
@@ -236,8 +189,7 @@ static void worker_session__says_hello_to_a_coordinator_of_a_higher_term(void **
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 2, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 2);
     stage_assign(&stage, stage_attempt(1, 1));
     stage_ordered(&stage, ORDER_START);
     attempt_id newer = stage_attempt(2, 1);
@@ -247,7 +199,7 @@ static void worker_session__says_hello_to_a_coordinator_of_a_higher_term(void **
     stage_tick(&stage, stage.now_ms + STAGE_HELLO_MS);
     const message *hello = stage_sent(&stage, MESSAGE_HELLO);
     assert_int_equal(hello->hello.held_count, 1);
-    assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
+    stage_assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
     stage_end(&stage);
 }
 

@@ -9,24 +9,16 @@
 
 #include <cmocka.h>
 
-enum { SPOOL_PLENTY = 1 << 20 };
-
-static void assert_attempt(const attempt_id *got, attempt_id wanted)
-{
-    assert_true(attempt_id_equal(got, &wanted));
-}
-
 /* ---- tasks ---- */
 
 static void worker_session__runs_a_task_and_keeps_its_result_until_acknowledged(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 1);
     stage_assign(&stage, stage_attempt(5, 2));
     const session_order *start = stage_ordered(&stage, ORDER_START);
-    assert_attempt(&start->attempt, stage_attempt(5, 2));
+    stage_assert_attempt(&start->attempt, stage_attempt(5, 2));
     assert_int_equal(start->kind, TASK_RENDER);
     assert_int_equal(start->byte_size, 4);
     assert_memory_equal(start->bytes, "body", 4);
@@ -65,8 +57,7 @@ static void worker_session__queues_beyond_its_slots_and_ignores_repetitions(void
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 2, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 2);
     for (uint32_t task = 1; task <= 3; task++) {
         stage_assign(&stage, stage_attempt(task, 1));
         if (task <= 2)
@@ -78,7 +69,7 @@ static void worker_session__queues_beyond_its_slots_and_ignores_repetitions(void
     assert_int_equal(worker_session_held_count(stage.session), 3);
     stage_ended(&stage, stage_attempt(2, 1), STATUS_NODE_CRASHED);
     assert_int_equal(stage_sent(&stage, MESSAGE_RESULT)->result.code, STATUS_NODE_CRASHED);
-    assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(3, 1));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(3, 1));
     stage_end(&stage);
 }
 
@@ -86,19 +77,18 @@ static void worker_session__replaces_an_older_attempt_of_the_same_task(void **st
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 1);
     stage_assign(&stage, stage_attempt(1, 2));
     stage_ordered(&stage, ORDER_START);
     stage_assign(&stage, stage_attempt(1, 1)); /* late news */
     stage_quiet(&stage);
     stage_assign(&stage, stage_attempt(1, 3));
-    assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 2));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_KILL)->attempt, stage_attempt(1, 2));
     stage_ended(&stage, stage_attempt(1, 2), STATUS_NODE_CRASHED);
     const message *result = stage_sent(&stage, MESSAGE_RESULT);
-    assert_attempt(&result->result.attempt, stage_attempt(1, 2));
+    stage_assert_attempt(&result->result.attempt, stage_attempt(1, 2));
     assert_int_equal(result->result.code, STATUS_CANCELLED);
-    assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(1, 3));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(1, 3));
     stage_end(&stage);
 }
 
@@ -106,10 +96,7 @@ static void worker_session__answers_cancel_only_when_the_executor_is_gone(void *
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     stage_assign(&stage, stage_attempt(2, 1));
     stage_cell(&stage, stage_attempt(1, 1), 0);
     stage_sent(&stage, MESSAGE_CELL);
@@ -121,7 +108,7 @@ static void worker_session__answers_cancel_only_when_the_executor_is_gone(void *
     stage_told_attempts(&stage, MESSAGE_CANCEL, stage_attempt(2, 1)); /* queued: over at once */
     assert_int_equal(stage_sent(&stage, MESSAGE_RESULT)->result.code, STATUS_CANCELLED);
     stage_told_attempts(&stage, MESSAGE_CANCEL, stage_attempt(3, 1)); /* never heard of */
-    assert_attempt(&stage_sent(&stage, MESSAGE_RESULT)->result.attempt, stage_attempt(3, 1));
+    stage_assert_attempt(&stage_sent(&stage, MESSAGE_RESULT)->result.attempt, stage_attempt(3, 1));
     stage_ended(&stage, stage_attempt(1, 1), STATUS_NODE_CRASHED);
     const message *result = stage_sent(&stage, MESSAGE_RESULT);
     assert_int_equal(result->result.code, STATUS_CANCELLED);
@@ -137,10 +124,7 @@ static void worker_session__drops_a_result_that_is_cancelled(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     stage_ended(&stage, stage_attempt(1, 1), STATUS_OK);
     stage_sent(&stage, MESSAGE_RESULT);
     stage_told_attempts(&stage, MESSAGE_CANCEL, stage_attempt(1, 1));
@@ -164,7 +148,7 @@ static void worker_session__starts_nothing_while_its_spool_is_full(void **state)
     stage_sent(&stage, MESSAGE_RESULT);
     stage_quiet(&stage);
     stage_told_attempts(&stage, MESSAGE_ACK, stage_attempt(1, 1));
-    assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(2, 1));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_START)->attempt, stage_attempt(2, 1));
     stage_end(&stage);
 }
 
@@ -172,8 +156,7 @@ static void worker_session__refuses_news_of_attempts_that_do_not_run(void **stat
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 1);
     message_result result = {.attempt = stage_attempt(1, 1)};
     message_fetch fetch = {.attempt = stage_attempt(1, 1)};
     assert_int_equal(worker_session_ended(stage.session, stage.now_ms, &result, &stage.orders), STATUS_PEER_IMPOSSIBLE);
@@ -191,8 +174,7 @@ static void worker_session__holds_no_more_than_one_hello_can_list(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 1);
     for (uint32_t task = 0; task < MESSAGE_ATTEMPTS_MAX; task++) {
         stage_assign(&stage, stage_attempt(task, 1));
         if (task == 0)
@@ -211,10 +193,7 @@ static void worker_session__fetches_again_until_the_chunk_comes_and_hands_it_ove
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     message_fetch fetch = {.attempt = stage_attempt(1, 1), .document = 2, .offset = 10};
     assert_int_equal(worker_session_fetch(stage.session, &fetch, &stage.orders), STATUS_OK);
     assert_int_equal(stage_sent(&stage, MESSAGE_FETCH)->fetch.document, 2);
@@ -236,7 +215,7 @@ static void worker_session__fetches_again_until_the_chunk_comes_and_hands_it_ove
     stage_quiet(&stage);
     chunk.chunk.offset = 10;
     stage_told(&stage, &chunk);
-    assert_attempt(&stage_ordered(&stage, ORDER_GIVE_CHUNK)->attempt, stage_attempt(1, 1));
+    stage_assert_attempt(&stage_ordered(&stage, ORDER_GIVE_CHUNK)->attempt, stage_attempt(1, 1));
     stage_told(&stage, &chunk);
     stage_end(&stage);
 }
@@ -247,8 +226,7 @@ static void worker_session__fences_itself_a_lease_after_it_sent_what_was_last_an
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 2, SPOOL_PLENTY);
-    stage_welcome(&stage);
+    stage_begin_welcome(&stage, 2);
     uint64_t hello_ms = stage.now_ms;
     for (uint32_t task = 1; task <= 4; task++) {
         stage_assign(&stage, stage_attempt(task, 1));
@@ -290,7 +268,7 @@ static void worker_session__fences_itself_a_lease_after_it_sent_what_was_last_an
     stage_tick(&stage, stage.now_ms);
     const message *hello = stage_sent(&stage, MESSAGE_HELLO);
     assert_int_equal(hello->hello.held_count, 1); /* what had ended is still worth something */
-    assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
+    stage_assert_attempt(&hello->hello.held[0], stage_attempt(1, 1));
     stage_end(&stage);
 }
 
@@ -298,10 +276,7 @@ static void worker_session__stays_up_while_heartbeats_are_answered(void **state)
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     for (unsigned i = 0; i < 100; i++) {
         stage_tick(&stage, stage.now_ms + STAGE_HEARTBEAT_MS);
         stage_sent(&stage, MESSAGE_HEARTBEAT);
@@ -317,15 +292,12 @@ static void worker_session__drains_hands_back_what_waits_and_leaves_when_all_is_
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     stage_assign(&stage, stage_attempt(2, 1));
     message drain = {.type = MESSAGE_DRAIN};
     stage_told(&stage, &drain);
     const message *result = stage_sent(&stage, MESSAGE_RESULT);
-    assert_attempt(&result->result.attempt, stage_attempt(2, 1));
+    stage_assert_attempt(&result->result.attempt, stage_attempt(2, 1));
     assert_int_equal(result->result.code, STATUS_CANCELLED);
     assert_true(stage_sent(&stage, MESSAGE_HEARTBEAT)->heartbeat.draining);
     stage_assign(&stage, stage_attempt(3, 1)); /* was on its way */
@@ -344,10 +316,7 @@ static void worker_session__leaves_at_the_second_call_once_its_executors_are_gon
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
-    stage_welcome(&stage);
-    stage_assign(&stage, stage_attempt(1, 1));
-    stage_ordered(&stage, ORDER_START);
+    stage_begin_at_work(&stage);
     assert_int_equal(worker_session_drain(stage.session, stage.now_ms, &stage.orders), STATUS_OK);
     stage_sent(&stage, MESSAGE_HEARTBEAT);
     assert_int_equal(worker_session_drain(stage.session, stage.now_ms, &stage.orders), STATUS_OK);
@@ -364,7 +333,7 @@ static void worker_session__leaves_at_once_when_it_never_met_a_coordinator(void 
 {
     (void)state;
     session_stage stage;
-    stage_begin(&stage, 1, SPOOL_PLENTY);
+    stage_begin(&stage, 1, STAGE_SPOOL_PLENTY);
     stage_tick(&stage, stage.now_ms);
     stage_sent(&stage, MESSAGE_HELLO);
     assert_int_equal(worker_session_drain(stage.session, stage.now_ms, &stage.orders), STATUS_OK);
