@@ -6,7 +6,7 @@ import numpy as np
 
 import oracle
 
-from farm_kit import RATE, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, write_wav
+from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, write_wav
 from test_every_recipe import Recordings
 from wide_show import WideShow
 
@@ -135,7 +135,9 @@ class Levels(FarmTest):
             self.assertLessEqual(digests(out).items(), expected.items())
 
     def test_recordings_by_scan_and_limiter(self):
-        """Real audio where there is any: the gain by libebur128's loudness, then the limiter by its definition."""
+        """The gain by libebur128's loudness, then the limiter by its definition."""
+        if not (SHARED / "audio").is_dir():  # noise has no peaks to limit
+            self.skipTest(f"no recordings at {SHARED / 'audio'} (REELMILL_SHARED)")
         (self.folder / "recipes").mkdir()
         (self.folder / "recipes" / "limited.yaml").write_text(
             "reelmill_recipe: 1\nextends: printmaster-5.1\noverload: limit\n"
