@@ -458,7 +458,7 @@ static void ended_again(scheduler *self, uint32_t job_slot, const scheduler_fact
     if (fact->worker != SCHEDULER_LOCAL || fact->code != STATUS_OK)
         trouble = trouble_table_take(&self->troubles, job_slot, fact->task);
     if (trouble != SLOT_NONE)
-        task_trouble_avoid(&self->troubles.troubles[trouble], fact->worker, retry_policy_strikes(fact->code));
+        task_trouble_avoid(&self->troubles.troubles[trouble], fact->worker, fact->code);
     uint32_t delay_ms = retry_policy_delay_ms(record, self->config.retry_base_ms);
     if (fact->value == TASK_READY || trouble == SLOT_NONE || delay_ms == 0) {
         fact_apply_task_ready(self, job_slot, fact->task);

@@ -131,25 +131,26 @@ void trouble_table_give(trouble_table *self, uint32_t trouble)
     self->free_slots[self->free_count++] = trouble;
 }
 
-void task_trouble_avoid(task_trouble *self, uint32_t worker, bool struck)
+void task_trouble_avoid(task_trouble *self, uint32_t worker, status code)
 {
+    status blamed = retry_policy_strikes(code) || code == STATUS_INPUT_MISSING ? code : STATUS_OK;
     if (worker == SCHEDULER_LOCAL)
         return;
     for (uint32_t i = 0; i < self->avoid_count; i++) {
         if (self->avoid[i] == worker) {
-            self->struck[i] = self->struck[i] || struck;
+            self->blamed[i] = self->blamed[i] != STATUS_OK ? self->blamed[i] : blamed;
             return;
         }
     }
     if (self->avoid_count == TROUBLE_AVOID_MAX) {
         for (uint32_t i = 1; i < TROUBLE_AVOID_MAX; i++) {
             self->avoid[i - 1] = self->avoid[i];
-            self->struck[i - 1] = self->struck[i];
+            self->blamed[i - 1] = self->blamed[i];
         }
         self->avoid_count--;
     }
     self->avoid[self->avoid_count] = worker;
-    self->struck[self->avoid_count++] = struck;
+    self->blamed[self->avoid_count++] = blamed;
 }
 
 bool task_trouble_avoids(const task_trouble *self, uint32_t worker)

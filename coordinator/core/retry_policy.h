@@ -4,6 +4,7 @@
  * | what ended the attempt              | the task                                             | its worker      |
  * | ----------------------------------- | ---------------------------------------------------- | --------------- |
  * | INPUT, LIMIT                        | failed at once                                       | -               |
+ * | no such file, for the first time    | another looks too, at once: where its mounts differ  | proven if found |
  * | PEER, DEFECT                        | tried once more, elsewhere                           | -               |
  * | STORAGE                             | tried elsewhere after a pause, attempts_max times    | rests for it    |
  * | ... full, read-only or ill storage  | and then waits, with its whole job, storage_wait_ms  | -               |
@@ -46,7 +47,7 @@ typedef struct task_trouble {
     uint32_t task;
     uint64_t key;
     uint32_t avoid[TROUBLE_AVOID_MAX]; /**< worker numbers */
-    bool struck[TROUBLE_AVOID_MAX];    /**< what happened there may have been the machine's fault */
+    status blamed[TROUBLE_AVOID_MAX];  /**< what happened there, where it may have been the machine's fault; else STATUS_OK */
     uint32_t avoid_count;
     uint32_t previous, next; /**< in the list of parked tasks */
 } task_trouble;
@@ -68,7 +69,7 @@ uint32_t trouble_table_find(const trouble_table *self, uint32_t job_slot, uint32
 uint32_t trouble_table_take(trouble_table *self, uint32_t job_slot, uint32_t task);
 void trouble_table_give(trouble_table *self, uint32_t trouble);
 /** The oldest is forgotten when there are more than TROUBLE_AVOID_MAX. */
-void task_trouble_avoid(task_trouble *self, uint32_t worker, bool struck);
+void task_trouble_avoid(task_trouble *self, uint32_t worker, status code);
 bool task_trouble_avoids(const task_trouble *self, uint32_t worker);
 void trouble_table_park(trouble_table *self, uint32_t trouble);
 void trouble_table_unpark(trouble_table *self, uint32_t trouble);

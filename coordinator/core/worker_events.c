@@ -108,6 +108,9 @@ static bool attempt_over(scheduler *self, uint32_t lease_slot, status code)
         return false;
     }
     task_state next = retry_policy_next(code, task, self->config.attempts_max);
+    bool on_worker = lease->worker != SCHEDULER_LOCAL;
+    if (code == STATUS_INPUT_MISSING && on_worker && task->failed == 0 && self->workers.able_count > 1)
+        next = TASK_READY; /* that machine's storage may not be what the others see */
     if (next != TASK_FAILED && task->epoch >= TASK_EPOCH_MAX) {
         next = TASK_FAILED;
         code = STATUS_LIMIT;
@@ -406,6 +409,15 @@ static void worker_judge(scheduler *self, uint32_t slot)
         worker_quarantine(self, slot);
 }
 
+static void worker_strike(worker_record *worker, const attempt *failed, status code)
+{
+    worker->strikes_differ = worker->strikes > 0 && (worker->strikes_differ || worker->strike_job != failed->job);
+    worker->strikes++;
+    worker->strike_job = failed->job;
+    worker->strike_task = failed->task;
+    worker->strike_code = code;
+}
+
 static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed, status code, bool task_at_fault)
 {
     worker_record *worker = worker_table_open(&self->workers, slot);
@@ -416,13 +428,8 @@ static void worker_failed(scheduler *self, uint32_t slot, const attempt *failed,
         worker_rest(self, worker, retry_policy_strikes(code) ? 0 : failed->job);
     bool struck = retry_policy_strikes(code) && !task_at_fault;
     bool fresh = worker->strikes == 0 || worker->strike_job != failed->job || worker->strike_task != failed->task;
-    if (struck && fresh) {
-        worker->strikes_differ = worker->strikes > 0 && (worker->strikes_differ || worker->strike_job != failed->job);
-        worker->strikes++;
-        worker->strike_job = failed->job;
-        worker->strike_task = failed->task;
-        worker->strike_code = code;
-    }
+    if (struck && fresh)
+        worker_strike(worker, failed, code);
     worker_close(self, slot);
     if (struck)
         worker_judge(self, slot);
@@ -435,9 +442,11 @@ static void strikes_prove(scheduler *self, const task_lease *lease)
     for (uint32_t i = 0; trouble != SLOT_NONE && i < self->troubles.troubles[trouble].avoid_count; i++) {
         const task_trouble *entry = &self->troubles.troubles[trouble];
         uint32_t slot = worker_table_find(&self->workers, entry->avoid[i]);
-        if (!entry->struck[i] || entry->avoid[i] == lease->worker || slot == SLOT_NONE)
+        if (entry->blamed[i] == STATUS_OK || entry->avoid[i] == lease->worker || slot == SLOT_NONE)
             continue;
         self->workers.workers[slot].proofs++;
+        if (entry->blamed[i] == STATUS_INPUT_MISSING) /* no strike while nobody had found it */
+            worker_strike(&self->workers.workers[slot], &lease->attempt, STATUS_INPUT_MISSING);
         if (self->workers.workers[slot].trust == TRUST_FULL)
             worker_judge(self, slot);
     }

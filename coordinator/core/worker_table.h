@@ -6,7 +6,8 @@
  * must not eat the queue). Where storage failed it rests for that job alone, whose files may be what is gone, and for
  * all once another job's storage fails too before the rest is over. A failure that says something about the node
  * (retry_policy_strikes) is a strike, one per task; when the task then succeeds elsewhere it is proven that the node
- * was at fault, when it fails for good after failing elsewhere too the strike is taken back. `strikes_max` strikes by
+ * was at fault, when it fails for good after failing elsewhere too the strike is taken back. A file that is not there
+ * (STATUS_INPUT_MISSING) is a strike only once that is proven. `strikes_max` strikes by
  * tasks of different jobs, or as many proofs, put the worker in quarantine: the tasks of one bad job alone do not.
  * When that has passed it gets one task at a time (the canary) until one succeeds.
  */

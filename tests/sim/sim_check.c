@@ -436,8 +436,10 @@ static void check_quarantine(sim_check *self, uint32_t worker)
     for (uint32_t i = 0; i < self->end_count; i++) {
         const execution_end *end = &self->ends[i];
         const checked_task *task = task_of(self, end->attempt.job, end->attempt.task);
-        if (task == NULL || end->attempt.epoch >= CHECK_EPOCHS_MAX || !retry_policy_strikes(end->code) ||
-            task->holder[end->attempt.epoch] != worker)
+        if (task == NULL || end->attempt.epoch >= CHECK_EPOCHS_MAX || task->holder[end->attempt.epoch] != worker)
+            continue;
+        bool missed = end->code == STATUS_INPUT_MISSING && task->done;
+        if (!missed && !retry_policy_strikes(end->code))
             continue;
         failures++;
         proven = proven || task->done || (first_job != 0 && first_job != end->attempt.job);

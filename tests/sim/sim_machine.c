@@ -44,6 +44,8 @@ static status execution_code(sim_world *world, uint32_t node, const sim_task *ta
 {
     static const status crashes[] = {STATUS_NODE_CRASHED, STATUS_NODE_MEMORY, STATUS_NODE_SYSTEM, STATUS_DEFECT,
                                      STATUS_NODE_HUNG};
+    /* And its storage may not be what the others see. */
+    static const status broken[] = {STATUS_NODE_CRASHED, STATUS_NODE_MEMORY, STATUS_NODE_SYSTEM, STATUS_INPUT_MISSING};
     if (task->flaw == FLAW_POISON)
         return STATUS_NODE_CRASHED;
     if (task->flaw == FLAW_HANGS)
@@ -55,7 +57,7 @@ static status execution_code(sim_world *world, uint32_t node, const sim_task *ta
     if (task->flaw == FLAW_FLAKY && sim_random_chance(&world->random, 400))
         return STATUS_STORAGE_MISMATCH;
     if (node == 1 && sim_random_chance(&world->random, world->weather.bad_node))
-        return crashes[sim_random_below(&world->random, 3)];
+        return broken[sim_random_below(&world->random, sizeof broken / sizeof broken[0])];
     if (sim_random_chance(&world->random, world->weather.executor_crash))
         return crashes[sim_random_below(&world->random, sizeof crashes / sizeof crashes[0])];
     return STATUS_OK;

@@ -268,3 +268,10 @@ job_view farm_job(const farm_script *self, uint32_t job)
     assert_true(scheduler_job_view(self->core, job, &view));
     return view;
 }
+
+worker_view farm_worker(const farm_script *self, uint32_t worker)
+{
+    worker_view view;
+    assert_true(scheduler_worker_view(self->core, worker, &view));
+    return view;
+}

@@ -65,5 +65,6 @@ attempt farm_assigned(const farm_script *self, uint32_t index);
 attempt farm_running(const farm_script *self, uint32_t job, uint32_t task);
 task_view farm_task(const farm_script *self, uint32_t job, uint32_t task);
 job_view farm_job(const farm_script *self, uint32_t job);
+worker_view farm_worker(const farm_script *self, uint32_t worker);
 
 #endif

@@ -8,13 +8,6 @@
 
 #include <cmocka.h>
 
-static worker_view worker_of(const farm_script *farm, uint32_t worker)
-{
-    worker_view view;
-    assert_true(scheduler_worker_view(farm->core, worker, &view));
-    return view;
-}
-
 static void beat(farm_script *farm, uint32_t first, uint32_t last)
 {
     for (uint32_t worker = first; worker <= last; worker++)
@@ -76,7 +69,7 @@ static void scheduler__retries_storage_elsewhere_after_growing_pauses(void **unu
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
     assert_int_equal(farm_job(&farm, job).retries, 3);
     for (uint32_t worker = 1; worker <= 4; worker++)
-        assert_int_equal(worker_of(&farm, worker).state, WORKER_READY);
+        assert_int_equal(farm_worker(&farm, worker).state, WORKER_READY);
     farm_script_deinit(&farm);
 }
 
@@ -289,12 +282,12 @@ static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
     farm_hello(&farm, 1, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, WORKER_REST_BASE_MS);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, WORKER_REST_BASE_MS);
     farm_wait(&farm, WORKER_REST_BASE_MS - 1);
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 1);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, 1);
     assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 0);
     farm_wait(&farm, 1);
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 0);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, 0);
     assert_int_equal(farm_job(&farm, job).by_state[TASK_RUNNING], 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
     farm_wait(&farm, 2 * WORKER_REST_BASE_MS - 1);
@@ -317,22 +310,22 @@ static void scheduler__rests_for_the_job_whose_storage_failed(void **unused)
     assert_int_equal(of.job, gone);
     for (uint32_t i = 0; i < 3; i++) { /* one failure, then others go on while it rests */
         farm_result(&farm, 1, of, i == 0 ? STATUS_STORAGE_MISMATCH : STATUS_OK);
-        assert_int_equal(worker_of(&farm, 1).rest_job, gone);
+        assert_int_equal(farm_worker(&farm, 1).rest_job, gone);
         of = farm_assigned(&farm, 0);
         assert_int_equal(of.job, whole);
     }
     farm_wait(&farm, WORKER_REST_BASE_MS);
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 0);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, 0);
     farm_result(&farm, 1, of, STATUS_OK);
     of = farm_assigned(&farm, 0);
     assert_int_equal(of.job, gone);
     farm_result(&farm, 1, of, STATUS_STORAGE_MISMATCH); /* what was done of the other one says nothing of this one */
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 2 * WORKER_REST_BASE_MS);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, 2 * WORKER_REST_BASE_MS);
     of = farm_assigned(&farm, 0);
     assert_int_equal(of.job, whole);
     farm_result(&farm, 1, of, STATUS_STORAGE_MISMATCH); /* two: it may be the machine */
-    assert_int_equal(worker_of(&farm, 1).rest_job, 0);
-    assert_int_equal(worker_of(&farm, 1).rest_left_ms, 4 * WORKER_REST_BASE_MS);
+    assert_int_equal(farm_worker(&farm, 1).rest_job, 0);
+    assert_int_equal(farm_worker(&farm, 1).rest_left_ms, 4 * WORKER_REST_BASE_MS);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
     farm_wait(&farm, 4 * WORKER_REST_BASE_MS);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 1);
@@ -397,25 +390,25 @@ static void scheduler__quarantines_a_failing_worker_and_takes_it_back_after_a_ca
     farm_hello(&farm, 1, 1);
     farm_hello(&farm, 2, 1);
     fail_different_tasks(&farm, 1, 3); /* strikes_max */
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
-    assert_int_equal(worker_of(&farm, 1).strikes, 3);
-    assert_int_equal(worker_of(&farm, 1).strike_code, STATUS_NODE_SYSTEM);
-    assert_int_equal(worker_of(&farm, 1).quarantine_left_ms, WORKER_QUARANTINE_BASE_MS);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(farm_worker(&farm, 1).strikes, 3);
+    assert_int_equal(farm_worker(&farm, 1).strike_code, STATUS_NODE_SYSTEM);
+    assert_int_equal(farm_worker(&farm, 1).quarantine_left_ms, WORKER_QUARANTINE_BASE_MS);
     wait_alive(&farm, 2, WORKER_QUARANTINE_BASE_MS - 1);
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
-    assert_int_equal(worker_of(&farm, 1).running, 0);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(farm_worker(&farm, 1).running, 0);
     farm_hello(&farm, 1, 4); /* more slots do not help: the canary is one task */
     wait_alive(&farm, 2, 1);
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
-    assert_true(worker_of(&farm, 1).canary);
-    assert_int_equal(worker_of(&farm, 1).running, 1);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_READY);
+    assert_true(farm_worker(&farm, 1).canary);
+    assert_int_equal(farm_worker(&farm, 1).running, 1);
     fail_different_tasks(&farm, 1, 1);
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_QUARANTINED);
     wait_alive(&farm, 2, 2 * WORKER_QUARANTINE_BASE_MS);
-    assert_int_equal(worker_of(&farm, 1).running, 1);
+    assert_int_equal(farm_worker(&farm, 1).running, 1);
     farm_result(&farm, 1, running_on(&farm, 1), STATUS_OK);
-    assert_int_equal(worker_of(&farm, 1).running, 4);
-    assert_false(worker_of(&farm, 1).canary);
+    assert_int_equal(farm_worker(&farm, 1).running, 4);
+    assert_false(farm_worker(&farm, 1).canary);
     farm_script_deinit(&farm);
 }
 
@@ -432,7 +425,7 @@ static void scheduler__keeps_its_workers_when_one_job_is_bad(void **unused)
         assert_true(guard < 1000);
         beat(&farm, 1, 2);
         for (uint32_t worker = 1; worker <= 2; worker++) {
-            if (worker_of(&farm, worker).running > 0)
+            if (farm_worker(&farm, worker).running > 0)
                 fail_different_tasks(&farm, worker, 1);
         }
         wait_alive(&farm, 2, WORKER_REST_BASE_MS);
@@ -452,19 +445,19 @@ static void scheduler__quarantines_a_worker_whose_failures_others_can_do(void **
     farm_job_of(&farm, 60);
     farm_hello(&farm, 1, 1);
     farm_hello(&farm, 2, 1);
-    for (uint32_t guard = 0; worker_of(&farm, 1).proofs < 2; guard++) {
+    for (uint32_t guard = 0; farm_worker(&farm, 1).proofs < 2; guard++) {
         assert_true(guard < 60);
-        assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
-        if (worker_of(&farm, 1).strikes < 3)
+        assert_int_equal(farm_worker(&farm, 1).state, WORKER_READY);
+        if (farm_worker(&farm, 1).strikes < 3)
             fail_different_tasks(&farm, 1, 1);
         farm_result(&farm, 2, running_on(&farm, 2), STATUS_OK);
     }
-    for (uint32_t guard = 0; worker_of(&farm, 1).state == WORKER_READY; guard++) {
+    for (uint32_t guard = 0; farm_worker(&farm, 1).state == WORKER_READY; guard++) {
         assert_true(guard < 60);
         farm_result(&farm, 2, running_on(&farm, 2), STATUS_OK);
     }
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_QUARANTINED);
-    assert_int_equal(worker_of(&farm, 1).proofs, 3);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_QUARANTINED);
+    assert_int_equal(farm_worker(&farm, 1).proofs, 3);
     farm_script_deinit(&farm);
 }
 
@@ -478,13 +471,13 @@ static void scheduler__never_quarantines_the_last_worker(void **unused)
     farm_hello(&farm, 2, 1);
     farm_lost(&farm, 2, true);
     for (uint32_t i = 0; i < 6; i++) {
-        while (worker_of(&farm, 1).running == 0) {
+        while (farm_worker(&farm, 1).running == 0) {
             farm_wait(&farm, WORKER_REST_BASE_MS);
             beat(&farm, 1, 1);
         }
         fail_different_tasks(&farm, 1, 1);
     }
-    assert_int_equal(worker_of(&farm, 1).state, WORKER_READY);
+    assert_int_equal(farm_worker(&farm, 1).state, WORKER_READY);
     farm_script_deinit(&farm);
 }
 
@@ -511,7 +504,7 @@ static void scheduler__sets_a_poison_task_aside_and_clears_the_workers_it_struck
         assert_int_equal(farm_job(&farm, job).state, JOB_ENDED);
     }
     for (uint32_t worker = 1; worker <= 5; worker++)
-        assert_int_equal(worker_of(&farm, worker).state, WORKER_READY);
+        assert_int_equal(farm_worker(&farm, worker).state, WORKER_READY);
     farm_script_deinit(&farm);
 }
 
