@@ -191,9 +191,10 @@ static void read_hello(field_reader *fields, message_hello *hello)
     read_text(fields, hello->cpu, sizeof hello->cpu);
     field_reader roots = reader_enter(fields, ROOTS_MAX, false);
     for (uint32_t i = 0; i < roots.count && roots.problem == NULL; i++) {
-        field_reader root = reader_enter(&roots, 2, true);
+        field_reader root = reader_enter(&roots, 3, true);
         read_name(&root, hello->roots[i].name, sizeof hello->roots[i].name);
         hello->roots[i].writable = read_flag(&root);
+        read_exactly(&root, hello->roots[i].identity.bytes, CONTENT_HASH_BYTES);
         reader_leave(&roots, &root);
     }
     hello->root_count = roots.count;

@@ -101,9 +101,10 @@ static void pack_hello(msgpack_packer *packer, const message_hello *hello)
     pack_text(packer, hello->cpu, sizeof hello->cpu);
     pack_array(packer, hello->root_count);
     for (uint32_t i = 0; i < hello->root_count; i++) {
-        pack_array(packer, 2);
+        pack_array(packer, 3);
         pack_text(packer, hello->roots[i].name, sizeof hello->roots[i].name);
         pack_flag(packer, hello->roots[i].writable);
+        pack_bytes(packer, hello->roots[i].identity.bytes, CONTENT_HASH_BYTES);
     }
     pack_u32(packer, hello->term);
     pack_u64(packer, hello->farm);

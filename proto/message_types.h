@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 1 };
+enum { PROTOCOL_VERSION = 2 };
 
 /** Bounds of single messages. */
 enum {
@@ -100,9 +100,13 @@ typedef enum task_kind {
 /** "probe", "allocate", ...; "?" outside. */
 const char *task_kind_name(task_kind kind);
 
+/** In the root itself; made by the first worker that may. Of what it holds and which file it is the identity is made. */
+#define ROOT_IDENTITY_FILE ".reelmill-root"
+
 typedef struct message_root {
     char name[NAME_MAX_BYTES];
     bool writable;
+    content_hash identity; /**< of what is mounted there, the same on every machine that mounts it; zero: not known */
 } message_root;
 
 typedef struct message_hello {

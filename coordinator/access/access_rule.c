@@ -33,6 +33,7 @@ static const access_rule rules[] = {
     {MESSAGE_COMMAND, "prio",       {NO,   OWN,      ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "drain",      {NO,   NO,       ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "undrain",    {NO,   NO,       ALL,     NO,    ALL}},
+    {MESSAGE_COMMAND, "root-moved", {NO,   NO,       ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "backup",     {NO,   NO,       ALL,     NO,    ALL}},
     {MESSAGE_COMMAND, "shutdown",   {NO,   NO,       NO,      NO,    ALL}}, /* and only of a private farm */
     {MESSAGE_COMMAND, NULL,         {NO,   NO,       ALL,     NO,    ALL}}, /* any other: told that there is none */

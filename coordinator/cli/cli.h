@@ -90,6 +90,7 @@ int command_prio(const cli_arguments *arguments);
 int command_explain_farm(const cli_arguments *arguments);
 int command_wait(const cli_arguments *arguments);
 int command_undrain(const cli_arguments *arguments);
+int command_root_moved(const cli_arguments *arguments);
 int command_workers(const cli_arguments *arguments);
 int command_doctor(const cli_arguments *arguments);
 int command_backup(const cli_arguments *arguments);

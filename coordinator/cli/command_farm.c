@@ -152,7 +152,8 @@ static int send_to_jobs(const cli_arguments *arguments, const char *verb, job_st
     return worst;
 }
 
-static int send_to_nodes(const cli_arguments *arguments, const char *verb)
+/* To nodes or to media roots. */
+static int send_to_names(const cli_arguments *arguments, const char *verb)
 {
     error_detail detail;
     farm_client *client = NULL;
@@ -200,12 +201,17 @@ int command_prio(const cli_arguments *arguments)
 
 int command_drain(const cli_arguments *arguments)
 {
-    return send_to_nodes(arguments, "drain");
+    return send_to_names(arguments, "drain");
 }
 
 int command_undrain(const cli_arguments *arguments)
 {
-    return send_to_nodes(arguments, "undrain");
+    return send_to_names(arguments, "undrain");
+}
+
+int command_root_moved(const cli_arguments *arguments)
+{
+    return send_to_names(arguments, "root-moved");
 }
 
 /* Ctrl-C ends the waiting, not the jobs. */

@@ -195,6 +195,8 @@ static const cli_command commands[] = {
     {"nodes", "", "the farm's workers (idle, mixed, alloc, draining, drained, quarantined, down)", 0, 0, shown_options, command_nodes},
     {"drain", "NODE...", "give nodes no new work", 1, CLI_WORDS_MAX, reasoned_options, command_drain},
     {"undrain", "NODE...", "give drained nodes work again", 1, CLI_WORDS_MAX, reasoned_options, command_undrain},
+    {"root-moved", "ROOT...", "a media root is on other storage now: nodes that start from now on say on which", 1, CLI_WORDS_MAX,
+     reasoned_options, command_root_moved},
     {"workers", "start|stop", "place workers on a cluster's engine, or drain them", 1, 1, workers_options, command_workers},
     {"doctor", "", "look at this machine as a node: coordinator, keys, clock, versions, mounts, codecs; says what to mend", 0, 0,
      doctor_options, command_doctor},

@@ -153,9 +153,11 @@ status client_command(farm_state *self, const access_grant *who, const message_c
         return hold_job(self, command, false, detail);
     if (strcmp(command->verb, "prio") == 0)
         return set_priority(self, command, detail);
+    if (strcmp(command->verb, "root-moved") == 0)
+        return farm_forget_root(self, command, detail);
     if (strcmp(command->verb, "shutdown") == 0)
         return shut_down(self, detail);
     return error_detail_set(detail, STATUS_INPUT_INVALID,
-                            "'%.40s' is no command; cancel, retry, hold, release, prio, drain, undrain and shutdown are",
+                            "'%.40s' is no command; cancel, retry, hold, release, prio, drain, undrain, root-moved and shutdown are",
                             command->verb);
 }

@@ -33,17 +33,15 @@ enum {
 
 /* ---- messages ---- */
 
-static void refuse_version(farm_state *self, const routing_id *from)
+/* A worker waits to be upgraded: a service that had left would stay down after it. */
+static void refuse_version(farm_state *self, const routing_id *from, const access_grant *who, message_type type)
 {
-    message *refuse = calloc(1, sizeof *refuse);
-    if (refuse == NULL)
-        return;
-    refuse->type = MESSAGE_REFUSE;
-    refuse->refuse.code = STATUS_PEER_VERSION;
-    snprintf(refuse->refuse.detail, sizeof refuse->refuse.detail,
-             "this farm speaks protocol %d; install the same reelmill on both", PROTOCOL_VERSION);
-    (void)farm_send(self, from, refuse);
-    free(refuse);
+    char text[REFUSED_TEXT_BYTES];
+    bool worker = type < MESSAGE_WELCOME;
+    snprintf(text, sizeof text, "this farm speaks protocol %d; install the same reelmill on both", PROTOCOL_VERSION);
+    if (worker)
+        farm_tell_refused(self, who, who->name, text);
+    farm_send_refuse(self, from, worker ? STATUS_AGAIN : STATUS_PEER_VERSION, text);
 }
 
 static void on_message(void *context, const routing_id *from, const char *user, const void *bytes, size_t byte_size)
@@ -60,7 +58,7 @@ static void on_message(void *context, const routing_id *from, const char *user, 
     error_detail detail = {0};
     status code = message_decode(said, bytes, byte_size, &memory, &detail);
     if (code == STATUS_PEER_VERSION)
-        refuse_version(self, from);
+        refuse_version(self, from, who, said->type);
     else if (code != STATUS_OK)
         farm_tell_malformed(self, who, byte_size, detail.message);
     else if (!farm_may_say(self, from, who, said))

@@ -15,7 +15,7 @@ enum { TOLD_MAX = 20, WORKER_LINES_MAX = 4000, WORKER_LINES_EACH = 20, COMMANDS_
 static const char *what_is_said(const message *said)
 {
     static const char *const verbs[] = {"cancel", "retry", "hold",    "release",
-                                        "prio",   "drain", "undrain", "backup", "shutdown"};
+                                        "prio",   "drain", "undrain", "root-moved", "backup", "shutdown"};
     if (said->type == MESSAGE_COMMAND) {
         for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
             if (strcmp(said->command.verb, verbs[i]) == 0)
@@ -53,20 +53,29 @@ static const uint8_t *request_of(const message *said)
     }
 }
 
-static void refuse(farm_state *self, const routing_id *from, const uint8_t *request, const char *text)
+void farm_send_refuse(farm_state *self, const routing_id *to, status code, const char *text)
 {
     message *told = calloc(1, sizeof *told);
     if (told == NULL)
         return;
-    told->type = request == NULL ? MESSAGE_REFUSE : MESSAGE_ANSWER;
-    if (request == NULL) {
-        told->refuse.code = STATUS_INPUT_DENIED;
-        snprintf(told->refuse.detail, sizeof told->refuse.detail, "%s", text);
-    } else {
-        told->answer.code = STATUS_INPUT_DENIED;
-        memcpy(told->answer.request, request, REQUEST_BYTES);
-        snprintf(told->answer.detail, sizeof told->answer.detail, "%s", text);
-    }
+    told->type = MESSAGE_REFUSE;
+    told->refuse.code = (uint32_t)code;
+    snprintf(told->refuse.detail, sizeof told->refuse.detail, "%s", text);
+    (void)farm_send(self, to, told);
+    free(told);
+}
+
+static void refuse(farm_state *self, const routing_id *from, const uint8_t *request, const char *text)
+{
+    message *told = request == NULL ? NULL : calloc(1, sizeof *told);
+    if (request == NULL)
+        farm_send_refuse(self, from, STATUS_INPUT_DENIED, text);
+    if (told == NULL)
+        return;
+    told->type = MESSAGE_ANSWER;
+    told->answer.code = STATUS_INPUT_DENIED;
+    memcpy(told->answer.request, request, REQUEST_BYTES);
+    snprintf(told->answer.detail, sizeof told->answer.detail, "%s", text);
     (void)farm_send(self, from, told);
     free(told);
 }
@@ -137,6 +146,8 @@ status farm_refuses_hello(const farm_state *self, const access_grant *who, const
     else if (hello->slots == 0 || hello->slots > WORKER_SLOTS_MAX) {
         code = STATUS_PEER_VERSION; /* waiting does not change it */
         snprintf(text, text_size, "a worker has 1 to %d slots, not %u", WORKER_SLOTS_MAX, hello->slots);
+    } else if (known_roots_differ(&self->roots, hello->roots, hello->root_count, text, text_size)) {
+        code = STATUS_STORAGE_MISMATCH; /* it looks anew when it starts anew */
     } else if (heard_ms == 0 || farm_now_ms(self) - heard_ms >= 3 * (uint64_t)self->config.heartbeat_ms)
         code = STATUS_OK; /* one that was killed is silent: its successor comes in soon */
     else

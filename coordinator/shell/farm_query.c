@@ -115,7 +115,8 @@ json_t *farm_node_json(const farm_state *self, const worker_node *node)
     json_t *roots = json_array();
     for (uint32_t i = 0; i < node->root_count; i++)
         json_array_append_new(
-            roots, json_pack("{s:s, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0));
+            roots, json_pack("{s:s, s:b, s:b}", "name", node->roots[i].name, "writable", node->roots[i].writable ? 1 : 0, "compared",
+                             content_hash_is_zero(&node->roots[i].identity) ? 0 : 1));
     return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:f, s:o}", "worker", (int)node->number,
                      "name", node->name, "key", node->owner, "state", state, "reason", reason, "engine", node->engine,
                      "cpu", node->cpu, "slots", (int)node->slots, "running", (int)running, "queued",

@@ -179,6 +179,9 @@ static status replay_shell_record(replay *self, const journal_record *record)
             job->predicted_ms = read.forecast.ready_ms;
         }
         break;
+    case RECORD_ROOT:
+        known_roots_set(&self->farm->roots, &read.root);
+        break;
     case RECORD_FACT:
         break;
     }

@@ -95,6 +95,7 @@ static uint32_t job_of_record(const journal_record *record)
         return read.forecast.job;
     case RECORD_FACT:
     case RECORD_DRAIN:
+    case RECORD_ROOT:
     default:
         return 0;
     }

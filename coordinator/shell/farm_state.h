@@ -28,6 +28,7 @@
 #include "coordinator/shell/http_endpoint.h"
 #include "coordinator/shell/router_socket.h"
 #include "coordinator/shell/shell_record.h"
+#include "coordinator/shell/known_roots.h"
 #include "coordinator/shell/worker_registry.h"
 
 #include <pthread.h>
@@ -109,6 +110,8 @@ typedef struct waiting_query {
     uint64_t due_ms; /**< then it is answered all the same */
 } waiting_query;
 
+enum { REFUSED_TEXT_BYTES = 512 }; /**< why a worker is refused */
+
 typedef struct farm_state {
     farm_config config;
     uint32_t term;
@@ -124,7 +127,7 @@ typedef struct farm_state {
     uint64_t denied_count;
     uint32_t denied_lately, malformed_lately, refused_lately, put_off_lately; /**< since the last tending */
     uint32_t dropped_lately, lost_lately; /**< connections and messages, the same */
-    char refused_text[384]; /**< the node that was refused last, and why */
+    char refused_text[REFUSED_TEXT_BYTES + NAME_MAX_BYTES + 16]; /**< the node that was refused last, and why */
     uint64_t refused_ms;    /**< when */
     uint32_t worker_lines, worker_lines_dropped; /**< of the log, by what workers say: see farm_may_log_worker */
     command_share commands[COMMAND_SHARES_MAX]; /**< of submitters who commanded lately */
@@ -148,6 +151,7 @@ typedef struct farm_state {
     bool pumping;
 
     worker_registry workers;
+    known_roots roots;
     cell_spool spool;
     job_list jobs;
     job_log_files logs;
@@ -221,6 +225,7 @@ bool farm_may_command(farm_state *self, const access_grant *who);
 /** STATUS_OK, or why this worker cannot join, as a sentence for it. STATUS_AGAIN: it asks until it can. */
 status farm_refuses_hello(const farm_state *self, const access_grant *who, const message_hello *hello, char *text,
                           size_t text_size);
+void farm_send_refuse(farm_state *self, const routing_id *to, status code, const char *text);
 /** Counts a denial and tells of it in log and audit log. */
 void farm_deny(farm_state *self, const access_grant *who, const char *what, uint32_t job, const char *target, const char *why);
 /** The allow-list again if it changed; what was refused lately. */
@@ -238,6 +243,11 @@ void farm_tell_task(const farm_state *self, const farm_job *job, const char *eve
 void farm_workers_revoked(farm_state *self);
 /** Takes workers for lost that were silent for a lease. */
 void farm_workers_tend(farm_state *self);
+
+/* ---- farm_roots.c ---- */
+/** What this worker brings is what its roots are, where nobody brought them before; who has something else leaves. */
+void farm_learn_roots(farm_state *self, const worker_node *node);
+MUST_USE status farm_forget_root(farm_state *self, const message_command *command, error_detail *detail);
 
 /* ---- farm_forecast.c ---- */
 /** Paces of the start before; a file that cannot be read is told of and left. */

@@ -39,17 +39,6 @@ static message *new_message(message_type type)
     return made;
 }
 
-static void send_refuse(farm_state *self, const routing_id *to, status code, const char *text)
-{
-    message *refuse = new_message(MESSAGE_REFUSE);
-    if (refuse == NULL)
-        return;
-    refuse->refuse.code = (uint32_t)code;
-    snprintf(refuse->refuse.detail, sizeof refuse->refuse.detail, "%s", text);
-    (void)farm_send(self, to, refuse);
-    free(refuse);
-}
-
 /* UNREACHABLE: what it holds waits for its HELLO until the leases end. LEFT: of its own will, running nothing. */
 typedef enum lost_how { LOST_UNREACHABLE, LOST_DEAD, LOST_LEFT } lost_how;
 
@@ -94,11 +83,11 @@ static void bury_former_self(farm_state *self, const message_hello *hello)
 
 static void on_hello(farm_state *self, const routing_id *from, const access_grant *who, const message_hello *hello)
 {
-    char text[256];
+    char text[REFUSED_TEXT_BYTES];
     status refused = farm_refuses_hello(self, who, hello, text, sizeof text);
     if (refused != STATUS_OK) {
         farm_tell_refused(self, who, hello->name, text);
-        send_refuse(self, from, refused, text);
+        farm_send_refuse(self, from, refused, text);
         return;
     }
     bury_former_self(self, hello);
@@ -106,12 +95,13 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
     message *welcome = new_message(MESSAGE_WELCOME);
     attempt *held = calloc(MESSAGE_ATTEMPTS_MAX, sizeof *held);
     if (node == NULL || welcome == NULL || held == NULL) {
-        send_refuse(self, from, STATUS_AGAIN, "the coordinator has no room for another worker now");
+        farm_send_refuse(self, from, STATUS_AGAIN, "the coordinator has no room for another worker now");
         free(welcome);
         free(held);
         return;
     }
     memcpy(node->key, who->key, sizeof node->key);
+    farm_learn_roots(self, node);
     welcome->welcome = (message_welcome){.term = self->term,
                                          .farm = self->farm_id,
                                          .worker = node->number,
@@ -135,7 +125,7 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
     if (farm_send(self, from, welcome)) {
         status code = farm_step(self, &event);
         if (code != STATUS_OK)
-            send_refuse(self, from, STATUS_AGAIN, status_text(code));
+            farm_send_refuse(self, from, STATUS_AGAIN, status_text(code));
     }
     free(welcome);
     free(held);
@@ -178,7 +168,7 @@ static void on_heartbeat(farm_state *self, worker_node *node, const message_hear
     if (code == STATUS_AGAIN)
         log_line(LOG_DEBUG, "heartbeat.late", "worker=%u beat=%u", number, beat->beat);
     else if (code != STATUS_OK)
-        send_refuse(self, &route, STATUS_PEER_REFUSED, unknown_worker);
+        farm_send_refuse(self, &route, STATUS_PEER_REFUSED, unknown_worker);
     else
         send_attempts(self, number, MESSAGE_ACK, beat->beat, NULL); /* contact: without it the worker fences itself */
 }
@@ -421,7 +411,7 @@ bool farm_worker_message(farm_state *self, const routing_id *from, const access_
     worker_node *node = worker_registry_by_route(&self->workers, from, who->name);
     if (node == NULL) {
         if (said->type != MESSAGE_GOODBYE)
-            send_refuse(self, from, STATUS_PEER_REFUSED, unknown_worker);
+            farm_send_refuse(self, from, STATUS_PEER_REFUSED, unknown_worker);
         return true;
     }
     node->heard_ms = farm_now_ms(self);

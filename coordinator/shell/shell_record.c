@@ -76,6 +76,11 @@ void shell_record_encode(const shell_record *self, byte_writer *writer)
         byte_writer_u64(writer, self->forecast.made_unix_ms);
         byte_writer_u64(writer, self->forecast.ready_ms);
         break;
+    case RECORD_ROOT:
+        byte_writer_text(writer, self->root.name);
+        byte_writer_text(writer, self->root.node);
+        byte_writer_bytes(writer, self->root.identity.bytes, CONTENT_HASH_BYTES);
+        break;
     case RECORD_FACT:
         writer->failed = true; /* facts have their own form */
         break;
@@ -113,12 +118,17 @@ static void decode_result(result_record *record, byte_reader *reader)
         reader->failed = true;
 }
 
+static void decode_digest(content_hash *digest, byte_reader *reader)
+{
+    const uint8_t *bytes = byte_reader_view(reader, CONTENT_HASH_BYTES);
+    if (bytes != NULL)
+        memcpy(digest->bytes, bytes, CONTENT_HASH_BYTES);
+}
+
 static void decode_plan(plan_record *record, byte_reader *reader)
 {
     record->job = byte_reader_u32(reader);
-    const uint8_t *digest = byte_reader_view(reader, CONTENT_HASH_BYTES);
-    if (digest != NULL)
-        memcpy(record->digest.bytes, digest, CONTENT_HASH_BYTES);
+    decode_digest(&record->digest, reader);
     record->slot_count = byte_reader_u32(reader);
     record->cells_per_task = byte_reader_u32(reader);
     record->task_count = byte_reader_u32(reader);
@@ -173,6 +183,11 @@ status shell_record_decode(shell_record *out_record, uint32_t kind, const void *
         out_record->forecast.job = byte_reader_u32(&reader);
         out_record->forecast.made_unix_ms = byte_reader_u64(&reader);
         out_record->forecast.ready_ms = byte_reader_u64(&reader);
+        break;
+    case RECORD_ROOT:
+        byte_reader_text(&reader, out_record->root.name, sizeof out_record->root.name);
+        byte_reader_text(&reader, out_record->root.node, sizeof out_record->root.node);
+        decode_digest(&out_record->root.identity, &reader);
         break;
     default:
         return STATUS_PEER_VERSION;

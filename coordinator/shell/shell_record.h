@@ -21,7 +21,8 @@ typedef enum shell_record_kind {
     RECORD_PLAN = 4,
     RECORD_DRAIN = 5,
     RECORD_ENDED = 6, /**< when and how a job ended, for people; believed where its plan cannot be made again */
-    RECORD_FORECAST = 7 /**< when a planned job was expected to be ready, for people */
+    RECORD_FORECAST = 7, /**< when a planned job was expected to be ready, for people */
+    RECORD_ROOT = 8      /**< what a media root is */
 } shell_record_kind;
 
 typedef struct document_record {
@@ -74,6 +75,12 @@ typedef struct forecast_record {
     uint64_t ready_ms; /**< from then */
 } forecast_record;
 
+typedef struct root_record {
+    char name[NAME_MAX_BYTES];
+    char node[NAME_MAX_BYTES]; /**< who brought it; "" = it was forgotten */
+    content_hash identity;
+} root_record;
+
 typedef struct shell_record {
     shell_record_kind kind;
     union {
@@ -83,6 +90,7 @@ typedef struct shell_record {
         drain_record drain;
         ended_record ended;
         forecast_record forecast;
+        root_record root;
     };
 } shell_record;
 

@@ -5,6 +5,7 @@ it goes on. File systems of its own are mounted where that is allowed.
 """
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -217,7 +218,8 @@ class StorageWait(StorageTest):
         subprocess.run(["umount", "-l", self.root], check=True)
         for pid in held:
             os.kill(pid, signal.SIGCONT)
-        self.waits(farm, "gone")
+        self.assertTrue(wait_until(farm.processes["coordinator"], lambda: self.start_anew(farm) and re.search(
+            "no node is connected; (one|two) is refused: media root shows is not the storage", farm.ask("explain", 1).out)))
         (disk / "away").rename(disk / "show")
         self.mount("--bind", disk, self.root)
         self.passes_after(farm, waiter)
@@ -259,6 +261,40 @@ class StorageWait(StorageTest):
         self.assertEqual(list(farm.nodes()), ["one"])
         farm.processes["bare"] = bare(":")
         self.assertTrue(wait_until(farm.processes["bare"], lambda: "bare" in farm.nodes()), "it was mounted")
+
+    def test_a_node_with_another_folder(self):
+        """
+        Under the root's name it has a copy of the root on its own disk, which no fstab tells: it must not work there, also where it is the
+        first that a coordinator hears after a restart. When the root really moves, the farm goes with it.
+        """
+        show = small_show(self.root / "show", deliverables=DELIVERABLES[:1])
+        farm = Farm(self, self.folder, workers=("one",), root=self.root)
+        other = self.folder / "other"
+        shutil.copytree(self.root, other)
+        before = digests(other)
+        farm.authorize("wrong", "worker")
+        config = (self.folder / "one.yaml").read_text().replace(str(farm.secret("one")), str(farm.secret("wrong")))
+        config = config.replace("name: one", "name: wrong").replace("one.alive", "wrong.alive")
+        (self.folder / "wrong.yaml").write_text(config.replace(f"shows: {self.root}", f"shows: {other}"))
+        farm.kill("one")
+        farm.kill("coordinator")
+        for name in ("coordinator", "wrong"):
+            farm.start(name)
+        self.assertEqual(farm.processes["wrong"].wait(timeout=60), 75)
+        sentence = ("wrong is refused: media root shows is not the storage that it is on node one: its .reelmill-root is another; mount the "
+                    "right one (if the root itself has moved: `reelmill root-moved shows`)")
+        self.assertIn(sentence.split(": ", 1)[1], (self.folder / "wrong.log").read_text())
+        self.assertIn(sentence, farm.ask("nodes").err)
+        farm.start("one")
+        done = self.passes(farm.ask("submit", show.path, "--wait"))
+        self.assertEqual((list(farm.nodes()), digests(other)), (["one"], before), done.out)
+
+        self.assertEqual(farm.ask("root-moved", "library").code, BAD_INPUT)
+        self.passes(farm.ask("root-moved", "shows", "--reason", "new server"))
+        farm.start("wrong")
+        self.assertEqual(farm.processes["one"].wait(timeout=60), 75)
+        self.assertTrue(wait_until(farm.processes["wrong"], lambda: "wrong" in farm.nodes()), "it was not let in")
+        self.assertEqual(farm.nodes()["wrong"]["roots"], [{"name": "shows", "writable": True, "compared": True}])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 enum {
     BEATS_KEPT = 32,    /**< beats whose sending time is remembered; an answer to an older one is no evidence */
     EXIT_DRAINED = 0,
+    EXIT_AGAIN = 75,    /**< EX_TEMPFAIL: a new start may find its storage */
     EXIT_REFUSED = 78   /**< EX_CONFIG: starting again will not help */
 };
 

@@ -207,6 +207,8 @@ static void session_refused(worker_session *self, const message_refuse *refuse, 
     session_orders_log(out, "event=refused code=%u detail=\"%s\"", refuse->code, refuse->detail);
     if (code == STATUS_PEER_VERSION || class == STATUS_CLASS_INPUT || class == STATUS_CLASS_LIMIT)
         session_exit(self, EXIT_REFUSED, out);
+    else if (class == STATUS_CLASS_STORAGE)
+        session_exit(self, EXIT_AGAIN, out);
     else
         session_greet_again(self);
 }

@@ -39,7 +39,7 @@ typedef enum session_order_type {
     ORDER_KILL,          /**< kill the executor that runs attempt */
     ORDER_GIVE_CHUNK,    /**< hand a CHUNK frame to the executor that runs attempt */
     ORDER_LOG,           /**< text for the log */
-    ORDER_EXIT           /**< drained: leave with exit code 0 (or 78 when refused for good, code in value) */
+    ORDER_EXIT           /**< leave with the exit code in value: 0 drained, 75 start again, 78 refused for good */
 } session_order_type;
 
 typedef struct session_order {

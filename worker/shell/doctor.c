@@ -5,6 +5,7 @@
 #include "worker/dsp/cpu_features.h"
 #include "worker/media/media_codecs.h"
 #include "worker/shell/mount_check.h"
+#include "worker/shell/root_identity.h"
 #include "worker/shell/root_mount.h"
 #include "worker/shell/sandbox.h"
 #include "worker/shell/worker_loop.h"
@@ -128,8 +129,14 @@ static void look_at_root(doctor *self, const worker_config_root *root, uint32_t 
         return;
     }
     look_at_space(self, root);
-    if (!root->writable)
-        tell(self, FINE, root->name, "%s can be read; nothing is written there (ro)", root->folder);
+    content_hash identity;
+    code = root_identity_read(&roots.items[0], &identity, &detail);
+    if (code != STATUS_OK)
+        tell(self, WRONG, root->name, "%s", detail.message);
+    else if (!root->writable)
+        tell(self, content_hash_is_zero(&identity) ? ODD : FINE, root->name, "%s can be read; nothing is written there (ro)%s",
+             root->folder, content_hash_is_zero(&identity) ? "; another folder in its place would not be noticed: put a file "
+             ROOT_IDENTITY_FILE " with any text of its own there" : "");
     else {
         code = pair == 0 ? mount_check_alone(&roots.items[0], &detail)
                          : mount_check(&roots.items[0], ".reelmill-doctor-pair", (int)pair - 1, PAIR_PATIENCE_MS, &detail);

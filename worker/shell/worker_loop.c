@@ -8,6 +8,7 @@
 #include "worker/session/worker_session.h"
 #include "worker/shell/dealer_socket.h"
 #include "worker/shell/executor_pool.h"
+#include "worker/shell/root_identity.h"
 #include "worker/shell/root_mount.h"
 #include "worker/shell/root_watch.h"
 #include "worker/shell/sandbox.h"
@@ -284,6 +285,18 @@ static status open_roots(worker_loop *self, const worker_config *config, error_d
     return code;
 }
 
+/* Zero where nothing marks the root and nothing may be written there: then it is told from no other. */
+static status identify_root(const storage_root *root, content_hash *out_identity, error_detail *detail)
+{
+    error_detail why = {0};
+    status code = root_identity_read(root, out_identity, detail);
+    if (code != STATUS_OK || !content_hash_is_zero(out_identity) || !root->writable)
+        return code;
+    if (root_identity_make(root, &why) != STATUS_OK)
+        log_line(LOG_WARN, "root.unmarked", "root=\"%s\" reason=\"%s\"", root->name, why.message);
+    return root_identity_read(root, out_identity, detail);
+}
+
 static status make_session(worker_loop *self, const worker_config *config, error_detail *detail)
 {
     cpu_features features = cpu_features_detect();
@@ -297,12 +310,16 @@ static status make_session(worker_loop *self, const worker_config *config, error
     snprintf(session.engine, sizeof session.engine, "%s", ENGINE_VERSION);
     snprintf(session.cpu, sizeof session.cpu, "%s", cpu_features_name(features));
     session.root_count = config->root_count;
-    for (uint32_t i = 0; i < config->root_count; i++) {
+    status code = STATUS_OK;
+    for (uint32_t i = 0; i < config->root_count && code == STATUS_OK; i++) {
         snprintf(session.roots[i].name, sizeof session.roots[i].name, "%s", config->roots[i].name);
         session.roots[i].writable = config->roots[i].writable;
+        if (!config->private_farm) /* nothing is left in folders of a person's own */
+            code = identify_root(&self->roots.items[i], &session.roots[i].identity, detail);
     }
-    self->session = worker_session_create(&session);
-    return STATUS_OK;
+    if (code == STATUS_OK)
+        self->session = worker_session_create(&session);
+    return code;
 }
 
 static void watch(worker_loop *self)

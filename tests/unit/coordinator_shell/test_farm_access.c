@@ -21,7 +21,7 @@ static void farm__has_workers_of_another_version_wait(void **unused)
     assert_non_null(farm);
     farm->config.private_farm = true;
     const access_grant who = {.name = "node-1"};
-    char text[256] = "";
+    char text[REFUSED_TEXT_BYTES] = "";
     message_hello hello = {
         .protocol_version = PROTOCOL_VERSION, .render_version = RENDER_VERSION, .slots = 1, .engine = ENGINE_VERSION};
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_OK);
@@ -35,6 +35,20 @@ static void farm__has_workers_of_another_version_wait(void **unused)
     hello.protocol_version++;
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_AGAIN);
     hello.protocol_version--;
+    /* One that brings another root, or none where there is one, is to look at its mounts anew. */
+    known_roots_set(&farm->roots, &(root_record){.name = "shows", .node = "node-2", .identity = {{1}}});
+    hello.root_count = 2;
+    hello.roots[0] = (message_root){.name = "library"};
+    hello.roots[1] = (message_root){.name = "shows", .identity = {{1}}};
+    assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_OK);
+    hello.roots[1].identity.bytes[0] = 2;
+    assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_STORAGE_MISMATCH);
+    hello.roots[1].identity.bytes[0] = 0;
+    assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_STORAGE_MISMATCH);
+    assert_string_equal(text, "media root shows is not the storage that it is on node node-2: its .reelmill-root is missing; mount the "
+                              "right one (if the root itself has moved: `reelmill root-moved shows`)");
+    known_roots_set(&farm->roots, &(root_record){.name = "shows"});
+    assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_OK);
     hello.slots = 0; /* no upgrade mends that */
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_PEER_VERSION);
     free(farm);
@@ -65,7 +79,7 @@ static void farm__tells_of_a_few_refused_workers(void **unused)
     close(error_output);
     assert_int_equal(farm->refused_lately, 1000);
     assert_string_equal(farm_refused_now(farm), /* as `nodes`, `status` and `explain` say it while it knocks */
-                        "old-1 is refused: this farm speaks protocol 1, the worker 2; install the same reelmill on both");
+                        "old-1 is refused: this farm speaks protocol 2, the worker 3; install the same reelmill on both");
     farm->refused_ms -= 10000;
     assert_string_equal(farm_refused_now(farm), "");
     char line[512];

@@ -98,6 +98,7 @@ static void shell_record__keeps_plans_drains_and_ends(void **state)
         {.kind = RECORD_PLAN,
          .plan = {.job = 1, .digest = {{9, 8, 7}}, .slot_count = 2, .cells_per_task = 3, .task_count = 4}},
         {.kind = RECORD_DRAIN, .drain = {.name = "node-7", .drained = true, .reason = "new disk"}},
+        {.kind = RECORD_ROOT, .root = {.name = "shows", .node = "node-7", .identity = {{1, 2, 3}}}},
         {.kind = RECORD_ENDED,
          .ended = {.job = 5, .ended_unix_ms = 6, .held = true, .has_verdict = true, .verdict = 3, .exit_code = 1, .message = "held"}},
         {.kind = RECORD_FORECAST, .forecast = {.job = 5, .made_unix_ms = 6, .ready_ms = 7}},

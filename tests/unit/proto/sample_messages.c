@@ -33,13 +33,14 @@ static void sample_worker_message(message_type type, message *out)
                                      .slots = 8,
                                      .cpu = "avx2",
                                      .root_count = 2,
-                                     .roots = {{"media", false}, {"out", true}},
+                                     .roots = {{.name = "media"}, {.name = "out", .writable = true}},
                                      .term = 3,
                                      .farm = 0x0123456789ABCDEFu,
                                      .beat = 5,
                                      .held_count = 2,
                                      .held = {first, second}};
         memcpy(out->hello.instance, rising, INSTANCE_BYTES);
+        memcpy(out->hello.roots[1].identity.bytes, rising + 32, CONTENT_HASH_BYTES);
     } else if (type == MESSAGE_HEARTBEAT) {
         out->heartbeat = (message_heartbeat){
             .beat = 6, .running_count = 2, .running = {{first, 0}, {second, 1000}}, .draining = true};

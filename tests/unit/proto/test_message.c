@@ -165,16 +165,16 @@ static void message_scan__refuses_what_would_cost_memory_or_stack(void **state)
     assert_scan_refuses("", 0);
     assert_scan_refuses("\xdd\xff\xff\xff\xff", 5);                 /* 4 G items, none there */
     assert_scan_refuses("\xdc\xff\xff\x01\x01", 5);                 /* 65,535 items, two there */
-    assert_scan_refuses("\x93\x01\x01\xc6\xff\xff\xff\xff", 8);     /* 4 GiB of bytes */
-    assert_scan_refuses("\x93\x01\x01\xdb\x7f\xff\xff\xff", 8);     /* 2 GiB of text */
-    assert_scan_refuses("\x93\x01\x01\xc4", 4);                     /* a length that is cut off */
-    assert_scan_refuses("\x93\x01\x01\xcf\x00\x00", 6);             /* an integer that is cut off */
-    assert_scan_refuses("\x93\x01\x01\xc0", 4);                     /* nil */
-    assert_scan_refuses("\x93\x01\x01\xc1", 4);                     /* the type that does not exist */
-    assert_scan_refuses("\x93\x01\x01\x80", 4);                     /* a map */
-    assert_scan_refuses("\x93\x01\x01\xca\x00\x00\x00\x00", 8);     /* a float */
-    assert_scan_refuses("\x93\x01\x01\xd4\x00\x00", 6);             /* fixext 1 */
-    assert_scan_refuses("\x93\x01\x01\xc9\x00\x00\x00\x00\x01", 9); /* ext of length 0, which msgpack-c accepts */
+    assert_scan_refuses("\x93\x01\x02\xc6\xff\xff\xff\xff", 8);     /* 4 GiB of bytes */
+    assert_scan_refuses("\x93\x01\x02\xdb\x7f\xff\xff\xff", 8);     /* 2 GiB of text */
+    assert_scan_refuses("\x93\x01\x02\xc4", 4);                     /* a length that is cut off */
+    assert_scan_refuses("\x93\x01\x02\xcf\x00\x00", 6);             /* an integer that is cut off */
+    assert_scan_refuses("\x93\x01\x02\xc0", 4);                     /* nil */
+    assert_scan_refuses("\x93\x01\x02\xc1", 4);                     /* the type that does not exist */
+    assert_scan_refuses("\x93\x01\x02\x80", 4);                     /* a map */
+    assert_scan_refuses("\x93\x01\x02\xca\x00\x00\x00\x00", 8);     /* a float */
+    assert_scan_refuses("\x93\x01\x02\xd4\x00\x00", 6);             /* fixext 1 */
+    assert_scan_refuses("\x93\x01\x02\xc9\x00\x00\x00\x00\x01", 9); /* ext of length 0, which msgpack-c accepts */
     assert_scan_refuses("\x01", 1);                                 /* no array */
     assert_scan_refuses("\x80", 1);
 
@@ -213,30 +213,30 @@ static void message__refuses_values_out_of_range(void **state)
     (void)state;
     message decoded;
     /* HEARTBEAT: beat 0, then 1001 permille, then an attempt of four items. */
-    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x90\xc2", 6, NULL, NULL), STATUS_OK);
-    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x00\x90\xc2", 6, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x91\x95\x01\x01\x01\x01\xcd\x03\xe9\xc2", 14, NULL,
+    assert_int_equal(message_decode(&decoded, "\x95\x02\x02\x01\x90\xc2", 6, NULL, NULL), STATUS_OK);
+    assert_int_equal(message_decode(&decoded, "\x95\x02\x02\x00\x90\xc2", 6, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x95\x02\x02\x01\x91\x95\x01\x01\x01\x01\xcd\x03\xe9\xc2", 14, NULL,
                                     NULL),
                      STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x95\x02\x01\x01\x91\x94\x01\x01\x01\x01\xc2", 11, NULL, NULL),
+    assert_int_equal(message_decode(&decoded, "\x95\x02\x02\x01\x91\x94\x01\x01\x01\x01\xc2", 11, NULL, NULL),
                      STATUS_PEER_MALFORMED);
     /* An unknown type; GOODBYE with a field; a negative term. */
-    assert_int_equal(message_decode(&decoded, "\x92\x63\x01", 3, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x93\x06\x01\x01", 4, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x92\x06\x01", 3, NULL, NULL), STATUS_OK);
-    assert_int_equal(message_decode(&decoded, "\x98\x10\x01\x01\xff\x01\x01\x01\x01", 9, NULL, NULL),
+    assert_int_equal(message_decode(&decoded, "\x92\x63\x02", 3, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x93\x06\x02\x01", 4, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x92\x06\x02", 3, NULL, NULL), STATUS_OK);
+    assert_int_equal(message_decode(&decoded, "\x98\x10\x02\x01\xff\x01\x01\x01\x01", 9, NULL, NULL),
                      STATUS_PEER_MALFORMED);
     /* REFUSE whose text holds a newline, an incomplete sequence, or a NUL. */
-    assert_int_equal(message_decode(&decoded, "\x94\x11\x01\x01\xa1\x0a", 6, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x94\x11\x01\x01\xa1\xc3", 6, NULL, NULL), STATUS_PEER_MALFORMED);
-    assert_int_equal(message_decode(&decoded, "\x94\x11\x01\x01\xa1\x00", 6, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x94\x11\x02\x01\xa1\x0a", 6, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x94\x11\x02\x01\xa1\xc3", 6, NULL, NULL), STATUS_PEER_MALFORMED);
+    assert_int_equal(message_decode(&decoded, "\x94\x11\x02\x01\xa1\x00", 6, NULL, NULL), STATUS_PEER_MALFORMED);
 }
 
 static void message__of_another_version_is_told_apart_and_refuse_is_always_read(void **state)
 {
     (void)state;
     message decoded;
-    assert_int_equal(message_decode(&decoded, "\x92\x06\x02", 3, NULL, NULL), STATUS_PEER_VERSION);
+    assert_int_equal(message_decode(&decoded, "\x92\x06\x01", 3, NULL, NULL), STATUS_PEER_VERSION);
     assert_int_equal(message_decode(&decoded, "\x96\x01\x05\x01\x02\x03\x04", 7, NULL, NULL), STATUS_PEER_VERSION);
     assert_int_equal(message_decode(&decoded, "\x94\x11\x09\x05\xa3old", 8, NULL, NULL), STATUS_OK);
     assert_int_equal(decoded.refuse.code, 5);

@@ -20,7 +20,7 @@ void stage_begin(session_stage *self, uint32_t slots, size_t spool_bytes_max)
                                     .cpu = "scalar",
                                     .slots = slots,
                                     .root_count = 1,
-                                    .roots = {{"out", true}},
+                                    .roots = {{.name = "out", .writable = true}},
                                     .hello_interval_ms = STAGE_HELLO_MS,
                                     .spool_bytes_max = spool_bytes_max};
     memset(config.instance, 0xAB, sizeof config.instance);

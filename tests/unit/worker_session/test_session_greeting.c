@@ -104,6 +104,20 @@ static void worker_session__leaves_for_good_when_refused_for_its_version(void **
     stage_end(&stage);
 }
 
+/* Its media root is not the storage: only a new start looks anew. */
+static void worker_session__leaves_to_be_started_again_when_its_storage_is_refused(void **state)
+{
+    (void)state;
+    session_stage stage;
+    stage_begin(&stage, 1, STAGE_SPOOL_PLENTY);
+    stage_tick(&stage, stage.now_ms);
+    stage_sent(&stage, MESSAGE_HELLO);
+    message refuse = {.type = MESSAGE_REFUSE, .refuse = {.code = STATUS_STORAGE_MISMATCH, .detail = "another root"}};
+    stage_told(&stage, &refuse);
+    assert_int_equal(stage_ordered(&stage, ORDER_EXIT)->value, 75);
+    stage_end(&stage);
+}
+
 static void worker_session__says_hello_with_what_it_holds_to_a_restarted_coordinator(void **state)
 {
     (void)state;
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(worker_session__ignores_a_welcome_that_answers_nothing_it_said),
         cmocka_unit_test(worker_session__ignores_a_coordinator_of_a_lower_term),
         cmocka_unit_test(worker_session__leaves_for_good_when_refused_for_its_version),
+        cmocka_unit_test(worker_session__leaves_to_be_started_again_when_its_storage_is_refused),
         cmocka_unit_test(worker_session__says_hello_with_what_it_holds_to_a_restarted_coordinator),
         cmocka_unit_test(worker_session__stops_what_a_new_coordinator_cannot_know_of),
         cmocka_unit_test(worker_session__forgets_everything_when_it_comes_to_another_farm),

@@ -163,7 +163,7 @@ static void worker_session__refuses_news_of_attempts_that_do_not_run(void **stat
     assert_int_equal(worker_session_cell(stage.session, stage.now_ms, stage_attempt(1, 1), "x", 1, &stage.orders),
                      STATUS_PEER_IMPOSSIBLE);
     assert_int_equal(worker_session_fetch(stage.session, &fetch, &stage.orders), STATUS_PEER_IMPOSSIBLE);
-    assert_int_equal(worker_session_receive(stage.session, stage.now_ms, "\x92\x06\x01", 3, &stage.orders),
+    assert_int_equal(worker_session_receive(stage.session, stage.now_ms, "\x92\x06\x02", 3, &stage.orders),
                      STATUS_PEER_IMPOSSIBLE); /* GOODBYE is a worker's word */
     assert_int_equal(worker_session_receive(stage.session, stage.now_ms, "junk", 4, &stage.orders),
                      STATUS_PEER_MALFORMED);
