@@ -26,10 +26,11 @@ static json_t *nodes_in_figures(const farm_state *self, uint64_t *out_slots, uin
 {
     static const char *const words[] = {"ready", "draining", "drained", "quarantined", "lost"};
     uint64_t counts[sizeof words / sizeof words[0]] = {0};
+    worker_registry_mark_replaced(&self->workers);
     for (size_t i = 0; i < self->workers.count; i++) {
         const worker_node *node = self->workers.nodes[i];
         worker_view view = {.state = WORKER_LOST};
-        if (worker_registry_replaced(&self->workers, node))
+        if (node->replaced)
             continue;
         (void)scheduler_worker_view(self->scheduler, node->number, &view);
         const char *word = farm_node_state(self, node, &view);
@@ -145,10 +146,11 @@ static char *nodes_document(const farm_state *self, const page_query *query, siz
 {
     json_t *list = json_array();
     uint32_t fitting = 0, all = 0;
+    worker_registry_mark_replaced(&self->workers);
     for (size_t i = 0; i < self->workers.count; i++) {
         const worker_node *node = self->workers.nodes[i];
         worker_view view = {.state = WORKER_LOST};
-        if (worker_registry_replaced(&self->workers, node))
+        if (node->replaced)
             continue;
         all++;
         (void)scheduler_worker_view(self->scheduler, node->number, &view);

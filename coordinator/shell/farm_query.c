@@ -127,9 +127,9 @@ static char *nodes_document(const farm_state *self, size_t *out_size)
 {
     json_t *nodes = json_array();
     size_t roots = 0, left_out = 0;
+    worker_registry_mark_replaced(&self->workers);
     for (size_t i = 0; i < self->workers.count; i++) {
-        bool replaced = worker_registry_replaced(&self->workers, self->workers.nodes[i]);
-        json_t *node = replaced ? NULL : farm_node_json(self, self->workers.nodes[i]);
+        json_t *node = self->workers.nodes[i]->replaced ? NULL : farm_node_json(self, self->workers.nodes[i]);
         if (node == NULL)
             continue;
         roots += self->workers.nodes[i]->root_count;

@@ -218,10 +218,18 @@ uint64_t worker_registry_double_ms(const worker_registry *self, const char *owne
     return heard_ms;
 }
 
-bool worker_registry_replaced(const worker_registry *self, const worker_node *node)
+void worker_registry_mark_replaced(const worker_registry *self)
 {
-    size_t at = 0;
-    return !node->connected && next_of_name(self, node->owner, node->name, &at) != NULL;
+    worker_node *const *nodes = self->ordered[NODES_BY_OWNER];
+    size_t end = 0;
+    for (size_t first = 0; first < self->ordered_count[NODES_BY_OWNER]; first = end) {
+        node_key key = {.owner = nodes[first]->owner, .name = nodes[first]->name};
+        bool here = false;
+        for (end = first; end < self->ordered_count[NODES_BY_OWNER] && compare(NODES_BY_OWNER, &key, nodes[end]) == 0; end++)
+            here = here || nodes[end]->connected;
+        for (size_t i = first; i < end; i++)
+            nodes[i]->replaced = here && !nodes[i]->connected;
+    }
 }
 
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route)

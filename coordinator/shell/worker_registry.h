@@ -27,6 +27,7 @@ typedef struct worker_node {
     uint32_t root_count;
     message_root roots[ROOTS_MAX];
     bool draining; /**< it said so itself */
+    bool replaced; /**< gone, and another process of its name and owner is here; as worker_registry_mark_replaced saw it */
     uint64_t heard_ms; /**< last message of any kind */
     uint64_t programme_ms, task_ms; /**< done since it joined: time of programmes, time that it took */
     uint32_t progress_count;
@@ -69,8 +70,8 @@ worker_node *worker_registry_hello(worker_registry *self, const routing_id *rout
 worker_node *worker_registry_by_route(const worker_registry *self, const routing_id *route, const char *owner);
 /** When another process of this name and owner, which is connected, was heard of last; 0: there is none. */
 uint64_t worker_registry_double_ms(const worker_registry *self, const char *owner, const message_hello *hello);
-/** Is it gone, and another process of its name and owner here in its place? */
-bool worker_registry_replaced(const worker_registry *self, const worker_node *node);
+/** Sets `replaced` of every node, in one walk. */
+void worker_registry_mark_replaced(const worker_registry *self);
 /** The last node that spoke on a route, whoever's and connected or not; NULL: none that is remembered. */
 const worker_node *worker_registry_behind(const worker_registry *self, const routing_id *route);
 worker_node *worker_registry_by_number(const worker_registry *self, uint32_t number);
