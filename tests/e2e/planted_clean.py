@@ -26,6 +26,12 @@ def sound_files(kind):
     return [path for path in real_files(f"{kind}/**/*") if path.suffix in (".wav", ".flac", ".ogg", ".mp3")]
 
 
+@functools.cache
+def beginning(path, channels):
+    """20 s at most, as small as ffmpeg gives them: the few hundred files are drawn again and again."""
+    return decode(path, channels, 21)[:20 * RATE].astype(np.float32)
+
+
 def bed(kind, channels, frames, random):
     """Files of a kind in an order of chance, each brought to the same level and faded in and out, pauses between them."""
     out = np.zeros((frames, channels))
@@ -33,7 +39,7 @@ def bed(kind, channels, frames, random):
     while at < frames:
         files = sound_files(kind)
         try:
-            part = decode(files[int(random.integers(len(files)))], channels, 21)[:20 * RATE]
+            part = beginning(files[int(random.integers(len(files)))], channels).astype(np.float64)
         except subprocess.CalledProcessError:
             continue
         loud = np.sqrt(np.mean(part ** 2)) if len(part) else 0.0
