@@ -178,6 +178,7 @@ typedef struct scheduler_event {
             uint32_t worker;      /**< SCHEDULER_LOCAL for the coordinator's own tasks */
             attempt attempt;
             status code;
+            bool none_found;      /**< done, and it found no file where there should be one: no proof against who found none */
         } result;
     };
 } scheduler_event;
@@ -310,6 +311,8 @@ typedef struct task_view {
 bool scheduler_task_view(const scheduler *self, uint32_t job, uint32_t task, task_view *out_view);
 /** Is this attempt running, or on its way, and this worker's? */
 bool scheduler_worker_holds(const scheduler *self, uint32_t worker, const attempt *tried);
+/** Would an end of this attempt with STATUS_INPUT_MISSING have another worker look, and not fail the task? */
+bool scheduler_asks_another(const scheduler *self, const attempt *tried);
 typedef enum worker_state { WORKER_READY, WORKER_DRAINING, WORKER_QUARANTINED, WORKER_LOST } worker_state;
 typedef struct worker_view {
     worker_state state;

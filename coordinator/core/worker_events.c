@@ -93,6 +93,19 @@ static bool storage_waits(scheduler *self, const task_lease *lease, status code)
     return true;
 }
 
+/* That machine's storage may not be what the others see. */
+static bool lease_asks_another(const scheduler *self, const task_lease *lease)
+{
+    const job_record *job = &self->jobs.jobs[lease->job_slot];
+    return lease->worker != SCHEDULER_LOCAL && job->graph.tasks[lease->attempt.task].failed == 0 && self->workers.able_count > 1;
+}
+
+bool scheduler_asks_another(const scheduler *self, const attempt *tried)
+{
+    uint32_t lease = fact_apply_find_lease(self, tried);
+    return lease != SLOT_NONE && lease_asks_another(self, &self->leases.leases[lease]);
+}
+
 /*
  * An attempt that counts is over without a good result. code STATUS_OK: nobody is to blame. True when the task is set
  * aside with proof that it and not its workers is at fault.
@@ -108,9 +121,8 @@ static bool attempt_over(scheduler *self, uint32_t lease_slot, status code)
         return false;
     }
     task_state next = retry_policy_next(code, task, self->config.attempts_max);
-    bool on_worker = lease->worker != SCHEDULER_LOCAL;
-    if (code == STATUS_INPUT_MISSING && on_worker && task->failed == 0 && self->workers.able_count > 1)
-        next = TASK_READY; /* that machine's storage may not be what the others see */
+    if (code == STATUS_INPUT_MISSING && lease_asks_another(self, lease))
+        next = TASK_READY;
     if (next != TASK_FAILED && task->epoch >= TASK_EPOCH_MAX) {
         next = TASK_FAILED;
         code = STATUS_LIMIT;
@@ -481,7 +493,7 @@ static void result_refused(scheduler *self, uint32_t worker_slot, uint32_t worke
     scheduler_command_add(self, command);
 }
 
-static void result_done(scheduler *self, const task_lease *lease)
+static void result_done(scheduler *self, const task_lease *lease, bool proves)
 {
     job_record *job = &self->jobs.jobs[lease->job_slot];
     const task_record *task = &job->graph.tasks[lease->attempt.task];
@@ -492,7 +504,8 @@ static void result_done(scheduler *self, const task_lease *lease)
     }
     if (lease->worker != SCHEDULER_LOCAL)
         job->storage_since_ms = 0;
-    strikes_prove(self, lease);
+    if (proves)
+        strikes_prove(self, lease);
     attempt_say_ended(self, lease, TASK_DONE, STATUS_OK);
 }
 
@@ -513,7 +526,7 @@ status worker_events_result(scheduler *self, const scheduler_event *event)
     }
     const task_lease *lease = &self->leases.leases[lease_slot];
     if (code == STATUS_OK) {
-        result_done(self, lease);
+        result_done(self, lease, !event->result.none_found);
         if (worker_slot != SLOT_NONE)
             worker_succeeded(self, worker_slot, given.job);
     } else {

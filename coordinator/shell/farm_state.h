@@ -193,6 +193,7 @@ typedef struct attempt_end {
     const char *detail;
     uint64_t elapsed_ms;
     message_bytes payload;
+    bool none_found; /**< a probe, and there is no such file */
 } attempt_end;
 void farm_step_result(farm_state *self, const attempt_end *end);
 /** Releases what is durable. */

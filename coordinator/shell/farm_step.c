@@ -407,7 +407,8 @@ void farm_step_result(farm_state *self, const attempt_end *end)
                                                     .task = end->attempt.task,
                                                     .term = end->attempt.term,
                                                     .epoch = end->attempt.epoch},
-                                        .code = end->code}};
+                                        .code = end->code,
+                                        .none_found = end->none_found}};
     status code = scheduler_step(self->scheduler, farm_now_ms(self), &event, &self->output);
     int state = judged(self, &end->attempt);
     status kept = STATUS_OK;

@@ -324,14 +324,16 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
 {
     const char *text = result->detail;
     char why[REFUSAL_TEXT_BYTES] = "";
+    char missing[ERROR_MESSAGE_SIZE];
     status code = (status)result->code;
     message_bytes payload = result->payload;
+    bool none_found = false;
+    attempt tried = attempt_of(&result->attempt);
     const farm_job *job = job_list_find(&self->jobs, result->attempt.job);
     if (job != NULL && lacks_pictures(self, job, result)) {
         code = STATUS_OK;
         payload = (message_bytes){0};
     } else if (job != NULL && result->attempt.task < job_task_count(job)) {
-        attempt tried = attempt_of(&result->attempt);
         code = judge_result(self, node, job, result, why);
         if (code == STATUS_OK && cells_missing(self, job, result) &&
             scheduler_worker_holds(self->scheduler, node->number, &tried)) {
@@ -356,13 +358,20 @@ static void on_result(farm_state *self, const worker_node *node, const message_r
             code = STATUS_DEFECT;
             text = why;
         }
+        none_found = code == STATUS_OK && job_task_kind(job, result->attempt.task) == TASK_PROBE &&
+                     payload_finds_none(&result->payload, missing);
+        if (none_found && scheduler_asks_another(self->scheduler, &tried)) {
+            code = STATUS_INPUT_MISSING; /* where nobody else can look it stays a fact that the plan tells of */
+            text = missing;
+        }
     }
     attempt_end end = {.worker = node->number,
                        .attempt = result->attempt,
                        .code = code,
                        .detail = text,
                        .elapsed_ms = result->elapsed_ms,
-                       .payload = payload};
+                       .payload = payload,
+                       .none_found = none_found};
     farm_step_result(self, &end);
 }
 

@@ -189,6 +189,20 @@ status problems_decode(problem_list *out_problems, const void *bytes, size_t byt
 
 /* ---- of workers ---- */
 
+bool payload_finds_none(const message_bytes *payload, char out_text[ERROR_MESSAGE_SIZE])
+{
+    byte_reader reader;
+    byte_reader_init(&reader, payload->bytes, payload->size);
+    media_facts *facts = malloc(sizeof *facts);
+    if (facts == NULL)
+        return false;
+    media_facts_decode(facts, &reader);
+    bool none = byte_reader_complete(&reader) && facts->outcome == STATUS_INPUT_MISSING;
+    memcpy(out_text, facts->message, ERROR_MESSAGE_SIZE);
+    free(facts);
+    return none;
+}
+
 bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload)
 {
     if (kind == TASK_PROBE) {

@@ -70,6 +70,8 @@ MUST_USE status compose_outcome_decode(compose_outcome *out_outcome, const void 
 void problems_encode(const problem_list *problems, byte_writer *writer);
 MUST_USE status problems_decode(problem_list *out_problems, const void *bytes, size_t byte_size, arena *memory);
 
+/** Of a PROBE: there is no such file; the sentence that says so. */
+bool payload_finds_none(const message_bytes *payload, char out_text[ERROR_MESSAGE_SIZE]);
 /** Whether it is what a worker's task of this kind leaves. */
 bool payload_fits(uint8_t kind, bool of_input, const message_bytes *payload);
 

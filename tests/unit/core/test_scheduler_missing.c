@@ -50,6 +50,27 @@ static void scheduler__quarantines_a_worker_that_misses_what_others_find(void **
     farm_script_deinit(&farm);
 }
 
+/* A probe that finds nothing ends well, with that as its result: where two find nothing neither is blamed. */
+static void scheduler__blames_nobody_where_nobody_finds_the_file(void **unused)
+{
+    (void)unused;
+    farm_script farm;
+    farm_script_init(&farm, NULL);
+    uint32_t job = farm_job_of(&farm, 1);
+    farm_hello(&farm, 1, 1);
+    farm_hello(&farm, 2, 1);
+    attempt tried = farm_running(&farm, job, 0);
+    assert_true(scheduler_asks_another(farm.core, &tried));
+    farm_result(&farm, 1, tried, STATUS_INPUT_MISSING);
+    tried = farm_running(&farm, job, 0);
+    assert_false(scheduler_asks_another(farm.core, &tried));
+    const scheduler_event none = {.type = EVENT_TASK_RESULT, .result = {.worker = 2, .attempt = tried, .none_found = true}};
+    assert_int_equal(farm_script_step(&farm, &none), STATUS_OK);
+    assert_int_equal(farm_task(&farm, job, 0).state, TASK_DONE);
+    assert_int_equal(farm_worker(&farm, 1).strikes + farm_worker(&farm, 1).proofs, 0);
+    farm_script_deinit(&farm);
+}
+
 static void scheduler__believes_the_only_worker_and_the_coordinator_at_once(void **unused)
 {
     (void)unused;
@@ -73,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scheduler__asks_another_worker_for_a_file_that_is_not_there),
         cmocka_unit_test(scheduler__quarantines_a_worker_that_misses_what_others_find),
+        cmocka_unit_test(scheduler__blames_nobody_where_nobody_finds_the_file),
         cmocka_unit_test(scheduler__believes_the_only_worker_and_the_coordinator_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
