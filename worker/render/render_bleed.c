@@ -60,6 +60,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
     uintptr_t page = ((uintptr_t)self->captured + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     (void)madvise((void *)page, ((size_t)self->lane_count * CELL_ROW - PAGE_BYTES) * sizeof(float), MADV_HUGEPAGE); /* advice */
+    self->unheard = arena_take_array(memory, TILE_FRAMES_MAX, sizeof *self->unheard);
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_floats(memory, frame_floats);
     self->imaginary = aligned_floats(memory, frame_floats);
@@ -89,14 +90,33 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count)
     self->window_count = stem_window_count(frame_count);
 }
 
-void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count)
+/* Where a lane's next frames go: 1.2 MB a cell, which costs as much as looking at them, so silence is kept once. */
+static float *place_frames(render_bleed *self, uint32_t lane, uint32_t cell_frame, uint32_t frame_count, bool sounds)
+{
+    float *row = self->captured + (size_t)lane * CELL_ROW + cell_frame;
+    uint32_t end = cell_frame + frame_count;
+    uint32_t *held = &self->held[lane];
+    if (!sounds && cell_frame < *held) { /* of the cell before */
+        memset(row, 0, (*held < end ? *held - cell_frame : frame_count) * sizeof *row);
+        *held = *held <= end ? cell_frame : *held;
+    }
+    if (sounds && *held < end)
+        *held = end;
+    return sounds ? row : self->unheard;
+}
+
+void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding)
 {
     for (uint32_t first = 0; first < self->lane_count; first += TILE_LANES) {
         uint32_t count = self->lane_count - first < TILE_LANES ? self->lane_count - first : TILE_LANES;
         float *rows[TILE_LANES];
-        for (uint32_t lane = 0; lane < count; lane++)
-            rows[lane] = self->captured + (size_t)(first + lane) * CELL_ROW + cell_frame;
-        self->dsp->rows_of_tile(tiles[first / TILE_LANES], frame_count, count, rows);
+        bool any = false;
+        for (uint32_t lane = 0; lane < count; lane++) {
+            rows[lane] = place_frames(self, first + lane, cell_frame, frame_count, sounding[first + lane]);
+            any = any || sounding[first + lane];
+        }
+        if (any)
+            self->dsp->rows_of_tile(tiles[first / TILE_LANES], frame_count, count, rows);
     }
 }
 

@@ -214,8 +214,8 @@ typedef struct render_bleed render_bleed;
 /* NULL where there is nothing to hold against each other, or too much. */
 render_bleed *render_bleed_make(const render_program *program, const dsp_table *dsp, arena *memory);
 void render_bleed_begin(render_bleed *self, uint32_t frame_count);
-/* The next frames of the cell. */
-void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count);
+/* The next frames of the cell. sounding: lanes in which there is anything at all; the others cost nothing. */
+void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding);
 void render_bleed_end(render_bleed *self, stem_features *features);
 
 typedef struct render_gaps render_gaps;

@@ -118,14 +118,20 @@ static void close_block(render_stems *self)
     self->block_left = self->block_frames;
 }
 
+/* Squares that add up to nothing are those of silence. */
+static void note_sounding(const render_stems *self, bool *sounding)
+{
+    for (uint32_t i = 0; i < self->features.lane_count; i++) {
+        uint32_t tile = i / TILE_LANES;
+        uint32_t lane = i % TILE_LANES;
+        double squares = self->crossed ? self->products[stem_sum_index(tile, tile)][lane][lane] : self->products[tile][0][lane];
+        sounding[i] = sounding[i] || squares != 0.0;
+    }
+}
+
 void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count)
 {
-    if (self->bleed != NULL)
-        render_bleed_take(self->bleed, tiles, self->frame, frame_count);
-    if (self->shifts != NULL)
-        render_shifts_take(self->shifts, tiles, self->frame, frame_count);
-    render_gaps_take(self->gaps, tiles, self->frame, frame_count, &self->features);
-    self->frame += frame_count;
+    bool sounding[PROGRAM_INPUT_LANES_MAX] = {false}; /* since its block began: more than there is, at times */
     for (uint32_t done = 0; done < frame_count;) {
         uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
         if (!self->crossed)
@@ -134,11 +140,18 @@ void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_
             for (uint32_t b = 0; b <= a; b++)
                 add_products(self, tiles[a] + (size_t)done * TILE_LANES, tiles[b] + (size_t)done * TILE_LANES, count,
                              self->products[stem_sum_index(a, b)]);
+        note_sounding(self, sounding);
         done += count;
         self->block_left -= count;
         if (self->block_left == 0)
             close_block(self);
     }
+    if (self->bleed != NULL)
+        render_bleed_take(self->bleed, tiles, self->frame, frame_count, sounding);
+    if (self->shifts != NULL)
+        render_shifts_take(self->shifts, tiles, self->frame, frame_count);
+    render_gaps_take(self->gaps, tiles, self->frame, frame_count, &self->features);
+    self->frame += frame_count;
 }
 
 status render_stems_end(render_stems *self, message_bytes *out_bytes)

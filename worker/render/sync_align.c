@@ -7,7 +7,7 @@
 enum {
     WINDOW = 16384,
     NEAR_RANGE = 8192,   /* around what the places before predict */
-    LONG_WINDOW = 65536, /* where a place's own did not do */
+    LONG_WINDOW = 49152, /* where a place's own did not do */
     FAR_SECONDS = 9,     /* a leader of 8 s and its pop */
     PROBES = 8,
     PROBE_FRAMES = 512,

@@ -99,6 +99,7 @@ static void make_room(sync_matcher *self, uint32_t frames, uint32_t transformed)
     if (frames <= self->capacity)
         return;
     self->capacity = frames;
+    self->guide_count = 0;
     self->sound = arena_take_array(&self->memory, frames, sizeof(double));
     self->guide = arena_take_array(&self->memory, frames, sizeof(double));
     self->re = arena_take_array(&self->memory, frames, sizeof(double));
@@ -123,8 +124,13 @@ status sync_matcher_place(sync_matcher *self, const sync_window *window, double 
     memcpy(self->sound, window->sound + first, thinned_from(sound, log2_frames) * sizeof(double));
     thin_out(self->sound, sound, log2_frames);
     int64_t place = window->middle - self->late - (int64_t)(window->frames / 2) - (int64_t)(self->range << log2_frames);
+    if (self->guide_place == place && self->guide_count == guide && self->guide_step == self->step)
+        return STATUS_OK;
     status code = track_reader_read_sum(self->reference, self->reference_frame + place, guide_read, self->guide, self->detail);
     thin_out(self->guide, guide, log2_frames);
+    self->guide_place = place;
+    self->guide_count = code == STATUS_OK ? guide : 0;
+    self->guide_step = self->step;
     return code;
 }
 

@@ -37,6 +37,8 @@ typedef struct sync_matcher {
     uint32_t range;        /**< lags searched on either side */
     double *sound;         /**< track, window and margin on either side */
     double *guide;         /**< reference, window + 2 range */
+    int64_t guide_place;   /**< of which frames, so that nothing is read twice in a row; guide_count 0: of none */
+    uint32_t guide_count, guide_step;
     double *re, *im;
     uint32_t capacity;     /**< of those four */
     fft_plan *plan;

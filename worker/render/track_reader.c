@@ -90,17 +90,12 @@ uint64_t track_reader_frames(const track_reader *self)
 typedef void tile_sink(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
                        uint32_t at);
 
-static double finite_sample(double sample)
-{
-    return fabs(sample) <= (double)FLT_MAX ? sample : 0.0;
-}
-
 static void keep_channels(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
                           uint32_t at)
 {
     for (uint32_t l = 0; l < lane_count; l++)
         for (uint32_t i = 0; i < frame_count; i++)
-            out[channel + l][at + i] = finite_sample(tile[(size_t)i * TILE_LANES + l]);
+            out[channel + l][at + i] = tile[(size_t)i * TILE_LANES + l];
 }
 
 static void add_channels(const double *tile, uint32_t frame_count, uint32_t channel, uint32_t lane_count, double *const *out,
@@ -110,7 +105,7 @@ static void add_channels(const double *tile, uint32_t frame_count, uint32_t chan
     for (uint32_t i = 0; i < frame_count; i++) {
         double sum = out[0][at + i];
         for (uint32_t l = 0; l < lane_count; l++)
-            sum += finite_sample(tile[(size_t)i * TILE_LANES + l]);
+            sum += tile[(size_t)i * TILE_LANES + l];
         out[0][at + i] = sum;
     }
 }
@@ -130,6 +125,8 @@ static void spread(track_reader *self, uint32_t index, uint32_t first_channel, u
                 channels[l] = (uint8_t)(first_channel + c + l);
             self->dsp->unpack(file->encoding, self->bytes + (size_t)done * file->frame_bytes,
                               self->inputs[index].channel_count, count, lane_count, channels, lanes, self->tile);
+            for (uint32_t i = 0; sample_encoding_is_float(file->encoding) && i < count * TILE_LANES; i++)
+                self->tile[i] = fabs(self->tile[i]) <= (double)FLT_MAX ? self->tile[i] : 0.0;
             sink(self->tile, count, c, lane_count, out, at + done);
         }
     }

@@ -20,6 +20,7 @@ typedef struct plant {
     uint32_t first, end; /* frames of the cell in which it leaks */
     double filter;      /* one-pole low-pass of the leak; 0 = none */
     double after_db;    /* of the host behind the leak; 0: as before */
+    bool second;        /* a cell full of noise was heard before this one */
 } plant;
 
 static double noise(uint64_t *seed)
@@ -69,15 +70,29 @@ static stem_features *listen(const plant *made)
     double *tile = aligned_alloc(64, sizeof(double) * TILE * TILE_LANES);
     assert_non_null(tile);
     memset(tile, 0, sizeof(double) * TILE * TILE_LANES);
+    stem_features *features = calloc(1, sizeof *features);
+    assert_non_null(features);
+    if (made->second) {
+        const bool both[LANES] = {true, true};
+        for (uint32_t i = 0; i < TILE * TILE_LANES; i++)
+            tile[i] = 0.1 * noise(&seed);
+        render_bleed_begin(bleed, CELL_FRAMES);
+        for (uint32_t first = 0; first < CELL_FRAMES; first += TILE)
+            render_bleed_take(bleed, &tile, first, TILE, both);
+        render_bleed_end(bleed, features);
+        memset(features, 0, sizeof *features);
+    }
     render_bleed_begin(bleed, CELL_FRAMES);
     for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
+        bool sounding[LANES] = {false, false};
         for (uint32_t i = 0; i < TILE; i++) {
             tile[(size_t)i * TILE_LANES + SOURCE] = source[first + i];
             tile[(size_t)i * TILE_LANES + HOST] = host[first + i];
+            sounding[SOURCE] = sounding[SOURCE] || source[first + i] != 0.0;
+            sounding[HOST] = sounding[HOST] || host[first + i] != 0.0;
         }
-        render_bleed_take(bleed, &tile, first, TILE);
+        render_bleed_take(bleed, &tile, first, TILE, sounding);
     }
-    stem_features *features = calloc(1, sizeof *features);
     features->lane_count = LANES;
     features->frame_count = CELL_FRAMES;
     render_bleed_end(bleed, features);
@@ -114,6 +129,23 @@ static void bleed__is_found_down_to_minus_60_db(void **state)
             assert_true((double)heard->reach[0][1] < from_db(db)); /* what was found was in reach */
             free(heard);
         }
+}
+
+/* What a lane held in the cell before is gone where it is silent in this one. */
+static void bleed__of_a_cell_does_not_depend_on_the_one_before(void **state)
+{
+    (void)state;
+    plant made = {.seed = 77, .host_db = -65.0, .leak_db = -40.0, .delay = 37, .first = CELL_FRAMES / 4, .end = CELL_FRAMES / 2,
+                  .after_db = -HUGE_VAL};
+    stem_features *alone = listen(&made);
+    made.second = true;
+    stem_features *after = listen(&made);
+    assert_int_equal(alone->leak_count, 1);
+    assert_memory_equal(alone->leaks, after->leaks, sizeof alone->leaks[0]);
+    assert_int_equal(after->leak_count, 1);
+    assert_memory_equal(alone->reach, after->reach, sizeof alone->reach);
+    free(alone);
+    free(after);
 }
 
 static void bleed__of_chance_is_not_found(void **state)
@@ -213,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bleed__is_found_down_to_minus_60_db),
+        cmocka_unit_test(bleed__of_a_cell_does_not_depend_on_the_one_before),
         cmocka_unit_test(bleed__of_chance_is_not_found),
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
