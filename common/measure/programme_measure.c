@@ -241,12 +241,17 @@ static double *make_hops(const programme_measure *self, uint64_t first, uint64_t
     return hops;
 }
 
-/* The loudest window. Several are summed abreast: one sum waits for its own additions, each in order all the same. */
+/*
+ * The loudest window. Several are summed abreast: one sum waits for its own additions, each in order all the same. Windows
+ * differ by a frame at most, so few have the energy to be louder than the loudest yet, and only those are divided.
+ */
 static void find_maximum(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
                          uint32_t window, double *out_lufs, uint64_t *out_frame)
 {
     enum { ABREAST = 8 };
+    const double least_frames = floor((double)window * self->sample_rate / 100.0);
     double best = 0.0;
+    double hurdle = 0.0; /* energy that cannot exceed `best`, whatever is rounded */
     for (uint64_t s = first; s + window <= end; s += ABREAST) {
         uint64_t count = end - window - s + 1 < ABREAST ? end - window - s + 1 : ABREAST;
         double energy[ABREAST] = {0.0};
@@ -256,9 +261,12 @@ static void find_maximum(const programme_measure *self, const double *hops, uint
         for (uint32_t k = 0; k < count; k++) {
             if (count < ABREAST)
                 energy[k] = window_energy(hops, s + k, window);
+            if (energy[k] <= hurdle)
+                continue;
             double mean = energy[k] / window_frames(self, s + k, window);
             if (mean > best) {
                 best = mean;
+                hurdle = best * least_frames * 0.999999;
                 *out_frame = cell_measure_slot_frame(s + k, self->sample_rate);
             }
         }

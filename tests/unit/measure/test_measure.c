@@ -131,6 +131,56 @@ static void programme_measure__joins_runs_that_touch_across_cells(void **state)
     free(right);
 }
 
+/* Each window alone, hop by hop, and the first of the loudest. */
+static double loudest_window(const made_cell *made, uint32_t window, uint64_t *out_frame)
+{
+    uint32_t rate = made->cell.sample_rate;
+    double best = 0.0;
+    for (uint32_t s = 0; s + window <= made->cell.slot_count; s++) {
+        double sum = 0.0;
+        for (uint32_t hop = s; hop < s + window; hop += 10) {
+            double part = 0.0;
+            for (uint32_t i = hop; i < hop + 10; i++)
+                part += made->slots[i];
+            sum += part;
+        }
+        double mean = sum / (double)(cell_measure_slot_frame(s + window, rate) - cell_measure_slot_frame(s, rate));
+        if (mean > best) {
+            best = mean;
+            *out_frame = cell_measure_slot_frame(s, rate);
+        }
+    }
+    return measure_loudness(best);
+}
+
+/* Swelling noise, and slots so much alike that the number of frames decides (40 of them have 4,410 or 4,411 at 11,027 Hz). */
+static void programme_measure__finds_the_loudest_window(void **state)
+{
+    (void)state;
+    static const uint32_t rates[] = {48000, 44100, 11027};
+    static const double swells[] = {1.0, 1e-3, 1e-7, 0.0};
+    for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++)
+        for (size_t w = 0; w < sizeof swells / sizeof swells[0]; w++) {
+            uint64_t frames = cell_measure_slot_frame(1503 + 7 * w, rates[r]);
+            made_cell *made = make_cell(rates[r], 0, (uint32_t)frames, 0.01);
+            uint32_t seed = (uint32_t)(r + 3 * w);
+            for (uint32_t i = 0; i < made->cell.slot_count; i++) {
+                seed = seed * 1664525u + 1013904223u;
+                made->slots[i] = (1.0 + swells[w] * ((double)seed / 4294967296.0 + 0.5 * sin(i * 0.007))) * rates[r] * 1e-4;
+            }
+            programme_measure *merged = programme_measure_create(rates[r], LAYOUT_MONO, frames);
+            assert_int_equal(programme_measure_add(merged, &made->cell), STATUS_OK);
+            loudness_figures figures = programme_measure_loudness(merged, 0, frames);
+            uint64_t frame = 0;
+            assert_true(figures.max_momentary_lufs == loudest_window(made, 40, &frame));
+            assert_int_equal(figures.max_momentary_frame, frame);
+            assert_true(figures.max_short_term_lufs == loudest_window(made, 300, &frame));
+            assert_int_equal(figures.max_short_term_frame, frame);
+            programme_measure_destroy(&merged);
+            free(made);
+        }
+}
+
 static void encode(const cell_measure *cell, byte_writer *writer)
 {
     byte_writer_init(writer, MEASURE_BYTES_MAX);
@@ -295,6 +345,7 @@ int main(void)
         cmocka_unit_test(programme_measure__partial_slots_add_up),
         cmocka_unit_test(programme_measure__refuses_gaps_overlaps_and_strangers),
         cmocka_unit_test(programme_measure__joins_runs_that_touch_across_cells),
+        cmocka_unit_test(programme_measure__finds_the_loudest_window),
         cmocka_unit_test(cell_measure__comes_back_as_it_went),
         cmocka_unit_test(cell_measure__keeps_to_its_bound),
         cmocka_unit_test(cell_measure__survives_any_bytes),
