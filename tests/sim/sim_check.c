@@ -426,11 +426,14 @@ static void check_ended(sim_check *self, const scheduler_fact *fact, checked_tas
     task->code = fact->code;
 }
 
-/* Nobody is quarantined who has not failed three tasks, of different jobs or such that others could do. */
+/*
+ * Nobody is quarantined who has not failed three tasks, of different jobs or such that others could do. A file that was not
+ * found is a failure once another has found it; a crash may take the last such proof, which the journal has behind the quarantine.
+ */
 static void check_quarantine(sim_check *self, uint32_t worker)
 {
     self->accused[worker] = false;
-    uint32_t failures = 0;
+    uint32_t failures = 0, unproven = 0;
     uint32_t first_job = 0;
     bool proven = false;
     for (uint32_t i = 0; i < self->end_count; i++) {
@@ -438,14 +441,15 @@ static void check_quarantine(sim_check *self, uint32_t worker)
         const checked_task *task = task_of(self, end->attempt.job, end->attempt.task);
         if (task == NULL || end->attempt.epoch >= CHECK_EPOCHS_MAX || task->holder[end->attempt.epoch] != worker)
             continue;
-        bool missed = end->code == STATUS_INPUT_MISSING && task->done;
-        if (!missed && !retry_policy_strikes(end->code))
+        bool missed = end->code == STATUS_INPUT_MISSING;
+        unproven += missed && !task->done;
+        if (!(missed && task->done) && !retry_policy_strikes(end->code))
             continue;
         failures++;
         proven = proven || task->done || (first_job != 0 && first_job != end->attempt.job);
         first_job = end->attempt.job;
     }
-    if (failures < 3 || !proven)
+    if (failures + (unproven > 0) < 3 || !proven)
         sim_check_fail(self, "worker %u is quarantined after %u failures", worker, failures);
 }
 
