@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Blocks grow with the arena: most arenas of a coordinator hold a few KiB for as long as their job is remembered. */
-enum { ARENA_FIRST_BYTES = 4096, ARENA_BLOCK_BYTES = 65536, ARENA_ALIGNMENT = 16 };
+enum { ARENA_FIRST_BYTES = 4096, ARENA_BLOCK_BYTES = 65536, ARENA_ALIGNMENT = 16, ARENA_LINE = 64 };
 
 struct arena_block {
     arena_block *next;
@@ -61,6 +61,13 @@ void *arena_take_array(arena *self, size_t count, size_t element_size)
 {
     ENSURE(element_size == 0 || count <= SIZE_MAX / 2 / element_size);
     return arena_take(self, count * element_size);
+}
+
+void *arena_take_lines(arena *self, size_t count, size_t element_size)
+{
+    ENSURE(element_size == 0 || count <= SIZE_MAX / 4 / element_size);
+    uintptr_t taken = (uintptr_t)arena_take(self, count * element_size + ARENA_LINE - 1);
+    return (void *)((taken + ARENA_LINE - 1) / ARENA_LINE * ARENA_LINE);
 }
 
 char *arena_copy_bytes(arena *self, const void *bytes, size_t byte_size)

@@ -25,6 +25,8 @@ void arena_deinit(arena *self);
 void *arena_take(arena *self, size_t byte_size);
 /** count elements of element_size zeroed bytes; the product is checked. */
 void *arena_take_array(arena *self, size_t count, size_t element_size);
+/** The same at the edge of a cache line, for vectors. */
+void *arena_take_lines(arena *self, size_t count, size_t element_size);
 char *arena_copy_text(arena *self, const char *text);
 char *arena_copy_bytes(arena *self, const void *bytes, size_t byte_size); /**< adds a NUL */
 char *arena_format(arena *self, const char *format, ...) PRINTF_LIKE(2, 3);

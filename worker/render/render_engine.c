@@ -44,11 +44,6 @@ typedef struct render_run_state {
 /* 10^(-3.5/20), the double nearest to it: no libm on a worker decides what is located. */
 static const double locate_linear = 0x1.56312c88e01ccp-1;
 
-static void *aligned_take(arena *memory, size_t byte_size)
-{
-    return (void *)(((uintptr_t)arena_take(memory, byte_size + 64) + 63) & ~(uintptr_t)63);
-}
-
 /* A received programme is measured as it is: each lane gets itself, at gain 1, and nothing is rounded. */
 static bool mixes_nothing(const render_run_state *self)
 {
@@ -108,21 +103,21 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     }
     k_weighting_design(program->sample_rate, &self->coefficients);
     uint32_t tiles = self->lanes.tile_count;
-    self->k_states = aligned_take(memory, tiles * sizeof *self->k_states);
-    self->peaks = aligned_take(memory, tiles * sizeof *self->peaks);
+    self->k_states = arena_take_lines(memory, tiles, sizeof *self->k_states);
+    self->peaks = arena_take_lines(memory, tiles, sizeof *self->peaks);
     self->true_peaks = arena_take_array(memory, tiles, sizeof *self->true_peaks);
     self->histories = arena_take_array(memory, tiles, sizeof *self->histories);
     self->tiles = arena_take_array(memory, tiles, sizeof *self->tiles);
     for (uint32_t i = 0; i < tiles; i++) {
         self->histories[i] =
-            aligned_take(memory, sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY));
+            arena_take_lines(memory, TILE_LANES * (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY), sizeof(double));
         self->tiles[i] = self->histories[i] + TRUE_PEAK_HISTORY * TILE_LANES;
     }
     self->straight = mixes_nothing(self);
     for (uint32_t i = 0; self->straight && i < tiles; i++)
         self->sources.tiles[i] = self->tiles[i];
-    self->located = aligned_take(memory, sizeof(double) * TILE_LANES * TILE_FRAMES_MAX);
-    self->signal_tiles = aligned_take(memory, tiles * sizeof *self->signal_tiles);
+    self->located = arena_take_lines(memory, TILE_LANES * TILE_FRAMES_MAX, sizeof(double));
+    self->signal_tiles = arena_take_lines(memory, tiles, sizeof *self->signal_tiles);
     self->pcm = self->straight;
     for (uint32_t i = 0; self->pcm && i < task->input_count; i++)
         self->pcm = !sample_encoding_is_float(self->sources.files[i].encoding) && self->sources.files[i].resampler == NULL;
@@ -134,7 +129,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     bool cinema = (task->signal_groups & SIGNAL_GROUP_CINEMA) != 0;
     signal_tables_init(&self->tables, cinema ? program->sample_rate : 0);
     for (uint32_t i = 0; i < tiles; i++)
-        self->signal_tiles[i].weighing = self->tables.m_tap_count == 0 ? NULL : aligned_take(memory, weighing_size(self));
+        self->signal_tiles[i].weighing = self->tables.m_tap_count == 0 ? NULL : arena_take_lines(memory, weighing_size(self), 1);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
         code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
@@ -153,7 +148,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     }
     self->input_digests = arena_take_array(memory, task->input_count, sizeof *self->input_digests);
     self->output_digests = arena_take_array(memory, task->file_count, sizeof *self->output_digests);
-    self->sinks = aligned_take(memory, task->file_count * sizeof *self->sinks + 64);
+    self->sinks = arena_take_lines(memory, task->file_count, sizeof *self->sinks);
     for (uint32_t i = 0; i < task->file_count; i++)
         self->sinks[i].descriptor = -1;
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {

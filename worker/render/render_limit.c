@@ -7,11 +7,6 @@ static_assert((int)PROGRAM_LIMIT_LEAD >= (int)TILE_FRAMES_MAX, "the tile that is
 
 static const double told_gain = 0.9999; /* what reduces less than 0.001 dB is not worth a line in the report */
 
-static double *take_doubles(arena *memory, size_t count)
-{
-    return (double *)(((uintptr_t)arena_take_array(memory, count + 8, sizeof(double)) + 63) & ~(uintptr_t)63);
-}
-
 status render_limit_open(render_limit *self, const task_render *task, const render_lanes *lanes, const mix_term *terms,
                          uint32_t term_count, const storage_roots *roots, const dsp_table *dsp, arena *memory,
                          error_detail *detail)
@@ -28,17 +23,17 @@ status render_limit_open(render_limit *self, const task_render *task, const rend
     self->histories = arena_take_array(memory, lanes->tile_count, sizeof *self->histories);
     self->tiles = arena_take_array(memory, lanes->tile_count, sizeof *self->tiles);
     for (uint32_t t = 0; t < lanes->tile_count; t++) {
-        self->histories[t] = take_doubles(memory, (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY) * TILE_LANES);
+        self->histories[t] = arena_take_lines(memory, (TILE_FRAMES_MAX + TRUE_PEAK_HISTORY) * TILE_LANES, sizeof(double));
         self->tiles[t] = self->histories[t] + TRUE_PEAK_HISTORY * TILE_LANES;
     }
-    self->located = take_doubles(memory, TILE_FRAMES_MAX * TILE_LANES);
+    self->located = arena_take_lines(memory, TILE_FRAMES_MAX * TILE_LANES, sizeof(double));
     for (uint32_t i = 0; i < program->limit_count; i++) {
         const limit_shape *shape = &program->limits[i].shape;
         render_limit_curve *curve = &self->curves[i];
         curve->slot_capacity = (uint32_t)((CELL_FRAMES + METER_PREROLL_FRAMES) * UINT64_C(1000) / program->sample_rate) + 4;
         curve->peak_capacity = curve->slot_capacity + limit_shape_before(shape) + limit_shape_after(shape);
-        curve->gains = take_doubles(memory, curve->slot_capacity);
-        curve->peaks = take_doubles(memory, curve->peak_capacity);
+        curve->gains = arena_take_lines(memory, curve->slot_capacity, sizeof(double));
+        curve->peaks = arena_take_lines(memory, curve->peak_capacity, sizeof(double));
     }
     return STATUS_OK;
 }

@@ -29,8 +29,7 @@ render_resampler *render_resampler_make(const task_input *input, const render_pr
     }
     self->frame_capacity =
         (uint32_t)(((uint64_t)TILE_FRAMES_MAX * self->plan.down) / self->plan.up) + self->plan.tap_count + 2;
-    uintptr_t frames = (uintptr_t)arena_take(memory, (size_t)self->frame_capacity * TILE_LANES * sizeof(double) + 64);
-    self->frames = (double *)((frames + 63) & ~(uintptr_t)63);
+    self->frames = arena_take_lines(memory, (size_t)self->frame_capacity * TILE_LANES, sizeof(double));
     return self;
 }
 

@@ -38,8 +38,7 @@ status render_input_open(const task_input *input, const storage_roots *roots, in
 
 static double *take_tile(arena *memory)
 {
-    uintptr_t storage = (uintptr_t)arena_take(memory, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES + 64);
-    return (double *)((storage + 63) & ~(uintptr_t)63);
+    return arena_take_lines(memory, (size_t)TILE_FRAMES_MAX * TILE_LANES, sizeof(double));
 }
 
 static status open_file(render_file *self, const task_input *input, uint32_t rate, const storage_roots *roots,
@@ -95,8 +94,7 @@ status render_sources_open(render_sources *self, const task_render *task, const 
                            const dsp_table *dsp, arena *memory, error_detail *detail)
 {
     *self = (render_sources){.task = task, .dsp = dsp, .cleared_piece = UINT32_MAX};
-    uintptr_t files = (uintptr_t)arena_take(memory, task->input_count * sizeof *self->files + 64);
-    self->files = (render_file *)((files + 63) & ~(uintptr_t)63); /* the digest streams want 64 bytes */
+    self->files = arena_take_lines(memory, task->input_count, sizeof *self->files); /* the digest streams want it */
     for (uint32_t i = 0; i < task->input_count; i++)
         self->files[i].descriptor = -1;
     for (uint32_t i = 0; i < task->input_count; i++) {

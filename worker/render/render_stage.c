@@ -14,11 +14,6 @@ int32_t render_piece_of(const task_render *task, uint64_t frame)
     return -1;
 }
 
-static double *take_doubles(arena *memory, size_t count)
-{
-    return (double *)(((uintptr_t)arena_take_array(memory, count + 8, sizeof(double)) + 63) & ~(uintptr_t)63);
-}
-
 static size_t window_frames(const render_program *program)
 {
     return 2 * (size_t)program->phase_reach + WINDOW_SLACK_FRAMES;
@@ -140,16 +135,16 @@ status render_stage_open(render_stage *self, const task_render *task, render_sou
     self->tile_count = lanes->tile_count + (program->side_lane_count + TILE_LANES - 1u) / TILE_LANES;
     self->mixed = arena_take_array(memory, self->tile_count, sizeof *self->mixed);
     for (uint32_t i = 0; i < self->tile_count; i++)
-        self->mixed[i] = take_doubles(memory, TILE_FRAMES_MAX * TILE_LANES);
+        self->mixed[i] = arena_take_lines(memory, TILE_FRAMES_MAX * TILE_LANES, sizeof(double));
     self->windows = arena_take_array(memory, lanes->tile_count, sizeof *self->windows);
     for (uint32_t i = 0; i < lanes->tile_count; i++)
-        self->windows[i] = take_doubles(memory, window_frames(program) * TILE_LANES);
+        self->windows[i] = arena_take_lines(memory, window_frames(program) * TILE_LANES, sizeof(double));
     self->sides = arena_take_array(memory, program->side_lane_count, sizeof *self->sides);
     for (uint32_t i = 0; i < program->side_lane_count; i++)
-        self->sides[i] = take_doubles(memory, window_frames(program));
-    self->values = take_doubles(memory, TILE_FRAMES_MAX);
+        self->sides[i] = arena_take_lines(memory, window_frames(program), sizeof(double));
+    self->values = arena_take_lines(memory, TILE_FRAMES_MAX, sizeof(double));
     if (program->phase_reach > 0) {
-        self->taps = take_doubles(memory, (program->phase_reach + 1) / 2);
+        self->taps = arena_take_lines(memory, (program->phase_reach + 1) / 2, sizeof(double));
         fir_design_phase_90(program->phase_reach, self->taps);
     }
     uint64_t frames = CELL_FRAMES + METER_PREROLL_FRAMES + render_program_limit_before(program) +
@@ -160,7 +155,7 @@ status render_stage_open(render_stage *self, const task_render *task, render_sou
         render_stage_duck *made = &self->ducks[i];
         made->slot_capacity = (uint32_t)slots;
         made->active_capacity = (uint32_t)slots + duck_shape_before(shape) + duck_shape_after(shape);
-        made->gains = take_doubles(memory, made->slot_capacity);
+        made->gains = arena_take_lines(memory, made->slot_capacity, sizeof(double));
         made->active = arena_take_array(memory, made->active_capacity, sizeof *made->active);
     }
     collect_keys(self);

@@ -55,8 +55,7 @@ status track_reader_open(track_reader **out_reader, uint32_t input_count, const 
         return code;
     }
     self->bytes = arena_take_array(memory, CHUNK_FRAMES, widest);
-    uintptr_t tile = (uintptr_t)arena_take(memory, sizeof(double) * TILE_FRAMES_MAX * TILE_LANES + 64);
-    self->tile = (double *)((tile + 63) & ~(uintptr_t)63);
+    self->tile = arena_take_lines(memory, (size_t)TILE_FRAMES_MAX * TILE_LANES, sizeof(double));
     *out_reader = self;
     return STATUS_OK;
 }

@@ -212,6 +212,13 @@ static void arena__gives_zeroed_aligned_memory(void **state)
         last = taken;
     }
     assert_non_null(arena_take(&memory, 1 << 20));
+    for (size_t count = 0; count < 300; count++) {
+        unsigned char *taken = arena_take_lines(&memory, count, 3);
+        assert_int_equal((uintptr_t)taken % 64, 0);
+        for (size_t i = 0; i < 3 * count; i++)
+            assert_int_equal(taken[i], 0);
+        memset(taken, 0xFF, 3 * count);
+    }
     assert_string_equal(arena_format(&memory, "%s-%d", "cell", 7), "cell-7");
     assert_string_equal(arena_copy_bytes(&memory, "abc", 2), "ab");
     arena_deinit(&memory);
