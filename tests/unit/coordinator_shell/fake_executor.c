@@ -101,10 +101,11 @@ static void end_execution(fake_worker *worker, fake_execution *execution, status
     fake_execution_drop(execution);
 }
 
-static void probe(const world *world_of, const task_probe *task, byte_writer *payload)
+static void probe(const world *world_of, const fake_worker *worker, const task_probe *task, byte_writer *payload)
 {
     media_facts *facts = calloc(1, sizeof *facts);
-    if (world_of->missing != NULL && strstr(task->file.path, world_of->missing) != NULL) {
+    bool sees = world_of->blind != NULL && world_of->blind != worker;
+    if (!sees && world_of->missing != NULL && strstr(task->file.path, world_of->missing) != NULL) {
         facts->outcome = STATUS_INPUT_MISSING;
         snprintf(facts->message, sizeof facts->message, "'%.200s' is not there", task->file.path);
     } else {
@@ -406,7 +407,7 @@ void fake_execution_turn(world *world_of, fake_worker *worker, fake_execution *e
     if (worker->crashes)
         code = STATUS_NODE_CRASHED;
     else if (execution->kind == TASK_PROBE)
-        probe(world_of, &body->probe, &payload);
+        probe(world_of, worker, &body->probe, &payload);
     else if (execution->kind == TASK_ALLOCATE)
         allocate(world_of, &body->allocate);
     else if (execution->kind == TASK_RENDER && world_of->render_crashes > 0 && world_of->render_crashes--)

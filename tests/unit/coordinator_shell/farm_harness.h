@@ -24,6 +24,7 @@ typedef struct world_file {
 typedef struct world {
     uint64_t file_frames;      /**< of every input */
     const char *missing;       /**< name of an input that is not there, or NULL */
+    const struct fake_worker *blind; /**< it alone does not find that; NULL: nobody does */
     uint32_t file_count;
     world_file files[HARNESS_FILES_MAX];
     uint32_t deposits;         /**< documents written */
