@@ -256,19 +256,26 @@ static void write_dbmd(const object_merge *self, const uint8_t *bed, size_t bed_
     byte_writer_deinit(&made_chunk);
 }
 
-/* A chunk of the bed, as the planner made it. */
-static const uint8_t *bed_chunk(const output_header *header, const char *id, size_t *out_size)
+/* The chunk of that id among chunks one behind the other; NULL if there is none. */
+static const uint8_t *chunk_of(const uint8_t *chunks, size_t chunks_size, const char *id, size_t *out_size)
 {
     byte_reader reader;
-    byte_reader_init(&reader, header->chunks, header->chunks_size);
+    byte_reader_init(&reader, chunks, chunks_size);
     while (byte_reader_left(&reader) >= 8) {
         const uint8_t *name = byte_reader_view(&reader, 4);
-        const uint8_t *bytes = byte_reader_blob(&reader, header->chunks_size, out_size);
+        const uint8_t *bytes = byte_reader_blob(&reader, chunks_size, out_size);
         if (bytes != NULL && memcmp(name, id, 4) == 0)
             return bytes;
         (void)byte_reader_view(&reader, *out_size % 2);
     }
+    *out_size = 0;
     return NULL;
+}
+
+/* A chunk of the bed, as the planner made it. */
+static const uint8_t *bed_chunk(const output_header *header, const char *id, size_t *out_size)
+{
+    return chunk_of(header->chunks, header->chunks_size, id, out_size);
 }
 
 /* What was made is held against the rules, before anything is delivered. */
@@ -287,18 +294,16 @@ static status check_made(const object_merge *self, const adm_chunks *chunks)
                             profile.breaches[0].what);
 }
 
-static status write_chunks(object_merge *self, byte_writer *writer)
+/* chna and axml of all that the output has. */
+static status write_tracks(object_merge *self, byte_writer *writer)
 {
-    size_t chna_size = 0, axml_size = 0, dbmd_size = 0, size = 0;
+    size_t chna_size = 0, axml_size = 0;
     const uint8_t *chna = bed_chunk(self->header, "chna", &chna_size);
     const uint8_t *axml = bed_chunk(self->header, "axml", &axml_size);
-    const uint8_t *dbmd = bed_chunk(self->header, "dbmd", &dbmd_size);
     const char *why = NULL;
     xmlBufferPtr buffer = xmlBufferCreate();
     xmlDocPtr document = axml == NULL ? NULL : adm_xml_parse(axml, axml_size, &why);
     const xmlNode *bed = adm_xml_extended(document);
-    self->dolby = dbmd != NULL;
-    self->bed_count = self->header->channel_count - self->header->object_count;
     status code = buffer == NULL                                                              ? STATUS_NODE_MEMORY
                   : bed == NULL || chna == NULL || chna_size != 4 + 40 * (size_t)self->bed_count ? STATUS_PEER_MALFORMED
                                                                                               : STATUS_OK;
@@ -306,29 +311,48 @@ static status write_chunks(object_merge *self, byte_writer *writer)
         xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
         code = object_axml_write(self, bed, buffer);
     }
-    if (code == STATUS_OK) {
-        size_t chna_at = writer->size + 8;
-        write_chna(self, chna, chna_size, writer);
-        size = writer->size - chna_at;
-        write_chunk(writer, "axml", xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
-        media_adm made;
-        if (!writer->failed) {
-            adm_read(writer->bytes + chna_at, size, xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer),
-                     self->header->channel_count, &made);
-            size_t dbmd_at = writer->size + 8;
-            if (dbmd != NULL)
-                write_dbmd(self, dbmd, dbmd_size, &made, writer);
-            if (!writer->failed)
-                code = check_made(self, &(adm_chunks){.chna = writer->bytes + chna_at,
-                                                      .chna_size = size,
-                                                      .axml = xmlBufferContent(buffer),
-                                                      .axml_size = (size_t)xmlBufferLength(buffer),
-                                                      .dbmd = writer->bytes + dbmd_at,
-                                                      .dbmd_size = dbmd == NULL ? 0 : writer->size - dbmd_at});
-        }
-    }
     xmlFreeDoc(document);
+    /* Trees are many times larger than their text: none is kept behind its last reader, for the one of what was made. */
+    for (uint32_t i = 0; i < self->file_count; i++) {
+        xmlFreeDoc(self->files[i].document);
+        self->files[i].document = NULL;
+    }
+    if (code == STATUS_OK) {
+        write_chna(self, chna, chna_size, writer);
+        write_chunk(writer, "axml", xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
+    }
     xmlBufferFree(buffer);
+    return code;
+}
+
+/* dbmd too, and all of it judged. */
+static status write_dbmd_and_check(object_merge *self, byte_writer *writer)
+{
+    adm_chunks made = {0};
+    media_adm labels;
+    size_t dbmd_size = 0;
+    const uint8_t *dbmd = bed_chunk(self->header, "dbmd", &dbmd_size);
+    made.chna = chunk_of(writer->bytes, writer->size, "chna", &made.chna_size);
+    made.axml = chunk_of(writer->bytes, writer->size, "axml", &made.axml_size);
+    adm_read(made.chna, made.chna_size, made.axml, made.axml_size, self->header->channel_count, &labels);
+    if (dbmd != NULL)
+        write_dbmd(self, dbmd, dbmd_size, &labels, writer);
+    if (writer->failed)
+        return STATUS_OK; /* told at the end */
+    made.chna = chunk_of(writer->bytes, writer->size, "chna", &made.chna_size); /* it may have moved */
+    made.axml = chunk_of(writer->bytes, writer->size, "axml", &made.axml_size);
+    made.dbmd = chunk_of(writer->bytes, writer->size, "dbmd", &made.dbmd_size);
+    return check_made(self, &made);
+}
+
+static status write_chunks(object_merge *self, byte_writer *writer)
+{
+    size_t size = 0;
+    self->dolby = bed_chunk(self->header, "dbmd", &size) != NULL;
+    self->bed_count = self->header->channel_count - self->header->object_count;
+    status code = write_tracks(self, writer);
+    if (code == STATUS_OK && !writer->failed)
+        code = write_dbmd_and_check(self, writer);
     /* What else the bed's file has (iXML). */
     byte_reader reader;
     byte_reader_init(&reader, self->header->chunks, self->header->chunks_size);

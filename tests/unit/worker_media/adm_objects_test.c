@@ -7,6 +7,8 @@
 #include "worker/media/media_reader.h"
 
 #include <fcntl.h>
+#include <libxml/xmlmemory.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -181,11 +183,82 @@ static void adm_objects__survives_damage(void **state)
     temp_folder_remove(&folder);
 }
 
+/* What libxml2 holds, and has held at most. */
+static size_t held, held_most;
+
+static void *counted(void *memory)
+{
+    held += memory == NULL ? 0 : malloc_usable_size(memory);
+    held_most = held > held_most ? held : held_most;
+    return memory;
+}
+
+static void xml_free(void *memory)
+{
+    held -= memory == NULL ? 0 : malloc_usable_size(memory);
+    free(memory);
+}
+
+static void *xml_malloc(size_t size)
+{
+    return counted(malloc(size));
+}
+
+static void *xml_realloc(void *memory, size_t size)
+{
+    held -= memory == NULL ? 0 : malloc_usable_size(memory);
+    return counted(realloc(memory, size));
+}
+
+static char *xml_strdup(const char *text)
+{
+    return counted(strdup(text));
+}
+
+/* A tree takes some ten times the text it is made of. Of what was read there is none any more when what was made is judged. */
+static void adm_objects__holds_one_tree(void **state)
+{
+    enum { BLOCKS = 1000 };
+    static const char first[] = "<audioBlockFormat audioBlockFormatID='AB_00031001_00000001'";
+    (void)state;
+    temp_folder folder;
+    byte_writer axml, chunks;
+    error_detail detail = {0};
+    temp_folder_create(&folder);
+    byte_writer_init(&axml, 1 << 20);
+    byte_writer_init(&chunks, 1 << 20);
+    const char *blocks = strstr(object_axml, first), *behind = strstr(object_axml, "</audioChannelFormat>");
+    byte_writer_bytes(&axml, object_axml, (size_t)(blocks - object_axml));
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        char block[256];
+        int size = snprintf(block, sizeof block,
+                            "<audioBlockFormat audioBlockFormatID='AB_00031001_%08x' rtime='00:00:00.%05u' "
+                            "duration='00:00:00.00001'><position coordinate='X'>%+.6f</position><position "
+                            "coordinate='Y'>1.0</position></audioBlockFormat>",
+                            i + 1, i, (i % 200) / 100.0 - 1.0);
+        byte_writer_bytes(&axml, block, (size_t)size);
+    }
+    byte_writer_bytes(&axml, behind, strlen(behind));
+    master_write(&folder, (const char *)axml.bytes, axml.size, (const uint8_t *)"", 0);
+    size_t before = held;
+    held_most = held;
+    assert_int_equal(carry(&folder, 0, &chunks, &detail), STATUS_OK);
+    assert_true(chunks.size > axml.size);
+    print_message("%zu bytes of axml, at most %zu in libxml2\n", axml.size, held_most - before);
+    assert_true(held_most - before < 14 * axml.size);
+    byte_writer_deinit(&axml);
+    byte_writer_deinit(&chunks);
+    temp_folder_remove(&folder);
+}
+
 int main(void)
 {
+    if (xmlMemSetup(xml_free, xml_malloc, xml_realloc, xml_strdup) != 0)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adm_objects__cuts_blocks_and_keeps_the_rest),
         cmocka_unit_test(adm_objects__survives_damage),
+        cmocka_unit_test(adm_objects__holds_one_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
