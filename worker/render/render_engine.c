@@ -35,7 +35,7 @@ typedef struct render_run_state {
     uint32_t sink_count;
     render_sink *sinks;
     render_readback *readback;        /* NULL: what is written is not read back here */
-    content_hash *input_digests, *output_digests;
+    content_hash *output_digests;
     message_bytes measures[CELL_MEASURES_MAX];
     double locate_peak;               /* PEAK_LOCATE_DBTP, linear */
     double *located;                  /* true peaks frame by frame, of a tile that passes it */
@@ -146,7 +146,6 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
             return code;
         self->sources.stems = &self->stems;
     }
-    self->input_digests = arena_take_array(memory, task->input_count, sizeof *self->input_digests);
     self->output_digests = arena_take_array(memory, task->file_count, sizeof *self->output_digests);
     self->sinks = arena_take_lines(memory, task->file_count, sizeof *self->sinks);
     for (uint32_t i = 0; i < task->file_count; i++)
@@ -427,7 +426,7 @@ static status run_tile(render_run_state *self, uint64_t frame, uint32_t frame_co
     quantise_tiles(self, &task->pieces[piece], reel_frame, frame_count, measuring, measuring ? (uint32_t)cell_frame : 0);
     measure_tiles(self, frame_count, measuring, frame, cell_frame);
     if (writing)
-        code = render_objects_fill(&self->objects, piece, reel_frame, frame_count, measuring, detail);
+        code = render_objects_fill(&self->objects, piece, reel_frame, frame_count, detail);
     for (uint32_t i = 0; writing && code == STATUS_OK && i < self->sink_count; i++) {
         const task_output_file *file = self->sinks[i].file;
         int64_t file_frame = (int64_t)frame - (int64_t)task->pieces[0].programme_frame + (int64_t)file->file_frame;
@@ -474,8 +473,6 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
     }
     if (self->task->stems != STEMS_NONE)
         render_stems_begin(&self->stems, start, frame_count);
-    for (uint32_t i = 0; i < self->sources.own_file_count; i++)
-        content_hash_stream_init(&self->sources.files[i].digest);
     for (uint32_t i = 0; i < self->sink_count; i++)
         content_hash_stream_init(&self->sinks[i].digest);
 }
@@ -506,12 +503,10 @@ static status end_cell(render_run_state *self, uint32_t cell, bool programme_end
         if (code != STATUS_OK)
             return code;
     }
-    for (uint32_t i = 0; i < self->sources.own_file_count; i++)
-        self->input_digests[i] = content_hash_stream_digest(&self->sources.files[i].digest);
     for (uint32_t i = 0; i < self->sink_count; i++)
         self->output_digests[i] = content_hash_stream_digest(&self->sinks[i].digest);
-    return self->observer->cell(self->observer->context, cell, self->sources.own_file_count, self->input_digests,
-                                self->sink_count, self->output_digests, measure_count, self->measures);
+    return self->observer->cell(self->observer->context, cell, self->sink_count, self->output_digests, measure_count,
+                                self->measures);
 }
 
 /* After the programme's last frame the filters ring out over silence. */

@@ -17,8 +17,8 @@
 /** Called after each cell, in order. The message's views live during the call. A status other than OK stops the run. */
 typedef struct render_observer {
     void *context;
-    status (*cell)(void *context, uint32_t cell, uint32_t input_count, const content_hash *inputs, uint32_t output_count,
-                   const content_hash *outputs, uint32_t measure_count, const message_bytes *measures);
+    status (*cell)(void *context, uint32_t cell, uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
+                   const message_bytes *measures);
     void (*progress)(void *context, uint32_t done_permille);
     /** Once, at the end of a task that digests its file. */
     void (*digested)(void *context, const task_verify_result *result);

@@ -11,17 +11,13 @@ enum { OBJECT_BYTES = 3 };
 void render_objects_open(render_objects *self, const task_render *task, render_sources *sources, arena *memory)
 {
     *self = (render_objects){.task = task, .sources = sources};
-    if (task->object_count == 0)
-        return;
-    self->frames = arena_take(memory, (size_t)TILE_FRAMES_MAX * task->object_count * OBJECT_BYTES);
-    for (uint32_t i = 0; i < task->object_count; i++)
-        if (task->pieces[0].objects[i].file != TASK_FILE_NONE && task->pieces[0].objects[i].file >= sources->own_file_count)
-            sources->own_file_count = task->pieces[0].objects[i].file + 1u;
+    if (task->object_count > 0)
+        self->frames = arena_take(memory, (size_t)TILE_FRAMES_MAX * task->object_count * OBJECT_BYTES);
 }
 
 /* The frames of one file that its objects from `first_object` on take. */
 static status take_file(render_objects *self, const task_binding *objects, uint32_t first_object, uint64_t frame,
-                        uint32_t frame_count, bool digesting, error_detail *detail)
+                        uint32_t frame_count, error_detail *detail)
 {
     const task_binding *binding = &objects[first_object];
     const task_input *input = &self->task->inputs[binding->file];
@@ -47,13 +43,10 @@ static status take_file(render_objects *self, const task_binding *objects, uint3
         for (uint32_t k = 0; k < count; k++)
             memcpy(to + k * stride, from + (size_t)k * file->frame_bytes, OBJECT_BYTES);
     }
-    if (digesting)
-        content_hash_stream_add(&file->digest, bytes, (size_t)count * file->frame_bytes);
     return STATUS_OK;
 }
 
-status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
-                           error_detail *detail)
+status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame, uint32_t frame_count, error_detail *detail)
 {
     const task_binding *objects = self->task->pieces[piece].objects;
     uint32_t count = self->task->object_count;
@@ -64,7 +57,7 @@ status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame,
         bool taken = objects[i].file == TASK_FILE_NONE;
         for (uint32_t k = 0; k < i && !taken; k++)
             taken = objects[k].file == objects[i].file;
-        status code = taken ? STATUS_OK : take_file(self, objects, i, frame, frame_count, digesting, detail);
+        status code = taken ? STATUS_OK : take_file(self, objects, i, frame, frame_count, detail);
         if (code != STATUS_OK)
             return code;
     }

@@ -27,7 +27,6 @@ typedef struct render_file {
     uint8_t *block;            /* frames block_first .. + block_count */
     uint64_t block_first;
     uint32_t block_count;
-    content_hash_stream digest;
     bool whole;                /* the streams below take all of it, in order */
     content_hash_stream file_digest, audio_digest;
     struct render_resampler *resampler; /* NULL: the file has the program's rate */
@@ -39,7 +38,7 @@ typedef struct render_feed {
     uint8_t lane_count;
     uint8_t channels[TILE_LANES], lanes[TILE_LANES];
     int64_t file_frame;
-    bool digests;              /* the first feed of its file: it hashes what was read */
+    bool digests;              /* the first feed of its file: it hashes what was read, if the file is digested */
 } render_feed;
 
 typedef struct render_feeds {
@@ -50,7 +49,6 @@ typedef struct render_feeds {
 typedef struct render_sources {
     const task_render *task;
     const dsp_table *dsp;
-    uint32_t own_file_count;   /* files of the task's own piece come first */
     render_file *files;
     render_feeds feeds[TASK_PIECES_MAX];
     uint32_t tile_count;
@@ -77,10 +75,10 @@ render_resampler *render_resampler_make(const task_input *input, const render_pr
                                         arena *memory);
 /*
  * Gives frame_count output frames from out_first on (counted from the file's first sample, at the program's rate) to the
- * feed's lanes of a tile; silence around the file. The input frames that belong to them go into the digest.
+ * feed's lanes of a tile; silence around the file.
  */
 status render_resampler_fill(render_sources *self, const render_feed *feed, int64_t out_first, uint32_t frame_count,
-                             bool digesting, error_detail *detail);
+                             error_detail *detail);
 /* A view of frames of a file, read in large blocks; at most block_frames. */
 status render_view_frames(render_file *file, const task_input *input, uint64_t first, uint32_t count,
                           const uint8_t **out_bytes, error_detail *detail);
@@ -88,8 +86,9 @@ status render_view_frames(render_file *file, const task_input *input, uint64_t f
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
                            const dsp_table *dsp, arena *memory, error_detail *detail);
 void render_sources_close(render_sources *self);
-/* Fills the input tiles with frame_count frames of a piece; the bytes read go into the digests when `digesting`. */
-status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+/* Fills the input tiles with frame_count frames of a piece; the bytes read go into the digests of a file that is digested,
+ * and the frames to the stems' features, when `measuring`. */
+status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool measuring,
                            error_detail *detail);
 /* The first input is digested as a whole: what lies before its audio now, its audio as it is read, the rest at the end. */
 status render_sources_digest_begin(render_sources *self, error_detail *detail);
@@ -128,9 +127,8 @@ typedef struct render_objects {
     uint8_t *frames;           /* of one tile: the objects' samples as they lie in the output's frames; NULL: there are none */
 } render_objects;
 void render_objects_open(render_objects *self, const task_render *task, render_sources *sources, arena *memory);
-/* Takes the frames of a piece; what was read goes into the files' digests when `digesting`. */
-status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
-                           error_detail *detail);
+/* Takes the frames of a piece. */
+status render_objects_fill(render_objects *self, uint32_t piece, uint64_t frame, uint32_t frame_count, error_detail *detail);
 /* Puts them at the ends of packed frames; first: of the tile. */
 void render_objects_pack(const render_objects *self, uint32_t first, uint32_t count, uint32_t frame_bytes, uint8_t *frames);
 

@@ -60,28 +60,8 @@ static status unpack_span(render_sources *self, const render_feed *feed, int64_t
     return STATUS_OK;
 }
 
-/* The bytes of input frames from the first not before output frame m: so the ranges of cells follow without gap. */
-static status digest_span(render_sources *self, const render_feed *feed, int64_t first, int64_t end, error_detail *detail)
-{
-    render_file *file = &self->files[feed->file];
-    const task_input *input = &self->task->inputs[feed->file];
-    first = first < 0 ? 0 : first;
-    end = end > (int64_t)input->frame_count ? (int64_t)input->frame_count : end;
-    while (first < end) {
-        int64_t left = end - first;
-        uint32_t part = left < (int64_t)file->block_frames ? (uint32_t)left : file->block_frames;
-        const uint8_t *bytes = NULL;
-        status code = render_view_frames(file, input, (uint64_t)first, part, &bytes, detail);
-        if (code != STATUS_OK)
-            return code;
-        content_hash_stream_add(&file->digest, bytes, (size_t)part * file->frame_bytes);
-        first += part;
-    }
-    return STATUS_OK;
-}
-
 status render_resampler_fill(render_sources *self, const render_feed *feed, int64_t out_first, uint32_t frame_count,
-                             bool digesting, error_detail *detail)
+                             error_detail *detail)
 {
     const render_resampler *resampler = self->files[feed->file].resampler;
     const fir_resample_plan *plan = &resampler->plan;
@@ -91,9 +71,6 @@ status render_resampler_fill(render_sources *self, const render_feed *feed, int6
     int64_t last = floor_divide((out_first + (int64_t)frame_count - 1) * down, up);
     uint32_t span = (uint32_t)(last - first) + plan->tap_count - plan->before + 1;
     status code = unpack_span(self, feed, first, span, detail);
-    if (code == STATUS_OK && digesting && feed->digests)
-        code = digest_span(self, feed, floor_divide(out_first * down + up - 1, up),
-                           floor_divide((out_first + (int64_t)frame_count) * down + up - 1, up), detail);
     double *tile = self->tiles[feed->tile];
     for (uint32_t i = 0; code == STATUS_OK && i < frame_count; i++) {
         int64_t place = (out_first + (int64_t)i) * down;

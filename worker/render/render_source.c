@@ -113,9 +113,6 @@ status render_sources_open(render_sources *self, const task_render *task, const 
     }
     for (uint32_t i = 0; i < task->piece_count; i++)
         make_feeds(self, &task->pieces[i], &self->feeds[i], memory);
-    for (uint32_t i = 0; i < self->feeds[0].count; i++)
-        if (self->feeds[0].items[i].file >= self->own_file_count)
-            self->own_file_count = self->feeds[0].items[i].file + 1u;
     self->tile_count = (task->program.input_count + TILE_LANES - 1u) / TILE_LANES;
     self->tiles = arena_take_array(memory, self->tile_count + 1u, sizeof *self->tiles);
     for (uint32_t i = 0; i < self->tile_count; i++)
@@ -190,12 +187,6 @@ static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, ui
     self->cleared_piece = piece;
 }
 
-static void digest_frames(render_file *file, const uint8_t *bytes, size_t size)
-{
-    content_hash_stream *const streams[] = {&file->digest, &file->audio_digest, &file->file_digest};
-    content_hash_streams_add(streams, file->whole ? 3 : 1, bytes, size);
-}
-
 /* Adds bytes of the file that no frame holds; the block is free for it. */
 static status digest_span(render_file *file, uint64_t first, uint64_t end, error_detail *detail)
 {
@@ -235,7 +226,7 @@ status render_sources_digest_end(render_sources *self, task_verify_result *out_r
 }
 
 /* frame may lie before the piece or behind it: its files may hold what is there. */
-static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, uint32_t frame_count, bool digesting,
+static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, uint32_t frame_count, bool measuring,
                          error_detail *detail)
 {
     for (uint32_t i = 0; i < self->feeds[piece].count; i++) {
@@ -243,7 +234,7 @@ static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, ui
         const task_input *input = &self->task->inputs[feed->file];
         render_file *file = &self->files[feed->file];
         if (file->resampler != NULL) {
-            status resampled = render_resampler_fill(self, feed, frame + feed->file_frame, frame_count, digesting, detail);
+            status resampled = render_resampler_fill(self, feed, frame + feed->file_frame, frame_count, detail);
             if (resampled != STATUS_OK)
                 return resampled;
             continue;
@@ -263,8 +254,9 @@ static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, ui
             return code;
         self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,
                           feed->lanes, self->tiles[feed->tile] + skipped * TILE_LANES);
-        if (digesting && feed->digests)
-            digest_frames(file, bytes, (size_t)count * file->frame_bytes);
+        content_hash_stream *const streams[] = {&file->audio_digest, &file->file_digest};
+        if (file->whole && measuring && feed->digests)
+            content_hash_streams_add(streams, 2, bytes, (size_t)count * file->frame_bytes);
     }
     return STATUS_OK;
 }
@@ -328,16 +320,16 @@ static status fade_tiles(render_sources *self, uint32_t piece, uint64_t frame, u
     return code;
 }
 
-status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool digesting,
+status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool measuring,
                            error_detail *detail)
 {
     clear_tiles(self, piece, frame, frame_count);
-    status code = fill_tiles(self, piece, (int64_t)frame, frame_count, digesting, detail);
+    status code = fill_tiles(self, piece, (int64_t)frame, frame_count, measuring, detail);
     if (self->join_tiles != NULL && code == STATUS_OK)
         code = fade_tiles(self, piece, frame, frame_count, true, detail);
     if (self->join_tiles != NULL && code == STATUS_OK)
         code = fade_tiles(self, piece, frame, frame_count, false, detail);
-    if (code == STATUS_OK && digesting && self->stems != NULL)
+    if (code == STATUS_OK && measuring && self->stems != NULL)
         render_stems_take(self->stems, self->tiles, frame_count);
     return code;
 }

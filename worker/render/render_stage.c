@@ -203,7 +203,7 @@ static void duck_add(const render_stage *self, const render_stage_duck *duck, ui
 
 /* How many frames from window_end on can be mixed at once: one piece, one side of the cell's edges, room in the windows. */
 static uint32_t next_run(const render_stage *self, int64_t wanted_end, uint64_t cell_begin, uint64_t cell_end,
-                         int32_t *out_piece, bool *out_digesting)
+                         int32_t *out_piece, bool *out_measuring)
 {
     int64_t frame = self->window_end;
     int64_t end = wanted_end;
@@ -212,7 +212,7 @@ static uint32_t next_run(const render_stage *self, int64_t wanted_end, uint64_t 
         if (frame < edges[i] && end > edges[i])
             end = edges[i];
     *out_piece = frame < 0 ? -1 : render_piece_of(self->task, (uint64_t)frame);
-    *out_digesting = frame >= (int64_t)cell_begin && frame < (int64_t)cell_end;
+    *out_measuring = frame >= (int64_t)cell_begin && frame < (int64_t)cell_end;
     for (uint32_t i = 0; i < self->task->piece_count; i++) {
         const task_piece *piece = &self->task->pieces[i];
         int64_t begin = (int64_t)piece->programme_frame;
@@ -265,13 +265,13 @@ status render_stage_fill(render_stage *self, uint64_t frame, uint32_t frame_coun
     int64_t keep_from = (int64_t)frame - (int64_t)program->phase_reach;
     while (self->window_end < wanted_end) {
         int32_t piece = -1;
-        bool digesting = false;
-        uint32_t count = next_run(self, wanted_end, cell_begin, cell_end, &piece, &digesting);
+        bool measuring = false;
+        uint32_t count = next_run(self, wanted_end, cell_begin, cell_end, &piece, &measuring);
         if ((size_t)(self->window_end - self->window_begin) + count > window_frames(program))
             windows_move(self, keep_from);
         if (piece >= 0) {
             uint64_t in_piece = (uint64_t)self->window_end - self->task->pieces[piece].programme_frame;
-            status code = render_sources_fill(self->sources, (uint32_t)piece, in_piece, count, digesting, detail);
+            status code = render_sources_fill(self->sources, (uint32_t)piece, in_piece, count, measuring, detail);
             if (code != STATUS_OK)
                 return code;
             self->dsp->mix((const double *const *)self->sources->tiles, self->mixed, self->tile_count, self->terms,

@@ -4,16 +4,13 @@
 
 #include <string.h>
 
-static status render_cell(void *user, uint32_t cell, uint32_t input_count, const content_hash *inputs,
-                          uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
+static status render_cell(void *user, uint32_t cell, uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
                           const message_bytes *measures)
 {
     const task_host *host = ((const task_context *)user)->host;
     if (measure_count > CELL_MEASURES_MAX)
         return STATUS_DEFECT;
     message_cell done = {.cell = cell,
-                         .input_count = input_count,
-                         .inputs = inputs,
                          .output_count = output_count,
                          .outputs = outputs,
                          .measure_count = measure_count};

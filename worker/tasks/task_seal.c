@@ -30,12 +30,10 @@ typedef struct seal_side {
     content_hash *cells; /* as they were written */
 } seal_side;
 
-static status seal_cell(void *user, uint32_t cell, uint32_t input_count, const content_hash *inputs, uint32_t output_count,
-                        const content_hash *outputs, uint32_t measure_count, const message_bytes *measures)
+static status seal_cell(void *user, uint32_t cell, uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
+                        const message_bytes *measures)
 {
     seal_side *self = user;
-    (void)input_count;
-    (void)inputs;
     (void)measure_count;
     (void)measures;
     if (cell != self->count || output_count != 1)

@@ -332,11 +332,11 @@ typedef struct kept_measures {
     scene_bytes measures[SCENE_CELLS][2];
 } kept_measures;
 
-static status keep_measures(void *context, uint32_t cell, uint32_t input_count, const content_hash *inputs, uint32_t output_count,
-                            const content_hash *outputs, uint32_t measure_count, const message_bytes *measures)
+static status keep_measures(void *context, uint32_t cell, uint32_t output_count, const content_hash *outputs,
+                            uint32_t measure_count, const message_bytes *measures)
 {
     kept_measures *kept = context;
-    (void)input_count, (void)inputs, (void)output_count, (void)outputs;
+    (void)output_count, (void)outputs;
     for (uint32_t i = 0; i < measure_count; i++) {
         kept->measures[cell][i] = (scene_bytes){.bytes = malloc(measures[i].size), .size = measures[i].size};
         memcpy(kept->measures[cell][i].bytes, measures[i].bytes, measures[i].size);

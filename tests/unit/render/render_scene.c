@@ -196,16 +196,13 @@ static uint32_t frame_bytes_of(const scene *self, const file_shape *shape)
     return shape->channel_count * sample_encoding_bytes((sample_encoding)self->program.outputs[shape->output].encoding);
 }
 
-static status take_cell(void *context, uint32_t cell, uint32_t input_count, const content_hash *inputs,
-                        uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
+static status take_cell(void *context, uint32_t cell, uint32_t output_count, const content_hash *outputs, uint32_t measure_count,
                         const message_bytes *measures)
 {
     scene *self = context;
     assert_true(cell < SCENE_CELLS);
-    assert_true(input_count <= 4);
     assert_int_equal(output_count, 5);
     assert_int_equal(measure_count, SCENE_OUTPUTS);
-    memcpy(self->result->inputs[self->reel][cell], inputs, input_count * sizeof *inputs);
     memcpy(self->result->outputs[self->reel][cell], outputs, output_count * sizeof *outputs);
     for (uint32_t o = 0; o < measure_count; o++) {
         scene_bytes *copy = &self->result->measures[self->reel][cell][o];
@@ -336,7 +333,6 @@ void scene_results_equal(const scene_result *a, const scene_result *b)
         for (uint32_t c = 0; c < SCENE_CELLS; c++)
             for (uint32_t o = 0; o < SCENE_OUTPUTS; o++)
                 bytes_equal(&a->measures[r][c][o], &b->measures[r][c][o]);
-    assert_memory_equal(a->inputs, b->inputs, sizeof a->inputs);
     assert_memory_equal(a->outputs, b->outputs, sizeof a->outputs);
 }
 

@@ -25,7 +25,6 @@ typedef struct scene_bytes {
 typedef struct scene_result {
     scene_bytes files[SCENE_FILES]; /**< audio only */
     scene_bytes measures[SCENE_REELS][SCENE_CELLS][SCENE_OUTPUTS];
-    content_hash inputs[SCENE_REELS][SCENE_CELLS][4];
     content_hash outputs[SCENE_REELS][SCENE_CELLS][SCENE_FILES];
 } scene_result;
 

@@ -18,8 +18,7 @@ static status host_cell(void *context, const message_cell *cell)
     task_fixture *self = context;
     self->cells++;
     self->last_cell = cell->cell;
-    assert_int_equal(cell->input_count, 1);
-    assert_int_equal(cell->inputs[0].bytes[0], 11);
+    assert_int_equal(cell->input_count, 0);
     assert_int_equal(cell->output_count, 1);
     assert_int_equal(cell->outputs[0].bytes[0], 22);
     assert_int_equal(cell->measure_count, 2);
@@ -132,11 +131,10 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
 {
     assert_non_null(roots);
     assert_null(dsp);
-    const content_hash input = {.bytes = {11}};
     const content_hash output = {.bytes = {22}};
     const message_bytes measures[2] = {{(const uint8_t *)"ab", 2}, {(const uint8_t *)"abc", 3}};
     for (uint32_t i = 0; i < task->cell_count; i++) {
-        status code = observer->cell(observer->context, task->first_cell + i, 1, &input, 1, &output, 2, measures);
+        status code = observer->cell(observer->context, task->first_cell + i, 1, &output, 2, measures);
         if (code != STATUS_OK)
             return error_detail_set(detail, code, "stopped");
         observer->progress(observer->context, 1000 * (i + 1) / task->cell_count);
