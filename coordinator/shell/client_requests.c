@@ -552,6 +552,8 @@ static void on_command(farm_state *self, const routing_id *from, const access_gr
     }
     error_detail detail = {0};
     status code = client_command(self, who, command, &detail);
+    for (size_t i = 0; i < QUERY_CACHE_MAX && code == STATUS_OK; i++)
+        self->cache[i].fresh_until_ms = 0; /* what was so before it is not told any more */
     client_answer_command(self, from, who, command, code, detail.message);
 }
 

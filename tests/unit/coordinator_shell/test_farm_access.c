@@ -107,6 +107,33 @@ static void farm__logs_as_many_lines_of_workers_as_a_start_needs(void **unused)
     free(farm);
 }
 
+/* Who retries a job and waits for its end must not get the end that was before. */
+static void farm__gives_no_answer_from_before_a_command_again(void **unused)
+{
+    (void)unused;
+    farm_state *farm = calloc(1, sizeof *farm);
+    message *said = calloc(1, sizeof *said);
+    assert_non_null(farm);
+    assert_non_null(said);
+    const access_grant chief = {.role = ACCESS_OPERATOR, .name = "chief"};
+    const routing_id from = {.size = 1};
+    assert_int_equal(audit_log_open(&farm->audit, "/dev/null", NULL), STATUS_OK);
+    farm->cache[0] = (cached_query){.used = true, .what = "job", .job = 7, .fresh_until_ms = UINT64_MAX};
+    farm->config.private_farm = true;
+    farm->stopping = true; /* answers go at once */
+    said->type = MESSAGE_COMMAND;
+    snprintf(said->command.verb, sizeof said->command.verb, "nothing");
+    assert_true(client_message(farm, &from, &chief, said));
+    assert_true(farm->cache[0].fresh_until_ms == UINT64_MAX);
+    snprintf(said->command.verb, sizeof said->command.verb, "shutdown");
+    said->command.request[0] = 1;
+    assert_true(client_message(farm, &from, &chief, said));
+    assert_true(farm->cache[0].fresh_until_ms == 0);
+    audit_log_close(&farm->audit);
+    free(said);
+    free(farm);
+}
+
 /* 100 is COMMANDS_AT_ONCE_MAX of farm_access.c; 16 have a place of their own. */
 static void farm__gives_each_submitter_a_share_of_the_commands(void **unused)
 {
@@ -140,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(farm__has_workers_of_another_version_wait),
                                        cmocka_unit_test(farm__tells_of_a_few_refused_workers),
                                        cmocka_unit_test(farm__logs_as_many_lines_of_workers_as_a_start_needs),
+                                       cmocka_unit_test(farm__gives_no_answer_from_before_a_command_again),
                                        cmocka_unit_test(farm__gives_each_submitter_a_share_of_the_commands)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
