@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOTE_BYTES_MAX = 128, PATH_BYTES = PATH_MAX_BYTES + 320 };
+enum { NOTE_BYTES_MAX = 128, PATH_BYTES = PATH_MAX_BYTES + 320, FILE_NAME_MAX = 255, NAMESAKES_MAX = 1000 };
 
 static bool path_make(char out[PATH_BYTES], const char *folder, const char *name)
 {
@@ -212,19 +212,37 @@ bool drop_note_is_of(const drop_note *note, const char *request_digest)
     return strcmp(text, request_digest) == 0;
 }
 
+/* Where that name is taken: with its job and, from the second on, a number behind; cut between letters to what a name may have. */
+static void name_again(const char *name, uint32_t job, uint32_t number, char out[FILE_NAME_MAX + 1])
+{
+    char behind[32] = "";
+    if (number == 1)
+        snprintf(behind, sizeof behind, "-job%u", job);
+    else if (number > 1)
+        snprintf(behind, sizeof behind, "-job%u-%u", job, number);
+    size_t size = strlen(name);
+    size_t most = FILE_NAME_MAX - strlen(behind);
+    for (size = size < most ? size : most; size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80;)
+        size--;
+    snprintf(out, FILE_NAME_MAX + 1, "%.*s%s", (int)size, name, behind);
+}
+
 /* done and failed are folders of the watched one itself: a link of that name would lead what was dropped anywhere. */
 static status move_into(int watched, const char *name, const char *where, uint32_t job, error_detail *detail)
 {
-    char again[NAME_MAX_BYTES + 320];
+    char free_name[FILE_NAME_MAX + 1];
     if (mkdirat(watched, where, 0777) != 0 && errno != EEXIST)
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot make '%s': %s", where, strerror(errno));
     int folder = openat(watched, where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "'%s' is no folder of the watched one (%s); remove what has that name",
                                 where, strerror(errno));
-    snprintf(again, sizeof again, "%s-job%u", name, job);
-    bool moved = renameat2(watched, name, folder, name, RENAME_NOREPLACE) == 0 ||
-                 (errno == EEXIST && renameat2(watched, name, folder, again, RENAME_NOREPLACE) == 0);
+    bool moved = false;
+    errno = EEXIST;
+    for (uint32_t number = 0; !moved && errno == EEXIST && number < NAMESAKES_MAX; number++) {
+        name_again(name, job, number, free_name);
+        moved = renameat2(watched, name, folder, free_name, RENAME_NOREPLACE) == 0;
+    }
     status code = moved ? STATUS_OK
                         : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot move it to '%s': %s", where, strerror(errno));
     (void)close(folder);

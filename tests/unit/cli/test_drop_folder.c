@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -137,6 +138,29 @@ static void drop_fingerprint__sees_each_byte_that_comes(void **state)
     assert_int_equal(rmdir(away), 0);
 }
 
+/* Names of 255 bytes, the last letter of two bytes; every time the same one, of one job and of none. */
+static void drop_move__finds_a_name_for_each_of_the_same_name(void **state)
+{
+    (void)state;
+    static const char *const behind[] = {"", "-job7", "-job7-2", "-job7-3", "-job0", "-job0-2"};
+    char folder[] = "/tmp/drop_move_XXXXXX";
+    char name[256], path[320];
+    assert_non_null(mkdtemp(folder));
+    memset(name, 'n', 253);
+    memcpy(name + 253, "\xC3\xA9", 3);
+    for (size_t i = 0; i < 6; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_int_equal(drop_move(folder, name, "done", i < 4 ? 7 : 0, NULL), STATUS_OK);
+    }
+    for (size_t i = 0; i < 6; i++) {
+        snprintf(path, sizeof path, "%s/done/%.*s%s", folder, (int)(255 - strlen(behind[i])), name, behind[i]);
+        assert_int_equal(rmdir(path), 0);
+    }
+    snprintf(path, sizeof path, "%s/done", folder);
+    assert_int_equal(rmdir(path) + rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +168,7 @@ int main(void)
         cmocka_unit_test(drop_refusal__tells_why_without_a_show_file),
         cmocka_unit_test(drop_has_show__knows_its_own_text_from_a_linked_one),
         cmocka_unit_test(drop_fingerprint__sees_each_byte_that_comes),
+        cmocka_unit_test(drop_move__finds_a_name_for_each_of_the_same_name),
     };
     return cmocka_run_group_tests_name("drop_folder", tests, NULL, NULL);
 }
