@@ -20,6 +20,7 @@ typedef struct party_ring {
     size_t last; /* the lane that was served last; its next is served next. Of no meaning while busy is 0 */
     size_t busy; /* lanes in the ring */
     size_t next; /* in the ring of parties with messages */
+    uint64_t bytes;
 } party_ring;
 
 struct peer_inbox {
@@ -56,6 +57,7 @@ static held_message *lane_pop(peer_inbox *self, lane *from)
     from->first = held->next;
     from->messages--;
     from->bytes -= cost;
+    self->parties[from->party].bytes -= cost;
     self->bytes -= cost;
     return held;
 }
@@ -153,8 +155,11 @@ bool peer_inbox_put(peer_inbox *self, int link, uint32_t party, zmq_msg_t *from,
         return false;
     lane *into = &self->lanes[place];
     uint64_t cost = cost_of(payload);
-    uint64_t most = self->bytes + cost > INBOX_TOTAL_BYTES ? INBOX_SHARE_BYTES : INBOX_EACH_BYTES;
-    held_message *held = into->messages < INBOX_EACH_MESSAGES && into->bytes + cost <= most ? malloc(sizeof *held) : NULL;
+    party_ring *whose = &self->parties[into->first != NULL ? into->party : party]; /* what it follows may be of one who is gone */
+    bool crowded = self->bytes + cost > INBOX_TOTAL_BYTES;
+    bool fits = into->messages < INBOX_EACH_MESSAGES && into->bytes + cost <= (crowded ? INBOX_SHARE_BYTES : INBOX_EACH_BYTES) &&
+                (!crowded || whose->bytes + cost <= INBOX_PARTY_BYTES);
+    held_message *held = fits ? malloc(sizeof *held) : NULL;
     if (held == NULL)
         return false;
     held->next = NULL;
@@ -171,6 +176,7 @@ bool peer_inbox_put(peer_inbox *self, int link, uint32_t party, zmq_msg_t *from,
     into->last = held;
     into->messages++;
     into->bytes += cost;
+    whose->bytes += cost;
     self->bytes += cost;
     return true;
 }

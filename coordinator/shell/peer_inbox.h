@@ -19,8 +19,9 @@
 enum {
     INBOX_EACH_MESSAGES = 16384,    /**< of one connection: a worker that comes back sends the cells of all that it holds */
     INBOX_EACH_BYTES = 64 << 20,    /**< the same; what is more is lost, and comes again when it is not acknowledged */
-    INBOX_TOTAL_BYTES = 256 << 20,  /**< of all; beyond it nobody has more than INBOX_SHARE_BYTES */
+    INBOX_TOTAL_BYTES = 256 << 20,  /**< of all; beyond it no connection has more than INBOX_SHARE_BYTES, */
     INBOX_SHARE_BYTES = 1 << 20,
+    INBOX_PARTY_BYTES = 512 << 20,  /**< and no party, however many connections it has, more than this */
     INBOX_LEFT_MESSAGES = 256,      /**< that a connection which is gone may leave in the way of the next on its descriptor */
     INBOX_MESSAGE_BYTES = 256       /**< counted for each message besides its payload: what it takes to hold it */
 };

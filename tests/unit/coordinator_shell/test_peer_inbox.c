@@ -150,10 +150,14 @@ static void peer_inbox__bounds_each_and_all(void **state)
         assert_true(put(inbox, i, 0, INBOX_EACH_BYTES - INBOX_MESSAGE_BYTES));
         assert_false(put(inbox, i, 0, 4)); /* too large */
     }
-    /* All have what they may together: who has little may go on to a share. */
+    /* All have what they may together: who has little may go on to a share, with as many connections as its party may fill. */
     assert_false(put(inbox, 9, 0, INBOX_SHARE_BYTES));
-    assert_true(put(inbox, 9, 0, INBOX_SHARE_BYTES - INBOX_MESSAGE_BYTES));
-    assert_false(put(inbox, 9, 1, 4));
+    for (int i = 0; i < (INBOX_PARTY_BYTES - INBOX_TOTAL_BYTES) / INBOX_SHARE_BYTES; i++) {
+        assert_true(put(inbox, 9 + i, 0, INBOX_SHARE_BYTES - INBOX_MESSAGE_BYTES));
+        assert_false(put(inbox, 9 + i, 1, 4));
+    }
+    assert_false(put(inbox, 2000, 0, 4));
+    assert_true(put_of(inbox, 1, 2000, 0, INBOX_SHARE_BYTES - INBOX_MESSAGE_BYTES));
     assert_true(take(inbox, &link, &number)); /* the oldest is still served */
     assert_int_equal(link, 1);
     peer_inbox_destroy(&inbox);
