@@ -37,6 +37,8 @@ MUTANTS = [
     ("one-strike", "one failure puts a worker into quarantine", EVENTS, "worker->proofs >= most ||", "worker->strikes > 0 ||"),
     ("one-job", "one job's failures put a worker into quarantine", EVENTS,
      "(worker->strikes >= most && worker->strikes_differ)", "(worker->strikes >= most)"),
+    ("missed-strikes", "a file that one did not find is a strike before another has found it", EVENTS,
+     "bool struck = retry_policy_strikes(code)", "bool struck = (retry_policy_strikes(code) || code == STATUS_INPUT_MISSING)"),
     ("cancel-retries", "tasks of a cancelled job run again", EVENTS, "if (job->cancelled && !task->even_if_cancelled) {",
      "if (job->open_count == 0) {"),
     ("no-failure-count", "failures are not counted", APPLY, "record->failed = (record->failed + 1u) & 15u;", ";"),
