@@ -174,6 +174,7 @@ static int run_show(const cli_arguments *arguments, const char *kind)
                                .replace = rendering && cli_flag(arguments, "replace"),
                                .only = cli_text(arguments, "only"),
                                .audition = rendering && cli_flag(arguments, "audition"),
+                               .checks = rendering ? cli_text(arguments, "checks") : NULL,
                                .meter = rendering ? cli_text(arguments, "meter") : NULL,
                                .cells_per_task = cli_number(arguments, "cells-per-task", 0),
                                .media = {.root = "media"},

@@ -15,6 +15,7 @@ static const cli_option farm_options[] = {
     {"out", OPTION_TEXT, "DIR", "where deliverables and report go (default: the show file's `output`)"},
     {"workers", OPTION_NUMBER, "N", "worker processes (default: one per core)"},
     {"only", OPTION_TEXT, "NAME,...", "make only these deliverables"},
+    {"checks", OPTION_TEXT, "LIST", "only checks of these kinds: loudness,peak,...; no verdict is then a pass"},
     {"replace", OPTION_FLAG, NULL, "replace published files whose bytes differ"},
     {"cells-per-task", OPTION_NUMBER, "N", "size of render tasks (default: chosen; bytes do not depend on it)"},
     {"audition", OPTION_FLAG, NULL, "two seconds of audio of each place found, in audition/ beside the report"},

@@ -195,6 +195,7 @@ typedef struct plan {
     uint32_t program_count;
     render_program *programs;
     uint8_t *program_stems;    /**< [program_count] task_stems */
+    const char *checks;        /**< as asked for; NULL: all */
     uint8_t signal_groups;     /**< features that the checks asked for need (check_names_signal_groups) */
     uint16_t *program_timelines; /**< [program_count] */
     bool *program_scans;       /**< [program_count] measured for a gain, before anything is rendered; its outputs have no files */

@@ -309,6 +309,7 @@ status plan_create(plan **out_plan, const show *film, const input_list *inputs, 
     made->inputs = *inputs;
     made->facts = facts;
     made->first_task = first_task;
+    made->checks = options->checks == NULL ? NULL : arena_copy_text(&made->arena, options->checks);
     made->signal_groups = check_names_signal_groups(options->checks) | cinema_groups(film, wanted, options->checks);
     plan_init_deliverables(made);
     plan_fill(made, options, wanted, scanned, &notes);

@@ -5,6 +5,7 @@
 #include "common/measure/cell_measure.h"
 #include "common/measure/speech_measure.h"
 #include "common/measure/stem_features.h"
+#include "coordinator/show/check_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -415,7 +416,8 @@ static void program_from_draft(plan *target, const program_draft *draft, const m
     render_program *program = &target->programs[number];
     uint16_t lane_of[SHOW_STEMS_MAX][LAYOUT_CHANNELS_MAX] = {{0}};
     bool scan = mixes[draft->mixes[0]].scan;
-    target->program_stems[number] = scan || draft->lane_count == 0 ? STEMS_NONE : STEMS_ENERGY;
+    bool held = target->checks == NULL || check_names_has_kind(target->checks, "stems") || check_names_has_kind(target->checks, "ad");
+    target->program_stems[number] = scan || draft->lane_count == 0 || !held ? STEMS_NONE : STEMS_ENERGY;
     target->program_scans[number] = scan;
     target->program_timelines[number] = mixes[draft->mixes[0]].timeline;
     const plan_timeline *timeline = &target->timelines[mixes[draft->mixes[0]].timeline];

@@ -414,6 +414,18 @@ static json_t *json_files(const report_model *model)
     return files;
 }
 
+/* How many samples of a stem's reel were read once more to hold them against the reference and the reel before. */
+static uint64_t stem_read_again(const report_model *model, const report_stem *stem)
+{
+    uint64_t frames = 0;
+    for (uint32_t i = 0; model->plan != NULL && model->heard != NULL && i < model->plan->listen_count; i++) {
+        const plan_listen *listen = &model->plan->listens[i];
+        if (listen->stem == (int32_t)stem->stem && listen->reel == stem->reel && model->heard[i] != NULL)
+            frames += model->heard[i]->frames_read;
+    }
+    return frames;
+}
+
 static json_t *json_stems(const report_model *model)
 {
     json_t *stems = json_array();
@@ -422,9 +434,10 @@ static json_t *json_stems(const report_model *model)
         json_t *paths = json_array();
         for (uint32_t k = 0; k < stem->path_count; k++)
             json_array_append_new(paths, report_json_text(stem->paths[k]));
-        json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:o}", "reel",
+        json_array_append_new(stems, json_pack("{s:o, s:o, s:o, s:{s:o}, s:o}", "reel",
                                                report_json_text(model->show->reels[stem->reel].name), "stem",
                                                report_json_text(model->show->stems[stem->stem].name), "paths", paths,
+                                               "read_again", "samples", json_count(stem_read_again(model, stem)),
                                                "findings", json_findings(model, NULL, stem->verdict.timeline,
                                                                          &stem->verdict.findings)));
     }

@@ -54,6 +54,7 @@ static const check_name table[] = {
     {"ad.depth", "dB", false},
     {"render.overload", "dBFS", false},
     {"render.limited", "dB", false},
+    {"render.checks", "", false},
     {"loudness.leqm", "dB", false},
     {"loudness.plr", "LU", false},
     {"loudness.dialogue_range", "LU", false},

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE_SECONDS = 2, PLACES_ALWAYS = 6, PROGRAMME_PARTS = 100 };
+enum { PLACE_SECONDS = 2, PLACES_ALWAYS = 3, PROGRAMME_PARTS = 100 };
 
 uint32_t finding_channels(const finding *item, const channel_layout *layout)
 {

@@ -1,8 +1,8 @@
 /**
  * The places of a programme that are read once more for its report: two seconds around the worst findings. Pure.
  *
- * Bounded: TASK_PLACES_MAX places, and of the programme's frames no more than 1 %, or six places where that is more
- * (programmes under twenty minutes).
+ * Bounded: TASK_PLACES_MAX places, and of the programme's frames no more than 1 %, or three places where that is more
+ * (programmes under ten minutes).
  */
 #ifndef COORDINATOR_VERDICT_FINDING_PLACES_H
 #define COORDINATOR_VERDICT_FINDING_PLACES_H

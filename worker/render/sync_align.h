@@ -1,7 +1,7 @@
 /**
  * How a track lies against a reference over a whole stretch: matched places, sorted, for sync_model_fit().
  *
- * Reads little of the track: 1 % of the stretch, in short ones 8 s, twice that where it has a step. Places, each the loudest
+ * Reads little of the track: 1 % of the stretch, in short ones 7 s, twice that where it has a step. Places, each the loudest
  * of eight probes of its part, are windows of 16384 frames that are read once; two thirds of what may be read go to them and
  * their probes, the rest to longer windows of places that did not match. The reference is read around them, for it costs no
  * second reading. Where drift shows, the places are matched once more at the right speed; a step between two of them is

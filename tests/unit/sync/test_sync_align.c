@@ -69,7 +69,7 @@ static void sync_align__names_places_of_which_it_knows_nothing(void **state)
     arena_deinit(&memory);
 }
 
-/* Places that do not match are heard again as long as the track may be read: 8 s of a stretch as short as this. */
+/* Places that do not match are heard again as long as the track may be read: 7 s of a stretch as short as this. */
 static void sync_align__reads_no_more_of_a_track_than_its_share(void **state)
 {
     (void)state;
@@ -77,7 +77,7 @@ static void sync_align__reads_no_more_of_a_track_than_its_share(void **state)
     sync_measure found;
     sync_model model = align(0, 0, 12 * RATE, &found, &memory);
     assert_true(model.known);
-    assert_true(found.frames_read > 5 * RATE && found.frames_read <= 8 * RATE);
+    assert_true(found.frames_read > 5 * RATE && found.frames_read <= 7 * RATE);
     arena_deinit(&memory);
 }
 

@@ -21,13 +21,13 @@ static uint32_t places_of(finding *items, size_t count, uint64_t frames, task_pl
     return finding_places(&list, LAYOUT_5_1, frames, RATE, places);
 }
 
-static void finding_places__stay_within_a_hundredth_or_six(void **state)
+static void finding_places__stay_within_a_hundredth_or_three(void **state)
 {
     (void)state;
     static const struct {
         uint64_t seconds;
-        uint32_t most; /* 1 % in stretches of two seconds, six where that is more, twelve at most */
-    } rows[] = {{60, 6}, {1200, 6}, {1600, 8}, {7200, 12}};
+        uint32_t most; /* 1 % in stretches of two seconds, three where that is more, twelve at most */
+    } rows[] = {{60, 3}, {600, 3}, {1200, 6}, {1600, 8}, {7200, 12}};
     finding items[100];
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         task_place places[TASK_PLACES_MAX];
@@ -43,11 +43,11 @@ static void finding_places__stay_within_a_hundredth_or_six(void **state)
 static void finding_places__show_what_is_worth_a_look_once(void **state)
 {
     (void)state;
-    const uint64_t frames = 100 * RATE;
+    const uint64_t frames = 800 * RATE;
     finding items[] = {found_at(10 * RATE, 10 * RATE + 480, "Ls"), found_at(10 * RATE + 4800, 10 * RATE + 4801, "Ls"),
                        found_at(10 * RATE + 4800, 10 * RATE + 4801, "C"), found_at(50 * RATE, 80 * RATE, NULL),
                        found_at(90 * RATE, 90 * RATE + 1, "L"), found_at(95 * RATE, 95 * RATE + 1, "L"),
-                       found_at(100 * RATE - 5, 100 * RATE, "LFE"), found_at(200 * RATE, 201 * RATE, "L")};
+                       found_at(800 * RATE - 5, 800 * RATE, "LFE"), found_at(900 * RATE, 901 * RATE, "L")};
     task_place places[TASK_PLACES_MAX];
     items[4].severity = FINDING_INFO;
     items[5].has_range = false;
@@ -57,7 +57,7 @@ static void finding_places__show_what_is_worth_a_look_once(void **state)
     assert_int_equal(places[1].channels, 1 << 2); /* another channel: its own place */
     assert_int_equal(places[2].first_frame, 50 * RATE - RATE / 2); /* the beginning of what is long */
     assert_int_equal(places[2].channels, 0x3F & ~(1 << 3)); /* no channel named: all but LFE */
-    assert_int_equal(places[3].first_frame, 98 * RATE); /* within the programme */
+    assert_int_equal(places[3].first_frame, 798 * RATE); /* within the programme */
     assert_int_equal(places[3].channels, 1 << 3);
     assert_int_equal(places_of(items, 1, 100, places), 0); /* it begins behind the end */
     items[0].start_sample = 0;
@@ -68,7 +68,7 @@ static void finding_places__show_what_is_worth_a_look_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finding_places__stay_within_a_hundredth_or_six),
+        cmocka_unit_test(finding_places__stay_within_a_hundredth_or_three),
         cmocka_unit_test(finding_places__show_what_is_worth_a_look_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

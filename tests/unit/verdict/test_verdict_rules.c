@@ -339,6 +339,17 @@ static void verdict__the_advised_trim_passes_and_nothing_smaller(void **state)
     }
 }
 
+static void verdict__of_some_checks_alone_is_no_pass(void **state)
+{
+    bench *self = *state;
+    self->deliverable.rendered = true;
+    assert_int_equal(bench_judge(self, 60.0, -24.0, -6.0).word, VERDICT_PASS);
+    self->made.checks = "loudness,peak";
+    programme_verdict part = bench_judge(self, 60.0, -24.0, -6.0);
+    assert_int_equal(part.word, VERDICT_INCOMPLETE);
+    assert_non_null(bench_found(&part, "render.checks"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__identity_follows_the_place_in_the_reel, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_waiver_follows_an_unchanged_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__the_advised_trim_passes_and_nothing_smaller, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__of_some_checks_alone_is_no_pass, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__findings_that_are_alike_are_numbered, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests_name("verdict rules", tests, NULL, NULL);
