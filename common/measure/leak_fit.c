@@ -203,3 +203,19 @@ bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[]
         out_stretch->last_open++;
     return true;
 }
+
+uint32_t leak_goes_on(const stem_leak *leak, const leak_sums sums[][STEM_BANDS], uint32_t window_count)
+{
+    double sum = 0.0;
+    double most = present_min;
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < window_count; w++) {
+        double speaks = likelihood(leak, sums[w]);
+        sum += speaks;
+        if (sum > most && speaks >= present_min) {
+            most = sum;
+            count = w + 1;
+        }
+    }
+    return count;
+}

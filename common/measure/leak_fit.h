@@ -34,4 +34,10 @@ enum { LEAK_WINDOWS_MAX = STEM_STEPS };
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
               uint32_t window_count);
 
+/**
+ * How many windows a leak whose octaves are known goes on for, of those beyond what they were fitted to, nearest first: up to the
+ * last that is in it, of the stretch that speaks loudest.
+ */
+uint32_t leak_goes_on(const stem_leak *leak, const leak_sums sums[][STEM_BANDS], uint32_t window_count);
+
 #endif

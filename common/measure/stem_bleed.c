@@ -14,10 +14,17 @@ static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second orde
 static const double chance_factor = 1.5; /* against the peak out of time */
 static const double cell_min = 6.5;      /* of a second cell, which is as good */
 
+/* Of what each cell says of an octave: squares, from which follows how far cells differ. */
+typedef struct octave_spread {
+    double said, own_re, own_im, own;
+    uint32_t count;
+} octave_spread;
+
 /* A leak while cells are added to it. */
 typedef struct open_leak {
     stem_bleed leak;
     stem_leak sum; /* of the octaves */
+    octave_spread spread[STEM_BANDS];
     double rest;
     uint32_t clear_cells;
     bool open_ended; /* up to the end of its last cell nothing says that it has ended */
@@ -56,17 +63,42 @@ static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
     return sqrt(fmax(power - error, 0.0));
 }
 
+/* Where it is first heard, in its cell or before it. */
+static uint64_t leak_start(const stem_cell *cell, const stem_leak *leak)
+{
+    return leak->before > 0 ? cell->frame - (uint64_t)leak->before * STEM_STEP_FRAMES
+                            : cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES;
+}
+
+static uint64_t leak_end(const stem_cell *cell, const stem_leak *leak)
+{
+    return leak->last_step + 1u >= stem_step_count(cell->frame_count) || leak->after > 0
+               ? cell->frame + cell->frame_count + (uint64_t)leak->after * STEM_STEP_FRAMES
+               : cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
+}
+
+/* Of sounds that hold the same tone each cell is sure of itself: what cells say apart tells more of it. */
+static void spread_noise(stem_leak *sum, const octave_spread *spread, uint32_t band)
+{
+    double own = (double)sum->band_own[band];
+    if (spread->count < 2 || own <= 0.0)
+        return;
+    double re = (double)sum->band_re[band] / own;
+    double im = (double)sum->band_im[band] / own;
+    double apart = spread->said - 2.0 * (re * spread->own_re + im * spread->own_im) + (re * re + im * im) * spread->own;
+    double noise = apart * spread->count / (spread->count - 1.0);
+    sum->band_noise[band] = fmaxf(sum->band_noise[band], (float)noise);
+}
+
 static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
 {
     uint32_t steps = stem_step_count(cell->frame_count);
     if (!open->used) {
         *open = (open_leak){.used = true};
-        open->leak = (stem_bleed){
-            .source = leak->source, .host = leak->host, .start_frame = cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES};
+        open->leak = (stem_bleed){.source = leak->source, .host = leak->host, .start_frame = leak_start(cell, leak)};
     }
-    open->leak.end_frame = cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
-    if (leak->last_step + 1u >= steps)
-        open->leak.end_frame = cell->frame + cell->frame_count;
+    uint64_t end = leak_end(cell, leak);
+    open->leak.end_frame = end > open->leak.end_frame ? end : open->leak.end_frame;
     open->leak.cell_count++;
     open->last_cell = index;
     open->rest = fmax(open->rest, (double)leak->rest);
@@ -81,9 +113,20 @@ static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const
         open->leak.delay_samples = leak->delay;
     }
     /* A sample beside the delay the treble is lost: the gain is that of the clear cells whose delay is the one that is told. */
-    if (best && !alike)
+    if (best && !alike) {
         memset(&open->sum, 0, sizeof open->sum);
+        memset(&open->spread, 0, sizeof open->spread);
+    }
     for (uint32_t b = 0; b < STEM_BANDS && counts; b++) {
+        double own = (double)leak->band_own[b];
+        double re = (double)leak->band_re[b];
+        double im = (double)leak->band_im[b];
+        octave_spread *spread = &open->spread[b];
+        spread->said += re * re + im * im;
+        spread->own_re += own * re;
+        spread->own_im += own * im;
+        spread->own += own * own;
+        spread->count += own > 0.0;
         open->sum.band_own[b] += leak->band_own[b];
         open->sum.band_re[b] += leak->band_re[b];
         open->sum.band_im[b] += leak->band_im[b];
@@ -136,8 +179,10 @@ static bool find_gain(open_leak *open)
     double sign = 0.0;
     uint32_t first = 0;
     uint32_t last = 0;
-    for (uint32_t b = 0; b < STEM_BANDS; b++)
+    for (uint32_t b = 0; b < STEM_BANDS; b++) {
+        spread_noise(&open->sum, &open->spread[b], b);
         gains[b] = band_gain(&open->sum, b, &weights[b]);
+    }
     find_octaves(gains, weights, &first, &last);
     for (uint32_t b = first; b <= last; b++) {
         most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -2.0)) : most;
@@ -187,12 +232,23 @@ static bool continues(const stem_programme *programme, const open_leak *open, si
                       const uint8_t *group_of)
 {
     double gain = fabs(stem_leak_gain(leak));
-    if (abs(open->leak.delay_samples - leak->delay) > STEM_DELAY_SLACK || !open->open_ended || leak->first_open > 0)
+    if (abs(open->leak.delay_samples - leak->delay) > STEM_DELAY_SLACK)
+        return false;
+    if (leak_start(&programme->bleed[cell], leak) <= open->leak.end_frame)
+        return true; /* heard from one to the other */
+    if (!open->open_ended || leak->first_open > 0)
         return false;
     for (size_t between = open->last_cell + 1; between < cell; between++)
         if (would_show(programme, between, group_of[leak->source], group_of[leak->host], gain))
             return false;
     return true;
+}
+
+/* At another delay a clearer one is heard there. */
+static bool is_outdone(const open_leak *open, const stem_cell *cell, const stem_leak *leak)
+{
+    return abs(open->leak.delay_samples - leak->delay) > STEM_DELAY_SLACK && (double)leak->score < open->leak.score &&
+           cell->frame + (uint64_t)leak->last_step * STEM_STEP_FRAMES < open->leak.end_frame;
 }
 
 /* Of the same two channels and cell another leak goes on with the open one. */
@@ -231,6 +287,15 @@ static bool another_is_followed(const stem_programme *programme, size_t cell, ui
             is_followed(programme, cell, &at->leaks[i]))
             return true;
     return false;
+}
+
+/* A leak ends where another of its two channels begins in a cell of its own; returns from when on the other may be told. */
+static uint64_t part_leaks(stem_bleed *before, uint64_t own_start)
+{
+    if (own_start <= before->start_frame)
+        return 0;
+    before->end_frame = before->end_frame < own_start ? before->end_frame : own_start;
+    return before->end_frame;
 }
 
 static bool meet(const stem_bleed *a, const stem_bleed *b)
@@ -313,13 +378,20 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
             if (leak->source >= lanes || leak->host >= lanes)
                 continue;
             open_leak *pair = &open[(size_t)leak->source * lanes + leak->host];
+            if (pair->used && is_outdone(pair, cell, leak))
+                continue;
+            uint64_t earliest = 0;
             if (!pair->used || !continues(programme, pair, c, leak, group_of)) {
                 if (another_is_followed(programme, c, i) || (pair->used && another_continues(programme, pair, c, i, group_of)))
                     continue;
-                if (pair->used)
+                if (pair->used) {
+                    earliest = part_leaks(&pair->leak, cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES);
                     close_leak(pair, out_bleeds);
+                }
             }
             add_cell(pair, cell, c, leak);
+            if (pair->leak.start_frame < earliest)
+                pair->leak.start_frame = earliest;
         }
     }
     for (size_t i = 0; i < (size_t)lanes * lanes; i++)

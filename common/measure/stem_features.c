@@ -68,7 +68,7 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
     encode_float(writer, leak->score);
     encode_float(writer, leak->chance);
     encode_float(writer, leak->rest);
-    const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open};
+    const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open, leak->before, leak->after};
     for (size_t i = 0; i < sizeof windows; i++)
         byte_writer_u8(writer, windows[i]);
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
@@ -80,8 +80,10 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
 }
 
 /* False when a number is out of range. */
-static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t step_count, stem_leak *leak)
+static bool decode_leak(byte_reader *reader, const stem_features *features, stem_leak *leak)
 {
+    uint32_t lane_count = features->lane_count;
+    uint32_t step_count = stem_step_count(features->frame_count);
     leak->source = byte_reader_u16(reader);
     leak->host = byte_reader_u16(reader);
     leak->delay = (int16_t)byte_reader_u16(reader);
@@ -90,11 +92,14 @@ static bool decode_leak(byte_reader *reader, uint32_t lane_count, uint32_t step_
     leak->rest = decode_float(reader);
     bool valid = leak->source < lane_count && leak->host < lane_count && leak->delay >= -STEM_DELAY_MAX &&
                  leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance) && isfinite(leak->rest);
-    uint8_t *const windows[] = {&leak->first_step, &leak->last_step, &leak->first_open, &leak->last_open};
+    uint8_t *const windows[] = {&leak->first_step, &leak->last_step, &leak->first_open,
+                                &leak->last_open,  &leak->before,    &leak->after};
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
         *windows[i] = byte_reader_u8(reader);
     valid = valid && leak->first_open <= leak->first_step &&
-            leak->first_step <= leak->last_step && leak->last_step <= leak->last_open && leak->last_open < step_count;
+            leak->first_step <= leak->last_step && leak->last_step <= leak->last_open && leak->last_open < step_count &&
+            leak->before <= STEM_STEPS && leak->after <= STEM_STEPS &&
+            (uint64_t)leak->before * STEM_STEP_FRAMES <= features->programme_frame;
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
         leak->band_own[i] = decode_float(reader);
         leak->band_re[i] = decode_float(reader);
@@ -199,7 +204,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
             valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f;
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
-        valid = decode_leak(reader, made->lane_count, stem_step_count(made->frame_count), &made->leaks[i]);
+        valid = decode_leak(reader, made, &made->leaks[i]);
     return valid && !reader->failed && decode_gaps(reader, made) && decode_phases(reader, made);
 }
 
@@ -222,7 +227,7 @@ void stem_features_encode(const stem_features *self, byte_writer *writer)
 size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
 {
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
-    size_t leak = 3 * 2 + 3 * 4 + 4 + STEM_BANDS * 4 * 4;
+    size_t leak = 3 * 2 + 3 * 4 + 6 + STEM_BANDS * 4 * 4;
     size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + STEM_LEAKS_MAX * leak + 2 +
                    (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
     return head + bleed + (size_t)stem_block_count(lane_count, false, CELL_FRAMES) * lane_count * 8;

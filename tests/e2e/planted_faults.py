@@ -36,8 +36,8 @@ def received(_):
 
 
 def leaks(options):
-    planted_leaks.print_alone(*planted_leaks.alone_table(20000, options.pairs))
-    planted_leaks.print_reach(*planted_leaks.reach_table(30000, options.pairs // 5))
+    planted_leaks.print_alone(*planted_leaks.alone_table(40000, options.pairs))
+    planted_leaks.print_reach(*planted_leaks.reach_table(50000, options.pairs // 5))
     planted_leaks.print_strengths(*planted_leaks.strength_table(options.seeds))
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 import oracle
 from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill, small_show, write_wav
+from same_bytes import SameBytes
 from sync_faults import drifted
 
 HALF = oracle.HALF
@@ -341,11 +342,11 @@ def coloured(*parts, frames, level):
 class Bleed(FarmTest):
     """Dialogue in C over quiet music and effects: leaks that the console made."""
 
-    def run_show(self, leaks, quiet_db=-70.0):
+    def make_show(self, leaks):
         """leaks: (from stem, from channel, to stem, to channel, gain dB, delay, first s, end s) in the first reel."""
         def content(stem, reel, frames):
             if stem not in made:
-                for name, channels, level in (("DX", [2], 0.08), ("MX", [0, 1], 10 ** (quiet_db / 20)), ("FX", [0, 1, 4], 0.02)):
+                for name, channels, level in (("DX", [2], 0.08), ("MX", [0, 1], 10 ** -3.5), ("FX", [0, 1, 4], 0.02)):
                     made[name] = np.zeros((frames, 6))
                     for c in channels:
                         made[name][:, c] = coloured(name, c, frames=frames, level=level)
@@ -355,8 +356,10 @@ class Bleed(FarmTest):
                     made[host][span, b] += 10 ** (gain / 20) * np.roll(made[source][:, a], delay)[span]
             return made[stem]
         made = {}
-        show = Show(self.folder, [32 * 24], content, deliverables=[{"name": "PM_51", "recipe": "printmaster-5.1"}])
-        outcome = reelmill("run", show.path, "--json")
+        return Show(self.folder, [32 * 24], content, deliverables=[{"name": "PM_51", "recipe": "printmaster-5.1"}])
+
+    def run_show(self, leaks):
+        outcome = reelmill("run", self.make_show(leaks).path, "--json")
         self.assertEqual(outcome.code, 0, outcome.err)
         return findings(outcome.json(), "PM_51", "stems.bleed")
 
@@ -372,6 +375,16 @@ class Bleed(FarmTest):
         # Windows stand 0.8 s apart.
         self.assertAlmostEqual(part["start_s"], 6.0, delta=0.5)
         self.assertAlmostEqual(part["end_s"], 22.0, delta=0.5)
+
+    def test_a_leak_is_told_beyond_the_cells_that_show_it_however_tasks_are_cut(self):
+        """Through 12.8 to 19.2 s, and for less than a cell hears on both sides."""
+        show = self.make_show([("DX", 2, "MX", 0, -50.0, 24, 12.0, 20.0)])
+        same = SameBytes(self, show.path, 1)
+        told = [f for f in findings(same.report, "PM_51", "stems.bleed") if f["severity"] == "warn"]
+        self.assertEqual(len(told), 1, told)
+        self.assertAlmostEqual(told[0]["start_s"], 12.0, delta=0.15)
+        self.assertAlmostEqual(told[0]["end_s"], 20.0, delta=0.15)
+        same.vary((2, 1, None), (1, 2, "scalar"), (3, 64, "avx2"))
 
     def test_without_a_leak_the_reach_is_told(self):
         told = self.run_show([])

@@ -7,7 +7,13 @@
 #include <math.h>
 #include <string.h>
 
+static const double clear_beyond = 45.0; /* a third of it is what the eight windows of that cell hear of those nearest to it */
 static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
+
+enum {
+    FAINT_STEPS = 16, /* 0.7 s */
+    BEYOND_OPEN = 20  /* 0.85 s: a source that pauses so long before the last of the steps may play on behind it */
+};
 
 /* A window of the source, at the time of the leak, and of the host. */
 typedef struct pair_window {
@@ -16,6 +22,11 @@ typedef struct pair_window {
     const float *host_re, *host_im; /* of even power */
     const float *host_root;
 } pair_window;
+
+/* Where a window of the source, at the time of the leak, and one of the host begin; NULL: one of them is not known. */
+typedef struct pair_frames {
+    const float *source, *host;
+} pair_frames;
 
 /*
  * What the two have in common in one window, octave by octave. Bins are weighted by the host's power beside them: with their own
@@ -107,21 +118,18 @@ static double stretch_score(const double *scores, const leak_stretch *stretch, u
     return count > 0.0 ? fabs(sum) / sqrt(count) : 0.0;
 }
 
-/* Of a window in each step, half over the next one: FFT_LANES at a time, the source's beside the host's. */
-static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch, double *out_score)
+/* Of windows of both, FFT_LANES at a time, the source's beside the host's. */
+static void sum_steps(render_bleed *self, const pair_frames *steps, uint32_t step_count,
+                      leak_sums sums[][STEM_BANDS], double *scores)
 {
-    leak_sums sums[STEM_STEPS][STEM_BANDS];
-    double scores[STEM_STEPS] = {0.0};
-    memset(sums, 0, sizeof sums);
-    for (uint32_t first = 0; first < self->step_count; first += FFT_LANES) {
-        uint32_t count = self->step_count - first < FFT_LANES ? self->step_count - first : FFT_LANES;
+    memset(sums, 0, step_count * sizeof sums[0]);
+    memset(scores, 0, step_count * sizeof scores[0]);
+    for (uint32_t first = 0; first < step_count; first += FFT_LANES) {
+        uint32_t count = step_count - first < FFT_LANES ? step_count - first : FFT_LANES;
         const float *frames[FFT_LANES][2] = {{NULL}};
         for (uint32_t i = 0; i < count; i++) {
-            int64_t source = step_source(self, pair, first + i);
-            if (source < 0)
-                continue;
-            frames[i][0] = self->captured + (size_t)pair->source * CELL_ROW + (size_t)source;
-            frames[i][1] = self->captured + (size_t)pair->host * CELL_ROW + (size_t)(first + i) * STEM_STEP_FRAMES;
+            frames[i][0] = steps[first + i].source;
+            frames[i][1] = steps[first + i].host;
         }
         bleed_load_windows(self, frames);
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
@@ -143,6 +151,22 @@ static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *lea
             scores[first + i] = sum_window(&window, self->tilt, sums[first + i]);
         }
     }
+}
+
+/* Of a window in each step of the cell, half over the next one. */
+static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch, double *out_score)
+{
+    leak_sums sums[STEM_STEPS][STEM_BANDS];
+    double scores[STEM_STEPS];
+    pair_frames steps[STEM_STEPS] = {{NULL, NULL}};
+    for (uint32_t step = 0; step < self->step_count; step++) {
+        int64_t source = step_source(self, pair, step);
+        if (source < 0)
+            continue;
+        steps[step].source = self->captured + (size_t)pair->source * CELL_ROW + (size_t)source;
+        steps[step].host = self->captured + (size_t)pair->host * CELL_ROW + (size_t)step * STEM_STEP_FRAMES;
+    }
+    sum_steps(self, steps, self->step_count, sums, scores);
     if (!leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->step_count))
         return false;
     *out_score = stretch_score(scores, out_stretch, STEM_STEPS + 1);
@@ -182,9 +206,14 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
     if (pair->at_end)
         leak->score = fminf(leak->score, end_score_most);
     bool whole = stretch.first == 0 && stretch.last == last_window;
-    /* What several windows show, but not clearly enough, is asked of ten times as many: they were not chosen for this delay. */
-    bool asked = sure ? !whole : (double)leak->rest >= STEM_LEAK_REST_MIN;
+    /*
+     * What several windows show, or all together, but not clearly enough, is asked of ten times as many: they were not chosen for
+     * this delay. A tone that both have for a moment is no leak.
+     */
+    bool faint = !sure && pair->stands_out;
+    bool asked = sure ? !whole : faint || (double)leak->rest >= STEM_LEAK_REST_MIN;
     if (asked && fit_steps(self, pair, &finer, &found, &score) && (sure || score >= STEM_LEAK_SCORE_MIN) &&
+        (!faint || found.last - found.first >= FAINT_STEPS) &&
         /* Of a leak that stops in between and comes again they tell one part: then it is told as the windows have it. */
         found.first <= window_step(self, stretch.first + 1) && found.last + 1 >= window_step(self, stretch.last)) {
         /* A window is two steps long; before the first and behind the last of them nothing is known. */
@@ -201,4 +230,58 @@ bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
     leak->first_open = (uint8_t)steps.first_open;
     leak->last_open = (uint8_t)(steps.last_open < steps.last ? steps.last : steps.last_open);
     return true;
+}
+
+/*
+ * Steps that a leak goes on for beyond an edge of the cell, as far as the piece does: of the nearest first, then of more, unless it
+ * is so clear in those that the cell there tells the rest by itself.
+ */
+static status steps_beyond(render_bleed *self, const bleed_pair *pair, const stem_leak *leak, bool at_end,
+                           const bleed_beyond *beyond, uint32_t *out_count)
+{
+    enum { AROUND = STEM_STEP_FRAMES + STEM_DELAY_MAX }; /* the first window lies half in the cell */
+    leak_sums sums[BEYOND_STEPS][STEM_BANDS];
+    double scores[BEYOND_STEPS];
+    pair_frames steps[BEYOND_STEPS];
+    const uint16_t lanes[2] = {pair->source, pair->host};
+    uint64_t left = at_end ? beyond->after : beyond->before;
+    uint32_t most = left / STEM_STEP_FRAMES < BEYOND_STEPS + 1 ? (uint32_t)(left / STEM_STEP_FRAMES) : BEYOND_STEPS + 1;
+    *out_count = 0;
+    for (uint32_t known = 0; known + 1 < most && self->frame_count >= AROUND;) {
+        uint32_t end = least_of(known + BEYOND_READ, most - 1);
+        uint32_t frames = (end - known) * STEM_STEP_FRAMES;
+        int64_t first = at_end ? (int64_t)self->frame_count + ((int64_t)known - 1) * STEM_STEP_FRAMES - STEM_DELAY_MAX
+                               : -(int64_t)end * STEM_STEP_FRAMES - STEM_DELAY_MAX;
+        status code = beyond->frames(beyond->context, lanes, first, frames + STEM_STEP_FRAMES + 2 * STEM_DELAY_MAX, self->beyond);
+        if (code != STATUS_OK)
+            return code;
+        for (uint32_t i = known; i < end; i++) {
+            int64_t host = at_end ? (int64_t)self->frame_count + ((int64_t)i - 1) * STEM_STEP_FRAMES - first
+                                  : -(int64_t)(i + 1) * STEM_STEP_FRAMES - first;
+            steps[i].host = self->beyond[1] + host;
+            steps[i].source = self->beyond[0] + host - pair->delay;
+        }
+        sum_steps(self, steps + known, end - known, sums + known, scores + known);
+        *out_count = leak_goes_on(leak, (const leak_sums(*)[STEM_BANDS])sums, end);
+        const leak_stretch stretch = {.first = 0, .last = end - 1};
+        if (end == BEYOND_NEAR &&
+            (*out_count + BEYOND_OPEN < end || stretch_score(scores, &stretch, STEM_STEPS + 1) >= clear_beyond))
+            break;
+        known = end;
+    }
+    return STATUS_OK;
+}
+
+status bleed_look_beyond(render_bleed *self, const bleed_pair *pair, stem_leak *leak, const bleed_beyond *beyond)
+{
+    uint32_t before = 0;
+    uint32_t after = 0;
+    status code = STATUS_OK;
+    if (leak->first_open == 0)
+        code = steps_beyond(self, pair, leak, false, beyond, &before);
+    if (code == STATUS_OK && leak->last_open + 1u >= self->step_count)
+        code = steps_beyond(self, pair, leak, true, beyond, &after);
+    leak->before = (uint8_t)before;
+    leak->after = (uint8_t)after;
+    return code;
 }

@@ -24,6 +24,11 @@ enum {
     PAIRS_BEST = 96,
     BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
     END_WINDOWS = 2,
+    BEYOND_STEPS = STEM_STEPS, /* as far as a leak is looked for beyond its cell */
+    BEYOND_NEAR = 36,          /* at first: 1.5 s */
+    BEYOND_READ = 12,          /* at a time */
+    BEYOND_FRAMES = (BEYOND_READ + 1) * STEM_STEP_FRAMES + 2 * STEM_DELAY_MAX,
+    LOOKED_BEYOND_MOST = 8, /* leaks of a cell whose ends are looked for beyond it */
     END_PEAKS = 4,     /* a tone has several in so little sound: which of them is right the cell beside tells */
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
@@ -43,6 +48,7 @@ typedef struct bleed_pair {
     uint32_t end;
     double score;  /* of its highest correlation */
     int delay;
+    bool stands_out; /* in the cell as a whole, further than by chance in 1 of 100 pairs */
 } bleed_pair;
 
 struct render_bleed {
@@ -74,6 +80,8 @@ struct render_bleed {
     bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
     bleed_pair *heard_ends;                                /* each with up to END_PEAKS delays */
     uint32_t end_count;
+    float *beyond[2]; /* [BEYOND_FRAMES] of source and host, at an edge: where `squares` were */
+    uint32_t looked_beyond;                                /* leaks of this cell */
 };
 
 #define BLEED_ACTIVE_POWER 1e-6  /* -60 dBFS: below, a source does not count as playing */
@@ -112,5 +120,7 @@ void bleed_unpack_lines(render_bleed *self);
 void bleed_transform_windows(render_bleed *self);
 /** Where in the cell a pair whose delay is known leaks, and at which gains. False: nowhere that is clear. */
 bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak);
+/** For how long a leak that reaches an edge of the cell goes on beyond it. */
+MUST_USE status bleed_look_beyond(render_bleed *self, const bleed_pair *pair, stem_leak *leak, const bleed_beyond *beyond);
 
 #endif

@@ -80,6 +80,9 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
     self->ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED, sizeof *self->ends);
     self->heard_ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED * END_PEAKS, sizeof *self->heard_ends);
+    static_assert(2 * BEYOND_FRAMES <= CROSSED * BINS_ROW, "both lanes fit there");
+    for (size_t i = 0; i < 2; i++)
+        self->beyond[i] = self->squares + i * BEYOND_FRAMES;
     return self;
 }
 
@@ -443,8 +446,10 @@ static bool known_leak(const stem_features *features, const stem_leak *leak)
 }
 
 /* Of up to CROSSED pairs that are heard: which of them are leaks. */
-static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
+static status try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features,
+                        const bleed_beyond *beyond)
 {
+    status code = STATUS_OK;
     bleed_peak chance[CROSSED];
     const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
@@ -454,7 +459,7 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
         if (pairs[p].score >= chance[p].score && !in_place)
             likely[likely_count++] = &pairs[p];
     }
-    for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX; p++) {
+    for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX && code == STATUS_OK; p++) {
         stem_leak *leak = &features->leaks[features->leak_count];
         *leak = (stem_leak){.source = likely[p]->source,
                             .host = likely[p]->host,
@@ -465,8 +470,13 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
             continue;
         if (likely[p]->at_end && known_leak(features, leak))
             continue;
+        if ((double)leak->score >= score_min && self->looked_beyond < LOOKED_BEYOND_MOST) {
+            self->looked_beyond++;
+            code = bleed_look_beyond(self, likely[p], leak, beyond);
+        }
         features->leak_count++;
     }
+    return code;
 }
 
 /*
@@ -484,7 +494,9 @@ static bool is_heard(const render_bleed *self, bleed_pair *pair, const bleed_pea
 {
     pair->score = peak->score;
     pair->delay = peak->delay;
-    return peak->score >= (pair->at_end ? end_heard_min : heard_min) * chance_width(self, peak->delay);
+    double width = chance_width(self, peak->delay);
+    pair->stands_out = !pair->at_end && peak->score >= end_heard_min * width;
+    return peak->score >= (pair->at_end ? end_heard_min : heard_min) * width;
 }
 
 /*
@@ -526,22 +538,26 @@ static void keep_heard(render_bleed *self)
     self->end_count = heard;
 }
 
-static void try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
+static status try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features,
+                      const bleed_beyond *beyond)
 {
-    for (uint32_t first = 0; first < count; first += CROSSED)
-        try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features);
+    status code = STATUS_OK;
+    for (uint32_t first = 0; first < count && code == STATUS_OK; first += CROSSED)
+        code = try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features, beyond);
+    return code;
 }
 
-void render_bleed_end(render_bleed *self, stem_features *features)
+status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond)
 {
     features->leak_count = 0;
     features->window_count = self->window_count < 2 ? 0 : (uint8_t)self->window_count;
     features->group_count = self->window_count < 2 ? 0 : (uint8_t)self->group_count;
+    self->looked_beyond = 0;
     if (self->window_count < 2)
-        return; /* one window has nothing to be out of time with */
+        return STATUS_OK; /* one window has nothing to be out of time with */
     bleed_transform_windows(self);
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
     keep_heard(self);
-    try_all(self, self->pairs, self->pair_count, features);
-    try_all(self, self->heard_ends, self->end_count, features);
+    status code = try_all(self, self->pairs, self->pair_count, features, beyond);
+    return code == STATUS_OK ? try_all(self, self->heard_ends, self->end_count, features, beyond) : code;
 }

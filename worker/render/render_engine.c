@@ -477,7 +477,7 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
         content_hash_stream_init(&self->sinks[i].digest);
 }
 
-static status end_cell(render_run_state *self, uint32_t cell, bool programme_end)
+static status end_cell(render_run_state *self, uint32_t cell, bool programme_end, error_detail *detail)
 {
     const render_program *program = &self->task->program;
     for (uint32_t o = 0; o < program->output_count; o++) {
@@ -499,7 +499,7 @@ static status end_cell(render_run_state *self, uint32_t cell, bool programme_end
     }
     uint32_t measure_count = program->output_count;
     if (self->task->stems != STEMS_NONE) {
-        status code = render_stems_end(&self->stems, &self->measures[measure_count++]);
+        status code = render_stems_end(&self->stems, &self->sources, cell, &self->measures[measure_count++], detail);
         if (code != STATUS_OK)
             return code;
     }
@@ -550,7 +550,7 @@ static status run_cell(render_run_state *self, uint32_t cell, error_detail *deta
     bool programme_end = task->programme_end && in_piece + frame_count == own->frame_count;
     if (programme_end)
         flush_true_peaks(self, frame_count);
-    return end_cell(self, cell, programme_end);
+    return end_cell(self, cell, programme_end, detail);
 }
 
 status render_run(const task_render *task, const storage_roots *roots, const dsp_table *dsp,

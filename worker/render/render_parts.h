@@ -55,6 +55,7 @@ typedef struct render_sources {
     double **tiles;
     double **join_tiles;       /* what is faded with them; NULL: the program has butt joins */
     struct render_stems *stems;/* takes what was read of each cell, once and in order; NULL = nobody */
+    const uint16_t *only;      /* two lanes that alone are filled; NULL: all are */
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;
 
@@ -220,7 +221,15 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
 void render_bleed_begin(render_bleed *self, uint32_t frame_count);
 /* The next frames of the cell. sounding: lanes in which there is anything at all; the others cost nothing. */
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding);
-void render_bleed_end(render_bleed *self, stem_features *features);
+/* What lies around a cell in its piece: read where a leak reaches the cell's edge. */
+typedef struct bleed_beyond {
+    void *context;
+    uint64_t before, after; /* frames of the piece */
+    /* Frames of two lanes, from one on that is counted from the cell's first. */
+    status (*frames)(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2]);
+} bleed_beyond;
+/* A status other than OK is that of reading beyond the cell. */
+MUST_USE status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond);
 
 typedef struct render_gaps render_gaps;
 render_gaps *render_gaps_make(const render_program *program, arena *memory);
@@ -285,7 +294,8 @@ void render_stems_deinit(render_stems *self);
 void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t frame_count);
 /* The next frames of the cell, as the sources gave them. */
 void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count);
-/* The bytes live until the next end. */
-status render_stems_end(render_stems *self, message_bytes *out_bytes);
+/* cell: of the first piece; what lies around it is read where a leak reaches its edge. The bytes live until the next end. */
+status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, message_bytes *out_bytes,
+                        error_detail *detail);
 
 #endif

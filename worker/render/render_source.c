@@ -225,6 +225,15 @@ status render_sources_digest_end(render_sources *self, task_verify_result *out_r
     return code;
 }
 
+static bool feeds_one_of(const render_feed *feed, const uint16_t lanes[2])
+{
+    for (uint32_t i = 0; i < feed->lane_count; i++)
+        for (uint32_t k = 0; k < 2; k++)
+            if (feed->tile * TILE_LANES + feed->lanes[i] == lanes[k])
+                return true;
+    return false;
+}
+
 /* frame may lie before the piece or behind it: its files may hold what is there. */
 static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, uint32_t frame_count, bool measuring,
                          error_detail *detail)
@@ -233,6 +242,8 @@ static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, ui
         const render_feed *feed = &self->feeds[piece].items[i];
         const task_input *input = &self->task->inputs[feed->file];
         render_file *file = &self->files[feed->file];
+        if (self->only != NULL && !feeds_one_of(feed, self->only))
+            continue;
         if (file->resampler != NULL) {
             status resampled = render_resampler_fill(self, feed, frame + feed->file_frame, frame_count, detail);
             if (resampled != STATUS_OK)

@@ -154,12 +154,49 @@ void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_
     self->frame += frame_count;
 }
 
-status render_stems_end(render_stems *self, message_bytes *out_bytes)
+/* A cell, for what is read beyond it. */
+typedef struct cell_place {
+    render_sources *sources;
+    uint64_t in_piece;
+    error_detail *detail;
+} cell_place;
+
+static status read_beyond(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2])
 {
+    const cell_place *place = context;
+    render_sources *sources = place->sources;
+    status code = STATUS_OK;
+    sources->only = lanes;
+    for (uint32_t done = 0; code == STATUS_OK && done < frame_count;) {
+        uint32_t count = frame_count - done < TILE_FRAMES_MAX ? frame_count - done : TILE_FRAMES_MAX;
+        code = render_sources_fill(sources, 0, (uint64_t)((int64_t)place->in_piece + frame) + done, count, false, place->detail);
+        for (uint32_t i = 0; code == STATUS_OK && i < 2; i++) {
+            const double *samples = sources->tiles[lanes[i] / TILE_LANES] + lanes[i] % TILE_LANES;
+            for (uint32_t f = 0; f < count; f++)
+                rows[i][done + f] = (float)samples[(size_t)f * TILE_LANES];
+        }
+        done += count;
+    }
+    sources->only = NULL;
+    sources->cleared_piece = UINT32_MAX; /* other lanes were left as they stood */
+    return code;
+}
+
+status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, message_bytes *out_bytes, error_detail *detail)
+{
+    cell_place place = {.sources = sources, .in_piece = (uint64_t)cell * CELL_FRAMES, .detail = detail};
+    const bleed_beyond beyond = {
+        .context = &place,
+        .before = place.in_piece,
+        .after = sources->task->pieces[0].frame_count - place.in_piece - self->features.frame_count,
+        .frames = read_beyond};
+    status code = STATUS_OK;
     if (self->block < self->features.block_count)
         close_block(self);
     if (self->bleed != NULL)
-        render_bleed_end(self->bleed, &self->features);
+        code = render_bleed_end(self->bleed, &self->features, &beyond);
+    if (code != STATUS_OK)
+        return code;
     render_gaps_end(self->gaps, &self->features);
     if (self->shifts != NULL)
         render_shifts_end(self->shifts, &self->features);

@@ -10,17 +10,18 @@
 
 #include <cmocka.h>
 
-enum { SOURCE, HOST, LANES, TILE = 480 };
+enum { SOURCE, HOST, LANES, TILE = 480, CELLS = 2, FRAMES = CELLS * CELL_FRAMES };
 
 typedef struct plant {
     uint64_t seed;
     double host_db;     /* level of the host's own sound; the source is at -20 dBFS */
     double leak_db;     /* 0 = none */
     int delay;
-    uint32_t first, end; /* frames of the cell in which it leaks */
+    uint32_t first, end; /* frames in which it leaks */
     double filter;      /* one-pole low-pass of the leak; 0 = none */
     double after_db;    /* of the host behind the leak; 0: as before */
     bool second;        /* a cell full of noise was heard before this one */
+    uint32_t cell;      /* which of CELLS is listened to */
 } plant;
 
 static double noise(uint64_t *seed)
@@ -38,6 +39,24 @@ static double from_db(double db)
     return pow(10.0, db / 20.0);
 }
 
+/* Both lanes, from the cell that is listened to. */
+typedef struct heard_lanes {
+    const double *lanes[LANES];
+    uint32_t cell_frame, read;
+} heard_lanes;
+
+static status read_beyond(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2])
+{
+    heard_lanes *self = context;
+    int64_t first = (int64_t)self->cell_frame + frame;
+    assert_true(first >= 0 && first + frame_count <= FRAMES);
+    self->read += frame_count;
+    for (uint32_t i = 0; i < 2; i++)
+        for (uint32_t f = 0; f < frame_count; f++)
+            rows[i][f] = (float)self->lanes[lanes[i]][first + f];
+    return STATUS_OK;
+}
+
 static stem_features *listen(const plant *made)
 {
     arena memory;
@@ -49,12 +68,12 @@ static stem_features *listen(const plant *made)
     dsp_table_init(&dsp, cpu_features_detect());
     render_bleed *bleed = render_bleed_make(&program, &dsp, &memory);
     assert_non_null(bleed);
-    double *source = calloc(CELL_FRAMES, sizeof *source);
-    double *host = calloc(CELL_FRAMES, sizeof *host);
+    double *source = calloc(FRAMES, sizeof *source);
+    double *host = calloc(FRAMES, sizeof *host);
     uint64_t seed = made->seed;
     double slow = 0.0;
     double mine = 0.0;
-    for (uint32_t i = 0; i < CELL_FRAMES; i++) { /* both fall with frequency, as programme does */
+    for (uint32_t i = 0; i < FRAMES; i++) { /* both fall with frequency, as programme does */
         slow = 0.9 * slow + 0.43588989435406733 * noise(&seed);
         source[i] = from_db(-20.0) * slow;
         mine = 0.9 * mine + 0.43588989435406733 * noise(&seed);
@@ -63,13 +82,14 @@ static stem_features *listen(const plant *made)
     double filtered = 0.0;
     for (uint32_t i = made->first; made->leak_db != 0.0 && i < made->end; i++) {
         int64_t from = (int64_t)i - made->delay;
-        double value = from >= 0 && from < CELL_FRAMES ? source[from] : 0.0;
+        double value = from >= 0 && from < FRAMES ? source[from] : 0.0;
         filtered = made->filter * filtered + (1.0 - made->filter) * value;
         host[i] += from_db(made->leak_db) * filtered;
     }
     double *tile = aligned_alloc(64, sizeof(double) * TILE * TILE_LANES);
     assert_non_null(tile);
     memset(tile, 0, sizeof(double) * TILE * TILE_LANES);
+    heard_lanes around = {.lanes = {source, host}, .cell_frame = made->cell * CELL_FRAMES};
     stem_features *features = calloc(1, sizeof *features);
     assert_non_null(features);
     if (made->second) {
@@ -79,23 +99,29 @@ static stem_features *listen(const plant *made)
         render_bleed_begin(bleed, CELL_FRAMES);
         for (uint32_t first = 0; first < CELL_FRAMES; first += TILE)
             render_bleed_take(bleed, &tile, first, TILE, both);
-        render_bleed_end(bleed, features);
+        const bleed_beyond nothing = {.context = &around, .frames = read_beyond};
+        assert_int_equal(render_bleed_end(bleed, features, &nothing), STATUS_OK);
         memset(features, 0, sizeof *features);
     }
     render_bleed_begin(bleed, CELL_FRAMES);
     for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
         bool sounding[LANES] = {false, false};
         for (uint32_t i = 0; i < TILE; i++) {
-            tile[(size_t)i * TILE_LANES + SOURCE] = source[first + i];
-            tile[(size_t)i * TILE_LANES + HOST] = host[first + i];
-            sounding[SOURCE] = sounding[SOURCE] || source[first + i] != 0.0;
-            sounding[HOST] = sounding[HOST] || host[first + i] != 0.0;
+            tile[(size_t)i * TILE_LANES + SOURCE] = source[around.cell_frame + first + i];
+            tile[(size_t)i * TILE_LANES + HOST] = host[around.cell_frame + first + i];
+            sounding[SOURCE] = sounding[SOURCE] || source[around.cell_frame + first + i] != 0.0;
+            sounding[HOST] = sounding[HOST] || host[around.cell_frame + first + i] != 0.0;
         }
         render_bleed_take(bleed, &tile, first, TILE, sounding);
     }
     features->lane_count = LANES;
     features->frame_count = CELL_FRAMES;
-    render_bleed_end(bleed, features);
+    const bleed_beyond beyond = {.context = &around,
+                                 .before = around.cell_frame,
+                                 .after = FRAMES - CELL_FRAMES - around.cell_frame,
+                                 .frames = read_beyond};
+    assert_int_equal(render_bleed_end(bleed, features, &beyond), STATUS_OK);
+    assert_true(around.read == 0 || features->leak_count > 0); /* where nothing leaks nothing is read again */
     free(tile);
     free(source);
     free(host);
@@ -212,6 +238,34 @@ static void bleed__that_ends_with_its_host_is_heard_at_the_cells_edge(void **sta
     free(heard);
 }
 
+/*
+ * Of a leak that goes on for less than the cell beside would hear the cell that shows it tells how far; and for more where it is
+ * too faint for the cell beside.
+ */
+static void bleed__that_crosses_an_edge_is_followed_beyond_it(void **state)
+{
+    (void)state;
+    static const uint32_t steps[] = {0, 15, 30, 70}; /* of 43 ms */
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        uint32_t over = steps[i] * STEM_STEP_FRAMES;
+        plant made = {.seed = 77 + i, .host_db = steps[i] < 38 ? -65.0 : -49.0,
+                      .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + over};
+        stem_features *heard = listen(&made);
+        assert_int_equal(heard->leak_count, 1);
+        assert_in_range(heard->leaks[0].after, steps[i] - steps[i] / 30, steps[i] + 2);
+        assert_int_equal(heard->leaks[0].before, 0);
+        free(heard);
+        made.first = CELL_FRAMES - over;
+        made.end = FRAMES;
+        made.cell = 1;
+        heard = listen(&made);
+        assert_int_equal(heard->leak_count, 1);
+        assert_in_range(heard->leaks[0].before, steps[i] - steps[i] / 30, steps[i] + 2);
+        assert_int_equal(heard->leaks[0].after, 0); /* nothing is known behind the piece */
+        free(heard);
+    }
+}
+
 static void bleed__that_was_filtered_shows_in_its_bands(void **state)
 {
     (void)state;
@@ -250,6 +304,7 @@ int main(void)
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),
+        cmocka_unit_test(bleed__that_crosses_an_edge_is_followed_beyond_it),
         cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
         cmocka_unit_test(bleed__without_treble_is_found_in_a_dull_host),
     };

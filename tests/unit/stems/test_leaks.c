@@ -117,6 +117,53 @@ static void the_gain__is_that_of_the_cells_with_the_delay_that_is_told(void **st
     free(found);
 }
 
+/* What two cells tell of the cell between is one leak with them, whatever else that cell shows less clearly. */
+static void a_leak__that_is_heard_beyond_its_cell_goes_on_there(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    made.leaks[0][0] = leak_of(5, 30.0f, gain);
+    made.leaks[0][0].first_step = made.leaks[0][0].first_open = STEM_STEPS - 40;
+    made.leaks[0][0].after = 20;
+    made.leaks[2][0] = leak_of(7, 9.0f, gain);
+    made.leaks[2][0].before = 30;
+    made.leaks[2][0].last_step = made.leaks[2][0].last_open = 50;
+    made.cells[0].leak_count = made.cells[2].leak_count = 1;
+    made.reach[1][1] = 0.0001f; /* would show it, were it there all the time */
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 2);
+    assert_int_equal(found->items[0].end_frame, CELL_FRAMES + 20 * STEM_STEP_FRAMES);
+    assert_int_equal(found->items[1].start_frame, 2 * CELL_FRAMES - 30 * STEM_STEP_FRAMES);
+    free(found);
+    made.leaks[0][0].after = STEM_STEPS;
+    made.leaks[1][0] = leak_of(-300, 17.0f, gain);
+    made.cells[1].leak_count = 1;
+    found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_int_equal(found->items[0].delay_samples, 5);
+    assert_int_equal(found->items[0].start_frame, (STEM_STEPS - 40) * STEM_STEP_FRAMES);
+    assert_int_equal(found->items[0].end_frame, 2 * CELL_FRAMES + 51 * STEM_STEP_FRAMES);
+    free(found);
+}
+
+/* Each cell is sure of an octave that both sounds have by themselves: what they say of it differs. */
+static void the_gain__is_not_that_of_an_octave_on_which_cells_disagree(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    for (uint32_t c = 0; c < CELLS; c++) {
+        made.leaks[c][0] = leak_of(5, 20.0f, gain);
+        made.leaks[c][0].band_re[BAND] = (float)(gain * (c == 1 ? -4.0 : 9.0));
+        made.cells[c].leak_count = 1;
+    }
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_true(fabs(found->items[0].gain / gain - 1.0) < 0.01);
+    free(found);
+}
+
 /* Of several delays that the end of a cell shows the one counts that the next cell has. */
 static void a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays(void **state)
 {
@@ -169,6 +216,8 @@ int main(void)
         cmocka_unit_test(a_leak__is_found_beside_a_window_that_stands_out_by_chance),
         cmocka_unit_test(a_gain__on_which_windows_disagree_is_not_known),
         cmocka_unit_test(the_gain__is_that_of_the_cells_with_the_delay_that_is_told),
+        cmocka_unit_test(a_leak__that_is_heard_beyond_its_cell_goes_on_there),
+        cmocka_unit_test(the_gain__is_not_that_of_an_octave_on_which_cells_disagree),
         cmocka_unit_test(a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays),
         cmocka_unit_test(the_reach__is_told_by_time_and_where_it_is_worst),
     };
