@@ -227,6 +227,20 @@ static void name_again(const char *name, uint32_t job, uint32_t number, char out
     snprintf(out, FILE_NAME_MAX + 1, "%.*s%s", (int)size, name, behind);
 }
 
+/*
+ * Without RENAME_NOREPLACE (NFS): a folder takes the place of an empty one only. EEXIST where the name is taken.
+ */
+static bool rename_kept(int watched, const char *name, int folder, const char *free_name)
+{
+    if (renameat2(watched, name, folder, free_name, RENAME_NOREPLACE) == 0)
+        return true;
+    if ((errno == EINVAL || errno == ENOSYS) && renameat(watched, name, folder, free_name) == 0)
+        return true;
+    if (errno == ENOTEMPTY || errno == ENOTDIR)
+        errno = EEXIST;
+    return false;
+}
+
 /* done and failed are folders of the watched one itself: a link of that name would lead what was dropped anywhere. */
 static status move_into(int watched, const char *name, const char *where, uint32_t job, error_detail *detail)
 {
@@ -241,7 +255,7 @@ static status move_into(int watched, const char *name, const char *where, uint32
     errno = EEXIST;
     for (uint32_t number = 0; !moved && errno == EEXIST && number < NAMESAKES_MAX; number++) {
         name_again(name, job, number, free_name);
-        moved = renameat2(watched, name, folder, free_name, RENAME_NOREPLACE) == 0;
+        moved = rename_kept(watched, name, folder, free_name);
     }
     status code = moved ? STATUS_OK
                         : error_detail_set(detail, STATUS_STORAGE_DENIED, "cannot move it to '%s': %s", where, strerror(errno));

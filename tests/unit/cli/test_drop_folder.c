@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/drop_folder.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -63,7 +65,7 @@ static void drop_refusal__tells_why_without_a_show_file(void **state)
 
 static void put(const char *folder, const char *name, const char *text)
 {
-    char path[256];
+    char path[512];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -138,27 +140,53 @@ static void drop_fingerprint__sees_each_byte_that_comes(void **state)
     assert_int_equal(rmdir(away), 0);
 }
 
-/* Names of 255 bytes, the last letter of two bytes; every time the same one, of one job and of none. */
-static void drop_move__finds_a_name_for_each_of_the_same_name(void **state)
+/* As NFS answers where is_nfs is set. */
+static bool is_nfs;
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
 {
-    (void)state;
+    errno = EINVAL;
+    return is_nfs && flags != 0 ? -1 : (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+}
+
+/* Names of 255 bytes, the last letter of two bytes; every time the same one, of one job and of none. */
+static void move_namesakes(void)
+{
     static const char *const behind[] = {"", "-job7", "-job7-2", "-job7-3", "-job0", "-job0-2"};
     char folder[] = "/tmp/drop_move_XXXXXX";
-    char name[256], path[320];
+    char name[256], path[384];
     assert_non_null(mkdtemp(folder));
     memset(name, 'n', 253);
     memcpy(name + 253, "\xC3\xA9", 3);
     for (size_t i = 0; i < 6; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, name);
         assert_int_equal(mkdir(path, 0700), 0);
+        put(path, "reelmill-result.json", "{}");
         assert_int_equal(drop_move(folder, name, "done", i < 4 ? 7 : 0, NULL), STATUS_OK);
     }
     for (size_t i = 0; i < 6; i++) {
-        snprintf(path, sizeof path, "%s/done/%.*s%s", folder, (int)(255 - strlen(behind[i])), name, behind[i]);
+        int size = snprintf(path, sizeof path, "%s/done/%.*s%s", folder, (int)(255 - strlen(behind[i])), name, behind[i]);
+        snprintf(path + size, sizeof path - (size_t)size, "/reelmill-result.json");
+        assert_int_equal(unlink(path), 0);
+        path[size] = '\0';
         assert_int_equal(rmdir(path), 0);
     }
     snprintf(path, sizeof path, "%s/done", folder);
     assert_int_equal(rmdir(path) + rmdir(folder), 0);
+}
+
+static void drop_move__finds_a_name_for_each_of_the_same_name(void **state)
+{
+    (void)state;
+    move_namesakes();
+}
+
+static void drop_move__does_so_on_storage_that_only_knows_a_plain_rename(void **state)
+{
+    (void)state;
+    is_nfs = true;
+    move_namesakes();
+    is_nfs = false;
 }
 
 int main(void)
@@ -169,6 +197,7 @@ int main(void)
         cmocka_unit_test(drop_has_show__knows_its_own_text_from_a_linked_one),
         cmocka_unit_test(drop_fingerprint__sees_each_byte_that_comes),
         cmocka_unit_test(drop_move__finds_a_name_for_each_of_the_same_name),
+        cmocka_unit_test(drop_move__does_so_on_storage_that_only_knows_a_plain_rename),
     };
     return cmocka_run_group_tests_name("drop_folder", tests, NULL, NULL);
 }
