@@ -3,6 +3,7 @@
 
 #include "common/base/ensure.h"
 #include "coordinator/show/output_name.h"
+#include "proto/message_types.h" /* ROOT_IDENTITY_FILE */
 
 #include <stdio.h>
 #include <string.h>
@@ -335,6 +336,16 @@ static void file_header_fill(const file_builder *self, plan_file *file)
         header->container = file->file_size > UINT32_MAX ? CONTAINER_RF64 : CONTAINER_WAV;
 }
 
+/* A folder of that name would keep workers from telling what the root is. */
+static bool leads_through_root_mark(const char *path)
+{
+    size_t size = sizeof ROOT_IDENTITY_FILE - 1;
+    for (const char *at = strstr(path, ROOT_IDENTITY_FILE); at != NULL; at = strstr(at + 1, ROOT_IDENTITY_FILE))
+        if ((at == path || at[-1] == '/') && at[size] == '/')
+            return true;
+    return false;
+}
+
 /* OUT/<SLUG>/<version>/<deliverable>/ and the name by the recipe's template; no two files of a deliverable have one name. */
 static void file_name_fill(const file_builder *self, plan_file *file)
 {
@@ -360,13 +371,14 @@ static void file_name_fill(const file_builder *self, plan_file *file)
     const char *path =
         arena_format(&self->plan->arena, "%s%s%s", out->prefix, out->prefix[0] == '\0' ? "" : "/", file->display);
     if (strlen(path) + STAGING_SUFFIX_MAX + PART_SUFFIX_MAX >= PATH_MAX_BYTES ||
-        strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX || name[0] == '.' || !task_path_valid(path)) {
+        strlen(name) + PART_SUFFIX_MAX > FOLDER_ENTRY_MAX || name[0] == '.' || leads_through_root_mark(path) ||
+        !task_path_valid(path)) {
         problem_list_add(
             self->notes->list, self->notes->arena, PROBLEM_ERROR, film->file_name, deliverable->line,
             deliverable->column,
             "deliverable %s would be written as \"%s\", which is too long, hidden or no valid path; shorten slug, names or "
             "the output folder",
-            deliverable->name, file->display);
+            deliverable->name, path);
         return;
     }
     snprintf(file->final.root, sizeof file->final.root, "%s", out->root);

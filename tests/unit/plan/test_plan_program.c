@@ -413,6 +413,26 @@ static void plan_cell_key__depends_on_everything_a_cell_depends_on(void **state)
         assert_false(content_hash_equal(&key, &others[i]));
 }
 
+/* Nothing is written in a root under the name by which workers know the root. */
+static void plan_file__does_not_lead_through_the_mark_of_a_root(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix;
+        uint32_t said;
+    } cases[] = {{".reelmill-root", 1}, {"a/.reelmill-root/b", 1}, {"a.reelmill-root", 0}, {".reelmill-roots/b.reelmill-root", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        show_fixture given;
+        show_fixture_init(&given, "24", 48000);
+        snprintf(given.options.out.prefix, sizeof given.options.out.prefix, "%s", cases[i].prefix);
+        show_fixture_render(&given, "DX_STEM", &given.single)->stem = "DX";
+        show_fixture_probe(&given);
+        assert_int_equal(show_fixture_plan(&given) == STATUS_OK, cases[i].said == 0);
+        assert_int_equal(show_fixture_said(&given, PROBLEM_ERROR, cases[i].prefix, "hidden") > 0, cases[i].said);
+        show_fixture_deinit(&given);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +450,7 @@ int main(void)
         cmocka_unit_test(plan_program__leaves_out_an_optional_stem_that_is_nowhere),
         cmocka_unit_test(plan_program__measures_received_files_as_they_are),
         cmocka_unit_test(plan_cell_key__depends_on_everything_a_cell_depends_on),
+        cmocka_unit_test(plan_file__does_not_lead_through_the_mark_of_a_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
