@@ -441,7 +441,8 @@ status journal_store_load(journal_store *self, journal_load_fn *load, void *cont
         code = load(context, &record);
         if (code != STATUS_OK)
             error_detail_set(detail, code, "record %llu of the journal cannot be used: %s",
-                             (unsigned long long)record.sequence, status_text(code));
+                             (unsigned long long)record.sequence,
+                             code == STATUS_PEER_VERSION ? "a newer reelmill wrote it; install that one again" : status_text(code));
     }
     int ended = sqlite3_finalize(query);
     if (code == STATUS_OK && (result != SQLITE_OK || ended != SQLITE_OK))

@@ -134,6 +134,13 @@ static status read_record(void *context, const journal_record *record)
     return STATUS_OK;
 }
 
+static status know_no_record(void *context, const journal_record *record)
+{
+    (void)context;
+    (void)record;
+    return STATUS_PEER_VERSION;
+}
+
 static void journal_store__gives_back_what_was_appended_in_order(void **state)
 {
     fixture *self = *state;
@@ -155,6 +162,8 @@ static void journal_store__gives_back_what_was_appended_in_order(void **state)
     assert_false(read.wrong);
     assert_int_equal(read.count, 1000);
     assert_int_equal(read.last_term, 1);
+    assert_int_equal(journal_store_load(self->store, know_no_record, NULL, &detail), STATUS_PEER_VERSION);
+    assert_string_equal(detail.message, "record 1 of the journal cannot be used: a newer reelmill wrote it; install that one again");
 }
 
 static void journal_store__commits_what_was_appended_before_it_is_closed(void **state)
