@@ -40,7 +40,7 @@ static void refuse_version(farm_state *self, const routing_id *from, const acces
     bool worker = type < MESSAGE_WELCOME;
     snprintf(text, sizeof text, "this farm speaks protocol %d; install the same reelmill on both", PROTOCOL_VERSION);
     if (worker)
-        farm_tell_refused(self, who, who->name, text);
+        farm_tell_refused(self, who->name, who->name, text);
     farm_send_refuse(self, from, worker ? STATUS_AGAIN : STATUS_PEER_VERSION, text);
 }
 

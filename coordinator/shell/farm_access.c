@@ -146,7 +146,7 @@ status farm_refuses_hello(const farm_state *self, const access_grant *who, const
     else if (hello->slots == 0 || hello->slots > WORKER_SLOTS_MAX) {
         code = STATUS_PEER_VERSION; /* waiting does not change it */
         snprintf(text, text_size, "a worker has 1 to %d slots, not %u", WORKER_SLOTS_MAX, hello->slots);
-    } else if (known_roots_differ(&self->roots, hello->roots, hello->root_count, text, text_size)) {
+    } else if (farm_roots_differ(self, hello->roots, hello->root_count, text, text_size)) {
         code = STATUS_STORAGE_MISMATCH; /* it looks anew when it starts anew */
     } else if (heard_ms == 0 || farm_now_ms(self) - heard_ms >= 3 * (uint64_t)self->config.heartbeat_ms)
         code = STATUS_OK; /* one that was killed is silent: its successor comes in soon */
@@ -161,10 +161,10 @@ void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_
         log_line(LOG_WARN, "message.malformed", "who=%s bytes=%zu reason=\"%s\"", who->name, byte_size, why);
 }
 
-void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why)
+void farm_tell_refused(farm_state *self, const char *owner, const char *name, const char *why)
 {
     if (self->refused_lately++ < TOLD_MAX)
-        log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", name, who->name, why);
+        log_line(LOG_ERROR, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", name, owner, why);
     snprintf(self->refused_text, sizeof self->refused_text, "%s is refused: %s", name, why);
     self->refused_ms = farm_now_ms(self);
 }

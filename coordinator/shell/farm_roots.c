@@ -3,37 +3,51 @@
 
 #include <string.h>
 
+/* Of this farm's configuration: others no job can name. */
+static bool is_ours(const farm_state *self, const message_root *theirs)
+{
+    for (uint32_t i = 0; i < self->config.root_count; i++)
+        if (strcmp(self->config.roots[i].name, theirs->name) == 0)
+            return true;
+    return false;
+}
+
+bool farm_roots_differ(const farm_state *self, const message_root *roots, uint32_t root_count, char *text, size_t text_size)
+{
+    for (uint32_t i = 0; i < root_count; i++)
+        if (is_ours(self, &roots[i]) && known_roots_differ(&self->roots, &roots[i], text, text_size))
+            return true;
+    return false;
+}
+
 /* Of nodes that are here and have something else there; a node without, too: it looked before the storage was marked. */
 static void send_away(farm_state *self, const worker_node *who)
 {
     char text[REFUSED_TEXT_BYTES];
     for (size_t i = 0; i < self->workers.count; i++) {
         worker_node *node = self->workers.nodes[i];
-        if (node == who || !node->connected || !known_roots_differ(&self->roots, node->roots, node->root_count, text, sizeof text))
+        if (node == who || !node->connected || !farm_roots_differ(self, node->roots, node->root_count, text, sizeof text))
             continue;
-        if (farm_may_log_worker(self))
-            log_line(LOG_WARN, "worker.refused", "name=\"%s\" owner=%s reason=\"%s\"", node->name, node->owner, text);
+        farm_tell_refused(self, node->owner, node->name, text);
         farm_send_refuse(self, &node->route, STATUS_STORAGE_MISMATCH, text);
     }
 }
 
-/* Of the roots of this farm's configuration: others no job can name, and who makes names up fills nothing. */
+/* Who makes names up fills nothing. The log has the key that it came with: a node may call itself anything. */
 void farm_learn_roots(farm_state *self, const worker_node *node)
 {
     bool news = false;
     for (uint32_t i = 0; i < node->root_count; i++) {
         const message_root *theirs = &node->roots[i];
-        bool ours = false;
-        for (uint32_t j = 0; j < self->config.root_count && !ours; j++)
-            ours = strcmp(self->config.roots[j].name, theirs->name) == 0;
-        if (!ours || content_hash_is_zero(&theirs->identity) || known_roots_find(&self->roots, theirs->name) != NULL)
+        if (!is_ours(self, theirs) || content_hash_is_zero(&theirs->identity) ||
+            known_roots_find(&self->roots, theirs->name) != NULL)
             continue;
         shell_record record = {.kind = RECORD_ROOT, .root = {.identity = theirs->identity}};
         memcpy(record.root.name, theirs->name, sizeof record.root.name);
         memcpy(record.root.node, node->name, sizeof record.root.node);
         known_roots_set(&self->roots, &record.root);
         farm_record(self, &record, -1);
-        log_line(LOG_INFO, "root.known", "root=\"%s\" node=\"%s\"", theirs->name, node->name);
+        log_line(LOG_INFO, "root.known", "root=\"%s\" node=\"%s\" owner=%s", theirs->name, node->name, node->owner);
         news = true;
     }
     if (news)

@@ -216,7 +216,7 @@ bool farm_may_say(farm_state *self, const routing_id *from, const access_grant *
 /** Counts a message that could not be read, and tells of the first few. */
 void farm_tell_malformed(farm_state *self, const access_grant *who, size_t byte_size, const char *why);
 /** Counts a worker that cannot join, and tells of the first few. */
-void farm_tell_refused(farm_state *self, const access_grant *who, const char *name, const char *why);
+void farm_tell_refused(farm_state *self, const char *owner, const char *name, const char *why);
 /** "NAME is refused: WHY" of a node that knocks now (it does so every second); "": none does. */
 const char *farm_refused_now(const farm_state *self);
 /** Room for a line that workers bring about as often as they like: many at once, as when a farm starts, few for long. */
@@ -246,6 +246,8 @@ void farm_workers_revoked(farm_state *self);
 void farm_workers_tend(farm_state *self);
 
 /* ---- farm_roots.c ---- */
+/** Is a root of these, and of this farm, not what it is known as? Then text is a sentence for that worker. */
+bool farm_roots_differ(const farm_state *self, const message_root *roots, uint32_t root_count, char *text, size_t text_size);
 /** What this worker brings is what its roots are, where nobody brought them before; who has something else leaves. */
 void farm_learn_roots(farm_state *self, const worker_node *node);
 MUST_USE status farm_forget_root(farm_state *self, const message_command *command, error_detail *detail);

@@ -86,7 +86,7 @@ static void on_hello(farm_state *self, const routing_id *from, const access_gran
     char text[REFUSED_TEXT_BYTES];
     status refused = farm_refuses_hello(self, who, hello, text, sizeof text);
     if (refused != STATUS_OK) {
-        farm_tell_refused(self, who, hello->name, text);
+        farm_tell_refused(self, who->name, hello->name, text);
         farm_send_refuse(self, from, refused, text);
         return;
     }

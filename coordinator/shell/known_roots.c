@@ -27,19 +27,14 @@ void known_roots_set(known_roots *self, const root_record *root)
         self->items[self->count++] = *root;
 }
 
-bool known_roots_differ(const known_roots *self, const message_root *roots, uint32_t root_count, char *text,
-                        size_t text_size)
+bool known_roots_differ(const known_roots *self, const message_root *theirs, char *text, size_t text_size)
 {
-    for (uint32_t i = 0; i < root_count; i++) {
-        const message_root *theirs = &roots[i];
-        const root_record *known = known_roots_find(self, theirs->name);
-        if (known == NULL || content_hash_equal(&known->identity, &theirs->identity))
-            continue;
-        snprintf(text, text_size,
-                 "media root %s is not the storage that it is on node %s: its " ROOT_IDENTITY_FILE " is %s; mount the right one (if "
-                 "the root itself has moved: `reelmill root-moved %s`)",
-                 theirs->name, known->node, content_hash_is_zero(&theirs->identity) ? "missing" : "another", theirs->name);
-        return true;
-    }
-    return false;
+    const root_record *known = known_roots_find(self, theirs->name);
+    if (known == NULL || content_hash_equal(&known->identity, &theirs->identity))
+        return false;
+    snprintf(text, text_size,
+             "media root %s is not the storage that it is on node %s: its " ROOT_IDENTITY_FILE " is %s; mount the right one (if "
+             "the root itself has moved: `reelmill root-moved %s`)",
+             theirs->name, known->node, content_hash_is_zero(&theirs->identity) ? "missing or empty" : "another", theirs->name);
+    return true;
 }

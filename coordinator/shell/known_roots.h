@@ -18,8 +18,7 @@ typedef struct known_roots {
 const root_record *known_roots_find(const known_roots *self, const char *name);
 /** A zero identity: it is forgotten. Where there are ROOTS_MAX, the oldest makes room. */
 void known_roots_set(known_roots *self, const root_record *root);
-/** The first root of this worker that is not what it is known as, as a sentence for it; false: there is none. */
-bool known_roots_differ(const known_roots *self, const message_root *roots, uint32_t root_count, char *text,
-                        size_t text_size);
+/** Is this root of a worker not what it is known as? Then text is a sentence for that worker. */
+bool known_roots_differ(const known_roots *self, const message_root *theirs, char *text, size_t text_size);
 
 #endif

@@ -293,6 +293,9 @@ class StorageWait(StorageTest):
         self.passes(farm.ask("root-moved", "shows", "--reason", "new server"))
         farm.start("wrong")
         self.assertEqual(farm.processes["one"].wait(timeout=60), 75)
+        told = (self.folder / "coordinator.log").read_text().split("event=root.moved")[1]
+        self.assertRegex(told, 'event=root.known root="shows" node="wrong" owner=wrong')
+        self.assertRegex(told, 'level=error event=worker.refused name="one" owner=one')  # `nodes` says it too, as of all refused
         self.assertTrue(wait_until(farm.processes["wrong"], lambda: "wrong" in farm.nodes()), "it was not let in")
         self.assertEqual(farm.nodes()["wrong"]["roots"], [{"name": "shows", "writable": True, "compared": True}])
 

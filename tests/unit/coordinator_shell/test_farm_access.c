@@ -35,7 +35,10 @@ static void farm__has_workers_of_another_version_wait(void **unused)
     hello.protocol_version++;
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_AGAIN);
     hello.protocol_version--;
-    /* One that brings another root, or none where there is one, is to look at its mounts anew. */
+    /* One that brings another root, or none where there is one, is to look at its mounts anew; the farm's roots count. */
+    farm->config.root_count = 1;
+    snprintf(farm->config.roots[0].name, sizeof farm->config.roots[0].name, "shows");
+    known_roots_set(&farm->roots, &(root_record){.name = "library", .node = "node-2", .identity = {{1}}});
     known_roots_set(&farm->roots, &(root_record){.name = "shows", .node = "node-2", .identity = {{1}}});
     hello.root_count = 2;
     hello.roots[0] = (message_root){.name = "library"};
@@ -45,8 +48,8 @@ static void farm__has_workers_of_another_version_wait(void **unused)
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_STORAGE_MISMATCH);
     hello.roots[1].identity.bytes[0] = 0;
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_STORAGE_MISMATCH);
-    assert_string_equal(text, "media root shows is not the storage that it is on node node-2: its .reelmill-root is missing; mount the "
-                              "right one (if the root itself has moved: `reelmill root-moved shows`)");
+    assert_string_equal(text, "media root shows is not the storage that it is on node node-2: its .reelmill-root is missing or empty; mount "
+                              "the right one (if the root itself has moved: `reelmill root-moved shows`)");
     known_roots_set(&farm->roots, &(root_record){.name = "shows"});
     assert_int_equal(farm_refuses_hello(farm, &who, &hello, text, sizeof text), STATUS_OK);
     hello.slots = 0; /* no upgrade mends that */
