@@ -28,8 +28,7 @@ static void send_away(farm_state *self, const worker_node *who)
         worker_node *node = self->workers.nodes[i];
         if (node == who || !node->connected || !farm_roots_differ(self, node->roots, node->root_count, text, sizeof text))
             continue;
-        farm_tell_refused(self, node->owner, node->name, text);
-        farm_send_refuse(self, &node->route, STATUS_STORAGE_MISMATCH, text);
+        farm_send_away(self, node, STATUS_STORAGE_MISMATCH, text);
     }
 }
 

@@ -242,6 +242,8 @@ void farm_tell_task(const farm_state *self, const farm_job *job, const char *eve
                     uint32_t epoch);
 /** The allow-list changed: workers whose name is gone from it are given nothing more, at once. */
 void farm_workers_revoked(farm_state *self);
+/** This node is refused from now on: it is told why, gets nothing more, and what it still says does not count. */
+void farm_send_away(farm_state *self, worker_node *node, status code, const char *text);
 /** Takes workers for lost that were silent for a lease. */
 void farm_workers_tend(farm_state *self);
 

@@ -56,6 +56,13 @@ static void lose_worker(farm_state *self, worker_node *node, lost_how how, const
     farm_event(self, &event);
 }
 
+void farm_send_away(farm_state *self, worker_node *node, status code, const char *text)
+{
+    farm_tell_refused(self, node->owner, node->name, text);
+    farm_send_refuse(self, &node->route, code, text);
+    lose_worker(self, node, LOST_UNREACHABLE, "it was sent away");
+}
+
 /* False when it did not arrive; the worker then counts as lost and is asked for a HELLO when it speaks again. */
 static bool tell_worker(farm_state *self, uint32_t number, const message *told)
 {

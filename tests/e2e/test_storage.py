@@ -293,6 +293,7 @@ class StorageWait(StorageTest):
         self.passes(farm.ask("root-moved", "shows", "--reason", "new server"))
         farm.start("wrong")
         self.assertEqual(farm.processes["one"].wait(timeout=60), 75)
+        self.assertEqual(farm.nodes()["one"]["state"], "lost")
         told = (self.folder / "coordinator.log").read_text().split("event=root.moved")[1]
         self.assertRegex(told, 'event=root.known root="shows" node="wrong" owner=wrong')
         self.assertRegex(told, 'level=error event=worker.refused name="one" owner=one')  # `nodes` says it too, as of all refused
