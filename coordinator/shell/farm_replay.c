@@ -209,7 +209,7 @@ static status replay_extended(replay *self, farm_job *job, const scheduler_fact 
         specs = job_first_specs(job, &memory, &count);
         job->extended = true;
     } else if (plan_again(job, &self->planned)) {
-        specs = job_plan_specs(job, &memory);
+        specs = job_plan_specs(job, self->farm->config.private_farm, &memory);
         count = job->plan->task_count;
     } else {
         /* Of what came after only the end is believed; without one its PLAN task runs again and says so (job_runner.c). */

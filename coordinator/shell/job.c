@@ -238,7 +238,16 @@ task_spec *job_first_specs(const farm_job *self, arena *memory, uint32_t *out_co
     return specs;
 }
 
-task_spec *job_plan_specs(const farm_job *self, arena *memory)
+/*
+ * Does a second execution beside a late one help? Of a RENDER not on the same machine: it is late because of what that does
+ * else, and as both write, VERIFY could not believe what the first has read back and would read all from the medium again.
+ */
+static bool task_may_spare(const plan_task *task, bool one_machine)
+{
+    return task->kind == TASK_INSPECT || (task->kind == TASK_RENDER && !one_machine);
+}
+
+task_spec *job_plan_specs(const farm_job *self, bool one_machine, arena *memory)
 {
     const plan *job_plan = self->plan;
     task_spec *specs = arena_take_array(memory, job_plan->task_count, sizeof *specs);
@@ -249,7 +258,7 @@ task_spec *job_plan_specs(const farm_job *self, arena *memory)
             .local = task->local,
             .even_if_failed = task->even_if_failed,
             .even_if_cancelled = task->kind == TASK_DISCARD,
-            .spare = task->kind == TASK_RENDER || task->kind == TASK_INSPECT,
+            .spare = task_may_spare(task, one_machine),
             .affinity = task->affinity,
             .cost = task->cost,
             .wait_count = task->wait_count,

@@ -152,8 +152,8 @@ void job_task_what(const farm_job *self, uint32_t task, char *out, size_t out_si
 
 /** The specs of the probes and of PLAN. waits lie in arena. */
 task_spec *job_first_specs(const farm_job *self, arena *memory, uint32_t *out_count);
-/** The specs of the plan's tasks; waits point into the plan. */
-task_spec *job_plan_specs(const farm_job *self, arena *memory);
+/** The specs of the plan's tasks; waits point into the plan. one_machine: all workers are on the same. */
+task_spec *job_plan_specs(const farm_job *self, bool one_machine, arena *memory);
 
 /** Makes room for results of all tasks. False when out of memory. */
 bool job_results_resize(farm_job *self, uint32_t task_count);

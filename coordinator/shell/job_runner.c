@@ -231,7 +231,9 @@ static void extend_job(local_work *work)
     arena_init(&memory);
     scheduler_event event = {
         .type = EVENT_JOB_EXTENDED,
-        .extended = {.job = job->number, .task_count = job->plan->task_count, .tasks = job_plan_specs(job, &memory)}};
+        .extended = {.job = job->number,
+                     .task_count = job->plan->task_count,
+                     .tasks = job_plan_specs(job, farm->config.private_farm, &memory)}};
     work->code = farm_step(farm, &event);
     arena_deinit(&memory);
     if (work->code != STATUS_OK) { /* cancelled meanwhile: a retry plans anew */
