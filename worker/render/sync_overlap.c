@@ -55,7 +55,8 @@ status sync_overlap(sync_matcher *matcher, uint64_t reach, sync_measure *measure
         bool same = false;
         status code = sync_matcher_take(matcher, frames / 2, frames, &window);
         if (code == STATUS_OK)
-            code = sync_matcher_place(matcher, &window, (double)frames + (double)range, range, SYNC_WIDE);
+            code = sync_matcher_place(matcher, &window, (double)frames + (double)range, range,
+                                      frames == SYNC_OVERLAP_SHORTEST ? SYNC_NEAR : SYNC_WIDE); /* short ones need all bands */
         if (code != STATUS_OK)
             return code;
         measure->tried++;
