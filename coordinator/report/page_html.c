@@ -26,18 +26,18 @@ static const char page_head[] =
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
-    "padding:6px 10px 6px 0;vertical-align:top}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n code{white-space:normal}.scroll{overflow-x:auto}"
+    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n code{white-space:normal}.scroll{overflow-x:auto}"
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.list td:first-child code,"
     ".list td:nth-child(2) code{white-space:nowrap}.plot{display:block;width:100%;height:auto;margin:6px 0}"
     "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
     "@media print{audio{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,tr:first-child{break-after:avoid}.scroll{overflow:visible}"
-    ".scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
+    ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
     "table.list tr{border-bottom:1px solid var(--line);padding:8px 0}table.list td{padding:2px 0}"
     "table.list td.n{display:inline-block;margin-right:14px}table.list td.n::before{content:attr(title) ' ';color:var(--soft)}"
-    "header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
+    "table:not(.list) td:first-child code{display:block;min-width:180px}header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
 static void put(byte_writer *writer, const char *markup)
 {

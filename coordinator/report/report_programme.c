@@ -120,9 +120,18 @@ static void add_chart(page *self, const char *heading, const drawing *picture)
 
 static void add_sync(page *self, const report_model *model, const report_programme *programme)
 {
-    for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++)
-        if (model->plan->listens[i].deliverable == (int32_t)programme->deliverable)
-            add_chart(self, "Sync against the reference", chart_sync(model, i, self->memory));
+    bool headed = false; /* a chart of each reel says which it is */
+    for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++) {
+        if (model->plan->listens[i].deliverable != (int32_t)programme->deliverable)
+            continue;
+        const drawing *picture = chart_sync(model, i, self->memory);
+        if (picture == NULL)
+            continue;
+        if (!headed)
+            page_subheading(self, "Sync against the reference");
+        headed = true;
+        page_picture(self, picture);
+    }
 }
 
 /* True where an earlier finding is about the same channel within a cell's length: its spectrum shows this one too. */

@@ -197,8 +197,8 @@ static void tell_gap(judgement *self, signal_rule *rule, const event_list *list,
         reel >= 0
             ? arena_format(self->memory, "%.1f ms of silence where %s begins at %s, in %s. Check the tail of the reel before it and the head of this one.",
                            ms, self->show->reels[reel].name, place, channel_names(self, item))
-            : arena_format(self->memory, "%s drops out for %.1f ms at %s: the sound stops and comes back at once. Look for a gap in the edit or a lost block, and print it again.",
-                           channel_names(self, item), ms, place);
+            : arena_format(self->memory, "%s %s out for %.1f ms at %s: the sound stops and comes back at once. Look for a gap in the edit or a lost block, and print it again.",
+                           channel_names(self, item), item->channel_count > 1 ? "drop" : "drops", ms, place);
 }
 
 /* True if a channel is quiet in all blocks that lie within a stretch. */

@@ -119,6 +119,8 @@ class Received(FarmTest):
         for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000)):
             self.assertEqual([f["details"]["delay_samples"] for f in faults(report, name)], [samples])
         self.assertEqual(faults(report, "LOST")[0]["details"]["length_ms"], 200.0)
+        self.assertEqual({f["message"].split(" for ")[0] for f in findings(report, "LOST", "signal.dropout")},
+                         {"L, R, C, LFE, Ls, Rs drop out"})
         unsolved = findings(report, "LATE_20", "folddown.matrix")  # its gains from stems that lie elsewhere mean nothing
         self.assertEqual([(item["severity"], item["details"]) for item in unsolved], [("info", {})])
         self.assertIn("is not known", unsolved[0]["message"])

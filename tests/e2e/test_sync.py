@@ -219,6 +219,22 @@ class Reference(FarmTest):
         self.assertEqual({(owner, item["measured"]) for owner, _, item in findings(report, "sync.pop")}, {("FX", late)})
         self.assertEqual(report["verdict"], "warn")
 
+    def test_the_charts_of_a_received_programme_stand_under_one_heading(self):
+        show = Leaders(self.folder, pictures=12 * 24, reference={"file": "{reel}_GUIDE.wav", "layout": "mono"})
+        whole = []
+        for reel in ("R1", "R2"):
+            guide = sum(show.audio[reel, stem].sum(axis=1) for stem in Leaders.STEMS)[:, None] / 3
+            write_wav(self.folder / "stems" / f"{reel}_GUIDE.wav", guide)
+            first = sample(show.first, "24")
+            whole.append(guide[first:first + show.programme])
+        write_wav(self.folder / "stems" / "GIVEN.wav", np.concatenate(whole))
+        show.more["deliverables"] = [{"name": "GIVEN", "file": "GIVEN.wav", "layout": "mono", "spec": "none"}]
+        report = reelmill("run", show.write(), "--json").json()
+        self.assertEqual(findings(report, "sync.offset"), [])
+        page = next(self.folder.rglob("report.html")).read_text()
+        self.assertEqual(page.count("Sync against the reference"), 1)
+        self.assertEqual([page.count(f"GIVEN {reel}: 0.0 samples") for reel in ("R1", "R2")], [1, 1])
+
 
 if __name__ == "__main__":
     main()
