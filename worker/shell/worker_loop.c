@@ -171,7 +171,10 @@ static void on_frame(void *context, const void *bytes, size_t byte_size)
     worker_loop *self = context;
     if (self->leaving)
         return;
-    status code = worker_session_receive(self->session, now_ms(), bytes, byte_size, &self->orders);
+    /* Who was stopped beyond its lease holds nothing any more: what waited here would let its attempts go on, beside others. */
+    status code = worker_session_tick(self->session, now_ms(), &self->orders);
+    ENSURE(code == STATUS_OK);
+    code = worker_session_receive(self->session, now_ms(), bytes, byte_size, &self->orders);
     if (code != STATUS_OK)
         log_line(LOG_WARN, "frame.dropped", "bytes=%zu reason=\"%s\"", byte_size, status_text(code));
     loop_settle(self);

@@ -97,7 +97,7 @@ static status deposit_fetch(const task_context *context, const task_document *do
     return storage_sync(descriptor, context->detail);
 }
 
-static status deposit_write(const task_context *context, const task_document *document, uint8_t *chunk)
+static status deposit_write(const task_context *context, const task_document *document, uint8_t *chunk, media_identity *out_written)
 {
     const storage_root *root = NULL;
     task_path part;
@@ -113,6 +113,8 @@ static status deposit_write(const task_context *context, const task_document *do
     if (code != STATUS_OK)
         return code;
     code = deposit_fetch(context, document, descriptor, chunk);
+    if (code == STATUS_OK)
+        code = storage_identity(descriptor, out_written);
     if (close(descriptor) != 0 && code == STATUS_OK)
         code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
     return task_name_file(context, code, &document->final);
@@ -130,6 +132,7 @@ static void deposit_remove_parts(const task_context *context, const task_deposit
 
 status task_deposit_run(const task_context *context, const task_deposit *wanted)
 {
+    media_identity written[TASK_DOCUMENTS_MAX];
     uint8_t *chunk = malloc(DOCUMENT_CHUNK_MAX);
     task_deposit *task = malloc(sizeof *task);
     status code = chunk != NULL && task != NULL
@@ -146,7 +149,7 @@ status task_deposit_run(const task_context *context, const task_deposit *wanted)
         return code;
     }
     for (uint32_t i = 0; code == STATUS_OK && i < task->document_count; i++) {
-        code = deposit_write(context, &task->documents[i], chunk);
+        code = deposit_write(context, &task->documents[i], chunk, &written[i]);
         task_progress(context, i + 1, task->document_count + 1);
     }
     for (uint32_t i = 0; code == STATUS_OK && i < task->document_count; i++) {
@@ -155,7 +158,7 @@ status task_deposit_run(const task_context *context, const task_deposit *wanted)
         task_path part;
         code = task_root(context, &document->final, &root);
         if (code == STATUS_OK && deposit_part_path(document, &part))
-            code = storage_rename(root, part.path, document->final.path, true, context->detail);
+            code = task_rename(context, root, part.path, &written[i], document->final.path, true);
         if (code == STATUS_OK)
             code = storage_sync_folder(root, document->final.path, context->detail);
     }

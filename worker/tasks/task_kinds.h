@@ -22,6 +22,13 @@ void task_progress(const task_context *context, uint64_t done, uint64_t total);
 /** Puts the file's name in front of the sentence that code left in detail, and returns code. */
 status task_name_file(const task_context *context, status code, const task_path *path);
 
+/**
+ * Gives a file its name, if it is still the one that was noted (its time of change apart): an attempt that nobody waits for any
+ * more may go on for a moment, and put its own half-written one under the name beside. STATUS_STORAGE_MISMATCH where it is not.
+ */
+MUST_USE status task_rename(const task_context *context, const storage_root *root, const char *from, const media_identity *noted,
+                            const char *to, bool replace);
+
 /** The bytes before an output's audio, the metadata of its objects with them. */
 MUST_USE status task_header_build(const task_context *context, const output_header *header, byte_writer *writer);
 

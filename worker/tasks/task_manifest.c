@@ -211,9 +211,12 @@ status task_file_put(const task_context *context, const storage_root *root, cons
     code = storage_write_at(descriptor, bytes, size, 0, context->detail);
     if (code == STATUS_OK)
         code = storage_sync(descriptor, context->detail);
+    media_identity written = {0};
+    if (code == STATUS_OK)
+        code = storage_identity(descriptor, &written);
     if (close(descriptor) != 0 && code == STATUS_OK)
         code = error_detail_set(context->detail, STATUS_STORAGE_IO, "closing failed; check the storage");
-    return code == STATUS_OK ? storage_rename(root, part, path, true, context->detail) : code;
+    return code == STATUS_OK ? task_rename(context, root, part, &written, path, true) : code;
 }
 
 static status manifest_put(const task_context *context, const storage_root *root, const char *path, xmlBufferPtr buffer)

@@ -24,7 +24,7 @@ typedef enum publish_action {
 typedef struct publish_source {
     task_path path;
     publish_action action;
-    media_identity identity; /* as it was looked at */
+    media_identity identity; /* as it was looked at; all are before the first gets its name, which may take minutes */
 } publish_source;
 
 static status publish_compare_open(const task_context *context, int part, int final, uint64_t size, bool *out_equal)
@@ -123,24 +123,6 @@ static status publish_open(const task_context *context, const task_path *path, i
     return code == STATUS_INPUT_MISSING ? STATUS_OK : code;
 }
 
-/* All files are looked at before the first gets its name, which may take minutes: it must still be what was looked at. */
-static status publish_still(const task_context *context, const publish_source *source)
-{
-    int file = -1;
-    media_identity found;
-    status code = publish_open(context, &source->path, &file);
-    bool same = code == STATUS_OK && file >= 0 && storage_identity(file, &found) == STATUS_OK &&
-                found.ino == source->identity.ino && found.size == source->identity.size &&
-                found.mtime_ns == source->identity.mtime_ns; /* a rename of our own changes ctime */
-    if (file >= 0)
-        close(file);
-    if (code != STATUS_OK || same)
-        return code;
-    return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH,
-                            "%.600s: something replaced it or wrote to it while it was looked at; find out what, then retry",
-                            source->path.path);
-}
-
 /* Opens what is to get a name, and notes which file it is; -1 when it is not there. */
 static status publish_open_noted(const task_context *context, publish_source *source, int *out_part)
 {
@@ -216,10 +198,7 @@ static status publish_do(const task_context *context, const task_publish_file *f
         return code;
     if (source->action == PUBLISH_DROP)
         return storage_remove(root, source->path.path, context->detail);
-    code = publish_still(context, source);
-    if (code != STATUS_OK)
-        return code;
-    return storage_rename(root, source->path.path, file->final.path, source->action == PUBLISH_REPLACE, context->detail);
+    return task_rename(context, root, source->path.path, &source->identity, file->final.path, source->action == PUBLISH_REPLACE);
 }
 
 static bool publish_same_folder(const task_path *a, const task_path *b)
@@ -298,11 +277,8 @@ static status publish_whole(const task_context *context, const task_publish *tas
     for (uint32_t i = 0; code == STATUS_OK && i < task->file_count; i++) {
         staged.files[i] = task->files[i];
         ENSURE(task_staged_path(&task->files[i].part, &task->files[i].final, &staged.files[i].final));
-        bool moves = strcmp(sources[i].path.path, staged.files[i].final.path) != 0;
-        if (moves)
-            code = publish_still(context, &sources[i]);
-        if (moves && code == STATUS_OK)
-            code = storage_rename(root, sources[i].path.path, staged.files[i].final.path, true, context->detail);
+        if (strcmp(sources[i].path.path, staged.files[i].final.path) != 0)
+            code = task_rename(context, root, sources[i].path.path, &sources[i].identity, staged.files[i].final.path, true);
         task_progress(context, 0, 1);
     }
     publish_folder(task->files[0].final.path, folder);

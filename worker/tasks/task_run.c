@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 status task_root(const task_context *context, const task_path *path, const storage_root **out_root)
 {
@@ -14,6 +15,25 @@ status task_root(const task_context *context, const task_path *path, const stora
                                 path->path, path->root);
     *out_root = root;
     return STATUS_OK;
+}
+
+status task_rename(const task_context *context, const storage_root *root, const char *from, const media_identity *noted,
+                   const char *to, bool replace)
+{
+    int file = -1;
+    media_identity found;
+    status code = storage_open_published(root, from, &file, context->detail);
+    bool same = code == STATUS_OK && storage_identity(file, &found) == STATUS_OK && found.ino == noted->ino &&
+                found.size == noted->size && found.mtime_ns == noted->mtime_ns; /* a rename of our own changes ctime */
+    if (file >= 0)
+        close(file);
+    if (code != STATUS_OK && code != STATUS_INPUT_MISSING)
+        return code;
+    if (!same)
+        return error_detail_set(context->detail, STATUS_STORAGE_MISMATCH,
+                                "%.600s: something replaced it or wrote to it while it was looked at; find out what, then retry",
+                                from);
+    return storage_rename(root, from, to, replace, context->detail);
 }
 
 void task_progress(const task_context *context, uint64_t done, uint64_t total)

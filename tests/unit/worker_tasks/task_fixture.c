@@ -38,6 +38,8 @@ static status host_fetch(void *context, uint32_t document, uint64_t offset, uint
 {
     task_fixture *self = context;
     assert_true(document < 3);
+    if (self->at_fetch != NULL)
+        self->at_fetch(self, document, offset);
     if (self->fetch_code != STATUS_OK && offset >= self->fetch_fails_at)
         return self->fetch_code;
     size_t take = self->chunk_bytes < capacity ? self->chunk_bytes : capacity;

@@ -12,7 +12,8 @@
 
 enum { DOCUMENT_BYTES = 300000 };
 
-typedef struct task_fixture {
+typedef struct task_fixture task_fixture;
+struct task_fixture {
     temp_folder folder;
     storage_roots roots;
     task_host host;
@@ -26,9 +27,10 @@ typedef struct task_fixture {
     uint8_t document[DOCUMENT_BYTES];
     size_t chunk_bytes;
     uint64_t total_lie; /* added to the total it states */
+    void (*at_fetch)(task_fixture *self, uint32_t document, uint64_t offset); /* NULL: nothing happens meanwhile */
     status fetch_code;
     uint64_t fetch_fails_at;
-} task_fixture;
+};
 
 int task_fixture_create(void **state);
 int task_fixture_destroy(void **state);

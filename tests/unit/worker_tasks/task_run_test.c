@@ -225,6 +225,29 @@ static void task_deposit__leaves_the_old_report_when_the_new_one_does_not_come(v
     }
 }
 
+/* An attempt whose lease is over has not heard of it yet, and begins the first document anew while the second is fetched. */
+static void zombie_begins_again(task_fixture *self, uint32_t document, uint64_t offset)
+{
+    if (document != 1 || offset != 0)
+        return;
+    assert_int_equal(unlink(temp_folder_path(&self->folder, "out/S/report/report.html.deposit.part")), 0);
+    temp_folder_write(&self->folder, "out/S/report/report.html.deposit.part", "half", 4);
+}
+
+static void task_deposit__gives_no_name_to_what_another_attempt_began(void **state)
+{
+    task_fixture *self = *state;
+    task_body body = deposit_body(self);
+    self->at_fetch = zombie_begins_again;
+    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_MISMATCH);
+    task_fixture_says(self, "report.html.deposit.part: something replaced it");
+    assert_false(temp_folder_has(&self->folder, "out/S/report/report.html"));
+    assert_false(temp_folder_has(&self->folder, "out/S/report/report.json"));
+    self->at_fetch = NULL;
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    assert_true(temp_folder_has(&self->folder, "out/S/report/report.json"));
+}
+
 static void task_deposit__leaves_the_proof_of_what_stands(void **state)
 {
     task_fixture *self = *state;
@@ -279,6 +302,7 @@ int main(void)
         WITH_FOLDER(task_probe__answers_facts_for_good_bad_and_missing_files),
         WITH_FOLDER(task_discard__removes_parts_and_empty_folders_and_nothing_else),
         WITH_FOLDER(task_deposit__writes_documents_whole_in_any_chunk_size),
+        WITH_FOLDER(task_deposit__gives_no_name_to_what_another_attempt_began),
         WITH_FOLDER(task_deposit__leaves_the_proof_of_what_stands),
         WITH_FOLDER(task_deposit__leaves_the_old_report_when_the_new_one_does_not_come),
     };
