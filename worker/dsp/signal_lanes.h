@@ -1,7 +1,8 @@
 /**
  * The signal features in SIGNAL_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the width of its
- * registers and SIGNAL_FMA(a, b, c), a b + c rounded once, and includes this. Element by element the same operations in the same
- * order as scalar/signal_scalar.c, so the results are the same bits; nothing else is contracted.
+ * registers, SIGNAL_FMA(a, b, c), a b + c rounded once, and SIGNAL_LARGER(a, b), a where a > b and else b, and includes this.
+ * Element by element the same operations in the same order as scalar/signal_scalar.c, so the results are the same bits; nothing
+ * else is contracted.
  */
 #ifndef WORKER_DSP_SIGNAL_LANES_H
 #define WORKER_DSP_SIGNAL_LANES_H
@@ -42,11 +43,10 @@ static inline void signal_measure_lanes(const double *tile, uint32_t frame_count
             const signal_lanes outer = now + two;
             const signal_lanes rough = SIGNAL_FMA(six, two, SIGNAL_FMA(minus_four, one + three, now + last));
             const signal_lanes size = (signal_lanes)((signal_masks)rough & magnitude);
-            const signal_masks larger = (signal_masks)(size > rough_peak);
             energy = SIGNAL_FMA(now, now, energy);
             cross += now * SIGNAL_BESIDE(now);
             rough_sum = SIGNAL_FMA(rough, rough, rough_sum);
-            rough_peak = (signal_lanes)(((signal_masks)size & larger) | ((signal_masks)rough_peak & ~larger));
+            rough_peak = SIGNAL_LARGER(size, rough_peak);
             tone_a = SIGNAL_FMA(outer, outer, tone_a);
             tone_b = SIGNAL_FMA(outer, one, tone_b);
             tone_c = SIGNAL_FMA(one, one, tone_c);

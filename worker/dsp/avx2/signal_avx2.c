@@ -2,6 +2,7 @@
 
 #define SIGNAL_WIDTH 4
 #define SIGNAL_FMA(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define SIGNAL_LARGER(a, b) _mm256_max_pd(a, b)
 #include "worker/dsp/signal_lanes.h"
 
 void signal_avx2_fill(dsp_table *table)

@@ -2,6 +2,7 @@
 
 #define SIGNAL_WIDTH 8
 #define SIGNAL_FMA(a, b, c) _mm512_fmadd_pd(a, b, c)
+#define SIGNAL_LARGER(a, b) _mm512_max_pd(a, b)
 #include "worker/dsp/signal_lanes.h"
 
 void signal_avx512_fill(dsp_table *table)

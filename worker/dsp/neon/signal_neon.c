@@ -2,6 +2,7 @@
 
 #define SIGNAL_WIDTH 2
 #define SIGNAL_FMA(a, b, c) vfmaq_f64(c, a, b)
+#define SIGNAL_LARGER(a, b) vbslq_f64(vcgtq_f64(a, b), a, b)
 #include "worker/dsp/signal_lanes.h"
 
 void signal_neon_fill(dsp_table *table)
