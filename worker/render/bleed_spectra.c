@@ -55,14 +55,14 @@ static void add_up_powers(const float *restrict re, const float *restrict im, do
     }
 }
 
-/* The power of so many bins, smoothed; never less than the least, nor more than a float holds. */
+/* The power of so many bins, smoothed; held between the least and 1e30 as a float, so that the loops over bins go abreast. */
 static float mean_power(double sum, double bins)
 {
-    const double least = least_power * SIZE * 3.0 / 8.0;
-    const double most = 1e30;
-    double mean = sum / bins;
+    const float least = (float)(least_power * SIZE * 3.0 / 8.0);
+    const float most = 1e30f;
+    float mean = (float)(sum / bins);
     mean = mean > least ? mean : least;
-    return (float)(mean < most ? mean : most);
+    return mean < most ? mean : most;
 }
 
 static float smoothed_power(const double *sums, uint32_t k)
