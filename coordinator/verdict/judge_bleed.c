@@ -11,6 +11,7 @@
 
 /* More than this is no leak: the same sound was put into both stems, by intent or not. */
 static const double shared_db = -15.0;
+static const double reverb_s = 0.005; /* later than any path of a console: the pre-delay of a reverb, or a room */
 
 enum { UNKNOWN_NAMED = 4 /* pairs */ };
 
@@ -100,8 +101,12 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
                             ? ""
                             : arena_format(base->memory, ", %.2f ms %s", 1000.0 * abs(bleed->delay_samples) / (double)rate,
                                            bleed->delay_samples > 0 ? "later" : "earlier");
-    const char *advice = shared ? "So much is no leak: the same sound is in both stems. See that it is meant."
-                                : arena_format(base->memory, "Print %s again without that send.", host);
+    bool reverb = bleed->delay_samples > reverb_s * rate;
+    const char *advice =
+        shared   ? "So much is no leak: the same sound is in both stems. See that it is meant."
+        : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
+                                "(an M&E).", host, host)
+                 : arena_format(base->memory, "Print %s again without that send.", host);
     item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s. %s", source,
                                  lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
                                  bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, advice);

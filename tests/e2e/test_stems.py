@@ -372,6 +372,7 @@ class Bleed(FarmTest):
         full, part = told
         self.assertAlmostEqual(full["details"]["gain_db"], -30.0, delta=0.5)
         self.assertEqual(full["details"]["delay_samples"], 0)
+        self.assertIn("Print MX again without that send.", full["message"])
         self.assertAlmostEqual(part["details"]["gain_db"], -50.0, delta=0.5)
         self.assertEqual(part["details"]["delay_samples"], 24)
         # Windows stand 0.8 s apart.
@@ -380,10 +381,12 @@ class Bleed(FarmTest):
 
     def test_a_leak_is_told_beyond_the_cells_that_show_it_however_tasks_are_cut(self):
         """Through 12.8 to 19.2 s, and for less than a cell hears on both sides."""
-        show = self.make_show([("DX", 2, "MX", 0, -50.0, 24, 12.0, 20.0)])
+        show = self.make_show([("DX", 2, "MX", 0, -50.0, 960, 12.0, 20.0)])
         same = SameBytes(self, show.path, 1)
         told = [f for f in findings(same.report, "PM_51", "stems.bleed") if f["severity"] == "warn"]
         self.assertEqual(len(told), 1, told)
+        self.assertIn("20.00 ms later", told[0]["message"])
+        self.assertIn("So late may be a reverb of it", told[0]["message"])
         self.assertAlmostEqual(told[0]["start_s"], 12.0, delta=0.15)
         self.assertAlmostEqual(told[0]["end_s"], 20.0, delta=0.15)
         same.vary((2, 1, None), (1, 2, "scalar"), (3, 64, "avx2"))
