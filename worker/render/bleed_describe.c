@@ -37,37 +37,54 @@ static double sum_window(const pair_window *window, const float *restrict tilt, 
 {
     const float *restrict hr = window->host_re;
     const float *restrict hi = window->host_im;
+    const float *restrict own_re = window->own_re;
+    const float *restrict own_im = window->own_im;
+    const float *restrict source_root = window->source_root;
+    const float *restrict host_root = window->host_root;
     double powers[BINS + NEAR];
+    double weights[BINS], own[BINS], re[BINS], im[BINS], heights[BINS], chances[BINS];
     double height = 0.0;
     double chance = 0.0;
-    uint32_t band = 0;
     for (uint32_t k = 0; k < BINS; k++)
         powers[k] = (double)(hr[k] * hr[k] + hi[k] * hi[k]);
     for (uint32_t k = BINS; k < BINS + NEAR; k++)
         powers[k] = 0.0;
     for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-        while (band + 1 < STEM_BANDS && k >= (uint32_t)FIRST_BIN << (band + 1))
-            band++;
         double near = 0.0;
-        for (uint32_t i = k - NEAR; i <= k + NEAR; i++)
-            near += powers[i];
+        for (uint32_t i = 0; i <= 2 * NEAR; i++)
+            near += powers[k - NEAR + i];
         double others = 2 * SMOOTH + 1 - near;
-        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / (others > 3.0 ? others : 3.0);
-        double inverse = (double)window->host_root[k] * (double)window->host_root[k];
-        double sr = (double)window->own_re[k] * inverse;
-        double si = (double)window->own_im[k] * inverse;
-        double re = (double)hr[k] * sr + (double)hi[k] * si;
-        double im = (double)hi[k] * sr - (double)hr[k] * si;
-        float root = window->source_root[k] * window->host_root[k];
+        weights[k] = others > 3.0 ? others : 3.0;
+    }
+    for (uint32_t k = FIRST_BIN; k < BINS; k++) { /* apart from the sums, which wait for each other: so it goes abreast */
+        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / weights[k];
+        double inverse = (double)host_root[k] * (double)host_root[k];
+        double sr = (double)own_re[k] * inverse;
+        double si = (double)own_im[k] * inverse;
+        double both_re = (double)hr[k] * sr + (double)hi[k] * si;
+        double both_im = (double)hi[k] * sr - (double)hr[k] * si;
+        float root = source_root[k] * host_root[k];
         double counted = (double)(bleed_bin_weight(root) * tilt[k]);
-        height += counted * re / ((double)root * (double)root);
-        chance += counted * counted;
-        leak_sums *at = &sums[band];
-        at->own += weight * (sr * sr + si * si);
-        at->re += weight * re;
-        at->im += weight * im;
-        at->host += weight * powers[k];
-        at->bins++;
+        weights[k] = weight * powers[k];
+        own[k] = weight * (sr * sr + si * si);
+        re[k] = weight * both_re;
+        im[k] = weight * both_im;
+        heights[k] = counted * both_re / ((double)root * (double)root);
+        chances[k] = counted * counted;
+    }
+    static_assert(FIRST_BIN << STEM_BANDS == BINS, "the octaves take up all bins");
+    for (uint32_t band = 0; band < STEM_BANDS; band++) {
+        leak_sums at = sums[band];
+        for (uint32_t k = (uint32_t)FIRST_BIN << band; k < (uint32_t)FIRST_BIN << (band + 1); k++) {
+            height += heights[k];
+            chance += chances[k];
+            at.own += own[k];
+            at.re += re[k];
+            at.im += im[k];
+            at.host += weights[k];
+        }
+        at.bins += (uint32_t)FIRST_BIN << band;
+        sums[band] = at;
     }
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
