@@ -9,12 +9,7 @@
 #include "worker/render/render_engine.h"
 #include "worker/render/render_signal.h"
 
-enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SOURCE_BLOCK_BYTES = 1 << 18 };
-/* Written at once, from edge to edge of the file, so that the system's cache holds each write in one piece; what is packed for
- * the next write of all files stays in the second-level cache. */
-enum { SINK_BYTES = 1 << 18 };
-/* Sent to the medium, and read back from it, at once. */
-enum { SINK_SPAN_BYTES = 1 << 20 };
+enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18 };
 
 /* ---- sources: files to input tiles ---- */
 
@@ -138,7 +133,7 @@ void render_objects_pack(const render_objects *self, uint32_t first, uint32_t co
 typedef struct render_readback render_readback;
 /* Opens the task's files once more and starts a thread. NULL: they cannot be read past the cache here, and nothing is. */
 render_readback *render_readback_start(const task_render *task, const storage_roots *roots, arena *memory);
-/* Bytes that were just written to files[file] will be read back: those of a span together. */
+/* Bytes that were just written to files[file] will be read back. */
 void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size);
 /* Waits until all is read back. STATUS_STORAGE_MISMATCH with a sentence where something is not what was written. */
 status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail);
@@ -153,8 +148,7 @@ typedef struct render_sink {
     uint32_t frame_bytes;
     int descriptor;
     uint8_t *buffer;           /* SINK_BYTES and one tile of frames */
-    uint64_t buffer_offset;    /* file offset of buffer[0]: an edge of a page, then of SINK_BYTES */
-    size_t span_used;          /* written before it and not sent to the medium */
+    uint64_t buffer_offset;    /* file offset of buffer[0]: a page edge */
     size_t buffer_used;
     uint64_t next_frame;       /* of the file; frames before it are passed over */
     uint32_t skip_bytes;       /* of the first frame: they lie on the page of the task before */

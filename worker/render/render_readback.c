@@ -12,10 +12,10 @@
 
 /* Read at once: who writes to the same file may wait that long (ext4 keeps writers out while it reads past the cache). */
 enum { READBACK_BLOCK_BYTES = 256 << 10, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 64 */ };
-/* Spans that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
+/* Writes that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
 enum { READBACK_FLUSH_WRITES = 16 };
 
-/* Of one span. */
+/* One write. */
 typedef struct readback_place {
     uint64_t offset;
     size_t byte_size;
@@ -23,18 +23,10 @@ typedef struct readback_place {
     content_hash digest;
 } readback_place;
 
-/* What was written of one. */
-typedef struct readback_span {
-    uint64_t offset;
-    size_t byte_size;
-    content_hash_stream digest;
-} readback_span;
-
 struct render_readback {
     const task_render *task;
     int *descriptors;          /* [file] for storage_read_medium(); -1: none yet */
     uint8_t *room;             /* READBACK_ROOM_BYTES, at such an edge */
-    readback_span *spans;      /* [file] the writer's */
     readback_place *places;    /* in the order of writing */
     uint32_t place_room;
     bool running;
@@ -64,7 +56,7 @@ static status readback_compare(render_readback *self, const readback_place *plac
     for (size_t at = 0, take = 0; code == STATUS_OK && at < place->byte_size; at += take) {
         const uint8_t *bytes = NULL;
         size_t left = place->byte_size - at;
-        take = left < 2 * READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES; /* a span's end is no reading of its own */
+        take = left < 2 * READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES; /* most writes are a page longer than four blocks */
         code = storage_read_medium(self->descriptors[place->file], self->room, take, place->offset + at, &bytes, &self->detail);
         if (code == STATUS_OK)
             content_hash_stream_add(&stream, bytes, take);
@@ -152,13 +144,12 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     render_readback *self = arena_take(memory, sizeof *self);
     self->task = task;
     self->descriptors = arena_take_array(memory, task->file_count, sizeof *self->descriptors);
-    self->spans = arena_take_lines(memory, task->file_count, sizeof *self->spans);
     uint64_t writes = 0;
     for (uint32_t i = 0; i < task->file_count; i++) {
         self->descriptors[i] = -1;
         uint32_t encoding = task->program.outputs[task->files[i].output].encoding;
         uint64_t frame_bytes = task->files[i].channel_count * sample_encoding_bytes((sample_encoding)encoding);
-        writes += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SINK_SPAN_BYTES - 1) / SINK_SPAN_BYTES + 2;
+        writes += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SINK_BYTES - 1) / SINK_BYTES + 2;
     }
     self->room = aligned_alloc(READBACK_ROOM_BYTES, READBACK_ROOM_BYTES);
     if (self->room == NULL || !readback_open(self, roots)) {
@@ -179,43 +170,19 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     return NULL;
 }
 
-/* All of it is written: it can be read back. */
-static void readback_end_span(render_readback *self, uint32_t file)
+void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size)
 {
-    readback_span *span = &self->spans[file];
-    if (span->byte_size == 0)
-        return;
-    readback_place place = {.offset = span->offset,
-                            .byte_size = span->byte_size,
-                            .file = file,
-                            .digest = content_hash_stream_digest(&span->digest)};
-    span->byte_size = 0;
+    content_hash digest = content_hash_of(bytes, byte_size);
     pthread_mutex_lock(&self->mutex);
     ENSURE(self->added < self->place_room);
-    self->places[self->added++] = place;
+    self->places[self->added++] =
+        (readback_place){.offset = offset, .byte_size = byte_size, .file = file, .digest = digest};
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->mutex);
 }
 
-void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size)
-{
-    readback_span *span = &self->spans[file];
-    if (span->offset + span->byte_size != offset)
-        readback_end_span(self, file);
-    if (span->byte_size == 0) {
-        span->offset = offset;
-        content_hash_stream_init(&span->digest);
-    }
-    content_hash_stream_add(&span->digest, bytes, byte_size);
-    span->byte_size += byte_size;
-    if (span->byte_size >= SINK_SPAN_BYTES)
-        readback_end_span(self, file);
-}
-
 status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail)
 {
-    for (uint32_t file = 0; file < self->task->file_count; file++)
-        readback_end_span(self, file);
     pthread_mutex_lock(&self->mutex);
     self->last = true;
     pthread_cond_signal(&self->changed);

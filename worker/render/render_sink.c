@@ -40,12 +40,6 @@ static size_t whole_pages(const render_sink *self)
     return behind < self->buffer_used ? self->buffer_used - behind : 0;
 }
 
-static void send_span(render_sink *self)
-{
-    storage_write_behind(self->descriptor, self->buffer_offset - self->span_used, self->span_used);
-    self->span_used = 0;
-}
-
 static status write_buffer(render_sink *self, size_t size, error_detail *detail)
 {
     if (size == 0)
@@ -53,14 +47,12 @@ static status write_buffer(render_sink *self, size_t size, error_detail *detail)
     status code = storage_write_at(self->descriptor, self->buffer, size, self->buffer_offset, detail);
     if (code != STATUS_OK)
         return code;
+    storage_write_behind(self->descriptor, self->buffer_offset, size);
     if (self->readback != NULL)
         render_readback_add(self->readback, self->number, self->buffer_offset, self->buffer, size);
     memmove(self->buffer, self->buffer + size, self->buffer_used - size);
     self->buffer_offset += size;
     self->buffer_used -= size;
-    self->span_used += size;
-    if (self->span_used >= SINK_SPAN_BYTES)
-        send_span(self);
     return STATUS_OK;
 }
 
@@ -112,16 +104,13 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     }
     self->buffer_used += size;
     self->next_frame += count;
-    size_t behind = (size_t)((self->buffer_offset + self->buffer_used) % SINK_BYTES);
-    return behind < self->buffer_used ? write_buffer(self, self->buffer_used - behind, detail) : STATUS_OK;
+    return self->buffer_used < SINK_BYTES ? STATUS_OK : write_buffer(self, whole_pages(self), detail);
 }
 
 status render_sink_finish(render_sink *self, error_detail *detail)
 {
     bool at_end = self->next_frame == self->file->file_frame_count;
-    status code = write_buffer(self, at_end ? self->buffer_used : whole_pages(self), detail);
-    send_span(self);
-    return code;
+    return write_buffer(self, at_end ? self->buffer_used : whole_pages(self), detail);
 }
 
 void render_sink_close(render_sink *self)

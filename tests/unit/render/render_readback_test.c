@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { WRITES = 20, WRITE_BYTES = SINK_SPAN_BYTES / 8 /* a span and a part of one in each file */ };
+enum { WRITES = 20, WRITE_BYTES = SINK_BYTES / 16 };
 
 typedef struct fixture {
     temp_folder folder;
@@ -101,9 +101,8 @@ static void render_readback__names_file_and_bytes_of_what_is_not(void **state)
             skip();
         assert_int_equal(code, STATUS_STORAGE_MISMATCH);
         assert_non_null(strstr(detail.message, self.files[wrong % 2].part.path));
-        int first = PAGE_BYTES + wrong / 2 * WRITE_BYTES / SINK_SPAN_BYTES * SINK_SPAN_BYTES;
-        int end = PAGE_BYTES + WRITES / 2 * WRITE_BYTES;
-        snprintf(place, sizeof place, "bytes %d to %d", first, first + SINK_SPAN_BYTES < end ? first + SINK_SPAN_BYTES : end);
+        int first = PAGE_BYTES + wrong / 2 * WRITE_BYTES;
+        snprintf(place, sizeof place, "bytes %d to %d", first, first + WRITE_BYTES);
         assert_non_null(strstr(detail.message, place));
     }
 }
@@ -117,7 +116,7 @@ static void render_readback__stops_with_work_left(void **state)
     static const uint8_t bytes[PAGE_BYTES];
     if (readback != NULL) {
         for (uint32_t i = 0; i < 4; i++)
-            render_readback_add(readback, 0, (uint64_t)i * 2 * PAGE_BYTES, bytes, sizeof bytes); /* each a span; nothing is there */
+            render_readback_add(readback, 0, (uint64_t)i * PAGE_BYTES, bytes, sizeof bytes); /* nothing is there */
         render_readback_stop(readback);
     }
     bool disk = readback != NULL;
