@@ -180,6 +180,15 @@ status farm_hello(farm_script *self, uint32_t worker, uint32_t slots)
     return farm_hello_with(self, worker, slots, NULL, 0);
 }
 
+uint32_t farm_begin(farm_script *self, uint32_t task_count, uint32_t worker_count)
+{
+    farm_script_init(self, NULL);
+    uint32_t job = farm_job_of(self, task_count);
+    for (uint32_t worker = 1; worker <= worker_count; worker++)
+        farm_hello(self, worker, 1);
+    return job;
+}
+
 status farm_heartbeat(farm_script *self, uint32_t worker, const attempt *running, uint32_t count)
 {
     scheduler_event event = {.type = EVENT_WORKER_HEARTBEAT,

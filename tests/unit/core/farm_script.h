@@ -46,6 +46,8 @@ status farm_extend(farm_script *self, uint32_t job, uint32_t count, const task_s
 void farm_limit(farm_script *self, uint64_t key, uint32_t most);
 /** count tasks of cost 1000 that wait for nothing. */
 uint32_t farm_job_of(farm_script *self, uint32_t count);
+/** farm_script_init() by its defaults, a job of so many such tasks, workers 1 to worker_count of one slot; the job. */
+uint32_t farm_begin(farm_script *self, uint32_t task_count, uint32_t worker_count);
 status farm_job_event(farm_script *self, scheduler_event_type type, uint32_t job);
 status farm_hello(farm_script *self, uint32_t worker, uint32_t slots);
 status farm_hello_with(farm_script *self, uint32_t worker, uint32_t slots, const attempt *held, uint32_t count);

@@ -10,10 +10,7 @@ static void scheduler__asks_another_worker_for_a_file_that_is_not_there(void **u
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 1, 2);
     farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_INPUT_MISSING);
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
     assert_int_equal(farm_task(&farm, job, 0).worker, 2);
@@ -29,10 +26,7 @@ static void scheduler__quarantines_a_worker_that_misses_what_others_find(void **
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 60);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 60, 2);
     for (uint32_t guard = 0; farm_worker(&farm, 1).state == WORKER_READY; guard++) {
         assert_true(guard < 60);
         assert_int_equal(farm_worker(&farm, 1).strikes, farm_worker(&farm, 1).proofs);
@@ -55,10 +49,7 @@ static void scheduler__blames_nobody_where_nobody_finds_the_file(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 1, 2);
     attempt tried = farm_running(&farm, job, 0);
     assert_true(scheduler_asks_another(farm.core, &tried));
     farm_result(&farm, 1, tried, STATUS_INPUT_MISSING);
@@ -75,9 +66,7 @@ static void scheduler__believes_the_only_worker_and_the_coordinator_at_once(void
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 1, 1);
     farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_INPUT_MISSING);
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_FAILED);
     farm_hello(&farm, 2, 1);

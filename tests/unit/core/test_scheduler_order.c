@@ -27,9 +27,7 @@ static void scheduler__begins_nothing_of_a_held_job(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 3);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 3, 1);
     attempt first = farm_assigned(&farm, 0);
     assert_int_equal(farm_job_event(&farm, EVENT_JOB_HOLD, job), STATUS_OK);
     assert_true(farm_job(&farm, job).held);

@@ -187,9 +187,7 @@ static void scheduler__refuses_facts_that_contradict_its_state(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 2);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 2, 1);
     scheduler *core = farm_script_replay(&farm, 1);
     const scheduler_fact wrong[] = {
         {.type = FACT_JOB_SUBMITTED, .job = job},

@@ -158,9 +158,7 @@ static void scheduler__retries_where_it_failed_when_there_is_no_elsewhere(void *
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 1, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_MISMATCH);
     farm_wait(&farm, SCRIPT_BACKOFF_MS);
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_RUNNING);
@@ -172,10 +170,7 @@ static void scheduler__lets_a_task_wait_for_a_busy_elsewhere(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 2);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 2, 2);
     attempt first = farm_running(&farm, job, 0);
     attempt second = farm_running(&farm, job, 1);
     farm_heartbeat(&farm, 2, &second, 1);
@@ -192,10 +187,7 @@ static void scheduler__gives_a_waiting_task_back_when_its_elsewhere_is_gone(void
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 2);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 2, 2);
     farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_NODE_CRASHED);
     farm_wait(&farm, SCRIPT_BACKOFF_MS);
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_READY);
@@ -208,10 +200,7 @@ static void scheduler__tries_a_defect_once_more_and_no_more(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 1, 2);
     farm_result(&farm, 1, farm_running(&farm, job, 0), STATUS_DEFECT);
     farm_wait(&farm, SCRIPT_BACKOFF_MS);
     assert_int_equal(farm_task(&farm, job, 0).worker, 2);
@@ -277,9 +266,7 @@ static void scheduler__rests_a_worker_whose_storage_fails(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 50);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 50, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_IO);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
     assert_int_equal(farm_worker(&farm, 1).rest_left_ms, WORKER_REST_BASE_MS);
@@ -336,9 +323,7 @@ static void scheduler__sends_elsewhere_what_a_worker_rests_for(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 3);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 3, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_STORAGE_MISMATCH);
     assert_int_equal(farm_count(&farm, COMMAND_ASSIGN), 0);
     farm_hello(&farm, 2, 1); /* whoever comes takes it at once */
@@ -417,10 +402,7 @@ static void scheduler__keeps_its_workers_when_one_job_is_bad(void **unused)
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 12);
-    farm_hello(&farm, 1, 1);
-    farm_hello(&farm, 2, 1);
+    uint32_t job = farm_begin(&farm, 12, 2);
     for (uint32_t guard = 0; farm_job(&farm, job).state == JOB_RUNNING; guard++) {
         assert_true(guard < 1000);
         beat(&farm, 1, 2);
@@ -512,9 +494,7 @@ static void scheduler__takes_a_cancel_that_nobody_asked_for_as_a_loss(void **unu
 {
     (void)unused;
     farm_script farm;
-    farm_script_init(&farm, NULL);
-    uint32_t job = farm_job_of(&farm, 1);
-    farm_hello(&farm, 1, 1);
+    uint32_t job = farm_begin(&farm, 1, 1);
     farm_result(&farm, 1, farm_assigned(&farm, 0), STATUS_CANCELLED); /* the worker is being stopped */
     assert_int_equal(farm_task(&farm, job, 0).state, TASK_BACKOFF);
     assert_int_equal(farm_task(&farm, job, 0).attempts_failed, 0);
