@@ -119,7 +119,7 @@ class Contest:
 
     def row(self, title, mine, peer, reach, programme_s, inverse=False):
         ours, theirs = self.walls[mine], self.walls[peer]
-        ratios = [b / a for a, b in zip(ours, theirs)]
+        ratios = [a / b if inverse else b / a for a, b in zip(ours, theirs)]
         row = {"row": title, "ours_s": ours, "peer_s": theirs, "reach": reach,
                "ratio": {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)},
                "inverse": inverse, "times_real_time": programme_s / statistics.median(ours), "memory_mib": self.peaks}
@@ -498,9 +498,8 @@ def reached(row):
     wanted = re.fullmatch(r"(at most |at least )?([0-9.]+)", str(row["reach"]))
     if wanted is None:
         return None
-    # "at most 3 times its time" is told of the peer's time over ours, upside down
     ratio = row["ratio"]["median"]
-    return 1 / ratio <= float(wanted[2]) if row.get("inverse") else ratio >= float(wanted[2])
+    return ratio <= float(wanted[2]) if row.get("inverse") else ratio >= float(wanted[2])
 
 
 def spread(numbers, digits=2):
@@ -515,8 +514,7 @@ def table(rows):
     peaks = {}
     for row in rows:
         if "ratio" in row:
-            ratios = [1 / ratio for ratio in row["ratio"].values()] if row.get("inverse") else list(row["ratio"].values())
-            print(f"| {row['row']} | {spread(row['ours_s'])} | {spread(row['peer_s'])} | {spread(ratios)} | {row['reach']} | "
+            print(f"| {row['row']} | {spread(row['ours_s'])} | {spread(row['peer_s'])} | {spread(row['ratio'].values())} | {row['reach']} | "
                   f"{say[reached(row)]} |")
         if "read_again" in row:
             print(f"| the same : read again, of all that is read and made | {row['read_again']:.2%} | - | - | at most 1 % | "
