@@ -548,11 +548,3 @@ void adm_profile_judge(const adm_chunks *chunks, const adm_audio *audio, adm_pro
     free(all);
     xmlFreeDoc(document);
 }
-
-const char *adm_rule_name(adm_rule rule)
-{
-    static const char *const names[ADM_RULE_COUNT] = {"axml",    "chna",    "identifier", "reference", "uid", "ebu_stream", "ebu_lfe",
-                                                      "audio",   "counts",  "programme",  "content",   "object",
-                                                      "pack",    "bed",     "bed_block",  "object_block", "stream", "format", "track", "block", "dbmd"};
-    return (unsigned)rule < ADM_RULE_COUNT ? names[rule] : "?";
-}

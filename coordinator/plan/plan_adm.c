@@ -43,7 +43,7 @@ static const char *adm_time(char out[ADM_TIME_SIZE], uint64_t frames, uint32_t r
 /* ---- axml ---- */
 
 typedef struct adm_writer {
-    xmlTextWriterPtr xml;
+    xml_writer *xml;
     const plan_adm *bed;
     const channel_layout *layout;
     char end[ADM_TIME_SIZE];
@@ -66,7 +66,7 @@ static void write_programme(const adm_writer *self)
     xml_text(self->xml, "audioObjectIDRef", "AO_1001");
     xml_begin(self->xml, "dialogue");
     xml_attribute(self->xml, "mixedContentKind", "0");
-    ENSURE(xmlTextWriterWriteString(self->xml, BAD_CAST "2") >= 0); /* mixed: dialogue, music and effects together */
+    xml_content(self->xml, "2"); /* mixed: dialogue, music and effects together */
     xml_end(self->xml);
     xml_end(self->xml);
 }
@@ -99,7 +99,7 @@ static void write_position(const adm_writer *self, const char *coordinate, const
 {
     xml_begin(self->xml, "position");
     xml_attribute(self->xml, "coordinate", coordinate);
-    ENSURE(xmlTextWriterWriteString(self->xml, BAD_CAST value) >= 0);
+    xml_content(self->xml, value);
     xml_end(self->xml);
 }
 
@@ -117,7 +117,7 @@ static void write_channel(const adm_writer *self, uint32_t index)
     if (self->bed->flavour == ADM_EBU && speaker->label == CHANNEL_LFE) {
         xml_begin(self->xml, "frequency");
         xml_attribute(self->xml, "typeDefinition", "lowPass");
-        ENSURE(xmlTextWriterWriteString(self->xml, BAD_CAST "120") >= 0);
+        xml_content(self->xml, "120");
         xml_end(self->xml);
     }
     xml_begin(self->xml, "audioBlockFormat");
@@ -250,13 +250,13 @@ static void write_dbmd(const adm_writer *self, byte_writer *writer)
 
 void plan_adm_chunks(const plan_adm *self, byte_writer *writer)
 {
-    adm_writer adm = {.bed = self, .layout = channel_layout_get(self->layout)};
+    xml_writer axml;
+    adm_writer adm = {.xml = &axml, .bed = self, .layout = channel_layout_get(self->layout)};
     adm_time(adm.end, self->frame_count, self->sample_rate);
-    xmlBufferPtr buffer = xmlBufferCreate();
-    adm.xml = xml_open(buffer);
-    write_axml(&adm);
     write_chna(&adm, writer);
-    xml_close_chunk(adm.xml, buffer, "axml", writer);
+    xml_open_chunk(&axml, "axml", writer);
+    write_axml(&adm);
+    xml_close_chunk(&axml);
     if (self->flavour == ADM_DOLBY)
         write_dbmd(&adm, writer);
 }

@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* 32 hexadecimal digits. part: "" of the whole set, else of one file. */
-static void write_uid(xmlTextWriterPtr xml, const char *name, const show *film, const show_deliverable *wanted,
+static void write_uid(xml_writer *xml, const char *name, const show *film, const show_deliverable *wanted,
                       const plan_file *file, const char *part)
 {
     const output_header *header = &file->header;
@@ -38,7 +38,7 @@ static void write_uid(xmlTextWriterPtr xml, const char *name, const show *film, 
 }
 
 /* The mono files of one programme belong together; any other file is a set of its own. */
-static void write_file_set(xmlTextWriterPtr xml, const show *film, const show_deliverable *wanted, const plan_file *file,
+static void write_file_set(xml_writer *xml, const show *film, const show_deliverable *wanted, const plan_file *file,
                            channel_layout_id layout)
 {
     bool mono = file->channel != CHANNEL_NONE;
@@ -53,13 +53,13 @@ static void write_file_set(xmlTextWriterPtr xml, const show *film, const show_de
 }
 
 /* Samples since midnight as two halves of 32 bits. */
-static void write_time_reference(xmlTextWriterPtr xml, const char *high, const char *low, uint64_t samples)
+static void write_time_reference(xml_writer *xml, const char *high, const char *low, uint64_t samples)
 {
     xml_number(xml, high, samples >> 32);
     xml_number(xml, low, samples & UINT32_MAX);
 }
 
-static void write_speed(xmlTextWriterPtr xml, const frame_rate *rate, const output_header *header)
+static void write_speed(xml_writer *xml, const frame_rate *rate, const output_header *header)
 {
     char text[32];
     xml_begin(xml, "SPEED");
@@ -80,7 +80,7 @@ static void write_speed(xmlTextWriterPtr xml, const frame_rate *rate, const outp
 }
 
 /* channel: of the programme, interleave: of the file, both from 1. */
-static void write_track(xmlTextWriterPtr xml, channel_layout_id layout, channel_label label, uint32_t channel,
+static void write_track(xml_writer *xml, channel_layout_id layout, channel_label label, uint32_t channel,
                         uint32_t interleave)
 {
     char function[32];
@@ -94,7 +94,7 @@ static void write_track(xmlTextWriterPtr xml, channel_layout_id layout, channel_
     xml_end(xml);
 }
 
-static void write_tracks(xmlTextWriterPtr xml, const plan_deliverable *deliverable, const plan_file *file)
+static void write_tracks(xml_writer *xml, const plan_deliverable *deliverable, const plan_file *file)
 {
     const channel_order *order = &deliverable->order;
     xml_begin(xml, "TRACK_LIST");
@@ -116,7 +116,7 @@ static void write_tracks(xmlTextWriterPtr xml, const plan_deliverable *deliverab
     xml_end(xml);
 }
 
-static void write_bext(xmlTextWriterPtr xml, const output_header *header)
+static void write_bext(xml_writer *xml, const output_header *header)
 {
     xml_begin(xml, "BEXT");
     xml_text(xml, "BWF_DESCRIPTION", header->bext.description);
@@ -134,8 +134,8 @@ void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *write
     const plan_deliverable *deliverable = &self->deliverables[file->deliverable];
     const show *film = plan_timeline_show(self->show, &self->timelines[deliverable->timeline]);
     const show_deliverable *wanted = &film->deliverables[file->deliverable];
-    xmlBufferPtr buffer = xmlBufferCreate();
-    xmlTextWriterPtr xml = xml_open(buffer);
+    xml_writer document, *xml = &document;
+    xml_open_chunk(xml, "iXML", writer);
     xml_begin(xml, "BWFXML");
     xml_text(xml, "IXML_VERSION", "1.61");
     xml_text(xml, "PROJECT", film->title);
@@ -151,7 +151,5 @@ void plan_ixml_chunk(const plan *self, const plan_file *file, byte_writer *write
     xml_text(xml, "VERSION", film->version);
     if (deliverable->language[0] != '\0')
         xml_text(xml, "LANGUAGE", deliverable->language);
-    xml_end(xml);
-    xml_end(xml);
-    xml_close_chunk(xml, buffer, "iXML", writer);
+    xml_close_chunk(xml);
 }

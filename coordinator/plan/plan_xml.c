@@ -4,41 +4,126 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-xmlTextWriterPtr xml_open(xmlBufferPtr buffer)
+static void put(xml_writer *self, const char *text)
 {
-    xmlTextWriterPtr xml = buffer == NULL ? NULL : xmlNewTextWriterMemory(buffer, 0);
-    ENSURE(xml != NULL);
-    xmlTextWriterSetIndent(xml, 1);
-    ENSURE(xmlTextWriterStartDocument(xml, NULL, "UTF-8", NULL) >= 0);
-    return xml;
+    byte_writer_bytes(self->out, text, strlen(text));
 }
 
-void xml_begin(xmlTextWriterPtr xml, const char *name)
+static void put_escaped(xml_writer *self, const char *text, const char *special)
 {
-    ENSURE(xmlTextWriterStartElement(xml, BAD_CAST name) >= 0);
+    while (*text != '\0') {
+        size_t plain = strcspn(text, special);
+        byte_writer_bytes(self->out, text, plain);
+        text += plain;
+        switch (*text) {
+        case '\0':
+            return;
+        case '<':
+            put(self, "&lt;");
+            break;
+        case '>':
+            put(self, "&gt;");
+            break;
+        case '&':
+            put(self, "&amp;");
+            break;
+        case '"':
+            put(self, "&quot;");
+            break;
+        default: { /* white space that a reader would change */
+            char number[8];
+            snprintf(number, sizeof number, "&#%d;", *text);
+            put(self, number);
+        }
+        }
+        text++;
+    }
 }
 
-void xml_end(xmlTextWriterPtr xml)
+static void put_indent(xml_writer *self)
 {
-    ENSURE(xmlTextWriterEndElement(xml) >= 0);
+    for (uint32_t i = 0; i < self->depth; i++)
+        put(self, " ");
 }
 
-void xml_attribute(xmlTextWriterPtr xml, const char *name, const char *value)
+void xml_open_chunk(xml_writer *self, const char *id, byte_writer *out)
 {
-    ENSURE(xmlTextWriterWriteAttribute(xml, BAD_CAST name, BAD_CAST value) >= 0);
+    *self = (xml_writer){.out = out};
+    byte_writer_bytes(out, id, 4);
+    byte_writer_u32(out, 0); /* its size is known at its end */
+    self->chunk = out->size;
+    put(self, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 }
 
-void xml_text(xmlTextWriterPtr xml, const char *name, const char *text)
+void xml_close_chunk(xml_writer *self)
 {
-    ENSURE(xmlTextWriterWriteElement(xml, BAD_CAST name, BAD_CAST text) >= 0);
+    while (self->depth > 0)
+        xml_end(self);
+    if (self->out->failed)
+        return;
+    size_t size = self->out->size - self->chunk;
+    byte_writer_patch_u32(self->out, self->chunk - 4, (uint32_t)size);
+    byte_writer_zeros(self->out, size % 2);
 }
 
-void xml_number(xmlTextWriterPtr xml, const char *name, uint64_t number)
+void xml_begin(xml_writer *self, const char *name)
+{
+    ENSURE(self->depth < XML_DEPTH_MAX && !self->has_text);
+    if (self->in_tag)
+        put(self, ">\n");
+    put_indent(self);
+    put(self, "<");
+    put(self, name);
+    self->open[self->depth++] = name;
+    self->in_tag = true;
+}
+
+void xml_end(xml_writer *self)
+{
+    const char *name = self->open[--self->depth];
+    if (self->in_tag) {
+        put(self, "/>\n");
+    } else {
+        if (!self->has_text)
+            put_indent(self);
+        put(self, "</");
+        put(self, name);
+        put(self, ">\n");
+    }
+    self->in_tag = self->has_text = false;
+}
+
+void xml_attribute(xml_writer *self, const char *name, const char *value)
+{
+    put(self, " ");
+    put(self, name);
+    put(self, "=\"");
+    put_escaped(self, value, "<>&\"\t\n\r");
+    put(self, "\"");
+}
+
+void xml_content(xml_writer *self, const char *text)
+{
+    put(self, ">");
+    put_escaped(self, text, "<>&\"\r");
+    self->in_tag = false;
+    self->has_text = true;
+}
+
+void xml_text(xml_writer *self, const char *name, const char *text)
+{
+    xml_begin(self, name);
+    xml_content(self, text);
+    xml_end(self);
+}
+
+void xml_number(xml_writer *self, const char *name, uint64_t number)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
-    xml_text(xml, name, text);
+    xml_text(self, name, text);
 }
 
 void plan_chunk_write(byte_writer *writer, const char *id, const void *bytes, size_t size)
@@ -46,12 +131,4 @@ void plan_chunk_write(byte_writer *writer, const char *id, const void *bytes, si
     byte_writer_bytes(writer, id, 4);
     byte_writer_blob(writer, bytes, size); /* a RIFF chunk is its id, a length and that many bytes */
     byte_writer_zeros(writer, size % 2);
-}
-
-void xml_close_chunk(xmlTextWriterPtr xml, xmlBufferPtr buffer, const char *id, byte_writer *writer)
-{
-    ENSURE(xmlTextWriterEndDocument(xml) >= 0);
-    xmlFreeTextWriter(xml);
-    plan_chunk_write(writer, id, xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
-    xmlBufferFree(buffer);
 }

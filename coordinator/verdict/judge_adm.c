@@ -2,6 +2,7 @@
 #include "coordinator/verdict/verdict_parts.h"
 
 #include "common/base/byte_reader.h"
+#include "common/base/program_part.h"
 
 #include <string.h>
 
@@ -53,15 +54,21 @@ static void judge_own(judgement *self, const plan_file *file)
     chunks.axml = chunk_of(header, "axml", &chunks.axml_size);
     chunks.dbmd = chunk_of(header, "dbmd", &chunks.dbmd_size);
     chunks.dbmd_size = chunks.dbmd == NULL ? 0 : chunks.dbmd_size;
-    adm_profile profile;
     if (header->object_count > 0) /* its metadata were judged where they were made */
         return;
     if (chunks.chna == NULL || chunks.axml == NULL)
         return;
-    adm_profile_judge(&chunks,
-                      &(adm_audio){header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count,
-                                   header->frame_count},
-                      &profile);
+    const adm_audio audio = {header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count,
+                             header->frame_count};
+    adm_profile profile;
+    error_detail detail = {0};
+    void (*judge)(const adm_chunks *, const adm_audio *, adm_profile *) = NULL;
+    /* By the part that brings libxml2: few jobs make such files. */
+    if (program_part_function("reelmill-adm", "adm_profile_judge", &judge, &detail) != STATUS_OK) {
+        tell_unknown(self, file->display, detail.message);
+        return;
+    }
+    judge(&chunks, &audio, &profile);
     tell_breaches(self, &profile, file->display, file->reel);
 }
 

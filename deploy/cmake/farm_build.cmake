@@ -27,6 +27,8 @@ target_compile_options(farm_flags INTERFACE -ffp-contract=off -fno-strict-aliasi
 if(REELMILL_WERROR)
     target_compile_options(farm_flags INTERFACE -Werror)
 endif()
+# A module may be linked for what needs no library of those it names: no program loads one that it does not call.
+target_link_options(farm_flags INTERFACE LINKER:--as-needed)
 if(REELMILL_SANITIZE)
     target_compile_options(farm_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(farm_flags INTERFACE -fsanitize=address,undefined)

@@ -60,7 +60,7 @@ class Packages(FarmTest):
         parts = [root / "lib" / "reelmill" / f"{part}.so" for part in PARTS]
         for program in programs:
             self.assertIn("render version", told(program, "--version"))
-        self.assertEqual(len(parts), 2)
+        self.assertEqual(len(parts), 4)
         for file in programs + parts:
             used = re.findall(r" => (\S+) ", told("ldd", file))
             others = {Path(path).name for path in used if not Path(path).resolve().is_relative_to(root.resolve())}
