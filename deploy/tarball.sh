@@ -13,8 +13,8 @@ mkdir -p "$root/bin" "$root/lib/reelmill" "$root/share"
 for program in reelmill reelmill-coordinator reelmill-worker; do
     install -s "$build/bin/$program" "$root/bin/"
 done
-install -s "$build"/lib/reelmill/*.so "$root/lib/reelmill/"
-for file in "$root"/bin/* "$root"/lib/reelmill/*.so; do
+install -s "$build"/lib/reelmill/reelmill-* "$root/lib/reelmill/"
+for file in "$root"/bin/* "$root"/lib/reelmill/reelmill-*; do
     # What every Linux has, and what has to fit its kernel and loader, is not ours to bring: glibc.
     ldd "$file" | sed -n 's/^.* => \(\/[^ ]*\) .*/\1/p' \
         | grep -v -E '/(libc|libm|libdl|librt|libpthread|libresolv|libnsl|libutil|libanl|ld-linux[^/]*)\.so' || true
@@ -23,7 +23,7 @@ done | sort -u | while read -r library; do
 done
 # The old kind of run path: it serves the libraries' own libraries too, and those of the parts that a program loads later.
 patchelf --force-rpath --set-rpath '$ORIGIN/../lib/reelmill' "$root"/bin/*
-patchelf --force-rpath --set-rpath '$ORIGIN' "$root"/lib/reelmill/reelmill-*.so
+patchelf --force-rpath --set-rpath '$ORIGIN' "$root"/lib/reelmill/reelmill-*
 cp "$here/deploy/slurm/reelmill-worker.sbatch" "$here/deploy/hooks/mail-at-end" "$here/deploy/hooks/post-at-end" "$root/share/"
 cp -r "$here/deploy/systemd" "$here/deploy/packages/coordinator/coordinator.yaml" "$here/deploy/packages/worker/worker.yaml" "$root/share/"
 floor=$(for file in "$root"/bin/* "$root"/lib/reelmill/*; do objdump -T "$file"; done | sed -n 's/.*(\?GLIBC_\([0-9.]*\)).*/\1/p' | sort -V -u | tail -1)

@@ -1,5 +1,5 @@
 /**
- * How an executor is started: the program reelmill-worker with an internal first argument, a SEQPACKET socket at a fixed
+ * How an executor is started: the program reelmill-executor with an internal first argument, a SEQPACKET socket at a fixed
  * descriptor and the media roots at those after it. What is said on the socket: PROTOCOL.md, "Executors".
  */
 #ifndef PROTO_EXECUTOR_LINK_H

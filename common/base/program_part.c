@@ -3,8 +3,10 @@
 #include "common/base/engine_version.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 status program_part_function(const char *name, const char *symbol, void *out_function, error_detail *detail)
 {
@@ -16,5 +18,17 @@ status program_part_function(const char *name, const char *symbol, void *out_fun
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "a part of reelmill cannot be loaded: %s; install reelmill anew",
                                 dlerror());
     memcpy(out_function, &function, sizeof function);
+    return STATUS_OK;
+}
+
+status program_part_path(const char *name, char out_path[PATH_MAX_BYTES], error_detail *detail)
+{
+    char own[PATH_MAX_BYTES];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
+    int folder = (int)size;
+    while (folder > 0 && own[folder - 1] != '/')
+        folder--;
+    if (folder <= 0 || snprintf(out_path, PATH_MAX_BYTES, "%.*s../lib/reelmill/%s-" ENGINE_NUMBER, folder, own, name) >= PATH_MAX_BYTES)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot find out where reelmill is installed: %s", strerror(errno));
     return STATUS_OK;
 }

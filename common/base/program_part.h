@@ -6,6 +6,7 @@
 #ifndef COMMON_BASE_PROGRAM_PART_H
 #define COMMON_BASE_PROGRAM_PART_H
 
+#include "common/base/limits.h"
 #include "common/base/status.h"
 
 /**
@@ -13,5 +14,7 @@
  * STATUS_NODE_SYSTEM when the part cannot be loaded.
  */
 MUST_USE status program_part_function(const char *name, const char *symbol, void *out_function, error_detail *detail);
+/** Where that part lies which is a program of its own ("reelmill-executor"). */
+MUST_USE status program_part_path(const char *name, char out_path[PATH_MAX_BYTES], error_detail *detail);
 
 #endif

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "coordinator/cli/executor_once.h"
 
+#include "common/base/program_part.h"
 #include "proto/executor_link.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
@@ -63,19 +64,6 @@ static int spawn(const char *program, int socket, uint32_t count, const private_
     return failed;
 }
 
-/* The program of the worker lies beside this one. */
-static bool find_program(char program[PATH_MAX_BYTES])
-{
-    ssize_t size = readlink("/proc/self/exe", program, PATH_MAX_BYTES - 32);
-    if (size <= 0)
-        return false;
-    program[size] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash != NULL)
-        strcpy(slash + 1, "reelmill-worker");
-    return slash != NULL;
-}
-
 /* Reads until the RESULT; what else an executor says (progress) is left. */
 static status answer_of(int socket, uint8_t *bytes, byte_writer *payload, message *room, error_detail *detail)
 {
@@ -132,8 +120,9 @@ status executor_once(uint32_t kind, const byte_writer *body, uint32_t root_count
     int pair[2] = {-1, -1};
     pid_t child = 0;
     memset(directories, -1, sizeof directories);
-    status code = find_program(program) ? open_roots(root_count, roots, directories, detail)
-                                        : error_detail_set(detail, STATUS_NODE_SYSTEM, "the folder of this program cannot be found");
+    status code = program_part_path("reelmill-executor", program, detail);
+    if (code == STATUS_OK)
+        code = open_roots(root_count, roots, directories, detail);
     if (code == STATUS_OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         code = error_detail_set(detail, STATUS_NODE_SYSTEM, "a local socket cannot be made: %s", strerror(errno));
     int wanted = FRAME_BYTES_MAX * 2; /* one frame is one datagram */

@@ -3,7 +3,7 @@
 # reelmill-coordinator and reelmill-worker.
 
 install(TARGETS reelmill reelmill-coordinator reelmill-worker DESTINATION bin COMPONENT reelmill)
-install(TARGETS reelmill-adm reelmill-demo reelmill-http reelmill-pdf DESTINATION lib/reelmill COMPONENT reelmill)
+install(TARGETS reelmill-adm reelmill-demo reelmill-executor reelmill-http reelmill-pdf DESTINATION lib/reelmill COMPONENT reelmill)
 
 # The manual and the completions come from the program itself.
 set(made ${CMAKE_BINARY_DIR}/packages)

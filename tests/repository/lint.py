@@ -23,6 +23,7 @@ LAYERS = {"common": ["common"], "proto": ["common", "proto"],
           "worker/media": ["common", "proto", "worker/media"],
           "worker/render": ["common", "proto", "worker/dsp", "worker/media", "worker/render"],
           "worker/tasks": ["common", "proto", "worker/dsp", "worker/media", "worker/render", "worker/tasks"],
+          "worker/executor": ["common", "proto", "worker/dsp", "worker/media", "worker/tasks", "worker/executor"],
           **{folder: [folder, *allowed] for folder, allowed in PURE.items()}}
 WORLD = {"zmq.h", "uv.h", "sqlite3.h", "pthread.h", "unistd.h", "fcntl.h", "time.h", "sys/socket.h", "sys/stat.h", "stdio_ext.h"}
 FORBIDDEN = re.compile(r"\b(TODO|FIXME|XXX)\b")

@@ -3,20 +3,22 @@
 
 #include "common/base/engine_version.h"
 #include "worker/dsp/cpu_features.h"
-#include "worker/media/media_codecs.h"
 #include "worker/shell/mount_check.h"
 #include "worker/shell/root_identity.h"
 #include "worker/shell/root_mount.h"
-#include "worker/shell/sandbox.h"
+#include "worker/executor/sandbox.h"
 #include "worker/shell/worker_loop.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { PAIR_PATIENCE_MS = 120000, SLOT_MEMORY_MIB = 256, DESCRIPTORS_WANTED = 1024 };
@@ -65,15 +67,20 @@ static void look_at_machine(doctor *self, const worker_config *config)
          whole ? "" : "; executors are less shut in than they could be: a kernel from 5.13 on has Landlock (lsm=landlock)");
 }
 
-static void look_at_codecs(doctor *self)
+/* The program that reads audio knows what it can read. */
+static void look_at_codecs(doctor *self, const char *program)
 {
-    char missing[128];
-    media_codecs_missing(missing, sizeof missing);
-    if (missing[0] == '\0')
-        tell(self, FINE, "codecs", "%s: AIFF, CAF, FLAC, W64; WAV, RF64 and BW64 are our own", media_codecs_library());
-    else
-        tell(self, ODD, "codecs", "%s has no %s: stems in these cannot be read here; install Debian's libsndfile1",
-             media_codecs_library(), missing);
+    char *arguments[] = {(char *)program, "--codecs", NULL};
+    pid_t child = 0;
+    int ended = -1;
+    fflush(stdout);
+    int failed = posix_spawn(&child, program, NULL, NULL, arguments, environ);
+    while (failed == 0 && waitpid(child, &ended, 0) < 0 && errno == EINTR) {
+    }
+    if (failed != 0)
+        tell(self, WRONG, "codecs", "%s cannot be started: %s; install reelmill anew", program, strerror(failed));
+    else if (ended != 0)
+        tell(self, WRONG, "codecs", "%s does not run here, or lacks a library; install reelmill anew", program);
 }
 
 /* ---- media roots ---- */
@@ -154,7 +161,7 @@ int doctor_run(const worker_config *config, uint32_t pair)
     tell(&self, FINE, "engine", "%s", ENGINE_VERSION);
     if (pair == 0) {
         look_at_machine(&self, config);
-        look_at_codecs(&self);
+        look_at_codecs(&self, config->executor);
         status code = worker_check_keys(config, &detail);
         tell(&self, code == STATUS_OK ? FINE : WRONG, "keys", "%s", code != STATUS_OK ? detail.message
              : config->link.key[0] != '\0' ? "both can be read, and no one else can read the secret one" : "none are needed here");

@@ -59,6 +59,7 @@ struct executor_slot {
 struct executor_pool {
     uv_loop_t *loop;
     executor_listener listener;
+    int program;             /* the executors', as it was when the pool began */
     const storage_roots *roots;
     const char *cpu_cap;
     uv_signal_t child_signal;
@@ -270,7 +271,7 @@ static status slot_spawn(executor_slot *slot, error_detail *detail)
     executor_pool *pool = slot->pool;
     executor_link *link = calloc(1, sizeof *link);
     ENSURE(link != NULL);
-    status code = executor_spawn(pool->roots, pool->cpu_cap, &slot->process, &link->socket, detail);
+    status code = executor_spawn(pool->program, pool->roots, pool->cpu_cap, &slot->process, &link->socket, detail);
     if (code != STATUS_OK) {
         slot->process = 0;
         free(link);
@@ -421,7 +422,7 @@ status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const exe
     uv_signal_start(&self->child_signal, on_child_signal, SIGCHLD);
     uint64_t look_ms = self->hang_ms / HANG_LOOKS > 0 ? self->hang_ms / HANG_LOOKS : 1;
     uv_timer_start(&self->watchdog, on_watchdog, look_ms, look_ms);
-    status code = STATUS_OK;
+    status code = executor_program_open(config->program, &self->program, detail);
     for (uint32_t i = 0; i < self->slot_count; i++)
         self->slots[i].pool = self;
     for (uint32_t i = 0; i < self->slot_count && code == STATUS_OK; i++)
@@ -497,6 +498,8 @@ static void on_pool_closed(uv_handle_t *handle)
     if (--self->open_handles > 0)
         return;
     byte_writer_deinit(&self->frame);
+    if (self->program >= 0)
+        close(self->program);
     free(self->received);
     free(self->stuck);
     free(self);

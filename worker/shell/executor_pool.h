@@ -40,6 +40,7 @@ typedef struct executor_listener {
 } executor_listener;
 
 typedef struct executor_pool_config {
+    const char *program;         /**< the executors'; opened once, so a later installation changes none of this pool's */
     uint32_t slots;
     const char *cpu_cap;         /**< NULL = none */
     const storage_roots *roots;  /**< view, as long as the pool lives */

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "worker/shell/executor_spawn.h"
 
-#include "worker/shell/executor.h"
+#include "proto/executor_link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,13 +52,25 @@ static status make_sockets(int sockets[2], error_detail *detail)
     return code;
 }
 
-static int spawn_with(const storage_roots *roots, const char *cpu_cap, int socket, const int *directories,
+status executor_program_open(const char *path, int *out_program, error_detail *detail)
+{
+    int opened = open(path, O_PATH | O_CLOEXEC);
+    *out_program = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, SOURCE_DESCRIPTORS);
+    status code = *out_program >= 0 ? STATUS_OK
+                                    : error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s cannot be opened: %s; "
+                                                       "install reelmill anew", path, strerror(errno));
+    if (opened >= 0)
+        close(opened);
+    return code;
+}
+
+static int spawn_with(int program, const storage_roots *roots, const char *cpu_cap, int socket, const int *directories,
                       pid_t *out_process)
 {
-    char parent[24];
+    char parent[24], path[32];
     char names[ROOTS_MAX][NAME_MAX_BYTES + 1];
-    char program[] = "reelmill-worker", argument[] = EXECUTOR_ARGUMENT, cap[32];
-    char *arguments[EXECUTOR_ARGUMENTS_MAX + 1] = {program, argument, parent, cap};
+    char name[] = "reelmill-executor", argument[] = EXECUTOR_ARGUMENT, cap[32];
+    char *arguments[EXECUTOR_ARGUMENTS_MAX + 1] = {name, argument, parent, cap};
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     snprintf(cap, sizeof cap, "%s", cpu_cap == NULL ? "-" : cpu_cap);
     posix_spawn_file_actions_t actions;
@@ -82,14 +94,15 @@ static int spawn_with(const storage_roots *roots, const char *cpu_cap, int socke
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-    int result = posix_spawn(out_process, "/proc/self/exe", &actions, &attributes, arguments, environ);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", program);
+    int result = posix_spawn(out_process, path, &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return result;
 }
 
-status executor_spawn(const storage_roots *roots, const char *cpu_cap, pid_t *out_process, int *out_socket,
-                      error_detail *detail)
+status executor_spawn(int program, const storage_roots *roots, const char *cpu_cap, pid_t *out_process,
+                      int *out_socket, error_detail *detail)
 {
     int sockets[2] = {-1, -1};
     int directories[ROOTS_MAX];
@@ -106,7 +119,7 @@ status executor_spawn(const storage_roots *roots, const char *cpu_cap, pid_t *ou
             count++;
     }
     if (result == 0)
-        result = spawn_with(roots, cpu_cap, sockets[1], directories, out_process);
+        result = spawn_with(program, roots, cpu_cap, sockets[1], directories, out_process);
     while (count > 0)
         close(directories[--count]);
     close(sockets[1]);

@@ -1,4 +1,4 @@
-/** Starts the process of an executor: this very program, with a socket and the media roots at fixed descriptors. */
+/** Starts the process of an executor: its program, with a socket and the media roots at fixed descriptors. */
 #ifndef WORKER_SHELL_EXECUTOR_SPAWN_H
 #define WORKER_SHELL_EXECUTOR_SPAWN_H
 
@@ -6,8 +6,10 @@
 
 #include <sys/types.h>
 
+/** A descriptor of the program for executor_spawn(); the caller closes it. */
+MUST_USE status executor_program_open(const char *path, int *out_program, error_detail *detail);
 /** The parent's end of the socket pair is non-blocking and close-on-exec; the caller owns it. */
-MUST_USE status executor_spawn(const storage_roots *roots, const char *cpu_cap, pid_t *out_process, int *out_socket,
-                               error_detail *detail);
+MUST_USE status executor_spawn(int program, const storage_roots *roots, const char *cpu_cap, pid_t *out_process,
+                               int *out_socket, error_detail *detail);
 
 #endif

@@ -26,6 +26,7 @@ typedef struct worker_config {
     uint32_t hang_s;                       /**< an executor this long without progress is killed; 0 = default */
     char alive[WORKER_FOLDER_MAX];         /**< file whose time is set while the loop turns; "" = none */
     uint32_t slots;                        /**< default: the processors this process may use */
+    char executor[PATH_MAX_BYTES];         /**< the executors' program; main says where it is */
     char cpu[16];                          /**< cap of the instruction set, "" = none */
     uint32_t root_count;
     worker_config_root roots[ROOTS_MAX];

@@ -11,7 +11,7 @@
 #include "worker/shell/root_identity.h"
 #include "worker/shell/root_mount.h"
 #include "worker/shell/root_watch.h"
-#include "worker/shell/sandbox.h"
+#include "worker/executor/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -364,7 +364,8 @@ static status loop_start(worker_loop *self, const worker_config *config, error_d
                                             .fetch = on_fetch,
                                             .ended = on_ended,
                                             .hopeless = on_hopeless};
-        const executor_pool_config pool = {.slots = config->slots,
+        const executor_pool_config pool = {.program = config->executor,
+                                           .slots = config->slots,
                                            .cpu_cap = config->cpu[0] == '\0' ? NULL : config->cpu,
                                            .roots = &self->roots,
                                            .hang_ms = config->hang_s * 1000};

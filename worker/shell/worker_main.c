@@ -1,9 +1,9 @@
-/* reelmill-worker: the program around the worker's loop; and, started by itself, the executor. */
+/* reelmill-worker: the program around the worker's loop. */
 #define _GNU_SOURCE
 #include "common/base/ensure.h"
+#include "common/base/program_part.h"
 #include "proto/version_print.h"
 #include "worker/shell/doctor.h"
-#include "worker/shell/executor.h"
 #include "worker/shell/worker_loop.h"
 
 #include <signal.h>
@@ -33,12 +33,13 @@ static bool print_if_asked(const worker_config *config)
 
 int main(int argc, char **argv)
 {
-    executor_main_if_asked(argc, argv);
     error_detail detail = {0};
     int exit_code = 0;
     worker_config *config = calloc(1, sizeof *config);
     ENSURE(config != NULL);
     status code = worker_config_read(config, argc, argv, &detail);
+    if (code == STATUS_OK)
+        code = program_part_path("reelmill-executor", config->executor, &detail);
     if (code == STATUS_OK && print_if_asked(config)) {
         free(config);
         return 0;

@@ -31,7 +31,7 @@
  */
 #define _GNU_SOURCE
 #include "proto/message_encode.h"
-#include "worker/shell/executor.h"
+#include "worker/executor/executor.h"
 #include "worker/tasks/task_run.h"
 
 #include <asm/ioctls.h>

@@ -4,7 +4,7 @@
 #include "common/base/ensure.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
-#include "worker/shell/executor.h"
+#include "worker/executor/executor.h"
 #include "worker/shell/worker_loop.h"
 
 #include <fcntl.h>
@@ -201,6 +201,7 @@ static int run_worker(const char *endpoint, const char *folder, const char *slot
     log_set_level(LOG_INFO);
     snprintf(config->coordinator, sizeof config->coordinator, "%s", endpoint);
     snprintf(config->name, sizeof config->name, "node-1");
+    snprintf(config->executor, sizeof config->executor, "/proc/self/exe");
     snprintf(config->cpu, sizeof config->cpu, "scalar");
     config->slots = (uint32_t)atoi(slots);
     config->root_count = 2;

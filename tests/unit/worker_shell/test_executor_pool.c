@@ -2,9 +2,9 @@
 #define _GNU_SOURCE
 #include "common/base/log.h"
 #include "proto/message_encode.h"
-#include "worker/shell/executor.h"
+#include "worker/executor/executor.h"
 #include "worker/shell/executor_pool.h"
-#include "worker/shell/sandbox.h"
+#include "worker/executor/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,10 +142,15 @@ static int stage_up(void **state)
                                         .fetch = on_fetch,
                                         .ended = on_ended,
                                         .hopeless = on_hopeless};
-    const executor_pool_config config = {.slots = 1, .cpu_cap = "scalar", .roots = &stage->roots, .hang_ms = HANG_MS};
+    /* It is gone once the pool is there, as at an installation: every executor, also one after a death, is of what was opened. */
+    char program[128];
+    snprintf(program, sizeof program, "%s/program", stage->folder);
+    assert_int_equal(symlink("/proc/self/exe", program), 0);
+    const executor_pool_config config = {.program = program, .slots = 1, .cpu_cap = "scalar", .roots = &stage->roots, .hang_ms = HANG_MS};
     error_detail detail = {0};
     if (executor_pool_create(&stage->pool, &stage->loop, &config, &listener, &detail) != STATUS_OK)
         fail_msg("%s", detail.message);
+    unlink(program);
     return 0;
 }
 

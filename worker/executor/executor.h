@@ -1,13 +1,13 @@
 /**
- * The inside of an executor: the process that runs tasks, one at a time. It is the worker's own program, started again
+ * The inside of an executor: the process that runs tasks, one at a time. It is a program of its own, reelmill-executor, started
  * by executor_pool with an internal first argument, a SEQPACKET socket at descriptor EXECUTOR_SOCKET and the media
- * roots at the descriptors after it. It parses what strangers wrote; its parent does not.
+ * roots at the descriptors after it. It parses what strangers wrote; its parent does not, and has no code that could.
  *
  * It dies with its parent (PR_SET_PDEATHSIG), shuts itself in (sandbox.h) before its first task, and ends when the
  * socket closes. Frames on the socket: PROTOCOL.md, "Executors".
  */
-#ifndef WORKER_SHELL_EXECUTOR_H
-#define WORKER_SHELL_EXECUTOR_H
+#ifndef WORKER_EXECUTOR_EXECUTOR_H
+#define WORKER_EXECUTOR_EXECUTOR_H
 
 #include "proto/executor_link.h"
 #include "worker/media/storage_root.h"

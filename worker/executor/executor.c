@@ -1,11 +1,11 @@
 #define _GNU_SOURCE
-#include "worker/shell/executor.h"
+#include "worker/executor/executor.h"
 
 #include "common/base/ensure.h"
 #include "common/base/log.h"
 #include "proto/message_decode.h"
 #include "proto/message_encode.h"
-#include "worker/shell/sandbox.h"
+#include "worker/executor/sandbox.h"
 #include "worker/tasks/task_run.h"
 
 #include <errno.h>
@@ -188,6 +188,7 @@ void executor_main_if_asked(int argc, char *const *argv)
     if (argc < 4 || strcmp(argv[1], EXECUTOR_ARGUMENT) != 0)
         return;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "reelmill-execut"); /* it is started by a descriptor, whose number would be its name */
     if (getppid() != (pid_t)strtol(argv[2], NULL, 10))
         _exit(0); /* the parent died before that took hold */
     storage_roots roots = {0};

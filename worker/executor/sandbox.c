@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "worker/shell/sandbox.h"
+#include "worker/executor/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,8 +7,8 @@
  *
  * Under a sanitizer memory is not limited and seccomp is left out: the sanitizers need both themselves.
  */
-#ifndef WORKER_SHELL_SANDBOX_H
-#define WORKER_SHELL_SANDBOX_H
+#ifndef WORKER_EXECUTOR_SANDBOX_H
+#define WORKER_EXECUTOR_SANDBOX_H
 
 #include "worker/media/storage_root.h"
 
