@@ -243,13 +243,18 @@ static void print_row(const table_row *row)
     print_second_meter(json_object_get(row->programme, "second_meter"));
 }
 
-static void print_findings(const json_t *programme)
+/* Of one programme alone everything; of several what fails or could not be judged: their warnings are counted in the row. */
+static void print_findings(const json_t *programme, bool alone)
 {
     size_t place;
     const json_t *finding;
-    json_array_foreach (json_object_get(programme, "findings"), place, finding)
-        cli_print(stdout, "            %s: %s\n", json_string_value(json_object_get(finding, "severity")),
+    json_array_foreach (json_object_get(programme, "findings"), place, finding) {
+        const char *severity = json_string_value(json_object_get(finding, "severity"));
+        if (!alone && strcmp(severity, "fail") != 0 && strcmp(severity, "not_checked") != 0)
+            continue;
+        cli_print(stdout, "            %s: %s\n", severity,
                   json_string_value(json_object_get(finding, "message")));
+    }
 }
 
 /* One line per programme, worst first, with what was found below it while there are few; how many of each on stderr. */
@@ -279,7 +284,7 @@ static void print_table(const json_t *report)
     for (size_t i = 0; i < all; i++) {
         print_row(&rows[i]);
         if (all <= TOLD_MAX)
-            print_findings(rows[i].programme);
+            print_findings(rows[i].programme, all == 1);
     }
     free(rows);
     if (all > TOLD_MAX)

@@ -47,22 +47,73 @@ static const char *text_of(const json_t *object, const char *key)
     return text == NULL ? "" : text;
 }
 
+static bool fails(const json_t *worst)
+{
+    return strcmp(text_of(worst, "severity"), "fail") == 0 || strcmp(text_of(worst, "severity"), "not_checked") == 0;
+}
+
+/* True if an earlier deliverable of the job, whose lines stand above, fails in the same words. */
+static bool told_above(const json_t *deliverables, size_t index, const json_t *worst)
+{
+    for (size_t i = 0; i < index; i++) {
+        size_t place;
+        const json_t *other;
+        json_array_foreach (json_object_get(json_array_get(deliverables, i), "worst"), place, other)
+            if (fails(other) && strcmp(text_of(other, "message"), text_of(worst, "message")) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* How many findings of a severity are not told here, as part of a line that may have begun. */
+static bool print_count(size_t count, const char *one, const char *several, const char *which, bool begun)
+{
+    if (count > 0)
+        fprintf(stderr, "%s%zu %s%s", begun ? ", " : "      ", count, count == 1 ? one : several, which);
+    return begun || count > 0;
+}
+
+/* What fails and what could not be judged, once each; how much else there is, which the report tells. */
+static void print_findings(const json_t *deliverables, size_t index)
+{
+    const json_t *item = json_array_get(deliverables, index);
+    const json_t *counts = json_object_get(item, "findings");
+    size_t left = (size_t)(json_integer_value(json_object_get(counts, "fail")) + json_integer_value(json_object_get(counts, "not_checked")));
+    size_t told = 0, above = 0;
+    size_t place;
+    const json_t *worst;
+    json_array_foreach (json_object_get(item, "worst"), place, worst) {
+        if (!fails(worst))
+            continue;
+        if (told_above(deliverables, index, worst)) {
+            above++;
+            continue;
+        }
+        told++;
+        cli_print(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
+    }
+    left = left > told + above ? left - told - above : 0;
+    bool begun = print_count(above, "failure", "failures", " as above", false);
+    begun = print_count(left, "failure", "failures", " more", begun);
+    begun = print_count((size_t)json_integer_value(json_object_get(counts, "warn")), "warning", "warnings", "", begun);
+    if (begun)
+        fprintf(stderr, ", in the report\n");
+}
+
 /* What a person wants to see at the end: the verdict, a line per deliverable, and where things are. */
 static void print_summary(const json_t *job, const char *out_folder)
 {
+    const json_t *deliverables = json_object_get(job, "deliverables");
     size_t index;
     const json_t *item;
-    json_array_foreach (json_object_get(job, "deliverables"), index, item) {
+    json_array_foreach (deliverables, index, item) {
         cli_print(stderr, "  %-12s %-11s %-10s", text_of(item, "name"), text_of(item, "state"),
                   json_is_string(json_object_get(item, "verdict")) ? text_of(item, "verdict") : "-");
         const json_t *first = json_array_get(json_object_get(item, "files"), 0);
         if (first != NULL)
             cli_print(stderr, " %s/%s", out_folder, json_string_value(first));
         fputc('\n', stderr);
-        size_t place;
-        const json_t *worst;
-        json_array_foreach (json_object_get(item, "worst"), place, worst)
-            cli_print(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
+        print_findings(deliverables, index);
     }
     const char *verdict = text_of(job, "verdict");
     const char *reports = text_of(job, "report_folder");

@@ -53,6 +53,16 @@ class Report(FarmTest):
         self.assertNotIn(TURNS, path.read_text())
         return page
 
+    def summarised(self, told, document):
+        """The terminal tells what fails, once each, and of warnings how many there are and where they stand."""
+        whole = [entry for entry in document["programmes"] if entry["reel"] is None]
+        fails = {f"fail: {item['message']}" for entry in whole for item in entry["findings"] if item["severity"] == "fail"}
+        lines = [line.strip() for line in told.splitlines()]
+        self.assertEqual(sorted(line for line in lines if line.startswith("fail: ")), sorted(fails))
+        self.assertEqual([line for line in lines if line.startswith("warn: ")], [])
+        warnings = [sum(item["severity"] == "warn" for item in entry["findings"]) for entry in whole]
+        self.assertEqual([int(found) for found in re.findall(r"(\d+) warnings?, in the report", told)], [n for n in warnings if n])
+
     def test_a_run_with_every_kind_of_verdict(self):
         show = small_show(self.folder)
         for item, spec in zip(show.text["deliverables"], ("ebu-r128", "streaming", "none", "dpp", "quiet")):
@@ -64,7 +74,9 @@ class Report(FarmTest):
  limits: [{check: loudness.max_momentary, max: -40.0, unit: LUFS, severity: fail, evidence: primary, clause: "1"}]}
 """)
         show.write()
-        document = self.valid(reelmill("run", show.path, "--audition", "--json"))
+        outcome = reelmill("run", show.path, "--audition", "--json")
+        document = self.valid(outcome)
+        self.summarised(outcome.err, document)
         stored = json.loads((show.output() / "report" / "report.json").read_text())
         self.assertEqual(stored, document)
         self.assertEqual(document["verdict"], "fail")
