@@ -63,6 +63,18 @@ void *arena_take_array(arena *self, size_t count, size_t element_size)
     return arena_take(self, count * element_size);
 }
 
+void *arena_grow_array(arena *self, void *items, size_t count, size_t *capacity, size_t element_size)
+{
+    if (count < *capacity)
+        return items;
+    size_t more = *capacity == 0 ? 8 : 2 * *capacity;
+    void *bigger = arena_take_array(self, more, element_size);
+    if (count > 0)
+        memcpy(bigger, items, count * element_size);
+    *capacity = more;
+    return bigger;
+}
+
 void *arena_take_lines(arena *self, size_t count, size_t element_size)
 {
     ENSURE(element_size == 0 || count <= SIZE_MAX / 4 / element_size);

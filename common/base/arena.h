@@ -25,7 +25,9 @@ void arena_deinit(arena *self);
 void *arena_take(arena *self, size_t byte_size);
 /** count elements of element_size zeroed bytes; the product is checked. */
 void *arena_take_array(arena *self, size_t count, size_t element_size);
-/** The same at the edge of a cache line, for vectors. */
+/** Room for one element more than count: items as they are, or a copy twice as large. */
+void *arena_grow_array(arena *self, void *items, size_t count, size_t *capacity, size_t element_size);
+/** As arena_take_array, at the edge of a cache line, for vectors. */
 void *arena_take_lines(arena *self, size_t count, size_t element_size);
 char *arena_copy_text(arena *self, const char *text);
 char *arena_copy_bytes(arena *self, const void *bytes, size_t byte_size); /**< adds a NUL */

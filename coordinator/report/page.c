@@ -9,22 +9,9 @@
 
 enum { SPAN_TEXT_MAX = 4096 };
 
-/* Room for one element more in an array of the arena, which doubles. */
-static void *grow(arena *memory, void *items, uint32_t count, uint32_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return items;
-    uint32_t more = *capacity == 0 ? 8 : 2 * *capacity;
-    void *bigger = arena_take_array(memory, more, size);
-    if (count > 0)
-        memcpy(bigger, items, count * size);
-    *capacity = more;
-    return bigger;
-}
-
 static page_block *add_block(page *self, page_kind kind)
 {
-    self->blocks = grow(self->memory, self->blocks, self->count, &self->capacity, sizeof *self->blocks);
+    self->blocks = arena_grow_array(self->memory, self->blocks, self->count, &self->capacity, sizeof *self->blocks);
     page_block *block = &self->blocks[self->count++];
     *block = (page_block){.kind = kind};
     self->open = NULL;
@@ -85,7 +72,7 @@ void page_figures(page *self)
 static page_figure *add_figure(page *self)
 {
     page_block *block = last(self);
-    block->figures = grow(self->memory, block->figures, block->count, &block->capacity, sizeof *block->figures);
+    block->figures = arena_grow_array(self->memory, block->figures, block->count, &block->capacity, sizeof *block->figures);
     return &block->figures[block->count++];
 }
 
@@ -118,7 +105,7 @@ void page_row(page *self)
 {
     page_block *block = last(self);
     size_t size = block->column_count * sizeof *block->cells;
-    block->cells = grow(self->memory, block->cells, block->count, &block->capacity, size);
+    block->cells = arena_grow_array(self->memory, block->cells, block->count, &block->capacity, size);
     memset(&block->cells[(size_t)block->count * block->column_count], 0, size);
     self->cell = &block->cells[(size_t)block->count * block->column_count];
     self->open = &self->cell->spans;
@@ -149,7 +136,7 @@ void page_paragraph(page *self)
 static page_span *add_span(page *self, page_style style, const char *text)
 {
     page_spans *spans = self->open;
-    spans->items = grow(self->memory, spans->items, spans->count, &spans->capacity, sizeof *spans->items);
+    spans->items = arena_grow_array(self->memory, spans->items, spans->count, &spans->capacity, sizeof *spans->items);
     page_span *span = &spans->items[spans->count++];
     *span = (page_span){.style = style, .text = arena_copy_text(self->memory, text == NULL ? "" : text)};
     return span;

@@ -27,7 +27,8 @@ typedef struct page_span {
 } page_span;
 
 typedef struct page_spans {
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     page_span *items;
 } page_spans;
 
@@ -69,7 +70,8 @@ typedef struct page_block {
     const drawing *picture;    /**< PAGE_PICTURE */
     uint32_t column_count;     /**< PAGE_TABLE */
     const page_column *columns;
-    uint32_t count, capacity;  /**< rows, figures or fields */
+    uint32_t count;            /**< rows, figures or fields */
+    size_t capacity;
     page_cell *cells;          /**< [count][column_count] */
     page_figure *figures;
 } page_block;
@@ -78,7 +80,8 @@ typedef struct page {
     arena *memory;
     const char *title;
     const char *date;      /**< "2026-11-20T03:12:00Z": of the PDF, made from the model and never from a clock */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     page_block *blocks;
     page_spans *open;      /**< where page_add goes */
     page_cell *cell;

@@ -18,6 +18,14 @@ uint32_t finding_channels(const finding *item, const channel_layout *layout)
     return named != 0 ? named : heard;
 }
 
+void finding_set_channels(finding *item, const channel_layout *layout, uint32_t channels)
+{
+    item->channel_count = 0;
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        if ((channels >> c & 1U) != 0)
+            item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
+}
+
 /* In the middle of what is short; of what is long its beginning, with half a second before it. */
 static task_place place_of(const finding *item, const channel_layout *layout, uint64_t frame_count, uint32_t rate)
 {

@@ -15,4 +15,7 @@ uint32_t finding_places(const finding_list *findings, channel_layout_id layout, 
 /** The channels that a finding names as bits of the layout; none or other names: all but LFE. */
 uint32_t finding_channels(const finding *item, const channel_layout *layout);
 
+/** The channels of a finding, in the order of the layout. */
+void finding_set_channels(finding *item, const channel_layout *layout, uint32_t channels);
+
 #endif

@@ -223,9 +223,10 @@ static void tell_overload(judgement *self, const peak_group *group)
     finding *item = add_overload(self, over);
     const char *where = group_locate(self, group, item);
     item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
-    const char *several = group->count == 1 ? "" : arena_format(self->memory, ", at %zu places by up to that", group->count);
-    item->message = arena_format(self->memory, "The sum of the stems goes %.2f dB over full scale in %s%s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
-                                 over, where, several, (unsigned long long)group->sample_count,
+    const char *how = group->count == 1 ? arena_format(self->memory, "%.2f dB over full scale in %s", over, where)
+                                        : arena_format(self->memory, "over full scale in %s at %zu places, by %.2f dB at the highest", where, group->count, over);
+    item->message = arena_format(self->memory, "The sum of the stems goes %s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
+                                 how, (unsigned long long)group->sample_count,
                                  group->sample_count == 1 ? " was" : "s were", -ceil(worst_overload_db(self) * 10.0) / 10.0);
 }
 

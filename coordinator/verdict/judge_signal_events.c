@@ -1,3 +1,4 @@
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/judge_signal.h"
 
 #include <math.h>
@@ -86,17 +87,14 @@ static bool is_texture(const event_list *list, size_t index)
 /* Adds the channels of events of the same kind that begin within `reach` frames, and marks them as told. */
 static void gather_channels(judgement *self, const event_list *list, size_t index, uint64_t reach, bool *told, finding *item)
 {
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
     for (size_t i = index + 1; i < list->count && list->items[i].frame <= list->items[index].frame + reach; i++) {
         const programme_event *event = &list->items[i];
         if (told[i] || event->kind != list->items[index].kind)
             continue;
         told[i] = true;
-        const char *name = signal_channel_name(self, event->channel);
-        bool known = item == NULL || item->channel_count == LAYOUT_CHANNELS_MAX;
-        for (uint32_t c = 0; !known && c < item->channel_count; c++)
-            known = strcmp(item->channels[c], name) == 0;
-        if (!known)
-            item->channels[item->channel_count++] = name;
+        if (item != NULL)
+            finding_set_channels(item, layout, finding_channels(item, layout) | 1U << event->channel);
     }
 }
 

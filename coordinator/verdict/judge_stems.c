@@ -1,4 +1,5 @@
 /* A received programme against the stems: what is in it, what is missing, and the matrix that was used. */
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/judge_order.h"
 #include "coordinator/verdict/stem_judgement.h"
 
@@ -142,9 +143,7 @@ static void set_channels(stem_judgement *self, finding *item, uint32_t outputs)
     const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
     if (outputs == (1u << layout->channel_count) - 1)
         return; /* all of them: none in particular */
-    for (uint32_t c = 0; c < layout->channel_count; c++)
-        if (outputs >> c & 1u)
-            item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
+    finding_set_channels(item, layout, outputs);
 }
 
 static const char *channel_words(stem_judgement *self, const finding *item)

@@ -10,14 +10,7 @@ enum { NAMED_OBJECTS = 8 };
 finding *judgement_add(judgement *self, const char *check, finding_severity severity)
 {
     finding_list *list = &self->verdict->findings;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-        finding *items = arena_take_array(self->memory, capacity, sizeof *items);
-        if (list->count > 0)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
+    list->items = arena_grow_array(self->memory, list->items, list->count, &list->capacity, sizeof *list->items);
     finding *item = &list->items[list->count++];
     *item = (finding){.check = check,
                       .severity = severity,

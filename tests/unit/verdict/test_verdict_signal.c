@@ -28,6 +28,12 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
         *signal = (cell_signal){.groups = SIGNAL_GROUP_SOUND, .channel_count = (uint8_t)channels, .block_count = BLOCKS_PER_CELL};
         for (; i == 0 && self->clicks != NULL && signal->event_count < self->click_count; signal->event_count++)
             signal->events[signal->event_count] = self->clicks[signal->event_count];
+        signal->hum_count = self->mains == NULL ? 0 : 3;
+        for (uint32_t k = 0; k < channels * SIGNAL_HUM_LINES * signal->hum_count; k++) {
+            uint32_t c = k / SIGNAL_HUM_LINES % channels;
+            signal->hum[k / SIGNAL_HUM_LINES / channels][c][0][k % SIGNAL_HUM_LINES] = self->mains(i, c, k % SIGNAL_HUM_LINES);
+            signal->hum[k / SIGNAL_HUM_LINES / channels][c][1][k % SIGNAL_HUM_LINES] = 1e-9f;
+        }
         for (uint32_t b = 0; b < BLOCKS_PER_CELL; b++) {
             signal->block_frames[b] = BLOCK_FRAMES;
             for (uint32_t c = 0; c < channels; c++)
@@ -199,6 +205,37 @@ static void verdict__what_other_cells_left_out_hides_no_click(void **state)
     assert_null(bench_found(&verdict, "signal.click"));
 }
 
+/* 60 Hz in L that goes up by 6 dB, is away for 12 s and comes back; in R, and as 120 Hz, for the first cells alone. */
+static float one_ground_loop(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    bool early = cell < 4;
+    if (line == 4)
+        return early && channel == 0 ? 4e-7f : 0.0f;
+    if (line != 3 || (channel == 1 && !early) || (cell >= 7 && cell < 9))
+        return 0.0f;
+    return early ? 1e-6f : 4e-6f;
+}
+
+static void verdict__hum_of_one_mains_is_one_finding(void **state)
+{
+    bench *self = *state;
+    self->mains = one_ground_loop;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    size_t count = 0;
+    for (size_t i = 0; i < verdict.findings.count; i++)
+        count += strcmp(verdict.findings.items[i].check, "signal.hum") == 0;
+    assert_int_equal(count, 1);
+    const finding *item = bench_found(&verdict, "signal.hum");
+    assert_int_equal(item->channel_count, 2);
+    assert_string_equal(item->channels[1], "R");
+    assert_true(item->start_sample == 0 && item->end_sample > 11 * (uint64_t)CELL_FRAMES);
+    assert_true(fabs(item->measured + 51.0) < 0.1); /* the loudest */
+    assert_non_null(strstr(item->message, "Hum of 60 Hz at -51.0 dBFS, with 120 Hz, in L, R for 6"));
+    assert_non_null(strstr(item->message, " s in all, from 0.000 s to 4"));
+    assert_non_null(strstr(item->message, ", from 57.600 s to "));
+    assert_null(strstr(item->message, "more place"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_click_of_full_scale_is_no_corner, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__what_other_cells_left_out_hides_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,143 @@
+/* Steady lines of the mains: one finding for each mains frequency and reel, with all its channels, harmonics and stretches. */
+#include "coordinator/verdict/finding_places.h"
+#include "coordinator/verdict/judge_signal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Ours; docs/qc-checks.md says what they find and miss. */
+static const double hum_level_dbfs = -65.0;
+static const double hum_over_neighbours_db = 10.0;
+static const double hum_steady_db = 2.0;
+enum { HUM_STRETCHES_MIN = 6 }; /* about 10 s */
+static const double line_hertz[SIGNAL_HUM_LINES] = {50.0, 100.0, 150.0, 60.0, 120.0, 180.0};
+enum { HARMONICS = 3, MAINS = SIGNAL_HUM_LINES / HARMONICS };
+
+/* A line that stands at one level in one channel. */
+typedef struct hum_run {
+    uint32_t channel, line;
+    int32_t reel;
+    uint64_t start, end;
+    size_t count;
+    double sum_db;
+} hum_run;
+
+typedef struct hum_list {
+    hum_run *items;
+    size_t count, capacity;
+} hum_list;
+
+static double level_of(const hum_run *run)
+{
+    return run->count > 0 ? run->sum_db / (double)run->count : -(double)INFINITY;
+}
+
+static void keep_run(judgement *self, hum_list *list, const signal_rule *rule, const hum_run *run)
+{
+    if (run->count < HUM_STRETCHES_MIN || !(level_of(run) > rule->bound))
+        return;
+    list->items = arena_grow_array(self->memory, list->items, list->count, &list->capacity, sizeof *list->items);
+    hum_run *kept = &list->items[list->count++];
+    *kept = *run;
+    kept->reel = judgement_reel(self, run->start);
+}
+
+static void find_runs(judgement *self, hum_list *list, const signal_rule *rule, const programme_signal *signal, uint32_t channel,
+                      uint32_t line)
+{
+    double ratio = pow(10.0, hum_over_neighbours_db / 10.0);
+    hum_run run = {.channel = channel, .line = line};
+    for (size_t i = 0; i < signal->hum_count; i++) {
+        const signal_hum *hum = &signal->hums[i];
+        double power = (double)hum->power[channel][0][line];
+        double level = signal_db(2.0 * power); /* of a full-scale sine */
+        bool stands = power > ratio * (double)hum->power[channel][1][line];
+        bool steady = stands && (run.count == 0 || fabs(level - level_of(&run)) <= hum_steady_db);
+        if (!steady) {
+            keep_run(self, list, rule, &run);
+            run = (hum_run){.channel = channel, .line = line};
+        }
+        if (!stands)
+            continue;
+        run.start = run.count == 0 ? hum->frame : run.start;
+        run.end = hum->frame + hum->frame_count;
+        run.count++;
+        run.sum_db += level;
+    }
+    keep_run(self, list, rule, &run);
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const hum_run *left = a;
+    const hum_run *right = b;
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
+    if (left->channel != right->channel)
+        return left->channel < right->channel ? -1 : 1;
+    return (int)left->line - (int)right->line;
+}
+
+/* All runs of a mains frequency in the reel of the first of them. */
+static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, size_t first, uint32_t mains)
+{
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    signal_stretches all = {0};
+    uint32_t channels = 0, lines = 0;
+    const hum_run *loudest = &list->items[first];
+    const char *runs = "";
+    size_t run_count = 0;
+    for (size_t i = first; i < list->count; i++) {
+        const hum_run *run = &list->items[i];
+        if (run->line / HARMONICS != mains || run->reel != list->items[first].reel)
+            continue;
+        signal_stretches_add(self, &all, run->start, run->end);
+        channels |= 1U << run->channel;
+        lines |= 1U << run->line % HARMONICS;
+        loudest = level_of(run) > level_of(loudest) ? run : loudest;
+        if (run_count++ >= VERDICT_RUNS_MAX)
+            continue;
+        runs = arena_format(self->memory, "%s%s{\"frequency_hz\": %.0f, \"channel\": \"%s\", \"start_sample\": %llu, \"end_sample\": %llu, \"level_dbfs\": %.1f}",
+                            runs, runs[0] == '\0' ? "" : ", ", line_hertz[run->line], signal_channel_name(self, run->channel),
+                            (unsigned long long)run->start, (unsigned long long)run->end, level_of(run));
+    }
+    finding *item = signal_tell(self, rule, loudest->channel, all.items[0].start, all.items[all.count - 1].end, level_of(loudest), "dBFS");
+    if (item == NULL)
+        return;
+    finding_set_channels(item, layout, channels);
+    item->subject = arena_format(self->memory, "%.0f Hz", line_hertz[mains * HARMONICS]);
+    const char *with = "";
+    const char *names = item->channels[0];
+    for (uint32_t k = 0; k < HARMONICS; k++)
+        if ((lines >> k & 1U) != 0 && loudest->line % HARMONICS != k)
+            with = arena_format(self->memory, "%s%s%.0f", with, with[0] == '\0' ? ", with " : " and ", line_hertz[mains * HARMONICS + k]);
+    for (uint32_t c = 1; c < item->channel_count; c++)
+        names = arena_format(self->memory, "%s, %s", names, item->channels[c]);
+    item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.0f, \"run_count\": %zu, \"runs\": [%s]}", line_hertz[loudest->line], run_count, runs);
+    item->message = arena_format(self->memory, "Hum of %.0f Hz at %.1f dBFS%s%s in %s %s: a steady line of the mains. Notch it out, or find the ground loop.",
+                                 line_hertz[loudest->line], level_of(loudest), with, with[0] == '\0' ? "" : " Hz,", names,
+                                 signal_stretches_text(self, &all));
+}
+
+void judge_signal_hum(judgement *self, const programme_signal *signal)
+{
+    uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
+    signal_rule rule = signal_rule_of(self, "signal.hum", hum_level_dbfs, true, FINDING_WARN);
+    hum_list list = {0};
+    for (uint32_t c = 0; c < channels; c++)
+        for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++)
+            find_runs(self, &list, &rule, signal, c, line);
+    if (list.count > 1)
+        qsort(list.items, list.count, sizeof *list.items, by_start);
+    for (uint32_t mains = 0; mains < MAINS; mains++) {
+        int32_t told = INT32_MIN; /* runs of a reel stand together: they are in order of time */
+        for (size_t i = 0; i < list.count; i++)
+            if (list.items[i].line / HARMONICS == mains && list.items[i].reel != told) {
+                told = list.items[i].reel;
+                tell_hum(self, &rule, &list, i, mains);
+            }
+    }
+    signal_rule_close(self, &rule);
+    if (signal->hum_count < HUM_STRETCHES_MIN)
+        signal_unjudged(self, "signal.hum", "the programme is too short to tell a steady line");
+}
