@@ -19,6 +19,12 @@ static bool shows(const stem_cell *cell, const stem_run *run, uint32_t group)
     return group < cell->group_count && cell->frame + cell->frame_count > run->start_frame && cell->frame < run->end_frame;
 }
 
+/* What lies beside the run in a cell is in its place: such a cell may bear a shift out, and says nothing against it. */
+static bool lies_within(const stem_cell *cell, const stem_run *run)
+{
+    return cell->frame >= run->start_frame && cell->frame + cell->frame_count <= run->end_frame;
+}
+
 /* How many of the cells of a run show a group at a shift, and in how many it is known where it lies. */
 static shift_votes count_votes(const stem_programme *programme, const stem_run *run, uint32_t group, int samples)
 {
@@ -32,9 +38,10 @@ static shift_votes count_votes(const stem_programme *programme, const stem_run *
         bool clear = (double)peak->score >= score_min;
         if (!fits && !clear)
             continue;
-        votes.known++;
-        if (peak->samples != samples || samples == 0 ||
-            (!fits && (double)peak->score < apart_factor * (double)peak->score_in_place))
+        bool shifted = peak->samples == samples && samples != 0 &&
+                       (fits || (double)peak->score >= apart_factor * (double)peak->score_in_place);
+        votes.known += shifted || samples == 0 || lies_within(cell, run);
+        if (!shifted)
             continue;
         votes.shifted++;
         votes.left = fmin(votes.left, (double)peak->left);

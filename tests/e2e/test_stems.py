@@ -78,6 +78,11 @@ class Received(FarmTest):
             out[late[0]:late[1]] = signal[late[0]:late[1]]
             return out
 
+        def for_seven(signal):  # one cell lies in it whole, and two in part
+            out = np.zeros_like(signal)
+            out[late[0]:12 * RATE] = signal[late[0]:12 * RATE]
+            return out
+
         def one_channel(signal, channel):
             out = np.zeros_like(signal)
             out[:, channel] = signal[:, channel]
@@ -94,6 +99,7 @@ class Received(FarmTest):
             "SHIFTED": (lambda p: p["DX"] + np.roll(p["MX"], 24, axis=0) + p["FX"], "5.1"),
             "ONE_LATE": (lambda p: p["DX"] + np.roll(p["MX"], 1, axis=0) + p["FX"], "5.1"),
             "TEN_PICTURES": (lambda p: p["DX"] + p["MX"] + np.roll(p["FX"], -20000, axis=0), "5.1"),
+            "LATE_FOR_7_S": (lambda p: full(p) + for_seven(np.roll(p["MX"], 24, axis=0) - p["MX"]), "5.1"),
             "NO_FX": (lambda p: p["DX"] + p["MX"], "5.1"),
             "LITTLE_FX": (lambda p: p["DX"] + p["MX"] + during(p["FX"]), "5.1"),
             "LOST": (lambda p: np.where((np.arange(len(p["DX"])) // 9600 == 30)[:, None], 0.0, full(p)), "5.1"),
@@ -103,7 +109,7 @@ class Received(FarmTest):
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
                  "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX"), "ONE_LATE": ("shifted", "MX"),
                  "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", ""),
-                 "LATE_20": ("shifted", "")}
+                 "LATE_20": ("shifted", ""), "LATE_FOR_7_S": ("shifted", "MX")}
         for name, (fault, source) in cases.items():
             with self.subTest(programme=name):
                 told = faults(report, name)
@@ -116,7 +122,8 @@ class Received(FarmTest):
         self.assertAlmostEqual(faults(report, "GAIN")[0]["details"]["gain_db"], -0.5, delta=0.05)
         self.assertEqual(faults(report, "DIALOGUE")[0]["check"], "me.dialogue")
         self.assertAlmostEqual(faults(report, "DIALOGUE")[0]["measured"], -40.0, delta=0.5)
-        for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000)):
+        self.place(faults(report, "LATE_FOR_7_S")[0], 5.0, 12.0)
+        for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000), ("LATE_FOR_7_S", 24)):
             self.assertEqual([f["details"]["delay_samples"] for f in faults(report, name)], [samples])
         self.assertEqual(faults(report, "LOST")[0]["details"]["length_ms"], 200.0)
         self.assertEqual({f["message"].split(" for ")[0] for f in findings(report, "LOST", "signal.dropout")},
