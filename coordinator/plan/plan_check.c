@@ -207,13 +207,14 @@ static void check_received_set(const check_run *self, uint32_t first, uint32_t c
                                         input->display, other->frame_count, source->inputs->items[set].display,
                                         source->facts[set].frame_count));
     }
+    if (source->inputs->items[first].reel < 0 && film->reel_count > 1)
+        return; /* one file of all reels: `format.length` and `sync.length` say how long it is */
     plan_timeline timeline;
     plan_timeline_received(&timeline, source, first, count, memory);
     for (uint32_t i = 0; i < timeline.piece_count; i++) {
         const plan_piece *piece = &timeline.pieces[i];
         uint64_t start = 0;
-        if (piece->spans_reels || film->rate.num == 0 || piece->reel >= film->reel_count ||
-            !plan_reel_edges(&film->reels[piece->reel], &start))
+        if (film->rate.num == 0 || piece->reel >= film->reel_count || !plan_reel_edges(&film->reels[piece->reel], &start))
             continue;
         uint64_t pictures = film->reels[piece->reel].lfoa_frame - start + 1;
         uint64_t expected = timecode_sample_of_frame(pictures, &film->rate, timeline.sample_rate);

@@ -10,16 +10,14 @@ static const char *pieces_differ(const plan *target, const plan_timeline *timeli
     plan_timeline_joined(joined, &source, memory);
     if (timeline->sample_rate != joined->sample_rate)
         return "its sample rate is not the show's";
-    if (timeline->piece_count != joined->piece_count)
-        return "it is not as long as the reels and does not say where they begin";
-    for (uint32_t i = 0; i < joined->piece_count; i++) {
+    bool apart = timeline->piece_count != joined->piece_count;
+    for (uint32_t i = 0; !apart && i < joined->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
         uint64_t a = piece->frame_count;
         uint64_t b = joined->pieces[i].frame_count;
-        if (piece->spans_reels || (a > b ? a - b : b - a) > timeline->sample_rate)
-            return "its length differs from the reels' by more than a second, so it is not known where they begin in it";
+        apart = piece->spans_reels || (a > b ? a - b : b - a) > timeline->sample_rate;
     }
-    return NULL;
+    return apart ? "its length differs from the reels' by more than a second, so it is not known where they begin in it" : NULL;
 }
 
 /* A stem that can be read beside the programme in every piece; an optional one may be missing in some. */

@@ -199,31 +199,44 @@ static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, con
     programme_cursor_add_samples(cursor, piece, frame_count);
 }
 
-/* Fills the pieces of the reels when one received file is exactly as long as the joined programme. */
-static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cursor, const show *film,
-                                   uint64_t frame_count, arena *memory)
+/*
+ * Fills the pieces of the reels when one received file is as long as the joined programme, to a second: what it has more or less
+ * is the last reel's.
+ */
+static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cursor, const plan_source *source,
+                                   uint64_t file_frames, arena *memory)
 {
-    uint64_t pictures = 0;
-    for (uint32_t i = 0; i < film->reel_count; i++) {
-        uint64_t first = 0;
-        if (!plan_reel_edges(&film->reels[i], &first))
-            return false;
-        pictures += film->reels[i].lfoa_frame - first + 1;
-    }
-    if (film->reel_count < 2 || film->rate.num == 0 ||
-        timecode_sample_of_frame(pictures, &film->rate, timeline->sample_rate) != frame_count)
+    const show *film = source->show;
+    if (film->reel_count < 2 || film->rate.num == 0)
         return false;
-    timeline->piece_count = film->reel_count;
-    timeline->pieces = arena_take_array(memory, film->reel_count, sizeof *timeline->pieces);
+    programme_cursor whole = *cursor;
+    plan_piece *pieces = arena_take_array(memory, film->reel_count, sizeof *pieces);
     for (uint32_t i = 0; i < film->reel_count; i++) {
         uint64_t first = 0;
-        ENSURE(plan_reel_edges(&film->reels[i], &first));
-        plan_piece *piece = &timeline->pieces[i];
+        plan_piece *piece = &pieces[i];
         piece->reel = (uint16_t)i;
-        programme_cursor_join(cursor, film, i, piece);
-        programme_cursor_add_pictures(cursor, piece, film->reels[i].lfoa_frame - first + 1);
+        programme_cursor_join(&whole, film, i, piece);
+        if (plan_reel_edges(&film->reels[i], &first))
+            programme_cursor_add_pictures(&whole, piece, film->reels[i].lfoa_frame - first + 1);
+        else if (timeline->sample_rate == film->sample_rate)
+            programme_cursor_add_samples(&whole, piece, plan_reel_length(source, i, programme_cursor_sample(&whole)));
         piece->file_frame = piece->programme_frame;
+        if (piece->frame_count == 0)
+            return false;
     }
+    plan_piece *last = &pieces[film->reel_count - 1];
+    uint64_t wanted = programme_cursor_sample(&whole);
+    uint64_t apart = file_frames > wanted ? file_frames - wanted : wanted - file_frames;
+    if (apart > timeline->sample_rate || file_frames <= last->programme_frame)
+        return false;
+    if (apart > 0) {
+        *cursor = (programme_cursor){.base = last->programme_frame, .rate = whole.rate, .sample_rate = whole.sample_rate};
+        programme_cursor_add_samples(cursor, last, file_frames - last->programme_frame);
+    } else {
+        *cursor = whole;
+    }
+    timeline->piece_count = film->reel_count;
+    timeline->pieces = pieces;
     return true;
 }
 
@@ -269,7 +282,7 @@ void plan_timeline_received(plan_timeline *out_timeline, const plan_source *sour
     plan_timeline timeline = {.sample_rate = facts->sample_rate};
     programme_cursor cursor = {.rate = &film->rate, .sample_rate = facts->sample_rate};
     bool per_reel = source->inputs->items[first].reel >= 0;
-    if (per_reel || !plan_received_by_reels(&timeline, &cursor, film, facts->frame_count, memory)) {
+    if (per_reel || !plan_received_by_reels(&timeline, &cursor, source, facts->frame_count, memory)) {
         timeline.piece_count = per_reel ? film->reel_count : 1;
         timeline.pieces = arena_take_array(memory, timeline.piece_count, sizeof *timeline.pieces);
         uint32_t files_per_reel = per_reel ? count / film->reel_count : count;

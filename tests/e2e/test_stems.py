@@ -90,6 +90,7 @@ class Received(FarmTest):
         full = lambda p: p["DX"] + p["MX"] + p["FX"]
         report = self.judge({
             "MISSING": (lambda p: full(p) - during(p["MX"]), "5.1"),
+            "SHORTER": (lambda p: (full(p) - during(p["MX"]))[:-2000], "5.1"),
             "MISSING_LS": (lambda p: full(p) - one_channel(p["MX"], 4), "5.1"),
             "GAIN": (lambda p: full(p) + (10 ** (-0.5 / 20) - 1) * during(p["FX"]), "5.1"),
             "POLARITY": (lambda p: full(p) - 2 * during(p["DX"]), "5.1"),
@@ -105,7 +106,7 @@ class Received(FarmTest):
             "LOST": (lambda p: np.where((np.arange(len(p["DX"])) // 9600 == 30)[:, None], 0.0, full(p)), "5.1"),
             "LATE_20": (lambda p: np.roll(oracle.stereo(full(p)), 480, axis=0), "stereo"),
         })
-        cases = {"MISSING": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
+        cases = {"MISSING": ("missing", "MX"), "SHORTER": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
                  "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX"), "ONE_LATE": ("shifted", "MX"),
                  "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", ""),
@@ -115,7 +116,7 @@ class Received(FarmTest):
                 told = faults(report, name)
                 self.assertEqual({(f["details"]["fault"], f["details"].get("source")) for f in told}, {(fault, source)},
                                  [f["message"] for f in told])
-                if name in ("MISSING", "GAIN", "POLARITY", "DIALOGUE", "FOREIGN"):
+                if name in ("MISSING", "SHORTER", "GAIN", "POLARITY", "DIALOGUE", "FOREIGN"):
                     self.assertEqual(len(told), 1)
                     self.place(told[0], 5.0, 9.0)
         self.assertEqual(faults(report, "MISSING_LS")[0]["channels"], ["Ls"])

@@ -217,10 +217,12 @@ static void plan_timeline__counts_pictures_anew_behind_a_whole_file(void **state
     given.film.reel_count = 3;
     given.film.stem_count = 3; /* no long-play narration */
     show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_receive(&given, "JOINED", "in/A.wav", LAYOUT_5_1);
     show_fixture_probe(&given);
     for (uint32_t i = 0; i < given.inputs.count; i++)
         if (given.inputs.items[i].reel == 1)
             given.facts[i].frame_count = 1000001;
+    show_fixture_facts(&given, "in/A.wav")->frame_count = 55933280;
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     const plan_timeline *timeline = &given.made->timelines[0];
     assert_int_equal(timeline->pieces[0].frame_count, 54928474);
@@ -229,6 +231,12 @@ static void plan_timeline__counts_pictures_anew_behind_a_whole_file(void **state
     assert_int_equal(timeline->pieces[2].programme_frame, 55928475);
     assert_int_equal(timeline->pieces[2].frame_count, 4805);
     assert_int_equal(timeline->frame_count, 55933280);
+    const plan_timeline *received = &given.made->timelines[given.made->deliverables[1].timeline];
+    assert_int_equal(received->piece_count, 3); /* cut where the reels' files end */
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(received->pieces[i].file_frame, timeline->pieces[i].programme_frame);
+        assert_int_equal(received->pieces[i].frame_count, timeline->pieces[i].frame_count);
+    }
     show_fixture_deinit(&given);
 }
 
@@ -266,9 +274,13 @@ static void plan_timeline__knows_reels_in_a_joined_received_file(void **state)
     show_fixture_init(&given, "24", 48000);
     show_fixture_receive(&given, "JOINED", "in/A.wav", LAYOUT_5_1);
     show_fixture_receive(&given, "ODD", "in/B.wav", LAYOUT_5_1);
+    show_fixture_receive(&given, "LONG", "in/C.wav", LAYOUT_5_1);
+    show_fixture_receive(&given, "SHORT", "in/D.wav", LAYOUT_5_1);
     show_fixture_probe(&given);
+    show_fixture_facts(&given, "in/C.wav")->frame_count += 2000; /* a picture frame */
+    show_fixture_facts(&given, "in/D.wav")->frame_count -= 48000;
     media_facts *odd = show_fixture_facts(&given, "in/B.wav");
-    odd->frame_count -= 1;
+    odd->frame_count -= 48001;
     odd->bext.present = true;
     odd->bext.time_reference = 172800000;
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
@@ -279,9 +291,18 @@ static void plan_timeline__knows_reels_in_a_joined_received_file(void **state)
     const plan_timeline *whole = &given.made->timelines[1];
     assert_int_equal(whole->piece_count, 1);
     assert_true(whole->pieces[0].spans_reels);
-    assert_int_equal(whole->frame_count, 54934000 + 53382000 - 1);
+    assert_int_equal(whole->frame_count, 54934000 + 53382000 - 48001);
     assert_true(whole->has_start);
     assert_int_equal(whole->start_frame, 86400); /* 01:00:00:00 at 24 */
+    static const int64_t more[] = {2000, -48000};
+    for (uint32_t i = 0; i < 2; i++) { /* the reels begin where they do, and the last has what is more or less */
+        const plan_timeline *other = &given.made->timelines[given.made->deliverables[2 + i].timeline];
+        assert_int_equal(other->piece_count, 2);
+        assert_int_equal(other->pieces[0].frame_count, 54934000);
+        assert_int_equal(other->pieces[1].file_frame, 54934000);
+        assert_int_equal(other->pieces[1].frame_count, 53382000 + more[i]);
+        assert_int_equal(other->frame_count, 54934000 + 53382000 + more[i]);
+    }
     show_fixture_deinit(&given);
 }
 
