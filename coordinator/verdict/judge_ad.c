@@ -178,8 +178,8 @@ static void tell_stretch(ad_judgement *self, const ad_stretch *found, finding_se
     }
     item->details_json = arena_format(base->memory, "{\"depth_db\": %.2f, \"narration_over_programme_db\": %.1f}", found->depth_db,
                                       found->over_db);
-    item->message = arena_format(base->memory, "Under the narration at %s the programme is %.1f dB lower than beside it, with the narration %.1f dB over it. Duck it deeper there, or raise the narration.",
-                                 place, fmax(-found->depth_db, 0.0), found->over_db);
+    item->message = arena_format(base->memory, "Under the narration at %s the programme is %.1f dB lower than beside it, with the narration %.1f dB %s it. Duck it deeper there, or raise the narration.",
+                                 place, fmax(-found->depth_db, 0.0), fabs(found->over_db), found->over_db < 0.0 ? "below" : "over");
 }
 
 static bool breaks(const ad_stretch *found, const spec_limit *limit)
@@ -221,8 +221,9 @@ static void tell_depth(ad_judgement *self, const spec_limit *limit)
     item->details_json = arena_format(base->memory, "{\"stretches\": %zu, \"not_known\": %zu, \"programme_gain_db\": %.2f, \"reached\": [%s]}",
                                       stretches, unknown, 20.0 * log10(fmax(self->home, 1e-4)), list);
     item->message = nothing ? "How far the programme is ducked under the narration cannot be told: nothing of it plays there."
-                            : arena_format(base->memory, "The programme is ducked by %.1f to %.1f dB under the narration (%zu places; of %zu nothing can be said).",
-                                           fmax(-least, 0.0), -most, stretches, unknown);
+                            : arena_format(base->memory, "The programme is ducked by %.1f to %.1f dB under the narration (%zu place%s%s).",
+                                           fmax(-least, 0.0), fmax(-most, 0.0), stretches, stretches == 1 ? "" : "s",
+                                           unknown == 0 ? "" : arena_format(base->memory, "; of %zu nothing can be said", unknown));
 }
 
 /* What ducking and narration make of the comparison with the stems' sum is no fault of its own. */
@@ -248,13 +249,19 @@ static void drop_ducked(ad_judgement *self, stem_truth *truth)
     truth->run_count = kept;
 }
 
-static void not_known(judgement *self, const spec_limit *limit, const char *why)
+static void not_known(judgement *self, const char *check, const char *what, const char *why)
 {
+    const spec_limit *limit = judgement_limit(self, check);
     if (limit == NULL)
         return;
-    finding *item = judgement_add(self, "ad.depth", FINDING_NOT_CHECKED);
+    finding *item = judgement_add(self, check, FINDING_NOT_CHECKED);
     judgement_limits(item, limit);
-    item->message = arena_format(self->memory, "The depth of its ducking cannot be judged: %s.", why);
+    item->message = arena_format(self->memory, "%s cannot be judged: %s.", what, why);
+}
+
+static void depth_not_known(judgement *self, const char *why)
+{
+    not_known(self, "ad.depth", "The depth of its ducking", why);
 }
 
 /* NULL: no narration stem of the show is heard in it. */
@@ -352,7 +359,7 @@ static void judge_rendered(judgement *self, const spec_limit *limit)
     for (uint32_t i = 0; made_by != NULL && made_by->duck_role != NULL && i < made_by->role_count; i++)
         ducks = ducks || strcmp(made_by->roles[i], made_by->duck_role) != 0;
     if (!ducks || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
-        not_known(self, limit, "nothing in it is ducked");
+        depth_not_known(self, "nothing in it is ducked");
         return;
     }
     ad_judgement *ad = arena_take(self->memory, sizeof *ad);
@@ -365,7 +372,7 @@ static void judge_rendered(judgement *self, const spec_limit *limit)
     if (speaks)
         tell_depth(ad, limit);
     else
-        not_known(self, limit, "its narration does not speak");
+        depth_not_known(self, "its narration does not speak");
 }
 
 void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth)
@@ -376,7 +383,9 @@ void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth)
         return;
     }
     if (description == NULL) {
-        not_known(self, limit, "no narration stem of the show was heard in it");
+        static const char why[] = "no narration stem of the show was heard in it";
+        depth_not_known(self, why);
+        not_known(self, "ad.overlap", "Whether narration lies over dialogue", why);
         return;
     }
     tell_depth(description, limit);

@@ -14,6 +14,8 @@ static const double plays_elsewhere = 0.5;
 static const double silence_lufs = -70.0;
 static const double hole_seconds = 0.5;
 static const double overlap_seconds = 0.3;
+/* Beside a received programme blocks last 0.8 s, and in one both may speak in turn: two in a row, the last perhaps shorter. */
+static const double crossed_overlap_seconds = 0.9;
 enum { STEP_MS = 100 };
 
 typedef struct level_judgement {
@@ -230,7 +232,8 @@ static void judge_fill(level_judgement *self)
 static void tell_overlap(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
 {
     char place[PLACE_TEXT_SIZE];
-    finding *item = add_stretch(self, "ad.overlap", overlap_seconds, start, end, told, place);
+    finding *item = add_stretch(self, "ad.overlap", self->stems->crossed ? crossed_overlap_seconds : overlap_seconds, start, end,
+                                told, place);
     if (item != NULL)
         item->message = arena_format(self->base->memory, "The narration lies over dialogue for %.1f s from %s. Move it into the gap beside it, or shorten it.",
                                      item->measured, place);
@@ -262,7 +265,7 @@ static bool recipe_takes(const recipe *made_by, const char *role)
     return false;
 }
 
-void judge_stem_levels(judgement *self, bool first, bool music_and_effects)
+void judge_stem_levels(judgement *self, bool first, stem_levels_kind kind)
 {
     level_judgement levels = {.base = self,
                               .program = &self->facts->plan->programs[self->deliverable->program],
@@ -271,9 +274,11 @@ void judge_stem_levels(judgement *self, bool first, bool music_and_effects)
     if (first)
         judge_silent(&levels);
     bool mixed = made_by != NULL && !made_by->takes_stem;
-    if (music_and_effects || (mixed && recipe_takes(made_by, "music") && recipe_takes(made_by, "effects") &&
-                              !recipe_takes(made_by, "dialogue") && !recipe_takes(made_by, "narration")))
+    if (kind == STEM_LEVELS_MUSIC_AND_EFFECTS ||
+        (mixed && recipe_takes(made_by, "music") && recipe_takes(made_by, "effects") &&
+         !recipe_takes(made_by, "dialogue") && !recipe_takes(made_by, "narration")))
         judge_fill(&levels);
-    if (mixed && recipe_takes(made_by, "dialogue") && recipe_takes(made_by, "narration") && !levels.stems->crossed)
+    if (kind == STEM_LEVELS_DESCRIPTION ||
+        (mixed && recipe_takes(made_by, "dialogue") && recipe_takes(made_by, "narration") && !levels.stems->crossed))
         judge_overlap(&levels);
 }

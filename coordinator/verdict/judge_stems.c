@@ -531,7 +531,7 @@ void judge_stems(judgement *self)
         judge_bleed(self, NULL);
         judge_ad(self, NULL, NULL);
         if (self->facts->stems != NULL && self->facts->stems->block_count > 0)
-            judge_stem_levels(self, judgement_is_first(self), false);
+            judge_stem_levels(self, judgement_is_first(self), STEM_LEVELS_ANY);
         if (self->facts->stems != NULL && judgement_is_first(self))
             judge_stem_gaps(self, NULL);
         return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
@@ -574,7 +574,9 @@ void judge_stems(judgement *self)
     judge_bleed(self, by_stem);
     if (judgement_is_first(self))
         judge_stem_gaps(self, &stems->truth);
-    judge_stem_levels(self, judgement_is_first(self), lacks_dialogue(stems) && (mix || is_music_and_effects(stems)));
+    bool me = lacks_dialogue(stems) && (mix || is_music_and_effects(stems));
+    judge_stem_levels(self, judgement_is_first(self),
+                      description != NULL ? STEM_LEVELS_DESCRIPTION : me ? STEM_LEVELS_MUSIC_AND_EFFECTS : STEM_LEVELS_ANY);
     uint32_t told = stems->truth.run_count < VERDICT_RUNS_MAX ? stems->truth.run_count : VERDICT_RUNS_MAX;
     judgement_tell_rest(self, "stems.null", FINDING_WARN, stems->truth.run_count - told + stems->truth.run_dropped);
 }

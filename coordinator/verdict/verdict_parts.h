@@ -105,8 +105,10 @@ bool judgement_gap(const judgement *self, bool received, uint64_t start, uint64_
 void judge_stem_gaps(judgement *self, const stem_truth *truth);
 /** True for the first programme whose tasks read these stems: it tells what is wrong with the stems themselves. */
 bool judgement_is_first(const judgement *self);
-/** first: as above. music_and_effects: a received programme was found to be one. */
-void judge_stem_levels(judgement *self, bool first, bool music_and_effects);
+/** What a received programme was found to be; of a rendered one its recipe says so. */
+typedef enum stem_levels_kind { STEM_LEVELS_ANY, STEM_LEVELS_MUSIC_AND_EFFECTS, STEM_LEVELS_DESCRIPTION } stem_levels_kind;
+/** first: as above. */
+void judge_stem_levels(judgement *self, bool first, stem_levels_kind kind);
 /** Ducking of a received description; takes what it explains out of the truth's runs. model NULL: a rendered programme. */
 typedef struct ad_judgement ad_judgement;
 ad_judgement *judgement_description(judgement *self, const stem_model *model);

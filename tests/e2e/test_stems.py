@@ -304,6 +304,45 @@ class Levels(FarmTest):
         self.assertAlmostEqual(told[0]["start_s"], 7.0 - Show.LEADER_S, delta=0.15)
         self.assertAlmostEqual(told[0]["measured"], 1.0, delta=0.2)
 
+    def test_narration_over_dialogue_of_a_received_description(self):
+        """Two seconds of it, and narration that begins where the dialogue has just ended; a print master has neither."""
+        lead = Show.LEADER_S * RATE
+
+        def content(stem, reel, frames):
+            bed = np.zeros((frames, 6))
+            if stem == "DX":
+                bed[lead + 3 * RATE:lead + 8 * RATE, 2] = coloured("dx", frames=5 * RATE, level=0.05)
+                bed[lead + 10 * RATE:lead + 13 * RATE, 2] = coloured("dx", 2, frames=3 * RATE, level=0.05)
+            else:
+                bed[:, :2] = noise(hash_seed(stem), frames, 2, 0.01)
+            return bed
+        show = Show(self.folder, [20 * 24], content)
+        narration = np.zeros((23 * RATE, 1))
+        narration[lead + 6 * RATE:lead + 9 * RATE, 0] = coloured("ad", frames=3 * RATE, level=0.05)
+        narration[lead + 13 * RATE:lead + 16 * RATE, 0] = coloured("ad", 2, frames=3 * RATE, level=0.05)
+        write_wav(self.folder / "stems" / "R1_AD.wav", narration)
+        show.text["stems"]["AD"] = {"role": "narration", "layout": "mono", "file": "{reel}_AD.wav", "language": "en"}
+        full = sum(show.joined(name) for name in ("DX", "MX", "FX"))
+        spoken = full.copy()
+        spoken[:, 2] += narration[lead:lead + len(full), 0]
+        (show.folder / "specs").mkdir()
+        limit = {"check": "ad.overlap", "max": 0.5, "severity": "fail", "evidence": "primary", "clause": "1"}
+        (show.folder / "specs" / "apart.yaml").write_text(json.dumps(
+            {"reelmill_spec": 1, "title": "Apart", "version": "1", "source": "house", "limits": [limit]}))
+        for name, sound in (("AD", spoken), ("PM", full)):
+            write_wav(self.folder / "stems" / "received" / f"{name}.wav", sound)
+        show.text["deliverables"] = [{"name": name, "file": f"received/{name}.wav", "layout": "5.1", "spec": "apart"}
+                                     for name in ("AD", "PM")]
+        show.write()
+        outcome = reelmill("qc", "--show", show.path, "--json")
+        self.assertEqual(outcome.code, 1, outcome.err)
+        report = outcome.json()
+        told = faults(report, "AD", "ad.overlap")
+        self.assertEqual([f["severity"] for f in told], ["fail"], told)
+        self.assertAlmostEqual(told[0]["start_s"], 6.0, delta=0.8)
+        self.assertAlmostEqual(told[0]["end_s"], 8.0, delta=0.8)
+        self.assertEqual([f["severity"] for f in findings(report, "PM", "ad.overlap")], ["not_checked"])
+
     def test_the_depth_of_ducking_is_solved(self):
         """A description that is rendered, and one that is not ducked, both judged as if they came from elsewhere."""
         def content(stem, reel, frames):
