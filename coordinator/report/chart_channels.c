@@ -60,14 +60,21 @@ static void add_map(const time_plot *plot, const report_programme *programme, co
         per_group *= 2;
     cell_group *groups = arena_take_array(memory, group_cells(plot->timeline, per_group, NULL), sizeof *groups);
     uint32_t count = group_cells(plot->timeline, per_group, groups);
+    uint8_t *levels = arena_take_array(memory, (size_t)layout->channel_count * count, sizeof *levels);
+    double *edges = arena_take_array(memory, (size_t)count + 1, sizeof *edges);
     for (uint32_t i = 0; i < count; i++) {
         peak_figures peaks = programme_measure_peaks_between(programme->measure, groups[i].first, groups[i].end);
-        double x = time_plot_x(plot, groups[i].first);
-        double width = time_plot_x(plot, groups[i].end) - x + 0.2;
+        edges[i] = time_plot_x(plot, groups[i].first);
+        edges[i + 1] = time_plot_x(plot, groups[i].end);
         for (uint32_t c = 0; c < layout->channel_count; c++)
-            drawing_box(plot->picture, ink_heat(1.0 - measure_db(peaks.channels[c].true_peak) / low_dbtp), x,
-                        plot->top + (double)ROW * c, width, ROW - 2.0);
+            levels[(size_t)(layout->channel_count - 1 - c) * count + i] =
+                heat_level(1.0 - measure_db(peaks.channels[c].true_peak) / low_dbtp);
     }
+    double height = (double)ROW * layout->channel_count;
+    double width = plot->right - plot->left + 1.0;
+    drawing_heat_columns(plot->picture, edges, plot->top, height, count, layout->channel_count, levels);
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        drawing_box(plot->picture, INK_PAPER, plot->left, plot->top + (double)ROW * (c + 1) - 2.0, width, 2.0);
 }
 
 static void add_scale(const time_plot *plot, double limit)

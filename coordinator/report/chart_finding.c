@@ -127,15 +127,22 @@ const drawing *chart_spectrum(const report_model *model, const report_programme 
     drawing *picture = drawing_create(memory, WIDTH, top + height + 24.0, "Spectra around the finding");
     uint64_t begin = signal->cells[first].frame;
     double scale = (WIDTH - left - 10.0) / (double)(signal->cells[last].frame + signal->cells[last].frame_count - begin);
-    for (size_t i = first; i <= last; i++) {
-        double x = left + (double)(signal->cells[i].frame - begin) * scale;
-        double width = (double)signal->cells[i].frame_count * scale;
-        for (uint32_t row = 0; row < ROWS; row++) {
-            double db =
-                10.0 * log10(fmax(power_of(&signal->cells[i], wanted, layout->channel_count, band_of(row, high_hz)), 1e-14));
-            drawing_box(picture, ink_heat((db + 120.0) / 110.0), x, top + height - 3.0 * (row + 1), width + 0.2, 3.2);
+    uint32_t columns = (uint32_t)(last - first + 1);
+    double edges[CELLS_MAX + 1];
+    uint8_t levels[ROWS * CELLS_MAX];
+    for (uint32_t i = 0; i < columns; i++) {
+        const signal_cell *cell = &signal->cells[first + i];
+        edges[i] = left + (double)(cell->frame - begin) * scale;
+        edges[i + 1] = edges[i] + (double)cell->frame_count * scale;
+    }
+    for (uint32_t row = 0; row < ROWS; row++) {
+        uint32_t band = band_of(row, high_hz);
+        for (uint32_t i = 0; i < columns; i++) {
+            double power = power_of(&signal->cells[first + i], wanted, layout->channel_count, band);
+            levels[row * columns + i] = heat_level((10.0 * log10(fmax(power, 1e-14)) + 120.0) / 110.0);
         }
     }
+    drawing_heat_columns(picture, edges, top, height, columns, ROWS, levels);
     add_frequencies(picture, left, top, height, high_hz);
     double mark = left + (double)(item->start_sample - begin) * scale;
     double span = item->end_sample > item->start_sample ? (double)(item->end_sample - item->start_sample) * scale : 0.0;

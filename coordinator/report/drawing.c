@@ -18,12 +18,10 @@ uint32_t ink_rgb(ink colour)
     return colour < INK_HEAT ? inks[colour] : heat[(unsigned)(colour - INK_HEAT) % HEAT_LEVELS];
 }
 
-ink ink_heat(double part)
+uint8_t heat_level(double part)
 {
-    if (isnan(part))
-        return INK_PAPER;
     double level = fmin(fmax(part, 0.0), 1.0) * (HEAT_LEVELS - 1);
-    return (ink)(INK_HEAT + (int)(level + 0.5));
+    return (uint8_t)(level + 0.5);
 }
 
 drawing *drawing_create(arena *memory, double width, double height, const char *label)
@@ -79,6 +77,22 @@ void drawing_heat(drawing *self, double x, double y, double width, double height
     item->column_count = column_count;
     item->row_count = row_count;
     item->levels = levels;
+}
+
+/* One grid for each stretch of columns that are equally wide: cells are, but for the last of a reel. */
+void drawing_heat_columns(drawing *self, const double *edges, double y, double height, uint32_t column_count, uint32_t row_count,
+                          const uint8_t *levels)
+{
+    for (uint32_t first = 0, end = 0; first < column_count; first = end) {
+        double width = edges[first + 1] - edges[first];
+        while (end < column_count && fabs(edges[end + 1] - edges[end] - width) < 1e-6)
+            end++;
+        uint8_t *part = arena_take_array(self->memory, (size_t)row_count * (end - first), 1);
+        for (uint32_t row = 0; row < row_count; row++)
+            memcpy(part + (size_t)row * (end - first), levels + (size_t)row * column_count + first, end - first);
+        /* A little over the next one: two edges in the middle of a pixel would let the paper through. */
+        drawing_heat(self, edges[first], y, edges[end] - edges[first] + 0.2, height, end - first, row_count, part);
+    }
 }
 
 void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text)

@@ -30,8 +30,8 @@ typedef enum ink {
 enum { HEAT_LEVELS = 16 };
 /** 0xRRGGBB */
 uint32_t ink_rgb(ink colour);
-/** Of a part 0..1; below 0 the lowest, above 1 the highest. NAN: INK_PAPER. */
-ink ink_heat(double part);
+/** The level of heat of a part 0..1; below 0 and NAN the lowest, above 1 the highest. */
+uint8_t heat_level(double part);
 
 typedef enum drawing_anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END } drawing_anchor;
 typedef enum drawing_kind { DRAWING_LINE, DRAWING_BOX, DRAWING_TEXT, DRAWING_HEAT } drawing_kind;
@@ -69,6 +69,9 @@ void drawing_box(drawing *self, ink colour, double x, double y, double width, do
 /** A grid of heat levels (below HEAT_LEVELS), lowest row first, in a box. levels are borrowed. */
 void drawing_heat(drawing *self, double x, double y, double width, double height, uint32_t column_count, uint32_t row_count,
                   const uint8_t *levels);
+/** The same with columns of different widths, from edges[i] to edges[i + 1]. */
+void drawing_heat_columns(drawing *self, const double *edges, double y, double height, uint32_t column_count, uint32_t row_count,
+                          const uint8_t *levels);
 /** The text is copied. */
 void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text);
 

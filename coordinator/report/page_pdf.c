@@ -194,7 +194,7 @@ static void draw_heat(cairo_t *cairo, const drawing_item *item)
     cairo_translate(cairo, points[0].x, points[0].y);
     cairo_scale(cairo, points[1].x / item->column_count, points[1].y / item->row_count);
     cairo_set_source_surface(cairo, image, 0.0, 0.0);
-    cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_BILINEAR);
+    cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
     cairo_paint(cairo);
     cairo_restore(cairo);
     cairo_surface_destroy(image);

@@ -16,9 +16,11 @@ static page *page_of_everything(arena *memory, const char *text)
     page *made = page_create(memory, text, "2026-11-20T03:12:00Z");
     drawing *picture = drawing_create(memory, 300.0, 80.0, text);
     drawing_segment(picture, INK_FAIL, 1.0, 3.0, 0.0, 0.0, 300.0, 80.0);
-    drawing_box(picture, ink_heat(0.5), 10.0, 10.0, 20.0, 20.0);
+    drawing_box(picture, (ink)(INK_HEAT + heat_level(0.5)), 10.0, 10.0, 20.0, 20.0);
     static const uint8_t levels[] = {0, 1, 2, 7, 15, 3};
+    static const double edges[] = {80.0, 90.0, 100.0, 103.0};
     drawing_heat(picture, 40.0, 10.0, 30.0, 20.0, 3, 2, levels);
+    drawing_heat_columns(picture, edges, 10.0, 20.0, 3, 2, levels);
     drawing_text(picture, INK_TEXT, 11.0, ANCHOR_MIDDLE, 150.0, 40.0, text);
     page_section(made, true);
     page_title(made, text);
@@ -81,6 +83,28 @@ static void page__gives_the_same_bytes_again(void **state)
     }
 }
 
+/* A report has thousands of cells to show: columns that are equally wide are one picture, whatever their number. */
+static void page__has_one_picture_for_equal_columns(void **state)
+{
+    (void)state;
+    static const double edges[] = {0.0, 10.0, 20.0, 30.0, 33.0};
+    static const uint8_t levels[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    arena memory;
+    arena_init(&memory);
+    drawing *picture = drawing_create(&memory, 40.0, 20.0, "cells");
+    drawing_heat_columns(picture, edges, 5.0, 8.0, 4, 2, levels);
+    assert_int_equal(picture->count, 2);
+    const drawing_item *wide = &picture->items[0];
+    const drawing_item *narrow = &picture->items[1];
+    assert_int_equal(wide->column_count, 3);
+    assert_memory_equal(wide->levels, ((const uint8_t[]){0, 1, 2, 4, 5, 6}), 6);
+    assert_true(wide->points[0].x == 0.0 && wide->points[1].x >= 30.0 && wide->points[1].x < 30.5);
+    assert_int_equal(narrow->column_count, 1);
+    assert_memory_equal(narrow->levels, ((const uint8_t[]){3, 7}), 2);
+    assert_true(narrow->points[0].x == 30.0 && narrow->points[0].y == 5.0 && narrow->points[1].y == 8.0);
+    arena_deinit(&memory);
+}
+
 static void page__stops_at_the_bound_of_its_writer(void **state)
 {
     (void)state;
@@ -101,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page__gives_the_same_bytes_again),
+        cmocka_unit_test(page__has_one_picture_for_equal_columns),
         cmocka_unit_test(page__stops_at_the_bound_of_its_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
