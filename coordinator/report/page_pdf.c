@@ -16,12 +16,13 @@ static const double bottom = 841.89 - 52.0;
 static const double text_size = 8.6;
 static const double gap = 5.0;
 
-enum { FIGURES_PER_ROW = 4, TEXT_BYTES_MAX = 32768 };
+enum { FIGURES_PER_ROW = 4, TEXT_BYTES_MAX = 32768, LAYOUTS_MAX = 4096 };
 
 typedef struct pdf {
     cairo_surface_t *surface;
     cairo_t *cairo;
     PangoContext *context;
+    GHashTable *layouts; /* of texts that were laid out before: programmes have most of their words in common */
     const char *title;
     double y;
     int sheet;
@@ -84,7 +85,7 @@ static char *clean_text(const char *text)
     return clean;
 }
 
-static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double size, double width)
+static PangoLayout *make_layout(const pdf *self, const page_spans *spans, double size, double width)
 {
     PangoLayout *layout = pango_layout_new(self->context);
     PangoFontDescription *font = pango_font_description_from_string("DejaVu Sans");
@@ -110,6 +111,27 @@ static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double s
     pango_layout_set_attributes(layout, list);
     pango_attr_list_unref(list);
     g_string_free(text, TRUE);
+    return layout;
+}
+
+/* The layout of these texts, to be given back; what was laid out once is taken again. Not to be changed. */
+static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double size, double width)
+{
+    GString *made_from = g_string_new(NULL);
+    g_string_append_printf(made_from, "%d %d", (int)(size * PANGO_SCALE), (int)(width * PANGO_SCALE));
+    for (uint32_t i = 0; i < spans->count; i++)
+        g_string_append_printf(made_from, " %d %d %zu:%s", spans->items[i].new_line, spans->items[i].style,
+                               strlen(spans->items[i].text), spans->items[i].text);
+    char *key = g_string_free(made_from, FALSE);
+    PangoLayout *layout = g_hash_table_lookup(self->layouts, key);
+    if (layout != NULL) {
+        g_free(key);
+        return g_object_ref(layout);
+    }
+    if (g_hash_table_size(self->layouts) == LAYOUTS_MAX)
+        g_hash_table_remove_all(self->layouts);
+    layout = make_layout(self, spans, size, width);
+    g_hash_table_insert(self->layouts, key, g_object_ref(layout));
     return layout;
 }
 
@@ -150,7 +172,8 @@ static void begin_sheet(pdf *self)
         cairo_show_page(self->cairo);
     self->sheet++;
     self->y = margin;
-    PangoLayout *left = layout_text(self, STYLE_SOFT, self->title, 7.0, 400.0);
+    page_span title = {.style = STYLE_SOFT, .text = self->title};
+    PangoLayout *left = make_layout(self, &(page_spans){.count = 1, .items = &title}, 7.0, 400.0);
     pango_layout_set_height(left, -1); /* one line, cut with an ellipsis */
     pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
     show(self, left, margin, sheet_height - 36.0);
@@ -498,7 +521,8 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
     pango_cairo_context_set_font_options(context, options);
     cairo_font_options_destroy(options);
-    pdf self = {.surface = surface, .cairo = cairo, .context = context, .title = page_made->title};
+    GHashTable *layouts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+    pdf self = {.surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .title = page_made->title};
     begin_sheet(&self);
     for (uint32_t i = 0; i < page_made->count; i++)
         put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
@@ -507,6 +531,7 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     cairo_surface_finish(surface);
     bool whole = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS && !writer->failed;
     cairo_surface_destroy(surface);
+    g_hash_table_destroy(layouts);
     g_object_unref(context);
     g_object_unref(fonts);
     g_free(title);

@@ -28,6 +28,13 @@ typedef struct report_file {
 
 enum { REPORT_SPECTRA_MAX = 6 };
 
+/** Information beside the figures of the whole. */
+typedef struct report_reel {
+    loudness_figures loudness;
+    dialogue_figures dialogue;
+    peak_figures peaks;
+} report_reel;
+
 typedef struct report_programme {
     uint16_t deliverable;
     double gain_db;                    /**< it was rendered at; NAN: received, or not known */
@@ -37,6 +44,7 @@ typedef struct report_programme {
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const task_excerpt_result *excerpts; /**< what was read again around its findings; NULL: nothing */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
+    const report_reel *reels;          /**< by report_measure_reels: [pieces of its timeline]; NULL: none, or one piece */
     const struct drawing *levels;      /**< by report_draw_signal; NULL = none */
     uint32_t spectrum_count;
     const struct drawing *spectra[REPORT_SPECTRA_MAX];
@@ -84,6 +92,8 @@ typedef struct report_model {
 MUST_USE status report_json(const report_model *model, byte_writer *writer);
 /** delivery_list.json: every file that the job made, and what from. The model has a plan. */
 MUST_USE status report_delivery_json(const report_model *model, byte_writer *writer);
+/** The figures of each reel. The model has show and plan. */
+void report_measure_reels(const report_model *model, report_programme *programme, arena *memory);
 /** Makes the pictures that need the features of the signal, while they are there. The model has show and plan. */
 void report_draw_signal(const report_model *model, report_programme *programme, arena *memory);
 /** What report.html and report.pdf show (page.h). */

@@ -326,7 +326,7 @@ static const plan_timeline *timeline_of(const report_model *model, uint16_t deli
 static void add_reels(const report_model *model, const report_programme *programme, json_t *programmes)
 {
     const plan_timeline *timeline = timeline_of(model, programme->deliverable);
-    if (timeline == NULL || programme->measure == NULL || timeline->piece_count < 2)
+    if (programme->reels == NULL)
         return;
     const channel_layout *layout = channel_layout_get(model->plan->deliverables[programme->deliverable].layout);
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
@@ -334,16 +334,13 @@ static void add_reels(const report_model *model, const report_programme *program
         uint64_t end = piece->programme_frame + piece->frame_count;
         if (piece->spans_reels)
             continue;
-        loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
-        dialogue_figures dialogue =
-            speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
-        peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
+        const report_reel *reel = &programme->reels[i];
         json_t *object = programme_object(model, programme, timeline);
         json_object_set_new(object, "reel", report_json_text(model->show->reels[piece->reel].name));
         json_object_set_new(object, "verdict", json_null()); /* limits apply to the whole */
         json_object_set_new(object, "range", json_range(piece->programme_frame, end));
-        json_object_set_new(object, "loudness", json_loudness(&loudness, &dialogue, (double)NAN));
-        json_object_set_new(object, "peaks", json_peaks(&peaks, layout));
+        json_object_set_new(object, "loudness", json_loudness(&reel->loudness, &reel->dialogue, (double)NAN));
+        json_object_set_new(object, "peaks", json_peaks(&reel->peaks, layout));
         json_object_set_new(object, "findings", json_array());
         json_array_append_new(programmes, object);
     }

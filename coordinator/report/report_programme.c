@@ -42,23 +42,36 @@ static void add_numbers(page *self, const double *values, size_t count)
     }
 }
 
+void report_measure_reels(const report_model *model, report_programme *programme, arena *memory)
+{
+    const plan_timeline *timeline = report_timeline(model, programme->deliverable);
+    if (timeline == NULL || programme->measure == NULL || timeline->piece_count < 2)
+        return;
+    report_reel *reels = arena_take_array(memory, timeline->piece_count, sizeof *reels);
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        uint64_t end = piece->programme_frame + piece->frame_count;
+        reels[i].loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
+        reels[i].dialogue = speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
+        reels[i].peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
+    }
+    programme->reels = reels;
+}
+
 static void add_reels(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline)
 {
     static const page_column columns[] = {{"Reel", 1.2, false},           {"Integrated, LUFS", 1.0, true}, {"Dialogue, LUFS", 1.0, true},
                                           {"Speech, %", 1.0, true},       {"Range, LU", 1.0, true},        {"Max short-term, LUFS", 1.2, true},
                                           {"True peak, dBTP", 1.0, true}};
-    if (timeline->piece_count < 2)
+    if (programme->reels == NULL)
         return;
     page_subheading(self, "Reels (information)");
     page_table(self, false, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
-        uint64_t end = piece->programme_frame + piece->frame_count;
-        loudness_figures loudness = programme_measure_loudness(programme->measure, piece->programme_frame, end);
-        peak_figures peaks = programme_measure_peaks_between(programme->measure, piece->programme_frame, end);
-        dialogue_figures dialogue = speech_measure_dialogue(programme->measure, programme->speech, piece->programme_frame, end);
-        const double values[] = {loudness.integrated_lufs, dialogue.lufs, dialogue.speech_share * 100.0, loudness.range_lu,
-                                 loudness.max_short_term_lufs, measure_db(peaks.true_peak)};
+        const report_reel *reel = &programme->reels[i];
+        const double values[] = {reel->loudness.integrated_lufs, reel->dialogue.lufs, reel->dialogue.speech_share * 100.0,
+                                 reel->loudness.range_lu, reel->loudness.max_short_term_lufs, measure_db(reel->peaks.true_peak)};
         page_row(self);
         page_add(self, STYLE_PLAIN, piece->spans_reels ? "all" : model->show->reels[piece->reel].name);
         add_numbers(self, values, sizeof values / sizeof values[0]);

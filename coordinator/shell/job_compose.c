@@ -398,6 +398,7 @@ static status collect_programme(const compose_input *input, const report_model *
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "'%s' could not be judged: %s",
                                 input->show->deliverables[source->deliverable].name, status_text(code));
+    report_measure_reels(model, programme, memory);
     report_draw_signal(model, programme, memory);
     if (merged->measure != NULL)
         programme_measure_drop_signal(merged->measure);
