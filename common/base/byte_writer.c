@@ -1,7 +1,9 @@
+#define _GNU_SOURCE
 #include "common/base/byte_writer.h"
 
 #include "common/base/ensure.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,11 +61,12 @@ static uint8_t *byte_writer_extend(byte_writer *self, size_t byte_size)
     return at;
 }
 
-static void byte_writer_little(byte_writer *self, uint64_t value, size_t byte_size)
+static inline void byte_writer_little(byte_writer *self, uint64_t value, size_t byte_size)
 {
     uint8_t *at = byte_writer_extend(self, byte_size);
-    for (size_t i = 0; at != NULL && i < byte_size; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
+    uint64_t little = htole64(value);
+    if (at != NULL)
+        memcpy(at, &little, byte_size);
 }
 
 void byte_writer_u8(byte_writer *self, uint8_t value)

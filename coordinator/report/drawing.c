@@ -121,8 +121,13 @@ static void svg_item(const drawing_item *item, byte_writer *writer)
         html_markup(writer, "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%.1f\"", colour, item->width);
         if (item->dash > 0.0)
             html_markup(writer, " stroke-dasharray=\"%.0f\"", item->dash);
-        for (uint32_t i = 0; i < item->point_count; i++)
-            html_markup(writer, "%s%.1f %.1f", i == 0 ? " d=\"M" : "L", points[i].x, points[i].y);
+        byte_writer_bytes(writer, " d=\"", 4);
+        for (uint32_t i = 0; i < item->point_count; i++) {
+            byte_writer_u8(writer, i == 0 ? 'M' : 'L');
+            html_coordinate(writer, points[i].x);
+            byte_writer_u8(writer, ' ');
+            html_coordinate(writer, points[i].y);
+        }
         html_markup(writer, "\"/>");
     } else {
         html_markup(writer, "<text fill=\"#%06x\" font-size=\"%.1f\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">", colour, item->width,

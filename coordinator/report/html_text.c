@@ -2,6 +2,7 @@
 
 #include "common/base/plain_text.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,4 +56,23 @@ void html_markup(byte_writer *writer, const char *format, ...)
         writer->failed = true;
     else
         byte_writer_bytes(writer, text, (size_t)size);
+}
+
+void html_coordinate(byte_writer *writer, double value)
+{
+    long tenths = lround(value * 10.0);
+    unsigned long left = tenths < 0 ? 0UL - (unsigned long)tenths : (unsigned long)tenths;
+    char text[32];
+    size_t at = sizeof text;
+    if (left % 10 != 0) {
+        text[--at] = (char)('0' + left % 10);
+        text[--at] = '.';
+    }
+    do {
+        left /= 10;
+        text[--at] = (char)('0' + left % 10);
+    } while (left >= 10);
+    if (tenths < 0)
+        text[--at] = '-';
+    byte_writer_bytes(writer, text + at, sizeof text - at);
 }

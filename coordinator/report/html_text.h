@@ -9,5 +9,7 @@
 void html_text(byte_writer *writer, const char *text);
 /** Markup of our own making; numbers only. Never pass text from outside here: use html_text. */
 void html_markup(byte_writer *writer, const char *format, ...) PRINTF_LIKE(2, 3);
+/** A coordinate, to a tenth: pictures have thousands of them. */
+void html_coordinate(byte_writer *writer, double value);
 
 #endif

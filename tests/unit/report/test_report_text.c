@@ -44,6 +44,24 @@ static void report__replaces_bytes_that_are_not_utf8(void **state)
     assert_html("\xE4\xB8", "??");
 }
 
+static void report__writes_coordinates_to_a_tenth(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0.0, "0"},      {0.04, "0"},     {-0.04, "0"},    {0.05, "0.1"},         {-0.06, "-0.1"},        {0.96, "1"},
+                 {9.96, "10"},    {10.0, "10"},    {100.0, "100"},  {838.0 / 3.0, "279.3"}, {-1234.56, "-1234.6"}, {1e9, "1000000000"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        byte_writer writer;
+        byte_writer_init(&writer, 64);
+        html_coordinate(&writer, cases[i].value);
+        byte_writer_u8(&writer, 0);
+        assert_string_equal(writer.bytes, cases[i].text);
+        byte_writer_deinit(&writer);
+    }
+}
+
 /* Ids of the findings of a programme of several files, in the order of the report. */
 static json_t *document_of(finding *items, size_t count)
 {
@@ -107,6 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(report__escapes_all_that_html_reads_as_markup),
         cmocka_unit_test(report__replaces_bytes_that_are_not_utf8),
+        cmocka_unit_test(report__writes_coordinates_to_a_tenth),
         cmocka_unit_test(report__tells_findings_of_sibling_files_apart),
         cmocka_unit_test(report__keeps_the_id_of_a_finding_whose_figure_moved),
     };
