@@ -323,7 +323,10 @@ typedef struct dsp_table {
     void (*fft_join)(const double *cosine, const double *sine, uint32_t quarter, uint32_t count, double *re, double *im);
     /** out[i][l] = rows[l][i] x scale[i]. rows [FFT_LANES][count], scale [count], out [count][FFT_LANES], 64-byte aligned. */
     void (*lanes_of_rows)(const float *const *rows, const float *scale, uint32_t count, float *out);
-    /** rows[l][i] = tile[i][l] in single precision, l below lane_count. tile [frame_count][TILE_LANES], 64-byte aligned. */
+    /**
+     * rows[l][i] = tile[i][l] in single precision, l below lane_count; NULL: nobody wants that lane. tile
+     * [frame_count][TILE_LANES], 64-byte aligned; where all rows are, they are written past the cache.
+     */
     void (*rows_of_tile)(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows);
     /** rows[l][i] = lanes[i][l]. lanes [count][FFT_LANES], 64-byte aligned; rows [FFT_LANES][count], apart. */
     void (*rows_of_lanes)(const float *lanes, uint32_t count, float *const *rows);

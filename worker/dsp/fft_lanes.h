@@ -1,14 +1,16 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
- * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b, and
- * FFT_NARROW(from), a tile's row as floats, and includes this. Element by element the same operations in the same order as
- * scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
+ * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b,
+ * FFT_NARROW(from), a tile's row as floats, and FFT_PAST_CACHE(to, eight), a store of eight floats, and includes this. Element by
+ * element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
  */
 #ifndef WORKER_DSP_FFT_LANES_H
 #define WORKER_DSP_FFT_LANES_H
 
 #include "worker/dsp/dsp_unroll.h"
 #include "worker/dsp/dsp_variants.h"
+
+#include <stdbool.h>
 
 #ifdef FFT_WIDTH /* alone, this header has nothing to say */
 
@@ -256,39 +258,62 @@ typedef float fft_eight_anywhere __attribute__((vector_size(32), aligned(4), may
 typedef double fft_eight_doubles __attribute__((vector_size(64)));
 
 /* Eight rows of eight lanes at once, turned in three steps: pairs, fours, halves. */
+static inline __attribute__((always_inline)) void turn_eight(const double *from, fft_eight b[8])
+{
+    fft_eight a[8];
+    DSP_UNROLL(8)
+    for (int k = 0; k < 8; k++)
+        a[k] = FFT_NARROW(from + k * TILE_LANES);
+    DSP_UNROLL(4)
+    for (int k = 0; k < 8; k += 2) {
+        b[k] = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        b[k + 1] = __builtin_shufflevector(a[k], a[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    DSP_UNROLL(2)
+    for (int k = 0; k < 8; k += 4)
+        for (int p = 0; p < 2; p++) {
+            a[k + 2 * p] = __builtin_shufflevector(b[k + p], b[k + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            a[k + 2 * p + 1] = __builtin_shufflevector(b[k + p], b[k + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    DSP_UNROLL(4)
+    for (int k = 0; k < 4; k++) {
+        b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+/* Whole lines of rows that begin with one go past the cache: they are far more than it holds, and what it holds is needed. */
 static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
 {
+    enum { LINE = 16 };
+    bool lines = true;
     uint32_t i = 0;
-    for (; i + TILE_LANES <= frame_count; i += TILE_LANES) {
-        const double *from = tile + (size_t)i * TILE_LANES;
-        fft_eight a[8], b[8];
-        DSP_UNROLL(8)
-        for (int k = 0; k < 8; k++)
-            a[k] = FFT_NARROW(from + k * TILE_LANES);
-        DSP_UNROLL(4)
-        for (int k = 0; k < 8; k += 2) {
-            b[k] = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-            b[k + 1] = __builtin_shufflevector(a[k], a[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-        }
+    for (uint32_t lane = 0; lane < lane_count; lane++)
+        lines = lines && (uintptr_t)rows[lane] % (LINE * sizeof(float)) == 0; /* none does too */
+    for (; lines && i + LINE <= frame_count; i += LINE) {
+        fft_eight b[2][8];
         DSP_UNROLL(2)
-        for (int k = 0; k < 8; k += 4)
-            for (int p = 0; p < 2; p++) {
-                a[k + 2 * p] = __builtin_shufflevector(b[k + p], b[k + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-                a[k + 2 * p + 1] = __builtin_shufflevector(b[k + p], b[k + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-            }
-        DSP_UNROLL(4)
-        for (int k = 0; k < 4; k++) {
-            b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-            b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-        }
+        for (uint32_t half = 0; half < 2; half++)
+            turn_eight(tile + (size_t)(i + 8 * half) * TILE_LANES, b[half]);
         DSP_UNROLL(8)
         for (uint32_t lane = 0; lane < 8; lane++)
-            if (lane < lane_count)
+            if (lane < lane_count && rows[lane] != NULL) {
+                FFT_PAST_CACHE(rows[lane] + i, b[0][lane]);
+                FFT_PAST_CACHE(rows[lane] + i + 8, b[1][lane]);
+            }
+    }
+    for (; i + TILE_LANES <= frame_count; i += TILE_LANES) {
+        fft_eight b[8];
+        turn_eight(tile + (size_t)i * TILE_LANES, b);
+        DSP_UNROLL(8)
+        for (uint32_t lane = 0; lane < 8; lane++)
+            if (lane < lane_count && rows[lane] != NULL)
                 *(fft_eight_anywhere *)(void *)(rows[lane] + i) = b[lane];
     }
     for (; i < frame_count; i++)
         for (uint32_t lane = 0; lane < lane_count; lane++)
-            rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
+            if (rows[lane] != NULL)
+                rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
 }
 
 /* Four quarters become one at as many of their points as `vector` has; both stages in registers. */

@@ -66,7 +66,6 @@ struct render_bleed {
     float ones[LINES];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     uint32_t held[STEM_BLEED_LANES_MAX];                   /* behind these frames of a lane `captured` is silent */
-    float *unheard;                                        /* [TILE_FRAMES_MAX] where silence goes that is there already */
     float *silence;                                        /* [SIZE] */
     float *real, *imaginary, *work;                        /* [SIZE][FFT_LANES] */
     float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */

@@ -60,7 +60,6 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
     uintptr_t page = ((uintptr_t)self->captured + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     (void)madvise((void *)page, ((size_t)self->lane_count * CELL_ROW - PAGE_BYTES) * sizeof(float), MADV_HUGEPAGE); /* advice */
-    self->unheard = arena_take_array(memory, TILE_FRAMES_MAX, sizeof *self->unheard);
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
     self->real = aligned_floats(memory, frame_floats);
     self->imaginary = aligned_floats(memory, frame_floats);
@@ -93,7 +92,7 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count)
     self->window_count = stem_window_count(frame_count);
 }
 
-/* Where a lane's next frames go: 1.2 MB a cell, which costs as much as looking at them, so silence is kept once. */
+/* Where a lane's next frames go: 1.2 MB a cell, which costs as much as looking at them. NULL: silence, which is there already. */
 static float *place_frames(render_bleed *self, uint32_t lane, uint32_t cell_frame, uint32_t frame_count, bool sounds)
 {
     float *row = self->captured + (size_t)lane * CELL_ROW + cell_frame;
@@ -105,7 +104,7 @@ static float *place_frames(render_bleed *self, uint32_t lane, uint32_t cell_fram
     }
     if (sounds && *held < end)
         *held = end;
-    return sounds ? row : self->unheard;
+    return sounds ? row : NULL;
 }
 
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding)

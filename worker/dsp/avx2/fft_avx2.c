@@ -5,6 +5,7 @@
 #define FFT_LOWER(a, b) _mm256_min_ps(a, b)
 #define FFT_NARROW(from) \
     ((fft_eight)_mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd((from) + 4)), _mm256_cvtpd_ps(_mm256_load_pd(from))))
+#define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx2_fill(dsp_table *table)

@@ -4,6 +4,7 @@
 #define FFT_ROOT(x) _mm512_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm512_min_ps(a, b)
 #define FFT_NARROW(from) ((fft_eight)_mm512_cvtpd_ps(_mm512_load_pd(from)))
+#define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx512_fill(dsp_table *table)

@@ -4,6 +4,7 @@
 #define FFT_ROOT(x) vsqrtq_f32(x)
 #define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #define FFT_NARROW(from) __builtin_convertvector(*(const fft_eight_doubles *)(const void *)(from), fft_eight)
+#define FFT_PAST_CACHE(to, eight) (*(fft_eight_anywhere *)(void *)(to) = (eight))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_neon_fill(dsp_table *table)

@@ -70,7 +70,7 @@ static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows
 static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
 {
     for (uint32_t lane = 0; lane < lane_count; lane++)
-        for (uint32_t i = 0; i < frame_count; i++)
+        for (uint32_t i = 0; rows[lane] != NULL && i < frame_count; i++)
             rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
 }
 
