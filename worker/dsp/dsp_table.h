@@ -259,8 +259,11 @@ typedef struct dsp_table {
      * Proof      tests/kernels/check_signal.c
      */
     void (*signal_measure)(const double *tile, uint32_t frame_count, signal_sums *out);
-    /** Sum of each lane in frame order; set, not added to. tile 64-byte aligned. Otherwise as signal_measure(). */
-    void (*lane_sums)(const double *tile, uint32_t frame_count, double sums[TILE_LANES]);
+    /**
+     * Sum of each lane in frame order, of each of so many stretches of frame_count frames, one behind the other; set, not added
+     * to. tile 64-byte aligned, sums any. Otherwise as signal_measure().
+     */
+    void (*lane_sums)(const double *tile, uint32_t frame_count, uint32_t stretch_count, double (*sums)[TILE_LANES]);
     /**
      * Ors each sample x 2^31 as a 32-bit word into bits[lane], and SIGNAL_BITS_FINER where that is not exact (samples beyond
      * 2^20 count as inexact too). tile 64-byte aligned. Otherwise as signal_measure().

@@ -7,11 +7,13 @@
 #ifndef WORKER_DSP_SIGNAL_LANES_H
 #define WORKER_DSP_SIGNAL_LANES_H
 
+#include "worker/dsp/dsp_unroll.h"
 #include "worker/dsp/dsp_variants.h"
 
 #ifdef SIGNAL_WIDTH /* alone, this header has nothing to say */
 
 typedef double signal_lanes __attribute__((vector_size(8 * SIGNAL_WIDTH)));
+typedef double signal_lanes_anywhere __attribute__((vector_size(8 * SIGNAL_WIDTH), aligned(8), may_alias));
 typedef int64_t signal_masks __attribute__((vector_size(8 * SIGNAL_WIDTH)));
 
 /* Each lane's neighbour in its pair. */
@@ -65,14 +67,30 @@ static inline void signal_measure_lanes(const double *tile, uint32_t frame_count
     }
 }
 
-static inline void lane_sums_lanes(const double *tile, uint32_t frame_count, double sums[TILE_LANES])
+/* A sum waits for the one before it, so those of several stretches go abreast: half the milliseconds of a tile. */
+static inline void lane_sums_lanes(const double *tile, uint32_t frame_count, uint32_t stretch_count, double (*sums)[TILE_LANES])
 {
+    enum { ABREAST = 5 };
+    const size_t apart = (size_t)frame_count * TILE_LANES;
     for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
-        signal_lanes sum = {0};
-        for (uint32_t i = 0; i < frame_count; i++)
-            sum += *(const signal_lanes *)(const void *)(tile + (size_t)i * TILE_LANES + lane);
-        for (uint32_t i = 0; i < SIGNAL_WIDTH; i++)
-            sums[lane + i] = sum[i];
+        const double *row = tile + lane;
+        uint32_t stretch = 0;
+        for (; stretch + ABREAST <= stretch_count; stretch += ABREAST, row += ABREAST * apart) {
+            signal_lanes sum[ABREAST] = {{0}};
+            for (size_t at = 0; at < apart; at += TILE_LANES) {
+                DSP_UNROLL(5)
+                for (uint32_t i = 0; i < ABREAST; i++)
+                    sum[i] += *(const signal_lanes *)(const void *)(row + i * apart + at);
+            }
+            for (uint32_t i = 0; i < ABREAST; i++)
+                *(signal_lanes_anywhere *)(void *)(sums[stretch + i] + lane) = sum[i];
+        }
+        for (; stretch < stretch_count; stretch++, row += apart) {
+            signal_lanes sum = {0};
+            for (size_t at = 0; at < apart; at += TILE_LANES)
+                sum += *(const signal_lanes *)(const void *)(row + at);
+            *(signal_lanes_anywhere *)(void *)(sums[stretch] + lane) = sum;
+        }
     }
 }
 

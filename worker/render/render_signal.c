@@ -56,6 +56,13 @@ static void weigh(signal_tile *self, const dsp_table *dsp, const signal_tables *
             (size_t)history * TILE_LANES * sizeof *tile);
 }
 
+/* Frame of the tile behind one of the milliseconds that follow on those that it has, or behind the tile. */
+static uint32_t millisecond_end(const signal_tile *self, uint64_t programme_frame, uint32_t sample_rate, uint32_t next)
+{
+    uint64_t end = millisecond_frame(self->first_ms + self->ms_count + next + 1, sample_rate) - programme_frame;
+    return end < self->frame_count ? (uint32_t)end : self->frame_count;
+}
+
 void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint8_t groups,
                          const double *peak, uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count,
                          int64_t cell_frame)
@@ -74,10 +81,14 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_t
     self->first_ms = millisecond_of(programme_frame, sample_rate);
     self->ms_count = 0;
     for (uint32_t done = 0; done < frame_count && self->ms_count < TILE_MS_MAX;) {
-        uint64_t end = millisecond_frame(self->first_ms + self->ms_count + 1, sample_rate) - programme_frame;
-        uint32_t count = (uint32_t)(end < frame_count ? end : frame_count) - done;
-        dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, self->ms_sums[self->ms_count++]);
-        done += count;
+        uint32_t count = millisecond_end(self, programme_frame, sample_rate, 0) - done;
+        uint32_t alike = 1; /* milliseconds of as many frames go in one call */
+        while (self->ms_count + alike < TILE_MS_MAX && done + (alike + 1) * count <= frame_count &&
+               millisecond_end(self, programme_frame, sample_rate, alike) == done + (alike + 1) * count)
+            alike++;
+        dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, alike, self->ms_sums + self->ms_count);
+        self->ms_count += alike;
+        done += alike * count;
     }
 }
 

@@ -1,3 +1,4 @@
+#include "worker/dsp/dsp_unroll.h"
 #include "worker/render/render_signal.h"
 
 #include <string.h>
@@ -41,22 +42,28 @@ void signal_hum_powers(const signal_tables *tables, const double *means, double 
     /* Multiples of 5 Hz repeat after 200 ms: the stretch is folded to that length first. */
     static const uint32_t lines[SIGNAL_HUM_LINES] = {50, 100, 150, 60, 120, 180};
     double folded[HUM_PERIOD_MS] = {0};
-    for (uint32_t i = 0; i < SIGNAL_HUM_MS; i++)
-        folded[i % HUM_PERIOD_MS] += means[i] * tables->hum_window[i];
+    static_assert(SIGNAL_HUM_MS % HUM_PERIOD_MS == 0, "whole periods");
+    for (uint32_t first = 0; first < SIGNAL_HUM_MS; first += HUM_PERIOD_MS)
+        for (uint32_t i = 0; i < HUM_PERIOD_MS; i++)
+            folded[i] += means[first + i] * tables->hum_window[first + i];
     for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++) {
-        double power[3];
-        for (uint32_t side = 0; side < 3; side++) {
-            const uint32_t step = lines[line] / 5 + side - 1;
-            double re = 0.0;
-            double im = 0.0;
-            for (uint32_t i = 0; i < HUM_PERIOD_MS; i++) {
-                const double *turn = tables->hum_turn[i * step % HUM_PERIOD_MS];
-                re += folded[i] * turn[0];
-                im += folded[i] * turn[1];
+        enum { SIDES = 3 }; /* 5 Hz below, the line, 5 Hz above: abreast, as each sum waits for the one before */
+        double re[SIDES] = {0.0};
+        double im[SIDES] = {0.0};
+        uint32_t at[SIDES] = {0};
+        for (uint32_t i = 0; i < HUM_PERIOD_MS; i++) {
+            DSP_UNROLL(3)
+            for (uint32_t side = 0; side < SIDES; side++) {
+                const double *turn = tables->hum_turn[at[side]];
+                re[side] += folded[i] * turn[0];
+                im[side] += folded[i] * turn[1];
+                at[side] += lines[line] / 5 + side - 1;
+                at[side] -= at[side] < HUM_PERIOD_MS ? 0 : HUM_PERIOD_MS;
             }
-            /* As above: the window adds up to half its length. */
-            power[side] = (re * re + im * im) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
         }
+        double power[SIDES];
+        for (uint32_t side = 0; side < SIDES; side++) /* as above: the window adds up to half its length */
+            power[side] = (re[side] * re[side] + im[side] * im[side]) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
         out_lines[line] = power[1];
         out_beside[line] = 0.5 * (power[0] + power[2]);
     }

@@ -32,14 +32,15 @@ static void signal_measure(const double *tile, uint32_t frame_count, signal_sums
         signal_lane(tile + lane, frame_count, lane, out);
 }
 
-static void lane_sums(const double *tile, uint32_t frame_count, double sums[TILE_LANES])
+static void lane_sums(const double *tile, uint32_t frame_count, uint32_t stretch_count, double (*sums)[TILE_LANES])
 {
-    for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
-        double sum = 0.0;
-        for (uint32_t i = 0; i < frame_count; i++)
-            sum += tile[(size_t)i * TILE_LANES + lane];
-        sums[lane] = sum;
-    }
+    for (uint32_t stretch = 0; stretch < stretch_count; stretch++)
+        for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
+            double sum = 0.0;
+            for (uint32_t i = 0; i < frame_count; i++)
+                sum += tile[((size_t)stretch * frame_count + i) * TILE_LANES + lane];
+            sums[stretch][lane] = sum;
+        }
 }
 
 static void used_bits(const double *tile, uint32_t frame_count, uint64_t bits[TILE_LANES])
