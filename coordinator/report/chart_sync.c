@@ -88,9 +88,9 @@ static const char *title_of(const report_model *model, const plan_listen *listen
     if (!fitted->known)
         return arena_format(memory, "%s %s: %u of %u places match, no model fits them", name, reel, heard->point_count, heard->tried);
     double late = shown(fitted->segments[0].offset, 1);
-    return arena_format(memory, "%s %s: %.1f samples %s, %.2f ppm, %u step%s; %u of %u places match, the model explains %u", name, reel,
+    return arena_format(memory, "%s %s: %.1f samples %s, drift %.2f ppm, %u step%s; %u match%s at %u places, of which the model explains %u", name, reel,
                         fabs(late), late < 0.0 ? "early" : "late", fitted->drift * 1e6, fitted->segment_count - 1, fitted->segment_count == 2 ? "" : "s",
-                        heard->point_count, heard->tried, fitted->used);
+                        heard->point_count, heard->point_count == 1 ? "" : "es", heard->tried, fitted->used);
 }
 
 const drawing *chart_sync(const report_model *model, uint32_t listen, arena *memory)

@@ -48,6 +48,11 @@ void page_heading(page *self, const char *text, const char *badge)
     block->badge = badge;
 }
 
+void page_mark(page *self, const char *mark)
+{
+    last(self)->mark = arena_copy_text(self->memory, mark);
+}
+
 void page_subheading(page *self, const char *text)
 {
     add_block(self, PAGE_SUBHEADING)->text = arena_copy_text(self->memory, text);
@@ -93,10 +98,9 @@ void page_fields(page *self, const char *const *names, uint32_t count)
         *add_figure(self) = (page_figure){.name = names[i]};
 }
 
-void page_table(page *self, bool list, const page_column *columns, uint32_t count)
+void page_table(page *self, const page_column *columns, uint32_t count)
 {
     page_block *block = add_block(self, PAGE_TABLE);
-    block->flag = list;
     block->columns = columns;
     block->column_count = count;
 }
@@ -145,6 +149,11 @@ static page_span *add_span(page *self, page_style style, const char *text)
 void page_add(page *self, page_style style, const char *text)
 {
     add_span(self, style, text);
+}
+
+void page_link(page *self, const char *mark)
+{
+    self->open->items[self->open->count - 1].link = arena_copy_text(self->memory, mark);
 }
 
 void page_line(page *self, page_style style, const char *text)

@@ -16,6 +16,7 @@ typedef enum page_style {
     STYLE_SOFT,
     STYLE_STRONG,
     STYLE_CODE,
+    STYLE_PATH,        /**< code that may be broken anywhere: the name of a file */
     STYLE_BADGE,       /**< a verdict or a severity */
     STYLE_BADGE_WAIVED /**< the same, crossed out */
 } page_style;
@@ -24,6 +25,7 @@ typedef struct page_span {
     page_style style;
     bool new_line; /**< begins on a line of its own */
     const char *text;
+    const char *link; /**< mark of the heading that it leads to, or NULL */
 } page_span;
 
 typedef struct page_spans {
@@ -56,7 +58,7 @@ typedef enum page_kind {
     PAGE_PARAGRAPH,
     PAGE_VERDICT,
     PAGE_FIGURES,
-    PAGE_TABLE,    /**< flag: a list, whose rows may stand as paragraphs where there is little width */
+    PAGE_TABLE,
     PAGE_PICTURE,
     PAGE_FIELDS    /**< lines to write on by hand; the last but one is high */
 } page_kind;
@@ -66,6 +68,7 @@ typedef struct page_block {
     bool flag;
     const char *text;
     const char *badge;         /**< PAGE_HEADING: or NULL */
+    const char *mark;          /**< PAGE_HEADING: what links name it by, or NULL */
     page_spans spans;          /**< PAGE_PARAGRAPH */
     const drawing *picture;    /**< PAGE_PICTURE */
     uint32_t column_count;     /**< PAGE_TABLE */
@@ -91,6 +94,8 @@ page *page_create(arena *memory, const char *title, const char *date);
 void page_section(page *self, bool cover);
 void page_title(page *self, const char *text);
 void page_heading(page *self, const char *text, const char *badge);
+/** A name for the heading added last, of our own making: letters, digits and '-'. */
+void page_mark(page *self, const char *mark);
 void page_subheading(page *self, const char *text);
 void page_verdict(page *self, const char *word);
 void page_picture(page *self, const drawing *picture);
@@ -99,7 +104,7 @@ void page_figures(page *self);
 void page_figure_add(page *self, double value, const char *unit, const char *name);
 void page_fields(page *self, const char *const *names, uint32_t count);
 /** columns are borrowed. */
-void page_table(page *self, bool list, const page_column *columns, uint32_t count);
+void page_table(page *self, const page_column *columns, uint32_t count);
 /** A row of the table opened last; its cells are filled from the first on. */
 void page_row(page *self);
 void page_next_cell(page *self);
@@ -112,7 +117,9 @@ void page_paragraph(page *self);
 /** Appends to the paragraph or cell opened last. */
 void page_add(page *self, page_style style, const char *text);
 void page_format(page *self, page_style style, const char *format, ...) PRINTF_LIKE(3, 4);
-/** The same on a new line. */
+/** The text added last leads to the heading of that mark. */
+void page_link(page *self, const char *mark);
+/** As page_add, on a new line. */
 void page_line(page *self, page_style style, const char *text);
 
 /** The word of a badge for people. */

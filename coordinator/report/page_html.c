@@ -26,18 +26,17 @@ static const char page_head[] =
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
-    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n code{white-space:normal}.scroll{overflow-x:auto}"
-    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;overflow-wrap:anywhere}.list td:first-child code,"
-    ".list td:nth-child(2) code{white-space:nowrap}.plot{display:block;width:100%;height:auto;margin:6px 0}"
+    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
+    "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;white-space:nowrap}code.path{white-space:normal;overflow-wrap:anywhere}"
+    "a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
     "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
     "@media print{audio{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,tr:first-child{break-after:avoid}.scroll{overflow:visible}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
-    "@media(max-width:600px){table.list,table.list tbody,table.list tr,table.list td{display:block;border:0}table.list th{display:none}"
-    "table.list tr{border-bottom:1px solid var(--line);padding:8px 0}table.list td{padding:2px 0}"
-    "table.list td.n{display:inline-block;margin-right:14px}table.list td.n::before{content:attr(title) ' ';color:var(--soft)}"
-    "table:not(.list) td:first-child code{display:block;min-width:180px}header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
+    "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}tr:first-child{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
+    "td{padding:2px 0}td.n{display:inline-block;margin-right:14px}td.n::before{content:attr(title) ' ';color:var(--soft)}"
+    "code{white-space:normal;overflow-wrap:anywhere}header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
 static void put(byte_writer *writer, const char *markup)
 {
@@ -59,22 +58,26 @@ static void put_badge(byte_writer *writer, const char *word, const char *more)
 
 static void put_spans(byte_writer *writer, const page_spans *spans)
 {
-    static const char *const opens[] = {"", "<span class=\"soft\">", "<b>", "<code>"};
-    static const char *const closes[] = {"", "</span>", "</b>", "</code>"};
+    static const char *const opens[] = {"", "<span class=\"soft\">", "<b>", "<code>", "<code class=\"path\">"};
+    static const char *const closes[] = {"", "</span>", "</b>", "</code>", "</code>"};
     for (uint32_t i = 0; i < spans->count; i++) {
         const page_span *span = &spans->items[i];
         if (span->new_line)
             put(writer, "<br>");
+        if (span->link != NULL)
+            put_element(writer, "<a href=\"#", span->link, "\">");
         if (span->style >= STYLE_BADGE)
             put_badge(writer, span->text, span->style == STYLE_BADGE_WAIVED ? " waived" : "");
         else
             put_element(writer, opens[span->style], span->text, closes[span->style]);
+        if (span->link != NULL)
+            put(writer, "</a>");
     }
 }
 
 static void put_table(byte_writer *writer, const page_block *block)
 {
-    put(writer, block->flag ? "<div class=\"scroll\"><table class=\"list\"><tr>" : "<div class=\"scroll\"><table><tr>");
+    put(writer, "<div class=\"scroll\"><table><tr>");
     for (uint32_t c = 0; c < block->column_count; c++)
         put_element(writer, "<th>", block->columns[c].title, "</th>");
     put(writer, "</tr>");
@@ -82,10 +85,10 @@ static void put_table(byte_writer *writer, const page_block *block)
         put(writer, "<tr>");
         for (uint32_t c = 0; c < block->column_count; c++) {
             const page_cell *cell = &block->cells[(size_t)r * block->column_count + c];
-            if (block->flag && block->columns[c].number) /* stands without its column's head where there is little width */
+            if (block->columns[c].number) /* stands without its column's head where there is little width */
                 put_element(writer, "<td class=\"n\" title=\"", block->columns[c].title, "\">");
             else
-                put(writer, block->columns[c].number ? "<td class=\"n\">" : "<td>");
+                put(writer, "<td>");
             put_spans(writer, &cell->spans);
             if (cell->picture != NULL)
                 drawing_svg(cell->picture, writer);
@@ -127,7 +130,11 @@ static void put_block(byte_writer *writer, const page_block *block)
         put_element(writer, "<h1>", block->text, "</h1>");
         break;
     case PAGE_HEADING:
-        put_element(writer, "<h2>", block->text, "");
+        if (block->mark != NULL)
+            put_element(writer, "<h2 id=\"", block->mark, "\">");
+        else
+            put(writer, "<h2>");
+        html_text(writer, block->text);
         if (block->badge != NULL)
             put_badge(writer, block->badge, "");
         put(writer, "</h2>");

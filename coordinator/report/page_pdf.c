@@ -64,7 +64,7 @@ static void style_span(PangoAttrList *list, const page_span *span, size_t start,
         attribute(list, foreground(INK_SOFT), start, end);
     if (span->style == STYLE_STRONG || badge)
         attribute(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD), start, end);
-    if (span->style == STYLE_CODE) { /* paths and digests: broken without a hyphen that is not theirs */
+    if (span->style == STYLE_CODE || span->style == STYLE_PATH) { /* broken without a hyphen that is not theirs */
         attribute(list, pango_attr_family_new("DejaVu Sans Mono"), start, end);
         attribute(list, pango_attr_scale_new(0.85), start, end);
         attribute(list, pango_attr_insert_hyphens_new(FALSE), start, end);

@@ -42,7 +42,7 @@ void report_adm_page(page *self, const report_model *model, uint32_t deliverable
     page_paragraph(self);
     page_format(self, STYLE_SOFT, "Programme \"%s\"%s", adm->programme,
                 adm->profile.dolby ? ", held against the Dolby Atmos Master ADM Profile as far as it is public" : "");
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     page_row(self);
     page_add(self, STYLE_PLAIN, "");
     page_next_cell(self);

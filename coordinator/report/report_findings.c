@@ -74,7 +74,7 @@ static void add_pictures(page *self, const report_model *model, const report_pro
     if (excerpt == NULL || excerpt->audition_size == 0)
         return;
     const char *file = arena_format(self->memory, "audition/%s.wav", excerpt->place.name);
-    page_line(self, STYLE_CODE, file);
+    page_line(self, STYLE_PATH, file);
     page_cell_audio(self, file);
 }
 
@@ -112,7 +112,7 @@ void report_findings(page *self, const report_model *model, const report_program
         return;
     }
     page_subheading(self, "Findings");
-    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < list->count; i++)
         add_finding(self, model, programme, timeline, &list->items[i]);
 }
@@ -181,7 +181,7 @@ void report_limits(page *self, const spec *rules, const programme_verdict *verdi
     if (rules == NULL || rules->limit_count == 0)
         return;
     page_subheading(self, "Checked against the spec");
-    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
         const finding *worst = worst_of(verdict, limit);

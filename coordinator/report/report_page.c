@@ -56,6 +56,7 @@ static void add_stems(page *self, const report_model *model)
         page_section(self, false);
         page_heading(self, arena_format(self->memory, "Stem %s %s", model->show->stems[stem->stem].name, model->show->reels[stem->reel].name),
                      verdict_word_name(stem->verdict.word));
+        page_mark(self, arena_format(self->memory, "stem-%u", i));
         report_findings(self, model, NULL, stem->verdict.timeline, &stem->verdict.findings);
     }
     bool told = false;
@@ -94,7 +95,7 @@ static void add_delivery_list(page *self, const report_model *model)
     page_heading(self, "Delivery list", NULL);
     page_paragraph(self);
     page_add(self, STYLE_SOFT, "What lies in the folders of the deliverables, and what it was made from; delivery_list.json has the stems' files.");
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const report_programme *programme = &model->programmes[i];
         const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
@@ -103,7 +104,7 @@ static void add_delivery_list(page *self, const report_model *model)
             if (file->deliverable != (int32_t)programme->deliverable || !file->published)
                 continue;
             page_row(self);
-            page_add(self, STYLE_CODE, file->path);
+            page_add(self, STYLE_PATH, file->path);
             page_next_cell(self);
             page_format(self, STYLE_PLAIN, "%llu", (unsigned long long)file->bytes);
             page_next_cell(self);
@@ -125,19 +126,19 @@ static void add_files(page *self, const report_model *model)
     page_add(self, STYLE_SOFT,
              "Digests are XXH3-128 of every byte; rendered files were read back from the medium after writing, received files were read "
              "as they are.");
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->file_count; i++) {
         const report_file *file = &model->files[i];
         char digest[CONTENT_HASH_TEXT_SIZE];
         content_hash_to_text(&file->file_digest, digest);
         page_row(self);
-        page_add(self, STYLE_CODE, file->path);
+        page_add(self, STYLE_PATH, file->path);
         page_next_cell(self);
         page_format(self, STYLE_PLAIN, "%s %s, %u Hz, %u ch", file->container, file->encoding, file->sample_rate, file->channels);
         page_next_cell(self);
         page_format(self, STYLE_PLAIN, "%.3f s", file->sample_rate == 0 ? 0.0 : (double)file->frames / (double)file->sample_rate);
         page_next_cell(self);
-        page_add(self, STYLE_CODE, file->failure != NULL ? file->failure : file->has_digests ? digest : "");
+        page_add(self, file->failure != NULL ? STYLE_PLAIN : STYLE_CODE, file->failure != NULL ? file->failure : file->has_digests ? digest : "");
     }
 }
 
@@ -149,12 +150,12 @@ static void add_problems(page *self, const report_model *model)
         return;
     page_section(self, false);
     page_heading(self, "Handoff", NULL);
-    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < model->problems->count; i++) {
         page_row(self);
         page_add(self, STYLE_BADGE, words[model->problems->items[i].severity]);
         page_next_cell(self);
-        page_add(self, STYLE_CODE, model->problems->items[i].file);
+        page_add(self, STYLE_PATH, model->problems->items[i].file);
         page_next_cell(self);
         page_add(self, STYLE_PLAIN, model->problems->items[i].message);
     }
@@ -165,7 +166,7 @@ static void add_specs(page *self, const report_model *model)
 {
     static const page_column columns[] = {{"Spec", 1.6, false}, {"Version", 1.4, false}, {"Digest", 3.2, false}, {"Source", 4.0, false}};
     page_subheading(self, "Specs");
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const spec *rules = model->show->deliverables[model->programmes[i].deliverable].spec;
         bool told = rules == NULL;
@@ -214,7 +215,7 @@ static void add_sign_off(page *self, const report_model *model)
     page_section(self, false);
     page_heading(self, "Sign-off", NULL);
     if (model->sign_off_count > 0)
-        page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+        page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->sign_off_count; i++) {
         const report_sign_off *item = &model->sign_offs[i];
         page_row(self);
@@ -233,7 +234,7 @@ static void add_sign_off(page *self, const report_model *model)
 
 /* ---- the cover ---- */
 
-static void add_summary_row(page *self, const report_model *model, const report_programme *programme)
+static void add_summary_row(page *self, const report_model *model, const report_programme *programme, bool has_section)
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
     size_t counts[FINDING_FAIL + 1] = {0};
@@ -245,11 +246,15 @@ static void add_summary_row(page *self, const report_model *model, const report_
     }
     page_row(self);
     page_add(self, STYLE_STRONG, wanted->name);
+    if (has_section)
+        page_link(self, report_mark(programme, self->memory));
     page_next_cell(self);
     page_add(self, STYLE_BADGE, verdict_word_name(programme->verdict.word));
     page_next_cell(self);
-    page_format(self, STYLE_PLAIN, "%s %s", wanted->spec_name == NULL ? "" : wanted->spec_name,
-                wanted->spec == NULL || wanted->spec->version == NULL ? "" : wanted->spec->version);
+    if (wanted->spec == NULL || wanted->spec->limit_count == 0)
+        page_add(self, STYLE_SOFT, "none: no limits");
+    else
+        page_format(self, STYLE_PLAIN, "%s %s", wanted->spec_name, wanted->spec->version);
     page_next_cell(self);
     page_number(self, programme->verdict.loudness.integrated_lufs);
     page_next_cell(self);
@@ -312,7 +317,7 @@ enum { MEND_FIRST_MAX = 8, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
 typedef struct cover_item {
     const finding *item;
     const plan_timeline *timeline;
-    const char *name, *also;
+    const char *name, *mark, *also; /* mark: of its section, or NULL */
     const char *last; /* the name that was taken last */
     uint32_t also_count;
     size_t more;
@@ -321,12 +326,12 @@ typedef struct cover_item {
 typedef struct cover_list {
     uint32_t count;
     cover_item items[MEND_FIRST_MAX];
-    bool more;
+    const char *more; /* other checks that found something */
     arena *memory;
 } cover_list;
 
 static void take_findings(cover_list *self, const finding_list *list, finding_severity severity, const plan_timeline *timeline,
-                          const char *name)
+                          const char *name, const char *mark)
 {
     for (size_t i = 0; i < list->count; i++) {
         const finding *item = &list->items[i];
@@ -337,12 +342,13 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
                (self->items[at].item->severity != severity || strcmp(self->items[at].item->check, item->check) != 0))
             at++;
         if (at == MEND_FIRST_MAX) {
-            self->more = true;
+            if (strstr(self->more, item->check) == NULL)
+                self->more = arena_format(self->memory, "%s%s%s", self->more, self->more[0] == '\0' ? "" : ", ", item->check);
             continue;
         }
         cover_item *known = &self->items[at];
         if (at == self->count) {
-            *known = (cover_item){.item = item, .timeline = timeline, .name = name, .also = "", .last = name};
+            *known = (cover_item){.item = item, .timeline = timeline, .name = name, .mark = mark, .also = "", .last = name};
             self->count++;
             continue;
         }
@@ -357,32 +363,36 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
 }
 
 /* The worst of each check, so that the first page says what to do. */
-static void add_mend_first(page *self, const report_model *model, const ranked *order)
+static void add_mend_first(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
     static const finding_severity severities[] = {FINDING_FAIL, FINDING_NOT_CHECKED, FINDING_WARN};
     static const page_column columns[] = {{"Severity", 1.3, false}, {"Deliverable", 2.0, false}, {"What", 6.0, false}};
-    cover_list list = {.memory = self->memory};
+    cover_list list = {.more = "", .memory = self->memory};
     for (size_t s = 0; s < sizeof severities / sizeof severities[0]; s++) {
         for (uint32_t i = 0; i < model->programme_count; i++) {
             const report_programme *programme = &model->programmes[order[i].index];
             take_findings(&list, &programme->verdict.findings, severities[s], report_timeline(model, programme->deliverable),
-                          model->show->deliverables[programme->deliverable].name);
+                          model->show->deliverables[programme->deliverable].name,
+                          i < sections ? report_mark(programme, self->memory) : NULL);
         }
         for (uint32_t i = 0; i < model->stem_count; i++)
             take_findings(&list, &model->stems[i].verdict.findings, severities[s], model->stems[i].verdict.timeline,
                           arena_format(self->memory, "stem %s %s", model->show->stems[model->stems[i].stem].name,
-                                       model->show->reels[model->stems[i].reel].name));
+                                       model->show->reels[model->stems[i].reel].name),
+                          arena_format(self->memory, "stem-%u", i));
     }
     if (list.count == 0)
         return;
     page_subheading(self, "Mend first");
-    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < list.count; i++) {
         const cover_item *known = &list.items[i];
         page_row(self);
         page_add(self, STYLE_BADGE, finding_severity_name(known->item->severity));
         page_next_cell(self);
         page_add(self, STYLE_STRONG, known->name);
+        if (known->mark != NULL)
+            page_link(self, known->mark);
         if (known->item->has_range && known->timeline != NULL)
             page_line(self, STYLE_SOFT, report_place(model, known->timeline, known->item->start_sample, self->memory));
         page_next_cell(self);
@@ -391,16 +401,17 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
             page_line(self, STYLE_SOFT, known->also);
         if (known->also_count > MEND_NAMES_MAX)
             page_format(self, STYLE_SOFT, " and %u more", known->also_count - MEND_NAMES_MAX);
-        if (known->more > 0)
+        if (known->more > known->also_count)
             page_format(self, STYLE_SOFT, known->also_count > 0 ? "; %zu more of %s" : " %zu more of %s.", known->more, known->item->check);
     }
-    if (list.more) {
+    if (list.more[0] != '\0') {
         page_paragraph(self);
-        page_add(self, STYLE_SOFT, "Other checks found more; all of it stands with each deliverable.");
+        page_format(self, STYLE_SOFT, "Found too, and told with each deliverable: %s.", list.more);
     }
 }
 
-static void add_cover(page *self, const report_model *model, const ranked *order)
+/* sections: of how many programmes in that order there is a section. */
+static void add_cover(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
     static const page_column columns[] = {{"Deliverable", 2.4, false},   {"Verdict", 1.4, false},        {"Spec and version", 2.2, false},
                                           {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
@@ -427,12 +438,12 @@ static void add_cover(page *self, const report_model *model, const ranked *order
     page_verdict(self, verdict_word_name(model->verdict));
     add_counts(self, model);
     if (many) /* behind so long a table nobody would see it */
-        add_mend_first(self, model, order);
-    page_table(self, true, columns, sizeof columns / sizeof columns[0]);
+        add_mend_first(self, model, order, sections);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < model->programme_count; i++)
-        add_summary_row(self, model, &model->programmes[order[i].index]);
+        add_summary_row(self, model, &model->programmes[order[i].index], i < sections);
     if (!many)
-        add_mend_first(self, model, order);
+        add_mend_first(self, model, order, sections);
 }
 
 /* "2026-11-20 03:12 UTC" as PDF wants it; a report that does not know when it was made has a date that nobody takes for one. */
@@ -447,19 +458,19 @@ static const char *document_date(const report_model *model, arena *memory)
 page *report_page(const report_model *model, arena *memory)
 {
     page *self = page_create(memory, is_of_files(model) ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
-    uint32_t shown = 0;
     const ranked *order = rank_programmes(model, memory);
-    add_cover(self, model, order);
     bool many = model->programme_count > SECTIONS_MAX;
+    uint32_t shown = many ? 0 : model->programme_count;
     while (many && shown < SECTIONS_MAX && model->programmes[order[shown].index].verdict.word != VERDICT_PASS)
         shown++;
+    add_cover(self, model, order, shown);
     if (many) {
         page_paragraph(self);
         page_format(self, STYLE_SOFT, "The worst %u have a section of their own; %u stand in this table alone, and report.json has everything about them.",
                     shown, model->programme_count - shown);
     }
     add_problems(self, model);
-    for (uint32_t i = 0; i < (many ? shown : model->programme_count); i++)
+    for (uint32_t i = 0; i < shown; i++)
         report_programme_section(self, model, &model->programmes[many ? order[i].index : i]);
     if (model->plan != NULL)
         add_stems(self, model);

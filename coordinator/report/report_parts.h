@@ -14,6 +14,9 @@ bool report_reel_frame(const report_model *model, const plan_timeline *timeline,
 /** Of a deliverable; NULL where it has none. */
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable);
 
+/** By which links name the section of a programme. */
+const char *report_mark(const report_programme *programme, arena *memory);
+
 /** The findings of a programme or a stem as a table; programme NULL: of a stem, without pictures. */
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                      const finding_list *list);

@@ -4,6 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+const char *report_mark(const report_programme *programme, arena *memory)
+{
+    return arena_format(memory, "deliverable-%u", programme->deliverable);
+}
+
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable)
 {
     if (model->plan == NULL || model->plan->deliverables[deliverable].timeline == UINT16_MAX)
@@ -19,7 +24,7 @@ static void add_channels(page *self, const plan_deliverable *made, const peak_fi
     for (uint32_t c = 0; c < layout->channel_count; c++)
         columns[c + 1] = (page_column){channel_label_name(layout->labels[c]), 1.0, true};
     page_subheading(self, "Channels");
-    page_table(self, false, columns, layout->channel_count + 1);
+    page_table(self, columns, layout->channel_count + 1);
     page_row(self);
     page_add(self, STYLE_PLAIN, "True peak, dBTP");
     for (uint32_t c = 0; c < layout->channel_count; c++) {
@@ -66,7 +71,7 @@ static void add_reels(page *self, const report_model *model, const report_progra
     if (programme->reels == NULL)
         return;
     page_subheading(self, "Reels (information)");
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (uint32_t i = 0; i < timeline->piece_count; i++) {
         const plan_piece *piece = &timeline->pieces[i];
         const report_reel *reel = &programme->reels[i];
@@ -97,7 +102,7 @@ static void add_second_meter(page *self, const report_model *model, const report
                           measure_db(programme->verdict.peaks.true_peak)};
     const double other[] = {second->integrated_lufs, isfinite(second->integrated_lufs) ? second->range_lu : (double)NAN,
                             second->max_momentary_lufs, second->max_short_term_lufs, measure_db(second->true_peak)};
-    page_table(self, false, columns, sizeof columns / sizeof columns[0]);
+    page_table(self, columns, sizeof columns / sizeof columns[0]);
     page_row(self);
     page_add(self, STYLE_PLAIN, "reelmill");
     add_numbers(self, own, sizeof own / sizeof own[0]);
@@ -204,14 +209,18 @@ static void add_head(page *self, const report_model *model, const report_program
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
     page_section(self, false);
     page_heading(self, wanted->name, verdict_word_name(programme->verdict.word));
+    page_mark(self, report_mark(programme, self->memory));
     page_paragraph(self);
     page_format(self, STYLE_SOFT, "%s %s %s", made == NULL ? "" : channel_layout_get(made->layout)->name,
                 wanted->recipe_name != NULL ? "by recipe" : "received as", wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
     if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db) &&
         (made->gain_source != programme->deliverable || made->gain_scanned))
-        page_format(self, STYLE_SOFT, ", gain %+.2f dB%s %s", programme->gain_db,
-                    made->gain_scanned ? ", found for the spec of" : ", that of", model->show->deliverables[made->gain_source].name);
-    if (wanted->spec != NULL)
+        page_format(self, STYLE_SOFT, ", gain %+.2f dB, %s %s", programme->gain_db,
+                    made->gain_source == programme->deliverable ? "found for" : made->gain_scanned ? "found for the spec of" : "that of",
+                    made->gain_source == programme->deliverable ? "its spec" : model->show->deliverables[made->gain_source].name);
+    if (wanted->spec == NULL || wanted->spec->limit_count == 0)
+        page_add(self, STYLE_SOFT, ", by no spec: levels and form are told, not judged");
+    else
         page_format(self, STYLE_SOFT, ", judged by %s, version %s", wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name,
                     wanted->spec->version);
     if (programme->failure != NULL) {

@@ -44,11 +44,14 @@ class Report(FarmTest):
 
     def safe(self, path):
         page = Page(path.read_text())
-        self.assertEqual({"script", "img", "iframe", "object", "link", "a", "form"} & set(page.tags), set())
+        self.assertEqual({"script", "img", "iframe", "object", "link", "form"} & set(page.tags), set())
         self.assertEqual([item for item in page.attributes if item[1].startswith("on")], [])
         urls = [value for _, name, value in page.attributes if name in ("src", "href", "action", "xlink:href")]
-        own = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*|audition/[0-9a-f-]+\.wav")
+        own = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*|audition/[0-9a-f-]+\.wav|#(deliverable|stem)-[0-9]+")
         self.assertEqual([url for url in urls if not own.fullmatch(url)], [])
+        ids = [value for _, name, value in page.attributes if name == "id"]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertEqual({url[1:] for url in urls if url.startswith("#")} - set(ids), set())  # a link leads somewhere
         self.assertEqual(re.findall(r"https?://", path.read_text()), [])
         self.assertNotIn(TURNS, path.read_text())
         return page
@@ -122,6 +125,8 @@ class Report(FarmTest):
         # The first page says what to mend first.
         whole = [entry for entry in document["programmes"] if entry["reel"] is None]
         fails = sum(entry["verdict"] == "fail" for entry in whole)
+        links = {value for tag, name, value in page.attributes if (tag, name) == ("a", "href")}
+        self.assertEqual({link for link in links if link.startswith("#d")}, {f"#deliverable-{i}" for i in range(len(whole))})
         cover = page.text[:page.text.index("Mend first") + 2000]
         self.assertRegex(cover, f"Of {len(whole)} deliverables, {fails} fails?[,.]")
         self.assertIn(next(item["message"] for entry in whole for item in entry["findings"] if item["severity"] == "fail"), cover)

@@ -27,11 +27,15 @@ static page *page_of_everything(arena *memory, const char *text)
     page_verdict(made, "not_checked");
     page_section(made, false);
     page_heading(made, text, "fail");
+    page_mark(made, "place-1");
+    page_paragraph(made);
+    page_add(made, STYLE_PLAIN, text);
+    page_link(made, "place-1");
     page_subheading(made, text);
     page_picture(made, picture);
     page_figures(made);
     page_figure_add(made, -23.04, "LUFS", "integrated");
-    page_table(made, true, columns, 2);
+    page_table(made, columns, 2);
     for (int i = 0; i < 120; i++) { /* over several sheets */
         page_row(made);
         page_add(made, STYLE_BADGE_WAIVED, "warn");
