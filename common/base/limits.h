@@ -25,8 +25,7 @@ enum {
     CODING_HISTORY_MAX = 4096,  /**< bytes of bext CodingHistory kept; longer is cut */
     OUTPUT_HEADER_MAX = 196608, /**< bytes before `data` of an output, metadata chunks included; it fits a frame */
     OBJECT_STEMS_MAX = 8,       /**< stems of objects in one deliverable */
-    OBJECT_AXML_MAX = 16 << 20, /**< bytes of axml of one file whose objects are carried */
-    OBJECT_AXMLS_MAX = 32 << 20,/**< of all of them in one deliverable */
+    OBJECT_AXML_MAX = 48 << 20, /**< bytes of axml of all files whose objects one deliverable carries */
     OUTPUT_OFFSET_MAX = 128 << 20/**< bytes before `data` of an output with objects, whose metadata are made where they lie */
 };
 

@@ -98,8 +98,7 @@ bool adm_number(const char *text, double *out_number)
     return end != text && *end == '\0' && isfinite(*out_number);
 }
 
-/* hh:mm:ss.sssss in 10 us; -1 when it is none. */
-static int64_t time_of(const char *text)
+int64_t adm_time(const char *text)
 {
     unsigned hours = 0, minutes = 0, seconds = 0, rest = 0;
     int read = 0;
@@ -333,9 +332,9 @@ static void judge_programme(judge *self)
         adm_breach_add(self, ADM_RULE_PROGRAMME, "%u programmes; exactly one", self->count[PROGRAMME]);
     if (strcmp(programme->id, "APR_1001") != 0)
         adm_breach_add(self, ADM_RULE_PROGRAMME, "its identifier is %s; APR_1001", programme->id);
-    if (time_of(adm_attribute(programme->node, "start", found)) != 0)
+    if (adm_time(adm_attribute(programme->node, "start", found)) != 0)
         adm_breach_add(self, ADM_RULE_PROGRAMME, "it starts at \"%s\"; 00:00:00.00000", found);
-    int64_t at = time_of(adm_attribute(programme->node, "end", end));
+    int64_t at = adm_time(adm_attribute(programme->node, "end", end));
     if (at < self->length - 1 || at > self->length + 1) /* the sixth decimal may have been cut or rounded */
         adm_breach_add(self, ADM_RULE_PROGRAMME, "it ends at \"%s\"; the audio lasts %.5f s", end, (double)self->length / 100000.0);
     for (uint32_t i = 0; i < self->count[CONTENT]; i++) {
@@ -359,9 +358,9 @@ static void judge_object(judge *self, const element *object, int64_t end)
         adm_breach_add(self, ADM_RULE_OBJECT, "%s names %u packs; exactly one", object->id,
                adm_child_count(object->node, "audioPackFormatIDRef"));
     (void)adm_text(adm_child(object->node, "audioPackFormatIDRef"), pack);
-    if (time_of(adm_attribute(object->node, "start", found)) != 0)
+    if (adm_time(adm_attribute(object->node, "start", found)) != 0)
         adm_breach_add(self, ADM_RULE_OBJECT, "%s starts at \"%s\"; 00:00:00.00000", object->id, found);
-    if (time_of(adm_attribute(object->node, "duration", found)) != end)
+    if (adm_time(adm_attribute(object->node, "duration", found)) != end)
         adm_breach_add(self, ADM_RULE_OBJECT, "%s lasts \"%s\"; as long as the programme", object->id, found);
     if (adm_attribute(object->node, "interact", found)[0] != '\0' && strcmp(found, "0") != 0)
         adm_breach_add(self, ADM_RULE_OBJECT, "%s has interact %s; 0", object->id, found);
@@ -430,9 +429,9 @@ static void judge_bed_blocks(judge *self, const element *channel)
 {
     char found[VALUE_SIZE], name[VALUE_SIZE];
     const xmlNode *block = adm_child(channel->node, "audioBlockFormat");
-    if (adm_child_count(channel->node, "audioBlockFormat") != 1 || block == NULL) {
-        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s has %u blocks; exactly one", channel->id,
-               adm_child_count(channel->node, "audioBlockFormat"));
+    uint32_t count = adm_xml_block_count(channel->node);
+    if (count != 1 || block == NULL) {
+        adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s has %u blocks; exactly one", channel->id, count);
         return;
     }
     if (adm_attribute(block, "rtime", found)[0] != '\0' || adm_attribute(block, "duration", found)[0] != '\0')
@@ -447,30 +446,6 @@ static void judge_bed_blocks(judge *self, const element *channel)
     else if (!at_position(block, "X", speaker->x) || !at_position(block, "Y", speaker->y) || !at_position(block, "Z", speaker->z))
         adm_breach_add(self, ADM_RULE_BED_BLOCK, "%s, %s, does not lie at %.4s %.4s %.4s", channel->id, found, speaker->x, speaker->y,
                speaker->z);
-}
-
-static void judge_object_blocks(judge *self, const element *channel)
-{
-    char found[VALUE_SIZE];
-    bool first = true;
-    for (const xmlNode *block = channel->node->children; block != NULL; block = block->next) {
-        if (!adm_is_named(block, "audioBlockFormat"))
-            continue;
-        const xmlNode *jump = adm_child(block, "jumpPosition");
-        double length = 0.0;
-        double wanted = first ? 0.0 : 0.005208;
-        if (time_of(adm_attribute(block, "rtime", found)) < 0 || time_of(adm_attribute(block, "duration", found)) < 0)
-            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without rtime and duration of five decimals", channel->id);
-        if (strcmp(adm_text(adm_child(block, "cartesian"), found), "1") != 0)
-            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block that is not cartesian", channel->id);
-        if (jump == NULL || strcmp(adm_text(jump, found), "1") != 0)
-            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has a block without jumpPosition 1", channel->id);
-        else if (!adm_number(adm_attribute(jump, "interpolationLength", found), &length) || fabs(length - wanted) > 1e-6)
-            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has interpolationLength \"%s\"; %.6f", channel->id, found, wanted);
-        first = false;
-    }
-    if (first)
-        adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has no block", channel->id);
 }
 
 static void judge_streams(judge *self)
@@ -488,26 +463,28 @@ static void judge_dolby(judge *self)
     char end[VALUE_SIZE];
     judge_counts(self);
     judge_programme(self);
-    int64_t last = time_of(adm_attribute(self->items[PROGRAMME][0].node, "end", end));
+    int64_t last = adm_time(adm_attribute(self->items[PROGRAMME][0].node, "end", end));
     for (uint32_t i = 0; i < self->count[OBJECT]; i++)
         judge_object(self, &self->items[OBJECT][i], last);
     judge_packs(self);
     for (uint32_t i = 0; i < self->count[CHANNEL]; i++) {
         const element *channel = &self->items[CHANNEL][i];
-        if (adm_attribute_is(channel->node, "typeDefinition", "Objects"))
-            judge_object_blocks(self, channel);
-        else
+        if (!adm_attribute_is(channel->node, "typeDefinition", "Objects"))
             judge_bed_blocks(self, channel);
+        else if (adm_xml_block_count(channel->node) == 0)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s has no block", channel->id);
+        else if (channel->node == self->document->moves.channel)
+            adm_breach_add(self, ADM_RULE_OBJECT_BLOCK, "%s", self->document->moves.what);
     }
     judge_streams(self);
 }
 
 /* ---- the whole ---- */
 
-static void judge_tree(judge *self, const xmlNode *extended, const adm_chunks *chunks)
+static void judge_tree(judge *self, const adm_chunks *chunks)
 {
     char name[VALUE_SIZE];
-    if (!collect(self, extended))
+    if (!collect(self, self->document->xml.extended))
         return;
     judge_identifiers(self);
     judge_references(self);
@@ -525,26 +502,29 @@ static void judge_tree(judge *self, const xmlNode *extended, const adm_chunks *c
     }
 }
 
-void adm_profile_judge(const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile)
+void adm_profile_judge(const adm_document *document, const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile)
 {
-    *out_profile = (adm_profile){.judged = chunks->axml_size <= ADM_PROFILE_BYTES_MAX};
-    if (!out_profile->judged)
-        return;
-    judge self = {.audio = audio, .profile = out_profile};
+    *out_profile = (adm_profile){.judged = true};
+    judge self = {.document = document, .audio = audio, .profile = out_profile};
+    const char *why = document->xml.why;
     if (audio->sample_rate > 0)
         self.length = (int64_t)((double)audio->frame_count / audio->sample_rate * 100000.0 + 0.5);
-    const char *why = NULL;
-    xmlDocPtr document = adm_xml_parse(chunks->axml, chunks->axml_size, &why);
-    const xmlNode *extended = adm_xml_extended(document);
     element *all = calloc((size_t)ELEMENT_KINDS * ELEMENTS_MAX, sizeof *all);
     for (int kind = 0; kind < ELEMENT_KINDS && all != NULL; kind++)
         self.items[kind] = all + (size_t)kind * ELEMENTS_MAX;
     if (all == NULL)
         out_profile->judged = false;
-    else if (extended == NULL)
+    else if (document->xml.extended == NULL)
         adm_breach_add(&self, ADM_RULE_AXML, "%s", why != NULL ? why : "axml has no audioFormatExtended");
     else
-        judge_tree(&self, extended, chunks);
+        judge_tree(&self, chunks);
     free(all);
-    xmlFreeDoc(document);
+}
+
+void adm_profile_judge_axml(const adm_source *axml, const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile)
+{
+    adm_document document;
+    (void)adm_document_read(&document, axml);
+    adm_profile_judge(&document, chunks, audio, out_profile);
+    adm_document_deinit(&document);
 }

@@ -8,6 +8,8 @@
 #ifndef COMMON_MEDIA_ADM_PROFILE_H
 #define COMMON_MEDIA_ADM_PROFILE_H
 
+#include "common/media/adm_xml.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,7 +41,7 @@ typedef enum adm_rule {
     ADM_RULE_COUNT
 } adm_rule;
 
-enum { ADM_BREACH_TEXT = 128, ADM_PROFILE_BYTES_MAX = 32 << 20 /**< of axml */ };
+enum { ADM_BREACH_TEXT = 128 };
 
 typedef struct adm_breach {
     uint8_t rule;
@@ -47,7 +49,7 @@ typedef struct adm_breach {
 } adm_breach;
 
 typedef struct adm_profile {
-    bool judged;  /**< false: axml is larger than is looked at */
+    bool judged;  /**< false: axml was not read */
     bool dolby;   /**< the programme is called Atmos_Master */
     uint8_t breach_count;
     adm_breach breaches[ADM_RULE_COUNT]; /**< one for each rule at most */
@@ -61,12 +63,31 @@ typedef struct adm_audio {
 
 /** Payloads; a size of 0: there is none. */
 typedef struct adm_chunks {
-    const uint8_t *chna, *axml, *dbmd;
-    size_t chna_size, axml_size, dbmd_size;
+    const uint8_t *chna, *dbmd;
+    size_t chna_size, dbmd_size;
 } adm_chunks;
+
+/** What the blocks of a channel break first. */
+typedef struct adm_block_breach {
+    const struct _xmlNode *channel; /**< the first one that does; NULL: none */
+    char what[ADM_BREACH_TEXT];
+} adm_block_breach;
+
+/** An axml as it is judged: its blocks were, one by one, as they came by. */
+typedef struct adm_document {
+    adm_xml xml;
+    adm_block_breach moves, numbers;     /**< ADM_RULE_OBJECT_BLOCK, ADM_RULE_BLOCK */
+    const struct _xmlNode *numbered;     /**< the channel whose type and number are known */
+    uint32_t type, number;               /**< 0: it has none that count */
+} adm_document;
 
 /** "chna", "bed_block", ... */
 const char *adm_rule_name(adm_rule rule);
-void adm_profile_judge(const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile);
+/** False when the bytes could not be read, as adm_xml_read; else a document, or in xml.why what is wrong with it. */
+bool adm_document_read(adm_document *out_document, const adm_source *axml);
+void adm_document_deinit(adm_document *self);
+void adm_profile_judge(const adm_document *document, const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile);
+/** Of an axml that nobody else reads; it lies in memory. */
+void adm_profile_judge_axml(const adm_source *axml, const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile);
 
 #endif

@@ -1,9 +1,11 @@
-/* Numbers and labels of formats and blocks, dbmd, and the two points where the EBU's renderer contradicts Dolby's profile. */
+/* Numbers and labels of formats, blocks, dbmd, and the two points where the EBU's renderer contradicts Dolby's profile. */
 #include "common/media/adm_profile_parts.h"
 
 #include "common/base/byte_reader.h"
 #include "common/media/adm_bed.h"
 
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,22 +13,24 @@
 enum { DBMD_VERSION = 0x01000006, DBMD_TRIMS = 10, DBMD_TRIMS_FIXED = 142, LFE_HIGHEST_HZ = 200 };
 static const uint32_t dbmd_trims_sync = 0xF8726FBD;
 
-static void judge_channel(judge *self, const element *channel, uint32_t type, uint32_t number)
+static void judge_channel(judge *self, const element *channel, uint32_t type)
 {
-    char wanted[VALUE_SIZE], found[VALUE_SIZE];
-    uint32_t block = 0;
+    const adm_block_breach *numbers = &self->document->numbers;
     bool speakers = adm_attribute_is(channel->node, "typeDefinition", "DirectSpeakers") &&
                     adm_attribute_is(channel->node, "typeLabel", "0001");
     bool objects = adm_attribute_is(channel->node, "typeDefinition", "Objects") && adm_attribute_is(channel->node, "typeLabel", "0003");
     if (!(speakers && type == 1) && !(objects && type == 3))
         adm_breach_add(self, ADM_RULE_FORMAT, "%s is not of DirectSpeakers (0001) or Objects (0003), as it is numbered", channel->id);
-    for (const xmlNode *at = channel->node->children; at != NULL; at = at->next) {
-        if (!adm_is_named(at, "audioBlockFormat"))
-            continue;
-        snprintf(wanted, sizeof wanted, "AB_%04x%04x_%08x", type, number, ++block);
-        if (strcasecmp(adm_attribute(at, "audioBlockFormatID", found), wanted) != 0)
-            adm_breach_add(self, ADM_RULE_BLOCK, "block %u of %s is %.24s; %s", block, channel->id, found, wanted);
-    }
+    if (channel->node == numbers->channel)
+        adm_breach_add(self, ADM_RULE_BLOCK, "%s", numbers->what);
+}
+
+/* As Dolby's profile numbers formats; *out_number is 0 otherwise. */
+static bool format_number(const char *id, uint32_t *out_type, uint32_t *out_number)
+{
+    bool good = adm_id_parts(id, out_type, out_number) && *out_number >= FIRST_NUMBER && (*out_type == 1 || *out_type == 3);
+    *out_number = good ? *out_number : 0;
+    return good;
 }
 
 void adm_judge_formats(judge *self)
@@ -36,7 +40,7 @@ void adm_judge_formats(judge *self)
         for (uint32_t i = 0; i < self->count[kind]; i++) {
             const element *item = &self->items[kind][i];
             uint32_t type = 0, number = 0;
-            bool good = adm_id_parts(item->id, &type, &number) && number >= FIRST_NUMBER && (type == 1 || type == 3);
+            bool good = format_number(item->id, &type, &number);
             if (!good)
                 adm_breach_add(self, ADM_RULE_FORMAT, "%s is not numbered from 1001 on, of type 0001 or 0003", item->id);
             else if (kind == TRACK && strcmp(item->id + strlen(item->id) - 3, "_01") != 0)
@@ -45,7 +49,7 @@ void adm_judge_formats(judge *self)
                                          !adm_attribute_is(item->node, "formatLabel", "0001")))
                 adm_breach_add(self, ADM_RULE_FORMAT, "%s is not PCM, 0001", item->id);
             if (good && kind == CHANNEL)
-                judge_channel(self, item, type, number);
+                judge_channel(self, item, type);
         }
     for (uint32_t i = 0; i < self->count[UID]; i++) {
         const element *uid = &self->items[UID][i];
@@ -55,6 +59,67 @@ void adm_judge_formats(judge *self)
         if (adm_attribute(uid->node, "sampleRate", rate)[0] == '\0' || adm_attribute(uid->node, "bitDepth", depth)[0] == '\0')
             adm_breach_add(self, ADM_RULE_TRACK, "%s does not say its sampleRate and bitDepth", uid->id);
     }
+}
+
+/* ---- blocks, as they come by ---- */
+
+static void PRINTF_LIKE(3, 4) keep_breach(adm_block_breach *self, const xmlNode *channel, const char *format, ...)
+{
+    va_list values;
+    if (self->channel != NULL)
+        return; /* the first place is told */
+    self->channel = channel;
+    va_start(values, format);
+    vsnprintf(self->what, sizeof self->what, format, values);
+    va_end(values);
+}
+
+static void look_at_move(adm_block_breach *breach, const xmlNode *channel, const xmlNode *block, bool first)
+{
+    char found[VALUE_SIZE], id[VALUE_SIZE];
+    const xmlNode *jump = adm_child(block, "jumpPosition");
+    double length = 0.0;
+    double wanted = first ? 0.0 : 0.005208;
+    (void)adm_attribute(channel, "audioChannelFormatID", id);
+    if (adm_time(adm_attribute(block, "rtime", found)) < 0 || adm_time(adm_attribute(block, "duration", found)) < 0)
+        keep_breach(breach, channel, "%s has a block without rtime and duration of five decimals", id);
+    else if (strcmp(adm_text(adm_child(block, "cartesian"), found), "1") != 0)
+        keep_breach(breach, channel, "%s has a block that is not cartesian", id);
+    else if (jump == NULL || strcmp(adm_text(jump, found), "1") != 0)
+        keep_breach(breach, channel, "%s has a block without jumpPosition 1", id);
+    else if (!adm_number(adm_attribute(jump, "interpolationLength", found), &length) || fabs(length - wanted) > 1e-6)
+        keep_breach(breach, channel, "%s has interpolationLength \"%s\"; %.6f", id, found, wanted);
+}
+
+static void look_at_block(void *context, const xmlNode *block, uint32_t number)
+{
+    adm_document *self = context;
+    const xmlNode *channel = block->parent;
+    char wanted[VALUE_SIZE], found[VALUE_SIZE], id[VALUE_SIZE];
+    if (channel->parent != self->xml.extended)
+        return;
+    if (self->moves.channel == NULL && adm_attribute_is(channel, "typeDefinition", "Objects"))
+        look_at_move(&self->moves, channel, block, number == 1);
+    if (self->numbers.channel != NULL)
+        return;
+    (void)adm_attribute(channel, "audioChannelFormatID", id);
+    if (self->numbered != channel)
+        (void)format_number(id, &self->type, &self->number);
+    self->numbered = channel;
+    snprintf(wanted, sizeof wanted, "AB_%04x%04x_%08x", self->type, self->number, number);
+    if (self->number != 0 && strcasecmp(adm_attribute(block, "audioBlockFormatID", found), wanted) != 0)
+        keep_breach(&self->numbers, channel, "block %u of %s is %.24s; %s", number, id, found, wanted);
+}
+
+bool adm_document_read(adm_document *out_document, const adm_source *axml)
+{
+    *out_document = (adm_document){.number = 0};
+    return adm_xml_read(&out_document->xml, axml, &(adm_block_visitor){look_at_block, out_document});
+}
+
+void adm_document_deinit(adm_document *self)
+{
+    adm_xml_deinit(&self->xml);
 }
 
 /* ---- dbmd ---- */

@@ -17,6 +17,7 @@ typedef struct element {
 } element;
 
 typedef struct judge {
+    const adm_document *document;
     const adm_audio *audio;
     adm_profile *profile;
     uint32_t count[ELEMENT_KINDS];
@@ -35,6 +36,8 @@ bool adm_attribute_is(const xmlNode *node, const char *name, const char *wanted)
 bool adm_number(const char *text, double *out_number);
 /** The number of AP_00031001 or AT_00031001_01 is 1001, in hexadecimal; type is 3. */
 bool adm_id_parts(const char *id, uint32_t *out_type, uint32_t *out_number);
+/** hh:mm:ss.sssss in 10 us; -1 when it is none. */
+int64_t adm_time(const char *text);
 const element *adm_find(const judge *self, element_kind kind, const char *id);
 
 /** Dolby's profile: how formats, blocks and tracks are numbered and labelled. */

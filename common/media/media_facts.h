@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MEDIA_FACTS_VERSION = 6 };
+enum { MEDIA_FACTS_VERSION = 7 };
 
 typedef enum media_container {
     CONTAINER_NONE,

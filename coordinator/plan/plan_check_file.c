@@ -95,8 +95,6 @@ static void check_objects(const check_run *self, const plan_input *input, const 
         why = "its samples are not PCM of 24 bits";
     else if (facts->sample_rate != self->source->show->sample_rate)
         why = "its sample rate is not the show's, and objects are not converted";
-    else if (facts->adm.axml_size > OBJECT_AXML_MAX)
-        why = arena_format(memory, "its axml has %u bytes, and up to %d are carried", facts->adm.axml_size, OBJECT_AXML_MAX);
     if (why != NULL)
         plan_check_say(self, PROBLEM_ERROR, input,
                        arena_format(memory, "no objects can be taken from \"%s\": %s; export the ADM file again", input->display, why));

@@ -72,11 +72,11 @@ static void check_objects(plan *target, uint32_t index, plan_notes *notes)
                    "carries objects as they are, so its reels are not faded into each other; write `join: butt` in its recipe");
             break;
         }
-    if (bytes > OBJECT_AXMLS_MAX)
+    if (bytes > OBJECT_AXML_MAX)
         refuse(notes, film, deliverable,
                arena_format(notes->arena,
                             "takes objects with %.1f MiB of axml in all; at most %d MiB are carried: split the programme",
-                            (double)bytes / 1048576.0, OBJECT_AXMLS_MAX >> 20));
+                            (double)bytes / 1048576.0, OBJECT_AXML_MAX >> 20));
 }
 
 void plan_find_objects(plan *target, uint32_t index, plan_notes *notes)

@@ -51,24 +51,25 @@ static void judge_own(judgement *self, const plan_file *file)
     const output_header *header = &file->header;
     adm_chunks chunks = {0};
     chunks.chna = chunk_of(header, "chna", &chunks.chna_size);
-    chunks.axml = chunk_of(header, "axml", &chunks.axml_size);
+    size_t axml_size = 0;
+    const uint8_t *axml = chunk_of(header, "axml", &axml_size);
     chunks.dbmd = chunk_of(header, "dbmd", &chunks.dbmd_size);
     chunks.dbmd_size = chunks.dbmd == NULL ? 0 : chunks.dbmd_size;
     if (header->object_count > 0) /* its metadata were judged where they were made */
         return;
-    if (chunks.chna == NULL || chunks.axml == NULL)
+    if (chunks.chna == NULL || axml == NULL)
         return;
     const adm_audio audio = {header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count,
                              header->frame_count};
     adm_profile profile;
     error_detail detail = {0};
-    void (*judge)(const adm_chunks *, const adm_audio *, adm_profile *) = NULL;
+    void (*judge)(const adm_source *, const adm_chunks *, const adm_audio *, adm_profile *) = NULL;
     /* By the part that brings libxml2: few jobs make such files. */
-    if (program_part_function("reelmill-adm", "adm_profile_judge", &judge, &detail) != STATUS_OK) {
+    if (program_part_function("reelmill-adm", "adm_profile_judge_axml", &judge, &detail) != STATUS_OK) {
         tell_unknown(self, file->display, detail.message);
         return;
     }
-    judge(&chunks, &audio, &profile);
+    judge(&(adm_source){.bytes = axml, .size = axml_size}, &chunks, &audio, &profile);
     tell_breaches(self, &profile, file->display, file->reel);
 }
 
@@ -82,7 +83,7 @@ void judge_adm(judgement *self)
         const media_adm *adm = &made->facts[deliverable->first_input + i].adm;
         const plan_input *input = &made->inputs.items[deliverable->first_input + i];
         if (adm->present && !adm->profile.judged)
-            tell_unknown(self, input->display, adm->problem[0] != '\0' ? adm->problem : "its axml is larger than is looked at");
+            tell_unknown(self, input->display, adm->problem[0] != '\0' ? adm->problem : "its axml was not read");
         else if (adm->present)
             tell_breaches(self, &adm->profile, input->display, input->reel);
     }

@@ -2,9 +2,7 @@
 #include "worker/media/adm_objects_parts.h"
 
 #include "common/base/byte_reader.h"
-#include "common/media/adm_xml.h"
 #include "worker/media/adm_read.h"
-#include "worker/media/probe_source.h"
 #include "worker/media/riff_walk.h"
 
 #include <stdio.h>
@@ -16,57 +14,58 @@ enum { DBMD_BYTES_MAX = 1 << 16, DBMD_TRIMS = 10, DBMD_TRIMS_FIXED = 142, TRACKS
 
 /* ---- the files ---- */
 
-static status read_chunks(object_file *self, int descriptor, const task_input *input, error_detail *detail)
+static status read_chunks(object_file *self, error_detail *detail)
 {
-    media_facts facts = {0};
-    probe_source source = {
-        .descriptor = descriptor, .size = input->identity.size, .display = input->file.path, .facts = &facts};
     riff_form form;
-    if (!riff_walk(&source, &form) || !form.has_chna || !form.has_axml || form.chna_size > ADM_CHNA_BYTES_MAX ||
+    if (!riff_walk(&self->source, &form) || !form.has_chna || !form.has_axml || form.chna_size > ADM_CHNA_BYTES_MAX ||
         form.axml_size > OBJECT_AXML_MAX)
-        return error_detail_set(detail, source.failure != STATUS_OK ? source.failure : STATUS_INPUT_INVALID,
-                                "the chna and axml of '%s' cannot be read again; export the ADM file again", input->file.path);
+        return error_detail_set(detail, self->source.failure != STATUS_OK ? self->source.failure : STATUS_INPUT_INVALID,
+                                "the chna and axml of '%s' cannot be read again; export the ADM file again", self->source.display);
     self->chna_size = (size_t)form.chna_size;
-    self->axml_size = (size_t)form.axml_size;
     self->dbmd_size = form.dbmd_size <= DBMD_BYTES_MAX ? (size_t)form.dbmd_size : 0;
-    self->bytes = malloc(self->chna_size + self->axml_size + self->dbmd_size + 1);
+    self->axml = probe_text(&self->source, form.axml_offset, form.axml_size);
+    self->bytes = malloc(self->chna_size + self->dbmd_size + 1);
     if (self->bytes == NULL)
         return STATUS_NODE_MEMORY;
-    bool read = probe_read(&source, form.chna_offset, self->bytes, self->chna_size) &&
-                probe_read(&source, form.axml_offset, self->bytes + self->chna_size, self->axml_size) &&
-                probe_read(&source, form.dbmd_offset, self->bytes + self->chna_size + self->axml_size, self->dbmd_size);
-    return read ? STATUS_OK : source.failure != STATUS_OK ? source.failure : STATUS_INPUT_TRUNCATED;
+    bool read = probe_read(&self->source, form.chna_offset, self->bytes, self->chna_size) &&
+                probe_read(&self->source, form.dbmd_offset, self->bytes + self->chna_size, self->dbmd_size) &&
+                adm_document_read(&self->document, &self->axml);
+    return read ? STATUS_OK : self->source.failure != STATUS_OK ? self->source.failure : STATUS_INPUT_TRUNCATED;
 }
 
 static status open_file(object_file *self, const task_input *input, const storage_roots *roots, error_detail *detail)
 {
     const storage_root *root = storage_roots_find(roots, input->file.root);
     media_identity identity;
-    int descriptor = -1;
+    self->source = (probe_source){
+        .descriptor = -1, .size = input->identity.size, .display = input->file.path, .facts = &self->facts};
     if (root == NULL)
         return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')", input->file.root,
                                 input->file.path);
-    status code = storage_open_input(root, input->file.path, &descriptor, detail);
+    status code = storage_open_input(root, input->file.path, &self->source.descriptor, detail);
     if (code == STATUS_OK)
-        code = storage_identity(descriptor, &identity);
+        code = storage_identity(self->source.descriptor, &identity);
     if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
         code = error_detail_set(detail, STATUS_INPUT_CHANGED,
                                 "'%s' changed since it was probed; submit the show again when the file is final", input->file.path);
     if (code == STATUS_OK)
-        code = read_chunks(self, descriptor, input, detail);
-    if (descriptor >= 0)
-        close(descriptor);
+        code = read_chunks(self, detail);
     if (code != STATUS_OK)
         return code;
-    const char *why = NULL;
-    adm_read(self->bytes, self->chna_size, self->bytes + self->chna_size, self->axml_size, input->channel_count, &self->adm);
-    self->document = adm_xml_parse(self->bytes + self->chna_size, self->axml_size, &why);
-    self->extended = adm_xml_extended(self->document);
-    if (self->extended == NULL)
+    adm_read(&self->document, self->bytes, self->chna_size, input->channel_count, &self->adm);
+    if (self->document.xml.extended == NULL)
         return error_detail_set(detail, STATUS_INPUT_INVALID,
                                 "the metadata of '%s' cannot be carried: %s; export the ADM file again", input->file.path,
-                                why != NULL ? why : "axml has no audioFormatExtended");
+                                self->document.xml.why != NULL ? self->document.xml.why : "axml has no audioFormatExtended");
     return STATUS_OK;
+}
+
+static void close_file(object_file *self)
+{
+    adm_document_deinit(&self->document);
+    free(self->bytes);
+    if (self->source.descriptor >= 0)
+        close(self->source.descriptor);
 }
 
 static status open_files(object_merge *self, const storage_roots *roots)
@@ -194,7 +193,7 @@ static void track_bytes(const object_merge *self, uint32_t object, uint8_t *out_
         size_t size = 0;
         if (!part->taken)
             continue;
-        const uint8_t *trims = segment_of(file->bytes + file->chna_size + file->axml_size, file->dbmd_size, DBMD_TRIMS, &size);
+        const uint8_t *trims = segment_of(file->bytes + file->chna_size, file->dbmd_size, DBMD_TRIMS, &size);
         uint32_t tracks = self->header->object_sources[i].input.channel_count;
         if (trims != NULL && size == DBMD_TRIMS_FIXED + 2 * (size_t)tracks && trims[TRACKS_AT] == (tracks & 0xFF)) {
             *out_bypass = trims[DBMD_TRIMS_FIXED + part->track];
@@ -221,7 +220,7 @@ static void write_dbmd(const object_merge *self, const uint8_t *bed, size_t bed_
 {
     const object_file *file = &self->files[0];
     if (dbmd_applies(self, made)) {
-        write_chunk(writer, "dbmd", file->bytes + file->chna_size + file->axml_size, file->dbmd_size);
+        write_chunk(writer, "dbmd", file->bytes + file->chna_size, file->dbmd_size);
         return;
     }
     size_t size = 0;
@@ -279,12 +278,12 @@ static const uint8_t *bed_chunk(const output_header *header, const char *id, siz
 }
 
 /* What was made is held against the rules, before anything is delivered. */
-static status check_made(const object_merge *self, const adm_chunks *chunks)
+static status check_made(const object_merge *self, const adm_document *document, const adm_chunks *chunks)
 {
     adm_profile profile;
     const output_header *header = self->header;
     adm_audio audio = {header->sample_rate, sample_encoding_bits(header->encoding), header->channel_count, header->frame_count};
-    adm_profile_judge(chunks, &audio, &profile);
+    adm_profile_judge(document, chunks, &audio, &profile);
     if (profile.breach_count == 0)
         return STATUS_OK;
     return error_detail_set(self->detail, STATUS_INPUT_UNSUPPORTED,
@@ -300,28 +299,22 @@ static status write_tracks(object_merge *self, byte_writer *writer)
     size_t chna_size = 0, axml_size = 0;
     const uint8_t *chna = bed_chunk(self->header, "chna", &chna_size);
     const uint8_t *axml = bed_chunk(self->header, "axml", &axml_size);
-    const char *why = NULL;
-    xmlBufferPtr buffer = xmlBufferCreate();
-    xmlDocPtr document = axml == NULL ? NULL : adm_xml_parse(axml, axml_size, &why);
-    const xmlNode *bed = adm_xml_extended(document);
-    status code = buffer == NULL                                                              ? STATUS_NODE_MEMORY
-                  : bed == NULL || chna == NULL || chna_size != 4 + 40 * (size_t)self->bed_count ? STATUS_PEER_MALFORMED
-                                                                                              : STATUS_OK;
-    if (code == STATUS_OK) {
-        xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
-        code = object_axml_write(self, bed, buffer);
-    }
-    xmlFreeDoc(document);
-    /* Trees are many times larger than their text: none is kept behind its last reader, for the one of what was made. */
-    for (uint32_t i = 0; i < self->file_count; i++) {
-        xmlFreeDoc(self->files[i].document);
-        self->files[i].document = NULL;
-    }
+    adm_document bed = {.number = 0};
+    bool read = axml != NULL && adm_document_read(&bed, &(adm_source){.bytes = axml, .size = axml_size});
+    status code = !read || bed.xml.extended == NULL || chna == NULL || chna_size != 4 + 40 * (size_t)self->bed_count
+                      ? STATUS_PEER_MALFORMED
+                      : STATUS_OK;
     if (code == STATUS_OK) {
         write_chna(self, chna, chna_size, writer);
-        write_chunk(writer, "axml", xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
+        byte_writer_bytes(writer, "axml", 4);
+        size_t size_at = writer->size;
+        byte_writer_u32(writer, 0);
+        code = object_axml_write(self, bed.xml.extended, writer);
+        axml_size = writer->size - size_at - 4;
+        byte_writer_patch_u32(writer, size_at, (uint32_t)axml_size);
+        byte_writer_zeros(writer, axml_size % 2);
     }
-    xmlBufferFree(buffer);
+    adm_document_deinit(&bed);
     return code;
 }
 
@@ -329,20 +322,21 @@ static status write_tracks(object_merge *self, byte_writer *writer)
 static status write_dbmd_and_check(object_merge *self, byte_writer *writer)
 {
     adm_chunks made = {0};
+    adm_document document;
     media_adm labels;
-    size_t dbmd_size = 0;
+    size_t axml_size = 0, dbmd_size = 0;
     const uint8_t *dbmd = bed_chunk(self->header, "dbmd", &dbmd_size);
+    const uint8_t *axml = chunk_of(writer->bytes, writer->size, "axml", &axml_size);
     made.chna = chunk_of(writer->bytes, writer->size, "chna", &made.chna_size);
-    made.axml = chunk_of(writer->bytes, writer->size, "axml", &made.axml_size);
-    adm_read(made.chna, made.chna_size, made.axml, made.axml_size, self->header->channel_count, &labels);
+    (void)adm_document_read(&document, &(adm_source){.bytes = axml, .size = axml_size});
+    adm_read(&document, made.chna, made.chna_size, self->header->channel_count, &labels);
     if (dbmd != NULL)
         write_dbmd(self, dbmd, dbmd_size, &labels, writer);
-    if (writer->failed)
-        return STATUS_OK; /* told at the end */
     made.chna = chunk_of(writer->bytes, writer->size, "chna", &made.chna_size); /* it may have moved */
-    made.axml = chunk_of(writer->bytes, writer->size, "axml", &made.axml_size);
     made.dbmd = chunk_of(writer->bytes, writer->size, "dbmd", &made.dbmd_size);
-    return check_made(self, &made);
+    status code = writer->failed ? STATUS_OK /* told at the end */ : check_made(self, &document, &made);
+    adm_document_deinit(&document);
+    return code;
 }
 
 static status write_chunks(object_merge *self, byte_writer *writer)
@@ -390,10 +384,8 @@ status adm_objects_chunks(const output_header *header, const storage_roots *root
         code = find_contents(&self);
     if (code == STATUS_OK)
         code = write_chunks(&self, out_chunks);
-    for (uint32_t i = 0; self.files != NULL && i < self.file_count; i++) {
-        xmlFreeDoc(self.files[i].document);
-        free(self.files[i].bytes);
-    }
+    for (uint32_t i = 0; self.files != NULL && i < self.file_count; i++)
+        close_file(&self.files[i]);
     free(self.files);
     free(self.file_of);
     free(self.parts);

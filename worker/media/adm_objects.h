@@ -20,7 +20,7 @@
 
 /**
  * Appends the header's chunks with its objects added to chna, axml and dbmd. Opens the files by their identity.
- * STATUS_INPUT_*: a sentence names file and object. What is made satisfies adm_profile_judge, where that is not too large for it.
+ * STATUS_INPUT_*: a sentence names file and object. What is made satisfies adm_profile_judge.
  */
 MUST_USE status adm_objects_chunks(const output_header *header, const storage_roots *roots, byte_writer *out_chunks,
                                    error_detail *detail);

@@ -58,7 +58,7 @@ const char *object_attribute(const xmlNode *node, const char *name, char out[OBJ
 static const xmlNode *find_id(const object_file *file, const char *kind, const char *id_attribute, const char *id)
 {
     char text[OBJECT_TEXT_SIZE];
-    const xmlNode *node = object_child(file->extended, kind);
+    const xmlNode *node = object_child(file->document.xml.extended, kind);
     while (node != NULL && strcasecmp(object_attribute(node, id_attribute, text), id) != 0)
         node = object_next(node->next, kind);
     return node;
@@ -68,7 +68,7 @@ static const xmlNode *find_id(const object_file *file, const char *kind, const c
 static const xmlNode *find_reference(const object_file *file, const char *kind, const char *reference, const char *id)
 {
     char text[OBJECT_TEXT_SIZE];
-    for (const xmlNode *node = object_child(file->extended, kind); node != NULL; node = object_next(node->next, kind))
+    for (const xmlNode *node = object_child(file->document.xml.extended, kind); node != NULL; node = object_next(node->next, kind))
         for (const xmlNode *child = object_child(node, reference); child != NULL; child = object_next(child->next, reference))
             if (strcasecmp(object_text(child, text), id) == 0)
                 return node;
@@ -161,7 +161,7 @@ status object_nodes_find(const object_file *file, uint16_t track, const char *di
              count_children(found.pack, "audioChannelFormatIDRef") != 1 || count_children(found.pack, "audioPackFormatIDRef") != 0 ||
              count_children(found.object, "audioObjectIDRef") != 0)
         why = "it is part of a group of tracks or objects, and only single ones are carried";
-    else if (count_children(found.channel, "audioBlockFormat") == 0)
+    else if (adm_xml_block_count(found.channel) == 0)
         why = "it has no audioBlockFormat";
     else if (group != NULL && !plain_group(file, group))
         why = "it is nested in an audioObject that has tracks, settings or a group of its own";

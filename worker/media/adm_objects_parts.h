@@ -3,16 +3,19 @@
 #define WORKER_MEDIA_ADM_OBJECTS_PARTS_H
 
 #include "worker/media/adm_objects.h"
+#include "worker/media/probe_source.h"
 
 #include <libxml/tree.h>
 #include <libxml/xmlwriter.h>
 
-/** The metadata of one file. */
+/** The metadata of one file; it stays open, since the blocks of its objects are read where they are written. */
 typedef struct object_file {
-    uint8_t *bytes;              /**< chna, axml, dbmd, one behind the other */
-    size_t chna_size, axml_size, dbmd_size;
-    xmlDocPtr document;
-    xmlNode *extended;
+    probe_source source;
+    media_facts facts;           /**< of source, for its sentences */
+    uint8_t *bytes;              /**< chna and dbmd, one behind the other */
+    size_t chna_size, dbmd_size;
+    adm_source axml;
+    adm_document document;
     media_adm adm;
 } object_file;
 
@@ -35,7 +38,7 @@ typedef struct object_merge {
     bool dolby;
     uint32_t bed_count;          /**< tracks before the objects */
     uint32_t file_count;
-    object_file *files;
+    object_file *files;          /**< [object_source_count], the first file_count of them open */
     uint32_t *file_of;           /**< [object_source_count] index in files */
     object_part *parts;          /**< [object_source_count * object_count] by source */
     uint32_t *content_of;        /**< [object_count] number of its content among those of objects */
@@ -56,7 +59,7 @@ const char *object_attribute(const xmlNode *node, const char *name, char out[OBJ
 /** Finds the elements of a file's track. */
 status object_nodes_find(const object_file *file, uint16_t track, const char *display, object_nodes *out_nodes,
                          error_detail *detail);
-/** The axml of the output. */
-status object_axml_write(const object_merge *self, const xmlNode *bed, xmlBufferPtr buffer);
+/** Appends the axml of the output. */
+status object_axml_write(const object_merge *self, const xmlNode *bed, byte_writer *out_axml);
 
 #endif

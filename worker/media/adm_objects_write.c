@@ -16,7 +16,7 @@ typedef struct object_writer {
     uint32_t block; /* of the channel that is written */
     bool first_block;
     int64_t covered;          /* units of the output up to which its sources reach so far */
-    const xmlNode *standing;  /* the last block that was written; NULL: none yet */
+    xmlNode *standing;        /* a copy of the last block that was taken; NULL: none yet */
 } object_writer;
 
 static const char *id_of(char out[ID_SIZE], const char *format, ...) PRINTF_LIKE(2, 3);
@@ -183,7 +183,6 @@ static void write_block(object_writer *self, const xmlNode *node, uint32_t numbe
     }
     end(self);
     self->first_block = false;
-    self->standing = node;
 }
 
 /* Where no source reaches (leaders, reels without the object) it stands where it was, and at first where it will be. */
@@ -216,56 +215,81 @@ static status check_span(const object_merge *self, uint32_t source, const object
     return refuse(self, source, part, "its start and duration are not those of its file; export it as long as the programme");
 }
 
-/* The blocks of one object in one piece, cut to it. */
+/* The blocks of one object in one piece. */
+typedef struct block_run {
+    object_writer *writer;
+    const object_part *part;
+    uint32_t source, number;
+    int64_t shift;                 /* nanoseconds from the file to the output */
+    int64_t first, last;           /* units of the output: the piece, */
+    int64_t file_first, file_last; /* and how far the file reaches in it */
+    bool starts_piece;
+    status code;
+} block_run;
+
+/* One block, cut to the piece. */
+static void place_block(void *context, const xmlNode *node, uint32_t index)
+{
+    block_run *self = context;
+    object_writer *writer = self->writer;
+    char value[OBJECT_TEXT_SIZE];
+    int64_t start = 0, length = FOREVER;
+    bool timed = object_attribute(node, "rtime", value)[0] == '\0' || read_time(value, &start);
+    timed = timed && (object_attribute(node, "duration", value)[0] == '\0' || read_time(value, &length));
+    if (self->code != STATUS_OK)
+        return;
+    if (!timed) {
+        self->code = refuse(writer->merge, self->source, self->part, "a block's rtime or duration is not of the form hh:mm:ss.fffff");
+        return;
+    }
+    int64_t begins = nearest_unit(start + self->shift);
+    int64_t ends = length == FOREVER ? self->last : nearest_unit(start + length + self->shift);
+    block_place place = {.first = begins > self->first ? begins : self->first,
+                         .end = ends < self->last ? ends : self->last,
+                         .first_of_file = index == 1,
+                         .cut = begins < self->first,
+                         .starts_piece = self->starts_piece};
+    if (place.end <= place.first)
+        return; /* not in this piece, or of no length */
+    bool jumps = strcmp(object_text(object_child(node, "jumpPosition"), value), "1") == 0;
+    if (!jumps && !place.first_of_file && (place.cut || ends > self->last || place.starts_piece)) {
+        self->code = refuse(writer->merge, self->source, self->part,
+                            "it moves along a block that FFOA or LFOA cuts (jumpPosition 0); export it with jumps, as Dolby's tools do");
+        return;
+    }
+    if (place.starts_piece)
+        write_standing(writer, node, self->number, self->file_first);
+    self->starts_piece = false;
+    write_block(writer, node, self->number, &place);
+    self->file_last = place.end > self->file_last ? place.end : self->file_last;
+    xmlFreeNode(writer->standing);
+    writer->standing = xmlCopyNode((xmlNode *)node, 1);
+    writer->failed = writer->standing == NULL || writer->failed;
+}
+
 static status write_blocks(object_writer *self, uint32_t source, uint32_t object, uint32_t number)
 {
     const object_merge *merge = self->merge;
     const output_object_source *from = &merge->header->object_sources[source];
     const object_part *part = &merge->parts[source * merge->header->object_count + object];
+    object_file *file = &merge->files[part->file];
     uint32_t rate = merge->header->sample_rate;
-    int64_t shift = time_of((int64_t)from->programme_frame - from->file_frame, rate);
-    int64_t first = units_of(from->programme_frame, rate);
-    int64_t last = units_of(from->programme_frame + from->frame_count, rate);
-    /* As far as the file reaches. */
-    int64_t file_first = nearest_unit(shift) > first ? nearest_unit(shift) : first;
-    int64_t file_last = nearest_unit(shift + time_of((int64_t)from->input.frame_count, rate));
-    file_last = file_last < last ? file_last : last;
-    bool first_of_file = true;
-    bool starts_piece = true;
-    const char *const kind = "audioBlockFormat";
-    status code = check_span(merge, source, part);
-    if (code != STATUS_OK)
-        return code;
-    for (const xmlNode *node = object_child(part->nodes.channel, kind); node != NULL; node = object_next(node->next, kind)) {
-        char value[OBJECT_TEXT_SIZE];
-        int64_t start = 0, length = FOREVER;
-        bool timed = object_attribute(node, "rtime", value)[0] == '\0' || read_time(value, &start);
-        timed = timed && (object_attribute(node, "duration", value)[0] == '\0' || read_time(value, &length));
-        if (!timed)
-            return refuse(merge, source, part, "a block's rtime or duration is not of the form hh:mm:ss.fffff");
-        int64_t begins = nearest_unit(start + shift);
-        int64_t ends = length == FOREVER ? last : nearest_unit(start + length + shift);
-        block_place place = {.first = begins > first ? begins : first,
-                             .end = ends < last ? ends : last,
-                             .first_of_file = first_of_file,
-                             .cut = begins < first,
-                             .starts_piece = starts_piece};
-        first_of_file = false;
-        if (place.end <= place.first)
-            continue; /* not in this piece, or of no length */
-        bool jumps = strcmp(object_text(object_child(node, "jumpPosition"), value), "1") == 0;
-        if (!jumps && !place.first_of_file && (place.cut || ends > last || starts_piece))
-            return refuse(merge, source, part,
-                          "it moves along a block that FFOA or LFOA cuts (jumpPosition 0); export it with jumps, as Dolby's tools do");
-        if (starts_piece)
-            write_standing(self, node, number, file_first);
-        place.starts_piece = starts_piece;
-        starts_piece = false;
-        write_block(self, node, number, &place);
-        file_last = place.end > file_last ? place.end : file_last;
-    }
-    self->covered = file_last;
-    return STATUS_OK;
+    block_run run = {.writer = self, .part = part, .source = source, .number = number, .starts_piece = true};
+    run.shift = time_of((int64_t)from->programme_frame - from->file_frame, rate);
+    run.first = run.file_first = units_of(from->programme_frame, rate);
+    run.last = units_of(from->programme_frame + from->frame_count, rate);
+    run.file_last = nearest_unit(run.shift + time_of((int64_t)from->input.frame_count, rate));
+    if (nearest_unit(run.shift) > run.first)
+        run.file_first = nearest_unit(run.shift);
+    if (run.file_last > run.last)
+        run.file_last = run.last;
+    run.code = check_span(merge, source, part);
+    if (run.code == STATUS_OK && !adm_xml_read_blocks(part->nodes.channel, &file->axml, &(adm_block_visitor){place_block, &run}))
+        run.code = error_detail_set(merge->detail, file->source.failure != STATUS_OK ? file->source.failure : STATUS_INPUT_CHANGED,
+                                    "the blocks of '%s' cannot be read again; submit the show again when the file is final",
+                                    file->source.display);
+    self->covered = run.file_last;
+    return run.code;
 }
 
 /* ---- elements ---- */
@@ -339,7 +363,6 @@ static status write_channel(object_writer *self, uint32_t index, const object_no
     self->block = 0;
     self->first_block = true;
     self->covered = 0;
-    self->standing = NULL;
     begin(self, "audioChannelFormat");
     attribute(self, "audioChannelFormatID", id_of(id, "AC_0003%04" PRIx32, FORMAT_NUMBER_FIRST + index));
     copy_attributes(self, nodes->channel, id_attribute);
@@ -348,6 +371,8 @@ static status write_channel(object_writer *self, uint32_t index, const object_no
         if (merge->parts[i * merge->header->object_count + index].taken)
             code = write_blocks(self, i, index, FORMAT_NUMBER_FIRST + index);
     write_standing(self, NULL, FORMAT_NUMBER_FIRST + index, units_of(merge->header->frame_count, merge->header->sample_rate));
+    xmlFreeNode(self->standing);
+    self->standing = NULL;
     end(self);
     return code;
 }
@@ -437,11 +462,18 @@ static void begin_around(object_writer *self, const xmlNode *node)
     }
 }
 
-status object_axml_write(const object_merge *self, const xmlNode *bed, xmlBufferPtr buffer)
+static int append(void *context, const char *bytes, int size)
+{
+    byte_writer *writer = context;
+    byte_writer_bytes(writer, bytes, (size_t)size);
+    return writer->failed ? -1 : size;
+}
+
+status object_axml_write(const object_merge *self, const xmlNode *bed, byte_writer *out_axml)
 {
     static const char *const kinds[] = {"audioContent",      "audioObject",      "audioPackFormat", "audioChannelFormat",
                                         "audioStreamFormat", "audioTrackFormat", "audioTrackUID"};
-    object_writer writer = {.merge = self, .xml = xmlNewTextWriterMemory(buffer, 0)};
+    object_writer writer = {.merge = self, .xml = xmlNewTextWriter(xmlOutputBufferCreateIO(append, NULL, out_axml, NULL))};
     status code = STATUS_OK;
     if (writer.xml == NULL)
         return STATUS_NODE_MEMORY;
@@ -456,5 +488,5 @@ status object_axml_write(const object_merge *self, const xmlNode *bed, xmlBuffer
     }
     writer.failed = xmlTextWriterEndDocument(writer.xml) < 0 || writer.failed;
     xmlFreeTextWriter(writer.xml);
-    return code != STATUS_OK ? code : writer.failed ? STATUS_NODE_MEMORY : STATUS_OK;
+    return code == STATUS_OK && writer.failed && !out_axml->failed ? STATUS_NODE_MEMORY : code;
 }

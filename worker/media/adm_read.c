@@ -2,9 +2,8 @@
 
 #include "common/base/byte_reader.h"
 #include "common/media/adm_bed.h"
-#include "common/media/adm_xml.h"
 
-#include <libxml/xmlreader.h>
+#include <libxml/tree.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +76,7 @@ static void take_name(char out[ID_SIZE], xmlChar *value)
     xmlFree(value);
 }
 
-/* The formats that are open while the reader walks through them, and the element whose text comes next. */
+/* The formats that are open on the way through them, and the element whose text comes next. */
 typedef struct adm_walk {
     adm_model *model;
     adm_format *open[FORMAT_KINDS];
@@ -86,30 +85,31 @@ typedef struct adm_walk {
     enum { TEXT_NONE, TEXT_OBJECT_TRACK, TEXT_TRACK_STREAM, TEXT_STREAM_CHANNEL, TEXT_STREAM_TRACK, TEXT_SPEAKER } wants;
 } adm_walk;
 
-static adm_format *walk_open(adm_walk *self, xmlTextReaderPtr reader, format_kind kind, const char *attribute)
+static adm_format *walk_open(adm_walk *self, const xmlNode *node, format_kind kind, const char *attribute)
 {
     char id[ID_SIZE] = "";
-    xmlChar *value = xmlTextReaderGetAttribute(reader, BAD_CAST attribute);
+    xmlChar *value = xmlGetNoNsProp(node, BAD_CAST attribute);
     if (value != NULL)
         take_text(id, value);
     xmlFree(value);
     return model_add(self->model, kind, id);
 }
 
-static void walk_element(adm_walk *self, xmlTextReaderPtr reader, const char *name)
+static void walk_element(adm_walk *self, const xmlNode *node)
 {
+    const char *name = (const char *)node->name;
     self->wants = TEXT_NONE;
     if (strcmp(name, "audioTrackFormat") == 0)
-        self->open[FORMAT_TRACK] = walk_open(self, reader, FORMAT_TRACK, "audioTrackFormatID");
+        self->open[FORMAT_TRACK] = walk_open(self, node, FORMAT_TRACK, "audioTrackFormatID");
     else if (strcmp(name, "audioStreamFormat") == 0)
-        self->open[FORMAT_STREAM] = walk_open(self, reader, FORMAT_STREAM, "audioStreamFormatID");
+        self->open[FORMAT_STREAM] = walk_open(self, node, FORMAT_STREAM, "audioStreamFormatID");
     else if (strcmp(name, "audioChannelFormat") == 0)
-        self->open[FORMAT_CHANNEL] = walk_open(self, reader, FORMAT_CHANNEL, "audioChannelFormatID");
+        self->open[FORMAT_CHANNEL] = walk_open(self, node, FORMAT_CHANNEL, "audioChannelFormatID");
     else if (strcmp(name, "audioProgramme") == 0 && self->model->programme[0] == '\0')
-        take_name(self->model->programme, xmlTextReaderGetAttribute(reader, BAD_CAST "audioProgrammeName"));
+        take_name(self->model->programme, xmlGetNoNsProp(node, BAD_CAST "audioProgrammeName"));
     else if (strcmp(name, "audioObject") == 0) {
         self->in_object = true;
-        take_name(self->object, xmlTextReaderGetAttribute(reader, BAD_CAST "audioObjectName"));
+        take_name(self->object, xmlGetNoNsProp(node, BAD_CAST "audioObjectName"));
     } else if (strcmp(name, "audioTrackUIDRef") == 0 && self->in_object)
         self->wants = TEXT_OBJECT_TRACK;
     else if (strcmp(name, "audioStreamFormatIDRef") == 0 && self->open[FORMAT_TRACK] != NULL)
@@ -154,34 +154,18 @@ static void walk_text(adm_walk *self, const xmlChar *text)
     self->wants = TEXT_NONE;
 }
 
-/* False when the text is no XML, has a document type, or does not end. */
-static bool model_read(adm_model *self, const uint8_t *axml, size_t size)
+/* As deep as libxml2 lets elements nest, which is 256. */
+static void walk_nodes(adm_walk *self, const xmlNode *node)
 {
-    xmlTextReaderPtr reader = xmlReaderForMemory((const char *)axml, (int)adm_xml_size(axml, size), NULL, NULL,
-                                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    if (reader == NULL)
-        return false;
-    adm_walk walk = {.model = self};
-    int more = 0;
-    while ((more = xmlTextReaderRead(reader)) == 1) {
-        int type = xmlTextReaderNodeType(reader);
-        const xmlChar *name = xmlTextReaderConstLocalName(reader);
-        if (type == XML_READER_TYPE_DOCUMENT_TYPE || type == XML_READER_TYPE_ENTITY_REFERENCE) {
-            more = -1;
-            break;
-        }
-        if (type == XML_READER_TYPE_ELEMENT && name != NULL) {
-            walk_element(&walk, reader, (const char *)name);
-            if (xmlTextReaderIsEmptyElement(reader) == 1)
-                walk_end(&walk, (const char *)name);
-        } else if (type == XML_READER_TYPE_END_ELEMENT && name != NULL) {
-            walk_end(&walk, (const char *)name);
-        } else if (type == XML_READER_TYPE_TEXT && walk.wants != TEXT_NONE) {
-            walk_text(&walk, xmlTextReaderConstValue(reader));
+    for (; node != NULL; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE) {
+            walk_element(self, node);
+            walk_nodes(self, node->children);
+            walk_end(self, (const char *)node->name);
+        } else if (node->type == XML_TEXT_NODE && self->wants != TEXT_NONE && !xmlIsBlankNode(node)) {
+            walk_text(self, node->content);
         }
     }
-    xmlFreeTextReader(reader);
-    return more == 0;
 }
 
 /* ITU-R BS.2094: the common channels that files name without defining them. */
@@ -279,21 +263,20 @@ static void pack_names(const adm_model *model, media_adm *adm)
     }
 }
 
-void adm_read(const uint8_t *chna, size_t chna_size, const uint8_t *axml, size_t axml_size, uint32_t channel_count,
-              media_adm *out_adm)
+void adm_read(const adm_document *document, const uint8_t *chna, size_t chna_size, uint32_t channel_count, media_adm *out_adm)
 {
-    *out_adm = (media_adm){.present = true, .axml_size = (uint32_t)axml_size};
     adm_model *model = calloc(1, sizeof *model);
     byte_reader reader;
     byte_reader_init(&reader, chna, chna_size);
     (void)byte_reader_u16(&reader);
     uint32_t uid_count = byte_reader_u16(&reader);
+    *out_adm = (media_adm){.present = true};
+    if (model != NULL && document->xml.tree != NULL)
+        walk_nodes(&(adm_walk){.model = model}, document->xml.tree->children);
     if (model == NULL)
         say(out_adm, "no memory is left to read it");
-    else if (adm_xml_problem(axml, axml_size) != NULL)
-        say(out_adm, adm_xml_problem(axml, axml_size));
-    else if (!model_read(model, axml, axml_size))
-        say(out_adm, "axml is no XML that can be read");
+    else if (document->xml.why != NULL)
+        say(out_adm, document->xml.why);
     else if (model->too_many)
         say(out_adm, "axml describes more formats than any profile allows");
     else if (reader.failed || uid_count * 40u > byte_reader_left(&reader))

@@ -60,29 +60,31 @@ static bool probe_adm(probe_source *source, const riff_form *form)
 {
     media_adm *adm = &source->facts->adm;
     *adm = (media_adm){.present = true};
-    if (form->chna_size > ADM_CHNA_BYTES_MAX || form->axml_size > ADM_AXML_BYTES_MAX) {
-        snprintf(adm->problem, sizeof adm->problem, "chna or axml is larger than the %d MiB that are read",
-                 ADM_AXML_BYTES_MAX >> 20);
+    if (form->chna_size > ADM_CHNA_BYTES_MAX || form->axml_size >> 20 >= ADM_AXML_MIB_MAX) {
+        snprintf(adm->problem, sizeof adm->problem, "chna is larger than %d bytes or axml than %d MiB, and so neither is read",
+                 ADM_CHNA_BYTES_MAX, ADM_AXML_MIB_MAX);
         return true;
     }
     size_t chna_size = (size_t)form->chna_size;
-    size_t axml_size = (size_t)form->axml_size;
     size_t dbmd_size = form->dbmd_size <= ADM_DBMD_BYTES_MAX ? (size_t)form->dbmd_size : 0;
-    uint8_t *bytes = malloc(chna_size + axml_size + dbmd_size + 1);
+    uint8_t *bytes = malloc(chna_size + dbmd_size + 1);
+    adm_source axml = probe_text(source, form->axml_offset, form->axml_size);
+    adm_document document = {.number = 0};
     if (bytes == NULL) {
         source->failure = STATUS_NODE_MEMORY;
         return false;
     }
-    bool read = probe_read(source, form->chna_offset, bytes, chna_size) &&
-                probe_read(source, form->axml_offset, bytes + chna_size, axml_size) &&
-                probe_read(source, form->dbmd_offset, bytes + chna_size + axml_size, dbmd_size);
+    bool read = probe_read(source, form->chna_offset, bytes, chna_size) && adm_document_read(&document, &axml) &&
+                probe_read(source, form->dbmd_offset, bytes + chna_size, dbmd_size);
     if (read) {
         const media_facts *facts = source->facts;
-        adm_read(bytes, chna_size, bytes + chna_size, axml_size, facts->channel_count, adm);
-        adm_profile_judge(&(adm_chunks){bytes, bytes + chna_size, bytes + chna_size + axml_size, chna_size, axml_size, dbmd_size},
+        adm_read(&document, bytes, chna_size, facts->channel_count, adm);
+        adm->axml_size = (uint32_t)axml.size;
+        adm_profile_judge(&document, &(adm_chunks){bytes, bytes + chna_size, chna_size, dbmd_size},
                           &(adm_audio){facts->sample_rate, facts->valid_bits, facts->channel_count, facts->frame_count},
                           &adm->profile);
     }
+    adm_document_deinit(&document);
     free(bytes);
     return read;
 }

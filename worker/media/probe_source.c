@@ -23,6 +23,16 @@ bool probe_read(probe_source *self, uint64_t offset, void *bytes, size_t byte_si
     return false;
 }
 
+static bool read_text(void *context, uint64_t offset, void *bytes, size_t byte_size)
+{
+    return probe_read(context, offset, bytes, byte_size);
+}
+
+adm_source probe_text(probe_source *self, uint64_t offset, uint64_t byte_size)
+{
+    return (adm_source){.read = read_text, .context = self, .first = offset, .size = byte_size};
+}
+
 bool probe_refuse(probe_source *self, status code, const char *format, ...)
 {
     char sentence[400];

@@ -51,9 +51,23 @@ static void chna_make(byte_writer *chna)
     chna_record(chna, 0, "AT_00010003_01"); /* room for later */
 }
 
+static void read_bytes(const uint8_t *chna, size_t chna_size, const char *axml, size_t axml_size, media_adm *out_adm,
+                       uint32_t channels)
+{
+    adm_document document;
+    assert_true(adm_document_read(&document, &(adm_source){.bytes = (const uint8_t *)axml, .size = axml_size}));
+    adm_read(&document, chna, chna_size, channels, out_adm);
+    adm_document_deinit(&document);
+}
+
 static void read_both(const byte_writer *chna, const char *axml, uint32_t channels, media_adm *out_adm)
 {
-    adm_read(chna->bytes, chna->size, (const uint8_t *)axml, strlen(axml), channels, out_adm);
+    read_bytes(chna->bytes, chna->size, axml, strlen(axml), out_adm, channels);
+}
+
+static void judge_bytes(const char *axml, size_t size, const adm_chunks *chunks, const adm_audio *audio, adm_profile *out_profile)
+{
+    adm_profile_judge_axml(&(adm_source){.bytes = (const uint8_t *)axml, .size = size}, chunks, audio, out_profile);
 }
 
 static void adm_read__follows_every_way_of_naming_a_channel(void **state)
@@ -87,7 +101,7 @@ static void adm_read__says_what_it_cannot_use(void **state)
     read_both(&chna, "<ebuCoreMain>", 4, &adm);
     assert_string_equal(adm.problem, "axml is no XML that can be read");
     read_both(&chna, "<!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>", 4, &adm);
-    assert_string_equal(adm.problem, "axml is no XML that can be read");
+    assert_string_equal(adm.problem, "axml has a document type");
     char many[16384] = "<audioFormatExtended"; /* of good form, but of a size that libxml2 takes the square of */
     for (size_t i = 0, at = strlen(many); i < 257; i++)
         at += (size_t)snprintf(many + at, sizeof many - at, " a%zu=\"=\"%s", i, i == 256 ? "/>" : "");
@@ -103,7 +117,7 @@ static void adm_read__says_what_it_cannot_use(void **state)
         read_both(&chna, foreign[i], 4, &adm);
         assert_string_equal(adm.problem, "axml is not in UTF-8");
     }
-    adm_read(chna.bytes, chna.size, (const uint8_t *)"<\0a\0/\0>", 7, 4, &adm);
+    read_bytes(chna.bytes, chna.size, "<\0a\0/\0>", 7, &adm, 4);
     assert_string_equal(adm.problem, "axml is not in UTF-8");
     read_both(&chna, "\xEF\xBB\xBF<?xml version='1.0' encoding='utf-8'?><a/>", 4, &adm);
     assert_string_equal(adm.problem, "");
@@ -129,7 +143,7 @@ static void adm_read__withstands_damage(void **state)
             axml[test_random(&seed) % (sizeof axml - 1)] = (char)test_random(&seed);
         for (uint64_t i = test_random(&seed) % 4; i > 0; i--)
             records[test_random(&seed) % chna.size] = (uint8_t)test_random(&seed);
-        adm_read(records, test_random(&seed) % (chna.size + 1), (const uint8_t *)axml, test_random(&seed) % sizeof axml, 4, &adm);
+        read_bytes(records, test_random(&seed) % (chna.size + 1), axml, test_random(&seed) % sizeof axml, &adm, 4);
         for (int label = 0; label < CHANNEL_LABEL_COUNT; label++)
             assert_true(media_adm_track(&adm, (uint8_t)label) < FILE_CHANNELS_MAX);
     }
@@ -144,9 +158,8 @@ static bool dbmd_broken(const uint8_t *dbmd, size_t size)
     adm_profile profile;
     assert_non_null(exact);
     memcpy(exact, dbmd, size);
-    adm_profile_judge(&(adm_chunks){.chna = chna, .chna_size = 4, .axml = (const uint8_t *)axml, .axml_size = sizeof axml - 1,
-                                    .dbmd = exact, .dbmd_size = size},
-                      &(adm_audio){48000, 24, 0, 0}, &profile);
+    judge_bytes(axml, sizeof axml - 1, &(adm_chunks){.chna = chna, .chna_size = 4, .dbmd = exact, .dbmd_size = size},
+                &(adm_audio){48000, 24, 0, 0}, &profile);
     free(exact);
     assert_true(profile.judged && profile.dolby);
     bool broken = false;
@@ -202,8 +215,7 @@ static const char *axml_breach(size_t parts, adm_profile *profile)
     static const uint8_t chna[4] = {0};
     size_t size = 0;
     char *axml = axml_of_parts(parts, &size);
-    adm_profile_judge(&(adm_chunks){.chna = chna, .chna_size = 4, .axml = (const uint8_t *)axml, .axml_size = size},
-                      &(adm_audio){48000, 24, 0, 0}, profile);
+    judge_bytes(axml, size, &(adm_chunks){.chna = chna, .chna_size = 4}, &(adm_audio){48000, 24, 0, 0}, profile);
     free(axml);
     for (uint32_t i = 0; i < profile->breach_count; i++)
         if (profile->breaches[i].rule == ADM_RULE_AXML)
@@ -211,7 +223,7 @@ static const char *axml_breach(size_t parts, adm_profile *profile)
     return "";
 }
 
-/* The two elements around them are elements too: 999,998 in them are the most. */
+/* The three elements around them and an attribute are kept too: 131,069 in them are the most. */
 static void adm_profile__refuses_more_elements_than_it_can_go_through(void **state)
 {
     (void)state;
@@ -219,8 +231,8 @@ static void adm_profile__refuses_more_elements_than_it_can_go_through(void **sta
     adm_profile profile;
     assert_string_equal(axml_breach(65536, &profile), "");
     assert_string_equal(axml_breach(65537, &profile), many_parts);
-    assert_string_equal(axml_breach(999998, &profile), many_parts);
-    assert_string_equal(axml_breach(999999, &profile), "axml has more than 1,000,000 elements");
+    assert_string_equal(axml_breach(131069, &profile), many_parts);
+    assert_string_equal(axml_breach(131070, &profile), "axml has more than 131,072 elements and attributes beside its blocks");
 }
 
 /* Every record of one audioTrackUID is held against it, the last of 1,024 as the first. */
@@ -237,14 +249,78 @@ static void adm_profile__judges_each_record_of_one_uid(void **state)
         chna_record(&chna, 1, "AT_00010001_01");
     for (int round = 0; round < 2; round++) {
         adm_profile profile;
-        adm_profile_judge(&(adm_chunks){.chna = chna.bytes, .chna_size = chna.size, .axml = (const uint8_t *)axml,
-                                        .axml_size = sizeof axml - 1}, &(adm_audio){48000, 24, 1, 0}, &profile);
+        judge_bytes(axml, sizeof axml - 1, &(adm_chunks){.chna = chna.bytes, .chna_size = chna.size}, &(adm_audio){48000, 24, 1, 0},
+                    &profile);
         assert_int_equal(profile.breach_count, round);
         if (round == 1)
             assert_string_equal(profile.breaches[0].what, "ATU_00000001 is AT_00010002_01 in chna and AT_00010001_01 in axml");
         chna.bytes[chna.size - 16] = '2'; /* the number of the last record's track format */
     }
     byte_writer_deinit(&chna);
+}
+
+/* A master of one object, whose blocks are these. */
+static const char *block_breach(const char *blocks, adm_rule rule, adm_profile *profile)
+{
+    static const uint8_t chna[4] = {0};
+    size_t size = strlen(blocks) + 512;
+    char *axml = malloc(size);
+    assert_non_null(axml);
+    size = (size_t)snprintf(axml, size, "<audioFormatExtended><audioProgramme audioProgrammeName=\"Atmos_Master\"/>"
+                                        "<audioChannelFormat audioChannelFormatID=\"AC_00031001\" typeDefinition=\"Objects\">%s"
+                                        "</audioChannelFormat></audioFormatExtended>", blocks);
+    judge_bytes(axml, size, &(adm_chunks){.chna = chna, .chna_size = 4}, &(adm_audio){48000, 24, 0, 0}, profile);
+    free(axml);
+    for (uint32_t i = 0; i < profile->breach_count; i++)
+        if (profile->breaches[i].rule == rule)
+            return profile->breaches[i].what;
+    return "";
+}
+
+#define TIMES "rtime=\"00:00:00.00000\" duration=\"00:00:01.00000\"><cartesian>1</cartesian>"
+#define BLOCK(number, length) "<audioBlockFormat audioBlockFormatID=\"AB_00031001_" number "\" " TIMES \
+                              "<jumpPosition interpolationLength=\"" length "\">1</jumpPosition></audioBlockFormat>"
+#define FIRST BLOCK("00000001", "0")
+#define SECOND BLOCK("00000002", "0.005208")
+
+/* Blocks are let go of as they are read; what they break is told of the first of them, wherever it stands. */
+static void adm_profile__judges_blocks_as_they_come_by(void **state)
+{
+    (void)state;
+    adm_profile profile;
+    assert_string_equal(block_breach("", ADM_RULE_OBJECT_BLOCK, &profile), "AC_00031001 has no block");
+    assert_string_equal(block_breach(FIRST SECOND, ADM_RULE_OBJECT_BLOCK, &profile), "");
+    assert_string_equal(block_breach(FIRST SECOND, ADM_RULE_BLOCK, &profile), "");
+    assert_string_equal(block_breach(FIRST SECOND FIRST, ADM_RULE_OBJECT_BLOCK, &profile),
+                        "AC_00031001 has interpolationLength \"0\"; 0.005208");
+    assert_string_equal(block_breach(FIRST SECOND FIRST SECOND, ADM_RULE_BLOCK, &profile),
+                        "block 3 of AC_00031001 is AB_00031001_00000001; AB_00031001_00000003");
+    /* Text between them belongs to nothing, but libxml2 joins it to more of its kind: not to that which went with a block. */
+    char texts[1 << 15] = FIRST "t" SECOND;
+    for (size_t i = 0, at = strlen(texts); i < 100; i++)
+        at += (size_t)snprintf(texts + at, sizeof texts - at, "<audioBlockFormat/>%0*d", (int)(2 * i + 1), 0);
+    assert_string_equal(block_breach(texts, ADM_RULE_OBJECT_BLOCK, &profile),
+                        "AC_00031001 has a block without rtime and duration of five decimals");
+}
+
+/* However it is written, what is kept of an axml is bounded. */
+static void adm_profile__bounds_what_it_keeps(void **state)
+{
+    enum { TEXT_BYTES = 9 << 20 };
+    (void)state;
+    static const char text_open[] = "<audioBlockFormat><a>", text_end[] = "</a></audioBlockFormat>";
+    static const char comment_open[] = "<!--", comment_end[] = "-->";
+    adm_profile profile;
+    char *long_text = malloc(TEXT_BYTES + 64);
+    assert_non_null(long_text);
+    for (int round = 0; round < 2; round++) {
+        const char *open = round == 0 ? text_open : comment_open, *end = round == 0 ? text_end : comment_end;
+        memset(long_text, 'x', TEXT_BYTES);
+        memcpy(long_text, open, strlen(open));
+        memcpy(long_text + TEXT_BYTES, end, strlen(end) + 1);
+        assert_string_equal(block_breach(long_text, ADM_RULE_AXML, &profile), "axml has more than 8 MiB beside its blocks");
+    }
+    free(long_text);
 }
 
 int main(void)
@@ -256,6 +332,8 @@ int main(void)
         cmocka_unit_test(adm_profile__judges_dbmd_whole_and_damaged),
         cmocka_unit_test(adm_profile__refuses_more_elements_than_it_can_go_through),
         cmocka_unit_test(adm_profile__judges_each_record_of_one_uid),
+        cmocka_unit_test(adm_profile__judges_blocks_as_they_come_by),
+        cmocka_unit_test(adm_profile__bounds_what_it_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
