@@ -15,7 +15,7 @@ static void read_records(const uint8_t *bytes, size_t size)
     for (size_t offset = 0; cell_record_decode(&cell, bytes, size, &offset) == STATUS_OK;)
         continue;
     shell_record *record = calloc(1, sizeof *record);
-    for (uint32_t kind = 0; record != NULL && kind < 8; kind++)
+    for (uint32_t kind = 0; record != NULL && kind <= RECORD_ROOT; kind++)
         (void)!(shell_record_decode(record, kind, bytes, size) == STATUS_OK);
     free(record);
     merge_outcome merged;

@@ -44,6 +44,11 @@ static void results__read_any_damaged_bytes(void **state)
     shell_record_encode(&record, &good);
     damage_as(6, &good);
     byte_writer_reset(&good);
+    record = (shell_record){.kind = RECORD_ROOT, .root = {.name = "shows", .node = "node-7", .identity = {{1, 2, 3}}}};
+    byte_writer_u8(&good, (uint8_t)record.kind);
+    shell_record_encode(&record, &good);
+    damage_as(6, &good);
+    byte_writer_reset(&good);
     static media_facts facts = {.frame_count = 48000, .sample_rate = 48000, .channel_count = 2};
     media_facts_encode(&facts, &good);
     damage_as(2, &good);
