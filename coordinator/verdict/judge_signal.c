@@ -3,8 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { STRETCH_APART_SECONDS = 2 };
-
 signal_rule signal_rule_of(const judgement *self, const char *check, double bound, bool upper, finding_severity severity)
 {
     const spec_limit *limit = judgement_limit(self, check);
@@ -60,47 +58,6 @@ bool signal_holds_one_role(const judgement *self)
 {
     const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
     return made_by != NULL && (made_by->takes_stem || made_by->role_count == 1);
-}
-
-void signal_stretches_add(judgement *self, signal_stretches *list, uint64_t start, uint64_t end)
-{
-    signal_stretch *last = list->count > 0 ? &list->items[list->count - 1] : NULL;
-    if (last != NULL && start <= last->end + STRETCH_APART_SECONDS * (uint64_t)self->timeline->sample_rate) {
-        last->end = end > last->end ? end : last->end;
-        return;
-    }
-    list->items = arena_grow_array(self->memory, list->items, list->count, &list->capacity, sizeof *list->items);
-    list->items[list->count++] = (signal_stretch){.start = start, .end = end};
-}
-
-const char *signal_stretches_text(judgement *self, const signal_stretches *list)
-{
-    enum { TOLD_MAX = 4 };
-    const char *text = "";
-    uint64_t sum = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        char from[PLACE_TEXT_SIZE];
-        char to[PLACE_TEXT_SIZE];
-        sum += list->items[i].end - list->items[i].start;
-        judgement_place(self, list->items[i].start, from);
-        judgement_place(self, list->items[i].end, to);
-        if (i < TOLD_MAX)
-            text = arena_format(self->memory, "%s%sfrom %s to %s", text, i == 0 ? "" : ", ", from, to);
-    }
-    if (list->count == 1)
-        return text;
-    const char *more = list->count > TOLD_MAX ? arena_format(self->memory, " and at %zu more place%s", list->count - TOLD_MAX,
-                                                             list->count == TOLD_MAX + 1 ? "" : "s") : "";
-    return arena_format(self->memory, "for %.0f s in all, %s%s", (double)sum / self->timeline->sample_rate, text, more);
-}
-
-const char *signal_stretches_json(judgement *self, const signal_stretches *list)
-{
-    const char *text = arena_format(self->memory, "\"place_count\": %zu, \"places\": [", list->count);
-    for (size_t i = 0; i < list->count && i < VERDICT_RUNS_MAX; i++)
-        text = arena_format(self->memory, "%s%s{\"start_sample\": %llu, \"end_sample\": %llu}", text, i == 0 ? "" : ", ",
-                            (unsigned long long)list->items[i].start, (unsigned long long)list->items[i].end);
-    return arena_format(self->memory, "%s]", text);
 }
 
 double signal_db(double power)

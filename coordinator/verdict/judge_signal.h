@@ -2,7 +2,7 @@
 #ifndef COORDINATOR_VERDICT_JUDGE_SIGNAL_H
 #define COORDINATOR_VERDICT_JUDGE_SIGNAL_H
 
-#include "coordinator/verdict/verdict_parts.h"
+#include "coordinator/verdict/finding_stretches.h"
 
 /** By which bound a check is judged: the spec's, or ours where it has none. */
 typedef struct signal_rule {
@@ -28,20 +28,6 @@ void signal_rule_close(judgement *self, signal_rule *rule);
 void signal_unjudged(judgement *self, const char *check, const char *why);
 /** True if a rendered programme is made of one kind of stem: a dialogue stem in two channels may well be the same twice. */
 bool signal_holds_one_role(const judgement *self);
-/** Where something is: stretches of frames in order of time, apart. */
-typedef struct signal_stretch {
-    uint64_t start, end;
-} signal_stretch;
-typedef struct signal_stretches {
-    signal_stretch *items;
-    size_t count, capacity;
-} signal_stretches;
-/** A stretch that begins no earlier than the last; one that is hardly (2 s) apart from it makes it longer. */
-void signal_stretches_add(judgement *self, signal_stretches *list, uint64_t start, uint64_t end);
-/** "from A to B", "for 25 s in all, from A to B, from C to D and at 3 more places" */
-const char *signal_stretches_text(judgement *self, const signal_stretches *list);
-/** "\"place_count\": n, \"places\": [{\"start_sample\": ..., \"end_sample\": ...}]", the first VERDICT_RUNS_MAX of them */
-const char *signal_stretches_json(judgement *self, const signal_stretches *list);
 /** 10 log10; -INFINITY for 0. */
 double signal_db(double power);
 

@@ -39,16 +39,16 @@ static share share_of(const signal_cell *cell, uint32_t channel, double width_hz
 
 /* ---- the LFE ---- */
 
-static void tell_lfe(judgement *self, signal_rule *rule, uint32_t lfe, const signal_stretches *all, double worst)
+static void tell_lfe(judgement *self, signal_rule *rule, uint32_t lfe, const finding_stretches *all, double worst)
 {
     if (all->count == 0)
         return;
     finding *item = signal_tell(self, rule, lfe, all->items[0].start, all->items[all->count - 1].end, worst, "dB");
     if (item == NULL)
         return;
-    item->details_json = arena_format(self->memory, "{%s}", signal_stretches_json(self, all));
+    item->details_json = arena_format(self->memory, "{%s}", finding_stretches_json(self, all));
     item->message = arena_format(self->memory, "The LFE holds sound above %.0f Hz (up to %.1f dB of its energy) %s. Low-pass it at 120 Hz, 24 dB per octave, and check that it is the LFE.",
-                                 lfe_above_hz, worst, signal_stretches_text(self, all));
+                                 lfe_above_hz, worst, finding_stretches_text(self, all));
 }
 
 /* The cells that break the bound, as one finding for each reel. */
@@ -56,7 +56,7 @@ static void judge_lfe(judgement *self, const programme_signal *signal, uint32_t 
 {
     signal_rule rule = signal_rule_of(self, "signal.lfe", lfe_share_db_max, true, FINDING_WARN);
     double level = pow(10.0, lfe_level_dbfs / 10.0);
-    signal_stretches all = {0};
+    finding_stretches all = {0};
     double worst = -(double)INFINITY;
     for (size_t i = 0; i < signal->cell_count; i++) {
         const signal_cell *cell = &signal->cells[i];
@@ -70,7 +70,7 @@ static void judge_lfe(judgement *self, const programme_signal *signal, uint32_t 
             worst = -(double)INFINITY;
         }
         worst = fmax(worst, over);
-        signal_stretches_add(self, &all, cell->frame, cell->frame + cell->frame_count);
+        finding_stretches_add(self, &all, cell->frame, cell->frame + cell->frame_count);
     }
     tell_lfe(self, &rule, lfe, &all, worst);
     signal_rule_close(self, &rule);

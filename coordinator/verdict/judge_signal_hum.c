@@ -82,7 +82,7 @@ static int by_start(const void *a, const void *b)
 static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, size_t first, uint32_t mains)
 {
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
-    signal_stretches all = {0};
+    finding_stretches all = {0};
     uint32_t channels = 0, lines = 0;
     const hum_run *loudest = &list->items[first];
     const char *runs = "";
@@ -91,7 +91,7 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
         const hum_run *run = &list->items[i];
         if (run->line / HARMONICS != mains || run->reel != list->items[first].reel)
             continue;
-        signal_stretches_add(self, &all, run->start, run->end);
+        finding_stretches_add(self, &all, run->start, run->end);
         channels |= 1U << run->channel;
         lines |= 1U << run->line % HARMONICS;
         loudest = level_of(run) > level_of(loudest) ? run : loudest;
@@ -116,7 +116,7 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
     item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.0f, \"run_count\": %zu, \"runs\": [%s]}", line_hertz[loudest->line], run_count, runs);
     item->message = arena_format(self->memory, "Hum of %.0f Hz at %.1f dBFS%s%s in %s %s: a steady line of the mains. Notch it out, or find the ground loop.",
                                  line_hertz[loudest->line], level_of(loudest), with, with[0] == '\0' ? "" : " Hz,", names,
-                                 signal_stretches_text(self, &all));
+                                 finding_stretches_text(self, &all));
 }
 
 void judge_signal_hum(judgement *self, const programme_signal *signal)

@@ -125,8 +125,7 @@ static const char *json_db(const stem_judgement *self, double value)
 
 /* ---- findings ---- */
 
-/* A fault is a warning until a spec says more. */
-static finding *add_fault(stem_judgement *self, const char *check, double measured, const char *unit)
+finding *stem_judgement_fault(stem_judgement *self, const char *check, double measured, const char *unit)
 {
     const spec_limit *limit = judgement_limit(self->judgement, check);
     bool over = limit != NULL && !(measured <= limit->max);
@@ -138,7 +137,7 @@ static finding *add_fault(stem_judgement *self, const char *check, double measur
     return item;
 }
 
-static void set_channels(stem_judgement *self, finding *item, uint32_t outputs)
+void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs)
 {
     const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
     if (outputs == (1u << layout->channel_count) - 1)
@@ -146,7 +145,7 @@ static void set_channels(stem_judgement *self, finding *item, uint32_t outputs)
     finding_set_channels(item, layout, outputs);
 }
 
-static const char *channel_words(stem_judgement *self, const finding *item)
+const char *stem_judgement_channel_words(stem_judgement *self, const finding *item)
 {
     const char *list = item->channel_count == 0 ? "" : item->channels[0];
     for (uint32_t i = 1; i < item->channel_count; i++)
@@ -215,10 +214,8 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
                             name, where, run->gain_db);
     case STEM_FAULT_UNEXPLAINED:
     default:
-        return arena_format(memory,
-                            "It differs%s from the sum of its stems by %.1f dBFS, which no gain of a stem explains: something "
-                            "else is in it, or a stem lies at another time there. Compare it with the stems by ear.",
-                            where, run->residual_dbfs);
+        return arena_format(memory, "It differs%s from the sum of its stems by %.1f dBFS, which no gain of a stem explains: %s.", where, run->residual_dbfs,
+                            stem_judgement_cause(self, run));
     }
 }
 
@@ -261,9 +258,9 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
 {
     judgement *base = self->judgement;
     const stem_shift *shift = &found->shift;
-    finding *item = add_fault(self, "stems.null", found->residual_dbfs, "dBFS");
+    finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
     judgement_locate(base, item, found->start, found->end);
-    set_channels(self, item, found->outputs);
+    stem_judgement_channels(self, item, found->outputs);
     char from[PLACE_TEXT_SIZE];
     char to[PLACE_TEXT_SIZE];
     judgement_place(base, found->start, from);
@@ -272,7 +269,7 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     item->subject = arena_format(base->memory, "shifted %s", name);
     item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. Move it back and print again.",
                                  shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples),
-                                 channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems");
+                                 stem_judgement_channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems");
     item->details_json = arena_format(
         base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
         shift->samples, json_db(self, found->residual_dbfs));
@@ -338,18 +335,18 @@ static void tell_run(stem_judgement *self, const stem_run *found)
     bool extra = run->fault == STEM_FAULT_EXTRA;
     bool dialogue = extra && stem_role_of(self, run->element) == ROLE_DIALOGUE;
     bool optional = extra && is_optional(self, run->element);
-    finding *item = optional ? add_fault(self, "me.optional", run->gain_db, "dB")
-                    : dialogue ? add_fault(self, "me.dialogue", run->gain_db, "dB")
-                             : add_fault(self, "stems.null", run->residual_dbfs, "dBFS");
+    finding *item = optional ? stem_judgement_fault(self, "me.optional", run->gain_db, "dB")
+                    : dialogue ? stem_judgement_fault(self, "me.dialogue", run->gain_db, "dB")
+                             : stem_judgement_fault(self, "stems.null", run->residual_dbfs, "dBFS");
     judgement_locate(base, item, run->start_frame, run->end_frame);
-    set_channels(self, item, run->outputs);
+    stem_judgement_channels(self, item, run->outputs);
     const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
     item->subject = arena_format(base->memory, "%s%s%s", words[run->fault], name[0] == '\0' ? "" : " ", name);
     char from[PLACE_TEXT_SIZE];
     char to[PLACE_TEXT_SIZE];
     judgement_place(base, run->start_frame, from);
     judgement_place(base, run->end_frame, to);
-    const char *where = arena_format(base->memory, "%s from %s to %s", channel_words(self, item), from, to);
+    const char *where = arena_format(base->memory, "%s from %s to %s", stem_judgement_channel_words(self, item), from, to);
     if (run->fault == STEM_FAULT_UNEXPLAINED && tell_dropout(self, run, item))
         return;
     item->message = run_sentence(self, run, where);
@@ -405,7 +402,7 @@ static void judge_absent(stem_judgement *self)
             elsewhere = elsewhere || (!self->shifts.items[i].shift.whole && self->shifts.items[i].shift.element == e);
         if (self->truth.presence[e] != STEM_ABSENT || elsewhere || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
             continue;
-        finding *item = add_fault(self, "stems.null", HUGE_VAL, "dBFS");
+        finding *item = stem_judgement_fault(self, "stems.null", HUGE_VAL, "dBFS");
         item->measured = (double)NAN;
         judgement_locate(base, item, 0, base->timeline->frame_count);
         item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
@@ -563,6 +560,7 @@ void judge_stems(judgement *self)
         judge_matrix(stems);
     }
     join_level_runs(stems);
+    judge_stem_causes(stems);
     for (uint32_t i = 0; i < stems->shifts.count; i++)
         tell_shift(stems, &stems->shifts.items[i]);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)

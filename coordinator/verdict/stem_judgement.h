@@ -19,6 +19,20 @@ typedef struct stem_judgement {
 } stem_judgement;
 
 uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence);
+/** A fault of a stem: a warning until a spec says more. */
+finding *stem_judgement_fault(stem_judgement *self, const char *check, double measured, const char *unit);
+/** Sets the channels of a finding; none where it is in all of the programme. */
+void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs);
+/** " in L, R", or nothing where it names none */
+const char *stem_judgement_channel_words(stem_judgement *self, const finding *item);
+/**
+ * One cause, one finding: takes runs out of the truth that are the edge of another, and those that clipping made, which are told
+ * as one.
+ */
+void judge_stem_causes(stem_judgement *self);
+/** What most likely made an unexplained run, as the end of a sentence: a click or a hum of the print that the stems have not. */
+const char *stem_judgement_cause(const stem_judgement *self, const stem_run *run);
+
 /** The stems have channels that the programme has not. */
 bool stem_judgement_folds(const stem_judgement *self);
 

@@ -180,6 +180,33 @@ class Received(FarmTest):
         self.assertIn("The whole programme is at -3.0 dB", low[0]["message"])
         self.place(low[0], second / RATE, (second / RATE) + (7 * 24 + 11) / 24)
 
+    def test_clipping_a_click_and_the_edge_of_a_fault_are_not_told_as_faults_of_stems(self):
+        full = lambda p: p["DX"] + p["MX"] + p["FX"]
+
+        def between(p, first_s, end_s, change):
+            out = full(p)
+            span = slice(int(first_s * RATE), int(end_s * RATE))
+            out[span] = change(out[span], p, span)
+            return out
+
+        def clicked(x, _p, _span):
+            x[0, [0, 4]] -= np.sign(x[0, [0, 4]]) * 0.7
+            return x
+        report = self.judge({
+            "CLIPPED": (lambda p: between(p, 4.0, 12.0, lambda x, p, span: np.clip(x * 60, -1, 1 - 2 ** -23)), "5.1"),
+            "EDGE": (lambda p: between(p, 4.0, 9.25, lambda x, p, span: x - p["FX"][span]), "5.1"),
+            "CLICK": (lambda p: between(p, 6.5, 7.0, clicked), "5.1"),
+        })
+        clip, = faults(report, "CLIPPED")
+        self.assertEqual((clip["details"]["fault"], clip["channels"]), ("clipped", []))
+        self.place(clip, 4.0, 12.0)
+        edge, = faults(report, "EDGE")
+        self.assertEqual((edge["details"]["fault"], edge["details"]["source"]), ("missing", "FX"))
+        self.place(edge, 4.0, 9.25)
+        click, = faults(report, "CLICK")
+        self.assertEqual((click["details"]["fault"], click["channels"]), ("unexplained", ["L", "Ls"]))
+        self.assertIn("the click that is told at 6.500 s is not in the stems", click["message"])
+
     def test_a_drop_out_explains_no_more_than_itself(self):
         """A programme that lies elsewhere from end to end and drops out once is moved, not lost in the print."""
         def late(parts):
