@@ -80,7 +80,8 @@ static void true_peak_once(kernel_check *self, uint32_t frame_count, hostility k
 
 /*
  * Floors that a sieve could take for out of reach: all lanes have one just below or at their peak, and the samples are
- * random shares of the worst case of some phase, so that outer and inner taps add up in every proportion.
+ * random shares of the worst case of some phase, so that outer and inner taps add up in every proportion. Some tiles have lanes
+ * that are silent.
  */
 static void true_peak_sieved_once(kernel_check *self, uint32_t frame_count)
 {
@@ -90,12 +91,14 @@ static void true_peak_sieved_once(kernel_check *self, uint32_t frame_count)
     double *tile = place_tile(self, frame_count, AT_END);
     const double share = shares[check_below(self, 6)];
     const bool alike = check_below(self, 4) > 0; /* a block is left out only when all its lanes are */
+    const uint32_t sounding = check_below(self, 2) == 0 ? TILE_LANES : 1 + check_below(self, TILE_LANES);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
         const double level = levels[check_below(self, 3) == 0 ? check_below(self, 9) : 0];
         const uint32_t phase = check_below(self, 4);
         for (int frame = -TRUE_PEAK_HISTORY; frame < (int)frame_count; frame++) {
             const uint32_t k = (uint32_t)(TRUE_PEAK_TAPS - 1 - (frame + TRUE_PEAK_HISTORY) % TRUE_PEAK_TAPS);
-            tile[frame * TILE_LANES + (int)lane] = alike && lane > 0
+            tile[frame * TILE_LANES + (int)lane] = lane >= sounding ? 0.0
+                                                   : alike && lane > 0
                                                        ? tile[frame * TILE_LANES]
                                                        : copysign(level * sizes[check_below(self, 6)], tap_of(phase, k));
         }
@@ -123,7 +126,7 @@ void check_true_peak(kernel_check *self)
             if (check_below(self, 100) < self->effort)
                 true_peak_once(self, frame_count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
     for (uint32_t round = 0; round < check_rounds(self, 2000); round++)
-        true_peak_sieved_once(self, 1 + check_below(self, 3 * TRUE_PEAK_BLOCK_FRAMES));
+        true_peak_sieved_once(self, 1 + check_below(self, 10 * TRUE_PEAK_BLOCK_FRAMES));
 }
 
 /*

@@ -3,10 +3,16 @@
 #include "worker/dsp/dsp_variants.h"
 #include "worker/dsp/true_peak_taps.h"
 
+#include <float.h>
 #include <immintrin.h>
 #include <stdbool.h>
 
-enum { WIDTH = 4 };
+enum {
+    WIDTH = 4,
+    SIEVE_FRAMES = 64, /* that are turned to single precision at once: they stay near */
+    HALF_BLOCK = TRUE_PEAK_BLOCK_FRAMES / 2,
+    SIEVE_BEHIND = TRUE_PEAK_HALF_TAPS + TRUE_PEAK_SIEVE_TAPS - 1 /* frames before one that its middle taps reach */
+};
 
 static inline __attribute__((always_inline)) __m256d magnitude(__m256d x)
 {
@@ -129,97 +135,208 @@ static bool may_pass(__m256d reach, double gain, __m256d maximum)
     return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(passing, sounding), huge)) != 0;
 }
 
+/* ---- the sieve: samples one behind the other in single precision, of six lanes or all eight, so that few are idle ---- */
+
 /*
- * What the true peaks of four lanes in a whole block cannot pass, of frames before and in it that do not pass reach. Two
- * frames abreast; pair 0 is left out where it cannot matter.
+ * Of eight frames the four first lanes (1) and the others (2) whose middle taps pass the bounds. These are in the order of three
+ * registers, behind which the lanes begin anew.
  */
-static inline __attribute__((always_inline)) __m256d sieve(const double *first_frame, __m256d reach, const int first_pair)
+static inline __attribute__((always_inline)) int parts_over(const float *first, const int stride, const int first_pair,
+                                                        const __m256 bounds[3])
 {
-    enum { BEHIND = 2 * TRUE_PEAK_HALF_TAPS - 1 - TRUE_PEAK_SIEVE_TAPS, AHEAD = TRUE_PEAK_SIEVE_TAPS };
-    enum { LINE_FRAMES = BEHIND + TRUE_PEAK_BLOCK_FRAMES - AHEAD };
-    _Alignas(32) float line[LINE_FRAMES * WIDTH];
-    for (int i = 0; i < LINE_FRAMES; i++) {
-        const __m256d frame = _mm256_loadu_pd(first_frame + (ptrdiff_t)(i - BEHIND) * TILE_LANES);
-        _mm_store_ps(line + i * WIDTH, _mm256_cvtpd_ps(_mm256_add_pd(frame, _mm256_set1_pd(TRUE_PEAK_SIEVE_NUDGE))));
-    }
     const __m256 sign = _mm256_set1_ps(-0.0F);
-    __m256 maximum = _mm256_setzero_ps(); /* of two frames */
-    for (int frame = 0; frame < TRUE_PEAK_BLOCK_FRAMES; frame += 2) {
+    __m256 most[3] = {_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()};
+    DSP_UNROLL(8)
+    for (int i = 0; i < stride; i++) {
+        const float *newest = first + 8 * i;
         __m256 even[2];
         __m256 odd[2];
         DSP_UNROLL(3)
-        for (int i = 0; i < TRUE_PEAK_SIEVE_TAPS; i++) {
-            const int k = TRUE_PEAK_HALF_TAPS - 1 - i;
-            const __m256 young = _mm256_loadu_ps(line + (frame + BEHIND - k) * WIDTH);
-            const __m256 old = _mm256_loadu_ps(line + (frame + BEHIND - (TRUE_PEAK_TAPS - 1 - k)) * WIDTH);
+        for (int tap = 0; tap < TRUE_PEAK_SIEVE_TAPS; tap++) {
+            const int k = TRUE_PEAK_HALF_TAPS - 1 - tap;
+            const __m256 young = _mm256_loadu_ps(newest - k * stride);
+            const __m256 old = _mm256_loadu_ps(newest - (TRUE_PEAK_TAPS - 1 - k) * stride);
             const __m256 sum = _mm256_add_ps(young, old);
             const __m256 difference = _mm256_sub_ps(young, old);
             DSP_UNROLL(2)
             for (int pair = first_pair; pair < 2; pair++) {
                 const __m256 even_tap = _mm256_set1_ps((float)true_peak_even[pair][k]);
                 const __m256 odd_tap = _mm256_set1_ps((float)true_peak_odd[pair][k]);
-                even[pair] = i == 0 ? _mm256_mul_ps(even_tap, sum) : _mm256_fmadd_ps(even_tap, sum, even[pair]);
-                odd[pair] = i == 0 ? _mm256_mul_ps(odd_tap, difference) : _mm256_fmadd_ps(odd_tap, difference, odd[pair]);
+                even[pair] = tap == 0 ? _mm256_mul_ps(even_tap, sum) : _mm256_fmadd_ps(even_tap, sum, even[pair]);
+                odd[pair] = tap == 0 ? _mm256_mul_ps(odd_tap, difference) : _mm256_fmadd_ps(odd_tap, difference, odd[pair]);
             }
         }
         DSP_UNROLL(2)
         for (int pair = first_pair; pair < 2; pair++)
-            maximum = _mm256_max_ps(_mm256_add_ps(_mm256_andnot_ps(sign, even[pair]), _mm256_andnot_ps(sign, odd[pair])),
-                                    maximum);
+            most[i % 3] = _mm256_max_ps(_mm256_add_ps(_mm256_andnot_ps(sign, even[pair]), _mm256_andnot_ps(sign, odd[pair])),
+                                        most[i % 3]);
     }
-    const __m128 lanes = _mm_max_ps(_mm256_castps256_ps128(maximum), _mm256_extractf128_ps(maximum, 1));
-    const __m256d middle = _mm256_add_pd(_mm256_cvtps_pd(lanes), _mm256_set1_pd(TRUE_PEAK_SIEVE_SLACK));
-    return _mm256_fmadd_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_GAIN), middle);
+    static const int last_of_six[3] = {0x30, 0x0C, 0xC3};
+    int first_lanes = 0;
+    int last_lanes = 0;
+    DSP_UNROLL(3)
+    for (int i = 0; i < 3; i++) {
+        const int last = stride == 6 ? last_of_six[i] : 0xF0;
+        const int over = _mm256_movemask_ps(_mm256_cmp_ps(most[i], bounds[i], _CMP_GT_OQ));
+        first_lanes |= over & ~last;
+        last_lanes |= over & last;
+    }
+    return (first_lanes != 0) | (last_lanes != 0) << 1;
 }
 
-static bool held(__m256d bound, __m256d reach, __m256d maximum)
+/* All lanes, the first four and the last four. */
+typedef struct lanes_pair {
+    __m256d part[2];
+} lanes_pair;
+
+/* What the middle taps of four lanes may reach in a block whose samples do not pass reach; below what double would tell. */
+static __m128 middle_bound(__m256d reach, __m256d maximum)
 {
-    const __m256d below = _mm256_cmp_pd(bound, maximum, _CMP_LE_OQ);
-    const __m256d sane = _mm256_cmp_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ);
+    const __m256d outer = _mm256_fmadd_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_GAIN), _mm256_set1_pd(TRUE_PEAK_SIEVE_SLACK));
     const __m256d silent = _mm256_cmp_pd(reach, _mm256_setzero_pd(), _CMP_EQ_OQ);
-    return _mm256_movemask_pd(_mm256_or_pd(_mm256_and_pd(below, sane), silent)) == 0xF;
+    const __m128 bound = _mm256_cvtpd_ps(_mm256_blendv_pd(_mm256_sub_pd(maximum, outer), _mm256_set1_pd(FLT_MAX), silent));
+    return _mm_fnmadd_ps(_mm_andnot_ps(_mm_set1_ps(-0.0F), bound), _mm_set1_ps(0x1p-22F), bound);
 }
 
-static __m256d true_peak_over_lanes(const double *lanes, uint32_t frame_count, __m256d maximum, double *sample_peak)
+typedef struct sieve_block {
+    lanes_pair reach; /* what no sample in it and before it passes */
+    int pairs;        /* that may raise a maximum: 0, 1 (the inner one), 2 */
+    int parts[2];     /* of each half: where they may, 1 the four first lanes, 2 the others */
+} sieve_block;
+
+static bool is_sane(const lanes_pair *reach)
 {
-    __m256d loudest = _mm256_setzero_pd();
-    __m256d before = largest(lanes, -TRUE_PEAK_HISTORY, 0);
+    const __m256d most = _mm256_max_pd(reach->part[0], reach->part[1]);
+    return _mm256_movemask_pd(_mm256_cmp_pd(most, _mm256_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ)) == 0xF;
+}
+
+/* Takes the parts from those halves of blocks whose middle taps keep to their bounds. */
+static inline __attribute__((always_inline)) void sieve(const double *tile, const int stride, sieve_block *blocks,
+                                                        uint32_t count, const lanes_pair *maximum)
+{
+    _Alignas(32) float line[(SIEVE_BEHIND + SIEVE_FRAMES + 1) * TILE_LANES]; /* a frame may be followed by two silent lanes */
+    const double *oldest = tile - SIEVE_BEHIND * TILE_LANES;
+    const uint32_t frame_count = SIEVE_BEHIND + count * TRUE_PEAK_BLOCK_FRAMES;
+    for (uint32_t i = 0; i < frame_count; i++) {
+        const __m256d nudge = _mm256_set1_pd(TRUE_PEAK_SIEVE_NUDGE);
+        const __m256d first = _mm256_add_pd(_mm256_loadu_pd(oldest + (size_t)i * TILE_LANES), nudge);
+        const __m256d last = _mm256_add_pd(_mm256_loadu_pd(oldest + (size_t)i * TILE_LANES + WIDTH), nudge);
+        _mm_storeu_ps(line + i * (size_t)stride, _mm256_cvtpd_ps(first));
+        _mm_storeu_ps(line + i * (size_t)stride + WIDTH, _mm256_cvtpd_ps(last));
+    }
+    for (uint32_t b = 0; b < count; b++) {
+        sieve_block *block = &blocks[b];
+        if (block->pairs == 0 || !is_sane(&block->reach))
+            continue;
+        const __m256 lanes = _mm256_set_m128(middle_bound(block->reach.part[1], maximum->part[1]),
+                                             middle_bound(block->reach.part[0], maximum->part[0]));
+        __m256 bounds[3];
+#define LANE(sample) ((8 * i + (sample)) % stride)
+        DSP_UNROLL(3)
+        for (int i = 0; i < 3; i++)
+            bounds[i] = _mm256_permutevar8x32_ps(
+                lanes, _mm256_setr_epi32(LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7)));
+#undef LANE
+        for (uint32_t half = 0; half < 2; half++) {
+            const uint32_t frame = b * TRUE_PEAK_BLOCK_FRAMES + half * HALF_BLOCK + SIEVE_BEHIND;
+            const float *first = line + (size_t)frame * (size_t)stride;
+            block->parts[half] &=
+                block->pairs == 1 ? parts_over(first, stride, 1, bounds) : parts_over(first, stride, 0, bounds);
+        }
+    }
+}
+
+static __attribute__((noinline)) void sieve_six(const double *tile, sieve_block *blocks, uint32_t count,
+                                                const lanes_pair *maximum)
+{
+    sieve(tile, 6, blocks, count, maximum);
+}
+
+static __attribute__((noinline)) void sieve_eight(const double *tile, sieve_block *blocks, uint32_t count,
+                                                  const lanes_pair *maximum)
+{
+    sieve(tile, 8, blocks, count, maximum);
+}
+
+/* Functions of their own, so that no sum of theirs has to leave its register. */
+static __attribute__((noinline)) __m256d fir_both(const double *newest, uint32_t frame_count, __m256d maximum)
+{
+    for (uint32_t i = 0; i < frame_count; i++, newest += TILE_LANES) {
+        __m256d pair[2];
+        true_peak_pairs(newest, TILE_LANES, pair);
+        maximum = larger(pair[1], larger(pair[0], maximum));
+    }
+    return maximum;
+}
+
+static __attribute__((noinline)) __m256d fir_inner(const double *newest, uint32_t frame_count, __m256d maximum)
+{
+    for (uint32_t i = 0; i < frame_count; i++, newest += TILE_LANES)
+        maximum = larger(true_peak_pair(newest, TILE_LANES, 1), maximum);
+    return maximum;
+}
+
+/* At most SIEVE_FRAMES. before: the largest of the frames ahead of them. */
+static void true_peak_over_some(const double *tile, uint32_t frame_count, lanes_pair *before, lanes_pair *loudest,
+                                lanes_pair *maximum)
+{
+    sieve_block blocks[SIEVE_FRAMES / TRUE_PEAK_BLOCK_FRAMES];
+    __m256d last_lanes = before->part[1];
+    int pairs = 0;
     for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
         const uint32_t left = frame_count - first;
         const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
-        const __m256d here = largest(lanes, (int32_t)first, (int32_t)end);
-        const __m256d reach = larger(before, here);
-        before = here;
-        loudest = larger(here, loudest);
-        if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
-            continue;
-        const double *first_frame = lanes + (size_t)first * TILE_LANES;
-        const bool whole = left >= TRUE_PEAK_BLOCK_FRAMES;
-        if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
-            if (whole && held(sieve(first_frame, reach, 1), reach, maximum))
-                continue;
-            for (uint32_t frame = first; frame < end; frame++)
-                maximum = larger(true_peak_pair(lanes + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
-            continue;
+        sieve_block *block = &blocks[first / TRUE_PEAK_BLOCK_FRAMES];
+        block->parts[0] = block->pairs = 0;
+        for (uint32_t p = 0; p < 2; p++) {
+            const __m256d here = largest(tile + p * WIDTH, (int32_t)first, (int32_t)end);
+            block->reach.part[p] = larger(before->part[p], here);
+            before->part[p] = here;
+            loudest->part[p] = larger(here, loudest->part[p]);
+            const bool inner = may_pass(block->reach.part[p], TRUE_PEAK_GAIN_MAX, maximum->part[p]);
+            const bool outer = may_pass(block->reach.part[p], TRUE_PEAK_OUTER_GAIN_MAX, maximum->part[p]);
+            block->pairs = inner + outer > block->pairs ? inner + outer : block->pairs;
+            block->parts[0] |= inner << p;
         }
-        if (whole && held(sieve(first_frame, reach, 0), reach, maximum))
-            continue;
-        for (uint32_t frame = first; frame < end; frame++) {
-            __m256d pair[2];
-            true_peak_pairs(lanes + (size_t)frame * TILE_LANES, TILE_LANES, pair);
-            maximum = larger(pair[1], larger(pair[0], maximum));
+        last_lanes = larger(before->part[1], last_lanes);
+        block->parts[1] = block->parts[0];
+        pairs |= block->pairs;
+    }
+    if (pairs == 0)
+        return;
+    const bool six = _mm256_movemask_pd(_mm256_cmp_pd(last_lanes, _mm256_setzero_pd(), _CMP_GT_OQ)) < 1 << 2;
+    (six ? sieve_six : sieve_eight)(tile, blocks, frame_count / TRUE_PEAK_BLOCK_FRAMES, maximum);
+    for (uint32_t first = 0; first < frame_count; first += HALF_BLOCK) {
+        const uint32_t left = frame_count - first;
+        const uint32_t count = left < HALF_BLOCK ? left : HALF_BLOCK;
+        const sieve_block *block = &blocks[first / TRUE_PEAK_BLOCK_FRAMES];
+        for (uint32_t p = 0; p < 2; p++) {
+            const double *newest = tile + (size_t)first * TILE_LANES + p * WIDTH;
+            if (block->parts[first / HALF_BLOCK % 2] >> p & 1)
+                maximum->part[p] = block->pairs == 1 ? fir_inner(newest, count, maximum->part[p])
+                                                     : fir_both(newest, count, maximum->part[p]);
         }
     }
-    _mm256_storeu_pd(sample_peak, loudest);
-    return maximum;
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
                            double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
 {
-    for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH)
-        _mm256_storeu_pd(out_peak + lane, true_peak_over_lanes(tile + lane, frame_count, _mm256_loadu_pd(floor + lane),
-                                                               sample_peak + lane));
+    lanes_pair maximum, loudest, before;
+    for (uint32_t p = 0; p < 2; p++) {
+        maximum.part[p] = _mm256_loadu_pd(floor + p * WIDTH);
+        loudest.part[p] = _mm256_setzero_pd();
+        before.part[p] = largest(tile + p * WIDTH, -TRUE_PEAK_HISTORY, 0);
+    }
+    for (uint32_t first = 0; first < frame_count; first += SIEVE_FRAMES) {
+        const uint32_t left = frame_count - first;
+        true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES, &before, &loudest,
+                            &maximum);
+    }
+    for (uint32_t p = 0; p < 2; p++) {
+        _mm256_storeu_pd(out_peak + p * WIDTH, maximum.part[p]);
+        _mm256_storeu_pd(sample_peak + p * WIDTH, loudest.part[p]);
+    }
 }
 
 /* One lane over at most TILE_FRAMES_MAX frames, four frames abreast. */

@@ -4,7 +4,14 @@
 #include "worker/dsp/true_peak_taps.h"
 
 #include <immintrin.h>
+#include <math.h>
 #include <stdbool.h>
+
+enum {
+    SIEVE_FRAMES = 64, /* that are turned to single precision at once: they stay near */
+    HALF_BLOCK = TRUE_PEAK_BLOCK_FRAMES / 2,
+    SIEVE_BEHIND = TRUE_PEAK_HALF_TAPS + TRUE_PEAK_SIEVE_TAPS - 1 /* frames before one that its middle taps reach */
+};
 
 /* max_pd gives its second operand when either is NaN: a NaN candidate is passed over, as in the reference. */
 static __m512d larger(__m512d candidate, __m512d maximum)
@@ -118,59 +125,212 @@ static bool may_pass(__m512d reach, double gain, __m512d maximum)
     return ((passing & sounding) | huge) != 0;
 }
 
-/*
- * What the true peaks of a whole block cannot pass, of frames before and in it that do not pass reach. Two frames abreast;
- * pair 0 is left out where it cannot matter.
- */
-static inline __attribute__((always_inline)) __m512d sieve(const double *first_frame, __m512d reach, const int first_pair)
+/* ---- the sieve: samples one behind the other in single precision, of six lanes or all eight, so that few are idle ---- */
+
+static __m512 two_frames(const double *first)
 {
-    enum { BEHIND = 2 * TRUE_PEAK_HALF_TAPS - 1 - TRUE_PEAK_SIEVE_TAPS, AHEAD = TRUE_PEAK_SIEVE_TAPS };
-    enum { LINE_FRAMES = BEHIND + TRUE_PEAK_BLOCK_FRAMES - AHEAD };
-    __m256 line[LINE_FRAMES];
-    DSP_UNROLL(21)
-    for (int i = 0; i < LINE_FRAMES; i++) {
-        const __m512d frame = _mm512_loadu_pd(first_frame + (ptrdiff_t)(i - BEHIND) * TILE_LANES);
-        line[i] = _mm512_cvtpd_ps(_mm512_add_pd(frame, _mm512_set1_pd(TRUE_PEAK_SIEVE_NUDGE)));
+    const __m512d nudge = _mm512_set1_pd(TRUE_PEAK_SIEVE_NUDGE);
+    const __m256 one = _mm512_cvtpd_ps(_mm512_add_pd(_mm512_loadu_pd(first), nudge));
+    const __m256 other = _mm512_cvtpd_ps(_mm512_add_pd(_mm512_loadu_pd(first + TILE_LANES), nudge));
+    return _mm512_insertf32x8(_mm512_castps256_ps512(one), other, 1);
+}
+
+/* Eight frames at a time. */
+static inline __attribute__((always_inline)) void flatten(const double *first, uint32_t frame_count, const int stride, float *out)
+{
+    for (uint32_t i = 0; i < frame_count; i += 8, first += 8 * TILE_LANES, out += 8 * stride) {
+        const __m512 frames[4] = {two_frames(first), two_frames(first + 2 * TILE_LANES), two_frames(first + 4 * TILE_LANES),
+                                  two_frames(first + 6 * TILE_LANES)};
+        if (stride == 8) {
+            for (int pair = 0; pair < 4; pair++)
+                _mm512_store_ps(out + 16 * pair, frames[pair]);
+            continue;
+        }
+        /* Of a register's six and six samples those that are left, then the next register's. */
+        const __m512i a = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19);
+        const __m512i b = _mm512_setr_epi32(4, 5, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 24, 25);
+        const __m512i c = _mm512_setr_epi32(10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 29);
+        _mm512_store_ps(out, _mm512_permutex2var_ps(frames[0], a, frames[1]));
+        _mm512_store_ps(out + 16, _mm512_permutex2var_ps(frames[1], b, frames[2]));
+        _mm512_store_ps(out + 32, _mm512_permutex2var_ps(frames[2], c, frames[3]));
     }
-    __m512 two[LINE_FRAMES - 1];
-    DSP_UNROLL(20)
-    for (int i = 0; i < LINE_FRAMES - 1; i++)
-        two[i] = _mm512_insertf32x8(_mm512_castps256_ps512(line[i]), line[i + 1], 1);
-    __m512 maximum = _mm512_setzero_ps();
+}
+
+/*
+ * The samples k frames before those from `newest` on; row holds what is before them. Of six lanes nearly every load would go over
+ * the edge of two lines of the cache, which costs more than turning what is in registers; of eight every other one.
+ */
+static inline __attribute__((always_inline)) __m512 earlier(const float *newest, const __m512 *row, const int k, const int stride)
+{
+    if (stride == 8)
+        return _mm512_loadu_ps(newest - k * stride);
+    const int offset = (SIEVE_BEHIND - k) * stride;
+    const __m512i near = _mm512_castps_si512(row[offset / 16]);
+    const __m512i far = _mm512_castps_si512(row[offset / 16 + 1]);
+    switch (offset % 16) {
+    case 2:
+        return _mm512_castsi512_ps(_mm512_alignr_epi32(far, near, 2));
+    case 6:
+        return _mm512_castsi512_ps(_mm512_alignr_epi32(far, near, 6));
+    case 8:
+        return _mm512_castsi512_ps(_mm512_alignr_epi32(far, near, 8));
+    case 12:
+        return _mm512_castsi512_ps(_mm512_alignr_epi32(far, near, 12));
+    case 14:
+        return _mm512_castsi512_ps(_mm512_alignr_epi32(far, near, 14));
+    default:
+        return row[offset / 16];
+    }
+}
+
+/* The largest sums of the middle taps in eight frames: of three registers, behind which the lanes begin anew. */
+static inline __attribute__((always_inline)) void middle(const float *first, const int stride, const int first_pair, __m512 most[3])
+{
+    most[0] = most[1] = most[2] = _mm512_setzero_ps();
+    __m512 row[8];
     DSP_UNROLL(8)
-    for (int frame = 0; frame < TRUE_PEAK_BLOCK_FRAMES; frame += 2) {
+    for (int i = 0; i < stride - 1; i++)
+        row[i] = _mm512_load_ps(first + 16 * i - SIEVE_BEHIND * stride);
+    DSP_UNROLL(4)
+    for (int i = 0; i < stride / 2; i++) {
         __m512 even[2];
         __m512 odd[2];
         DSP_UNROLL(3)
-        for (int i = 0; i < TRUE_PEAK_SIEVE_TAPS; i++) {
-            const int k = TRUE_PEAK_HALF_TAPS - 1 - i;
-            const __m512 young = two[frame + BEHIND - k];
-            const __m512 old = two[frame + BEHIND - (TRUE_PEAK_TAPS - 1 - k)];
+        for (int tap = 0; tap < TRUE_PEAK_SIEVE_TAPS; tap++) {
+            const int k = TRUE_PEAK_HALF_TAPS - 1 - tap;
+            const __m512 young = earlier(first + 16 * i, row + i, k, stride);
+            const __m512 old = earlier(first + 16 * i, row + i, TRUE_PEAK_TAPS - 1 - k, stride);
             const __m512 sum = _mm512_add_ps(young, old);
             const __m512 difference = _mm512_sub_ps(young, old);
             DSP_UNROLL(2)
             for (int pair = first_pair; pair < 2; pair++) {
                 const __m512 even_tap = _mm512_set1_ps((float)true_peak_even[pair][k]);
                 const __m512 odd_tap = _mm512_set1_ps((float)true_peak_odd[pair][k]);
-                even[pair] = i == 0 ? _mm512_mul_ps(even_tap, sum) : _mm512_fmadd_ps(even_tap, sum, even[pair]);
-                odd[pair] = i == 0 ? _mm512_mul_ps(odd_tap, difference) : _mm512_fmadd_ps(odd_tap, difference, odd[pair]);
+                even[pair] = tap == 0 ? _mm512_mul_ps(even_tap, sum) : _mm512_fmadd_ps(even_tap, sum, even[pair]);
+                odd[pair] = tap == 0 ? _mm512_mul_ps(odd_tap, difference) : _mm512_fmadd_ps(odd_tap, difference, odd[pair]);
             }
         }
         DSP_UNROLL(2)
         for (int pair = first_pair; pair < 2; pair++)
-            maximum = _mm512_max_ps(_mm512_add_ps(_mm512_abs_ps(even[pair]), _mm512_abs_ps(odd[pair])), maximum);
+            most[i % 3] = _mm512_max_ps(_mm512_add_ps(_mm512_abs_ps(even[pair]), _mm512_abs_ps(odd[pair])), most[i % 3]);
     }
-    const __m256 lanes = _mm256_max_ps(_mm512_castps512_ps256(maximum), _mm512_extractf32x8_ps(maximum, 1));
-    const __m512d middle = _mm512_add_pd(_mm512_cvtps_pd(lanes), _mm512_set1_pd(TRUE_PEAK_SIEVE_SLACK));
-    return _mm512_fmadd_pd(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_GAIN), middle);
 }
 
-static bool held(__m512d bound, __m512d reach, __m512d maximum)
+/* What the middle taps may reach in a block whose samples do not pass reach. */
+static __m512 middle_bound(__m512d reach, __m512d maximum)
 {
-    const __mmask8 below = _mm512_cmp_pd_mask(bound, maximum, _CMP_LE_OQ);
-    const __mmask8 sane = _mm512_cmp_pd_mask(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ);
-    const __mmask8 silent = _mm512_cmp_pd_mask(reach, _mm512_setzero_pd(), _CMP_EQ_OQ);
-    return ((below & sane) | silent) == 0xFF;
+    const __m512d outer = _mm512_fmadd_pd(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_GAIN), _mm512_set1_pd(TRUE_PEAK_SIEVE_SLACK));
+    const __mmask8 sounding = _mm512_cmp_pd_mask(reach, _mm512_setzero_pd(), _CMP_NEQ_OQ);
+    const __m512d bound = _mm512_mask_sub_pd(_mm512_set1_pd(INFINITY), sounding, maximum, outer);
+    return _mm512_castps256_ps512(_mm512_cvt_roundpd_ps(bound, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
+}
+
+typedef struct sieve_block {
+    __m512d reach;    /* what no sample in it and before it passes */
+    uint8_t pairs[2]; /* of each half that may raise a maximum: 0, 1 (the inner one), 2 */
+} sieve_block;
+
+/* Takes the pairs from those halves of blocks whose middle taps keep to their bounds. */
+static inline __attribute__((always_inline)) void sieve(const float *line, const int stride, sieve_block *blocks, uint32_t count,
+                                                        __m512d maximum)
+{
+    for (uint32_t b = 0; b < count; b++) {
+        sieve_block *block = &blocks[b];
+        const bool sane = _mm512_cmp_pd_mask(block->reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_MAX), _CMP_LE_OQ) == 0xFF;
+        if (block->pairs[0] == 0 || !sane)
+            continue;
+        const __m512 lanes = middle_bound(block->reach, maximum);
+        __m512 bounds[3];
+#define LANE(sample) ((16 * i + (sample)) % stride)
+        DSP_UNROLL(3)
+        for (int i = 0; i < 3; i++)
+            bounds[i] = _mm512_permutexvar_ps(
+                _mm512_setr_epi32(LANE(0), LANE(1), LANE(2), LANE(3), LANE(4), LANE(5), LANE(6), LANE(7), LANE(8), LANE(9),
+                                  LANE(10), LANE(11), LANE(12), LANE(13), LANE(14), LANE(15)), lanes);
+#undef LANE
+        for (uint32_t half = 0; half < 2; half++) {
+            const uint32_t frame = b * TRUE_PEAK_BLOCK_FRAMES + half * HALF_BLOCK + SIEVE_BEHIND;
+            const float *first = line + (size_t)frame * (size_t)stride;
+            __m512 most[3];
+            if (block->pairs[half] == 1)
+                middle(first, stride, 1, most);
+            else
+                middle(first, stride, 0, most);
+            const __mmask16 over = _mm512_cmp_ps_mask(most[0], bounds[0], _CMP_GT_OQ) |
+                                   _mm512_cmp_ps_mask(most[1], bounds[1], _CMP_GT_OQ) |
+                                   _mm512_cmp_ps_mask(most[2], bounds[2], _CMP_GT_OQ);
+            if (over == 0)
+                block->pairs[half] = 0;
+        }
+    }
+}
+
+static __attribute__((noinline)) void sieve_six(const double *tile, sieve_block *blocks, uint32_t count, __m512d maximum)
+{
+    _Alignas(64) float line[(SIEVE_BEHIND + SIEVE_FRAMES) * 6];
+    flatten(tile - SIEVE_BEHIND * TILE_LANES, SIEVE_BEHIND + count * TRUE_PEAK_BLOCK_FRAMES, 6, line);
+    sieve(line, 6, blocks, count, maximum);
+}
+
+static __attribute__((noinline)) void sieve_eight(const double *tile, sieve_block *blocks, uint32_t count, __m512d maximum)
+{
+    _Alignas(64) float line[(SIEVE_BEHIND + SIEVE_FRAMES) * 8];
+    flatten(tile - SIEVE_BEHIND * TILE_LANES, SIEVE_BEHIND + count * TRUE_PEAK_BLOCK_FRAMES, 8, line);
+    sieve(line, 8, blocks, count, maximum);
+}
+
+/* Functions of their own, so that no sum of theirs has to leave its register. */
+static __attribute__((noinline)) __m512d fir_both(const double *newest, uint32_t frame_count, __m512d maximum)
+{
+    for (uint32_t i = 0; i < frame_count; i++, newest += TILE_LANES) {
+        __m512d pair[2];
+        true_peak_pairs(newest, TILE_LANES, pair);
+        maximum = larger(pair[1], larger(pair[0], maximum));
+    }
+    return maximum;
+}
+
+static __attribute__((noinline)) __m512d fir_inner(const double *newest, uint32_t frame_count, __m512d maximum)
+{
+    for (uint32_t i = 0; i < frame_count; i++, newest += TILE_LANES)
+        maximum = larger(true_peak_pair(newest, TILE_LANES, 1), maximum);
+    return maximum;
+}
+
+/* At most SIEVE_FRAMES. before: the largest of the frames ahead of them. */
+static __m512d true_peak_over_some(const double *tile, uint32_t frame_count, __m512d *before, __m512d *loudest, __m512d maximum)
+{
+    sieve_block blocks[SIEVE_FRAMES / TRUE_PEAK_BLOCK_FRAMES];
+    __m512d all = *before;
+    uint32_t pairs = 0;
+    for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
+        const uint32_t left = frame_count - first;
+        const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
+        const __m512d here = largest(tile, (int32_t)first, (int32_t)end);
+        sieve_block *block = &blocks[first / TRUE_PEAK_BLOCK_FRAMES];
+        block->reach = larger(*before, here);
+        block->pairs[0] = block->pairs[1] =
+            may_pass(block->reach, TRUE_PEAK_GAIN_MAX, maximum) + may_pass(block->reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum);
+        pairs += block->pairs[0];
+        *before = here;
+        *loudest = larger(here, *loudest);
+        all = larger(here, all);
+    }
+    if (pairs == 0)
+        return maximum;
+    const bool six = _mm512_cmp_pd_mask(all, _mm512_setzero_pd(), _CMP_GT_OQ) < 1 << 6;
+    (six ? sieve_six : sieve_eight)(tile, blocks, frame_count / TRUE_PEAK_BLOCK_FRAMES, maximum);
+    for (uint32_t first = 0; first < frame_count; first += HALF_BLOCK) {
+        const uint32_t left = frame_count - first;
+        const uint32_t count = left < HALF_BLOCK ? left : HALF_BLOCK;
+        const double *newest = tile + (size_t)first * TILE_LANES;
+        const uint8_t may = blocks[first / TRUE_PEAK_BLOCK_FRAMES].pairs[first / HALF_BLOCK % 2];
+        if (may == 1)
+            maximum = fir_inner(newest, count, maximum);
+        else if (may == 2)
+            maximum = fir_both(newest, count, maximum);
+    }
+    return maximum;
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
@@ -179,31 +339,10 @@ static void true_peak_over(const double *tile, uint32_t frame_count, const doubl
     __m512d maximum = _mm512_loadu_pd(floor);
     __m512d loudest = _mm512_setzero_pd();
     __m512d before = largest(tile, -TRUE_PEAK_HISTORY, 0);
-    for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
+    for (uint32_t first = 0; first < frame_count; first += SIEVE_FRAMES) {
         const uint32_t left = frame_count - first;
-        const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
-        const __m512d here = largest(tile, (int32_t)first, (int32_t)end);
-        const __m512d reach = larger(before, here);
-        before = here;
-        loudest = larger(here, loudest);
-        if (!may_pass(reach, TRUE_PEAK_GAIN_MAX, maximum))
-            continue;
-        const double *first_frame = tile + (size_t)first * TILE_LANES;
-        const bool whole = left >= TRUE_PEAK_BLOCK_FRAMES;
-        if (!may_pass(reach, TRUE_PEAK_OUTER_GAIN_MAX, maximum)) {
-            if (whole && held(sieve(first_frame, reach, 1), reach, maximum))
-                continue;
-            for (uint32_t frame = first; frame < end; frame++)
-                maximum = larger(true_peak_pair(tile + (size_t)frame * TILE_LANES, TILE_LANES, 1), maximum);
-            continue;
-        }
-        if (whole && held(sieve(first_frame, reach, 0), reach, maximum))
-            continue;
-        for (uint32_t frame = first; frame < end; frame++) {
-            __m512d pair[2];
-            true_peak_pairs(tile + (size_t)frame * TILE_LANES, TILE_LANES, pair);
-            maximum = larger(pair[1], larger(pair[0], maximum));
-        }
+        maximum = true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES, &before,
+                                      &loudest, maximum);
     }
     _mm512_storeu_pd(out_peak, maximum);
     _mm512_storeu_pd(sample_peak, loudest);
