@@ -23,10 +23,13 @@ typedef struct alignment {
     double confidence;     /* share of the places with sound that the model explains */
 } alignment;
 
-static const char *owner_of(const judgement *self, const plan_listen *listen)
+static const char *track_name(const judgement *self, const plan_listen *listen)
 {
-    const char *name = listen->stem >= 0 ? self->show->stems[listen->stem].name
-                                         : self->show->deliverables[listen->deliverable].name;
+    return listen->stem >= 0 ? self->show->stems[listen->stem].name : self->show->deliverables[listen->deliverable].name;
+}
+
+static const char *in_reel(const judgement *self, const plan_listen *listen, const char *name)
+{
     const char *reel = self->show->reels[listen->reel].name;
     return listen->whole || reel[0] == '\0' ? name : arena_format(self->memory, "%s in reel %s", name, reel);
 }
@@ -122,6 +125,30 @@ static const char *drift_cause(double ppm)
 
 /* ---- findings ---- */
 
+/* The same offset of another stem of this reel, told just before: one slip moved both. */
+static finding *same_offset(const alignment *self, const char *subject, double late, uint64_t end)
+{
+    finding_list *list = &self->judged->verdict->findings;
+    for (size_t i = 0; subject != NULL && i < list->count; i++) {
+        finding *item = &list->items[i];
+        if (strcmp(item->check, "sync.offset") == 0 && item->has_range && item->subject != NULL && item->measured == late &&
+            item->reel == (int32_t)self->listen->reel && item->end_sample == self->first + end)
+            return item;
+    }
+    return NULL;
+}
+
+static void say_offset(const alignment *self, finding *item, double late, bool several)
+{
+    const sync_model *model = &self->model;
+    const char *owner = several ? in_reel(self->judged, self->listen, item->subject) : self->owner;
+    item->message = arena_format(self->judged->memory, "%s %s %s %s against %s%s. %s Move %s %.0f sample%s %s.", owner, several ? "are" : "is",
+                                 amount(self, late), late > 0.0 ? "late" : "early", reference_name(self),
+                                 model->segment_count > 1 ? ", up to the first step" : model->drift != 0.0 ? " at its beginning" : "",
+                                 offset_cause(self, late), several ? "them" : "it", fabs(late), fabs(late) == 1.0 ? "" : "s",
+                                 late > 0.0 ? "earlier" : "later");
+}
+
 static void tell_offset(const alignment *self)
 {
     const sync_model *model = &self->model;
@@ -130,7 +157,15 @@ static void tell_offset(const alignment *self)
         return;
     uint64_t end = model->segment_count == 1 ? self->listen->frame_count
                                              : (model->segments[0].last + model->segments[1].first) / 2;
-    finding *item = judgement_add(self->judged, "sync.offset", severity_of(self, late));
+    bool of_programme = self->judged->deliverable != NULL && self->listen->stem >= 0;
+    const char *subject = of_programme ? track_name(self->judged, self->listen) : NULL;
+    finding *item = same_offset(self, subject, late, end);
+    if (item != NULL) {
+        item->subject = arena_format(self->judged->memory, "%s, %s", item->subject, subject);
+        say_offset(self, item, late, true);
+        return;
+    }
+    item = judgement_add(self->judged, "sync.offset", severity_of(self, late));
     locate_stretch(self, item, 0, end);
     item->measured = late;
     item->min = item->max = 0.0;
@@ -138,10 +173,7 @@ static void tell_offset(const alignment *self)
     item->details_json = arena_format(self->judged->memory,
                                       "{\"offset_samples\": %.2f, \"offset_frames\": %.4f, \"confidence\": %.2f, \"places\": %u}", late,
                                       self->picture > 0.0 ? late / self->picture : 0.0, self->confidence, model->used);
-    item->message = arena_format(self->judged->memory, "%s is %s %s against %s%s. %s Move it %.0f sample%s %s.", self->owner,
-                                 amount(self, late), late > 0.0 ? "late" : "early", reference_name(self),
-                                 model->segment_count > 1 ? ", up to the first step" : model->drift != 0.0 ? " at its beginning" : "",
-                                 offset_cause(self, late), fabs(late), fabs(late) == 1.0 ? "" : "s", late > 0.0 ? "earlier" : "later");
+    say_offset(self, item, late, false);
 }
 
 static void tell_drift(const alignment *self)
@@ -267,7 +299,8 @@ void judge_alignment(judgement *judged, const plan_listen *listen, const sync_me
     const frame_rate *rate = &judged->show->rate;
     if (listen->reference_count == 0 && listen->unaligned == NULL)
         return;
-    alignment self = {.judged = judged, .listen = listen, .heard = heard, .owner = owner_of(judged, listen)};
+    alignment self = {.judged = judged, .listen = listen, .heard = heard,
+                      .owner = in_reel(judged, listen, track_name(judged, listen))};
     if (rate->num != 0)
         self.picture = (double)judged->timeline->sample_rate * rate->den / rate->num;
     /* A stem is judged on its own files, or as a part of a joined programme. */

@@ -203,20 +203,24 @@ class Length(FarmTest):
 
 class Reference(FarmTest):
     def test_stems_are_aligned_with_the_guide_of_each_reel(self):
-        """One stem of one reel late: told with the stem and in the programme that is made from it, and nowhere else."""
+        """One stem of one reel late: told with the stem and in the programme that is made from it; two by as much are one fault there."""
         show = Leaders(self.folder, pictures=12 * 24, reference={"file": "{reel}_GUIDE.wav", "layout": "mono"})
         for reel in ("R1", "R2"):
             guide = sum(show.audio[reel, stem].sum(axis=1) for stem in Leaders.STEMS)
             write_wav(self.folder / "stems" / f"{reel}_GUIDE.wav", guide[:, None] / 3)
         late = CHANCE.randrange(2, 1500)
         show.audio["R2", "FX"] = np.roll(show.audio["R2", "FX"], late, axis=0)
+        for stem in ("DX", "FX"):
+            show.audio["R1", stem] = np.roll(show.audio["R1", stem], late, axis=0)
         report = self.passes(reelmill("run", show.write(), "--json")).json()
         found = findings(report, "sync.offset")
         self.assertEqual([(owner, reel, item["measured"], item["severity"]) for owner, reel, item in found],
-                         [("FX", "R2", late, "warn"), ("PM_51", "R2", late, "warn")])
+                         [(owner, reel, late, "warn") for owner, reel in (("DX", "R1"), ("FX", "R1"), ("FX", "R2"), ("PM_51", "R1"),
+                                                                          ("PM_51", "R2"))])
+        self.assertIn("DX, FX in reel R1 are ", found[3][2]["message"])
         self.assertEqual(findings(report, "sync.drift") + findings(report, "sync.step"), [])
-        self.assertEqual((found[1][2]["start_sample"], found[1][2]["end_sample"]), (show.programme, 2 * show.programme))
-        self.assertEqual({(owner, item["measured"]) for owner, _, item in findings(report, "sync.pop")}, {("FX", late)})
+        self.assertEqual((found[4][2]["start_sample"], found[4][2]["end_sample"]), (show.programme, 2 * show.programme))
+        self.assertEqual({(owner, item["measured"]) for owner, _, item in findings(report, "sync.pop")}, {("DX", late), ("FX", late)})
         self.assertEqual(report["verdict"], "warn")
 
     def test_the_charts_of_a_received_programme_stand_under_one_heading(self):
