@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum {
+    SHORT_WINDOW = 4096, /* does where the sound is plain and where it should be */
+    SHORT_RANGE = 2048,  /* a picture frame of 24 a second */
     WINDOW = 16384,
     NEAR_RANGE = 8192,   /* around what the places before predict */
     LONG_WINDOW = 49152, /* where a place's own did not do */
@@ -15,7 +17,7 @@ enum {
     PLACES_MAX = SYNC_PLACES_MAX - 2, /* and one at each edge */
     EDGE_PROBES = 4,
     READ_PART = 100,     /* of the stretch may be read, in short ones FLOOR_SECONDS; twice as much of one with a fault */
-    FLOOR_SECONDS = 7,
+    FLOOR_SECONDS = 6,
     WIDE_MAX = 8,        /* places that may be searched half a second around */
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
@@ -30,6 +32,7 @@ enum {
 
 /* Chance peaks of 8,000 lags stay below 5; peaks of rhythm and tone have rivals. */
 static const double score_min = 9.0;
+static const double short_score_min = 11.0; /* of a short window, which then is as exact as the others */
 static const double rival_max = 0.8;
 static const double coarse_score_min = 5.5; /* of what is then heard near: chance peaks of 50,000 lags stay below */
 static const double step_score_min = 6.0;
@@ -50,6 +53,7 @@ typedef struct align_place {
     double level;
     bool matched;
     bool edge;          /* heard when the others have agreed: too near to its neighbour to show a drift */
+    sync_window shorter;
     sync_window window;
     sync_window longer;
     double late;        /* where it matched */
@@ -161,7 +165,8 @@ static status choose_places(align_run *self)
 
 static status hear_near(align_run *self, const sync_window *window, double late, double drift, sync_match *match)
 {
-    status code = sync_matcher_place(self->matcher, window, late, NEAR_RANGE, SYNC_NEAR);
+    uint32_t range = window->frames == SHORT_WINDOW ? SHORT_RANGE : NEAR_RANGE;
+    status code = sync_matcher_place(self->matcher, window, late, range, SYNC_NEAR);
     if (code == STATUS_OK)
         sync_matcher_compare(self->matcher, drift, match);
     return code;
@@ -199,17 +204,17 @@ static status hear_speeds(align_run *self, const sync_window *window, uint32_t r
 
 /* ---- places ---- */
 
-static status take_window(align_run *self, align_place *place)
+/* Of a shorter one that is known nothing is read again. */
+static status take(align_run *self, const align_place *place, uint32_t frames, const sync_window *known, sync_window *window)
 {
-    return place->window.frames > 0 ? STATUS_OK : sync_matcher_take(self->matcher, (int64_t)place->place, WINDOW, &place->window);
+    return window->frames > 0 ? STATUS_OK : sync_matcher_take(self->matcher, (int64_t)place->place, frames, known, window);
 }
 
 /* The longer one, if it may be read; without it there is none. */
 static status take_longer(align_run *self, align_place *place)
 {
-    if (place->longer.frames > 0 || !affordable(self, LONG_WINDOW))
-        return STATUS_OK;
-    return sync_matcher_take(self->matcher, (int64_t)place->place, LONG_WINDOW, &place->longer);
+    const sync_window *known = place->window.frames > 0 ? &place->window : &place->shorter;
+    return affordable(self, LONG_WINDOW - known->frames) ? take(self, place, LONG_WINDOW, known, &place->longer) : STATUS_OK;
 }
 
 static void note_match(align_run *self, align_place *place, const sync_match *match)
@@ -220,7 +225,7 @@ static void note_match(align_run *self, align_place *place, const sync_match *ma
 
 static status try_lock(align_run *self, align_place *place, bool far, sync_match *match)
 {
-    status code = far ? take_longer(self, place) : take_window(self, place);
+    status code = far ? take_longer(self, place) : take(self, place, WINDOW, &place->shorter, &place->window);
     const sync_window *window = far ? &place->longer : &place->window;
     uint32_t range = far ? self->far_range : self->half_second;
     if (code != STATUS_OK || window->frames == 0)
@@ -233,10 +238,21 @@ static status try_lock(align_run *self, align_place *place, bool far, sync_match
     return code;
 }
 
-/* One place, near to what is expected, or half a second around it. */
+/* One place, where it is expected by a short window, near to that, or half a second around it. */
 static status match_place(align_run *self, align_place *place, double expected, sync_match *match)
 {
-    status code = take_window(self, place);
+    status code = STATUS_OK;
+    place->matched = false;
+    if (place->window.frames == 0) {
+        code = take(self, place, SHORT_WINDOW, &place->shorter, &place->shorter);
+        if (code == STATUS_OK)
+            code = hear_near(self, &place->shorter, expected, self->drift, match);
+        if (code == STATUS_OK && match->score >= short_score_min)
+            note_match(self, place, match);
+        if (code != STATUS_OK || place->matched)
+            return code;
+    }
+    code = take(self, place, WINDOW, &place->shorter, &place->window);
     if (code == STATUS_OK)
         code = hear_near(self, &place->window, expected, self->drift, match);
     if (code == STATUS_OK && !good(match) && self->wide_count < WIDE_MAX) {
@@ -388,7 +404,7 @@ static status listen_beside(align_run *self, const sync_point *point, double dri
         sync_window window;
         sync_match match;
         double expected = point->late + drift * (double)beside[i];
-        status code = sync_matcher_take(self->matcher, place, WINDOW, &window);
+        status code = sync_matcher_take(self->matcher, place, WINDOW, NULL, &window);
         if (code == STATUS_OK)
             code = hear_near(self, &window, expected, drift, &match);
         if (code != STATUS_OK)
@@ -420,40 +436,51 @@ static status listen_again(align_run *self, align_place *place, const sync_model
     return code;
 }
 
-/* What disagrees with the model or matched nowhere is heard again until nothing changes: a step may show in one place. */
+/* The places at the edges, which may be read in any case, then with what they tell those without a match. */
+static status hear_others(align_run *self)
+{
+    uint32_t far_left = RETRY_FAR_MAX;
+    status code = STATUS_OK;
+    for (int edges = 1; code == STATUS_OK && edges >= 0; edges--) {
+        sync_model model;
+        sync_model_fit(&model, self->measure->points, self->measure->point_count);
+        if (!model.known)
+            return STATUS_OK;
+        self->drift = model.drift;
+        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count; i++) {
+            align_place *place = &self->places[i];
+            sync_match match;
+            if (place->edge && edges == 1)
+                code = match_place(self, place, predict(&model, place->place), &match);
+            else if (!place->edge && edges == 0 && !place->matched)
+                code = listen_again(self, place, &model, &far_left);
+        }
+    }
+    return code;
+}
+
+/* What disagrees with the model is heard again beside it until nothing changes: a step may show in one place. */
 static status confirm(align_run *self)
 {
     sync_measure *measure = self->measure;
-    uint32_t far_left = RETRY_FAR_MAX;
     uint32_t count = 0;
-    for (int turn = 0; turn < CONFIRM_TURNS && count != measure->point_count; turn++) {
+    status code = STATUS_OK;
+    for (int turn = 0; code == STATUS_OK && turn < CONFIRM_TURNS && count != measure->point_count; turn++) {
         sync_model model;
         sync_model_fit(&model, measure->points, measure->point_count);
         if (!model.known)
             return STATUS_OK;
         count = measure->point_count;
         self->drift = model.drift;
-        status code = STATUS_OK;
-        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++) {
-            sync_match match;
-            if (self->places[i].edge) /* first, as it may be read in any case */
-                code = match_place(self, &self->places[i], predict(&model, self->places[i].place), &match);
-        }
-        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count && turn == 0; i++)
-            if (!self->places[i].edge && !self->places[i].matched)
-                code = listen_again(self, &self->places[i], &model, &far_left);
         sync_point points[SYNC_POINTS_MAX];
-        uint32_t point_count = measure->point_count;
-        memcpy(points, measure->points, point_count * sizeof points[0]);
-        for (uint32_t i = 0; code == STATUS_OK && i < point_count; i++) {
+        memcpy(points, measure->points, count * sizeof points[0]);
+        for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
             double off = points[i].late - predict(&model, points[i].place + (uint64_t)llround(points[i].late));
             if (!sync_model_explains(&model, &points[i]))
                 code = listen_beside(self, &points[i], model.drift, fabs(off) <= doubt_frames);
         }
-        if (code != STATUS_OK)
-            return code;
     }
-    return STATUS_OK;
+    return code;
 }
 
 /* Places that sound and of which nothing is known, where the model has them in the reference. */
@@ -478,7 +505,7 @@ static status score_if(align_run *self, uint64_t place, uint32_t frames, double 
 {
     sync_window window;
     sync_match match;
-    status code = sync_matcher_take(self->matcher, (int64_t)place + llround(late), frames, &window);
+    status code = sync_matcher_take(self->matcher, (int64_t)place + llround(late), frames, NULL, &window);
     if (code == STATUS_OK)
         code = sync_matcher_place(self->matcher, &window, late, STEP_RANGE, SYNC_WHOLE);
     if (code != STATUS_OK)
@@ -557,6 +584,8 @@ status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *mea
     status code = choose_places(self);
     if (code == STATUS_OK)
         code = find_points(self);
+    if (code == STATUS_OK)
+        code = hear_others(self);
     if (code == STATUS_OK)
         code = confirm(self);
     sync_model model;

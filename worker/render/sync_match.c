@@ -15,6 +15,7 @@ static const double band_floor = 1e-4;
 static const double band_width_hz = 250.0;
 static const double band_rate_share = 0.375; /* of the rate that is left: what folds over the half of it lies 18 dB lower */
 enum { READ_FRAMES = 4096, PEAK_WIDTH = 64, MARGIN_PART = 32, TAPER_PART = 8, BANDS = 32, NEAR_RATE_MIN = 22000 };
+enum { SLACK = 256 }; /* thinned otherwise, the same place begins a little beside */
 
 void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *track, int64_t track_frame,
                        track_reader *reference, int64_t reference_frame, error_detail *detail)
@@ -51,15 +52,35 @@ status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_cou
     return code;
 }
 
-status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, sync_window *out_window)
+/* Frames of a window with its margins, of which half lie before its middle. */
+static uint32_t window_frames(uint32_t frames)
 {
-    uint32_t margin = sync_window_margin(frames);
-    uint32_t count = frames + 2 * margin;
-    int64_t first = self->track_frame + middle - (int64_t)(frames / 2 + margin);
-    *out_window = (sync_window){.middle = middle, .frames = frames};
-    out_window->sound = arena_take_array(&self->memory, count, sizeof(double));
-    self->frames_read += count;
-    return track_reader_read_sum(self->track, first, count, out_window->sound, self->detail);
+    return frames + 2 * sync_window_margin(frames);
+}
+
+status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, const sync_window *known, sync_window *out_window)
+{
+    uint32_t count = window_frames(frames);
+    uint32_t inside = known == NULL ? 0 : window_frames(known->frames);
+    uint32_t before = (count - inside) / 2;
+    uint32_t behind = count - inside - before;
+    int64_t first = self->track_frame + middle - (int64_t)(count / 2);
+    ENSURE(inside <= count && (inside == 0 || known->middle == middle));
+    double *sound = arena_take_array(&self->memory, count, sizeof(double));
+    *out_window = (sync_window){.middle = middle, .frames = frames, .sound = sound};
+    self->frames_read += before + behind;
+    if (inside > 0)
+        memcpy(sound + before, known->sound, inside * sizeof(double));
+    status code = track_reader_read_sum(self->track, first, before, sound, self->detail);
+    before += inside;
+    return code != STATUS_OK ? code : track_reader_read_sum(self->track, first + before, behind, sound + before, self->detail);
+}
+
+sync_window sync_window_part(const sync_window *all, int64_t middle, uint32_t frames)
+{
+    int64_t first = middle - (int64_t)(window_frames(frames) / 2) - (all->middle - (int64_t)(window_frames(all->frames) / 2));
+    ENSURE(first >= 0 && first + (int64_t)window_frames(frames) <= (int64_t)window_frames(all->frames));
+    return (sync_window){.middle = middle, .frames = frames, .sound = all->sound + first};
 }
 
 /* 2^result frames become one. */
@@ -78,16 +99,18 @@ static uint32_t thinned_from(uint32_t count, uint32_t log2_frames)
     return ((count + 2) << log2_frames) - 2;
 }
 
-/* Halved so often, each time by (1 3 3 1)/8: together a box of that length three times over. In place. */
-static void thin_out(double *x, uint32_t count, uint32_t log2_frames)
+/* Halved so often, each time by (1 3 3 1)/8: together a box of that length three times over. */
+static void thin_out(const double *x, double *out, uint32_t count, uint32_t log2_frames)
 {
-    for (uint32_t left = log2_frames; left-- > 0;)
+    if (log2_frames == 0)
+        memcpy(out, x, count * sizeof *out);
+    for (uint32_t left = log2_frames; left-- > 0; x = out)
         for (uint32_t i = 0, end = thinned_from(count, left); i < end; i++)
-            x[i] = 0.125 * (x[2 * i] + x[2 * i + 3] + 3.0 * (x[2 * i + 1] + x[2 * i + 2]));
+            out[i] = 0.125 * (x[2 * i] + x[2 * i + 3] + 3.0 * (x[2 * i + 1] + x[2 * i + 2]));
 }
 
-/* Room for so many values and a plan for a transform; both grow and are kept. */
-static void make_room(sync_matcher *self, uint32_t frames, uint32_t transformed)
+/* Room for so many values, half of those that are halved more than once, and a plan for a transform; all grow and are kept. */
+static void make_room(sync_matcher *self, uint32_t heard, uint32_t log2_frames, uint32_t transformed)
 {
     uint32_t log2_size = 10;
     while ((1u << log2_size) < transformed)
@@ -95,11 +118,16 @@ static void make_room(sync_matcher *self, uint32_t frames, uint32_t transformed)
     self->plan = &self->plans[log2_size];
     if (self->plan->size == 0)
         fft_plan_init(self->plan, self->dsp, log2_size, &self->memory);
-    frames = frames > self->plan->size ? frames : self->plan->size;
+    if (heard > self->heard_capacity) {
+        self->heard_capacity = heard;
+        self->heard_count = 0;
+        self->heard = arena_take_array(&self->memory, heard, sizeof(double));
+    }
+    uint32_t halved = log2_frames == 0 ? 0 : heard / 2;
+    uint32_t frames = halved > self->plan->size ? halved : self->plan->size;
     if (frames <= self->capacity)
         return;
     self->capacity = frames;
-    self->guide_count = 0;
     self->sound = arena_take_array(&self->memory, frames, sizeof(double));
     self->guide = arena_take_array(&self->memory, frames, sizeof(double));
     self->re = arena_take_array(&self->memory, frames, sizeof(double));
@@ -120,17 +148,19 @@ status sync_matcher_place(sync_matcher *self, const sync_window *window, double 
     uint32_t sound = self->window + 2 * self->margin;
     uint32_t guide = self->window + 2 * self->range;
     uint32_t guide_read = thinned_from(guide, log2_frames);
-    make_room(self, guide_read, guide);
-    memcpy(self->sound, window->sound + first, thinned_from(sound, log2_frames) * sizeof(double));
-    thin_out(self->sound, sound, log2_frames);
+    make_room(self, guide_read + 2 * SLACK, log2_frames, guide);
+    thin_out(window->sound + first, self->sound, sound, log2_frames);
     int64_t place = window->middle - self->late - (int64_t)(window->frames / 2) - (int64_t)(self->range << log2_frames);
-    if (self->guide_place == place && self->guide_count == guide && self->guide_step == self->step)
-        return STATUS_OK;
-    status code = track_reader_read_sum(self->reference, self->reference_frame + place, guide_read, self->guide, self->detail);
-    thin_out(self->guide, guide, log2_frames);
-    self->guide_place = place;
-    self->guide_count = code == STATUS_OK ? guide : 0;
-    self->guide_step = self->step;
+    status code = STATUS_OK;
+    if (place < self->heard_place || place + guide_read > self->heard_place + self->heard_count) {
+        self->heard_place = place - SLACK;
+        self->heard_count = guide_read + 2 * SLACK;
+        code = track_reader_read_sum(self->reference, self->reference_frame + self->heard_place, self->heard_count, self->heard,
+                                     self->detail);
+        if (code != STATUS_OK)
+            self->heard_count = 0;
+    }
+    thin_out(self->heard + (place - self->heard_place), self->guide, guide, log2_frames);
     return code;
 }
 

@@ -3,9 +3,9 @@
  * a window of the track with a wider one of the reference, both as the sum of their channels, from 100 Hz to 8 kHz.
  *
  * A window of the track is read once and searched as often as wanted: what is read again is that, and the reference, which no pass
- * reads, as far around as needed. Both are thinned out to half their rate and less before they are compared, the further around the
- * more. `drift` (frames of lateness per frame of the reference) is taken out of the window, so that material at another speed can
- * still be matched. Frames count from the beginning of the stretch that both share.
+ * reads, as far around as needed; what was read of it last is kept. Both are thinned out to half their rate and less before they
+ * are compared, the further around the more. `drift` (frames of lateness per frame of the reference) is taken out of the window, so
+ * that material at another speed can still be matched. Frames count from the beginning of the stretch that both share.
  */
 #ifndef WORKER_RENDER_SYNC_MATCH_H
 #define WORKER_RENDER_SYNC_MATCH_H
@@ -37,10 +37,11 @@ typedef struct sync_matcher {
     uint32_t range;        /**< lags searched on either side */
     double *sound;         /**< track, window and margin on either side */
     double *guide;         /**< reference, window + 2 range */
-    int64_t guide_place;   /**< of which frames, so that nothing is read twice in a row; guide_count 0: of none */
-    uint32_t guide_count, guide_step;
     double *re, *im;
     uint32_t capacity;     /**< of those four */
+    double *heard;         /**< of the reference, as it was read: what lies within is not read again */
+    int64_t heard_place;
+    uint32_t heard_count, heard_capacity;
     fft_plan *plan;
     fft_plan plans[FFT_LOG2_MAX + 1]; /**< those that were needed */
     arena memory;
@@ -60,8 +61,11 @@ void sync_matcher_deinit(sync_matcher *self);
 uint32_t sync_window_margin(uint32_t frames);
 /** Root mean square of the track at a place, for choosing where to listen. */
 MUST_USE status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level);
-/** Reads a window of the track; it lives as long as the matcher. */
-MUST_USE status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, sync_window *out_window);
+/** Reads a window of the track; it lives as long as the matcher. Nothing is read again of `known`, a shorter one there or none. */
+MUST_USE status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, const sync_window *known,
+                                  sync_window *out_window);
+/** The part of a window around another middle, which it holds with its margins. Borrows its sound. */
+sync_window sync_window_part(const sync_window *all, int64_t middle, uint32_t frames);
 /** Reads the reference `range` frames and half the window around where a window belongs that is later by `late`. */
 MUST_USE status sync_matcher_place(sync_matcher *self, const sync_window *window, double late, uint32_t range, sync_detail detail);
 /** Compares what was placed. A score of 0: one of them is silent. */

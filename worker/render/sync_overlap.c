@@ -7,7 +7,7 @@ static const double rival_max = 0.8;  /* tones and beats have rivals */
 static const double same_min = 0.9;    /* correlation over the whole overlap: a fade or a little of something else is allowed */
 static const double silent_rms = 0.001; /* -60 dBFS */
 
-enum { NEAR_RANGE = 1024 };
+enum { NEAR_RANGE = 1024, LONGEST = 65536 };
 
 static double rms(const double *x, uint32_t count)
 {
@@ -37,7 +37,7 @@ static double likeness(const double *a, const double *b, uint32_t count)
 static status confirm(sync_matcher *self, uint32_t frames, bool *out_same)
 {
     sync_window all;
-    status code = sync_matcher_take(self, frames / 2, frames, &all);
+    status code = sync_matcher_take(self, frames / 2, frames, NULL, &all);
     if (code == STATUS_OK)
         code = sync_matcher_place(self, &all, frames, 0, SYNC_WHOLE);
     *out_same = code == STATUS_OK && likeness(self->sound + self->margin, self->guide, frames) >= same_min;
@@ -48,15 +48,20 @@ status sync_overlap(sync_matcher *matcher, uint64_t reach, sync_measure *measure
 {
     measure->points = arena_take(memory, sizeof *measure->points);
     measure->lost = arena_take_array(memory, SYNC_PLACES_MAX, sizeof *measure->lost);
-    for (uint32_t frames = SYNC_OVERLAP_SHORTEST; frames <= reach && frames <= 65536; frames *= 4) {
+    if (reach < SYNC_OVERLAP_SHORTEST)
+        return STATUS_OK;
+    uint32_t longest = SYNC_OVERLAP_SHORTEST;
+    while (4 * (uint64_t)longest <= reach && longest < LONGEST)
+        longest *= 4;
+    sync_window head;
+    status code = sync_matcher_take(matcher, longest / 2, longest, NULL, &head);
+    for (uint32_t frames = SYNC_OVERLAP_SHORTEST; code == STATUS_OK && frames <= longest; frames *= 4) {
         uint32_t range = (uint32_t)(reach - frames) / 2;
-        sync_window window;
+        sync_window window = sync_window_part(&head, frames / 2, frames);
         sync_match match;
         bool same = false;
-        status code = sync_matcher_take(matcher, frames / 2, frames, &window);
-        if (code == STATUS_OK)
-            code = sync_matcher_place(matcher, &window, (double)frames + (double)range, range,
-                                      frames == SYNC_OVERLAP_SHORTEST ? SYNC_NEAR : SYNC_WIDE); /* short ones need all bands */
+        code = sync_matcher_place(matcher, &window, (double)frames + (double)range, range,
+                                  frames == SYNC_OVERLAP_SHORTEST ? SYNC_NEAR : SYNC_WIDE); /* short ones need all bands */
         if (code != STATUS_OK)
             return code;
         measure->tried++;
@@ -84,5 +89,5 @@ status sync_overlap(sync_matcher *matcher, uint64_t reach, sync_measure *measure
         measure->point_count |= same;
     }
     measure->frames_read = matcher->frames_read;
-    return STATUS_OK;
+    return code;
 }
