@@ -49,6 +49,13 @@ static void explain_loudness(judgement *self, finding *item)
                      explain_reels(self, item, speech));
 }
 
+static void explain_peak(judgement *self, finding *item)
+{
+    bool clamped = false;
+    double peak = judgement_peak_before_clamping(self, item->measured, 0, UINT64_MAX, &clamped);
+    item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, \"clamped\": %s}", item->max - peak, clamped ? "true" : "false");
+}
+
 void judge_explain(judgement *self)
 {
     for (size_t i = 0; i < self->verdict->findings.count; i++) {
@@ -58,6 +65,6 @@ void judge_explain(judgement *self)
         if (strcmp(item->check, "loudness.integrated") == 0 || strcmp(item->check, "loudness.dialogue") == 0)
             explain_loudness(self, item);
         else if (strcmp(item->check, "peak.true") == 0 && isfinite(item->measured))
-            item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g}", item->max - verdict_displayed(item->measured));
+            explain_peak(self, item);
     }
 }

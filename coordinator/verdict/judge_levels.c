@@ -133,15 +133,18 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
         return;
     bool high = shown > limit->max;
     double aim = !isnan(limit->target) ? limit->target : high ? limit->max : limit->min;
-    double off = fabs(shown - aim);
+    bool clamped = false;
+    bool true_peak = high && strcmp(figure->check, "peak.true") == 0;
+    double off = !true_peak ? fabs(shown - aim)
+                            : judgement_peak_before_clamping(self, figure->value, 0, UINT64_MAX, &clamped) - aim;
     finding *item = judgement_add(self, figure->check, judgement_breach(limit));
     judgement_limits(item, limit);
     item->measured = figure->value;
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
-    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %.1f %s%s.", figure->what, shown,
+    item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %s%.1f %s%s.", figure->what, shown,
                                  limit->unit, self->rules->name, allowed, limit->group < 0 ? "" : ", or else its alternative",
-                                 high ? figure->cure_high : figure->cure_low, off, strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
+                                 high ? figure->cure_high : figure->cure_low, clamped ? "at least " : "", off, strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }
 

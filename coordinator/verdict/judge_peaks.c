@@ -115,6 +115,29 @@ static double true_peak_of(const judgement *self, const programme_run *run)
     return fmax(run->peak, self->verdict->peaks.channels[run->channel].true_peak);
 }
 
+double judgement_peak_before_clamping(const judgement *self, double peak_db, uint64_t start, uint64_t end, bool *out_clamped)
+{
+    size_t run_count = 0;
+    const programme_run *runs = NULL; /* of figures alone nothing is known */
+    double highest = peak_db;
+    *out_clamped = false;
+    if (self->facts->measure != NULL)
+        runs = programme_measure_runs(self->facts->measure, &run_count);
+    for (size_t i = 0; i < run_count; i++) {
+        if (runs[i].kind != PEAK_RUN_OVERLOAD || runs[i].frame >= end || runs[i].frame + runs[i].frame_count <= start)
+            continue;
+        *out_clamped = true;
+        highest = fmax(highest, measure_db(runs[i].peak));
+    }
+    return verdict_displayed(highest);
+}
+
+/* "by 2.1 dB", "by at least 2.1 dB" */
+static const char *lower_by(judgement *self, double db, bool clamped)
+{
+    return arena_format(self->memory, "by %s%.1f dB", clamped ? "at least " : "", db);
+}
+
 static void tell_true_peaks(judgement *self, const peak_group *group)
 {
     const spec_limit *limit = judgement_limit(self, "peak.true");
@@ -124,18 +147,20 @@ static void tell_true_peaks(judgement *self, const peak_group *group)
     judgement_limits(item, limit);
     const char *where = group_locate(self, group, item);
     item->measured = worst;
-    item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, %s}", limit->max - shown, group_json(self, group));
+    bool clamped = false;
+    double over = judgement_peak_before_clamping(self, worst, group->start, group->end, &clamped) - limit->max;
+    item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, \"clamped\": %s, %s}", -over, clamped ? "true" : "false", group_json(self, group));
     if (group->count == 1) {
-        item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s; at most %.1f dBTP is allowed. Lower it by %.1f dB there.",
-                                     shown, where, limit->max, shown - limit->max);
+        item->message = arena_format(self->memory, "True peak of %.1f dBTP in %s; at most %.1f dBTP is allowed. Lower it %s there.",
+                                     shown, where, limit->max, lower_by(self, over, clamped));
         return;
     }
     char place[PLACE_TEXT_SIZE];
     judgement_place(self, group->worst->frame, place);
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
-    item->message = arena_format(self->memory, "%zu true peaks over the %.1f dBTP that are allowed in %s; the highest is %.1f dBTP in %s at %s. Lower the passage by %.1f dB, or limit it.",
+    item->message = arena_format(self->memory, "%zu true peaks over the %.1f dBTP that are allowed in %s; the highest is %.1f dBTP in %s at %s. Lower the passage %s, or limit it.",
                                  group->count, limit->max, where, shown, channel_label_name(layout->labels[group->worst->channel]),
-                                 place, shown - limit->max);
+                                 place, lower_by(self, over, clamped));
 }
 
 static bool overloads_in(const judgement *self, uint64_t start, uint64_t end)

@@ -51,6 +51,11 @@ void finding_code(finding *item);
 
 void judge_levels(judgement *self);
 void judge_runs(judgement *self);
+/**
+ * What a true peak must be lowered from, as displayed: from itself, or from what the sum held before it was clamped, where that is
+ * higher. What lies between those samples is not known, so out_clamped says that it is a lower bound.
+ */
+double judgement_peak_before_clamping(const judgement *self, double peak_db, uint64_t start, uint64_t end, bool *out_clamped);
 /** True peaks over the limit and clipped runs. */
 void judge_peaks(judgement *self);
 void judge_silence(judgement *self);

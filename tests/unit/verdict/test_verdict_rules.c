@@ -142,6 +142,25 @@ static void verdict__more_places_in_one_stretch_are_another_finding(void **state
     }
 }
 
+/* What was clamped comes back when the programme is lowered: advice by the peak that was left would not pass. */
+static void verdict__a_clamped_peak_is_lowered_from_what_it_was(void **state)
+{
+    bench *self = *state;
+    peak_run runs[] = {{.kind = PEAK_RUN_TRUE, .frame = 1000, .frame_count = 4, .sample_count = 4, .peak = 1.1},
+                       {.kind = PEAK_RUN_OVERLOAD, .frame = 1001, .frame_count = 2, .sample_count = 2, .peak = 2.0}};
+    bench_limit(self, "peak.true", (double)NAN, -2.0);
+    self->runs = runs;
+    self->run_count = 1;
+    programme_verdict left = bench_judge(self, 20.0, -27.0, 0.83);
+    assert_non_null(strstr(bench_found(&left, "peak.true")->message, "Lower the peaks by 2.8 dB."));
+    assert_non_null(strstr(place_of(&left, "peak.true")->message, "Lower it by 2.8 dB there."));
+    self->run_count = self->overload_count = 2;
+    programme_verdict clamped = bench_judge(self, 20.0, -27.0, 0.83);
+    assert_non_null(strstr(bench_found(&clamped, "peak.true")->message, "Lower the peaks by at least 8.0 dB."));
+    assert_non_null(strstr(bench_found(&clamped, "peak.true")->details_json, "\"trim_db\": -8, \"clamped\": true"));
+    assert_non_null(strstr(place_of(&clamped, "peak.true")->message, "Lower it by at least 8.0 dB there."));
+}
+
 /* Nor do more places that are not located, and a share is told apart at 0.001: 0.142 and 0.1 of speech are not one figure. */
 static void verdict__a_count_or_a_share_that_changes_is_told_apart(void **state)
 {
@@ -357,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__more_places_in_one_stretch_are_another_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_clamped_peak_is_lowered_from_what_it_was, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_count_or_a_share_that_changes_is_told_apart, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__tells_that_places_were_not_located, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__length_follows_the_reels_and_the_spec, bench_set_up, bench_tear_down),
