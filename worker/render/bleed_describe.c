@@ -18,98 +18,123 @@ enum {
 /* A window of the source, at the time of the leak, and of the host. */
 typedef struct pair_window {
     const float *own_re, *own_im; /* as it is */
-    const float *source_root;
+    const float *source_root, *source_inverse;
     const float *host_re, *host_im; /* of even power */
-    const float *host_root;
+    const float *host_inverse, *host_weight;
 } pair_window;
 
-/* Where a window of the source, at the time of the leak, and one of the host begin; NULL: one of them is not known. */
-typedef struct pair_frames {
-    const float *source, *host;
-} pair_frames;
-
 /*
- * What the two have in common in one window, octave by octave. Bins are weighted by the host's power beside them: with their own
- * in it, bins that chance has raised would count less, and the gain would come out too small. Returns how far the window stands
- * out.
+ * How a host's bins count, by its power beside them: with their own in it, bins that chance has raised would count less, and the
+ * gain would come out too small.
  */
-static double sum_window(const pair_window *window, const float *restrict tilt, leak_sums *sums)
+static void weigh_host(const float *restrict re, const float *restrict im, float *restrict weights)
 {
-    const float *restrict hr = window->host_re;
-    const float *restrict hi = window->host_im;
-    const float *restrict own_re = window->own_re;
-    const float *restrict own_im = window->own_im;
-    const float *restrict source_root = window->source_root;
-    const float *restrict host_root = window->host_root;
-    double powers[BINS + NEAR];
-    double weights[BINS], own[BINS], re[BINS], im[BINS], heights[BINS], chances[BINS];
-    double height = 0.0;
-    double chance = 0.0;
+    float powers[BINS + NEAR];
     for (uint32_t k = 0; k < BINS; k++)
-        powers[k] = (double)(hr[k] * hr[k] + hi[k] * hi[k]);
+        powers[k] = re[k] * re[k] + im[k] * im[k];
     for (uint32_t k = BINS; k < BINS + NEAR; k++)
-        powers[k] = 0.0;
+        powers[k] = 0.0f;
     for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-        double near = 0.0;
+        float near = 0.0f;
         for (uint32_t i = 0; i <= 2 * NEAR; i++)
             near += powers[k - NEAR + i];
-        double others = 2 * SMOOTH + 1 - near;
-        weights[k] = others > 3.0 ? others : 3.0;
+        float others = 2 * SMOOTH + 1 - near;
+        weights[k] = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / (others > 3.0f ? others : 3.0f);
     }
-    for (uint32_t k = FIRST_BIN; k < BINS; k++) { /* apart from the sums, which wait for each other: so it goes abreast */
-        double weight = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / weights[k];
-        double inverse = (double)host_root[k] * (double)host_root[k];
-        double sr = (double)own_re[k] * inverse;
-        double si = (double)own_im[k] * inverse;
-        double both_re = (double)hr[k] * sr + (double)hi[k] * si;
-        double both_im = (double)hi[k] * sr - (double)hr[k] * si;
-        float root = source_root[k] * host_root[k];
-        double counted = (double)(bleed_bin_weight(root) * tilt[k]);
-        weights[k] = weight * powers[k];
-        own[k] = weight * (sr * sr + si * si);
-        re[k] = weight * both_re;
-        im[k] = weight * both_im;
-        heights[k] = counted * both_re / ((double)root * (double)root);
-        chances[k] = counted * counted;
-    }
-    static_assert(FIRST_BIN << STEM_BANDS == BINS, "the octaves take up all bins");
+}
+
+typedef float four_floats __attribute__((vector_size(16)));
+typedef int32_t four_words __attribute__((vector_size(16)));
+typedef float four_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
+
+static four_floats four_at(const float *values)
+{
+    return *(const four_anywhere *)(const void *)values;
+}
+
+static four_floats lower_of(four_floats a, four_floats b)
+{
+    const four_words lower = a < b;
+    return (four_floats)(((four_words)a & lower) | ((four_words)b & ~lower));
+}
+
+static double sum_of(four_floats of)
+{
+    return ((double)of[0] + (double)of[1]) + ((double)of[2] + (double)of[3]);
+}
+
+/* What the two have in common in one window, octave by octave. Returns how far the window stands out. */
+static double sum_window(const pair_window *window, const float *tilt, leak_sums *sums)
+{
+    const four_floats most = (four_floats){0.0f} + BLEED_WEIGHT_MOST;
+    double height = 0.0;
+    double chance = 0.0;
+    static_assert(FIRST_BIN << STEM_BANDS == BINS && FIRST_BIN % 4 == 0, "the octaves take up all bins, by fours");
     for (uint32_t band = 0; band < STEM_BANDS; band++) {
-        leak_sums at = sums[band];
-        for (uint32_t k = (uint32_t)FIRST_BIN << band; k < (uint32_t)FIRST_BIN << (band + 1); k++) {
-            height += heights[k];
-            chance += chances[k];
-            at.own += own[k];
-            at.re += re[k];
-            at.im += im[k];
-            at.host += weights[k];
+        leak_sums *at = &sums[band];
+        four_floats own = {0.0f}, re = {0.0f}, im = {0.0f}, host = {0.0f}, heights = {0.0f}, chances = {0.0f};
+        for (uint32_t k = (uint32_t)FIRST_BIN << band; k < (uint32_t)FIRST_BIN << (band + 1); k += 4) {
+            const four_floats hr = four_at(window->host_re + k);
+            const four_floats hi = four_at(window->host_im + k);
+            const four_floats own_re = four_at(window->own_re + k);
+            const four_floats own_im = four_at(window->own_im + k);
+            const four_floats host_inverse = four_at(window->host_inverse + k);
+            const four_floats source_inverse = four_at(window->source_inverse + k);
+            const four_floats weight = four_at(window->host_weight + k);
+            const four_floats scale = host_inverse * host_inverse;
+            const four_floats sr = own_re * scale;
+            const four_floats si = own_im * scale;
+            const four_floats root = four_at(window->source_root + k) * host_inverse;
+            const four_floats counted = lower_of(root, most) * four_at(tilt + k);
+            own += weight * (sr * sr + si * si);
+            re += weight * (hr * sr + hi * si);
+            im += weight * (hi * sr - hr * si);
+            host += weight * (hr * hr + hi * hi);
+            heights += counted * ((hr * own_re + hi * own_im) * (source_inverse * source_inverse));
+            chances += counted * counted;
         }
-        at.bins += (uint32_t)FIRST_BIN << band;
-        sums[band] = at;
+        at->own += sum_of(own);
+        at->re += sum_of(re);
+        at->im += sum_of(im);
+        at->host += sum_of(host);
+        at->bins += (uint32_t)FIRST_BIN << band;
+        height += sum_of(heights);
+        chance += sum_of(chances);
     }
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
 
 /* Of the windows that the cell is searched in. The source's, each as much earlier as the leak is later, are transformed anew. */
-static bool fit_windows(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch)
+static void fit_windows(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks,
+                        leak_stretch *stretches, bool *clear)
 {
-    leak_sums sums[STEM_WINDOWS][STEM_BANDS];
-    double scores[STEM_WINDOWS] = {0.0};
     const float *frames[FFT_LANES][2] = {{NULL}};
-    for (uint32_t w = 0; w < self->window_count; w++)
-        frames[w / 2][w % 2] = bleed_window_frames(self, pair->source, w, -pair->delay);
+    for (uint32_t i = 0; i < count * STEM_WINDOWS; i++)
+        if (i % STEM_WINDOWS < self->window_count) {
+            const bleed_pair *pair = pairs[i / STEM_WINDOWS];
+            frames[i / 2][i % 2] = bleed_window_frames(self, pair->source, i % STEM_WINDOWS, -pair->delay);
+        }
     bleed_load_windows(self, frames);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
     bleed_unpack_lines(self);
-    memset(sums, 0, sizeof sums);
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        size_t source = bleed_spectrum_at(pair->source, w);
-        size_t host = bleed_spectrum_at(pair->host, w);
-        const pair_window window = {self->lines_re + w * BINS_ROW, self->lines_im + w * BINS_ROW, self->root_level + source,
-                                    self->even_re + host, self->even_im + host, self->root_inverse + host};
-        if (self->power[pair->source][w] >= BLEED_ACTIVE_POWER)
+    for (uint32_t p = 0; p < count; p++) {
+        leak_sums sums[STEM_WINDOWS][STEM_BANDS];
+        double scores[STEM_WINDOWS] = {0.0};
+        memset(sums, 0, sizeof sums);
+        for (uint32_t w = 0; w < self->window_count; w++) {
+            size_t row = ((size_t)p * STEM_WINDOWS + w) * BINS_ROW;
+            size_t source = bleed_spectrum_at(pairs[p]->source, w);
+            size_t host = bleed_spectrum_at(pairs[p]->host, w);
+            const pair_window window = {self->lines_re + row,     self->lines_im + row,        self->root_level + source,
+                                        self->root_inverse + source, self->even_re + host,        self->even_im + host,
+                                        self->root_inverse + host,   self->edge_weight};
+            if (self->power[pairs[p]->source][w] < BLEED_ACTIVE_POWER)
+                continue;
+            weigh_host(window.host_re, window.host_im, self->edge_weight);
             scores[w] = sum_window(&window, self->tilt, sums[w]);
+        }
+        clear[p] = leak_fit(&leaks[p], &stretches[p], (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
     }
-    return leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
 }
 
 /* Where the source's window of a step begins; -1: it, or the host's, is not in the cell. */
@@ -135,62 +160,103 @@ static double stretch_score(const double *scores, const leak_stretch *stretch, u
     return count > 0.0 ? fabs(sum) / sqrt(count) : 0.0;
 }
 
-/* Of windows of both, FFT_LANES at a time, the source's beside the host's. */
-static void sum_steps(render_bleed *self, const pair_frames *steps, uint32_t step_count,
-                      leak_sums sums[][STEM_BANDS], double *scores)
+static uint32_t least_of(uint32_t a, uint32_t b)
 {
-    memset(sums, 0, step_count * sizeof sums[0]);
-    memset(scores, 0, step_count * sizeof scores[0]);
-    for (uint32_t first = 0; first < step_count; first += FFT_LANES) {
-        uint32_t count = step_count - first < FFT_LANES ? step_count - first : FFT_LANES;
+    return a < b ? a : b;
+}
+
+/* A channel at a time of its own, and where its window of each step begins; NULL: it is not known. */
+typedef struct step_track {
+    uint16_t lane;
+    int delay;
+    const float *frames[STEM_STEPS];
+} step_track;
+
+/* Pairs of tracks, and what they have in common step by step: up to STEPS_ABREAST of up to FFT_LANES. */
+typedef struct step_tracks {
+    uint32_t count, pair_count;
+    step_track of[FFT_LANES];
+    uint32_t sources[STEPS_ABREAST], hosts[STEPS_ABREAST];
+} step_tracks;
+
+/* Of windows of all tracks, so many steps at a time as fill a transform; two that follow on each other are one signal's parts. */
+static void sum_steps(render_bleed *self, const step_tracks *tracks, uint32_t from, uint32_t end)
+{
+    const uint32_t abreast = FFT_LANES / tracks->count * 2;
+    for (uint32_t p = 0; p < tracks->pair_count; p++) {
+        memset(self->step_sums[p] + from, 0, (end - from) * sizeof self->step_sums[p][0]);
+        memset(self->step_scores[p] + from, 0, (end - from) * sizeof self->step_scores[p][0]);
+    }
+    for (uint32_t first = from; first < end; first += abreast) {
+        const uint32_t count = least_of(end - first, abreast);
         const float *frames[FFT_LANES][2] = {{NULL}};
-        for (uint32_t i = 0; i < count; i++) {
-            frames[i][0] = steps[first + i].source;
-            frames[i][1] = steps[first + i].host;
-        }
+        double powers[BATCH];
+        for (uint32_t t = 0; t < tracks->count; t++)
+            for (uint32_t i = 0; i < count; i++)
+                frames[(t * abreast + i) / 2][i % 2] = tracks->of[t].frames[first + i];
         bleed_load_windows(self, frames);
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
         bleed_unpack_lines(self);
-        for (uint32_t i = 0; i < count; i++) {
-            if (frames[i][0] == NULL)
-                continue;
-            size_t source = (size_t)(2 * i) * BINS_ROW;
-            size_t host = source + BINS_ROW;
-            double powers[2];
-            const bleed_rows rows[2] = {
-                {self->edge_re + source, self->edge_im + source, self->edge_level + source, self->edge_inverse + source},
-                {self->edge_re + host, self->edge_im + host, self->edge_level + host, self->edge_inverse + host}};
-            const pair_window window = {self->lines_re + source, self->lines_im + source, rows[0].level,
-                                        rows[1].re, rows[1].im, rows[1].inverse};
-            bleed_even_out(self, self->lines_re + source, self->lines_im + source, rows, powers);
-            if (powers[0] < BLEED_ACTIVE_POWER)
-                continue;
-            scores[first + i] = sum_window(&window, self->tilt, sums[first + i]);
-        }
+        for (uint32_t t = 0; t < tracks->count; t++)
+            for (uint32_t i = t * abreast; i < t * abreast + count; i += 2) {
+                bleed_rows rows[2];
+                for (size_t part = 0; part < 2; part++) {
+                    const size_t row = (i + part) * BINS_ROW;
+                    rows[part] = (bleed_rows){self->edge_re + row, self->edge_im + row, self->edge_level + row,
+                                              self->edge_inverse + row};
+                }
+                const size_t at = (size_t)i * BINS_ROW;
+                bleed_even_out(self, self->lines_re + at, self->lines_im + at, rows, powers + i);
+                for (size_t part = 0; part < 2; part++)
+                    weigh_host(rows[part].re, rows[part].im, self->edge_weight + (i + part) * BINS_ROW);
+            }
+        for (uint32_t p = 0; p < tracks->pair_count; p++)
+            for (uint32_t i = 0; i < count; i++) {
+                const uint32_t own = tracks->sources[p] * abreast + i;
+                const size_t source = (size_t)own * BINS_ROW;
+                const size_t host = ((size_t)tracks->hosts[p] * abreast + i) * BINS_ROW;
+                const pair_window window = {self->lines_re + source,     self->lines_im + source, self->edge_level + source,
+                                            self->edge_inverse + source, self->edge_re + host,    self->edge_im + host,
+                                            self->edge_inverse + host,   self->edge_weight + host};
+                if (frames[own / 2][own % 2] != NULL && powers[own] >= BLEED_ACTIVE_POWER)
+                    self->step_scores[p][first + i] = sum_window(&window, self->tilt, self->step_sums[p][first + i]);
+            }
     }
 }
 
-/* Of a window in each step of the cell, half over the next one. */
-static bool fit_steps(render_bleed *self, const bleed_pair *pair, stem_leak *leak, leak_stretch *out_stretch, double *out_score)
+/* The track of a lane so much earlier, one of them or a new one; FFT_LANES: there is no room for it. */
+static uint32_t track_of(const render_bleed *self, step_tracks *tracks, uint16_t lane, int delay)
 {
-    leak_sums sums[STEM_STEPS][STEM_BANDS];
-    double scores[STEM_STEPS];
-    pair_frames steps[STEM_STEPS] = {{NULL, NULL}};
+    uint32_t t = 0;
+    while (t < tracks->count && (tracks->of[t].lane != lane || tracks->of[t].delay != delay))
+        t++;
+    if (t < tracks->count || t == FFT_LANES)
+        return t;
+    tracks->count++;
+    tracks->of[t] = (step_track){.lane = lane, .delay = delay};
+    const bleed_pair from = {.delay = delay};
     for (uint32_t step = 0; step < self->step_count; step++) {
-        int64_t source = step_source(self, pair, step);
-        if (source < 0)
-            continue;
-        steps[step].source = self->captured + (size_t)pair->source * CELL_ROW + (size_t)source;
-        steps[step].host = self->captured + (size_t)pair->host * CELL_ROW + (size_t)step * STEM_STEP_FRAMES;
+        int64_t start = step_source(self, &from, step);
+        if (start >= 0)
+            tracks->of[t].frames[step] = self->captured + (size_t)lane * CELL_ROW + (size_t)start;
     }
-    sum_steps(self, steps, self->step_count, sums, scores);
-    if (!leak_fit(leak, out_stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, self->step_count))
+    return t;
+}
+
+/* False: there is no room for it. */
+static bool add_pair(const render_bleed *self, step_tracks *tracks, const bleed_pair *pair)
+{
+    const uint32_t before = tracks->count;
+    if (tracks->pair_count == STEPS_ABREAST)
         return false;
-    *out_score = stretch_score(scores, out_stretch, STEM_STEPS + 1);
-    uint32_t best = out_stretch->first;
-    for (uint32_t step = out_stretch->first; step <= out_stretch->last; step++)
-        best = fabs(scores[step]) > fabs(scores[best]) ? step : best;
-    leak->rest = (float)stretch_score(scores, out_stretch, best);
+    const uint32_t source = track_of(self, tracks, pair->source, pair->delay);
+    const uint32_t host = track_of(self, tracks, pair->host, 0);
+    if (source == FFT_LANES || host == FFT_LANES) {
+        tracks->count = before;
+        return false;
+    }
+    tracks->sources[tracks->pair_count] = source;
+    tracks->hosts[tracks->pair_count++] = host;
     return true;
 }
 
@@ -200,53 +266,100 @@ static uint32_t window_step(const render_bleed *self, uint32_t window)
     return window * self->step_count / self->window_count;
 }
 
-static uint32_t least_of(uint32_t a, uint32_t b)
+static void tell_steps(stem_leak *leak, const leak_stretch *steps)
 {
-    return a < b ? a : b;
+    leak->first_step = (uint8_t)steps->first;
+    leak->last_step = (uint8_t)steps->last;
+    leak->first_open = (uint8_t)steps->first_open;
+    leak->last_open = (uint8_t)(steps->last_open < steps->last ? steps->last : steps->last_open);
 }
 
-bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak)
+static void tell_windows(const render_bleed *self, stem_leak *leak, const leak_stretch *stretch)
 {
-    leak_stretch stretch;
-    if (!fit_windows(self, pair, leak, &stretch))
-        return false;
     uint32_t last = self->step_count - 1;
     uint32_t last_window = self->window_count - 1;
-    leak_stretch steps = {window_step(self, stretch.first),
-                          stretch.last == last_window ? last : least_of(window_step(self, stretch.last + 1) - 1, last),
-                          window_step(self, stretch.first_open),
-                          stretch.last_open == last_window ? last : least_of(window_step(self, stretch.last_open + 1) - 1, last)};
+    const leak_stretch steps = {
+        window_step(self, stretch->first),
+        stretch->last == last_window ? last : least_of(window_step(self, stretch->last + 1) - 1, last),
+        window_step(self, stretch->first_open),
+        stretch->last_open == last_window ? last : least_of(window_step(self, stretch->last_open + 1) - 1, last)};
+    tell_steps(leak, &steps);
+}
+
+/*
+ * What several windows show, or all together, but not clearly enough, is asked of ten times as many: they were not chosen for
+ * this delay. A tone that both have for a moment is no leak.
+ */
+static bool is_sure(const bleed_pair *pair, const stem_leak *leak)
+{
+    return !pair->at_end && (double)leak->score >= STEM_LEAK_SCORE_MIN;
+}
+
+static bool is_asked(const render_bleed *self, const bleed_pair *pair, const stem_leak *leak, const leak_stretch *stretch)
+{
+    bool whole = stretch->first == 0 && stretch->last == self->window_count - 1;
+    return is_sure(pair, leak) ? !whole : pair->stands_out || (double)leak->rest >= STEM_LEAK_REST_MIN;
+}
+
+/* What the windows have told, more finely by the steps, if these tell the same. */
+static void fit_steps(const render_bleed *self, const bleed_pair *pair, const leak_sums sums[][STEM_BANDS], const double *scores,
+                      const leak_stretch *stretch, stem_leak *leak)
+{
     stem_leak finer = *leak;
     leak_stretch found;
-    double score = 0.0;
-    bool sure = !pair->at_end && (double)leak->score >= STEM_LEAK_SCORE_MIN;
-    if (pair->at_end)
-        leak->score = fminf(leak->score, end_score_most);
-    bool whole = stretch.first == 0 && stretch.last == last_window;
-    /*
-     * What several windows show, or all together, but not clearly enough, is asked of ten times as many: they were not chosen for
-     * this delay. A tone that both have for a moment is no leak.
-     */
+    if (!leak_fit(&finer, &found, sums, scores, self->step_count))
+        return;
+    double score = stretch_score(scores, &found, STEM_STEPS + 1);
+    uint32_t best = found.first;
+    for (uint32_t step = found.first; step <= found.last; step++)
+        best = fabs(scores[step]) > fabs(scores[best]) ? step : best;
+    bool sure = is_sure(pair, leak);
     bool faint = !sure && pair->stands_out;
-    bool asked = sure ? !whole : faint || (double)leak->rest >= STEM_LEAK_REST_MIN;
-    if (asked && fit_steps(self, pair, &finer, &found, &score) && (sure || score >= STEM_LEAK_SCORE_MIN) &&
-        (!faint || found.last - found.first >= FAINT_STEPS) &&
-        /* Of a leak that stops in between and comes again they tell one part: then it is told as the windows have it. */
-        found.first <= window_step(self, stretch.first + 1) && found.last + 1 >= window_step(self, stretch.last)) {
-        /* A window is two steps long; before the first and behind the last of them nothing is known. */
-        steps.first = step_source(self, pair, found.first == 0 ? 0 : found.first - 1) < 0 ? 0 : found.first;
-        steps.last = step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1;
-        steps.first_open = found.first_open;
-        steps.last_open = step_source(self, pair, found.last_open + 1) < 0 ? last : found.last_open + 1;
-        finer.score = sure ? leak->score : (float)score; /* how sure it is stays with the windows that were not chosen for it */
-        finer.rest = fmaxf(finer.rest, leak->rest);
-        *leak = finer;
+    if ((!sure && score < STEM_LEAK_SCORE_MIN) || (faint && found.last - found.first < FAINT_STEPS))
+        return;
+    /* Of a leak that stops in between and comes again they tell one part: then it is told as the windows have it. */
+    if (found.first > window_step(self, stretch->first + 1) || found.last + 1 < window_step(self, stretch->last))
+        return;
+    finer.score = sure ? leak->score : (float)score; /* how sure it is stays with the windows that were not chosen for it */
+    finer.rest = fmaxf((float)stretch_score(scores, &found, best), leak->rest);
+    /* A window is two steps long; before the first and behind the last of them nothing is known. */
+    uint32_t last = self->step_count - 1;
+    const leak_stretch steps = {step_source(self, pair, found.first == 0 ? 0 : found.first - 1) < 0 ? 0 : found.first,
+                                step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1, found.first_open,
+                                step_source(self, pair, found.last_open + 1) < 0 ? last : found.last_open + 1};
+    tell_steps(&finer, &steps);
+    *leak = finer;
+}
+
+void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks, bool *clear)
+{
+    enum { WINDOWS_ABREAST = BATCH / STEM_WINDOWS };
+    leak_stretch stretches[CROSSED];
+    uint32_t asked[CROSSED];
+    uint32_t asked_count = 0;
+    for (uint32_t first = 0; first < count; first += WINDOWS_ABREAST)
+        fit_windows(self, pairs + first, least_of(count - first, WINDOWS_ABREAST), leaks + first, stretches + first, clear + first);
+    for (uint32_t p = 0; p < count; p++) {
+        if (!clear[p])
+            continue;
+        if (is_asked(self, pairs[p], &leaks[p], &stretches[p]))
+            asked[asked_count++] = p;
+        if (pairs[p]->at_end)
+            leaks[p].score = fminf(leaks[p].score, end_score_most);
+        tell_windows(self, &leaks[p], &stretches[p]);
     }
-    leak->first_step = (uint8_t)steps.first;
-    leak->last_step = (uint8_t)steps.last;
-    leak->first_open = (uint8_t)steps.first_open;
-    leak->last_open = (uint8_t)(steps.last_open < steps.last ? steps.last : steps.last_open);
-    return true;
+    for (uint32_t first = 0; first < asked_count;) {
+        step_tracks tracks = {.count = 0};
+        while (first + tracks.pair_count < asked_count && add_pair(self, &tracks, pairs[asked[first + tracks.pair_count]]))
+            continue;
+        sum_steps(self, &tracks, 0, self->step_count);
+        for (uint32_t i = 0; i < tracks.pair_count; i++) {
+            const uint32_t p = asked[first + i];
+            fit_steps(self, pairs[p], (const leak_sums(*)[STEM_BANDS])self->step_sums[i], self->step_scores[i], &stretches[p],
+                      &leaks[p]);
+        }
+        first += tracks.pair_count;
+    }
 }
 
 /*
@@ -257,9 +370,7 @@ static status steps_beyond(render_bleed *self, const bleed_pair *pair, const ste
                            const bleed_beyond *beyond, uint32_t *out_count)
 {
     enum { AROUND = STEM_STEP_FRAMES + STEM_DELAY_MAX }; /* the first window lies half in the cell */
-    leak_sums sums[BEYOND_STEPS][STEM_BANDS];
-    double scores[BEYOND_STEPS];
-    pair_frames steps[BEYOND_STEPS];
+    step_tracks tracks = {.count = 2, .pair_count = 1, .sources = {0}, .hosts = {1}};
     const uint16_t lanes[2] = {pair->source, pair->host};
     uint64_t left = at_end ? beyond->after : beyond->before;
     uint32_t most = left / STEM_STEP_FRAMES < BEYOND_STEPS + 1 ? (uint32_t)(left / STEM_STEP_FRAMES) : BEYOND_STEPS + 1;
@@ -275,14 +386,14 @@ static status steps_beyond(render_bleed *self, const bleed_pair *pair, const ste
         for (uint32_t i = known; i < end; i++) {
             int64_t host = at_end ? (int64_t)self->frame_count + ((int64_t)i - 1) * STEM_STEP_FRAMES - first
                                   : -(int64_t)(i + 1) * STEM_STEP_FRAMES - first;
-            steps[i].host = self->beyond[1] + host;
-            steps[i].source = self->beyond[0] + host - pair->delay;
+            tracks.of[0].frames[i] = self->beyond[0] + host - pair->delay;
+            tracks.of[1].frames[i] = self->beyond[1] + host;
         }
-        sum_steps(self, steps + known, end - known, sums + known, scores + known);
-        *out_count = leak_goes_on(leak, (const leak_sums(*)[STEM_BANDS])sums, end);
+        sum_steps(self, &tracks, known, end);
+        *out_count = leak_goes_on(leak, (const leak_sums(*)[STEM_BANDS])self->step_sums[0], end);
         const leak_stretch stretch = {.first = 0, .last = end - 1};
         if (end == BEYOND_NEAR &&
-            (*out_count + BEYOND_OPEN < end || stretch_score(scores, &stretch, STEM_STEPS + 1) >= clear_beyond))
+            (*out_count + BEYOND_OPEN < end || stretch_score(self->step_scores[0], &stretch, STEM_STEPS + 1) >= clear_beyond))
             break;
         known = end;
     }

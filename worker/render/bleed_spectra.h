@@ -33,6 +33,7 @@ enum {
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,
+    STEPS_ABREAST = 32, /* pairs whose steps are looked at together: they share the spectra of their channels */
     LINES = 64         /* lines of a transform that are turned from lanes to rows, or back, in the first-level cache */
 };
 
@@ -62,8 +63,8 @@ struct render_bleed {
     lane_fft fft;
     float window[SIZE];
     float tilt[BINS_ROW];                                  /* by which a bin counts, low ones for more */
+    float inverse_width[STEM_DELAY_MAX + 1];               /* one over how far chance spreads at a delay */
     float group_tilt[GROUPS];
-    float ones[LINES];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     uint32_t held[STEM_BLEED_LANES_MAX];                   /* behind these frames of a lane `captured` is silent */
     float *silence;                                        /* [SIZE] */
@@ -72,17 +73,21 @@ struct render_bleed {
     float *root_level, *root_inverse;                      /* [lane][window][BINS_ROW] the root of the amplitude they had */
     float *group_root, *group_inverse;                     /* [lane][window][BINS_ROW / GROUP] of these, every GROUP-th */
     double power[STEM_BLEED_LANES_MAX][STEM_WINDOWS];      /* mean square; 0 everywhere: silent, and without spectra */
-    float *lines_re, *lines_im, *squares;                  /* [2 x lane + second][BINS_ROW] of a transform, or [pair] */
+    float *lines_re, *lines_im;                            /* [2 x lane + second][BINS_ROW] of a transform, or [pair] */
     float *edge_re, *edge_im, *edge_level, *edge_inverse;  /* [BATCH][BINS_ROW] of windows where a leak may end */
+    float *edge_weight;                                    /* [BATCH][BINS_ROW] by which a host's bins count */
+    leak_sums (*step_sums)[STEM_STEPS][STEM_BANDS];        /* [STEPS_ABREAST] */
+    double (*step_scores)[STEM_STEPS];                     /* [STEPS_ABREAST] */
     bleed_pair *pairs;
     uint32_t pair_count;
     bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
     bleed_pair *heard_ends;                                /* each with up to END_PEAKS delays */
     uint32_t end_count;
-    float *beyond[2]; /* [BEYOND_FRAMES] of source and host, at an edge: where `squares` were */
+    float *beyond[2];                                      /* [BEYOND_FRAMES] of source and host, at an edge */
     uint32_t looked_beyond;                                /* leaks of this cell */
 };
 
+#define BLEED_END_HEARD_MIN 4.6  /* times bleed_chance_width(): of an end of the cell, of which each pair has two: 1 of 100 */
 #define BLEED_ACTIVE_POWER 1e-6  /* -60 dBFS: below, a source does not count as playing */
 #define BLEED_WEIGHT_MOST 10.0f  /* 40 dB */
 
@@ -101,6 +106,26 @@ static inline size_t bleed_spectrum_at(uint32_t lane, uint32_t window)
     return ((size_t)lane * STEM_WINDOWS + window) * BINS_ROW;
 }
 
+/** The first of the windows at the beginning of the cell (end 0) or at its end (1). */
+static inline uint32_t bleed_end_window(const render_bleed *self, uint32_t end)
+{
+    return end == 0 || self->window_count < END_WINDOWS ? 0 : self->window_count - END_WINDOWS;
+}
+
+/**
+ * How far chance spreads at a delay, in the scores' unit, which takes each bin for a draw of its own. Those of a Hann window are
+ * not: with w its square, the spread is the root of the sum of w(n) w(n - delay) over the mean of such sums, 1.39 in place and
+ * 0.97 at 1,024 samples.
+ */
+double bleed_chance_width(const render_bleed *self, int delay);
+/** A peak of a correlation. */
+typedef struct bleed_peak {
+    double score;
+    int delay;
+} bleed_peak;
+/** Of up to CROSSED pairs, the source's windows `moved` by so many; peaks: [count][wanted], the highest first. */
+void bleed_correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, uint32_t wanted,
+                     bleed_peak *peaks);
 /** A lane's frames from where a window begins, moved by up to STEM_DELAY_MAX. */
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
 /** Each lane of the transform gets a window as its real part and one as its imaginary part; NULL: silence. */
@@ -117,8 +142,8 @@ void bleed_even_out(const render_bleed *self, const float *re, const float *im, 
 void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
 void bleed_transform_windows(render_bleed *self);
-/** Where in the cell a pair whose delay is known leaks, and at which gains. False: nowhere that is clear. */
-bool bleed_describe(render_bleed *self, const bleed_pair *pair, stem_leak *leak);
+/** Where in the cell each of up to CROSSED pairs whose delays are known leaks, and at which gains. clear: false: nowhere. */
+void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks, bool *clear);
 /** For how long a leak that reaches an edge of the cell goes on beyond it. */
 MUST_USE status bleed_look_beyond(render_bleed *self, const bleed_pair *pair, stem_leak *leak, const bleed_beyond *beyond);
 

@@ -17,8 +17,7 @@
 #include <sys/mman.h>
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
-static const double heard_min = 4.2;     /* times chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
-static const double end_heard_min = 4.6; /* of an end of the cell, of which each pair has two: 1 of 100 */
+static const double heard_min = 4.2; /* times bleed_chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
 static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
 
 static void *take_aligned(arena *memory, size_t byte_size)
@@ -50,10 +49,10 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     lane_fft_init(&self->fft);
     for (uint32_t i = 0; i < SIZE; i++)
         self->window[i] = 0.5f - 0.5f * self->fft.cosine[i];
-    for (uint32_t i = 0; i < LINES; i++)
-        self->ones[i] = 1.0f;
     for (uint32_t k = FIRST_BIN; k < BINS; k++)
         self->tilt[k] = 1.0f / sqrtf(sqrtf((float)k)); /* roots alone: the same on every machine */
+    for (int delay = 0; delay <= STEM_DELAY_MAX; delay++)
+        self->inverse_width[delay] = (float)(1.0 / bleed_chance_width(self, delay));
     for (uint32_t g = 1; g < GROUPS; g++)
         self->group_tilt[g] = self->tilt[g * GROUP + GROUP / 2];
     size_t frame_floats = (size_t)SIZE * FFT_LANES;
@@ -68,20 +67,20 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)
         *spectra[i] = aligned_floats(memory, bins);
-    float **lines[] = {&self->lines_re, &self->lines_im, &self->squares};
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        *lines[i] = aligned_floats(memory, (size_t)CROSSED * BINS_ROW);
+    self->lines_re = aligned_floats(memory, (size_t)CROSSED * BINS_ROW);
+    self->lines_im = aligned_floats(memory, (size_t)CROSSED * BINS_ROW);
     self->group_root = aligned_floats(memory, bins / GROUP);
     self->group_inverse = aligned_floats(memory, bins / GROUP);
-    float **edges[] = {&self->edge_re, &self->edge_im, &self->edge_level, &self->edge_inverse};
+    float **edges[] = {&self->edge_re, &self->edge_im, &self->edge_level, &self->edge_inverse, &self->edge_weight};
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
         *edges[i] = aligned_floats(memory, (size_t)BATCH * BINS_ROW);
     self->pairs = arena_take_array(memory, (size_t)self->lane_count * self->lane_count, sizeof *self->pairs);
     self->ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED, sizeof *self->ends);
     self->heard_ends = arena_take_array(memory, (size_t)BLEED_ENDS * PAIRS_TRIED * END_PEAKS, sizeof *self->heard_ends);
-    static_assert(2 * BEYOND_FRAMES <= CROSSED * BINS_ROW, "both lanes fit there");
+    self->step_sums = arena_take_array(memory, STEPS_ABREAST, sizeof *self->step_sums);
+    self->step_scores = arena_take_array(memory, STEPS_ABREAST, sizeof *self->step_scores);
     for (size_t i = 0; i < 2; i++)
-        self->beyond[i] = self->squares + i * BEYOND_FRAMES;
+        self->beyond[i] = arena_take_array(memory, BEYOND_FRAMES, sizeof(float));
     return self;
 }
 
@@ -124,12 +123,6 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
 
 /* ---- which pairs ---- */
 
-/* The first of the windows at the beginning of the cell (end 0) or at its end (1). */
-static uint32_t end_window(const render_bleed *self, uint32_t end)
-{
-    return end == 0 || self->window_count < END_WINDOWS ? 0 : self->window_count - END_WINDOWS;
-}
-
 /* What a leak at unity and chance add up to in some windows. */
 typedef struct reach_sums {
     double signal, noise;
@@ -169,7 +162,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
         all.signal += own.signal;
         all.noise += own.noise;
         for (uint32_t end = 0; end < BLEED_ENDS; end++)
-            if (w >= end_window(self, end) && w < end_window(self, end) + END_WINDOWS) {
+            if (w >= bleed_end_window(self, end) && w < bleed_end_window(self, end) + END_WINDOWS) {
                 ends[end].signal += own.signal;
                 ends[end].noise += own.noise;
             }
@@ -251,188 +244,7 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
     self->pair_count = received + PAIRS_TRIED;
 }
 
-/* ---- one batch of pairs ---- */
-
-/* The cross-spectrum, over all windows, of host window w and source window w + moved; squares: what chance adds up to. */
-static void cross(const render_bleed *self, const bleed_pair *pair, uint32_t moved, uint32_t first_bin, const cross_sums *sums)
-{
-    spectrum_part sources[STEM_WINDOWS];
-    spectrum_part hosts[STEM_WINDOWS];
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < self->window_count; w++) {
-        uint32_t window = (w + moved) % self->window_count;
-        if (self->power[pair->source][window] < BLEED_ACTIVE_POWER)
-            continue;
-        size_t source = bleed_spectrum_at(pair->source, window) + first_bin;
-        size_t host = bleed_spectrum_at(pair->host, w) + first_bin;
-        sources[count] = (spectrum_part){self->even_re + source, self->even_im + source, self->root_level + source};
-        hosts[count] = (spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host};
-        count++;
-    }
-    self->dsp->cross_windows(sources, hosts, count, BLEED_WEIGHT_MOST, CROSSED_BINS, sums);
-}
-
-/* Of up to CROSSED pairs; the rows up to the end of the last batch that have no pair are nothing. */
-static void cross_pairs(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved)
-{
-    for (uint32_t first_bin = 0; first_bin < BINS; first_bin += CROSSED_BINS)
-        for (uint32_t p = 0; p < count; p++) {
-            size_t at = (size_t)p * BINS_ROW + first_bin;
-            if (pairs[p].at_end)
-                continue;
-            cross(self, &pairs[p], moved, first_bin,
-                  &(cross_sums){self->lines_re + at, self->lines_im + at, self->squares + at});
-        }
-    for (uint32_t p = count; p % BATCH != 0; p++) {
-        float *rows[] = {self->lines_re, self->lines_im, self->squares};
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-            memset(rows[i] + (size_t)p * BINS_ROW, 0, BINS * sizeof(float));
-    }
-}
-
-/*
- * Cross-spectra become lines of the transform, two in each lane: that of pair 2 l, and i times that of pair 2 l + 1. Their noises
- * are added up beside, in the order of bins.
- */
-static void place_pairs(render_bleed *self, uint32_t first, double noises[BATCH])
-{
-    enum { EVEN_RE, EVEN_IM, ODD_RE, ODD_IM, EVEN_SQUARES, ODD_SQUARES, PARTS };
-    _Alignas(64) float lines[PARTS][LINES * FFT_LANES];
-    const float *of[PARTS] = {self->lines_re, self->lines_im, self->lines_re, self->lines_im, self->squares, self->squares};
-    for (uint32_t block = 0; block < BINS; block += LINES) {
-        for (uint32_t part = 0; part < PARTS; part++) {
-            uint32_t odd = part == ODD_RE || part == ODD_IM || part == ODD_SQUARES ? 1 : 0;
-            const float *rows[FFT_LANES];
-            for (uint32_t l = 0; l < FFT_LANES; l++)
-                rows[l] = of[part] + (size_t)(first + 2 * l + odd) * BINS_ROW + block;
-            self->dsp->lanes_of_rows(rows, self->ones, LINES, lines[part]);
-        }
-        for (uint32_t k = block < FIRST_BIN ? FIRST_BIN : block; k < block + LINES; k++) {
-            const size_t at = (size_t)(k - block) * FFT_LANES;
-            const float tilt = self->tilt[k];
-            float *re = self->real + (size_t)k * FFT_LANES;
-            float *im = self->imaginary + (size_t)k * FFT_LANES;
-            float *mirror_re = self->real + (size_t)(SIZE - k) * FFT_LANES;
-            float *mirror_im = self->imaginary + (size_t)(SIZE - k) * FFT_LANES;
-            for (uint32_t l = 0; l < FFT_LANES; l++) {
-                re[l] = tilt * (lines[EVEN_RE][at + l] - lines[ODD_IM][at + l]);
-                im[l] = tilt * (lines[EVEN_IM][at + l] + lines[ODD_RE][at + l]);
-                mirror_re[l] = tilt * (lines[EVEN_RE][at + l] + lines[ODD_IM][at + l]);
-                mirror_im[l] = tilt * (lines[ODD_RE][at + l] - lines[EVEN_IM][at + l]);
-                noises[2 * l] += (double)(tilt * tilt * lines[EVEN_SQUARES][at + l]);
-                noises[2 * l + 1] += (double)(tilt * tilt * lines[ODD_SQUARES][at + l]);
-            }
-        }
-    }
-    size_t row = FFT_LANES * sizeof(float);
-    float *parts[] = {self->real, self->imaginary};
-    for (size_t i = 0; i < 2; i++) {
-        memset(parts[i], 0, FIRST_BIN * row);
-        memset(parts[i] + (size_t)BINS * FFT_LANES, 0, row);
-        memset(parts[i] + (size_t)(SIZE - FIRST_BIN + 1) * FFT_LANES, 0, (FIRST_BIN - 1) * row);
-    }
-}
-
-/*
- * The same for the pairs of which an end of the cell is looked at alone: there every window counts alike, however quiet the host
- * is in it. Of a leak that ends there, into a host that is silent behind it, nothing would be seen else.
- */
-static void cross_ends(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved)
-{
-    for (uint32_t p = 0; p < count; p++) {
-        if (!pairs[p].at_end)
-            continue;
-        float *rows[] = {self->lines_re + (size_t)p * BINS_ROW, self->lines_im + (size_t)p * BINS_ROW,
-                         self->squares + (size_t)p * BINS_ROW};
-        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-            memset(rows[i], 0, BINS * sizeof(float));
-        uint32_t first = end_window(self, pairs[p].end);
-        for (uint32_t w = first; w < first + END_WINDOWS && w < self->window_count; w++) {
-            _Alignas(64) float own[3][BINS];
-            double noise = 0.0;
-            uint32_t window = (w + moved) % self->window_count;
-            if (self->power[pairs[p].source][window] < BLEED_ACTIVE_POWER)
-                continue;
-            for (uint32_t bin = 0; bin < BINS; bin += CROSSED_BINS) {
-                size_t source = bleed_spectrum_at(pairs[p].source, window) + bin;
-                size_t host = bleed_spectrum_at(pairs[p].host, w) + bin;
-                self->dsp->cross_windows(
-                    &(spectrum_part){self->even_re + source, self->even_im + source, self->root_level + source},
-                    &(spectrum_part){self->even_re + host, self->even_im + host, self->root_inverse + host}, 1, BLEED_WEIGHT_MOST,
-                    CROSSED_BINS, &(cross_sums){own[0] + bin, own[1] + bin, own[2] + bin});
-            }
-            for (uint32_t k = FIRST_BIN; k < BINS; k++)
-                noise += (double)(self->tilt[k] * self->tilt[k] * own[2][k]);
-            float scale = noise > 0.0 ? (float)(1.0 / sqrt(noise)) : 0.0f;
-            for (uint32_t k = 0; k < BINS; k++) {
-                rows[0][k] += scale * own[0][k];
-                rows[1][k] += scale * own[1][k];
-                rows[2][k] += scale * scale * own[2][k];
-            }
-        }
-    }
-}
-
-typedef struct bleed_peak {
-    double score;
-    int delay;
-} bleed_peak;
-
-enum { ABREAST = 4 };
-typedef float abreast_floats __attribute__((vector_size(4 * ABREAST)));
-typedef int32_t abreast_words __attribute__((vector_size(4 * ABREAST)));
-
-/* The largest magnitude in each of ABREAST lanes, and the first delay that has it. */
-static void highest(const float *lanes, float *out_heights, int32_t *out_delays)
-{
-    const abreast_words magnitude = (abreast_words){0} + INT32_MAX;
-    abreast_words heights = {0}; /* floats, as their bits */
-    abreast_words delays = {0};
-    for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-        size_t row = (size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES;
-        abreast_words height = *(const abreast_words *)(const void *)(lanes + row) & magnitude;
-        abreast_words higher = (abreast_floats)height > (abreast_floats)heights;
-        heights = (height & higher) | (heights & ~higher);
-        delays = (((abreast_words){0} + delay) & higher) | (delays & ~higher);
-    }
-    memcpy(out_heights, &heights, sizeof heights);
-    memcpy(out_delays, &delays, sizeof delays);
-}
-
-/*
- * Heights of the correlations of a batch of pairs, whose cross-spectra stand in rows: two in each lane, as its two parts. Of each
- * pair the so many highest that are no shoulders of a higher one.
- */
-static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, uint32_t wanted, bleed_peak *peaks)
-{
-    double noises[BATCH] = {0.0};
-    place_pairs(self, first, noises);
-    lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    for (uint32_t n = 0; n < wanted; n++) {
-        float heights[BATCH]; /* of the even pairs, then of the odd ones */
-        int32_t delays[BATCH];
-        for (uint32_t i = 0; i < BATCH; i += ABREAST)
-            highest((i < FFT_LANES ? self->real : self->imaginary) + i % FFT_LANES, heights + i, delays + i);
-        for (uint32_t p = 0; p < count; p++) {
-            uint32_t i = p % 2 * FFT_LANES + p / 2;
-            /* Both halves of the spectrum are in the sum, so the height is twice the real one's; chance: sqrt(noise / 2). */
-            double score = noises[p] > 0.0 ? (double)heights[i] / 2.0 / sqrt(noises[p] / 2.0) : 0.0;
-            peaks[p * wanted + n] = (bleed_peak){score, delays[i]};
-            for (int delay = delays[i] - STEM_DELAY_SLACK; n + 1 < wanted && delay <= delays[i] + STEM_DELAY_SLACK; delay++)
-                (p % 2 == 0 ? self->real : self->imaginary)[(size_t)((uint32_t)(SIZE - delay) % SIZE) * FFT_LANES + p / 2] = 0.0f;
-        }
-    }
-}
-
-/* Of up to CROSSED pairs; peaks: [count][wanted]. */
-static void correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count, uint32_t moved, uint32_t wanted,
-                      bleed_peak *peaks)
-{
-    cross_pairs(self, pairs, count, moved);
-    cross_ends(self, pairs, count, moved);
-    for (uint32_t first = 0; first < count; first += BATCH)
-        find_peaks(self, first, count - first < BATCH ? count - first : BATCH, wanted, peaks + first * wanted);
-}
+/* ---- what is heard ---- */
 
 /* The cell as a whole has shown it too. */
 static bool known_leak(const stem_features *features, const stem_leak *leak)
@@ -452,23 +264,26 @@ static status try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t co
     bleed_peak chance[CROSSED];
     const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
-    correlate(self, pairs, count, self->window_count / 2, 1, chance);
+    stem_leak leaks[CROSSED];
+    bool clear[CROSSED];
+    bleed_correlate(self, pairs, count, self->window_count / 2, 1, chance);
     for (uint32_t p = 0; p < count; p++) {
         bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
         if (pairs[p].score >= chance[p].score && !in_place)
             likely[likely_count++] = &pairs[p];
     }
+    for (uint32_t p = 0; p < likely_count; p++)
+        leaks[p] = (stem_leak){.source = likely[p]->source,
+                               .host = likely[p]->host,
+                               .delay = (int16_t)likely[p]->delay,
+                               .score = (float)likely[p]->score,
+                               .chance = (float)chance[likely[p] - pairs].score};
+    bleed_describe(self, likely, likely_count, leaks, clear);
     for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX && code == STATUS_OK; p++) {
+        if (!clear[p] || (likely[p]->at_end && known_leak(features, &leaks[p])))
+            continue;
         stem_leak *leak = &features->leaks[features->leak_count];
-        *leak = (stem_leak){.source = likely[p]->source,
-                            .host = likely[p]->host,
-                            .delay = (int16_t)likely[p]->delay,
-                            .score = (float)likely[p]->score,
-                            .chance = (float)chance[likely[p] - pairs].score};
-        if (!bleed_describe(self, likely[p], leak))
-            continue;
-        if (likely[p]->at_end && known_leak(features, leak))
-            continue;
+        *leak = leaks[p];
         if ((double)leak->score >= score_min && self->looked_beyond < LOOKED_BEYOND_MOST) {
             self->looked_beyond++;
             code = bleed_look_beyond(self, likely[p], leak, beyond);
@@ -478,24 +293,13 @@ static status try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t co
     return code;
 }
 
-/*
- * How far chance spreads at a delay, in the scores' unit, which takes each bin for a draw of its own. Those of a Hann window are
- * not: with w its square, the spread is the root of the sum of w(n) w(n - delay) over the mean of such sums, 1.39 in place and
- * 0.97 at 1,024 samples.
- */
-static double chance_width(const render_bleed *self, int delay)
-{
-    uint32_t turn = (uint32_t)abs(delay);
-    return sqrt(1.0 + 8.0 / 9.0 * (double)self->fft.cosine[turn] + (double)self->fft.cosine[2 * turn] / 18.0);
-}
-
 static bool is_heard(const render_bleed *self, bleed_pair *pair, const bleed_peak *peak)
 {
     pair->score = peak->score;
     pair->delay = peak->delay;
-    double width = chance_width(self, peak->delay);
-    pair->stands_out = !pair->at_end && peak->score >= end_heard_min * width;
-    return peak->score >= (pair->at_end ? end_heard_min : heard_min) * width;
+    double width = bleed_chance_width(self, peak->delay);
+    pair->stands_out = !pair->at_end && peak->score >= BLEED_END_HEARD_MIN * width;
+    return peak->score >= (pair->at_end ? BLEED_END_HEARD_MIN : heard_min) * width;
 }
 
 /*
@@ -509,7 +313,7 @@ static void keep_heard(render_bleed *self)
     for (uint32_t first = 0; first < self->pair_count; first += CROSSED) {
         uint32_t count = self->pair_count - first < CROSSED ? self->pair_count - first : CROSSED;
         bleed_peak peaks[CROSSED];
-        correlate(self, self->pairs + first, count, 0, 1, peaks);
+        bleed_correlate(self, self->pairs + first, count, 0, 1, peaks);
         for (uint32_t p = 0; p < count; p++) {
             bleed_pair pair = self->pairs[first + p];
             if (is_heard(self, &pair, &peaks[p]))
@@ -527,7 +331,7 @@ static void keep_heard(render_bleed *self)
     for (uint32_t first = 0; first < self->end_count; first += CROSSED) {
         uint32_t count = self->end_count - first < CROSSED ? self->end_count - first : CROSSED;
         bleed_peak peaks[CROSSED * END_PEAKS];
-        correlate(self, self->ends + first, count, 0, END_PEAKS, peaks);
+        bleed_correlate(self, self->ends + first, count, 0, END_PEAKS, peaks);
         for (uint32_t i = 0; i < count * END_PEAKS; i++) {
             bleed_pair pair = self->ends[first + i / END_PEAKS];
             if (is_heard(self, &pair, &peaks[i]))
