@@ -169,6 +169,7 @@ static uint32_t least_of(uint32_t a, uint32_t b)
 typedef struct step_track {
     uint16_t lane;
     int delay;
+    bool hosts; /* something leaks into it */
     const float *frames[STEM_STEPS];
 } step_track;
 
@@ -207,7 +208,7 @@ static void sum_steps(render_bleed *self, const step_tracks *tracks, uint32_t fr
                 }
                 const size_t at = (size_t)i * BINS_ROW;
                 bleed_even_out(self, self->lines_re + at, self->lines_im + at, rows, powers + i);
-                for (size_t part = 0; part < 2; part++)
+                for (size_t part = 0; tracks->of[t].hosts && part < 2; part++)
                     weigh_host(rows[part].re, rows[part].im, self->edge_weight + (i + part) * BINS_ROW);
             }
         for (uint32_t p = 0; p < tracks->pair_count; p++)
@@ -255,6 +256,7 @@ static bool add_pair(const render_bleed *self, step_tracks *tracks, const bleed_
         tracks->count = before;
         return false;
     }
+    tracks->of[host].hosts = true;
     tracks->sources[tracks->pair_count] = source;
     tracks->hosts[tracks->pair_count++] = host;
     return true;
@@ -370,7 +372,7 @@ static status steps_beyond(render_bleed *self, const bleed_pair *pair, const ste
                            const bleed_beyond *beyond, uint32_t *out_count)
 {
     enum { AROUND = STEM_STEP_FRAMES + STEM_DELAY_MAX }; /* the first window lies half in the cell */
-    step_tracks tracks = {.count = 2, .pair_count = 1, .sources = {0}, .hosts = {1}};
+    step_tracks tracks = {.count = 2, .pair_count = 1, .of = {{.hosts = false}, {.hosts = true}}, .sources = {0}, .hosts = {1}};
     const uint16_t lanes[2] = {pair->source, pair->host};
     uint64_t left = at_end ? beyond->after : beyond->before;
     uint32_t most = left / STEM_STEP_FRAMES < BEYOND_STEPS + 1 ? (uint32_t)(left / STEM_STEP_FRAMES) : BEYOND_STEPS + 1;

@@ -120,29 +120,41 @@ static bool is_open(const gap_lane *lane, uint32_t frame)
     return lane->quiet && lane->heard && frame - lane->start <= lane->longest;
 }
 
+static bool is_quiet(const double *samples, uint32_t frame)
+{
+    return fabs(samples[(size_t)frame * TILE_LANES]) < quiet_below;
+}
+
 static void take_lane(render_gaps *self, uint32_t index, const double *samples, uint32_t frame, uint32_t frame_count,
                       stem_features *features)
 {
     gap_lane *lane = &self->lanes[index];
     const double *last = self->last + (size_t)(index / TILE_LANES) * REACH * TILE_LANES + index % TILE_LANES;
     for (uint32_t probe = 0; probe < frame_count;) {
-        bool quiet = fabs(samples[(size_t)probe * TILE_LANES]) < quiet_below;
+        bool quiet = is_quiet(samples, probe);
+        uint32_t next = next_probe(probe, frame_count);
         if (quiet && !lane->quiet) {
             uint32_t first = probe;
+            uint32_t behind = probe + 1;
             uint32_t reach = probe < PROBE ? probe : PROBE;
-            while (first > probe - reach && fabs(samples[(size_t)(first - 1) * TILE_LANES]) < quiet_below)
+            while (first > probe - reach && is_quiet(samples, first - 1))
                 first--;
+            while (behind < frame_count && behind - first < self->shortest && is_quiet(samples, behind))
+                behind++;
             if (lane->end > 0)
                 settle(self, lane, index, features);
+            if (behind < frame_count && behind - first < self->shortest && frame + first > 0) {
+                probe = next; /* soft sound is quiet for a few samples at every zero crossing */
+                continue;
+            }
             lane->quiet = true;
             lane->start = frame + first;
             lane->before = peak_before(last, samples, first);
             lane->heard = lane->start == 0 || lane->before >= sound_min;
         }
         bool open = is_open(lane, frame + probe);
-        uint32_t next = next_probe(probe, frame_count);
         uint32_t end = probe;
-        while (open && end < next && fabs(samples[(size_t)end * TILE_LANES]) < quiet_below)
+        while (open && end < next && is_quiet(samples, end))
             end++;
         if (open ? end < next : lane->quiet && !quiet) {
             lane->quiet = false;

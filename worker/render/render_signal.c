@@ -90,6 +90,13 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_t
         self->ms_count += alike;
         done += alike * count;
     }
+    for (uint32_t i = 0; i < self->ms_count; i++) {
+        const uint64_t millisecond = self->first_ms + i;
+        const double frames =
+            (double)(millisecond_frame(millisecond + 1, sample_rate) - millisecond_frame(millisecond, sample_rate));
+        for (uint32_t l = 0; l < TILE_LANES; l++)
+            self->ms_parts[i][l] = self->ms_sums[i][l] / frames;
+    }
 }
 
 void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t groups, uint8_t layout,
@@ -175,15 +182,11 @@ bool render_signal_tile_begin(render_signal *self, const signal_tile *tile)
 static void keep_means(render_signal *self, signal_channel *channel, const signal_tile *tile, uint32_t lane)
 {
     uint32_t stride = cell_signal_hum_stride_ms(self->sample_rate);
-    uint32_t rate = self->sample_rate;
     uint64_t first = tile->first_ms < self->first_ms ? self->first_ms : tile->first_ms;
     uint64_t place = (first - self->first_ms) % stride;
     for (uint64_t i = first - tile->first_ms; i < tile->ms_count; i++) {
-        uint64_t millisecond = tile->first_ms + i;
-        uint64_t frames = rate % 1000 == 0 ? rate / 1000
-                                           : millisecond_frame(millisecond + 1, rate) - millisecond_frame(millisecond, rate);
         if (place < SIGNAL_HUM_MS)
-            channel->hum[place] += tile->ms_sums[i][lane] / (double)frames;
+            channel->hum[place] += tile->ms_parts[i][lane];
         place = place + 1 == stride ? 0 : place + 1;
     }
 }

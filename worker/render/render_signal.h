@@ -40,6 +40,7 @@ typedef struct signal_tile {
     uint64_t first_ms;        /* millisecond of the programme in which the tile begins */
     uint32_t ms_count;
     double ms_sums[TILE_MS_MAX][TILE_LANES];
+    double ms_parts[TILE_MS_MAX][TILE_LANES]; /* of the millisecond's mean: the sums over all its frames, the tile's or not */
     uint64_t bits[TILE_LANES];/* of the cell so far */
     double *weighing;         /* m_taps frames before the tile, then the tile; NULL: not wanted */
     double weighted[TILE_LANES]; /* energy of the tile behind the M weighting */

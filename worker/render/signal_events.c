@@ -155,6 +155,31 @@ static void tell_start(render_signal *self, uint32_t channel, const signal_tile 
                                                                   : fmin(state->ended_edge, state->after_edge))});
 }
 
+static bool is_quiet(const signal_tile *tile, uint32_t lane, uint32_t frame)
+{
+    return fabs(tile->samples[(size_t)frame * TILE_LANES + lane]) < SIGNAL_QUIET;
+}
+
+/*
+ * The first frame of the next quiet from one on that lasts so long, or may: it goes on to the tile's end; else the tile's end. Soft
+ * sound is quiet for a sample or two at every zero crossing.
+ */
+static uint32_t lasting_quiet(const signal_tile *tile, uint32_t lane, uint32_t from, uint32_t length)
+{
+    for (uint32_t probe = from + length - 1;; probe += length) {
+        uint32_t first = probe < tile->frame_count ? probe : tile->frame_count - 1;
+        uint32_t end = first;
+        while (end < tile->frame_count && is_quiet(tile, lane, end))
+            end++;
+        while (first > from && end > first && is_quiet(tile, lane, first - 1))
+            first--;
+        if (end > first && (end == tile->frame_count || end - first >= length))
+            return first;
+        if (probe + 1 >= tile->frame_count)
+            return tile->frame_count;
+    }
+}
+
 static void take_quiet(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
 {
     signal_channel *state = &self->channels[channel];
@@ -168,12 +193,14 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
         return;
     }
     bool active = state->quiet_length > 0 || state->after_left > 0;
-    bool ends_quiet = fabs(tile->samples[(size_t)(count - 1) * TILE_LANES + lane]) < SIGNAL_QUIET;
-    if (!active && !ends_quiet && quiet < millisecond / 2)
+    if (!active && quiet < millisecond && !is_quiet(tile, lane, count - 1))
         return;
-    /* Soft sound is quiet for a sample or two at every zero crossing: what was before is looked at where it lasts, or may. */
     uint32_t unseen = count;
     for (uint32_t i = 0; i < count; i++) {
+        if (state->quiet_length == 0 && state->after_left == 0)
+            i = lasting_quiet(tile, lane, i, millisecond);
+        if (i == count)
+            break;
         double size = fabs(tile->samples[(size_t)i * TILE_LANES + lane]);
         if (size < SIGNAL_QUIET) {
             if (state->quiet_length == 0)
