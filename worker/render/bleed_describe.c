@@ -199,17 +199,12 @@ static void sum_steps(render_bleed *self, const step_tracks *tracks, uint32_t fr
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
         bleed_unpack_lines(self);
         for (uint32_t t = 0; t < tracks->count; t++)
-            for (uint32_t i = t * abreast; i < t * abreast + count; i += 2) {
-                bleed_rows rows[2];
-                for (size_t part = 0; part < 2; part++) {
-                    const size_t row = (i + part) * BINS_ROW;
-                    rows[part] = (bleed_rows){self->edge_re + row, self->edge_im + row, self->edge_level + row,
-                                              self->edge_inverse + row};
-                }
+            for (uint32_t i = t * abreast; i < t * abreast + count; i++) {
                 const size_t at = (size_t)i * BINS_ROW;
-                bleed_even_out(self, self->lines_re + at, self->lines_im + at, rows, powers + i);
-                for (size_t part = 0; tracks->of[t].hosts && part < 2; part++)
-                    weigh_host(rows[part].re, rows[part].im, self->edge_weight + (i + part) * BINS_ROW);
+                const bleed_rows rows = {self->edge_re + at, self->edge_im + at, self->edge_level + at, self->edge_inverse + at};
+                powers[i] = bleed_even_out(self, self->lines_re + at, self->lines_im + at, &rows);
+                if (tracks->of[t].hosts)
+                    weigh_host(rows.re, rows.im, self->edge_weight + at);
             }
         for (uint32_t p = 0; p < tracks->pair_count; p++)
             for (uint32_t i = 0; i < count; i++) {

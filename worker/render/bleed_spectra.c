@@ -40,51 +40,51 @@ void bleed_unpack_lines(render_bleed *self)
         self->lines_re[(size_t)p * BINS_ROW] = self->lines_im[(size_t)p * BINS_ROW] = 0.0f;
 }
 
-/* The power of two spectra, smoothed over neighbouring bins: sums[k] is that of the bins below k, and waits for the one before. */
-static void add_up_powers(const float *restrict re, const float *restrict im, double sums[2][BINS + 1])
+/* The power of each bin and SMOOTH on each side of it, in the mean of those that there are. Returns that of all together. */
+static double smooth_powers(const float *restrict re, const float *restrict im, float *restrict means)
 {
-    const float *restrict re_2 = re + BINS_ROW;
-    const float *restrict im_2 = im + BINS_ROW;
-    double sum = sums[0][0] = 0.0;
-    double sum_2 = sums[1][0] = 0.0;
-    for (uint32_t k = 0; k < BINS; k++) {
-        sum += (double)re[k] * (double)re[k] + (double)im[k] * (double)im[k];
-        sum_2 += (double)re_2[k] * (double)re_2[k] + (double)im_2[k] * (double)im_2[k];
-        sums[0][k + 1] = sum;
-        sums[1][k + 1] = sum_2;
+    enum { PADDED = BINS + 2 * SMOOTH, SUMS = 8 };
+    static_assert(SMOOTH == 8, "twice eight of them and the bin itself");
+    float powers[PADDED], twos[PADDED], fours[PADDED], eights[PADDED];
+    float sums[SUMS] = {0.0f};
+    double sum = 0.0;
+    memset(powers, 0, SMOOTH * sizeof *powers);
+    memset(powers + SMOOTH + BINS, 0, SMOOTH * sizeof *powers);
+    for (uint32_t k = 0; k < BINS; k++)
+        powers[SMOOTH + k] = re[k] * re[k] + im[k] * im[k];
+    for (uint32_t k = 0; k < PADDED - 1; k++)
+        twos[k] = powers[k] + powers[k + 1];
+    for (uint32_t k = 0; k < PADDED - 3; k++)
+        fours[k] = twos[k] + twos[k + 2];
+    for (uint32_t k = 0; k < PADDED - 7; k++)
+        eights[k] = fours[k] + fours[k + 4];
+    for (uint32_t k = 0; k < BINS; k++)
+        means[k] = (eights[k] + eights[k + SMOOTH] + powers[k + 2 * SMOOTH]) * (1.0f / (2 * SMOOTH + 1));
+    for (uint32_t k = 0; k < SMOOTH; k++) { /* fewer lie beside the first and the last */
+        means[k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
+        means[BINS - 1 - k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
     }
+    for (uint32_t k = 0; k < BINS; k += SUMS) /* sums that do not wait for each other */
+        for (uint32_t i = 0; i < SUMS; i++)
+            sums[i] += powers[SMOOTH + k + i];
+    for (uint32_t i = 0; i < SUMS; i++)
+        sum += (double)sums[i];
+    return sum;
 }
 
-/* The power of so many bins, smoothed; held between the least and 1e30 as a float, so that the loops over bins go abreast. */
-static float mean_power(double sum, double bins)
+double bleed_even_out(const render_bleed *self, const float *restrict re, const float *restrict im, const bleed_rows *rows)
 {
     const float least = (float)(least_power * SIZE * 3.0 / 8.0);
     const float most = 1e30f;
-    float mean = (float)(sum / bins);
-    mean = mean > least ? mean : least;
-    return mean < most ? mean : most;
-}
-
-static float smoothed_power(const double *sums, uint32_t k)
-{
-    uint32_t first = k < SMOOTH ? 0 : k - SMOOTH;
-    uint32_t end = k + SMOOTH + 1 > BINS ? BINS : k + SMOOTH + 1;
-    return mean_power(sums[end] - sums[first], (double)(end - first));
-}
-
-static double even_out(const render_bleed *self, const float *re, const float *im, const double *restrict sums,
-                       const bleed_rows *rows)
-{
     float power[BINS];
     float inverse[BINS];
     float *restrict even_re = rows->re;
     float *restrict even_im = rows->im;
-    for (uint32_t k = 0; k < SMOOTH; k++) {
-        power[k] = smoothed_power(sums, k);
-        power[BINS - 1 - k] = smoothed_power(sums, BINS - 1 - k);
+    const double sum = smooth_powers(re, im, power);
+    for (uint32_t k = 0; k < BINS; k++) {
+        power[k] = power[k] > least ? power[k] : least;
+        power[k] = power[k] < most ? power[k] : most;
     }
-    for (uint32_t k = SMOOTH; k < BINS - SMOOTH; k++) /* all of them over as many bins: in a loop of its own they go abreast */
-        power[k] = mean_power(sums[k + SMOOTH + 1] - sums[k - SMOOTH], 2 * SMOOTH + 1);
     self->dsp->square_roots(power, BINS, power, inverse);
     self->dsp->square_roots(power, BINS, rows->level, rows->inverse);
     for (uint32_t k = 0; k < BINS; k++) {
@@ -92,35 +92,20 @@ static double even_out(const render_bleed *self, const float *re, const float *i
         even_im[k] = im[k] * inverse[k];
     }
     /* A Hann window's mean square is 3/8. */
-    return 2.0 * sums[BINS] / ((double)SIZE * SIZE * 3.0 / 8.0);
+    return 2.0 * sum / ((double)SIZE * SIZE * 3.0 / 8.0);
 }
 
-void bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows rows[2], double out_powers[2])
+/* Takes a spectrum over, and its power. For choosing pairs a lane's level is looked at in every eighth bin. */
+static void take_spectrum(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
 {
-    double sums[2][BINS + 1];
-    add_up_powers(re, im, sums);
-    for (uint32_t i = 0; i < 2; i++)
-        out_powers[i] = even_out(self, re + i * BINS_ROW, im + i * BINS_ROW, sums[i], &rows[i]);
-}
-
-static bleed_rows rows_of(const render_bleed *self, size_t at)
-{
-    return (bleed_rows){self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
-}
-
-/* Takes two spectra over, and their power. For choosing pairs a lane's level is looked at in every eighth bin. */
-static void take_spectra(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
-{
-    static_assert(STEM_WINDOWS % 2 == 0, "there is room for the second where there is one for the first");
-    size_t at = bleed_spectrum_at(lane, window);
-    bleed_even_out(self, re, im, (bleed_rows[]){rows_of(self, at), rows_of(self, at + BINS_ROW)}, &self->power[lane][window]);
-    for (uint32_t i = 0; i < 2; i++, at += BINS_ROW) {
-        for (uint32_t g = 0; g < GROUPS; g++) {
-            self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];
-            self->group_inverse[at / GROUP + g] = self->root_inverse[at + g * GROUP + GROUP / 2];
-        }
-        self->group_root[at / GROUP] = 0.0f; /* its bins are below the first that counts, or beside it */
+    const size_t at = bleed_spectrum_at(lane, window);
+    const bleed_rows rows = {self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
+    self->power[lane][window] = bleed_even_out(self, re, im, &rows);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];
+        self->group_inverse[at / GROUP + g] = self->root_inverse[at + g * GROUP + GROUP / 2];
     }
+    self->group_root[at / GROUP] = 0.0f; /* its bins are below the first that counts, or beside it */
 }
 
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved)
@@ -168,8 +153,11 @@ void bleed_transform_windows(render_bleed *self)
         bleed_load_windows(self, frames);
         lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
         bleed_unpack_lines(self);
-        for (uint32_t l = 0; l < count; l++)
-            take_spectra(self, playing[(first + l) / twos], (first + l) % twos * 2, self->lines_re + 2 * l * BINS_ROW,
-                         self->lines_im + 2 * l * BINS_ROW);
+        for (uint32_t i = 0; i < 2 * count; i++) {
+            uint32_t window = (first + i / 2) % twos * 2 + i % 2;
+            if (window < self->window_count)
+                take_spectrum(self, playing[(first + i / 2) / twos], window, self->lines_re + (size_t)i * BINS_ROW,
+                              self->lines_im + (size_t)i * BINS_ROW);
+        }
     }
 }

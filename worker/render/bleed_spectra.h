@@ -136,8 +136,8 @@ typedef struct bleed_rows {
     float *level, *inverse;
 } bleed_rows;
 
-/** Of two spectra that stand BINS_ROW apart; out_powers: mean square of what each is of. */
-void bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows rows[2], double out_powers[2]);
+/** Of a spectrum. Returns the mean square of what it is of. */
+double bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows *rows);
 /** The spectra of the two windows in each lane of the transform, into lines_re and lines_im. */
 void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
