@@ -194,7 +194,7 @@ static __m128 middle_bound(__m256d reach, __m256d maximum)
 {
     const __m256d outer = _mm256_fmadd_pd(reach, _mm256_set1_pd(TRUE_PEAK_SIEVE_GAIN), _mm256_set1_pd(TRUE_PEAK_SIEVE_SLACK));
     const __m256d silent = _mm256_cmp_pd(reach, _mm256_setzero_pd(), _CMP_EQ_OQ);
-    const __m128 bound = _mm256_cvtpd_ps(_mm256_blendv_pd(_mm256_sub_pd(maximum, outer), _mm256_set1_pd(FLT_MAX), silent));
+    const __m128 bound = _mm256_cvtpd_ps(_mm256_blendv_pd(_mm256_sub_pd(maximum, outer), _mm256_set1_pd((double)FLT_MAX), silent));
     return _mm_fnmadd_ps(_mm_andnot_ps(_mm_set1_ps(-0.0F), bound), _mm_set1_ps(0x1p-22F), bound);
 }
 

@@ -221,7 +221,7 @@ static __m512 middle_bound(__m512d reach, __m512d maximum)
 {
     const __m512d outer = _mm512_fmadd_pd(reach, _mm512_set1_pd(TRUE_PEAK_SIEVE_GAIN), _mm512_set1_pd(TRUE_PEAK_SIEVE_SLACK));
     const __mmask8 sounding = _mm512_cmp_pd_mask(reach, _mm512_setzero_pd(), _CMP_NEQ_OQ);
-    const __m512d bound = _mm512_mask_sub_pd(_mm512_set1_pd(INFINITY), sounding, maximum, outer);
+    const __m512d bound = _mm512_mask_sub_pd(_mm512_set1_pd((double)INFINITY), sounding, maximum, outer);
     return _mm512_castps256_ps512(_mm512_cvt_roundpd_ps(bound, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC));
 }
 
