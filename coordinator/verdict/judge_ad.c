@@ -249,19 +249,9 @@ static void drop_ducked(ad_judgement *self, stem_truth *truth)
     truth->run_count = kept;
 }
 
-static void not_known(judgement *self, const char *check, const char *what, const char *why)
-{
-    const spec_limit *limit = judgement_limit(self, check);
-    if (limit == NULL)
-        return;
-    finding *item = judgement_add(self, check, FINDING_NOT_CHECKED);
-    judgement_limits(item, limit);
-    item->message = arena_format(self->memory, "%s cannot be judged: %s.", what, why);
-}
-
 static void depth_not_known(judgement *self, const char *why)
 {
-    not_known(self, "ad.depth", "The depth of its ducking", why);
+    judgement_cannot(self, "ad.depth", "The depth of its ducking", why);
 }
 
 /* NULL: no narration stem of the show is heard in it. */
@@ -385,7 +375,7 @@ void judge_ad(judgement *self, ad_judgement *description, stem_truth *truth)
     if (description == NULL) {
         static const char why[] = "no narration stem of the show was heard in it";
         depth_not_known(self, why);
-        not_known(self, "ad.overlap", "Whether narration lies over dialogue", why);
+        judgement_cannot(self, "ad.overlap", "Whether narration lies over dialogue", why);
         return;
     }
     tell_depth(description, limit);

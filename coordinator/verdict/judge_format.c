@@ -76,16 +76,6 @@ void judge_form(judgement *self, const file_form *form)
 }
 
 /* Says so where a spec asks for what cannot be known. */
-static void cannot_judge(judgement *self, const char *check, const char *why)
-{
-    const spec_limit *limit = judgement_limit(self, check);
-    if (limit == NULL)
-        return;
-    finding *item = judgement_add(self, check, FINDING_NOT_CHECKED);
-    judgement_limits(item, limit);
-    item->message = arena_format(self->memory, "%s cannot be judged: %s.", check, why);
-}
-
 /*
  * The timecode of a received file's first sample, from its time reference: against what the spec allows, or, where the file is
  * exactly the reels from FFOA to LFOA, against the start that a joined programme has.
@@ -95,7 +85,7 @@ static void judge_start(judgement *self, const media_facts *facts, const file_fo
     const frame_rate *rate = &self->show->rate;
     const spec_limit *limit = judgement_limit(self, "format.start_timecode");
     if (rate->num == 0 || !facts->bext.present) {
-        cannot_judge(self, "format.start_timecode",
+        judgement_cannot(self, "format.start_timecode", "format.start_timecode",
                      rate->num == 0 ? "the frame rate is not known; give --frame-rate or a show file"
                                     : "the file carries no bext time reference");
         return;
@@ -162,11 +152,11 @@ static void judge_length(judgement *self)
     const frame_rate *rate = &self->show->rate;
     double wanted = 0.0;
     if (rate->num == 0) {
-        cannot_judge(self, "format.length", "the frame rate is not known; give --frame-rate or a show file");
+        judgement_cannot(self, "format.length", "format.length", "the frame rate is not known; give --frame-rate or a show file");
         return;
     }
     if (!wanted_length(self, &wanted)) {
-        cannot_judge(self, "format.length",
+        judgement_cannot(self, "format.length", "format.length",
                      "nothing says how long the programme should be; give the reels' first and last frames of action");
         return;
     }

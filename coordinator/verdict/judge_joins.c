@@ -164,6 +164,10 @@ static void judge_tail(judgement *self, const plan_piece *piece, const plan_piec
 
 void judge_joins(judgement *self)
 {
+    static const char *const checks[] = {"join.gap", "join.peak", "join.overlap", "join.tail", "join.level"};
+    bool whole = self->timeline->piece_count > 0 && self->timeline->pieces[0].spans_reels;
+    for (size_t i = 0; whole && i < sizeof checks / sizeof checks[0]; i++)
+        judgement_cannot(self, checks[i], "How its reels meet", "it is not known where they begin in it");
     const spec_limit *limit = judgement_limit(self, "join.level");
     for (uint32_t i = 1; i < self->timeline->piece_count; i++) {
         const plan_piece *before = &self->timeline->pieces[i - 1];

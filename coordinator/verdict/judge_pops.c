@@ -121,9 +121,26 @@ static const char *company(const judgement *self, const plan_listen *listen, boo
                         having == others ? "Every" : "Some", having == others ? "" : "s", having == others ? "has" : "have");
 }
 
+/* A pop that is not where it belongs, by so many samples; not a number: it is not there. */
+static finding *add_pop(judgement *self, finding_severity severity, double offset)
+{
+    const spec_limit *limit = judgement_limit(self, "sync.pop");
+    if (limit != NULL)
+        severity = isnan(offset) || offset < limit->min || offset > limit->max ? judgement_breach(limit) : FINDING_INFO;
+    finding *item = judgement_add(self, "sync.pop", severity);
+    if (!isnan(offset)) {
+        item->measured = offset;
+        item->min = item->max = 0.0;
+        item->unit = "samples";
+    }
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    return item;
+}
+
 static void tell_missing(judgement *self, const plan_listen *listen, const pop_place *place)
 {
-    finding *item = judgement_add(self, "sync.pop", FINDING_WARN);
+    finding *item = add_pop(self, FINDING_WARN, (double)NAN);
     item->subject = place->name;
     item->reel = listen->reel;
     item->message = arena_format(self->memory, "%s has no %s pop; it belongs at %s.%s Ask for the file with its leader, or say `pops: none`.",
@@ -150,13 +167,10 @@ static void tell_misplaced(judgement *self, const plan_listen *listen, const syn
                         : other->found != NULL && other->expected && llabs(other->offset) <= rounding(self)
                             ? "The other pop is right: either this one was misplaced, or the length of the reel changed."
                             : "Compare the file with the picture, and slip it or correct the show's timecodes.";
-    finding *item = judgement_add(self, "sync.pop", severity);
+    finding *item = add_pop(self, severity, (double)place->offset);
     item->subject = place->name;
     item->reel = listen->reel;
     name_channels(self, listen, heard, place->found->frame, item);
-    item->measured = (double)place->offset;
-    item->min = item->max = 0.0;
-    item->unit = "samples";
     item->details_json = arena_format(self->memory, "{\"offset_samples\": %" PRId64 ", \"offset_frames\": %.4f, \"level_dbfs\": %.1f}",
                                       place->offset, pictures, (double)place->found->level_dbfs);
     item->message = arena_format(self->memory, "The %s pop of %s is %" PRId64 " samples (%.2f frames) %s: it is at %s and belongs at %s. %s",
@@ -318,6 +332,8 @@ void judge_pops(judgement *self)
         if (listen->deliverable >= 0)
             judge_listen(self, listen, heard);
     }
+    if (!self->show->has_pops)
+        judgement_cannot(self, "sync.pop", "Whether pops are where they belong", "the show says that there are none (`pops`)");
     judgement_tell_rest(self, "sync.pop", FINDING_FAIL, listed > VERDICT_RUNS_MAX ? listed - VERDICT_RUNS_MAX : 0);
 }
 

@@ -15,6 +15,7 @@ static const double phase_correlation = -0.6;    /* of a window */
 static const double same_correlation = 0.999995; /* -50 dB of difference */
 static const double same_share = 0.98;
 static const double noise_dbfs_max = -60.0;
+enum { FLOOR_WINDOWS_MIN = 40 }; /* a second apart, of 3 s: 42 s */
 static const double empty_dbfs = -90.0;          /* as stems.silent: dither of 16 bits lies below */
 static const double used_dbfs = -60.0;
 
@@ -285,7 +286,9 @@ static void judge_floor(judgement *self, const programme_signal *signal)
     signal_rule rule = signal_rule_of(self, "signal.noise", noise_dbfs_max, true, FINDING_INFO);
     uint32_t channels = channel_layout_get(self->deliverable->layout)->channel_count;
     size_t windows = window_count(signal);
-    for (uint32_t c = 0; c < channels && windows >= 40; c++) {
+    if (windows < FLOOR_WINDOWS_MIN)
+        judgement_cannot(self, "signal.noise", "Its floor", "it is shorter than 42 s");
+    for (uint32_t c = 0; c < channels && windows >= FLOOR_WINDOWS_MIN; c++) {
         double lowest = (double)INFINITY;
         window_sums place = {0};
         for (size_t w = 0; w < windows; w++) {

@@ -509,12 +509,13 @@ static bool lacks_dialogue(const stem_judgement *self)
 
 static void say_uncompared(judgement *self, const char *why)
 {
-    static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue", "me.fill", "me.optional", "ad.depth"};
+    static const char *const checks[] = {"stems.null",   "folddown.matrix", "me.dialogue",   "me.fill",  "me.optional",
+                                         "stems.bleed", "stems.silent",    "stems.dropout", "ad.depth", "ad.overlap"};
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         const spec_limit *limit = judgement_limit(self, checks[i]);
         if (limit == NULL && (i > 0 || self->show->stem_count == 0))
             continue;
-        finding *item = judgement_add(self, checks[i], limit == NULL ? FINDING_INFO : FINDING_NOT_CHECKED);
+        finding *item = judgement_add(self, checks[i], FINDING_NOT_CHECKED);
         if (limit != NULL)
             judgement_limits(item, limit);
         item->message = arena_format(self->memory, "It was not compared with the stems: %s.", why);

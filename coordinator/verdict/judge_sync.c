@@ -49,11 +49,21 @@ static const char *amount(const alignment *self, double frames)
                         fabs(frames) / self->picture);
 }
 
-/* A picture frame or more is what a platform rejects (Netflix: up to one frame, if short, is for information). */
-static finding_severity severity_of(const alignment *self, double frames)
+/* A limit of the spec, else: from a picture frame on platforms reject (Netflix: one frame at most, if short, for information). */
+static finding *add_measured(const alignment *self, const char *check, double measured, const char *unit, double frames)
 {
+    const spec_limit *limit = judgement_limit(self->judged, check);
     double bound = self->picture > 0.0 ? self->picture : 0.04 * (double)self->judged->timeline->sample_rate;
-    return fabs(frames) >= bound - 1.0 ? FINDING_FAIL : FINDING_WARN;
+    finding_severity severity = fabs(frames) >= bound - 1.0 ? FINDING_FAIL : FINDING_WARN;
+    if (limit != NULL)
+        severity = measured < limit->min || measured > limit->max ? judgement_breach(limit) : FINDING_INFO;
+    finding *item = judgement_add(self->judged, check, severity);
+    item->min = item->max = 0.0;
+    item->unit = unit;
+    if (limit != NULL)
+        judgement_limits(item, limit);
+    item->measured = measured;
+    return item;
 }
 
 static void locate_stretch(const alignment *self, finding *item, uint64_t first, uint64_t end)
@@ -165,11 +175,8 @@ static void tell_offset(const alignment *self)
         say_offset(self, item, late, true);
         return;
     }
-    item = judgement_add(self->judged, "sync.offset", severity_of(self, late));
+    item = add_measured(self, "sync.offset", late, "samples", late);
     locate_stretch(self, item, 0, end);
-    item->measured = late;
-    item->min = item->max = 0.0;
-    item->unit = "samples";
     item->details_json = arena_format(self->judged->memory,
                                       "{\"offset_samples\": %.2f, \"offset_frames\": %.4f, \"confidence\": %.2f, \"places\": %u}", late,
                                       self->picture > 0.0 ? late / self->picture : 0.0, self->confidence, model->used);
@@ -182,11 +189,8 @@ static void tell_drift(const alignment *self)
     double whole = self->model.drift * (double)self->listen->frame_count;
     if (ppm == 0.0)
         return;
-    finding *item = judgement_add(self->judged, "sync.drift", severity_of(self, whole));
+    finding *item = add_measured(self, "sync.drift", round(ppm * 100.0) / 100.0, "ppm", whole);
     locate_stretch(self, item, 0, self->listen->frame_count);
-    item->measured = round(ppm * 100.0) / 100.0;
-    item->min = item->max = 0.0;
-    item->unit = "ppm";
     item->details_json = arena_format(self->judged->memory, "{\"drift_ppm\": %.2f, \"drift_samples\": %.1f, \"confidence\": %.2f, \"places\": %u}",
                                       ppm, whole, self->confidence, self->model.used);
     item->message = arena_format(self->judged->memory, "%s runs %s than %s by %.2f ppm: %s from its beginning to its end. %s", self->owner,
@@ -204,11 +208,8 @@ static void tell_step(const alignment *self, uint32_t segment)
     uint64_t slack = (behind->first - before->last) / 2;
     char text[PLACE_TEXT_SIZE];
     judgement_place(self->judged, self->first + place, text);
-    finding *item = judgement_add(self->judged, "sync.step", severity_of(self, step));
+    finding *item = add_measured(self, "sync.step", step, "samples", step);
     locate_stretch(self, item, before->last, behind->first);
-    item->measured = step;
-    item->min = item->max = 0.0;
-    item->unit = "samples";
     item->details_json = arena_format(self->judged->memory,
                                       "{\"step_samples\": %.1f, \"step_frames\": %.4f, \"uncertainty_samples\": %" PRIu64 ", \"confidence\": %.2f}",
                                       step, self->picture > 0.0 ? step / self->picture : 0.0, slack, self->confidence);
@@ -396,14 +397,24 @@ static void judge_lengths(judgement *self)
     }
     if (known && !by_reel)
         tell_length(self, -1, 0, timeline->frame_count, timecode_sample_of_frame(pictures, &film->rate, timeline->sample_rate));
+    if (!known)
+        judgement_cannot(self, "sync.length", "Its length against the picture", "the reels' first and last frames of action are not known");
 }
 
 void judge_sync(judgement *self)
 {
     const plan *made = self->facts->plan;
+    bool referred = false;
     if (!self->deliverable->rendered)
         judge_lengths(self);
-    for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++)
-        if (!made->listens[i].join && plan_listen_concerns(made, &made->listens[i], self->facts->deliverable))
-            judge_alignment(self, &made->listens[i], self->facts->heard[i]);
+    for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++) {
+        const plan_listen *listen = &made->listens[i];
+        if (listen->join || !plan_listen_concerns(made, listen, self->facts->deliverable))
+            continue;
+        referred = referred || listen->reference_count > 0 || listen->unaligned != NULL;
+        judge_alignment(self, listen, self->facts->heard[i]);
+    }
+    static const char *const checks[] = {"sync.offset", "sync.drift", "sync.step"};
+    for (size_t i = 0; !referred && i < sizeof checks / sizeof checks[0]; i++)
+        judgement_cannot(self, checks[i], "Whether it is in sync", "the show has no reference that it could be held against");
 }

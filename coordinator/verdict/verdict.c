@@ -121,6 +121,16 @@ const spec_limit *judgement_limit(const judgement *self, const char *check)
     return NULL;
 }
 
+void judgement_cannot(judgement *self, const char *check, const char *what, const char *why)
+{
+    const spec_limit *limit = judgement_limit(self, check);
+    if (limit == NULL)
+        return;
+    finding *item = judgement_add(self, check, FINDING_NOT_CHECKED);
+    judgement_limits(item, limit);
+    item->message = arena_format(self->memory, "%s cannot be judged: %s.", what, why);
+}
+
 static int worst_first(const void *a, const void *b)
 {
     const finding *left = a;

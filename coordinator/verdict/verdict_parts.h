@@ -41,6 +41,8 @@ void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEX
 void judgement_limits(finding *item, const spec_limit *limit);
 /** The first limit of the spec on a check, or NULL. */
 const spec_limit *judgement_limit(const judgement *self, const char *check);
+/** "`what` cannot be judged: `why`.", where the spec limits that check. */
+void judgement_cannot(judgement *self, const char *check, const char *what, const char *why);
 /** One finding for all places beyond VERDICT_RUNS_MAX; nothing when there are none. */
 void judgement_tell_rest(judgement *self, const char *check, finding_severity severity, size_t left_out);
 

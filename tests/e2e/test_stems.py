@@ -276,8 +276,23 @@ class Received(FarmTest):
         show.write()
         report = json.loads(reelmill("qc", "--show", show.path, "--json").out)
         told = findings(report, "LONG", "stems.null")
-        self.assertEqual(len(told), 1)
+        self.assertEqual([f["severity"] for f in told], ["not_checked"])
         self.assertIn("not compared", told[0]["message"])
+
+    def test_no_limit_is_passed_over_that_a_file_alone_does_not_tell(self):
+        write_wav(self.folder / "ALONE.wav", noise(3, 5 * RATE, 2, 0.05))
+        checks = [*(f"stems.{name}" for name in ("null", "bleed", "silent", "dropout")), "folddown.matrix", "me.dialogue", "me.fill",
+                  "me.optional", "ad.overlap", "ad.depth", *(f"sync.{name}" for name in ("pop", "offset", "drift", "step", "length")),
+                  "signal.noise", "loudness.dialogue", "format.length", "format.start_timecode"]
+        limits = [{"check": check, "max": 1000, "severity": "fail", "evidence": "primary", "clause": "1"} for check in checks]
+        limits[-1] = {**limits[-1], "allowed": ["01:00:00:00"]}
+        del limits[-1]["max"]
+        (self.folder / "all.yaml").write_text(json.dumps(
+            {"reelmill_spec": 1, "title": "All", "version": "1", "source": "house", "limits": limits}))
+        outcome = reelmill("qc", self.folder / "ALONE.wav", "--spec", self.folder / "all.yaml", "--json")
+        self.assertEqual(outcome.code, 1, outcome.err)
+        told = outcome.json()["programmes"][0]["findings"]
+        self.assertEqual({f["check"] for f in told if f["severity"] == "not_checked"}, set(checks))
 
 class Levels(FarmTest):
     """Silent stems and channels, holes in the M&E, narration over dialogue: told from energies alone."""

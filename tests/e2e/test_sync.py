@@ -223,6 +223,27 @@ class Reference(FarmTest):
         self.assertEqual({(owner, item["measured"]) for owner, _, item in findings(report, "sync.pop")}, {("DX", late), ("FX", late)})
         self.assertEqual(report["verdict"], "warn")
 
+    def test_a_spec_says_how_far_off_fails(self):
+        """Of a programme 40 samples late: a limit of 50 holds, one of 30 is broken."""
+        show = Leaders(self.folder, pictures=12 * 24, reference={"file": "{reel}_GUIDE.wav", "layout": "mono"})
+        whole = []
+        for reel in ("R1", "R2"):
+            guide = sum(show.audio[reel, stem].sum(axis=1) for stem in Leaders.STEMS)[:, None] / 3
+            write_wav(self.folder / "stems" / f"{reel}_GUIDE.wav", guide)
+            first = sample(show.first, "24")
+            whole.append(guide[first:first + show.programme])
+        write_wav(self.folder / "stems" / "LATE.wav", np.roll(np.concatenate(whole), 40, axis=0))
+        (self.folder / "specs").mkdir()
+        for name, most in (("wide", 50), ("tight", 30)):
+            limit = {"check": "sync.offset", "min": -most, "max": most, "severity": "fail", "evidence": "primary", "clause": "1"}
+            (self.folder / "specs" / f"{name}.yaml").write_text(json.dumps(
+                {"reelmill_spec": 1, "title": name, "version": "1", "source": "house", "limits": [limit]}))
+        show.more["deliverables"] = [{"name": name.upper(), "file": "LATE.wav", "layout": "mono", "spec": name}
+                                     for name in ("wide", "tight")]
+        report = reelmill("qc", "--show", show.write(), "--json").json()
+        self.assertEqual({(owner, item["measured"], item["severity"]) for owner, _, item in findings(report, "sync.offset")},
+                         {("WIDE", 40, "info"), ("TIGHT", 40, "fail")})
+
     def test_the_charts_of_a_received_programme_stand_under_one_heading(self):
         show = Leaders(self.folder, pictures=12 * 24, reference={"file": "{reel}_GUIDE.wav", "layout": "mono"})
         whole = []
