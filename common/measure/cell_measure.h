@@ -20,15 +20,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 11 };
+enum { CELL_MEASURE_VERSION = 12 };
 enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD, PEAK_RUN_LIMITED };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */
 #define PEAK_LOCATE_DBTP (-3.5)
 
+/** Samples within a step of 16 bits of the highest of their channel are at its level. */
+#define CLIP_LEVEL_STEP (1.0 / 32768.0)
+
 /** A stretch in which one channel stayed over a bound (gaps of up to 480 frames are bridged). */
 typedef struct peak_run {
-    uint8_t kind;        /**< PEAK_RUN_TRUE: above PEAK_LOCATE_DBTP. PEAK_RUN_CLIP: 3 or more equal full-scale samples.
+    uint8_t kind;        /**< PEAK_RUN_TRUE: above PEAK_LOCATE_DBTP. PEAK_RUN_CLIP: 3 or more equal samples at full
+                              scale, or behind a step at the highest level of the cell so far (below).
                               PEAK_RUN_OVERLOAD: the mix exceeded full scale and was clamped. PEAK_RUN_LIMITED: a
                               limiter lowered all channels; it stands in channel 0, its peak is 1 / gain */
     uint8_t channel;     /**< canonical index in the programme's layout */

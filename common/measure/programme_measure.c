@@ -158,6 +158,20 @@ static bool add_levels(programme_measure *self, const cell_measure *cell)
     return true;
 }
 
+/* Flat tops below full scale (to a step of 8 bits) are clipping at the highest level of their channel in the programme alone. */
+static void drop_lower_tops(programme_measure *self)
+{
+    peak_figures figures = programme_measure_peaks(self);
+    size_t kept = 0;
+    for (size_t i = 0; i < self->run_count; i++) {
+        const programme_run *run = &self->runs[i];
+        double top = fmin(figures.channels[run->channel].sample_peak - CLIP_LEVEL_STEP, 1.0 - 1.0 / 128.0);
+        if (run->kind != PEAK_RUN_CLIP || run->peak >= top)
+            self->runs[kept++] = *run;
+    }
+    self->run_count = kept;
+}
+
 status programme_measure_add(programme_measure *self, const cell_measure *cell)
 {
     if (cell->sample_rate != self->sample_rate || cell->layout != self->layout ||
@@ -181,6 +195,8 @@ status programme_measure_add(programme_measure *self, const cell_measure *cell)
         !add_levels(self, cell))
         return STATUS_NODE_MEMORY;
     self->next_frame += cell->frame_count;
+    if (programme_measure_complete(self))
+        drop_lower_tops(self);
     return STATUS_OK;
 }
 

@@ -213,8 +213,11 @@ static void tell_clipping(judgement *self, const peak_group *group)
     item->measured = (double)group->sample_count;
     item->unit = "samples";
     item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
-    item->message = arena_format(self->memory, "Clipped: %llu samples stand at full scale in %s, in runs of three or more%s. Listen there, and print it again from the mix if it is heard.",
-                                 (unsigned long long)group->sample_count, where,
+    const char *level = "full scale";
+    if (verdict_displayed(measure_db(group->worst->peak)) < 0.0)
+        level = arena_format(self->memory, "%.1f dBFS, the highest level there is,", measure_db(group->worst->peak));
+    item->message = arena_format(self->memory, "Clipped: %llu samples stand at %s in %s, in runs of three or more%s. Listen there, and print it again from the mix if it is heard.",
+                                 (unsigned long long)group->sample_count, level, where,
                                  group->count == 1 ? "" : arena_format(self->memory, ", at %zu places", group->count));
 }
 

@@ -62,6 +62,13 @@ def clipped(host, random, length):
     return places
 
 
+def flat(host, random, length):
+    """The same of a mix that was turned down by 3 dB afterwards."""
+    places = clipped(host, random, length)
+    host *= db(-3)
+    return places
+
+
 def drop_outs(host, random, milliseconds):
     """Where sound is on both sides: silence in silence is no fault."""
     length = int(milliseconds * RATE / 1000)
@@ -150,6 +157,7 @@ def shortened(bits):
 STEREO = [
     ("signal.click", "single sample", [-20, -30, -40, -46], "dBFS", clicks, lambda s: s),
     ("peak.clipping", "run at full scale", [3, 10, 40], "samples", clipped, lambda s: s),
+    ("peak.clipping", "run at full scale, then 3 dB down", [3, 10, 40], "samples", flat, lambda s: s),
     ("signal.dropout", "digital silence", [1, 3, 10, 60, 400], "ms", drop_outs, lambda s: s),
     ("signal.dc", "direct current", [-20, -30, -38], "dBFS", direct, lambda s: s),
     ("signal.polarity", "one channel inverted", ["all"], "", polarity, None),

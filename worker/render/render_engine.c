@@ -28,6 +28,7 @@ typedef struct render_run_state {
     double **tiles;                   /* [output tile] histories + TRUE_PEAK_HISTORY frames */
     quantise_result *peaks;           /* [output tile] of the cell */
     double (*true_peaks)[TILE_LANES]; /* [output tile] of the cell so far */
+    double (*tops)[TILE_LANES];       /* [output tile] largest sample of the tile in hand */
     render_meter *meters;             /* [output] */
     signal_tables tables;
     signal_tile *signal_tiles;        /* [output tile] */
@@ -106,6 +107,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     self->k_states = arena_take_lines(memory, tiles, sizeof *self->k_states);
     self->peaks = arena_take_lines(memory, tiles, sizeof *self->peaks);
     self->true_peaks = arena_take_array(memory, tiles, sizeof *self->true_peaks);
+    self->tops = arena_take_array(memory, tiles, sizeof *self->tops);
     self->histories = arena_take_array(memory, tiles, sizeof *self->histories);
     self->tiles = arena_take_array(memory, tiles, sizeof *self->tiles);
     for (uint32_t i = 0; i < tiles; i++) {
@@ -280,7 +282,7 @@ static double larger(double a, double b)
 static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_count, uint32_t cell_frame, bool flush)
 {
     double peak[TILE_LANES];
-    double sample_peak[TILE_LANES];
+    double *sample_peak = self->tops[tile];
     quantise_result *peaks = &self->peaks[tile];
     double *true_peak = self->true_peaks[tile];
     bool located = false;
@@ -374,11 +376,13 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             uint32_t l = self->lanes.lane_of[program->outputs[o].first_lane + c];
             if (measuring)
                 render_meter_energy(&self->meters[o], slot, c, energy[t][l]);
+            double top = measuring ? self->peaks[t].sample_peak[l] : 1.0;
+            double least = fmin(fmax(top - CLIP_LEVEL_STEP, CLIP_LEAST), self->meters[o].full_scale);
             bool near = !measuring && cell_frame + (int64_t)frame_count + CLIP_REACH_FRAMES > 0;
-            if (near || (measuring && self->peaks[t].sample_peak[l] >= self->meters[o].full_scale))
-                render_meter_clips(&self->meters[o], c, self->tiles[t], l, frame_count, cell_frame);
+            if (near || (measuring && self->tops[t][l] >= least))
+                render_meter_clips(&self->meters[o], c, self->tiles[t], l, frame_count, cell_frame, top);
             else
-                self->meters[o].clips[c].length = 0;
+                render_meter_no_clips(&self->meters[o], c, self->tiles[t][(size_t)(frame_count - 1) * TILE_LANES + l]);
         }
     if (self->task->signal_groups == 0)
         return;

@@ -6,6 +6,12 @@
 
 enum { RUN_GAP_FRAMES = 480, CLIP_SAMPLES = 3, SLOTS_PER_DECISLOT = 10 };
 
+/*
+ * Below full scale: equal samples at the highest level that the cell had so far, behind a step that the round top of a wave does
+ * not have. At 16 bits such a top has up to four steps of 2^-15 beside samples that are equal.
+ */
+static const double flat_corner = 1.0 / 2048.0; /* -66 dBFS */
+
 /* Largest positive sample of the form that is measured: what is written, or what the received file holds. */
 static double full_scale_of(const task_render *task, const render_output *output)
 {
@@ -119,19 +125,20 @@ void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32
 }
 
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
-                        int64_t frame)
+                        int64_t frame, double top)
 {
     render_clip *clip = &self->clips[channel];
+    double flat = fmax(top - CLIP_LEVEL_STEP, CLIP_LEAST);
     for (uint32_t i = 0; i < frame_count; i++) {
         double sample = tile[(size_t)i * TILE_LANES + lane];
-        bool full = sample >= self->full_scale || sample <= -1.0;
-        if (!full) {
-            clip->length = 0;
+        if (sample == clip->value) {
+            clip->length++;
+        } else {
+            *clip = (render_clip){.value = sample, .length = 1, .corner = fabs(sample - clip->value) > flat_corner};
             continue;
         }
-        clip->length = clip->length > 0 && sample == clip->value ? clip->length + 1 : 1;
-        clip->value = sample;
-        if (clip->length < CLIP_SAMPLES)
+        bool full = sample >= self->full_scale || sample <= -1.0;
+        if (clip->length < CLIP_SAMPLES || !(full || (clip->corner && fabs(sample) >= flat)))
             continue;
         /* With the third sample the two before it count as well, as far as they lie in this cell. */
         int64_t now = frame + (int64_t)i;
@@ -139,6 +146,11 @@ void render_meter_clips(render_meter *self, uint32_t channel, const double *tile
             if (k >= 0)
                 render_meter_run(self, PEAK_RUN_CLIP, channel, (uint32_t)k, fabs(sample));
     }
+}
+
+void render_meter_no_clips(render_meter *self, uint32_t channel, double last)
+{
+    self->clips[channel] = (render_clip){.value = last, .length = 1};
 }
 
 static int by_place(const void *a, const void *b)

@@ -176,8 +176,9 @@ typedef struct render_open_run {
 } render_open_run;
 
 typedef struct render_clip {
-    double value;
-    uint32_t length;
+    double value;    /* of the latest sample */
+    uint32_t length; /* samples that are equal to it, with it */
+    bool corner;     /* the first of them stands apart from the one before it */
 } render_clip;
 
 typedef struct render_meter {
@@ -201,9 +202,13 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy);
 /* One frame over a bound; frames of one kind and channel come in order, the same one may come again. */
 void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak);
-/* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative in the pre-roll. */
+/* Below it (-12 dBFS) equal samples are no clipped run. */
+#define CLIP_LEAST 0.25
+/* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative before it; top: highest of the cell. */
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
-                        int64_t frame);
+                        int64_t frame, double top);
+/* There are none in a tile whose last sample this is. */
+void render_meter_no_clips(render_meter *self, uint32_t channel, double last);
 /* Sorts the runs and encodes; the bytes live until the next begin. programme_end: the cell is the last of all. */
 status render_meter_end(render_meter *self, bool programme_end, message_bytes *out_bytes);
 
