@@ -211,7 +211,7 @@ status job_measures_write(const compose_input *input, composed_document *out_doc
 static status damaged(const char *path, error_detail *detail)
 {
     return error_detail_set(detail, STATUS_INPUT_INVALID,
-                            "'%s' is damaged or holds no measures of reelmill; judge the audio itself with `reelmill qc`", path);
+                            "'%s' is damaged, or was written by another version of reelmill; judge the audio itself with `reelmill qc`", path);
 }
 
 static status read_header(const char *path, arena *memory, uint8_t **out_bytes, size_t *out_size, uint64_t *out_records,
