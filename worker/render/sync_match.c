@@ -109,8 +109,8 @@ static void thin_out(const double *x, double *out, uint32_t count, uint32_t log2
             out[i] = 0.125 * (x[2 * i] + x[2 * i + 3] + 3.0 * (x[2 * i + 1] + x[2 * i + 2]));
 }
 
-/* Room for so many values, half of those that are halved more than once, and a plan for a transform; all grow and are kept. */
-static void make_room(sync_matcher *self, uint32_t heard, uint32_t log2_frames, uint32_t transformed)
+/* Room for so many values that are read, so many of what is made of them, and a plan for a transform; all grow and are kept. */
+static void make_room(sync_matcher *self, uint32_t heard, uint32_t thinned, uint32_t transformed)
 {
     uint32_t log2_size = 10;
     while ((1u << log2_size) < transformed)
@@ -123,8 +123,7 @@ static void make_room(sync_matcher *self, uint32_t heard, uint32_t log2_frames, 
         self->heard_count = 0;
         self->heard = arena_take_array(&self->memory, heard, sizeof(double));
     }
-    uint32_t halved = log2_frames == 0 ? 0 : heard / 2;
-    uint32_t frames = halved > self->plan->size ? halved : self->plan->size;
+    uint32_t frames = thinned > self->plan->size ? thinned : self->plan->size;
     if (frames <= self->capacity)
         return;
     self->capacity = frames;
@@ -148,7 +147,8 @@ status sync_matcher_place(sync_matcher *self, const sync_window *window, double 
     uint32_t sound = self->window + 2 * self->margin;
     uint32_t guide = self->window + 2 * self->range;
     uint32_t guide_read = thinned_from(guide, log2_frames);
-    make_room(self, guide_read + 2 * SLACK, log2_frames, guide);
+    uint32_t most = sound > guide ? sound : guide; /* a small range, and the margins are more than it */
+    make_room(self, guide_read + 2 * SLACK, log2_frames == 0 ? most : thinned_from(most, log2_frames - 1), guide);
     thin_out(window->sound + first, self->sound, sound, log2_frames);
     int64_t place = window->middle - self->late - (int64_t)(window->frames / 2) - (int64_t)(self->range << log2_frames);
     status code = STATUS_OK;
