@@ -258,19 +258,22 @@ static double *make_hops(const programme_measure *self, uint64_t first, uint64_t
 }
 
 /*
- * The loudest window. Several are summed abreast: one sum waits for its own additions, each in order all the same. Windows
- * differ by a frame at most, so few have the energy to be louder than the loudest yet, and only those are divided.
+ * The loudest window. Those that begin within a hop are summed abreast: one sum waits for its own additions, each in order all
+ * the same; and not at all where all that they cover together is too little. Windows differ by a frame at most, so few have the
+ * energy to be louder than the loudest yet, and only those are divided.
  */
 static void find_maximum(const programme_measure *self, const double *hops, uint64_t first, uint64_t end,
                          uint32_t window, double *out_lufs, uint64_t *out_frame)
 {
-    enum { ABREAST = 8 };
+    enum { ABREAST = HOP_SLOTS };
     const double least_frames = floor((double)window * self->sample_rate / 100.0);
     double best = 0.0;
     double hurdle = 0.0; /* energy that cannot exceed `best`, whatever is rounded */
     for (uint64_t s = first; s + window <= end; s += ABREAST) {
         uint64_t count = end - window - s + 1 < ABREAST ? end - window - s + 1 : ABREAST;
         double energy[ABREAST] = {0.0};
+        if (window_energy(hops, s, window + HOP_SLOTS) <= hurdle)
+            continue;
         for (uint32_t i = 0; count == ABREAST && i < window; i += HOP_SLOTS)
             for (uint32_t k = 0; k < ABREAST; k++)
                 energy[k] += hops[s + i + k];
