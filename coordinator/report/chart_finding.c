@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { THUMB_WIDTH = 170, THUMB_HEIGHT = 46, THUMB_POINTS = 120, WIDTH = 1000, CELLS_MAX = 41, CELLS_AROUND = 8, ROWS = 40 };
+enum { THUMB_WIDTH = 170, THUMB_HEIGHT = 46, THUMB_POINTS = THUMB_WIDTH / 2 };
+enum { WIDTH = 1000, CELLS_MAX = 41, CELLS_AROUND = 8, ROWS = 40 };
 static const double thumb_low = -70.0; /* LUFS; what is lower is drawn there */
 static const double thumb_span = 12.0; /* at least as many LU from bottom to top */
 static const double low_hz = 40.0;
