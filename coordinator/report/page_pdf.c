@@ -23,6 +23,7 @@ typedef struct pdf {
     cairo_t *cairo;
     PangoContext *context;
     GHashTable *layouts; /* of texts that were laid out before: programmes have most of their words in common */
+    GHashTable *images;  /* of levels */
     const char *title;
     double y;
     int sheet;
@@ -197,11 +198,13 @@ static double width_of_sheet(void)
 
 /* ---- pictures ---- */
 
-/* An image whose pixels are the levels. */
-static void draw_heat(cairo_t *cairo, const drawing_item *item)
+/* An image whose pixels are the levels. Drawn small and large it is one: the PDF then holds it once. */
+static cairo_surface_t *image_of(const pdf *self, const drawing_item *item)
 {
-    const drawing_point *points = item->points;
-    cairo_surface_t *image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)item->column_count, (int)item->row_count);
+    cairo_surface_t *image = g_hash_table_lookup(self->images, item->levels);
+    if (image != NULL)
+        return image;
+    image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)item->column_count, (int)item->row_count);
     unsigned char *pixels = cairo_image_surface_get_data(image);
     if (pixels != NULL) { /* NULL: no memory; the sheet then fails as a whole */
         for (uint32_t row = 0; row < item->row_count; row++) {
@@ -213,14 +216,21 @@ static void draw_heat(cairo_t *cairo, const drawing_item *item)
         }
         cairo_surface_mark_dirty(image);
     }
+    g_hash_table_insert(self->images, (gpointer)(uintptr_t)item->levels, image);
+    return image;
+}
+
+static void draw_heat(const pdf *self, const drawing_item *item)
+{
+    cairo_t *cairo = self->cairo;
+    const drawing_point *points = item->points;
     cairo_save(cairo);
     cairo_translate(cairo, points[0].x, points[0].y);
     cairo_scale(cairo, points[1].x / item->column_count, points[1].y / item->row_count);
-    cairo_set_source_surface(cairo, image, 0.0, 0.0);
+    cairo_set_source_surface(cairo, image_of(self, item), 0.0, 0.0);
     cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_NEAREST);
     cairo_paint(cairo);
     cairo_restore(cairo);
-    cairo_surface_destroy(image);
 }
 
 static void draw_item(const pdf *self, const drawing_item *item)
@@ -229,7 +239,7 @@ static void draw_item(const pdf *self, const drawing_item *item)
     const drawing_point *points = item->points;
     set_ink(cairo, item->colour);
     if (item->kind == DRAWING_HEAT) {
-        draw_heat(cairo, item);
+        draw_heat(self, item);
     } else if (item->kind == DRAWING_BOX) {
         cairo_rectangle(cairo, points[0].x, points[0].y, points[1].x, points[1].y);
         cairo_fill(cairo);
@@ -522,7 +532,9 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     pango_cairo_context_set_font_options(context, options);
     cairo_font_options_destroy(options);
     GHashTable *layouts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
-    pdf self = {.surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .title = page_made->title};
+    GHashTable *images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy);
+    pdf self = {.surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .images = images,
+                .title = page_made->title};
     begin_sheet(&self);
     for (uint32_t i = 0; i < page_made->count; i++)
         put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
@@ -531,6 +543,7 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     cairo_surface_finish(surface);
     bool whole = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS && !writer->failed;
     cairo_surface_destroy(surface);
+    g_hash_table_destroy(images);
     g_hash_table_destroy(layouts);
     g_object_unref(context);
     g_object_unref(fonts);
