@@ -69,6 +69,7 @@ typedef struct plan_piece {
     uint32_t join_after;       /**< and frames that the piece before goes on */
     uint32_t cell_count;
     uint64_t file_frame;       /**< received: frame of the deliverable's files at the piece's first frame */
+    bool whole_file;           /**< begins where the reel's file does, not at its first frame of action */
     bool spans_reels;          /**< one received piece over several reels whose edges are not known: `reel` is 0 and says nothing */
 } plan_piece;
 

@@ -28,14 +28,15 @@ bool report_reel_frame(const report_model *model, const plan_timeline *timeline,
         const plan_piece *piece = &timeline->pieces[i];
         if (piece->spans_reels || piece->reel != item->reel || item->start_sample < piece->programme_frame)
             continue;
-        *out_frame = (reel->has_ffoa ? reel->ffoa_frame : reel->start_frame) +
+        *out_frame = (reel->has_ffoa && !piece->whole_file ? reel->ffoa_frame : reel->start_frame) +
                      timecode_frame_of_sample(item->start_sample - piece->programme_frame, &title->rate, timeline->sample_rate);
-        return (reel->has_ffoa || reel->has_start) && report_rate(model, timeline)->num != 0;
+        return ((reel->has_ffoa && !piece->whole_file) || reel->has_start) && report_rate(model, timeline)->num != 0;
     }
     return false;
 }
 
-static void add_place(page *self, const report_model *model, const plan_timeline *timeline, const finding *item)
+static void add_place(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                      const finding *item)
 {
     if (!item->has_range || timeline == NULL) {
         page_add(self, STYLE_SOFT, "whole programme");
@@ -44,7 +45,7 @@ static void add_place(page *self, const report_model *model, const plan_timeline
     page_add(self, STYLE_PLAIN, report_place(model, timeline, item->start_sample, self->memory));
     const char *more = item->reel >= 0 ? model->show->reels[item->reel].name : "";
     uint64_t frame = 0;
-    if (report_reel_frame(model, timeline, item, &frame)) {
+    if (programme != NULL && report_reel_frame(model, timeline, item, &frame)) { /* a stem's own time is its reel's */
         char text[TIMECODE_TEXT_SIZE];
         timecode_format(frame, report_rate(model, timeline), text);
         more = arena_format(self->memory, "%s %s", more, text);
@@ -87,7 +88,7 @@ static void add_finding(page *self, const report_model *model, const report_prog
     page_add(self, STYLE_CODE, item->check);
     page_line(self, STYLE_SOFT, item->id);
     page_next_cell(self);
-    add_place(self, model, timeline, item);
+    add_place(self, model, programme, timeline, item);
     if (programme != NULL)
         add_pictures(self, model, programme, item);
     page_next_cell(self);

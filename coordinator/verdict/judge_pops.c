@@ -352,7 +352,7 @@ status verdict_judge_stem(stem_verdict *out_verdict, const plan *made, uint32_t 
             continue;
         plan_piece *whole = arena_take(memory, sizeof *whole);
         plan_timeline *timeline = arena_take(memory, sizeof *timeline);
-        *whole = (plan_piece){.reel = reel, .frame_count = UINT64_MAX / 2};
+        *whole = (plan_piece){.reel = reel, .frame_count = UINT64_MAX / 2, .whole_file = true};
         *timeline = (plan_timeline){.piece_count = 1,
                                     .pieces = whole,
                                     .sample_rate = made->facts[listen->first_input].sample_rate,

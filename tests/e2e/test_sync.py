@@ -221,6 +221,9 @@ class Reference(FarmTest):
         self.assertEqual(findings(report, "sync.drift") + findings(report, "sync.step"), [])
         self.assertEqual((found[4][2]["start_sample"], found[4][2]["end_sample"]), (show.programme, 2 * show.programme))
         self.assertEqual({(owner, item["measured"]) for owner, _, item in findings(report, "sync.pop")}, {("DX", late), ("FX", late)})
+        # A stem's time is its reel's, from the first frame of the file on: the finding begins at the first frame of action.
+        action = next(reel for reel in show.reels if reel["name"] == "R2")["ffoa"]
+        self.assertEqual((found[2][2]["timecode"], found[2][2]["reel_timecode"]), (action, action))
         self.assertEqual(report["verdict"], "warn")
 
     def test_a_spec_says_how_far_off_fails(self):
