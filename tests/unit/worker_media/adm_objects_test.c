@@ -145,6 +145,38 @@ static void adm_objects__cuts_blocks_and_keeps_the_rest(void **state)
     temp_folder_remove(&folder);
 }
 
+/* Blocks are found again by their bytes, whatever the text begins with and however its names are written. */
+static void adm_objects__finds_blocks_however_they_are_written(void **state)
+{
+    static const struct {
+        const char *head, *prefix;
+    } forms[] = {{"<?xml version='1.0' encoding='UTF-8'?>", ""},
+                 {"<?xml version='1.0' encoding='US-ASCII'?>", ""},
+                 {"\xEF\xBB\xBF<?xml version=\"1.0\"?>\n<!-- of a tool -->\n", ""},
+                 {"", "q:"}};
+    static const char key[] = "audioChannelFormat ", end_key[] = "</audioChannelFormat>";
+    (void)state;
+    temp_folder folder;
+    temp_folder_create(&folder);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char axml[AXML_MAX];
+        byte_writer chunks;
+        error_detail detail = {0};
+        const char *body = strstr(object_axml, "<e "), *name = strstr(body, key), *end = strstr(body, end_key);
+        int size = snprintf(axml, sizeof axml, "%s<e xmlns:q='urn:q&amp;' %.*s%s%.*s</%s%s", forms[i].head, (int)(name - body - 3), body + 3,
+                            forms[i].prefix, (int)(end - name), name, forms[i].prefix, end + 2);
+        byte_writer_init(&chunks, 1 << 16);
+        master_write(&folder, axml, (size_t)size, (const uint8_t *)"", 0);
+        assert_int_equal(carry(&folder, 96, &chunks, &detail), STATUS_OK);
+        byte_writer_u8(&chunks, 0);
+        const char *made = (const char *)memmem(chunks.bytes, chunks.size, "axml", 4) + 8;
+        assert_non_null(strstr(made, "rtime=\"00:00:00.00000\" duration=\"00:00:00.00200\""));
+        assert_non_null(strstr(made, "<position coordinate=\"X\">-1.0</position>"));
+        byte_writer_deinit(&chunks);
+    }
+    temp_folder_remove(&folder);
+}
+
 static void adm_objects__survives_damage(void **state)
 {
     static const char *const pieces[] = {"", "<", "\"", "-1", "99999999999999999999:59:59.9", "<audioObject/>", "AO_1001", "&#0;",
@@ -264,6 +296,7 @@ int main(void)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adm_objects__cuts_blocks_and_keeps_the_rest),
+        cmocka_unit_test(adm_objects__finds_blocks_however_they_are_written),
         cmocka_unit_test(adm_objects__survives_damage),
         cmocka_unit_test(adm_objects__holds_no_more_than_a_block),
     };
