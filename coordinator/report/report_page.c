@@ -311,7 +311,7 @@ static void add_counts(page *self, const report_model *model)
     page_add(self, STYLE_PLAIN, ".");
 }
 
-enum { MEND_FIRST_MAX = 8, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
+enum { MEND_FIRST_MAX = 10, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
 
 /* What one check says at its worst, and what else it says: where, and how often. */
 typedef struct cover_item {
@@ -330,6 +330,16 @@ typedef struct cover_list {
     arena *memory;
 } cover_list;
 
+/* Of one check; and what is wrong with stems is of many kinds, of which the subject begins with the name. */
+static bool same_kind(const finding *a, const finding *b)
+{
+    if (strcmp(a->check, b->check) != 0 || a->severity != b->severity)
+        return false;
+    if (strcmp(a->check, "stems.null") != 0 || a->subject == NULL || b->subject == NULL)
+        return true;
+    return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
+}
+
 static void take_findings(cover_list *self, const finding_list *list, finding_severity severity, const plan_timeline *timeline,
                           const char *name, const char *mark)
 {
@@ -338,8 +348,7 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
         if (item->severity != severity || item->waiver != NULL)
             continue;
         uint32_t at = 0;
-        while (at < self->count &&
-               (self->items[at].item->severity != severity || strcmp(self->items[at].item->check, item->check) != 0))
+        while (at < self->count && !same_kind(self->items[at].item, item))
             at++;
         if (at == MEND_FIRST_MAX) {
             if (strstr(self->more, item->check) == NULL)

@@ -37,7 +37,7 @@ class Received(FarmTest):
         limit = {"check": "folddown.matrix", "max": 0, "severity": "fail", "evidence": "primary", "clause": "1"}
         (show.folder / "specs" / "matrix.yaml").write_text(json.dumps(
             {"reelmill_spec": 1, "title": "Matrix", "version": "1", "source": "house", "limits": [limit]}))
-        outcome = reelmill("qc", "--show", show.path, "--json")
+        outcome = reelmill("qc", "--show", show.path, "--json", "--out", self.folder / "report")
         self.assertIn(outcome.code, (0, 1), outcome.err)
         return outcome.json()
 
@@ -203,6 +203,10 @@ class Received(FarmTest):
         edge, = faults(report, "EDGE")
         self.assertEqual((edge["details"]["fault"], edge["details"]["source"]), ("missing", "FX"))
         self.place(edge, 4.0, 9.25)
+        # The cover has one of each kind of fault, not the first that the check found alone.
+        cover = next(self.folder.rglob("report.html")).read_text().split("<h3>Mend first</h3>")[1].split("</header>")[0]
+        for told in ("It is clipped", "FX is missing", "which no gain of a stem explains"):
+            self.assertEqual(cover.count(told), 1)
         click, = faults(report, "CLICK")
         self.assertEqual((click["details"]["fault"], click["channels"]), ("unexplained", ["L", "Ls"]))
         self.assertIn("the click that is told at 6.500 s is not in the stems", click["message"])
