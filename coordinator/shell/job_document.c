@@ -148,7 +148,7 @@ static void read_files(document_reader *self, const json_t *list, qc_request *re
         files[i] = read_text(self, json_array_get(list, i), "qc.files", PATH_MAX_BYTES, false, NULL);
         if (self->code == STATUS_OK && !task_path_valid(files[i]))
             refuse(self, STATUS_INPUT_INVALID, "qc.files",
-                   arena_format(self->arena, "'%.200s' is no path below the media root", files[i]));
+                   arena_format(self->arena, "'%.200s' is no path below the media root, or holds a control character: rename the file", files[i]));
     }
     request->file_count = count;
     request->files = files;

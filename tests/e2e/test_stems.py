@@ -524,7 +524,7 @@ class Drift(FarmTest):
         self.assertEqual([(f["check"], f["severity"], f["details"]["fault"]) for f in told],
                          [("me.dialogue", "not_checked", "drift"), ("stems.null", "not_checked", "drift")])
         self.assertAlmostEqual(told[0]["details"]["drift_ppm"], 400.0, delta=0.5)
-        self.assertIn("runs slower than its stems by 400.", told[0]["message"])
+        self.assertIn(f"runs slower than its stems by {told[0]['details']['drift_ppm']:.2f} ppm", told[0]["message"])
         self.assertLess(told[0]["start_s"], 0.1)
         self.assertEqual(told[0]["end_sample"], len(mix))
         self.assertEqual(faults(report, "EVEN"), [])
