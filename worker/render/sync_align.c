@@ -515,7 +515,7 @@ static status score_if(align_run *self, uint64_t place, uint32_t frames, double 
     return STATUS_OK;
 }
 
-/* Which side of a step a place of the reference lies on: -1 before, 1 behind, 0 cannot be told. */
+/* Which side of a step a place of the reference lies on: -1 before, 1 behind, 0 cannot be told, as of what repeats at the step. */
 static status side_of(align_run *self, uint64_t place, uint32_t window, double before, double behind, double drift,
                       int *out_side)
 {
@@ -527,7 +527,8 @@ static status side_of(align_run *self, uint64_t place, uint32_t window, double b
         code = score_if(self, place, window, behind, drift, slack, &late);
     if (code != STATUS_OK)
         return code;
-    *out_side = fmax(early, late) < step_score_min ? 0 : early > late ? -1 : 1;
+    bool told = fmax(early, late) >= step_score_min && fmin(early, late) <= rival_max * fmax(early, late);
+    *out_side = !told ? 0 : early > late ? -1 : 1;
     sync_match match = {.late = early > late ? before : behind, .score = fmax(early, late)};
     if (*out_side != 0)
         add_point(self, (int64_t)place + llround(match.late), &match);
@@ -556,10 +557,8 @@ static status narrow_step(align_run *self, const sync_model *model, uint32_t seg
             status code = side_of(self, place, window, a->offset + drifted, b->offset + drifted, model->drift, &side);
             if (code != STATUS_OK)
                 return code;
-            if (side < 0)
-                low = place;
-            if (side > 0)
-                high = place;
+            low = side < 0 ? place : low;
+            high = side > 0 ? place : high;
         }
         if (side == 0)
             return STATUS_OK;

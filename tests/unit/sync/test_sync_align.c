@@ -13,8 +13,10 @@
 
 enum { FRAMES = 30 * RATE };
 
-/* The reference, later by `late` from a place on, and other sound from another place on. */
-static sync_model align(size_t step, size_t late, size_t other, sync_measure *found, arena *memory)
+/* The reference, which repeats from one place to another as fast as the step is long; later by `late` from a place on, and other
+ * sound from another place on. */
+static sync_model align_loop(size_t loop, size_t loop_end, size_t step, size_t late, size_t other, sync_measure *found,
+                             arena *memory)
 {
     float *guide = calloc(FRAMES, sizeof *guide);
     float *track = calloc(FRAMES, sizeof *track);
@@ -22,6 +24,8 @@ static sync_model align(size_t step, size_t late, size_t other, sync_measure *fo
     track_reader reference = {guide, FRAMES}, heard = {track, FRAMES};
     make_noise(&reference, 1);
     make_noise(&heard, 2);
+    for (size_t i = loop; i < loop_end; i++)
+        guide[i] = guide[i - late];
     for (size_t i = 0; i < other; i++)
         track[i] = i < step ? guide[i] : i < step + late ? 0.0f : guide[i - late];
     error_detail detail = {0};
@@ -37,6 +41,26 @@ static sync_model align(size_t step, size_t late, size_t other, sync_measure *fo
     free(track);
     free(guide);
     return model;
+}
+
+static sync_model align(size_t step, size_t late, size_t other, sync_measure *found, arena *memory)
+{
+    return align_loop(0, 0, step, late, other, found, memory);
+}
+
+/* What is the same on both sides of a step does not tell where it is: here all that lies less than 0.9 s before it. */
+static void sync_align__does_not_place_a_step_by_sound_that_repeats(void **state)
+{
+    (void)state;
+    arena memory = {0};
+    sync_measure found;
+    size_t step = FRAMES / 2 + RATE;
+    sync_model model = align_loop(step - RATE * 9 / 10, step, step, 2000, FRAMES, &found, &memory);
+    assert_true(model.known);
+    assert_int_equal(model.segment_count, 2);
+    assert_true(round(model.segments[1].offset) == 2000.0);
+    assert_true(model.segments[0].last < step + 4096 && model.segments[1].first + 4096 > step);
+    arena_deinit(&memory);
 }
 
 static void sync_align__finds_a_step_behind_which_only_one_place_lies(void **state)
@@ -122,6 +146,7 @@ static void sync_window__grows_by_what_is_not_known_yet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sync_align__does_not_place_a_step_by_sound_that_repeats),
         cmocka_unit_test(sync_align__finds_a_step_behind_which_only_one_place_lies),
         cmocka_unit_test(sync_align__names_places_of_which_it_knows_nothing),
         cmocka_unit_test(sync_align__reads_little_of_a_track_that_is_plainly_in_sync),
