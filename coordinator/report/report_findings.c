@@ -106,7 +106,7 @@ static void add_finding(page *self, const report_model *model, const report_prog
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                      const finding_list *list)
 {
-    static const page_column columns[] = {{"Severity", 1.3, false}, {"Check", 2.1, false}, {"Where", 2.0, true}, {"What", 5.6, false}};
+    static const page_column columns[] = {{"Severity", 1.7, false}, {"Check", 2.1, false}, {"Where", 2.0, true}, {"What", 5.2, false}};
     if (list->count == 0) {
         page_paragraph(self);
         page_add(self, STYLE_SOFT, "No findings.");
@@ -178,7 +178,7 @@ static void add_result(page *self, const spec_limit *limit, const programme_verd
 void report_limits(page *self, const spec *rules, const programme_verdict *verdict)
 {
     static const page_column columns[] = {
-        {"Check", 2.3, false}, {"Allowed", 1.8, true}, {"Found", 1.2, true}, {"Result", 1.6, false}, {"Clause", 3.6, false}};
+        {"Check", 2.3, false}, {"Allowed", 1.7, true}, {"Found", 1.2, true}, {"Result", 1.7, false}, {"Clause", 3.6, false}};
     if (rules == NULL || rules->limit_count == 0)
         return;
     page_subheading(self, "Checked against the spec");

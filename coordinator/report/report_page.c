@@ -89,7 +89,10 @@ static void add_delivery_list(page *self, const report_model *model)
 {
     static const page_column columns[] = {{"File", 5.0, false},    {"Bytes", 1.6, true},      {"Recipe", 1.8, false},
                                           {"Stems", 1.6, false},   {"Integrated, LUFS", 1.2, true}};
-    if (model->plan == NULL || model->plan->file_count == 0)
+    bool any = false;
+    for (uint32_t i = 0; i < model->file_count; i++)
+        any = any || (model->files[i].published && model->files[i].deliverable >= 0);
+    if (model->plan == NULL || !any)
         return;
     page_section(self, false);
     page_heading(self, "Delivery list", NULL);
@@ -375,7 +378,7 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
 static void add_mend_first(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
     static const finding_severity severities[] = {FINDING_FAIL, FINDING_NOT_CHECKED, FINDING_WARN};
-    static const page_column columns[] = {{"Severity", 1.3, false}, {"Deliverable", 2.0, false}, {"What", 6.0, false}};
+    static const page_column columns[] = {{"Severity", 1.5, false}, {"Deliverable", 1.9, false}, {"What", 5.9, false}};
     cover_list list = {.more = "", .memory = self->memory};
     for (size_t s = 0; s < sizeof severities / sizeof severities[0]; s++) {
         for (uint32_t i = 0; i < model->programme_count; i++) {
@@ -422,7 +425,7 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
 /* sections: of how many programmes in that order there is a section. */
 static void add_cover(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
-    static const page_column columns[] = {{"Deliverable", 2.4, false},   {"Verdict", 1.4, false},        {"Spec and version", 2.2, false},
+    static const page_column columns[] = {{"Deliverable", 2.2, false},   {"Verdict", 1.7, false},        {"Spec and version", 2.1, false},
                                           {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
                                           {"Findings", 2.2, false}};
     const show *title = model->show;
