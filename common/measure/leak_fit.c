@@ -11,8 +11,6 @@ static const double noise_bandwidth = 1.5;
 static const double score_min = 3.0;      /* of a window by itself */
 static const double band_score_min = 9.0; /* of an octave, squared: with less its gain is not known */
 static const double window_most = 20.0;
-static const double present_min = 2.0;    /* log likelihood */
-static const double absent_max = -3.0;
 static const double edge_score_min = 4.5; /* of a window beside the stretch whose source is too quiet to speak for the gain */
 static const double least_host = 1e-6;
 
@@ -83,8 +81,7 @@ bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double
     return true;
 }
 
-/* How much better the window is explained with the leak than without, as a log likelihood. */
-static double likelihood(const stem_leak *leak, const leak_sums *sums)
+double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
 {
     double total = 0.0;
     for (uint32_t b = 0; b < STEM_BANDS; b++) {
@@ -116,11 +113,11 @@ static bool find_stretch(leak_windows *self, uint32_t window_count)
             out->last = w;
         }
     }
-    while (self->speaks > 0.0 && self->of[out->first] < present_min && out->first < out->last)
+    while (self->speaks > 0.0 && self->of[out->first] < LEAK_PRESENT_MIN && out->first < out->last)
         out->first++;
-    while (self->speaks > 0.0 && self->of[out->last] < present_min && out->last > out->first)
+    while (self->speaks > 0.0 && self->of[out->last] < LEAK_PRESENT_MIN && out->last > out->first)
         out->last--;
-    return self->speaks >= present_min;
+    return self->speaks >= LEAK_PRESENT_MIN;
 }
 
 /* From the windows it begins with to those that the leak is in with the gains that these show. */
@@ -132,10 +129,10 @@ static bool grow(stem_leak *leak, leak_windows *self, const leak_sums sums[][STE
     for (uint32_t round = 0; any && round < ROUNDS; round++) {
         add_up(leak, sums, self->present, window_count);
         for (uint32_t w = 0; w < window_count; w++)
-            self->of[w] = likelihood(leak, sums[w]);
+            self->of[w] = leak_speaks(leak, sums[w]);
         any = find_stretch(self, window_count);
         for (uint32_t w = 0; w < window_count; w++)
-            self->present[w] = w >= self->stretch.first && w <= self->stretch.last && self->of[w] >= present_min;
+            self->present[w] = w >= self->stretch.first && w <= self->stretch.last && self->of[w] >= LEAK_PRESENT_MIN;
     }
     return any;
 }
@@ -160,7 +157,7 @@ static void score_windows(stem_leak *leak, const double *scores, const bool *pre
 
 static bool goes_on(uint32_t window, const double *scores, const double *speaks, double sign)
 {
-    return (sign < 0.0 ? -scores[window] : scores[window]) >= edge_score_min && speaks[window] > absent_max;
+    return (sign < 0.0 ? -scores[window] : scores[window]) >= edge_score_min && speaks[window] > LEAK_ABSENT_MAX;
 }
 
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
@@ -197,25 +194,9 @@ bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[]
         out_stretch->last++;
     out_stretch->first_open = out_stretch->first;
     out_stretch->last_open = out_stretch->last;
-    while (out_stretch->first_open > 0 && speaks[out_stretch->first_open - 1] > absent_max)
+    while (out_stretch->first_open > 0 && speaks[out_stretch->first_open - 1] > LEAK_ABSENT_MAX)
         out_stretch->first_open--;
-    while (out_stretch->last_open + 1 < window_count && speaks[out_stretch->last_open + 1] > absent_max)
+    while (out_stretch->last_open + 1 < window_count && speaks[out_stretch->last_open + 1] > LEAK_ABSENT_MAX)
         out_stretch->last_open++;
     return true;
-}
-
-uint32_t leak_goes_on(const stem_leak *leak, const leak_sums sums[][STEM_BANDS], uint32_t window_count)
-{
-    double sum = 0.0;
-    double most = present_min;
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < window_count; w++) {
-        double speaks = likelihood(leak, sums[w]);
-        sum += speaks;
-        if (sum > most && speaks >= present_min) {
-            most = sum;
-            count = w + 1;
-        }
-    }
-    return count;
 }

@@ -34,10 +34,10 @@ enum { LEAK_WINDOWS_MAX = STEM_STEPS };
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
               uint32_t window_count);
 
-/**
- * How many windows a leak whose octaves are known goes on for, of those beyond what they were fitted to, nearest first: up to the
- * last that is in it, of the stretch that speaks loudest.
- */
-uint32_t leak_goes_on(const stem_leak *leak, const leak_sums sums[][STEM_BANDS], uint32_t window_count);
+#define LEAK_PRESENT_MIN 2.0 /**< log likelihood from which on a window speaks for a leak, */
+#define LEAK_ABSENT_MAX -3.0 /**< and up to which it speaks against it */
+
+/** How much better a window is explained with the leak, whose octaves are known, than without, as a log likelihood. */
+double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS]);
 
 #endif

@@ -95,9 +95,11 @@ static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const
     uint32_t steps = stem_step_count(cell->frame_count);
     if (!open->used) {
         *open = (open_leak){.used = true};
-        open->leak = (stem_bleed){.source = leak->source, .host = leak->host, .start_frame = leak_start(cell, leak)};
+        open->leak = (stem_bleed){.source = leak->source, .host = leak->host, .start_frame = leak_start(cell, leak),
+                                   .start_short = leak->start_short};
     }
     uint64_t end = leak_end(cell, leak);
+    open->leak.end_short = end >= open->leak.end_frame ? leak->end_short : open->leak.end_short;
     open->leak.end_frame = end > open->leak.end_frame ? end : open->leak.end_frame;
     open->leak.cell_count++;
     open->last_cell = index;

@@ -15,6 +15,7 @@ typedef struct stem_bleed {
     double gain;            /**< linear, negative when upside down; in the octaves that carry it */
     uint32_t first_band, last_band;
     uint64_t start_frame, end_frame;
+    bool start_short, end_short; /**< it may begin or end up to two of a cell's windows further off: that was not looked for */
     double score, chance;   /**< of the cell that shows it best: standard deviations of chance, and the same out of time */
     uint32_t cell_count;    /**< in which it was found */
 } stem_bleed;

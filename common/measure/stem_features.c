@@ -71,6 +71,8 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
     const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open, leak->before, leak->after};
     for (size_t i = 0; i < sizeof windows; i++)
         byte_writer_u8(writer, windows[i]);
+    byte_writer_u8(writer, (uint8_t)((leak->start_short ? 1 : 0) | (leak->end_short ? 2 : 0)));
+    byte_writer_u32(writer, leak->read);
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
         encode_float(writer, leak->band_own[i]);
         encode_float(writer, leak->band_re[i]);
@@ -96,7 +98,11 @@ static bool decode_leak(byte_reader *reader, const stem_features *features, stem
                                 &leak->last_open,  &leak->before,    &leak->after};
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
         *windows[i] = byte_reader_u8(reader);
-    valid = valid && leak->first_open <= leak->first_step &&
+    uint8_t shorts = byte_reader_u8(reader);
+    leak->start_short = (shorts & 1) != 0;
+    leak->end_short = (shorts & 2) != 0;
+    leak->read = byte_reader_u32(reader);
+    valid = valid && shorts <= 3 && leak->first_open <= leak->first_step &&
             leak->first_step <= leak->last_step && leak->last_step <= leak->last_open && leak->last_open < step_count &&
             leak->before <= STEM_STEPS && leak->after <= STEM_STEPS &&
             (uint64_t)leak->before * STEM_STEP_FRAMES <= features->programme_frame;
@@ -227,7 +233,7 @@ void stem_features_encode(const stem_features *self, byte_writer *writer)
 size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
 {
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
-    size_t leak = 3 * 2 + 3 * 4 + 6 + STEM_BANDS * 4 * 4;
+    size_t leak = 3 * 2 + 3 * 4 + 6 + 1 + 4 + STEM_BANDS * 4 * 4;
     size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + STEM_LEAKS_MAX * leak + 2 +
                    (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
     return head + bleed + (size_t)stem_block_count(lane_count, false, CELL_FRAMES) * lane_count * 8;

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 13,
+    STEM_FEATURES_VERSION = 14,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -76,6 +76,8 @@ typedef struct stem_leak {
     uint8_t first_step, last_step;     /**< of the cell, in which it is heard */
     uint8_t first_open, last_open;     /**< steps up to these say nothing against it */
     uint8_t before, after;             /**< steps before the cell and behind it in which it is heard too; STEM_STEPS at most */
+    bool start_short, end_short;       /**< how far it goes on there was left open: no more was to be read again */
+    uint32_t read;                     /**< frames of either stem that were read again for it */
     float score;  /**< height of the correlation's peak in standard deviations of chance */
     float chance; /**< the same of the highest peak with the windows of the source moved in time */
     float rest;   /**< the score of all windows but the one that shows it best */

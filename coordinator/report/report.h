@@ -43,6 +43,7 @@ typedef struct report_programme {
     programme_verdict verdict;
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const task_excerpt_result *excerpts; /**< what was read again around its findings; NULL: nothing */
+    const uint64_t *leaks_read;          /**< [stem][reel] frames that were read again to follow leaks; NULL: none */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
     const report_reel *reels;          /**< by report_measure_reels: [pieces of its timeline]; NULL: none, or one piece */
     const struct drawing *levels;      /**< by report_draw_signal; NULL = none */
@@ -96,6 +97,8 @@ MUST_USE status report_delivery_json(const report_model *model, byte_writer *wri
 void report_measure_reels(const report_model *model, report_programme *programme, arena *memory);
 /** Makes the pictures that need the features of the signal, while they are there. The model has show and plan. */
 void report_draw_signal(const report_model *model, report_programme *programme, arena *memory);
+/** [stem][reel] of the show; NULL: the features of the stems were not taken. */
+const uint64_t *report_leaks_read(const plan *made, uint16_t deliverable, const stem_programme *stems, arena *memory);
 /** What report.html and report.pdf show (page.h). */
 struct page *report_page(const report_model *model, arena *memory);
 

@@ -411,7 +411,17 @@ static json_t *json_files(const report_model *model)
     return files;
 }
 
-/* How many samples of a stem's reel were read once more to hold them against the reference and the reel before. */
+/* Deliverables of one render program have its stems' features together: the first of them counts. */
+static bool first_of_program(const report_model *model, uint32_t index)
+{
+    const plan_deliverable *all = model->plan->deliverables;
+    for (uint32_t i = 0; i < index; i++)
+        if (all[model->programmes[i].deliverable].program == all[model->programmes[index].deliverable].program)
+            return false;
+    return true;
+}
+
+/* How many samples of a stem's reel were read once more: to hold them against the reference and the reel before, and for leaks. */
 static uint64_t stem_read_again(const report_model *model, const report_stem *stem)
 {
     uint64_t frames = 0;
@@ -419,6 +429,11 @@ static uint64_t stem_read_again(const report_model *model, const report_stem *st
         const plan_listen *listen = &model->plan->listens[i];
         if (listen->stem == (int32_t)stem->stem && listen->reel == stem->reel && model->heard[i] != NULL)
             frames += model->heard[i]->frames_read;
+    }
+    for (uint32_t i = 0; model->plan != NULL && i < model->programme_count; i++) {
+        const uint64_t *leaks = model->programmes[i].leaks_read;
+        if (leaks != NULL && first_of_program(model, i))
+            frames += leaks[(size_t)stem->stem * model->show->reel_count + stem->reel];
     }
     return frames;
 }

@@ -402,6 +402,7 @@ static status collect_programme(const compose_input *input, const report_model *
     report_draw_signal(model, programme, memory);
     if (merged->measure != NULL)
         programme_measure_drop_signal(merged->measure);
+    programme->leaks_read = report_leaks_read(input->plan, source->deliverable, &merged->stems, memory);
     stem_programme_deinit(&merged->stems);
     return STATUS_OK;
 }

@@ -107,9 +107,13 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)
                  : arena_format(base->memory, "Print %s again without that send.", host);
-    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s. %s", source,
+    const char *within = bleed->start_short && bleed->end_short ? " (both within 1.6 s)"
+                         : bleed->start_short                   ? " (its start within 1.6 s)"
+                         : bleed->end_short                     ? " (its end within 1.6 s)"
+                                                                : "";
+    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s%s. %s", source,
                                  lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
-                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, advice);
+                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, within, advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "

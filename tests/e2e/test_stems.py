@@ -482,6 +482,10 @@ class Bleed(FarmTest):
         self.assertIn("So late may be a reverb of it", told[0]["message"])
         self.assertAlmostEqual(told[0]["start_s"], 12.0, delta=0.15)
         self.assertAlmostEqual(told[0]["end_s"], 20.0, delta=0.15)
+        again = {stem["stem"]: stem["read_again"]["samples"] for stem in same.report["stems"]}
+        self.assertEqual(again["FX"], 0)
+        self.assertEqual(again["DX"], again["MX"])
+        self.assertTrue(0 < again["DX"] < RATE, again)
         same.vary((2, 1, None), (1, 2, "scalar"), (3, 64, "avx2"))
 
     def test_without_a_leak_the_reach_is_told(self):

@@ -7,12 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-static const double clear_beyond = 45.0; /* a third of it is what the eight windows of that cell hear of those nearest to it */
 static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
 
 enum {
-    FAINT_STEPS = 16, /* 0.7 s */
-    BEYOND_OPEN = 20  /* 0.85 s: a source that pauses so long before the last of the steps may play on behind it */
+    FAINT_STEPS = 16 /* 0.7 s */
 };
 
 /* A window of the source, at the time of the leak, and of the host. */
@@ -359,54 +357,14 @@ void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t
     }
 }
 
-/*
- * Steps that a leak goes on for beyond an edge of the cell, as far as the piece does: of the nearest first, then of more, unless it
- * is so clear in those that the cell there tells the rest by itself.
- */
-static status steps_beyond(render_bleed *self, const bleed_pair *pair, const stem_leak *leak, bool at_end,
-                           const bleed_beyond *beyond, uint32_t *out_count)
+double bleed_sum_pair(render_bleed *self, const float *source, const float *host, leak_sums sums[STEM_BANDS])
 {
-    enum { AROUND = STEM_STEP_FRAMES + STEM_DELAY_MAX }; /* the first window lies half in the cell */
-    step_tracks tracks = {.count = 2, .pair_count = 1, .of = {{.hosts = false}, {.hosts = true}}, .sources = {0}, .hosts = {1}};
-    const uint16_t lanes[2] = {pair->source, pair->host};
-    uint64_t left = at_end ? beyond->after : beyond->before;
-    uint32_t most = left / STEM_STEP_FRAMES < BEYOND_STEPS + 1 ? (uint32_t)(left / STEM_STEP_FRAMES) : BEYOND_STEPS + 1;
-    *out_count = 0;
-    for (uint32_t known = 0; known + 1 < most && self->frame_count >= AROUND;) {
-        uint32_t end = least_of(known + BEYOND_READ, most - 1);
-        uint32_t frames = (end - known) * STEM_STEP_FRAMES;
-        int64_t first = at_end ? (int64_t)self->frame_count + ((int64_t)known - 1) * STEM_STEP_FRAMES - STEM_DELAY_MAX
-                               : -(int64_t)end * STEM_STEP_FRAMES - STEM_DELAY_MAX;
-        status code = beyond->frames(beyond->context, lanes, first, frames + STEM_STEP_FRAMES + 2 * STEM_DELAY_MAX, self->beyond);
-        if (code != STATUS_OK)
-            return code;
-        for (uint32_t i = known; i < end; i++) {
-            int64_t host = at_end ? (int64_t)self->frame_count + ((int64_t)i - 1) * STEM_STEP_FRAMES - first
-                                  : -(int64_t)(i + 1) * STEM_STEP_FRAMES - first;
-            tracks.of[0].frames[i] = self->beyond[0] + host - pair->delay;
-            tracks.of[1].frames[i] = self->beyond[1] + host;
-        }
-        sum_steps(self, &tracks, known, end);
-        *out_count = leak_goes_on(leak, (const leak_sums(*)[STEM_BANDS])self->step_sums[0], end);
-        const leak_stretch stretch = {.first = 0, .last = end - 1};
-        if (end == BEYOND_NEAR &&
-            (*out_count + BEYOND_OPEN < end || stretch_score(self->step_scores[0], &stretch, STEM_STEPS + 1) >= clear_beyond))
-            break;
-        known = end;
-    }
-    return STATUS_OK;
-}
-
-status bleed_look_beyond(render_bleed *self, const bleed_pair *pair, stem_leak *leak, const bleed_beyond *beyond)
-{
-    uint32_t before = 0;
-    uint32_t after = 0;
-    status code = STATUS_OK;
-    if (leak->first_open == 0)
-        code = steps_beyond(self, pair, leak, false, beyond, &before);
-    if (code == STATUS_OK && leak->last_open + 1u >= self->step_count)
-        code = steps_beyond(self, pair, leak, true, beyond, &after);
-    leak->before = (uint8_t)before;
-    leak->after = (uint8_t)after;
-    return code;
+    const step_tracks tracks = {.count = 2,
+                                .pair_count = 1,
+                                .of = {{.hosts = false, .frames = {source}}, {.hosts = true, .frames = {host}}},
+                                .sources = {0},
+                                .hosts = {1}};
+    sum_steps(self, &tracks, 0, 1);
+    memcpy(sums, self->step_sums[0][0], STEM_BANDS * sizeof *sums);
+    return self->step_scores[0][0];
 }

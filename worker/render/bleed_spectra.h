@@ -24,11 +24,6 @@ enum {
     PAIRS_BEST = 96,
     BLEED_ENDS = 2,    /* of a cell: its beginning and its end */
     END_WINDOWS = 2,
-    BEYOND_STEPS = STEM_STEPS, /* as far as a leak is looked for beyond its cell */
-    BEYOND_NEAR = 36,          /* at first: 1.5 s */
-    BEYOND_READ = 12,          /* at a time */
-    BEYOND_FRAMES = (BEYOND_READ + 1) * STEM_STEP_FRAMES + 2 * STEM_DELAY_MAX,
-    LOOKED_BEYOND_MOST = 8, /* leaks of a cell whose ends are looked for beyond it */
     END_PEAKS = 4,     /* a tone has several in so little sound: which of them is right the cell beside tells */
     BATCH = 2 * FFT_LANES,
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
@@ -83,8 +78,7 @@ struct render_bleed {
     bleed_pair *ends;                                      /* [BLEED_ENDS x PAIRS_TRIED] */
     bleed_pair *heard_ends;                                /* each with up to END_PEAKS delays */
     uint32_t end_count;
-    float *beyond[2];                                      /* [BEYOND_FRAMES] of source and host, at an edge */
-    uint32_t looked_beyond;                                /* leaks of this cell */
+    float *beyond[2];                                      /* [SIZE] of source and host, beyond an edge */
 };
 
 #define BLEED_END_HEARD_MIN 4.6  /* times bleed_chance_width(): of an end of the cell, of which each pair has two: 1 of 100 */
@@ -144,7 +138,9 @@ void bleed_unpack_lines(render_bleed *self);
 void bleed_transform_windows(render_bleed *self);
 /** Where in the cell each of up to CROSSED pairs whose delays are known leaks, and at which gains. clear: false: nowhere. */
 void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks, bool *clear);
-/** For how long a leak that reaches an edge of the cell goes on beyond it. */
-MUST_USE status bleed_look_beyond(render_bleed *self, const bleed_pair *pair, stem_leak *leak, const bleed_beyond *beyond);
+/** What a window of a source, at the time of the leak, and one of its host have in common; returns how far it stands out. */
+double bleed_sum_pair(render_bleed *self, const float *source, const float *host, leak_sums sums[STEM_BANDS]);
+/** For how long the leaks that reach an edge of the cell go on beyond it. */
+MUST_USE status bleed_look_beyond(render_bleed *self, stem_features *features, const bleed_beyond *beyond);
 
 #endif

@@ -80,7 +80,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     self->step_sums = arena_take_array(memory, STEPS_ABREAST, sizeof *self->step_sums);
     self->step_scores = arena_take_array(memory, STEPS_ABREAST, sizeof *self->step_scores);
     for (size_t i = 0; i < 2; i++)
-        self->beyond[i] = arena_take_array(memory, BEYOND_FRAMES, sizeof(float));
+        self->beyond[i] = arena_take_array(memory, SIZE, sizeof(float));
     return self;
 }
 
@@ -257,10 +257,8 @@ static bool known_leak(const stem_features *features, const stem_leak *leak)
 }
 
 /* Of up to CROSSED pairs that are heard: which of them are leaks. */
-static status try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features,
-                        const bleed_beyond *beyond)
+static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
-    status code = STATUS_OK;
     bleed_peak chance[CROSSED];
     const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
@@ -279,18 +277,11 @@ static status try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t co
                                .score = (float)likely[p]->score,
                                .chance = (float)chance[likely[p] - pairs].score};
     bleed_describe(self, likely, likely_count, leaks, clear);
-    for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX && code == STATUS_OK; p++) {
+    for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX; p++) {
         if (!clear[p] || (likely[p]->at_end && known_leak(features, &leaks[p])))
             continue;
-        stem_leak *leak = &features->leaks[features->leak_count];
-        *leak = leaks[p];
-        if ((double)leak->score >= score_min && self->looked_beyond < LOOKED_BEYOND_MOST) {
-            self->looked_beyond++;
-            code = bleed_look_beyond(self, likely[p], leak, beyond);
-        }
-        features->leak_count++;
+        features->leaks[features->leak_count++] = leaks[p];
     }
-    return code;
 }
 
 static bool is_heard(const render_bleed *self, bleed_pair *pair, const bleed_peak *peak)
@@ -341,13 +332,10 @@ static void keep_heard(render_bleed *self)
     self->end_count = heard;
 }
 
-static status try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features,
-                      const bleed_beyond *beyond)
+static void try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
-    status code = STATUS_OK;
-    for (uint32_t first = 0; first < count && code == STATUS_OK; first += CROSSED)
-        code = try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features, beyond);
-    return code;
+    for (uint32_t first = 0; first < count; first += CROSSED)
+        try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features);
 }
 
 status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond)
@@ -355,12 +343,12 @@ status render_bleed_end(render_bleed *self, stem_features *features, const bleed
     features->leak_count = 0;
     features->window_count = self->window_count < 2 ? 0 : (uint8_t)self->window_count;
     features->group_count = self->window_count < 2 ? 0 : (uint8_t)self->group_count;
-    self->looked_beyond = 0;
     if (self->window_count < 2)
         return STATUS_OK; /* one window has nothing to be out of time with */
     bleed_transform_windows(self);
     choose_pairs(self, features, features->programme_frame / CELL_FRAMES);
     keep_heard(self);
-    status code = try_all(self, self->pairs, self->pair_count, features, beyond);
-    return code == STATUS_OK ? try_all(self, self->heard_ends, self->end_count, features, beyond) : code;
+    try_all(self, self->pairs, self->pair_count, features);
+    try_all(self, self->heard_ends, self->end_count, features);
+    return bleed_look_beyond(self, features, beyond);
 }

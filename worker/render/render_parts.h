@@ -9,7 +9,8 @@
 #include "worker/render/render_engine.h"
 #include "worker/render/render_signal.h"
 
-enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18 };
+enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18,
+       BEYOND_FRAMES = 4096 /* of a window that is read beside the pass, at most */ };
 
 /* ---- sources: files to input tiles ---- */
 
@@ -22,6 +23,7 @@ typedef struct render_file {
     uint8_t *block;            /* frames block_first .. + block_count */
     uint64_t block_first;
     uint32_t block_count;
+    uint8_t *aside;            /* BEYOND_FRAMES that are read beside the pass, which keeps its block */
     bool whole;                /* the streams below take all of it, in order */
     content_hash_stream file_digest, audio_digest;
     struct render_resampler *resampler; /* NULL: the file has the program's rate */
@@ -50,7 +52,7 @@ typedef struct render_sources {
     double **tiles;
     double **join_tiles;       /* what is faded with them; NULL: the program has butt joins */
     struct render_stems *stems;/* takes what was read of each cell, once and in order; NULL = nobody */
-    const uint16_t *only;      /* two lanes that alone are filled; NULL: all are */
+    int32_t only;              /* the lane that alone is filled, from exactly as much as that takes; -1: all are */
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;
 
@@ -86,6 +88,9 @@ void render_sources_close(render_sources *self);
  * and the frames to the stems' features, when `measuring`. */
 status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame, uint32_t frame_count, bool measuring,
                            error_detail *detail);
+/* One lane's frames, from so much of its file alone; `row` holds silence. The pass goes on where it was. */
+MUST_USE status render_sources_beside(render_sources *self, uint32_t piece, uint32_t lane, uint64_t frame, uint32_t frame_count,
+                                      float *row, error_detail *detail);
 /* The first input is digested as a whole: what lies before its audio now, its audio as it is read, the rest at the end. */
 status render_sources_digest_begin(render_sources *self, error_detail *detail);
 status render_sources_digest_end(render_sources *self, task_verify_result *out_result, error_detail *detail);
@@ -224,8 +229,9 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
 typedef struct bleed_beyond {
     void *context;
     uint64_t before, after; /* frames of the piece */
-    /* Frames of two lanes, from one on that is counted from the cell's first. */
-    status (*frames)(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2]);
+    uint64_t most;          /* frames of each stem that may be read there, of one for another */
+    /* Frames of a lane, from one on that is counted from the cell's first. */
+    status (*frames)(void *context, uint16_t lane, int64_t frame, uint32_t frame_count, float *row);
 } bleed_beyond;
 /* A status other than OK is that of reading beyond the cell. */
 MUST_USE status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond);

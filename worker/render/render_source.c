@@ -57,6 +57,7 @@ static status open_file(render_file *self, const task_input *input, uint32_t rat
     if (self->block_frames < TILE_FRAMES_MAX)
         self->block_frames = TILE_FRAMES_MAX;
     self->block = arena_take_array(memory, self->block_frames, self->frame_bytes);
+    self->aside = arena_take_array(memory, BEYOND_FRAMES, self->frame_bytes);
     return STATUS_OK;
 }
 
@@ -93,7 +94,7 @@ static void make_feeds(render_sources *self, const task_piece *piece, render_fee
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
                            const dsp_table *dsp, arena *memory, error_detail *detail)
 {
-    *self = (render_sources){.task = task, .dsp = dsp, .cleared_piece = UINT32_MAX};
+    *self = (render_sources){.task = task, .dsp = dsp, .only = -1, .cleared_piece = UINT32_MAX};
     self->files = arena_take_lines(memory, task->input_count, sizeof *self->files); /* the digest streams want it */
     for (uint32_t i = 0; i < task->input_count; i++)
         self->files[i].descriptor = -1;
@@ -225,12 +226,11 @@ status render_sources_digest_end(render_sources *self, task_verify_result *out_r
     return code;
 }
 
-static bool feeds_one_of(const render_feed *feed, const uint16_t lanes[2])
+static bool feeds_lane(const render_feed *feed, uint32_t lane)
 {
     for (uint32_t i = 0; i < feed->lane_count; i++)
-        for (uint32_t k = 0; k < 2; k++)
-            if (feed->tile * TILE_LANES + feed->lanes[i] == lanes[k])
-                return true;
+        if (feed->tile * (uint32_t)TILE_LANES + feed->lanes[i] == lane)
+            return true;
     return false;
 }
 
@@ -242,7 +242,7 @@ static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, ui
         const render_feed *feed = &self->feeds[piece].items[i];
         const task_input *input = &self->task->inputs[feed->file];
         render_file *file = &self->files[feed->file];
-        if (self->only != NULL && !feeds_one_of(feed, self->only))
+        if (self->only >= 0 && !feeds_lane(feed, (uint32_t)self->only))
             continue;
         if (file->resampler != NULL) {
             status resampled = render_resampler_fill(self, feed, frame + feed->file_frame, frame_count, detail);
@@ -342,5 +342,43 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
         code = fade_tiles(self, piece, frame, frame_count, false, detail);
     if (code == STATUS_OK && measuring && self->stems != NULL)
         render_stems_take(self->stems, self->tiles, frame_count);
+    return code;
+}
+
+static render_file *file_of_lane(const render_sources *self, uint32_t piece, uint32_t lane)
+{
+    const render_feeds *feeds = &self->feeds[piece];
+    for (uint32_t i = 0; i < feeds->count; i++)
+        if (feeds_lane(&feeds->items[i], lane))
+            return &self->files[feeds->items[i].file];
+    return NULL;
+}
+
+status render_sources_beside(render_sources *self, uint32_t piece, uint32_t lane, uint64_t frame, uint32_t frame_count, float *row,
+                             error_detail *detail)
+{
+    render_file *file = file_of_lane(self, piece, lane);
+    status code = STATUS_OK;
+    if (file == NULL)
+        return STATUS_OK;
+    const render_file pass = *file; /* goes on in its block where it was */
+    file->block = file->aside;
+    file->block_frames = frame_count;
+    file->block_count = 0;
+    self->only = (int32_t)lane;
+    for (uint32_t done = 0; code == STATUS_OK && done < frame_count;) {
+        uint32_t count = frame_count - done < TILE_FRAMES_MAX ? frame_count - done : TILE_FRAMES_MAX;
+        code = render_sources_fill(self, piece, frame + done, count, false, detail);
+        const double *samples = self->tiles[lane / TILE_LANES] + lane % TILE_LANES;
+        for (uint32_t f = 0; code == STATUS_OK && f < count; f++)
+            row[done + f] = (float)samples[(size_t)f * TILE_LANES];
+        done += count;
+    }
+    self->only = -1;
+    self->cleared_piece = UINT32_MAX; /* other lanes were left as they stood */
+    file->block = pass.block;
+    file->block_frames = pass.block_frames;
+    file->block_first = pass.block_first;
+    file->block_count = pass.block_count;
     return code;
 }

@@ -161,25 +161,22 @@ typedef struct cell_place {
     error_detail *detail;
 } cell_place;
 
-static status read_beyond(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2])
+static status read_beyond(void *context, uint16_t lane, int64_t frame, uint32_t frame_count, float *row)
 {
     const cell_place *place = context;
-    render_sources *sources = place->sources;
-    status code = STATUS_OK;
-    sources->only = lanes;
-    for (uint32_t done = 0; code == STATUS_OK && done < frame_count;) {
-        uint32_t count = frame_count - done < TILE_FRAMES_MAX ? frame_count - done : TILE_FRAMES_MAX;
-        code = render_sources_fill(sources, 0, (uint64_t)((int64_t)place->in_piece + frame) + done, count, false, place->detail);
-        for (uint32_t i = 0; code == STATUS_OK && i < 2; i++) {
-            const double *samples = sources->tiles[lanes[i] / TILE_LANES] + lanes[i] % TILE_LANES;
-            for (uint32_t f = 0; f < count; f++)
-                rows[i][done + f] = (float)samples[(size_t)f * TILE_LANES];
-        }
-        done += count;
-    }
-    sources->only = NULL;
-    sources->cleared_piece = UINT32_MAX; /* other lanes were left as they stood */
-    return code;
+    int64_t in_piece = (int64_t)place->in_piece + frame;
+    return render_sources_beside(place->sources, 0, lane, (uint64_t)in_piece, frame_count, row, place->detail);
+}
+
+/*
+ * Frames of each stem that may be read again in a cell to follow its leaks: its share of what may be in its piece, half a
+ * percent or, of short ones, 3 s.
+ */
+static uint64_t most_beyond(const task_piece *piece, const stem_features *cell)
+{
+    uint64_t least = 3 * (uint64_t)cell->sample_rate;
+    uint64_t of_stem = piece->frame_count / 200 > least ? piece->frame_count / 200 : least;
+    return of_stem * cell->frame_count / piece->frame_count;
 }
 
 status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, message_bytes *out_bytes, error_detail *detail)
@@ -189,6 +186,7 @@ status render_stems_end(render_stems *self, render_sources *sources, uint32_t ce
         .context = &place,
         .before = place.in_piece,
         .after = sources->task->pieces[0].frame_count - place.in_piece - self->features.frame_count,
+        .most = most_beyond(&sources->task->pieces[0], &self->features),
         .frames = read_beyond};
     status code = STATUS_OK;
     if (self->block < self->features.block_count)

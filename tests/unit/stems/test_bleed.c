@@ -22,6 +22,7 @@ typedef struct plant {
     double after_db;    /* of the host behind the leak; 0: as before */
     bool second;        /* a cell full of noise was heard before this one */
     uint32_t cell;      /* which of CELLS is listened to */
+    uint64_t most;      /* frames of each stem that may be read beyond it */
 } plant;
 
 static double noise(uint64_t *seed)
@@ -45,15 +46,14 @@ typedef struct heard_lanes {
     uint32_t cell_frame, read;
 } heard_lanes;
 
-static status read_beyond(void *context, const uint16_t lanes[2], int64_t frame, uint32_t frame_count, float *const rows[2])
+static status read_beyond(void *context, uint16_t lane, int64_t frame, uint32_t frame_count, float *row)
 {
     heard_lanes *self = context;
     int64_t first = (int64_t)self->cell_frame + frame;
     assert_true(first >= 0 && first + frame_count <= FRAMES);
     self->read += frame_count;
-    for (uint32_t i = 0; i < 2; i++)
-        for (uint32_t f = 0; f < frame_count; f++)
-            rows[i][f] = (float)self->lanes[lanes[i]][first + f];
+    for (uint32_t f = 0; f < frame_count; f++)
+        row[f] = (float)self->lanes[lane][first + f];
     return STATUS_OK;
 }
 
@@ -119,9 +119,14 @@ static stem_features *listen(const plant *made)
     const bleed_beyond beyond = {.context = &around,
                                  .before = around.cell_frame,
                                  .after = FRAMES - CELL_FRAMES - around.cell_frame,
+                                 .most = made->most,
                                  .frames = read_beyond};
     assert_int_equal(render_bleed_end(bleed, features, &beyond), STATUS_OK);
-    assert_true(around.read == 0 || features->leak_count > 0); /* where nothing leaks nothing is read again */
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < features->leak_count; i++)
+        told += 2 * features->leaks[i].read;
+    assert_int_equal(around.read, told); /* of both stems; where nothing leaks nothing is read again */
+    assert_true(told <= LANES * made->most);
     free(tile);
     free(source);
     free(host);
@@ -238,31 +243,63 @@ static void bleed__that_ends_with_its_host_is_heard_at_the_cells_edge(void **sta
     free(heard);
 }
 
-/*
- * Of a leak that goes on for less than the cell beside would hear the cell that shows it tells how far; and for more where it is
- * too faint for the cell beside.
- */
+static stem_leak followed(const plant *made)
+{
+    stem_features *heard = listen(made);
+    assert_int_equal(heard->leak_count, 1);
+    stem_leak leak = heard->leaks[0];
+    free(heard);
+    return leak;
+}
+
+/* Of a leak that goes on for less than the cell beside would hear the cell that shows it tells how far, to 0.25 s. */
 static void bleed__that_crosses_an_edge_is_followed_beyond_it(void **state)
 {
     (void)state;
-    static const uint32_t steps[] = {0, 15, 30, 70}; /* of 43 ms */
+    static const uint32_t steps[] = {0, 15, 30}; /* of 43 ms */
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         uint32_t over = steps[i] * STEM_STEP_FRAMES;
-        plant made = {.seed = 77 + i, .host_db = steps[i] < 38 ? -65.0 : -49.0,
-                      .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + over};
-        stem_features *heard = listen(&made);
-        assert_int_equal(heard->leak_count, 1);
-        assert_in_range(heard->leaks[0].after, steps[i] - steps[i] / 30, steps[i] + 2);
-        assert_int_equal(heard->leaks[0].before, 0);
-        free(heard);
+        plant made = {.seed = 77 + i, .host_db = -65.0, .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + over, .most = 48000};
+        stem_leak leak = followed(&made);
+        assert_in_range(leak.after, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
+        assert_int_equal(leak.before, 0);
+        assert_false(leak.start_short || leak.end_short);
         made.first = CELL_FRAMES - over;
         made.end = FRAMES;
         made.cell = 1;
-        heard = listen(&made);
-        assert_int_equal(heard->leak_count, 1);
-        assert_in_range(heard->leaks[0].before, steps[i] - steps[i] / 30, steps[i] + 2);
-        assert_int_equal(heard->leaks[0].after, 0); /* nothing is known behind the piece */
-        free(heard);
+        leak = followed(&made);
+        assert_in_range(leak.before, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
+        assert_int_equal(leak.after, 0); /* nothing is known behind the piece */
+        assert_false(leak.start_short || leak.end_short);
+    }
+}
+
+/* Where the cell beside shows it anyway one window is enough; where it is too faint for that it is followed to its end. */
+static void bleed__is_followed_for_long_only_where_it_is_faint(void **state)
+{
+    (void)state;
+    plant made = {.seed = 80, .host_db = -65.0, .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + 70 * STEM_STEP_FRAMES,
+                  .most = 16000}; /* seven windows of 43 ms */
+    stem_leak leak = followed(&made);
+    assert_int_equal(leak.read, BEYOND_FRAMES / 2);
+    assert_in_range(leak.after, 35, 36); /* 1.5 s */
+    made.host_db = -49.0;
+    leak = followed(&made);
+    assert_in_range(leak.read, 2 * BEYOND_FRAMES, 7 * BEYOND_FRAMES / 2);
+    assert_in_range(leak.after, 66, 74);
+}
+
+/* With less to read the windows are shorter, and an end that they leave open is said to be; with none the cell's edge is told. */
+static void bleed__is_followed_with_what_may_be_read(void **state)
+{
+    (void)state;
+    plant made = {.seed = 78, .host_db = -65.0, .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + 15 * STEM_STEP_FRAMES};
+    for (made.most = 0; made.most <= 4096; made.most += 512) {
+        stem_leak leak = followed(&made);
+        uint32_t windows = (uint32_t)made.most / 1024; /* of 21 ms; each halves what is open, from the first at 1.5 s on */
+        assert_int_equal(leak.read, 1024 * windows);
+        assert_int_equal(leak.end_short, windows < 4);
+        assert_in_range(leak.after, windows < 3 ? 0 : 12, windows < 3 ? 0 : 18);
     }
 }
 
@@ -305,6 +342,8 @@ int main(void)
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),
         cmocka_unit_test(bleed__that_crosses_an_edge_is_followed_beyond_it),
+        cmocka_unit_test(bleed__is_followed_for_long_only_where_it_is_faint),
+        cmocka_unit_test(bleed__is_followed_with_what_may_be_read),
         cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
         cmocka_unit_test(bleed__without_treble_is_found_in_a_dull_host),
     };

@@ -1,0 +1,33 @@
+/* What was read again of stems to follow their leaks. */
+#include "coordinator/report/report.h"
+
+static const plan_piece *piece_at(const plan_timeline *timeline, uint64_t frame)
+{
+    uint32_t i = 0;
+    while (i + 1 < timeline->piece_count && timeline->pieces[i + 1].programme_frame <= frame)
+        i++;
+    return &timeline->pieces[i];
+}
+
+const uint64_t *report_leaks_read(const plan *made, uint16_t deliverable, const stem_programme *stems, arena *memory)
+{
+    const plan_deliverable *of = &made->deliverables[deliverable];
+    if (stems->cell_count == 0 || of->timeline == UINT16_MAX)
+        return NULL;
+    const render_program *program = &made->programs[of->program];
+    uint32_t reels = made->show->reel_count;
+    uint64_t *frames = arena_take_array(memory, (size_t)made->show->stem_count * reels, sizeof *frames);
+    for (size_t c = 0; c < stems->cell_count; c++) {
+        const stem_cell *cell = &stems->bleed[c];
+        uint16_t reel = piece_at(&made->timelines[of->timeline], cell->frame)->reel;
+        for (uint32_t i = 0; i < cell->leak_count; i++) {
+            const uint16_t lanes[2] = {cell->leaks[i].source, cell->leaks[i].host};
+            for (uint32_t k = 0; k < 2; k++) {
+                uint16_t stem = program->inputs[lanes[k]].stem;
+                if (stem < made->show->stem_count)
+                    frames[(size_t)stem * reels + reel] += cell->leaks[i].read;
+            }
+        }
+    }
+    return frames;
+}

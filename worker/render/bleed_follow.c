@@ -1,0 +1,154 @@
+/*
+ * How far a leak that reaches an edge of its cell goes on beyond it: a few short windows of its two channels are read again
+ * there and held against each other at the delay and gains that are known, each where those before leave it open. How much a
+ * cell may read so follows from it and its piece alone (bleed_beyond), so results do not depend on the cut of tasks; the
+ * clearest leaks go first.
+ */
+#include "worker/render/bleed_spectra.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOOKED_AT = 72000,     /* 1.5 s beyond the edge is looked at first: most leaks go on, and from there the cell tells by itself */
+    CLOSE = 12000,    /* 0.25 s: an end is not looked for any closer */
+    WINDOWS_MANY = 8,    /* that a cell can read, or they are half as long, */
+    FRAMES_LEAST = 1024  /* down to 21 ms */
+};
+
+static const double heard_score = 3.5; /* of a window that says nothing against it */
+static const double clear_score = 6.0; /* the cell there tells the rest by itself */
+
+typedef struct follow {
+    render_bleed *self;
+    const bleed_beyond *beyond;
+    uint64_t left;   /* frames that may still be read, of all stems together */
+    uint32_t frames; /* of a window */
+} follow;
+
+/* What a window says. */
+typedef struct probe {
+    double speaks; /* for the leak */
+    bool heard, clear;
+} probe;
+
+static bool may_read(const follow *of)
+{
+    return of->left >= 2 * (uint64_t)of->frames;
+}
+
+/* The frames of a short window in the middle of one of the transform's, as loud as those of a whole one. */
+static void shape(const follow *of, float *row)
+{
+    const float *window = of->self->window;
+    uint32_t first = (SIZE - of->frames) / 2;
+    float power = 0.0f;
+    for (uint32_t i = 0; i < of->frames; i++) {
+        float own = window[i * (SIZE / of->frames)];
+        row[first + i] *= own;
+        power += own * own * window[first + i] * window[first + i];
+    }
+    float scale = sqrtf(SIZE * 3.0f / 8.0f / power);
+    for (uint32_t i = 0; i < of->frames; i++)
+        row[first + i] *= scale;
+}
+
+/* The window whose middle lies so many frames beyond the edge. */
+static status look_at(follow *of, stem_leak *leak, bool at_end, uint32_t distance, probe *out)
+{
+    render_bleed *self = of->self;
+    const uint16_t lanes[2] = {leak->source, leak->host};
+    int64_t first = (at_end ? (int64_t)self->frame_count + distance : -(int64_t)distance) - of->frames / 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        memset(self->beyond[i], 0, SIZE * sizeof *self->beyond[i]);
+        status code = of->beyond->frames(of->beyond->context, lanes[i], first - (i == 0 ? leak->delay : 0), of->frames,
+                                         self->beyond[i] + (SIZE - of->frames) / 2);
+        if (code != STATUS_OK)
+            return code;
+        shape(of, self->beyond[i]);
+    }
+    of->left -= 2 * (uint64_t)of->frames;
+    leak->read += of->frames;
+    leak_sums sums[STEM_BANDS];
+    double score = bleed_sum_pair(self, self->beyond[0], self->beyond[1], sums);
+    for (uint32_t b = 0; b < STEM_BANDS; b++)
+        sums[b].bins = sums[b].bins * of->frames / SIZE; /* so many say something of their own */
+    double speaks = leak_speaks(leak, sums);
+    *out = (probe){.speaks = speaks,
+                   .heard = speaks >= LEAK_PRESENT_MIN || (speaks > LEAK_ABSENT_MAX && fabs(score) >= heard_score),
+                   .clear = fabs(score) >= clear_score};
+    return STATUS_OK;
+}
+
+/* From an edge of the cell on, in steps. *out_short: there was not enough to read to tell it closely. */
+static status look_beyond(follow *of, stem_leak *leak, bool at_end, uint8_t *out_steps, bool *out_short)
+{
+    uint64_t room = at_end ? of->beyond->after : of->beyond->before;
+    uint32_t half = of->frames / 2;
+    uint32_t around = half + (uint32_t)abs(leak->delay); /* the source's window, too, lies in the piece */
+    uint32_t most = room < CELL_FRAMES ? (uint32_t)room : CELL_FRAMES;
+    uint32_t known = 0;   /* up to here it goes on */
+    uint32_t open = most; /* from here on it does not, or nothing is known */
+    uint32_t at = LOOKED_AT;
+    bool sure = most < half + around; /* that the rest is told elsewhere, or is none */
+    while (!sure && may_read(of) && open - known > CLOSE) {
+        at = at + around < most ? at : most - around;
+        sure = at < known + half;
+        if (sure)
+            break;
+        probe here;
+        status code = look_at(of, leak, at_end, at, &here);
+        bool goes_on = here.heard;
+        if (code == STATUS_OK && goes_on && !here.clear && known == 0 && open == most && may_read(of)) {
+            probe between; /* where the leak is not, chance may look like it once */
+            code = look_at(of, leak, at_end, at / 2, &between);
+            goes_on = between.speaks >= -fmax(here.speaks, LEAK_PRESENT_MIN);
+            at = goes_on ? at : at / 2;
+        }
+        if (code != STATUS_OK)
+            return code;
+        known = goes_on ? at : known;
+        open = goes_on ? open : at;
+        sure = goes_on && here.clear && open == most;
+        at = open == most ? 2 * known : known + (open - known) / 2;
+    }
+    *out_short = !sure && open - known > CLOSE;
+    uint32_t end = known == 0 ? 0 : open == most ? known + half : known + (open - known) / 2;
+    *out_steps = (uint8_t)(end / STEM_STEP_FRAMES);
+    return STATUS_OK;
+}
+
+static status look_on_both_sides(follow *of, stem_leak *leak)
+{
+    status code = STATUS_OK;
+    if (leak->last_open + 1u >= of->self->step_count)
+        code = look_beyond(of, leak, true, &leak->after, &leak->end_short);
+    if (code == STATUS_OK && leak->first_open == 0)
+        code = look_beyond(of, leak, false, &leak->before, &leak->start_short);
+    return code;
+}
+
+status bleed_look_beyond(render_bleed *self, stem_features *features, const bleed_beyond *beyond)
+{
+    uint32_t stems = self->group_count - (self->received[0] ? 1 : 0);
+    follow of = {.self = self, .beyond = beyond, .left = beyond->most * stems, .frames = BEYOND_FRAMES};
+    while (of.frames > FRAMES_LEAST && of.left < (uint64_t)WINDOWS_MANY * of.frames)
+        of.frames /= 2;
+    bool done[STEM_LEAKS_MAX] = {false};
+    status code = STATUS_OK;
+    for (stem_leak *clearest = features->leaks; clearest != NULL && code == STATUS_OK;) {
+        clearest = NULL;
+        for (uint32_t i = 0; i < features->leak_count; i++) {
+            stem_leak *leak = &features->leaks[i];
+            if (!done[i] && !self->received[leak->host] && (double)leak->score >= STEM_LEAK_SCORE_MIN &&
+                (clearest == NULL || leak->score > clearest->score))
+                clearest = leak;
+        }
+        if (clearest == NULL)
+            break;
+        done[clearest - features->leaks] = true;
+        code = look_on_both_sides(&of, clearest);
+    }
+    return code;
+}
