@@ -8,6 +8,8 @@ enum { FIRST_BIN = 4 /* of the lowest octave, as the features count them */ };
 
 static const double same_leak = 0.5;     /* octaves belong to a leak from half its gain on */
 static const double gain_of = 0.95;      /* of those that let it pass (-0.4 dB) the gain is told: not of a filter's slope */
+static const double slope_of = 0.9;      /* -0.9 dB in an octave: a filter takes something of the one beside it, too */
+static const double flat_known = 300.0;  /* to 6 %: then what lies beside a slope is left out */
 static const double well_known = 100.0;  /* to a tenth */
 static const double least_reach = 1e-5;  /* -100 dB: smaller ones are lost in the rounding of 24 bits */
 static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second order has 12 dB an octave */
@@ -172,6 +174,22 @@ static void find_octaves(const double *gains, const double *weights, uint32_t *o
         *out_last = weights[b] > 0.0 ? b : *out_last;
 }
 
+typedef struct gain_sum {
+    double product, weight;
+} gain_sum;
+
+static void add_gain(gain_sum *sum, double gain, double weight)
+{
+    sum->product += gain * weight;
+    sum->weight += weight;
+}
+
+/* In the octave next to it a filter takes so much away, by two standard deviations, that it begins in this one. */
+static bool beside_slope(const double *gains, const double *weights, uint32_t band, uint32_t next)
+{
+    return gains[next] > 0.0 && gain_at(gains[next], weights[next], 2.0) < slope_of * gains[band];
+}
+
 /* The octaves that carry it, and its gain in those that let it pass. */
 static bool find_gain(open_leak *open)
 {
@@ -190,21 +208,25 @@ static bool find_gain(open_leak *open)
         most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -2.0)) : most;
         sign += weights[b] > 0.0 ? copysign(weights[b], (double)open->sum.band_re[b]) : 0.0;
     }
-    double product = 0.0;
-    double weight = 0.0;
+    gain_sum passed = {0.0, 0.0};
+    gain_sum flat = {0.0, 0.0};
     bool any = false;
     for (uint32_t b = first; b <= last; b++) {
         if (weights[b] <= 0.0 || gains[b] < same_leak * most)
             continue;
-        product += gains[b] >= gain_of * most ? gains[b] * weights[b] : 0.0;
-        weight += gains[b] >= gain_of * most ? weights[b] : 0.0;
+        if (gains[b] >= gain_of * most) {
+            add_gain(&passed, gains[b], weights[b]);
+            if ((b == first || !beside_slope(gains, weights, b, b - 1)) && (b == last || !beside_slope(gains, weights, b, b + 1)))
+                add_gain(&flat, gains[b], weights[b]);
+        }
         open->leak.first_band = any ? open->leak.first_band : b;
         open->leak.last_band = b;
         any = true;
     }
-    if (weight <= 0.0)
+    if (passed.weight <= 0.0)
         return false;
-    open->leak.gain = copysign(product / weight, sign);
+    const gain_sum *told = flat.weight >= flat_known ? &flat : &passed;
+    open->leak.gain = copysign(told->product / told->weight, sign);
     return true;
 }
 

@@ -126,14 +126,18 @@ static void a_leak__that_is_heard_beyond_its_cell_goes_on_there(void **state)
     made.leaks[0][0] = leak_of(5, 30.0f, gain);
     made.leaks[0][0].first_step = made.leaks[0][0].first_open = STEM_STEPS - 40;
     made.leaks[0][0].after = 20;
+    made.leaks[0][0].end_short = true;
     made.leaks[2][0] = leak_of(7, 9.0f, gain);
     made.leaks[2][0].before = 30;
+    made.leaks[2][0].start_short = true;
     made.leaks[2][0].last_step = made.leaks[2][0].last_open = 50;
     made.cells[0].leak_count = made.cells[2].leak_count = 1;
     made.reach[1][1] = 0.0001f; /* would show it, were it there all the time */
     stem_bleeds *found = find(&made);
     assert_int_equal(found->count, 2);
     assert_int_equal(found->items[0].end_frame, CELL_FRAMES + 20 * STEM_STEP_FRAMES);
+    assert_true(found->items[0].end_short && !found->items[0].start_short);
+    assert_true(found->items[1].start_short && !found->items[1].end_short);
     assert_int_equal(found->items[1].start_frame, 2 * CELL_FRAMES - 30 * STEM_STEP_FRAMES);
     free(found);
     made.leaks[0][0].after = STEM_STEPS;
@@ -161,6 +165,30 @@ static void the_gain__is_not_that_of_an_octave_on_which_cells_disagree(void **st
     stem_bleeds *found = find(&made);
     assert_int_equal(found->count, 1);
     assert_true(fabs(found->items[0].gain / gain - 1.0) < 0.01);
+    free(found);
+}
+
+/* A low-pass takes half of one octave and 0.35 dB of the one below it, which then is not told if others are known. */
+static void the_gain__is_not_that_of_an_octave_beside_a_slope(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    stem_leak *leak = &made.leaks[0][0];
+    *leak = leak_of(5, 20.0f, gain);
+    leak->band_re[BAND] = (float)(0.96 * gain);
+    leak->band_re[BAND + 1] = (float)(0.5 * gain);
+    for (uint32_t band = BAND + 2; band < STEM_BANDS; band++)
+        leak->band_re[band] = 0.0f;
+    made.cells[0].leak_count = 1;
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_true(fabs(found->items[0].gain / gain - 1.0) < 0.001);
+    free(found);
+    for (uint32_t band = 0; band < BAND; band++) /* of the others nothing is known */
+        leak->band_own[band] = 0.0f;
+    found = find(&made);
+    assert_true(fabs(found->items[0].gain / gain - 0.96) < 0.001);
     free(found);
 }
 
@@ -218,6 +246,7 @@ int main(void)
         cmocka_unit_test(the_gain__is_that_of_the_cells_with_the_delay_that_is_told),
         cmocka_unit_test(a_leak__that_is_heard_beyond_its_cell_goes_on_there),
         cmocka_unit_test(the_gain__is_not_that_of_an_octave_on_which_cells_disagree),
+        cmocka_unit_test(the_gain__is_not_that_of_an_octave_beside_a_slope),
         cmocka_unit_test(a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays),
         cmocka_unit_test(the_reach__is_told_by_time_and_where_it_is_worst),
     };
