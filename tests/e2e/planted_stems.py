@@ -84,9 +84,8 @@ def stem_faults(parts, mix):
         for late in (1, -1, -37, 37, -2000, 2000, -4000, 4000, 20000, -20000):
             yield Fault("stem shifted", f"{abs(late)} samples", mix - sound + np.roll(sound, late, axis=0),
                         of_stem("shifted", stem, "delay_samples", late))
-        for late in (37, -2000):
-            yield Fault("stem shifted for 8 s", f"{abs(late)} samples", mix + during(np.roll(sound, late, axis=0) - sound),
-                        of_stem("shifted", stem, "delay_samples", late))
+        yield Fault("stem shifted for 8 s", "2000 samples", mix + during(np.roll(sound, -2000, axis=0) - sound),
+                    of_stem("shifted", stem, "delay_samples", -2000))
         yield Fault("stem missing", "8 s", mix - during(sound), of_stem("missing", stem))
         yield Fault("stem missing", "all", mix - sound, of_stem("missing", stem))
         for gain in (0.1, -0.5, 3.0):
