@@ -1,6 +1,7 @@
 /**
  * The signal features in SIGNAL_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the width of its
- * registers, SIGNAL_FMA(a, b, c), a b + c rounded once, and SIGNAL_LARGER(a, b), a where a > b and else b, and includes this.
+ * registers, SIGNAL_FMA(a, b, c), a b + c rounded once, SIGNAL_LARGER(a, b), a where a > b and else b, and, if it has a better
+ * way, SIGNAL_COUNT_BELOW(count, x, bound), one more where x < bound, and includes this.
  * Element by element the same operations in the same order as scalar/signal_scalar.c, so the results are the same bits; nothing
  * else is contracted.
  */
@@ -15,6 +16,10 @@
 typedef double signal_lanes __attribute__((vector_size(8 * SIGNAL_WIDTH)));
 typedef double signal_lanes_anywhere __attribute__((vector_size(8 * SIGNAL_WIDTH), aligned(8), may_alias));
 typedef int64_t signal_masks __attribute__((vector_size(8 * SIGNAL_WIDTH)));
+
+#ifndef SIGNAL_COUNT_BELOW
+#define SIGNAL_COUNT_BELOW(count, x, bound) ((count) - (signal_masks)((x) < (bound)))
+#endif
 
 /* Each lane's neighbour in its pair. */
 #if SIGNAL_WIDTH == 8
@@ -52,7 +57,7 @@ static inline void signal_measure_lanes(const double *tile, uint32_t frame_count
             tone_a = SIGNAL_FMA(outer, outer, tone_a);
             tone_b = SIGNAL_FMA(outer, one, tone_b);
             tone_c = SIGNAL_FMA(one, one, tone_c);
-            quiet -= (signal_masks)((signal_lanes)((signal_masks)now & magnitude) < zero + SIGNAL_QUIET);
+            quiet = SIGNAL_COUNT_BELOW(quiet, (signal_lanes)((signal_masks)now & magnitude), zero + SIGNAL_QUIET);
         }
         for (uint32_t i = 0; i < SIGNAL_WIDTH; i++) {
             out->energy[lane + i] = energy[i];
