@@ -219,7 +219,7 @@ static void add_head(page *self, const report_model *model, const report_program
                     made->gain_source == programme->deliverable ? "found for" : made->gain_scanned ? "found for the spec of" : "that of",
                     made->gain_source == programme->deliverable ? "its spec" : model->show->deliverables[made->gain_source].name);
     if (wanted->spec == NULL || wanted->spec->limit_count == 0)
-        page_add(self, STYLE_SOFT, ", by no spec: levels and form are told, not judged");
+        page_add(self, STYLE_SOFT, "; it has no spec, so levels and form are told and not judged");
     else
         page_format(self, STYLE_SOFT, ", judged by %s, version %s", wanted->spec->title != NULL ? wanted->spec->title : wanted->spec->name,
                     wanted->spec->version);
