@@ -10,6 +10,7 @@ enum { STEMS_MAX = 16, BOX = 46, WIDE = 96 };
 
 typedef struct bleed_matrix {
     const json_t *reach; /* {source: {host: dB or null: the source is silent, or the host too loud} */
+    const json_t *reach_half; /* the same in half of the time */
     uint32_t count;
     const char *names[STEMS_MAX];
     double found[STEMS_MAX][STEMS_MAX]; /* NAN = none */
@@ -35,6 +36,11 @@ static void take_leak(bleed_matrix *self, const finding *item)
         self->found[source][host] = fmax(self->found[source][host], item->measured);
 }
 
+static const json_t *reach_of(const json_t *rows, const char *source, const char *host)
+{
+    return json_object_get(json_object_get(rows, source), host);
+}
+
 static void draw(drawing *picture, const bleed_matrix *self)
 {
     double left = 110.0;
@@ -46,7 +52,8 @@ static void draw(drawing *picture, const bleed_matrix *self)
         drawing_text(picture, INK_TEXT, 12.0, ANCHOR_END, left - 8.0, y + BOX / 2.0 + 4.0, self->names[a]);
         for (uint32_t b = 0; b < self->count; b++) {
             double x = left + (double)WIDE * b;
-            const json_t *reach = json_object_get(json_object_get(self->reach, self->names[a]), self->names[b]);
+            const json_t *reach = reach_of(self->reach, self->names[a], self->names[b]);
+            const json_t *half = reach_of(self->reach_half, self->names[a], self->names[b]);
             char text[48];
             bool leak = isfinite(self->found[a][b]);
             drawing_box(picture, a == b ? INK_GRID : leak ? INK_FAIL : INK_SHADE, x, y, WIDE - 2.0, BOX - 2.0);
@@ -60,6 +67,9 @@ static void draw(drawing *picture, const bleed_matrix *self)
             }
             if (json_is_number(reach)) {
                 snprintf(text, sizeof text, "down to %.0f dB", json_number_value(reach));
+                drawing_text(picture, leak ? INK_PAPER : INK_SOFT, 9.0, ANCHOR_MIDDLE, x + WIDE / 2.0, y + 34.0, text);
+            } else if (json_is_number(half)) {
+                snprintf(text, sizeof text, "half the time: %.0f dB", json_number_value(half));
                 drawing_text(picture, leak ? INK_PAPER : INK_SOFT, 9.0, ANCHOR_MIDDLE, x + WIDE / 2.0, y + 34.0, text);
             }
         }
@@ -80,6 +90,7 @@ const drawing *chart_bleed(const report_model *model, const report_programme *pr
             strcmp(findings->items[i].check, "stems.bleed") == 0)
             details = json_loads(findings->items[i].details_json, 0, NULL);
     self->reach = json_object_get(details, "reach_db");
+    self->reach_half = json_object_get(details, "reach_half_db");
     const char *name;
     json_t *row;
     json_object_foreach ((json_t *)(uintptr_t)self->reach, name, row)

@@ -175,7 +175,7 @@ static void add_pair(arena *memory, reach_sum *sum, const char *source, const ch
 {
     if (isinf(reach->most)) {
         const char *half =
-            isinf(reach->half) ? "" : arena_format(memory, " (from %.1f dB up in half of the time)", to_db(reach->half));
+            isinf(reach->half) ? "" : arena_format(memory, " (in half of the time from %.1f dB up)", to_db(reach->half));
         if (sum->unknown_count++ < UNKNOWN_NAMED)
             sum->unknown =
                 arena_format(memory, "%s%s%s in %s%s", sum->unknown, sum->unknown_count > 1 ? ", " : "", source, host, half);
@@ -199,15 +199,15 @@ static const char *reach_message(judgement *base, const reach_sum *sum)
         judgement_place(base, sum->worst.start_frame, from);
         judgement_place(base, sum->worst.end_frame, to);
         known = arena_format(memory,
-                             "A leak between stems would have been found from %.1f dB up in nine tenths of the time in which its "
-                             "source plays, and from %.1f dB up in half of it: so for the worst two (%s in %s), worst from %s to "
-                             "%s; the others are in the details. One without treble must be up to 20 dB louder. ",
-                             to_db(sum->worst.most), to_db(sum->worst.half), sum->source, sum->host, from, to);
+                             "Leaks between stems can hide below what else sounds. Worst is %s in %s, from %s to %s: one from %.1f dB up "
+                             "would have been found in nine tenths of the time in which %s plays, and from %.1f dB up in half of it. One "
+                             "without treble may be missed well above that. The other pairs are in the table. ",
+                             sum->source, sum->host, from, to, to_db(sum->worst.most), sum->source, to_db(sum->worst.half));
     }
     if (sum->unknown_count > 0)
         unknown = arena_format(memory,
-                               "Of %s%s no leak below -20 dB would show in nine tenths of the time, because the host is too loud "
-                               "there: solo the host where it matters. ",
+                               "%s%s: the host is so loud that a leak below -20 dB would not show in nine tenths of the time; solo it "
+                               "where that matters. ",
                                sum->unknown,
                                sum->unknown_count > UNKNOWN_NAMED
                                    ? arena_format(memory, " and %" PRIu32 " pairs more", sum->unknown_count - UNKNOWN_NAMED)
