@@ -69,13 +69,13 @@ static void draw(drawing *picture, const bleed_matrix *self)
                 snprintf(text, sizeof text, "down to %.0f dB", json_number_value(reach));
                 drawing_text(picture, leak ? INK_PAPER : INK_SOFT, 9.0, ANCHOR_MIDDLE, x + WIDE / 2.0, y + 34.0, text);
             } else if (json_is_number(half)) {
-                snprintf(text, sizeof text, "half the time: %.0f dB", json_number_value(half));
+                snprintf(text, sizeof text, "half: %.0f dB", json_number_value(half));
                 drawing_text(picture, leak ? INK_PAPER : INK_SOFT, 9.0, ANCHOR_MIDDLE, x + WIDE / 2.0, y + 34.0, text);
             }
         }
     }
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 18.0,
-                 "\"Down to\": the smallest leak that would have been found in nine tenths of the time in which the source plays.");
+                 "\"Down to\": the smallest leak that would have been found in nine tenths of the time in which the source plays; \"half\": in half of it.");
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 4.0, "Smaller ones may be there.");
 }
 
