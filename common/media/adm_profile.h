@@ -41,7 +41,7 @@ typedef enum adm_rule {
     ADM_RULE_COUNT
 } adm_rule;
 
-enum { ADM_BREACH_TEXT = 128 };
+enum { ADM_BREACH_TEXT = 128, ADM_VALUE_SIZE = 64 };
 
 typedef struct adm_breach {
     uint8_t rule;
@@ -77,7 +77,9 @@ typedef struct adm_block_breach {
 typedef struct adm_document {
     adm_xml xml;
     adm_block_breach moves, numbers;     /**< ADM_RULE_OBJECT_BLOCK, ADM_RULE_BLOCK */
-    const struct _xmlNode *numbered;     /**< the channel whose type and number are known */
+    const struct _xmlNode *channel;      /**< whose blocks come by, with what is known of it: */
+    char id[ADM_VALUE_SIZE];
+    bool objects;
     uint32_t type, number;               /**< 0: it has none that count */
 } adm_document;
 

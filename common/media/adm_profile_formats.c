@@ -74,13 +74,15 @@ static void PRINTF_LIKE(3, 4) keep_breach(adm_block_breach *self, const xmlNode 
     va_end(values);
 }
 
-static void look_at_move(adm_block_breach *breach, const xmlNode *channel, const xmlNode *block, bool first)
+static void look_at_move(adm_document *self, const xmlNode *block, bool first)
 {
-    char found[VALUE_SIZE], id[VALUE_SIZE];
+    adm_block_breach *breach = &self->moves;
+    const xmlNode *channel = block->parent;
+    const char *id = self->id;
+    char found[VALUE_SIZE];
     const xmlNode *jump = adm_child(block, "jumpPosition");
     double length = 0.0;
     double wanted = first ? 0.0 : 0.005208;
-    (void)adm_attribute(channel, "audioChannelFormatID", id);
     if (adm_time(adm_attribute(block, "rtime", found)) < 0 || adm_time(adm_attribute(block, "duration", found)) < 0)
         keep_breach(breach, channel, "%s has a block without rtime and duration of five decimals", id);
     else if (strcmp(adm_text(adm_child(block, "cartesian"), found), "1") != 0)
@@ -95,20 +97,21 @@ static void look_at_block(void *context, const xmlNode *block, uint32_t number)
 {
     adm_document *self = context;
     const xmlNode *channel = block->parent;
-    char wanted[VALUE_SIZE], found[VALUE_SIZE], id[VALUE_SIZE];
+    char wanted[VALUE_SIZE], found[VALUE_SIZE];
     if (channel->parent != self->xml.extended)
         return;
-    if (self->moves.channel == NULL && adm_attribute_is(channel, "typeDefinition", "Objects"))
-        look_at_move(&self->moves, channel, block, number == 1);
-    if (self->numbers.channel != NULL)
+    if (self->channel != channel) { /* once: it has many blocks, and its attributes may be long */
+        self->channel = channel;
+        self->objects = adm_attribute_is(channel, "typeDefinition", "Objects");
+        (void)format_number(adm_attribute(channel, "audioChannelFormatID", self->id), &self->type, &self->number);
+    }
+    if (self->moves.channel == NULL && self->objects)
+        look_at_move(self, block, number == 1);
+    if (self->numbers.channel != NULL || self->number == 0)
         return;
-    (void)adm_attribute(channel, "audioChannelFormatID", id);
-    if (self->numbered != channel)
-        (void)format_number(id, &self->type, &self->number);
-    self->numbered = channel;
     snprintf(wanted, sizeof wanted, "AB_%04x%04x_%08x", self->type, self->number, number);
-    if (self->number != 0 && strcasecmp(adm_attribute(block, "audioBlockFormatID", found), wanted) != 0)
-        keep_breach(&self->numbers, channel, "block %u of %s is %.24s; %s", number, id, found, wanted);
+    if (strcasecmp(adm_attribute(block, "audioBlockFormatID", found), wanted) != 0)
+        keep_breach(&self->numbers, channel, "block %u of %s is %.24s; %s", number, self->id, found, wanted);
 }
 
 bool adm_document_read(adm_document *out_document, const adm_source *axml)

@@ -192,6 +192,8 @@ static void begin_element(void *context, const xmlChar *name, const xmlChar *pre
     }
     parser->loadsubset |= XML_SKIP_IDS; /* of xml:id, which would be kept in a table; reset by libxml2 as it begins */
     xmlSAX2StartElementNs(parser, name, prefix, uri, namespace_count, namespaces, attribute_count, defaulted_count, attributes);
+    if (self->block != NULL)
+        return; /* goes with it, so nothing may lead to what it holds */
     if (self->xml->extended == NULL && parser->nodeNr <= DEPTH_MAX && is_named(parser->node, "audioFormatExtended"))
         self->xml->extended = parser->node;
     if (is_named(parser->node, "audioChannelFormat")) {
@@ -202,8 +204,7 @@ static void begin_element(void *context, const xmlChar *name, const xmlChar *pre
         }
         *channel = (adm_channel){.next = self->xml->channels, .begin = self->after};
         self->xml->channels = parser->node->_private = channel;
-    } else if (self->block == NULL && is_named(parser->node, "audioBlockFormat") &&
-               is_named(parser->node->parent, "audioChannelFormat")) {
+    } else if (is_named(parser->node, "audioBlockFormat") && is_named(parser->node->parent, "audioChannelFormat")) {
         self->block = parser->node;
         self->block_offset = self->before;
         self->block_nodes = nodes;
@@ -268,12 +269,13 @@ static void parse(reading *self)
     parser->sax->processingInstruction = NULL;
     xmlDictSetLimit(parser->dict, NAMES_BYTES_MAX);
     /*
-     * Without the indentation, and short texts in their nodes, a tree takes a third less. That it is UTF-8 is known: where an
-     * encoding is named libxml2 may convert, and no longer counts the bytes that it has taken.
+     * Without the indentation, and short texts in their nodes, a tree takes a third less; sections of CDATA are texts, which
+     * between blocks are let go of. That it is UTF-8 is known: where an encoding is named libxml2 may convert, and no longer
+     * counts the bytes that it has taken.
      */
     self->xml->tree = xmlCtxtReadIO(parser, take_bytes, NULL, self, NULL, NULL,
                                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS |
-                                        XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC);
+                                        XML_PARSE_COMPACT | XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC);
     xmlFreeParserCtxt(parser);
     if (self->xml->why == NULL && (self->xml->tree == NULL || self->failed))
         self->xml->why = "axml is no XML that can be read";

@@ -5,6 +5,7 @@
 #include "common/base/byte_writer.h"
 #include "common/media/channel_layout.h"
 
+#include <libxml/tree.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -323,6 +324,28 @@ static void adm_profile__bounds_what_it_keeps(void **state)
     free(long_text);
 }
 
+/* Blocks behind the first are let go of with all that is in them and between them, and nothing leads there afterwards. */
+static void adm_profile__keeps_nothing_of_blocks_but_the_first(void **state)
+{
+    (void)state;
+    static const char between[] = "<audioFormatExtended><audioChannelFormat><audioBlockFormat/>t<![CDATA[c]]><audioBlockFormat>"
+                                  "<audioChannelFormat><audioBlockFormat/></audioChannelFormat></audioBlockFormat><![CDATA[c]]>"
+                                  "<audioBlockFormat/></audioChannelFormat></audioFormatExtended>";
+    static const char within[] = "<audioChannelFormat><audioBlockFormat/><audioBlockFormat><audioFormatExtended>"
+                                 "<audioProgramme/></audioFormatExtended></audioBlockFormat></audioChannelFormat>";
+    adm_document document;
+    assert_true(adm_document_read(&document, &(adm_source){.bytes = (const uint8_t *)between, .size = sizeof between - 1}));
+    const xmlNode *channel = document.xml.extended->children;
+    assert_int_equal(adm_xml_block_count(channel), 3);
+    assert_ptr_equal(channel->children, channel->last);
+    assert_null(document.xml.channels->next);
+    adm_document_deinit(&document);
+    assert_true(adm_document_read(&document, &(adm_source){.bytes = (const uint8_t *)within, .size = sizeof within - 1}));
+    assert_non_null(document.xml.tree);
+    assert_null(document.xml.extended);
+    adm_document_deinit(&document);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +357,7 @@ int main(void)
         cmocka_unit_test(adm_profile__judges_each_record_of_one_uid),
         cmocka_unit_test(adm_profile__judges_blocks_as_they_come_by),
         cmocka_unit_test(adm_profile__bounds_what_it_keeps),
+        cmocka_unit_test(adm_profile__keeps_nothing_of_blocks_but_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
