@@ -55,10 +55,12 @@ static status make_sockets(int sockets[2], error_detail *detail)
 status executor_program_open(const char *path, int *out_program, error_detail *detail)
 {
     int opened = open(path, O_PATH | O_CLOEXEC);
-    *out_program = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, SOURCE_DESCRIPTORS);
+    bool runs = opened >= 0 && access(path, X_OK) == 0;
+    *out_program = runs ? fcntl(opened, F_DUPFD_CLOEXEC, SOURCE_DESCRIPTORS) : -1;
     status code = *out_program >= 0 ? STATUS_OK
-                                    : error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s cannot be opened: %s; "
-                                                       "install reelmill anew", path, strerror(errno));
+                                    : error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s cannot be run: %s; "
+                                                       "install reelmill anew, on a file system that programs may be started from",
+                                                       path, strerror(errno));
     if (opened >= 0)
         close(opened);
     return code;

@@ -3,8 +3,9 @@
 #include "common/base/log.h"
 #include "proto/message_encode.h"
 #include "worker/executor/executor.h"
-#include "worker/shell/executor_pool.h"
 #include "worker/executor/sandbox.h"
+#include "worker/shell/executor_pool.h"
+#include "worker/shell/executor_spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -532,6 +533,24 @@ static void executor_pool__gives_up_when_idle_executors_keep_dying(void **state)
     assert_true(stage->hopeless);
 }
 
+/* A part that was lost or may not be started is named, with what to do. */
+static void executor_pool__names_a_program_that_cannot_be_run(void **state)
+{
+    const pool_stage *stage = *state;
+    static const char *const wrong[][2] = {{"none", "No such file or directory"}, {"a.wav", "Permission denied"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char path[160], sentence[400];
+        int program = 0;
+        error_detail detail = {0};
+        snprintf(path, sizeof path, "%s/%s", stage->read_only, wrong[i][0]);
+        snprintf(sentence, sizeof sentence, "the executors' program %s cannot be run: %s; install reelmill anew, on a file system "
+                                            "that programs may be started from", path, wrong[i][1]);
+        assert_int_equal(executor_program_open(path, &program, &detail), STATUS_NODE_SYSTEM);
+        assert_int_equal(program, -1);
+        assert_string_equal(detail.message, sentence);
+    }
+}
+
 #define pool_test(f) cmocka_unit_test_setup_teardown(f, stage_up, stage_down)
 
 int main(int argc, char **argv)
@@ -552,6 +571,7 @@ int main(int argc, char **argv)
         pool_test(executor_pool__ends_executors_that_reach_for_the_network_or_for_processes),
         pool_test(executor_pool__refuses_executors_devices_other_calls_and_new_limits),
         pool_test(executor_pool__gives_up_when_idle_executors_keep_dying),
+        pool_test(executor_pool__names_a_program_that_cannot_be_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
