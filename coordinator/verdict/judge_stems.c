@@ -219,6 +219,21 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
+/* A mix that lacks one of its stems is sent back by whoever receives it; a spec that limits the check says what it asks. */
+static void reject_missing(const stem_judgement *self, finding *item)
+{
+    if (judgement_limit(self->judgement, "stems.null") == NULL)
+        item->severity = FINDING_FAIL;
+}
+
+/* For longer than an edit or a fade, and as loud as what is told of a residual. */
+static bool lacks_for_long(const stem_judgement *self, const stem_run *run)
+{
+    enum { LONG_SECONDS = 2, AUDIBLE_DBFS = -60 };
+    return run->fault == STEM_FAULT_MISSING && run->residual_dbfs > AUDIBLE_DBFS &&
+           run->end_frame - run->start_frame >= LONG_SECONDS * (uint64_t)self->judgement->timeline->sample_rate;
+}
+
 /* The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
 static bool dropout_of(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received)
 {
@@ -338,6 +353,8 @@ static void tell_run(stem_judgement *self, const stem_run *found)
     finding *item = optional ? stem_judgement_fault(self, "me.optional", run->gain_db, "dB")
                     : dialogue ? stem_judgement_fault(self, "me.dialogue", run->gain_db, "dB")
                              : stem_judgement_fault(self, "stems.null", run->residual_dbfs, "dBFS");
+    if (lacks_for_long(self, run))
+        reject_missing(self, item);
     judgement_locate(base, item, run->start_frame, run->end_frame);
     stem_judgement_channels(self, item, run->outputs);
     const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
@@ -403,6 +420,7 @@ static void judge_absent(stem_judgement *self)
         if (self->truth.presence[e] != STEM_ABSENT || elsewhere || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
             continue;
         finding *item = stem_judgement_fault(self, "stems.null", HUGE_VAL, "dBFS");
+        reject_missing(self, item);
         item->measured = (double)NAN;
         judgement_locate(base, item, 0, base->timeline->frame_count);
         item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
