@@ -100,6 +100,7 @@ static void match(stem_order *self, const stem_model *model, const double *sums,
             self->permuted = true;
         }
     }
+    self->sure = told;
     self->permuted = self->permuted && fill(self, count, told);
     self->explained_db = 10.0 * log10(fmax(worst, 1e-12));
     self->elsewhere_db = 10.0 * log10(fmax(best_at_home, 1e-12));

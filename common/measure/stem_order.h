@@ -9,6 +9,7 @@
 
 typedef struct stem_order {
     bool known;                          /**< a channel that is told apart from all others plays */
+    uint32_t sure;                       /**< bit per channel of which that was found; others fill the places left */
     bool permuted;                       /**< holds[] is not the identity */
     uint8_t holds[LAYOUT_CHANNELS_MAX];  /**< by channel of the programme: the channel whose sound it holds */
     double explained_db;                 /**< of the moved channels, the worst: what is left of them in that place, in dB */

@@ -12,6 +12,15 @@ static bool same_order(const stem_order *a, const stem_order *b, uint32_t count)
     return memcmp(a->holds, b->holds, count) == 0;
 }
 
+/* A channel that the other order moves is where it is stated to be: a damaged stem or a pause hides channels, and says nothing. */
+static bool stays_elsewhere(const stem_order *order, const stem_order *other, uint32_t count)
+{
+    for (uint32_t o = 0; o < count; o++)
+        if ((order->sure >> o & 1u) != 0 && other->holds[o] != o)
+            return true;
+    return false;
+}
+
 /* What one known order makes of a file when it is read as the stated one, where that is what was found. */
 static const char *known_mistake(const judgement *self, const stem_order *order)
 {
@@ -117,8 +126,9 @@ status judge_order(judgement *self, stem_model *model, const stem_order **out_or
             first = &orders[p];
         else if (orders[p].permuted)
             alike = alike && same_order(first, &orders[p], channels);
-        any_other = any_other || (orders[p].known && !orders[p].permuted);
     }
+    for (uint32_t p = 0; first != NULL && p < count; p++)
+        any_other = any_other || (!orders[p].permuted && stays_elsewhere(&orders[p], first, channels));
     if (first == NULL)
         return STATUS_OK;
     if (alike && !any_other) {

@@ -1,4 +1,4 @@
-/* Runs of the stems' truth that have one cause: the edge of another run, clipping, a click or a hum of the print. */
+/* Runs of the stems' truth that have one cause: the edge of another, clipping, something in the print or in one of its stems. */
 #include "coordinator/verdict/stem_judgement.h"
 
 #include "coordinator/verdict/finding_places.h"
@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { EDGE_BLOCKS = 2, CLIPS_APART_BLOCKS = 5, CLICK_BLOCKS = 3 };
+enum { TOLD = -2 }; /* a holder of a run that was told */
 
 static uint64_t blocks(const stem_judgement *self, uint64_t count)
 {
@@ -111,10 +112,195 @@ static void tell_clipped(stem_judgement *self)
                                  stem_judgement_channel_words(self, item), finding_stretches_text(base, &all), residual);
 }
 
+/* ---- what a stem has and the print has not ---- */
+
+/* Of what a stretch lacks, how much of it each stem holds: 1 where all of it is in that stem, 0 where nothing is. */
+typedef struct lacking {
+    double energy; /* of what lacks */
+    double frames; /* that were added up, of all channels */
+    double held[STEM_ELEMENTS_MAX];
+} lacking;
+
+static double gain_in(const stem_judgement *self, uint32_t output, uint32_t lane)
+{
+    const stem_truth *truth = &self->truth;
+    if (truth->presence[self->model.element_of[lane]] != STEM_PRESENT)
+        return 0.0;
+    return truth->programme_gain *
+           (truth->matrix_wrong ? truth->matrix[output][self->model.bed_of[lane]] : self->model.nominal[output][lane]);
+}
+
+/*
+ * What lacks is the sum of the stems less the programme. A stem with something that the programme has not correlates with that as
+ * it does with itself; one at another gain or time as much more or less as that says, and what the print alone has with none.
+ */
+static void add_lacking(const stem_judgement *self, const stem_block *block, uint32_t output, lacking *sum)
+{
+    const stem_model *model = &self->model;
+    double own = -block->sums[stem_sum_index(output, output)];
+    double with_programme = own;
+    double energy = 0.0;
+    for (uint32_t i = model->output_count; i < model->lane_count; i++)
+        with_programme += gain_in(self, output, i) * block->sums[stem_sum_index(i, output)];
+    for (uint32_t i = model->output_count; i < model->lane_count; i++) {
+        double gain = gain_in(self, output, i);
+        if (gain == 0.0)
+            continue;
+        double with_lane = -block->sums[stem_sum_index(i, output)];
+        for (uint32_t k = model->output_count; k < model->lane_count; k++)
+            with_lane += gain_in(self, output, k) * block->sums[stem_sum_index(i, k)];
+        sum->held[model->element_of[i]] += gain * with_lane;
+        energy += gain * with_lane;
+    }
+    sum->energy += energy - with_programme;
+    sum->frames += block->frame_count;
+}
+
+static lacking lacking_in(const stem_judgement *self, const stem_run *run, uint32_t outputs)
+{
+    const stem_programme *programme = self->judgement->facts->stems;
+    lacking sum = {0};
+    for (size_t b = 0; b < programme->block_count; b++)
+        for (uint32_t o = 0; o < self->model.output_count; o++)
+            if ((outputs >> o & 1U) != 0 && programme->blocks[b].frame >= run->start_frame &&
+                programme->blocks[b].frame < run->end_frame)
+                add_lacking(self, &programme->blocks[b], o, &sum);
+    return sum;
+}
+
+/* The stem that holds what lacks, within a share of it, and no other stem any: its element, or -1. */
+static int holder_of(const stem_judgement *self, const lacking *sum, double within)
+{
+    int holder = -1;
+    for (uint32_t e = 0; e < self->model.element_count; e++) {
+        double share = sum->energy > 0.0 ? sum->held[e] / sum->energy : 0.0;
+        if (fabs(share) <= within)
+            continue;
+        if (holder >= 0 || fabs(share - 1.0) > within)
+            return -1;
+        holder = (int)e;
+    }
+    return holder;
+}
+
+static int run_holder(const stem_judgement *self, const stem_run *run, double within)
+{
+    lacking sum = lacking_in(self, run, run->outputs);
+    return holder_of(self, &sum, within);
+}
+
+/* A run of several channels in which one stem lacks here and another there becomes two: of the first stem, and of others. */
+static void divide_run(stem_judgement *self, uint32_t at, double within)
+{
+    stem_truth *truth = &self->truth;
+    stem_run *run = &truth->runs[at];
+    uint32_t alike = 0;
+    int first = -1;
+    double loudest[2] = {-HUGE_VAL, -HUGE_VAL};
+    for (uint32_t o = 0; o < self->model.output_count; o++) {
+        if ((run->outputs >> o & 1U) == 0)
+            continue;
+        lacking sum = lacking_in(self, run, 1U << o);
+        int holder = holder_of(self, &sum, within);
+        first = alike == 0 ? holder : first;
+        alike |= holder == first ? 1U << o : 0;
+        loudest[holder != first] = fmax(loudest[holder != first], 10.0 * log10(sum.energy / sum.frames));
+    }
+    if (alike == run->outputs || truth->run_count == STEM_RUNS_MAX)
+        return;
+    memmove(run + 1, run, (truth->run_count - at) * sizeof *run);
+    truth->run_count++;
+    run[0].outputs = alike;
+    run[0].residual_dbfs = loudest[0];
+    run[1].outputs &= ~alike;
+    run[1].residual_dbfs = loudest[1];
+}
+
+/* Beside what is in a stem alone, gains are those at which the stem with it fits best, or lacks where it plays nothing else. */
+static bool follows_holder(const stem_judgement *self, const stem_run *run, const stem_run *found, int holder)
+{
+    static const double within = 0.5, louder_db = 3.0;
+    uint64_t near = blocks(self, EDGE_BLOCKS);
+    return run->fault != STEM_FAULT_EXTRA && run->fault != STEM_FAULT_UNEXPLAINED &&
+           (run->outputs & found->outputs) != 0 && run->start_frame <= found->end_frame + near &&
+           found->start_frame <= run->end_frame + near && run->residual_dbfs <= found->residual_dbfs + louder_db &&
+           run_holder(self, run, within) == holder;
+}
+
+static void tell_holder(stem_judgement *self, int holder, int32_t reel, uint32_t outputs, double residual,
+                        const finding_stretches *all)
+{
+    judgement *base = self->judgement;
+    finding *item = stem_judgement_fault(self, "stems.null", residual, "dBFS");
+    const char *name = base->show->stems[self->stems[holder]].name;
+    judgement_locate(base, item, all->items[0].start, all->items[all->count - 1].end);
+    stem_judgement_channels(self, item, outputs);
+    item->subject = arena_format(base->memory, "in stem %s %d", name, reel);
+    item->details_json = arena_format(base->memory, "{\"fault\": \"in stem\", \"source\": \"%s\", \"residual_dbfs\": %.2f, %s}", name,
+                                      residual, finding_stretches_json(base, all));
+    item->message = arena_format(base->memory, "What it lacks%s %s, up to %.1f dBFS, is in %s alone: something in that stem that was not printed, or a cut of it too short to be told. Listen to %s and the print there; export that stem again, or print again.",
+                                 stem_judgement_channel_words(self, item), finding_stretches_text(base, all), residual, name, name);
+}
+
+/* What is hardly longer than a drop-out is told with that. */
+static bool drops_out(const stem_judgement *self, const stem_run *run)
+{
+    stem_gap_place gap;
+    return run->end_frame - run->start_frame <= blocks(self, CLICK_BLOCKS) &&
+           (judgement_gap(self->judgement, true, run->start_frame, run->end_frame, &gap) ||
+            judgement_gap(self->judgement, false, run->start_frame, run->end_frame, &gap));
+}
+
+/* One cause makes many runs: of each stem in a reel they are told as one. */
+static void tell_holders(stem_judgement *self)
+{
+    static const double within = 0.25;
+    stem_truth *truth = &self->truth;
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (truth->runs[i].fault == STEM_FAULT_UNEXPLAINED && !drops_out(self, &truth->runs[i]))
+            divide_run(self, i, within);
+    int *holders = arena_take_array(self->judgement->memory, truth->run_count + 1u, sizeof *holders);
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (truth->runs[i].fault != STEM_FAULT_UNEXPLAINED || drops_out(self, &truth->runs[i]))
+            holders[i] = -1;
+        else
+            holders[i] = run_holder(self, &truth->runs[i], within);
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        for (uint32_t k = 0; k < truth->run_count && holders[i] < 0; k++)
+            if (truth->runs[k].fault == STEM_FAULT_UNEXPLAINED && holders[k] >= 0 &&
+                follows_holder(self, &truth->runs[i], &truth->runs[k], holders[k]))
+                holders[i] = holders[k];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const int holder = holders[i];
+        const int32_t reel = judgement_reel(self->judgement, truth->runs[i].start_frame);
+        if (holder < 0)
+            continue;
+        finding_stretches all = {0};
+        uint32_t outputs = 0;
+        double residual = -HUGE_VAL;
+        for (uint32_t k = i; k < truth->run_count; k++) {
+            const stem_run *run = &truth->runs[k];
+            if (holders[k] != holder || judgement_reel(self->judgement, run->start_frame) != reel)
+                continue;
+            finding_stretches_add(self->judgement, &all, run->start_frame, run->end_frame);
+            outputs |= run->outputs;
+            residual = fmax(residual, run->residual_dbfs);
+            holders[k] = TOLD;
+        }
+        tell_holder(self, holder, reel, outputs, residual, &all);
+    }
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (holders[i] != TOLD)
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
+}
+
 void judge_stem_causes(stem_judgement *self)
 {
     drop_edges(self);
     tell_clipped(self);
+    tell_holders(self);
 }
 
 /* ---- what the print has and the stems have not ---- */

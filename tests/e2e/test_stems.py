@@ -4,7 +4,7 @@ import json
 import numpy as np
 
 import oracle
-from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill, small_show, write_wav
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, read_wav, reelmill, small_show, write_wav
 from same_bytes import SameBytes
 from sync_faults import drifted
 
@@ -24,13 +24,16 @@ def faults(report, deliverable, *checks):
 class Received(FarmTest):
     """One show, many received programmes: they are judged in one go."""
 
-    def judge(self, programmes, spec="none"):
+    def judge(self, programmes, spec="none", damage=()):
         show = small_show(self.folder, low_lfe=False)
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
             write_wav(self.folder / "stems" / "received" / f"{name}.wav", np.ascontiguousarray(make(parts)))
             received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": spec})
+        for name, harm in damage:  # of a stem, after the print
+            path = self.folder / "stems" / name
+            write_wav(path, harm(read_wav(path)[0].copy()))
         show.text["deliverables"] = received
         show.write()
         (show.folder / "specs").mkdir()
@@ -69,6 +72,25 @@ class Received(FarmTest):
         self.assertAlmostEqual(matrix["L"]["Ls"], -3.01, delta=0.01)
         self.assertAlmostEqual(matrix["L"]["L"], 0.0, delta=0.01)
         self.assertIsNone(matrix["L"]["R"])
+
+    def test_damage_of_a_stem_is_one_finding_of_that_stem(self):
+        """Gains of single blocks, and a stem that is missing where it holds the damage alone, are not told beside it."""
+        def hum(sound):
+            sound[:, 2] += 0.002 * np.sin(2 * np.pi * 50 * np.arange(len(sound)) / RATE)
+            return sound
+
+        def offset(sound):
+            sound[:, 4] += 0.01
+            return sound
+        swapped = lambda p: sum(p.values())[:, [1, 0, 2, 3, 4, 5]]
+        report = self.judge({"PM": (lambda p: sum(p.values()), "5.1"), "SWAPPED": (swapped, "5.1")},
+                            damage=(("R1_DX_51.wav", hum), ("R2_FX_51.wav", offset)))
+        for name in ("PM", "SWAPPED"):
+            told = faults(report, name)
+            self.assertEqual([(f["details"]["fault"], f["details"]["source"], f["channels"], f["reel"]) for f in told],
+                             [("in stem", "DX", ["C"], "R1"), ("in stem", "FX", ["Ls"], "R2")], [f["message"] for f in told])
+            self.assertEqual({f["severity"] for f in told}, {"warn"})
+        self.assertEqual(len([f for f in findings(report, "SWAPPED", "signal.channel_swap") if f["severity"] == "warn"]), 1)
 
     def test_each_fault_is_named(self):
         late = int(5.0 * RATE), int(9.0 * RATE)
@@ -132,6 +154,9 @@ class Received(FarmTest):
         unsolved = findings(report, "LATE_20", "folddown.matrix")  # its gains from stems that lie elsewhere mean nothing
         self.assertEqual([(item["severity"], item["details"]) for item in unsolved], [("info", {})])
         self.assertIn("is not known", unsolved[0]["message"])
+        # What a mix lacks for long is not accepted; what it has at another gain or time is for people to judge.
+        self.assertEqual({name: faults(report, name)[0]["severity"] for name in ("MISSING", "NO_FX", "GAIN", "SHIFTED", "FOREIGN")},
+                         {"MISSING": "fail", "NO_FX": "fail", "GAIN": "warn", "SHIFTED": "warn", "FOREIGN": "warn"})
         loud = faults(report, "LOUD")
         self.assertEqual([f["details"]["fault"] for f in loud], ["programme gain"])
         self.assertAlmostEqual(loud[0]["measured"], -2.0, delta=0.01)
