@@ -1,5 +1,7 @@
 #include "common/measure/leak_fit.h"
 
+#include "common/base/plain_math.h"
+
 #include <math.h>
 
 /*
@@ -89,7 +91,8 @@ double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
         double im = 0.0;
         if (sums[b].own <= 0.0 || !stem_leak_band(leak, b, &re, &im))
             continue;
-        total += sums[b].bins / noise_bandwidth * log(residual_of(&sums[b], 0.0, 0.0) / residual_of(&sums[b], re, im));
+        double better = residual_of(&sums[b], 0.0, 0.0) / residual_of(&sums[b], re, im);
+        total += sums[b].bins / noise_bandwidth * natural_log(better);
     }
     return fmin(fmax(total, -window_most), window_most);
 }

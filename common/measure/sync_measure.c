@@ -20,7 +20,7 @@ void sync_measure_encode(const sync_measure *self, byte_writer *writer)
         byte_writer_u16(writer, pop->channel);
         byte_writer_u64(writer, pop->frame);
         byte_writer_u32(writer, pop->frame_count);
-        byte_writer_f64(writer, (double)pop->level_dbfs);
+        byte_writer_f64(writer, (double)pop->power);
         byte_writer_f64(writer, (double)pop->frequency_hz);
     }
     ENSURE(self->point_count <= SYNC_POINTS_MAX && self->lost_count <= SYNC_PLACES_MAX);
@@ -41,7 +41,7 @@ void sync_measure_encode(const sync_measure *self, byte_writer *writer)
 static bool pop_plausible(const sync_pop *pop)
 {
     return pop->channel < FILE_CHANNELS_MAX * LAYOUT_CHANNELS_MAX && pop->frame < FRAMES_END && pop->frame_count > 0 &&
-           pop->frame_count <= SAMPLE_RATE_MAX && pop->level_dbfs > -200.0f && pop->level_dbfs < 200.0f &&
+           pop->frame_count <= SAMPLE_RATE_MAX && pop->power > 0.0f && pop->power < 1e20f &&
            pop->frequency_hz > 0.0f && pop->frequency_hz < (float)SAMPLE_RATE_MAX;
 }
 
@@ -92,7 +92,7 @@ status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t 
         pop->channel = byte_reader_u16(&reader);
         pop->frame = byte_reader_u64(&reader);
         pop->frame_count = byte_reader_u32(&reader);
-        pop->level_dbfs = (float)byte_reader_f64(&reader);
+        pop->power = (float)byte_reader_f64(&reader);
         pop->frequency_hz = (float)byte_reader_f64(&reader);
         if (!pop_plausible(pop))
             return STATUS_PEER_MALFORMED;

@@ -21,7 +21,7 @@ typedef struct sync_pop {
     uint16_t channel;     /**< of the track: channels of its files, file after file */
     uint64_t frame;       /**< of the file: the first that sounds */
     uint32_t frame_count;
-    float level_dbfs;     /**< RMS; a full-scale sine is -3.01 */
+    float power;          /**< mean square; of a full-scale sine 0.5 */
     float frequency_hz;
 } sync_pop;
 

@@ -12,6 +12,11 @@ static const double inside_seconds_min = 0.008;
 static const double inside_seconds_max = 0.1;
 static const double inside_hz_slack = 20.0;
 
+static double level_dbfs(const sync_pop *pop)
+{
+    return 10.0 * log10((double)pop->power);
+}
+
 typedef struct pop_place {
     const char *name;      /* "head", "tail" */
     bool expected;
@@ -172,7 +177,7 @@ static void tell_misplaced(judgement *self, const plan_listen *listen, const syn
     item->reel = listen->reel;
     name_channels(self, listen, heard, place->found->frame, item);
     item->details_json = arena_format(self->memory, "{\"offset_samples\": %" PRId64 ", \"offset_frames\": %.4f, \"level_dbfs\": %.1f}",
-                                      place->offset, pictures, (double)place->found->level_dbfs);
+                                      place->offset, pictures, level_dbfs(place->found));
     item->message = arena_format(self->memory, "The %s pop of %s is %" PRId64 " samples (%.2f frames) %s: it is at %s and belongs at %s. %s",
                                  place->name, owner_text(self, listen), (int64_t)llabs(place->offset), fabs(pictures),
                                  place->offset > 0 ? "late" : "early", file_place(self, listen, place->found->frame),
@@ -281,7 +286,7 @@ static void tell_inside(judgement *self, const plan_listen *listen, const sync_m
     name_channels(self, listen, heard, pop->frame, item);
     if (listen->stem >= 0)
         item->subject = self->show->stems[listen->stem].name;
-    item->measured = (double)pop->level_dbfs;
+    item->measured = level_dbfs(pop);
     item->unit = "dBFS";
     item->message =
         leader ? arena_format(self->memory, "The file has its leader: the 2-pop is at %s, where it belongs. What is before the first frame of action is measured as programme; deliver without leader if the platform wants that.",
@@ -289,7 +294,7 @@ static void tell_inside(judgement *self, const plan_listen *listen, const sync_m
                : arena_format(self->memory, "A pop (%.0f Hz, %.0f ms, %.1f dBFS) is in the programme at %s%s%s. Cut it out%s.",
                               (double)pop->frequency_hz,
                               1000.0 * (double)pop->frame_count / (double)self->timeline->sample_rate,
-                              (double)pop->level_dbfs, place, listen->stem >= 0 ? ", from stem " : "",
+                              level_dbfs(pop), place, listen->stem >= 0 ? ", from stem " : "",
                               listen->stem >= 0 ? self->show->stems[listen->stem].name : "",
                               certain ? ", or correct the show's ffoa and lfoa" : ", or deliver without leader");
 }

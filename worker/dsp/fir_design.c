@@ -1,5 +1,7 @@
 #include "worker/dsp/fir_design.h"
 
+#include "common/base/plain_math.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,26 +36,11 @@ void fir_design_phase_90(uint32_t reach, double *taps)
     }
 }
 
-/* sin(pi x) / (pi x). x is brought to a quarter turn exactly, then a Taylor series whose first left-out term is 2^-60. */
+/* sin(pi x) / (pi x) */
 static double sinc(double x)
 {
     static const double pi = 0x1.921fb54442d18p+1;
-    if (x < 0.0)
-        x = -x;
-    if (x < 0x1p-30)
-        return 1.0;
-    double whole = (double)(uint64_t)(x + 0.5);
-    double rest = x - whole; /* -1/2 .. 1/2, exact */
-    double angle = pi * rest;
-    double square = angle * angle;
-    double term = angle;
-    double sum = angle;
-    for (int k = 1; k <= 11; k++) {
-        term = -term * square / (double)(2 * k * (2 * k + 1));
-        sum += term;
-    }
-    bool odd = ((uint64_t)whole & 1) != 0;
-    return (odd ? -sum : sum) / (pi * x);
+    return fabs(x) < 0x1p-30 ? 1.0 : sine_of_half_turns(x) / (pi * x);
 }
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)

@@ -1,32 +1,25 @@
 #include "worker/media/wave_leader.h"
 
 #include "common/base/ensure.h"
+#include "common/base/plain_math.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { POP_HZ = 1000, TAYLOR_TERMS = 11 };
+enum { POP_HZ = 1000 };
 
 static const double pop_peak = 0.1; /* -20 dBFS */
 
-/* sin(2 pi 1000 i / rate): brought to a quarter turn in whole numbers, then a Taylor series (first left-out term 2^-60). */
+/* sin(2 pi 1000 i / rate), brought to a quarter turn in whole numbers. */
 static double pop_sine(uint64_t i, uint32_t rate)
 {
-    static const double two_pi = 0x1.921fb54442d18p+2;
     uint64_t turn = i * POP_HZ % rate;
     bool below = 2 * turn >= rate;
     uint64_t half = below ? 2 * turn - rate : 2 * turn; /* in halves of a frame's turn */
     if (2 * half > rate)
         half = rate - half;
-    double angle = two_pi * ((double)half / (double)(2 * (uint64_t)rate));
-    double square = angle * angle;
-    double term = angle;
-    double sum = angle;
-    for (int k = 1; k <= TAYLOR_TERMS; k++) {
-        term = -term * square / (double)(2 * k * (2 * k + 1));
-        sum += term;
-    }
-    return below ? -sum : sum;
+    double sine = sine_of_half_turns((double)half / (double)rate);
+    return below ? -sine : sine;
 }
 
 static void put_sample(sample_encoding encoding, double value, byte_writer *writer)

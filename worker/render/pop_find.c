@@ -1,10 +1,11 @@
 #include "worker/render/pop_find.h"
 
+#include "common/base/plain_math.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double tau = 6.283185307179586;
 static const double pop_hz = 1000.0;
 static const double pop_hz_slack = 100.0;
 /* Share of a block's energy that is at 1 kHz; -60 dBFS RMS: pops are customarily at -20, lower ones are no pops. */
@@ -115,19 +116,19 @@ static double run_frequency(const pop_search *self, const double *x, uint32_t bl
             re += x[b * self->block + i] * self->cosine[i];
             im += x[b * self->block + i] * self->sine[i];
         }
-        double phase = atan2(-im, re);
+        double phase = half_turns_of(-im, re);
         if (b > first) {
             /* The block need not hold whole cycles at every rate. */
-            double expected = tau * pop_hz * (double)self->block / (double)self->rate;
-            turned += remainder(phase - before - expected, tau);
+            double expected = 2.0 * pop_hz * (double)self->block / (double)self->rate;
+            turned += remainder(phase - before - expected, 2.0);
         }
         before = phase;
     }
     double seconds = (double)(end - first - 1) * (double)self->block / (double)self->rate;
-    return pop_hz + turned / (tau * seconds);
+    return pop_hz + turned / (2.0 * seconds);
 }
 
-/* Least squares of a sine of known frequency: x[i] = a sin(w i) + b cos(w i). */
+/* Least squares of a sine of known frequency, w half turns a frame: x[i] = a sin(pi w i) + b cos(pi w i). */
 typedef struct sine_fit {
     double a, b, w;
 } sine_fit;
@@ -136,8 +137,8 @@ static sine_fit fit_sine(const double *x, uint32_t count, double w)
 {
     double ss = 0.0, cc = 0.0, sc = 0.0, xs = 0.0, xc = 0.0;
     for (uint32_t i = 0; i < count; i++) {
-        double s = sin(w * (double)i);
-        double c = cos(w * (double)i);
+        double s = sine_of_half_turns(w * (double)i);
+        double c = sine_of_half_turns(w * (double)i + 0.5);
         ss += s * s;
         cc += c * c;
         sc += s * c;
@@ -150,7 +151,7 @@ static sine_fit fit_sine(const double *x, uint32_t count, double w)
 
 static double sine_at(const sine_fit *fit, double i)
 {
-    return fabs(fit->a * sin(fit->w * i) + fit->b * cos(fit->w * i));
+    return fabs(fit->a * sine_of_half_turns(fit->w * i) + fit->b * sine_of_half_turns(fit->w * i + 0.5));
 }
 
 /* Steps from index `at` of the fit in one direction to the zero crossing next to it, as long as nothing sounds there. */
@@ -191,7 +192,7 @@ static bool find_edges(const pop_search *self, const double *x, uint32_t margin,
     double amplitude = sqrt(2.0 * power_of(x, margin + length / 4, margin + length - length / 4));
     double beside = fmax(peak_of(x, 0, margin - self->block), peak_of(x, margin + length + self->block, total));
     double frequency = run_frequency(self, x + margin, length / self->block);
-    if (beside > margin_share * amplitude || fabs(frequency - pop_hz) > pop_hz_slack)
+    if (beside > margin_share * amplitude || !(fabs(frequency - pop_hz) <= pop_hz_slack)) /* infinite samples have none */
         return false;
     double silent = fmax(sound_share * amplitude, 2.0 * beside);
     uint32_t first = margin - self->block;
@@ -202,7 +203,7 @@ static bool find_edges(const pop_search *self, const double *x, uint32_t margin,
         last--;
     if (last < first + self->block)
         return false;
-    double w = tau * frequency / (double)self->rate;
+    double w = 2.0 * frequency / (double)self->rate;
     sine_fit head = fit_sine(x + first, self->block, w);
     sine_fit tail = fit_sine(x + last + 1 - self->block, self->block, w);
     uint32_t before = steps_to_crossing(&head, 0.0, -1.0, silent);
@@ -215,7 +216,7 @@ static bool find_edges(const pop_search *self, const double *x, uint32_t margin,
     if (begins > flatness * ends || ends > flatness * begins)
         return false;
     pop->frame_count = end - first;
-    pop->level_dbfs = (float)(10.0 * log10(power_of(x, first, end)));
+    pop->power = (float)power_of(x, first, end);
     pop->frequency_hz = (float)frequency;
     *out_first = first;
     return true;
@@ -267,8 +268,9 @@ status pop_find(track_reader *track, uint32_t range_count, const task_listen_ran
     self->cosine = arena_take_array(memory, self->block, sizeof *self->cosine);
     self->sine = arena_take_array(memory, self->block, sizeof *self->sine);
     for (uint32_t i = 0; i < self->block; i++) {
-        self->cosine[i] = cos(tau * pop_hz * (double)i / (double)self->rate);
-        self->sine[i] = sin(tau * pop_hz * (double)i / (double)self->rate);
+        double half_turns = 2.0 * pop_hz * (double)i / (double)self->rate;
+        self->cosine[i] = sine_of_half_turns(half_turns + 0.5);
+        self->sine[i] = sine_of_half_turns(half_turns);
     }
     self->open = arena_take_array(memory, channels, sizeof *self->open);
     self->chunk = arena_take_array(memory, channels, sizeof(double *));

@@ -1,6 +1,7 @@
 /**
  * The second opinion: libebur128, the field's reference meter, over a whole programme. Its filters, gates, range and peaks
- * are its own; the samples come through our readers. Nothing of it reaches a media file or a verdict.
+ * are its own; the samples come through our readers. Nothing of it reaches a media file or a verdict: it
+ * takes powers and logarithms from libm, as we do here to undo them, so its last bits may differ between processors.
  *
  * It cannot be cut into cells and runs at some 15 million samples/s: one task for a programme, in order.
  */

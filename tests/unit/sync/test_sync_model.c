@@ -87,7 +87,7 @@ static void sync_model__knows_nothing_from_places_that_disagree(void **state)
 static void sync_measure__comes_back_and_is_bounded(void **state)
 {
     (void)state;
-    sync_pop pops[] = {{.channel = 2, .frame = 288000, .frame_count = 2000, .level_dbfs = -20.0f, .frequency_hz = 1000.0f}};
+    sync_pop pops[] = {{.channel = 2, .frame = 288000, .frame_count = 2000, .power = 0.01f, .frequency_hz = 1000.0f}};
     sync_point points[POINTS];
     make_points(points, 5.0, 0.0, 0.0);
     uint64_t lost[] = {5, 6 * SECOND};
