@@ -9,6 +9,9 @@
 #include "coordinator/cli/utf8_text.h"
 #include "coordinator/show/check_names.h"
 
+#include "common/base/plain_text.h"
+#include "proto/task_body.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,6 +29,7 @@ typedef struct qc_words {
     uint32_t count;
     const char **given;  /* as named */
     const char **inside; /* relative to the media root */
+    json_t *unnamed;     /* programmes of files that a report cannot name */
 } qc_words;
 
 static status expand_folders(const cli_arguments *arguments, arena *memory, qc_words *out_words, error_detail *detail)
@@ -79,11 +83,27 @@ static status place_files(qc_words *words, arena *memory, const char **out_root,
     *out_root = common == 0 ? "/" : arena_copy_bytes(memory, files[0], common);
     for (uint32_t i = 0; i < count; i++)
         files[i] += common + 1;
-    for (uint32_t i = 0; i < count; i++)
-        if (!utf8_is_valid(files[i]))
-            return error_detail_set(detail, STATUS_INPUT_INVALID,
-                                    "the name of the file '%s' is not UTF-8, and a report cannot name it; rename it, or leave it out",
-                                    utf8_escaped(files[i], memory));
+    words->count = 0;
+    words->unnamed = json_array();
+    for (uint32_t i = 0; i < count; i++) {
+        char *shown = arena_copy_text(memory, utf8_escaped(files[i], memory));
+        plain_text_disarm(shown);
+        const char *wrong = !utf8_is_valid(files[i])     ? "is not UTF-8"
+                            : !task_path_valid(files[i]) ? "holds a control character"
+                                                         : NULL;
+        if (wrong == NULL) {
+            words->given[words->count] = words->given[i];
+            files[words->count++] = files[i];
+            continue;
+        }
+        error_detail_set(detail, STATUS_INPUT_INVALID,
+                         "the name of the file '%s' %s, and a report cannot name it; rename it, or leave it out", shown, wrong);
+        json_array_append_new(words->unnamed, qc_left_out_name(shown, detail->message));
+    }
+    if (words->count == 0)
+        return STATUS_INPUT_INVALID;
+    for (size_t i = 0; i < json_array_size(words->unnamed); i++)
+        fprintf(stderr, "reelmill: error: %s\n", json_string_value(json_object_get(json_array_get(words->unnamed, i), "failure")));
     words->inside = files;
     return STATUS_OK;
 }
@@ -547,6 +567,10 @@ int command_qc(const cli_arguments *arguments)
         farm_job_print_errors(run.job);
         if (words.count > 1 && exit_code_of(run.job) == EXIT_INPUT)
             code = judge_readable(arguments, &run, &words, &memory, &left_out, &detail);
+        if (run.left_out == NULL)
+            run.left_out = json_array();
+        json_array_extend(run.left_out, words.unnamed);
+        left_out += (uint32_t)json_array_size(words.unnamed);
     }
     int exit_code;
     if (code != STATUS_OK) {
@@ -554,7 +578,8 @@ int command_qc(const cli_arguments *arguments)
     } else {
         exit_code = exit_code_of(run.job);
         if (left_out > 0) {
-            farm_job_print_errors(run.job);
+            if (left_out > json_array_size(words.unnamed))
+                farm_job_print_errors(run.job);
             fprintf(stderr, "%u file%s cannot be judged, see above; judged are the other %u\n", left_out,
                     left_out == 1 ? "" : "s", words.count);
         }
@@ -567,6 +592,7 @@ int command_qc(const cli_arguments *arguments)
     }
     json_decref(run.job);
     json_decref(run.left_out);
+    json_decref(words.unnamed);
     farm_client_destroy(&run.client);
     private_farm_stop(&run.farm);
     arena_deinit(&memory);

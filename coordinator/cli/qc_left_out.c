@@ -75,6 +75,15 @@ static json_t *programme_of(const char *deliverable, json_t *findings)
     return made;
 }
 
+json_t *qc_left_out_name(const char *shown, const char *why)
+{
+    json_t *findings = json_array();
+    json_array_append_new(findings, finding_of(why));
+    json_t *made = programme_of(shown, findings);
+    json_array_append_new(json_object_get(made, "files"), json_string(shown));
+    return made;
+}
+
 json_t *qc_left_out(const json_t *result)
 {
     json_t *left_out = json_array();

@@ -10,6 +10,8 @@
 
 /** result: of a look at the files (kind "check"). A new array of programmes as report.json has them. */
 json_t *qc_left_out(const json_t *result);
+/** One file that no report can name as it is called; shown: its name as a person may read it. */
+json_t *qc_left_out_name(const char *shown, const char *why);
 /** True if a file, as the job names it, is of one of them. */
 bool qc_left_out_has(const json_t *left_out, const char *path);
 /** Appends them to a report, which is incomplete then where it was not worse. */

@@ -233,18 +233,24 @@ class BadInput(FarmTest):
         self.assertEqual(reelmill("qc", self.folder / "nowhere.wav").code, BAD_INPUT)
 
     def test_qc_of_a_file_whose_name_is_no_text(self):
-        """Neither passed over in a folder nor asked for without its name; a folder's name may be anything."""
+        """It is told, alone or beside others, and the others are judged; a folder's name may be anything."""
         folder = self.folder / "names"
         folder.mkdir()
         shutil.copy(self.stem, folder / "good.wav")
-        odd = os.fsencode(folder) + b"/b\xe4d.wav"
-        shutil.copy(self.stem, odd)
-        for word in (folder, os.fsdecode(odd)):
-            outcome = reelmill("qc", word)
-            self.assertEqual(outcome.code, BAD_INPUT, outcome.out + outcome.err)
-            self.assertEqual(outcome.out, "")
-            self.assertIn("'b\\xE4d.wav' is not UTF-8", outcome.err)
-        os.unlink(odd)
+        for name, told in ((b"b\xe4d.wav", "'b\\xE4d.wav' is not UTF-8"), (b"b\nd.wav", "'b?d.wav' holds a control character"),
+                           (b"b\xc2\x9bd.wav", "'b?d.wav' holds a control character")):
+            odd = os.fsencode(folder) + b"/" + name
+            shutil.copy(self.stem, odd)
+            alone = reelmill("qc", os.fsdecode(odd))
+            self.assertEqual((alone.code, alone.out), (BAD_INPUT, ""), alone.err)
+            outcome = reelmill("qc", folder, "--json")  # the others are judged, and the report does not pass without it
+            self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+            for text in (alone.err, outcome.err):
+                self.assertIn(told, text)
+            self.assertIn("1 file cannot be judged, see above; judged are the other 1", outcome.err)
+            self.assertEqual({p["deliverable"]: p["verdict"] for p in outcome.json()["programmes"] if p["reel"] is None},
+                             {"good": "pass", told.split("'")[1]: "incomplete"})
+            os.unlink(odd)
         os.rename(folder, os.fsencode(self.folder) + b"/n\xe4mes")
         outcome = reelmill("qc", os.fsdecode(os.fsencode(self.folder) + b"/n\xe4mes"), "--json")
         self.assertEqual(outcome.code, 0, outcome.err)
