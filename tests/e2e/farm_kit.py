@@ -56,6 +56,7 @@ class Outcome:
         self.code, self.out, self.err = code, out, err
 
     def json(self):
+        assert self.out, f"no report, exit code {self.code}: {self.err}"
         return json.loads(self.out)
 
 
