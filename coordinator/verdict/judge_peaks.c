@@ -274,11 +274,33 @@ static void judge_overload(judgement *self)
     judgement_tell_rest(self, "render.overload", overload_severity(self), left_out);
 }
 
+/*
+ * The programme's own true peak and the place where it is are one cause: where the places are all told and the highest is among
+ * them, they say it. first: of the places' findings.
+ */
+static void drop_programme_peak(judgement *self, const spec_limit *limit, size_t first)
+{
+    finding_list *list = &self->verdict->findings;
+    double highest = -(double)INFINITY;
+    for (size_t i = first; i < list->count; i++)
+        highest = fmax(highest, list->items[i].measured);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *item = &list->items[i];
+        if (i >= first || item->rule != limit || item->has_range || !(item->measured <= highest))
+            list->items[kept++] = *item;
+    }
+    list->count = kept;
+}
+
 void judge_peaks(judgement *self)
 {
     const spec_limit *limit = judgement_limit(self, "peak.true");
     if (limit != NULL && !isnan(limit->max)) {
+        size_t first = self->verdict->findings.count;
         size_t left_out = each_group(self, PEAK_RUN_TRUE, limit->max, tell_true_peaks);
+        if (left_out == 0 && self->verdict->peaks.run_dropped == 0)
+            drop_programme_peak(self, limit, first);
         judgement_tell_rest(self, "peak.true", judgement_breach(limit), left_out);
     }
     limit = judgement_limit(self, "peak.clipping");

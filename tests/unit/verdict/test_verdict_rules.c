@@ -53,7 +53,7 @@ static void verdict__peaks_close_together_are_one_finding(void **state)
     self->rules.group_count = 1;
     assert_int_equal(bench_judge(self, 20.0, -27.0, -0.1).findings.count, 0);
     programme_verdict broken = bench_judge(self, 20.0, -20.0, -0.1);
-    assert_int_equal(broken.findings.count, 1 + 2 + 1); /* the figure, two places, and the loudness */
+    assert_int_equal(broken.findings.count, 2 + 1); /* two places, one with the figure of the programme, and the loudness */
     const finding *place = NULL;
     for (size_t i = 0; i < broken.findings.count; i++)
         if (broken.findings.items[i].has_range && place == NULL)
@@ -63,6 +63,12 @@ static void verdict__peaks_close_together_are_one_finding(void **state)
     assert_true(place->start_sample == 0 && place->end_sample == (PLACES - 1) * 1000 + 10);
     assert_non_null(strstr(place->message, "60 true peaks over the -2.0 dBTP"));
     assert_non_null(strstr(place->details_json, "\"count\": 60, \"all\": true"));
+    self->run_dropped = 1; /* one that is nowhere located may be the highest: the figure stays */
+    assert_int_equal(bench_judge(self, 20.0, -20.0, -0.1).findings.count, 1 + 2 + 1 + 1);
+    self->run_dropped = 0;
+    self->run_count = 0;
+    broken = bench_judge(self, 20.0, -20.0, -0.1);
+    assert_non_null(strstr(bench_found(&broken, "peak.true")->message, "Lower the peaks by 1.9 dB."));
 }
 
 static finding_severity clipping_told(bench *self, peak_run *runs, uint32_t count, size_t findings)
@@ -152,12 +158,10 @@ static void verdict__a_clamped_peak_is_lowered_from_what_it_was(void **state)
     self->runs = runs;
     self->run_count = 1;
     programme_verdict left = bench_judge(self, 20.0, -27.0, 0.83);
-    assert_non_null(strstr(bench_found(&left, "peak.true")->message, "Lower the peaks by 2.8 dB."));
     assert_non_null(strstr(place_of(&left, "peak.true")->message, "Lower it by 2.8 dB there."));
     self->run_count = self->overload_count = 2;
     programme_verdict clamped = bench_judge(self, 20.0, -27.0, 0.83);
-    assert_non_null(strstr(bench_found(&clamped, "peak.true")->message, "Lower the peaks by at least 8.0 dB."));
-    assert_non_null(strstr(bench_found(&clamped, "peak.true")->details_json, "\"trim_db\": -8, \"clamped\": true"));
+    assert_non_null(strstr(place_of(&clamped, "peak.true")->details_json, "\"trim_db\": -8, \"clamped\": true"));
     assert_non_null(strstr(place_of(&clamped, "peak.true")->message, "Lower it by at least 8.0 dB there."));
 }
 
