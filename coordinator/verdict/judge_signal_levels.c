@@ -157,47 +157,88 @@ static void judge_dc(judgement *self, const programme_signal *signal)
 
 /* ---- pairs ---- */
 
+/* What one reel's stretches of a pair have in common. */
+typedef struct pair_places {
+    finding_stretches all;
+    double worst, mono_db;
+    bool inverted, wide; /* what their windows are */
+} pair_places;
+
 typedef struct pair_judgement {
     const programme_signal *signal;
     uint32_t pair, left;
     signal_rule *polarity, *phase;
-    stretch inverted, wide;
+    stretch against;    /* windows below the bound of either */
+    bool inverted, wide; /* what the windows of that stretch are */
+    int32_t reel;
+    pair_places places; /* of that reel */
+    uint64_t told;      /* frames of all stretches that stand for the whole */
     size_t active, same;
     window_sums total;
     uint64_t first, last;
 } pair_judgement;
 
-static finding *tell_pair(judgement *self, signal_rule *rule, uint32_t left, stretch *found)
+static finding *tell_pair(judgement *self, signal_rule *rule, uint32_t left, uint64_t start, uint64_t end, double correlation,
+                          double mono_db, const char *places)
 {
-    found->open = false;
-    finding *item = signal_tell(self, rule, left, found->start, found->end, found->worst, "");
+    finding *item = signal_tell(self, rule, left, start, end, correlation, "");
     if (item == NULL)
         return NULL;
     item->channels[item->channel_count++] = signal_channel_name(self, left + 1);
-    item->details_json = arena_format(self->memory, "{\"mono_change_db\": %.1f}", found->mono_db);
+    item->details_json = arena_format(self->memory, "{\"mono_change_db\": %.1f%s}", mono_db, places);
     return item;
 }
 
-static void tell_inverted(judgement *self, pair_judgement *pair)
+static void tell_places(judgement *self, const pair_judgement *pair, signal_rule *rule)
 {
-    if (!pair->inverted.open)
+    const pair_places *found = &pair->places;
+    const finding_stretches *all = &found->all;
+    finding *item = tell_pair(self, rule, pair->left, all->items[0].start, all->items[all->count - 1].end, found->worst,
+                              found->mono_db, arena_format(self->memory, ", %s", finding_stretches_json(self, all)));
+    if (item == NULL)
         return;
-    finding *item = tell_pair(self, pair->polarity, pair->left, &pair->inverted);
-    if (item != NULL)
-        item->message = arena_format(self->memory, "%s and %s are the same sound with opposite polarity (correlation %.2f) %s: in mono it loses up to %.1f dB. Turn the polarity of one of them there.",
-                                     item->channels[0], item->channels[1], item->measured,
-                                     stretch_words(self, item->start_sample, item->end_sample), -pair->inverted.mono_db);
+    if (all->count > 1) /* a waiver covers no others that come between the same ends */
+        item->subject = arena_format(self->memory, "%zu places", all->count);
+    bool mixed = found->inverted && found->wide;
+    item->message = arena_format(self->memory, found->inverted ? "%s and %s are%s the same sound with opposite polarity (correlation %.2f%s) %s: in mono it loses up to %.1f dB. Turn the polarity of one of them there."
+                                                               : "%s and %s are%s largely out of phase (correlation %.2f%s) %s: in mono it loses up to %.1f dB. Listen there in mono, and check the wiring, the delay and any widening.",
+                                 item->channels[0], item->channels[1], mixed ? " mostly" : "", item->measured, mixed ? " at worst" : "",
+                                 finding_stretches_text(self, all), -found->mono_db);
 }
 
-static void tell_wide(judgement *self, pair_judgement *pair)
+/* One channel upside down is one cause, though its windows lie now above and now below what makes them the same sound. */
+static void tell_reel(judgement *self, pair_judgement *pair)
 {
-    if (!pair->wide.open)
+    const pair_places *found = &pair->places;
+    bool any = found->all.count > 0;
+    bool breaks = pair->phase->limit != NULL && found->worst < pair->phase->bound; /* what a spec limits is told by its name */
+    if (any && (breaks || !found->inverted))
+        tell_places(self, pair, pair->phase);
+    if (any && found->inverted && (!breaks || pair->polarity->limit != NULL))
+        tell_places(self, pair, pair->polarity);
+    pair->places = (pair_places){0};
+}
+
+static void end_stretch(judgement *self, pair_judgement *pair)
+{
+    stretch *found = &pair->against;
+    if (!found->open)
         return;
-    finding *item = tell_pair(self, pair->phase, pair->left, &pair->wide);
-    if (item != NULL)
-        item->message = arena_format(self->memory, "%s and %s are largely out of phase (correlation %.2f) %s: in mono it loses up to %.1f dB. Listen there in mono, and check the wiring, the delay and any widening.",
-                                     item->channels[0], item->channels[1], item->measured,
-                                     stretch_words(self, item->start_sample, item->end_sample), -pair->wide.mono_db);
+    found->open = false;
+    int32_t reel = judgement_reel(self, found->start);
+    if (reel != pair->reel)
+        tell_reel(self, pair);
+    pair->reel = reel;
+    pair_places *places = &pair->places;
+    bool first = places->all.count == 0;
+    finding_stretches_add(self, &places->all, found->start, found->end);
+    places->worst = first ? found->worst : fmin(places->worst, found->worst);
+    places->mono_db = first ? found->mono_db : fmin(places->mono_db, found->mono_db);
+    places->inverted = places->inverted || pair->inverted;
+    places->wide = places->wide || pair->wide;
+    if (pair->inverted || pair->polarity->limit == NULL)
+        pair->told += found->end - found->start;
+    pair->inverted = pair->wide = false;
 }
 
 static void judge_window(judgement *self, pair_judgement *pair, const window_sums *sums)
@@ -214,28 +255,32 @@ static void judge_window(judgement *self, pair_judgement *pair, const window_sum
         pair->total.right += sums->right;
         pair->total.cross += sums->cross;
     }
-    if (active && correlation <= inverted_correlation)
-        grow_stretch(&pair->inverted, sums, correlation);
-    else
-        tell_inverted(self, pair);
-    if (active && correlation < pair->phase->bound && correlation > inverted_correlation)
-        grow_stretch(&pair->wide, sums, correlation);
-    else
-        tell_wide(self, pair);
+    bool inverted = active && correlation <= inverted_correlation;
+    bool wide = active && !inverted && correlation < pair->phase->bound;
+    if (!inverted && !wide) {
+        end_stretch(self, pair);
+        return;
+    }
+    grow_stretch(&pair->against, sums, correlation);
+    pair->inverted = pair->inverted || inverted;
+    pair->wide = pair->wide || wide;
 }
 
-/* More difference than sum over the whole programme: one side was turned around where the channels are not alike. */
+/*
+ * More difference than sum over the whole programme: one side was turned around where the channels are not alike. What was told of
+ * half of it or more says so already.
+ */
 static void judge_leaning(judgement *self, pair_judgement *pair)
 {
     double correlation = pair->total.cross / sqrt(pair->total.left * pair->total.right);
-    if (pair->active < 10 || correlation > pair->polarity->bound || correlation <= inverted_correlation)
+    if (pair->active < 10 || correlation > pair->polarity->bound || correlation <= inverted_correlation ||
+        pair->told * 2 >= pair->last - pair->first)
         return;
-    stretch whole = {.open = true, .start = pair->first, .end = pair->last, .worst = correlation,
-                     .mono_db = mono_change(&pair->total)};
-    finding *item = tell_pair(self, pair->polarity, pair->left, &whole);
+    double mono_db = mono_change(&pair->total);
+    finding *item = tell_pair(self, pair->polarity, pair->left, pair->first, pair->last, correlation, mono_db, "");
     if (item != NULL)
         item->message = arena_format(self->memory, "%s and %s differ more than they agree from beginning to end (correlation %.2f; the programme is %.1f dB softer in mono). Listen in mono; one of them may have the wrong polarity.",
-                                     item->channels[0], item->channels[1], correlation, -whole.mono_db);
+                                     item->channels[0], item->channels[1], correlation, -mono_db);
 }
 
 static void judge_same(judgement *self, const pair_judgement *pair)
@@ -260,13 +305,14 @@ static void judge_pairs(judgement *self, const programme_signal *signal)
     uint8_t pairs[SIGNAL_PAIRS_MAX];
     uint32_t pair_count = cell_signal_pairs((uint8_t)self->deliverable->layout, pairs);
     for (uint32_t p = 0; p < pair_count; p++) {
-        pair_judgement pair = {.signal = signal, .pair = p, .left = pairs[p], .polarity = &polarity, .phase = &phase};
+        pair_judgement pair = {.signal = signal, .pair = p, .left = pairs[p], .polarity = &polarity, .phase = &phase,
+                                .reel = INT32_MIN};
         for (size_t w = 0; w < window_count(signal); w++) {
             window_sums sums = sum_window(signal, w * STEP_BLOCKS, pair.left, pair.left + 1u, p);
             judge_window(self, &pair, &sums);
         }
-        tell_inverted(self, &pair);
-        tell_wide(self, &pair);
+        end_stretch(self, &pair);
+        tell_reel(self, &pair);
         judge_leaning(self, &pair);
         if (p == 0)
             judge_same(self, &pair);

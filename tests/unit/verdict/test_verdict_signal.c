@@ -36,6 +36,8 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
         }
         for (uint32_t b = 0; b < BLOCKS_PER_CELL; b++) {
             signal->block_frames[b] = BLOCK_FRAMES;
+            for (uint32_t k = 0; self->cross != NULL && k < SIGNAL_PAIRS_MAX; k++)
+                signal->cross[b][k] = self->cross(i * BLOCKS_PER_CELL + b, k);
             for (uint32_t c = 0; c < channels; c++)
                 rule(i * BLOCKS_PER_CELL + b, c, &signal->energy[b][c], &signal->offset[b][c]);
         }
@@ -205,6 +207,14 @@ static void verdict__what_other_cells_left_out_hides_no_click(void **state)
     assert_null(bench_found(&verdict, "signal.click"));
 }
 
+static size_t count_of(const programme_verdict *verdict, const char *check)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < verdict->findings.count; i++)
+        count += strcmp(verdict->findings.items[i].check, check) == 0;
+    return count;
+}
+
 /* 60 Hz in L that goes up by 6 dB, is away for 12 s and comes back; in R, and as 120 Hz, for the first cells alone. */
 static float one_ground_loop(uint64_t cell, uint32_t channel, uint32_t line)
 {
@@ -221,10 +231,7 @@ static void verdict__hum_of_one_mains_is_one_finding(void **state)
     bench *self = *state;
     self->mains = one_ground_loop;
     programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
-    size_t count = 0;
-    for (size_t i = 0; i < verdict.findings.count; i++)
-        count += strcmp(verdict.findings.items[i].check, "signal.hum") == 0;
-    assert_int_equal(count, 1);
+    assert_int_equal(count_of(&verdict, "signal.hum"), 1);
     const finding *item = bench_found(&verdict, "signal.hum");
     assert_int_equal(item->channel_count, 2);
     assert_string_equal(item->channels[1], "R");
@@ -236,6 +243,43 @@ static void verdict__hum_of_one_mains_is_one_finding(void **state)
     assert_null(strstr(item->message, "more place"));
 }
 
+/* A mix whose R is upside down: its channels are now hardly, now almost the same sound. In 10 s near the end it is not. */
+static float upside_down(uint64_t block, uint32_t pair)
+{
+    (void)pair;
+    return block >= 600 && block < 700 ? 5e-5f : block / 50 % 2 == 0 ? -8e-5f : -9.5e-5f;
+}
+
+/* For 10 s. */
+static float once_upside_down(uint64_t block, uint32_t pair)
+{
+    (void)pair;
+    return block >= 100 && block < 200 ? -9.5e-5f : 5e-5f;
+}
+
+static void verdict__a_pair_that_is_upside_down_is_one_finding(void **state)
+{
+    bench *self = *state;
+    self->cross = upside_down;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(count_of(&verdict, "signal.polarity") + count_of(&verdict, "signal.phase"), 1);
+    const finding *item = bench_found(&verdict, "signal.polarity");
+    assert_true(item->start_sample == 0 && item->end_sample >= UINT64_C(76) * RATE && fabs(item->measured + 0.95) < 1e-6);
+    assert_non_null(strstr(item->message, "L and R are mostly the same sound with opposite polarity (correlation -0.95 at worst) for "));
+    assert_non_null(strstr(item->details_json, "\"place_count\": 2, \"places\": [{\"start_sample\": 0, "));
+
+    self->cross = once_upside_down;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(count_of(&verdict, "signal.polarity"), 1);
+    assert_int_equal(count_of(&verdict, "signal.phase"), 0);
+
+    bench_limit(self, "signal.phase", -0.7, (double)NAN); /* what a spec limits fails by its name, however far it is broken */
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(count_of(&verdict, "signal.polarity"), 0);
+    assert_int_equal(count_of(&verdict, "signal.phase"), 1);
+    assert_int_equal(verdict.word, VERDICT_FAIL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__what_other_cells_left_out_hides_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_pair_that_is_upside_down_is_one_finding, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,7 @@ typedef struct bench {
     const struct signal_event *clicks; /**< of the first cell, where blocks are judged */
     uint32_t click_count;
     float (*mains)(uint64_t cell, uint32_t channel, uint32_t line); /**< power of a line of the mains, where blocks are judged */
+    float (*cross)(uint64_t block, uint32_t pair); /**< mean product of a pair, where blocks are judged */
     const struct level_step *speech; /**< level of the dialogue stem over time; NULL = there is none */
     size_t speech_count;
     programme_measure *speech_measure;
