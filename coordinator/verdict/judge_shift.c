@@ -70,22 +70,31 @@ static stem_shift shift_of(const stem_programme *programme, const stem_run *run,
     return best;
 }
 
-stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run)
+stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64_t players, const stem_run *run)
 {
     const stem_programme *programme = self->facts->stems;
+    stem_shift found[STEM_ELEMENTS_MAX] = {0};
     stem_shift best = {.left = 1.0};
-    uint32_t alike = 0;
     bool in_place = false;
     for (uint32_t e = 0; e < element_count; e++) {
-        stem_shift shift = shift_of(programme, run, e + 1);
-        in_place = in_place || (shift.cell_count == 0 && count_votes(programme, run, e + 1, 0).known > 0);
-        alike += shift.cell_count > 0 && best.cell_count > 0 && shift.samples == best.samples;
-        if (shift.cell_count > best.cell_count || (shift.cell_count == best.cell_count && shift.left < best.left))
-            best = shift;
+        if ((players >> e & 1U) == 0)
+            continue;
+        found[e] = shift_of(programme, run, e + 1);
+        in_place = in_place || (found[e].cell_count == 0 && count_votes(programme, run, e + 1, 0).known > 0);
+        if (found[e].cell_count > best.cell_count || (found[e].cell_count == best.cell_count && found[e].left < best.left))
+            best = found[e];
     }
-    best.whole = alike > 0 && !in_place;
+    uint32_t playing = 0;
+    uint32_t alike = 0;
+    bool differs = false; /* one lies elsewhere, and shows it nearly as well */
+    for (uint32_t e = 0; e < element_count; e++) {
+        playing += players >> e & 1U;
+        alike += found[e].cell_count > 0 && found[e].samples == best.samples;
+        differs = differs || (found[e].samples != best.samples && found[e].cell_count * 2 > best.cell_count);
+    }
+    best.whole = alike > 1 && !in_place && !differs;
     stem_shift all = shift_of(programme, run, 0);
-    if (all.cell_count > 0 && all.cell_count >= best.cell_count && all.left < left_most * best.left) {
+    if (playing > 1 && !differs && all.cell_count > 0 && all.cell_count >= best.cell_count && all.left < left_most * best.left) {
         best = all;
         best.element = 0;
         best.whole = true;
@@ -95,24 +104,53 @@ stem_shift judgement_shift(const judgement *self, uint32_t element_count, const 
 
 enum { APART_BLOCKS = 4 };
 
+static bool beside(const stem_shift_run *a, const stem_shift_run *b, uint64_t block_frames)
+{
+    return a->start <= b->end + APART_BLOCKS * block_frames && b->start <= a->end + APART_BLOCKS * block_frames;
+}
+
+static void take_in(stem_shift_run *known, const stem_shift_run *other)
+{
+    known->start = other->start < known->start ? other->start : known->start;
+    known->end = other->end > known->end ? other->end : known->end;
+    known->outputs |= other->outputs;
+    known->residual_dbfs = fmax(known->residual_dbfs, other->residual_dbfs);
+}
+
 void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_run *run, uint64_t block_frames)
 {
+    stem_shift_run added = {*shift, run->start_frame, run->end_frame, run->outputs, run->residual_dbfs};
     for (uint32_t i = 0; i < self->count; i++) {
         stem_shift_run *known = &self->items[i];
-        bool same = known->shift.whole == shift->whole && known->shift.element == shift->element &&
-                    known->shift.samples == shift->samples;
-        if (!same || run->start_frame > known->end + APART_BLOCKS * block_frames ||
-            known->start > run->end_frame + APART_BLOCKS * block_frames)
+        bool same = known->shift.whole == shift->whole && known->shift.samples == shift->samples &&
+                    (shift->whole || known->shift.element == shift->element);
+        if (!same || !beside(known, &added, block_frames))
             continue;
-        known->start = run->start_frame < known->start ? run->start_frame : known->start;
-        known->end = run->end_frame > known->end ? run->end_frame : known->end;
-        known->outputs |= run->outputs;
-        known->residual_dbfs = fmax(known->residual_dbfs, run->residual_dbfs);
+        take_in(known, &added);
         return;
     }
     if (self->count < SHIFTS_TOLD_MAX)
-        self->items[self->count++] =
-            (stem_shift_run){*shift, run->start_frame, run->end_frame, run->outputs, run->residual_dbfs};
+        self->items[self->count++] = added;
+}
+
+void judgement_join_shifts(stem_shifts *self, uint64_t block_frames)
+{
+    for (bool joined = true; joined;) {
+        joined = false;
+        for (uint32_t i = 0; i < self->count && !joined; i++)
+            for (uint32_t k = 0; k < self->count && !joined; k++) {
+                stem_shift_run *known = &self->items[i];
+                const stem_shift_run *other = &self->items[k];
+                if (i == k || !known->shift.whole || known->shift.samples != other->shift.samples ||
+                    !beside(known, other, block_frames))
+                    continue;
+                take_in(known, other);
+                for (uint32_t rest = k + 1; rest < self->count; rest++)
+                    self->items[rest - 1] = self->items[rest];
+                self->count--;
+                joined = true;
+            }
+    }
 }
 
 bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uint64_t block_frames)

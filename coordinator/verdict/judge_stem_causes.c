@@ -1,4 +1,4 @@
-/* Runs of the stems' truth that have one cause: the edge of another, clipping, something in the print or in one of its stems. */
+/* Runs of the stems' truth that have one cause: a channel, the edge of another, clipping, something in the print or in a stem. */
 #include "coordinator/verdict/stem_judgement.h"
 
 #include "coordinator/verdict/finding_places.h"
@@ -13,6 +13,122 @@ enum { TOLD = -2 }; /* a holder of a run that was told */
 static uint64_t blocks(const stem_judgement *self, uint64_t count)
 {
     return count * stem_block_frames(self->model.lane_count, true);
+}
+
+/* ---- what all stems of a channel share ---- */
+
+static uint64_t near_frames(const stem_judgement *self)
+{
+    return 2 * stem_block_frames(self->model.lane_count, true);
+}
+
+static bool lies_in(const stem_judgement *self, const stem_run *run, const stem_run *stretch)
+{
+    uint64_t near = near_frames(self);
+    return run->start_frame + near >= stretch->start_frame && run->end_frame <= stretch->end_frame + near;
+}
+
+/* The same fault of a stem, by as much, in a stretch. */
+static bool alike_in(const stem_judgement *self, const stem_run *run, const stem_run *stretch)
+{
+    enum { SAME_DB_10 = 3 }; /* as runs_alike() of the truth */
+    return run->fault == stretch->fault && run->element != UINT8_MAX && lies_in(self, run, stretch) &&
+           fabs(run->gain_db - stretch->gain_db) * 10.0 <= SAME_DB_10;
+}
+
+/* What a stem gives to a channel of the programme in a stretch. but_for: only where no run like that of the stretch tells it. */
+static double energy_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *stretch, bool but_for)
+{
+    const stem_programme *programme = self->judgement->facts->stems;
+    const stem_truth *truth = &self->truth;
+    uint64_t near = near_frames(self);
+    double sum = 0.0;
+    for (size_t b = 0; b < programme->block_count && programme->blocks[b].frame < stretch->end_frame; b++) {
+        const stem_block *block = &programme->blocks[b];
+        bool told = block->frame < stretch->start_frame;
+        for (uint32_t i = 0; but_for && !told && i < truth->run_count; i++) {
+            const stem_run *run = &truth->runs[i];
+            told = run->element == element && (run->outputs >> output & 1U) != 0 && alike_in(self, run, stretch) &&
+                   block->frame + near >= run->start_frame && block->frame < run->end_frame + near;
+        }
+        for (uint32_t i = self->model.output_count; !told && i < self->model.lane_count; i++)
+            if (self->model.element_of[i] == element)
+                sum += self->model.nominal[output][i] * self->model.nominal[output][i] * block->sums[stem_sum_index(i, i)];
+    }
+    return sum;
+}
+
+static const double heard_power = 1e-10; /* -100 dBFS */
+
+bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run)
+{
+    return energy_in(self, element, output, run, false) > heard_power * (double)(run->end_frame - run->start_frame);
+}
+
+/* Channels in which each stem that plays has the fault of a run, and of them those in which several do. */
+typedef struct shared_fault {
+    uint32_t all, several;
+    bool whole; /* no other channel plays */
+} shared_fault;
+
+static shared_fault shared_with(const stem_judgement *self, const stem_run *run)
+{
+    shared_fault shared = {.whole = true};
+    for (uint32_t o = 0; o < self->model.output_count; o++) {
+        uint32_t playing = 0;
+        uint32_t faulty = 0;
+        for (uint32_t e = 0; e < self->model.element_count; e++) {
+            if (self->truth.presence[e] != STEM_PRESENT || !stem_judgement_plays_in(self, e, o, run))
+                continue;
+            playing++;
+            faulty += energy_in(self, e, o, run, true) < 0.01 * energy_in(self, e, o, run, false);
+        }
+        shared.all |= playing > 0 && faulty == playing ? 1U << o : 0;
+        shared.several |= playing > 1 && faulty == playing ? 1U << o : 0;
+        shared.whole = shared.whole && faulty == playing;
+    }
+    return shared;
+}
+
+/* Another stem has it too, in one of the same channels. */
+static bool has_partner(const stem_judgement *self, const stem_run *run)
+{
+    for (uint32_t k = 0; k < self->truth.run_count; k++) {
+        const stem_run *other = &self->truth.runs[k];
+        if (other->element != run->element && (other->outputs & run->outputs) != 0 && alike_in(self, other, run))
+            return true;
+    }
+    return false;
+}
+
+/* Every stem that plays in a channel is upside down, or at the same other gain: that channel of the programme is, and no stem. */
+static void join_level_runs(stem_judgement *self)
+{
+    stem_truth *truth = &self->truth;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        stem_run *run = &truth->runs[i];
+        if ((run->fault != STEM_FAULT_GAIN && run->fault != STEM_FAULT_POLARITY) || run->element == UINT8_MAX ||
+            !has_partner(self, run))
+            continue;
+        shared_fault shared = shared_with(self, run);
+        uint32_t outputs = shared.whole ? shared.all : shared.several;
+        if (shared.several == 0 || (run->outputs & ~outputs) != 0)
+            continue;
+        for (uint32_t k = 0; k < truth->run_count; k++) {
+            stem_run *other = &truth->runs[k];
+            if (k == i || !alike_in(self, other, run))
+                continue;
+            run->residual_dbfs = fmax(run->residual_dbfs, other->residual_dbfs);
+            other->outputs &= ~outputs;
+        }
+        run->outputs = outputs;
+        run->element = UINT8_MAX; /* all of them */
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (truth->runs[i].outputs != 0)
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
 }
 
 /* ---- edges ---- */
@@ -298,6 +414,7 @@ static void tell_holders(stem_judgement *self)
 
 void judge_stem_causes(stem_judgement *self)
 {
+    join_level_runs(self);
     drop_edges(self);
     tell_clipped(self);
     tell_holders(self);

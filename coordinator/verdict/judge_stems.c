@@ -202,11 +202,13 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
         return arena_format(memory, "%s is missing%s (it is at %.0f dB or below). Print again with it.", name, where, run->gain_db);
     case STEM_FAULT_GAIN:
         if (run->element == UINT8_MAX)
-            return arena_format(memory, "The whole programme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
-                                run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
+            return arena_format(memory, "The %sprogramme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
+                                strncmp(where, " in ", 4) == 0 ? "" : "whole ", run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
         return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.%s", name,
                             run->gain_db, where, coefficient_words(self, run));
     case STEM_FAULT_POLARITY:
+        if (run->element == UINT8_MAX)
+            return arena_format(memory, "The programme is upside down%s: every stem that plays there is. Undo the polarity and print again.", where);
         return arena_format(memory, "%s is upside down%s, at %+.1f dB. Undo the polarity and print again.", name, where,
                             run->gain_db);
     case STEM_FAULT_EXTRA:
@@ -243,6 +245,59 @@ static bool dropout_of(const stem_judgement *self, const stem_run *run, stem_gap
            run->end_frame - run->start_frame <= out_gap->end - out_gap->start + 3 * block;
 }
 
+/* Which stems play in any of a run's channels, by bit. */
+static uint64_t players_of(const stem_judgement *self, uint32_t outputs, const stem_run *run)
+{
+    uint64_t players = 0;
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        for (uint32_t o = 0; o < self->model.output_count; o++)
+            if ((outputs >> o & 1U) != 0 && stem_judgement_plays_in(self, e, o, run))
+                players |= UINT64_C(1) << e;
+    return players;
+}
+
+/*
+ * Adds what explains a run whose channels have the same stems: the programme lies elsewhere where all of them do by as much,
+ * and else each stem that shows it in more than half as many cells as the clearest. False where nothing explains it.
+ */
+static bool explain_by_shifts(stem_judgement *self, const stem_run *run, uint64_t players)
+{
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    stem_shift clearest = judgement_shift(self->judgement, self->model.element_count, players, run);
+    if (clearest.cell_count > 0 && clearest.whole)
+        judgement_add_shift(&self->shifts, &clearest, run, block);
+    for (uint32_t e = 0; e < self->model.element_count && clearest.cell_count > 0 && !clearest.whole; e++) {
+        stem_shift shift = judgement_shift(self->judgement, self->model.element_count, players & UINT64_C(1) << e, run);
+        if (shift.cell_count * 2 > clearest.cell_count)
+            judgement_add_shift(&self->shifts, &shift, run, block);
+    }
+    return clearest.cell_count > 0;
+}
+
+/* Of a run, at once or by channels that have the same stems; returns the channels that nothing explains. */
+static uint32_t find_shifts_of(stem_judgement *self, const stem_run *run)
+{
+    uint64_t players = players_of(self, run->outputs, run);
+    if (judgement_shift(self->judgement, self->model.element_count, players, run).whole)
+        return explain_by_shifts(self, run, players) ? 0 : run->outputs;
+    uint32_t unexplained = 0;
+    for (uint32_t left = run->outputs; left != 0;) {
+        stem_run part = *run;
+        part.outputs = 0;
+        for (uint32_t o = 0; o < self->model.output_count; o++) {
+            uint64_t here = (left >> o & 1U) != 0 ? players_of(self, 1U << o, run) : 0;
+            if ((left >> o & 1U) != 0 && (part.outputs == 0 || here == players)) {
+                part.outputs |= 1U << o;
+                players = here;
+            }
+        }
+        left &= ~part.outputs;
+        if (!explain_by_shifts(self, &part, players))
+            unexplained |= part.outputs;
+    }
+    return unexplained;
+}
+
 /* Takes the runs that a stem at another time explains out of the truth. */
 static void find_shifts(stem_judgement *self)
 {
@@ -250,18 +305,16 @@ static void find_shifts(stem_judgement *self)
     uint64_t block = stem_block_frames(self->model.lane_count, true);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < truth->run_count; i++) {
-        const stem_run run = truth->runs[i];
+        stem_run run = truth->runs[i];
         stem_gap_place gap;
         bool received = false;
-        stem_shift shift = {0};
         if (run.fault == STEM_FAULT_UNEXPLAINED && !(dropout_of(self, &run, &gap, &received) && received))
-            shift = judgement_shift(self->judgement, self->model.element_count, &run);
-        if (shift.cell_count > 0)
-            judgement_add_shift(&self->shifts, &shift, &run, block);
-        else
+            run.outputs = find_shifts_of(self, &run);
+        if (run.outputs != 0)
             truth->runs[kept++] = run;
     }
     truth->run_count = kept;
+    judgement_join_shifts(&self->shifts, block);
     kept = 0;
     for (uint32_t i = 0; i < truth->run_count; i++)
         if (!judgement_follows_shift(&self->shifts, &truth->runs[i], block))
@@ -458,58 +511,6 @@ static void drop_explained(stem_judgement *self, const stem_order *orders)
     truth->run_count = kept;
 }
 
-/* True if a stem has sound above -100 dBFS in a stretch. */
-static bool plays_in(const stem_judgement *self, uint32_t element, const stem_run *run)
-{
-    double energy[STEM_BED_MAX];
-    stretch_energy(self, element, run, energy);
-    double sum = 0.0;
-    for (uint32_t c = 0; c < STEM_BED_MAX; c++)
-        sum += energy[c];
-    return sum > 1e-10 * (double)(run->end_frame - run->start_frame);
-}
-
-static bool same_stretch(const stem_judgement *self, const stem_run *a, const stem_run *b)
-{
-    int64_t near = 2 * (int64_t)stem_block_frames(self->model.lane_count, true);
-    return llabs((int64_t)(a->start_frame - b->start_frame)) <= near && llabs((int64_t)(a->end_frame - b->end_frame)) <= near;
-}
-
-/* Every stem at the same other gain in the same stretch: the programme is at another level there, and no stem's fader. */
-static void join_level_runs(stem_judgement *self)
-{
-    enum { SAME_DB_10 = 3 }; /* as runs_alike() of the truth */
-    stem_truth *truth = &self->truth;
-    for (uint32_t i = 0; i < truth->run_count; i++) {
-        stem_run *run = &truth->runs[i];
-        bool with[STEM_ELEMENTS_MAX] = {false};
-        uint32_t members = 0;
-        if (run->fault != STEM_FAULT_GAIN)
-            continue;
-        for (uint32_t k = i; k < truth->run_count; k++) {
-            const stem_run *other = &truth->runs[k];
-            if (other->fault != STEM_FAULT_GAIN || other->element == UINT8_MAX || other->outputs != run->outputs ||
-                !same_stretch(self, run, other) || fabs(other->gain_db - run->gain_db) * 10.0 > SAME_DB_10)
-                continue;
-            members += !with[other->element];
-            with[other->element] = true;
-        }
-        bool all = members >= 2;
-        for (uint32_t e = 0; all && e < self->model.element_count; e++)
-            all = with[e] || truth->presence[e] != STEM_PRESENT || !plays_in(self, e, run);
-        if (!all)
-            continue;
-        uint32_t kept = i + 1;
-        for (uint32_t k = i + 1; k < truth->run_count; k++) {
-            const stem_run *other = &truth->runs[k];
-            if (other->fault != STEM_FAULT_GAIN || other->outputs != run->outputs || !same_stretch(self, run, other))
-                truth->runs[kept++] = *other;
-        }
-        truth->run_count = kept;
-        run->element = UINT8_MAX; /* all of them */
-    }
-}
-
 /* ---- all of it ---- */
 
 /* A dialogue stem plays, and is not in it. */
@@ -578,7 +579,6 @@ void judge_stems(judgement *self)
         judge_programme_gain(stems);
         judge_matrix(stems);
     }
-    join_level_runs(stems);
     judge_stem_causes(stems);
     for (uint32_t i = 0; i < stems->shifts.count; i++)
         tell_shift(stems, &stems->shifts.items[i]);

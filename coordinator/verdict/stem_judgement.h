@@ -25,9 +25,11 @@ finding *stem_judgement_fault(stem_judgement *self, const char *check, double me
 void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs);
 /** " in L, R", or nothing where it names none */
 const char *stem_judgement_channel_words(stem_judgement *self, const finding *item);
+/** True if a stem gives a channel of the programme sound above -100 dBFS in a stretch. */
+bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run);
 /**
- * One cause, one finding: takes runs out of the truth that are the edge of another, and those that clipping made, which are told
- * as one.
+ * One cause, one finding: runs of all stems that play in a channel become one of the programme; takes runs out of the
+ * truth that are the edge of another, and those that clipping made, which are told as one.
  */
 void judge_stem_causes(stem_judgement *self);
 /** What most likely made an unexplained run, as the end of a sentence: a click or a hum of the print that the stems have not. */

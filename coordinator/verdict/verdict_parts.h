@@ -78,9 +78,10 @@ typedef struct stem_shift {
     int samples;
     size_t cell_count; /**< that show it */
     double left;       /**< of what is unexplained with it in place, what is unexplained with it there; 1: not known */
-    bool whole;        /**< all stems lie so: the programme does */
+    bool whole;        /**< all stems that play there lie so: the programme does */
 } stem_shift;
-stem_shift judgement_shift(const judgement *self, uint32_t element_count, const stem_run *run);
+/** players: bit per element that plays in one of the run's channels. */
+stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64_t players, const stem_run *run);
 enum { SHIFTS_TOLD_MAX = 64 };
 /** A stretch in which a stem was told to lie at another time. */
 typedef struct stem_shift_run {
@@ -95,6 +96,8 @@ typedef struct stem_shifts {
 } stem_shifts;
 /** Adds a run that a stem at another time explains; one of the same shift, hardly apart, is the same. */
 void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_run *run, uint64_t block_frames);
+/** When all are added: what is told of a stem and of the whole programme beside it, by as much, is the programme's. */
+void judgement_join_shifts(stem_shifts *self, uint64_t block_frames);
 /**
  * What a stem at another time makes of single channels and blocks is that shift and nothing more: a low tone may come out upside
  * down, and the stem is missing where it should be. True if the run lies at a shift of its stem, or most of it in one of others.

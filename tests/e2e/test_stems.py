@@ -24,8 +24,8 @@ def faults(report, deliverable, *checks):
 class Received(FarmTest):
     """One show, many received programmes: they are judged in one go."""
 
-    def judge(self, programmes, spec="none", damage=()):
-        show = small_show(self.folder, low_lfe=False)
+    def judge(self, programmes, spec="none", damage=(), show=None):
+        show = show or small_show(self.folder, low_lfe=False)
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
@@ -186,6 +186,9 @@ class Received(FarmTest):
             "SWAP_20": (lambda p: oracle.stereo(full(p))[:, ::-1].copy(), "stereo"),
             "ONE_REEL": (lambda p: from_second_reel(p, lambda x: x[:, [0, 1, 2, 3, 5, 4]]), "5.1"),
             "LOW_REEL": (lambda p: from_second_reel(p, lambda x: x * 10 ** (-3 / 20)), "5.1"),
+            "TURNED_R": (lambda p: full(p) * [1, -1, 1, 1, 1, 1], "5.1"),
+            "TURNED": (lambda p: from_second_reel(p, lambda x: -x), "5.1"),
+            "TURNED_FX": (lambda p: p["DX"] + p["MX"] + p["FX"] * [1, -1, 1, 1, 1, 1], "5.1"),
         })
         order = {"SWAP": ({"L": "R", "R": "L"}, "L and R are exchanged"), "SWAP_20": ({"L": "R", "R": "L"}, "L and R are exchanged"),
                  "ONE_REEL": ({"Ls": "Rs", "Rs": "Ls"}, "Ls and Rs are exchanged"),
@@ -204,6 +207,25 @@ class Received(FarmTest):
         self.assertEqual([(f["details"]["fault"], f["channels"]) for f in low], [("gain", [])])
         self.assertIn("The whole programme is at -3.0 dB", low[0]["message"])
         self.place(low[0], second / RATE, (second / RATE) + (7 * 24 + 11) / 24)
+        for name, source, channels in (("TURNED_R", "", ["R"]), ("TURNED", "", []), ("TURNED_FX", "FX", ["R"])):
+            with self.subTest(programme=name):
+                told = [(f["details"]["fault"], f["details"]["source"], f["channels"]) for f in faults(report, name)]
+                self.assertEqual(told, [("polarity", source, channels)])
+
+    def test_stems_that_lie_elsewhere_are_named_where_they_play(self):
+        """A stem in the centre alone lies elsewhere by one sample more or less than the programme does."""
+        def content(stem, reel, frames):
+            played = [0, 0, 1, 0, 0, 0] if stem == "DX" else [1, 1, 0, 1, 1, 1]
+            return noise(hash_seed(stem, reel), frames, 6, 0.03) * played
+        moved = lambda dx, rest: lambda p: np.roll(p["DX"], dx, axis=0) + np.roll(p["MX"] + p["FX"], rest, axis=0)
+        report = self.judge({"TWO": (moved(1999, 2000), "5.1"), "ALL": (moved(2000, 2000), "5.1"), "ONE": (moved(37, 0), "5.1")},
+                            show=Show(self.folder, [9 * 24 + 7, 7 * 24 + 11], content))
+        bed = ("L", "R", "LFE", "Ls", "Rs")
+        for name, wanted in (("TWO", {("DX", 1999, ("C",)), ("", 2000, bed)}), ("ALL", {("", 2000, ())}), ("ONE", {("DX", 37, ("C",))})):
+            with self.subTest(programme=name):
+                told = [(f["details"].get("source"), f["details"].get("delay_samples"), tuple(f["channels"])) for f in faults(report, name)]
+                self.assertEqual(set(told), wanted)
+                self.assertEqual(len(told), len(wanted))
 
     def test_clipping_a_click_and_the_edge_of_a_fault_are_not_told_as_faults_of_stems(self):
         full = lambda p: p["DX"] + p["MX"] + p["FX"]
