@@ -88,7 +88,7 @@ stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64
     uint32_t alike = 0;
     bool differs = false; /* one lies elsewhere, and shows it nearly as well */
     for (uint32_t e = 0; e < element_count; e++) {
-        playing += players >> e & 1U;
+        playing += (players >> e & 1U) != 0;
         alike += found[e].cell_count > 0 && found[e].samples == best.samples;
         differs = differs || (found[e].samples != best.samples && found[e].cell_count * 2 > best.cell_count);
     }
