@@ -67,7 +67,7 @@ compile() {
     objects="$objects $object"
 }
 cd "$source_dir"
-for file in worker/dsp/*.c tests/kernels/check_*.c tests/kernels/kernel_*.c common/base/status.c common/base/plain_text.c common/base/arena.c common/base/ensure.c; do
+for file in worker/dsp/*.c tests/kernels/check_*.c tests/kernels/kernel_*.c common/base/status.c common/base/plain_text.c common/base/arena.c common/base/ensure.c common/base/plain_math.c; do
     compile "$file" scalar
 done
 for level in $levels; do
