@@ -26,6 +26,14 @@ void finding_set_channels(finding *item, const channel_layout *layout, uint32_t 
             item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
 }
 
+const char *finding_channel_names(arena *memory, const finding *item)
+{
+    const char *names = item->channels[0];
+    for (uint32_t i = 1; i < item->channel_count; i++)
+        names = arena_format(memory, "%s, %s", names, item->channels[i]);
+    return names;
+}
+
 /* In the middle of what is short; of what is long its beginning, with half a second before it. */
 static task_place place_of(const finding *item, const channel_layout *layout, uint64_t frame_count, uint32_t rate)
 {

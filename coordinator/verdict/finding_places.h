@@ -17,5 +17,7 @@ uint32_t finding_channels(const finding *item, const channel_layout *layout);
 
 /** The channels of a finding, in the order of the layout. */
 void finding_set_channels(finding *item, const channel_layout *layout, uint32_t channels);
+/** "L, R, C" of a finding that names at least one, from memory. */
+const char *finding_channel_names(arena *memory, const finding *item);
 
 #endif

@@ -98,14 +98,6 @@ static void gather_channels(judgement *self, const event_list *list, size_t inde
     }
 }
 
-static const char *channel_names(judgement *self, const finding *item)
-{
-    const char *text = item->channels[0];
-    for (uint32_t i = 1; i < item->channel_count; i++)
-        text = arena_format(self->memory, "%s, %s", text, item->channels[i]);
-    return text;
-}
-
 /* The reel that begins within 2 ms of a stretch, or -1. */
 static int32_t join_at(const judgement *self, uint64_t start, uint64_t end)
 {
@@ -172,8 +164,8 @@ static void judge_clicks(judgement *self, const event_list *list, bool *told)
                                       : arena_format(self->memory, "It is where %s begins: the reels do not meet. Cross-fade the join, or cut both where they agree.",
                                                      self->show->reels[reel].name);
         item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. %s",
-                                     round(level) + 0.0, channel_names(self, item), place, (unsigned long long)event->frame,
-                                     measure_db(event->figure), advice);
+                                     round(level) + 0.0, finding_channel_names(self->memory, item), place,
+                                     (unsigned long long)event->frame, measure_db(event->figure), advice);
     }
     signal_rule_close(self, &rule);
 }
@@ -194,9 +186,9 @@ static void tell_gap(judgement *self, signal_rule *rule, const event_list *list,
     item->message =
         reel >= 0
             ? arena_format(self->memory, "%.1f ms of silence where %s begins at %s, in %s. Check the tail of the reel before it and the head of this one.",
-                           ms, self->show->reels[reel].name, place, channel_names(self, item))
+                           ms, self->show->reels[reel].name, place, finding_channel_names(self->memory, item))
             : arena_format(self->memory, "%s %s out for %.1f ms at %s: the sound stops and comes back at once. Look for a gap in the edit or a lost block, and print it again.",
-                           channel_names(self, item), item->channel_count > 1 ? "drop" : "drops", ms, place);
+                           finding_channel_names(self->memory, item), item->channel_count > 1 ? "drop" : "drops", ms, place);
 }
 
 /* True if a channel is quiet in all blocks that lie within a stretch. */
@@ -288,7 +280,7 @@ static void judge_tones(judgement *self, const event_list *list, bool *told)
         judgement_place(self, event->frame, place);
         item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.1f}", hertz);
         item->message = arena_format(self->memory, "%s of %.0f Hz at %.1f dBFS for %.2f s from %s, in %s. If it belongs to a leader, cut it out of the programme.",
-                                     pop ? "A pop" : "A pure tone", hertz, level, seconds, place, channel_names(self, item));
+                                     pop ? "A pop" : "A pure tone", hertz, level, seconds, place, finding_channel_names(self->memory, item));
     }
     rule.severity = severity;
     signal_rule_close(self, &rule);

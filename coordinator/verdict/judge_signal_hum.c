@@ -107,15 +107,12 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
     finding_set_channels(item, layout, channels);
     item->subject = arena_format(self->memory, "%.0f Hz", line_hertz[mains * HARMONICS]);
     const char *with = "";
-    const char *names = item->channels[0];
     for (uint32_t k = 0; k < HARMONICS; k++)
         if ((lines >> k & 1U) != 0 && loudest->line % HARMONICS != k)
             with = arena_format(self->memory, "%s%s%.0f", with, with[0] == '\0' ? ", with " : " and ", line_hertz[mains * HARMONICS + k]);
-    for (uint32_t c = 1; c < item->channel_count; c++)
-        names = arena_format(self->memory, "%s, %s", names, item->channels[c]);
     item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.0f, \"run_count\": %zu, \"runs\": [%s]}", line_hertz[loudest->line], run_count, runs);
     item->message = arena_format(self->memory, "Hum of %.0f Hz at %.1f dBFS%s%s in %s %s: a steady line of the mains. Notch it out, or find the ground loop.",
-                                 line_hertz[loudest->line], level_of(loudest), with, with[0] == '\0' ? "" : " Hz,", names,
+                                 line_hertz[loudest->line], level_of(loudest), with, with[0] == '\0' ? "" : " Hz,", finding_channel_names(self->memory, item),
                                  finding_stretches_text(self, &all));
 }
 

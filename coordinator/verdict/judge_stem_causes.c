@@ -17,14 +17,9 @@ static uint64_t blocks(const stem_judgement *self, uint64_t count)
 
 /* ---- what all stems of a channel share ---- */
 
-static uint64_t near_frames(const stem_judgement *self)
-{
-    return 2 * stem_block_frames(self->model.lane_count, true);
-}
-
 static bool lies_in(const stem_judgement *self, const stem_run *run, const stem_run *stretch)
 {
-    uint64_t near = near_frames(self);
+    uint64_t near = blocks(self, EDGE_BLOCKS);
     return run->start_frame + near >= stretch->start_frame && run->end_frame <= stretch->end_frame + near;
 }
 
@@ -41,7 +36,7 @@ static double energy_in(const stem_judgement *self, uint32_t element, uint32_t o
 {
     const stem_programme *programme = self->judgement->facts->stems;
     const stem_truth *truth = &self->truth;
-    uint64_t near = near_frames(self);
+    uint64_t near = blocks(self, EDGE_BLOCKS);
     double sum = 0.0;
     for (size_t b = 0; b < programme->block_count && programme->blocks[b].frame < stretch->end_frame; b++) {
         const stem_block *block = &programme->blocks[b];

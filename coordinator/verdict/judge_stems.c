@@ -147,10 +147,7 @@ void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outpu
 
 const char *stem_judgement_channel_words(stem_judgement *self, const finding *item)
 {
-    const char *list = item->channel_count == 0 ? "" : item->channels[0];
-    for (uint32_t i = 1; i < item->channel_count; i++)
-        list = arena_format(self->judgement->memory, "%s, %s", list, item->channels[i]);
-    return list[0] == '\0' ? "" : arena_format(self->judgement->memory, " in %s", list);
+    return item->channel_count == 0 ? "" : arena_format(self->judgement->memory, " in %s", finding_channel_names(self->judgement->memory, item));
 }
 
 /* Energy of a stem's channels in a stretch, by channel of the bed. */
