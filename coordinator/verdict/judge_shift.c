@@ -6,7 +6,6 @@
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double apart_factor = 2.0; /* against the same stem in place */
-static const double left_most = 0.25;   /* with the stem there, of what is unexplained in place */
 
 typedef struct shift_votes {
     size_t shifted, known;
@@ -34,7 +33,7 @@ static shift_votes count_votes(const stem_programme *programme, const stem_run *
         if (!shows(cell, run, group))
             continue;
         const stem_shift_peak *peak = &cell->shifts[group];
-        bool fits = peak->samples != 0 && (double)peak->left < left_most;
+        bool fits = peak->samples != 0 && (double)peak->left < STEM_SHIFT_LEFT_MAX;
         bool clear = (double)peak->score >= score_min;
         if (!fits && !clear)
             continue;
@@ -94,7 +93,8 @@ stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64
     }
     best.whole = alike > 1 && !in_place && !differs;
     stem_shift all = shift_of(programme, run, 0);
-    if (playing > 1 && !differs && all.cell_count > 0 && all.cell_count >= best.cell_count && all.left < left_most * best.left) {
+    if (playing > 1 && !differs && all.cell_count > 0 && all.cell_count >= best.cell_count &&
+        all.left < STEM_SHIFT_LEFT_MAX * best.left) {
         best = all;
         best.element = 0;
         best.whole = true;

@@ -332,12 +332,14 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     judgement_place(base, found->end, to);
     const char *name = shift->whole ? "" : stem_name(self, shift->element);
     item->subject = arena_format(base->memory, "shifted %s", name);
-    item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. Move it back and print again.",
-                                 shift->whole ? "The programme" : name, judgement_shift_words(base, shift->samples),
-                                 stem_judgement_channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems");
+    const char *who = shift->whole ? "The programme" : name;
+    const char *advice = shift->left < STEM_SHIFT_LEFT_MAX ? "Move it back and print again."
+                                                           : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
+    item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. %s", who, judgement_shift_words(base, shift->samples),
+                                 stem_judgement_channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems", advice);
     item->details_json = arena_format(
-        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %s}", name,
-        shift->samples, json_db(self, found->residual_dbfs));
+        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"left\": %.3f, \"residual_dbfs\": %s}", name,
+        shift->samples, shift->left, json_db(self, found->residual_dbfs));
 }
 
 /* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */

@@ -72,6 +72,7 @@ void judge_form(judgement *self, const file_form *form);
 void judge_stems(judgement *self);
 /** by_stem: which stems the programme was found to hold, by index in the show; NULL: not looked at. */
 void judge_bleed(judgement *self, const stem_presence *by_stem);
+#define STEM_SHIFT_LEFT_MAX 0.25 /**< a stem that leaves more is seen there, and does not explain what is wrong */
 /** At which time a stem lies where nothing else explains a received programme; cell_count 0: that is not known. */
 typedef struct stem_shift {
     uint32_t element;

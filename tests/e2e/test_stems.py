@@ -126,13 +126,14 @@ class Received(FarmTest):
             "NO_FX": (lambda p: p["DX"] + p["MX"], "5.1"),
             "LITTLE_FX": (lambda p: p["DX"] + p["MX"] + during(p["FX"]), "5.1"),
             "LOST": (lambda p: np.where((np.arange(len(p["DX"])) // 9600 == 30)[:, None], 0.0, full(p)), "5.1"),
+            "OTHER": (lambda p: full(p) - p["MX"] + 0.6 * np.roll(p["MX"], 5000, axis=0) + noise(9, len(p["DX"]), 6, 0.08), "5.1"),
             "LATE_20": (lambda p: np.roll(oracle.stereo(full(p)), 480, axis=0), "stereo"),
         })
         cases = {"MISSING": ("missing", "MX"), "SHORTER": ("missing", "MX"), "MISSING_LS": ("missing", "MX"), "GAIN": ("gain", "FX"),
                  "POLARITY": ("polarity", "DX"), "DIALOGUE": ("extra", "DX"), "FOREIGN": ("unexplained", ""),
                  "SHIFTED": ("shifted", "MX"), "NO_FX": ("missing", "FX"), "ONE_LATE": ("shifted", "MX"),
                  "TEN_PICTURES": ("shifted", "FX"), "LITTLE_FX": ("missing", "FX"), "LOST": ("dropout", ""),
-                 "LATE_20": ("shifted", ""), "LATE_FOR_7_S": ("shifted", "MX")}
+                 "LATE_20": ("shifted", ""), "LATE_FOR_7_S": ("shifted", "MX"), "OTHER": ("shifted", "MX")}
         for name, (fault, source) in cases.items():
             with self.subTest(programme=name):
                 told = faults(report, name)
@@ -148,6 +149,10 @@ class Received(FarmTest):
         self.place(faults(report, "LATE_FOR_7_S")[0], 5.0, 12.0)
         for name, samples in (("SHIFTED", 24), ("ONE_LATE", 1), ("TEN_PICTURES", -20000), ("LATE_FOR_7_S", 24)):
             self.assertEqual([f["details"]["delay_samples"] for f in faults(report, name)], [samples])
+        for name, explains in (("SHIFTED", True), ("TEN_PICTURES", True), ("OTHER", False)):
+            told = faults(report, name)[0]
+            self.assertEqual(told["details"]["left"] < 0.25, explains)
+            self.assertEqual("another version" in told["message"], not explains)
         self.assertEqual(faults(report, "LOST")[0]["details"]["length_ms"], 200.0)
         self.assertEqual({f["message"].split(" for ")[0] for f in findings(report, "LOST", "signal.dropout")},
                          {"L, R, C, LFE, Ls, Rs drop out"})
