@@ -126,6 +126,8 @@ static const long allowed_calls[] = {
     SYS_faccessat2, SYS_getdents64, SYS_readlinkat, SYS_getcwd, SYS_dup, SYS_dup3, SYS_fcntl, SYS_fallocate, SYS_ftruncate,
     SYS_fsync, SYS_fdatasync, SYS_sync_file_range, SYS_fadvise64, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_renameat2,
     SYS_linkat,
+    /* reading back beside who writes */
+    SYS_io_setup, SYS_io_submit, SYS_io_getevents, SYS_io_destroy,
     /* the socket to the worker, which is there */
     SYS_sendto, SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_ppoll, SYS_pselect6,
     /* memory */

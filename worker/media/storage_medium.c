@@ -1,12 +1,15 @@
 /* Reading past the page cache: what lies on the medium, not what this node remembers of it. */
 #define _GNU_SOURCE
+#include "common/base/ensure.h"
 #include "worker/media/storage_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -63,8 +66,36 @@ status storage_wait_written(int descriptor, uint64_t offset, uint64_t byte_size,
     return STATUS_OK;
 }
 
-status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint64_t offset, const uint8_t **out_bytes,
-                           error_detail *detail)
+storage_queue storage_queue_open(void)
+{
+    aio_context_t queue = 0;
+    return syscall(SYS_io_setup, 1, &queue) == 0 ? queue : STORAGE_QUEUE_NONE;
+}
+
+void storage_queue_close(storage_queue self)
+{
+    if (self != STORAGE_QUEUE_NONE)
+        syscall(SYS_io_destroy, self);
+}
+
+/* pread; by a queue the kernel is asked and then waited for, and holds no lock of the file between the two. */
+static ssize_t queued_read(storage_queue queue, int descriptor, uint8_t *bytes, size_t byte_size, uint64_t offset)
+{
+    struct iocb request = {.aio_lio_opcode = IOCB_CMD_PREAD, .aio_fildes = (uint32_t)descriptor, .aio_buf = (uintptr_t)bytes,
+                           .aio_nbytes = byte_size, .aio_offset = (int64_t)offset};
+    struct iocb *requests[1] = {&request};
+    struct io_event event;
+    if (queue == STORAGE_QUEUE_NONE || syscall(SYS_io_submit, queue, 1, requests) != 1)
+        return pread(descriptor, bytes, byte_size, (off_t)offset);
+    while (syscall(SYS_io_getevents, queue, 1, 1, &event, NULL) != 1) /* EINTR: the bytes are still on their way into `bytes` */
+        ENSURE(errno == EINTR);
+    if (event.res < 0)
+        errno = (int)-event.res;
+    return event.res < 0 ? -1 : (ssize_t)event.res;
+}
+
+status storage_read_medium(storage_queue queue, int descriptor, uint8_t *room, size_t byte_size, uint64_t offset,
+                           const uint8_t **out_bytes, error_detail *detail)
 {
     uint64_t first = page_floor(offset);
     size_t before = (size_t)(offset - first);
@@ -73,7 +104,7 @@ status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint
     *out_bytes = room + before;
     while (done < before + byte_size) { /* the last page may end behind the file: what was asked for does not */
         size_t whole = done / PAGE_BYTES * PAGE_BYTES; /* such readings begin at pages */
-        ssize_t got = pread(descriptor, room + whole, span - whole, (off_t)(first + whole));
+        ssize_t got = queued_read(queue, descriptor, room + whole, span - whole, first + whole);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -65,11 +65,19 @@ MUST_USE bool storage_read_past_cache(int descriptor);
 /** The room that reading so much needs. */
 size_t storage_medium_room(uint64_t offset, size_t byte_size);
 /**
+ * Where a reading waits for the medium without keeping those out who write to the same file, as pread does on ext4. For one
+ * thread. NONE: the system gives none, or none is needed; the reading is a pread.
+ */
+typedef unsigned long storage_queue;
+static const storage_queue STORAGE_QUEUE_NONE = 0;
+storage_queue storage_queue_open(void);
+void storage_queue_close(storage_queue self);
+/**
  * Reads what lies on the medium, past the page cache; what of it is still to be written is written first. room: at a page edge
  * of memory; *out_bytes lies in it.
  */
-MUST_USE status storage_read_medium(int descriptor, uint8_t *room, size_t byte_size, uint64_t offset, const uint8_t **out_bytes,
-                                    error_detail *detail);
+MUST_USE status storage_read_medium(storage_queue queue, int descriptor, uint8_t *room, size_t byte_size, uint64_t offset,
+                                    const uint8_t **out_bytes, error_detail *detail);
 /** The file will be read from front to back: the system reads further ahead. Advice only. */
 void storage_read_in_order(int descriptor);
 MUST_USE status storage_rename(const storage_root *self, const char *from, const char *to, bool replace,

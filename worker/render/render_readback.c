@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Read at once: who writes to the same file may wait that long (ext4 keeps writers out while it reads past the cache). */
-enum { READBACK_BLOCK_BYTES = 256 << 10, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 64 */ };
+/* Read at once: most writes are a page longer than a block, and go in one. */
+enum { READBACK_BLOCK_BYTES = 1 << 20, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 256 */ };
 /* Writes that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
 enum { READBACK_FLUSH_WRITES = 16 };
 
@@ -26,6 +26,7 @@ typedef struct readback_place {
 struct render_readback {
     const task_render *task;
     int *descriptors;          /* [file] for storage_read_medium(); -1: none yet */
+    storage_queue queue;       /* the task writes to what is being read */
     uint8_t *room;             /* READBACK_ROOM_BYTES, at such an edge */
     readback_place *places;    /* in the order of writing */
     uint32_t place_room;
@@ -56,8 +57,9 @@ static status readback_compare(render_readback *self, const readback_place *plac
     for (size_t at = 0, take = 0; code == STATUS_OK && at < place->byte_size; at += take) {
         const uint8_t *bytes = NULL;
         size_t left = place->byte_size - at;
-        take = left < 2 * READBACK_BLOCK_BYTES ? left : READBACK_BLOCK_BYTES; /* most writes are a page longer than four blocks */
-        code = storage_read_medium(self->descriptors[place->file], self->room, take, place->offset + at, &bytes, &self->detail);
+        take = left < READBACK_BLOCK_BYTES + READBACK_BLOCK_BYTES / 2 ? left : READBACK_BLOCK_BYTES;
+        code = storage_read_medium(self->queue, self->descriptors[place->file], self->room, take, place->offset + at, &bytes,
+                                   &self->detail);
         if (code == STATUS_OK)
             content_hash_stream_add(&stream, bytes, take);
     }
@@ -156,6 +158,7 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
         render_readback_stop(self);
         return NULL;
     }
+    self->queue = storage_queue_open();
     (void)madvise(self->room, READBACK_ROOM_BYTES, MADV_HUGEPAGE);
     self->place_room = (uint32_t)writes;
     self->places = arena_take_array(memory, writes, sizeof *self->places);
@@ -210,6 +213,7 @@ void render_readback_stop(render_readback *self)
         pthread_mutex_destroy(&self->mutex);
     }
     self->running = false;
+    storage_queue_close(self->queue);
     free(self->room);
     self->room = NULL;
     for (uint32_t i = 0; i < self->task->file_count; i++)

@@ -43,7 +43,8 @@ static status verify_read(verify_pass *self, size_t take, const uint8_t **out_by
     *out_bytes = self->block;
     if (self->medium < 0 || (self->offset >= first && self->offset + take <= last))
         return storage_read_at(self->descriptor, self->block, take, self->offset, self->context->detail);
-    return storage_read_medium(self->medium, self->room, take, self->offset, out_bytes, self->context->detail);
+    return storage_read_medium(STORAGE_QUEUE_NONE, self->medium, self->room, take, self->offset, out_bytes,
+                               self->context->detail);
 }
 
 /* Reads up to byte `end`, adding to the file's digest, to the audio's where audio is set, and, where there is something

@@ -292,19 +292,27 @@ static void storage_read_medium__gives_any_stretch_as_it_was_written_a_moment_ag
         size_t size;
     } stretches[] = {{0, PAGE_BYTES}, {0, sizeof bytes}, {1, 1}, {PAGE_BYTES - 1, 2}, {PAGE_BYTES, 3 * PAGE_BYTES},
                      {5 * PAGE_BYTES + 99, 1}, {4000, 5 * PAGE_BYTES + 100 - 4000}, {2 * PAGE_BYTES + 7, 0}};
-    for (size_t i = 0; i < sizeof stretches / sizeof stretches[0]; i++) {
-        const uint8_t *found = NULL;
-        assert_true(storage_medium_room(stretches[i].offset, stretches[i].size) <= 8 * PAGE_BYTES);
-        assert_int_equal(storage_read_medium(reader, room, stretches[i].size, stretches[i].offset, &found, NULL), STATUS_OK);
-        assert_memory_equal(found, bytes + stretches[i].offset, stretches[i].size);
-        bytes[stretches[i].offset] ^= 0x40; /* what the next one covers differs in the cache */
-        assert_int_equal(storage_write_at(writer, bytes + stretches[i].offset, 1, stretches[i].offset, NULL), STATUS_OK);
-    }
+    storage_queue queues[] = {STORAGE_QUEUE_NONE, storage_queue_open()};
     const uint8_t *found = NULL;
     error_detail detail;
-    assert_int_equal(storage_read_medium(reader, room, 101, 5 * PAGE_BYTES, &found, &detail), STATUS_INPUT_TRUNCATED);
-    assert_non_null(strstr(detail.message, "20580")); /* 5 x 4096 + 100 */
-    assert_int_equal(storage_read_medium(reader, room, 1, 6 * PAGE_BYTES, &found, &detail), STATUS_INPUT_TRUNCATED);
+    for (size_t q = 0; q < 2; q++) {
+        for (size_t i = 0; i < sizeof stretches / sizeof stretches[0]; i++) {
+            uint64_t at = stretches[i].offset;
+            assert_true(storage_medium_room(at, stretches[i].size) <= 8 * PAGE_BYTES);
+            assert_int_equal(storage_read_medium(queues[q], reader, room, stretches[i].size, at, &found, NULL), STATUS_OK);
+            assert_memory_equal(found, bytes + at, stretches[i].size);
+            bytes[at] ^= 0x40; /* what the next one covers differs in the cache */
+            assert_int_equal(storage_write_at(writer, bytes + at, 1, at, NULL), STATUS_OK);
+        }
+        status beyond = storage_read_medium(queues[q], reader, room, 101, 5 * PAGE_BYTES, &found, &detail);
+        assert_int_equal(beyond, STATUS_INPUT_TRUNCATED);
+        assert_non_null(strstr(detail.message, "20580")); /* 5 x 4096 + 100 */
+        beyond = storage_read_medium(queues[q], reader, room, 1, 6 * PAGE_BYTES, &found, &detail);
+        assert_int_equal(beyond, STATUS_INPUT_TRUNCATED);
+        assert_int_equal(storage_read_medium(queues[q], writer + 1000, room, 1, 0, &found, &detail), STATUS_NODE_SYSTEM);
+        assert_non_null(strstr(detail.message, "EBADF"));
+    }
+    storage_queue_close(queues[1]);
     free(room);
     close(reader);
     close(writer);
