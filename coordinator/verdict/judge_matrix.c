@@ -148,6 +148,7 @@ static void tell_phase(stem_judgement *self)
     item->message = arena_format(base->memory,
                                  "It is an Lt/Rt, encoded for matrix decoders: %s. %s Single stems of an Lt/Rt are not held against it.",
                                  turned_words(self), advice);
+    judgement_matrix_encoded(base);
 }
 
 /* What lies elsewhere than its stems has other gains from them than those it was made with. */

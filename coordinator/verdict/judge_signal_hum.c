@@ -1,4 +1,7 @@
-/* Steady lines of the mains: one finding for each mains frequency and reel, with all its channels, harmonics and stretches. */
+/*
+ * Steady lines of the mains: one finding for each mains frequency and reel, with all its channels, harmonics and stretches. A
+ * line that carries the sound and stops while the reel goes on is a note or a drone, and information.
+ */
 #include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/judge_signal.h"
 
@@ -10,6 +13,11 @@ static const double hum_level_dbfs = -65.0;
 static const double hum_over_neighbours_db = 10.0;
 static const double hum_steady_db = 2.0;
 enum { HUM_STRETCHES_MIN = 6 }; /* about 10 s */
+static const double note_share_db = -12.0; /* of all that plays in its channel: hum lies under it */
+static const double note_dbfs_min = -45.0; /* softer ones are the hum of a pause */
+static const double drone_dbfs_min = -30.0; /* no hum that somebody let pass is as loud as that */
+static const double gone_db = 6.0;
+static const double through_share = 0.9;   /* of a reel: hum is there all the time */
 static const double line_hertz[SIGNAL_HUM_LINES] = {50.0, 100.0, 150.0, 60.0, 120.0, 180.0};
 enum { HARMONICS = 3, MAINS = SIGNAL_HUM_LINES / HARMONICS };
 
@@ -20,6 +28,7 @@ typedef struct hum_run {
     uint64_t start, end;
     size_t count;
     double sum_db;
+    bool note;
 } hum_run;
 
 typedef struct hum_list {
@@ -30,6 +39,56 @@ typedef struct hum_list {
 static double level_of(const hum_run *run)
 {
     return run->count > 0 ? run->sum_db / (double)run->count : -(double)INFINITY;
+}
+
+/* True where the line is there in the whole of its reel, louder sound over it or none. */
+static bool goes_through(const judgement *self, const programme_signal *signal, const hum_run *run)
+{
+    size_t all = 0, there = 0;
+    for (size_t i = 0; i < signal->hum_count; i++) {
+        if (judgement_reel(self, signal->hums[i].frame) != run->reel)
+            continue;
+        all++;
+        there += signal_db(2.0 * (double)signal->hums[i].power[run->channel][0][run->line]) > level_of(run) - gone_db;
+    }
+    return (double)there >= through_share * (double)all;
+}
+
+/* How much of what plays in its channel a line is, in dB. */
+static double share_of(const programme_signal *signal, const hum_run *run)
+{
+    double sum = 0.0, frames = 0.0;
+    for (size_t b = 0; b < signal->block_count; b++) {
+        const signal_block *block = &signal->blocks[b];
+        if (block->frame < run->start || block->frame >= run->end)
+            continue;
+        sum += (double)block->energy[run->channel] * block->frame_count;
+        frames += block->frame_count;
+    }
+    return level_of(run) - signal_db(2.0 * sum / frames); /* both of a full-scale sine */
+}
+
+/* And what stands beside a note: its harmonics, and its other channels. */
+static void find_notes(const judgement *self, const hum_list *list, const programme_signal *signal)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        hum_run *run = &list->items[i];
+        run->note = level_of(run) > note_dbfs_min && share_of(signal, run) > note_share_db &&
+                    (level_of(run) > drone_dbfs_min || !goes_through(self, signal, run));
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        hum_run *run = &list->items[i];
+        bool beside = false;
+        for (size_t k = 0; k < list->count && !run->note; k++) {
+            const hum_run *other = &list->items[k];
+            uint64_t start = other->start > run->start ? other->start : run->start;
+            uint64_t end = other->end < run->end ? other->end : run->end;
+            beside = beside || (other->note && other->line / HARMONICS == run->line / HARMONICS && end > start &&
+                                end - start > (run->end - run->start) / 2);
+        }
+        if (beside && !goes_through(self, signal, run))
+            run->note = true;
+    }
 }
 
 static void keep_run(judgement *self, hum_list *list, const signal_rule *rule, const hum_run *run)
@@ -78,9 +137,10 @@ static int by_start(const void *a, const void *b)
     return (int)left->line - (int)right->line;
 }
 
-/* All runs of a mains frequency in the reel of the first of them. */
+/* All runs of a mains frequency in the reel of the first of them: those that are notes, or the others. */
 static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, size_t first, uint32_t mains)
 {
+    bool note = list->items[first].note;
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
     finding_stretches all = {0};
     uint32_t channels = 0, lines = 0;
@@ -89,7 +149,7 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
     size_t run_count = 0;
     for (size_t i = first; i < list->count; i++) {
         const hum_run *run = &list->items[i];
-        if (run->line / HARMONICS != mains || run->reel != list->items[first].reel)
+        if (run->line / HARMONICS != mains || run->reel != list->items[first].reel || run->note != note)
             continue;
         finding_stretches_add(self, &all, run->start, run->end);
         channels |= 1U << run->channel;
@@ -111,7 +171,10 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
         if ((lines >> k & 1U) != 0 && loudest->line % HARMONICS != k)
             with = arena_format(self->memory, "%s%s%.0f", with, with[0] == '\0' ? ", with " : " and ", line_hertz[mains * HARMONICS + k]);
     item->details_json = arena_format(self->memory, "{\"frequency_hz\": %.0f, \"run_count\": %zu, \"runs\": [%s]}", line_hertz[loudest->line], run_count, runs);
-    item->message = arena_format(self->memory, "Hum of %.0f Hz at %.1f dBFS%s%s in %s %s: a steady line of the mains. Notch it out, or find the ground loop.",
+    if (note && rule->limit == NULL)
+        item->severity = FINDING_INFO;
+    item->message = arena_format(self->memory, note ? "A steady tone of %.0f Hz at %.1f dBFS%s%s in %s %s: it carries the sound there, as a note or a drone does. If neither is meant, it is the mains."
+                                                    : "Hum of %.0f Hz at %.1f dBFS%s%s in %s %s: a steady line of the mains. Notch it out, or find the ground loop.",
                                  line_hertz[loudest->line], level_of(loudest), with, with[0] == '\0' ? "" : " Hz,", finding_channel_names(self->memory, item),
                                  finding_stretches_text(self, &all));
 }
@@ -126,11 +189,12 @@ void judge_signal_hum(judgement *self, const programme_signal *signal)
             find_runs(self, &list, &rule, signal, c, line);
     if (list.count > 1)
         qsort(list.items, list.count, sizeof *list.items, by_start);
+    find_notes(self, &list, signal);
     for (uint32_t mains = 0; mains < MAINS; mains++) {
-        int32_t told = INT32_MIN; /* runs of a reel stand together: they are in order of time */
+        int32_t told[2] = {INT32_MIN, INT32_MIN}; /* runs of a reel stand together: they are in order of time */
         for (size_t i = 0; i < list.count; i++)
-            if (list.items[i].line / HARMONICS == mains && list.items[i].reel != told) {
-                told = list.items[i].reel;
+            if (list.items[i].line / HARMONICS == mains && list.items[i].reel != told[list.items[i].note]) {
+                told[list.items[i].note] = list.items[i].reel;
                 tell_hum(self, &rule, &list, i, mains);
             }
     }

@@ -321,6 +321,55 @@ static void judge_pairs(judgement *self, const programme_signal *signal)
     signal_rule_close(self, &phase);
 }
 
+/* ---- Lt/Rt ---- */
+
+/* Made so, or called so: "NT_LtRt.wav", "NT Lt-Rt.wav". */
+static bool is_matrix_encoded(const judgement *self)
+{
+    const recipe *made_by = self->show->deliverables[self->facts->deliverable].recipe;
+    bool encoded = false;
+    for (uint32_t i = 0; made_by != NULL && i < made_by->fold_count; i++)
+        encoded = encoded || made_by->folds[i].phase_90;
+    for (uint32_t i = 0; !self->deliverable->rendered && i < self->deliverable->input_count; i++) {
+        const char *name = self->facts->plan->inputs.items[self->deliverable->first_input + i].display;
+        const char *file = strrchr(name, '/');
+        char letters[8] = "";
+        for (name = file == NULL ? name : file + 1; *name != '\0' && !encoded; name++) {
+            if (strchr(" _-.", *name) != NULL)
+                continue;
+            memmove(letters, letters + 1, 3);
+            letters[3] = (char)(*name >= 'A' && *name <= 'Z' ? *name - 'A' + 'a' : *name);
+            encoded = memcmp(letters, "ltrt", 4) == 0;
+        }
+    }
+    return encoded && self->deliverable->layout == LAYOUT_STEREO;
+}
+
+void judgement_matrix_encoded(judgement *self)
+{
+    const programme_signal *signal = programme_measure_signal(self->facts->measure);
+    if (signal == NULL || (signal->groups & SIGNAL_GROUP_SOUND) == 0)
+        return;
+    window_sums all = {0};
+    for (size_t b = 0; b < signal->block_count; b += WINDOW_BLOCKS) {
+        window_sums sums = sum_window(signal, b, 0, 1, 0);
+        all.left += sums.left;
+        all.right += sums.right;
+        all.cross += sums.cross;
+    }
+    if (all.cross < leaning_correlation * sqrt(all.left * all.right))
+        return; /* no surround outweighs all that is in front: one of the two is upside down */
+    for (size_t i = 0; i < self->verdict->findings.count; i++) {
+        finding *item = &self->verdict->findings.items[i];
+        bool pair = strcmp(item->check, "signal.phase") == 0 || strcmp(item->check, "signal.polarity") == 0;
+        if (!pair || item->rule != NULL || item->severity != FINDING_WARN)
+            continue;
+        item->severity = FINDING_INFO;
+        item->message = arena_format(self->memory, "L and R go against each other (correlation %.2f) %s: in an Lt/Rt that is the surround, which lies in both with opposite polarity. Nothing to do, unless it is heard in the wrong place behind a decoder.",
+                                     item->measured, stretch_words(self, item->start_sample, item->end_sample));
+    }
+}
+
 /* ---- the floor ---- */
 
 /*
@@ -433,6 +482,8 @@ void judge_signal_levels(judgement *self, const programme_signal *signal)
 {
     judge_dc(self, signal);
     judge_pairs(self, signal);
+    if (is_matrix_encoded(self))
+        judgement_matrix_encoded(self);
     judge_floor(self, signal);
     tell_empty(self, signal);
     judge_reels(self, signal);

@@ -61,6 +61,11 @@ double judgement_peak_before_clamping(const judgement *self, double peak_db, uin
 /** True peaks over the limit and clipped runs. */
 void judge_peaks(judgement *self);
 void judge_silence(judgement *self);
+/**
+ * Of an Lt/Rt: stretches in which L and R go against each other are its surround, and information, unless the spec limits them, or
+ * they do so in the programme as a whole.
+ */
+void judgement_matrix_encoded(judgement *self);
 void judge_joins(judgement *self);
 /** Of one join: what is heard on both sides of it. */
 void judge_join_overlap(judgement *self, const plan_piece *before, const plan_piece *after);

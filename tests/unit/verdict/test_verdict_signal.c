@@ -243,6 +243,37 @@ static void verdict__hum_of_one_mains_is_one_finding(void **state)
     assert_null(strstr(item->message, "more place"));
 }
 
+/* 60 Hz at -40 dBFS in L, half of all that plays there, with 120 Hz 15 dB below, in all cells but the first and the last four. */
+static float bass_note(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    if (channel != 0 || cell == 0 || cell >= 8)
+        return 0.0f;
+    return line == 3 ? 5e-5f : line == 4 ? 1.6e-6f : 0.0f;
+}
+
+static float loud_hum(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    (void)cell;
+    return channel == 0 && line == 3 ? 5e-5f : 0.0f;
+}
+
+static void verdict__a_note_is_no_hum(void **state)
+{
+    bench *self = *state;
+    self->mains = bass_note;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(count_of(&verdict, "signal.hum"), 1);
+    assert_int_equal(bench_found(&verdict, "signal.hum")->severity, FINDING_INFO);
+    assert_non_null(strstr(bench_found(&verdict, "signal.hum")->message, "A steady tone of 60 Hz at -40.0 dBFS, with 120 Hz, in L"));
+    self->mains = loud_hum; /* it goes on to the ends */
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(bench_found(&verdict, "signal.hum")->severity, FINDING_WARN);
+    self->mains = bass_note;
+    bench_limit(self, "signal.hum", (double)NAN, -50.0);
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(bench_found(&verdict, "signal.hum")->severity, FINDING_FAIL);
+}
+
 /* A mix whose R is upside down: its channels are now hardly, now almost the same sound. In 10 s near the end it is not. */
 static float upside_down(uint64_t block, uint32_t pair)
 {
@@ -280,6 +311,38 @@ static void verdict__a_pair_that_is_upside_down_is_one_finding(void **state)
     assert_int_equal(verdict.word, VERDICT_FAIL);
 }
 
+static void verdict__the_surround_of_an_ltrt_is_no_fault(void **state)
+{
+    bench *self = *state;
+    self->made_by.folds[self->made_by.fold_count++].phase_90 = true;
+    self->cross = once_upside_down;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(bench_found(&verdict, "signal.polarity")->severity, FINDING_INFO);
+    assert_int_equal(verdict.word, VERDICT_PASS);
+    self->cross = upside_down; /* no surround is all of a programme */
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(bench_found(&verdict, "signal.polarity")->severity, FINDING_WARN);
+
+    /* What was received says so by its name. */
+    const struct {
+        const char *display;
+        bool encoded;
+    } names[] = {{"in/NT_LtRt.wav", true}, {"in/NT Lt-Rt.L.wav", true}, {"LtRt/NT_LoRo.wav", false}};
+    self->made_by.fold_count = 0;
+    self->cross = once_upside_down;
+    self->deliverable.rendered = false;
+    self->deliverable.input_count = 1;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        plan_input input = {.display = names[i].display, .channel = CHANNEL_NONE};
+        media_facts facts = {.sample_rate = RATE, .encoding = ENCODING_PCM_24, .valid_bits = 24};
+        self->made.inputs.items = &input;
+        self->made.inputs.count = 1;
+        self->made.facts = &facts;
+        verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+        assert_int_equal(bench_found(&verdict, "signal.polarity")->severity, names[i].encoded ? FINDING_INFO : FINDING_WARN);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_pair_that_is_upside_down_is_one_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_note_is_no_hum, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__the_surround_of_an_ltrt_is_no_fault, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
