@@ -269,6 +269,53 @@ static void find_matrix_row(finder *self, uint32_t output, uint64_t frame_count)
             self->nominal[output][i] = x[model->bed_of[i]];
 }
 
+/* The gain of a channel in an output against its nominal one; 0: it has none, or is not known. */
+static double matrix_ratio(const stem_truth *truth, uint32_t output, uint32_t channel)
+{
+    double nominal = truth->matrix_nominal[output][channel];
+    return nominal == 0.0 || !truth->matrix_known[output][channel] ? 0.0 : truth->matrix[output][channel] / nominal;
+}
+
+static bool ratios_alike(double a, double b)
+{
+    return fabs(a - b) <= 2.0 * same_gain * fabs(b);
+}
+
+/*
+ * Level and matrix are told apart: the ratio that most gains of the matrix have in common is the level of the whole. Of ratios that
+ * as many have it is none, else that of the channel which is folded in the loudest, which no fold-down lowers.
+ */
+static void part_level_and_matrix(finder *self)
+{
+    stem_truth *truth = self->truth;
+    uint32_t outputs = self->model->output_count;
+    uint32_t beds = self->model->bed_count;
+    double level = 1.0;
+    double loudest = 0.0;
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < outputs * beds; i++) {
+        double ratio = matrix_ratio(truth, i / beds, i % beds);
+        double nominal = truth->matrix_nominal[i / beds][i % beds];
+        uint32_t alike = 0;
+        for (uint32_t k = 0; k < outputs * beds; k++)
+            alike += ratios_alike(matrix_ratio(truth, k / beds, k % beds), ratio);
+        bool none = ratios_alike(ratio * truth->programme_gain, 1.0);
+        if (ratio < missing_gain || alike < most || (alike == most && !none && nominal <= loudest))
+            continue;
+        most = alike;
+        loudest = none ? HUGE_VAL : nominal;
+        level = none ? 1.0 / truth->programme_gain : ratio;
+    }
+    truth->programme_gain *= level;
+    truth->matrix_wrong = false;
+    for (uint32_t o = 0; o < outputs; o++)
+        for (uint32_t c = 0; c < beds; c++) {
+            truth->matrix[o][c] /= level;
+            truth->matrix_wrong = truth->matrix_wrong || (truth->matrix_known[o][c] &&
+                                  fabs(truth->matrix[o][c] - truth->matrix_nominal[o][c]) > 2.0 * same_gain);
+        }
+}
+
 /* ---- runs ---- */
 
 typedef struct place_state {
@@ -475,8 +522,10 @@ static void find(finder *self)
     add_up(self);
     for (uint32_t output = 0; output < self->model->output_count; output++)
         find_matrix_row(self, output, self->programme->frame_count);
-    if (truth->matrix_wrong)
+    if (truth->matrix_wrong) {
         fit_all(self);
+        part_level_and_matrix(self);
+    }
     find_null(self);
     for (uint32_t output = 0; output < self->model->output_count; output++) {
         for (uint32_t e = 0; e < self->model->element_count; e++)

@@ -60,7 +60,7 @@ typedef struct stem_truth {
     uint64_t worst_frame;                      /**< where that block begins */
     bool nulls;                                /**< every block cancels down to the rounding of its samples */
     bool matrix_wrong;                         /**< the matrix below explains the programme and is not the nominal one */
-    double matrix[LAYOUT_CHANNELS_MAX][STEM_BED_MAX];  /**< solved over the whole programme */
+    double matrix[LAYOUT_CHANNELS_MAX][STEM_BED_MAX];  /**< solved over the whole programme, beside the gain of all */
     double matrix_nominal[LAYOUT_CHANNELS_MAX][STEM_BED_MAX];
     bool matrix_known[LAYOUT_CHANNELS_MAX][STEM_BED_MAX]; /**< the channel plays, and not as a copy of others */
     uint32_t run_count;                        /**< by time */

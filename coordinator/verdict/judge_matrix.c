@@ -2,6 +2,7 @@
 #include "coordinator/verdict/stem_judgement.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A gain of the matrix counts as the recipe's within this: the check's stated accuracy. */
 static const double matrix_tolerance_db = 0.1;
@@ -51,26 +52,63 @@ static const char *gain_words(const stem_judgement *self, double gain)
                         verdict_displayed(20.0 * log10(fabs(gain))));
 }
 
-/* "C goes to L at -6.0 dB instead of at -3.0 dB" for every gain that is off. */
-static const char *matrix_differences(const stem_judgement *self)
+typedef struct matrix_gain {
+    uint32_t output, channel;
+    const char *found, *wanted; /* as they are told */
+} matrix_gain;
+
+static uint32_t list_differences(const stem_judgement *self, matrix_gain *out_list)
 {
-    arena *memory = self->judgement->memory;
     const stem_truth *truth = &self->truth;
-    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
     double nothing = pow(10.0, -60.0 / 20.0);
-    const char *list = "";
-    for (uint32_t o = 0; o < layout->channel_count; o++)
-        for (uint32_t c = 0; c < self->model.bed_count; c++) {
+    uint32_t count = 0;
+    for (uint32_t c = 0; c < self->model.bed_count; c++)
+        for (uint32_t o = 0; o < self->model.output_count; o++) {
             double found = truth->matrix[o][c];
             double wanted = truth->matrix_nominal[o][c];
             double off_db = 20.0 * fabs(log10(fmax(fabs(found), nothing) / fmax(fabs(wanted), nothing)));
             bool flipped = found * wanted < 0.0 && fabs(found) > nothing;
-            if (!truth->matrix_known[o][c] || (off_db <= matrix_tolerance_db && !flipped))
-                continue;
-            list = arena_format(memory, "%s%s%s goes to %s %s instead of %s", list, list[0] == '\0' ? "" : "; ",
-                                channel_label_name(self->bed[c]), channel_label_name(layout->labels[o]), gain_words(self, found),
-                                gain_words(self, wanted));
+            if (truth->matrix_known[o][c] && (off_db > matrix_tolerance_db || flipped))
+                out_list[count++] = (matrix_gain){o, c, gain_words(self, found), gain_words(self, wanted)};
         }
+    return count;
+}
+
+/* What a mixer calls the channels that were folded, by bit per label; "" where they have no name in common. */
+static const char *folded_name(uint32_t labels)
+{
+    const uint32_t surrounds = 1U << CHANNEL_LS | 1U << CHANNEL_RS | 1U << CHANNEL_LSS | 1U << CHANNEL_RSS | 1U << CHANNEL_LRS |
+                               1U << CHANNEL_RRS | 1U << CHANNEL_CS;
+    return labels == 1U << CHANNEL_C ? "the centre" : labels == 1U << CHANNEL_LFE ? "the LFE" : (labels & ~surrounds) == 0 ? "the surrounds" : "";
+}
+
+/* "the surrounds (Ls to L, Rs to R) at 0.0 dB instead of at -3.0 dB" for all gains that are off by as much. */
+static const char *matrix_differences(const stem_judgement *self)
+{
+    arena *memory = self->judgement->memory;
+    const channel_layout *layout = channel_layout_get(self->judgement->deliverable->layout);
+    matrix_gain *off = arena_take_array(memory, (size_t)self->model.bed_count * self->model.output_count + 1, sizeof *off);
+    uint32_t count = list_differences(self, off);
+    const char *list = "";
+    for (uint32_t i = 0; i < count; i++) {
+        const char *found = off[i].found;
+        if (found == NULL)
+            continue; /* told with another */
+        const char *paths = "";
+        uint32_t labels = 0;
+        uint32_t alike = 0;
+        for (uint32_t k = i; k < count; k++) {
+            if (off[k].found == NULL || strcmp(off[k].found, found) != 0 || strcmp(off[k].wanted, off[i].wanted) != 0)
+                continue;
+            labels |= 1U << self->bed[off[k].channel];
+            paths = arena_format(memory, "%s%s%s to %s", paths, alike++ == 0 ? "" : ", ", channel_label_name(self->bed[off[k].channel]),
+                                 channel_label_name(layout->labels[off[k].output]));
+            off[k].found = NULL;
+        }
+        const char *name = alike > 1 ? folded_name(labels) : "";
+        list = arena_format(memory, "%s%s%s%s%s%s %s instead of %s", list, list[0] == '\0' ? "" : "; ", name, name[0] == '\0' ? "" : " (", paths,
+                            name[0] == '\0' ? "" : ")", found, off[i].wanted);
+    }
     return list;
 }
 
@@ -179,6 +217,7 @@ void judge_matrix(stem_judgement *self)
         tell_phase(self);
         return;
     }
+    double level_db = 20.0 * log10(self->truth.programme_gain);
     const char *differences = self->truth.matrix_wrong ? matrix_differences(self) : "";
     bool wrong = differences[0] != '\0';
     bool elsewhere = lies_elsewhere(self);
@@ -196,11 +235,13 @@ void judge_matrix(stem_judgement *self)
                                                   : judgement_breach(limit));
     if (limit != NULL)
         judgement_limits(item, limit);
-    item->details_json =
-        arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s}", matrix_json(self, false), matrix_json(self, true));
+    item->details_json = arena_format(base->memory, "{\"matrix\": %s, \"matrix_db\": %s, \"programme_gain_db\": %.3f}", matrix_json(self, false),
+                                      matrix_json(self, true), level_db);
+    bool level = fabs(level_db) >= STEM_LEVEL_TOLD_DB;
     item->message =
-        wrong ? arena_format(base->memory, "It was made with another matrix than %s: %s. Print again with the stated matrix.",
-                             base->show->print_masters[base->deliverable->layout]->name, differences)
+        wrong ? arena_format(base->memory, "It was made with another matrix than %s: %s%s. Print again with the stated matrix%s.",
+                             base->show->print_masters[base->deliverable->layout]->name, differences,
+                             level ? arena_format(base->memory, "; and the whole at %+.1f dB", level_db) : "", level ? ", at unity" : "")
         : self->truth.nulls
             ? arena_format(base->memory, "The matrix that was used is that of %s.",
                            base->show->print_masters[base->deliverable->layout]->name)

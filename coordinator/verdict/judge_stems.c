@@ -484,7 +484,7 @@ static void judge_absent(stem_judgement *self)
 static void judge_programme_gain(stem_judgement *self)
 {
     double gain_db = 20.0 * log10(self->truth.programme_gain);
-    if (fabs(gain_db) < 0.025)
+    if (fabs(gain_db) < STEM_LEVEL_TOLD_DB || self->truth.matrix_wrong) /* told with the matrix */
         return;
     judgement *base = self->judgement;
     finding *item = judgement_add(base, "stems.null", FINDING_WARN);

@@ -7,6 +7,8 @@
 #include "common/measure/stem_phase.h"
 #include "common/measure/stem_truth.h"
 
+#define STEM_LEVEL_TOLD_DB 0.025 /**< from here on the gain that a whole programme has against its stems is told */
+
 typedef struct stem_judgement {
     judgement *judgement;
     stem_model model;

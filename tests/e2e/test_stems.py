@@ -300,7 +300,13 @@ class Received(FarmTest):
             bed = p["DX"] + p["MX"] + p["FX"]
             turned = np.fft.irfft(-1j * np.fft.rfft(0.5 * (bed[:, 4] + bed[:, 5])), len(bed))
             return np.stack([bed[:, 0] + HALF * bed[:, 2] - turned, bed[:, 1] + HALF * bed[:, 2] + turned], axis=1)
-        report = self.judge({**programmes, "LTRT": (encode, "stereo")})
+        both = np.array([[1, 0, HALF, 0, 1, 0], [0, 1, HALF, 0, 0, 1]]) / 2  # and half as loud as a whole
+        report = self.judge({**programmes, "LTRT": (encode, "stereo"), "BOTH": (fold(both), "stereo")})
+        told, = faults(report, "BOTH")
+        self.assertEqual(told["message"], "It was made with another matrix than stereo-loro: the surrounds (Ls to L, Rs to R) at 0.0 dB "
+                         "instead of at -3.0 dB; and the whole at -6.0 dB. Print again with the stated matrix, at unity.")
+        self.assertAlmostEqual(told["details"]["programme_gain_db"], -6.02, delta=0.01)
+        self.assertAlmostEqual(told["details"]["matrix_db"]["L"]["Ls"], 0.0, delta=0.01)
         self.assertEqual(faults(report, "LTRT"), [])
         told = findings(report, "LTRT", "folddown.matrix")
         self.assertEqual([f["severity"] for f in told], ["info"])

@@ -210,6 +210,25 @@ static void stem_truth__solves_the_matrix_that_was_used(void **state)
     free(truth);
 }
 
+static void fold_otherwise_and_turn_down(double *lanes, uint64_t frame, scene *self)
+{
+    fold_otherwise(lanes, frame, self);
+    turn_down(lanes, frame, self);
+}
+
+static void stem_truth__tells_the_level_of_the_whole_and_the_matrix_apart(void **state)
+{
+    (void)state;
+    scene self;
+    stem_truth *truth = find(&self, fold_otherwise_and_turn_down);
+    assert_true(truth->matrix_wrong && truth->run_count == 0);
+    assert_true(fabs(truth->programme_gain - 0.5) < 1e-6);
+    const double wanted[OUTPUTS] = {0.7, 0.5};
+    for (uint32_t o = 0; o < OUTPUTS; o++)
+        assert_true(fabs(truth->matrix[o][o] - 1.0) < 1e-6 && fabs(truth->matrix[o][2] - wanted[o]) < 1e-6);
+    free(truth);
+}
+
 static void stem_truth__finds_the_gain_that_all_stems_share(void **state)
 {
     (void)state;
@@ -228,6 +247,7 @@ int main(void)
         cmocka_unit_test(stem_truth__tells_missing_gain_and_stranger_apart),
         cmocka_unit_test(stem_truth__holds_a_stem_against_where_it_belongs),
         cmocka_unit_test(stem_truth__solves_the_matrix_that_was_used),
+        cmocka_unit_test(stem_truth__tells_the_level_of_the_whole_and_the_matrix_apart),
         cmocka_unit_test(stem_truth__finds_the_gain_that_all_stems_share),
     };
     return cmocka_run_group_tests_name("stem_truth", tests, NULL, NULL);
