@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/magic.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -66,16 +67,20 @@ status storage_wait_written(int descriptor, uint64_t offset, uint64_t byte_size,
     return STATUS_OK;
 }
 
+/* Nobody's at the moment. To undo one takes the kernel 40 ms: it waits until no processor can be in it any more. */
+static _Atomic storage_queue spare_queue = STORAGE_QUEUE_NONE;
+
 storage_queue storage_queue_open(void)
 {
-    aio_context_t queue = 0;
-    return syscall(SYS_io_setup, 1, &queue) == 0 ? queue : STORAGE_QUEUE_NONE;
+    aio_context_t queue = atomic_exchange(&spare_queue, STORAGE_QUEUE_NONE);
+    return queue != STORAGE_QUEUE_NONE || syscall(SYS_io_setup, 1, &queue) == 0 ? queue : STORAGE_QUEUE_NONE;
 }
 
 void storage_queue_close(storage_queue self)
 {
-    if (self != STORAGE_QUEUE_NONE)
-        syscall(SYS_io_destroy, self);
+    storage_queue before = self == STORAGE_QUEUE_NONE ? self : atomic_exchange(&spare_queue, self);
+    if (before != STORAGE_QUEUE_NONE)
+        syscall(SYS_io_destroy, before);
 }
 
 /* pread; by a queue the kernel is asked and then waited for, and holds no lock of the file between the two. */

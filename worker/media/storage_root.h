@@ -71,6 +71,7 @@ size_t storage_medium_room(uint64_t offset, size_t byte_size);
 typedef unsigned long storage_queue;
 static const storage_queue STORAGE_QUEUE_NONE = 0;
 storage_queue storage_queue_open(void);
+/** The process keeps it for who opens one next. */
 void storage_queue_close(storage_queue self);
 /**
  * Reads what lies on the medium, past the page cache; what of it is still to be written is written first. room: at a page edge
