@@ -134,10 +134,11 @@ static wide gain_bound(const k_weighting_coefficients *coefficients, uint32_t fi
 
 /*
  * The direct form II of the kernel rounds twice into u (first stage) and v (second), each by at most 2^-53 of a
- * number of at most 4 max|u| or 4 max|v|: the same as noise at the input of that stage. y rounds three times (5
- * max|u| each), k twice (4 max|v| each). So |k - true k| <= e = 2^-53 (8 g1 max|u| + (15 max|u| + 8 max|v|) g2 + 8
- * max|v|) with g1, g2 the gain bounds above, and the energy differs by at most the sum of 2|k|e + e^2, and N
- * roundings of itself.
+ * number of at most 4 max|u| or 4 max|v|: the same as noise at the input of that stage. y rounds twice, and its two
+ * coefficients over b0 once each (15 max|u| in all, multiplied by b0 again); k is a difference of two differences of at
+ * most 2 max|v|, each rounded, and rounds itself (8 max|v| in all). So |k - true k| <= e = 2^-53 (8 g1 max|u| + (15 max|u| +
+ * 8 max|v|) g2 + 8 max|v|) with g1, g2 the gain bounds above, and the energy differs by at most the sum of 2|k|e + e^2,
+ * and N roundings of itself; b0^2 and its product are two more.
  */
 static void judge_energy(kernel_check *self, uint32_t rate, hostility kind)
 {
@@ -179,8 +180,8 @@ static void judge_energy(kernel_check *self, uint32_t rate, hostility kind)
     const wide g2 = gain_bound(&c, 1, rate);
     const wide e = 0x1p-53L * (8 * g1 * u_max + (15 * u_max + 8 * v_max) * g2 + 8 * v_max);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
-        const wide bound = 2 * e * amplitude[lane] + frames * e * e + frames * 0x1p-53L * truth[lane];
-        const wide error = fabsl((wide)energy[lane] - truth[lane]);
+        const wide bound = 2 * e * amplitude[lane] + frames * e * e + (frames + 2) * 0x1p-53L * truth[lane];
+        const wide error = fabsl((wide)(c.energy_gain * energy[lane]) - truth[lane]);
         check_that(self, error <= bound, "%s at %u Hz, lane %u: energy %.17Lg is off by %Lg, bound %Lg",
                    hostility_name(kind), rate, lane, truth[lane], error, bound);
         /* And the bound means something: far below 0.001 LU (2.3e-4) wherever there is sound. */
@@ -270,6 +271,10 @@ void judge_k_weighting_design(kernel_check *self)
         }
         check_that(self, actual.stage[1][0] == 1.0 && actual.stage[1][1] == -2.0 && actual.stage[1][2] == 1.0,
                    "%u Hz: b of stage 2 is not 1, -2, 1", all_rates[i]);
+        const double *const shelf = actual.stage[0];
+        check_that(self, actual.shelf[0] == shelf[1] / shelf[0] && actual.shelf[1] == shelf[2] / shelf[0] &&
+                             actual.energy_gain == shelf[0] * shelf[0],
+                   "%u Hz: stage 1 over its b0 is not that", all_rates[i]);
     }
     /* BS.1770-5, Annex 1, tables 1 and 2. */
     static const double tabled[2][5] = {

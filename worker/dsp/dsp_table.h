@@ -48,9 +48,13 @@ typedef struct k_weighting_state {
 /**
  * b0 b1 b2 a1 a2 of both stages. 48 kHz is tabled; other rates are designed at start for the same analogue response.
  * Stage 2 has b = 1, -2, 1 at every rate (BS.1770-5 Annex 1 table 2); k_energy() relies on it and does not read it.
+ * k_energy() runs stage 1 divided by its b0, which saves a multiplication a frame, so its energies are to be
+ * multiplied by b0^2.
  */
 typedef struct k_weighting_coefficients {
     double stage[2][5];
+    double shelf[2];    /* b1 / b0 and b2 / b0 of stage 1 */
+    double energy_gain; /* b0^2 of stage 1 */
 } k_weighting_coefficients;
 
 /** One term of a mix: lane `output` of output tile `tile` gets gain x lane `input` of input tile `input_tile`. */
@@ -171,10 +175,11 @@ typedef struct dsp_table {
     void (*pack)(sample_encoding encoding, const double *tile, uint32_t frame_count, uint32_t channel_count,
                  const uint8_t *lanes, uint32_t stride_channels, uint32_t first_channel, uint8_t *destination);
     /**
-     * K-weights frame_count frames and adds the squares of each lane to energy[lane], in frame order, one fma each.
+     * K-weights frame_count frames and adds the squares of each lane, divided by energy_gain, to energy[lane], in frame
+     * order, one fma each.
      *
      * Shape      tile [frame_count][TILE_LANES]; frame_count 0..TILE_FRAMES_MAX
-     * Units      linear; energy is a sum of squares, unweighted
+     * Units      linear; energy x energy_gain is a sum of squares, unweighted
      * State      zero at the start; updated in place. At the end of the call every |z| < K_WEIGHTING_STATE_MIN
      *            becomes 0: where calls are cut is part of the arithmetic and must follow from the position alone
      * Memory     64-byte aligned; energy any alignment

@@ -56,14 +56,17 @@ static void design_high_pass(double sample_rate, double stage[5])
 
 void k_weighting_design(uint32_t sample_rate, k_weighting_coefficients *out_coefficients)
 {
-    if (sample_rate == 48000) {
-        /* BS.1770-5, Annex 1, tables 1 and 2. */
-        static const k_weighting_coefficients tabled = {
-            {{1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585},
-             {1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621}}};
-        *out_coefficients = tabled;
-        return;
+    /* BS.1770-5, Annex 1, tables 1 and 2. */
+    static const k_weighting_coefficients tabled = {
+        .stage = {{1.53512485958697, -2.69169618940638, 1.19839281085285, -1.69065929318241, 0.73248077421585},
+                  {1.0, -2.0, 1.0, -1.99004745483398, 0.99007225036621}}};
+    double *const shelf = out_coefficients->stage[0];
+    *out_coefficients = tabled;
+    if (sample_rate != 48000) {
+        design_shelf((double)sample_rate, shelf);
+        design_high_pass((double)sample_rate, out_coefficients->stage[1]);
     }
-    design_shelf((double)sample_rate, out_coefficients->stage[0]);
-    design_high_pass((double)sample_rate, out_coefficients->stage[1]);
+    out_coefficients->shelf[0] = shelf[1] / shelf[0];
+    out_coefficients->shelf[1] = shelf[2] / shelf[0];
+    out_coefficients->energy_gain = shelf[0] * shelf[0];
 }

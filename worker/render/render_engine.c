@@ -375,7 +375,7 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             uint32_t t = self->lanes.tile_of[program->outputs[o].first_lane + c];
             uint32_t l = self->lanes.lane_of[program->outputs[o].first_lane + c];
             if (measuring)
-                render_meter_energy(&self->meters[o], slot, c, energy[t][l]);
+                render_meter_energy(&self->meters[o], slot, c, self->coefficients.energy_gain * energy[t][l]);
             double top = measuring ? self->peaks[t].sample_peak[l] : 1.0;
             double least = fmin(fmax(top - CLIP_LEVEL_STEP, CLIP_LEAST), self->meters[o].full_scale);
             bool near = !measuring && cell_frame + (int64_t)frame_count + CLIP_REACH_FRAMES > 0;

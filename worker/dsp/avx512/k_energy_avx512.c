@@ -1,10 +1,10 @@
-/** Both K-weighting biquads for eight lanes in one register: ten operations a frame, a recursion of one fma. */
+/** Both K-weighting biquads for eight lanes in one register: nine operations a frame, a recursion of one fma. */
 #include "worker/dsp/dsp_variants.h"
 
 #include <immintrin.h>
 
 typedef struct coefficients {
-    __m512d b0, b1, b2, a1, a2, c1, c2, two;
+    __m512d b1, b2, a1, a2, c1, c2;
 } coefficients;
 
 /** w[n], w[n-1], w[n-2] of both stages, by age. */
@@ -14,18 +14,20 @@ typedef struct delay {
 
 /* One frame: `now` is written from `before` and `oldest`, which is used up. */
 static inline __attribute__((always_inline)) void filter_frame(const coefficients *c, const double *row, delay *now,
-                                                               const delay *before, delay *oldest, __m512d *sum)
+                                                               const delay *before, delay *oldest, __m512d *step,
+                                                               __m512d *sum)
 {
     __m512d u = _mm512_loadu_pd(row);
     __asm__("" : "+v"(u)); /* in a register: folded into the fma it would cost the copy of a coefficient */
     u = _mm512_fnmadd_pd(c->a2, oldest->u, u);
     now->u = _mm512_fnmadd_pd(c->a1, before->u, u);
-    __m512d y = _mm512_mul_pd(c->b2, oldest->u);
-    y = _mm512_fmadd_pd(c->b1, before->u, y);
-    y = _mm512_fmadd_pd(c->b0, now->u, y);
+    __m512d y = _mm512_fmadd_pd(c->b1, before->u, now->u);
+    y = _mm512_fmadd_pd(c->b2, oldest->u, y);
     y = _mm512_fnmadd_pd(c->c2, oldest->v, y);
     now->v = _mm512_fnmadd_pd(c->c1, before->v, y);
-    const __m512d k = _mm512_add_pd(now->v, _mm512_fnmadd_pd(c->two, before->v, oldest->v));
+    const __m512d d = _mm512_sub_pd(now->v, before->v);
+    const __m512d k = _mm512_sub_pd(d, *step);
+    *step = d;
     *sum = _mm512_fmadd_pd(k, k, *sum);
 }
 
@@ -39,28 +41,27 @@ static __m512d settle(__m512d z)
 static void k_energy(const double *tile, uint32_t frame_count, const k_weighting_coefficients *stages,
                      k_weighting_state *state, double energy[TILE_LANES])
 {
-    const coefficients c = {.b0 = _mm512_set1_pd(stages->stage[0][0]),
-                            .b1 = _mm512_set1_pd(stages->stage[0][1]),
-                            .b2 = _mm512_set1_pd(stages->stage[0][2]),
+    const coefficients c = {.b1 = _mm512_set1_pd(stages->shelf[0]),
+                            .b2 = _mm512_set1_pd(stages->shelf[1]),
                             .a1 = _mm512_set1_pd(stages->stage[0][3]),
                             .a2 = _mm512_set1_pd(stages->stage[0][4]),
                             .c1 = _mm512_set1_pd(stages->stage[1][3]),
-                            .c2 = _mm512_set1_pd(stages->stage[1][4]),
-                            .two = _mm512_set1_pd(2.0)};
+                            .c2 = _mm512_set1_pd(stages->stage[1][4])};
     delay first = {_mm512_load_pd(state->z[0]), _mm512_load_pd(state->z[2])};
     delay second = {_mm512_load_pd(state->z[1]), _mm512_load_pd(state->z[3])};
     delay third;
+    __m512d step = _mm512_sub_pd(first.v, second.v);
     __m512d sum = _mm512_loadu_pd(energy);
     /* Three frames a turn: each delay takes the place of the oldest, and nothing is moved. */
     const double *row = tile;
     uint32_t left = frame_count;
     for (; left >= 3; left -= 3, row += 3 * TILE_LANES) {
-        filter_frame(&c, row, &third, &first, &second, &sum);
-        filter_frame(&c, row + TILE_LANES, &second, &third, &first, &sum);
-        filter_frame(&c, row + 2 * TILE_LANES, &first, &second, &third, &sum);
+        filter_frame(&c, row, &third, &first, &second, &step, &sum);
+        filter_frame(&c, row + TILE_LANES, &second, &third, &first, &step, &sum);
+        filter_frame(&c, row + 2 * TILE_LANES, &first, &second, &third, &step, &sum);
     }
     for (; left > 0; left--, row += TILE_LANES) {
-        filter_frame(&c, row, &third, &first, &second, &sum);
+        filter_frame(&c, row, &third, &first, &second, &step, &sum);
         second = first;
         first = third;
     }

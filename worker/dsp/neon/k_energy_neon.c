@@ -7,22 +7,23 @@
 enum { WIDTH = 2, GROUPS = TILE_LANES / WIDTH };
 
 typedef struct lanes {
-    float64x2_t u1, u2, v1, v2, sum;
+    float64x2_t u1, u2, v1, v2, d1, sum;
 } lanes;
 
 static inline __attribute__((always_inline)) lanes lanes_step(lanes s, const k_weighting_coefficients *c,
                                                               float64x2_t x)
 {
+    const double *const zeros = c->shelf;
     const double *const shelf = c->stage[0];
     const double *const pass = c->stage[1];
     /* vfmsq(a, b, c) is a - b x c in one rounding. */
     const float64x2_t u =
         vfmsq_f64(vfmsq_f64(x, vdupq_n_f64(shelf[4]), s.u2), vdupq_n_f64(shelf[3]), s.u1);
-    const float64x2_t old = vfmaq_f64(vmulq_f64(vdupq_n_f64(shelf[2]), s.u2), vdupq_n_f64(shelf[1]), s.u1);
-    const float64x2_t y = vfmaq_f64(old, vdupq_n_f64(shelf[0]), u);
+    const float64x2_t y = vfmaq_f64(vfmaq_f64(u, vdupq_n_f64(zeros[0]), s.u1), vdupq_n_f64(zeros[1]), s.u2);
     const float64x2_t v = vfmsq_f64(vfmsq_f64(y, vdupq_n_f64(pass[4]), s.v2), vdupq_n_f64(pass[3]), s.v1);
-    const float64x2_t k = vaddq_f64(v, vfmsq_f64(s.v2, vdupq_n_f64(2.0), s.v1));
-    return (lanes){u, s.u1, v, s.v1, vfmaq_f64(s.sum, k, k)};
+    const float64x2_t d = vsubq_f64(v, s.v1);
+    const float64x2_t k = vsubq_f64(d, s.d1);
+    return (lanes){u, s.u1, v, s.v1, d, vfmaq_f64(s.sum, k, k)};
 }
 
 static float64x2_t settle(float64x2_t z)
@@ -40,6 +41,7 @@ static void k_energy(const double *tile, uint32_t frame_count, const k_weighting
     for (int i = 0; i < GROUPS; i++)
         group[i] = (lanes){vld1q_f64(state->z[0] + i * WIDTH), vld1q_f64(state->z[1] + i * WIDTH),
                            vld1q_f64(state->z[2] + i * WIDTH), vld1q_f64(state->z[3] + i * WIDTH),
+                           vsubq_f64(vld1q_f64(state->z[2] + i * WIDTH), vld1q_f64(state->z[3] + i * WIDTH)),
                            vld1q_f64(energy + i * WIDTH)};
     for (uint32_t frame = 0; frame < frame_count; frame++) {
         const double *row = tile + (size_t)frame * TILE_LANES;
