@@ -9,6 +9,7 @@
 enum {
     TASKS_PER_SLOT = 4, /**< enough to balance, few enough to keep the cost per task small */
     CELLS_PER_TASK_MAX = 64,
+    LAST_TASKS_PART = 8, /**< of such a task, at least, in the last ones */
     /* Estimates for order and balance only; no byte depends on them. */
     STORAGE_BYTES_PER_MS = 200000,
     LANE_FRAMES_PER_MS = 50000,
@@ -20,7 +21,10 @@ typedef struct task_builder {
     plan *plan;
     uint32_t task_capacity;
     uint32_t wait_capacity;
-    uint32_t cells_per_task;
+    uint32_t slot_count;
+    uint64_t cells_left;     /**< of all programmes, in no task yet */
+    uint32_t cells_per_task; /**< at most */
+    uint32_t cells_least;    /**< the same: all tasks are of one size */
     bool whole_files;        /**< programmes enough that each may be one task */
     uint32_t *program_first; /**< [program_count] number of its first RENDER or INSPECT task */
     uint32_t *program_count; /**< how many it has */
@@ -150,6 +154,16 @@ static bool program_one_read(const task_builder *self, uint32_t program_index)
            facts->frame_count == piece->frame_count && piece->cell_count <= TASK_CELLS_MAX;
 }
 
+/*
+ * Half of a slot's share of what is left: so the tasks become small towards the end, and no slot waits long for the one that is
+ * last. What a slot is late by, or slower, is made up for by what the others take meanwhile.
+ */
+static uint32_t next_task_cells(const task_builder *self)
+{
+    uint64_t half = (self->cells_left + 2 * self->slot_count - 1) / (2 * self->slot_count);
+    return half > self->cells_per_task ? self->cells_per_task : half < self->cells_least ? self->cells_least : (uint32_t)half;
+}
+
 static void tasks_render(task_builder *self, uint32_t program_index)
 {
     const plan *target = self->plan;
@@ -158,11 +172,13 @@ static void tasks_render(task_builder *self, uint32_t program_index)
     uint16_t timeline_index = target->program_timelines[program_index];
     const plan_timeline *timeline = &target->timelines[timeline_index];
     bool one_read = program_one_read(self, program_index);
-    uint32_t cells_per_task = one_read ? TASK_CELLS_MAX : self->cells_per_task;
     self->program_first[program_index] = target->first_task + target->task_count;
     for (uint32_t piece = 0; piece < timeline->piece_count; piece++)
-        for (uint32_t cell = 0; cell < timeline->pieces[piece].cell_count; cell += cells_per_task) {
+        for (uint32_t cell = 0, count; cell < timeline->pieces[piece].cell_count; cell += count) {
             uint32_t left = timeline->pieces[piece].cell_count - cell;
+            uint32_t cells = one_read ? TASK_CELLS_MAX : next_task_cells(self);
+            count = left < cells ? left : cells;
+            self->cells_left -= count;
             plan_task *task = task_begin(self, rendered ? TASK_RENDER : TASK_INSPECT);
             task->deliverable = program->outputs[0].deliverable;
             task->program = (uint16_t)program_index;
@@ -170,7 +186,7 @@ static void tasks_render(task_builder *self, uint32_t program_index)
             task->piece = (uint16_t)piece;
             task->affinity = timeline->pieces[piece].reel;
             task->first_cell = cell;
-            task->cell_count = left < cells_per_task ? left : cells_per_task;
+            task->cell_count = count;
             task->of_input = one_read;
             task->file = one_read ? target->deliverables[task->deliverable].first_input : 0;
             uint64_t frames = (uint64_t)task->cell_count * CELL_FRAMES;
@@ -378,19 +394,23 @@ static void tasks_report(task_builder *self)
     task_wait(self, number);
 }
 
-static uint32_t plan_cells_per_task(const plan *target, const plan_options *options)
+static void plan_task_sizes(task_builder *self, const plan_options *options)
 {
-    if (options->cells_per_task > 0)
-        return options->cells_per_task < TASK_CELLS_MAX ? options->cells_per_task : TASK_CELLS_MAX;
-    uint64_t cells = 0;
+    const plan *target = self->plan;
+    self->slot_count = options->slot_count == 0 ? 1 : options->slot_count;
     for (uint32_t i = 0; i < target->program_count; i++) {
         const plan_timeline *timeline = &target->timelines[target->program_timelines[i]];
         for (uint32_t k = 0; k < timeline->piece_count; k++)
-            cells += timeline->pieces[k].cell_count;
+            self->cells_left += timeline->pieces[k].cell_count;
     }
-    uint64_t tasks = (uint64_t)TASKS_PER_SLOT * (options->slot_count == 0 ? 1 : options->slot_count);
-    uint64_t each = (cells + tasks - 1) / tasks;
-    return each < 1 ? 1 : each > CELLS_PER_TASK_MAX ? CELLS_PER_TASK_MAX : (uint32_t)each;
+    uint64_t tasks = (uint64_t)TASKS_PER_SLOT * self->slot_count;
+    uint64_t each = (self->cells_left + tasks - 1) / tasks;
+    self->cells_per_task = each < 1 ? 1 : each > CELLS_PER_TASK_MAX ? CELLS_PER_TASK_MAX : (uint32_t)each;
+    if (options->cells_per_task > 0)
+        self->cells_per_task = options->cells_per_task < TASK_CELLS_MAX ? options->cells_per_task : TASK_CELLS_MAX;
+    self->cells_least = self->cells_per_task;
+    if (options->cells_per_task == 0 && self->slot_count > 1)
+        self->cells_least = (self->cells_per_task + LAST_TASKS_PART - 1) / LAST_TASKS_PART;
 }
 
 void plan_make_tasks(plan *self, const plan_options *options)
@@ -398,7 +418,7 @@ void plan_make_tasks(plan *self, const plan_options *options)
     task_builder builder = {.plan = self};
     builder.program_first = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_first);
     builder.program_count = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_count);
-    builder.cells_per_task = plan_cells_per_task(self, options);
+    plan_task_sizes(&builder, options);
     builder.whole_files = options->cells_per_task == 0 &&
                           (options->slot_count <= 1 || self->program_count >= TASKS_PER_SLOT * options->slot_count);
     tasks_allocate(&builder);

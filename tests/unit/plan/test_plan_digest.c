@@ -2,6 +2,7 @@
 #include "show_fixture.h"
 
 #include "common/measure/cell_measure.h"
+#include "common/measure/cell_signal.h"
 #include "common/measure/speech_detector.h"
 #include "common/measure/stem_features.h"
 #include "common/measure/sync_measure.h"
@@ -53,9 +54,43 @@ static void plan_digest__has_every_format_that_a_task_leaves(void **state)
     show_fixture_deinit(&given);
 }
 
+static void plan_digest__tells_plans_apart(void **state)
+{
+    (void)state;
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    show_fixture_render(&given, "PM_51", &given.printmaster);
+    show_fixture_receive(&given, "OLD", "received/old.wav", LAYOUT_5_1);
+    show_fixture_probe(&given);
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    content_hash first = given.made->digest;
+    assert_false(content_hash_is_zero(&first));
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_true(content_hash_equal(&first, &given.made->digest));
+    given.options.cells_per_task = 5;
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_false(content_hash_equal(&first, &given.made->digest));
+    given.options.cells_per_task = 0;
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUPS_ALL);
+    given.options.checks = "loudness,format"; /* fewer features are measured */
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_false(content_hash_equal(&first, &given.made->digest));
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM);
+    given.options.checks = NULL;
+    given.facts[0].identity.mtime_ns++;
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_false(content_hash_equal(&first, &given.made->digest));
+    given.facts[0].identity.mtime_ns--;
+    given.film.title = "Day Train"; /* it is in the files' headers */
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    assert_false(content_hash_equal(&first, &given.made->digest));
+    show_fixture_deinit(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plan_digest__tells_plans_apart),
         cmocka_unit_test(plan_digest__has_every_format_that_a_task_leaves),
     };
     return cmocka_run_group_tests_name("plan digest", tests, NULL, NULL);
