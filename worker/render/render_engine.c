@@ -549,6 +549,8 @@ static status run_cell(render_run_state *self, uint32_t cell, error_detail *deta
         code = run_tile(self, frame, count, range, writing, detail);
         frame += count;
     }
+    if (code == STATUS_OK && cell + 1 == task->first_cell + task->cell_count)
+        code = render_sinks_finish(self->sinks, self->sink_count, self->readback, detail);
     if (code != STATUS_OK)
         return code;
     bool programme_end = task->programme_end && in_piece + frame_count == own->frame_count;
@@ -572,8 +574,6 @@ status render_run(const task_render *task, const storage_roots *roots, const dsp
         if (code == STATUS_OK && observer->progress != NULL)
             observer->progress(observer->context, (uint32_t)((i + 1) * UINT64_C(1000) / task->cell_count));
     }
-    for (uint32_t i = 0; code == STATUS_OK && i < self->sink_count; i++)
-        code = render_sink_finish(&self->sinks[i], detail);
     if (code == STATUS_OK && self->readback != NULL)
         code = render_readback_finish(self->readback, observer, detail);
     task_verify_result digests;

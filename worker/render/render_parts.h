@@ -140,7 +140,9 @@ typedef struct render_readback render_readback;
 render_readback *render_readback_start(const task_render *task, const storage_roots *roots, arena *memory);
 /* Bytes that were just written to files[file] will be read back. */
 void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size);
-/* Waits until all is read back. STATUS_STORAGE_MISMATCH with a sentence where something is not what was written. */
+/* Nothing more is added. */
+void render_readback_last(render_readback *self);
+/* Behind that, waits until all is read back. STATUS_STORAGE_MISMATCH with a sentence where something is not what was written. */
 status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail);
 /* Ends the thread, whatever is left to read. */
 void render_readback_stop(render_readback *self);
@@ -168,8 +170,11 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
 status render_sink_take(render_sink *self, const render_lanes *lanes, const render_output *output,
                         double *const *tiles, const render_objects *objects, const dsp_table *dsp, int64_t file_frame,
                         uint32_t frame_count, bool digesting, error_detail *detail);
-/* Writes what is left: whole pages, or everything at the end of the file. Closes. */
-status render_sink_finish(render_sink *self, error_detail *detail);
+/*
+ * Nothing more is taken: writes what is left, whole pages, or everything at the end of a file. It goes to the medium and back
+ * while the task does what else it has to do. readback: may be NULL.
+ */
+status render_sinks_finish(render_sink *sinks, uint32_t count, render_readback *readback, error_detail *detail);
 void render_sink_close(render_sink *self);
 
 /* ---- meters: output tiles to cell measures ---- */

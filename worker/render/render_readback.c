@@ -184,11 +184,17 @@ void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, 
     pthread_mutex_unlock(&self->mutex);
 }
 
-status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail)
+void render_readback_last(render_readback *self)
 {
     pthread_mutex_lock(&self->mutex);
     self->last = true;
     pthread_cond_signal(&self->changed);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+status render_readback_finish(render_readback *self, const render_observer *observer, error_detail *detail)
+{
+    pthread_mutex_lock(&self->mutex);
     while (self->code == STATUS_OK && self->done < self->added) {
         pthread_cond_wait(&self->changed, &self->mutex);
         if (observer->progress != NULL) /* the task is done but for the storage: it does not hang */

@@ -107,10 +107,16 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     return self->buffer_used < SINK_BYTES ? STATUS_OK : write_buffer(self, whole_pages(self), detail);
 }
 
-status render_sink_finish(render_sink *self, error_detail *detail)
+status render_sinks_finish(render_sink *sinks, uint32_t count, render_readback *readback, error_detail *detail)
 {
-    bool at_end = self->next_frame == self->file->file_frame_count;
-    return write_buffer(self, at_end ? self->buffer_used : whole_pages(self), detail);
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
+        bool at_end = sinks[i].next_frame == sinks[i].file->file_frame_count;
+        code = write_buffer(&sinks[i], at_end ? sinks[i].buffer_used : whole_pages(&sinks[i]), detail);
+    }
+    if (code == STATUS_OK && readback != NULL)
+        render_readback_last(readback);
+    return code;
 }
 
 void render_sink_close(render_sink *self)

@@ -68,6 +68,7 @@ static bool write_all(fixture *self, int wrong, status *out_code, error_detail *
         render_readback_add(readback, (uint32_t)i % 2, offset, bytes, sizeof bytes);
     }
     const render_observer observer = {0};
+    render_readback_last(readback);
     *out_code = render_readback_finish(readback, &observer, detail);
     render_readback_stop(readback);
     return true;
