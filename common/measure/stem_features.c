@@ -136,6 +136,12 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
         byte_writer_u32(writer, gap->start);
         byte_writer_u32(writer, gap->end);
     }
+    byte_writer_u32(writer, self->click_frames);
+    byte_writer_u16(writer, (uint16_t)self->click_count);
+    for (uint32_t i = 0; i < self->click_count; i++) {
+        byte_writer_u16(writer, self->clicks[i].lane);
+        byte_writer_u32(writer, (uint32_t)self->clicks[i].frame);
+    }
     for (uint32_t i = 0; i < self->group_count; i++) {
         byte_writer_u16(writer, (uint16_t)self->shifts[i].samples);
         encode_float(writer, self->shifts[i].score);
@@ -150,7 +156,7 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
 }
 
 /* False when a number is out of range. */
-static bool decode_gaps(byte_reader *reader, stem_features *made)
+static bool decode_places(byte_reader *reader, stem_features *made)
 {
     made->gap_count = byte_reader_u16(reader);
     bool valid = !reader->failed && made->gap_count <= STEM_GAPS_MAX;
@@ -164,6 +170,16 @@ static bool decode_gaps(byte_reader *reader, stem_features *made)
         gap->end = byte_reader_u32(reader);
         valid = !reader->failed && gap->lane < made->lane_count && ends < 4 && gap->start < gap->end &&
                 gap->end <= made->frame_count;
+    }
+    made->click_frames = valid ? byte_reader_u32(reader) : 0;
+    made->click_count = valid ? byte_reader_u16(reader) : 0;
+    valid = valid && !reader->failed && made->click_count <= STEM_CLICKS_MAX && made->click_frames <= CELL_FRAMES;
+    for (uint32_t i = 0; valid && i < made->click_count; i++) {
+        stem_click *click = &made->clicks[i];
+        click->lane = byte_reader_u16(reader);
+        click->frame = (int32_t)byte_reader_u32(reader);
+        valid = !reader->failed && click->lane < made->lane_count && click->frame >= -METER_PREROLL_FRAMES &&
+                click->frame < (int32_t)made->frame_count;
     }
     for (uint32_t i = 0; valid && i < made->group_count; i++) {
         stem_shift_peak *peak = &made->shifts[i];
@@ -211,7 +227,7 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
         valid = decode_leak(reader, made, &made->leaks[i]);
-    return valid && !reader->failed && decode_gaps(reader, made) && decode_phases(reader, made);
+    return valid && !reader->failed && decode_places(reader, made) && decode_phases(reader, made);
 }
 
 void stem_features_encode(const stem_features *self, byte_writer *writer)
@@ -235,7 +251,8 @@ size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
     size_t leak = 3 * 2 + 3 * 4 + 6 + 1 + 4 + STEM_BANDS * 4 * 4;
     size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + STEM_LEAKS_MAX * leak + 2 +
-                   (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
+                   (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + 4 + 2 +
+                   (size_t)STEM_CLICKS_MAX * (2 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
     return head + bleed + (size_t)stem_block_count(lane_count, false, CELL_FRAMES) * lane_count * 8;
 }
 
@@ -308,6 +325,7 @@ void stem_programme_deinit(stem_programme *self)
         free(self->bleed[i].reach);
         free(self->bleed[i].leaks);
         free(self->bleed[i].gaps);
+        free(self->bleed[i].clicks);
         free(self->bleed[i].shifts);
         free(self->bleed[i].phases);
     }
@@ -342,8 +360,11 @@ static stem_cell keep_bleed(const stem_features *features)
                       .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak)),
                       .gap_count = features->gap_count,
                       .gaps = malloc((features->gap_count + 1) * sizeof(stem_gap)),
+                      .click_frames = features->click_frames,
+                      .click_count = features->click_count,
+                      .clicks = malloc((features->click_count + 1) * sizeof(stem_click)),
                       .shifts = malloc((groups + 1) * sizeof(stem_shift_peak))};
-    ENSURE(kept.reach != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.shifts != NULL);
+    ENSURE(kept.reach != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.clicks != NULL && kept.shifts != NULL);
     if (features->phased) {
         size_t bytes = stem_sum_count(features->lane_count, true) * sizeof(stem_cross);
         kept.phases = malloc(bytes);
@@ -351,6 +372,7 @@ static stem_cell keep_bleed(const stem_features *features)
         memcpy(kept.phases, features->phases, bytes);
     }
     memcpy(kept.gaps, features->gaps, features->gap_count * sizeof(stem_gap));
+    memcpy(kept.clicks, features->clicks, features->click_count * sizeof(stem_click));
     memcpy(kept.shifts, features->shifts, groups * sizeof(stem_shift_peak));
     for (uint32_t a = 0; a < groups; a++)
         memcpy(kept.reach + (size_t)a * groups, features->reach[a], groups * sizeof(float));

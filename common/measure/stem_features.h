@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 15,
+    STEM_FEATURES_VERSION = 16,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -42,6 +42,7 @@ enum {
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
     STEM_GROUPS_MAX = 32,          /**< stems that are held against each other */
     STEM_GAPS_MAX = 128,           /**< per cell */
+    STEM_CLICKS_MAX = 64,          /**< per cell */
     STEM_SHIFT_LOG2 = 16,
     STEM_SHIFT_FRAMES = 1 << STEM_SHIFT_LOG2,
     STEM_SHIFT_WINDOWS = 2,
@@ -57,6 +58,12 @@ typedef struct stem_gap {
     bool from_before; /**< it is quiet from the cell's first frame on: what began it is in the cell before */
     bool goes_on;     /**< it is quiet up to the cell's last frame */
 } stem_gap;
+
+/** A channel that has a click in the same place as a programme of its task. */
+typedef struct stem_click {
+    uint16_t lane;
+    int32_t frame; /**< of the cell; negative in the meters' pre-roll */
+} stem_click;
 
 /** At which time a stem lies in a received programme where gains do not explain it; zeros where they do. */
 typedef struct stem_shift_peak {
@@ -106,6 +113,9 @@ typedef struct stem_features {
     stem_leak leaks[STEM_LEAKS_MAX];
     uint32_t gap_count;
     stem_gap gaps[STEM_GAPS_MAX];
+    uint32_t click_frames;    /**< of each stem that were read again to find its clicks */
+    uint32_t click_count;
+    stem_click clicks[STEM_CLICKS_MAX];
     stem_shift_peak shifts[STEM_GROUPS_MAX]; /**< [group]; of group 0, the received programme itself, `left` alone */
     bool phased;                             /**< a stereo programme that gains do not explain: */
     stem_cross phases[STEM_PHASE_SUMS_MAX];  /**< [stem_sum_index(i, j)] of lane i times that of lane j, i >= j */
@@ -159,6 +169,8 @@ typedef struct stem_cell {
     stem_leak *leaks;
     uint32_t gap_count;
     stem_gap *gaps;
+    uint32_t click_frames, click_count;
+    stem_click *clicks;
     stem_shift_peak *shifts;  /**< [group_count] */
     stem_cross *phases;       /**< [stem_sum_count]; NULL: not taken */
 } stem_cell;

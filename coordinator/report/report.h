@@ -43,7 +43,7 @@ typedef struct report_programme {
     programme_verdict verdict;
     const task_meter_result *second;   /**< the second meter's figures; NULL: none were made */
     const task_excerpt_result *excerpts; /**< what was read again around its findings; NULL: nothing */
-    const uint64_t *leaks_read;          /**< [stem][reel] frames that were read again to follow leaks; NULL: none */
+    const uint64_t *leaks_read;          /**< [stem][reel] frames read again to follow leaks and find clicks; NULL: none */
     const char *failure;               /**< the programme was not made: why; its verdict is incomplete */
     const report_reel *reels;          /**< by report_measure_reels: [pieces of its timeline]; NULL: none, or one piece */
     const struct drawing *levels;      /**< by report_draw_signal; NULL = none */

@@ -421,7 +421,8 @@ static bool first_of_program(const report_model *model, uint32_t index)
     return true;
 }
 
-/* How many samples of a stem's reel were read once more: to hold them against the reference and the reel before, and for leaks. */
+/* How many samples of a stem's reel were read once more: to hold them against the reference and the reel before, for leaks and
+ * for clicks. */
 static uint64_t stem_read_again(const report_model *model, const report_stem *stem)
 {
     uint64_t frames = 0;

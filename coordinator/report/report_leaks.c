@@ -1,4 +1,4 @@
-/* What was read again of stems to follow their leaks. */
+/* What was read again of stems, to follow their leaks and to find their clicks. */
 #include "coordinator/report/report.h"
 
 static const plan_piece *piece_at(const plan_timeline *timeline, uint64_t frame)
@@ -20,6 +20,12 @@ const uint64_t *report_leaks_read(const plan *made, uint16_t deliverable, const 
     for (size_t c = 0; c < stems->cell_count; c++) {
         const stem_cell *cell = &stems->bleed[c];
         uint16_t reel = piece_at(&made->timelines[of->timeline], cell->frame)->reel;
+        for (uint16_t lane = 0; cell->click_frames > 0 && lane < program->input_count; lane++) {
+            uint16_t stem = program->inputs[lane].stem;
+            bool first = lane == 0 || program->inputs[lane - 1].stem != stem; /* lanes of a stem stand together */
+            if (first && stem < made->show->stem_count)
+                frames[(size_t)stem * reels + reel] += cell->click_frames;
+        }
         for (uint32_t i = 0; i < cell->leak_count; i++) {
             const uint16_t lanes[2] = {cell->leaks[i].source, cell->leaks[i].host};
             for (uint32_t k = 0; k < 2; k++) {

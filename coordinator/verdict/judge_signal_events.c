@@ -141,6 +141,27 @@ static bool at_clipping(const judgement *self, const programme_event *click, siz
     return false;
 }
 
+/* Which stems have the click, by name: ", comes from DX and FX"; empty: none has it, or they were not read there. */
+static const char *stems_with(const judgement *self, uint64_t frame)
+{
+    const stem_programme *programme = self->facts->stems;
+    const char *names = "";
+    uint16_t last = RENDER_STEM_RECEIVED;
+    for (size_t c = 0; programme != NULL && c < programme->cell_count; c++)
+        for (uint32_t i = 0; i < programme->bleed[c].click_count; i++) {
+            const stem_click *click = &programme->bleed[c].clicks[i];
+            uint16_t stem = self->facts->plan->programs[self->deliverable->program].inputs[click->lane].stem;
+            int64_t away = (int64_t)programme->bleed[c].frame + click->frame - (int64_t)frame;
+            bool mixed = !self->deliverable->rendered || plan_takes_stem(self->show, self->facts->deliverable, stem);
+            if (away > CLICK_SAMPLES || away < -CLICK_SAMPLES || stem == last || !mixed)
+                continue; /* lanes of a stem stand together */
+            last = stem;
+            names = arena_format(self->memory, "%s%s%s", names, names[0] == '\0' ? ", comes from " : " and ",
+                                 self->show->stems[stem].name);
+        }
+    return names;
+}
+
 static void judge_clicks(judgement *self, const event_list *list, bool *told)
 {
     signal_rule rule = signal_rule_of(self, "signal.click", click_level_dbfs, true, FINDING_WARN);
@@ -163,9 +184,10 @@ static void judge_clicks(judgement *self, const event_list *list, bool *told)
         const char *advice = reel < 0 ? "Draw it out, or fade the edit there."
                                       : arena_format(self->memory, "It is where %s begins: the reels do not meet. Cross-fade the join, or cut both where they agree.",
                                                      self->show->reels[reel].name);
-        item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it. %s",
+        item->message = arena_format(self->memory, "A click of about %.0f dBFS in %s at %s (sample %llu), %.0f dB over the sound around it%s. %s",
                                      round(level) + 0.0, finding_channel_names(self->memory, item), place,
-                                     (unsigned long long)event->frame, measure_db(event->figure), advice);
+                                     (unsigned long long)event->frame, measure_db(event->figure),
+                                     stems_with(self, event->frame), advice);
     }
     signal_rule_close(self, &rule);
 }

@@ -3,7 +3,7 @@ import numpy as np
 
 import oracle
 import planted_signal
-from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, reelmill
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, moving_mean, noise, reelmill, write_wav
 
 SECONDS = 14
 
@@ -64,6 +64,39 @@ class Signal(FarmTest):
         tails = [item for item in whole["findings"] if item["check"] == "join.tail"]
         # Before the reel that begins in silence, and at the end of the programme, which stops in its noise.
         self.assertEqual([item["end_sample"] for item in tails], [sum(lengths[:3]) * RATE // 24, sum(lengths) * RATE // 24])
+
+    def test_a_click_names_the_stem_that_has_it(self):
+        lengths = [7 * 24, 5 * 24]
+        clicks = {("DX", 0): [(2, 3.0)], ("MX", 0): [(4, 5.5)], ("FX", 1): [(0, 0.0005), (4, 2.0)], ("DX", 1): [(4, 2.0)]}
+        names = [("DX", 3.0), ("MX", 5.5), ("FX", 7.0005), ("DX and FX", 9.0)]
+
+        def content(stem, reel, frames):
+            dull = moving_mean(moving_mean(noise(hash_seed(stem, reel), frames, 1, 0.1)[:, 0], 100), 100)  # clicks stand out
+            inside = np.arange(frames) - Show.LEADER_S * RATE
+            edges = np.clip(np.minimum(inside, lengths[reel] * RATE // 24 - inside) / 4800, 0.0, 1.0)  # reels meet in silence
+            sound = np.outer(dull * edges, [1.0, 0.9, 0.8, 0.1, 0.7, 0.6])
+            for channel, seconds in clicks.get((stem, reel), []):
+                sound[Show.LEADER_S * RATE + round(seconds * RATE), channel] += 0.2
+            return sound
+        deliverables = [{"name": name, "recipe": recipe, "spec": "none"}
+                        for name, recipe in (("PM_51", "printmaster-5.1"), ("ME_51", "me-5.1"))]
+        staged = deliverables + [{"name": "LTRT", "recipe": "stereo-ltrt", "spec": "none"}]  # the mix runs ahead of the programmes
+        show = Show(self.folder, lengths, content, deliverables=staged)
+        received = [{"name": "R_PM", "file": "received/PM.wav", "layout": "5.1", "spec": "none"}]
+        write_wav(self.folder / "stems" / "received" / "PM.wav", sum(show.joined(stem) for stem in ("DX", "MX", "FX")))
+        for listed, command in ((staged, ("run",)), (deliverables, ("run", "--replace")), (received, ("qc", "--show"))):
+            show.text["deliverables"] = listed
+            show.write()
+            outcome = self.passes(reelmill(*command, show.path, "--json"))
+            for entry in outcome.json()["programmes"]:
+                told = [item for item in entry["findings"] if item["check"] == "signal.click" and entry["reel"] is None]
+                for item in told:
+                    stem = next(name for name, at in names if abs(at - item["start_s"]) < 0.001)
+                    with self.subTest(command=command, programme=entry["deliverable"], stem=stem):
+                        without = stem.replace("DX and ", "") if entry["deliverable"] == "ME_51" else stem
+                        self.assertIn(f"over the sound around it, comes from {without}. ", item["message"])
+                if entry["deliverable"] in ("PM_51", "R_PM") and entry["reel"] is None:
+                    self.assertEqual(len(told), len(names))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 /*
  * How far a leak that reaches an edge of its cell goes on beyond it: a few short windows of its two channels are read again
  * there and held against each other at the delay and gains that are known, each where those before leave it open. How much a
- * cell may read so follows from it and its piece alone (bleed_beyond), so results do not depend on the cut of tasks; the
+ * cell may read so follows from it and its piece alone (cell_beyond), so results do not depend on the cut of tasks; the
  * clearest leaks go first.
  */
 #include "worker/render/bleed_spectra.h"
@@ -22,7 +22,7 @@ static const double clear_score = 6.0; /* the cell there tells the rest by itsel
 
 typedef struct follow {
     render_bleed *self;
-    const bleed_beyond *beyond;
+    const cell_beyond *beyond;
     uint64_t left;   /* frames that may still be read, of all stems together */
     uint32_t frames; /* of a window */
 } follow;
@@ -129,7 +129,7 @@ static status look_on_both_sides(follow *of, stem_leak *leak)
     return code;
 }
 
-status bleed_look_beyond(render_bleed *self, stem_features *features, const bleed_beyond *beyond)
+status bleed_look_beyond(render_bleed *self, stem_features *features, const cell_beyond *beyond)
 {
     uint32_t stems = self->group_count - (self->received[0] ? 1 : 0);
     follow of = {.self = self, .beyond = beyond, .left = beyond->most * stems, .frames = BEYOND_FRAMES};

@@ -141,6 +141,6 @@ void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t
 /** What a window of a source, at the time of the leak, and one of its host have in common; returns how far it stands out. */
 double bleed_sum_pair(render_bleed *self, const float *source, const float *host, leak_sums sums[STEM_BANDS]);
 /** For how long the leaks that reach an edge of the cell go on beyond it. */
-MUST_USE status bleed_look_beyond(render_bleed *self, stem_features *features, const bleed_beyond *beyond);
+MUST_USE status bleed_look_beyond(render_bleed *self, stem_features *features, const cell_beyond *beyond);
 
 #endif

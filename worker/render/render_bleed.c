@@ -338,7 +338,7 @@ static void try_all(render_bleed *self, const bleed_pair *pairs, uint32_t count,
         try_heard(self, pairs + first, count - first < CROSSED ? count - first : CROSSED, features);
 }
 
-status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond)
+status render_bleed_end(render_bleed *self, stem_features *features, const cell_beyond *beyond)
 {
     features->leak_count = 0;
     features->window_count = self->window_count < 2 ? 0 : (uint8_t)self->window_count;

@@ -503,7 +503,8 @@ static status end_cell(render_run_state *self, uint32_t cell, bool programme_end
     }
     uint32_t measure_count = program->output_count;
     if (self->task->stems != STEMS_NONE) {
-        status code = render_stems_end(&self->stems, &self->sources, cell, &self->measures[measure_count++], detail);
+        const click_places clicks = click_places_of(self->meters, program->output_count);
+        status code = render_stems_end(&self->stems, &self->sources, cell, &clicks, &self->measures[measure_count++], detail);
         if (code != STATUS_OK)
             return code;
     }

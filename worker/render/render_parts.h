@@ -231,15 +231,27 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count);
 /* The next frames of the cell. sounding: lanes in which there is anything at all; the others cost nothing. */
 void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding);
 /* What lies around a cell in its piece: read where a leak reaches the cell's edge. */
-typedef struct bleed_beyond {
+typedef struct cell_beyond {
     void *context;
     uint64_t before, after; /* frames of the piece */
     uint64_t most;          /* frames of each stem that may be read there, of one for another */
     /* Frames of a lane, from one on that is counted from the cell's first. */
     status (*frames)(void *context, uint16_t lane, int64_t frame, uint32_t frame_count, float *row);
-} bleed_beyond;
+} cell_beyond;
 /* A status other than OK is that of reading beyond the cell. */
-MUST_USE status render_bleed_end(render_bleed *self, stem_features *features, const bleed_beyond *beyond);
+MUST_USE status render_bleed_end(render_bleed *self, stem_features *features, const cell_beyond *beyond);
+
+/* Frames of the cell, or before it, in which programmes have a click. */
+enum { CLICK_PLACES_MAX = 8 };
+typedef struct click_places {
+    uint32_t count;
+    int32_t frames[CLICK_PLACES_MAX];
+} click_places;
+/* More than CLICK_PLACES_MAX are left out. */
+click_places click_places_of(const render_meter *meters, uint32_t meter_count);
+/* Reads the stems again at these places, and keeps which of them have the click. */
+MUST_USE status render_clicks_find(const click_places *places, const render_program *program, const cell_beyond *beyond,
+                                   stem_features *features);
 
 typedef struct render_gaps render_gaps;
 render_gaps *render_gaps_make(const render_program *program, arena *memory);
@@ -304,8 +316,11 @@ void render_stems_deinit(render_stems *self);
 void render_stems_begin(render_stems *self, uint64_t programme_frame, uint32_t frame_count);
 /* The next frames of the cell, as the sources gave them. */
 void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count);
-/* cell: of the first piece; what lies around it is read where a leak reaches its edge. The bytes live until the next end. */
-status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, message_bytes *out_bytes,
-                        error_detail *detail);
+/*
+ * cell: of the first piece; what lies around it is read where a leak reaches its edge. clicks: of its programmes. The bytes live
+ * until the next end.
+ */
+status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, const click_places *clicks,
+                        message_bytes *out_bytes, error_detail *detail);
 
 #endif

@@ -179,10 +179,11 @@ static uint64_t most_beyond(const task_piece *piece, const stem_features *cell)
     return of_stem * cell->frame_count / piece->frame_count;
 }
 
-status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, message_bytes *out_bytes, error_detail *detail)
+status render_stems_end(render_stems *self, render_sources *sources, uint32_t cell, const click_places *clicks,
+                        message_bytes *out_bytes, error_detail *detail)
 {
     cell_place place = {.sources = sources, .in_piece = (uint64_t)cell * CELL_FRAMES, .detail = detail};
-    const bleed_beyond beyond = {
+    const cell_beyond beyond = {
         .context = &place,
         .before = place.in_piece,
         .after = sources->task->pieces[0].frame_count - place.in_piece - self->features.frame_count,
@@ -193,6 +194,8 @@ status render_stems_end(render_stems *self, render_sources *sources, uint32_t ce
         close_block(self);
     if (self->bleed != NULL)
         code = render_bleed_end(self->bleed, &self->features, &beyond);
+    if (code == STATUS_OK)
+        code = render_clicks_find(clicks, &sources->task->program, &beyond, &self->features);
     if (code != STATUS_OK)
         return code;
     render_gaps_end(self->gaps, &self->features);

@@ -99,7 +99,7 @@ static stem_features *listen(const plant *made)
         render_bleed_begin(bleed, CELL_FRAMES);
         for (uint32_t first = 0; first < CELL_FRAMES; first += TILE)
             render_bleed_take(bleed, &tile, first, TILE, both);
-        const bleed_beyond nothing = {.context = &around, .frames = read_beyond};
+        const cell_beyond nothing = {.context = &around, .frames = read_beyond};
         assert_int_equal(render_bleed_end(bleed, features, &nothing), STATUS_OK);
         memset(features, 0, sizeof *features);
     }
@@ -116,7 +116,7 @@ static stem_features *listen(const plant *made)
     }
     features->lane_count = LANES;
     features->frame_count = CELL_FRAMES;
-    const bleed_beyond beyond = {.context = &around,
+    const cell_beyond beyond = {.context = &around,
                                  .before = around.cell_frame,
                                  .after = FRAMES - CELL_FRAMES - around.cell_frame,
                                  .most = made->most,

@@ -55,6 +55,7 @@ static void stem_features__of_any_number_of_lanes_fit_a_measure(void **state)
             assert_true(blocks >= 1 && blocks <= STEM_BLOCKS_ENERGY);
             assert_true((uint64_t)blocks * stem_sum_count(lanes, crossed == 1) * 8 + 40 +
                             STEM_GROUPS_MAX * STEM_GROUPS_MAX * 4 + STEM_LEAKS_MAX * 168 + STEM_GAPS_MAX * 11 +
+                            6 + STEM_CLICKS_MAX * 6 +
                             STEM_GROUPS_MAX * 14 + 2 + 1 + STEM_PHASE_SUMS_MAX * 8 <=
                         MEASURE_BYTES_MAX); /* 166 bytes per leak: 3 x 2 + 4 + 3 x 4 + 4 x 9 x 4 */
         }
@@ -70,6 +71,7 @@ static void stem_features__keep_to_their_bound(void **state)
         made.group_count = lanes[i] < STEM_GROUPS_MAX ? (uint8_t)lanes[i] : STEM_GROUPS_MAX;
         made.leak_count = STEM_LEAKS_MAX;
         made.gap_count = STEM_GAPS_MAX;
+        made.click_count = STEM_CLICKS_MAX;
         byte_writer writer;
         byte_writer_init(&writer, MEASURE_BYTES_MAX);
         stem_features_encode(&made, &writer);
