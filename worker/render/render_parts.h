@@ -212,8 +212,8 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy);
 /* One frame over a bound; frames of one kind and channel come in order, the same one may come again. */
 void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32_t frame, double peak);
-/* Below it (-12 dBFS) equal samples are no clipped run. */
-#define CLIP_LEAST 0.25
+/* Below it (-30.1 dBFS) equal samples are no clipped run. */
+#define CLIP_LEAST 0.03125
 /* Looks for clipped runs in one lane of a tile. frame: of the tile in the cell, negative before it; top: highest of the cell. */
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
                         int64_t frame, double top);
