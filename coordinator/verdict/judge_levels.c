@@ -100,6 +100,22 @@ static const char *cannot_apply(const judgement *self, const spec_limit *limit)
     return NULL;
 }
 
+/* ", or else loudness.integrated of -27.0 to -21.0 LUFS": the other limits of its group, of which one is enough. */
+static const char *or_else(const judgement *self, const spec_limit *limit)
+{
+    const char *text = "";
+    for (uint32_t i = 0; limit->group >= 0 && i < self->rules->limit_count; i++) {
+        const spec_limit *other = &self->rules->limits[i];
+        char allowed[LIMIT_TEXT_SIZE];
+        if (other == limit || other->group != limit->group || judgement_force(self, other) == LIMIT_OUT_OF_FORCE)
+            continue;
+        judgement_allowed(other, 1, allowed);
+        text = other->word_count > 0 ? arena_format(self->memory, "%s, or else another %s", text, other->check)
+                                     : arena_format(self->memory, "%s, or else %s of %s", text, other->check, allowed);
+    }
+    return text;
+}
+
 static void judge_level(judgement *self, const level *figure, const spec_limit *limit)
 {
     char allowed[LIMIT_TEXT_SIZE];
@@ -143,7 +159,7 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
     item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %s%.1f %s%s.", figure->what, shown,
-                                 limit->unit, self->rules->name, allowed, limit->group < 0 ? "" : ", or else its alternative",
+                                 limit->unit, self->rules->name, allowed, or_else(self, limit),
                                  high ? figure->cure_high : figure->cure_low, clamped ? "at least " : "", off, strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }

@@ -251,8 +251,9 @@ static void tell_overload(judgement *self, const peak_group *group)
     finding *item = add_overload(self, over);
     const char *where = group_locate(self, group, item);
     item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
-    const char *how = group->count == 1 ? arena_format(self->memory, "%.2f dB over full scale in %s", over, where)
-                                        : arena_format(self->memory, "over full scale in %s at %zu places, by %.2f dB at the highest", where, group->count, over);
+    const char *much = over < 0.01 ? "less than 0.01 dB" : arena_format(self->memory, "%.2f dB", over);
+    const char *how = group->count == 1 ? arena_format(self->memory, "%s over full scale in %s", much, where)
+                                        : arena_format(self->memory, "over full scale in %s at %zu places, by %s at the highest", where, group->count, much);
     item->message = arena_format(self->memory, "The sum of the stems goes %s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
                                  how, (unsigned long long)group->sample_count,
                                  group->sample_count == 1 ? " was" : "s were", -ceil(worst_overload_db(self) * 10.0) / 10.0);

@@ -96,7 +96,9 @@ static void verdict__a_group_passes_with_one_member(void **state)
     self->rules.group_count = 1;
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_PASS);
     assert_int_equal(bench_judge(self, 20.0, -22.0, -6.0).word, VERDICT_PASS); /* the second holds */
-    assert_int_equal(bench_judge(self, 20.0, -19.0, -6.0).word, VERDICT_FAIL); /* neither does */
+    programme_verdict neither = bench_judge(self, 20.0, -19.0, -6.0);
+    assert_int_equal(neither.word, VERDICT_FAIL);
+    assert_non_null(strstr(neither.findings.items[0].message, "-29.0 to -25.0 LUFS, or else loudness.max_momentary of at most -20.0 LUFS. "));
 }
 
 /* Netflix's two steps: flagged only if dialogue and programme both fail. Without a dialogue figure a pass of the other is one. */
