@@ -1,5 +1,6 @@
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/report_read.h"
+#include "coordinator/report/page.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static void print_finding(const json_t *item)
     const json_t *blocks = json_object_get(details, "blocks");
     const json_t *gate = json_object_get(details, "gate_lufs");
     const json_t *share = json_object_get(details, "speech_share");
-    cli_print(stdout, "%s %s: %s\n", text_in(item, "severity"), text_in(item, "check"), text_in(item, "message"));
+    cli_print(stdout, "%s %s: %s\n", page_badge_text(text_in(item, "severity")), text_in(item, "check"), text_in(item, "message"));
     if (text_in(item, "clause")[0] != '\0')
         cli_print(stdout, "Limit: %s\n", text_in(item, "clause"));
     if (json_is_integer(blocks) && json_is_number(share))

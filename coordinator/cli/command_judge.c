@@ -1,6 +1,7 @@
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/judged_report.h"
 #include "coordinator/cli/report_read.h"
+#include "coordinator/report/page.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static void print_item(const judged_item *judged)
 {
     cli_print(stdout, "%-11s %s%s\n", verdict_word_name(judged->word), judged->of_stem ? "stem " : "", judged->name);
     for (size_t i = 0; i < judged->findings.count; i++)
-        cli_print(stdout, "            %s%s: %s\n", finding_severity_name(judged->findings.items[i].severity),
+        cli_print(stdout, "            %s%s: %s\n", page_badge_text(finding_severity_name(judged->findings.items[i].severity)),
                   judged->findings.items[i].waiver != NULL ? ", waived" : "", judged->findings.items[i].message);
 }
 

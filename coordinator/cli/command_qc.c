@@ -7,6 +7,7 @@
 #include "coordinator/cli/job_document_write.h"
 #include "coordinator/cli/qc_left_out.h"
 #include "coordinator/cli/utf8_text.h"
+#include "coordinator/report/page.h"
 #include "coordinator/show/check_names.h"
 
 #include "common/base/plain_text.h"
@@ -272,7 +273,7 @@ static void print_findings(const json_t *programme, bool alone)
         const char *severity = json_string_value(json_object_get(finding, "severity"));
         if (!alone && strcmp(severity, "fail") != 0 && strcmp(severity, "not_checked") != 0)
             continue;
-        cli_print(stdout, "            %s: %s\n", severity,
+        cli_print(stdout, "            %s: %s\n", page_badge_text(severity),
                   json_string_value(json_object_get(finding, "message")));
     }
 }

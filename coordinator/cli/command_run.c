@@ -3,6 +3,7 @@
 
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/report/page.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -90,7 +91,7 @@ static void print_findings(const json_t *deliverables, size_t index)
             continue;
         }
         told++;
-        cli_print(stderr, "      %s: %s\n", text_of(worst, "severity"), text_of(worst, "message"));
+        cli_print(stderr, "      %s: %s\n", page_badge_text(text_of(worst, "severity")), text_of(worst, "message"));
     }
     left = left > told + above ? left - told - above : 0;
     bool begun = print_count(above, "failure", "failures", " as above", false);
@@ -107,12 +108,15 @@ static void print_summary(const json_t *job, const char *out_folder)
     size_t index;
     const json_t *item;
     json_array_foreach (deliverables, index, item) {
-        cli_print(stderr, "  %-12s %-11s %-10s", text_of(item, "name"), text_of(item, "state"),
-                  json_is_string(json_object_get(item, "verdict")) ? text_of(item, "verdict") : "-");
+        bool judged = json_is_string(json_object_get(item, "verdict"));
+        bool failed = strcmp(text_of(item, "state"), "failed") == 0; /* why stands above: it is an error of the job */
+        cli_print(stderr, "  %-12s %-11s ", text_of(item, "name"), failed && judged ? "unpublished" : text_of(item, "state"));
+        const char *verdict = judged ? text_of(item, "verdict") : "-";
         const json_t *first = json_array_get(json_object_get(item, "files"), 0);
-        if (first != NULL)
-            cli_print(stderr, " %s/%s", out_folder, json_string_value(first));
-        fputc('\n', stderr);
+        if (first != NULL && !failed)
+            cli_print(stderr, "%-10s %s/%s\n", verdict, out_folder, json_string_value(first));
+        else
+            cli_print(stderr, "%s\n", verdict);
         print_findings(deliverables, index);
     }
     const char *verdict = text_of(job, "verdict");

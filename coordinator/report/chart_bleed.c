@@ -75,8 +75,8 @@ static void draw(drawing *picture, const bleed_matrix *self)
         }
     }
     drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 18.0,
-                 "\"Down to\": the smallest leak that would have been found in nine tenths of the time in which the source plays; \"half\": in half of it.");
-    drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 4.0, "Smaller ones may be there.");
+                 "\"Down to\": the smallest leak that would have been found in nine tenths of the time in which the source plays;");
+    drawing_text(picture, INK_SOFT, 10.0, ANCHOR_START, 4.0, picture->height - 4.0, "\"half\": in half of it. Smaller ones may be there.");
 }
 
 const drawing *chart_bleed(const report_model *model, const report_programme *programme, arena *memory)

@@ -16,7 +16,7 @@ static const char page_head[] =
     "h1{font-size:27px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:19px;margin:0 0 2px;display:flex;gap:10px;"
     "align-items:center;flex-wrap:wrap;overflow-wrap:anywhere}h3{font-size:14px;margin:20px 0 6px;color:var(--soft);"
     "text-transform:uppercase;letter-spacing:.05em}"
-    "p{margin:4px 0}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
+    "p{margin:4px 0;overflow-wrap:anywhere}td>b:first-child,td>a:first-child>b{display:inline-block;min-width:6em;overflow-wrap:anywhere}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
     "text-transform:uppercase;letter-spacing:.04em;white-space:nowrap}.big{font-size:22px;padding:8px 22px;display:inline-block;"
     "margin:12px 0 8px}.pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}"
     ".incomplete,.not_checked{background:var(--inc)}.info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}"
@@ -26,15 +26,17 @@ static const char page_head[] =
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
-    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto}"
+    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.scroll{overflow-x:auto;"
+    "background:linear-gradient(90deg,var(--paper) 12px,#fff0) 0/28px no-repeat local,linear-gradient(270deg,var(--paper) 12px,#fff0) 100%/28px no-repeat "
+    "local,linear-gradient(90deg,#16202a40,#fff0) 0/9px no-repeat,linear-gradient(270deg,#16202a40,#fff0) 100%/9px no-repeat}"
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;white-space:nowrap}code.path{white-space:normal;overflow-wrap:anywhere}"
     "a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
     "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
     "@media print{audio{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
-    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,tr:first-child{break-after:avoid}.scroll{overflow:visible}"
+    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}.scroll{overflow:visible;background:none}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
-    "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}tr:first-child{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
+    "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}thead{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
     "td{padding:2px 0}td.n{display:inline-block;margin-right:14px}td.n::before{content:attr(title) ' ';color:var(--soft)}"
     "code{white-space:normal;overflow-wrap:anywhere}header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
@@ -77,10 +79,10 @@ static void put_spans(byte_writer *writer, const page_spans *spans)
 
 static void put_table(byte_writer *writer, const page_block *block)
 {
-    put(writer, "<div class=\"scroll\"><table><tr>");
+    put(writer, "<div class=\"scroll\"><table><thead><tr>");
     for (uint32_t c = 0; c < block->column_count; c++)
         put_element(writer, "<th>", block->columns[c].title, "</th>");
-    put(writer, "</tr>");
+    put(writer, "</tr></thead><tbody>");
     for (uint32_t r = 0; r < block->count; r++) {
         put(writer, "<tr>");
         for (uint32_t c = 0; c < block->column_count; c++) {
@@ -98,7 +100,7 @@ static void put_table(byte_writer *writer, const page_block *block)
         }
         put(writer, "</tr>");
     }
-    put(writer, "</table></div>");
+    put(writer, "</tbody></table></div>");
 }
 
 static void put_figures(byte_writer *writer, const page_block *block)

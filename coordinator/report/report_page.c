@@ -16,6 +16,12 @@ typedef struct ranked {
     size_t fails, warnings;
 } ranked;
 
+/* It was measured and judged, and yet there is no delivery. */
+static bool undelivered(const report_programme *programme)
+{
+    return programme->failure != NULL && programme->measure != NULL;
+}
+
 static int worse_first(const void *a, const void *b)
 {
     const ranked *left = a;
@@ -36,6 +42,8 @@ static const ranked *rank_programmes(const report_model *model, arena *memory)
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const programme_verdict *verdict = &model->programmes[i].verdict;
         all[i] = (ranked){.index = i, .rank = ranks[verdict->word]};
+        if (undelivered(&model->programmes[i]) && all[i].rank > ranks[VERDICT_INCOMPLETE])
+            all[i].rank = ranks[VERDICT_INCOMPLETE];
         for (size_t k = 0; k < verdict->findings.count; k++) {
             const finding *item = &verdict->findings.items[k];
             all[i].fails += item->severity == FINDING_FAIL && item->waiver == NULL;
@@ -201,7 +209,8 @@ static void add_method(page *self, const report_model *model)
              "detector where it says so, BS.1770-1 without level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged as displayed, at 0.1 dB. "
              "Programme limits apply from the first to the last frame of action of all reels. Pictures of findings "
              "are spectrograms of two seconds that were read again (at most 1 % of a programme, or three places where that is more), or, "
-             "where they were not, means over cells of 6.4 s at 48 kHz from what was stored when the audio was read first.");
+             "where they were not, means over cells of 6.4 s at 48 kHz from what was stored when the audio was read first. The twelve letters and digits "
+             "under the name of a check name that finding: for `reelmill explain`, `audition` and `waive`.");
     page_paragraph(self);
     page_format(self, STYLE_SOFT, "%s, job %s: %u tasks, %u retries, %u workers, %.1f s. %s", model->engine, model->job_id, model->task_count,
                 model->retry_count, model->worker_count, model->wall_seconds, model->finished_text);
@@ -248,7 +257,7 @@ static void add_summary_row(page *self, const report_model *model, const report_
         counts[item->severity] += item->waiver == NULL;
     }
     page_row(self);
-    page_add(self, STYLE_STRONG, wanted->name);
+    page_add(self, STYLE_STRONG, report_name(model, programme->deliverable));
     if (has_section)
         page_link(self, report_mark(programme, self->memory));
     page_next_cell(self);
@@ -272,16 +281,12 @@ static void add_summary_row(page *self, const report_model *model, const report_
             page_format(self, s == FINDING_INFO ? STYLE_SOFT : STYLE_PLAIN, "%s%zu %s", any ? ", " : "", counts[s], words[s]);
         any = any || counts[s] > 0;
     }
+    if (undelivered(programme))
+        page_add(self, STYLE_STRONG, any ? ", not delivered" : "not delivered");
     if (waived > 0)
         page_format(self, STYLE_SOFT, "%s%zu waived", any ? ", " : "", waived);
-    else if (!any)
+    else if (!any && !undelivered(programme))
         page_add(self, STYLE_SOFT, "none");
-}
-
-/* A qc of files, which has no title of its own (show_for_qc.c). */
-static bool is_of_files(const report_model *model)
-{
-    return strcmp(model->show->title, "QC") == 0 && strcmp(model->show->slug, "QC") == 0;
 }
 
 /* How many deliverables have which verdict, in words. */
@@ -296,7 +301,7 @@ static void add_counts(page *self, const report_model *model)
                  {VERDICT_PASS, "passes", "pass"}};
     bool any = false;
     page_paragraph(self);
-    const char *what = is_of_files(model) ? "programme" : "deliverable";
+    const char *what = report_is_of_files(model) ? "programme" : "deliverable";
     if (model->programme_count == 1)
         page_format(self, STYLE_PLAIN, "The %s ", what);
     else
@@ -312,18 +317,22 @@ static void add_counts(page *self, const report_model *model)
         any = any || count > 0;
     }
     page_add(self, STYLE_PLAIN, ".");
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        missing += undelivered(&model->programmes[i]);
+    if (missing > 0)
+        page_format(self, STYLE_STRONG, missing == 1 ? " %u was not delivered." : " %u were not delivered.", missing);
 }
 
 enum { MEND_FIRST_MAX = 10, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
 
-/* What one check says at its worst, and what else it says: where, and how often. */
+/* What one check says at its worst, and what else it says: where, how much, and how often. */
 typedef struct cover_item {
     const finding *item;
     const plan_timeline *timeline;
     const char *name, *mark, *also; /* mark: of its section, or NULL */
-    const char *last; /* the name that was taken last */
     uint32_t also_count;
-    size_t more;
+    size_t count; /* findings in all */
 } cover_item;
 
 typedef struct cover_list {
@@ -343,48 +352,98 @@ static bool same_kind(const finding *a, const finding *b)
     return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
 }
 
+/* Limits of which one is enough are one thing to mend: the first says it, and names the others. */
+static bool same_group(const finding *a, const finding *b)
+{
+    return a->rule != NULL && b->rule != NULL && a->severity == b->severity && a->rule->group >= 0 &&
+           a->rule->group == b->rule->group;
+}
+
+/* How far it is beyond its limit; nothing where it has none. */
+static double excess_of(const finding *item)
+{
+    return fmax(fmax(item->measured - item->max, item->min - item->measured), 0.0); /* fmax leaves out what is NAN */
+}
+
+/* The worst of a list that is of the kind of the one at `first`; 0: what stands before it in the list has told it. */
+static size_t worst_of_kind(const finding_list *list, size_t first, const finding **out_worst)
+{
+    const finding *item = &list->items[first];
+    size_t count = 0;
+    *out_worst = item;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *other = &list->items[i];
+        if (other->waiver != NULL || !(same_kind(other, item) || (i < first && same_group(other, item))))
+            continue;
+        if (i < first)
+            return 0;
+        count++;
+        if (excess_of(other) > excess_of(*out_worst))
+            *out_worst = other;
+    }
+    return count;
+}
+
+/* "ME_51 (-0.2 dBTP)": the figure where there is a limit that it breaks. */
+static const char *name_with_figure(const char *name, const finding *item, arena *memory)
+{
+    if (!(excess_of(item) > 0.0) || item->unit == NULL)
+        return name;
+    return arena_format(memory, "%s (%.1f%s%s)", name, verdict_displayed(item->measured), item->unit[0] == '\0' ? "" : " ", item->unit);
+}
+
 static void take_findings(cover_list *self, const finding_list *list, finding_severity severity, const plan_timeline *timeline,
                           const char *name, const char *mark)
 {
     for (size_t i = 0; i < list->count; i++) {
-        const finding *item = &list->items[i];
-        if (item->severity != severity || item->waiver != NULL)
+        const finding *worst = NULL;
+        if (list->items[i].severity != severity || list->items[i].waiver != NULL)
+            continue;
+        size_t count = worst_of_kind(list, i, &worst);
+        if (count == 0)
             continue;
         uint32_t at = 0;
-        while (at < self->count && !same_kind(self->items[at].item, item))
+        while (at < self->count && !same_kind(self->items[at].item, worst))
             at++;
         if (at == MEND_FIRST_MAX) {
-            if (strstr(self->more, item->check) == NULL)
-                self->more = arena_format(self->memory, "%s%s%s", self->more, self->more[0] == '\0' ? "" : ", ", item->check);
+            if (strstr(self->more, worst->check) == NULL)
+                self->more = arena_format(self->memory, "%s%s%s", self->more, self->more[0] == '\0' ? "" : ", ", worst->check);
             continue;
         }
         cover_item *known = &self->items[at];
+        known->count += count;
         if (at == self->count) {
-            *known = (cover_item){.item = item, .timeline = timeline, .name = name, .mark = mark, .also = "", .last = name};
+            *known = (cover_item){.item = worst, .timeline = timeline, .name = name, .mark = mark, .also = "", .count = count};
             self->count++;
             continue;
         }
-        known->more++;
-        if (strcmp(known->last, name) == 0)
-            continue;
-        known->last = name;
         if (known->also_count < MEND_NAMES_MAX)
-            known->also = arena_format(self->memory, "%s%s%s", known->also, known->also_count > 0 ? ", " : "also ", name);
+            known->also = arena_format(self->memory, "%s%s%s", known->also, known->also_count > 0 ? ", " : "also ",
+                                       name_with_figure(name, worst, self->memory));
         known->also_count++;
     }
+}
+
+/* A table of the cover, where a column of deliverables is one of files in a qc of files. */
+static void cover_table(page *self, const report_model *model, const page_column *columns, uint32_t count, uint32_t names)
+{
+    page_column *own = arena_take_array(self->memory, count, sizeof *own);
+    memcpy(own, columns, count * sizeof *own);
+    own[names].title = report_is_of_files(model) ? "File" : "Deliverable";
+    page_table(self, own, count);
 }
 
 /* The worst of each check, so that the first page says what to do. */
 static void add_mend_first(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
     static const finding_severity severities[] = {FINDING_FAIL, FINDING_NOT_CHECKED, FINDING_WARN};
-    static const page_column columns[] = {{"Severity", 1.5, false}, {"Deliverable", 1.9, false}, {"What", 5.9, false}};
+    static const page_column columns[] = {{"Severity", 1.5, false}, {NULL, 1.9, false}, {"What", 5.9, false}};
     cover_list list = {.more = "", .memory = self->memory};
     for (size_t s = 0; s < sizeof severities / sizeof severities[0]; s++) {
         for (uint32_t i = 0; i < model->programme_count; i++) {
             const report_programme *programme = &model->programmes[order[i].index];
             take_findings(&list, &programme->verdict.findings, severities[s], report_timeline(model, programme->deliverable),
-                          model->show->deliverables[programme->deliverable].name,
+                          report_name(model, programme->deliverable),
                           i < sections ? report_mark(programme, self->memory) : NULL);
         }
         for (uint32_t i = 0; i < model->stem_count; i++)
@@ -393,10 +452,29 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
                                        model->show->reels[model->stems[i].reel].name),
                           arena_format(self->memory, "stem-%u", i));
     }
-    if (list.count == 0)
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        missing += undelivered(&model->programmes[i]);
+    if (list.count == 0 && missing == 0)
         return;
     page_subheading(self, "Mend first");
-    page_table(self, columns, sizeof columns / sizeof columns[0]);
+    cover_table(self, model, columns, sizeof columns / sizeof columns[0], 1);
+    for (uint32_t i = 0, told = 0; i < model->programme_count && told < MEND_NAMES_MAX; i++) {
+        const report_programme *programme = &model->programmes[order[i].index];
+        if (!undelivered(programme))
+            continue;
+        told++;
+        page_row(self);
+        page_add(self, STYLE_BADGE, verdict_word_name(VERDICT_INCOMPLETE));
+        page_next_cell(self);
+        page_add(self, STYLE_STRONG, report_name(model, programme->deliverable));
+        if (i < sections)
+            page_link(self, report_mark(programme, self->memory));
+        page_next_cell(self);
+        page_format(self, STYLE_PLAIN, "Not delivered: %s", programme->failure);
+        if (told == MEND_NAMES_MAX && missing > told)
+            page_line(self, STYLE_SOFT, arena_format(self->memory, "and %u more, in the table", missing - told));
+    }
     for (uint32_t i = 0; i < list.count; i++) {
         const cover_item *known = &list.items[i];
         page_row(self);
@@ -413,8 +491,9 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
             page_line(self, STYLE_SOFT, known->also);
         if (known->also_count > MEND_NAMES_MAX)
             page_format(self, STYLE_SOFT, " and %u more", known->also_count - MEND_NAMES_MAX);
-        if (known->more > known->also_count)
-            page_format(self, STYLE_SOFT, known->also_count > 0 ? "; %zu more of %s" : " %zu more of %s.", known->more, known->item->check);
+        if (known->count > known->also_count + 1)
+            page_format(self, STYLE_SOFT, known->also_count > 0 ? "; %zu findings of %s in all" : " %zu findings of %s in all.", known->count,
+                        known->item->check);
     }
     if (list.more[0] != '\0') {
         page_paragraph(self);
@@ -422,20 +501,27 @@ static void add_mend_first(page *self, const report_model *model, const ranked *
     }
 }
 
+static const char *title_of(const report_model *model, arena *memory)
+{
+    if (!report_is_of_files(model))
+        return model->show->title;
+    return model->programme_count == 1 ? report_name(model, model->programmes[0].deliverable)
+                                       : arena_format(memory, "QC of %u programmes", model->programme_count);
+}
+
 /* sections: of how many programmes in that order there is a section. */
 static void add_cover(page *self, const report_model *model, const ranked *order, uint32_t sections)
 {
-    static const page_column columns[] = {{"Deliverable", 2.2, false},   {"Verdict", 1.7, false},        {"Spec and version", 2.1, false},
+    static const page_column columns[] = {{NULL, 2.2, false},            {"Verdict", 1.7, false},        {"Spec and version", 2.1, false},
                                           {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
                                           {"Findings", 2.2, false}};
     const show *title = model->show;
     page_section(self, true);
     page_paragraph(self);
     page_add(self, STYLE_SOFT, "Audio QC report");
-    bool files_alone = is_of_files(model);
+    bool files_alone = report_is_of_files(model);
     bool many = model->programme_count > MEND_BEHIND_MAX;
-    page_title(self, files_alone ? arena_format(self->memory, "QC of %u programme%s", model->programme_count, model->programme_count == 1 ? "" : "s")
-                                 : title->title);
+    page_title(self, title_of(model, self->memory));
     page_paragraph(self);
     if (files_alone)
         page_add(self, STYLE_SOFT, "Files as they are");
@@ -451,7 +537,7 @@ static void add_cover(page *self, const report_model *model, const ranked *order
     add_counts(self, model);
     if (many) /* behind so long a table nobody would see it */
         add_mend_first(self, model, order, sections);
-    page_table(self, columns, sizeof columns / sizeof columns[0]);
+    cover_table(self, model, columns, sizeof columns / sizeof columns[0], 0);
     for (uint32_t i = 0; i < model->programme_count; i++)
         add_summary_row(self, model, &model->programmes[order[i].index], i < sections);
     if (!many)
@@ -469,7 +555,7 @@ static const char *document_date(const report_model *model, arena *memory)
 
 page *report_page(const report_model *model, arena *memory)
 {
-    page *self = page_create(memory, is_of_files(model) ? "QC report" : arena_format(memory, "%s QC report", model->show->title), document_date(model, memory));
+    page *self = page_create(memory, arena_format(memory, "%s \xE2\x80\x93 QC report", title_of(model, memory)), document_date(model, memory));
     const ranked *order = rank_programmes(model, memory);
     bool many = model->programme_count > SECTIONS_MAX;
     uint32_t shown = many ? 0 : model->programme_count;

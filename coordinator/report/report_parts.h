@@ -14,6 +14,10 @@ bool report_reel_frame(const report_model *model, const plan_timeline *timeline,
 /** Of a deliverable; NULL where it has none. */
 const plan_timeline *report_timeline(const report_model *model, uint16_t deliverable);
 
+/** A qc of files, which has no title of its own (show_for_qc.c). */
+bool report_is_of_files(const report_model *model);
+/** What people call a programme: in a qc of files its file. */
+const char *report_name(const report_model *model, uint16_t deliverable);
 /** By which links name the section of a programme. */
 const char *report_mark(const report_programme *programme, arena *memory);
 

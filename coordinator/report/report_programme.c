@@ -16,6 +16,17 @@ const plan_timeline *report_timeline(const report_model *model, uint16_t deliver
     return &model->plan->timelines[model->plan->deliverables[deliverable].timeline];
 }
 
+bool report_is_of_files(const report_model *model)
+{
+    return strcmp(model->show->title, "QC") == 0 && strcmp(model->show->slug, "QC") == 0;
+}
+
+const char *report_name(const report_model *model, uint16_t deliverable)
+{
+    const show_deliverable *wanted = &model->show->deliverables[deliverable];
+    return report_is_of_files(model) && wanted->file != NULL ? wanted->file : wanted->name;
+}
+
 static void add_channels(page *self, const plan_deliverable *made, const peak_figures *peaks)
 {
     const channel_layout *layout = channel_layout_get(made->layout);
@@ -208,11 +219,13 @@ static void add_head(page *self, const report_model *model, const report_program
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
     page_section(self, false);
-    page_heading(self, wanted->name, verdict_word_name(programme->verdict.word));
+    page_heading(self, report_name(model, programme->deliverable), verdict_word_name(programme->verdict.word));
     page_mark(self, report_mark(programme, self->memory));
     page_paragraph(self);
-    page_format(self, STYLE_SOFT, "%s %s %s", made == NULL ? "" : channel_layout_get(made->layout)->name,
-                wanted->recipe_name != NULL ? "by recipe" : "received as", wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
+    page_add(self, STYLE_SOFT, made == NULL ? "" : channel_layout_get(made->layout)->name);
+    if (!report_is_of_files(model)) /* there the file is the heading */
+        page_format(self, STYLE_SOFT, " %s %s", wanted->recipe_name != NULL ? "by recipe" : "received as",
+                    wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
     if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db) &&
         (made->gain_source != programme->deliverable || made->gain_scanned))
         page_format(self, STYLE_SOFT, ", gain %+.2f dB, %s %s", programme->gain_db,

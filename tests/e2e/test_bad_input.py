@@ -211,6 +211,11 @@ class BadInput(FarmTest):
         tried = json.loads((reports / "unpublished" / "report.json").read_text())
         self.assertEqual(tried["verdict"], "incomplete")
         self.assertTrue(all((reports / "unpublished" / name).exists() for name in proof))
+        # Nothing is wrong with the sound, so the summary and the cover say what is.
+        self.assertRegex(outcome.err, r"PM_20 +unpublished pass\n")
+        cover = (reports / "unpublished" / "report.html").read_text().split("</header>")[0]
+        self.assertIn("3 were not delivered.", cover)
+        self.assertIn("Not delivered: NIGHT_TRAIN/v01/PM_51/NIGHT_TRAIN_PM_51.wav: a published file", cover)
         self.passes(reelmill("run", self.show.path, "--replace"))
         self.assertNotEqual((reports / "report.json").read_bytes(), proof["report.json"])
         self.assertFalse((reports / "unpublished").exists())  # out of date now
