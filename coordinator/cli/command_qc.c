@@ -273,8 +273,7 @@ static void print_findings(const json_t *programme, bool alone)
         const char *severity = json_string_value(json_object_get(finding, "severity"));
         if (!alone && strcmp(severity, "fail") != 0 && strcmp(severity, "not_checked") != 0)
             continue;
-        cli_print(stdout, "            %s: %s\n", page_badge_text(severity),
-                  json_string_value(json_object_get(finding, "message")));
+        cli_print(stdout, "            %s: %s\n", page_badge_text(severity), json_string_value(json_object_get(finding, "message")));
     }
 }
 

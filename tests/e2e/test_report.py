@@ -178,43 +178,6 @@ class Report(FarmTest):
                 self.assertEqual(self.valid(outcome)["files"][0]["path"], str(path))
                 self.assertIn(name.replace(TURNS, "?"), self.safe(out / "report.html").text)
 
-    def test_the_cover_tells_the_worst_of_each_check(self):
-        """Of each check its worst, with the figures of the others; files by their names, and limits of which one is enough once."""
-        for name, level in (("loud", 0.2), ("louder (2)", 0.3)):
-            samples = noise(1, RATE * 6, 2, level)
-            for second, peak in ((1, 0.95), (4, 0.99)):
-                samples[second * RATE:second * RATE + 40] = peak
-            write_wav(self.folder / f"{name}.wav", np.clip(samples, -0.99, 0.99))
-        spec = self.folder / "house.yaml"
-        spec.write_text("""
-reelmill_spec: 1
-title: House
-version: "1"
-source: the house
-limits:
-  - any_of:
-    - {check: loudness.integrated, min: -25, max: -22, unit: LUFS, severity: fail, evidence: primary, clause: "1"}
-    - {check: loudness.max_momentary, max: -22, unit: LUFS, severity: fail, evidence: primary, clause: "2"}
-  - {check: peak.true, max: -3, unit: dBTP, severity: fail, evidence: primary, clause: "3"}
-""")
-        out = self.folder / "report"
-        document = self.valid(reelmill("qc", self.folder / "loud.wav", self.folder / "louder (2).wav", "--spec", spec, "--json", "--out", out))
-        page = self.safe(out / "report.html")
-        cover = page.text.split("Mend first")
-        mend = cover[1][:cover[1].index("stereo, judged by House")]
-        fails = {entry["deliverable"]: [item for item in entry["findings"] if item["severity"] == "fail"] for entry in document["programmes"]}
-        first, second = fails.values()
-        for name in ("loud.wav", "louder (2).wav"):
-            self.assertIn(name, cover[0])
-            self.assertIn(name, mend)
-        for check, unit in (("loudness.integrated", "LUFS"), ("peak.true", "dBTP")):
-            of = [[item for item in items if item["check"] == check] for items in (first, second)]
-            worst = [max(items, key=lambda item: item["measured"]) for items in of]
-            self.assertTrue(any(f"{item['message']}also {name} ({other['measured']:.1f} {unit})" in mend
-                                for item, other, name in ((*worst, "louder (2).wav"), (*worst[::-1], "loud.wav"))), (check, mend))
-        self.assertGreater(len([item for item in first if item["check"] == "peak.true"]), 1)
-        self.assertNotIn("Maximum momentary loudness is", mend)  # the other limit of the group
-
     def test_figures_that_do_not_exist_are_null(self):
         silence, short = self.folder / "silence.wav", self.folder / "short.wav"
         write_wav(silence, np.zeros((RATE * 4, 2)))
