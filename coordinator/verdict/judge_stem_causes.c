@@ -15,6 +15,21 @@ static uint64_t blocks(const stem_judgement *self, uint64_t count)
     return count * stem_block_frames(self->model.lane_count, true);
 }
 
+size_t stem_judgement_block(const stem_judgement *self, uint64_t frame)
+{
+    const stem_programme *programme = self->judgement->facts->stems;
+    size_t first = 0;
+    size_t end = programme->block_count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (programme->blocks[middle].frame < frame)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
 /* ---- what all stems of a channel share ---- */
 
 static bool lies_in(const stem_judgement *self, const stem_run *run, const stem_run *stretch)
@@ -38,9 +53,10 @@ static double energy_in(const stem_judgement *self, uint32_t element, uint32_t o
     const stem_truth *truth = &self->truth;
     uint64_t near = blocks(self, EDGE_BLOCKS);
     double sum = 0.0;
-    for (size_t b = 0; b < programme->block_count && programme->blocks[b].frame < stretch->end_frame; b++) {
+    for (size_t b = stem_judgement_block(self, stretch->start_frame);
+         b < programme->block_count && programme->blocks[b].frame < stretch->end_frame; b++) {
         const stem_block *block = &programme->blocks[b];
-        bool told = block->frame < stretch->start_frame;
+        bool told = false;
         for (uint32_t i = 0; but_for && !told && i < truth->run_count; i++) {
             const stem_run *run = &truth->runs[i];
             told = run->element == element && (run->outputs >> output & 1U) != 0 && alike_in(self, run, stretch) &&
@@ -53,11 +69,9 @@ static double energy_in(const stem_judgement *self, uint32_t element, uint32_t o
     return sum;
 }
 
-static const double heard_power = 1e-10; /* -100 dBFS */
-
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run)
 {
-    return energy_in(self, element, output, run, false) > heard_power * (double)(run->end_frame - run->start_frame);
+    return energy_in(self, element, output, run, false) > STEM_HEARD_POWER * (double)(run->end_frame - run->start_frame);
 }
 
 /* Channels in which each stem that plays has the fault of a run, and of them those in which several do. */
@@ -232,13 +246,16 @@ typedef struct lacking {
     double held[STEM_ELEMENTS_MAX];
 } lacking;
 
-static double gain_in(const stem_judgement *self, uint32_t output, uint32_t lane)
+double stem_judgement_gain(const stem_judgement *self, uint32_t output, uint32_t lane)
 {
     const stem_truth *truth = &self->truth;
-    if (truth->presence[self->model.element_of[lane]] != STEM_PRESENT)
-        return 0.0;
     return truth->programme_gain *
            (truth->matrix_wrong ? truth->matrix[output][self->model.bed_of[lane]] : self->model.nominal[output][lane]);
+}
+
+static double gain_in(const stem_judgement *self, uint32_t output, uint32_t lane)
+{
+    return self->truth.presence[self->model.element_of[lane]] == STEM_PRESENT ? stem_judgement_gain(self, output, lane) : 0.0;
 }
 
 /*
@@ -271,10 +288,10 @@ static lacking lacking_in(const stem_judgement *self, const stem_run *run, uint3
 {
     const stem_programme *programme = self->judgement->facts->stems;
     lacking sum = {0};
-    for (size_t b = 0; b < programme->block_count; b++)
+    for (size_t b = stem_judgement_block(self, run->start_frame);
+         b < programme->block_count && programme->blocks[b].frame < run->end_frame; b++)
         for (uint32_t o = 0; o < self->model.output_count; o++)
-            if ((outputs >> o & 1U) != 0 && programme->blocks[b].frame >= run->start_frame &&
-                programme->blocks[b].frame < run->end_frame)
+            if ((outputs >> o & 1U) != 0)
                 add_lacking(self, &programme->blocks[b], o, &sum);
     return sum;
 }

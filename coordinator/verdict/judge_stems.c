@@ -155,10 +155,9 @@ static void stretch_energy(const stem_judgement *self, uint32_t element, const s
 {
     const stem_programme *programme = self->judgement->facts->stems;
     memset(out_energy, 0, STEM_BED_MAX * sizeof *out_energy);
-    for (size_t b = 0; b < programme->block_count; b++) {
+    for (size_t b = stem_judgement_block(self, run->start_frame);
+         b < programme->block_count && programme->blocks[b].frame < run->end_frame; b++) {
         const stem_block *block = &programme->blocks[b];
-        if (block->frame < run->start_frame || block->frame >= run->end_frame)
-            continue;
         for (uint32_t i = self->model.output_count; i < self->model.lane_count; i++)
             if (self->model.element_of[i] == element)
                 out_energy[self->model.bed_of[i]] += block->sums[stem_sum_index(i, i)];
@@ -218,8 +217,7 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     }
 }
 
-/* A mix that lacks one of its stems is sent back by whoever receives it; a spec that limits the check says what it asks. */
-static void reject_missing(const stem_judgement *self, finding *item)
+void stem_judgement_reject(const stem_judgement *self, finding *item)
 {
     if (judgement_limit(self->judgement, "stems.null") == NULL)
         item->severity = FINDING_FAIL;
@@ -406,7 +404,7 @@ static void tell_run(stem_judgement *self, const stem_run *found)
                     : dialogue ? stem_judgement_fault(self, "me.dialogue", run->gain_db, "dB")
                              : stem_judgement_fault(self, "stems.null", run->residual_dbfs, "dBFS");
     if (lacks_for_long(self, run))
-        reject_missing(self, item);
+        stem_judgement_reject(self, item);
     judgement_locate(base, item, run->start_frame, run->end_frame);
     stem_judgement_channels(self, item, run->outputs);
     const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
@@ -466,13 +464,13 @@ static void judge_absent(stem_judgement *self)
     bool mix = stem_judgement_count(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
     for (uint32_t e = 0; mix && e < self->model.element_count; e++) {
         stem_role role = stem_role_of(self, e);
-        bool elsewhere = false;
+        bool elsewhere = self->another[e];
         for (uint32_t i = 0; i < self->shifts.count; i++)
             elsewhere = elsewhere || (!self->shifts.items[i].shift.whole && self->shifts.items[i].shift.element == e);
         if (self->truth.presence[e] != STEM_ABSENT || elsewhere || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
             continue;
         finding *item = stem_judgement_fault(self, "stems.null", HUGE_VAL, "dBFS");
-        reject_missing(self, item);
+        stem_judgement_reject(self, item);
         item->measured = (double)NAN;
         judgement_locate(base, item, 0, base->timeline->frame_count);
         item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
@@ -572,6 +570,7 @@ void judge_stems(judgement *self)
     drop_explained(stems, orders);
     bool drifts = judge_drift(stems);
     find_shifts(stems);
+    judge_versions(stems);
     if (!drifts) {
         judge_null(stems);
         judge_absent(stems);

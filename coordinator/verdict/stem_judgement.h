@@ -7,6 +7,7 @@
 #include "common/measure/stem_phase.h"
 #include "common/measure/stem_truth.h"
 
+#define STEM_HEARD_POWER 1e-10 /**< -100 dBFS: below, a stem says nothing */
 #define STEM_LEVEL_TOLD_DB 0.025 /**< from here on the gain that a whole programme has against its stems is told */
 
 typedef struct stem_judgement {
@@ -17,18 +18,27 @@ typedef struct stem_judgement {
     stem_truth truth;
     stem_phase phase;
     stem_shifts shifts; /* that were told */
+    bool another[STEM_ELEMENTS_MAX]; /* by element: told to be something else than what was printed */
     uint64_t dropout_end; /* of the drop-out of the programme that was told last; 0: none */
 } stem_judgement;
 
 uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence);
 /** A fault of a stem: a warning until a spec says more. */
 finding *stem_judgement_fault(stem_judgement *self, const char *check, double measured, const char *unit);
+/** A mix that lacks one of its stems is sent back by whoever receives it; a spec that limits the check says what it asks. */
+void stem_judgement_reject(const stem_judgement *self, finding *item);
+/** The first block of the programme that begins at a frame or behind it. */
+size_t stem_judgement_block(const stem_judgement *self, uint64_t frame);
+/** The gain that a lane of a stem should have in a channel of the programme, as this one was made. */
+double stem_judgement_gain(const stem_judgement *self, uint32_t output, uint32_t lane);
 /** Sets the channels of a finding; none where it is in all of the programme. */
 void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs);
 /** " in L, R", or nothing where it names none */
 const char *stem_judgement_channel_words(stem_judgement *self, const finding *item);
 /** True if a stem gives a channel of the programme sound above -100 dBFS in a stretch. */
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run);
+/** Tells a stem of another version, once a reel; takes what that makes of the comparison out of the truth's runs and the shifts. */
+void judge_versions(stem_judgement *self);
 /**
  * One cause, one finding: runs of all stems that play in a channel become one of the programme; takes runs out of the
  * truth that are the edge of another, and those that clipping made, which are told as one.

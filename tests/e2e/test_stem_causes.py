@@ -1,0 +1,53 @@
+"""Received programmes against stems that are not what was printed: one cause is one finding, in the words of whoever mends it."""
+import numpy as np
+
+from farm_kit import RATE, Show, hash_seed, main, noise
+from received_kit import ReceivedTest, faults
+
+SECONDS = 24
+
+
+def lively(stem, reel, frames):
+    """Sound whose level goes up and down, otherwise in each stem and reel."""
+    random = np.random.default_rng(hash_seed("lively", stem, reel))
+    corners = np.arange(0, frames + 2 * RATE, 3 * RATE // 2)
+    level = np.interp(np.arange(frames), corners, random.uniform(-40, -18, len(corners)))
+    return noise(hash_seed(stem, reel), frames, 6, 1.0) * 10 ** (level[:, None] / 20) * ([0, 0, 1, 0, 0, 0] if stem == "DX" else [1, 1, 0, 1, 1, 1])
+
+
+class Versions(ReceivedTest):
+    def show_of_two_reels(self):
+        return Show(self.folder, [SECONDS * 24, SECONDS * 24], lively)
+
+    def test_another_version_of_a_stem_is_one_finding(self):
+        """Music of the first reel in the second; and three seconds cut out of the effects, put back at the end of the reel."""
+        lead = Show.LEADER_S * RATE
+        first, second, length = lead + 8 * RATE, lead + 11 * RATE, lead + SECONDS * RATE
+
+        def cut(sound):
+            sound[first:length] = np.concatenate([sound[second:length], sound[first:second]])
+            return sound
+        show = self.show_of_two_reels()
+        other = [lively("MX", 0, lead + (SECONDS + 1) * RATE)[:, [c]] for c in range(6)]
+        damage = [(f"R2_MX.{label}.wav", lambda sound, part=part: part) for label, part in zip(("L", "R", "C", "LFE", "Ls", "Rs"), other)]
+        report = self.judge({"PM": (lambda p: sum(p.values()), "5.1")}, damage=[*damage, ("R1_FX_51.wav", cut)], show=show)
+        told = sorted(faults(report, "PM"), key=lambda f: f["start_s"])
+        self.assertEqual([(f["details"]["fault"], f["details"]["source"], f["reel"], f["severity"]) for f in told],
+                         [("another", "FX", "R1", "fail"), ("another", "MX", "R2", "fail")], [f["message"] for f in told])
+        self.place(told[0], 8.0, SECONDS)
+        self.place(told[1], SECONDS, 2 * SECONDS)
+        self.assertIn("Most of what was printed there is what it has about 3.0 s earlier.", told[0]["message"])
+        self.assertNotIn("Most of what", told[1]["message"])
+
+    def test_music_of_another_reel_is_found_there(self):
+        def wrong(parts):
+            out = sum(parts.values())
+            out[SECONDS * RATE:] += parts["MX"][:SECONDS * RATE] - parts["MX"][SECONDS * RATE:]
+            return out
+        report = self.judge({"PM": (wrong, "5.1")}, show=self.show_of_two_reels())
+        told, = faults(report, "PM")
+        self.assertIn("Most of what was printed there is what it has in reel R1.", told["message"])
+
+
+if __name__ == "__main__":
+    main()
