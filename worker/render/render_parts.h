@@ -9,7 +9,13 @@
 #include "worker/render/render_engine.h"
 #include "worker/render/render_signal.h"
 
-enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SINK_BYTES = 1 << 20, SOURCE_BLOCK_BYTES = 1 << 18,
+/*
+ * Files are written in pieces that all files of a task have room for in a processor's cache, and sent to the medium and read
+ * back by the span; both end at their own multiples in the file.
+ */
+enum { SINK_BYTES = 256 << 10, SPAN_BYTES = 1 << 20 };
+
+enum { OUTPUT_TILES_MAX = PROGRAM_OUTPUT_LANES_MAX, SOURCE_BLOCK_BYTES = 1 << 18,
        BEYOND_FRAMES = 4096 /* of a window that is read beside the pass, at most */ };
 
 /* ---- sources: files to input tiles ---- */
@@ -138,8 +144,8 @@ void render_objects_pack(const render_objects *self, uint32_t first, uint32_t co
 typedef struct render_readback render_readback;
 /* Opens the task's files once more and starts a thread. NULL: they cannot be read past the cache here, and nothing is. */
 render_readback *render_readback_start(const task_render *task, const storage_roots *roots, arena *memory);
-/* Bytes that were just written to files[file] will be read back. */
-void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size);
+/* Bytes that were just written to files[file] will be read back, and are to have this digest. */
+void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, size_t byte_size, const content_hash *digest);
 /* Nothing more is added. */
 void render_readback_last(render_readback *self);
 /* Behind that, waits until all is read back. STATUS_STORAGE_MISMATCH with a sentence where something is not what was written. */
@@ -157,6 +163,8 @@ typedef struct render_sink {
     uint8_t *buffer;           /* SINK_BYTES and one tile of frames */
     uint64_t buffer_offset;    /* file offset of buffer[0]: a page edge */
     size_t buffer_used;
+    size_t span_bytes;         /* written before it, of the span that is not at its end */
+    content_hash_stream span_digest;
     uint64_t next_frame;       /* of the file; frames before it are passed over */
     uint32_t skip_bytes;       /* of the first frame: they lie on the page of the task before */
     render_readback *readback; /* is told what was written, as files[number]; NULL: nobody is */

@@ -10,12 +10,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Read at once: most writes are a page longer than a block, and go in one. */
-enum { READBACK_BLOCK_BYTES = 1 << 20, READBACK_ROOM_BYTES = 2 << 20 /* one huge page: the kernel looks up one, not 256 */ };
-/* Writes that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
-enum { READBACK_FLUSH_WRITES = 16 };
+enum { READBACK_ROOM_BYTES = 2 << 20 /* for a span; and one huge page: the kernel looks up one, not 256 */ };
+/* Spans that one flush covers: a disk answers what it has not flushed from a cache of its own, which it may lose. */
+enum { READBACK_FLUSH_SPANS = 16 };
 
-/* One write. */
+/* One span, or what of it a task writes. */
 typedef struct readback_place {
     uint64_t offset;
     size_t byte_size;
@@ -51,21 +50,12 @@ static status readback_name(render_readback *self, status code, uint32_t file)
 
 static status readback_compare(render_readback *self, const readback_place *place)
 {
-    content_hash_stream stream;
-    content_hash_stream_init(&stream);
-    status code = STATUS_OK;
-    for (size_t at = 0, take = 0; code == STATUS_OK && at < place->byte_size; at += take) {
-        const uint8_t *bytes = NULL;
-        size_t left = place->byte_size - at;
-        take = left < READBACK_BLOCK_BYTES + READBACK_BLOCK_BYTES / 2 ? left : READBACK_BLOCK_BYTES;
-        code = storage_read_medium(self->queue, self->descriptors[place->file], self->room, take, place->offset + at, &bytes,
-                                   &self->detail);
-        if (code == STATUS_OK)
-            content_hash_stream_add(&stream, bytes, take);
-    }
+    const uint8_t *bytes = NULL;
+    status code = storage_read_medium(self->queue, self->descriptors[place->file], self->room, place->byte_size, place->offset,
+                                      &bytes, &self->detail);
     if (code != STATUS_OK && code != STATUS_INPUT_TRUNCATED)
         return readback_name(self, code, place->file);
-    content_hash found = content_hash_stream_digest(&stream);
+    content_hash found = content_hash_of(bytes, code == STATUS_OK ? place->byte_size : 0);
     if (code == STATUS_OK && content_hash_equal(&found, &place->digest))
         return STATUS_OK;
     return error_detail_set(&self->detail, STATUS_STORAGE_MISMATCH,
@@ -103,7 +93,7 @@ static void *readback_run(void *context)
     pthread_mutex_lock(&self->mutex);
     while (self->code == STATUS_OK && !self->ended) {
         uint32_t added = self->added;
-        if (self->done == self->flushed && (added == self->done || (added - self->done < READBACK_FLUSH_WRITES && !self->last))) {
+        if (self->done == self->flushed && (added == self->done || (added - self->done < READBACK_FLUSH_SPANS && !self->last))) {
             pthread_cond_wait(&self->changed, &self->mutex);
             continue;
         }
@@ -146,12 +136,12 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     render_readback *self = arena_take(memory, sizeof *self);
     self->task = task;
     self->descriptors = arena_take_array(memory, task->file_count, sizeof *self->descriptors);
-    uint64_t writes = 0;
+    uint64_t spans = 0;
     for (uint32_t i = 0; i < task->file_count; i++) {
         self->descriptors[i] = -1;
         uint32_t encoding = task->program.outputs[task->files[i].output].encoding;
         uint64_t frame_bytes = task->files[i].channel_count * sample_encoding_bytes((sample_encoding)encoding);
-        writes += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SINK_BYTES - 1) / SINK_BYTES + 2;
+        spans += (task->cell_count * (uint64_t)CELL_FRAMES * frame_bytes + SPAN_BYTES - 1) / SPAN_BYTES + 2;
     }
     self->room = aligned_alloc(READBACK_ROOM_BYTES, READBACK_ROOM_BYTES);
     if (self->room == NULL || !readback_open(self, roots)) {
@@ -160,8 +150,8 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     }
     self->queue = storage_queue_open();
     (void)madvise(self->room, READBACK_ROOM_BYTES, MADV_HUGEPAGE);
-    self->place_room = (uint32_t)writes;
-    self->places = arena_take_array(memory, writes, sizeof *self->places);
+    self->place_room = (uint32_t)spans;
+    self->places = arena_take_array(memory, spans, sizeof *self->places);
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->changed, NULL);
     self->running = pthread_create(&self->thread, NULL, readback_run, self) == 0;
@@ -173,13 +163,13 @@ render_readback *render_readback_start(const task_render *task, const storage_ro
     return NULL;
 }
 
-void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, const uint8_t *bytes, size_t byte_size)
+void render_readback_add(render_readback *self, uint32_t file, uint64_t offset, size_t byte_size,
+                         const content_hash *digest)
 {
-    content_hash digest = content_hash_of(bytes, byte_size);
     pthread_mutex_lock(&self->mutex);
-    ENSURE(self->added < self->place_room);
+    ENSURE(self->added < self->place_room && byte_size <= SPAN_BYTES);
     self->places[self->added++] =
-        (readback_place){.offset = offset, .byte_size = byte_size, .file = file, .digest = digest};
+        (readback_place){.offset = offset, .byte_size = byte_size, .file = file, .digest = *digest};
     pthread_cond_signal(&self->changed);
     pthread_mutex_unlock(&self->mutex);
 }

@@ -24,6 +24,7 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
     self->next_frame = audio_byte / self->frame_bytes;
     self->skip_bytes = (uint32_t)(audio_byte % self->frame_bytes);
     self->buffer = arena_take(memory, SINK_BYTES + (size_t)TILE_FRAMES_MAX * self->frame_bytes);
+    content_hash_stream_init(&self->span_digest);
     uint64_t leader_bytes = (uint64_t)file->leader_frames * self->frame_bytes;
     if (audio_byte < leader_bytes) { /* the leader's last bytes are zeros in memory of the arena, and silence in every encoding */
         self->buffer_used = (size_t)(leader_bytes - audio_byte);
@@ -33,26 +34,45 @@ status render_sink_open(render_sink *self, const task_output_file *file, sample_
     return STATUS_OK;
 }
 
-/* Up to the last edge of a page: what is behind it belongs to the task behind this one. */
-static size_t whole_pages(const render_sink *self)
+/* How much of what is held ends at a multiple of edge_bytes in the file. */
+static size_t up_to_edge(const render_sink *self, uint32_t edge_bytes)
 {
-    size_t behind = (size_t)((self->buffer_offset - self->file->data_offset + self->buffer_used) % PAGE_BYTES);
+    size_t behind = (size_t)((self->buffer_offset + self->buffer_used) % edge_bytes);
     return behind < self->buffer_used ? self->buffer_used - behind : 0;
+}
+
+/* The span that was being written is done: it goes to the medium and back. */
+static void end_span(render_sink *self)
+{
+    if (self->span_bytes == 0)
+        return;
+    uint64_t offset = self->buffer_offset - self->span_bytes;
+    storage_write_behind(self->descriptor, offset, self->span_bytes);
+    if (self->readback != NULL) {
+        content_hash digest = content_hash_stream_digest(&self->span_digest);
+        render_readback_add(self->readback, self->number, offset, self->span_bytes, &digest);
+    }
+    content_hash_stream_init(&self->span_digest);
+    self->span_bytes = 0;
 }
 
 static status write_buffer(render_sink *self, size_t size, error_detail *detail)
 {
-    if (size == 0)
-        return STATUS_OK;
-    status code = storage_write_at(self->descriptor, self->buffer, size, self->buffer_offset, detail);
-    if (code != STATUS_OK)
-        return code;
-    storage_write_behind(self->descriptor, self->buffer_offset, size);
-    if (self->readback != NULL)
-        render_readback_add(self->readback, self->number, self->buffer_offset, self->buffer, size);
-    memmove(self->buffer, self->buffer + size, self->buffer_used - size);
-    self->buffer_offset += size;
+    for (size_t at = 0, take = 0; at < size; at += take) {
+        size_t room = SPAN_BYTES - (size_t)(self->buffer_offset % SPAN_BYTES);
+        take = size - at < room ? size - at : room;
+        status code = storage_write_at(self->descriptor, self->buffer + at, take, self->buffer_offset, detail);
+        if (code != STATUS_OK)
+            return code;
+        if (self->readback != NULL)
+            content_hash_stream_add(&self->span_digest, self->buffer + at, take);
+        self->buffer_offset += take;
+        self->span_bytes += take;
+        if (self->buffer_offset % SPAN_BYTES == 0)
+            end_span(self);
+    }
     self->buffer_used -= size;
+    memmove(self->buffer, self->buffer + size, self->buffer_used);
     return STATUS_OK;
 }
 
@@ -104,7 +124,7 @@ status render_sink_take(render_sink *self, const render_lanes *lanes, const rend
     }
     self->buffer_used += size;
     self->next_frame += count;
-    return self->buffer_used < SINK_BYTES ? STATUS_OK : write_buffer(self, whole_pages(self), detail);
+    return write_buffer(self, up_to_edge(self, SINK_BYTES), detail);
 }
 
 status render_sinks_finish(render_sink *sinks, uint32_t count, render_readback *readback, error_detail *detail)
@@ -112,7 +132,9 @@ status render_sinks_finish(render_sink *sinks, uint32_t count, render_readback *
     status code = STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
         bool at_end = sinks[i].next_frame == sinks[i].file->file_frame_count;
-        code = write_buffer(&sinks[i], at_end ? sinks[i].buffer_used : whole_pages(&sinks[i]), detail);
+        code = write_buffer(&sinks[i], at_end ? sinks[i].buffer_used : up_to_edge(&sinks[i], PAGE_BYTES), detail);
+        if (code == STATUS_OK)
+            end_span(&sinks[i]);
     }
     if (code == STATUS_OK && readback != NULL)
         render_readback_last(readback);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { WRITES = 20, WRITE_BYTES = SINK_BYTES / 16 };
+enum { WRITES = 20, WRITE_BYTES = SPAN_BYTES / 16 };
 
 typedef struct fixture {
     temp_folder folder;
@@ -65,7 +65,8 @@ static bool write_all(fixture *self, int wrong, status *out_code, error_detail *
         bytes[77] ^= i == wrong ? 1 : 0;
         assert_int_equal(storage_write_at(self->descriptors[i % 2], bytes, sizeof bytes, offset, NULL), STATUS_OK);
         bytes[77] ^= i == wrong ? 1 : 0;
-        render_readback_add(readback, (uint32_t)i % 2, offset, bytes, sizeof bytes);
+        content_hash digest = content_hash_of(bytes, sizeof bytes);
+        render_readback_add(readback, (uint32_t)i % 2, offset, sizeof bytes, &digest);
     }
     const render_observer observer = {0};
     render_readback_last(readback);
@@ -116,8 +117,9 @@ static void render_readback__stops_with_work_left(void **state)
     render_readback *readback = render_readback_start(&self.task, &self.roots, &self.memory);
     static const uint8_t bytes[PAGE_BYTES];
     if (readback != NULL) {
+        content_hash digest = content_hash_of(bytes, sizeof bytes);
         for (uint32_t i = 0; i < 4; i++)
-            render_readback_add(readback, 0, (uint64_t)i * PAGE_BYTES, bytes, sizeof bytes); /* nothing is there */
+            render_readback_add(readback, 0, (uint64_t)i * PAGE_BYTES, sizeof bytes, &digest); /* nothing is there */
         render_readback_stop(readback);
     }
     bool disk = readback != NULL;
