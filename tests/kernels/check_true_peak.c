@@ -52,10 +52,18 @@ static void true_peak_once(kernel_check *self, uint32_t frame_count, hostility k
     double expected_sample[TILE_LANES];
     double sample[TILE_LANES];
     self->reference->peak(tile, frame_count, expected_sample);
-    self->variant->true_peak_over(tile, frame_count, floors, raised, sample);
+    self->variant->true_peak_over(tile, frame_count, floors, NULL, raised, sample);
     check_doubles(self, expected_raised, raised, TILE_LANES, what);
     check_doubles(self, expected_sample, sample, TILE_LANES, what);
-    self->reference->true_peak_over(tile, frame_count, floors, raised, sample);
+    double blocks[TILE_BLOCKS_MAX][TILE_LANES];
+    for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES)
+        self->reference->peak(tile + (size_t)first * TILE_LANES,
+                              frame_count - first < TRUE_PEAK_BLOCK_FRAMES ? frame_count - first : TRUE_PEAK_BLOCK_FRAMES,
+                              blocks[first / TRUE_PEAK_BLOCK_FRAMES]);
+    self->variant->true_peak_over(tile, frame_count, floors, (const double (*)[TILE_LANES])blocks, raised, sample);
+    check_doubles(self, expected_raised, raised, TILE_LANES, what);
+    check_doubles(self, expected_sample, sample, TILE_LANES, what);
+    self->reference->true_peak_over(tile, frame_count, floors, NULL, raised, sample);
     check_doubles(self, expected_raised, raised, TILE_LANES, what);
     check_doubles(self, expected_sample, sample, TILE_LANES, what);
 
@@ -110,7 +118,7 @@ static void true_peak_sieved_once(kernel_check *self, uint32_t frame_count)
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         floors[lane] = isfinite(expected[lane]) ? expected[lane] * share : 1.0;
     double sample[TILE_LANES];
-    self->variant->true_peak_over(tile, frame_count, floors, raised, sample);
+    self->variant->true_peak_over(tile, frame_count, floors, NULL, raised, sample);
     for (uint32_t lane = 0; lane < TILE_LANES; lane++)
         expected[lane] = fmax(expected[lane], floors[lane]);
     char what[64];

@@ -75,6 +75,49 @@ static void unpack_once(kernel_check *self, uint32_t encoding, uint32_t channel_
                what);
 }
 
+/* The tile, K-weighting and peaks of blocks in one pass, against the three of the reference; two calls, so that state goes on. */
+static void metered_once(kernel_check *self, uint32_t encoding, uint32_t channel_count, const lane_list *list,
+                         uint32_t frame_count, placement where, size_t shift)
+{
+    const size_t source_bytes = (size_t)frame_count * channel_count * sample_bytes[encoding];
+    const size_t tile_bytes = (size_t)frame_count * TILE_LANES * sizeof(double);
+    uint8_t *source = guarded_place(&self->memory[0], source_bytes, where, shift);
+    double *expected = (double *)(void *)guarded_place(&self->memory[1], tile_bytes, where, 0);
+    double *actual = (double *)(void *)guarded_place(&self->memory[2], tile_bytes, where, 0);
+    k_weighting_coefficients coefficients;
+    k_weighting_design(48000, &coefficients);
+    k_weighting_state expected_state = {0};
+    k_weighting_state actual_state = {0};
+    tile_meter meter;
+    char what[96];
+    (void)snprintf(what, sizeof what, "metered, %s, %u channels, %u lanes, %u frames, shift %zu",
+                   check_encoding_name(encodings[encoding]), channel_count, list->count, frame_count, shift);
+    memset(expected, 0, tile_bytes);
+    memset(actual, 0, tile_bytes);
+    for (int call = 0; call < 2; call++) {
+        for (size_t i = 0; i < source_bytes; i++)
+            source[i] = (uint8_t)check_random(self);
+        double energy[TILE_LANES] = {0};
+        self->reference->unpack(encodings[encoding], source, channel_count, frame_count, list->count, list->channels, list->lanes,
+                                expected);
+        self->reference->k_energy(expected, frame_count, &coefficients, &expected_state, energy);
+        self->variant->unpack_metered(self->variant, encodings[encoding], source, channel_count, frame_count, list->count,
+                                      list->channels, list->lanes, actual, &coefficients, &actual_state, &meter);
+        check_doubles(self, expected, actual, (size_t)frame_count * TILE_LANES, what);
+        check_doubles(self, energy, meter.energy, TILE_LANES, what);
+        for (int i = 0; i < 4; i++)
+            check_doubles(self, expected_state.z[i], actual_state.z[i], TILE_LANES, what);
+        for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
+            const uint32_t left = frame_count - first;
+            double peaks[TILE_LANES];
+            self->reference->peak(expected + (size_t)first * TILE_LANES,
+                                  left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES, peaks);
+            check_doubles(self, peaks, meter.peaks[first / TRUE_PEAK_BLOCK_FRAMES], TILE_LANES, what);
+        }
+    }
+    check_that(self, guarded_intact(&self->memory[2], (const uint8_t *)actual, tile_bytes), "%s: margin written", what);
+}
+
 void check_unpack(kernel_check *self)
 {
     uint32_t frame_count;
@@ -87,6 +130,10 @@ void check_unpack(kernel_check *self)
                 const size_t shift = check_below(self, 64);
                 unpack_once(self, encoding, channel_counts[i], &list, frame_count, AT_END, 0);
                 unpack_once(self, encoding, channel_counts[i], &list, frame_count, AT_START, shift);
+                if (encodings[encoding] == ENCODING_FLOAT_32 || encodings[encoding] == ENCODING_FLOAT_64)
+                    continue;
+                metered_once(self, encoding, channel_counts[i], &list, frame_count, AT_END, 0);
+                metered_once(self, encoding, channel_counts[i], &list, frame_count, AT_START, shift);
             }
         }
     }

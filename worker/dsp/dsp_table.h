@@ -24,7 +24,9 @@ enum {
     FFT_LANES = 16, /**< of single precision, as wide as a tile's row */
     TILE_FRAMES_MAX = 512,
     TRUE_PEAK_TAPS = 12,
-    TRUE_PEAK_HISTORY = 11 /**< frames kept before a tile for the FIR */
+    TRUE_PEAK_HISTORY = 11, /**< frames kept before a tile for the FIR */
+    TRUE_PEAK_BLOCK_FRAMES = 16, /**< that are looked at, or left out, together */
+    TILE_BLOCKS_MAX = TILE_FRAMES_MAX / TRUE_PEAK_BLOCK_FRAMES
 };
 
 /** Values of `bits` of quantise() that name no PCM depth. */
@@ -101,6 +103,12 @@ typedef struct spectrum_part {
 typedef struct cross_sums {
     float *re, *im, *squares;
 } cross_sums;
+
+/** What unpack_metered() finds in a tile. */
+typedef struct tile_meter {
+    _Alignas(64) double peaks[TILE_BLOCKS_MAX][TILE_LANES]; /**< peak() of each block; the last may be shorter */
+    double energy[TILE_LANES];                              /**< as of k_energy() from 0 on */
+} tile_meter;
 
 typedef struct dsp_table {
     /**
@@ -194,6 +202,14 @@ typedef struct dsp_table {
     void (*k_energy)(const double *tile, uint32_t frame_count, const k_weighting_coefficients *coefficients,
                      k_weighting_state *state, double energy[TILE_LANES]);
     /**
+     * unpack() of PCM, k_energy() of that tile and peak() of its blocks, in one pass. Lanes that are not listed hold 0.
+     * self: the table of which this is an entry. Proof: tests/kernels/check_unpack.c. Otherwise as those three.
+     */
+    void (*unpack_metered)(const struct dsp_table *self, sample_encoding encoding, const uint8_t *source,
+                           uint32_t source_channels, uint32_t frame_count, uint32_t lane_count, const uint8_t *channels,
+                           const uint8_t *lanes, double *tile, const k_weighting_coefficients *coefficients,
+                           k_weighting_state *state, tile_meter *out_meter);
+    /**
      * max |x| per lane over the frames (a running maximum is not kept); 0 for no frames.
      *
      * Shape      tile [frame_count][TILE_LANES]
@@ -237,10 +253,11 @@ typedef struct dsp_table {
      * The larger of floor[lane] and true_peak(), per lane: what cannot pass the floor need not be computed. The bound on
      * a frame is (sum of |tap|) x the largest |sample| near it, so the result is exact in every variant whatever is left
      * out. floor and out_peak may be the same. floor: no NaN, not negative. sample_peak gets what peak() would give: the
-     * bounds are made of it.
+     * bounds are made of it. block_peaks: peak() of each block of the tile where somebody has them, or NULL.
      */
     void (*true_peak_over)(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES]);
+                           const double (*block_peaks)[TILE_LANES], double out_peak[TILE_LANES],
+                           double sample_peak[TILE_LANES]);
     /**
      * The same FIR, located: out_frames[frame][lane] = max |y| of the four phases whose newest sample is that frame
      * (0 when all are NaN). out_frames: [frame_count][TILE_LANES], 64-byte aligned, not overlapping the tile.

@@ -19,14 +19,13 @@ static const double true_peak_odd[2][TRUE_PEAK_HALF_TAPS] = {
 };
 
 /**
- * true_peak_over(): blocks of frames are bounded by (sum of |tap|) x their largest sample, the block before included. The
- * sum of phases 0 and 3 is 1.4342041015625. The slack covers the rounding of denormals; where sums could overflow
- * nothing is left out.
+ * true_peak_over(): blocks of TRUE_PEAK_BLOCK_FRAMES are bounded by (sum of |tap|) x their largest sample, the block before
+ * included. The sum of phases 0 and 3 is 1.4342041015625. The slack covers the rounding of denormals; where sums could
+ * overflow nothing is left out.
  */
 #define TRUE_PEAK_OUTER_GAIN_MAX 1.4343
 #define TRUE_PEAK_SLACK 1e-300
 #define TRUE_PEAK_PRUNE_MAX 1e300
-#define TRUE_PEAK_BLOCK_FRAMES 16
 
 /**
  * A sieve before the FIR of a block: its six middle taps in single precision, plus all that the outer six can add. With

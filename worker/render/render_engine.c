@@ -24,6 +24,7 @@ typedef struct render_run_state {
     render_limit limit;               /* if the program has limiters */
     k_weighting_coefficients coefficients;
     k_weighting_state *k_states;      /* [output tile] */
+    render_metering metering;         /* of them, where pcm */
     double **histories;               /* [output tile] TRUE_PEAK_HISTORY frames, then the tile itself */
     double **tiles;                   /* [output tile] histories + TRUE_PEAK_HISTORY frames */
     quantise_result *peaks;           /* [output tile] of the cell */
@@ -120,9 +121,12 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         self->sources.tiles[i] = self->tiles[i];
     self->located = arena_take_lines(memory, TILE_LANES * TILE_FRAMES_MAX, sizeof(double));
     self->signal_tiles = arena_take_lines(memory, tiles, sizeof *self->signal_tiles);
+    self->metering = (render_metering){&self->coefficients, self->k_states, arena_take_lines(memory, tiles, sizeof(tile_meter)),
+                                       arena_take_array(memory, tiles, sizeof(bool))};
     self->pcm = self->straight;
     for (uint32_t i = 0; self->pcm && i < task->input_count; i++)
         self->pcm = !sample_encoding_is_float(self->sources.files[i].encoding) && self->sources.files[i].resampler == NULL;
+    self->sources.metering = self->pcm && program->join == JOIN_BUTT ? &self->metering : NULL;
     for (uint32_t i = 0; i < tiles; i++) {
         self->signal_tiles[i].samples = self->tiles[i];
         bool written = self->lanes.bits[i] >= 8 && self->lanes.bits[i] <= 32;
@@ -290,7 +294,8 @@ static void true_peaks(render_run_state *self, uint32_t tile, uint32_t frame_cou
         double reached = larger(true_peak[l], peaks->sample_peak[l]);
         peak[l] = reached < self->locate_peak ? reached : self->locate_peak;
     }
-    self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, peak, sample_peak);
+    const tile_meter *metered = self->metering.done[tile] && !flush ? &self->metering.meters[tile] : NULL;
+    self->dsp->true_peak_over(self->tiles[tile], frame_count, peak, metered == NULL ? NULL : metered->peaks, peak, sample_peak);
     for (uint32_t l = 0; self->pcm && l < TILE_LANES; l++)
         peaks->mix_peak[l] = peaks->sample_peak[l] = larger(sample_peak[l], peaks->sample_peak[l]);
     for (uint32_t l = 0; l < TILE_LANES; l++) {
@@ -364,7 +369,10 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
     double energy[OUTPUT_TILES_MAX][TILE_LANES];
     for (uint32_t t = 0; t < self->lanes.tile_count; t++) {
         memset(energy[t], 0, sizeof energy[t]);
-        self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
+        if (self->metering.done[t])
+            memcpy(energy[t], self->metering.meters[t].energy, sizeof energy[t]);
+        else
+            self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
         signal_tile_measure(&self->signal_tiles[t], self->dsp, &self->tables, self->task->signal_groups,

@@ -74,7 +74,7 @@ static void take_peaks(render_limit *self, uint64_t frame, uint32_t frame_count)
                     floors[l] = program->limits[i].shape.ceiling * LIMIT_MARGIN;
             }
         double samples[TILE_LANES];
-        self->dsp->true_peak_over(self->tiles[t], frame_count, floors, over, samples);
+        self->dsp->true_peak_over(self->tiles[t], frame_count, floors, NULL, over, samples);
         for (uint32_t l = 0; l < TILE_LANES; l++)
             any = any || over[l] > floors[l] || samples[l] > floors[l];
         if (!any)

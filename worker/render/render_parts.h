@@ -42,12 +42,21 @@ typedef struct render_feed {
     uint8_t channels[TILE_LANES], lanes[TILE_LANES];
     int64_t file_frame;
     bool digests;              /* the first feed of its file: it hashes what was read, if the file is digested */
+    bool alone;                /* no other feed fills lanes of its tile */
 } render_feed;
 
 typedef struct render_feeds {
     uint32_t count;
     render_feed *items;
 } render_feeds;
+
+/* What is measured of tiles as they are unpacked. */
+typedef struct render_metering {
+    const k_weighting_coefficients *coefficients;
+    k_weighting_state *states; /* [tile] */
+    tile_meter *meters;        /* [tile] */
+    bool *done;                /* [tile]: this time; else it is measured apart */
+} render_metering;
 
 typedef struct render_sources {
     const task_render *task;
@@ -58,6 +67,7 @@ typedef struct render_sources {
     double **tiles;
     double **join_tiles;       /* what is faded with them; NULL: the program has butt joins */
     struct render_stems *stems;/* takes what was read of each cell, once and in order; NULL = nobody */
+    const render_metering *metering; /* NULL: none is, as tiles are not what is measured */
     int32_t only;              /* the lane that alone is filled, from exactly as much as that takes; -1: all are */
     uint32_t cleared_piece;    /* the tiles were cleared for this piece; UINT32_MAX: for none */
 } render_sources;

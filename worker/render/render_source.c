@@ -89,6 +89,12 @@ static void make_feeds(render_sources *self, const task_piece *piece, render_fee
         feed->channels[feed->lane_count] = (uint8_t)binding->channel;
         feed->lanes[feed->lane_count++] = (uint8_t)(k % TILE_LANES);
     }
+    for (uint32_t i = 0; i < feeds->count; i++) {
+        feeds->items[i].alone = true;
+        for (uint32_t k = 0; k < feeds->count; k++)
+            if (k != i && feeds->items[k].tile == feeds->items[i].tile)
+                feeds->items[i].alone = false;
+    }
 }
 
 status render_sources_open(render_sources *self, const task_render *task, const storage_roots *roots,
@@ -263,8 +269,16 @@ static status fill_tiles(render_sources *self, uint32_t piece, int64_t frame, ui
         status code = render_view_frames(file, input, (uint64_t)(first + skipped), count, &bytes, detail);
         if (code != STATUS_OK)
             return code;
-        self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,
-                          feed->lanes, self->tiles[feed->tile] + skipped * TILE_LANES);
+        const render_metering *metering = self->only < 0 && feed->alone && count == frame_count ? self->metering : NULL;
+        if (metering != NULL) {
+            self->dsp->unpack_metered(self->dsp, file->encoding, bytes, input->channel_count, count, feed->lane_count,
+                                      feed->channels, feed->lanes, self->tiles[feed->tile], metering->coefficients,
+                                      &metering->states[feed->tile], &metering->meters[feed->tile]);
+            metering->done[feed->tile] = true;
+        } else {
+            self->dsp->unpack(file->encoding, bytes, input->channel_count, count, feed->lane_count, feed->channels,
+                              feed->lanes, self->tiles[feed->tile] + skipped * TILE_LANES);
+        }
         content_hash_stream *const streams[] = {&file->audio_digest, &file->file_digest};
         if (file->whole && measuring && feed->digests)
             content_hash_streams_add(streams, 2, bytes, (size_t)count * file->frame_bytes);
@@ -335,6 +349,8 @@ status render_sources_fill(render_sources *self, uint32_t piece, uint64_t frame,
                            error_detail *detail)
 {
     clear_tiles(self, piece, frame, frame_count);
+    if (self->metering != NULL)
+        memset(self->metering->done, 0, self->tile_count * sizeof *self->metering->done);
     status code = fill_tiles(self, piece, (int64_t)frame, frame_count, measuring, detail);
     if (self->join_tiles != NULL && code == STATUS_OK)
         code = fade_tiles(self, piece, frame, frame_count, true, detail);

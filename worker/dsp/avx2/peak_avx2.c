@@ -277,8 +277,8 @@ static __attribute__((noinline)) __m256d fir_inner(const double *newest, uint32_
 }
 
 /* At most SIEVE_FRAMES. before: the largest of the frames ahead of them. */
-static void true_peak_over_some(const double *tile, uint32_t frame_count, lanes_pair *before, lanes_pair *loudest,
-                                lanes_pair *maximum)
+static void true_peak_over_some(const double *tile, uint32_t frame_count, const double (*block_peaks)[TILE_LANES],
+                                lanes_pair *before, lanes_pair *loudest, lanes_pair *maximum)
 {
     sieve_block blocks[SIEVE_FRAMES / TRUE_PEAK_BLOCK_FRAMES];
     __m256d last_lanes = before->part[1];
@@ -289,7 +289,9 @@ static void true_peak_over_some(const double *tile, uint32_t frame_count, lanes_
         sieve_block *block = &blocks[first / TRUE_PEAK_BLOCK_FRAMES];
         block->parts[0] = block->pairs = 0;
         for (uint32_t p = 0; p < 2; p++) {
-            const __m256d here = largest(tile + p * WIDTH, (int32_t)first, (int32_t)end);
+            const __m256d here = block_peaks == NULL
+                                     ? largest(tile + p * WIDTH, (int32_t)first, (int32_t)end)
+                                     : _mm256_loadu_pd(block_peaks[first / TRUE_PEAK_BLOCK_FRAMES] + p * WIDTH);
             block->reach.part[p] = larger(before->part[p], here);
             before->part[p] = here;
             loudest->part[p] = larger(here, loudest->part[p]);
@@ -320,7 +322,8 @@ static void true_peak_over_some(const double *tile, uint32_t frame_count, lanes_
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
+                           const double (*block_peaks)[TILE_LANES], double out_peak[TILE_LANES],
+                           double sample_peak[TILE_LANES])
 {
     lanes_pair maximum, loudest, before;
     for (uint32_t p = 0; p < 2; p++) {
@@ -330,7 +333,8 @@ static void true_peak_over(const double *tile, uint32_t frame_count, const doubl
     }
     for (uint32_t first = 0; first < frame_count; first += SIEVE_FRAMES) {
         const uint32_t left = frame_count - first;
-        true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES, &before, &loudest,
+        true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES,
+                            block_peaks == NULL ? NULL : block_peaks + first / TRUE_PEAK_BLOCK_FRAMES, &before, &loudest,
                             &maximum);
     }
     for (uint32_t p = 0; p < 2; p++) {

@@ -1,5 +1,11 @@
-/** Both K-weighting biquads for eight lanes in one register: nine operations a frame, a recursion of one fma. */
+/**
+ * Both K-weighting biquads for eight lanes in one register: nine operations a frame, a recursion of one fma. The recursion
+ * leaves room, in which samples are unpacked and their peaks found at little cost.
+ */
+#include "worker/dsp/avx512/unpack_avx512.h"
+#include "worker/dsp/dsp_unroll.h"
 #include "worker/dsp/dsp_variants.h"
+#include "worker/dsp/unpack_apart.h"
 
 #include <immintrin.h>
 
@@ -12,23 +18,61 @@ typedef struct delay {
     __m512d u, v;
 } delay;
 
+/** Both stages on their way through the frames. */
+typedef struct filter {
+    coefficients c;
+    delay first, second, third;
+    __m512d step; /* between the two last v */
+    __m512d sum;
+} filter;
+
 /* One frame: `now` is written from `before` and `oldest`, which is used up. */
-static inline __attribute__((always_inline)) void filter_frame(const coefficients *c, const double *row, delay *now,
-                                                               const delay *before, delay *oldest, __m512d *step,
-                                                               __m512d *sum)
+static inline __attribute__((always_inline)) void filter_frame(filter *self, __m512d x, delay *now, const delay *before,
+                                                               delay *oldest)
 {
-    __m512d u = _mm512_loadu_pd(row);
-    __asm__("" : "+v"(u)); /* in a register: folded into the fma it would cost the copy of a coefficient */
-    u = _mm512_fnmadd_pd(c->a2, oldest->u, u);
+    const coefficients *c = &self->c;
+    __asm__("" : "+v"(x)); /* in a register: folded into the fma it would cost the copy of a coefficient */
+    const __m512d u = _mm512_fnmadd_pd(c->a2, oldest->u, x);
     now->u = _mm512_fnmadd_pd(c->a1, before->u, u);
     __m512d y = _mm512_fmadd_pd(c->b1, before->u, now->u);
     y = _mm512_fmadd_pd(c->b2, oldest->u, y);
     y = _mm512_fnmadd_pd(c->c2, oldest->v, y);
     now->v = _mm512_fnmadd_pd(c->c1, before->v, y);
-    const __m512d d = _mm512_sub_pd(now->v, before->v);
-    const __m512d k = _mm512_sub_pd(d, *step);
-    *step = d;
-    *sum = _mm512_fmadd_pd(k, k, *sum);
+    const __m512d step = _mm512_sub_pd(now->v, before->v);
+    const __m512d k = _mm512_sub_pd(step, self->step);
+    self->step = step;
+    self->sum = _mm512_fmadd_pd(k, k, self->sum);
+}
+
+/* Of a turn of three frames: each delay takes the place of the oldest, and nothing is moved. */
+static inline __attribute__((always_inline)) void filter_three(filter *self, const __m512d x[3])
+{
+    filter_frame(self, x[0], &self->third, &self->first, &self->second);
+    filter_frame(self, x[1], &self->second, &self->third, &self->first);
+    filter_frame(self, x[2], &self->first, &self->second, &self->third);
+}
+
+static inline __attribute__((always_inline)) void filter_one(filter *self, __m512d x)
+{
+    filter_frame(self, x, &self->third, &self->first, &self->second);
+    self->second = self->first;
+    self->first = self->third;
+}
+
+static inline __attribute__((always_inline)) filter filter_begin(const k_weighting_coefficients *stages,
+                                                                 const k_weighting_state *state, __m512d sum)
+{
+    filter self = {.c = {.b1 = _mm512_set1_pd(stages->shelf[0]),
+                         .b2 = _mm512_set1_pd(stages->shelf[1]),
+                         .a1 = _mm512_set1_pd(stages->stage[0][3]),
+                         .a2 = _mm512_set1_pd(stages->stage[0][4]),
+                         .c1 = _mm512_set1_pd(stages->stage[1][3]),
+                         .c2 = _mm512_set1_pd(stages->stage[1][4])},
+                   .first = {_mm512_load_pd(state->z[0]), _mm512_load_pd(state->z[2])},
+                   .second = {_mm512_load_pd(state->z[1]), _mm512_load_pd(state->z[3])},
+                   .sum = sum};
+    self.step = _mm512_sub_pd(self.first.v, self.second.v);
+    return self;
 }
 
 static __m512d settle(__m512d z)
@@ -38,45 +82,106 @@ static __m512d settle(__m512d z)
     return _mm512_mask_mov_pd(z, tiny, _mm512_setzero_pd());
 }
 
+static inline __attribute__((always_inline)) void filter_end(const filter *self, k_weighting_state *state, double *energy)
+{
+    _mm512_store_pd(state->z[0], settle(self->first.u));
+    _mm512_store_pd(state->z[1], settle(self->second.u));
+    _mm512_store_pd(state->z[2], settle(self->first.v));
+    _mm512_store_pd(state->z[3], settle(self->second.v));
+    _mm512_storeu_pd(energy, self->sum);
+}
+
 static void k_energy(const double *tile, uint32_t frame_count, const k_weighting_coefficients *stages,
                      k_weighting_state *state, double energy[TILE_LANES])
 {
-    const coefficients c = {.b1 = _mm512_set1_pd(stages->shelf[0]),
-                            .b2 = _mm512_set1_pd(stages->shelf[1]),
-                            .a1 = _mm512_set1_pd(stages->stage[0][3]),
-                            .a2 = _mm512_set1_pd(stages->stage[0][4]),
-                            .c1 = _mm512_set1_pd(stages->stage[1][3]),
-                            .c2 = _mm512_set1_pd(stages->stage[1][4])};
-    delay first = {_mm512_load_pd(state->z[0]), _mm512_load_pd(state->z[2])};
-    delay second = {_mm512_load_pd(state->z[1]), _mm512_load_pd(state->z[3])};
-    delay third;
-    __m512d step = _mm512_sub_pd(first.v, second.v);
-    __m512d sum = _mm512_loadu_pd(energy);
-    /* Three frames a turn: each delay takes the place of the oldest, and nothing is moved. */
+    filter self = filter_begin(stages, state, _mm512_loadu_pd(energy));
     const double *row = tile;
     uint32_t left = frame_count;
     for (; left >= 3; left -= 3, row += 3 * TILE_LANES) {
-        filter_frame(&c, row, &third, &first, &second, &step, &sum);
-        filter_frame(&c, row + TILE_LANES, &second, &third, &first, &step, &sum);
-        filter_frame(&c, row + 2 * TILE_LANES, &first, &second, &third, &step, &sum);
+        const __m512d x[3] = {_mm512_loadu_pd(row), _mm512_loadu_pd(row + TILE_LANES), _mm512_loadu_pd(row + 2 * TILE_LANES)};
+        filter_three(&self, x);
     }
-    for (; left > 0; left--, row += TILE_LANES) {
-        filter_frame(&c, row, &third, &first, &second, &step, &sum);
-        second = first;
-        first = third;
+    for (; left > 0; left--, row += TILE_LANES)
+        filter_one(&self, _mm512_loadu_pd(row));
+    filter_end(&self, state, energy);
+}
+
+/* ---- samples as they are unpacked ---- */
+
+typedef struct reader {
+    sample_decoder decoder;
+    window_run run;
+    double *row;
+    __m512d peak; /* of the block so far */
+} reader;
+
+static inline __attribute__((always_inline)) __m512d read_frame(reader *self, __m512i window)
+{
+    const __m512d x = decode_pcm(&self->decoder, window);
+    _mm512_store_pd(self->row, x);
+    self->peak = _mm512_max_pd(_mm512_abs_pd(x), self->peak);
+    self->run.window += self->run.step;
+    self->row += TILE_LANES;
+    return x;
+}
+
+/* The blocks of which every load lies within the source; `half` is a literal. Returns the frames done. */
+static inline __attribute__((always_inline)) uint32_t meter_blocks(filter *self, reader *from, const bool half,
+                                                                   double (*peaks)[TILE_LANES])
+{
+    uint32_t done = 0;
+    for (; done + TRUE_PEAK_BLOCK_FRAMES <= from->run.whole; done += TRUE_PEAK_BLOCK_FRAMES, peaks++) {
+        from->peak = _mm512_setzero_pd();
+        for (uint32_t i = 0; i < TRUE_PEAK_BLOCK_FRAMES / 3; i++) {
+            __m512d x[3];
+            DSP_UNROLL(3)
+            for (int frame = 0; frame < 3; frame++)
+                x[frame] = read_frame(from, load_window(from->run.window, half));
+            filter_three(self, x);
+        }
+        filter_one(self, read_frame(from, load_window(from->run.window, half)));
+        _mm512_store_pd(*peaks, from->peak);
     }
-    const __m512d u1 = first.u;
-    const __m512d u2 = second.u;
-    const __m512d v1 = first.v;
-    const __m512d v2 = second.v;
-    _mm512_store_pd(state->z[0], settle(u1));
-    _mm512_store_pd(state->z[1], settle(u2));
-    _mm512_store_pd(state->z[2], settle(v1));
-    _mm512_store_pd(state->z[3], settle(v2));
-    _mm512_storeu_pd(energy, sum);
+    return done;
+}
+
+static void unpack_metered(const dsp_table *self, sample_encoding encoding, const uint8_t *source, uint32_t source_channels,
+                           uint32_t frame_count, uint32_t lane_count, const uint8_t *channels, const uint8_t *lanes,
+                           double *tile, const k_weighting_coefficients *stages, k_weighting_state *state,
+                           tile_meter *out_meter)
+{
+    const uint32_t sample_bytes = encoding == ENCODING_PCM_16 ? 2 : encoding == ENCODING_PCM_24 ? 3 : 4;
+    const uint64_t frame_bytes = (uint64_t)source_channels * sample_bytes;
+    uint64_t offsets[TILE_LANES] = {0};
+    __mmask8 used = 0;
+    for (uint32_t i = 0; i < lane_count; i++) {
+        offsets[lanes[i]] = (uint64_t)channels[i] * sample_bytes;
+        used = (__mmask8)(used | 1u << lanes[i]);
+    }
+    pick how;
+    if (lane_count == 0 || !pick_init(&how, offsets, used, sample_bytes)) {
+        unpack_apart(self, encoding, source, source_channels, frame_count, lane_count, channels, lanes, tile, stages, state,
+                     out_meter);
+        return;
+    }
+    filter both = filter_begin(stages, state, _mm512_setzero_pd());
+    reader from = {.decoder = decoder_for(&how, sample_bytes * 8),
+                   .run = run_for(&how, how.byte_count <= WINDOW_BYTES / 2, source, frame_count * frame_bytes, frame_bytes,
+                                  frame_count),
+                   .row = tile};
+    uint32_t done = from.run.half ? meter_blocks(&both, &from, true, out_meter->peaks)
+                                  : meter_blocks(&both, &from, false, out_meter->peaks);
+    for (; done < frame_count; done++) {
+        if (done % TRUE_PEAK_BLOCK_FRAMES == 0)
+            from.peak = _mm512_setzero_pd();
+        filter_one(&both, read_frame(&from, _mm512_mask_loadu_epi8(_mm512_setzero_si512(), how.read, from.run.window)));
+        _mm512_store_pd(out_meter->peaks[done / TRUE_PEAK_BLOCK_FRAMES], from.peak);
+    }
+    filter_end(&both, state, out_meter->energy);
 }
 
 void k_energy_avx512_fill(dsp_table *table)
 {
     table->k_energy = k_energy;
+    table->unpack_metered = unpack_metered;
 }

@@ -297,8 +297,9 @@ static __attribute__((noinline)) __m512d fir_inner(const double *newest, uint32_
     return maximum;
 }
 
-/* At most SIEVE_FRAMES. before: the largest of the frames ahead of them. */
-static __m512d true_peak_over_some(const double *tile, uint32_t frame_count, __m512d *before, __m512d *loudest, __m512d maximum)
+/* At most SIEVE_FRAMES. before: the largest of the frames ahead of them. block_peaks: of them, or NULL. */
+static __m512d true_peak_over_some(const double *tile, uint32_t frame_count, const double (*block_peaks)[TILE_LANES],
+                                   __m512d *before, __m512d *loudest, __m512d maximum)
 {
     sieve_block blocks[SIEVE_FRAMES / TRUE_PEAK_BLOCK_FRAMES];
     __m512d all = *before;
@@ -306,7 +307,8 @@ static __m512d true_peak_over_some(const double *tile, uint32_t frame_count, __m
     for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
         const uint32_t left = frame_count - first;
         const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
-        const __m512d here = largest(tile, (int32_t)first, (int32_t)end);
+        const __m512d here = block_peaks == NULL ? largest(tile, (int32_t)first, (int32_t)end)
+                                                 : _mm512_loadu_pd(block_peaks[first / TRUE_PEAK_BLOCK_FRAMES]);
         sieve_block *block = &blocks[first / TRUE_PEAK_BLOCK_FRAMES];
         block->reach = larger(*before, here);
         block->pairs[0] = block->pairs[1] =
@@ -334,14 +336,16 @@ static __m512d true_peak_over_some(const double *tile, uint32_t frame_count, __m
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
+                           const double (*block_peaks)[TILE_LANES], double out_peak[TILE_LANES],
+                           double sample_peak[TILE_LANES])
 {
     __m512d maximum = _mm512_loadu_pd(floor);
     __m512d loudest = _mm512_setzero_pd();
     __m512d before = largest(tile, -TRUE_PEAK_HISTORY, 0);
     for (uint32_t first = 0; first < frame_count; first += SIEVE_FRAMES) {
         const uint32_t left = frame_count - first;
-        maximum = true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES, &before,
+        maximum = true_peak_over_some(tile + (size_t)first * TILE_LANES, left < SIEVE_FRAMES ? left : SIEVE_FRAMES,
+                                      block_peaks == NULL ? NULL : block_peaks + first / TRUE_PEAK_BLOCK_FRAMES, &before,
                                       &loudest, maximum);
     }
     _mm512_storeu_pd(out_peak, maximum);

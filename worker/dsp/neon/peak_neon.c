@@ -166,14 +166,18 @@ static bool held(float64x2_t bound, float64x2_t reach, float64x2_t maximum)
     return all_lanes(vorrq_u64(below, vceqq_f64(reach, vdupq_n_f64(0.0))));
 }
 
-static float64x2_t true_peak_over_lanes(const double *lanes, uint32_t frame_count, float64x2_t maximum, double *sample_peak)
+/* block_peaks: of the two lanes, TILE_LANES from block to block, or NULL. */
+static float64x2_t true_peak_over_lanes(const double *lanes, uint32_t frame_count, const double *block_peaks,
+                                        float64x2_t maximum, double *sample_peak)
 {
     float64x2_t loudest = vdupq_n_f64(0.0);
     float64x2_t before = largest(lanes, -TRUE_PEAK_HISTORY, 0);
     for (uint32_t first = 0; first < frame_count; first += TRUE_PEAK_BLOCK_FRAMES) {
         const uint32_t left = frame_count - first;
         const uint32_t end = first + (left < TRUE_PEAK_BLOCK_FRAMES ? left : TRUE_PEAK_BLOCK_FRAMES);
-        const float64x2_t here = largest(lanes, (int32_t)first, (int32_t)end);
+        const float64x2_t here = block_peaks == NULL
+                                     ? largest(lanes, (int32_t)first, (int32_t)end)
+                                     : vld1q_f64(block_peaks + first / TRUE_PEAK_BLOCK_FRAMES * TILE_LANES);
         const float64x2_t reach = larger(before, here);
         before = here;
         loudest = larger(here, loudest);
@@ -189,11 +193,13 @@ static float64x2_t true_peak_over_lanes(const double *lanes, uint32_t frame_coun
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
+                           const double (*block_peaks)[TILE_LANES], double out_peak[TILE_LANES],
+                           double sample_peak[TILE_LANES])
 {
     for (uint32_t lane = 0; lane < TILE_LANES; lane += WIDTH)
         vst1q_f64(out_peak + lane,
-                  true_peak_over_lanes(tile + lane, frame_count, vld1q_f64(floor + lane), sample_peak + lane));
+                  true_peak_over_lanes(tile + lane, frame_count, block_peaks == NULL ? NULL : block_peaks[0] + lane,
+                                       vld1q_f64(floor + lane), sample_peak + lane));
 }
 
 void peak_neon_fill(dsp_table *table)

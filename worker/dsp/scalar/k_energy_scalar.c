@@ -1,4 +1,5 @@
 #include "worker/dsp/dsp_variants.h"
+#include "worker/dsp/unpack_apart.h"
 
 #include <math.h>
 
@@ -45,4 +46,5 @@ static void k_energy(const double *tile, uint32_t frame_count, const k_weighting
 void k_energy_scalar_fill(dsp_table *table)
 {
     table->k_energy = k_energy;
+    table->unpack_metered = unpack_apart;
 }

@@ -60,8 +60,10 @@ static void true_peak(const double *tile, uint32_t frame_count, double out_peak[
 }
 
 static void true_peak_over(const double *tile, uint32_t frame_count, const double floor[TILE_LANES],
-                           double out_peak[TILE_LANES], double sample_peak[TILE_LANES])
+                           const double (*block_peaks)[TILE_LANES], double out_peak[TILE_LANES],
+                           double sample_peak[TILE_LANES])
 {
+    (void)block_peaks; /* nothing is left out here */
     peak(tile, frame_count, sample_peak);
     double peaks[TILE_LANES];
     true_peak(tile, frame_count, peaks);
