@@ -255,7 +255,7 @@ void judge_stem_gaps(judgement *self, const stem_truth *truth)
             uint64_t end = gap_end(programme, c, gap);
             double ms = end == 0 ? 0.0 : (double)(end - start) * 1000.0 / (double)self->timeline->sample_rate;
             uint16_t stem = program->inputs[gap->lane].stem;
-            if (stem == RENDER_STEM_RECEIVED || ms <= 1.0 - 1e-9)
+            if (stem == RENDER_STEM_RECEIVED || ms <= STEM_DROPOUT_MS)
                 continue;
             const char *channel = channel_label_name((channel_label)program->inputs[gap->lane].label);
             if (item != NULL && stem == item_stem && start <= item_start + near && item_start <= start + near) {

@@ -185,9 +185,39 @@ static finding *add_stretch(level_judgement *self, const char *check, double lea
     return item;
 }
 
+static bool covers(const finding *item, uint64_t start, uint64_t end)
+{
+    uint64_t first = item->start_sample > start ? item->start_sample : start;
+    uint64_t last = item->end_sample < end ? item->end_sample : end;
+    return last > first && (last - first) * 2 > end - start;
+}
+
+/*
+ * A hole that is told as a drop-out, too, is one cause: true if it was lost in the print alone, which that says. What the stems
+ * lack as well, the hole says, and the drop-out is left out. What a spec limits stays.
+ */
+static bool lost_in_print(level_judgement *self, uint64_t start, uint64_t end)
+{
+    finding_list *list = &self->base->verdict->findings;
+    bool lost = false;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *item = &list->items[i];
+        bool same = strcmp(item->check, "signal.dropout") == 0 && covers(item, start, end);
+        bool in_print = same && item->details_json != NULL; /* it was held against the stems */
+        lost = lost || in_print;
+        if (!same || in_print || item->rule != NULL)
+            list->items[kept++] = *item;
+    }
+    list->count = kept;
+    return lost && judgement_limit(self->base, "me.fill") == NULL;
+}
+
 static void tell_hole(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
 {
     char place[PLACE_TEXT_SIZE];
+    if (end - start >= (uint64_t)(hole_seconds * self->base->timeline->sample_rate) && lost_in_print(self, start, end))
+        return;
     finding *item = add_stretch(self, "me.fill", hole_seconds, start, end, told, place);
     if (item != NULL)
         item->message = arena_format(self->base->memory, "The M&E is silent for %.1f s from %s, while the dialogue plays: what the production sound gave there went with it. Fill it with room tone, foley and effects.",

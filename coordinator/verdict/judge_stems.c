@@ -231,15 +231,6 @@ static bool lacks_for_long(const stem_judgement *self, const stem_run *run)
            run->end_frame - run->start_frame >= LONG_SECONDS * (uint64_t)self->judgement->timeline->sample_rate;
 }
 
-/* The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
-static bool dropout_of(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received)
-{
-    uint64_t block = stem_block_frames(self->model.lane_count, true);
-    *out_received = judgement_gap(self->judgement, true, run->start_frame, run->end_frame, out_gap);
-    return (*out_received || judgement_gap(self->judgement, false, run->start_frame, run->end_frame, out_gap)) &&
-           run->end_frame - run->start_frame <= out_gap->end - out_gap->start + 3 * block;
-}
-
 /* Which stems play in any of a run's channels, by bit. */
 static uint64_t players_of(const stem_judgement *self, uint32_t outputs, const stem_run *run)
 {
@@ -303,7 +294,7 @@ static void find_shifts(stem_judgement *self)
         stem_run run = truth->runs[i];
         stem_gap_place gap;
         bool received = false;
-        if (run.fault == STEM_FAULT_UNEXPLAINED && !(dropout_of(self, &run, &gap, &received) && received))
+        if (run.fault == STEM_FAULT_UNEXPLAINED && !(stem_judgement_dropout(self, &run, &gap, &received) && received))
             run.outputs = find_shifts_of(self, &run);
         if (run.outputs != 0)
             truth->runs[kept++] = run;
@@ -340,60 +331,11 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
         shift->samples, shift->left, json_db(self, found->residual_dbfs));
 }
 
-/* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */
-static bool tell_dropout(stem_judgement *self, const stem_run *run, finding *item)
-{
-    judgement *base = self->judgement;
-    stem_gap_place gap;
-    stem_gap_place other;
-    uint64_t near = base->timeline->sample_rate / 1000;
-    bool received = false;
-    if (!dropout_of(self, run, &gap, &received) ||
-        judgement_gap(base, !received, gap.start > near ? gap.start - near : 0, gap.start + near, &other))
-        return false;
-    char place[PLACE_TEXT_SIZE];
-    double ms = 1000.0 * (double)(gap.end - gap.start) / (double)base->timeline->sample_rate;
-    judgement_place(base, gap.start, place);
-    const char *name = received ? "" : stem_name(self, self->model.element_of[gap.lane]);
-    item->subject = arena_format(base->memory, "dropout %s", name);
-    item->message =
-        received ? arena_format(base->memory, "It drops out for %.1f ms at %s, and its stems do not: it was lost in the print. Print again.",
-                                ms, place)
-                 : arena_format(base->memory, "%s drops out for %.1f ms at %s, and the programme does not: that stem is not what was printed. Export it again.",
-                                name, ms, place);
-    item->details_json =
-        arena_format(base->memory, "{\"fault\": \"dropout\", \"source\": \"%s\", \"length_ms\": %.2f, \"residual_dbfs\": %s}", name, ms,
-                     json_db(self, run->residual_dbfs));
-    return true;
-}
-
-/*
- * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where its drop-out was told
- * before.
- */
-static bool join_dropout(stem_judgement *self, stem_run *run)
-{
-    uint64_t block = stem_block_frames(self->model.lane_count, true);
-    uint64_t from = run->start_frame > 3 * block ? run->start_frame - 3 * block : 0;
-    stem_gap_place gap;
-    if (run->fault == STEM_FAULT_EXTRA || run->fault == STEM_FAULT_POLARITY ||
-        !judgement_gap(self->judgement, true, from, run->end_frame, &gap) || gap.end <= run->start_frame ||
-        gap.end + block < run->end_frame || gap.start > run->start_frame + block)
-        return true;
-    if (self->dropout_end == gap.end)
-        return false;
-    self->dropout_end = gap.end;
-    run->fault = STEM_FAULT_UNEXPLAINED;
-    run->element = UINT8_MAX;
-    run->start_frame = gap.start < run->start_frame ? gap.start : run->start_frame;
-    return true;
-}
-
 static void tell_run(stem_judgement *self, const stem_run *found)
 {
     stem_run joined = *found;
     const stem_run *run = &joined;
-    if (!join_dropout(self, &joined))
+    if (judge_dropout(self, &joined))
         return;
     static const char *const words[] = {"missing", "gain", "polarity", "extra", "unexplained"};
     judgement *base = self->judgement;
@@ -414,8 +356,6 @@ static void tell_run(stem_judgement *self, const stem_run *found)
     judgement_place(base, run->start_frame, from);
     judgement_place(base, run->end_frame, to);
     const char *where = arena_format(base->memory, "%s from %s to %s", stem_judgement_channel_words(self, item), from, to);
-    if (run->fault == STEM_FAULT_UNEXPLAINED && tell_dropout(self, run, item))
-        return;
     item->message = run_sentence(self, run, where);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",

@@ -37,6 +37,10 @@ void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outpu
 const char *stem_judgement_channel_words(stem_judgement *self, const finding *item);
 /** True if a stem gives a channel of the programme sound above -100 dBFS in a stretch. */
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run);
+/** The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
+bool stem_judgement_dropout(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received);
+/** True if a run is a drop-out, which is told then or was before; what all stems lack in one of the programme is unexplained. */
+bool judge_dropout(stem_judgement *self, stem_run *run);
 /** Tells a stem of another version, once a reel; takes what that makes of the comparison out of the truth's runs and the shifts. */
 void judge_versions(stem_judgement *self);
 /**

@@ -117,6 +117,7 @@ typedef struct stem_gap_place {
 } stem_gap_place;
 /** The first gap of a stem, or of the received programme itself, that begins in a stretch. */
 bool judgement_gap(const judgement *self, bool received, uint64_t start, uint64_t end, stem_gap_place *out_place);
+#define STEM_DROPOUT_MS (1.0 - 1e-9) /**< a longer one is told */
 /** Stems that stop and start again. truth: of the received programme they are compared with, or NULL. */
 void judge_stem_gaps(judgement *self, const stem_truth *truth);
 /** True for the first programme whose tasks read these stems: it tells what is wrong with the stems themselves. */

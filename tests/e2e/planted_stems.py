@@ -23,7 +23,7 @@ def of_stem(fault, stem, key=None, planted=None):
     """A finding with that fault and stem; the error of a figure of its details (nan: it has none)."""
     def figure(item):
         details = item["details"]
-        if item["check"] != "stems.null" or details.get("fault") != fault or details.get("source") != stem:
+        if item["check"] not in ("stems.null", "signal.dropout") or details.get("fault") != fault or details.get("source") != stem:
             return None
         if key == "delay_samples" and details[key] != planted:
             return None
@@ -177,7 +177,7 @@ def received(folder, show, faults):
     return [(fault, entries[name]) for name, fault in named]
 
 
-TOLD = ("stems.null", "folddown.matrix", "me.dialogue", "signal.channel_swap", "ad.depth")
+TOLD = ("stems.null", "signal.dropout", "folddown.matrix", "me.dialogue", "signal.channel_swap", "ad.depth")
 
 
 def received_table():

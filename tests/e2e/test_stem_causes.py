@@ -48,6 +48,26 @@ class Versions(ReceivedTest):
         told, = faults(report, "PM")
         self.assertIn("Most of what was printed there is what it has in reel R1.", told["message"])
 
+    def test_a_hole_in_an_m_and_e_is_told_once(self):
+        """Lost in the print it is a drop-out of that; where the stems have it too, the M&E lacks its fill."""
+        def hole(sound):
+            out = sound.copy()
+            out[5 * RATE:13 * RATE // 2] = 0
+            return out
+        show = self.show_of_two_reels()
+        lead = Show.LEADER_S * RATE
+
+        def cut(sound):
+            sound[lead + 20 * RATE:lead + 21 * RATE] = 0
+            return sound
+        for parts in (show.programme["MX"][0], show.programme["FX"][0]):
+            parts[20 * RATE:21 * RATE] = 0
+        damage = [*((f"R1_MX.{label}.wav", cut) for label in ("L", "R", "C", "LFE", "Ls", "Rs")), ("R1_FX_51.wav", cut)]
+        report = self.judge({"ME": (lambda p: hole(p["MX"] + p["FX"]), "5.1")}, damage=damage, show=show)
+        told = sorted(faults(report, "ME", "stems.null", "signal.dropout", "me.fill", "stems.dropout"), key=lambda f: f["start_s"])
+        self.assertEqual([f["check"] for f in told], ["signal.dropout", "me.fill"], [f["message"] for f in told])
+        self.assertIn("the stems do not: it was lost in the print", told[0]["message"])
+
 
 if __name__ == "__main__":
     main()

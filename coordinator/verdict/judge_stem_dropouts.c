@@ -1,0 +1,101 @@
+/* A received programme that stops and starts again while its stems go on, and the other way round: told once, by what says most. */
+#include "coordinator/verdict/finding_places.h"
+#include "coordinator/verdict/stem_judgement.h"
+
+#include <math.h>
+#include <string.h>
+
+bool stem_judgement_dropout(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received)
+{
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    *out_received = judgement_gap(self->judgement, true, run->start_frame, run->end_frame, out_gap);
+    return (*out_received || judgement_gap(self->judgement, false, run->start_frame, run->end_frame, out_gap)) &&
+           run->end_frame - run->start_frame <= out_gap->end - out_gap->start + 3 * block;
+}
+
+/* A drop-out that is told as one of the signal: there it is said, too, that the stems do not have it. */
+static bool joins_signal(stem_judgement *self, const stem_gap_place *gap, double ms)
+{
+    judgement *base = self->judgement;
+    finding_list *told = &base->verdict->findings;
+    uint64_t near = base->timeline->sample_rate / 1000;
+    bool joined = false;
+    for (size_t i = 0; i < told->count && judgement_limit(base, "stems.null") == NULL; i++) {
+        finding *item = &told->items[i];
+        if (strcmp(item->check, "signal.dropout") != 0 || item->start_sample > gap->start + near || gap->start > item->start_sample + near)
+            continue;
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(base, item->start_sample, place);
+        item->message = arena_format(base->memory, "%s %s out for %.1f ms at %s, and the stems do not: it was lost in the print. Print again.",
+                                     finding_channel_names(base->memory, item), item->channel_count > 1 ? "drop" : "drops", item->measured, place);
+        item->details_json = arena_format(base->memory, "{\"fault\": \"dropout\", \"source\": \"\", \"length_ms\": %.2f}", ms);
+        joined = true;
+    }
+    return joined;
+}
+
+/* A drop-out of a stem that is told as one of the stem's own (stems.dropout), which says that the programme does not have it. */
+static bool stem_tells(const stem_judgement *self, double ms)
+{
+    return judgement_is_first(self->judgement) && judgement_limit(self->judgement, "stems.null") == NULL && ms > STEM_DROPOUT_MS;
+}
+
+/* Where the programme stops and starts again while its stems go on, or a stem does while the programme goes on. */
+static bool tell_dropout(stem_judgement *self, const stem_run *run)
+{
+    judgement *base = self->judgement;
+    stem_gap_place gap;
+    stem_gap_place other;
+    uint64_t near = base->timeline->sample_rate / 1000;
+    bool received = false;
+    if (run->fault != STEM_FAULT_UNEXPLAINED || !stem_judgement_dropout(self, run, &gap, &received) ||
+        judgement_gap(base, !received, gap.start > near ? gap.start - near : 0, gap.start + near, &other))
+        return false;
+    const char *residual = isfinite(run->residual_dbfs) ? arena_format(base->memory, "%.2f", run->residual_dbfs) : "null";
+    char place[PLACE_TEXT_SIZE];
+    double ms = 1000.0 * (double)(gap.end - gap.start) / (double)base->timeline->sample_rate;
+    if (received ? joins_signal(self, &gap, ms) : stem_tells(self, ms))
+        return true;
+    finding *item = stem_judgement_fault(self, "stems.null", run->residual_dbfs, "dBFS");
+    judgement_locate(base, item, run->start_frame, run->end_frame);
+    stem_judgement_channels(self, item, run->outputs);
+    judgement_place(base, gap.start, place);
+    const char *name = received ? "" : base->show->stems[self->stems[self->model.element_of[gap.lane]]].name;
+    item->subject = arena_format(base->memory, "dropout %s", name);
+    item->message =
+        received ? arena_format(base->memory, "It drops out for %.1f ms at %s, and its stems do not: it was lost in the print. Print again.",
+                                ms, place)
+                 : arena_format(base->memory, "%s drops out for %.1f ms at %s, and the programme does not: that stem is not what was printed. Export it again.",
+                                name, ms, place);
+    item->details_json =
+        arena_format(base->memory, "{\"fault\": \"dropout\", \"source\": \"%s\", \"length_ms\": %.2f, \"residual_dbfs\": %s}", name, ms,
+                     residual);
+    return true;
+}
+
+/*
+ * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where its drop-out was told
+ * before.
+ */
+static bool join_dropout(stem_judgement *self, stem_run *run)
+{
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    uint64_t from = run->start_frame > 3 * block ? run->start_frame - 3 * block : 0;
+    stem_gap_place gap;
+    if (run->fault == STEM_FAULT_EXTRA || run->fault == STEM_FAULT_POLARITY ||
+        !judgement_gap(self->judgement, true, from, run->end_frame, &gap) || gap.end <= run->start_frame ||
+        gap.end + block < run->end_frame || gap.start > run->start_frame + block)
+        return true;
+    if (self->dropout_end == gap.end)
+        return false;
+    self->dropout_end = gap.end;
+    run->fault = STEM_FAULT_UNEXPLAINED;
+    run->element = UINT8_MAX;
+    run->start_frame = gap.start < run->start_frame ? gap.start : run->start_frame;
+    return true;
+}
+
+bool judge_dropout(stem_judgement *self, stem_run *run)
+{
+    return !join_dropout(self, run) || tell_dropout(self, run);
+}
