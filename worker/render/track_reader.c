@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK_FRAMES = 4096 };
+enum { CHUNK_BYTES = 64 << 10 };
 
 typedef struct track_file {
     int descriptor;
@@ -25,7 +25,8 @@ struct track_reader {
     const dsp_table *dsp;
     uint32_t channel_count;
     uint64_t frame_count;
-    uint8_t *bytes; /* CHUNK_FRAMES of the widest file */
+    uint32_t chunk_frames;
+    uint8_t *bytes; /* chunk_frames of the widest file */
     double *tile;   /* [TILE_FRAMES_MAX][TILE_LANES] */
 };
 
@@ -54,7 +55,8 @@ status track_reader_open(track_reader **out_reader, uint32_t input_count, const 
         track_reader_close(self);
         return code;
     }
-    self->bytes = arena_take_array(memory, CHUNK_FRAMES, widest);
+    self->chunk_frames = CHUNK_BYTES / widest + 1;
+    self->bytes = arena_take_array(memory, self->chunk_frames, widest);
     self->tile = arena_take_lines(memory, (size_t)TILE_FRAMES_MAX * TILE_LANES, sizeof(double));
     *out_reader = self;
     return STATUS_OK;
@@ -101,7 +103,9 @@ static void add_channels(const double *tile, uint32_t frame_count, uint32_t chan
                          uint32_t at)
 {
     (void)channel;
-    for (uint32_t i = 0; i < frame_count; i++) {
+    for (uint32_t i = 0; lane_count == 1 && i < frame_count; i++) /* guide tracks are mono mostly */
+        out[0][at + i] += tile[(size_t)i * TILE_LANES];
+    for (uint32_t i = 0; lane_count > 1 && i < frame_count; i++) {
         double sum = out[0][at + i];
         for (uint32_t l = 0; l < lane_count; l++)
             sum += tile[(size_t)i * TILE_LANES + l];
@@ -140,7 +144,7 @@ static status read_file(track_reader *self, uint32_t index, uint32_t first_chann
     if (end > (int64_t)self->inputs[index].frame_count)
         end = (int64_t)self->inputs[index].frame_count;
     while (begin < end) {
-        uint32_t count = end - begin < CHUNK_FRAMES ? (uint32_t)(end - begin) : CHUNK_FRAMES;
+        uint32_t count = end - begin < self->chunk_frames ? (uint32_t)(end - begin) : self->chunk_frames;
         status code = media_reader_frames(self->files[index].reader, (uint64_t)begin, count, self->bytes, detail);
         if (code != STATUS_OK)
             return code;
