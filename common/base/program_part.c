@@ -28,7 +28,9 @@ status program_part_path(const char *name, char out_path[PATH_MAX_BYTES], error_
     int folder = (int)size;
     while (folder > 0 && own[folder - 1] != '/')
         folder--;
-    if (folder <= 0 || snprintf(out_path, PATH_MAX_BYTES, "%.*s../lib/reelmill/%s-" ENGINE_NUMBER, folder, own, name) >= PATH_MAX_BYTES)
+    errno = size < 0 ? errno : ENAMETOOLONG;
+    if (folder <= 0 || size == (ssize_t)sizeof own - 1 ||
+        snprintf(out_path, PATH_MAX_BYTES, "%.*s../lib/reelmill/%s-" ENGINE_NUMBER, folder, own, name) >= PATH_MAX_BYTES)
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "cannot find out where reelmill is installed: %s", strerror(errno));
     return STATUS_OK;
 }

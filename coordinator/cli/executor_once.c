@@ -47,9 +47,10 @@ static status open_roots(uint32_t count, const private_farm_root *roots, int *di
 static int spawn(const char *program, int socket, uint32_t count, const private_farm_root *roots, const int *directories,
                  pid_t *out_process)
 {
-    char parent[24], argument[] = EXECUTOR_ARGUMENT, cap[] = "-";
+    char parent[24], cap[] = "-", argument[sizeof EXECUTOR_ARGUMENT + EXECUTOR_VERSION_MAX] = EXECUTOR_ARGUMENT;
     char names[ROOTS_MAX][NAME_MAX_BYTES + 1];
     char *arguments[EXECUTOR_ARGUMENTS_MAX + 1] = {(char *)program, argument, parent, cap};
+    executor_link_version(argument + sizeof EXECUTOR_ARGUMENT - 1);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -138,8 +139,12 @@ status executor_once(uint32_t kind, const byte_writer *body, uint32_t root_count
     if (code == STATUS_OK) {
         code = ask(pair[0], kind, body, payload, detail);
         kill(child, SIGKILL); /* it has answered, or will not */
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+        int how = 0;
+        while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
         }
+        if (code != STATUS_OK && WIFEXITED(how) && WEXITSTATUS(how) == EXECUTOR_EXIT_OTHER_VERSION)
+            code = error_detail_set(detail, STATUS_NODE_SYSTEM, "%s is of another version than this program; install the package reelmill "
+                                    "whole", program);
     }
     if (pair[0] >= 0)
         close(pair[0]);

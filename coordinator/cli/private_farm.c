@@ -205,8 +205,10 @@ status private_farm_start(private_farm **out_farm, const private_farm_config *co
     return STATUS_OK;
 }
 
+enum { LAST_WORD_BYTES = 768 };
+
 /* The last line that a child logged, for the person who has to find out why it died. */
-static void last_log_line(const private_farm *self, uint32_t index, char out[256])
+static void last_log_line(const private_farm *self, uint32_t index, char out[LAST_WORD_BYTES])
 {
     char path[PATH_MAX_BYTES + 32];
     out[0] = '\0';
@@ -214,7 +216,7 @@ static void last_log_line(const private_farm *self, uint32_t index, char out[256
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return;
-    char line[256];
+    char line[LAST_WORD_BYTES];
     while (fgets(line, sizeof line, file) != NULL)
         if (line[0] != '\n')
             memcpy(out, line, sizeof line);
@@ -236,7 +238,7 @@ status private_farm_tend(private_farm *self, error_detail *detail)
         child->restarts++;
         child->quick_deaths = now_ms() - child->started_ms < QUICK_DEATH_MS ? child->quick_deaths + 1 : 0;
         if (child->quick_deaths >= QUICK_DEATHS_MAX || child->restarts > RESTARTS_MAX) {
-            char line[256];
+            char line[LAST_WORD_BYTES];
             last_log_line(self, i, line);
             return error_detail_set(detail, STATUS_NODE_CRASHED, "the %s keeps dying (%s %d)%s%s",
                                     i == 0 ? "coordinator" : "worker", WIFSIGNALED(ended) ? "signal" : "exit code",

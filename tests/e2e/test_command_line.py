@@ -86,7 +86,7 @@ class Steering(FarmTest):
         # The doctor finds this node well, alone and as a pair, and leaves nothing behind; then one that is not.
         before = sorted(path.name for path in self.folder.iterdir())
         well = self.passes(reelmill("doctor", "--config", self.folder / "one.yaml")).out
-        for word in ("coordinator", "versions", "clock", "codecs", "keys", "shows"):
+        for word in ("coordinator", "versions", "clock", "executor", "codecs", "keys", "shows"):
             self.assertRegex(well, rf"(?m)^ok +{word} ")
         other = start("doctor", "--config", self.folder / "two.yaml", "--pair", "2")
         self.assertIn("this machine and the other", self.passes(reelmill("doctor", "--config", self.folder / "one.yaml", "--pair", "1")).out)
@@ -97,6 +97,33 @@ class Steering(FarmTest):
         sick = reelmill("doctor", "--config", ill)
         self.assertEqual(sick.code, 3)
         self.assertRegex(sick.out, r"(?m)^FAIL shows .*\n(.|\n)*^FAIL lost .*/nowhere")
+
+
+class HalfInstalled(FarmTest):
+    def test_a_program_of_executors_from_elsewhere_is_named_at_once(self):
+        """Neither the doctor nor a run takes a program for an executor that merely runs."""
+        parts = BIN.parent / "lib" / "reelmill"
+        for program in (BIN / "reelmill", BIN / "reelmill-coordinator", BIN / "reelmill-worker", *parts.iterdir()):
+            there = self.folder / "installed" / program.relative_to(BIN.parent)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy("/bin/true" if program.name.startswith("reelmill-executor") else program, there)
+        (self.folder / "worker.yaml").write_text(f"name: one\nroots: {{shows: {{path: {self.folder}}}}}\n")
+        for words in (("reelmill-worker", "--doctor", "--plain", "--coordinator", "tcp://127.0.0.1:1", "--config", self.folder / "worker.yaml"),
+                      ("reelmill", "run", small_show(self.folder).path)):
+            with self.subTest(program=words[0]):
+                done = subprocess.run([self.folder / "installed" / "bin" / words[0], *words[1:]], capture_output=True, text=True,
+                                      timeout=PATIENCE_S, env=environment(), check=False)
+                self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+                self.assertRegex(done.stdout + done.stderr, r"executors' program \S+/reelmill-executor-\S+ says of itself 'true \(.*', and this worker is "
+                                 r"'reelmill [0-9.]+, protocol .*': they were not installed together; install reelmill anew, whole")
+
+    def test_a_folder_that_is_too_deep_is_called_so(self):
+        deep = self.folder.joinpath(*["deep" * 60] * 4)
+        deep.mkdir(parents=True)
+        shutil.copy(BIN / "reelmill-worker", deep)
+        done = subprocess.run(["./reelmill-worker", "--version"], cwd=deep, capture_output=True, text=True, env=environment(), check=False)
+        self.assertEqual((done.returncode, done.stderr), (
+            75, "reelmill-worker: error: cannot find out where reelmill is installed: File name too long\n"))
 
 
 class Disaster(FarmTest):

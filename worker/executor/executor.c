@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -185,8 +186,16 @@ _Noreturn void executor_main(const storage_roots *roots, const char *cpu_cap)
 
 void executor_main_if_asked(int argc, char *const *argv)
 {
-    if (argc < 4 || strcmp(argv[1], EXECUTOR_ARGUMENT) != 0)
+    char expected[sizeof EXECUTOR_ARGUMENT + EXECUTOR_VERSION_MAX] = EXECUTOR_ARGUMENT;
+    const char *version = executor_link_version(expected + sizeof EXECUTOR_ARGUMENT - 1);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts(version);
+        exit(0);
+    }
+    if (argc < 4 || strncmp(argv[1], EXECUTOR_ARGUMENT, sizeof EXECUTOR_ARGUMENT - 1) != 0)
         return;
+    if (strcmp(argv[1], expected) != 0)
+        _exit(EXECUTOR_EXIT_OTHER_VERSION); /* whoever started it says so: it asks for --version */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_NAME, "reelmill-execut"); /* it is started by a descriptor, whose number would be its name */
     if (getppid() != (pid_t)strtol(argv[2], NULL, 10))

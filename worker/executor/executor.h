@@ -14,7 +14,8 @@
 
 #include <stddef.h>
 
-/** To be called first in main: becomes an executor, and never returns, when the arguments say so. */
+/** To be called first in main: becomes an executor, or tells executor_link_version(), and never returns, when
+ * the arguments say so. One that a program of another version started leaves with EXECUTOR_EXIT_OTHER_VERSION. */
 void executor_main_if_asked(int argc, char *const *argv);
 /** The executor's main: takes tasks from EXECUTOR_SOCKET until it closes. cpu_cap NULL = none. Never returns. */
 _Noreturn void executor_main(const storage_roots *roots, const char *cpu_cap);

@@ -24,5 +24,5 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--codecs") == 0)
         return tell_codecs();
     fputs("reelmill-executor: error: reelmill-worker starts this program; see reelmill-worker --help\n", stderr);
-    return 2;
+    return EXECUTOR_EXIT_OTHER_VERSION;
 }

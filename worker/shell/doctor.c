@@ -3,6 +3,7 @@
 
 #include "common/base/engine_version.h"
 #include "worker/dsp/cpu_features.h"
+#include "worker/shell/executor_spawn.h"
 #include "worker/shell/mount_check.h"
 #include "worker/shell/root_identity.h"
 #include "worker/shell/root_mount.h"
@@ -67,9 +68,19 @@ static void look_at_machine(doctor *self, const worker_config *config)
          whole ? "" : "; executors are less shut in than they could be: a kernel from 5.13 on has Landlock (lsm=landlock)");
 }
 
-/* The program that reads audio knows what it can read. */
-static void look_at_codecs(doctor *self, const char *program)
+/* The program that reads audio: whether it is of this version, and what it can read, which it knows. */
+static void look_at_executor(doctor *self, const char *program)
 {
+    error_detail detail = {0};
+    int opened = -1;
+    status code = executor_program_open(program, &opened, &detail);
+    if (code == STATUS_OK)
+        code = executor_program_check(opened, program, &detail);
+    if (opened >= 0)
+        close(opened);
+    tell(self, code == STATUS_OK ? FINE : WRONG, "executor", "%s", code == STATUS_OK ? "of this version" : detail.message);
+    if (code != STATUS_OK)
+        return;
     char *arguments[] = {(char *)program, "--codecs", NULL};
     pid_t child = 0;
     int ended = -1;
@@ -161,7 +172,7 @@ int doctor_run(const worker_config *config, uint32_t pair)
     tell(&self, FINE, "engine", "%s", ENGINE_VERSION);
     if (pair == 0) {
         look_at_machine(&self, config);
-        look_at_codecs(&self, config->executor);
+        look_at_executor(&self, config->executor);
         status code = worker_check_keys(config, &detail);
         tell(&self, code == STATUS_OK ? FINE : WRONG, "keys", "%s", code != STATUS_OK ? detail.message
              : config->link.key[0] != '\0' ? "both can be read, and no one else can read the secret one" : "none are needed here");

@@ -60,6 +60,7 @@ struct executor_pool {
     uv_loop_t *loop;
     executor_listener listener;
     int program;             /* the executors', as it was when the pool began */
+    char program_path[PATH_MAX_BYTES]; /* for sentences */
     const storage_roots *roots;
     const char *cpu_cap;
     uv_signal_t child_signal;
@@ -347,6 +348,17 @@ static void describe_death(const executor_slot *slot, bool cancelled, int how, c
     }
 }
 
+/* A program of another version takes no task, however often it is started: the worker leaves, and no task is to blame. */
+static bool pool_other_version(executor_pool *self, int how)
+{
+    error_detail detail = {0};
+    if (self->closing || !WIFEXITED(how) ||
+        executor_program_check(self->program, self->program_path, &detail) == STATUS_OK)
+        return false;
+    self->listener.hopeless(self->listener.context, detail.message);
+    return true;
+}
+
 static void slot_died(executor_slot *slot, int how)
 {
     executor_pool *pool = slot->pool;
@@ -354,6 +366,8 @@ static void slot_died(executor_slot *slot, int how)
     if (!slot->killed)
         slot_read(slot, UINT32_MAX); /* what it said before */
     slot_unlink(slot);
+    if (!slot->killed && pool_other_version(pool, how))
+        return;
     bool began = slot->busy && slot->waiting == NULL;
     bool ours = slot->killed;
     slot->killed = false;
@@ -408,6 +422,7 @@ status executor_pool_create(executor_pool **out_pool, uv_loop_t *loop, const exe
     self->listener = *listener;
     self->roots = config->roots;
     self->cpu_cap = config->cpu_cap;
+    snprintf(self->program_path, sizeof self->program_path, "%s", config->program);
     self->slot_count = config->slots;
     self->hang_ms = config->hang_ms > 0 ? config->hang_ms : EXECUTOR_HANG_MS;
     self->received = malloc(FRAME_BYTES_MAX);

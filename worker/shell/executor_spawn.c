@@ -5,15 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Source descriptors lie above every target, so that no dup2 of the child overwrites the source of a later one. */
-enum { SOURCE_DESCRIPTORS = 64 };
+enum { SOURCE_DESCRIPTORS = 64, VERSION_MS = 10000 };
 static_assert(SOURCE_DESCRIPTORS > EXECUTOR_SOCKET + 1 + ROOTS_MAX, "targets and sources do not meet");
 
 /* One frame is one datagram: the buffer of the sender must hold the largest. */
@@ -66,13 +68,61 @@ status executor_program_open(const char *path, int *out_program, error_detail *d
     return code;
 }
 
+/* What a program prints of itself with --version, its first line; "" where it prints nothing in time or cannot be started. */
+static void ask_version(int program, char *out, size_t out_size)
+{
+    int ends[2];
+    char path[32], name[] = "reelmill-executor", argument[] = "--version";
+    char *arguments[] = {name, argument, NULL};
+    pid_t child = 0;
+    size_t got = 0;
+    out[0] = '\0';
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", program);
+    int failed = posix_spawn(&child, path, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    struct pollfd ready = {.fd = ends[0], .events = POLLIN};
+    while (failed == 0 && got + 1 < out_size && poll(&ready, 1, VERSION_MS) > 0) {
+        ssize_t more = read(ends[0], out + got, out_size - 1 - got);
+        if (more <= 0)
+            break;
+        got += (size_t)more;
+    }
+    close(ends[0]);
+    out[got] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    if (failed != 0)
+        return;
+    kill(child, SIGKILL); /* it has said all, or will not */
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+status executor_program_check(int program, const char *path, error_detail *detail)
+{
+    char found[EXECUTOR_VERSION_MAX], expected[EXECUTOR_VERSION_MAX];
+    executor_link_version(expected);
+    ask_version(program, found, sizeof found);
+    if (strcmp(found, expected) == 0)
+        return STATUS_OK;
+    return error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s says of itself '%s', and this worker is '%s': they were "
+                            "not installed together; install reelmill anew, whole", path, found, expected);
+}
+
 static int spawn_with(int program, const storage_roots *roots, const char *cpu_cap, int socket, const int *directories,
                       pid_t *out_process)
 {
     char parent[24], path[32];
     char names[ROOTS_MAX][NAME_MAX_BYTES + 1];
-    char name[] = "reelmill-executor", argument[] = EXECUTOR_ARGUMENT, cap[32];
+    char name[] = "reelmill-executor", cap[32];
+    char argument[sizeof EXECUTOR_ARGUMENT + EXECUTOR_VERSION_MAX] = EXECUTOR_ARGUMENT;
     char *arguments[EXECUTOR_ARGUMENTS_MAX + 1] = {name, argument, parent, cap};
+    executor_link_version(argument + sizeof EXECUTOR_ARGUMENT - 1);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     snprintf(cap, sizeof cap, "%s", cpu_cap == NULL ? "-" : cpu_cap);
     posix_spawn_file_actions_t actions;

@@ -42,6 +42,7 @@ typedef struct pool_stage {
     bool fetched;
     message_fetch fetch;
     bool hopeless;
+    char reason[400];
     status cell_answer;
 } pool_stage;
 
@@ -85,8 +86,8 @@ static void on_ended(void *context, const message_result *result)
 static void on_hopeless(void *context, const char *reason)
 {
     pool_stage *stage = context;
-    (void)reason;
     stage->hopeless = true;
+    snprintf(stage->reason, sizeof stage->reason, "%s", reason);
     uv_stop(&stage->loop);
 }
 
@@ -116,8 +117,10 @@ static void run_until_ended(pool_stage *stage)
         run_until_news(stage);
 }
 
+/* The executors' program: this one, or what the test names. */
 static int stage_up(void **state)
 {
+    const char *of_executors = *state == NULL ? "/proc/self/exe" : *state;
     pool_stage *stage = calloc(1, sizeof *stage);
     assert_non_null(stage);
     *state = stage;
@@ -146,7 +149,7 @@ static int stage_up(void **state)
     /* It is gone once the pool is there, as at an installation: every executor, also one after a death, is of what was opened. */
     char program[128];
     snprintf(program, sizeof program, "%s/program", stage->folder);
-    assert_int_equal(symlink("/proc/self/exe", program), 0);
+    assert_int_equal(symlink(of_executors, program), 0);
     const executor_pool_config config = {.program = program, .slots = 1, .cpu_cap = "scalar", .roots = &stage->roots, .hang_ms = HANG_MS};
     error_detail detail = {0};
     if (executor_pool_create(&stage->pool, &stage->loop, &config, &listener, &detail) != STATUS_OK)
@@ -537,6 +540,18 @@ static void executor_pool__gives_up_when_idle_executors_keep_dying(void **state)
     assert_true(stage->hopeless);
 }
 
+/* A task that it was given is not to blame, and is not tried with it again. */
+static void executor_pool__gives_up_a_program_of_another_version_at_once(void **state)
+{
+    pool_stage *stage = *state;
+    char version[EXECUTOR_VERSION_MAX];
+    start(stage, 1, "cells 1 0");
+    run_until_ended(stage);
+    assert_true(stage->hopeless && stage->ended_count == 0);
+    assert_non_null(strstr(stage->reason, "/program says of itself 'echo ("));
+    assert_non_null(strstr(stage->reason, executor_link_version(version)));
+}
+
 /* A part that was lost or may not be started is named, with what to do. */
 static void executor_pool__names_a_program_that_cannot_be_run(void **state)
 {
@@ -571,6 +586,8 @@ int main(int argc, char **argv)
         pool_test(executor_pool__drops_a_task_killed_before_an_executor_was_there),
         pool_test(executor_pool__hands_documents_down),
         pool_test(executor_pool__stops_an_executor_that_talks_nonsense),
+        cmocka_unit_test_prestate_setup_teardown(executor_pool__gives_up_a_program_of_another_version_at_once, stage_up,
+                                                 stage_down, "/bin/echo"),
         pool_test(executor_pool__holds_executors_to_their_roots),
         pool_test(executor_pool__ends_executors_that_reach_for_the_network_or_for_processes),
         pool_test(executor_pool__refuses_executors_devices_other_calls_and_new_limits),
