@@ -72,7 +72,7 @@ static void print_finding(const json_t *item)
         print_trim(placed ? "  trim this place" : "  trim the whole programme", json_object_get(details, "trim_db"));
         print_reels(json_object_get(details, "reels"));
         if (json_is_true(json_object_get(details, "clamped")))
-            printf("at least: the sum was clamped there, and what it holds between its samples is higher. Judge it again after the change.\n");
+            printf("at least: the sum was clamped or limited there, and what it held before is higher. Judge it again after the change.\n");
     } else if (json_object_size(details) > 0) {
         print_details(details);
     } else {

@@ -12,7 +12,7 @@ static const char *number_or_null(judgement *self, bool known, double value)
 }
 
 /* One entry for each reel: its own figure, and the change of it alone that would pass. Names of reels need no escapes. */
-static const char *explain_reels(judgement *self, const finding *item, const programme_measure *speech)
+static const char *explain_reels(judgement *self, const finding *item, const programme_measure *speech, bool *all_sure)
 {
     const programme_measure *measure = self->facts->measure;
     const char *text = "";
@@ -22,7 +22,9 @@ static const char *explain_reels(judgement *self, const finding *item, const pro
             continue;
         uint64_t end = piece->programme_frame + piece->frame_count;
         double gain = (double)NAN;
-        bool passes = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max, &gain);
+        bool sure = true;
+        bool passes = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max, &gain, &sure);
+        *all_sure = *all_sure && (sure || !passes);
         double own = speech == NULL ? programme_measure_loudness(measure, piece->programme_frame, end).integrated_lufs
                                     : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
         text = arena_format(self->memory, "%s%s{\"reel\": \"%s\", \"lufs\": %s, \"trim_db\": %s}", text,
@@ -39,14 +41,18 @@ static void explain_loudness(judgement *self, finding *item)
     const dialogue_figures *dialogue = &self->verdict->dialogue;
     const programme_measure *speech = strcmp(item->check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
     double gain = (double)NAN;
-    bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain);
+    bool sure = true;
+    bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain,
+                                     &sure);
+    sure = sure || !passes;
+    const char *reels = explain_reels(self, item, speech, &sure);
     uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
     item->details_json =
-        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"reels\": [%s]}",
+        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"clamped\": %s, \"reels\": [%s]}",
                      (unsigned long long)blocks, number_or_null(self, speech == NULL, loudness->relative_gate_lufs),
                      number_or_null(self, speech != NULL, dialogue->speech_share),
                      speech == NULL ? "null" : dialogue->gate == DIALOGUE_GATE_DETECTOR ? "\"detector\"" : "\"stem\"", number_or_null(self, passes, gain),
-                     explain_reels(self, item, speech));
+                     sure ? "false" : "true", reels);
 }
 
 static void explain_peak(judgement *self, finding *item)

@@ -362,6 +362,34 @@ static void verdict__the_advised_trim_passes_and_nothing_smaller(void **state)
     }
 }
 
+/* Softer, a sum that was clamped loses less than the change: in R1, where 2,000 samples were up to 3.5 dB over. */
+static void verdict__the_advised_trim_makes_up_for_what_was_clamped(void **state)
+{
+    bench *self = *state;
+    plan_piece pieces[2] = {{.frame_count = 10 * RATE}, {.reel = 1, .programme_frame = 10 * RATE, .frame_count = 10 * RATE}};
+    peak_run run = {.kind = PEAK_RUN_OVERLOAD, .frame = 2 * RATE, .frame_count = RATE, .sample_count = 2000, .peak = 1.5};
+    double trims[2][3];
+    self->source.reels = self->reels;
+    self->source.reel_count = 2;
+    self->reels[0].name = "R1";
+    self->reels[1].name = "R2";
+    self->timeline.pieces = pieces;
+    self->timeline.piece_count = 2;
+    self->runs = &run;
+    bench_limit(self, "loudness.integrated", (double)NAN, -16.0);
+    for (uint32_t clamped = 0; clamped < 2; clamped++) {
+        self->run_count = clamped;
+        programme_verdict verdict = bench_judge_steps(self, 20.0, &(level_step){0.0, -14.0}, 1, 0.0);
+        const char *details = bench_found(&verdict, "loudness.integrated")->details_json;
+        trims[clamped][0] = number_in(details, "\"trim_db\": ");
+        trims[clamped][1] = number_in(strstr(details, "\"R1\""), "\"trim_db\": ");
+        trims[clamped][2] = number_in(strstr(details, "\"R2\""), "\"trim_db\": ");
+    }
+    assert_true(fabs(trims[0][0] + 2.0) < 0.11 && trims[1][0] < trims[0][0] - 0.05 && trims[1][0] > trims[0][0] - 1.0);
+    assert_true(trims[1][1] < trims[0][1] - 0.05);
+    assert_true(trims[1][2] == trims[0][2]);
+}
+
 static void verdict__of_some_checks_alone_is_no_pass(void **state)
 {
     bench *self = *state;
@@ -388,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__identity_follows_the_place_in_the_reel, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_waiver_follows_an_unchanged_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__the_advised_trim_passes_and_nothing_smaller, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__the_advised_trim_makes_up_for_what_was_clamped, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__of_some_checks_alone_is_no_pass, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__findings_that_are_alike_are_numbered, bench_set_up, bench_tear_down),
     };
