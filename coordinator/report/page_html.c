@@ -16,7 +16,7 @@ static const char page_head[] =
     "h1{font-size:27px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:19px;margin:0 0 2px;display:flex;gap:10px;"
     "align-items:center;flex-wrap:wrap;overflow-wrap:anywhere}h3{font-size:14px;margin:20px 0 6px;color:var(--soft);"
     "text-transform:uppercase;letter-spacing:.05em}"
-    "p{margin:4px 0;overflow-wrap:anywhere}td>b:first-child,td>a:first-child>b{display:inline-block;min-width:6em;overflow-wrap:anywhere}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
+    "p{margin:4px 0;overflow-wrap:anywhere}td b.long{overflow-wrap:anywhere}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
     "text-transform:uppercase;letter-spacing:.04em;white-space:nowrap}.big{font-size:22px;padding:8px 22px;display:inline-block;"
     "margin:12px 0 8px}.pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}"
     ".incomplete,.not_checked{background:var(--inc)}.info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}"
@@ -52,6 +52,8 @@ static void put_element(byte_writer *writer, const char *open, const char *text,
     put(writer, close);
 }
 
+enum { NAME_LONG = 20 }; /* a name of more bytes may be broken anywhere; one of fewer is not, however narrow its column */
+
 /* The word comes from a table of ours: it is the name of a class too. */
 static void put_badge(byte_writer *writer, const char *word, const char *more)
 {
@@ -71,7 +73,8 @@ static void put_spans(byte_writer *writer, const page_spans *spans)
         if (span->style >= STYLE_BADGE)
             put_badge(writer, span->text, span->style == STYLE_BADGE_WAIVED ? " waived" : "");
         else
-            put_element(writer, opens[span->style], span->text, closes[span->style]);
+            put_element(writer, span->style == STYLE_STRONG && strlen(span->text) > NAME_LONG ? "<b class=\"long\">" : opens[span->style],
+                        span->text, closes[span->style]);
         if (span->link != NULL)
             put(writer, "</a>");
     }

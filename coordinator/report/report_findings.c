@@ -131,6 +131,9 @@ static double figure_of(const programme_verdict *verdict, const char *check)
                    {"loudness.dialogue_range", verdict->dialogue.range_lu},
                    {"loudness.max_momentary", verdict->loudness.max_momentary_lufs},
                    {"loudness.max_short_term", verdict->loudness.max_short_term_lufs},
+                   {"loudness.leqm", verdict->leqm_db},
+                   {"loudness.plr", measure_db(verdict->peaks.true_peak) - verdict->loudness.integrated_lufs},
+                   {"loudness.speech_share", verdict->dialogue.speech_share * 100.0},
                    {"peak.true", measure_db(verdict->peaks.true_peak)},
                    {"peak.sample", measure_db(verdict->peaks.sample_peak)}};
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
@@ -154,6 +157,18 @@ static void add_limit(page *self, const spec_limit *limit)
     page_add(self, STYLE_PLAIN, limit->unit);
 }
 
+/* A share of 1 is shown in percent, as its findings are. */
+static spec_limit as_shown(const spec_limit *limit)
+{
+    spec_limit shown = *limit;
+    if (strcmp(limit->check, "loudness.speech_share") == 0) {
+        shown.min = verdict_displayed(limit->min * 100.0);
+        shown.max = verdict_displayed(limit->max * 100.0);
+        shown.unit = "%";
+    }
+    return shown;
+}
+
 /* What came of a limit: the worst finding that it made; NULL: none. */
 static const finding *worst_of(const programme_verdict *verdict, const spec_limit *limit)
 {
@@ -165,7 +180,8 @@ static const finding *worst_of(const programme_verdict *verdict, const spec_limi
 
 static void add_result(page *self, const spec_limit *limit, const programme_verdict *verdict, double figure, const finding *worst)
 {
-    bool outside = verdict_displayed(figure) < limit->min || verdict_displayed(figure) > limit->max;
+    spec_limit shown = as_shown(limit);
+    bool outside = verdict_displayed(figure) < shown.min || verdict_displayed(figure) > shown.max;
     if (!verdict_in_force(verdict, limit))
         page_format(self, STYLE_SOFT, "not in force with %.1f %% of speech", verdict_displayed(verdict->dialogue.speech_share * 100.0));
     else if (worst == NULL && limit->group >= 0 && (outside || !verdict_measures(limit->check)))
@@ -190,7 +206,8 @@ void report_limits(page *self, const spec *rules, const programme_verdict *verdi
         page_row(self);
         page_add(self, STYLE_CODE, limit->check);
         page_next_cell(self);
-        add_limit(self, limit);
+        spec_limit shown = as_shown(limit);
+        add_limit(self, &shown);
         page_next_cell(self);
         if (isfinite(figure))
             page_number(self, figure);
