@@ -201,6 +201,8 @@ const char *job_document_of_files(const qc_files *files, const job_options *opti
     json_object_set_new(document, "qc",
                         json_pack("{s:o, s:s, s:s?, s:s?, s:s?}", "files", list, "spec", files->spec_name, "layout",
                                   files->layout, "order", files->order, "frame_rate", files->frame_rate));
+    if (files->left_out != NULL)
+        json_object_set_new(json_object_get(document, "qc"), "left_out", files->left_out);
     named_text own = {.name = files->spec_name, .text = files->spec_text, .text_size = files->spec_text_size,
                       .source = files->spec_name};
     json_object_set_new(document, "recipes", json_array());

@@ -12,6 +12,8 @@
 #include "coordinator/plan/plan.h"
 #include "coordinator/show/show_file.h"
 
+#include <jansson.h>
+
 /** A show file read and resolved, with everything needed to submit it. Lives in arena. */
 typedef struct loaded_show {
     show show;
@@ -66,6 +68,7 @@ typedef struct qc_files {
     const char *spec_text;      /**< NULL = shipped */
     size_t spec_text_size;
     const char *layout, *order, *frame_rate; /**< NULL = not given */
+    json_t *left_out;           /**< why files are not among these, a sentence each; NULL = all are. Taken over. */
 } qc_files;
 const char *job_document_of_files(const qc_files *files, const job_options *options, arena *memory);
 

@@ -123,6 +123,14 @@ bool qc_left_out_has(const json_t *left_out, const char *path)
     return false;
 }
 
+void qc_left_out_tell(json_t *sentences, const json_t *left_out)
+{
+    size_t index;
+    const json_t *programme;
+    json_array_foreach (left_out, index, programme)
+        json_array_append(sentences, json_object_get(programme, "failure"));
+}
+
 void qc_left_out_add(json_t *report, const json_t *left_out)
 {
     const char *verdict = text_of(report, "verdict");

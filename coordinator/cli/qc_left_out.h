@@ -14,6 +14,8 @@ json_t *qc_left_out(const json_t *result);
 json_t *qc_left_out_name(const char *shown, const char *why);
 /** True if a file, as the job names it, is of one of them. */
 bool qc_left_out_has(const json_t *left_out, const char *path);
+/** Appends a sentence about each of them, for the report that others read. */
+void qc_left_out_tell(json_t *sentences, const json_t *left_out);
 /** Appends them to a report, which is incomplete then where it was not worse. */
 void qc_left_out_add(json_t *report, const json_t *left_out);
 

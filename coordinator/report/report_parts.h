@@ -18,6 +18,13 @@ const plan_timeline *report_timeline(const report_model *model, uint16_t deliver
 bool report_is_of_files(const report_model *model);
 /** What people call a programme: in a qc of files its file. */
 const char *report_name(const report_model *model, uint16_t deliverable);
+/** What the report is of, in a line. */
+const char *report_title(const report_model *model, arena *memory);
+/** Of its programmes, the worst first: [programme_count] indices. */
+const uint32_t *report_order(const report_model *model, arena *memory);
+/** sections: of how many programmes in that order there is a section, which the cover leads to. */
+void report_cover(page *self, const report_model *model, const uint32_t *order, uint32_t sections);
+
 /** By which links name the section of a programme. */
 const char *report_mark(const report_programme *programme, arena *memory);
 

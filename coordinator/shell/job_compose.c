@@ -421,6 +421,8 @@ static status collect_programmes(const compose_input *input, report_model *model
     collector collectors[COLLECTORS];
     model->programme_count = input->programme_count;
     model->programmes = arena_take_array(memory, input->programme_count, sizeof *model->programmes);
+    if (input->show->left_out_count > 0)
+        model->verdict = verdict_worst(model->verdict, VERDICT_INCOMPLETE);
     for (uint32_t i = 0; i < COLLECTORS; i++) {
         collectors[i] = (collector){.input = input, .model = model, .merged = merged, .first = i};
         collectors[i].memory = i == 0 ? memory : others;

@@ -7,7 +7,7 @@
 
 static const char *const kind_names[] = {
     [JOB_KIND_RUN] = "run", [JOB_KIND_QC] = "qc", [JOB_KIND_CHECK] = "check", [JOB_KIND_PLAN] = "plan"};
-enum { KIND_COUNT = sizeof kind_names / sizeof kind_names[0] };
+enum { KIND_COUNT = sizeof kind_names / sizeof kind_names[0], LEFT_OUT_MAX_BYTES = 2 * ERROR_MESSAGE_SIZE };
 
 const char *job_kind_name(job_kind kind)
 {
@@ -154,9 +154,25 @@ static void read_files(document_reader *self, const json_t *list, qc_request *re
     request->files = files;
 }
 
+static void read_left_out(document_reader *self, const json_t *list, qc_request *request)
+{
+    size_t count = json_array_size(list);
+    if (list == NULL)
+        return;
+    if (!json_is_array(list) || count > JOB_FILES_MAX) {
+        refuse(self, json_is_array(list) ? STATUS_LIMIT : STATUS_INPUT_INVALID, "qc.left_out", "a list of at most 65536 texts is expected");
+        return;
+    }
+    const char **texts = arena_take_array(self->arena, count, sizeof *texts);
+    for (size_t i = 0; i < count && self->code == STATUS_OK; i++)
+        texts[i] = read_text(self, json_array_get(list, i), "qc.left_out", LEFT_OUT_MAX_BYTES, false, NULL);
+    request->left_out_count = count;
+    request->left_out = texts;
+}
+
 static void read_qc(document_reader *self, const json_t *qc, qc_request *request)
 {
-    static const char *const keys[] = {"files", "spec", "layout", "order", "frame_rate", NULL};
+    static const char *const keys[] = {"files", "spec", "layout", "order", "frame_rate", "left_out", NULL};
     static const struct {
         const char *name;
         channel_order_id id;
@@ -164,6 +180,7 @@ static void read_qc(document_reader *self, const json_t *qc, qc_request *request
     if (!closed_object(self, qc, "qc", keys))
         return;
     read_files(self, json_object_get(qc, "files"), request);
+    read_left_out(self, json_object_get(qc, "left_out"), request);
     const char *name = read_optional(self, json_object_get(qc, "spec"), "qc.spec", NAME_MAX_BYTES);
     request->spec_name = name != NULL ? name : "none";
     const char *layout = read_optional(self, json_object_get(qc, "layout"), "qc.layout", NAME_MAX_BYTES);

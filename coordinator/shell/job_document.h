@@ -6,7 +6,8 @@
  *    "kind": "run" | "qc" | "check" | "plan",
  *    "show": {"name": "show.yaml", "text": "..."}                         a show's job, or
  *    "qc":   {"files": ["a.wav", ...], "spec": "none",                    one about files: qc, check
- *             "layout": "5.1" | null, "order": "smpte" | null, "frame_rate": "24" | null},
+ *             "layout": "5.1" | null, "order": "smpte" | null, "frame_rate": "24" | null,
+ *             "left_out": ["a sentence", ...]},                           what could not be judged beside these, for the report; may be missing
  *    "recipes": [{"name": "...", "text": "...", "source": "..."}],        the person's own, added to what ships
  *    "specs":   [{"name": "...", "text": "...", "source": "..."}],
  *    "places":  {"media": {"root": "media", "prefix": ""}, "out": {"root": "out", "prefix": ""} | null},

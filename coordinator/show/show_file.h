@@ -127,6 +127,8 @@ typedef struct show {
     const char *output;           /**< as written, "out" by default */
     uint32_t waiver_count;
     show_waiver *waivers;
+    size_t left_out_count;        /**< of a qc of files: programmes that could not be judged, a sentence each */
+    const char *const *left_out;
     const recipe *print_masters[LAYOUT_COUNT]; /**< how a received full mix of a layout should have been made; NULL = no rule, or
                                                     nothing is received */
 } show;
@@ -183,6 +185,8 @@ typedef struct qc_request {
     bool order_given;
     channel_order_id order;
     const char *frame_rate_text;  /**< NULL = not known */
+    size_t left_out_count;
+    const char *const *left_out;  /**< why programmes that were asked for are not among these */
 } qc_request;
 MUST_USE status show_for_qc(show *out_show, const qc_request *request, arena *arena, problem_list *problems);
 

@@ -241,7 +241,8 @@ static status check_request(const qc_request *request, frame_rate *out_rate, are
 
 status show_for_qc(show *out_show, const qc_request *request, arena *memory, problem_list *problems)
 {
-    show made = {.file_name = "", .title = "QC", .slug = "QC", .version = "v01", .date = "", .time = "", .media = ".", .output = "out"};
+    show made = {.file_name = "", .title = "QC", .slug = "QC", .version = "v01", .date = "", .time = "", .media = ".", .output = "out",
+                 .left_out_count = request->left_out_count, .left_out = request->left_out};
     size_t errors_before = problems->error_count;
     status code = check_request(request, &made.rate, memory, problems);
     if (code != STATUS_OK)

@@ -43,6 +43,19 @@ limits:
         self.assertGreater(len([item for item in first if item["check"] == "peak.true"]), 1)
         self.assertNotIn("Maximum momentary loudness is", mend)  # the other limit of the group
 
+    def test_the_cover_names_what_could_not_be_judged(self):
+        """Beside what was: before and after it is signed, in the words of the terminal."""
+        write_wav(self.folder / "good.wav", noise(1, RATE, 2, 0.1))
+        (self.folder / "<cut>.wav").write_bytes((self.folder / "good.wav").read_bytes()[:RATE])
+        out = self.folder / "report"
+        for signed in (False, True):
+            with self.subTest(signed=signed):
+                outcome = reelmill("sign", out / "report.json", "--by", "me") if signed else reelmill("qc", self.folder, "--json", "--out", out)
+                self.assertEqual(outcome.code, 0 if signed else 2, outcome.err)
+                cover = Page((out / "report.html").read_text()).text.split("stereo; it has no spec")[0]
+                self.assertIn("incompleteThe programme passes. 1 programme more could not be judged.", cover)
+                self.assertIn("<cut>.wav is truncated", cover)
+
 
 if __name__ == "__main__":
     main()

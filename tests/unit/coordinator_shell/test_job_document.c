@@ -19,7 +19,7 @@ static const char run_text[] =
 static const char qc_text[] =
     "{\"reelmill\":1,\"kind\":\"qc\",\"qc\":{\"files\":[\"a.L.wav\",\"b/"
     "c.wav\"],\"spec\":\"streaming\",\"layout\":\"5.1\","
-    "\"order\":\"film\",\"frame_rate\":null},\"places\":{\"media\":{\"root\":\"m\",\"prefix\":\"\"},\"out\":null}}";
+    "\"order\":\"film\",\"frame_rate\":null,\"left_out\":[\"x.wav is gone\"]},\"places\":{\"media\":{\"root\":\"m\",\"prefix\":\"\"},\"out\":null}}";
 
 static status parse(const char *text, size_t size, job_document *out_document, arena *memory, error_detail *detail)
 {
@@ -86,6 +86,8 @@ static void job_document__reads_a_qc(void **state)
     assert_true(document.qc.order_given);
     assert_int_equal(document.qc.order, ORDER_FILM);
     assert_null(document.qc.frame_rate_text);
+    assert_int_equal(document.qc.left_out_count, 1);
+    assert_string_equal(document.qc.left_out[0], "x.wav is gone");
     assert_false(document.has_out);
     assert_false(document.replace);
     assert_null(document.only);
@@ -170,6 +172,8 @@ static void job_document__refuses_what_is_not_in_the_schema(void **state)
         {"[\"a.L.wav\",\"b/c.wav\"]", "\"a.wav\"", STATUS_INPUT_INVALID, "qc.files"},
         {"\"layout\":\"5.1\"", "\"layout\":\"6.2\"", STATUS_INPUT_INVALID, "6.2"},
         {"\"order\":\"film\"", "\"order\":\"alphabet\"", STATUS_INPUT_INVALID, "qc.order"},
+        {"[\"x.wav is gone\"]", "[7]", STATUS_INPUT_INVALID, "qc.left_out"},
+        {"[\"x.wav is gone\"]", "{}", STATUS_INPUT_INVALID, "qc.left_out"},
         {"\"out\":null", "\"out\":7", STATUS_INPUT_INVALID, "places.out"},
         {"\"kind\":\"qc\"", "\"kind\":\"plan\"", STATUS_INPUT_INVALID, "qc"},
     };

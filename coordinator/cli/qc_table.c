@@ -1,0 +1,127 @@
+#include "coordinator/cli/qc_table.h"
+
+#include "coordinator/cli/cli.h"
+#include "coordinator/report/page.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_figure(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (json_is_number(value))
+        printf(" %8.1f", json_number_value(value));
+    else
+        printf(" %8s", "-");
+}
+
+/* Under a programme's line, in the same columns. */
+static void print_second_meter(const json_t *second)
+{
+    if (!json_is_object(second))
+        return;
+    printf("%-11s", "");
+    print_figure(second, "integrated_lufs");
+    print_figure(second, "range_lu");
+    print_figure(second, "max_short_term_lufs");
+    print_figure(second, "true_peak_dbtp");
+    cli_print(stdout, "  by %s\n", json_string_value(json_object_get(second, "name")));
+}
+
+/* A programme of the table and what it is sorted by. */
+typedef struct table_row {
+    const json_t *programme;
+    size_t verdict; /* 0: fail */
+    size_t fails, warnings, place;
+} table_row;
+
+static const char *const table_order[] = {"fail", "incomplete", "warn", "pass"};
+enum { VERDICT_WORDS = sizeof table_order / sizeof table_order[0] };
+
+static int worse_row_first(const void *a, const void *b)
+{
+    const table_row *left = a;
+    const table_row *right = b;
+    if (left->verdict != right->verdict)
+        return left->verdict < right->verdict ? -1 : 1;
+    if (left->fails != right->fails)
+        return left->fails > right->fails ? -1 : 1;
+    if (left->warnings != right->warnings)
+        return left->warnings > right->warnings ? -1 : 1;
+    return left->place < right->place ? -1 : 1;
+}
+
+static size_t count_of(const json_t *findings, const char *severity)
+{
+    size_t index;
+    size_t count = 0;
+    const json_t *item;
+    json_array_foreach (findings, index, item)
+        count += strcmp(json_string_value(json_object_get(item, "severity")), severity) == 0 &&
+                 json_is_null(json_object_get(item, "waiver"));
+    return count;
+}
+
+static void print_row(const table_row *row)
+{
+    const json_t *loudness = json_object_get(row->programme, "loudness");
+    printf("%-11s", table_order[row->verdict]);
+    print_figure(loudness, "integrated_lufs");
+    print_figure(loudness, "range_lu");
+    print_figure(loudness, "max_short_term_lufs");
+    print_figure(json_object_get(row->programme, "peaks"), "true_peak_dbtp");
+    const char *file = json_string_value(json_array_get(json_object_get(row->programme, "files"), 0));
+    cli_print(stdout, " %5zu %5zu  %s\n", row->fails, row->warnings,
+              file != NULL ? file : json_string_value(json_object_get(row->programme, "deliverable")));
+    print_second_meter(json_object_get(row->programme, "second_meter"));
+}
+
+/* Of one programme alone everything; of several what fails or could not be judged: their warnings are counted in the row. */
+static void print_findings(const json_t *programme, bool alone)
+{
+    size_t place;
+    const json_t *finding;
+    json_array_foreach (json_object_get(programme, "findings"), place, finding) {
+        const char *severity = json_string_value(json_object_get(finding, "severity"));
+        if (!alone && strcmp(severity, "fail") != 0 && strcmp(severity, "not_checked") != 0)
+            continue;
+        cli_print(stdout, "            %s: %s\n", page_badge_text(severity), json_string_value(json_object_get(finding, "message")));
+    }
+}
+
+void qc_table_print(const json_t *report)
+{
+    enum { TOLD_MAX = 20 };
+    const json_t *programmes = json_object_get(report, "programmes");
+    size_t counts[VERDICT_WORDS] = {0};
+    size_t all = 0;
+    size_t index;
+    const json_t *programme;
+    table_row *rows = calloc(json_array_size(programmes) + 1, sizeof *rows);
+    json_array_foreach (programmes, index, programme) {
+        if (rows == NULL || json_is_string(json_object_get(programme, "reel")))
+            continue;
+        const json_t *findings = json_object_get(programme, "findings");
+        table_row row = {.programme = programme, .fails = count_of(findings, "fail"), .warnings = count_of(findings, "warn"), .place = index};
+        while (row.verdict + 1 < VERDICT_WORDS &&
+               strcmp(json_string_value(json_object_get(programme, "verdict")), table_order[row.verdict]) != 0)
+            row.verdict++;
+        counts[row.verdict]++;
+        rows[all++] = row;
+    }
+    if (all > 1)
+        qsort(rows, all, sizeof *rows, worse_row_first);
+    printf("%-11s %8s %8s %8s %8s %5s %5s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "FAIL", "WARN", "PROGRAMME");
+    for (size_t i = 0; i < all; i++) {
+        print_row(&rows[i]);
+        if (all <= TOLD_MAX)
+            print_findings(rows[i].programme, all == 1);
+    }
+    free(rows);
+    if (all > TOLD_MAX)
+        fprintf(stderr, "Of so many the table tells counts alone: what was found in each stands in the report (--out DIR), or in --json.\n");
+    if (all > 1)
+        fprintf(stderr, "%zu programmes: %zu fail, %zu incomplete, %zu warn, %zu pass\n", all, counts[0], counts[1],
+                counts[2], counts[3]);
+}
