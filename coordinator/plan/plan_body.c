@@ -2,6 +2,7 @@
 #include "coordinator/plan/plan_parts.h"
 
 #include "common/base/ensure.h"
+#include "common/base/plain_math.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -269,7 +270,7 @@ task_input plan_task_input(const plan *self, uint32_t input)
 /* Workers get its bits. */
 double plan_gain_factor(double gain_db)
 {
-    return gain_db == 0.0 ? 1.0 : pow(10.0, gain_db / 20.0);
+    return power_of_ten(gain_db / 20.0);
 }
 
 /* Terms of outputs whose gain a scan found; those of their side lanes too. Measured-only sums stay as they are. */

@@ -1,5 +1,6 @@
 #include "coordinator/show/recipe.h"
 
+#include "common/base/plain_math.h"
 #include "coordinator/show/output_name.h"
 #include "coordinator/show/yaml_read.h"
 
@@ -51,7 +52,7 @@ static bool gain_parse(const char *text, double *out_gain)
     bool unit = false;
     double decibels = 0.0;
     if (decibels_parse(text, &unit, &decibels) && unit) {
-        *out_gain = pow(10.0, decibels / 20.0);
+        *out_gain = power_of_ten(decibels / 20.0);
         return fabs(decibels) <= 60.0;
     }
     exact_gain gain = {.coefficient = 1.0};
@@ -320,8 +321,8 @@ static void read_duck(recipe *self, const yaml_node *node, const yaml_source *so
         yaml_complain(source, nodes[0], "duck is under \"%s\", which `roles` does not take; add it there", self->duck_role);
     bool levels = read_decibels(source, nodes[1], "depth of duck", -60.0, 0.0, &depth);
     levels = read_decibels(source, nodes[2], "threshold of duck", -90.0, 0.0, &threshold) && levels;
-    self->duck = (duck_shape){.threshold = levels ? pow(10.0, threshold / 10.0) : 1.0,
-                              .floor = levels ? pow(10.0, depth / 20.0) : 1.0,
+    self->duck = (duck_shape){.threshold = levels ? power_of_ten(threshold / 10.0) : 1.0,
+                              .floor = levels ? power_of_ten(depth / 20.0) : 1.0,
                               .look_ahead = read_slots(source, nodes[3], "look_ahead of duck", 10, DUCK_SLOTS_MAX),
                               .attack = read_slots(source, nodes[4], "attack of duck", 10, DUCK_SLOTS_MAX),
                               .hold = read_slots(source, nodes[5], "hold of duck", 10, DUCK_SLOTS_MAX),
@@ -351,7 +352,7 @@ static void read_limiter(recipe *self, const yaml_node *root, const yaml_source 
     if (nodes[0] == NULL || nodes[1] == NULL || nodes[2] == NULL ||
         !read_decibels(source, nodes[0], "ceiling of limiter (true peak)", -30.0, 0.0, &ceiling))
         return;
-    self->limiter = (limit_shape){.ceiling = pow(10.0, ceiling / 20.0),
+    self->limiter = (limit_shape){.ceiling = power_of_ten(ceiling / 20.0),
                                   .look_ahead = read_slots(source, nodes[1], "look_ahead of limiter", 1, LIMIT_SLOTS_MAX),
                                   .release = read_slots(source, nodes[2], "release of limiter", 1, LIMIT_SLOTS_MAX)};
     if (!limit_shape_valid(&self->limiter))

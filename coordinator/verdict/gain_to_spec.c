@@ -1,6 +1,8 @@
 /* The gain that brings a programme to the loudness its spec aims at. */
 #include "coordinator/verdict/verdict.h"
 
+#include "common/base/plain_math.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ static double gain_for(const programme_measure *measure, double lufs, double tar
 {
     double gain_db = target - lufs;
     for (int i = 0; i < GAIN_STEPS && isfinite(gain_db); i++)
-        gain_db += target - programme_measure_integrated_at(measure, pow(10.0, gain_db / 20.0));
+        gain_db += target - programme_measure_integrated_at(measure, power_of_ten(gain_db / 20.0));
     return gain_db;
 }
 

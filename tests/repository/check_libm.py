@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""No result of a worker comes from a function of libm whose last bit depends on the processor.
+"""No result of a worker, and no gain of a plan, comes from a function of libm whose last bit depends on the processor.
 
 glibc picks its sine, logarithm and others by the processor; what a worker measures must not differ from node to node
-(common/base/plain_math.h has its own). Checked: what the executor imports, and which of its objects import it.
+(common/base/plain_math.h has its own). Checked: what the executor imports, and which of its objects import it; and what those
+objects of the coordinator import whose numbers workers get.
 """
 import os
 import re
@@ -15,6 +16,9 @@ NM = os.environ["REELMILL_NM"]
 INEXACT = re.compile(r"(a?(sin|cos|tan)h?|atan2|sincos|exp(2|10|m1)?|log(2|10|1p)?|pow|hypot|cbrt|erfc?|[lt]gamma)[fl]?")
 # The second opinion of libebur128, which computes with these itself.
 ALLOWED = {"second_meter.c": {"log10", "pow"}}
+# What render programs, and with them files, are made from. recipe.c writes a sentence with a logarithm.
+PLANNED = ("coordinator/plan/**/*.c.o", "coordinator/show/**/*.c.o", "coordinator/verdict/**/gain_to_spec.c.o")
+PLANNED_ALLOWED = {"recipe.c": {"log10"}}
 
 
 def symbols(*arguments):
@@ -45,10 +49,15 @@ def main():
         imported -= used[path]
     for name in sorted(imported):
         problems.append(f"{executor.name} imports {name}() of libm, which differs from processor to processor, and no object says what for")
+    planned = [path for pattern in PLANNED for path in BUILD.glob(pattern)]
+    for path, kind, name in symbols(*planned):
+        if kind == "U" and INEXACT.fullmatch(name) and name not in PLANNED_ALLOWED.get(path.name.removesuffix(".o"), set()):
+            problems.append(f"{path.relative_to(BUILD)} calls {name}() of libm, which differs from processor to processor, and what it "
+                            "plans is rendered: use common/base/plain_math.h")
     for problem in problems:
         print(problem)
-    print(f"{len(linked)} objects of the executor, {len(problems)} problems")
-    return 1 if problems or not linked else 0
+    print(f"{len(linked)} objects of the executor, {len(planned)} of the planner, {len(problems)} problems")
+    return 1 if problems or not linked or not planned else 0
 
 
 if __name__ == "__main__":

@@ -64,12 +64,33 @@ static void natural_log__is_the_logarithm(void **state)
     assert_true(natural_log(2.0) == 0x1.62e42fefa39efp-1);
 }
 
+static void assert_power_of_ten(double x)
+{
+    double power = power_of_ten(x);
+    long double last_bit = ldexpl(1.0L, ilogb(power) - 52);
+    assert_true(fabsl((long double)power - powl(10.0L, (long double)x)) <= 0.501L * last_bit);
+}
+
+static void power_of_ten__is_rounded_to_nearest(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    for (int i = 0; i < TRIES; i++)
+        assert_power_of_ten((chance(&seed) - 0.5) * (i % 2 == 0 ? 6.0 : 600.0));
+    for (int hundredths = -6000; hundredths <= 6000; hundredths++) /* gains as they are written, in dB */
+        assert_power_of_ten(hundredths / 100.0 / 20.0);
+    static const double exact[] = {0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0};
+    for (int n = -3; n <= 3; n++)
+        assert_true(power_of_ten(n) == exact[n + 3]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sine_of_half_turns__is_the_sine),
         cmocka_unit_test(half_turns_of__is_the_angle_in_every_quadrant),
         cmocka_unit_test(natural_log__is_the_logarithm),
+        cmocka_unit_test(power_of_ten__is_rounded_to_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
