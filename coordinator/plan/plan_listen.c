@@ -325,7 +325,8 @@ static void listen_whole_reels(plan *self, uint32_t deliverable)
         plan_listen *listen = begin_listen(self, wanted->first_input, wanted->input_count);
         listen->deliverable = (int32_t)deliverable;
         listen->reel = (uint16_t)i;
-        listen->first_frame = listen->programme_frame = first;
+        listen->programme_frame = first;
+        listen->first_frame = first + timeline->pieces[0].file_frame;
         listen->frame_count = end - first;
         align_listen(self, listen, i, first);
         self->listen_count += listen->reference_count > 0 || listen->unaligned != NULL ? 1 : 0;
@@ -338,13 +339,21 @@ static void listen_received_whole(plan *self, uint32_t deliverable)
     const plan_deliverable *wanted = &self->deliverables[deliverable];
     const plan_timeline *timeline = &self->timelines[wanted->timeline];
     int64_t rate = timeline->sample_rate;
+    uint64_t action = 0;
     uint64_t frames = usable_frames(self, wanted->first_input, wanted->input_count);
     if (frames == 0)
         return;
     plan_listen *listen = begin_listen(self, wanted->first_input, wanted->input_count);
     listen->deliverable = (int32_t)deliverable;
     listen->whole = true;
+    listen->first_frame = timeline->pieces[0].file_frame;
     listen->frame_count = timeline->frame_count;
+    if (listen->first_frame > 0 && plan_reel_edges(&self->show->reels[0], &action)) { /* the file has its leader */
+        listen_clock clock = {.rate = &self->show->rate, .sample_rate = timeline->sample_rate};
+        clock.time_reference = timecode_sample_of_frame(action, clock.rate, clock.sample_rate) - listen->first_frame;
+        listen_pops(listen, self->show, &self->show->reels[0], &clock);
+        listen->has_tail = listen->has_tail && self->show->reel_count == 1;
+    }
     add_range(listen, 0, AROUND_SECONDS * rate, frames);
     for (uint32_t i = 1; i < timeline->piece_count; i++) {
         int64_t join = (int64_t)timeline->pieces[i].file_frame;

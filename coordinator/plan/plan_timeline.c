@@ -200,12 +200,36 @@ static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, con
 }
 
 /*
+ * Frames of a leader before the programme in one received file of all reels: its timecode says so, or, where it has none that
+ * could, the file is longer than the programme by the first reel's leader, with a tail of TAIL_SECONDS at most.
+ */
+static uint64_t plan_received_leader(const show *film, const media_facts *facts, uint64_t programme_frames)
+{
+    enum { TAIL_SECONDS = 10 };
+    uint64_t rate = facts->sample_rate;
+    uint64_t more = facts->frame_count > programme_frames ? facts->frame_count - programme_frames : 0;
+    if (film->rate.num == 0 || more <= rate)
+        return 0;
+    uint64_t action = timecode_sample_of_frame(plan_joined_start(film), &film->rate, facts->sample_rate);
+    uint64_t begins = facts->bext.time_reference;
+    if (facts->bext.present && begins <= action && action - begins <= PLAN_KEPT_SECONDS_MAX * rate)
+        return action - begins <= more ? action - begins : 0;
+    const show_reel *reel = &film->reels[0];
+    uint64_t first = 0;
+    if (!reel->has_start || !plan_reel_edges(reel, &first) || first < reel->start_frame)
+        return 0;
+    uint64_t leader = timecode_sample_of_frame(first - reel->start_frame, &film->rate, facts->sample_rate);
+    return leader <= more && more - leader <= TAIL_SECONDS * rate ? leader : 0;
+}
+
+/*
  * Fills the pieces of the reels when one received file is as long as the joined programme, to a second: what it has more or less
- * is the last reel's.
+ * is the last reel's. Of one with a leader they are the programme behind it, and what follows is no part of it.
  */
 static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cursor, const plan_source *source,
-                                   uint64_t file_frames, arena *memory)
+                                   const media_facts *facts, arena *memory)
 {
+    uint64_t file_frames = facts->frame_count;
     const show *film = source->show;
     if (film->reel_count < 2 || film->rate.num == 0)
         return false;
@@ -226,6 +250,10 @@ static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cu
     }
     plan_piece *last = &pieces[film->reel_count - 1];
     uint64_t wanted = programme_cursor_sample(&whole);
+    uint64_t leader = plan_received_leader(film, facts, wanted);
+    for (uint32_t i = 0; i < film->reel_count; i++)
+        pieces[i].file_frame += leader;
+    file_frames = leader > 0 ? wanted : file_frames;
     uint64_t apart = file_frames > wanted ? file_frames - wanted : wanted - file_frames;
     if (apart > timeline->sample_rate || file_frames <= last->programme_frame)
         return false;
@@ -282,7 +310,7 @@ void plan_timeline_received(plan_timeline *out_timeline, const plan_source *sour
     plan_timeline timeline = {.sample_rate = facts->sample_rate};
     programme_cursor cursor = {.rate = &film->rate, .sample_rate = facts->sample_rate};
     bool per_reel = source->inputs->items[first].reel >= 0;
-    if (per_reel || !plan_received_by_reels(&timeline, &cursor, source, facts->frame_count, memory)) {
+    if (per_reel || !plan_received_by_reels(&timeline, &cursor, source, facts, memory)) {
         timeline.piece_count = per_reel ? film->reel_count : 1;
         timeline.pieces = arena_take_array(memory, timeline.piece_count, sizeof *timeline.pieces);
         uint32_t files_per_reel = per_reel ? count / film->reel_count : count;

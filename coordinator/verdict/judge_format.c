@@ -75,7 +75,13 @@ void judge_form(judgement *self, const file_form *form)
     }
 }
 
-/* Says so where a spec asks for what cannot be known. */
+/* Of one received file of all reels that begins before the first frame of action: by how many frames. */
+static uint64_t leader_of(const judgement *self)
+{
+    const plan_input *input = &self->facts->plan->inputs.items[self->deliverable->first_input];
+    return input->reel < 0 ? self->timeline->pieces[0].file_frame : 0;
+}
+
 /*
  * The timecode of a received file's first sample, from its time reference: against what the spec allows, or, where the file is
  * exactly the reels from FFOA to LFOA, against the start that a joined programme has.
@@ -102,7 +108,7 @@ static void judge_start(judgement *self, const media_facts *facts, const file_fo
     uint64_t first = 0;
     if (!by_reels || !plan_reel_edges(&self->show->reels[0], &first))
         return;
-    uint64_t wanted = timecode_sample_of_frame(plan_joined_start(self->show), rate, facts->sample_rate);
+    uint64_t wanted = timecode_sample_of_frame(plan_joined_start(self->show), rate, facts->sample_rate) - leader_of(self);
     if (facts->bext.time_reference == wanted)
         return;
     char starts[TIMECODE_TEXT_SIZE];
@@ -160,16 +166,25 @@ static void judge_length(judgement *self)
                      "nothing says how long the programme should be; give the reels' first and last frames of action");
         return;
     }
-    double seconds = ((double)self->timeline->frame_count - wanted) / (double)self->timeline->sample_rate;
+    uint64_t leader = leader_of(self);
+    const media_facts *file = &self->facts->plan->facts[self->deliverable->first_input];
+    uint64_t frames = leader == 0 ? self->timeline->frame_count : file->frame_count;
+    double seconds = ((double)frames - wanted) / (double)self->timeline->sample_rate;
     double pictures = seconds * (double)rate->num / (double)rate->den;
     if (limit == NULL ? fabs(pictures) < 1.0 : !(pictures < limit->min) && !(pictures > limit->max))
         return;
-    finding *item = judgement_add(self, "format.length", limit == NULL ? FINDING_FAIL : judgement_breach(limit));
+    finding_severity severity = limit != NULL ? judgement_breach(limit) : leader > 0 ? FINDING_INFO : FINDING_FAIL;
+    finding *item = judgement_add(self, "format.length", severity);
     item->min = item->max = 0.0;
     item->unit = "frames";
     if (limit != NULL)
         judgement_limits(item, limit);
     item->measured = pictures;
+    if (leader > 0) {
+        item->message = arena_format(self->memory, "The file has a leader of %.2f s before the first frame of action, and is %.2f picture frames longer than the reels. What is outside of them was not measured. Deliver from the first to the last frame of action if the platform wants that.",
+                                     (double)leader / (double)self->timeline->sample_rate, pictures);
+        return;
+    }
     item->message = arena_format(self->memory, "The programme is %.2f picture frames %s than the reels from FFOA to LFOA. Check its head, its tail and its frame rate.",
                                  fabs(pictures), pictures > 0 ? "longer" : "shorter");
 }

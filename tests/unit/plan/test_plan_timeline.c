@@ -306,6 +306,47 @@ static void plan_timeline__knows_reels_in_a_joined_received_file(void **state)
     show_fixture_deinit(&given);
 }
 
+/* By their timecode, or by the first reel's own leader of 8 s where they have none. */
+static void plan_timeline__finds_the_leader_of_a_joined_received_file(void **state)
+{
+    (void)state;
+    enum { SECOND = 48000, ACTION = 172800000 /* 01:00:00:00 at 24 */ };
+    static const struct {
+        const char *name, *path;
+        int64_t more;
+        uint64_t time_reference; /* 0: none */
+        uint64_t leader;
+    } rows[] = {{"TIMED", "in/A.wav", 15 * SECOND, ACTION - 10 * SECOND, 10 * SECOND},
+                {"UNTIMED", "in/B.wav", 11 * SECOND, 0, 8 * SECOND},
+                {"ALONE", "in/C.wav", 8 * SECOND, 0, 8 * SECOND},
+                {"TAIL", "in/D.wav", 8 * SECOND, ACTION, 0},
+                {"LONGER", "in/E.wav", 19 * SECOND, 0, 0},
+                {"LATER", "in/F.wav", 5 * SECOND, ACTION - 8 * SECOND, 0}};
+    enum { ROWS = sizeof rows / sizeof rows[0] };
+    show_fixture given;
+    show_fixture_init(&given, "24", 48000);
+    for (uint32_t i = 0; i < ROWS; i++)
+        show_fixture_receive(&given, rows[i].name, rows[i].path, LAYOUT_5_1);
+    show_fixture_probe(&given);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        media_facts *facts = show_fixture_facts(&given, rows[i].path);
+        facts->frame_count += (uint64_t)rows[i].more;
+        facts->bext.present = rows[i].time_reference != 0;
+        facts->bext.time_reference = rows[i].time_reference;
+    }
+    assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        const plan_timeline *timeline = &given.made->timelines[given.made->deliverables[i].timeline];
+        assert_int_equal(timeline->pieces[0].file_frame, rows[i].leader);
+        assert_int_equal(timeline->piece_count, rows[i].leader > 0 ? 2 : 1);
+        if (rows[i].leader == 0)
+            continue;
+        assert_int_equal(timeline->pieces[1].file_frame, rows[i].leader + 54934000);
+        assert_int_equal(timeline->frame_count, 54934000 + 53382000);
+    }
+    show_fixture_deinit(&given);
+}
+
 static void plan_timeline__measures_files_of_any_rate_without_a_show(void **state)
 {
     (void)state;
@@ -350,6 +391,7 @@ int main(void)
         cmocka_unit_test(plan_timeline__counts_pictures_anew_behind_a_whole_file),
         cmocka_unit_test(plan_timeline__cuts_received_reels_by_their_length),
         cmocka_unit_test(plan_timeline__knows_reels_in_a_joined_received_file),
+        cmocka_unit_test(plan_timeline__finds_the_leader_of_a_joined_received_file),
         cmocka_unit_test(plan_timeline__measures_files_of_any_rate_without_a_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
