@@ -159,3 +159,17 @@ uint64_t timecode_frame_of_sample(uint64_t sample, const frame_rate *rate, uint3
     uint64_t rest = sample % group;
     return sample / group * rate->num + ((2 * rest + 1) * rate->num - 1) / (2 * group);
 }
+
+void timecode_elapsed(uint64_t sample, uint32_t sample_rate, char out[TIMECODE_TEXT_SIZE])
+{
+    ENSURE(sample_rate != 0);
+    uint64_t seconds = sample / sample_rate;
+    uint64_t thousandths = (sample % sample_rate * 1000 + sample_rate / 2) / sample_rate;
+    seconds += thousandths / 1000;
+    unsigned rest = (unsigned)(thousandths % 1000);
+    if (seconds < 60)
+        snprintf(out, TIMECODE_TEXT_SIZE, "%u.%03u s", (unsigned)seconds, rest);
+    else
+        snprintf(out, TIMECODE_TEXT_SIZE, "%u:%02u:%02u.%03u", (unsigned)(seconds / 3600 % 1000000), (unsigned)(seconds / 60 % 60),
+                 (unsigned)(seconds % 60), rest);
+}

@@ -20,7 +20,7 @@ typedef struct frame_rate {
     bool drop;        /**< drop-frame counting */
 } frame_rate;
 
-enum { TIMECODE_TEXT_SIZE = 16, FRAME_RATE_TEXT_SIZE = 8 };
+enum { TIMECODE_TEXT_SIZE = 24, FRAME_RATE_TEXT_SIZE = 8 };
 
 /** "23.976" "23.98" "24000/1001" "24" "25" "29.97" "29.97df" "30" "48" "50" "59.94" "59.94df" "60"; also their n/1001 forms. */
 MUST_USE status frame_rate_parse(const char *text, frame_rate *out_rate);
@@ -43,5 +43,8 @@ uint64_t timecode_day_frames(const frame_rate *rate);
 uint64_t timecode_sample_of_frame(uint64_t frame, const frame_rate *rate, uint32_t sample_rate);
 /** The last frame n with sample(n) <= sample. */
 uint64_t timecode_frame_of_sample(uint64_t sample, const frame_rate *rate, uint32_t sample_rate);
+
+/** Where a sample lies in what has no timecode: "12.500 s", from a minute on "1:42:31.875", as clocks and editors count. */
+void timecode_elapsed(uint64_t sample, uint32_t sample_rate, char out[TIMECODE_TEXT_SIZE]);
 
 #endif

@@ -146,7 +146,7 @@ static const cli_option restore_options[] = {
 };
 static const cli_option judge_options[] = {
     FARM_LINK_OPTIONS,
-    {"from", OPTION_TEXT, "PLACE", "judge levels from here on: a timecode of the programme, or seconds like 12.5"},
+    {"from", OPTION_TEXT, "PLACE", "judge levels from here on: a timecode of the programme, seconds like 12.5, or 0:01:12.5"},
     {"to", OPTION_TEXT, "PLACE", "and up to here, which is left out"},
     {"spec", OPTION_TEXT, "NAME|FILE", "judge by this spec"},
     {"json", OPTION_FLAG, NULL, "print one JSON document on stdout"},

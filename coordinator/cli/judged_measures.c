@@ -12,13 +12,20 @@ typedef struct part {
     uint64_t first, end; /* programme frames */
 } part;
 
-/* "01:00:12:04" on the programme's clock, or "12.5" seconds from its first frame. */
+/* "01:00:12:04" on the programme's clock, or from its first frame "12.5" seconds or "0:01:12.5". */
 static status read_place(const char *text, const show *title, const plan_timeline *timeline, uint64_t *out_frame,
                          error_detail *detail)
 {
     char *rest = NULL;
     double seconds = strtod(text, &rest);
     uint64_t picture = 0;
+    unsigned hours = 0, minutes = 0;
+    double more = 0.0;
+    char behind = '\0';
+    if (sscanf(text, "%6u:%2u:%lf%c", &hours, &minutes, &more, &behind) == 3 && minutes < 60 && more >= 0.0 && more < 60.0) {
+        seconds = hours * 3600.0 + minutes * 60.0 + more;
+        rest = strchr(text, '\0');
+    }
     if (rest != text && *rest == '\0' && seconds >= 0.0 && seconds < 1e9) {
         *out_frame = (uint64_t)(seconds * (double)timeline->sample_rate + 0.5);
         return STATUS_OK;

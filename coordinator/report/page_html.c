@@ -37,7 +37,7 @@ static const char page_head[] =
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}.scroll{overflow:visible;background:none}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}thead{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
-    "td{padding:2px 0}td.n{display:inline-block;margin-right:14px}td.n::before{content:attr(title) ' ';color:var(--soft)}"
+    "td{padding:2px 0}td.n{display:inline-block;margin-right:14px;white-space:normal}td.n::before{content:attr(title) ' ';color:var(--soft)}"
     "code{white-space:normal;overflow-wrap:anywhere}header,section{padding:16px 14px}h1{font-size:22px}}</style><title>";
 
 static void put(byte_writer *writer, const char *markup)

@@ -189,7 +189,8 @@ static size_t worst_of_kind(const finding_list *list, size_t first, const findin
         if (i < first)
             return 0;
         count++;
-        if (excess_of(other) > excess_of(*out_worst))
+        bool placed = other->has_range && !(*out_worst)->has_range; /* how many more there are says less than any of them */
+        if (excess_of(other) > excess_of(*out_worst) || (placed && !(excess_of(*out_worst) > 0.0)))
             *out_worst = other;
     }
     return count;

@@ -13,8 +13,9 @@ const char *report_place(const report_model *model, const plan_timeline *timelin
     char text[TIMECODE_TEXT_SIZE];
     const frame_rate *rate = report_rate(model, timeline);
     if (!timeline->has_start || rate->num == 0)
-        return arena_format(memory, "%.3f s", (double)frame / (double)timeline->sample_rate);
-    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
+        timecode_elapsed(frame, timeline->sample_rate, text);
+    else
+        timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
     return arena_copy_text(memory, text);
 }
 

@@ -5,9 +5,9 @@
 #include "coordinator/report/page.h"
 #include "coordinator/report/report.h"
 
-/** "01:00:12:04" of a programme frame, or "12.345 s" where there is no timecode. */
 /** The picture rate that a timeline counts; the show's for NULL. */
 const frame_rate *report_rate(const report_model *model, const plan_timeline *timeline);
+/** "01:00:12:04" of a programme frame, or "12.345 s" and "0:01:12.345" where there is no timecode. */
 const char *report_place(const report_model *model, const plan_timeline *timeline, uint64_t frame, arena *memory);
 /** Timecode of a finding within its reel: from the reel's FFOA on, as the reel's own files count. False: there is none. */
 bool report_reel_frame(const report_model *model, const plan_timeline *timeline, const finding *item, uint64_t *out_frame);

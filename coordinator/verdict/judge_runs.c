@@ -15,7 +15,7 @@ void judgement_tell_rest(judgement *self, const char *check, finding_severity se
     if (limit != NULL && severity == judgement_breach(limit))
         item->rule = limit;
     item->subject = arena_format(self->memory, "%zu places", left_out); /* no waiver covers more of them */
-    item->message = arena_format(self->memory, "%zu more places of this kind are not listed one by one.", left_out);
+    item->message = arena_format(self->memory, "%zu more places of %s are not listed one by one.", left_out, check);
 }
 
 /* Everything that a limiter did, in one finding: the deepest place in words, all places in the details. */

@@ -37,12 +37,11 @@ void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_
 {
     const plan_timeline *timeline = self->timeline;
     const frame_rate *rate = &self->show->rate;
-    if (rate->num == 0 || !timeline->has_start) {
-        snprintf(out, PLACE_TEXT_SIZE, "%.3f s", (double)frame / (double)timeline->sample_rate);
-        return;
-    }
     char text[TIMECODE_TEXT_SIZE];
-    timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
+    if (rate->num == 0 || !timeline->has_start)
+        timecode_elapsed(frame, timeline->sample_rate, text);
+    else
+        timecode_format(timeline->start_frame + timecode_frame_of_sample(frame, rate, timeline->sample_rate), rate, text);
     snprintf(out, PLACE_TEXT_SIZE, "%s", text);
 }
 

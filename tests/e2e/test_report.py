@@ -469,7 +469,7 @@ limits:
         # Of half a cell it is not known on which side its peak lies, below what is located.
         (self.folder / "low.yaml").write_text("{reelmill_spec: 1, title: low, version: '1', source: test, limits: [{check: peak.true, "
                                               "max: -60.0, unit: dBTP, severity: fail, evidence: primary, clause: test}]}")
-        low = reelmill("judge", report, "--spec", self.folder / "low.yaml", "--from", "0.5", "--to", "1.5", "--json").json()
+        low = reelmill("judge", report, "--spec", self.folder / "low.yaml", "--from", "0:00:00.5", "--to", "1.5", "--json").json()
         low = next(item for item in low["programmes"][0]["findings"] if item["check"] == "peak.true")
         self.assertEqual((low["severity"], low["measured"]), ("not_checked", None))
         self.assertIn("no more is known", low["message"])

@@ -173,6 +173,26 @@ static void timecode__refuses_what_does_not_exist(void **state)
     }
 }
 
+static void timecode__tells_elapsed_time_as_a_clock_does(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t sample;
+        uint32_t rate;
+        const char *text;
+    } rows[] = {{0, 48000, "0.000 s"},
+                {312000, 48000, "6.500 s"},
+                {2879975, 48000, "59.999 s"},
+                {2879976, 48000, "0:01:00.000"}, /* 59.9995 s */
+                {UINT64_C(295307504), 48000, "1:42:32.240"},
+                {UINT64_C(44100) * 360000, 44100, "100:00:00.000"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[TIMECODE_TEXT_SIZE];
+        timecode_elapsed(rows[i].sample, rows[i].rate, text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +201,7 @@ int main(void)
         cmocka_unit_test(timecode__finds_the_last_frame_at_or_before_a_sample),
         cmocka_unit_test(timecode__counts_drop_frames),
         cmocka_unit_test(timecode__formats_what_it_parses),
+        cmocka_unit_test(timecode__tells_elapsed_time_as_a_clock_does),
         cmocka_unit_test(timecode__refuses_what_does_not_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
