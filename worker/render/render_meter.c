@@ -127,25 +127,26 @@ void render_meter_run(render_meter *self, uint8_t kind, uint32_t channel, uint32
 void render_meter_clips(render_meter *self, uint32_t channel, const double *tile, uint32_t lane, uint32_t frame_count,
                         int64_t frame, double top)
 {
-    render_clip *clip = &self->clips[channel];
+    render_clip clip = self->clips[channel]; /* in registers: most samples do no more than take the place of another */
     double flat = fmax(top - CLIP_LEVEL_STEP, CLIP_LEAST);
     for (uint32_t i = 0; i < frame_count; i++) {
         double sample = tile[(size_t)i * TILE_LANES + lane];
-        if (sample == clip->value) {
-            clip->length++;
-        } else {
-            *clip = (render_clip){.value = sample, .length = 1, .corner = fabs(sample - clip->value) > flat_corner};
+        if (sample != clip.value) {
+            clip = (render_clip){.value = sample, .length = 1, .before = clip.value};
             continue;
         }
+        clip.length++;
         bool full = sample >= self->full_scale || sample <= -1.0;
-        if (clip->length < CLIP_SAMPLES || !(full || (clip->corner && fabs(sample) >= flat)))
+        bool corner = fabs(clip.value - clip.before) > flat_corner;
+        if (clip.length < CLIP_SAMPLES || !(full || (corner && fabs(sample) >= flat)))
             continue;
         /* With the third sample the two before it count as well, as far as they lie in this cell. */
         int64_t now = frame + (int64_t)i;
-        for (int64_t k = clip->length == CLIP_SAMPLES ? now - (CLIP_SAMPLES - 1) : now; k <= now; k++)
+        for (int64_t k = clip.length == CLIP_SAMPLES ? now - (CLIP_SAMPLES - 1) : now; k <= now; k++)
             if (k >= 0)
                 render_meter_run(self, PEAK_RUN_CLIP, channel, (uint32_t)k, fabs(sample));
     }
+    self->clips[channel] = clip;
 }
 
 void render_meter_no_clips(render_meter *self, uint32_t channel, double last)

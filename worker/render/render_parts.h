@@ -206,7 +206,7 @@ typedef struct render_open_run {
 typedef struct render_clip {
     double value;    /* of the latest sample */
     uint32_t length; /* samples that are equal to it, with it */
-    bool corner;     /* the first of them stands apart from the one before it */
+    double before;   /* the sample before them */
 } render_clip;
 
 typedef struct render_meter {
