@@ -173,7 +173,10 @@ static void judge_length(judgement *self)
     double pictures = seconds * (double)rate->num / (double)rate->den;
     if (limit == NULL ? fabs(pictures) < 1.0 : !(pictures < limit->min) && !(pictures > limit->max))
         return;
-    finding_severity severity = limit != NULL ? judgement_breach(limit) : leader > 0 ? FINDING_INFO : FINDING_FAIL;
+    uint64_t action = timecode_sample_of_frame(plan_joined_start(self->show), rate, file->sample_rate);
+    bool timed = file->bext.present && file->bext.time_reference + leader == action;
+    finding_severity severity = leader == 0 ? FINDING_FAIL : timed ? FINDING_INFO : FINDING_WARN;
+    severity = limit != NULL ? judgement_breach(limit) : severity;
     finding *item = judgement_add(self, "format.length", severity);
     item->min = item->max = 0.0;
     item->unit = "frames";
@@ -181,8 +184,9 @@ static void judge_length(judgement *self)
         judgement_limits(item, limit);
     item->measured = pictures;
     if (leader > 0) {
-        item->message = arena_format(self->memory, "The file has a leader of %.2f s before the first frame of action, and is %.2f picture frames longer than the reels. What is outside of them was not measured. Deliver from the first to the last frame of action if the platform wants that.",
-                                     (double)leader / (double)self->timeline->sample_rate, pictures);
+        item->message = arena_format(self->memory, "The file has a leader of %.2f s before the first frame of action%s, and is %.2f picture frames longer than the reels. What is outside of them was not measured. Deliver from the first to the last frame of action if the platform wants that.",
+                                     (double)leader / (double)self->timeline->sample_rate,
+                                     timed ? "" : " (it is longer by that of the first reel; it has no timecode that says so)", pictures);
         return;
     }
     item->message = arena_format(self->memory, "The programme is %.2f picture frames %s than the reels from FFOA to LFOA. Check its head, its tail and its frame rate.",

@@ -174,7 +174,9 @@ class Pops(FarmTest):
         write_wav(self.folder / "stems" / "LEAD.wav", leader, time_reference=(3600 - 8) * RATE)
         outcome = reelmill("qc", "--show", show.write(), "--json")
         found = {owner: item for owner, _, item in findings(outcome.json(), "sync.pop")}
-        self.assertEqual({owner: item["severity"] for owner, item in found.items()}, {"JOIN": "fail", "LEAD": "info"})
+        self.assertEqual({owner: item["severity"] for owner, item in found.items()}, {"JOIN": "fail"})  # LEAD's is where it belongs
+        lengths = {owner: item["severity"] for owner, _, item in findings(outcome.json(), "format.length")}
+        self.assertEqual(lengths, {"LEAD": "info"})
         self.assertEqual(found["JOIN"]["start_sample"], show.programme + 4000)
         self.assertEqual(found["JOIN"]["channels"], ["R"])
 
@@ -194,9 +196,11 @@ class Length(FarmTest):
         self.assertEqual([(owner, item["measured"]) for owner, _, item in findings(outcome.json(), "join.overlap")], [("EXACT", RATE)])
         found = {owner: item for owner, _, item in findings(outcome.json(), "sync.length")}
         self.assertEqual({name: (item["measured"], item["severity"]) for name, item in found.items()},
-                         {"SHORT": (-1234, "info"), "FRAMES": (4000, "fail"), "LEADER": (8 * RATE, "fail"),
-                          "SLOW": (excess["SLOW"], "info")})
-        for name, words in (("FRAMES", "whole number of picture frames: look"), ("LEADER", "leader of 8 seconds"),
+                         {"SHORT": (-1234, "info"), "FRAMES": (4000, "fail"), "SLOW": (excess["SLOW"], "info")})
+        lengths = {owner: item for owner, _, item in findings(outcome.json(), "format.length")}
+        self.assertEqual((lengths["LEADER"]["measured"], lengths["LEADER"]["severity"]), (8 * 24, "warn"))
+        self.assertIn("longer by that of the first reel", lengths["LEADER"]["message"])
+        for name, words in (("FRAMES", "whole number of picture frames: look"),
                             ("SLOW", "slowed to 23.976"), ("SHORT", "no whole number")):
             self.assertIn(words, found[name]["message"])
 
