@@ -82,7 +82,8 @@ static status find_place(const audition *self, task_place *out_place, error_deta
     finding_list list = {.items = &item, .count = 1};
     task_place places[TASK_PLACES_MAX];
     if (strspn(item.id, "0123456789abcdef-") != strlen(item.id) || strlen(item.id) >= sizeof places->name ||
-        finding_places(&list, deliverable->layout, timeline->frame_count, timeline->sample_rate, places) != 1)
+        finding_places(&list, deliverable->layout, timeline->frame_count, timeline->sample_rate, &(read_share){.channels = 1},
+                       places) != 1)
         return error_detail_set(detail, STATUS_INPUT_INVALID, "finding '%s' names no place within %s", item.id,
                                 farm_text_of(self->programme, "deliverable"));
     *out_place = places[0];

@@ -8,6 +8,7 @@
 
 #include "common/base/byte_writer.h"
 #include "coordinator/plan/plan.h"
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/verdict.h"
 
 /** What became of one delivered or received file. */
@@ -99,6 +100,9 @@ void report_measure_reels(const report_model *model, report_programme *programme
 void report_draw_signal(const report_model *model, report_programme *programme, arena *memory);
 /** [stem][reel] of the show; NULL: the features of the stems were not taken. */
 const uint64_t *report_leaks_read(const plan *made, uint16_t deliverable, const stem_programme *stems, arena *memory);
+/** Of a deliverable whose listens have ended, before it is judged. */
+read_share report_read_share(const plan *made, uint16_t deliverable, const sync_measure *const *heard, const stem_programme *stems,
+                             arena *memory);
 /** What report.html and report.pdf show (page.h). */
 struct page *report_page(const report_model *model, arena *memory);
 

@@ -1,4 +1,4 @@
-/* What was read again of stems, to follow their leaks and to find their clicks. */
+/* What was read again of stems, to follow their leaks and to find their clicks, and with that to hear them. */
 #include "coordinator/report/report.h"
 
 static const plan_piece *piece_at(const plan_timeline *timeline, uint64_t frame)
@@ -36,4 +36,37 @@ const uint64_t *report_leaks_read(const plan *made, uint16_t deliverable, const 
         }
     }
     return frames;
+}
+
+/* Objects have no bed to be heard in: they are never listened to. */
+static uint32_t stem_channels(const plan *made, uint32_t stem)
+{
+    const show_stem *of = &made->show->stems[stem];
+    return of->objects ? 0 : channel_layout_get(of->layout)->channel_count;
+}
+
+read_share report_read_share(const plan *made, uint16_t deliverable, const sync_measure *const *heard, const stem_programme *stems,
+                             arena *memory)
+{
+    const plan_deliverable *of = &made->deliverables[deliverable];
+    const uint64_t *leaks = report_leaks_read(made, deliverable, stems, memory);
+    const uint64_t frames = made->timelines[of->timeline].frame_count;
+    const uint32_t reels = made->show->reel_count;
+    read_share share = {.channels = channel_layout_get(of->layout)->channel_count + of->object_count};
+    share.samples = frames * share.channels;
+    for (uint32_t s = 0; s < made->show->stem_count; s++) {
+        const uint32_t channels = stem_channels(made, s);
+        if (!of->rendered || !plan_takes_stem(made->show, deliverable, s))
+            continue;
+        share.samples += frames * channels;
+        for (uint32_t r = 0; leaks != NULL && r < reels; r++)
+            share.again += leaks[(size_t)s * reels + r] * channels;
+    }
+    for (uint32_t i = 0; i < made->listen_count; i++) {
+        const plan_listen *listen = &made->listens[i];
+        if (heard[i] != NULL && plan_listen_concerns(made, listen, deliverable))
+            share.again += heard[i]->frames_read *
+                           (listen->stem < 0 ? share.channels : stem_channels(made, (uint32_t)listen->stem));
+    }
+    return share;
 }

@@ -199,8 +199,9 @@ status job_merge(const plan *job_plan, const programme_input *input, const sync_
         keep_worst(&verdict.findings, out_outcome);
         const plan_deliverable *made = &job_plan->deliverables[input->deliverable];
         const plan_timeline *timeline = &job_plan->timelines[made->timeline];
+        const read_share share = report_read_share(job_plan, input->deliverable, heard, &merged.stems, &memory);
         out_outcome->place_count = finding_places(&verdict.findings, made->layout, timeline->frame_count, timeline->sample_rate,
-                                                  out_outcome->places);
+                                                  &share, out_outcome->places);
     } else {
         error_detail_set(detail, code, "'%s' could not be judged: %s",
                          job_plan->show->deliverables[input->deliverable].name, status_text(code));

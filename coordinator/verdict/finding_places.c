@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE_SECONDS = 2, PLACES_ALWAYS = 3, PROGRAMME_PARTS = 100 };
+enum { PLACE_SECONDS = 2, PLACES_ALWAYS = 3, PARTS = 100 };
 
 uint32_t finding_channels(const finding *item, const channel_layout *layout)
 {
@@ -57,14 +57,22 @@ static bool shown_by(const task_place *other, const task_place *place, const fin
            item->start_sample + rate / 2 <= other->first_frame + other->frame_count;
 }
 
-uint32_t finding_places(const finding_list *findings, channel_layout_id layout, uint64_t frame_count, uint32_t sample_rate,
-                        task_place out_places[TASK_PLACES_MAX])
+/* Frames of a programme that may be read again for its places. */
+static uint64_t frames_most(uint64_t frame_count, uint32_t sample_rate, const read_share *share)
 {
-    uint64_t most = frame_count / PROGRAMME_PARTS;
     uint64_t always = (uint64_t)PLACES_ALWAYS * PLACE_SECONDS * sample_rate;
+    uint64_t all = share->samples / PARTS;
+    uint64_t left = all > share->again ? (all - share->again) / share->channels : 0;
+    uint64_t most = frame_count / PARTS < left ? frame_count / PARTS : left;
+    return most > always ? most : always;
+}
+
+uint32_t finding_places(const finding_list *findings, channel_layout_id layout, uint64_t frame_count, uint32_t sample_rate,
+                        const read_share *share, task_place out_places[TASK_PLACES_MAX])
+{
+    const uint64_t most = frames_most(frame_count, sample_rate, share);
     uint64_t taken = 0;
     uint32_t count = 0;
-    most = most > always ? most : always;
     for (size_t i = 0; i < findings->count && count < TASK_PLACES_MAX && frame_count > 0; i++) {
         const finding *item = &findings->items[i];
         if (!item->has_range || item->severity < FINDING_WARN || item->start_sample >= frame_count)

@@ -1,17 +1,24 @@
 /**
  * The places of a programme that are read once more for its report: two seconds around the worst findings. Pure.
  *
- * Bounded: TASK_PLACES_MAX places, and of the programme's frames no more than 1 %, or three places where that is more
- * (programmes under ten minutes).
+ * Bounded: TASK_PLACES_MAX places, of the programme's frames no more than 1 %, and no more than what is left of 1 % of the
+ * programme and its stems together, of which sync, joins and leaks have had theirs; three places where that is more (programmes
+ * under ten minutes).
  */
 #ifndef COORDINATOR_VERDICT_FINDING_PLACES_H
 #define COORDINATOR_VERDICT_FINDING_PLACES_H
 
 #include "coordinator/verdict/verdict.h"
 
+/** Samples of a programme and of the stems that it is made of, and how many of them were read again before it was judged. */
+typedef struct read_share {
+    uint64_t samples, again;
+    uint32_t channels;         /**< of the programme */
+} read_share;
+
 /** Warnings and failures that have a place, worst first; one for those that are close together in the same channels. */
 uint32_t finding_places(const finding_list *findings, channel_layout_id layout, uint64_t frame_count, uint32_t sample_rate,
-                        task_place out_places[TASK_PLACES_MAX]);
+                        const read_share *share, task_place out_places[TASK_PLACES_MAX]);
 /** The channels that a finding names as bits of the layout; none or other names: all but LFE. */
 uint32_t finding_channels(const finding *item, const channel_layout *layout);
 

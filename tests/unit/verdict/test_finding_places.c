@@ -9,6 +9,8 @@
 
 enum { RATE = 48000 };
 
+static uint64_t again_of_stems; /* samples that were read again of them */
+
 static finding found_at(uint64_t first, uint64_t end, const char *channel)
 {
     return (finding){.id = "0123456789ab", .severity = FINDING_WARN, .has_range = true, .start_sample = first, .end_sample = end,
@@ -18,7 +20,8 @@ static finding found_at(uint64_t first, uint64_t end, const char *channel)
 static uint32_t places_of(finding *items, size_t count, uint64_t frames, task_place *places)
 {
     finding_list list = {.items = items, .count = count, .capacity = count};
-    return finding_places(&list, LAYOUT_5_1, frames, RATE, places);
+    const read_share share = {.samples = frames * 24, .again = again_of_stems, .channels = 6}; /* three stems of 5.1 */
+    return finding_places(&list, LAYOUT_5_1, frames, RATE, &share, places);
 }
 
 static void finding_places__stay_within_a_hundredth_or_three(void **state)
@@ -38,6 +41,26 @@ static void finding_places__stay_within_a_hundredth_or_three(void **state)
         for (uint32_t i = 0; i < rows[r].most; i++)
             assert_true(places[i].frame_count == 2 * RATE && places[i].first_frame + places[i].frame_count <= frames);
     }
+}
+
+/* 20 minutes of three stems and a programme: of 1 % of them all, 288 s of a channel, sync and leaks leave something, or nothing. */
+static void finding_places__take_what_is_left_of_one_hundredth_of_it_all(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t again_seconds; /* of a channel */
+        uint32_t most;
+    } rows[] = {{0, 6}, {288 - 72, 6}, {288 - 71, 5}, {288 - 48, 4}, {288 - 36, 3}, {288, 3}, {1000, 3}};
+    finding items[100];
+    const uint64_t frames = 1200 * RATE;
+    for (size_t i = 0; i < 100; i++)
+        items[i] = found_at(i * frames / 100, i * frames / 100 + 10, i % 2 == 0 ? "L" : "C");
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        task_place places[TASK_PLACES_MAX];
+        again_of_stems = rows[r].again_seconds * RATE;
+        assert_int_equal(places_of(items, 100, frames, places), rows[r].most);
+    }
+    again_of_stems = 0;
 }
 
 static void finding_places__show_what_is_worth_a_look_once(void **state)
@@ -69,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_places__stay_within_a_hundredth_or_three),
+        cmocka_unit_test(finding_places__take_what_is_left_of_one_hundredth_of_it_all),
         cmocka_unit_test(finding_places__show_what_is_worth_a_look_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
