@@ -1,6 +1,7 @@
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/report_read.h"
 #include "coordinator/report/page.h"
+#include "common/media/timecode.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -36,17 +37,116 @@ static void print_reels(const json_t *reels)
     }
 }
 
+/* "peak_db" as a person reads it. */
+static void print_key(const char *key)
+{
+    for (const char *c = key; *c != '\0'; c++)
+        putchar(*c == '_' ? ' ' : *c);
+}
+
+static void print_value(const json_t *value)
+{
+    char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    cli_print(stdout, "%s", json_is_null(value) ? "-" : text != NULL ? text : json_string_value(value));
+    free(text);
+}
+
+/* A sample of the programme, told by when it comes where the rate is known. */
+static void print_sample(const char *key, json_int_t sample, uint32_t rate)
+{
+    char text[TIMECODE_TEXT_SIZE];
+    if (rate == 0 || sample < 0) {
+        print_key(key);
+        printf(" %lld", (long long)sample);
+        return;
+    }
+    timecode_elapsed((uint64_t)sample, rate, text);
+    printf("%s %s (sample %lld)", strncmp(key, "end", 3) == 0 ? "to" : "from", text, (long long)sample);
+}
+
+/* One of a list, on one line. */
+static void print_values(const json_t *object, uint32_t rate)
+{
+    const char *key;
+    json_t *value;
+    const char *between = "";
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+        bool end = strcmp(key, "end_sample") == 0;
+        printf("%s", end && rate != 0 && between[0] != '\0' ? " " : between);
+        between = ", ";
+        if (json_is_integer(value) && (end || strcmp(key, "start_sample") == 0)) {
+            print_sample(key, json_integer_value(value), rate);
+            continue;
+        }
+        print_key(key);
+        putchar(' ');
+        print_value(value);
+    }
+    putchar('\n');
+}
+
+/* A table by its rows: a matrix, what would have been found of each pair. */
+static void print_rows(const json_t *rows)
+{
+    const char *key;
+    json_t *row;
+    putchar('\n');
+    json_object_foreach ((json_t *)(uintptr_t)rows, key, row) {
+        cli_print(stdout, "    %s: ", key);
+        if (json_is_object(row)) {
+            print_values(row, 0);
+        } else {
+            print_value(row);
+            putchar('\n');
+        }
+    }
+}
+
+/* Of a long list the beginning. */
+static void print_list(const json_t *list, uint32_t rate)
+{
+    enum { LISTED_MAX = 20 };
+    size_t index;
+    const json_t *item;
+    putchar('\n');
+    json_array_foreach (list, index, item) {
+        if (index == LISTED_MAX) {
+            printf("    and %zu more, in report.json\n", json_array_size(list) - index);
+            return;
+        }
+        printf("    ");
+        print_values(item, rate);
+    }
+}
+
 /* What a check estimated beyond its figure, as report.json has it. */
-static void print_details(const json_t *details)
+static void print_details(const json_t *details, uint32_t rate)
 {
     const char *key;
     json_t *value;
     printf("Made of:\n");
     json_object_foreach ((json_t *)(uintptr_t)details, key, value) {
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-        cli_print(stdout, "  %s: %s\n", key, text == NULL ? "" : text);
-        free(text);
+        printf("  ");
+        print_key(key);
+        printf(":");
+        if (json_is_object(value) && json_object_size(value) > 0)
+            print_rows(value);
+        else if (json_is_object(json_array_get(value, 0)))
+            print_list(value, rate);
+        else {
+            putchar(' ');
+            print_value(value);
+            putchar('\n');
+        }
     }
+}
+
+/* Samples of a second where a finding lies, from its place in both; 0: not known. */
+static uint32_t rate_of(const json_t *item)
+{
+    const double seconds = json_number_value(json_object_get(item, "end_s"));
+    const double samples = json_number_value(json_object_get(item, "end_sample"));
+    return seconds > 0.0 && samples / seconds < 1e6 ? (uint32_t)(samples / seconds + 0.5) : 0;
 }
 
 static void print_finding(const json_t *item)
@@ -74,7 +174,7 @@ static void print_finding(const json_t *item)
         if (json_is_true(json_object_get(details, "clamped")))
             printf("at least: the sum was clamped or limited there, and what it held before is higher. Judge it again after the change.\n");
     } else if (json_object_size(details) > 0) {
-        print_details(details);
+        print_details(details, rate_of(item));
     } else {
         printf("Nothing more is known about it than it says.\n");
     }

@@ -188,6 +188,13 @@ static bool breaks(const ad_stretch *found, const spec_limit *limit)
     return limit != NULL ? shown > limit->max || shown < limit->min : found->depth_db > unducked_db && found->over_db < clear_db;
 }
 
+/* "6.0 to 9.0 dB", or "9.0 dB" where both are shown alike. */
+static const char *depths_text(const judgement *base, double least, double most)
+{
+    bool alike = verdict_displayed(least) >= verdict_displayed(most);
+    return alike ? arena_format(base->memory, "%.1f dB", least) : arena_format(base->memory, "%.1f to %.1f dB", least, most);
+}
+
 /* One finding says what was reached; those that break a bound have one each. */
 static void tell_depth(ad_judgement *self, const spec_limit *limit)
 {
@@ -221,8 +228,8 @@ static void tell_depth(ad_judgement *self, const spec_limit *limit)
     item->details_json = arena_format(base->memory, "{\"stretches\": %zu, \"not_known\": %zu, \"programme_gain_db\": %.2f, \"reached\": [%s]}",
                                       stretches, unknown, 20.0 * log10(fmax(self->home, 1e-4)), list);
     item->message = nothing ? "How far the programme is ducked under the narration cannot be told: nothing of it plays there."
-                            : arena_format(base->memory, "The programme is ducked by %.1f to %.1f dB under the narration (%zu place%s%s).",
-                                           fmax(-least, 0.0), fmax(-most, 0.0), stretches, stretches == 1 ? "" : "s",
+                            : arena_format(base->memory, "The programme is ducked by %s under the narration (%zu place%s%s).",
+                                           depths_text(base, fmax(-least, 0.0), fmax(-most, 0.0)), stretches, stretches == 1 ? "" : "s",
                                            unknown == 0 ? "" : arena_format(base->memory, "; of %zu nothing can be said", unknown));
 }
 

@@ -42,6 +42,12 @@ limits:
                                 for item, other, name in ((*worst, "louder (2).wav"), (*worst[::-1], "loud.wav"))), (check, mend))
         self.assertGreater(len([item for item in first if item["check"] == "peak.true"]), 1)
         self.assertNotIn("Maximum momentary loudness is", mend)  # the other limit of the group
+        # Why, for one of them: places as a clock tells them, in words and not as report.json has them.
+        clipped = next(item for entry in document["programmes"] for item in entry["findings"] if item["check"] == "peak.clipping")
+        why = reelmill("explain", out / "report.json", clipped["id"]).out
+        place = clipped["details"]["places"][0]
+        self.assertIn(f"channel {place['channel']}, from {place['start_sample'] / RATE:.3f} s (sample {place['start_sample']}) to ", why)
+        self.assertNotRegex(why, '["{}\\[\\]_]')
 
     def test_the_cover_names_what_could_not_be_judged(self):
         """Beside what was: before and after it is signed, in the words of the terminal."""

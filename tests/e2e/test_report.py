@@ -376,7 +376,7 @@ limits:
             self.assertEqual(outcome.code, 0, outcome.err)
             self.assertIn(f"trim the whole programme by {trim:+.1f} dB", outcome.out)
         leaks = next(item for item in whole["findings"] if item["check"] == "stems.bleed")
-        self.assertIn("reach_db", reelmill("explain", show.path, leaks["id"]).out)
+        self.assertIn("reach db:\n    DX: MX ", reelmill("explain", show.path, leaks["id"]).out)
         self.assertEqual(reelmill("explain", show.path, "nothing").code, 2)
         show.text["deliverables"][0]["gain"] = trim
         show.text["version"] = "v02"
