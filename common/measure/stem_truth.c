@@ -320,7 +320,7 @@ static void part_level_and_matrix(finder *self)
 
 typedef struct place_state {
     bool known;
-    bool faulty;
+    bool faulty, heard;
     stem_fault fault;
     double gain_db;
 } place_state;
@@ -348,7 +348,8 @@ static place_state element_state(const finder *self, size_t place, uint32_t elem
     }
     state.faulty = fabs(found->gain - 1.0) > same_gain && fabs(found->gain - 1.0) > 5.0 * found->sigma;
     state.fault = magnitude < missing_gain ? STEM_FAULT_MISSING : found->gain < 0.0 ? STEM_FAULT_POLARITY : STEM_FAULT_GAIN;
-    if (state.fault == STEM_FAULT_MISSING)
+    state.heard = state.fault != STEM_FAULT_MISSING || magnitude > 8.0 * found->sigma;
+    if (!state.heard)
         state.gain_db = gain_to_db(magnitude + 3.0 * found->sigma);
     return state;
 }
@@ -405,6 +406,7 @@ static void find_runs(finder *self, uint32_t output, uint8_t element)
     stem_run run = {0};
     bool open = false;
     size_t members = 0;
+    size_t heard = 0;
     double energy = 0.0;
     uint64_t frames = 0;
     for (size_t block = 0; block <= self->programme->block_count; block++) {
@@ -419,6 +421,7 @@ static void find_runs(finder *self, uint32_t output, uint8_t element)
         stem_run next = {.fault = state.fault, .element = element, .gain_db = state.gain_db};
         if (open && !(state.faulty && runs_alike(&run, &next))) {
             run.residual_dbfs = power_db(energy, (double)frames);
+            run.heard = heard * 2 > members;
             keep_run(self, &run);
             open = false;
         }
@@ -428,12 +431,13 @@ static void find_runs(finder *self, uint32_t output, uint8_t element)
             run = next;
             run.outputs = 1u << output;
             run.start_frame = at->frame;
-            members = 0;
+            members = heard = 0;
             energy = 0.0;
             frames = 0;
         }
         open = true;
         members++;
+        heard += state.heard;
         run.gain_db += (state.gain_db - run.gain_db) / (double)members;
         run.end_frame = at->frame + at->frame_count;
         energy += self->fits[place].residual;

@@ -46,7 +46,8 @@ typedef struct stem_run {
     uint8_t element;        /**< UINT8_MAX for UNEXPLAINED */
     uint32_t outputs;       /**< bit per channel of the programme */
     uint64_t start_frame, end_frame;
-    double gain_db;         /**< of the stem against nominal; MISSING: its upper bound */
+    double gain_db;         /**< of the stem against nominal; MISSING: its upper bound, unless it is */
+    bool heard;             /**< MISSING: it is there all the same, at that gain */
     double residual_dbfs;   /**< RMS of programme minus nominal there, of the loudest of the channels */
 } stem_run;
 

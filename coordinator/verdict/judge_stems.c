@@ -195,6 +195,9 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
     const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
     switch (run->fault) {
     case STEM_FAULT_MISSING:
+        if (run->heard)
+            return arena_format(memory, "%s is at %+.1f dB%s instead of unity: as good as missing. Print again with it, or, where the stem itself is as much too loud, export that again.",
+                                name, run->gain_db, where);
         return arena_format(memory, "%s is missing%s (it is at %.0f dB or below). Print again with it.", name, where, run->gain_db);
     case STEM_FAULT_GAIN:
         if (run->element == UINT8_MAX)
