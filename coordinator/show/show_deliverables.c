@@ -29,8 +29,26 @@ static void read_rendered(show_deliverable *self, const yaml_node *map, const ya
                                             arena_format(source->arena, "assembly of deliverable %s", self->name), assemblies);
     static const assembly_mode modes[] = {ASSEMBLY_JOINED, ASSEMBLY_REELS, ASSEMBLY_BOTH};
     self->assembly = assembly < 0 ? ASSEMBLY_RECIPE : modes[assembly];
+    refuse_key(map, "stems", "says what a received `file` is the sum of, and a recipe sums roles", self, source);
     refuse_key(map, "layout", "is the recipe's business where one is given", self, source);
     refuse_key(map, "order", "is the recipe's business where one is given", self, source);
+}
+
+static void read_stem_names(show_deliverable *self, const yaml_node *node, const yaml_source *source)
+{
+    const char *what = arena_format(source->arena, "stems of deliverable %s", self->name);
+    if (!yaml_list_check(source, node, what))
+        return;
+    if (node->count == 0 || node->count > SHOW_STEMS_MAX) {
+        yaml_complain(source, node, "%s lists %u stems; 1 to %d are allowed", what, node->count, SHOW_STEMS_MAX);
+        return;
+    }
+    self->stem_names = arena_take_array(source->arena, node->count, sizeof *self->stem_names);
+    for (const yaml_node *child = node->first; child != NULL; child = child->next) {
+        const char *name = yaml_name(source, child, what);
+        if (name != NULL)
+            self->stem_names[self->stem_name_count++] = name;
+    }
 }
 
 static void read_received(show_deliverable *self, const yaml_node *map, const yaml_source *source)
@@ -55,6 +73,9 @@ static void read_received(show_deliverable *self, const yaml_node *map, const ya
     else if (node != NULL)
         self->order_given = show_read_order(
             source, node, arena_format(source->arena, "order of deliverable %s", self->name), self->layout, &self->order);
+    node = yaml_get(map, "stems");
+    if (node != NULL)
+        read_stem_names(self, node, source);
     static const char *const unwanted[] = {"stem", "gain", "assembly"};
     for (size_t i = 0; i < sizeof unwanted / sizeof unwanted[0]; i++)
         refuse_key(map, unwanted[i], "has no meaning for a received `file`, which is judged and never changed", self, source);
@@ -63,7 +84,7 @@ static void read_received(show_deliverable *self, const yaml_node *map, const ya
 static void read_deliverable(show_deliverable *self, const yaml_node *node, const yaml_source *source)
 {
     static const char *const keys[] = {"name", "recipe",   "file",   "spec",  "stem", "language",
-                                       "gain", "assembly", "layout", "order", NULL};
+                                       "gain", "assembly", "layout", "order", "stems", NULL};
     *self = (show_deliverable){.name = "", .spec_name = "none", .language = "", .line = node->line, .column = node->column};
     if (!yaml_map_check(source, node, "a deliverable", keys))
         return;

@@ -85,6 +85,8 @@ typedef struct show_deliverable {
     const char *spec_name;        /**< "none" if not given */
     const struct spec *spec;      /**< resolved */
     const char *stem;             /**< for recipe `stem`: which */
+    const char **stem_names;      /**< received: the stems that it is the sum of, and no others */
+    uint32_t stem_name_count;     /**< 0: what it should hold is not said */
     const char *language;         /**< "" = stems of any language-less kind and the show's first dialogue language */
     gain_wish gain;               /**< show_resolve takes the recipe's where the show states none */
     assembly_mode assembly;       /**< joined, reels, both; ASSEMBLY_RECIPE = as the recipe says */

@@ -191,9 +191,25 @@ static void check_places(resolver *self, const show_deliverable *at, const recip
     }
 }
 
-static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rule)
+/* The stem of that name; where there is none, NULL and a complaint. */
+static const show_stem *require_stem(resolver *self, const show_deliverable *at, const char *name)
 {
     const show *film = self->show;
+    const show_stem *stem = find_stem(film, name);
+    if (stem != NULL)
+        return stem;
+    const char *names[SHOW_STEMS_MAX + 1] = {0};
+    for (uint32_t i = 0; i < film->stem_count; i++)
+        names[i] = film->stems[i].name;
+    const char *guess = word_suggest(name, names, film->stem_count);
+    complain(self, at, arena_format(self->arena, "deliverable %s: there is no stem \"%s\"%s%s%s; name one of `stems`",
+                                    at->name, name, guess == NULL ? "" : " (did you mean \"",
+                                    guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)"));
+    return NULL;
+}
+
+static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rule)
+{
     if (!rule->takes_stem) {
         if (at->stem != NULL)
             complain(self, at, arena_format(self->arena, "deliverable %s: `stem: %s` belongs to recipe stem, and recipe %s sums "
@@ -206,17 +222,9 @@ static void resolve_stem(resolver *self, show_deliverable *at, const recipe *rul
                                         at->name, rule->name));
         return;
     }
-    const show_stem *stem = find_stem(film, at->stem);
-    if (stem == NULL) {
-        const char *names[SHOW_STEMS_MAX + 1] = {0};
-        for (uint32_t i = 0; i < film->stem_count; i++)
-            names[i] = film->stems[i].name;
-        const char *guess = word_suggest(at->stem, names, film->stem_count);
-        complain(self, at, arena_format(self->arena, "deliverable %s: there is no stem \"%s\"%s%s%s; name one of `stems`",
-                                        at->name, at->stem, guess == NULL ? "" : " (did you mean \"",
-                                        guess == NULL ? "" : guess, guess == NULL ? "" : "\"?)"));
+    const show_stem *stem = require_stem(self, at, at->stem);
+    if (stem == NULL)
         return;
-    }
     if (at->language[0] != '\0' && stem->language[0] != '\0' && strcasecmp(at->language, stem->language) != 0)
         complain(self, at, arena_format(self->arena, "deliverable %s is in \"%s\", but its stem %s is in \"%s\"; take out `language`, "
                                                      "or name the stem of that language",
@@ -284,6 +292,8 @@ status show_resolve(show *self, const library *all, arena *memory, problem_list 
     for (uint32_t i = 0; i < self->deliverable_count; i++) {
         show_deliverable *deliverable = &self->deliverables[i];
         deliverable->spec = find_spec(&state, deliverable);
+        for (uint32_t k = 0; k < deliverable->stem_name_count; k++)
+            (void)require_stem(&state, deliverable, deliverable->stem_names[k]);
         if (deliverable->recipe_name == NULL)
             continue;
         const recipe *rule = find_recipe(&state, deliverable);

@@ -99,15 +99,34 @@ static bool is_optional(const stem_judgement *self, uint32_t element)
     return strcmp(self->judgement->show->stems[self->stems[element]].role_name, "optional") == 0;
 }
 
+static const show_deliverable *wanted_of(const stem_judgement *self)
+{
+    return &self->judgement->show->deliverables[self->judgement->facts->deliverable];
+}
+
+static bool is_listed(const show_deliverable *wanted, const char *stem)
+{
+    bool listed = false;
+    for (uint32_t i = 0; i < wanted->stem_name_count; i++)
+        listed = listed || strcmp(wanted->stem_names[i], stem) == 0;
+    return listed;
+}
+
 /*
- * Music and effects belong in every mix. Dialogue does where the spec asks for its loudness and in a description, and does not
- * where the spec is that of an M&E; of others, and of all else, what most of the programme holds says so.
+ * What the show says of the deliverable, if it does. Else music and effects belong in every mix. Dialogue does where the spec asks
+ * for its loudness and in a description, and does not where the spec is that of an M&E; of others, and of all else, what most of the
+ * programme holds says so.
  */
 static void set_belonging(stem_judgement *self, bool description)
 {
+    const show_deliverable *wanted = wanted_of(self);
     bool spoken = description || judgement_limit(self->judgement, "loudness.dialogue") != NULL;
     for (uint32_t e = 0; e < self->model.element_count; e++) {
         stem_role role = stem_role_of(self, e);
+        if (wanted->stem_name_count > 0) {
+            self->model.belongs[e] = is_listed(wanted, stem_name(self, e)) ? STEM_BELONGS : STEM_FOREIGN;
+            continue;
+        }
         bool always = (role == ROLE_MUSIC || role == ROLE_EFFECTS) && !is_optional(self, e);
         self->model.belongs[e] = always                                           ? STEM_BELONGS
                                  : role != ROLE_DIALOGUE                          ? STEM_BY_MAJORITY
@@ -400,24 +419,27 @@ static void judge_null(stem_judgement *self)
                                       json_db(self, 20.0 * log10(truth->programme_gain)));
 }
 
-/* A stem of music or effects that a mix of several stems lacks from end to end. */
+/* A stem of music or effects that a mix of several stems lacks from end to end, or any that the show says it is the sum of. */
 static void judge_absent(stem_judgement *self)
 {
     judgement *base = self->judgement;
-    bool mix = stem_judgement_count(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
+    bool listed = wanted_of(self)->stem_name_count > 0;
+    bool mix = listed || stem_judgement_count(self, STEM_PRESENT) > 1 || is_music_and_effects(self);
     for (uint32_t e = 0; mix && e < self->model.element_count; e++) {
         stem_role role = stem_role_of(self, e);
         bool elsewhere = self->another[e];
         for (uint32_t i = 0; i < self->shifts.count; i++)
             elsewhere = elsewhere || (!self->shifts.items[i].shift.whole && self->shifts.items[i].shift.element == e);
-        if (self->truth.presence[e] != STEM_ABSENT || elsewhere || (role != ROLE_MUSIC && role != ROLE_EFFECTS))
+        bool belongs = listed ? self->model.belongs[e] == STEM_BELONGS : role == ROLE_MUSIC || role == ROLE_EFFECTS;
+        if (self->truth.presence[e] != STEM_ABSENT || elsewhere || !belongs)
             continue;
         finding *item = stem_judgement_fault(self, "stems.null", HUGE_VAL, "dBFS");
         stem_judgement_reject(self, item);
         item->measured = (double)NAN;
         judgement_locate(base, item, 0, base->timeline->frame_count);
         item->subject = arena_format(base->memory, "missing %s", stem_name(self, e));
-        item->message = arena_format(base->memory, "%s is missing from end to end. Print again with it.", stem_name(self, e));
+        item->message = arena_format(base->memory, "%s is missing from end to end. Print again with it%s.", stem_name(self, e),
+                                     listed ? "" : ", or say in the show what it is the sum of (`stems` of the deliverable)");
         item->details_json = arena_format(base->memory, "{\"fault\": \"missing\", \"source\": \"%s\"}", stem_name(self, e));
     }
 }

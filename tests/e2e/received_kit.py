@@ -19,13 +19,15 @@ def faults(report, deliverable, *checks):
 class ReceivedTest(FarmTest):
     """One show, many received programmes: they are judged in one go."""
 
-    def judge(self, programmes, spec="none", damage=(), show=None):
+    def judge(self, programmes, spec="none", damage=(), show=None, stems=None):
         show = show or small_show(self.folder, low_lfe=False)
         parts = {name: show.joined(name) for name in ("DX", "MX", "FX")}
         received = []
         for name, (make, layout) in programmes.items():
             write_wav(self.folder / "stems" / "received" / f"{name}.wav", np.ascontiguousarray(make(parts)))
             received.append({"name": name, "file": f"received/{name}.wav", "layout": layout, "spec": spec})
+            if name in (stems or {}):
+                received[-1]["stems"] = stems[name]
         for name, harm in damage:  # of a stem, after the print
             path = self.folder / "stems" / name
             write_wav(path, harm(read_wav(path)[0].copy()))

@@ -68,6 +68,16 @@ class Versions(ReceivedTest):
         self.assertEqual([f["check"] for f in told], ["signal.dropout", "me.fill"], [f["message"] for f in told])
         self.assertIn("the stems do not: it was lost in the print", told[0]["message"])
 
+    def test_the_show_may_say_what_a_programme_is_the_sum_of(self):
+        without, full = lambda p: p["DX"] + p["FX"], lambda p: sum(p.values())
+        report = self.judge({"DE": (without, "5.1"), "DE_SAID": (without, "5.1"), "DE_MX": (full, "5.1"), "DX_SAID": (without, "5.1")},
+                            show=self.show_of_two_reels(), stems={"DE_SAID": ["DX", "FX"], "DE_MX": ["DX", "FX"], "DX_SAID": ["DX", "MX"]})
+        told = {name: [(f["severity"], f["details"]["fault"], f["details"]["source"]) for f in faults(report, name)]
+                for name in ("DE", "DE_SAID", "DE_MX", "DX_SAID")}
+        self.assertEqual(told, {"DE": [("fail", "missing", "MX")], "DE_SAID": [], "DE_MX": [("warn", "extra", "MX")],
+                                "DX_SAID": [("fail", "missing", "MX"), ("warn", "extra", "FX")]})
+        self.assertIn("`stems` of the deliverable", faults(report, "DE")[0]["message"])
+
 
 if __name__ == "__main__":
     main()

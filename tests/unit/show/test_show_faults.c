@@ -154,6 +154,8 @@ static void show_file__checks_file_patterns(void **state)
         {"layout: \"5.1\", spec: none", "order: film", 26, 48, "`order` but no `layout`", "ME_OLD"},
         {"file: \"received/ME_51.wav\", layout: \"5.1\"", "file: \"ME.{ch}.wav\"", 26, 26, "add `layout`", "ME_OLD"},
         {"layout: \"5.1\", spec: none", "layout: 5.1, gain: 2", 26, 61, "`gain` has no meaning", "never changed"},
+        {"layout: \"5.1\", spec: none", "layout: 5.1, stems: DX", 26, 68, "stems of deliverable ME_OLD", "list"},
+        {"assembly: both", "stems: [DX]", 24, 36, "`stems` says what a received `file` is the sum of", "remove"},
         {"assembly: both", "layout: stereo", 24, 36, "`layout` is the recipe's business", "remove"},
     };
     expect_faults(faults, sizeof faults / sizeof faults[0]);

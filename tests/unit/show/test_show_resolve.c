@@ -47,6 +47,8 @@ static void show_resolve__suggests_names_for_unknown_ones(void **state)
     show_reading_expect(&reading, 24, 5, "ME_51: there is no recipe \"me51\"", "did you mean \"me-5.1\"?", "stereo-loro", (char *)NULL);
     resolve_changed(&reading, "spec: streaming", "spec: ebu-r-128");
     show_reading_expect(&reading, 22, 5, "no spec \"ebu-r-128\"", "did you mean \"ebu-r128\"?", (char *)NULL);
+    resolve_changed(&reading, "layout: \"5.1\", spec: none", "layout: 5.1, stems: [MX, FXX]");
+    show_reading_expect(&reading, 26, 5, "ME_OLD: there is no stem \"FXX\"", "did you mean \"FX\"?", (char *)NULL);
     show_reading_deinit(&reading);
 }
 
