@@ -74,6 +74,21 @@ bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint3
     return energy_in(self, element, output, run, false) > STEM_HEARD_POWER * (double)(run->end_frame - run->start_frame);
 }
 
+bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run)
+{
+    const stem_truth *truth = &self->truth;
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const stem_run *other = &truth->runs[i];
+        bool near = other->start_frame < run->end_frame && run->start_frame < other->end_frame;
+        told |= near && (other->element == run->element || other->element == UINT8_MAX) ? other->outputs : 0;
+    }
+    for (uint32_t o = 0; o < self->model.output_count && !stem_judgement_folds(self); o++)
+        if ((told >> o & 1U) == 0 && stem_judgement_plays_in(self, run->element, o, run))
+            return true;
+    return false;
+}
+
 /* Channels in which each stem that plays has the fault of a run, and of them those in which several do. */
 typedef struct shared_fault {
     uint32_t all, several;
@@ -424,17 +439,9 @@ static void tell_holders(stem_judgement *self)
     truth->run_count = kept;
 }
 
-void judge_stem_causes(stem_judgement *self)
-{
-    join_level_runs(self);
-    drop_edges(self);
-    tell_clipped(self);
-    tell_holders(self);
-}
-
 /* ---- what the print has and the stems have not ---- */
 
-const char *stem_judgement_cause(const stem_judgement *self, const stem_run *run)
+static const finding *cause_of(const stem_judgement *self, const stem_run *run, const char **out_name)
 {
     static const struct {
         const char *check, *name;
@@ -453,10 +460,120 @@ const char *stem_judgement_cause(const stem_judgement *self, const stem_run *run
                                 : last > first && (double)(last - first) >= 0.8 * (double)length;
             if (!there || (run->outputs & ~finding_channels(item, channel_layout_get(base->deliverable->layout))) != 0)
                 continue;
-            char place[PLACE_TEXT_SIZE];
-            judgement_place(base, item->start_sample, place);
-            return arena_format(base->memory, "%s that is told at %s is not in the stems. Print again without it", causes[k].name, place);
+            *out_name = causes[k].name;
+            return item;
         }
     }
-    return "something else is in it, or a stem lies at another time there. Compare it with the stems by ear";
+    return NULL;
+}
+
+const char *stem_judgement_cause(const stem_judgement *self, const stem_run *run)
+{
+    const char *name = NULL;
+    const finding *cause = cause_of(self, run, &name);
+    char place[PLACE_TEXT_SIZE];
+    if (cause == NULL)
+        return "something else is in it, or a stem lies at another time there. Compare it with the stems by ear";
+    judgement_place(self->judgement, cause->start_sample, place);
+    return arena_format(self->judgement->memory, "%s that is told at %s is not in the stems. Print again without it", name, place);
+}
+
+/* ---- what nothing explains, again and again in the same channels ---- */
+
+enum { ANY_REEL = -2 };
+
+static bool in_reel(const stem_judgement *self, const stem_run *run, int32_t reel)
+{
+    return reel == ANY_REEL || judgement_reel(self->judgement, run->start_frame) == reel;
+}
+
+/* Of the same channels and reel, and no drop-out; or a block or two of a gain that chance gives beside one. */
+static bool is_like(const stem_judgement *self, const stem_run *run, uint32_t outputs, int32_t reel)
+{
+    if (run->fault == STEM_FAULT_EXTRA || !in_reel(self, run, reel) || drops_out(self, run) || stem_judgement_drops_out(self, run))
+        return false;
+    if (run->fault == STEM_FAULT_UNEXPLAINED)
+        return run->outputs == outputs && cause_of(self, run, &(const char *){NULL}) == NULL;
+    bool beside = false;
+    for (uint32_t i = 0; i < self->truth.run_count && !beside; i++) {
+        const stem_run *other = &self->truth.runs[i];
+        beside = other->fault == STEM_FAULT_UNEXPLAINED && other->outputs == outputs && run->start_frame <= other->end_frame &&
+                 other->start_frame <= run->end_frame;
+    }
+    return beside && (run->outputs & ~outputs) == 0 && run->end_frame - run->start_frame <= blocks(self, EDGE_BLOCKS);
+}
+
+static void tell_places(stem_judgement *self, uint32_t outputs, int32_t reel, double residual, bool alone,
+                        const finding_stretches *all)
+{
+    judgement *base = self->judgement;
+    finding *item = stem_judgement_fault(self, "stems.null", residual, "dBFS");
+    judgement_locate(base, item, all->items[0].start, all->items[all->count - 1].end);
+    stem_judgement_channels(self, item, outputs);
+    item->subject = arena_format(base->memory, "unexplained %d", reel);
+    item->details_json = arena_format(base->memory, "{\"fault\": \"unexplained\", \"source\": \"\", \"gain_db\": null, \"residual_dbfs\": %.2f, %s}",
+                                      residual, finding_stretches_json(base, all));
+    const char *why = alone ? "while its other channels are the sum of theirs: this alone lies at another time (one sample is enough), or was processed behind the mix"
+                            : "which no gain of a stem explains: something else is in it, or a stem lies at another time there";
+    item->message = arena_format(base->memory, "It differs%s %s from the sum of its stems by up to %.1f dBFS, %s. Compare it with the stems by ear.",
+                                 stem_judgement_channel_words(self, item), finding_stretches_text(base, all), residual, why);
+}
+
+/* True if nothing is wrong in any other channel of a programme of more than two, at any time. */
+static bool is_alone(const stem_judgement *self, uint32_t outputs)
+{
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < self->truth.run_count; i++)
+        all |= self->truth.runs[i].outputs;
+    return self->model.output_count > 2 && (outputs & (outputs - 1)) == 0 && (all & ~outputs) == 0 && self->shifts.count == 0;
+}
+
+/* Tells all runs that are like one, and takes them out; false where there is no other. */
+static bool tell_alike(stem_judgement *self, const stem_run *first)
+{
+    stem_truth *truth = &self->truth;
+    const uint32_t outputs = first->outputs;
+    const bool alone = is_alone(self, outputs);
+    const int32_t reel = alone ? ANY_REEL : judgement_reel(self->judgement, first->start_frame);
+    bool *like = arena_take_array(self->judgement->memory, truth->run_count, sizeof *like);
+    finding_stretches all = {0};
+    double residual = -HUGE_VAL;
+    uint32_t count = 0;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const stem_run *run = &truth->runs[i];
+        like[i] = is_like(self, run, outputs, reel);
+        if (!like[i])
+            continue;
+        finding_stretches_add(self->judgement, &all, run->start_frame, run->end_frame);
+        residual = fmax(residual, run->residual_dbfs);
+        count++;
+    }
+    if (count == 0 || (count == 1 && !alone))
+        return false;
+    tell_places(self, outputs, reel, residual, alone, &all);
+    for (uint32_t i = 0; i < truth->run_count; i++)
+        if (!like[i])
+            truth->runs[kept++] = truth->runs[i];
+    truth->run_count = kept;
+    return true;
+}
+
+/* Of each reel and set of channels one finding; of a channel that is the only one in which anything is wrong, one in all. */
+static void tell_unexplained(stem_judgement *self)
+{
+    for (uint32_t i = 0; i < self->truth.run_count;) {
+        const stem_run run = self->truth.runs[i];
+        if (run.fault != STEM_FAULT_UNEXPLAINED || !tell_alike(self, &run))
+            i++;
+    }
+}
+
+void judge_stem_causes(stem_judgement *self)
+{
+    join_level_runs(self);
+    drop_edges(self);
+    tell_clipped(self);
+    tell_holders(self);
+    tell_unexplained(self);
 }

@@ -73,18 +73,31 @@ static bool tell_dropout(stem_judgement *self, const stem_run *run)
     return true;
 }
 
+/* A run that lies in a drop-out of the programme, but for a block. */
+static bool lies_in_dropout(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap)
+{
+    uint64_t block = stem_block_frames(self->model.lane_count, true);
+    uint64_t from = run->start_frame > 3 * block ? run->start_frame - 3 * block : 0;
+    return run->fault != STEM_FAULT_EXTRA && run->fault != STEM_FAULT_POLARITY &&
+           judgement_gap(self->judgement, true, from, run->end_frame, out_gap) && out_gap->end > run->start_frame &&
+           out_gap->end + block >= run->end_frame && out_gap->start <= run->start_frame + block;
+}
+
+bool stem_judgement_drops_out(const stem_judgement *self, const stem_run *run)
+{
+    stem_gap_place gap;
+    bool received = false;
+    return lies_in_dropout(self, run, &gap) || stem_judgement_dropout(self, run, &gap, &received);
+}
+
 /*
  * Every stem is missing for as long as the programme drops out: that is one cause, told once. False where its drop-out was told
  * before.
  */
 static bool join_dropout(stem_judgement *self, stem_run *run)
 {
-    uint64_t block = stem_block_frames(self->model.lane_count, true);
-    uint64_t from = run->start_frame > 3 * block ? run->start_frame - 3 * block : 0;
     stem_gap_place gap;
-    if (run->fault == STEM_FAULT_EXTRA || run->fault == STEM_FAULT_POLARITY ||
-        !judgement_gap(self->judgement, true, from, run->end_frame, &gap) || gap.end <= run->start_frame ||
-        gap.end + block < run->end_frame || gap.start > run->start_frame + block)
+    if (!lies_in_dropout(self, run, &gap))
         return true;
     if (self->dropout_end == gap.end)
         return false;

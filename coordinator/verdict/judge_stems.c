@@ -114,8 +114,8 @@ static bool is_listed(const show_deliverable *wanted, const char *stem)
 
 /*
  * What the show says of the deliverable, if it does. Else music and effects belong in every mix. Dialogue does where the spec asks
- * for its loudness and in a description, and does not where the spec is that of an M&E; of others, and of all else, what most of the
- * programme holds says so.
+ * for its loudness and in a description, and does not where the spec is that of an M&E; of others, and of all else, what most of
+ * the programme holds says so.
  */
 static void set_belonging(stem_judgement *self, bool description)
 {
@@ -222,6 +222,9 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
         if (run->element == UINT8_MAX)
             return arena_format(memory, "The %sprogramme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
                                 strncmp(where, " in ", 4) == 0 ? "" : "whole ", run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
+        if (stem_judgement_right_elsewhere(self, run))
+            return arena_format(memory, "%s is at %+.1f dB%s, and at unity in its other channels: it is no fader, but what was done there alone, in the print or in the stem. Undo it and print again.",
+                                name, run->gain_db, where);
         return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.%s", name,
                             run->gain_db, where, coefficient_words(self, run));
     case STEM_FAULT_POLARITY:

@@ -27,6 +27,8 @@ uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence
 finding *stem_judgement_fault(stem_judgement *self, const char *check, double measured, const char *unit);
 /** A mix that lacks one of its stems is sent back by whoever receives it; a spec that limits the check says what it asks. */
 void stem_judgement_reject(const stem_judgement *self, finding *item);
+/** True if the stem of a run plays in other channels, too, where nothing was found of it. Not of a fold-down. */
+bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run);
 /** The first block of the programme that begins at a frame or behind it. */
 size_t stem_judgement_block(const stem_judgement *self, uint64_t frame);
 /** The gain that a lane of a stem should have in a channel of the programme, as this one was made. */
@@ -39,6 +41,8 @@ const char *stem_judgement_channel_words(stem_judgement *self, const finding *it
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run);
 /** The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
 bool stem_judgement_dropout(const stem_judgement *self, const stem_run *run, stem_gap_place *out_gap, bool *out_received);
+/** True if a run is one, or lies in one of the programme. */
+bool stem_judgement_drops_out(const stem_judgement *self, const stem_run *run);
 /** True if a run is a drop-out, which is told then or was before; what all stems lack in one of the programme is unexplained. */
 bool judge_dropout(stem_judgement *self, stem_run *run);
 /** Tells a stem of another version, once a reel; takes what that makes of the comparison out of the truth's runs and the shifts. */

@@ -78,6 +78,29 @@ class Versions(ReceivedTest):
                                 "DX_SAID": [("fail", "missing", "MX"), ("warn", "extra", "FX")]})
         self.assertIn("`stems` of the deliverable", faults(report, "DE")[0]["message"])
 
+    def test_a_channel_that_is_wrong_alone_is_one_finding(self):
+        """A sample late; and the LFE at another gain, while its stem is right in all other channels."""
+        def late(parts):
+            out = sum(parts.values())
+            out[:, 5] = np.roll(out[:, 5], 1)
+            return out
+
+        def low(parts):
+            return (parts["DX"] + parts["FX"] + parts["MX"] * [1, 1, 1, 0, 1, 1]) * [1, 1, 1, 10 ** -0.5, 1, 1]
+        show = self.show_of_two_reels()
+        for parts in show.programme["MX"]:
+            parts[:, 3] = 0
+        silent = [(f"R{reel}_MX.LFE.wav", lambda sound: 0 * sound) for reel in (1, 2)]
+        report = self.judge({"LATE": (late, "5.1"), "LOW": (low, "5.1")}, damage=silent, show=show)
+        told, = faults(report, "LATE")
+        self.assertEqual((told["details"]["fault"], told["channels"]), ("unexplained", ["Rs"]))
+        self.place(told, 0.0, 2 * SECONDS)
+        self.assertIn("while its other channels are the sum of theirs", told["message"])
+        told, = faults(report, "LOW")
+        self.assertEqual((told["details"]["fault"], told["details"]["source"], told["channels"]), ("gain", "FX", ["LFE"]))
+        self.assertIn("FX is at -10.0 dB in LFE", told["message"])
+        self.assertIn("at unity in its other channels", told["message"])
+
 
 if __name__ == "__main__":
     main()
