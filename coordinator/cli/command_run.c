@@ -3,6 +3,8 @@
 
 #include "coordinator/cli/farm_job.h"
 #include "coordinator/cli/job_document_write.h"
+#include "coordinator/cli/report_read.h"
+#include "coordinator/cli/run_changes.h"
 #include "coordinator/report/page.h"
 
 #include <errno.h>
@@ -178,8 +180,32 @@ static status print_document(farm_client *client, const char *what, uint32_t job
     return code;
 }
 
+/* The report that lies where a run of the show leaves it, or NULL: *out is the caller's to release. */
+static const json_t *standing_report(const loaded_show *loaded, json_t **out)
+{
+    arena memory;
+    error_detail detail;
+    const char *path = NULL;
+    arena_init(&memory);
+    path = report_of_show(loaded, &memory);
+    *out = NULL;
+    if (access(path, R_OK) != 0 || report_read(path, &memory, out, &detail) != STATUS_OK)
+        *out = NULL;
+    arena_deinit(&memory);
+    return *out;
+}
+
+/* before: what lay there when the run began; NULL: nothing. */
+static void print_changes(const loaded_show *loaded, const json_t *job, const json_t *before)
+{
+    json_t *now = NULL;
+    if (before != NULL && strstr(text_of(job, "report_folder"), "/report/") == NULL && standing_report(loaded, &now) != NULL)
+        run_changes_print(before, now);
+    json_decref(now);
+}
+
 static int follow_and_show(const cli_arguments *arguments, const loaded_show *loaded, const farm_job_watch *watch,
-                           bool rendering)
+                           bool rendering, const json_t *before)
 {
     error_detail detail;
     json_t *job = NULL;
@@ -194,6 +220,7 @@ static int follow_and_show(const cli_arguments *arguments, const loaded_show *lo
         if (cli_flag(arguments, "json"))
             code = print_document(watch->client, "report.json", watch->job, &detail);
         print_summary(job, loaded->out_folder);
+        print_changes(loaded, job, before);
         if (code == STATUS_OK && cli_text(arguments, "meter") != NULL)
             code = print_meters(watch->client, watch->job, &detail);
         if (code != STATUS_OK && exit_code == EXIT_PASS)
@@ -213,6 +240,7 @@ static int run_show(const cli_arguments *arguments, const char *kind)
     private_farm *farm = NULL;
     farm_client *client = NULL;
     uint32_t job = 0;
+    json_t *before = NULL;
     arena_init(&memory);
     status code = loaded_show_read(&loaded, arguments->words[0], rendering ? cli_text(arguments, "out") : NULL, &memory, &detail);
     if (code == STATUS_OK && access(loaded.media_folder, R_OK | X_OK) != 0)
@@ -220,6 +248,8 @@ static int run_show(const cli_arguments *arguments, const char *kind)
                                 loaded.media_folder, strerror(errno));
     if (code == STATUS_OK && rendering)
         code = make_folders(loaded.out_folder, &detail);
+    if (code == STATUS_OK && rendering)
+        (void)standing_report(&loaded, &before);
     private_farm_root roots[2] = {{.name = "media", .directory = code == STATUS_OK ? loaded.media_folder : ""},
                                   {.name = "out", .directory = code == STATUS_OK ? loaded.out_folder : "", .writable = true}};
     if (code == STATUS_OK)
@@ -244,8 +274,9 @@ static int run_show(const cli_arguments *arguments, const char *kind)
     } else {
         farm_job_watch watch = {.client = client, .farm = farm, .job = job, .quiet = !rendering || cli_flag(arguments, "verbose"),
                                 .title = loaded.show.title};
-        exit_code = follow_and_show(arguments, &loaded, &watch, rendering);
+        exit_code = follow_and_show(arguments, &loaded, &watch, rendering, before);
     }
+    json_decref(before);
     farm_client_destroy(&client);
     private_farm_stop(&farm);
     arena_deinit(&memory);

@@ -6,7 +6,7 @@ import numpy as np
 
 import oracle
 
-from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, write_wav
+from farm_kit import RATE, SHARED, FarmTest, digests, hash_seed, main, noise, read_wav, reelmill, small_show, write_wav
 from test_every_recipe import Recordings
 from wide_show import WideShow
 
@@ -155,6 +155,27 @@ class Levels(FarmTest):
         self.assertLessEqual(abs(gain + 23 + loudness), 0.02)
         self.assertLess(limited.min(), 0.95)
         self.assertLessEqual(error, 0.5 + 2.0 ** -22)
+
+    def test_what_a_fix_moves_is_told(self):
+        """One reel trimmed: the gain to the spec and all that follow it move, and the run says so."""
+        show = small_show(self.folder)
+        show.text["deliverables"] = [{"name": "PM_51", "recipe": "printmaster-5.1", "spec": "ebu-r128", "gain": {"to": "spec"}},
+                                     {"name": "ME_51", "recipe": "me-5.1"},
+                                     {"name": "PM_20", "recipe": "stereo-loro", "spec": "none"}]
+        show.write()
+        first = reelmill("run", show.path, "--json")
+        self.assertNotIn("Since the run before", first.err)
+        stem = show.folder / "stems" / "R1_DX_51.wav"
+        write_wav(stem, read_wav(stem)[0] * 0.8)
+        again = reelmill("run", show.path, "--replace", "--json")
+        was, now = (self.figures(outcome.json(), "PM_51")["gain"]["db"] for outcome in (first, again))
+        self.assertGreater(now, was)
+        lines = again.err[again.err.index("Since the run before:"):].splitlines()[1:4]
+        self.assertEqual([line.split(maxsplit=1)[0] for line in lines], ["PM_51", "ME_51", "PM_20"])
+        self.assertIn(f"gain {now:+.2f} dB, was {was:+.2f} dB; other sound in 1 of 1 file", lines[0])
+        self.assertIn(f"gain {now:+.2f} dB (that of PM_51), was {was:+.2f} dB; other sound in 1 of 1 file", lines[1])
+        self.assertTrue(lines[2].endswith(" other sound in 1 of 1 file") and "gain" not in lines[2], lines[2])
+        self.assertIn("the same sound", reelmill("run", show.path, "--replace").err)
 
     def test_leqm(self):
         """Against a table (2 kHz: 0 dB, 100 Hz: -25.4 dB, 6.3 kHz: 6.6 dB, surrounds 3 dB less) and an FFT over the whole file."""
