@@ -44,14 +44,6 @@ static inline __attribute__((always_inline)) void filter_frame(filter *self, __m
     self->sum = _mm512_fmadd_pd(k, k, self->sum);
 }
 
-/* Of a turn of three frames: each delay takes the place of the oldest, and nothing is moved. */
-static inline __attribute__((always_inline)) void filter_three(filter *self, const __m512d x[3])
-{
-    filter_frame(self, x[0], &self->third, &self->first, &self->second);
-    filter_frame(self, x[1], &self->second, &self->third, &self->first);
-    filter_frame(self, x[2], &self->first, &self->second, &self->third);
-}
-
 static inline __attribute__((always_inline)) void filter_one(filter *self, __m512d x)
 {
     filter_frame(self, x, &self->third, &self->first, &self->second);
@@ -97,9 +89,11 @@ static void k_energy(const double *tile, uint32_t frame_count, const k_weighting
     filter self = filter_begin(stages, state, _mm512_loadu_pd(energy));
     const double *row = tile;
     uint32_t left = frame_count;
+    /* Three frames a turn: each delay takes the place of the oldest, and nothing is moved. */
     for (; left >= 3; left -= 3, row += 3 * TILE_LANES) {
-        const __m512d x[3] = {_mm512_loadu_pd(row), _mm512_loadu_pd(row + TILE_LANES), _mm512_loadu_pd(row + 2 * TILE_LANES)};
-        filter_three(&self, x);
+        filter_frame(&self, _mm512_loadu_pd(row), &self.third, &self.first, &self.second);
+        filter_frame(&self, _mm512_loadu_pd(row + TILE_LANES), &self.second, &self.third, &self.first);
+        filter_frame(&self, _mm512_loadu_pd(row + 2 * TILE_LANES), &self.first, &self.second, &self.third);
     }
     for (; left > 0; left--, row += TILE_LANES)
         filter_one(&self, _mm512_loadu_pd(row));
@@ -125,24 +119,101 @@ static inline __attribute__((always_inline)) __m512d read_frame(reader *self, __
     return x;
 }
 
+/**
+ * The filter with frames on their way: of frame i the recursion of stage 1 is done, of the four before it what is named here.
+ * As every operation takes as long as the recursion of a frame, all would else want to begin at once, and the recursion, which
+ * is all that the others wait for, would come last.
+ */
+typedef struct flow {
+    __m512d u1, u2, u3, u4; /* of i - 1 .. i - 4 */
+    __m512d y1;             /* of i - 2: the first tap of y */
+    __m512d y2;             /* of i - 3: y */
+    __m512d s;              /* of i - 4: y and the older tap of stage 2 */
+    __m512d v1, v2;         /* of i - 5, i - 6 */
+    __m512d step, k, sum;   /* of i - 5; its energy is not yet in the sum */
+} flow;
+
+enum { FLOW_FRAMES = 4 }; /* between the recursions */
+
+/* The recursions stay ahead of the rest. */
+#define AHEAD(x) __asm__ volatile("" : "+v"(x))
+
+/*
+ * A turn: of steps 0 (the recursion of stage 1) to 4 (that of stage 2), each of another frame, those from `from` to `to`, which
+ * are literals; while the flow begins or ends they are fewer than five.
+ */
+static inline __attribute__((always_inline)) void flow_turn(flow *self, const coefficients *c, __m512d x, const int from,
+                                                            const int to)
+{
+    __m512d u = self->u1;
+    __m512d v = self->v1;
+    const __m512d v_before = to < FLOW_FRAMES ? self->v2 : self->v1; /* stage 2 has not begun to move */
+    if (from == 0) {
+        u = _mm512_fnmadd_pd(c->a1, self->u1, _mm512_fnmadd_pd(c->a2, self->u2, x));
+        AHEAD(u);
+    }
+    if (to == FLOW_FRAMES) {
+        v = _mm512_fnmadd_pd(c->c1, self->v1, self->s);
+        AHEAD(v);
+    }
+    if (from <= 3 && to >= 3)
+        self->s = _mm512_fnmadd_pd(c->c2, v_before, self->y2);
+    if (from <= 2 && to >= 2)
+        self->y2 = _mm512_fmadd_pd(c->b2, self->u4, self->y1);
+    if (from <= 1 && to >= 1)
+        self->y1 = _mm512_fmadd_pd(c->b1, self->u2, self->u1);
+    if (to == FLOW_FRAMES) {
+        self->sum = _mm512_fmadd_pd(self->k, self->k, self->sum);
+        AHEAD(self->sum);
+        const __m512d step = _mm512_sub_pd(v, self->v1);
+        self->k = _mm512_sub_pd(step, self->step);
+        self->step = step;
+        self->v2 = self->v1;
+        self->v1 = v;
+    }
+    self->u4 = self->u3;
+    self->u3 = self->u2;
+    self->u2 = self->u1;
+    self->u1 = u;
+}
+
 /* The blocks of which every load lies within the source; `half` is a literal. Returns the frames done. */
 static inline __attribute__((always_inline)) uint32_t meter_blocks(filter *self, reader *from, const bool half,
                                                                    double (*peaks)[TILE_LANES])
 {
-    uint32_t done = 0;
-    for (; done + TRUE_PEAK_BLOCK_FRAMES <= from->run.whole; done += TRUE_PEAK_BLOCK_FRAMES, peaks++) {
-        from->peak = _mm512_setzero_pd();
-        for (uint32_t i = 0; i < TRUE_PEAK_BLOCK_FRAMES / 3; i++) {
-            __m512d x[3];
-            DSP_UNROLL(3)
-            for (int frame = 0; frame < 3; frame++)
-                x[frame] = read_frame(from, load_window(from->run.window, half));
-            filter_three(self, x);
+    const coefficients *c = &self->c;
+    const uint32_t block_count = from->run.whole / TRUE_PEAK_BLOCK_FRAMES;
+    flow it = {.u1 = self->first.u,
+               .u2 = self->second.u,
+               .v1 = self->first.v,
+               .v2 = self->second.v,
+               .step = self->step,
+               .sum = self->sum};
+    if (block_count == 0)
+        return 0;
+    from->peak = _mm512_setzero_pd();
+    DSP_UNROLL(4)
+    for (int i = 0; i < FLOW_FRAMES; i++)
+        flow_turn(&it, c, read_frame(from, load_window(from->run.window, half)), 0, i);
+    for (uint32_t block = 0, i = FLOW_FRAMES; block < block_count; block++, i = 0) {
+        for (; i < TRUE_PEAK_BLOCK_FRAMES; i += 4) {
+            DSP_UNROLL(4)
+            for (int k = 0; k < 4; k++)
+                flow_turn(&it, c, read_frame(from, load_window(from->run.window, half)), 0, FLOW_FRAMES);
         }
-        filter_one(self, read_frame(from, load_window(from->run.window, half)));
-        _mm512_store_pd(*peaks, from->peak);
+        _mm512_store_pd(peaks[block], from->peak);
+        from->peak = _mm512_setzero_pd();
     }
-    return done;
+    self->first.u = it.u1;
+    self->second.u = it.u2;
+    DSP_UNROLL(4)
+    for (int i = 1; i <= FLOW_FRAMES; i++)
+        flow_turn(&it, c, it.u1, i, FLOW_FRAMES);
+    self->first.v = it.v1;
+    self->second.v = it.v2;
+    self->step = it.step;
+    self->sum = _mm512_fmadd_pd(it.k, it.k, it.sum);
+    return block_count * TRUE_PEAK_BLOCK_FRAMES;
 }
 
 static void unpack_metered(const dsp_table *self, sample_encoding encoding, const uint8_t *source, uint32_t source_channels,
