@@ -107,7 +107,7 @@ static void add_finding(page *self, const report_model *model, const report_prog
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                      const finding_list *list)
 {
-    static const page_column columns[] = {{"Severity", 1.7, false}, {"Check", 2.1, false}, {"Where", 2.0, true}, {"What", 5.2, false}};
+    static const page_column columns[] = {{"Severity", 1.7, false}, {"Check", 2.1, false}, {"Where", 2.2, true}, {"What", 5.0, false}};
     if (list->count == 0) {
         page_paragraph(self);
         page_add(self, STYLE_SOFT, "No findings.");

@@ -127,7 +127,8 @@ static void add_figures(page *self, const programme_verdict *verdict)
     page_figures(self);
     page_figure_add(self, verdict->loudness.integrated_lufs, "LUFS", "integrated");
     bool heard = verdict->dialogue.gate == DIALOGUE_GATE_DETECTOR;
-    page_figure_add(self, verdict->dialogue.lufs, "LUFS", heard ? "dialogue, by our detector" : "dialogue");
+    if (!isnan(verdict->dialogue.lufs)) /* most have none, and the table of the cover says so */
+        page_figure_add(self, verdict->dialogue.lufs, "LUFS", heard ? "dialogue, by our detector" : "dialogue");
     if (!isnan(verdict->leqm_db))
         page_figure_add(self, verdict->leqm_db, "dB", "Leq(m)");
     if (!isnan(verdict->dialogue.speech_share))
@@ -215,6 +216,21 @@ static void add_spectra(page *self, const report_programme *programme)
     page_format(self, STYLE_SOFT, "Around findings, %s", programme->excerpts->failure);
 }
 
+/* What it was raised by, and who says so; nothing where nothing was. */
+static void add_gain(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)
+{
+    if (made == NULL || made->gain_source == PLAN_DELIVERABLE_NONE || !isfinite(programme->gain_db) ||
+        (!made->gain_scanned && fabs(programme->gain_db) < 0.005))
+        return;
+    bool own = made->gain_source == programme->deliverable;
+    page_format(self, STYLE_SOFT, ", gain %+.2f dB", programme->gain_db);
+    if (own && made->gain_scanned)
+        page_add(self, STYLE_SOFT, ", found for its spec");
+    else if (!own)
+        page_format(self, STYLE_SOFT, ", %s %s", made->gain_scanned ? "found for the spec of" : "that of",
+                    model->show->deliverables[made->gain_source].name);
+}
+
 static void add_head(page *self, const report_model *model, const report_programme *programme, const plan_deliverable *made)
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
@@ -226,11 +242,7 @@ static void add_head(page *self, const report_model *model, const report_program
     if (!report_is_of_files(model)) /* there the file is the heading */
         page_format(self, STYLE_SOFT, " %s %s", wanted->recipe_name != NULL ? "by recipe" : "received as",
                     wanted->recipe_name != NULL ? wanted->recipe_name : wanted->file);
-    if (made != NULL && made->gain_source != PLAN_DELIVERABLE_NONE && isfinite(programme->gain_db) &&
-        (made->gain_source != programme->deliverable || made->gain_scanned))
-        page_format(self, STYLE_SOFT, ", gain %+.2f dB, %s %s", programme->gain_db,
-                    made->gain_source == programme->deliverable ? "found for" : made->gain_scanned ? "found for the spec of" : "that of",
-                    made->gain_source == programme->deliverable ? "its spec" : model->show->deliverables[made->gain_source].name);
+    add_gain(self, model, programme, made);
     if (wanted->spec == NULL || wanted->spec->limit_count == 0)
         page_add(self, STYLE_SOFT, "; it has no spec, so levels and form are told and not judged");
     else

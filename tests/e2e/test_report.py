@@ -118,6 +118,7 @@ class Report(FarmTest):
             self.assertIn(said, refused.err)
         self.assertEqual([path.name for path in show.output().rglob("*") if "DX_51" in path.name], [])
         page = self.safe(show.output() / "report" / "report.html")
+        self.assertIn("by recipe printmaster-5.1, gain +30.00 dB, judged by", page.text)
         for entry in document["programmes"]:
             self.assertEqual(entry["verdict"] is None, entry["reel"] is not None)  # limits apply to the whole
             for finding in entry["findings"]:
