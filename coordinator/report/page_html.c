@@ -19,7 +19,7 @@ static const char page_head[] =
     "p{margin:4px 0;overflow-wrap:anywhere}td b.long{overflow-wrap:anywhere}.soft{color:var(--soft)}.badge{color:#fff;border-radius:6px;padding:3px 12px;font-size:14px;font-weight:700;"
     "text-transform:uppercase;letter-spacing:.04em;white-space:nowrap}.big{font-size:22px;padding:8px 22px;display:inline-block;"
     "margin:12px 0 8px}.pass{background:var(--pass)}.warn{background:var(--warn)}.fail{background:var(--fail)}"
-    ".incomplete,.not_checked{background:var(--inc)}.info{background:var(--soft)}.waived{opacity:.55;text-decoration:line-through}"
+    ".incomplete,.not_checked{background:var(--inc)}.info{background:var(--soft)}.waived{background:none;color:var(--soft);box-shadow:inset 0 0 0 1px var(--soft);text-decoration:line-through}"
     ".fields{display:grid;grid-template-columns:1fr 1fr;gap:18px;margin-top:10px}.fields div{border-bottom:1px solid var(--ink);"
     "min-height:52px}.fields .wide{grid-column:1/-1;min-height:120px}.fields span{font-size:12px;color:var(--soft)}"
     ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(112px,1fr));gap:10px;margin:14px 0}"

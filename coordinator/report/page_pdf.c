@@ -71,8 +71,9 @@ static void style_span(PangoAttrList *list, const page_span *span, size_t start,
         attribute(list, pango_attr_insert_hyphens_new(FALSE), start, end);
     }
     if (badge) {
-        attribute(list, foreground(INK_PAPER), start, end);
-        attribute(list, background(page_badge_ink(span->text)), start, end);
+        bool waived = span->style == STYLE_BADGE_WAIVED; /* not to be taken for one that counts */
+        attribute(list, foreground(waived ? INK_SOFT : INK_PAPER), start, end);
+        attribute(list, background(waived ? INK_SHADE : page_badge_ink(span->text)), start, end);
     }
     if (span->style == STYLE_BADGE_WAIVED)
         attribute(list, pango_attr_strikethrough_new(TRUE), start, end);
