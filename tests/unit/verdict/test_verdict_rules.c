@@ -198,7 +198,7 @@ static void verdict__tells_that_places_were_not_located(void **state)
 static void verdict__length_follows_the_reels_and_the_spec(void **state)
 {
     bench *self = *state;
-    self->source.rate = (frame_rate){.num = 24, .den = 1};
+    self->source.rate = (frame_rate){.num = 24, .den = 1, .nominal = 24};
     self->source.reels = self->reels;
     self->source.reel_count = 1;
     self->deliverable.rendered = false;

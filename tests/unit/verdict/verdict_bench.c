@@ -19,7 +19,10 @@ int bench_set_up(void **state)
     self->source = (show){.deliverables = &self->wanted, .deliverable_count = 1};
     self->deliverable = (plan_deliverable){.layout = LAYOUT_MONO, .rendered = true};
     self->timeline = (plan_timeline){.piece_count = 1, .pieces = &self->piece, .sample_rate = RATE};
-    self->made = (plan){.show = &self->source, .deliverables = &self->deliverable, .deliverable_count = 1,
+    self->input = (plan_input){.stem = -1, .display = "PM.wav"};
+    self->file.sample_rate = RATE;
+    self->made = (plan){.show = &self->source, .inputs = {1, &self->input}, .facts = &self->file,
+                        .deliverables = &self->deliverable, .deliverable_count = 1,
                         .timelines = &self->timeline, .timeline_count = 1};
     *state = self;
     return 0;

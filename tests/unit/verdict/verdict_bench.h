@@ -15,6 +15,8 @@ typedef struct bench {
     plan_deliverable deliverable;
     plan_timeline timeline;
     plan_piece piece;
+    plan_input input;
+    media_facts file;
     show_reel reels[2];
     recipe made_by;
     programme_measure *measure;
