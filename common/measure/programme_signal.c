@@ -22,24 +22,26 @@ static bool grow(void **items, size_t count, size_t more, size_t *capacity, size
     return true;
 }
 
-/* A tone that goes on behind a cell's edge is one tone: the same channel, place and frequency. */
-static bool joins_tone(programme_signal *self, const programme_event *event)
+/* A tone that goes on behind a cell's edge, of whose last half a slot nothing may be told, is one: the same channel, the same
+ * frequency. */
+static bool joins_tone(programme_signal *self, const programme_event *event, uint32_t sample_rate)
 {
     for (size_t i = self->event_count; event->kind == SIGNAL_TONE && i > 0 && i + SIGNAL_EVENTS_MAX > self->event_count; i--) {
         programme_event *last = &self->events[i - 1];
         if (last->kind != SIGNAL_TONE || last->channel != event->channel)
             continue;
         double change = event->figure / last->figure;
-        if (last->frame + last->frame_count != event->frame || change < 0.99 || change > 1.01)
+        uint64_t end = last->frame + last->frame_count;
+        if (end > event->frame || (event->frame - end) * 200 > sample_rate || change < 0.99 || change > 1.01)
             return false;
-        last->frame_count += event->frame_count;
+        last->frame_count = event->frame + event->frame_count - last->frame;
         last->level = last->level > event->level ? last->level : event->level;
         return true;
     }
     return false;
 }
 
-static bool add_event(programme_signal *self, const signal_event *event, uint64_t cell_frame)
+static bool add_event(programme_signal *self, const signal_event *event, uint64_t cell_frame, uint32_t sample_rate)
 {
     if (event->frame < 0 && cell_frame < (uint64_t)-(int64_t)event->frame)
         return true; /* before the programme: no such place */
@@ -49,7 +51,7 @@ static bool add_event(programme_signal *self, const signal_event *event, uint64_
                             .frame_count = event->frame_count,
                             .level = (double)event->level,
                             .figure = (double)event->figure};
-    if (joins_tone(self, &item))
+    if (joins_tone(self, &item, sample_rate))
         return true;
     if (!grow((void **)&self->events, self->event_count, 1, &self->event_capacity, sizeof *self->events))
         return false;
@@ -94,7 +96,7 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
     memcpy(cell->spectrum, signal->spectrum, sizeof cell->spectrum);
     self->event_dropped += signal->event_dropped;
     for (uint32_t i = 0; i < signal->event_count; i++)
-        if (!add_event(self, &signal->events[i], cell_frame))
+        if (!add_event(self, &signal->events[i], cell_frame, sample_rate))
             return false;
     return true;
 }

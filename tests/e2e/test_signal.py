@@ -27,6 +27,23 @@ class Signal(FarmTest):
                 if row.check == "signal.click" and row.strength == "-20 dBFS" and "speech" in hosts:
                     self.assertEqual(row.share("speech"), 1.0)
 
+    def test_tones_at_all_rates(self):
+        """One tone, over the edge of a cell (307,200 frames) at each."""
+        rates = (44100, 48000, 88200, 96000, 192000)
+        for rate in rates:
+            edge = 307200 / rate
+            at = np.arange(round((edge + 2) * rate)) / rate
+            tone = 0.05 * np.sin(2 * np.pi * 1000 * at) * (abs(at - edge) < 0.7)
+            write_wav(self.folder / f"tone_{rate}.wav", tone[:, None], rate=rate)
+        report = reelmill("qc", *(self.folder / f"tone_{rate}.wav" for rate in rates), "--json").json()
+        for rate, entry in zip(rates, report["programmes"]):
+            with self.subTest(rate=rate):
+                told = [item for item in entry["findings"] if item["check"] == "signal.tone"]
+                self.assertEqual([item["severity"] for item in told], ["warn"])
+                self.assertAlmostEqual(told[0]["start_s"], 307200 / rate - 0.7, delta=0.02)
+                self.assertAlmostEqual(told[0]["end_s"], 307200 / rate + 0.7, delta=0.02)
+                self.assertAlmostEqual(told[0]["details"]["frequency_hz"], 1000, delta=1)
+
     def test_joins(self):
         """A gap at the first join, a jump at the second, a reel that begins in silence at the third."""
         gap, slope, high = 240, 480, 0.65  # -3.7 dBFS; the jump from +0.65 to -0.65 overshoots

@@ -71,6 +71,8 @@ typedef struct signal_channel {
     int64_t ended_frame;
     double ended_edge, after_edge;
     uint32_t after_left;
+    double tone_sums[3];           /* as signal_sums.tone, of tiles that are too short by themselves */
+    uint32_t tone_frames;
     uint32_t tone_event;           /* index + 1 of the tone that goes on */
     int64_t tone_first, tone_end;
     double tone_figure;

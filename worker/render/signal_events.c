@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /*
  * What is stored; the coordinator's limits are stricter (judge_signal_events.c). A click counts when its fourth
@@ -236,23 +237,33 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
 static void take_tones(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
 {
     signal_channel *state = &self->channels[channel];
-    const signal_sums *sums = &tile->sums;
-    double square = sums->tone[2][lane];
-    double count = tile->frame_count;
-    if (tile->cell_frame < 0 || count * 200.0 < self->sample_rate || square < tone_square_min * count)
+    if (tile->cell_frame < 0)
+        return;
+    double sums[3];
+    for (uint32_t i = 0; i < 3; i++)
+        sums[i] = state->tone_sums[i] += tile->sums.tone[i][lane];
+    state->tone_frames += tile->frame_count;
+    double count = state->tone_frames;
+    double square = sums[2];
+    if (count * 200.0 < self->sample_rate) /* half a slot: of high rates a tile is less */
+        return;
+    int64_t end = tile->cell_frame + (int64_t)tile->frame_count;
+    int64_t first = end - (int64_t)state->tone_frames;
+    state->tone_frames = 0;
+    memset(state->tone_sums, 0, sizeof state->tone_sums);
+    if (square < tone_square_min * count)
         return;
     /* The best frequency: x[n] + x[n-2] = 2 cos(w) x[n-1]; what is left over tells how pure it is. */
-    double figure = 2.0 - sums->tone[1][lane] / square;
-    double residue = sums->tone[0][lane] - sums->tone[1][lane] * sums->tone[1][lane] / square;
+    double figure = 2.0 - sums[1] / square;
+    double residue = sums[0] - sums[1] * sums[1] / square;
     double lowest = 6.283185307179586 * tone_hz_min / self->sample_rate;
     if (!(figure >= lowest * lowest) || figure > 2.0 || !(residue <= tone_residue_max * square * figure * figure))
         return;
     double level = sqrt(2.0 * square / count);
-    int64_t end = tile->cell_frame + (int64_t)tile->frame_count;
-    bool goes_on = state->tone_end == tile->cell_frame && fabs(figure - state->tone_figure) <= tone_change_max * state->tone_figure;
+    bool goes_on = state->tone_end == first && fabs(figure - state->tone_figure) <= tone_change_max * state->tone_figure;
     state->tone_end = end;
     if (!goes_on) {
-        state->tone_first = tile->cell_frame;
+        state->tone_first = first;
         state->tone_figure = figure;
         state->tone_event = 0;
         return;
