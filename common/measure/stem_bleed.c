@@ -204,10 +204,8 @@ static bool find_gain(open_leak *open)
         gains[b] = band_gain(&open->sum, b, &weights[b]);
     }
     find_octaves(gains, weights, &first, &last);
-    for (uint32_t b = first; b <= last; b++) {
+    for (uint32_t b = first; b <= last; b++)
         most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -2.0)) : most;
-        sign += weights[b] > 0.0 ? copysign(weights[b], (double)open->sum.band_re[b]) : 0.0;
-    }
     gain_sum passed = {0.0, 0.0};
     gain_sum flat = {0.0, 0.0};
     bool any = false;
@@ -216,6 +214,7 @@ static bool find_gain(open_leak *open)
             continue;
         if (gains[b] >= gain_of * most) {
             add_gain(&passed, gains[b], weights[b]);
+            sign += copysign(weights[b], (double)open->sum.band_re[b]); /* far above a filter it has turned */
             if ((b == first || !beside_slope(gains, weights, b, b - 1)) && (b == last || !beside_slope(gains, weights, b, b + 1)))
                 add_gain(&flat, gains[b], weights[b]);
         }
@@ -441,17 +440,18 @@ static int by_gain(const void *a, const void *b)
 }
 
 /* 0: nothing of the source could be there. */
-static double reach_in(const stem_cell *cell, uint32_t source_group, uint32_t host_group)
+static double reach_in(const stem_cell *cell, const float *table, uint32_t source_group, uint32_t host_group)
 {
     if (source_group >= cell->group_count || host_group >= cell->group_count)
         return 0.0;
-    double reach = (double)cell->reach[source_group * cell->group_count + host_group];
+    double reach = (double)table[source_group * cell->group_count + host_group];
     return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach > 0.0 ? fmax(reach, least_reach) : 0.0;
 }
 
-/* What is reached in that share of the time of cells that stand by their reach. */
-static double reach_of_share(const cell_reach *cells, size_t count, double share)
+/* What is reached in that share of the time of cells. */
+static double reach_of_share(cell_reach *cells, size_t count, double share)
 {
+    qsort(cells, count, sizeof *cells, by_gain);
     double whole = 0.0;
     double sum = 0.0;
     size_t at = 0;
@@ -468,16 +468,18 @@ static double reach_of_share(const cell_reach *cells, size_t count, double share
 status stem_bleed_reach(stem_reach *out_reach, const stem_programme *programme, uint32_t source_group, uint32_t host_group)
 {
     *out_reach = (stem_reach){0};
-    cell_reach *cells = malloc((programme->cell_count + 1) * sizeof *cells);
+    cell_reach *cells = malloc((2 * programme->cell_count + 1) * sizeof *cells);
+    cell_reach *low_cells = cells + programme->cell_count;
     size_t count = 0;
     double worst = 0.0;
     if (cells == NULL)
         return STATUS_NODE_MEMORY;
     for (size_t c = 0; c < programme->cell_count; c++) {
         const stem_cell *cell = &programme->bleed[c];
-        double reach = reach_in(cell, source_group, host_group);
+        double reach = reach_in(cell, cell->reach, source_group, host_group);
         if (reach <= 0.0)
             continue;
+        low_cells[count] = (cell_reach){reach_in(cell, cell->reach_low, source_group, host_group), cell->frame_count};
         cells[count++] = (cell_reach){reach, cell->frame_count};
         if (reach > worst || (reach >= worst && out_reach->end_frame == cell->frame)) { /* the first stretch of the worst */
             out_reach->start_frame = reach > worst ? cell->frame : out_reach->start_frame;
@@ -485,9 +487,9 @@ status stem_bleed_reach(stem_reach *out_reach, const stem_programme *programme, 
             worst = reach;
         }
     }
-    qsort(cells, count, sizeof *cells, by_gain);
     out_reach->half = reach_of_share(cells, count, 0.5);
     out_reach->most = reach_of_share(cells, count, 0.9);
+    out_reach->low = reach_of_share(low_cells, count, 0.9);
     free(cells);
     return STATUS_OK;
 }

@@ -15,7 +15,7 @@ typedef struct stem_bleed {
     double gain;            /**< linear, negative when upside down; in the octaves that carry it */
     uint32_t first_band, last_band;
     uint64_t start_frame, end_frame;
-    bool start_short, end_short; /**< it may begin or end up to two of a cell's windows further off: that was not looked for */
+    bool start_short, end_short; /**< it may begin or end STEM_SHORT_FRAMES further off, and more where it is faint: that was not looked for */
     double score, chance;   /**< of the cell that shows it best: standard deviations of chance, and the same out of time */
     uint32_t cell_count;    /**< in which it was found */
 } stem_bleed;
@@ -31,10 +31,11 @@ double stem_leak_gain(const stem_leak *leak);
 /** group_of[lane]: the stem of a lane. out_bleeds is large; take it from an arena. STATUS_NODE_MEMORY only. */
 MUST_USE status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme, const uint8_t *group_of);
 
-/** How small a leak of one stem in another would have been found. */
+/** How small a leak of one stem in another would have been found, if it is of the source's whole sound. */
 typedef struct stem_reach {
     double half, most;              /**< in half of the time in which the source plays and the host is not silent, in nine tenths;
                                          HUGE_VAL: none, the host is too loud there; 0: there is no such time */
+    double low;                      /**< as `most`, of a leak of the source's lowest STEM_BANDS_LOW octaves alone */
     uint64_t start_frame, end_frame; /**< where it is worst */
 } stem_reach;
 

@@ -124,8 +124,10 @@ static void encode_bleed(const stem_features *self, byte_writer *writer)
     byte_writer_u8(writer, self->all_pairs ? 1 : 0);
     byte_writer_u16(writer, (uint16_t)self->leak_count);
     for (uint32_t a = 0; a < self->group_count; a++)
-        for (uint32_t b = 0; b < self->group_count; b++)
+        for (uint32_t b = 0; b < self->group_count; b++) {
             encode_float(writer, self->reach[a][b]);
+            encode_float(writer, self->reach_low[a][b]);
+        }
     for (uint32_t i = 0; i < self->leak_count; i++)
         encode_leak(&self->leaks[i], writer);
     byte_writer_u16(writer, (uint16_t)self->gap_count);
@@ -223,7 +225,9 @@ static bool decode_bleed(byte_reader *reader, stem_features *made)
     for (uint32_t a = 0; a < made->group_count; a++)
         for (uint32_t b = 0; b < made->group_count; b++) {
             made->reach[a][b] = decode_float(reader);
-            valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f;
+            made->reach_low[a][b] = decode_float(reader);
+            valid = valid && isfinite(made->reach[a][b]) && made->reach[a][b] >= 0.0f && isfinite(made->reach_low[a][b]) &&
+                    made->reach_low[a][b] >= 0.0f;
         }
     for (uint32_t i = 0; valid && i < made->leak_count; i++)
         valid = decode_leak(reader, made, &made->leaks[i]);
@@ -250,7 +254,7 @@ size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
 {
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
     size_t leak = 3 * 2 + 3 * 4 + 6 + 1 + 4 + STEM_BANDS * 4 * 4;
-    size_t bleed = 3 + 2 + (size_t)group_count * group_count * 4 + STEM_LEAKS_MAX * leak + 2 +
+    size_t bleed = 3 + 2 + (size_t)group_count * group_count * 2 * 4 + STEM_LEAKS_MAX * leak + 2 +
                    (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + 4 + 2 +
                    (size_t)STEM_CLICKS_MAX * (2 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;
     return head + bleed + (size_t)stem_block_count(lane_count, false, CELL_FRAMES) * lane_count * 8;
@@ -323,6 +327,7 @@ void stem_programme_deinit(stem_programme *self)
     for (size_t i = 0; i < self->cell_count; i++) {
         free(self->cells[i]);
         free(self->bleed[i].reach);
+        free(self->bleed[i].reach_low);
         free(self->bleed[i].leaks);
         free(self->bleed[i].gaps);
         free(self->bleed[i].clicks);
@@ -355,6 +360,7 @@ static stem_cell keep_bleed(const stem_features *features)
                       .window_count = features->window_count,
                       .group_count = features->group_count,
                       .reach = malloc(((size_t)groups * groups + 1) * sizeof(float)),
+                      .reach_low = malloc(((size_t)groups * groups + 1) * sizeof(float)),
                       .all_pairs = features->all_pairs,
                       .leak_count = features->leak_count,
                       .leaks = malloc((features->leak_count + 1) * sizeof(stem_leak)),
@@ -364,7 +370,8 @@ static stem_cell keep_bleed(const stem_features *features)
                       .click_count = features->click_count,
                       .clicks = malloc((features->click_count + 1) * sizeof(stem_click)),
                       .shifts = malloc((groups + 1) * sizeof(stem_shift_peak))};
-    ENSURE(kept.reach != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.clicks != NULL && kept.shifts != NULL);
+    ENSURE(kept.reach != NULL && kept.reach_low != NULL && kept.leaks != NULL && kept.gaps != NULL && kept.clicks != NULL &&
+           kept.shifts != NULL);
     if (features->phased) {
         size_t bytes = stem_sum_count(features->lane_count, true) * sizeof(stem_cross);
         kept.phases = malloc(bytes);
@@ -374,8 +381,10 @@ static stem_cell keep_bleed(const stem_features *features)
     memcpy(kept.gaps, features->gaps, features->gap_count * sizeof(stem_gap));
     memcpy(kept.clicks, features->clicks, features->click_count * sizeof(stem_click));
     memcpy(kept.shifts, features->shifts, groups * sizeof(stem_shift_peak));
-    for (uint32_t a = 0; a < groups; a++)
+    for (uint32_t a = 0; a < groups; a++) {
         memcpy(kept.reach + (size_t)a * groups, features->reach[a], groups * sizeof(float));
+        memcpy(kept.reach_low + (size_t)a * groups, features->reach_low[a], groups * sizeof(float));
+    }
     memcpy(kept.leaks, features->leaks, features->leak_count * sizeof(stem_leak));
     return kept;
 }

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 16,
+    STEM_FEATURES_VERSION = 17,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -38,6 +38,8 @@ enum {
     STEM_DELAY_MAX = 1024,
     STEM_DELAY_SLACK = 12,         /**< samples by which one leak may differ from cell to cell: without treble its peak is wide */
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
+    STEM_BANDS_LOW = 5,            /**< of these, what is left of a sound without its treble: up to 1.5 kHz at 48 kHz */
+    STEM_SHORT_FRAMES = 2 * CELL_FRAMES / STEM_WINDOWS, /**< 1.6 s: what goes on in a cell for longer it hears by itself */
     STEM_LEAKS_MAX = 64,
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
     STEM_GROUPS_MAX = 32,          /**< stems that are held against each other */
@@ -108,6 +110,7 @@ typedef struct stem_features {
     uint8_t window_count;     /**< windows that the cell has; 0: leaks were not looked for */
     uint8_t group_count;      /**< stems among the lanes, in their order */
     float reach[STEM_GROUPS_MAX][STEM_GROUPS_MAX]; /**< [source][host] smallest gain that would be found; 0: the source is silent */
+    float reach_low[STEM_GROUPS_MAX][STEM_GROUPS_MAX]; /**< the same of a leak that has the lowest STEM_BANDS_LOW octaves alone */
     bool all_pairs;           /**< every pair in which a leak would show was tried: what is not among the leaks is not there */
     uint32_t leak_count;
     stem_leak leaks[STEM_LEAKS_MAX];
@@ -163,7 +166,7 @@ typedef struct stem_cell {
     uint64_t frame;
     uint32_t frame_count;
     uint8_t window_count, group_count;
-    float *reach;             /**< [group_count][group_count] */
+    float *reach, *reach_low; /**< [group_count][group_count] */
     bool all_pairs;
     uint32_t leak_count;
     stem_leak *leaks;

@@ -107,13 +107,16 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)
                  : arena_format(base->memory, "Print %s again without that send.", host);
-    const char *within = bleed->start_short && bleed->end_short ? " (both within 1.6 s)"
-                         : bleed->start_short                   ? " (its start within 1.6 s)"
-                         : bleed->end_short                     ? " (its end within 1.6 s)"
-                                                                : "";
+    const char *ends = bleed->start_short && bleed->end_short ? "start and end"
+                       : bleed->start_short                   ? "start"
+                       : bleed->end_short                     ? "end"
+                                                              : NULL;
+    const char *further = ends == NULL ? ""
+                                       : arena_format(base->memory, " (its %s may lie %.1f s further off, and more where it is faint)",
+                                                      ends, STEM_SHORT_FRAMES / (double)rate);
     item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s%s. %s", source,
                                  lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
-                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, within, advice);
+                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, further, advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
@@ -198,11 +201,14 @@ static const char *reach_message(judgement *base, const reach_sum *sum)
         char to[PLACE_TEXT_SIZE];
         judgement_place(base, sum->worst.start_frame, from);
         judgement_place(base, sum->worst.end_frame, to);
+        const char *low = isinf(sum->worst.low) ? "not below -20 dB"
+                                                : arena_format(memory, "from %.1f dB up", to_db(sum->worst.low));
         known = arena_format(memory,
                              "Leaks between stems can hide below what else sounds. Worst is %s in %s, from %s to %s: one from %.1f dB up "
-                             "would have been found in nine tenths of the time in which %s plays, and from %.1f dB up in half of it. One "
-                             "without treble may be missed well above that. The other pairs are in the table. ",
-                             sum->source, sum->host, from, to, to_db(sum->worst.most), sum->source, to_db(sum->worst.half));
+                             "would have been found in nine tenths of the time in which %s plays, and from %.1f dB up in half of it; one "
+                             "with nothing above %.0f Hz, in nine tenths, %s. The other pairs are in the table. ",
+                             sum->source, sum->host, from, to, to_db(sum->worst.most), sum->source, to_db(sum->worst.half),
+                             stem_band_high_hz(STEM_BANDS_LOW - 1, base->timeline->sample_rate), low);
     }
     if (sum->unknown_count > 0)
         unknown = arena_format(memory,
@@ -222,10 +228,12 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     arena *memory = base->memory;
     const char *most_rows = "";
     const char *half_rows = "";
+    const char *low_rows = "";
     reach_sum sum = {.source = "", .host = "", .unknown = ""};
     for (uint32_t a = 0; a < self->group_count; a++) {
         const char *most_row = "";
         const char *half_row = "";
+        const char *low_row = "";
         if (self->stem_of[a] == RENDER_STEM_RECEIVED)
             continue;
         const char *source = base->show->stems[self->stem_of[a]].name;
@@ -237,10 +245,12 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
             const char *host = base->show->stems[self->stem_of[b]].name;
             most_row = add_reach(memory, most_row, host, reach.most);
             half_row = add_reach(memory, half_row, host, reach.half);
+            low_row = add_reach(memory, low_row, host, reach.low);
             add_pair(memory, &sum, source, host, &reach);
         }
         most_rows = add_row(memory, most_rows, source, most_row);
         half_rows = add_row(memory, half_rows, source, half_row);
+        low_rows = add_row(memory, low_rows, source, low_row);
     }
     if (most_rows[0] == '\0')
         return;
@@ -253,7 +263,8 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     item->measured = known ? to_db(sum.worst.most) : (double)NAN;
     item->unit = "dB";
     item->message = reach_message(base, &sum);
-    item->details_json = arena_format(memory, "{\"reach_db\": {%s}, \"reach_half_db\": {%s}}", most_rows, half_rows);
+    item->details_json = arena_format(memory, "{\"reach_db\": {%s}, \"reach_half_db\": {%s}, \"reach_low_db\": {%s}}", most_rows,
+                                      half_rows, low_rows);
 }
 
 void judge_bleed(judgement *self, const stem_presence *by_stem)

@@ -547,6 +547,9 @@ class Bleed(FarmTest):
         reach = told[0]["details"]["reach_db"]
         self.assertLess(reach["DX"]["MX"], -70.0)
         self.assertLess(reach["DX"]["FX"], -30.0)
+        for source, row in told[0]["details"]["reach_low_db"].items():  # a part of the sound is never found sooner than all of it
+            for host, figure in row.items():
+                self.assertTrue(figure is None or figure > reach[source][host], (source, host))
         # The worst pair is named, of those that have a figure alone.
         pairs = {f"{source} in {host}": figure for source, row in reach.items() for host, figure in row.items()}
         known = {pair: figure for pair, figure in pairs.items() if figure is not None}

@@ -1,6 +1,6 @@
 /*
  * Where in a cell a pair of channels leaks, once its delay is known, and at which gains: first from the windows that the cell is
- * searched in, then, unless all of these have it, from windows in every step of the cell.
+ * searched in, then, unless all of these have it and tell its gain well, from windows in every step of the cell.
  */
 #include "worker/render/bleed_spectra.h"
 
@@ -8,6 +8,8 @@
 #include <string.h>
 
 static const float end_score_most = 7.5f; /* of few windows: never a leak by itself, but how one in the cell beside goes on */
+static const double passes = 0.9;          /* of the largest gain: octaves that have less lie on a filter's slope */
+static const double known_well = 1000.0;   /* to 3 %, 0.3 dB: the windows are enough to tell how large it is */
 
 enum {
     FAINT_STEPS = 16 /* 0.7 s */
@@ -290,10 +292,39 @@ static bool is_sure(const bleed_pair *pair, const stem_leak *leak)
     return !pair->at_end && (double)leak->score >= STEM_LEAK_SCORE_MIN;
 }
 
+/*
+ * How well the octaves that let it pass say together how large it is: one over the square of their relative error. One that lacks
+ * its treble may be known best far above its filter.
+ */
+static double gain_known(const stem_leak *leak)
+{
+    double gains[STEM_BANDS];
+    double weights[STEM_BANDS];
+    double least = 0.0; /* of the largest, by two standard deviations */
+    double known = 0.0;
+    for (uint32_t b = 0; b < STEM_BANDS; b++) {
+        double re = 0.0;
+        double im = 0.0;
+        bool heard = stem_leak_band(leak, b, &re, &im);
+        double own = (double)leak->band_own[b];
+        gains[b] = heard ? sqrt(re * re + im * im) : 0.0;
+        weights[b] = heard ? gains[b] * gains[b] * own * own / (double)leak->band_noise[b] : 0.0;
+        least = heard ? fmax(least, gains[b] * (1.0 - 2.0 / sqrt(weights[b]))) : least;
+    }
+    for (uint32_t b = 0; b < STEM_BANDS; b++)
+        known += gains[b] >= passes * least ? weights[b] : 0.0;
+    return known;
+}
+
+static bool is_whole(const render_bleed *self, const leak_stretch *stretch)
+{
+    return stretch->first == 0 && stretch->last == self->window_count - 1;
+}
+
 static bool is_asked(const render_bleed *self, const bleed_pair *pair, const stem_leak *leak, const leak_stretch *stretch)
 {
-    bool whole = stretch->first == 0 && stretch->last == self->window_count - 1;
-    return is_sure(pair, leak) ? !whole : pair->stands_out || (double)leak->rest >= STEM_LEAK_REST_MIN;
+    return is_sure(pair, leak) ? !is_whole(self, stretch) || gain_known(leak) < known_well
+                               : pair->stands_out || (double)leak->rest >= STEM_LEAK_REST_MIN;
 }
 
 /* What the windows have told, more finely by the steps, if these tell the same. */
@@ -322,7 +353,8 @@ static void fit_steps(const render_bleed *self, const bleed_pair *pair, const le
     const leak_stretch steps = {step_source(self, pair, found.first == 0 ? 0 : found.first - 1) < 0 ? 0 : found.first,
                                 step_source(self, pair, found.last + 1) < 0 ? last : found.last + 1, found.first_open,
                                 step_source(self, pair, found.last_open + 1) < 0 ? last : found.last_open + 1};
-    tell_steps(&finer, &steps);
+    if (!is_whole(self, stretch)) /* else windows at both edges have it, and the steps tell its gain alone */
+        tell_steps(&finer, &steps);
     *leak = finer;
 }
 

@@ -11,11 +11,13 @@
 #include <string.h>
 
 enum {
-    LOOKED_AT = 72000,     /* 1.5 s beyond the edge is looked at first: most leaks go on, and from there the cell tells by itself */
-    CLOSE = 12000,    /* 0.25 s: an end is not looked for any closer */
-    WINDOWS_MANY = 8,    /* that a cell can read, or they are half as long, */
-    FRAMES_LEAST = 1024  /* down to 21 ms */
+    LOOKED_AT = 72000,  /* 1.5 s beyond the edge is looked at first: most leaks go on, and from there the cell tells by itself */
+    CLOSE = 12000,      /* 0.25 s: an end is not looked for any closer */
+    WINDOWS_MANY = 8,   /* that a cell can read, or they are half as long, */
+    FRAMES_LEAST = 1024 /* down to 21 ms */
 };
+
+static_assert((int)LOOKED_AT <= (int)STEM_SHORT_FRAMES, "what is told where no end was looked for reaches beyond it");
 
 static const double heard_score = 3.5; /* of a window that says nothing against it */
 static const double clear_score = 6.0; /* the cell there tells the rest by itself */

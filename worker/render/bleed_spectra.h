@@ -18,6 +18,7 @@ enum {
     FIRST_BIN = 4,     /* 47 Hz at 48 kHz: below, windows of 85 ms tell nothing */
     GROUP = 8,         /* bins that are one for choosing pairs */
     GROUPS = BINS / GROUP,
+    LOW_GROUPS = (FIRST_BIN << STEM_BANDS_LOW) / GROUP,
     SMOOTH = 8,        /* the host's power is averaged over so many bins on each side */
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */

@@ -18,6 +18,7 @@
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2; /* times bleed_chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
+static const double low_least = 1e-6; /* of all of a source lies in its lowest octaves at least: then no leak of these would show */
 static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
 
 static void *take_aligned(arena *memory, size_t byte_size)
@@ -123,43 +124,54 @@ void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_f
 
 /* ---- which pairs ---- */
 
-/* What a leak at unity and chance add up to in some windows. */
+/* What a leak at unity and chance add up to in some windows; `low`: one that has the lowest octaves alone. */
 typedef struct reach_sums {
-    double signal, noise;
+    double signal, low, noise;
 } reach_sums;
 
 /* The smallest gain that would reach the score; 0: the source does not play. */
-static double reach_of(const reach_sums *sums)
+static double reach_of(double signal, double noise)
 {
-    return sums->signal > 0.0 ? score_min * sqrt(sums->noise / 2.0) / sums->signal : 0.0;
+    return signal > 0.0 ? score_min * sqrt(noise / 2.0) / signal : 0.0;
+}
+
+static double sum_eight(const float of[8])
+{
+    double sum = 0.0;
+    for (uint32_t i = 0; i < 8; i++)
+        sum += (double)of[i];
+    return sum;
 }
 
 /* In the whole cell; `ends`: in the windows at its beginning and end alone. */
-static double pair_reach(const render_bleed *self, uint32_t source, uint32_t host, reach_sums ends[BLEED_ENDS])
+static reach_sums pair_reach(const render_bleed *self, uint32_t source, uint32_t host, reach_sums ends[BLEED_ENDS])
 {
-    reach_sums all = {0.0, 0.0};
+    reach_sums all = {0.0, 0.0, 0.0};
     memset(ends, 0, BLEED_ENDS * sizeof *ends);
     for (uint32_t w = 0; w < self->window_count; w++) {
         if (self->power[source][w] < BLEED_ACTIVE_POWER)
             continue;
         enum { SUMS = 8 }; /* sums that do not wait for each other; the same ones on every machine */
+        static_assert(LOW_GROUPS % SUMS == 0, "the lowest octaves end with a round");
         const float *restrict root = self->group_root + bleed_spectrum_at(source, w) / GROUP;
         const float *restrict inverse = self->group_inverse + bleed_spectrum_at(host, w) / GROUP;
         float signals[SUMS] = {0.0f};
         float noises[SUMS] = {0.0f};
-        for (uint32_t g = 0; g < GROUPS; g += SUMS)
+        reach_sums own = {0.0, 0.0, 0.0};
+        for (uint32_t g = 0; g < GROUPS; g += SUMS) {
+            if (g == LOW_GROUPS)
+                own.low = sum_eight(signals) * GROUP;
             for (uint32_t i = 0; i < SUMS; i++) {
                 float of_pair = root[g + i] * inverse[g + i];
                 float counted = bleed_bin_weight(of_pair) * self->group_tilt[g + i];
                 signals[i] += counted * (of_pair * of_pair);
                 noises[i] += counted * counted;
             }
-        reach_sums own = {0.0, 0.0};
-        for (uint32_t i = 0; i < SUMS; i++) {
-            own.signal += (double)signals[i] * GROUP;
-            own.noise += (double)noises[i] * GROUP;
         }
+        own.signal = sum_eight(signals) * GROUP;
+        own.noise = sum_eight(noises) * GROUP;
         all.signal += own.signal;
+        all.low += own.low;
         all.noise += own.noise;
         for (uint32_t end = 0; end < BLEED_ENDS; end++)
             if (w >= bleed_end_window(self, end) && w < bleed_end_window(self, end) + END_WINDOWS) {
@@ -167,7 +179,7 @@ static double pair_reach(const render_bleed *self, uint32_t source, uint32_t hos
                 ends[end].noise += own.noise;
             }
     }
-    return reach_of(&all);
+    return all;
 }
 
 static bool host_silent(const render_bleed *self, uint32_t lane)
@@ -204,6 +216,7 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
     self->pair_count = 0;
     features->all_pairs = true;
     memset(features->reach, 0, sizeof features->reach);
+    memset(features->reach_low, 0, sizeof features->reach_low);
     for (uint32_t source = 0; source < self->lane_count; source++)
         for (uint32_t host = 0; host < self->lane_count; host++) {
             if (!pair_wanted(self, source, host))
@@ -211,18 +224,22 @@ static void choose_pairs(render_bleed *self, stem_features *features, uint64_t t
             if (host_silent(self, host))
                 continue; /* where nothing is, nothing leaked */
             reach_sums ends[BLEED_ENDS];
-            double reach = pair_reach(self, source, host, ends);
+            const reach_sums sums = pair_reach(self, source, host, ends);
+            const double reach = reach_of(sums.signal, sums.noise);
             if (reach <= 0.0)
                 continue;
-            float *best = &features->reach[self->group_of[source]][self->group_of[host]];
             /* Of a pair of stems the worst channel counts: anything smaller might have been missed somewhere. */
-            if ((float)reach > *best)
-                *best = (float)reach;
+            float *most = &features->reach[self->group_of[source]][self->group_of[host]];
+            float *most_low = &features->reach_low[self->group_of[source]][self->group_of[host]];
+            const double low = reach_of(fmax(sums.low, low_least * sums.signal), sums.noise);
+            *most = fmaxf(*most, (float)reach);
+            *most_low = fmaxf(*most_low, (float)low);
             if (reach <= STEM_LEAK_REACH_MOST)
                 self->pairs[self->pair_count++] = (bleed_pair){.source = (uint16_t)source,
                                                                .host = (uint16_t)host,
                                                                .reach = reach,
-                                                               .end_reach = {reach_of(&ends[0]), reach_of(&ends[1])},
+                                                               .end_reach = {reach_of(ends[0].signal, ends[0].noise),
+                                                                             reach_of(ends[1].signal, ends[1].noise)},
                                                                .received = self->received[host]};
         }
     if (self->pair_count > 1)

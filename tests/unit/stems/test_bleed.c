@@ -201,6 +201,48 @@ static void bleed__under_a_loud_host_is_out_of_reach_and_says_so(void **state)
     free(heard);
 }
 
+/* What is left of a leak below 1.5 kHz counts for little among the bins of the treble: how large it must be is told apart. */
+static void bleed__without_treble_has_a_reach_of_its_own(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        plant made = {.seed = 500 + seed, .host_db = -60.0, .end = CELL_FRAMES, .filter = 0.97};
+        stem_features *heard = listen(&made);
+        double whole = 20.0 * log10((double)heard->reach[0][1]);
+        double low = 20.0 * log10((double)heard->reach_low[0][1]);
+        free(heard);
+        made.leak_db = whole + 6.0;
+        heard = listen(&made);
+        assert_true(heard->leak_count == 0 || (double)heard->leaks[0].score < STEM_LEAK_SCORE_MIN);
+        free(heard);
+        made.leak_db = low + 6.0; /* the filter begins at 230 Hz */
+        heard = listen(&made);
+        assert_int_equal(heard->leak_count, 1);
+        assert_true((double)heard->leaks[0].score >= STEM_LEAK_SCORE_MIN);
+        free(heard);
+    }
+}
+
+/* All eight windows have it and tell its gain badly: then all of the cell is asked. */
+static void bleed__that_the_windows_tell_badly_is_measured_in_all_of_the_cell(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        plant made = {.seed = 700 + seed, .host_db = -45.0, .leak_db = -45.0, .delay = 37, .end = CELL_FRAMES};
+        stem_features *heard = listen(&made);
+        assert_int_equal(heard->leak_count, 1);
+        const stem_leak *leak = &heard->leaks[0];
+        double sum = 0.0;
+        double weight = 0.0;
+        for (uint32_t band = 0; band < STEM_BANDS; band++) { /* each as well as it is known */
+            sum += (double)leak->band_re[band] * (double)leak->band_own[band] / (double)leak->band_noise[band];
+            weight += (double)leak->band_own[band] * (double)leak->band_own[band] / (double)leak->band_noise[band];
+        }
+        assert_true(fabs(20.0 * log10(sum / weight) - made.leak_db) < 0.5); /* of the windows alone: 1.5 */
+        free(heard);
+    }
+}
+
 /* A leak in windows 2 to 4, over hosts that are all but silent elsewhere and over one that is not. */
 static void bleed__of_a_part_of_the_cell_is_measured_there(void **state)
 {
@@ -338,6 +380,8 @@ int main(void)
         cmocka_unit_test(bleed__is_found_down_to_minus_60_db),
         cmocka_unit_test(bleed__of_a_cell_does_not_depend_on_the_one_before),
         cmocka_unit_test(bleed__of_chance_is_not_found),
+        cmocka_unit_test(bleed__without_treble_has_a_reach_of_its_own),
+        cmocka_unit_test(bleed__that_the_windows_tell_badly_is_measured_in_all_of_the_cell),
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),
