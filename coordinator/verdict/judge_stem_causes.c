@@ -490,17 +490,18 @@ static bool in_reel(const stem_judgement *self, const stem_run *run, int32_t ree
 /* Of the same channels and reel, and no drop-out; or a block or two of a gain that chance gives beside one. */
 static bool is_like(const stem_judgement *self, const stem_run *run, uint32_t outputs, int32_t reel)
 {
-    if (run->fault == STEM_FAULT_EXTRA || !in_reel(self, run, reel) || drops_out(self, run) || stem_judgement_drops_out(self, run))
+    const bool unexplained = run->fault == STEM_FAULT_UNEXPLAINED;
+    if (run->fault == STEM_FAULT_EXTRA || (run->outputs & ~outputs) != 0 || (unexplained && run->outputs != outputs) ||
+        (!unexplained && run->end_frame - run->start_frame > blocks(self, EDGE_BLOCKS)) || !in_reel(self, run, reel))
         return false;
-    if (run->fault == STEM_FAULT_UNEXPLAINED)
-        return run->outputs == outputs && cause_of(self, run, &(const char *){NULL}) == NULL;
-    bool beside = false;
+    bool beside = unexplained;
     for (uint32_t i = 0; i < self->truth.run_count && !beside; i++) {
         const stem_run *other = &self->truth.runs[i];
         beside = other->fault == STEM_FAULT_UNEXPLAINED && other->outputs == outputs && run->start_frame <= other->end_frame &&
                  other->start_frame <= run->end_frame;
     }
-    return beside && (run->outputs & ~outputs) == 0 && run->end_frame - run->start_frame <= blocks(self, EDGE_BLOCKS);
+    return beside && (!unexplained || cause_of(self, run, &(const char *){NULL}) == NULL) && !drops_out(self, run) &&
+           !stem_judgement_drops_out(self, run);
 }
 
 static void tell_places(stem_judgement *self, uint32_t outputs, int32_t reel, double residual, bool alone,
