@@ -85,10 +85,9 @@ def finish(process):
 
 
 def program_of(arguments):
-    """The name of a process's program; an executor is told from the worker that it runs as."""
-    if arguments[1:2] == [b"--executor"]:
-        return "executor"
-    return Path(arguments[0].decode()).name
+    """The name of a process's program; short for an executor's, which a worker starts under that name."""
+    name = Path(arguments[0].decode()).name
+    return "executor" if name == "reelmill-executor" else name
 
 
 def children_of(pid):

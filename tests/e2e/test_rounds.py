@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import time
-from pathlib import Path
 
 from farm_kit import BIN, CHANCE, KILL, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
 from farm_kit import run_for, small_show, sockets, start, wait_until
@@ -63,14 +62,7 @@ class LinkedFarm:
 
     def executors(self, name):
         """Only those: a worker's child between fork and exec still looks like its parent."""
-        found = []
-        for pid, _ in children_of(self.processes[name].pid):
-            try:
-                if b"--executor" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                    found.append(pid)
-            except OSError:
-                pass
-        return found
+        return [pid for pid, program in children_of(self.processes[name].pid) if program == "executor"]
 
     def ready(self):
         answer = reelmill("nodes", "--json", "--farm", self.endpoint)
