@@ -94,7 +94,7 @@ static void add_summary_row(page *self, const report_model *model, const report_
     if (waived > 0)
         page_format(self, STYLE_SOFT, "%s%zu waived", any ? ", " : "", waived);
     else if (!any && !undelivered(programme))
-        page_add(self, STYLE_SOFT, "none");
+        page_add(self, STYLE_SOFT, "no findings");
 }
 
 /* How many deliverables have which verdict, in words. */
