@@ -40,8 +40,13 @@ static void print_reels(const json_t *reels)
 /* "peak_db" as a person reads it. */
 static void print_key(const char *key)
 {
-    for (const char *c = key; *c != '\0'; c++)
-        putchar(*c == '_' ? ' ' : *c);
+    const char *between = "";
+    while (*key != '\0') {
+        size_t part = strcspn(key, "_");
+        cli_print(stdout, "%s%.*s", between, (int)part, key);
+        between = " ";
+        key += part + (key[part] != '\0');
+    }
 }
 
 static void print_value(const json_t *value)
