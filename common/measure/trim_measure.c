@@ -15,6 +15,12 @@ typedef struct restoration {
     double *lost, *limited; /* [slot]; NULL: nothing is to be restored */
 } restoration;
 
+static bool comes_back(const programme_run *run, const trim *change)
+{
+    return (run->kind == PEAK_RUN_OVERLOAD || run->kind == PEAK_RUN_LIMITED) && run->frame < change->end_frame &&
+           run->frame + run->frame_count > change->first_frame;
+}
+
 static bool restoration_make(restoration *out, const programme_measure *programme, const trim *change, uint64_t slot_count)
 {
     uint32_t rate = programme_measure_rate(programme);
@@ -24,8 +30,7 @@ static bool restoration_make(restoration *out, const programme_measure *programm
     for (size_t i = 0; i < run_count; i++) {
         const programme_run *run = &runs[i];
         uint64_t end = run->frame + run->frame_count;
-        if ((run->kind != PEAK_RUN_OVERLOAD && run->kind != PEAK_RUN_LIMITED) || run->frame >= change->end_frame ||
-            end <= change->first_frame)
+        if (!comes_back(run, change))
             continue;
         if (out->lost == NULL)
             out->lost = calloc(2 * slot_count + 1, sizeof *out->lost);
@@ -151,17 +156,21 @@ static int smallest_tenths(const programme_measure *programme, const programme_m
     return high > TENTHS_MAX || least < minimum || most > maximum ? 0 : high;
 }
 
-bool trim_measure_solve(const programme_measure *programme, const programme_measure *speech, uint64_t first_frame,
-                        uint64_t end_frame, double minimum, double maximum, double *out_gain_db, bool *out_sure)
+trim_advice trim_measure_solve(const programme_measure *programme, const programme_measure *speech, uint64_t first_frame,
+                               uint64_t end_frame, double minimum, double maximum)
 {
     trim change = {.first_frame = first_frame, .end_frame = end_frame};
     bool lower = displayed(trim_measure_loudness(programme, speech, &change)) > maximum;
-    change.restored = lower;
-    int tenths = smallest_tenths(programme, speech, change, lower, minimum, maximum);
-    change.restored = false;
-    *out_sure = tenths > 0;
-    if (!*out_sure && lower)
-        tenths = smallest_tenths(programme, speech, change, lower, minimum, maximum);
-    *out_gain_db = (lower ? -tenths : tenths) / 10.0;
-    return tenths > 0;
+    int least = smallest_tenths(programme, speech, change, lower, minimum, maximum);
+    size_t run_count = 0;
+    const programme_run *runs = programme_measure_runs(programme, &run_count);
+    for (size_t i = 0; lower && i < run_count && !change.restored; i++)
+        change.restored = comes_back(&runs[i], &change);
+    int sure = change.restored ? smallest_tenths(programme, speech, change, lower, minimum, maximum) : least;
+    int advised = sure > 0 ? sure : least;
+    least = least > 0 ? least : advised;
+    return (trim_advice){.gain_db = (lower ? -advised : advised) / 10.0,
+                         .least_db = (lower ? -least : least) / 10.0,
+                         .passes = advised > 0,
+                         .sure = sure > 0};
 }

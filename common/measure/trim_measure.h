@@ -17,13 +17,16 @@ typedef struct trim {
 /** Integrated loudness (speech NULL), or dialogue loudness in the blocks where the stem speaks. NAN if it does not exist. */
 double trim_measure_loudness(const programme_measure *programme, const programme_measure *speech, const trim *change);
 
-/**
- * The smallest change, in tenths of a dB down or up, that brings the displayed figure into minimum..maximum (NAN = open);
- * *out_gain_db is at most 20 dB either way. False when none does: the rest of the programme decides the figure. Where the sum was
- * clamped or limited there, a change down is as large as passes even if that comes back; *out_sure is false where none is, or
- * none passes.
- */
-bool trim_measure_solve(const programme_measure *programme, const programme_measure *speech, uint64_t first_frame,
-                        uint64_t end_frame, double minimum, double maximum, double *out_gain_db, bool *out_sure);
+/** The smallest change of a part that passes, in tenths of a dB down or up, at most 20 dB either way. */
+typedef struct trim_advice {
+    double gain_db;  /**< passes whatever comes back of what was clamped or limited there; not sure: if nothing does */
+    double least_db; /**< passes if nothing comes back: from here to gain_db lies what is enough */
+    bool passes;     /**< false: no change does, the rest of the programme decides the figure; both are 0 */
+    bool sure;       /**< false: none passes, or none whatever comes back */
+} trim_advice;
+
+/** What brings the displayed figure into minimum..maximum (NAN = open). */
+trim_advice trim_measure_solve(const programme_measure *programme, const programme_measure *speech, uint64_t first_frame,
+                               uint64_t end_frame, double minimum, double maximum);
 
 #endif

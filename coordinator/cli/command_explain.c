@@ -14,12 +14,18 @@ static const char *text_in(const json_t *object, const char *key)
     return text == NULL ? "" : text;
 }
 
-static void print_trim(const char *what, const json_t *trim)
+static void print_trim(const char *what, const json_t *advice)
 {
-    if (json_is_number(trim))
-        printf("%s by %+.1f dB\n", what, json_number_value(trim));
-    else
+    const json_t *trim = json_object_get(advice, "trim_db");
+    const json_t *least = json_object_get(advice, "trim_least_db");
+    if (!json_is_number(trim)) {
         printf("%s: no change of up to 20 dB passes\n", what);
+        return;
+    }
+    printf("%s by %+.1f dB", what, json_number_value(trim));
+    if (json_is_number(least) && json_number_value(least) != json_number_value(trim))
+        printf("; from %+.1f dB on it may be enough, by what comes back of the clamped or limited", json_number_value(least));
+    putchar('\n');
 }
 
 static void print_reels(const json_t *reels)
@@ -33,7 +39,7 @@ static void print_reels(const json_t *reels)
             printf("%.1f LUFS by itself: ", json_number_value(own));
         else
             printf("no figure of its own: ");
-        print_trim("trim it alone", json_object_get(reel, "trim_db"));
+        print_trim("trim it alone", reel);
     }
 }
 
@@ -174,7 +180,7 @@ static void print_finding(const json_t *item)
     if (json_object_get(details, "trim_db") != NULL) {
         bool placed = json_is_integer(json_object_get(item, "start_sample"));
         printf("Smallest change that passes:\n");
-        print_trim(placed ? "  trim this place" : "  trim the whole programme", json_object_get(details, "trim_db"));
+        print_trim(placed ? "  trim this place" : "  trim the whole programme", details);
         print_reels(json_object_get(details, "reels"));
         if (json_is_true(json_object_get(details, "clamped")))
             printf("at least: the sum was clamped or limited there, and what it held before is higher. Judge it again after the change.\n");

@@ -21,16 +21,15 @@ static const char *explain_reels(judgement *self, const finding *item, const pro
         if (piece->spans_reels)
             continue;
         uint64_t end = piece->programme_frame + piece->frame_count;
-        double gain = (double)NAN;
-        bool sure = true;
-        bool passes = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max, &gain, &sure);
-        *all_sure = *all_sure && (sure || !passes);
+        trim_advice advice = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max);
+        *all_sure = *all_sure && (advice.sure || !advice.passes);
         double own = speech == NULL ? programme_measure_loudness(measure, piece->programme_frame, end).integrated_lufs
                                     : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
-        text = arena_format(self->memory, "%s%s{\"reel\": \"%s\", \"lufs\": %s, \"trim_db\": %s}", text,
+        text = arena_format(self->memory, "%s%s{\"reel\": \"%s\", \"lufs\": %s, \"trim_db\": %s, \"trim_least_db\": %s}", text,
                             text[0] == '\0' ? "" : ", ",
                             self->show->reels[piece->reel].name, number_or_null(self, true, own),
-                            number_or_null(self, passes, gain));
+                            number_or_null(self, advice.passes, advice.gain_db),
+                            number_or_null(self, advice.passes, advice.least_db));
     }
     return text;
 }
@@ -40,18 +39,16 @@ static void explain_loudness(judgement *self, finding *item)
     const loudness_figures *loudness = &self->verdict->loudness;
     const dialogue_figures *dialogue = &self->verdict->dialogue;
     const programme_measure *speech = strcmp(item->check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
-    double gain = (double)NAN;
-    bool sure = true;
-    bool passes = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max, &gain,
-                                     &sure);
-    sure = sure || !passes;
+    trim_advice advice = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max);
+    bool sure = advice.sure || !advice.passes;
     const char *reels = explain_reels(self, item, speech, &sure);
     uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
     item->details_json =
-        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"clamped\": %s, \"reels\": [%s]}",
+        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"trim_least_db\": %s, \"clamped\": %s, \"reels\": [%s]}",
                      (unsigned long long)blocks, number_or_null(self, speech == NULL, loudness->relative_gate_lufs),
                      number_or_null(self, speech != NULL, dialogue->speech_share),
-                     speech == NULL ? "null" : dialogue->gate == DIALOGUE_GATE_DETECTOR ? "\"detector\"" : "\"stem\"", number_or_null(self, passes, gain),
+                     speech == NULL ? "null" : dialogue->gate == DIALOGUE_GATE_DETECTOR ? "\"detector\"" : "\"stem\"",
+                     number_or_null(self, advice.passes, advice.gain_db), number_or_null(self, advice.passes, advice.least_db),
                      sure ? "false" : "true", reels);
 }
 

@@ -368,7 +368,7 @@ static void verdict__the_advised_trim_makes_up_for_what_was_clamped(void **state
     bench *self = *state;
     plan_piece pieces[2] = {{.frame_count = 10 * RATE}, {.reel = 1, .programme_frame = 10 * RATE, .frame_count = 10 * RATE}};
     peak_run run = {.kind = PEAK_RUN_OVERLOAD, .frame = 2 * RATE, .frame_count = RATE, .sample_count = 2000, .peak = 1.5};
-    double trims[2][3];
+    double trims[2][3], least[2][3];
     self->source.reels = self->reels;
     self->source.reel_count = 2;
     self->reels[0].name = "R1";
@@ -384,7 +384,12 @@ static void verdict__the_advised_trim_makes_up_for_what_was_clamped(void **state
         trims[clamped][0] = number_in(details, "\"trim_db\": ");
         trims[clamped][1] = number_in(strstr(details, "\"R1\""), "\"trim_db\": ");
         trims[clamped][2] = number_in(strstr(details, "\"R2\""), "\"trim_db\": ");
+        least[clamped][0] = number_in(details, "\"trim_least_db\": ");
+        least[clamped][1] = number_in(strstr(details, "\"R1\""), "\"trim_least_db\": ");
+        least[clamped][2] = number_in(strstr(details, "\"R2\""), "\"trim_least_db\": ");
     }
+    for (uint32_t i = 0; i < 3; i++) /* from below it is bounded by what would do if nothing came back */
+        assert_true(least[0][i] == trims[0][i] && least[1][i] == trims[0][i]);
     assert_true(fabs(trims[0][0] + 2.0) < 0.11 && trims[1][0] < trims[0][0] - 0.05 && trims[1][0] > trims[0][0] - 1.0);
     assert_true(trims[1][1] < trims[0][1] - 0.05);
     assert_true(trims[1][2] == trims[0][2]);
