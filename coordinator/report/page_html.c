@@ -30,10 +30,10 @@ static const char page_head[] =
     "background:linear-gradient(90deg,var(--paper) 12px,#fff0) 0/28px no-repeat local,linear-gradient(270deg,var(--paper) 12px,#fff0) 100%/28px no-repeat "
     "local,linear-gradient(90deg,#16202a40,#fff0) 0/9px no-repeat,linear-gradient(270deg,#16202a40,#fff0) 100%/9px no-repeat}"
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;white-space:nowrap}code.path{white-space:normal;overflow-wrap:anywhere}"
-    "a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
+    ".up{margin-left:auto;font-size:13px;font-weight:400;color:var(--soft)}a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
     "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
-    "@media print{audio{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
+    "@media print{audio,.up{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}.scroll{overflow:visible;background:none}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}thead{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
@@ -142,7 +142,7 @@ static void put_block(byte_writer *writer, const page_block *block)
         html_text(writer, block->text);
         if (block->badge != NULL)
             put_badge(writer, block->badge, "");
-        put(writer, "</h2>");
+        put(writer, "<a class=\"up\" href=\"#cover\">Cover</a></h2>");
         break;
     case PAGE_SUBHEADING:
         put_element(writer, "<h3>", block->text, "</h3>");
@@ -182,7 +182,7 @@ status page_html(const page *self, byte_writer *writer)
         const page_block *block = &self->blocks[i];
         if (block->kind == PAGE_SECTION) {
             put(writer, close);
-            put(writer, block->flag ? "<header>" : "<section>");
+            put(writer, block->flag ? "<header id=\"cover\">" : "<section>");
             close = block->flag ? "</header>" : "</section>";
         }
         put_block(writer, block);
