@@ -353,7 +353,7 @@ static bool pool_other_version(executor_pool *self, int how)
 {
     error_detail detail = {0};
     if (self->closing || !WIFEXITED(how) ||
-        executor_program_check(self->program, self->program_path, &detail) == STATUS_OK)
+        executor_program_check(self->program, self->program_path, &detail) != STATUS_PEER_VERSION)
         return false;
     self->listener.hopeless(self->listener.context, detail.message);
     return true;

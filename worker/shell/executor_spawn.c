@@ -68,17 +68,33 @@ status executor_program_open(const char *path, int *out_program, error_detail *d
     return code;
 }
 
-/* What a program prints of itself with --version, its first line; "" where it prints nothing in time or cannot be started. */
-static void ask_version(int program, char *out, size_t out_size)
+/* Up to the end of a pipe, or as much as fits. 0, or why not. */
+static int read_words(int descriptor, char *out, size_t out_size)
+{
+    struct pollfd ready = {.fd = descriptor, .events = POLLIN};
+    for (size_t got = 0; got + 1 < out_size;) {
+        int found = poll(&ready, 1, VERSION_MS);
+        ssize_t more = found > 0 ? read(descriptor, out + got, out_size - 1 - got) : -1;
+        if (found != 0 && more < 0 && errno == EINTR)
+            continue;
+        if (more <= 0)
+            return found == 0 ? ETIMEDOUT : more == 0 ? 0 : errno;
+        got += (size_t)more;
+        out[got] = '\0';
+    }
+    return 0;
+}
+
+/* What a program prints of itself with --version, its first line. 0, or why it cannot be asked. */
+static int ask_version(int program, char *out, size_t out_size)
 {
     int ends[2];
     char path[32], name[] = "reelmill-executor", argument[] = "--version";
     char *arguments[] = {name, argument, NULL};
     pid_t child = 0;
-    size_t got = 0;
     out[0] = '\0';
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return;
+        return errno;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
@@ -86,32 +102,30 @@ static void ask_version(int program, char *out, size_t out_size)
     int failed = posix_spawn(&child, path, &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    struct pollfd ready = {.fd = ends[0], .events = POLLIN};
-    while (failed == 0 && got + 1 < out_size && poll(&ready, 1, VERSION_MS) > 0) {
-        ssize_t more = read(ends[0], out + got, out_size - 1 - got);
-        if (more <= 0)
-            break;
-        got += (size_t)more;
-    }
+    bool started = failed == 0;
+    failed = started ? read_words(ends[0], out, out_size) : failed;
     close(ends[0]);
-    out[got] = '\0';
     out[strcspn(out, "\n")] = '\0';
-    if (failed != 0)
-        return;
+    if (!started)
+        return failed;
     kill(child, SIGKILL); /* it has said all, or will not */
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
     }
+    return failed;
 }
 
 status executor_program_check(int program, const char *path, error_detail *detail)
 {
     char found[EXECUTOR_VERSION_MAX], expected[EXECUTOR_VERSION_MAX];
     executor_link_version(expected);
-    ask_version(program, found, sizeof found);
+    int failed = ask_version(program, found, sizeof found);
+    if (failed != 0)
+        return error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s cannot be asked for its version (%s); look at "
+                                "this machine's load and limits", path, strerrorname_np(failed));
     if (strcmp(found, expected) == 0)
         return STATUS_OK;
-    return error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s says of itself '%s', and this worker is '%s': they were "
-                            "not installed together; install reelmill anew, whole", path, found, expected);
+    return error_detail_set(detail, STATUS_PEER_VERSION, "the executors' program %s says of itself '%s', and this worker is '%s': they "
+                            "were not installed together; install reelmill anew, whole", path, found, expected);
 }
 
 static int spawn_with(int program, const storage_roots *roots, const char *cpu_cap, int socket, const int *directories,
