@@ -195,11 +195,13 @@ static const json_t *standing_report(const loaded_show *loaded, json_t **out)
     return *out;
 }
 
-/* before: what lay there when the run began; NULL: nothing. */
+/* before: what lay there when the run began; NULL: nothing. What the run left there is nothing new. */
 static void print_changes(const loaded_show *loaded, const json_t *job, const json_t *before)
 {
     json_t *now = NULL;
-    if (before != NULL && strstr(text_of(job, "report_folder"), "/report/") == NULL && standing_report(loaded, &now) != NULL)
+    const char *reports = text_of(job, "report_folder");
+    bool written = reports[0] != '\0' && strstr(reports, "/report/") == NULL;
+    if (before != NULL && written && standing_report(loaded, &now) != NULL)
         run_changes_print(before, now);
     json_decref(now);
 }

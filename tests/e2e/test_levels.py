@@ -176,6 +176,8 @@ class Levels(FarmTest):
         self.assertIn(f"gain {now:+.2f} dB (that of PM_51), was {was:+.2f} dB; other sound in 1 of 1 file", lines[1])
         self.assertTrue(lines[2].endswith(" other sound in 1 of 1 file") and "gain" not in lines[2], lines[2])
         self.assertIn("the same sound", reelmill("run", show.path, "--replace").err)
+        stem.write_bytes(stem.read_bytes()[:1000])
+        self.assertNotIn("Since the run before", reelmill("run", show.path, "--replace").err)  # it wrote no report
 
     def test_leqm(self):
         """Against a table (2 kHz: 0 dB, 100 Hz: -25.4 dB, 6.3 kHz: 6.6 dB, surrounds 3 dB less) and an FFT over the whole file."""
