@@ -23,6 +23,7 @@ static const double instead_least = 0.05;
 enum { COLOUR = 30, LEAST_SECONDS = 3, NEAR_BLOCKS = 4, SHORT_BLOCKS = 2 };
 
 typedef struct version {
+    const plan_piece *piece;
     uint32_t element;
     uint64_t start, end;
     uint32_t outputs; /* bit per channel of the programme */
@@ -200,9 +201,10 @@ static bool find_match(const stem_judgement *self, const printed_part *printed, 
 /* ---- telling ---- */
 
 /* "What was printed there is what it has about 3.0 s earlier": by its level, block by block; "" where nothing is like it. */
-static const char *match_words(stem_judgement *self, const plan_piece *piece, const version *found)
+static const char *match_words(stem_judgement *self, const version *found)
 {
     judgement *base = self->judgement;
+    const plan_piece *piece = found->piece;
     const double rate = base->timeline->sample_rate;
     printed_part printed = {.track = stem_track(self, piece, found->element, true), .step = 1};
     printed.from = stem_judgement_block(self, found->start) - printed.track.first;
@@ -228,9 +230,10 @@ static const char *match_words(stem_judgement *self, const plan_piece *piece, co
     return words;
 }
 
-static void tell_version(stem_judgement *self, const plan_piece *piece, const version *found)
+static void tell_version(stem_judgement *self, const version *found)
 {
     judgement *base = self->judgement;
+    const plan_piece *piece = found->piece;
     const char *name = base->show->stems[self->stems[found->element]].name;
     finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
     stem_judgement_reject(self, item);
@@ -244,7 +247,7 @@ static void tell_version(stem_judgement *self, const plan_piece *piece, const ve
     item->subject = arena_format(base->memory, "another %s %s", name, reel);
     const char *whose = piece->spans_reels || reel[0] == '\0' ? "" : arena_format(base->memory, " of reel %s", reel);
     item->message = arena_format(base->memory, "%s%s is not what was printed%s from %s to %s: another version of it, or another cut.%s Deliver the stem that was printed, or print again with this one.",
-                                 name, whose, stem_judgement_channel_words(self, item), from, to, match_words(self, piece, found));
+                                 name, whose, stem_judgement_channel_words(self, item), from, to, match_words(self, found));
     item->details_json = arena_format(base->memory, "{\"fault\": \"another\", \"source\": \"%s\", \"residual_dbfs\": %.2f}", name,
                                       found->residual_dbfs);
 }
@@ -275,7 +278,7 @@ static bool find_version(stem_judgement *self, const plan_piece *piece, const ca
     uint64_t frames = 0;
     uint32_t shifts = 0;
     uint32_t runs = 0;
-    *found = (version){.element = element, .start = UINT64_MAX, .residual_dbfs = -HUGE_VAL};
+    *found = (version){.piece = piece, .element = element, .start = UINT64_MAX, .residual_dbfs = -HUGE_VAL};
     for (uint32_t i = 0; i < self->shifts.count; i++) {
         const stem_shift_run *run = &self->shifts.items[i];
         if (!begins_in(piece, run->start) || (away->of_shift[i] >> element & 1U) == 0)
@@ -307,6 +310,9 @@ static uint64_t overlap(uint64_t start, uint64_t end, const version *found)
 /* What another version makes of the comparison: of its own stem all that touches it, of others what lasts a block or two. */
 static bool belongs_to(const stem_judgement *self, const stem_run *run, const version *found)
 {
+    if (run->end_frame <= found->piece->programme_frame ||
+        run->start_frame >= found->piece->programme_frame + found->piece->frame_count)
+        return false; /* what another reel has is another fault, however near it ends */
     const uint64_t block = stem_block_frames(self->model.lane_count, true);
     const uint64_t length = run->end_frame - run->start_frame;
     const bool within = overlap(run->start_frame, run->end_frame, found) * 2 > length;
@@ -393,17 +399,14 @@ void judge_versions(stem_judgement *self)
     const candidates away = find_candidates(self);
     const size_t most = (size_t)timeline->piece_count * self->model.element_count + 1;
     version *found = arena_take_array(self->judgement->memory, most, sizeof *found);
-    const plan_piece **pieces = arena_take_array(self->judgement->memory, most, sizeof *pieces);
     uint32_t count = 0;
     for (uint32_t p = 0; p < timeline->piece_count; p++)
-        for (uint32_t e = 0; e < self->model.element_count; e++) {
-            pieces[count] = &timeline->pieces[p];
-            count += find_version(self, pieces[count], &away, e, &found[count]);
-        }
+        for (uint32_t e = 0; e < self->model.element_count; e++)
+            count += find_version(self, &timeline->pieces[p], &away, e, &found[count]);
     for (uint32_t i = 0; i < count; i++) {
         self->another[found[i].element] = true;
         take_out(self, &found[i]);
     }
     for (uint32_t i = 0; i < count; i++)
-        tell_version(self, pieces[i], &found[i]);
+        tell_version(self, &found[i]);
 }

@@ -48,6 +48,20 @@ class Versions(ReceivedTest):
         told, = faults(report, "PM")
         self.assertIn("Most of what was printed there is what it has in reel R1.", told["message"])
 
+    def test_a_fader_in_the_reel_before_another_version_is_a_fault_of_its_own(self):
+        """It ends where the other version begins."""
+        def wrong(parts):
+            out, join = sum(parts.values()), SECONDS * RATE
+            out[join - 8 * RATE:join] += (10 ** (-6 / 20) - 1) * parts["MX"][join - 8 * RATE:join]
+            out[join:] += parts["MX"][:SECONDS * RATE] - parts["MX"][join:]
+            return out
+        report = self.judge({"PM": (wrong, "5.1")}, show=self.show_of_two_reels())
+        told = sorted(faults(report, "PM"), key=lambda f: f["start_s"])
+        self.assertEqual([(f["details"]["fault"], f["details"]["source"], f["reel"]) for f in told],
+                         [("gain", "MX", "R1"), ("another", "MX", "R2")], [f["message"] for f in told])
+        self.place(told[0], SECONDS - 8, SECONDS)
+        self.place(told[1], SECONDS, 2 * SECONDS)
+
     def test_a_hole_in_an_m_and_e_is_told_once(self):
         """Lost in the print it is a drop-out of that; where the stems have it too, the M&E lacks its fill."""
         def hole(sound):
