@@ -31,6 +31,7 @@ typedef struct qc_words {
     const char **given;  /* as named */
     const char **inside; /* relative to the media root */
     json_t *unnamed;     /* programmes of files that a report cannot name */
+    json_t *names;       /* by `inside`: the names given for it, in order; a link and what it leads to are one file */
 } qc_words;
 
 static status expand_folders(const cli_arguments *arguments, arena *memory, qc_words *out_words, error_detail *detail)
@@ -106,6 +107,15 @@ static status place_files(qc_words *words, arena *memory, const char **out_root,
     for (size_t i = 0; i < json_array_size(words->unnamed); i++)
         fprintf(stderr, "reelmill: error: %s\n", json_string_value(json_object_get(json_array_get(words->unnamed, i), "failure")));
     words->inside = files;
+    words->names = json_object();
+    for (uint32_t i = 0; i < words->count; i++) {
+        json_t *names = json_object_get(words->names, files[i]);
+        if (names == NULL) {
+            names = json_array();
+            json_object_set_new(words->names, files[i], names);
+        }
+        json_array_append_new(names, json_string(utf8_escaped(words->given[i], memory)));
+    }
     return STATUS_OK;
 }
 
@@ -156,34 +166,30 @@ static void keep_checks(json_t *report, const char *kinds)
     json_object_set_new(report, "verdict", json_string(order[worst]));
 }
 
-/* The report's paths are those of the command line; inside the farm they are relative to the media root. */
-static void paths_as_given(json_t *report, const json_t *given)
+/* The report's paths are those of the command line; inside the farm they are relative to the media root. Programmes of one
+ * file stand in the order of its names. */
+static void paths_as_given(json_t *report, const json_t *names)
 {
     size_t index;
     size_t place;
     json_t *item;
     json_t *path;
     json_array_foreach (json_object_get(report, "files"), index, item) {
-        json_t *word = json_object_get(given, json_string_value(json_object_get(item, "path")));
+        json_t *word = json_array_get(json_object_get(names, json_string_value(json_object_get(item, "path"))), 0);
         if (word != NULL)
             json_object_set(item, "path", word);
     }
     json_array_foreach (json_object_get(report, "programmes"), index, item) {
         json_t *files = json_object_get(item, "files");
         json_array_foreach (files, place, path) {
-            json_t *word = json_object_get(given, json_string_value(path));
-            if (word != NULL)
-                json_array_set(files, place, word);
+            json_t *words = json_object_get(names, json_string_value(path));
+            if (json_array_size(words) == 0)
+                continue;
+            json_array_set(files, place, json_array_get(words, 0));
+            if (json_array_size(words) > 1)
+                json_array_remove(words, 0);
         }
     }
-}
-
-static json_t *given_paths(const qc_words *words, arena *memory)
-{
-    json_t *given = json_object();
-    for (uint32_t i = 0; i < words->count; i++)
-        json_object_set_new(given, words->inside[i], json_string(utf8_escaped(words->given[i], memory)));
-    return given;
 }
 
 static status write_file(const char *folder, const char *name, const char *text, size_t size, error_detail *detail)
@@ -228,7 +234,7 @@ static status prepare_audition(const cli_arguments *arguments, private_farm_root
 }
 
 static int show_report(const cli_arguments *arguments, farm_client *client, uint32_t job, const json_t *left_out,
-                       const qc_words *words, arena *memory)
+                       const qc_words *words)
 {
     error_detail detail;
     char *text = NULL;
@@ -239,9 +245,7 @@ static int show_report(const cli_arguments *arguments, farm_client *client, uint
     json_t *report = json_loadb(text, size, 0, NULL);
     free(text);
     qc_left_out_add(report, left_out);
-    json_t *given = given_paths(words, memory);
-    paths_as_given(report, given);
-    json_decref(given);
+    paths_as_given(report, words->names);
     if (cli_text(arguments, "checks") != NULL)
         keep_checks(report, cli_text(arguments, "checks"));
     text = json_dumps(report, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(12));
@@ -467,7 +471,7 @@ int command_qc(const cli_arguments *arguments)
                     left_out == 1 ? "" : "s", words.count);
         }
         if (exit_code == EXIT_PASS || exit_code == EXIT_QC) {
-            int shown = show_report(arguments, run.client, run.number, run.left_out, &words, &memory);
+            int shown = show_report(arguments, run.client, run.number, run.left_out, &words);
             exit_code = cli_text(arguments, "checks") != NULL || shown > exit_code ? shown : exit_code;
         }
         if (left_out > 0 && exit_code < EXIT_INPUT)
@@ -476,6 +480,7 @@ int command_qc(const cli_arguments *arguments)
     json_decref(run.job);
     json_decref(run.left_out);
     json_decref(words.unnamed);
+    json_decref(words.names);
     farm_client_destroy(&run.client);
     private_farm_stop(&run.farm);
     arena_deinit(&memory);

@@ -261,6 +261,18 @@ class BadInput(FarmTest):
         self.assertEqual(outcome.code, 0, outcome.err)
         self.assertIn("/n\\xE4mes/good.wav", outcome.json()["programmes"][0]["files"][0])
 
+    def test_qc_names_files_as_they_were_given(self):
+        """A link beside its file, and a file that cannot be judged, stand in the report under the name that was given."""
+        folder = self.folder / "given"
+        (folder / "deep").mkdir(parents=True)
+        shutil.copy(self.stem, folder / "a.wav")
+        (folder / "z.wav").symlink_to("a.wav")
+        (folder / "deep" / "cut.wav").write_bytes(self.stem.read_bytes()[:60])
+        outcome = reelmill("qc", folder, "--json")
+        self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+        self.assertEqual([p["files"] for p in outcome.json()["programmes"] if p["reel"] is None],
+                         [[f"{folder}/{name}"] for name in ("a.wav", "z.wav", "deep/cut.wav")])
+
 
 if __name__ == "__main__":
     if os.geteuid() != 0:
