@@ -7,14 +7,19 @@
 #include "coordinator/cli/forecast_text.h"
 #include "coordinator/cli/job_selector.h"
 
+#include "common/base/plain_text.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { WATCH_MS = 1000, ENDED_SHOWN = 10 };
+/* What tables need to have every column, and the widest cell that holds a name. */
+enum { WIDE_COLUMNS = 112, NAME_CHARACTERS = 24, NAME_BYTES = 4 * NAME_CHARACTERS + 1 };
 
 /* What a document becomes for people. */
 typedef void print_answer(const cli_arguments *arguments, const json_t *answer);
@@ -32,27 +37,70 @@ static const char *time_text(double seconds, char out[32])
     return out;
 }
 
+/* stdout is a terminal that a whole row does not fit on: what a row can do without goes, and its reason stands below it. */
+static bool is_narrow(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < WIDE_COLUMNS;
+}
+
+/* A name cut or padded to so many characters, whatever script it is in. */
+static const char *name_cell(const char *name, size_t characters, char out[NAME_BYTES])
+{
+    size_t used = 0;
+    for (; characters > 0; characters--) {
+        size_t left = strlen(name);
+        size_t length = left == 0 ? 0 : plain_text_length((const unsigned char *)name, left);
+        if (left > 0 && length == 0)
+            length = 1;
+        memcpy(out + used, left == 0 ? " " : name, left == 0 ? 1 : length);
+        used += left == 0 ? 1 : length;
+        name += length;
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static void print_reason_below(const char *reason)
+{
+    if (reason[0] != '\0')
+        cli_print(stdout, "       (%s)\n", reason);
+}
+
 static void print_job_head(void)
 {
-    printf("%6s %-2s %-24s %-8s %-10s %4s %9s %5s %11s  %-10s %s\n", "JOB", "ST", "TITLE", "VERSION", "USER", "PRIO", "TIME",
-           "DONE", "TASKS", "VERDICT", "NODES(REASON)");
+    if (is_narrow())
+        printf("%6s %-2s %-14s %-8s %4s %9s %5s  %-10s %s\n", "JOB", "ST", "TITLE", "VERSION", "PRIO", "TIME", "DONE", "VERDICT",
+               "NODES");
+    else
+        printf("%6s %-2s %-24s %-8s %-10s %4s %9s %5s %11s  %-10s %s\n", "JOB", "ST", "TITLE", "VERSION", "USER", "PRIO", "TIME",
+               "DONE", "TASKS", "VERDICT", "NODES(REASON)");
 }
 
 static void print_job_row(const json_t *job)
 {
-    char elapsed[32];
-    char tasks[32];
+    char elapsed[32], tasks[32], title[NAME_BYTES], version[NAME_BYTES], user[NAME_BYTES];
     char where[64] = "";
     double running = farm_number_of(job, "tasks_running");
+    double done = farm_number_of(job, "progress") * 100.0;
     const char *reason = farm_text_of(job, "reason");
+    const char *verdict = farm_text_of(job, "verdict")[0] == '\0' ? "-" : farm_text_of(job, "verdict");
+    bool narrow = is_narrow();
     snprintf(tasks, sizeof tasks, "%.0f/%.0f", farm_number_of(job, "tasks_done"), farm_number_of(job, "tasks_total"));
     if (running > 0)
         snprintf(where, sizeof where, "%.0f on nodes", running);
-    cli_print(stdout, "%6.0f %-2s %-24.24s %-8.8s %-10.10s %4.0f %9s %4.0f%% %11s  %-10s %s%s%s%s%s\n",
-              farm_number_of(job, "job"), farm_text_of(job, "st"), farm_text_of(job, "title"), farm_text_of(job, "version"), farm_text_of(job, "submitted_by"),
-              farm_number_of(job, "priority"), time_text(farm_number_of(job, "elapsed_s"), elapsed),
-              farm_number_of(job, "progress") * 100.0, tasks,
-              farm_text_of(job, "verdict")[0] == '\0' ? "-" : farm_text_of(job, "verdict"), where,
+    time_text(farm_number_of(job, "elapsed_s"), elapsed);
+    name_cell(farm_text_of(job, "title"), narrow ? 14 : NAME_CHARACTERS, title);
+    name_cell(farm_text_of(job, "version"), 8, version);
+    name_cell(farm_text_of(job, "submitted_by"), 10, user);
+    if (narrow) {
+        cli_print(stdout, "%6.0f %-2s %s %s %4.0f %9s %4.0f%%  %-10s %s\n", farm_number_of(job, "job"), farm_text_of(job, "st"),
+                  title, version, farm_number_of(job, "priority"), elapsed, done, verdict, where);
+        print_reason_below(reason);
+        return;
+    }
+    cli_print(stdout, "%6.0f %-2s %s %s %s %4.0f %9s %4.0f%% %11s  %-10s %s%s%s%s%s\n", farm_number_of(job, "job"),
+              farm_text_of(job, "st"), title, version, user, farm_number_of(job, "priority"), elapsed, done, tasks, verdict, where,
               where[0] != '\0' && reason[0] != '\0' ? " " : "", reason[0] != '\0' ? "(" : "", reason, reason[0] != '\0' ? ")" : "");
 }
 
@@ -129,20 +177,25 @@ static void print_nodes(const cli_arguments *arguments, const json_t *answer)
     (void)arguments;
     size_t index;
     const json_t *node;
-    printf("%-24s %-11s %5s %7s %6s %6s %6s  %-7s %-24s %s\n", "NODE", "STATE", "SLOTS", "RUNNING", "QUEUED", "DONE", "FAILED",
-           "CPU", "ROOTS", "REASON");
+    bool narrow = is_narrow();
+    printf("%-*s %-11s %5s %7s %6s %6s %6s  %-7s %-*s%s\n", narrow ? 16 : NAME_CHARACTERS, "NODE", "STATE", "SLOTS", "RUNNING",
+           "QUEUED", "DONE", "FAILED", "CPU", narrow ? 0 : 25, "ROOTS", narrow ? "" : "REASON");
     json_array_foreach (json_object_get(answer, "nodes"), index, node) {
-        char roots[256] = "";
+        char roots[256] = "", name[NAME_BYTES];
+        const char *reason = farm_text_of(node, "reason");
         size_t used = 0, at;
         const json_t *root;
         json_array_foreach (json_object_get(node, "roots"), at, root)
             if (used < sizeof roots)
                 used += (size_t)snprintf(roots + used, sizeof roots - used, "%s%s%s", at == 0 ? "" : ",", farm_text_of(root, "name"),
                                          json_is_true(json_object_get(root, "writable")) ? "" : ":ro");
-        cli_print(stdout, "%-24.24s %-11s %5.0f %7.0f %6.0f %6.0f %6.0f  %-7s %-24s %s\n", farm_text_of(node, "name"),
-                  node_state(node), farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "queued"),
-                  farm_number_of(node, "tasks_done"), farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"), roots,
-                  farm_text_of(node, "reason"));
+        cli_print(stdout, "%s %-11s %5.0f %7.0f %6.0f %6.0f %6.0f  %-7s %-*s%s%s\n",
+                  name_cell(farm_text_of(node, "name"), narrow ? 16 : NAME_CHARACTERS, name), node_state(node),
+                  farm_number_of(node, "slots"), farm_number_of(node, "running"), farm_number_of(node, "queued"),
+                  farm_number_of(node, "tasks_done"), farm_number_of(node, "tasks_failed"), farm_text_of(node, "cpu"),
+                  narrow ? 0 : 24, roots, narrow ? "" : " ", narrow ? "" : reason);
+        if (narrow)
+            print_reason_below(reason);
     }
     if (farm_number_of(answer, "without_roots") > 0.0)
         cli_print(stderr, "reelmill: the roots of %.0f nodes are left out: there are too many\n", farm_number_of(answer, "without_roots"));

@@ -1,4 +1,5 @@
 """The command line as an ops person has it: one farm, its jobs and nodes looked at, steered and explained; the shell's help."""
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import sqlite3
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -18,7 +20,43 @@ from hand_farm import Farm
 PATIENCE_S = 30
 
 
+def on_a_terminal(columns, *words):
+    """The lines that a command writes on a terminal that is so wide."""
+    terminal, stdout = pty.openpty()
+    fcntl.ioctl(stdout, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([BIN / "reelmill", *map(str, words)], stdout=stdout, env=environment()) as process:
+        os.close(stdout)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(terminal, 4096)
+            except OSError:  # the other end is closed
+                break
+    os.close(terminal)
+    assert process.returncode == 0, seen
+    return seen.decode().splitlines()
+
+
 class Steering(FarmTest):
+    def test_tables_fit_the_terminal(self):
+        """At 80 columns no row is longer, a reason stands below its row; a title in any script fills as many columns as another."""
+        farm = Farm(self, self.folder)
+        show = small_show(self.folder)
+        show.text["title"] = "Příliš žluťoučký kůň úpěl ďábelské ódy"
+        show.write()
+        self.passes(farm.ask("drain", "one", "two", "--reason", "disk swap"))
+        self.passes(farm.ask("submit", show.path))
+        head, row, reason = on_a_terminal(80, "status", *farm.link())
+        self.assertLessEqual(max(len(head), len(row)), 80)
+        self.assertEqual((row[10:24], row.index(" v01")), ("Příliš žluťouč", head.index(" VERSION")))
+        self.assertRegex(reason, r"^ +\(no node takes work: of 2, 2 are drained")
+        lines = on_a_terminal(80, "nodes", *farm.link())
+        self.assertLessEqual(max(map(len, lines)), 80)
+        self.assertEqual([line.strip() for line in lines[2::2]], ["(disk swap)"] * 2)
+        wide = on_a_terminal(200, "status", *farm.link())
+        self.assertEqual(wide, self.passes(farm.ask("status")).out.splitlines())
+        self.assertEqual(wide[1].index("v01"), wide[0].index("VERSION"))
+
     def test_a_farm_is_looked_at_steered_and_explained(self):
         farm = Farm(self, self.folder)
         show = small_show(self.folder)
