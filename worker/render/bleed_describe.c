@@ -23,26 +23,6 @@ typedef struct pair_window {
     const float *host_inverse, *host_weight;
 } pair_window;
 
-/*
- * How a host's bins count, by its power beside them: with their own in it, bins that chance has raised would count less, and the
- * gain would come out too small.
- */
-static void weigh_host(const float *restrict re, const float *restrict im, float *restrict weights)
-{
-    float powers[BINS + NEAR];
-    for (uint32_t k = 0; k < BINS; k++)
-        powers[k] = re[k] * re[k] + im[k] * im[k];
-    for (uint32_t k = BINS; k < BINS + NEAR; k++)
-        powers[k] = 0.0f;
-    for (uint32_t k = FIRST_BIN; k < BINS; k++) {
-        float near = 0.0f;
-        for (uint32_t i = 0; i <= 2 * NEAR; i++)
-            near += powers[k - NEAR + i];
-        float others = 2 * SMOOTH + 1 - near;
-        weights[k] = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / (others > 3.0f ? others : 3.0f);
-    }
-}
-
 typedef float four_floats __attribute__((vector_size(16)));
 typedef int32_t four_words __attribute__((vector_size(16)));
 typedef float four_anywhere __attribute__((vector_size(16), aligned(4), may_alias));
@@ -56,6 +36,30 @@ static four_floats lower_of(four_floats a, four_floats b)
 {
     const four_words lower = a < b;
     return (four_floats)(((four_words)a & lower) | ((four_words)b & ~lower));
+}
+
+/*
+ * How a host's bins count, by its power beside them: with their own in it, bins that chance has raised would count less, and the
+ * gain would come out too small.
+ */
+static void weigh_host(const float *restrict re, const float *restrict im, float *restrict weights)
+{
+    static_assert(FIRST_BIN % 4 == 0 && BINS % 4 == 0 && FIRST_BIN >= NEAR, "the bins that count are whole fours");
+    const four_floats least = (four_floats){0.0f} + 3.0f;
+    float powers[BINS + NEAR];
+    for (uint32_t k = 0; k < BINS; k++)
+        powers[k] = re[k] * re[k] + im[k] * im[k];
+    for (uint32_t k = BINS; k < BINS + NEAR; k++)
+        powers[k] = 0.0f;
+    for (uint32_t k = FIRST_BIN; k < BINS; k += 4) {
+        four_floats near = {0.0f};
+        for (uint32_t i = 0; i <= 2 * NEAR; i++)
+            near += four_at(powers + k - NEAR + i);
+        const four_floats others = 2 * SMOOTH + 1 - near;
+        const four_words more = others > least;
+        const four_floats counted = (four_floats)(((four_words)others & more) | ((four_words)least & ~more));
+        *(four_anywhere *)(void *)(weights + k) = (2 * SMOOTH + 1 - (2 * NEAR + 1)) / counted;
+    }
 }
 
 static double sum_of(four_floats of)

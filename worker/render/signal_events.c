@@ -86,20 +86,21 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
     uint32_t width = 0;
     bool candidate = peak >= click_rough_min && peak * peak >= click_share * sum && tile->frame_count > 4 * CLICK_REACH;
     if (candidate) {
-        while (at + 1 < tile->frame_count && fabs(rough_at(tile, lane, at)) < peak)
+        double sizes[TILE_FRAMES_MAX]; /* once: most of what a candidate costs is reading its lane */
+        for (uint32_t i = 0; i < tile->frame_count; i++)
+            sizes[i] = fabs(rough_at(tile, lane, i));
+        while (at + 1 < tile->frame_count && sizes[at] < peak)
             at++;
+        const uint32_t first = at > CLICK_REACH ? at - CLICK_REACH : 0;
+        const uint32_t end = at + CLICK_REACH + 1 < tile->frame_count ? at + CLICK_REACH + 1 : tile->frame_count;
         double others = 0.0;
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < tile->frame_count; i++) {
-            double rough = rough_at(tile, lane, i);
-            if (i + CLICK_REACH >= at && i <= at + CLICK_REACH) {
-                width += fabs(rough) >= click_flank * peak;
-                continue;
-            }
-            others += rough * rough;
-            count++;
-        }
-        rest = others / count;
+        for (uint32_t i = 0; i < first; i++)
+            others += sizes[i] * sizes[i];
+        for (uint32_t i = first; i < end; i++)
+            width += sizes[i] >= click_flank * peak;
+        for (uint32_t i = end; i < tile->frame_count; i++)
+            others += sizes[i] * sizes[i];
+        rest = others / (tile->frame_count - (end - first));
     }
     if (tile->cell_frame >= 0)
         signal_candidate_settle(self, channel, rest);
