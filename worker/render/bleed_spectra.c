@@ -117,7 +117,9 @@ static bool lane_silent(const render_bleed *self, uint32_t lane)
 {
     for (uint32_t w = 0; w < self->window_count; w++) {
         const float *frames = bleed_window_frames(self, lane, w, 0);
-        for (uint32_t i = 0; i < SIZE; i++)
+        const uint32_t start = stem_window_frame(self->frame_count, w);
+        const uint32_t held = self->held[lane] > start ? self->held[lane] - start : 0; /* behind them nothing is */
+        for (uint32_t i = 0; i < SIZE && i < held; i++)
             if (frames[i] != 0.0f)
                 return false;
     }
