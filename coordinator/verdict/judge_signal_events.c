@@ -146,16 +146,16 @@ static const char *stems_with(const judgement *self, uint64_t frame)
 {
     const stem_programme *programme = self->facts->stems;
     const char *names = "";
-    uint16_t last = RENDER_STEM_RECEIVED;
+    bool named[SHOW_STEMS_MAX] = {false};
     for (size_t c = 0; programme != NULL && c < programme->cell_count; c++)
         for (uint32_t i = 0; i < programme->bleed[c].click_count; i++) {
             const stem_click *click = &programme->bleed[c].clicks[i];
             uint16_t stem = self->facts->plan->programs[self->deliverable->program].inputs[click->lane].stem;
             int64_t away = (int64_t)programme->bleed[c].frame + click->frame - (int64_t)frame;
-            bool mixed = !self->deliverable->rendered || plan_takes_stem(self->show, self->facts->deliverable, stem);
-            if (away > CLICK_SAMPLES || away < -CLICK_SAMPLES || stem == last || !mixed)
-                continue; /* lanes of a stem stand together */
-            last = stem;
+            if (away > CLICK_SAMPLES || away < -CLICK_SAMPLES || stem == RENDER_STEM_RECEIVED || named[stem] ||
+                (self->deliverable->rendered && !plan_takes_stem(self->show, self->facts->deliverable, stem)))
+                continue;
+            named[stem] = true;
             names = arena_format(self->memory, "%s%s%s", names, names[0] == '\0' ? ", comes from " : " and ",
                                  self->show->stems[stem].name);
         }

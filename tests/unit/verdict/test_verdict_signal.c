@@ -54,7 +54,7 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
     }
     free(slots);
     free(signal);
-    programme_facts facts = {.plan = &self->made, .measure = self->measure};
+    programme_facts facts = {.plan = &self->made, .measure = self->measure, .stems = self->stems};
     programme_verdict verdict;
     assert_int_equal(verdict_judge(&verdict, &facts, &self->memory), STATUS_OK);
     return verdict;
@@ -187,6 +187,29 @@ static void verdict__a_click_of_full_scale_is_no_corner(void **state)
     click.level = 0.2f;
     verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
     assert_null(bench_found(&verdict, "signal.click"));
+}
+
+/* Each stem once; what a worker says of the programme's own channels names no stem, whatever is beside it. */
+static void verdict__a_click_names_stems_alone(void **state)
+{
+    bench *self = *state;
+    signal_event click = {.kind = SIGNAL_CLICK, .frame = 20000, .frame_count = 1, .level = 0.05f, .figure = 30.0f};
+    render_lane lanes[] = {{.stem = RENDER_STEM_RECEIVED}, {.stem = 0}, {.stem = 1}};
+    static render_program program = {.input_count = 3};
+    memcpy(program.inputs, lanes, sizeof lanes);
+    show_stem stems[] = {{.name = "DX"}, {.name = "FX"}};
+    stem_click places[] = {{.lane = 1, .frame = 20000}, {.lane = 0, .frame = 20000}, {.lane = 2, .frame = 20001}, {.lane = 1, .frame = 20003}};
+    stem_cell cell = {.frame_count = CELL_FRAMES, .click_count = 4, .clicks = places};
+    const stem_programme programme = {.lane_count = 3, .cell_count = 1, .bleed = &cell};
+    self->clicks = &click;
+    self->click_count = 1;
+    self->stems = &programme;
+    self->source.stems = stems;
+    self->source.stem_count = 2;
+    self->made.programs = &program;
+    self->deliverable.rendered = false;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    assert_non_null(strstr(bench_found(&verdict, "signal.click")->message, ", comes from DX and FX. "));
 }
 
 static void verdict__what_other_cells_left_out_hides_no_click(void **state)
@@ -349,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__direct_current_is_there_all_the_time, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_corner_of_clipping_is_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_click_of_full_scale_is_no_corner, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_click_names_stems_alone, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__what_other_cells_left_out_hides_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
