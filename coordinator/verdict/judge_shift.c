@@ -259,8 +259,8 @@ void judge_stem_gaps(judgement *self, const stem_truth *truth)
                 continue;
             const char *channel = channel_label_name((channel_label)program->inputs[gap->lane].label);
             if (item != NULL && stem == item_stem && start <= item_start + near && item_start <= start + near) {
-                item->channels[item->channel_count++] = channel;
-                item->message = arena_format(self->memory, "%s Likewise in %s.", item->message, channel);
+                if (judgement_channel(item, channel))
+                    item->message = arena_format(self->memory, "%s Likewise in %s.", item->message, channel);
                 continue;
             }
             if (told++ >= VERDICT_RUNS_MAX) {
@@ -275,7 +275,7 @@ void judge_stem_gaps(judgement *self, const stem_truth *truth)
             item_stem = stem;
             judgement_locate(self, item, start, end);
             item->subject = self->show->stems[stem].name;
-            item->channels[item->channel_count++] = channel;
+            (void)judgement_channel(item, channel);
             item->measured = ms;
             item->unit = "ms";
             char place[PLACE_TEXT_SIZE];

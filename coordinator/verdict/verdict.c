@@ -63,6 +63,17 @@ void judgement_locate(const judgement *self, finding *item, uint64_t start, uint
     item->reel = judgement_reel(self, start);
 }
 
+bool judgement_channel(finding *item, const char *name)
+{
+    for (uint32_t i = 0; i < item->channel_count; i++)
+        if (strcmp(item->channels[i], name) == 0)
+            return false;
+    if (item->channel_count == LAYOUT_CHANNELS_MAX)
+        return false;
+    item->channels[item->channel_count++] = name;
+    return true;
+}
+
 void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEXT_SIZE])
 {
     if (!isnan(limit->min) && !isnan(limit->max) && limit->min != limit->max)

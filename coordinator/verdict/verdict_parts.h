@@ -35,6 +35,8 @@ void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_
 int32_t judgement_reel(const judgement *self, uint64_t frame);
 /** Sets a finding's range (programme frames, half open) and reel. */
 void judgement_locate(const judgement *self, finding *item, uint64_t start, uint64_t end);
+/** Names one channel more, once however often it is told; false where it is named, or as many as a layout has are. */
+bool judgement_channel(finding *item, const char *name);
 /** "-29.0 to -25.0 LUFS", "at most -2.0 dBTP", "at least 48000 Hz". */
 void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEXT_SIZE]);
 /** Ties a finding to the limit it breaks or cannot be judged by, and fills its bounds, unit and clause. */

@@ -198,7 +198,8 @@ static void verdict__a_click_names_stems_alone(void **state)
     static render_program program = {.input_count = 3};
     memcpy(program.inputs, lanes, sizeof lanes);
     show_stem stems[] = {{.name = "DX"}, {.name = "FX"}};
-    stem_click places[] = {{.lane = 1, .frame = 20000}, {.lane = 0, .frame = 20000}, {.lane = 2, .frame = 20001}, {.lane = 1, .frame = 20003}};
+    stem_click places[] = {{.lane = 1, .frame = 20000}, {.lane = 0, .frame = 20000}, {.lane = 2, .frame = 20001},
+                           {.lane = 1, .frame = 20003}};
     stem_cell cell = {.frame_count = CELL_FRAMES, .click_count = 4, .clicks = places};
     const stem_programme programme = {.lane_count = 3, .cell_count = 1, .bleed = &cell};
     self->clicks = &click;
@@ -210,6 +211,29 @@ static void verdict__a_click_names_stems_alone(void **state)
     self->deliverable.rendered = false;
     programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
     assert_non_null(strstr(bench_found(&verdict, "signal.click")->message, ", comes from DX and FX. "));
+}
+
+/* Gaps in one place of a channel, as many as a cell may have. */
+static void verdict__a_dropout_names_a_channel_once(void **state)
+{
+    bench *self = *state;
+    static render_program program = {.input_count = 2};
+    show_stem stem = {.name = "DX"};
+    stem_gap gaps[STEM_GAPS_MAX];
+    stem_cell cell = {.frame_count = CELL_FRAMES, .gap_count = STEM_GAPS_MAX, .gaps = gaps};
+    const stem_programme programme = {.lane_count = 2, .cell_count = 1, .bleed = &cell};
+    program.inputs[0].label = CHANNEL_L;
+    program.inputs[1].label = CHANNEL_R;
+    for (uint32_t i = 0; i < STEM_GAPS_MAX; i++)
+        gaps[i] = (stem_gap){.lane = (uint16_t)(i % 2), .start = 20000, .end = 25000};
+    self->stems = &programme;
+    self->source.stems = &stem;
+    self->source.stem_count = 1;
+    self->made.programs = &program;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_MONO, 2, level);
+    const finding *item = bench_found(&verdict, "stems.dropout");
+    assert_int_equal(item->channel_count, 2);
+    assert_string_equal(strstr(item->message, " Likewise"), " Likewise in R.");
 }
 
 static void verdict__what_other_cells_left_out_hides_no_click(void **state)
@@ -373,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__a_corner_of_clipping_is_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_click_of_full_scale_is_no_corner, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_click_names_stems_alone, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_dropout_names_a_channel_once, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__what_other_cells_left_out_hides_no_click, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
