@@ -205,7 +205,7 @@ static void tell_unsolved(judgement *base, bool elsewhere)
     if (limit != NULL)
         judgement_limits(item, limit);
     item->message = elsewhere ? "Which matrix was used is not known: the programme does not lie where its stems do (stems.null). Move it "
-                                "back and judge it again."
+                                "to where they lie and judge it again."
                               : "Which matrix was used is not known: none of the stems was found in the programme (stems.null). Judge it "
                                 "beside the stems that it was made of.";
 }

@@ -175,7 +175,7 @@ const char *judgement_shift_words(const judgement *self, int samples)
     double picture = self->show->rate.num == 0 ? 0.0 : rate * self->show->rate.den / self->show->rate.num;
     double pictures = picture > 0.0 ? abs(samples) / picture : 0.0;
     bool whole = pictures > 0.5 && fabs(pictures - round(pictures)) * picture <= 1.0;
-    return arena_format(self->memory, "%d samples (%.2f ms%s) %s", abs(samples), 1000.0 * abs(samples) / rate,
+    return arena_format(self->memory, "%d sample%s (%.2f ms%s) %s", abs(samples), abs(samples) == 1 ? "" : "s", 1000.0 * abs(samples) / rate,
                         whole ? arena_format(self->memory, ", %.0f picture frame%s", round(pictures), pictures < 1.5 ? "" : "s") : "",
                         samples > 0 ? "late" : "early");
 }

@@ -347,8 +347,10 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     const char *name = shift->whole ? "" : stem_name(self, shift->element);
     item->subject = arena_format(base->memory, "shifted %s", name);
     const char *who = shift->whole ? "The programme" : name;
-    const char *advice = shift->left < STEM_SHIFT_LEFT_MAX ? "Move it back and print again."
-                                                           : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
+    const char *advice = shift->left < STEM_SHIFT_LEFT_MAX
+                             ? arena_format(base->memory, "Move it %d sample%s %s and print again.", abs(shift->samples),
+                                            abs(shift->samples) == 1 ? "" : "s", shift->samples > 0 ? "earlier" : "later")
+                             : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
     item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. %s", who, judgement_shift_words(base, shift->samples),
                                  stem_judgement_channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems", advice);
     item->details_json = arena_format(

@@ -3,6 +3,7 @@ import numpy as np
 
 from farm_kit import RATE, Show, hash_seed, main, noise
 from received_kit import ReceivedTest, faults
+from sync_faults import drifted
 
 SECONDS = 24
 
@@ -47,6 +48,26 @@ class Versions(ReceivedTest):
         report = self.judge({"PM": (wrong, "5.1")}, show=self.show_of_two_reels())
         told, = faults(report, "PM")
         self.assertIn("Most of what was printed there is what it has in reel R1.", told["message"])
+
+    def test_shifts_that_grow_evenly_are_one_drift_and_no_others_are(self):
+        """Without a reference; two cuts are shifts of their own."""
+        def slow(parts):
+            return np.stack([drifted(channel, 200) for channel in sum(parts.values()).T], axis=1)
+
+        def early(parts):
+            return np.roll(sum(parts.values()), -480, axis=0)
+
+        def cuts(parts):
+            whole, join = sum(parts.values()), SECONDS * RATE
+            return np.concatenate([np.roll(whole, 200, axis=0)[:join], np.roll(whole, 600, axis=0)[join:]])
+        report = self.judge({"SLOW": (slow, "5.1"), "EARLY": (early, "5.1"), "CUTS": (cuts, "5.1")}, show=self.show_of_two_reels())
+        told, = faults(report, "SLOW")
+        self.assertEqual((told["details"]["fault"], told["severity"]), ("drift", "warn"))
+        self.assertAlmostEqual(told["details"]["drift_ppm"], 200.0, delta=10.0)
+        self.place(told, 0.0, 2 * SECONDS)
+        told, = faults(report, "EARLY")
+        self.assertIn("Move it 480 samples later and print again.", told["message"])
+        self.assertEqual({f["details"]["fault"] for f in faults(report, "CUTS")}, {"shifted"})
 
     def test_a_fader_in_the_reel_before_another_version_is_a_fault_of_its_own(self):
         """It ends where the other version begins."""
