@@ -36,6 +36,10 @@ void signal_tables_init(signal_tables *self, uint32_t sample_rate)
     rotate(turn_200, HUM_PERIOD_MS, self->hum_turn);
 }
 
+/* A real and an imaginary part. */
+typedef double both_parts __attribute__((vector_size(16)));
+typedef double both_parts_anywhere __attribute__((vector_size(16), aligned(8), may_alias));
+
 void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
                        double out_beside[SIGNAL_HUM_LINES])
 {
@@ -48,22 +52,21 @@ void signal_hum_powers(const signal_tables *tables, const double *means, double 
             folded[i] += means[first + i] * tables->hum_window[first + i];
     for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++) {
         enum { SIDES = 3 }; /* 5 Hz below, the line, 5 Hz above: abreast, as each sum waits for the one before */
-        double re[SIDES] = {0.0};
-        double im[SIDES] = {0.0};
+        both_parts sums[SIDES] = {{0.0}};
         uint32_t at[SIDES] = {0};
         for (uint32_t i = 0; i < HUM_PERIOD_MS; i++) {
             DSP_UNROLL(3)
             for (uint32_t side = 0; side < SIDES; side++) {
-                const double *turn = tables->hum_turn[at[side]];
-                re[side] += folded[i] * turn[0];
-                im[side] += folded[i] * turn[1];
+                sums[side] += folded[i] * *(const both_parts_anywhere *)(const void *)tables->hum_turn[at[side]];
                 at[side] += lines[line] / 5 + side - 1;
                 at[side] -= at[side] < HUM_PERIOD_MS ? 0 : HUM_PERIOD_MS;
             }
         }
         double power[SIDES];
-        for (uint32_t side = 0; side < SIDES; side++) /* as above: the window adds up to half its length */
-            power[side] = (re[side] * re[side] + im[side] * im[side]) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
+        for (uint32_t side = 0; side < SIDES; side++) { /* as above: the window adds up to half its length */
+            const both_parts squares = sums[side] * sums[side];
+            power[side] = (squares[0] + squares[1]) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
+        }
         out_lines[line] = power[1];
         out_beside[line] = 0.5 * (power[0] + power[2]);
     }
