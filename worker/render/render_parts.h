@@ -75,6 +75,8 @@ typedef struct render_sources {
 /* Opens one input by its identity; the caller closes both. */
 status render_input_open(const task_input *input, const storage_roots *roots, int *out_descriptor,
                          media_reader **out_reader, error_detail *detail);
+/* What reading the input failed of, with the file before it; returns code. */
+status render_input_failed(const task_input *input, status code, error_detail *detail);
 /* ---- files at another rate: their lanes come through a polyphase FIR ---- */
 
 typedef struct render_resampler {

@@ -142,6 +142,15 @@ void render_sources_close(render_sources *self)
     self->files = NULL;
 }
 
+status render_input_failed(const task_input *input, status code, error_detail *detail)
+{
+    if (detail == NULL)
+        return code;
+    error_detail said = *detail;
+    return error_detail_set(detail, code, "'%s': %s%s", input->file.path, said.message,
+                            code == STATUS_INPUT_TRUNCATED ? "; copy it again from its source, then submit the show again" : "");
+}
+
 status render_sources_unchanged(const render_sources *self, error_detail *detail)
 {
     for (uint32_t i = 0; i < self->task->input_count; i++) {
@@ -167,7 +176,7 @@ status render_view_frames(render_file *file, const task_input *input, uint64_t f
         file->block_count = 0;
         status code = media_reader_frames(file->reader, first, want, file->block, detail);
         if (code != STATUS_OK)
-            return code;
+            return render_input_failed(input, code, detail);
         file->block_first = first;
         file->block_count = want;
     }
@@ -195,7 +204,7 @@ static void clear_tiles(render_sources *self, uint32_t piece, uint64_t frame, ui
 }
 
 /* Adds bytes of the file that no frame holds; the block is free for it. */
-static status digest_span(render_file *file, uint64_t first, uint64_t end, error_detail *detail)
+static status digest_span(render_file *file, const task_input *input, uint64_t first, uint64_t end, error_detail *detail)
 {
     status code = STATUS_OK;
     file->block_count = 0;
@@ -207,7 +216,7 @@ static status digest_span(render_file *file, uint64_t first, uint64_t end, error
             content_hash_stream_add(&file->file_digest, file->block, take);
         first += take;
     }
-    return code;
+    return code == STATUS_OK ? code : render_input_failed(input, code, detail);
 }
 
 status render_sources_digest_begin(render_sources *self, error_detail *detail)
@@ -217,14 +226,15 @@ status render_sources_digest_begin(render_sources *self, error_detail *detail)
     content_hash_stream_init(&file->file_digest);
     content_hash_stream_init(&file->audio_digest);
     storage_read_in_order(file->descriptor);
-    return digest_span(file, 0, self->task->inputs[0].data_offset, detail);
+    return digest_span(file, &self->task->inputs[0], 0, self->task->inputs[0].data_offset, detail);
 }
 
 status render_sources_digest_end(render_sources *self, task_verify_result *out_result, error_detail *detail)
 {
     render_file *file = &self->files[0];
     const task_input *input = &self->task->inputs[0];
-    status code = digest_span(file, input->data_offset + input->frame_count * file->frame_bytes, input->identity.size, detail);
+    status code =
+        digest_span(file, input, input->data_offset + input->frame_count * file->frame_bytes, input->identity.size, detail);
     if (code == STATUS_OK)
         *out_result = (task_verify_result){.file_digest = content_hash_stream_digest(&file->file_digest),
                                            .audio_digest = content_hash_stream_digest(&file->audio_digest),

@@ -147,7 +147,7 @@ static status read_file(track_reader *self, uint32_t index, uint32_t first_chann
         uint32_t count = end - begin < self->chunk_frames ? (uint32_t)(end - begin) : self->chunk_frames;
         status code = media_reader_frames(self->files[index].reader, (uint64_t)begin, count, self->bytes, detail);
         if (code != STATUS_OK)
-            return code;
+            return render_input_failed(&self->inputs[index], code, detail);
         spread(self, index, first_channel, channel_count, count, sink, out, (uint32_t)(begin - first));
         begin += count;
     }

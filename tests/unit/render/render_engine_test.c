@@ -1,6 +1,7 @@
 /* The engine over real files: exact bytes, for any cut and any instruction set, and figures that are those of the bytes. */
 #include "common/measure/programme_measure.h"
 #include "tests/unit/render/render_scene.h"
+#include "worker/render/track_reader.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <ebur128.h>
@@ -420,6 +422,29 @@ static void render_engine__refuses_an_input_that_changed_after_the_probe(void **
     assert_non_null(strstr(detail.message, "r0_1.wav"));
 }
 
+static void render_engine__names_an_input_that_shrinks_while_it_is_read(void **state)
+{
+    scene *self = *state;
+    arena memory;
+    arena_init(&memory);
+    dsp_table dsp;
+    dsp_table_init(&dsp, best);
+    track_reader *reader = NULL;
+    error_detail detail = {0};
+    static double samples[1000];
+    const task_input *input = &self->inputs[0][0];
+    uint64_t last = input->frame_count - 1000;
+    assert_int_equal(track_reader_open(&reader, 1, input, &self->roots, &dsp, &memory, &detail), STATUS_OK);
+    char name[1100];
+    (void)snprintf(name, sizeof name, "media/%s", input->file.path);
+    assert_int_equal(truncate(temp_folder_path(&self->folder, name), (off_t)input->identity.size / 2), 0);
+    assert_int_equal(track_reader_read_sum(reader, (int64_t)last, 1000, samples, &detail), STATUS_INPUT_TRUNCATED);
+    assert_ptr_equal(strstr(detail.message, input->file.path), detail.message + 1);
+    assert_non_null(strstr(detail.message, "copy it again from its source"));
+    track_reader_close(reader);
+    arena_deinit(&memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +459,7 @@ int main(void)
         cmocka_unit_test(render_engine__hostile_floats_leave_finite_figures),
         cmocka_unit_test(render_engine__what_outputs_share_is_told_of_each),
         cmocka_unit_test(render_engine__refuses_an_input_that_changed_after_the_probe),
+        cmocka_unit_test(render_engine__names_an_input_that_shrinks_while_it_is_read), /* last: the file is broken then */
     };
     return cmocka_run_group_tests_name("render_engine", tests, setup, teardown);
 }
