@@ -158,8 +158,8 @@ status settings_file_read(const char *path, const char *allowed, settings_take *
     settings_walk walk = {.path = path, .allowed = allowed, .take = take, .context = context, .detail = detail};
     FILE *stream = fopen(path, "re");
     if (stream == NULL)
-        return error_detail_set(detail, STATUS_INPUT_MISSING, "the configuration %.300s cannot be read: %s", path,
-                                strerror(errno));
+        return error_detail_set(detail, STATUS_INPUT_MISSING,
+                                "the configuration %.300s cannot be read: %s; name another with --config FILE", path, strerror(errno));
     char *text = malloc(SHOW_TEXT_MAX);
     ENSURE(text != NULL);
     size_t size = fread(text, 1, SHOW_TEXT_MAX, stream);

@@ -24,6 +24,7 @@ struct farm_client {
     void *context;
     void *socket;
     void *monitor; /* what becomes of its connections */
+    char endpoint[256]; /* as it is told */
     bool by_tcp;
     uint32_t refusals;       /* handshakes that failed in a row */
     char refused_text[1024]; /* the sentence for that */
@@ -53,6 +54,7 @@ status farm_client_create(farm_client **out_client, const char *endpoint, const 
     farm_client *self = calloc(1, sizeof *self);
     if (self == NULL)
         return error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
+    snprintf(self->endpoint, sizeof self->endpoint, "%s", endpoint);
     self->by_tcp = strncmp(endpoint, "tcp://", 6) == 0;
     byte_writer_init(&self->frame, FRAME_BYTES_MAX);
     arena_init(&self->arena);
@@ -205,8 +207,8 @@ static status ask(farm_client *self, const message *request, const uint8_t id[RE
             return code;
     }
     return error_detail_set(detail, STATUS_NODE_LOST,
-                            "the coordinator did not answer within %u s; is it running, and is the endpoint right?",
-                            (timeout_ms + 999) / 1000);
+                            "the coordinator at %s did not answer within %u s; is it running, and is the endpoint right?",
+                            self->endpoint, (timeout_ms + 999) / 1000);
 }
 
 /* One go at a submission. STATUS_INPUT_MISSING: the coordinator restarted and knows nothing of it. */

@@ -450,6 +450,9 @@ class Shell(FarmTest):
                                       text=True, env=environment(), check=False)
                 self.assertEqual((done.returncode, said in done.stdout + done.stderr), (code, True), done.stderr)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["config.yaml"])
+        missing = reelmill("doctor", "--config", self.folder / "none.yaml")
+        self.assertEqual(missing.code, 2)
+        self.assertRegex(missing.err, "none.yaml cannot be read: No such file.*; name another with --config FILE")
         # A media root that is not there is a wrong configuration to who asks, and to a service a mount that may still come.
         config.write_text("plain: true\nroots: {shows: /nowhere/at/all}\n")
         for options, code in ((("--check-config",), 2), ((), 75)):
