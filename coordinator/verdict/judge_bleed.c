@@ -71,23 +71,50 @@ static double to_db(double gain)
     return 20.0 * log10(fmax(fabs(gain), 1e-9));
 }
 
+/*
+ * Two recordings that hold the mains look like a leak of the octave that its line lies in. signal.hum tells the line in the
+ * source's channel; NULL: it does not, or not there.
+ */
+static const finding *hum_of(const bleed_judgement *self, const stem_bleed *bleed, double low_hz, double high_hz)
+{
+    const finding_list *found = &self->base->verdict->findings;
+    for (size_t i = 0; bleed->first_band == bleed->last_band && i < found->count; i++) {
+        const finding *item = &found->items[i];
+        if (strcmp(item->check, "signal.hum") != 0 || !item->has_range || item->severity == FINDING_INFO || item->subject == NULL)
+            continue;
+        bool there = false;
+        for (uint32_t c = 0; c < item->channel_count; c++)
+            there = there || strcmp(item->channels[c], lane_channel(self, bleed->source)) == 0;
+        const double hertz = strtod(item->subject, NULL);
+        const uint64_t first = item->start_sample > bleed->start_frame ? item->start_sample : bleed->start_frame;
+        const uint64_t last = item->end_sample < bleed->end_frame ? item->end_sample : bleed->end_frame;
+        if (there && hertz >= low_hz && hertz < high_hz && last > first &&
+            (double)(last - first) >= 0.8 * (double)(bleed->end_frame - bleed->start_frame))
+            return item;
+    }
+    return NULL;
+}
+
 static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spec_limit *limit)
 {
     judgement *base = self->base;
     double gain_db = to_db(bleed->gain);
     bool shared = gain_db > shared_db;
     bool over = limit != NULL && gain_db > limit->max;
-    finding *item = judgement_add(base, "stems.bleed",
-                                  over              ? judgement_breach(limit)
-                                  : shared || limit != NULL ? FINDING_INFO
-                                                    : FINDING_WARN);
-    if (limit != NULL)
-        judgement_limits(item, limit);
     const char *source = lane_stem(self, bleed->source);
     const char *host = lane_stem(self, bleed->host);
     uint32_t rate = base->timeline->sample_rate;
     double low = stem_band_low_hz(bleed->first_band, rate);
     double high = stem_band_high_hz(bleed->last_band, rate);
+    const finding *hum = hum_of(self, bleed, low, high);
+    const char *mains = hum == NULL ? NULL : hum->subject;
+    finding *item = judgement_add(base, "stems.bleed",
+                                  over && mains != NULL                      ? FINDING_NOT_CHECKED
+                                  : over                                     ? judgement_breach(limit)
+                                  : shared || limit != NULL || mains != NULL ? FINDING_INFO
+                                                                             : FINDING_WARN);
+    if (limit != NULL)
+        judgement_limits(item, limit);
     char from[PLACE_TEXT_SIZE];
     char to[PLACE_TEXT_SIZE];
     judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
@@ -103,7 +130,9 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
                                            bleed->delay_samples > 0 ? "later" : "earlier");
     bool reverb = bleed->delay_samples > reverb_s * rate;
     const char *advice =
-        shared   ? "So much is no leak: the same sound is in both stems. See that it is meant."
+        mains != NULL ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %s that signal.hum tells there: if %s holds the same "
+                                     "hum, that is all it is. Listen to %s alone.", mains, host, host)
+        : shared   ? "So much is no leak: the same sound is in both stems. See that it is meant."
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)
                  : arena_format(base->memory, "Print %s again without that send.", host);

@@ -1,7 +1,8 @@
 """Received programmes against stems that are not what was printed: one cause is one finding, in the words of whoever mends it."""
 import numpy as np
 
-from farm_kit import RATE, Show, hash_seed, main, noise
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise
+from planted_leaks import judged
 from received_kit import ReceivedTest, faults
 from sync_faults import drifted
 
@@ -135,6 +136,28 @@ class Versions(ReceivedTest):
         self.assertEqual((told["details"]["fault"], told["details"]["source"], told["channels"]), ("gain", "FX", ["LFE"]))
         self.assertIn("FX is at -10.0 dB in LFE", told["message"])
         self.assertIn("at unity in its other channels", told["message"])
+
+
+class Mains(FarmTest):
+    def bed(self, seed, low_hz, high_hz, level_db):
+        lines = np.fft.rfft(noise(seed, SECONDS * RATE, 1, 1.0)[:, 0])
+        hertz = np.arange(len(lines)) / SECONDS
+        sound = np.fft.irfft(lines * ((hertz >= low_hz) & (hertz < high_hz)), SECONDS * RATE)
+        return sound * 10 ** (level_db / 20) / np.sqrt(np.mean(sound ** 2))
+
+    def test_hum_of_two_recordings_is_no_leak_and_a_leak_of_its_octave_is(self):
+        source, host = self.bed(1, 150, 20000, -24), self.bed(2, 150, 20000, -69)
+        hum = np.sin(2 * np.pi * 60 * np.arange(SECONDS * RATE) / RATE)
+        told, _ = judged({"MX": ("music", source + hum * 10 ** (-45 / 20)), "FX": ("effects", host + hum * 10 ** (-87 / 20))}, SECONDS)
+        self.assertNotEqual(told, [])
+        for item in told:
+            self.assertEqual(item["severity"], "info", item["message"])
+            self.assertIn("the octave of the mains hum of 60 Hz", item["message"])
+        low = self.bed(3, 50, 90, -30)
+        told, _ = judged({"MX": ("music", source + low), "FX": ("effects", host + low * 10 ** (-42 / 20))}, SECONDS)
+        self.assertEqual({item["severity"] for item in told}, {"warn"})
+        for item in told:
+            self.assertAlmostEqual(item["measured"], -42.0, delta=0.5)
 
 
 if __name__ == "__main__":
