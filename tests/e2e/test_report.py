@@ -47,7 +47,7 @@ class Report(FarmTest):
         self.assertEqual({"script", "img", "iframe", "object", "link", "form"} & set(page.tags), set())
         self.assertEqual([item for item in page.attributes if item[1].startswith("on")], [])
         urls = [value for _, name, value in page.attributes if name in ("src", "href", "action", "xlink:href")]
-        own = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*|audition/[0-9a-f-]+\.wav|#(deliverable|stem)-[0-9]+")
+        own = re.compile(r"data:image/png;base64,[A-Za-z0-9+/]+=*|audition/[0-9a-f-]+\.wav|#cover|#(deliverable|stem)-[0-9]+")
         self.assertEqual([url for url in urls if not own.fullmatch(url)], [])
         ids = [value for _, name, value in page.attributes if name == "id"]
         self.assertEqual(len(ids), len(set(ids)))
