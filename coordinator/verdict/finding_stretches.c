@@ -19,13 +19,10 @@ const char *finding_stretches_text(judgement *self, const finding_stretches *lis
     const char *text = "";
     uint64_t sum = 0;
     for (size_t i = 0; i < list->count; i++) {
-        char from[PLACE_TEXT_SIZE];
-        char to[PLACE_TEXT_SIZE];
         sum += list->items[i].end - list->items[i].start;
-        judgement_place(self, list->items[i].start, from);
-        judgement_place(self, list->items[i].end, to);
         if (i < TOLD_MAX)
-            text = arena_format(self->memory, "%s%sfrom %s to %s", text, i == 0 ? "" : ", ", from, to);
+            text = arena_format(self->memory, "%s%s%s", text, i == 0 ? "" : ", ",
+                                judgement_stretch(self, list->items[i].start, list->items[i].end));
     }
     if (list->count == 1)
         return text;

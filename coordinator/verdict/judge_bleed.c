@@ -115,11 +115,7 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
                                                                              : FINDING_WARN);
     if (limit != NULL)
         judgement_limits(item, limit);
-    char from[PLACE_TEXT_SIZE];
-    char to[PLACE_TEXT_SIZE];
     judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
-    judgement_place(base, bleed->start_frame, from);
-    judgement_place(base, bleed->end_frame, to);
     item->measured = gain_db;
     item->unit = "dB";
     item->channels[item->channel_count++] = lane_channel(self, bleed->host);
@@ -143,9 +139,10 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
     const char *further = ends == NULL ? ""
                                        : arena_format(base->memory, " (its %s may lie %.1f s further off, and more where it is faint)",
                                                       ends, STEM_SHORT_FRAMES / (double)rate);
-    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, from %s to %s%s. %s", source,
+    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, %s%s. %s", source,
                                  lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
-                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high, from, to, further, advice);
+                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high,
+                                 judgement_stretch(base, bleed->start_frame, bleed->end_frame), further, advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
@@ -226,17 +223,14 @@ static const char *reach_message(judgement *base, const reach_sum *sum)
     if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
         return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
     if (sum->worst.most > 0.0) {
-        char from[PLACE_TEXT_SIZE];
-        char to[PLACE_TEXT_SIZE];
-        judgement_place(base, sum->worst.start_frame, from);
-        judgement_place(base, sum->worst.end_frame, to);
         const char *low = isinf(sum->worst.low) ? "not below -20 dB"
                                                 : arena_format(memory, "from %.1f dB up", to_db(sum->worst.low));
         known = arena_format(memory,
-                             "Leaks between stems can hide below what else sounds. Worst is %s in %s, from %s to %s: one from %.1f dB up "
+                             "Leaks between stems can hide below what else sounds. Worst is %s in %s, %s: one from %.1f dB up "
                              "would have been found in nine tenths of the time in which %s plays, and from %.1f dB up in half of it; one "
                              "with nothing above %.0f Hz, in nine tenths, %s. The other pairs are in the table. ",
-                             sum->source, sum->host, from, to, to_db(sum->worst.most), sum->source, to_db(sum->worst.half),
+                             sum->source, sum->host, judgement_stretch(base, sum->worst.start_frame, sum->worst.end_frame),
+                             to_db(sum->worst.most), sum->source, to_db(sum->worst.half),
                              stem_band_high_hz(STEM_BANDS_LOW - 1, base->timeline->sample_rate), low);
     }
     if (sum->unknown_count > 0)

@@ -75,14 +75,12 @@ static void tell_check(const stem_judgement *self, const char *check, const stem
         judgement_limits(item, limit);
     judgement_locate(base, item, drift->start, drift->end);
     item->subject = "drift";
-    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    judgement_place(base, drift->start, from);
-    judgement_place(base, drift->end, to);
     double apart = fabs(drift->ppm) * 1e-6 * (double)(drift->end - drift->start);
     item->message = arena_format(base->memory,
-                                 "It was not compared with the stems from %s to %s: it runs %s than %s by %.2f ppm (%s), %.0f samples by then, "
+                                 "It was not compared with the stems %s: it runs %s than %s by %.2f ppm (%s), %.0f samples by then, "
                                  "so no gain tells what is in the mix. Convert what drifts, then judge it again.",
-                                 from, to, drift->ppm > 0.0 ? "slower" : "faster", drift->stem, fabs(drift->ppm), told_by, ceil(apart));
+                                 judgement_stretch(base, drift->start, drift->end), drift->ppm > 0.0 ? "slower" : "faster", drift->stem,
+                                 fabs(drift->ppm), told_by, ceil(apart));
     item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"%s\", \"drift_ppm\": %.2f}", drift->stem,
                                       drift->ppm);
 }
@@ -223,15 +221,12 @@ static void tell_growth(const stem_judgement *self, const stem_drift *drift, dou
         judgement_limits(item, limit);
     judgement_locate(base, item, drift->start, drift->end);
     item->subject = "drift";
-    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    judgement_place(base, drift->start, from);
-    judgement_place(base, drift->end, to);
     item->message = arena_format(base->memory,
-                                 "It drifts against its stems from %s to %s, evenly, and lies about %.0f samples %s there: it runs %s than they by about "
+                                 "It drifts against its stems %s, evenly, and lies about %.0f samples %s there: it runs %s than they by about "
                                  "%.0f ppm, so no gain tells what is in the mix. Convert what drifts, then judge it again; beside a reference sync.drift tells it "
                                  "exactly.",
-                                 from, to, fabs(samples), samples > 0.0 ? "late" : "early", drift->ppm > 0.0 ? "slower" : "faster",
-                                 fabs(drift->ppm));
+                                 judgement_stretch(base, drift->start, drift->end), fabs(samples), samples > 0.0 ? "late" : "early",
+                                 drift->ppm > 0.0 ? "slower" : "faster", fabs(drift->ppm));
     item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"its stems\", \"drift_ppm\": %.1f}", drift->ppm);
 }
 

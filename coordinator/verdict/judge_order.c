@@ -81,10 +81,7 @@ static void tell_order(judgement *self, const stem_order *order, uint64_t start,
     item->details_json = arena_format(self->memory, "{\"holds\": {%s}, \"left_there_db\": %.1f, \"left_as_stated_db\": %.1f}", holds,
                                       order->explained_db, order->elsewhere_db);
     const char *mistake = known_mistake(self, order);
-    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    judgement_place(self, start, from);
-    judgement_place(self, end, to);
-    const char *where = whole ? "" : arena_format(self->memory, " from %s to %s", from, to);
+    const char *where = whole ? "" : arena_format(self->memory, " %s", judgement_stretch(self, start, end));
     item->message = mistake == NULL
                         ? arena_format(self->memory, "Channels are in the wrong places%s, as the stems show: %s. Put them right and export again.",
                                        where, exchange_words(self, order))

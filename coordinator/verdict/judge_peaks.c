@@ -1,5 +1,6 @@
 /* True peaks over the limit, what rendering clamped, and clipped runs: those within a second of each other are one finding, which
  * lists each place. */
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/verdict_parts.h"
 
 #include <math.h>
@@ -62,15 +63,11 @@ static const char *group_locate(judgement *base, const peak_group *self, finding
 {
     const channel_layout *layout = channel_layout_get(base->deliverable->layout);
     char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    const char *names = "";
     /* Part of the id: a waiver covers what was there, not crests that come between the same ends later. */
     item->subject = arena_format(base->memory, "%zu places, %llu samples", self->count, (unsigned long long)self->sample_count);
     judgement_locate(base, item, self->start, self->end);
-    for (uint32_t c = 0; c < layout->channel_count; c++)
-        if (self->channels >> c & 1u) {
-            item->channels[item->channel_count++] = channel_label_name(layout->labels[c]);
-            names = arena_format(base->memory, "%s%s%s", names, names[0] == '\0' ? "" : ", ", channel_label_name(layout->labels[c]));
-        }
+    finding_set_channels(item, layout, self->channels);
+    const char *names = finding_channel_names(base->memory, item);
     judgement_place(base, self->start, from);
     judgement_place(base, self->end, to);
     return strcmp(from, to) == 0 ? arena_format(base->memory, "%s at %s", names, from)

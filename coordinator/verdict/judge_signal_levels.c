@@ -60,15 +60,6 @@ static double mono_change(const window_sums *sums)
     return fmax(signal_db((sums->left + sums->right + 2.0 * sums->cross) / (sums->left + sums->right)), -99.0);
 }
 
-/* "from 01:00:00:00 to 01:00:12:10" */
-static const char *stretch_words(const judgement *self, uint64_t start, uint64_t end)
-{
-    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    judgement_place(self, start, from);
-    judgement_place(self, end, to);
-    return arena_format(self->memory, "from %s to %s", from, to);
-}
-
 static void grow_stretch(stretch *self, const window_sums *sums, double value)
 {
     if (!self->open)
@@ -124,7 +115,7 @@ static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, offset
     finding *item = signal_tell(self, rule, channel, found.start, found.end, level, "dBFS");
     if (item != NULL)
         item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS %s. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
-                                     item->channels[0], level, stretch_words(self, found.start, found.end));
+                                     item->channels[0], level, judgement_stretch(self, found.start, found.end));
 }
 
 static void judge_dc(judgement *self, const programme_signal *signal)
@@ -366,7 +357,7 @@ void judgement_matrix_encoded(judgement *self)
             continue;
         item->severity = FINDING_INFO;
         item->message = arena_format(self->memory, "L and R go against each other (correlation %.2f) %s: in an Lt/Rt that is the surround, which lies in both with opposite polarity. Nothing to do, unless it is heard in the wrong place behind a decoder.",
-                                     item->measured, stretch_words(self, item->start_sample, item->end_sample));
+                                     item->measured, judgement_stretch(self, item->start_sample, item->end_sample));
     }
 }
 

@@ -340,10 +340,6 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
     judgement_locate(base, item, found->start, found->end);
     stem_judgement_channels(self, item, found->outputs);
-    char from[PLACE_TEXT_SIZE];
-    char to[PLACE_TEXT_SIZE];
-    judgement_place(base, found->start, from);
-    judgement_place(base, found->end, to);
     const char *name = shift->whole ? "" : stem_name(self, shift->element);
     item->subject = arena_format(base->memory, "shifted %s", name);
     const char *who = shift->whole ? "The programme" : name;
@@ -351,8 +347,9 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
                              ? arena_format(base->memory, "Move it %d sample%s %s and print again.", abs(shift->samples),
                                             abs(shift->samples) == 1 ? "" : "s", shift->samples > 0 ? "earlier" : "later")
                              : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
-    item->message = arena_format(base->memory, "%s lies %s%s from %s to %s against %s. %s", who, judgement_shift_words(base, shift->samples),
-                                 stem_judgement_channel_words(self, item), from, to, shift->whole ? "all its stems" : "the other stems", advice);
+    item->message = arena_format(base->memory, "%s lies %s%s %s against %s. %s", who, judgement_shift_words(base, shift->samples),
+                                 stem_judgement_channel_words(self, item), judgement_stretch(base, found->start, found->end),
+                                 shift->whole ? "all its stems" : "the other stems", advice);
     item->details_json = arena_format(
         base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"left\": %.3f, \"residual_dbfs\": %s}", name,
         shift->samples, shift->left, json_db(self, found->residual_dbfs));
@@ -378,11 +375,8 @@ static void tell_run(stem_judgement *self, const stem_run *found)
     stem_judgement_channels(self, item, run->outputs);
     const char *name = run->element == UINT8_MAX ? "" : stem_name(self, run->element);
     item->subject = arena_format(base->memory, "%s%s%s", words[run->fault], name[0] == '\0' ? "" : " ", name);
-    char from[PLACE_TEXT_SIZE];
-    char to[PLACE_TEXT_SIZE];
-    judgement_place(base, run->start_frame, from);
-    judgement_place(base, run->end_frame, to);
-    const char *where = arena_format(base->memory, "%s from %s to %s", stem_judgement_channel_words(self, item), from, to);
+    const char *where = arena_format(base->memory, "%s %s", stem_judgement_channel_words(self, item),
+                                     judgement_stretch(base, run->start_frame, run->end_frame));
     item->message = run_sentence(self, run, where);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"%s\", \"source\": \"%s\", \"gain_db\": %s, \"residual_dbfs\": %s}",

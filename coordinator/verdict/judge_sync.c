@@ -267,13 +267,11 @@ static void tell_lost(const alignment *self, uint64_t first, uint64_t end, uint3
 {
     const judgement *judged = self->judged;
     bool speaks = self->listen->stem < 0 || judged->show->stems[self->listen->stem].role == ROLE_DIALOGUE;
-    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
-    judgement_place(judged, self->first + first, from);
-    judgement_place(judged, self->first + end, to);
     finding *item = judgement_add(self->judged, "sync.step", speaks ? FINDING_NOT_CHECKED : FINDING_INFO);
     locate_stretch(self, item, first, end);
-    item->message = arena_format(judged->memory, "Whether %s stays in sync from %s to %s is not known: at %u places there that sound, nothing of it was found in %s. Look at the edit there, or compare it with a reference that holds this sound.",
-                                 self->owner, from, to, places, reference_name(self));
+    item->message = arena_format(judged->memory, "Whether %s stays in sync %s is not known: at %u places there that sound, nothing of it was found in %s. Look at the edit there, or compare it with a reference that holds this sound.",
+                                 self->owner, judgement_stretch(judged, self->first + first, self->first + end), places,
+                                 reference_name(self));
 }
 
 static void judge_lost(const alignment *self)

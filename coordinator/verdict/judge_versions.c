@@ -239,15 +239,13 @@ static void tell_version(stem_judgement *self, const version *found)
     stem_judgement_reject(self, item);
     judgement_locate(base, item, found->start, found->end);
     stem_judgement_channels(self, item, found->outputs);
-    char from[PLACE_TEXT_SIZE];
-    char to[PLACE_TEXT_SIZE];
-    judgement_place(base, found->start, from);
-    judgement_place(base, found->end, to);
     const char *reel = base->show->reels[piece->reel].name;
     item->subject = arena_format(base->memory, "another %s %s", name, reel);
     const char *whose = piece->spans_reels || reel[0] == '\0' ? "" : arena_format(base->memory, " of reel %s", reel);
-    item->message = arena_format(base->memory, "%s%s is not what was printed%s from %s to %s: another version of it, or another cut.%s Deliver the stem that was printed, or print again with this one.",
-                                 name, whose, stem_judgement_channel_words(self, item), from, to, match_words(self, found));
+    item->message = arena_format(base->memory, "%s%s is not what was printed%s %s: another version of it, or another cut.%s Deliver the stem that was "
+                                 "printed, or print again with this one.",
+                                 name, whose, stem_judgement_channel_words(self, item),
+                                 judgement_stretch(base, found->start, found->end), match_words(self, found));
     item->details_json = arena_format(base->memory, "{\"fault\": \"another\", \"source\": \"%s\", \"residual_dbfs\": %.2f}", name,
                                       found->residual_dbfs);
 }

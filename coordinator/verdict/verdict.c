@@ -45,6 +45,14 @@ void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_
     snprintf(out, PLACE_TEXT_SIZE, "%s", text);
 }
 
+const char *judgement_stretch(const judgement *self, uint64_t start, uint64_t end)
+{
+    char from[PLACE_TEXT_SIZE], to[PLACE_TEXT_SIZE];
+    judgement_place(self, start, from);
+    judgement_place(self, end, to);
+    return arena_format(self->memory, "from %s to %s", from, to);
+}
+
 int32_t judgement_reel(const judgement *self, uint64_t frame)
 {
     for (uint32_t i = 0; i < self->timeline->piece_count; i++) {

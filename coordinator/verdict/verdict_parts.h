@@ -29,8 +29,10 @@ finding *judgement_add(judgement *self, const char *check, finding_severity seve
 finding_severity judgement_breach(const spec_limit *limit);
 /** The speech detector, once in a sentence; the report's method says more. */
 const char *judgement_detector(const judgement *self);
-/** "01:00:12:04" of a programme frame, or "12.345 s" where there is no timecode. */
+/** "01:00:12:04" of a programme frame, or "12.345 s" and "1:42:31.875" where there is no timecode. */
 void judgement_place(const judgement *self, uint64_t frame, char out[PLACE_TEXT_SIZE]);
+/** "from 01:00:00:00 to 01:00:12:10", from the judgement's memory. */
+const char *judgement_stretch(const judgement *self, uint64_t start, uint64_t end);
 /** Reel that holds a programme frame, or -1. */
 int32_t judgement_reel(const judgement *self, uint64_t frame);
 /** Sets a finding's range (programme frames, half open) and reel. */
