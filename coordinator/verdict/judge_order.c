@@ -64,7 +64,7 @@ static void tell_order(judgement *self, const stem_order *order, uint64_t start,
 {
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
     const spec_limit *limit = judgement_limit(self, "signal.channel_swap");
-    finding *item = judgement_add(self, "signal.channel_swap", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    finding *item = judgement_add(self, "signal.channel_swap", limit == NULL ? FINDING_FAIL : judgement_breach(limit));
     if (limit != NULL)
         judgement_limits(item, limit);
     judgement_locate(self, item, start, end);

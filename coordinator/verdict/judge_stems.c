@@ -338,6 +338,8 @@ static void tell_shift(stem_judgement *self, const stem_shift_run *found)
     judgement *base = self->judgement;
     const stem_shift *shift = &found->shift;
     finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
+    if (shift->left < STEM_SHIFT_LEFT_MAX && judgement_late_severity(base, shift->samples) == FINDING_FAIL)
+        stem_judgement_reject(self, item);
     judgement_locate(base, item, found->start, found->end);
     stem_judgement_channels(self, item, found->outputs);
     const char *name = shift->whole ? "" : stem_name(self, shift->element);

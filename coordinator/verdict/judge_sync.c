@@ -49,12 +49,19 @@ static const char *amount(const alignment *self, double frames)
                         fabs(frames) / self->picture);
 }
 
-/* A limit of the spec, else: from a picture frame on platforms reject (Netflix: one frame at most, if short, for information). */
+finding_severity judgement_late_severity(const judgement *self, double frames)
+{
+    const bool known = self->show->rate.num > 0;
+    const double rate = (double)self->timeline->sample_rate;
+    const double bound = known ? rate * self->show->rate.den / self->show->rate.num : 0.04 * rate;
+    return fabs(frames) >= bound - 1.0 ? FINDING_FAIL : FINDING_WARN;
+}
+
+/* A limit of the spec, else what others reject. */
 static finding *add_measured(const alignment *self, const char *check, double measured, const char *unit, double frames)
 {
     const spec_limit *limit = judgement_limit(self->judged, check);
-    double bound = self->picture > 0.0 ? self->picture : 0.04 * (double)self->judged->timeline->sample_rate;
-    finding_severity severity = fabs(frames) >= bound - 1.0 ? FINDING_FAIL : FINDING_WARN;
+    finding_severity severity = judgement_late_severity(self->judged, frames);
     if (limit != NULL)
         severity = measured < limit->min || measured > limit->max ? judgement_breach(limit) : FINDING_INFO;
     finding *item = judgement_add(self->judged, check, severity);

@@ -25,7 +25,10 @@ typedef struct stem_judgement {
 uint32_t stem_judgement_count(const stem_judgement *self, stem_presence presence);
 /** A fault of a stem: a warning until a spec says more. */
 finding *stem_judgement_fault(stem_judgement *self, const char *check, double measured, const char *unit);
-/** A mix that lacks one of its stems is sent back by whoever receives it; a spec that limits the check says what it asks. */
+/**
+ * A mix that lacks one of its stems, or lies a picture frame off, is sent back by whoever receives it; a spec that limits the check
+ * says what it asks.
+ */
 void stem_judgement_reject(const stem_judgement *self, finding *item);
 /** True if the stem of a run plays in other channels, too, where nothing was found of it. Not of a fold-down. */
 bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run);

@@ -113,6 +113,11 @@ void judgement_join_shifts(stem_shifts *self, uint64_t block_frames);
  * down, and the stem is missing where it should be. True if the run lies at a shift of its stem, or most of it in one of others.
  */
 bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uint64_t block_frames);
+/**
+ * What so many frames beside the picture are where no spec limits it: from a picture frame on platforms reject (Netflix: one
+ * at most, if short, for information).
+ */
+finding_severity judgement_late_severity(const judgement *self, double frames);
 /** "2000 samples (41.67 ms, 1 picture frame) late" */
 const char *judgement_shift_words(const judgement *self, int samples);
 typedef struct stem_gap_place {

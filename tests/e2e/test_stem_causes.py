@@ -58,16 +58,22 @@ class Versions(ReceivedTest):
         def early(parts):
             return np.roll(sum(parts.values()), -480, axis=0)
 
+        def picture(parts):
+            return np.roll(sum(parts.values()), 2000, axis=0)
+
         def cuts(parts):
             whole, join = sum(parts.values()), SECONDS * RATE
             return np.concatenate([np.roll(whole, 200, axis=0)[:join], np.roll(whole, 600, axis=0)[join:]])
-        report = self.judge({"SLOW": (slow, "5.1"), "EARLY": (early, "5.1"), "CUTS": (cuts, "5.1")}, show=self.show_of_two_reels())
+        report = self.judge({"SLOW": (slow, "5.1"), "EARLY": (early, "5.1"), "PICTURE": (picture, "5.1"), "CUTS": (cuts, "5.1")}, show=self.show_of_two_reels())
         told, = faults(report, "SLOW")
         self.assertEqual((told["details"]["fault"], told["severity"]), ("drift", "warn"))
         self.assertAlmostEqual(told["details"]["drift_ppm"], 200.0, delta=10.0)
         self.place(told, 0.0, 2 * SECONDS)
         told, = faults(report, "EARLY")
         self.assertIn("Move it 480 samples later and print again.", told["message"])
+        self.assertEqual(told["severity"], "warn")
+        told, = faults(report, "PICTURE")
+        self.assertEqual((told["severity"], told["details"]["delay_samples"]), ("fail", 2000))
         self.assertEqual({f["details"]["fault"] for f in faults(report, "CUTS")}, {"shifted"})
 
     def test_a_fader_in_the_reel_before_another_version_is_a_fault_of_its_own(self):

@@ -84,7 +84,7 @@ class Received(ReceivedTest):
             self.assertEqual([(f["details"]["fault"], f["details"]["source"], f["channels"], f["reel"]) for f in told],
                              [("in stem", "DX", ["C"], "R1"), ("in stem", "FX", ["Ls"], "R2")], [f["message"] for f in told])
             self.assertEqual({f["severity"] for f in told}, {"warn"})
-        self.assertEqual(len([f for f in findings(report, "SWAPPED", "signal.channel_swap") if f["severity"] == "warn"]), 1)
+        self.assertEqual(len([f for f in findings(report, "SWAPPED", "signal.channel_swap") if f["severity"] == "fail"]), 1)
 
     def test_each_fault_is_named(self):
         late = int(5.0 * RATE), int(9.0 * RATE)
@@ -196,7 +196,7 @@ class Received(ReceivedTest):
         order["FILM_ME"] = order["FILM"]
         for name, (holds, words) in order.items():
             with self.subTest(programme=name):
-                told = [f for f in findings(report, name, "signal.channel_swap") if f["severity"] == "warn"]
+                told = [f for f in findings(report, name, "signal.channel_swap") if f["severity"] == "fail"]
                 self.assertEqual([f["details"]["holds"] for f in told], [holds])
                 self.assertIn(words, told[0]["message"])
                 self.assertEqual(faults(report, name), [])
