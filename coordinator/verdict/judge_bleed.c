@@ -80,15 +80,14 @@ static const finding *hum_of(const bleed_judgement *self, const stem_bleed *blee
     const finding_list *found = &self->base->verdict->findings;
     for (size_t i = 0; bleed->first_band == bleed->last_band && i < found->count; i++) {
         const finding *item = &found->items[i];
-        if (strcmp(item->check, "signal.hum") != 0 || !item->has_range || item->severity == FINDING_INFO || item->subject == NULL)
+        if (item->mains_hz == 0.0 || !item->has_range || item->severity == FINDING_INFO)
             continue;
         bool there = false;
         for (uint32_t c = 0; c < item->channel_count; c++)
             there = there || strcmp(item->channels[c], lane_channel(self, bleed->source)) == 0;
-        const double hertz = strtod(item->subject, NULL);
         const uint64_t first = item->start_sample > bleed->start_frame ? item->start_sample : bleed->start_frame;
         const uint64_t last = item->end_sample < bleed->end_frame ? item->end_sample : bleed->end_frame;
-        if (there && hertz >= low_hz && hertz < high_hz && last > first &&
+        if (there && item->mains_hz >= low_hz && item->mains_hz < high_hz && last > first &&
             (double)(last - first) >= 0.8 * (double)(bleed->end_frame - bleed->start_frame))
             return item;
     }
@@ -107,12 +106,11 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
     double low = stem_band_low_hz(bleed->first_band, rate);
     double high = stem_band_high_hz(bleed->last_band, rate);
     const finding *hum = hum_of(self, bleed, low, high);
-    const char *mains = hum == NULL ? NULL : hum->subject;
     finding *item = judgement_add(base, "stems.bleed",
-                                  over && mains != NULL                      ? FINDING_NOT_CHECKED
-                                  : over                                     ? judgement_breach(limit)
-                                  : shared || limit != NULL || mains != NULL ? FINDING_INFO
-                                                                             : FINDING_WARN);
+                                  over && hum != NULL                      ? FINDING_NOT_CHECKED
+                                  : over                                   ? judgement_breach(limit)
+                                  : shared || limit != NULL || hum != NULL ? FINDING_INFO
+                                                                           : FINDING_WARN);
     if (limit != NULL)
         judgement_limits(item, limit);
     judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
@@ -126,8 +124,8 @@ static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spe
                                            bleed->delay_samples > 0 ? "later" : "earlier");
     bool reverb = bleed->delay_samples > reverb_s * rate;
     const char *advice =
-        mains != NULL ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %s that signal.hum tells there: if %s holds the same "
-                                     "hum, that is all it is. Listen to %s alone.", mains, host, host)
+        hum != NULL ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %.0f Hz that signal.hum tells there: if %s holds the same "
+                                   "hum, that is all it is. Listen to %s alone.", hum->mains_hz, host, host)
         : shared   ? "So much is no leak: the same sound is in both stems. See that it is meant."
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)

@@ -165,7 +165,8 @@ static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, s
     if (item == NULL)
         return;
     finding_set_channels(item, layout, channels);
-    item->subject = arena_format(self->memory, "%.0f Hz", line_hertz[mains * HARMONICS]);
+    item->mains_hz = line_hertz[mains * HARMONICS];
+    item->subject = arena_format(self->memory, "%.0f Hz", item->mains_hz);
     const char *with = "";
     for (uint32_t k = 0; k < HARMONICS; k++)
         if ((lines >> k & 1U) != 0 && loudest->line % HARMONICS != k)

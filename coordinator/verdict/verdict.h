@@ -27,6 +27,7 @@ typedef struct finding {
     const char *unit;
     const spec_limit *rule;   /**< the limit it breaks, or cannot be judged by; NULL = none */
     const char *subject;      /**< what it is about beyond channels and place ("MX -> FX", a stem), part of its identity; NULL = nothing */
+    double mains_hz;          /**< of a hum: the mains it is of; else 0 */
     uint32_t channel_count;
     const char *channels[LAYOUT_CHANNELS_MAX];
     bool has_range;
