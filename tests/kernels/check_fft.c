@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE_MAX_CHECKED = 256, TILES_MAX = 7 };
+enum { SIZE_MAX_CHECKED = 256, TRANSFORM_MAX = 1024, TILES_MAX = 7 };
 
 static void fill_roots(uint32_t size, float *cosine, float *sine)
 {
@@ -14,19 +14,21 @@ static void fill_roots(uint32_t size, float *cosine, float *sine)
     }
 }
 
-static void radix_4_once(kernel_check *self, uint32_t size, uint32_t stride, hostility kind, placement where)
+static void radix_64_once(kernel_check *self, uint32_t size, uint32_t stride, hostility kind, placement where)
 {
-    static float cosine[SIZE_MAX_CHECKED], sine[SIZE_MAX_CHECKED];
-    static _Alignas(64) float expected[2][SIZE_MAX_CHECKED * FFT_LANES];
-    const size_t values = (size_t)size * FFT_LANES;
+    static float cosine[TRANSFORM_MAX], sine[TRANSFORM_MAX];
+    static _Alignas(64) float expected[2][(TRANSFORM_MAX + TRANSFORM_MAX / FFT_RADIX) * FFT_LANES];
+    const size_t values = fft_row(size - 1) + FFT_LANES; /* what lies between the rows too: nobody writes there */
     float *places[4]; /* re, im, out_re, out_im */
     for (int i = 0; i < 4; i++)
         places[i] = (float *)(void *)guarded_place(&self->memory[i], values * sizeof(float), where, 0);
     for (int i = 0; i < 2; i++)
         check_fill_floats(self, places[i], values, kind);
     fill_roots(size, cosine, sine);
-    self->reference->fft_radix_4(cosine, sine, size, stride, places[0], places[1], expected[0], expected[1]);
-    self->variant->fft_radix_4(cosine, sine, size, stride, places[0], places[1], places[2], places[3]);
+    for (int i = 0; i < 2; i++)
+        memcpy(expected[i], places[2 + i], values * sizeof(float));
+    self->reference->fft_radix_64(cosine, sine, size, stride, places[0], places[1], expected[0], expected[1]);
+    self->variant->fft_radix_64(cosine, sine, size, stride, places[0], places[1], places[2], places[3]);
     char what[64];
     (void)snprintf(what, sizeof what, "%s, %u frames, stride %u", hostility_name(kind), size, stride);
     for (int i = 0; i < 2; i++) {
@@ -159,9 +161,9 @@ static void products_once(kernel_check *self, uint32_t frame_count, hostility ki
 void check_fft(kernel_check *self)
 {
     for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
-        for (uint32_t size = 4; size <= SIZE_MAX_CHECKED; size *= 4)
-            for (uint32_t stride = 1; stride < size; stride *= 4)
-                radix_4_once(self, size, stride, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
+        for (uint32_t size = FFT_RADIX; size <= TRANSFORM_MAX; size *= 4)
+            for (uint32_t stride = 1; stride <= size / FFT_RADIX; stride *= 4)
+                radix_64_once(self, size, stride, (hostility)kind, (placement)(kind % PLACEMENT_COUNT));
     for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
         for (uint32_t quarter = 1; quarter <= SIZE_MAX_CHECKED; quarter *= 4)
             for (uint32_t count = 1; count <= 2; count++)
@@ -182,34 +184,31 @@ void check_fft(kernel_check *self)
 /* All steps together are the discrete Fourier transform: held against its definition in long double. */
 void judge_fft(kernel_check *self)
 {
-    enum { SIZE = 64 };
-    static float cosine[SIZE], sine[SIZE];
-    static _Alignas(64) float signal[4][SIZE * FFT_LANES], start[2][SIZE * FFT_LANES];
+    enum { SIZE = 64, POINTS = FFT_RADIX * FFT_RADIX };
+    static float cosine[POINTS], sine[POINTS];
+    static _Alignas(64) float signal[4][(POINTS + FFT_RADIX) * FFT_LANES], start[2][(POINTS + FFT_RADIX) * FFT_LANES];
     static _Alignas(64) double input[2][SIZE * TILE_LANES];
-    fill_roots(SIZE, cosine, sine);
+    fill_roots(POINTS, cosine, sine);
     for (int i = 0; i < 2; i++) {
         check_fill(self, input[i], (size_t)SIZE * TILE_LANES, DATA_NOISE);
-        check_fill_floats(self, signal[i], (size_t)SIZE * FFT_LANES, DATA_NOISE);
+        check_fill_floats(self, signal[i], sizeof signal[i] / sizeof(float), DATA_NOISE);
         memcpy(start[i], signal[i], sizeof start[i]);
     }
-    int from = 0;
-    for (uint32_t stride = 1; stride < SIZE; stride *= 4, from = 2 - from)
-        self->reference->fft_radix_4(cosine, sine, SIZE, stride, signal[from], signal[from + 1], signal[2 - from],
-                                     signal[3 - from]);
-    for (uint32_t lane = 0; lane < FFT_LANES; lane++)
-        for (uint32_t k = 0; k < SIZE; k++) {
+    self->reference->fft_radix_64(cosine, sine, POINTS, 1, signal[0], signal[1], signal[2], signal[3]);
+    self->reference->fft_radix_64(cosine, sine, POINTS, FFT_RADIX, signal[2], signal[3], signal[0], signal[1]);
+    for (uint32_t lane = 0; lane < FFT_LANES; lane += 5)
+        for (uint32_t k = 0; k < POINTS; k += 91) {
             long double re = 0, im = 0;
-            for (uint32_t n = 0; n < SIZE; n++) {
-                const long double angle = 2.0L * 3.14159265358979323846264338L * (long double)(n * k % SIZE) / SIZE;
-                const long double x = (long double)start[0][n * FFT_LANES + lane];
-                const long double y = (long double)start[1][n * FFT_LANES + lane];
+            for (uint32_t n = 0; n < POINTS; n++) {
+                const long double angle = 2.0L * 3.14159265358979323846264338L * (long double)(n * k % POINTS) / POINTS;
+                const long double x = (long double)start[0][fft_row(n) + lane];
+                const long double y = (long double)start[1][fft_row(n) + lane];
                 re += x * cosl(angle) + y * sinl(angle);
                 im += y * cosl(angle) - x * sinl(angle);
             }
-            /* Sums of 128 numbers of up to 1, in three steps of four roundings of 2^-24 each, and roots as near. */
-            check_that(self, fabsl((long double)signal[from][k * FFT_LANES + lane] - re) < 128 * 15 * 0x1p-24L, "real part %u", k);
-            check_that(self, fabsl((long double)signal[from + 1][k * FFT_LANES + lane] - im) < 128 * 15 * 0x1p-24L,
-                       "imaginary part %u", k);
+            /* Sums of 8,192 numbers of up to 1, in six steps of four roundings of 2^-24 each, and roots as near. */
+            check_that(self, fabsl((long double)signal[0][fft_row(k) + lane] - re) < 8192 * 30 * 0x1p-24L, "real part %u", k);
+            check_that(self, fabsl((long double)signal[1][fft_row(k) + lane] - im) < 8192 * 30 * 0x1p-24L, "imaginary part %u", k);
         }
     _Alignas(64) double squares[1][TILE_LANES] = {{0.0}};
     const double *tiles[1] = {input[0]};

@@ -23,7 +23,8 @@ typedef struct bench_data {
     _Alignas(64) double metered[FRAMES * TILE_LANES];
     _Alignas(64) double inputs[3][FRAMES * TILE_LANES];
     _Alignas(64) double outputs[4][FRAMES * TILE_LANES];
-    _Alignas(64) float floats[2][FRAMES * FFT_LANES];
+    _Alignas(64) float floats[2][(FRAMES + FRAMES / FFT_RADIX) * FFT_LANES];
+    _Alignas(64) float transformed[2][(FRAMES + FRAMES / FFT_RADIX) * FFT_LANES];
     float roots[2][FRAMES]; /* positive */
     uint8_t bytes[FRAMES * 16 * 8 + 64];
     uint8_t identity[TILE_LANES];
@@ -196,8 +197,8 @@ static float *floats_of(double *tile)
 
 static void fft_step(const dsp_table *table, bench_data *data)
 {
-    table->fft_radix_4(data->roots[0], data->roots[1], FRAMES, 16, data->floats[0], data->floats[1], floats_of(data->outputs[0]),
-                       floats_of(data->outputs[1]));
+    table->fft_radix_64(data->roots[0], data->roots[1], FRAMES, 4, data->floats[0], data->floats[1], data->transformed[0],
+                        data->transformed[1]);
 }
 
 /* The points are numbers like any other: none grows. */
@@ -410,7 +411,7 @@ static void bench_data_init(bench_data *data)
     for (uint32_t i = 0; i < 3; i++)
         check_fill_pcm(&random, data->inputs[i], FRAMES * TILE_LANES, 24);
     for (uint32_t i = 0; i < 2; i++) {
-        check_fill_floats(&random, data->floats[i], FRAMES * FFT_LANES, DATA_NOISE);
+        check_fill_floats(&random, data->floats[i], sizeof data->floats[i] / sizeof(float), DATA_NOISE);
         for (uint32_t k = 0; k < FRAMES; k++)
             data->roots[i][k] = (float)fabs(check_uniform(&random));
     }

@@ -22,6 +22,7 @@
 enum {
     TILE_LANES = 8,
     FFT_LANES = 16, /**< of single precision, as wide as a tile's row */
+    FFT_RADIX = 64,
     TILE_FRAMES_MAX = 512,
     TRUE_PEAK_TAPS = 12,
     TRUE_PEAK_HISTORY = 11, /**< frames kept before a tile for the FIR */
@@ -95,6 +96,15 @@ typedef struct signal_sums {
     double tone[3][TILE_LANES];             /**< sums of (x[n] + x[n-2])^2, (x[n] + x[n-2]) x[n-1], x[n-1]^2 */
     uint64_t quiet_count[TILE_LANES];       /**< samples below SIGNAL_QUIET */
 } signal_sums;
+
+/**
+ * Where a frame's row of FFT_LANES floats begins. Behind each FFT_RADIX rows lies one that is none: a transform reads rows that lie
+ * powers of two apart, and these would share a few sets of the cache.
+ */
+static inline size_t fft_row(uint32_t frame)
+{
+    return ((size_t)frame + frame / FFT_RADIX) * FFT_LANES;
+}
 
 /** A spectrum with the weight of each bin. */
 typedef struct spectrum_part {
@@ -312,11 +322,11 @@ typedef struct dsp_table {
      */
     void (*spectrum)(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES]);
     /**
-     * One radix-4 step of Stockham's Fourier transform of `size` frames, from blocks of `stride` frames that are in order
-     * already to blocks of four times as many.
+     * Three radix-4 steps of Stockham's Fourier transform of `size` frames, from blocks of `stride` frames that are in order
+     * already to blocks of FFT_RADIX times as many.
      *
-     * Shape      re, im, out_re, out_im [size][FFT_LANES]; size a power of 4, stride a smaller one; cosine and sine [size] of
-     *            2 pi k / size
+     * Shape      re, im, out_re, out_im [size] rows of FFT_LANES, at fft_row(); size FFT_RADIX times a power of 4, stride a power
+     *            of 4 up to size / FFT_RADIX; cosine and sine [size] of 2 pi k / size
      * Units      linear
      * State      none
      * Memory     64-byte aligned; the output does not overlap the input
@@ -327,8 +337,8 @@ typedef struct dsp_table {
      * Source     none
      * Proof      tests/kernels/check_fft.c
      */
-    void (*fft_radix_4)(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
-                        const float *im, float *out_re, float *out_im);
+    void (*fft_radix_64)(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re, const float *im,
+                         float *out_re, float *out_im);
     /**
      * Two stages of fft_run(), of four transforms of `quarter` points that lie side by side one of four times as many; so
      * `count` times, one behind the other.

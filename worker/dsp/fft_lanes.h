@@ -90,59 +90,83 @@ static inline __attribute__((always_inline)) void floats_store(float *to, fft_fl
     *(fft_floats_anywhere *)(void *)to = x;
 }
 
-static void fft_radix_4(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
-                        const float *im, float *out_re, float *out_im)
+enum { FFT_ABREAST = 2 * FFT_WIDTH };
+
+/* One point of a radix-4 step: inputs lie `step` floats apart, outputs at the four places `to`. */
+static inline __attribute__((always_inline)) void fft_radix_4(const float *cosine, const float *sine, uint32_t turn,
+                                                              const float *re, const float *im, size_t step, float *out_re,
+                                                              float *out_im, const size_t to[4])
 {
-    const uint32_t quarter = size / 4;
-    const size_t step = (size_t)quarter * FFT_LANES;
-    const size_t next = (size_t)stride * FFT_LANES;
-    for (uint32_t group = 0; group < quarter / stride; group++) {
-        const uint32_t turn = group * stride;
-        const float c1 = cosine[turn];
-        const float s1 = -sine[turn];
-        const float c2 = cosine[2 * turn];
-        const float s2 = -sine[2 * turn];
-        const float c3 = cosine[3 * turn];
-        const float s3 = -sine[3 * turn];
-        const size_t first = (size_t)stride * group * FFT_LANES;
-        for (size_t at = 0; at < next; at += 2 * FFT_WIDTH) {
-            const size_t from = first + at;
-            const size_t to = 4 * first + at;
-            const fft_floats ar = floats_load(re + from);
-            const fft_floats ai = floats_load(im + from);
-            const fft_floats br = floats_load(re + from + step);
-            const fft_floats bi = floats_load(im + from + step);
-            const fft_floats cr = floats_load(re + from + 2 * step);
-            const fft_floats ci = floats_load(im + from + 2 * step);
-            const fft_floats dr = floats_load(re + from + 3 * step);
-            const fft_floats di = floats_load(im + from + 3 * step);
-            const fft_floats er = ar + cr;
-            const fft_floats ei = ai + ci;
-            const fft_floats fr = ar - cr;
-            const fft_floats fi = ai - ci;
-            const fft_floats gr = br + dr;
-            const fft_floats gi = bi + di;
-            const fft_floats hr = bi - di; /* -i (b - d) */
-            const fft_floats hi = dr - br;
-            floats_store(out_re + to, er + gr);
-            floats_store(out_im + to, ei + gi);
-            fft_floats xr = fr + hr;
-            fft_floats xi = fi + hi;
-            floats_store(out_re + to + next, xr * c1 - xi * s1);
-            floats_store(out_im + to + next, xr * s1 + xi * c1);
-            xr = er - gr;
-            xi = ei - gi;
-            floats_store(out_re + to + 2 * next, xr * c2 - xi * s2);
-            floats_store(out_im + to + 2 * next, xr * s2 + xi * c2);
-            xr = fr - hr;
-            xi = fi - hi;
-            floats_store(out_re + to + 3 * next, xr * c3 - xi * s3);
-            floats_store(out_im + to + 3 * next, xr * s3 + xi * c3);
+    const float c1 = cosine[turn];
+    const float s1 = -sine[turn];
+    const float c2 = cosine[2 * turn];
+    const float s2 = -sine[2 * turn];
+    const float c3 = cosine[3 * turn];
+    const float s3 = -sine[3 * turn];
+    const fft_floats ar = floats_load(re);
+    const fft_floats ai = floats_load(im);
+    const fft_floats br = floats_load(re + step);
+    const fft_floats bi = floats_load(im + step);
+    const fft_floats cr = floats_load(re + 2 * step);
+    const fft_floats ci = floats_load(im + 2 * step);
+    const fft_floats dr = floats_load(re + 3 * step);
+    const fft_floats di = floats_load(im + 3 * step);
+    const fft_floats er = ar + cr;
+    const fft_floats ei = ai + ci;
+    const fft_floats fr = ar - cr;
+    const fft_floats fi = ai - ci;
+    const fft_floats gr = br + dr;
+    const fft_floats gi = bi + di;
+    const fft_floats hr = bi - di; /* -i (b - d) */
+    const fft_floats hi = dr - br;
+    floats_store(out_re + to[0], er + gr);
+    floats_store(out_im + to[0], ei + gi);
+    fft_floats xr = fr + hr;
+    fft_floats xi = fi + hi;
+    floats_store(out_re + to[1], xr * c1 - xi * s1);
+    floats_store(out_im + to[1], xr * s1 + xi * c1);
+    xr = er - gr;
+    xi = ei - gi;
+    floats_store(out_re + to[2], xr * c2 - xi * s2);
+    floats_store(out_im + to[2], xr * s2 + xi * c2);
+    xr = fr - hr;
+    xi = fi - hi;
+    floats_store(out_re + to[3], xr * c3 - xi * s3);
+    floats_store(out_im + to[3], xr * s3 + xi * c3);
+}
+
+/* The three steps of 64 points at a time, which stay in the first-level cache from one to the next. */
+static void fft_radix_64(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re, const float *im,
+                         float *out_re, float *out_im)
+{
+    enum { ROW = FFT_ABREAST };
+    const uint32_t part = size / FFT_RADIX;
+    const size_t step = fft_row(16 * part);
+    _Alignas(64) float kept_re[FFT_RADIX * ROW];
+    _Alignas(64) float kept_im[FFT_RADIX * ROW];
+    for (uint32_t i = 0; i < part * (FFT_LANES / ROW); i++) {
+        const uint32_t lane = i / part * ROW;
+        const uint32_t at = i % part % stride;
+        const uint32_t first = i % part - at; /* the turn of the block */
+        for (uint32_t k = 0; k < 16; k++) {
+            const size_t from = fft_row(i % part + k * part) + lane;
+            const size_t to[4] = {4 * k * ROW, (4 * k + 1) * ROW, (4 * k + 2) * ROW, (4 * k + 3) * ROW};
+            fft_radix_4(cosine, sine, first + k * part, re + from, im + from, step, kept_re, kept_im, to);
+        }
+        for (uint32_t k = 0; k < 16; k++) {
+            const size_t from = (size_t)k * ROW;
+            const size_t to[4] = {from, from + 16 * ROW, from + 32 * ROW, from + 48 * ROW};
+            fft_radix_4(cosine, sine, 4 * (first + k / 4 * part), kept_re + from, kept_im + from, 16 * ROW, kept_re, kept_im, to);
+        }
+        for (uint32_t k = 0; k < 16; k++) {
+            const size_t from = (size_t)(16 * (k / 4) + k % 4) * ROW;
+            const uint32_t row = FFT_RADIX * first + at + k * stride;
+            const size_t to[4] = {fft_row(row) + lane, fft_row(row + 16 * stride) + lane, fft_row(row + 32 * stride) + lane,
+                                  fft_row(row + 48 * stride) + lane};
+            fft_radix_4(cosine, sine, 16 * first, kept_re + from, kept_im + from, 4 * ROW, out_re, out_im, to);
         }
     }
 }
-
-enum { FFT_ABREAST = 2 * FFT_WIDTH };
 
 /* The lower halves of two vectors, one element of each in turn, and the upper ones. */
 #if FFT_WIDTH == 8

@@ -33,9 +33,8 @@ void lane_fft_init(lane_fft *self)
 
 void lane_fft_forward(const lane_fft *self, const dsp_table *dsp, float *real, float *imaginary, float *work)
 {
-    float *work_imaginary = work + (size_t)LANE_FFT_SIZE * FFT_LANES;
-    for (uint32_t stride = 1; stride < LANE_FFT_SIZE; stride *= 16) {
-        dsp->fft_radix_4(self->cosine, self->sine, LANE_FFT_SIZE, stride, real, imaginary, work, work_imaginary);
-        dsp->fft_radix_4(self->cosine, self->sine, LANE_FFT_SIZE, 4 * stride, work, work_imaginary, real, imaginary);
-    }
+    float *work_imaginary = work + LANE_FFT_FLOATS;
+    static_assert(LANE_FFT_SIZE == FFT_RADIX * FFT_RADIX, "two steps of that radix");
+    dsp->fft_radix_64(self->cosine, self->sine, LANE_FFT_SIZE, 1, real, imaginary, work, work_imaginary);
+    dsp->fft_radix_64(self->cosine, self->sine, LANE_FFT_SIZE, FFT_RADIX, work, work_imaginary, real, imaginary);
 }

@@ -78,10 +78,10 @@ static void place_pairs(render_bleed *self, uint32_t first)
         }
         for (uint32_t k = block < FIRST_BIN ? FIRST_BIN : block; k < block + LINES; k++) {
             const size_t at = (size_t)(k - block) * FFT_LANES;
-            float *re = self->real + (size_t)k * FFT_LANES;
-            float *im = self->imaginary + (size_t)k * FFT_LANES;
-            float *mirror_re = self->real + (size_t)(SIZE - k) * FFT_LANES;
-            float *mirror_im = self->imaginary + (size_t)(SIZE - k) * FFT_LANES;
+            float *re = self->real + fft_row(k);
+            float *im = self->imaginary + fft_row(k);
+            float *mirror_re = self->real + fft_row(SIZE - k);
+            float *mirror_im = self->imaginary + fft_row(SIZE - k);
             for (uint32_t l = 0; l < FFT_LANES; l++) {
                 re[l] = lines[EVEN_RE][at + l] - lines[ODD_IM][at + l];
                 im[l] = lines[EVEN_IM][at + l] + lines[ODD_RE][at + l];
@@ -94,8 +94,8 @@ static void place_pairs(render_bleed *self, uint32_t first)
     float *parts[] = {self->real, self->imaginary};
     for (size_t i = 0; i < 2; i++) {
         memset(parts[i], 0, FIRST_BIN * row);
-        memset(parts[i] + (size_t)BINS * FFT_LANES, 0, row);
-        memset(parts[i] + (size_t)(SIZE - FIRST_BIN + 1) * FFT_LANES, 0, (FIRST_BIN - 1) * row);
+        memset(parts[i] + fft_row(BINS), 0, row);
+        memset(parts[i] + fft_row(SIZE - FIRST_BIN + 1), 0, (FIRST_BIN - 1) * row);
     }
 }
 
@@ -147,7 +147,7 @@ typedef int32_t abreast_words __attribute__((vector_size(4 * ABREAST)));
 
 static abreast_words magnitudes(const float *lanes, uint32_t row)
 {
-    return *(const abreast_words *)(const void *)(lanes + (size_t)row * FFT_LANES) & INT32_MAX;
+    return *(const abreast_words *)(const void *)(lanes + fft_row(row)) & INT32_MAX;
 }
 
 /* The largest magnitude in each of ABREAST lanes, and the first delay that has it. */
@@ -213,7 +213,7 @@ static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, uint3
                 const uint32_t p = even + 2 * l;
                 peaks[p * wanted + n] = (bleed_peak){score_of(heights[l], noises[first + p]), delays[l]};
                 for (int near = -STEM_DELAY_SLACK; heard && n + 1 < wanted && near <= STEM_DELAY_SLACK; near++)
-                    lanes[(size_t)((uint32_t)(SIZE - delays[l] - near) % SIZE) * FFT_LANES + l] = 0.0f;
+                    lanes[fft_row((uint32_t)(SIZE - delays[l] - near) % SIZE) + l] = 0.0f;
             }
         }
     }

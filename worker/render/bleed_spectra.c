@@ -19,10 +19,10 @@ void bleed_unpack_lines(render_bleed *self)
     _Alignas(64) float lines[4][LINES * FFT_LANES]; /* both parts of each lane's first window, then of its second */
     for (uint32_t first = 0; first < BINS; first += LINES) {
         for (uint32_t k = first; k < first + LINES; k++) {
-            const float *re = self->real + (size_t)k * FFT_LANES;
-            const float *im = self->imaginary + (size_t)k * FFT_LANES;
-            const float *mirror_re = self->real + (size_t)((SIZE - k) % SIZE) * FFT_LANES;
-            const float *mirror_im = self->imaginary + (size_t)((SIZE - k) % SIZE) * FFT_LANES;
+            const float *re = self->real + fft_row(k);
+            const float *im = self->imaginary + fft_row(k);
+            const float *mirror_re = self->real + fft_row((SIZE - k) % SIZE);
+            const float *mirror_im = self->imaginary + fft_row((SIZE - k) % SIZE);
             const size_t at = (size_t)(k - first) * FFT_LANES;
             for (uint32_t l = 0; l < FFT_LANES; l++) {
                 keep_line((re[l] + mirror_re[l]) * 0.5f, (im[l] - mirror_im[l]) * 0.5f, &lines[0][at + l], &lines[1][at + l]);
@@ -131,8 +131,12 @@ void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2])
     const float *rows[2][FFT_LANES];
     for (uint32_t i = 0; i < 2 * FFT_LANES; i++)
         rows[i % 2][i / 2] = frames[i / 2][i % 2] == NULL ? self->silence : frames[i / 2][i % 2];
-    self->dsp->lanes_of_rows(rows[0], self->window, SIZE, self->real);
-    self->dsp->lanes_of_rows(rows[1], self->window, SIZE, self->imaginary);
+    for (uint32_t first = 0; first < SIZE; first += LINES) {
+        self->dsp->lanes_of_rows(rows[0], self->window + first, LINES, self->real + fft_row(first));
+        self->dsp->lanes_of_rows(rows[1], self->window + first, LINES, self->imaginary + fft_row(first));
+        for (uint32_t i = 0; i < 2 * FFT_LANES; i++)
+            rows[i % 2][i / 2] += LINES;
+    }
 }
 
 void bleed_transform_windows(render_bleed *self)

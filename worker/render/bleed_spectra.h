@@ -30,7 +30,7 @@ enum {
     CROSSED = 2 * BATCH, /* pairs whose cross-spectra are made together, CROSSED_BINS at a time: those of 18 lanes fit the cache */
     CROSSED_BINS = 256,
     STEPS_ABREAST = 32, /* pairs whose steps are looked at together: they share the spectra of their channels */
-    LINES = 64         /* lines of a transform that are turned from lanes to rows, or back, in the first-level cache */
+    LINES = FFT_RADIX  /* lines of a transform that are turned from lanes to rows, or back, in the first-level cache */
 };
 
 static_assert((int)LANE_FFT_SIZE == (int)STEM_WINDOW_FRAMES, "a window is one transform");
@@ -64,7 +64,7 @@ struct render_bleed {
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     uint32_t held[STEM_BLEED_LANES_MAX];                   /* behind these frames of a lane `captured` is silent */
     float *silence;                                        /* [SIZE] */
-    float *real, *imaginary, *work;                        /* [SIZE][FFT_LANES] */
+    float *real, *imaginary, *work;                        /* [LANE_FFT_FLOATS] */
     float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */
     float *root_level, *root_inverse;                      /* [lane][window][BINS_ROW] the root of the amplitude they had */
     float *group_root, *group_inverse;                     /* [lane][window][BINS_ROW / GROUP] of these, every GROUP-th */

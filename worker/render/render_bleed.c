@@ -56,14 +56,13 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         self->inverse_width[delay] = (float)(1.0 / bleed_chance_width(self, delay));
     for (uint32_t g = 1; g < GROUPS; g++)
         self->group_tilt[g] = self->tilt[g * GROUP + GROUP / 2];
-    size_t frame_floats = (size_t)SIZE * FFT_LANES;
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);
     uintptr_t page = ((uintptr_t)self->captured + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     (void)madvise((void *)page, ((size_t)self->lane_count * CELL_ROW - PAGE_BYTES) * sizeof(float), MADV_HUGEPAGE); /* advice */
     self->silence = arena_take_array(memory, SIZE, sizeof *self->silence);
-    self->real = aligned_floats(memory, frame_floats);
-    self->imaginary = aligned_floats(memory, frame_floats);
-    self->work = aligned_floats(memory, 2 * frame_floats);
+    self->real = aligned_floats(memory, LANE_FFT_FLOATS);
+    self->imaginary = aligned_floats(memory, LANE_FFT_FLOATS);
+    self->work = aligned_floats(memory, 2 * (size_t)LANE_FFT_FLOATS);
     size_t bins = (size_t)self->lane_count * STEM_WINDOWS * BINS_ROW;
     float **spectra[] = {&self->even_re, &self->even_im, &self->root_level, &self->root_inverse};
     for (size_t i = 0; i < sizeof spectra / sizeof spectra[0]; i++)

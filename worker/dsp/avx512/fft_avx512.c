@@ -9,7 +9,7 @@
 
 void fft_avx512_fill(dsp_table *table)
 {
-    table->fft_radix_4 = fft_radix_4;
+    table->fft_radix_64 = fft_radix_64;
     table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;

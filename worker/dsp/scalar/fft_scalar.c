@@ -3,34 +3,58 @@
 
 #include <math.h>
 
-static void fft_radix_4(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re,
-                        const float *im, float *out_re, float *out_im)
+/* One point of a radix-4 step: a, b, c, d and what becomes of them, in their places. */
+static void fft_radix_4(const float *cosine, const float *sine, uint32_t turn, float *re[4], float *im[4])
 {
-    const uint32_t quarter = size / 4;
-    const size_t step = (size_t)quarter * FFT_LANES;
-    const size_t next = (size_t)stride * FFT_LANES;
-    for (uint32_t i = 0; i < quarter * FFT_LANES; i++) {
-        const uint32_t group = i / FFT_LANES / stride;
-        const uint32_t turn = group * stride;
-        const size_t to = i + 3 * (size_t)group * next;
-        /* a, b, c, d lie a quarter apart; their sums and differences, those of b and d turned by -90 degrees */
-        const float er = re[i] + re[i + 2 * step];
-        const float ei = im[i] + im[i + 2 * step];
-        const float fr = re[i] - re[i + 2 * step];
-        const float fi = im[i] - im[i + 2 * step];
-        const float gr = re[i + step] + re[i + 3 * step];
-        const float gi = im[i + step] + im[i + 3 * step];
-        const float hr = im[i + step] - im[i + 3 * step];
-        const float hi = re[i + 3 * step] - re[i + step];
-        const float real[4] = {er + gr, fr + hr, er - gr, fr - hr};
-        const float imaginary[4] = {ei + gi, fi + hi, ei - gi, fi - hi};
-        out_re[to] = real[0];
-        out_im[to] = imaginary[0];
-        for (uint32_t k = 1; k < 4; k++) {
-            const float c = cosine[k * turn];
-            const float s = -sine[k * turn];
-            out_re[to + k * next] = real[k] * c - imaginary[k] * s;
-            out_im[to + k * next] = real[k] * s + imaginary[k] * c;
+    /* sums and differences, those of b and d turned by -90 degrees */
+    const float er = *re[0] + *re[2];
+    const float ei = *im[0] + *im[2];
+    const float fr = *re[0] - *re[2];
+    const float fi = *im[0] - *im[2];
+    const float gr = *re[1] + *re[3];
+    const float gi = *im[1] + *im[3];
+    const float hr = *im[1] - *im[3];
+    const float hi = *re[3] - *re[1];
+    const float real[4] = {er + gr, fr + hr, er - gr, fr - hr};
+    const float imaginary[4] = {ei + gi, fi + hi, ei - gi, fi - hi};
+    *re[0] = real[0];
+    *im[0] = imaginary[0];
+    for (uint32_t k = 1; k < 4; k++) {
+        const float c = cosine[k * turn];
+        const float s = -sine[k * turn];
+        *re[k] = real[k] * c - imaginary[k] * s;
+        *im[k] = real[k] * s + imaginary[k] * c;
+    }
+}
+
+/* 64 points of a lane, `part` apart, become as many in a row, those of a block `stride` apart: each to where its digits, of 4, lead
+ * the other way round. */
+static void fft_radix_64(const float *cosine, const float *sine, uint32_t size, uint32_t stride, const float *re, const float *im,
+                         float *out_re, float *out_im)
+{
+    const uint32_t part = size / FFT_RADIX;
+    for (uint32_t i = 0; i < part * FFT_LANES; i++) {
+        const uint32_t lane = i % FFT_LANES;
+        const uint32_t at = i / FFT_LANES % stride;
+        const uint32_t first = i / FFT_LANES - at;
+        float points[2][FFT_RADIX];
+        for (uint32_t k = 0; k < FFT_RADIX; k++) {
+            points[0][k] = re[fft_row(first + at + k * part) + lane];
+            points[1][k] = im[fft_row(first + at + k * part) + lane];
+        }
+        for (uint32_t apart = 16; apart > 0; apart /= 4) /* of the digit of k that the step takes */
+            for (uint32_t k = 0; k < FFT_RADIX; k++) {
+                float *of[2][4];
+                if (k / apart % 4 != 0)
+                    continue;
+                for (uint32_t j = 0; j < 8; j++)
+                    of[j / 4][j % 4] = &points[j / 4][k + j % 4 * apart];
+                fft_radix_4(cosine, sine, 16 / apart * (first + k % apart * part), of[0], of[1]);
+            }
+        for (uint32_t k = 0; k < FFT_RADIX; k++) {
+            const uint32_t row = FFT_RADIX * first + at + (k / 16 + k / 4 % 4 * 4 + k % 4 * 16) * stride;
+            out_re[fft_row(row) + lane] = points[0][k];
+            out_im[fft_row(row) + lane] = points[1][k];
         }
     }
 }
@@ -121,7 +145,7 @@ static void square_roots(const float *values, uint32_t count, float *out_root, f
 
 void fft_scalar_fill(dsp_table *table)
 {
-    table->fft_radix_4 = fft_radix_4;
+    table->fft_radix_64 = fft_radix_64;
     table->fft_join = fft_join;
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;
