@@ -3,6 +3,7 @@
  * runs a reference tells; without one, at which time its stems are found in it.
  */
 #include "common/measure/sync_model.h"
+#include "coordinator/verdict/finding_stretches.h"
 #include "coordinator/verdict/stem_judgement.h"
 
 #include <math.h>
@@ -57,11 +58,15 @@ static double against_stems(const stem_judgement *self, const plan_listen *liste
     return most;
 }
 
+enum { ALL_STEMS = STEM_ELEMENTS_MAX };
+
 /* The stretch in which a programme and its stems are apart by more than a sample. */
 typedef struct stem_drift {
     double ppm; /* by which it runs slower than they */
     uint64_t start, end;
     const char *stem; /* or "its stems" */
+    uint32_t element; /* that drifts alone, or ALL_STEMS */
+    double samples;   /* by which it is late at the end */
 } stem_drift;
 
 static void tell_check(const stem_judgement *self, const char *check, const stem_drift *drift, const char *told_by)
@@ -85,12 +90,6 @@ static void tell_check(const stem_judgement *self, const char *check, const stem
                                       drift->ppm);
 }
 
-/* Whether a run lies where the drift has added up. A stem that does not belong there is in it, wherever it lies. */
-static bool explains(const stem_drift *drift, const stem_run *run)
-{
-    return run->fault != STEM_FAULT_EXTRA && run->end_frame > drift->start && run->start_frame < drift->end;
-}
-
 static bool find_drift(const stem_judgement *self, const plan_listen *listen, stem_drift *out_drift)
 {
     const judgement *judged = self->judgement;
@@ -105,7 +104,8 @@ static bool find_drift(const stem_judgement *self, const plan_listen *listen, st
     *out_drift = (stem_drift){.ppm = apart * 1e6,
                               .start = listen->programme_frame + begin,
                               .end = listen->programme_frame + listen->frame_count,
-                              .stem = name};
+                              .stem = name,
+                              .element = ALL_STEMS};
     return true;
 }
 
@@ -164,8 +164,8 @@ static void straighten(shift_line *line, const shift_place *places, size_t count
     line->at_zero = samples - line->slope * frames;
 }
 
-/* Of all stems the places that stand out; *out_count of them, by time. */
-static shift_place *find_places(const stem_judgement *self, size_t *out_count)
+/* Of a stem, or all of them, the places that stand out in a stretch; *out_count of them, by time. */
+static shift_place *find_places(const stem_judgement *self, uint32_t element, uint64_t start, uint64_t end, size_t *out_count)
 {
     const stem_programme *programme = self->judgement->facts->stems;
     const size_t most = programme->cell_count * self->model.element_count + 1;
@@ -174,7 +174,8 @@ static shift_place *find_places(const stem_judgement *self, size_t *out_count)
     for (size_t c = 0; c < programme->cell_count; c++) {
         const stem_cell *cell = &programme->bleed[c];
         for (uint32_t g = 1; g < cell->group_count && g <= self->model.element_count; g++)
-            if ((double)cell->shifts[g].score >= STEM_LEAK_SCORE_MIN)
+            if ((element == ALL_STEMS || element == g - 1) && cell->frame >= start && cell->frame < end &&
+                (double)cell->shifts[g].score >= STEM_LEAK_SCORE_MIN)
                 places[(*out_count)++] = (shift_place){.frame = (double)cell->frame + cell->frame_count / 2.0,
                                                        .samples = cell->shifts[g].samples,
                                                        .cell = c};
@@ -182,12 +183,24 @@ static shift_place *find_places(const stem_judgement *self, size_t *out_count)
     return places;
 }
 
-/* Shifts that grow from cell to cell, of all stems alike. */
-static bool find_growth(const stem_judgement *self, stem_drift *out_drift, double *out_samples)
+/* At its edge a reel may have less than tells where a stem lies. */
+static void extend_to_edges(const plan_timeline *timeline, stem_drift *drift)
 {
-    const stem_programme *programme = self->judgement->facts->stems;
+    for (uint32_t p = 0; p < timeline->piece_count; p++) {
+        const uint64_t start = timeline->pieces[p].programme_frame;
+        const uint64_t end = start + timeline->pieces[p].frame_count;
+        drift->start = start < drift->start && drift->start - start <= CELL_FRAMES ? start : drift->start;
+        drift->end = end > drift->end && end - drift->end <= CELL_FRAMES ? end : drift->end;
+    }
+}
+
+/* Shifts that grow from cell to cell in a stretch, of a stem or of all alike. */
+static bool find_growth(const stem_judgement *self, uint32_t element, uint64_t start, uint64_t end, stem_drift *out_drift)
+{
+    const judgement *base = self->judgement;
+    const stem_programme *programme = base->facts->stems;
     size_t count = 0;
-    const shift_place *places = find_places(self, &count);
+    const shift_place *places = find_places(self, element, start, end, &count);
     shift_line best = {0};
     for (size_t i = 0; i < count / 2; i++) {
         const shift_place *other = &places[i + count / 2];
@@ -207,62 +220,128 @@ static bool find_growth(const stem_judgement *self, stem_drift *out_drift, doubl
     *out_drift = (stem_drift){.ppm = best.slope * 1e6,
                               .start = first->frame,
                               .end = last->frame + last->frame_count,
-                              .stem = "its stems"};
-    *out_samples = best.at_zero + best.slope * (double)out_drift->end;
+                              .stem = element == ALL_STEMS ? "its stems" : base->show->stems[self->stems[element]].name,
+                              .element = element};
+    extend_to_edges(base->timeline, out_drift);
+    out_drift->samples = best.at_zero + best.slope * (double)out_drift->end;
     return true;
 }
 
-static void tell_growth(const stem_judgement *self, const stem_drift *drift, double samples)
+/* From end to end, or reel by reel, where each has drifted from its own beginning; how many there are. */
+static uint32_t find_growths(const stem_judgement *self, uint32_t element, stem_drift *out_drifts)
+{
+    const plan_timeline *timeline = self->judgement->timeline;
+    if (find_growth(self, element, 0, timeline->frame_count, out_drifts))
+        return 1;
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < timeline->piece_count; p++) {
+        const plan_piece *piece = &timeline->pieces[p];
+        const uint64_t end = piece->programme_frame + piece->frame_count;
+        count += find_growth(self, element, piece->programme_frame, end, &out_drifts[count]);
+    }
+    return count;
+}
+
+/* One finding of all its stretches, with the figures of the worst. */
+static void tell_growths(stem_judgement *self, const stem_drift *drifts, uint32_t count)
 {
     judgement *base = self->judgement;
+    const stem_drift *worst = &drifts[0];
+    finding_stretches all = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        worst = fabs(drifts[i].samples) > fabs(worst->samples) ? &drifts[i] : worst;
+        finding_stretches_add(base, &all, drifts[i].start, drifts[i].end);
+    }
+    const bool whole = worst->element == ALL_STEMS;
     const spec_limit *limit = judgement_limit(base, "stems.null");
-    finding *item = judgement_add(base, "stems.null", limit == NULL ? FINDING_WARN : judgement_breach(limit));
+    finding *item = judgement_add(base, "stems.null", limit != NULL ? judgement_breach(limit) : judgement_late_severity(base, worst->samples));
     if (limit != NULL)
         judgement_limits(item, limit);
-    judgement_locate(base, item, drift->start, drift->end);
-    item->subject = "drift";
+    judgement_locate(base, item, drifts[0].start, drifts[count - 1].end);
+    item->subject = whole ? "drift" : arena_format(base->memory, "drift %s", worst->stem);
+    const char *who = whole ? "It drifts against its stems" : arena_format(base->memory, "%s in it drifts against the stem", worst->stem);
     item->message = arena_format(base->memory,
-                                 "It drifts against its stems %s, evenly, and lies about %.0f samples %s there: it runs %s than they by about "
-                                 "%.0f ppm, so no gain tells what is in the mix. Convert what drifts, then judge it again; beside a reference sync.drift tells it "
-                                 "exactly.",
-                                 judgement_stretch(base, drift->start, drift->end), fabs(samples), samples > 0.0 ? "late" : "early",
-                                 drift->ppm > 0.0 ? "slower" : "faster", fabs(drift->ppm));
-    item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"its stems\", \"drift_ppm\": %.1f}", drift->ppm);
+                                 "%s %s, evenly%s, and lies up to %.0f samples %s there: it runs %s than %s by about %.0f ppm, so no gain tells what %s. "
+                                 "Convert what drifts, then judge it again%s.",
+                                 who, finding_stretches_text(base, &all), count > 1 ? ", anew in each reel" : "", fabs(worst->samples),
+                                 worst->samples > 0.0 ? "late" : "early", worst->ppm > 0.0 ? "slower" : "faster", whole ? "they" : "the stem",
+                                 fabs(worst->ppm), whole ? "is in the mix" : "else is wrong with it", whole ? "; beside a reference sync.drift tells it exactly" : "");
+    item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"%s\", \"drift_ppm\": %.1f, %s}", worst->stem, worst->ppm,
+                                      finding_stretches_json(base, &all));
 }
 
 /* ---- what that makes of the comparison ---- */
 
-static bool take_explained(stem_truth *truth, const stem_drift *drift)
+/*
+ * Takes from a run the channels in which the drift explains it. A stem that does not belong there is in it, wherever it lies; where
+ * one drifts alone others have gains by chance in its channels, for a block or two.
+ */
+static void take_channels(const stem_judgement *self, const stem_drift *drift, stem_run *run)
 {
+    enum { CHANCE_BLOCKS = 2 };
+    const uint64_t block = stem_block_frames(self->model.lane_count, true);
+    const bool chance = run->end_frame - run->start_frame <= CHANCE_BLOCKS * block;
+    if (run->fault == STEM_FAULT_EXTRA || run->end_frame <= drift->start || run->start_frame >= drift->end)
+        return;
+    if (drift->element == ALL_STEMS || run->element == drift->element) {
+        run->outputs = 0;
+        return;
+    }
+    for (uint32_t o = 0; o < self->model.output_count; o++)
+        if ((run->fault == STEM_FAULT_UNEXPLAINED || chance) && stem_judgement_plays_in(self, drift->element, o, run))
+            run->outputs &= ~(1U << o);
+}
+
+static bool take_explained(stem_judgement *self, const stem_drift *drift)
+{
+    stem_truth *truth = &self->truth;
     uint32_t kept = 0;
-    for (uint32_t r = 0; r < truth->run_count; r++)
-        if (!explains(drift, &truth->runs[r]))
-            truth->runs[kept++] = truth->runs[r];
-    if (kept == truth->run_count)
-        return false;
+    bool any = false;
+    for (uint32_t r = 0; r < truth->run_count; r++) {
+        stem_run run = truth->runs[r];
+        take_channels(self, drift, &run);
+        any = any || run.outputs != truth->runs[r].outputs;
+        if (run.outputs != 0)
+            truth->runs[kept++] = run;
+    }
     truth->run_count = kept;
-    truth->run_dropped = 0;
-    return true;
+    truth->run_dropped = any ? 0 : truth->run_dropped;
+    return any;
+}
+
+static bool tell_explained(stem_judgement *self, uint32_t element, stem_drift *drifts)
+{
+    const uint32_t count = find_growths(self, element, drifts);
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++)
+        any = take_explained(self, &drifts[i]) || any;
+    if (any)
+        tell_growths(self, drifts, count);
+    return any;
 }
 
 bool judge_drift(stem_judgement *self)
 {
     static const char *const checks[] = {"stems.null", "folddown.matrix", "me.dialogue", "me.optional"};
     const judgement *judged = self->judgement;
+    stem_drift *drifts = arena_take_array(judged->memory, judged->timeline->piece_count + 1u, sizeof *drifts);
     bool any = false;
-    stem_drift drift;
-    double samples = 0.0;
     for (uint32_t i = 0; judged->facts->heard != NULL && i < judged->facts->plan->listen_count; i++) {
-        if (!find_drift(self, &judged->facts->plan->listens[i], &drift) || !take_explained(&self->truth, &drift))
+        if (!find_drift(self, &judged->facts->plan->listens[i], drifts) || !take_explained(self, drifts))
             continue;
         any = true;
         for (size_t c = 0; c < sizeof checks / sizeof checks[0]; c++)
-            tell_check(self, checks[c], &drift, "sync.drift");
+            tell_check(self, checks[c], drifts, "sync.drift");
     }
-    if (any || !find_growth(self, &drift, &samples) || !take_explained(&self->truth, &drift))
-        return any;
-    tell_growth(self, &drift, samples);
-    for (size_t c = 1; c < sizeof checks / sizeof checks[0]; c++)
-        tell_check(self, checks[c], &drift, "stems.null");
-    return true;
+    if (any)
+        return true;
+    if (tell_explained(self, ALL_STEMS, drifts)) {
+        for (size_t c = 1; c < sizeof checks / sizeof checks[0]; c++)
+            tell_check(self, checks[c], drifts, "stems.null");
+        return true;
+    }
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        if (tell_explained(self, e, drifts))
+            self->another[e] = true; /* in it, and not where it is looked for */
+    return false;
 }

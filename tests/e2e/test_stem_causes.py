@@ -17,6 +17,10 @@ def lively(stem, reel, frames):
     return noise(hash_seed(stem, reel), frames, 6, 1.0) * 10 ** (level[:, None] / 20) * ([0, 0, 1, 0, 0, 0] if stem == "DX" else [1, 1, 0, 1, 1, 1])
 
 
+def slower(sound):
+    return np.stack([drifted(channel, 200) for channel in sound.T], axis=1)
+
+
 class Versions(ReceivedTest):
     def show_of_two_reels(self):
         return Show(self.folder, [SECONDS * 24, SECONDS * 24], lively)
@@ -53,7 +57,10 @@ class Versions(ReceivedTest):
     def test_shifts_that_grow_evenly_are_one_drift_and_no_others_are(self):
         """Without a reference; two cuts are shifts of their own."""
         def slow(parts):
-            return np.stack([drifted(channel, 200) for channel in sum(parts.values()).T], axis=1)
+            return slower(sum(parts.values()))
+
+        def effects(parts):
+            return parts["DX"] + parts["MX"] + slower(parts["FX"])
 
         def early(parts):
             return np.roll(sum(parts.values()), -480, axis=0)
@@ -64,17 +71,32 @@ class Versions(ReceivedTest):
         def cuts(parts):
             whole, join = sum(parts.values()), SECONDS * RATE
             return np.concatenate([np.roll(whole, 200, axis=0)[:join], np.roll(whole, 600, axis=0)[join:]])
-        report = self.judge({"SLOW": (slow, "5.1"), "EARLY": (early, "5.1"), "PICTURE": (picture, "5.1"), "CUTS": (cuts, "5.1")}, show=self.show_of_two_reels())
-        told, = faults(report, "SLOW")
-        self.assertEqual((told["details"]["fault"], told["severity"]), ("drift", "warn"))
-        self.assertAlmostEqual(told["details"]["drift_ppm"], 200.0, delta=10.0)
-        self.place(told, 0.0, 2 * SECONDS)
+        report = self.judge({"SLOW": (slow, "5.1"), "FX": (effects, "5.1"), "EARLY": (early, "5.1"), "PICTURE": (picture, "5.1"),
+                             "CUTS": (cuts, "5.1")}, show=self.show_of_two_reels())
+        for name, source, words in (("SLOW", "its stems", "evenly, and lies"), ("FX", "FX", "FX in it drifts against the stem")):
+            told, = faults(report, name)
+            self.assertEqual((told["details"]["fault"], told["details"]["source"], told["severity"]), ("drift", source, "warn"), name)
+            self.assertAlmostEqual(told["details"]["drift_ppm"], 200.0, delta=10.0)
+            self.assertIn(words, told["message"])
+            self.place(told, 0.0, 2 * SECONDS)
         told, = faults(report, "EARLY")
         self.assertIn("Move it 480 samples later and print again.", told["message"])
         self.assertEqual(told["severity"], "warn")
         told, = faults(report, "PICTURE")
         self.assertEqual((told["severity"], told["details"]["delay_samples"]), ("fail", 2000))
         self.assertEqual({f["details"]["fault"] for f in faults(report, "CUTS")}, {"shifted"})
+
+    def test_a_drift_that_begins_anew_in_each_reel_is_one(self):
+        seconds = 40
+
+        def each(parts):
+            whole, join = sum(parts.values()), seconds * RATE
+            return np.concatenate([slower(whole[:join]), slower(whole[join:])])
+        report = self.judge({"PM": (each, "5.1")}, show=Show(self.folder, [seconds * 24, seconds * 24], lively))
+        told, = faults(report, "PM")
+        self.assertAlmostEqual(told["details"]["drift_ppm"], 200.0, delta=10.0)
+        self.assertIn("anew in each reel", told["message"])
+        self.place(told, 0.0, 2 * seconds)
 
     def test_a_fader_in_the_reel_before_another_version_is_a_fault_of_its_own(self):
         """It ends where the other version begins."""
