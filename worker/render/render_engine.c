@@ -73,12 +73,6 @@ static uint32_t straight_bits(const render_run_state *self)
     return bits;
 }
 
-/* Bytes of what a tile's weighting for the cinema looks back on, and of the tile behind it. */
-static size_t weighing_size(const render_run_state *self)
-{
-    return sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + self->tables.m_tap_count);
-}
-
 static status state_open(render_run_state *self, const storage_roots *roots, arena *memory, error_detail *detail)
 {
     const task_render *task = self->task;
@@ -134,14 +128,16 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     }
     bool cinema = (task->signal_groups & SIGNAL_GROUP_CINEMA) != 0;
     signal_tables_init(&self->tables, cinema ? program->sample_rate : 0);
-    for (uint32_t i = 0; i < tiles; i++)
-        self->signal_tiles[i].weighing = self->tables.m_tap_count == 0 ? NULL : arena_take_lines(memory, weighing_size(self), 1);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
         code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
         if (code != STATUS_OK)
             return code;
-        if ((render_output_signal_groups(&program->outputs[i], task->signal_groups) & SIGNAL_GROUP_SPEECH) != 0)
+        const uint8_t groups = render_output_signal_groups(&program->outputs[i], task->signal_groups);
+        for (uint32_t c = 0; c < self->meters[i].layout->channel_count; c++)
+            signal_tile_take(&self->signal_tiles[self->lanes.tile_of[program->outputs[i].first_lane + c]], groups, &self->tables,
+                             memory);
+        if ((groups & SIGNAL_GROUP_SPEECH) != 0)
             self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables,
                                                               (uint8_t)self->meters[i].layout->id, program->sample_rate,
                                                               &self->meters[i].signal.cell, memory);
@@ -375,8 +371,8 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             self->dsp->k_energy(self->tiles[t], frame_count, &self->coefficients, &self->k_states[t], energy[t]);
         if (measuring)
             true_peaks(self, t, frame_count, (uint32_t)cell_frame, false);
-        signal_tile_measure(&self->signal_tiles[t], self->dsp, &self->tables, self->task->signal_groups,
-                            self->peaks[t].sample_peak, frame, self->task->program.sample_rate, frame_count, cell_frame);
+        signal_tile_measure(&self->signal_tiles[t], self->dsp, &self->tables, self->peaks[t].sample_peak, frame,
+                            self->task->program.sample_rate, frame_count, cell_frame);
     }
     for (uint32_t o = 0; o < program->output_count; o++)
         for (uint32_t c = 0; c < self->meters[o].layout->channel_count; c++) {
@@ -399,8 +395,9 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
         if (self->meters[o].measure.signal != NULL)
             spectra = render_signal_tile_begin(&self->meters[o].signal, &self->signal_tiles[0]);
     for (uint32_t t = 0; spectra && t < self->lanes.tile_count; t++)
-        self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
-                            self->signal_tiles[t].power);
+        if ((self->signal_tiles[t].groups & SIGNAL_GROUP_SPECTRUM) != 0)
+            self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
+                                self->signal_tiles[t].power);
     for (uint32_t o = 0; o < program->output_count; o++) {
         if (self->meters[o].measure.signal != NULL)
             take_signal(self, o);
@@ -474,9 +471,7 @@ static void begin_cell(render_run_state *self, uint64_t start, uint32_t frame_co
     memset(self->true_peaks, 0, tiles * sizeof *self->true_peaks);
     for (uint32_t t = 0; t < tiles; t++) {
         memset(self->histories[t], 0, sizeof(double) * TRUE_PEAK_HISTORY * TILE_LANES);
-        memset(self->signal_tiles[t].bits, 0, sizeof self->signal_tiles[t].bits);
-        if (self->signal_tiles[t].weighing != NULL)
-            memset(self->signal_tiles[t].weighing, 0, weighing_size(self));
+        signal_tile_begin(&self->signal_tiles[t], &self->tables);
     }
     for (uint32_t o = 0; o < self->task->program.output_count; o++) {
         render_meter_begin(&self->meters[o], start, frame_count);

@@ -24,6 +24,26 @@ static bool has(uint8_t groups, uint8_t group)
     return (groups & group) != 0;
 }
 
+/* Bytes of what the weighting for the cinema looks back on, and of the tile behind it. */
+static size_t weighing_size(const signal_tables *tables)
+{
+    return sizeof(double) * TILE_LANES * (TILE_FRAMES_MAX + tables->m_tap_count);
+}
+
+void signal_tile_take(signal_tile *self, uint8_t groups, const signal_tables *tables, arena *memory)
+{
+    self->groups |= groups;
+    if (has(groups, SIGNAL_GROUP_CINEMA) && self->weighing == NULL)
+        self->weighing = arena_take_lines(memory, weighing_size(tables), 1);
+}
+
+void signal_tile_begin(signal_tile *self, const signal_tables *tables)
+{
+    memset(self->bits, 0, sizeof self->bits);
+    if (self->weighing != NULL)
+        memset(self->weighing, 0, weighing_size(tables));
+}
+
 /*
  * Which bits are in use is judged by the lowest one. Once every lane that sounds has used the lowest that its form has, nothing
  * more can come of it in this cell.
@@ -63,15 +83,14 @@ static uint32_t millisecond_end(const signal_tile *self, uint64_t programme_fram
     return end < self->frame_count ? (uint32_t)end : self->frame_count;
 }
 
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint8_t groups,
-                         const double *peak, uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count,
-                         int64_t cell_frame)
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, const double *peak,
+                         uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
 {
     self->frame_count = frame_count;
     self->cell_frame = cell_frame;
-    if (has(groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0 && !bits_settled(self, peak))
+    if (has(self->groups, SIGNAL_GROUP_DEPTH) && cell_frame >= 0 && !bits_settled(self, peak))
         (self->pcm_bits > 0 ? dsp->pcm_bits : dsp->used_bits)(self->samples, frame_count, self->bits);
-    if (!has(groups, SIGNAL_GROUP_SOUND))
+    if (!has(self->groups, SIGNAL_GROUP_SOUND))
         return;
     dsp->signal_measure(self->samples, frame_count, &self->sums);
     if (self->weighing != NULL)

@@ -34,6 +34,7 @@ void signal_hum_powers(const signal_tables *tables, const double *means, double 
 typedef struct signal_tile {
     const double *samples;    /* with history before it */
     uint32_t pcm_bits;        /* they are PCM of so many bits; 0: not PCM */
+    uint8_t groups;           /* SIGNAL_GROUP_* that outputs with lanes in it take */
     uint32_t frame_count;
     int64_t cell_frame;       /* negative in the pre-roll */
     signal_sums sums;
@@ -46,11 +47,14 @@ typedef struct signal_tile {
     double weighted[TILE_LANES]; /* energy of the tile behind the M weighting */
     _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
 } signal_tile;
+/** An output with lanes in it takes these groups. */
+void signal_tile_take(signal_tile *self, uint8_t groups, const signal_tables *tables, arena *memory);
+void signal_tile_begin(signal_tile *self, const signal_tables *tables);
 /**
- * Fills what the groups need but the spectrum (samples and pcm_bits are the caller's); bits are added to, and nothing but the
- * sums is taken in the pre-roll. peak: the largest sample of each lane in the cell up to this tile.
+ * Fills what the groups need but the spectrum (samples and pcm_bits are the caller's); bits are added to, and nothing but
+ * the sums is taken in the pre-roll. peak: the largest sample of each lane in the cell up to this tile.
  */
-void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint8_t groups, const double *peak,
+void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, const double *peak,
                          uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
 
 /** A place that may be a click; the tile behind it decides. */

@@ -76,10 +76,11 @@ static void take_groups(bench *self, uint8_t groups)
     static _Alignas(64) signal_tile tile;
     double *first = samples + (HISTORY + 5) * TILE_LANES; /* 64-byte aligned */
     tile.samples = first;
+    tile.groups = groups;
     for (uint64_t start = 0; start < FRAMES; start += CELL_FRAMES) {
         render_signal_begin(&signal, start);
         memset(samples, 0, sizeof samples);
-        memset(tile.bits, 0, sizeof tile.bits);
+        signal_tile_begin(&tile, &tables);
         for (uint64_t frame = start < METER_PREROLL_FRAMES ? 0 : start - METER_PREROLL_FRAMES; frame < start + CELL_FRAMES;) {
             uint32_t count = 480 - (uint32_t)(frame % 480);
             for (uint32_t i = 0; i < count; i++)
@@ -87,7 +88,7 @@ static void take_groups(bench *self, uint8_t groups)
                     first[i * TILE_LANES + (uint32_t)c] = self->channels[c][frame + i];
             double peak[TILE_LANES];
             dsp.peak(first, count, peak);
-            signal_tile_measure(&tile, &dsp, &tables, groups, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
+            signal_tile_measure(&tile, &dsp, &tables, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
             if (render_signal_tile_begin(&signal, &tile))
                 dsp.spectrum(first, tables.window, (const double (*)[2])tables.turn, tile.power);
             render_signal_channel(&signal, 0, &tile, 0, &tile, 1);
