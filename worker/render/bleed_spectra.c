@@ -40,14 +40,18 @@ void bleed_unpack_lines(render_bleed *self)
         self->lines_re[(size_t)p * BINS_ROW] = self->lines_im[(size_t)p * BINS_ROW] = 0.0f;
 }
 
-/* The power of each bin and SMOOTH on each side of it, in the mean of those that there are. Returns that of all together. */
-static double smooth_powers(const float *restrict re, const float *restrict im, float *restrict means)
+/* The first bin of a part of a spectrum, and of the one behind the last. */
+static uint32_t part_first(uint32_t part)
+{
+    return part == 0 ? 0 : (uint32_t)FIRST_BIN << (part - 1);
+}
+
+/* The power of each bin and SMOOTH on each side of it, in the mean of those that there are, and that of each part together. */
+static void smooth_powers(const float *restrict re, const float *restrict im, float *restrict means, double parts[SPECTRUM_PARTS])
 {
     enum { PADDED = BINS + 2 * SMOOTH, SUMS = 8 };
     static_assert(SMOOTH == 8, "twice eight of them and the bin itself");
     float powers[PADDED], twos[PADDED], fours[PADDED], eights[PADDED];
-    float sums[SUMS] = {0.0f};
-    double sum = 0.0;
     memset(powers, 0, SMOOTH * sizeof *powers);
     memset(powers + SMOOTH + BINS, 0, SMOOTH * sizeof *powers);
     for (uint32_t k = 0; k < BINS; k++)
@@ -64,12 +68,48 @@ static double smooth_powers(const float *restrict re, const float *restrict im, 
         means[k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
         means[BINS - 1 - k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
     }
-    for (uint32_t k = 0; k < BINS; k += SUMS) /* sums that do not wait for each other */
+    for (uint32_t part = 0; part < SPECTRUM_PARTS; part++) {
+        const uint32_t first = part_first(part);
+        const uint32_t count = part_first(part + 1) - first;
+        float sums[SUMS] = {0.0f}; /* that do not wait for each other */
+        for (uint32_t k = 0; k < count; k++)
+            sums[k % SUMS] += powers[SMOOTH + first + k];
+        parts[part] = 0.0;
         for (uint32_t i = 0; i < SUMS; i++)
-            sums[i] += powers[SMOOTH + k + i];
-    for (uint32_t i = 0; i < SUMS; i++)
-        sum += (double)sums[i];
-    return sum;
+            parts[part] += (double)sums[i];
+    }
+}
+
+/* Quarters of a part are looked at alike. */
+static uint32_t quarter_first(uint32_t part, uint32_t quarter)
+{
+    return part_first(part) + part_first(part) / 4 * quarter;
+}
+
+void bleed_make_skirts(render_bleed *self)
+{
+    const double over = 100.0 / 30.0;
+    for (uint32_t part = 1; part < SPECTRUM_PARTS; part++)
+        for (uint32_t quarter = 0; quarter < 4; quarter++)
+            for (uint32_t other = 0; other < SPECTRUM_PARTS; other++) {
+                const double distance = other < part ? quarter_first(part, quarter) + 1.0 - part_first(other + 1)
+                                                     : part_first(other) + 1.0 - quarter_first(part, quarter + 1);
+                const double squared = distance * distance;
+                if (other + 1 < part || other > part + 1)
+                    self->skirts[part][quarter][other] = (float)(over / (squared * squared * squared));
+            }
+}
+
+static void raise_to_skirts(const render_bleed *self, const double parts[SPECTRUM_PARTS], float *restrict power)
+{
+    for (uint32_t part = 1; part < SPECTRUM_PARTS; part++)
+        for (uint32_t quarter = 0; quarter < 4; quarter++) {
+            float least = 0.0f;
+            for (uint32_t other = 0; other < SPECTRUM_PARTS; other++)
+                least += self->skirts[part][quarter][other] * (float)parts[other];
+            for (uint32_t k = quarter_first(part, quarter); k < quarter_first(part, quarter + 1); k++)
+                power[k] = power[k] > least ? power[k] : least;
+        }
 }
 
 double bleed_even_out(const render_bleed *self, const float *restrict re, const float *restrict im, const bleed_rows *rows)
@@ -80,7 +120,12 @@ double bleed_even_out(const render_bleed *self, const float *restrict re, const 
     float inverse[BINS];
     float *restrict even_re = rows->re;
     float *restrict even_im = rows->im;
-    const double sum = smooth_powers(re, im, power);
+    double parts[SPECTRUM_PARTS];
+    double sum = 0.0;
+    smooth_powers(re, im, power, parts);
+    for (uint32_t part = 0; part < SPECTRUM_PARTS; part++)
+        sum += parts[part];
+    raise_to_skirts(self, parts, power);
     for (uint32_t k = 0; k < BINS; k++) {
         power[k] = power[k] > least ? power[k] : least;
         power[k] = power[k] < most ? power[k] : most;

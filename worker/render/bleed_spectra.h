@@ -20,6 +20,7 @@ enum {
     GROUPS = BINS / GROUP,
     LOW_GROUPS = (FIRST_BIN << STEM_BANDS_LOW) / GROUP,
     SMOOTH = 8,        /* the host's power is averaged over so many bins on each side */
+    SPECTRUM_PARTS = STEM_BANDS + 1, /* its octaves, and before them what lies below */
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
     PAIRS_BEST = 96,
@@ -59,6 +60,7 @@ struct render_bleed {
     lane_fft fft;
     float window[SIZE];
     float tilt[BINS_ROW];                                  /* by which a bin counts, low ones for more */
+    float skirts[SPECTRUM_PARTS][4][SPECTRUM_PARTS];       /* [part][quarter of it][other part], see bleed_make_skirts() */
     float inverse_width[STEM_DELAY_MAX + 1];               /* one over how far chance spreads at a delay */
     float group_tilt[GROUPS];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
@@ -113,6 +115,13 @@ static inline uint32_t bleed_end_window(const render_bleed *self, uint32_t end)
  * 0.97 at 1,024 samples.
  */
 double bleed_chance_width(const render_bleed *self, int delay);
+/**
+ * The skirts that the window gives what lies an octave or more off: in the mean one over 30 times the distance in bins to the sixth
+ * of its power. All bins of one have the phase of the window's edges, so where a sound holds nothing else eight windows say eight
+ * things, however many bins they have: two subwoofers would look like a leak in octaves that neither holds. No bin is taken for
+ * less than 20 dB over it.
+ */
+void bleed_make_skirts(render_bleed *self);
 /** A peak of a correlation. */
 typedef struct bleed_peak {
     double score;

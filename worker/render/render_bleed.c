@@ -52,6 +52,7 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
         self->window[i] = 0.5f - 0.5f * self->fft.cosine[i];
     for (uint32_t k = FIRST_BIN; k < BINS; k++)
         self->tilt[k] = 1.0f / sqrtf(sqrtf((float)k)); /* roots alone: the same on every machine */
+    bleed_make_skirts(self);
     for (int delay = 0; delay <= STEM_DELAY_MAX; delay++)
         self->inverse_width[delay] = (float)(1.0 / bleed_chance_width(self, delay));
     for (uint32_t g = 1; g < GROUPS; g++)
