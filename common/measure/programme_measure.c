@@ -76,6 +76,7 @@ programme_measure *programme_measure_create(uint32_t sample_rate, uint8_t layout
     self->channel_count = channel_layout_get((channel_layout_id)layout)->channel_count;
     self->frame_count = frame_count;
     self->slot_count = frame_count == 0 ? 0 : cell_measure_slot_of(frame_count - 1, sample_rate) + 1;
+    programme_signal_init(&self->signal, frame_count);
     self->slots = calloc(self->slot_count + 1, sizeof *self->slots);
     if (self->slots == NULL)
         programme_measure_destroy(&self);

@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for `more` elements of an array that doubles. */
-static bool grow(void **items, size_t count, size_t more, size_t *capacity, size_t element_size)
+void programme_signal_init(programme_signal *self, uint64_t programme_frames)
 {
-    size_t larger = *capacity == 0 ? 64 : *capacity;
+    *self = (programme_signal){.cells_expected = (size_t)(programme_frames / CELL_FRAMES + 1)};
+}
+
+/* Room for `more` elements of an array that begins with as many as are expected. */
+static bool grow(void **items, size_t count, size_t more, size_t expected, size_t *capacity, size_t element_size)
+{
+    size_t larger = *capacity == 0 ? expected : *capacity;
     while (larger < count + more)
-        larger += larger / 4; /* not twice: a long programme's are many */
+        larger += larger / 4 + 1; /* not twice: a long programme's are many */
     if (larger == *capacity)
         return true;
     void *moved = realloc(*items, larger * element_size);
@@ -53,7 +58,7 @@ static bool add_event(programme_signal *self, const signal_event *event, uint64_
                             .figure = (double)event->figure};
     if (joins_tone(self, &item, sample_rate))
         return true;
-    if (!grow((void **)&self->events, self->event_count, 1, &self->event_capacity, sizeof *self->events))
+    if (!grow((void **)&self->events, self->event_count, 1, 64, &self->event_capacity, sizeof *self->events))
         return false;
     self->events[self->event_count++] = item;
     return true;
@@ -66,9 +71,12 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
         self->missing = true;
         return true;
     }
-    if (!grow((void **)&self->blocks, self->block_count, signal->block_count, &self->block_capacity, sizeof *self->blocks) ||
-        !grow((void **)&self->hums, self->hum_count, signal->hum_count, &self->hum_capacity, sizeof *self->hums) ||
-        !grow((void **)&self->cells, self->cell_count, 1, &self->cell_capacity, sizeof *self->cells))
+    const size_t cells = self->cells_expected;
+    if (!grow((void **)&self->blocks, self->block_count, signal->block_count, cells * SIGNAL_BLOCKS_MAX, &self->block_capacity,
+              sizeof *self->blocks) ||
+        !grow((void **)&self->hums, self->hum_count, signal->hum_count, cells * SIGNAL_HUM_STRETCHES, &self->hum_capacity,
+              sizeof *self->hums) ||
+        !grow((void **)&self->cells, self->cell_count, 1, cells, &self->cell_capacity, sizeof *self->cells))
         return false;
     self->groups = self->cell_count == 0 ? signal->groups : self->groups & signal->groups;
     uint64_t frame = cell_frame;

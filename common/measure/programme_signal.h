@@ -38,6 +38,7 @@ typedef struct programme_event {
 } programme_event;
 
 typedef struct programme_signal {
+    size_t cells_expected;       /**< whole cells of the programme; where pieces end there are more */
     size_t block_count, block_capacity, hum_count, hum_capacity, cell_count, cell_capacity, event_count, event_capacity;
     signal_block *blocks;
     signal_hum *hums;
@@ -48,6 +49,7 @@ typedef struct programme_signal {
     bool missing;                /**< a cell came without: nothing can be judged */
 } programme_signal;
 
+void programme_signal_init(programme_signal *self, uint64_t programme_frames);
 /** signal NULL: the cell has none. False when out of memory. */
 bool programme_signal_add(programme_signal *self, const cell_signal *signal, uint64_t cell_frame, uint32_t frame_count,
                           uint32_t sample_rate);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,8 +136,23 @@ void cell_file_keep(cell_file *self, const cell_stretch *stretch)
     self->end = stretch->offset + stretch->byte_size;
 }
 
-status cell_file_read(const char *path, const cell_stretch *stretch, arena *memory, const uint8_t **out_bytes,
-                      error_detail *detail)
+static bool make_room(cell_bytes *self, size_t byte_size)
+{
+    if (byte_size <= self->room)
+        return true;
+    cell_bytes_deinit(self);
+    *self = (cell_bytes){.bytes = malloc(byte_size)};
+    self->room = self->bytes == NULL ? 0 : byte_size;
+    return self->bytes != NULL;
+}
+
+void cell_bytes_deinit(cell_bytes *self)
+{
+    free(self->bytes);
+    *self = (cell_bytes){0};
+}
+
+status cell_file_read(const char *path, const cell_stretch *stretch, cell_bytes *into, error_detail *detail)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor < 0)
@@ -150,9 +166,10 @@ status cell_file_read(const char *path, const cell_stretch *stretch, arena *memo
         code = error_detail_set(detail, STATUS_STORAGE_MISMATCH,
                                 "the measures '%s' end before byte %llu, which the journal points to", path,
                                 (unsigned long long)(stretch->offset + stretch->byte_size));
-    uint8_t *bytes = code == STATUS_OK ? arena_take(memory, stretch->byte_size) : NULL;
+    else if (!make_room(into, stretch->byte_size))
+        code = error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory");
     for (size_t done = 0; code == STATUS_OK && done < stretch->byte_size;) {
-        ssize_t part = pread(descriptor, bytes + done, stretch->byte_size - done, (off_t)(stretch->offset + done));
+        ssize_t part = pread(descriptor, into->bytes + done, stretch->byte_size - done, (off_t)(stretch->offset + done));
         if (part < 0 && errno == EINTR)
             continue;
         if (part <= 0)
@@ -162,7 +179,5 @@ status cell_file_read(const char *path, const cell_stretch *stretch, arena *memo
             done += (size_t)part;
     }
     close(descriptor);
-    if (code == STATUS_OK)
-        *out_bytes = bytes;
     return code;
 }

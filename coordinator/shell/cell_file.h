@@ -10,7 +10,6 @@
 #ifndef COORDINATOR_SHELL_CELL_FILE_H
 #define COORDINATOR_SHELL_CELL_FILE_H
 
-#include "common/base/arena.h"
 #include "common/base/byte_writer.h"
 #include "coordinator/shell/journal_store.h"
 #include "proto/message_types.h"
@@ -56,8 +55,14 @@ void cell_file_close(cell_file *self);
 MUST_USE status cell_file_write(cell_file *self, const void *bytes, size_t byte_size, cell_stretch *out_stretch,
                                 error_detail *detail);
 void cell_file_keep(cell_file *self, const cell_stretch *stretch);
-/** Reads one stretch; the bytes live in arena. */
-MUST_USE status cell_file_read(const char *path, const cell_stretch *stretch, arena *memory, const uint8_t **out_bytes,
-                               error_detail *detail);
+/** Bytes of one stretch after the other: room for the largest so far, which is neither cleared nor given back in between. */
+typedef struct cell_bytes {
+    uint8_t *bytes;
+    size_t room;
+} cell_bytes;
+
+/** Reads one stretch over the one before. */
+MUST_USE status cell_file_read(const char *path, const cell_stretch *stretch, cell_bytes *into, error_detail *detail);
+void cell_bytes_deinit(cell_bytes *self);
 
 #endif

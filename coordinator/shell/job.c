@@ -382,16 +382,14 @@ status job_outputs_need(farm_job *self, uint32_t task, error_detail *detail)
         return STATUS_OK;
     char path[PATH_MAX_BYTES];
     job_path(self, "cells", path);
-    arena memory;
-    arena_init(&memory);
-    const uint8_t *bytes = NULL;
-    status code = cell_file_read(path, &self->results[task].cells, &memory, &bytes, detail);
+    cell_bytes cells = {0};
+    status code = cell_file_read(path, &self->results[task].cells, &cells, detail);
     if (code == STATUS_OK) {
-        code = job_outputs_keep(self, task, bytes, self->results[task].cells.byte_size);
+        code = job_outputs_keep(self, task, cells.bytes, self->results[task].cells.byte_size);
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the measures in '%s' are damaged (task %u); run the job again", path, task);
     }
-    arena_deinit(&memory);
+    cell_bytes_deinit(&cells);
     return code;
 }
 

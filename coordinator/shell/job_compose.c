@@ -74,18 +74,21 @@ static status add_record(merged_programme *merged, const plan *job_plan, const m
     return code;
 }
 
+/* A stretch that is read: one after the other. */
+typedef struct stretch_cells {
+    cell_bytes bytes;
+    cell_record *records; /* [TASK_CELLS_MAX] */
+} stretch_cells;
+
 /* Cells of one attempt, which may have come in any order. */
 static status add_stretch(merged_programme *merged, const plan *job_plan, const measured_place *place,
-                          const cell_stretch *stretch, const char *path, error_detail *detail)
+                          const cell_stretch *stretch, const char *path, stretch_cells *cells, error_detail *detail)
 {
-    arena memory;
-    arena_init(&memory);
-    const uint8_t *bytes = NULL;
-    cell_record *records = arena_take_array(&memory, TASK_CELLS_MAX, sizeof *records);
+    cell_record *records = cells->records;
     size_t count = 0;
-    status code = cell_file_read(path, stretch, &memory, &bytes, detail);
+    status code = cell_file_read(path, stretch, &cells->bytes, detail);
     for (size_t offset = 0; code == STATUS_OK && offset < stretch->byte_size;) {
-        code = count < TASK_CELLS_MAX ? cell_record_decode(&records[count++], bytes, stretch->byte_size, &offset)
+        code = count < TASK_CELLS_MAX ? cell_record_decode(&records[count++], cells->bytes.bytes, stretch->byte_size, &offset)
                                       : STATUS_STORAGE_MISMATCH;
         if (code != STATUS_OK)
             error_detail_set(detail, code, "the measures in '%s' are damaged near byte %llu; run the job again", path,
@@ -99,7 +102,6 @@ static status add_stretch(merged_programme *merged, const plan *job_plan, const 
             error_detail_set(detail, code, "the measure of cell %u does not follow on the one before it: %s",
                              records[i].cell, status_text(code));
     }
-    arena_deinit(&memory);
     return code;
 }
 
@@ -131,11 +133,14 @@ status job_merge_programme(const plan *job_plan, const programme_input *input, c
         merged.speech = programme_measure_create(timeline->sample_rate, LAYOUT_MONO, timeline->frame_count);
     stem_programme_init(&merged.stems, program->input_count,
                         job_plan->program_stems[place.program] == STEMS_CROSSED);
-    status code = merged.measure == NULL || (speaks && merged.speech == NULL)
+    stretch_cells cells = {.records = malloc(TASK_CELLS_MAX * sizeof *cells.records)};
+    status code = merged.measure == NULL || (speaks && merged.speech == NULL) || cells.records == NULL
                       ? error_detail_set(detail, STATUS_NODE_MEMORY, "out of memory")
                       : STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < input->stretch_count; i++)
-        code = add_stretch(&merged, job_plan, &place, &input->stretches[i], cells_path, detail);
+        code = add_stretch(&merged, job_plan, &place, &input->stretches[i], cells_path, &cells, detail);
+    cell_bytes_deinit(&cells.bytes);
+    free(cells.records);
     if (code == STATUS_OK && !programme_measure_complete(merged.measure))
         code = error_detail_set(detail, STATUS_DEFECT, "the cells of '%s' do not cover its programme",
                                 job_plan->show->deliverables[input->deliverable].name);

@@ -139,18 +139,16 @@ static void cell_file__writes_over_what_was_not_kept(void **state)
     cell_file_close(&file);
     assert_true(next.offset == 4);
 
-    arena memory;
-    arena_init(&memory);
-    const uint8_t *bytes = NULL;
-    assert_int_equal(cell_file_read(path, &kept, &memory, &bytes, &detail), STATUS_OK);
-    assert_memory_equal(bytes, "kept", 4);
-    assert_int_equal(cell_file_read(path, &next, &memory, &bytes, &detail), STATUS_OK);
-    assert_memory_equal(bytes, "next", 4);
+    cell_bytes bytes = {0};
+    assert_int_equal(cell_file_read(path, &kept, &bytes, &detail), STATUS_OK);
+    assert_memory_equal(bytes.bytes, "kept", 4);
+    assert_int_equal(cell_file_read(path, &next, &bytes, &detail), STATUS_OK);
+    assert_memory_equal(bytes.bytes, "next", 4);
     cell_stretch beyond = {.offset = 10, .byte_size = 10}; /* the file has 19 bytes */
-    assert_int_equal(cell_file_read(path, &beyond, &memory, &bytes, &detail), STATUS_STORAGE_MISMATCH);
+    assert_int_equal(cell_file_read(path, &beyond, &bytes, &detail), STATUS_STORAGE_MISMATCH);
     beyond = (cell_stretch){.offset = UINT64_MAX - 4, .byte_size = 10};
-    assert_int_equal(cell_file_read(path, &beyond, &memory, &bytes, &detail), STATUS_STORAGE_MISMATCH);
-    arena_deinit(&memory);
+    assert_int_equal(cell_file_read(path, &beyond, &bytes, &detail), STATUS_STORAGE_MISMATCH);
+    cell_bytes_deinit(&bytes);
     unlink(path);
 }
 
