@@ -1,4 +1,5 @@
 /* What one stem leaves in another, and how little of it could have been found. */
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/verdict_parts.h"
 
 #include "common/measure/stem_bleed.h"
@@ -13,7 +14,19 @@
 static const double shared_db = -15.0;
 static const double reverb_s = 0.005; /* later than any path of a console: the pre-delay of a reverb, or a room */
 
-enum { UNKNOWN_NAMED = 4 /* pairs */ };
+enum { UNKNOWN_NAMED = 4, PAIRS_NAMED = 4 };
+
+/*
+ * Leaks of one stem in another at one delay, one with the next or less than a cell apart: one send, whichever channels it goes
+ * through and wherever its source pauses. Each pair of channels is in it once, as it is clearest, the loudest first.
+ */
+typedef struct bleed_cause {
+    uint32_t count;
+    const stem_bleed *pairs[STEM_BLEEDS_MAX];
+    uint32_t first_band, last_band;
+    uint64_t start_frame, end_frame;
+    bool start_short, end_short;
+} bleed_cause;
 
 typedef struct bleed_judgement {
     judgement *base;
@@ -22,6 +35,8 @@ typedef struct bleed_judgement {
     uint16_t stem_of[STEM_GROUPS_MAX]; /* by group */
     uint32_t group_count;
     stem_bleeds bleeds;
+    bool taken[STEM_BLEEDS_MAX]; /* of these, what a cause that was told holds */
+    bleed_cause cause;
 } bleed_judgement;
 
 static bool is_received(const bleed_judgement *self, uint32_t lane)
@@ -94,59 +109,175 @@ static const finding *hum_of(const bleed_judgement *self, const stem_bleed *blee
     return NULL;
 }
 
-static void tell_bleed(bleed_judgement *self, const stem_bleed *bleed, const spec_limit *limit)
+/* What it looks like by itself: a leak, the same sound in both, or the mains in both; see tell_cause(). */
+typedef struct bleed_nature {
+    bool shared;
+    double mains_hz; /* 0: no */
+} bleed_nature;
+
+static bleed_nature nature_of(const bleed_judgement *self, const stem_bleed *bleed)
+{
+    const uint32_t rate = self->base->timeline->sample_rate;
+    const finding *hum =
+        hum_of(self, bleed, stem_band_low_hz(bleed->first_band, rate), stem_band_high_hz(bleed->last_band, rate));
+    return (bleed_nature){to_db(bleed->gain) > shared_db, hum == NULL ? 0.0 : hum->mains_hz};
+}
+
+static bool belongs(const bleed_judgement *self, const bleed_cause *cause, const stem_bleed *bleed)
+{
+    const stem_bleed *first = cause->pairs[0];
+    const bleed_nature one = nature_of(self, first);
+    const bleed_nature other = nature_of(self, bleed);
+    return self->group_of[first->source] == self->group_of[bleed->source] &&
+           self->group_of[first->host] == self->group_of[bleed->host] &&
+           abs(first->delay_samples - bleed->delay_samples) <= STEM_DELAY_SLACK &&
+           bleed->start_frame < cause->end_frame + CELL_FRAMES && one.shared == other.shared &&
+           (one.mains_hz > 0.0) == (other.mains_hz > 0.0);
+}
+
+static void join_cause(bleed_cause *cause, const stem_bleed *bleed)
+{
+    uint32_t same = 0;
+    cause->first_band = bleed->first_band < cause->first_band ? bleed->first_band : cause->first_band;
+    cause->last_band = bleed->last_band > cause->last_band ? bleed->last_band : cause->last_band;
+    cause->end_short = bleed->end_frame >= cause->end_frame ? bleed->end_short : cause->end_short;
+    cause->end_frame = bleed->end_frame > cause->end_frame ? bleed->end_frame : cause->end_frame;
+    while (same < cause->count &&
+           (cause->pairs[same]->source != bleed->source || cause->pairs[same]->host != bleed->host))
+        same++;
+    if (same == cause->count)
+        cause->pairs[cause->count++] = bleed;
+    else if (bleed->score > cause->pairs[same]->score)
+        cause->pairs[same] = bleed;
+}
+
+static int by_loudness(const void *a, const void *b)
+{
+    const stem_bleed *left = *(const stem_bleed *const *)a;
+    const stem_bleed *right = *(const stem_bleed *const *)b;
+    if (fabs(left->gain) != fabs(right->gain))
+        return fabs(left->gain) > fabs(right->gain) ? -1 : 1;
+    return left->source != right->source ? (int)left->source - (int)right->source : (int)left->host - (int)right->host;
+}
+
+/* All that has the cause of the leak `first` in the list, which is by time. */
+static void gather_cause(bleed_judgement *self, uint32_t first)
+{
+    bleed_cause *cause = &self->cause;
+    const stem_bleed *begin = &self->bleeds.items[first];
+    *cause = (bleed_cause){.count = 0, .first_band = begin->first_band, .start_frame = begin->start_frame,
+                           .start_short = begin->start_short};
+    join_cause(cause, begin);
+    self->taken[first] = true;
+    for (uint32_t i = first + 1; i < self->bleeds.count; i++)
+        if (!self->taken[i] && belongs(self, cause, &self->bleeds.items[i])) {
+            join_cause(cause, &self->bleeds.items[i]);
+            self->taken[i] = true;
+        }
+    qsort(cause->pairs, cause->count, sizeof cause->pairs[0], by_loudness);
+}
+
+static const char *turned(const stem_bleed *bleed)
+{
+    return bleed->gain < 0.0 ? " upside down" : "";
+}
+
+/* "MX (L) is heard in FX (R) at -40.0 dB", "MX is heard in FX: L in R at -40.0 dB, R in R at -46.0 dB". */
+static const char *pairs_text(const bleed_judgement *self, const bleed_cause *cause)
+{
+    arena *memory = self->base->memory;
+    const stem_bleed *loudest = cause->pairs[0];
+    const char *source = lane_stem(self, loudest->source);
+    const char *host = lane_stem(self, loudest->host);
+    if (cause->count == 1)
+        return arena_format(memory, "%s (%s) is heard in %s (%s) at %.1f dB%s", source, lane_channel(self, loudest->source), host,
+                            lane_channel(self, loudest->host), to_db(loudest->gain), turned(loudest));
+    const char *text = arena_format(memory, "%s is heard in %s", source, host);
+    for (uint32_t i = 0; i < cause->count && i < PAIRS_NAMED; i++)
+        text = arena_format(memory, "%s%s %s in %s at %.1f dB%s", text, i == 0 ? ":" : ",", lane_channel(self, cause->pairs[i]->source),
+                            lane_channel(self, cause->pairs[i]->host), to_db(cause->pairs[i]->gain), turned(cause->pairs[i]));
+    return cause->count <= PAIRS_NAMED
+               ? text
+               : arena_format(memory, "%s and in %" PRIu32 " pairs of channels more", text, cause->count - PAIRS_NAMED);
+}
+
+static const char *pairs_json(const bleed_judgement *self, const bleed_cause *cause)
+{
+    const char *text = "";
+    for (uint32_t i = 0; i < cause->count; i++)
+        text = arena_format(self->base->memory,
+                            "%s%s{\"source\": \"%s\", \"host\": \"%s\", \"gain_db\": %.2f, \"delay_samples\": %d, "
+                            "\"upside_down\": %s}",
+                            text, i == 0 ? "" : ", ", lane_channel(self, cause->pairs[i]->source),
+                            lane_channel(self, cause->pairs[i]->host), to_db(cause->pairs[i]->gain),
+                            cause->pairs[i]->delay_samples, cause->pairs[i]->gain < 0.0 ? "true" : "false");
+    return text;
+}
+
+/* The channels of its sources, or of its hosts, each once and in their order. */
+static void name_channels(const bleed_judgement *self, const bleed_cause *cause, bool hosts, finding *item)
+{
+    for (uint32_t lane = 0; lane < self->program->input_count; lane++)
+        for (uint32_t i = 0; i < cause->count; i++)
+            if ((hosts ? cause->pairs[i]->host : cause->pairs[i]->source) == lane)
+                (void)judgement_channel(item, lane_channel(self, lane));
+}
+
+static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const spec_limit *limit)
 {
     judgement *base = self->base;
+    const stem_bleed *bleed = cause->pairs[0];
     double gain_db = to_db(bleed->gain);
-    bool shared = gain_db > shared_db;
     bool over = limit != NULL && gain_db > limit->max;
     const char *source = lane_stem(self, bleed->source);
     const char *host = lane_stem(self, bleed->host);
     uint32_t rate = base->timeline->sample_rate;
-    double low = stem_band_low_hz(bleed->first_band, rate);
-    double high = stem_band_high_hz(bleed->last_band, rate);
-    const finding *hum = hum_of(self, bleed, low, high);
+    double low = stem_band_low_hz(cause->first_band, rate);
+    double high = stem_band_high_hz(cause->last_band, rate);
+    const bleed_nature nature = nature_of(self, bleed);
+    const bool shared = nature.shared;
+    const bool mains = nature.mains_hz > 0.0;
     finding *item = judgement_add(base, "stems.bleed",
-                                  over && hum != NULL                      ? FINDING_NOT_CHECKED
-                                  : over                                   ? judgement_breach(limit)
-                                  : shared || limit != NULL || hum != NULL ? FINDING_INFO
-                                                                           : FINDING_WARN);
+                                  over && mains                      ? FINDING_NOT_CHECKED
+                                  : over                             ? judgement_breach(limit)
+                                  : shared || limit != NULL || mains ? FINDING_INFO
+                                                                     : FINDING_WARN);
     if (limit != NULL)
         judgement_limits(item, limit);
-    judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
+    judgement_locate(base, item, cause->start_frame, cause->end_frame);
     item->measured = gain_db;
     item->unit = "dB";
-    item->channels[item->channel_count++] = lane_channel(self, bleed->host);
-    item->subject = arena_format(base->memory, "%s %s -> %s", source, lane_channel(self, bleed->source), host);
+    name_channels(self, cause, true, item);
+    finding sources = {.channel_count = 0};
+    name_channels(self, cause, false, &sources);
+    item->subject = arena_format(base->memory, "%s %s -> %s", source, finding_channel_names(base->memory, &sources), host);
     const char *delay = bleed->delay_samples == 0
                             ? ""
                             : arena_format(base->memory, ", %.2f ms %s", 1000.0 * abs(bleed->delay_samples) / (double)rate,
                                            bleed->delay_samples > 0 ? "later" : "earlier");
     bool reverb = bleed->delay_samples > reverb_s * rate;
     const char *advice =
-        hum != NULL ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %.0f Hz that signal.hum tells there: if %s holds the same "
-                                   "hum, that is all it is. Listen to %s alone.", hum->mains_hz, host, host)
+        mains ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %.0f Hz that signal.hum tells there: if %s holds the same "
+                                   "hum, that is all it is. Listen to %s alone.", nature.mains_hz, host, host)
         : shared   ? "So much is no leak: the same sound is in both stems. See that it is meant."
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)
                  : arena_format(base->memory, "Print %s again without that send.", host);
-    const char *ends = bleed->start_short && bleed->end_short ? "start and end"
-                       : bleed->start_short                   ? "start"
-                       : bleed->end_short                     ? "end"
+    const char *ends = cause->start_short && cause->end_short ? "start and end"
+                       : cause->start_short                   ? "start"
+                       : cause->end_short                     ? "end"
                                                               : NULL;
     const char *further = ends == NULL ? ""
                                        : arena_format(base->memory, " (its %s may lie %.1f s further off, and more where it is faint)",
                                                       ends, STEM_SHORT_FRAMES / (double)rate);
-    item->message = arena_format(base->memory, "%s (%s) is heard in %s (%s) at %.1f dB%s%s, %.0f to %.0f Hz, %s%s. %s", source,
-                                 lane_channel(self, bleed->source), host, lane_channel(self, bleed->host), gain_db,
-                                 bleed->gain < 0.0 ? " upside down" : "", delay, low, high,
-                                 judgement_stretch(base, bleed->start_frame, bleed->end_frame), further, advice);
+    item->message = arena_format(base->memory, "%s%s, %.0f to %.0f Hz, %s%s. %s", pairs_text(self, cause), delay, low, high,
+                                 judgement_stretch(base, cause->start_frame, cause->end_frame), further, advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
-        "\"chance\": %.1f, \"confidence\": %.3f}",
+        "\"chance\": %.1f, \"confidence\": %.3f, \"pairs\": [%s]}",
         source, lane_channel(self, bleed->source), gain_db, bleed->delay_samples, low, high, bleed->score, bleed->chance,
-        1.0 - bleed->chance / bleed->score);
+        1.0 - bleed->chance / bleed->score, pairs_json(self, cause));
 }
 
 /* Dialogue that comes into a received programme at another time than its own; the rest of that is judge_stems'. */
@@ -328,10 +459,11 @@ void judge_bleed(judgement *self, const stem_presence *by_stem)
                 tell_late_dialogue(bleed, item);
             continue;
         }
-        if (before)
+        if (before || bleed->taken[i])
             continue;
+        gather_cause(bleed, i);
         if (told++ < VERDICT_RUNS_MAX)
-            tell_bleed(bleed, item, limit);
+            tell_cause(bleed, &bleed->cause, limit);
         else
             left_out++;
     }

@@ -541,6 +541,12 @@ class Bleed(FarmTest):
         self.assertTrue(0 < again["DX"] < RATE, again)
         same.vary((2, 1, None), (1, 2, "scalar"), (3, 64, "avx2"))
 
+    def test_what_one_send_leaves_is_one_finding(self):
+        told = self.run_show([("DX", 2, "MX", 1, -36.0, 0, 0, 32)] + [("DX", 2, "MX", 0, -30.0, 0, *span) for span in ((0, 12), (15, 32))])
+        one, = [(f["channels"], f["start_s"] < 0.5, f["end_s"] > 31.5, [(pair["source"], pair["host"], round(pair["gain_db"]))
+                 for pair in f["details"]["pairs"]]) for f in told if f["severity"] == "warn"]
+        self.assertEqual(one, (["L", "R"], True, True, [("C", "L", -30), ("C", "R", -36)]))
+
     def test_without_a_leak_the_reach_is_told(self):
         told = self.run_show([])
         self.assertEqual([f["severity"] for f in told], ["info"])
