@@ -69,12 +69,17 @@ static double energy_in(const stem_judgement *self, uint32_t element, uint32_t o
     return sum;
 }
 
+double stem_judgement_energy(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *stretch)
+{
+    return energy_in(self, element, output, stretch, false);
+}
+
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run)
 {
     return energy_in(self, element, output, run, false) > STEM_HEARD_POWER * (double)(run->end_frame - run->start_frame);
 }
 
-bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run)
+bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run, double least_power)
 {
     const stem_truth *truth = &self->truth;
     uint32_t told = 0;
@@ -84,7 +89,8 @@ bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *
         told |= near && (other->element == run->element || other->element == UINT8_MAX) ? other->outputs : 0;
     }
     for (uint32_t o = 0; o < self->model.output_count && !stem_judgement_folds(self); o++)
-        if ((told >> o & 1U) == 0 && stem_judgement_plays_in(self, run->element, o, run))
+        if ((told >> o & 1U) == 0 &&
+            energy_in(self, run->element, o, run, false) > least_power * (double)(run->end_frame - run->start_frame))
             return true;
     return false;
 }
@@ -491,6 +497,8 @@ static bool in_reel(const stem_judgement *self, const stem_run *run, int32_t ree
 static bool is_like(const stem_judgement *self, const stem_run *run, uint32_t outputs, int32_t reel)
 {
     const bool unexplained = run->fault == STEM_FAULT_UNEXPLAINED;
+    if (reel == ANY_REEL && run->fault != STEM_FAULT_EXTRA && !unexplained)
+        return true; /* a channel alone: its sound is another one, and its gains are chance */
     if (run->fault == STEM_FAULT_EXTRA || (run->outputs & ~outputs) != 0 || (unexplained && run->outputs != outputs) ||
         (!unexplained && run->end_frame - run->start_frame > blocks(self, EDGE_BLOCKS)) || !in_reel(self, run, reel))
         return false;
@@ -514,19 +522,25 @@ static void tell_places(stem_judgement *self, uint32_t outputs, int32_t reel, do
     item->subject = arena_format(base->memory, "unexplained %d", reel);
     item->details_json = arena_format(base->memory, "{\"fault\": \"unexplained\", \"source\": \"\", \"gain_db\": null, \"residual_dbfs\": %.2f, %s}",
                                       residual, finding_stretches_json(base, all));
-    const char *why = alone ? "while its other channels are the sum of theirs: this alone lies at another time (one sample is enough), or was processed behind the mix"
+    const char *why = alone ? "while its other channels are the sum of theirs: this alone lies at another time, by more than 1,024 samples or in sound too dull to tell, or was processed behind the mix"
                             : "which no gain of a stem explains: something else is in it, or a stem lies at another time there";
     item->message = arena_format(base->memory, "It differs%s %s from the sum of its stems by up to %.1f dBFS, %s. Compare it with the stems by ear.",
                                  stem_judgement_channel_words(self, item), finding_stretches_text(base, all), residual, why);
 }
 
-/* True if nothing is wrong in any other channel of a programme of more than two, at any time. */
+/* True if nothing is wrong in any other channel of a programme of more than two, at any time, and what is is mostly unexplained. */
 static bool is_alone(const stem_judgement *self, uint32_t outputs)
 {
     uint32_t all = 0;
-    for (uint32_t i = 0; i < self->truth.run_count; i++)
-        all |= self->truth.runs[i].outputs;
-    return self->model.output_count > 2 && (outputs & (outputs - 1)) == 0 && (all & ~outputs) == 0 && self->shifts.count == 0;
+    uint64_t unexplained = 0;
+    uint64_t named = 0;
+    for (uint32_t i = 0; i < self->truth.run_count; i++) {
+        const stem_run *run = &self->truth.runs[i];
+        all |= run->outputs;
+        *(run->fault == STEM_FAULT_UNEXPLAINED ? &unexplained : &named) += run->end_frame - run->start_frame;
+    }
+    return self->model.output_count > 2 && (outputs & (outputs - 1)) == 0 && (all & ~outputs) == 0 && self->shifts.count == 0 &&
+           unexplained > named;
 }
 
 /* Tells all runs that are like one, and takes them out; false where there is no other. */

@@ -222,7 +222,7 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
         if (run->element == UINT8_MAX)
             return arena_format(memory, "The %sprogramme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
                                 strncmp(where, " in ", 4) == 0 ? "" : "whole ", run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
-        if (stem_judgement_right_elsewhere(self, run))
+        if (stem_judgement_right_elsewhere(self, run, STEM_HEARD_POWER))
             return arena_format(memory, "%s is at %+.1f dB%s, and at unity in its other channels: it is no fader, but what was done there alone, in the print or in the stem. Undo it and print again.",
                                 name, run->gain_db, where);
         return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.%s", name,
@@ -254,107 +254,6 @@ static bool lacks_for_long(const stem_judgement *self, const stem_run *run)
     enum { LONG_SECONDS = 2, AUDIBLE_DBFS = -60 };
     return run->fault == STEM_FAULT_MISSING && run->residual_dbfs > AUDIBLE_DBFS &&
            run->end_frame - run->start_frame >= LONG_SECONDS * (uint64_t)self->judgement->timeline->sample_rate;
-}
-
-/* Which stems play in any of a run's channels, by bit. */
-static uint64_t players_of(const stem_judgement *self, uint32_t outputs, const stem_run *run)
-{
-    uint64_t players = 0;
-    for (uint32_t e = 0; e < self->model.element_count; e++)
-        for (uint32_t o = 0; o < self->model.output_count; o++)
-            if ((outputs >> o & 1U) != 0 && stem_judgement_plays_in(self, e, o, run))
-                players |= UINT64_C(1) << e;
-    return players;
-}
-
-/*
- * Adds what explains a run whose channels have the same stems: the programme lies elsewhere where all of them do by as much,
- * and else each stem that shows it in more than half as many cells as the clearest. False where nothing explains it.
- */
-static bool explain_by_shifts(stem_judgement *self, const stem_run *run, uint64_t players)
-{
-    uint64_t block = stem_block_frames(self->model.lane_count, true);
-    stem_shift clearest = judgement_shift(self->judgement, self->model.element_count, players, run);
-    if (clearest.cell_count > 0 && clearest.whole)
-        judgement_add_shift(&self->shifts, &clearest, run, block);
-    for (uint32_t e = 0; e < self->model.element_count && clearest.cell_count > 0 && !clearest.whole; e++) {
-        stem_shift shift = judgement_shift(self->judgement, self->model.element_count, players & UINT64_C(1) << e, run);
-        if (shift.cell_count * 2 > clearest.cell_count)
-            judgement_add_shift(&self->shifts, &shift, run, block);
-    }
-    return clearest.cell_count > 0;
-}
-
-/* Of a run, at once or by channels that have the same stems; returns the channels that nothing explains. */
-static uint32_t find_shifts_of(stem_judgement *self, const stem_run *run)
-{
-    uint64_t players = players_of(self, run->outputs, run);
-    if (judgement_shift(self->judgement, self->model.element_count, players, run).whole)
-        return explain_by_shifts(self, run, players) ? 0 : run->outputs;
-    uint32_t unexplained = 0;
-    for (uint32_t left = run->outputs; left != 0;) {
-        stem_run part = *run;
-        part.outputs = 0;
-        for (uint32_t o = 0; o < self->model.output_count; o++) {
-            uint64_t here = (left >> o & 1U) != 0 ? players_of(self, 1U << o, run) : 0;
-            if ((left >> o & 1U) != 0 && (part.outputs == 0 || here == players)) {
-                part.outputs |= 1U << o;
-                players = here;
-            }
-        }
-        left &= ~part.outputs;
-        if (!explain_by_shifts(self, &part, players))
-            unexplained |= part.outputs;
-    }
-    return unexplained;
-}
-
-/* Takes the runs that a stem at another time explains out of the truth. */
-static void find_shifts(stem_judgement *self)
-{
-    stem_truth *truth = &self->truth;
-    uint64_t block = stem_block_frames(self->model.lane_count, true);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < truth->run_count; i++) {
-        stem_run run = truth->runs[i];
-        stem_gap_place gap;
-        bool received = false;
-        if (run.fault == STEM_FAULT_UNEXPLAINED && !(stem_judgement_dropout(self, &run, &gap, &received) && received))
-            run.outputs = find_shifts_of(self, &run);
-        if (run.outputs != 0)
-            truth->runs[kept++] = run;
-    }
-    truth->run_count = kept;
-    judgement_join_shifts(&self->shifts, block);
-    kept = 0;
-    for (uint32_t i = 0; i < truth->run_count; i++)
-        if (!judgement_follows_shift(&self->shifts, &truth->runs[i], block))
-            truth->runs[kept++] = truth->runs[i];
-    truth->run_count = kept;
-}
-
-static void tell_shift(stem_judgement *self, const stem_shift_run *found)
-{
-    judgement *base = self->judgement;
-    const stem_shift *shift = &found->shift;
-    finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
-    if (shift->left < STEM_SHIFT_LEFT_MAX && judgement_late_severity(base, shift->samples) == FINDING_FAIL)
-        stem_judgement_reject(self, item);
-    judgement_locate(base, item, found->start, found->end);
-    stem_judgement_channels(self, item, found->outputs);
-    const char *name = shift->whole ? "" : stem_name(self, shift->element);
-    item->subject = arena_format(base->memory, "shifted %s", name);
-    const char *who = shift->whole ? "The programme" : name;
-    const char *advice = shift->left < STEM_SHIFT_LEFT_MAX
-                             ? arena_format(base->memory, "Move it %d sample%s %s and print again.", abs(shift->samples),
-                                            abs(shift->samples) == 1 ? "" : "s", shift->samples > 0 ? "earlier" : "later")
-                             : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
-    item->message = arena_format(base->memory, "%s lies %s%s %s against %s. %s", who, judgement_shift_words(base, shift->samples),
-                                 stem_judgement_channel_words(self, item), judgement_stretch(base, found->start, found->end),
-                                 shift->whole ? "all its stems" : "the other stems", advice);
-    item->details_json = arena_format(
-        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"left\": %.3f, \"residual_dbfs\": %s}", name,
-        shift->samples, shift->left, json_db(self, found->residual_dbfs));
 }
 
 static void tell_run(stem_judgement *self, const stem_run *found)
@@ -535,7 +434,8 @@ void judge_stems(judgement *self)
     judge_ad(self, description, &stems->truth);
     drop_explained(stems, orders);
     bool drifts = judge_drift(stems);
-    find_shifts(stems);
+    judge_channel_shift(stems);
+    stem_judgement_find_shifts(stems);
     judge_versions(stems);
     if (!drifts) {
         judge_null(stems);
@@ -544,8 +444,7 @@ void judge_stems(judgement *self)
         judge_matrix(stems);
     }
     judge_stem_causes(stems);
-    for (uint32_t i = 0; i < stems->shifts.count; i++)
-        tell_shift(stems, &stems->shifts.items[i]);
+    stem_judgement_tell_shifts(stems);
     for (uint32_t i = 0; i < stems->truth.run_count && i < VERDICT_RUNS_MAX; i++)
         tell_run(stems, &stems->truth.runs[i]);
     bool mix = stem_judgement_count(stems, STEM_PRESENT) > 1;

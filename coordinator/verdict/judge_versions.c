@@ -63,6 +63,13 @@ static void add_block(const stem_judgement *self, const stem_block *block, uint3
     sums->frames += block->frame_count;
 }
 
+/* True if another channel, in which nothing is found wrong, holds the stem: it was printed, and only these channels are not. */
+static bool right_elsewhere(const stem_judgement *self, uint32_t element, uint64_t start, uint64_t end, uint32_t outputs)
+{
+    const stem_run stretch = {.start_frame = start, .end_frame = end, .outputs = outputs, .element = (uint8_t)element};
+    return stem_judgement_right_elsewhere(self, &stretch, STEM_TOLD_POWER);
+}
+
 /* By bit; none where a stem is neither in its place nor away, or none is in its place: then it is those channels of the print. */
 static uint64_t stems_away(stem_judgement *self, uint64_t start, uint64_t end, uint32_t outputs)
 {
@@ -88,7 +95,8 @@ static uint64_t stems_away(stem_judgement *self, uint64_t start, uint64_t end, u
             continue;
         playing++;
         double sigma = sqrt(fmax(left, 0.0) * COLOUR / sums->frames / partial[e]);
-        if (fabs(x[e]) <= absent_most && sigma < sure_within && left >= instead_least * energy)
+        if (fabs(x[e]) <= absent_most && sigma < sure_within && left >= instead_least * energy &&
+            !right_elsewhere(self, e, start, end, outputs))
             away |= UINT64_C(1) << e;
         else if (fabs(x[e] - 1.0) > unity_within + 3.0 * sigma)
             return 0;
@@ -224,8 +232,10 @@ static const char *match_words(stem_judgement *self, const version *found)
         const double half_seconds = round(2.0 * (double)parts * stem_block_frames(self->model.lane_count, true) / PARTS / rate);
         words = other != piece ? arena_format(base->memory, " Most of what was printed there is what it has in reel %s.",
                                               base->show->reels[other->reel].name)
-                               : arena_format(base->memory, " Most of what was printed there is what it has about %.1f s %s.",
-                                              fabs(half_seconds) / 2.0, half_seconds > 0.0 ? "earlier" : "later");
+                               : arena_format(base->memory, " Most of what was printed there is what it has %s.",
+                                              half_seconds == 0.0 ? "at nearly the same time"
+                                                                  : arena_format(base->memory, "about %.1f s %s", fabs(half_seconds) / 2.0,
+                                                                                 half_seconds > 0.0 ? "earlier" : "later"));
     }
     return words;
 }

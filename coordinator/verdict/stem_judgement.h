@@ -8,6 +8,7 @@
 #include "common/measure/stem_truth.h"
 
 #define STEM_HEARD_POWER 1e-10 /**< -100 dBFS: below, a stem says nothing */
+#define STEM_TOLD_POWER 1e-5    /**< -50 dBFS: from here on whatever is wrong with a stem leaves what is told (-60 dBFS) */
 #define STEM_LEVEL_TOLD_DB 0.025 /**< from here on the gain that a whole programme has against its stems is told */
 
 typedef struct stem_judgement {
@@ -30,8 +31,8 @@ finding *stem_judgement_fault(stem_judgement *self, const char *check, double me
  * says what it asks.
  */
 void stem_judgement_reject(const stem_judgement *self, finding *item);
-/** True if the stem of a run plays in other channels, too, where nothing was found of it. Not of a fold-down. */
-bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run);
+/** True if the stem of a run plays in other channels, too, above a power, where nothing was found of it. Not of a fold-down. */
+bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *run, double least_power);
 /** The first block of the programme that begins at a frame or behind it. */
 size_t stem_judgement_block(const stem_judgement *self, uint64_t frame);
 /** The gain that a lane of a stem should have in a channel of the programme, as this one was made. */
@@ -40,6 +41,8 @@ double stem_judgement_gain(const stem_judgement *self, uint32_t output, uint32_t
 void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs);
 /** " in L, R", or nothing where it names none */
 const char *stem_judgement_channel_words(stem_judgement *self, const finding *item);
+/** What a stem gives to a channel of the programme in a stretch: power times frames. */
+double stem_judgement_energy(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *stretch);
 /** True if a stem gives a channel of the programme sound above -100 dBFS in a stretch. */
 bool stem_judgement_plays_in(const stem_judgement *self, uint32_t element, uint32_t output, const stem_run *run);
 /** The drop-out of the programme, or else of a stem, that a run is made of: one that it is hardly longer than. */
@@ -48,6 +51,12 @@ bool stem_judgement_dropout(const stem_judgement *self, const stem_run *run, ste
 bool stem_judgement_drops_out(const stem_judgement *self, const stem_run *run);
 /** True if a run is a drop-out, which is told then or was before; what all stems lack in one of the programme is unexplained. */
 bool judge_dropout(stem_judgement *self, stem_run *run);
+/** Takes the runs that a stem at another time explains out of the truth, as shifts. */
+void stem_judgement_find_shifts(stem_judgement *self);
+/** Tells those that are left. */
+void stem_judgement_tell_shifts(stem_judgement *self);
+/** Tells channels that lie at another time alone, and takes what that makes of the comparison out of the truth's runs. */
+void judge_channel_shift(stem_judgement *self);
 /** Tells a stem of another version, once a reel; takes what that makes of the comparison out of the truth's runs and the shifts. */
 void judge_versions(stem_judgement *self);
 /**

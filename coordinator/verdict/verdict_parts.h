@@ -104,15 +104,6 @@ typedef struct stem_shifts {
     uint32_t count;
     stem_shift_run items[SHIFTS_TOLD_MAX];
 } stem_shifts;
-/** Adds a run that a stem at another time explains; one of the same shift, hardly apart, is the same. */
-void judgement_add_shift(stem_shifts *self, const stem_shift *shift, const stem_run *run, uint64_t block_frames);
-/** When all are added: what is told of a stem and of the whole programme beside it, by as much, is the programme's. */
-void judgement_join_shifts(stem_shifts *self, uint64_t block_frames);
-/**
- * What a stem at another time makes of single channels and blocks is that shift and nothing more: a low tone may come out upside
- * down, and the stem is missing where it should be. True if the run lies at a shift of its stem, or most of it in one of others.
- */
-bool judgement_follows_shift(const stem_shifts *shifts, const stem_run *run, uint64_t block_frames);
 /**
  * What so many frames beside the picture are where no spec limits it: from a picture frame on platforms reject (Netflix: one
  * at most, if short, for information).

@@ -143,10 +143,17 @@ class Versions(ReceivedTest):
         self.assertIn("`stems` of the deliverable", faults(report, "DE")[0]["message"])
 
     def test_a_channel_that_is_wrong_alone_is_one_finding(self):
-        """A sample late; and the LFE at another gain, while its stem is right in all other channels."""
-        def late(parts):
+        """Late by a sample, by half a second or in a stem alone; and the LFE at another gain, while its stem is right in all others."""
+        def late(samples):
+            def made(parts):
+                out = sum(parts.values())
+                out[:, 5] = np.roll(out[:, 5], samples)
+                return out
+            return made
+
+        def effects(parts):
             out = sum(parts.values())
-            out[:, 5] = np.roll(out[:, 5], 1)
+            out[:, 5] += np.roll(parts["FX"][:, 5], -24) - parts["FX"][:, 5]
             return out
 
         def low(parts):
@@ -155,8 +162,15 @@ class Versions(ReceivedTest):
         for parts in show.programme["MX"]:
             parts[:, 3] = 0
         silent = [(f"R{reel}_MX.LFE.wav", lambda sound: 0 * sound) for reel in (1, 2)]
-        report = self.judge({"LATE": (late, "5.1"), "LOW": (low, "5.1")}, damage=silent, show=show)
-        told, = faults(report, "LATE")
+        report = self.judge({"LATE": (late(1), "5.1"), "FAR": (late(24000), "5.1"), "FX": (effects, "5.1"), "LOW": (low, "5.1")}, damage=silent, show=show)
+        for name, source, samples, words in (("LATE", "", 1, "in the other channels its stems (MX, FX) are in their place"),
+                                             ("FX", "FX", -24, "in Rs alone")):
+            told, = faults(report, name)
+            self.assertEqual((told["details"]["fault"], told["details"]["source"], told["details"]["delay_samples"], told["channels"]),
+                             ("shifted", source, samples, ["Rs"]))
+            self.assertIn(words, told["message"])
+            self.place(told, 0.0, 2 * SECONDS)
+        told, = faults(report, "FAR")
         self.assertEqual((told["details"]["fault"], told["channels"]), ("unexplained", ["Rs"]))
         self.place(told, 0.0, 2 * SECONDS)
         self.assertIn("while its other channels are the sum of theirs", told["message"])
