@@ -35,24 +35,34 @@ static void cross_once(kernel_check *self, uint32_t bin_count, hostility kind, p
     }
 }
 
-static void roots_once(kernel_check *self, uint32_t count, hostility kind, placement where)
+/* A spectrum's powers and their means, and then the spectrum, evened out by these. */
+static void even_once(kernel_check *self, uint32_t bin_count, hostility kind, placement where)
 {
-    static float expected[2][BINS_MAX];
-    float *places[3];
-    for (uint32_t i = 0; i < 3; i++)
-        places[i] = (float *)(void *)guarded_place(&self->memory[i], count * sizeof(float), where, 4 * check_below(self, 4));
-    check_fill_floats(self, places[0], count, kind);
-    self->reference->square_roots(places[0], count, expected[0], expected[1]);
-    self->variant->square_roots(places[0], count, places[1], places[2]);
+    enum { ROWS = 4 };
+    static float spectrum[2][BINS_MAX], expected[ROWS][BINS_MAX];
+    float *actual[ROWS];
+    for (uint32_t i = 0; i < 2; i++)
+        check_fill_floats(self, spectrum[i], bin_count, kind);
+    for (uint32_t i = 0; i < ROWS; i++)
+        actual[i] = (float *)(void *)guarded_place(&self->memory[i], bin_count * sizeof(float), where, 4 * check_below(self, 4));
     char what[64];
-    (void)snprintf(what, sizeof what, "%s, roots of %u", hostility_name(kind), count);
-    for (uint32_t i = 0; i < 2; i++) {
-        check_floats(self, expected[i], places[1 + i], count, what);
-        check_that(self, guarded_intact(&self->memory[1 + i], (const uint8_t *)places[1 + i], count * sizeof(float)), "%s: margin",
+    (void)snprintf(what, sizeof what, "%s, %u bins evened out", hostility_name(kind), bin_count);
+    self->reference->mean_powers(spectrum[0], spectrum[1], bin_count, expected[0], expected[1]);
+    self->variant->mean_powers(spectrum[0], spectrum[1], bin_count, actual[0], actual[1]);
+    for (uint32_t i = 0; i < 2; i++)
+        check_floats(self, expected[i], actual[i], bin_count, what);
+    static float means[BINS_MAX];
+    memcpy(means, expected[1], bin_count * sizeof(float));
+    const float least = (float)fabs(check_uniform(self)); /* of noise, many means are below, and some above `most` */
+    self->reference->even_out(spectrum[0], spectrum[1], means, bin_count, least, 0.75f,
+                              &(even_spectrum){expected[0], expected[1], expected[2], expected[3]});
+    self->variant->even_out(spectrum[0], spectrum[1], means, bin_count, least, 0.75f,
+                            &(even_spectrum){actual[0], actual[1], actual[2], actual[3]});
+    for (uint32_t i = 0; i < ROWS; i++) {
+        check_floats(self, expected[i], actual[i], bin_count, what);
+        check_that(self, guarded_intact(&self->memory[i], (const uint8_t *)actual[i], bin_count * sizeof(float)), "%s: margin",
                    what);
     }
-    self->variant->square_roots(places[0], count, places[0], places[2]);
-    check_floats(self, expected[0], places[0], count, what);
 }
 
 void check_spectra(kernel_check *self)
@@ -62,11 +72,12 @@ void check_spectra(kernel_check *self)
         for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
             if (count <= BINS_MAX && check_below(self, 100) < self->effort) {
                 cross_once(self, count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
-                roots_once(self, count, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
+                if (count >= 16)
+                    even_once(self, count / 16 * 16, (hostility)kind, (placement)((index + kind) % PLACEMENT_COUNT));
             }
 }
 
-/* Against long double: a sum of three rounded products of single precision, and correctly rounded roots. */
+/* Against long double: a sum of three rounded products of single precision, and a spectrum evened out. */
 void judge_spectra(kernel_check *self)
 {
     enum { BINS = 256 };
@@ -89,14 +100,24 @@ void judge_spectra(kernel_check *self)
         check_that(self, fabsl((long double)sums[1][k] - im) <= 10.0L * 0x1p-24L, "imaginary part %u", k);
         check_that(self, fabsl((long double)sums[2][k] - counted * counted) <= 3.0L * 0x1p-24L, "square %u", k);
     }
-    float values[BINS], root[BINS], inverse[BINS];
-    for (uint32_t k = 0; k < BINS; k++)
-        values[k] = (float)fabs(check_uniform(self));
-    self->reference->square_roots(values, BINS, root, inverse);
+    static float powers[BINS], means[BINS], even[4][BINS];
+    const long double least = 0.5L, highest = 0.75L; /* of a mean power of 0.67 */
+    const long double off = 20.0L * 0x1p-24L;        /* roundings */
+    self->reference->mean_powers(parts[0], parts[1], BINS, powers, means);
+    self->reference->even_out(parts[0], parts[1], means, BINS, (float)least, (float)highest,
+                              &(even_spectrum){even[0], even[1], even[2], even[3]});
     for (uint32_t k = 0; k < BINS; k++) {
-        long double exact = sqrtl((long double)values[k]);
-        check_that(self, fabsl((long double)root[k] - exact) <= exact * 0x1p-24L, "root of %.9g", (double)values[k]);
-        check_that(self, values[k] == 0.0f || fabsl((long double)inverse[k] * exact - 1.0L) <= 0x1p-22L, "inverse of %.9g",
-                   (double)values[k]);
+        long double sum = 0.0L, count = 0.0L;
+        for (uint32_t i = k < MEAN_REACH ? 0 : k - MEAN_REACH; i < BINS && i <= k + MEAN_REACH; i++, count += 1.0L)
+            sum += (long double)powers[i];
+        const long double power =
+            (long double)parts[0][k] * (long double)parts[0][k] + (long double)parts[1][k] * (long double)parts[1][k];
+        const long double amplitude = sqrtl(fminl(fmaxl(sum / count, least), highest));
+        check_that(self, fabsl((long double)powers[k] - power) <= off, "power %u", k);
+        check_that(self, fabsl((long double)means[k] - sum / count) <= off, "mean %u", k);
+        check_that(self, fabsl((long double)even[0][k] * amplitude - (long double)parts[0][k]) <= off, "even real part %u", k);
+        check_that(self, fabsl((long double)even[1][k] * amplitude - (long double)parts[1][k]) <= off, "even imaginary part %u", k);
+        check_that(self, fabsl((long double)even[2][k] - sqrtl(amplitude)) <= off, "level %u", k);
+        check_that(self, fabsl((long double)even[3][k] * sqrtl(amplitude) - 1.0L) <= off, "one over level %u", k);
     }
 }

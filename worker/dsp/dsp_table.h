@@ -113,6 +113,12 @@ typedef struct spectrum_part {
 typedef struct cross_sums {
     float *re, *im, *squares;
 } cross_sums;
+/** A spectrum of even power, and the roots of the amplitude that it had at each bin and of one over that. */
+typedef struct even_spectrum {
+    float *re, *im;
+    float *level, *inverse;
+} even_spectrum;
+enum { MEAN_REACH = 8, MEAN_BINS_MAX = 2048 };
 
 /** What unpack_metered() finds in a tile. */
 typedef struct tile_meter {
@@ -382,8 +388,19 @@ typedef struct dsp_table {
      */
     void (*cross_windows)(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums);
-    /** out_root = the square root of each value, out_inverse = 1 / that root; may be the same array. Otherwise as above. */
-    void (*square_roots)(const float *values, uint32_t count, float *out_root, float *out_inverse);
+    /**
+     * The power of each bin, and the mean of it and of MEAN_REACH bins on each side, as far as there are any.
+     *
+     * Shape      re, im, powers, means [bin_count], a multiple of 16 up to MEAN_BINS_MAX
+     * Otherwise as cross_windows().
+     */
+    void (*mean_powers)(const float *re, const float *im, uint32_t bin_count, float *powers, float *means);
+    /**
+     * A spectrum brought to even power: each bin over the root of what `means` says of it, where less than `least`, or no number,
+     * counts as that, and more than `most` as that. bin_count a multiple of 16. Otherwise as cross_windows().
+     */
+    void (*even_out)(const float *re, const float *im, const float *means, uint32_t bin_count, float least, float most,
+                     const even_spectrum *out);
     /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
     void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
                          double (*squares)[TILE_LANES]);

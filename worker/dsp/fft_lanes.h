@@ -1,8 +1,9 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
- * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b,
- * FFT_NARROW(from), a tile's row as floats, and FFT_PAST_CACHE(to, eight), a store of eight floats, and includes this. Element by
- * element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits; nothing is contracted.
+ * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b, FFT_HIGHER
+ * likewise, FFT_NARROW(from), a tile's row as floats, and FFT_PAST_CACHE(to, eight), a store of eight floats, and includes this.
+ * Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits; nothing is
+ * contracted.
  */
 #ifndef WORKER_DSP_FFT_LANES_H
 #define WORKER_DSP_FFT_LANES_H
@@ -11,6 +12,7 @@
 #include "worker/dsp/dsp_variants.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #ifdef FFT_WIDTH /* alone, this header has nothing to say */
 
@@ -384,19 +386,51 @@ static void fft_join(const double *cosine, const double *sine, uint32_t quarter,
                 FFT_JOIN_QUARTERS(fft_anywhere, cosine, sine, (size_t)quarter, k, re, im);
 }
 
-static void square_roots(const float *values, uint32_t count, float *out_root, float *out_inverse)
+static inline __attribute__((always_inline)) fft_floats sum_of_four(const float *values)
 {
-    uint32_t i = 0;
-    for (; i + FFT_ABREAST <= count; i += FFT_ABREAST) {
-        const fft_floats root = FFT_ROOT(floats_load(values + i));
-        floats_store(out_root + i, root);
-        floats_store(out_inverse + i, 1.0f / root);
+    return (floats_load(values) + floats_load(values + 1)) + (floats_load(values + 2) + floats_load(values + 3));
+}
+
+static void mean_powers(const float *re, const float *im, uint32_t bin_count, float *powers, float *means)
+{
+    enum { BLOCK = 16 };                                  /* bins are a multiple of it */
+    float padded[MEAN_BINS_MAX + 2 * MEAN_REACH + BLOCK]; /* nothing beside the first and the last */
+    float fours[MEAN_BINS_MAX + BLOCK];
+    memset(padded, 0, MEAN_REACH * sizeof *padded);
+    memset(padded + MEAN_REACH + bin_count, 0, (MEAN_REACH + BLOCK) * sizeof *padded);
+    for (uint32_t k = 0; k < bin_count; k += FFT_ABREAST) {
+        const fft_floats x = floats_load(re + k);
+        const fft_floats y = floats_load(im + k);
+        const fft_floats power = x * x + y * y;
+        floats_store(powers + k, power);
+        floats_store(padded + MEAN_REACH + k, power);
     }
-    for (; i < count; i++) { /* alone in a register: sqrtf() would be a call into libm */
-        const fft_floats one = {values[i]};
-        const fft_floats root = FFT_ROOT(one);
-        out_root[i] = root[0];
-        out_inverse[i] = 1.0f / root[0];
+    for (uint32_t k = 0; k < bin_count + BLOCK; k += FFT_ABREAST)
+        floats_store(fours + k, sum_of_four(padded + k));
+    for (uint32_t k = 0; k < bin_count; k += FFT_ABREAST) {
+        const fft_floats lower = floats_load(fours + k) + floats_load(fours + k + 4);
+        const fft_floats upper = floats_load(fours + k + 8) + floats_load(fours + k + 12);
+        floats_store(means + k, (lower + upper + floats_load(padded + k + 16)) * (1.0f / (2 * MEAN_REACH + 1)));
+    }
+    for (uint32_t k = 0; k < MEAN_REACH; k++) {
+        means[k] *= (2 * MEAN_REACH + 1) / (float)(MEAN_REACH + 1 + k);
+        means[bin_count - 1 - k] *= (2 * MEAN_REACH + 1) / (float)(MEAN_REACH + 1 + k);
+    }
+}
+
+static void even_out(const float *re, const float *im, const float *means, uint32_t bin_count, float least, float most,
+                     const even_spectrum *out)
+{
+    const fft_floats zero = {0.0f};
+    for (uint32_t k = 0; k < bin_count; k += FFT_ABREAST) {
+        const fft_floats power = FFT_LOWER(FFT_HIGHER(floats_load(means + k), zero + least), zero + most);
+        const fft_floats amplitude = FFT_ROOT(power);
+        const fft_floats inverse = 1.0f / amplitude;
+        const fft_floats level = FFT_ROOT(amplitude);
+        floats_store(out->re + k, floats_load(re + k) * inverse);
+        floats_store(out->im + k, floats_load(im + k) * inverse);
+        floats_store(out->level + k, level);
+        floats_store(out->inverse + k, 1.0f / level);
     }
 }
 

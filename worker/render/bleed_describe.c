@@ -205,7 +205,7 @@ static void sum_steps(render_bleed *self, const step_tracks *tracks, uint32_t fr
         for (uint32_t t = 0; t < tracks->count; t++)
             for (uint32_t i = t * abreast; i < t * abreast + count; i++) {
                 const size_t at = (size_t)i * BINS_ROW;
-                const bleed_rows rows = {self->edge_re + at, self->edge_im + at, self->edge_level + at, self->edge_inverse + at};
+                const even_spectrum rows = {self->edge_re + at, self->edge_im + at, self->edge_level + at, self->edge_inverse + at};
                 powers[i] = bleed_even_out(self, self->lines_re + at, self->lines_im + at, &rows);
                 if (tracks->of[t].hosts)
                     weigh_host(rows.re, rows.im, self->edge_weight + at);

@@ -46,34 +46,19 @@ static uint32_t part_first(uint32_t part)
     return part == 0 ? 0 : (uint32_t)FIRST_BIN << (part - 1);
 }
 
-/* The power of each bin and SMOOTH on each side of it, in the mean of those that there are, and that of each part together. */
-static void smooth_powers(const float *restrict re, const float *restrict im, float *restrict means, double parts[SPECTRUM_PARTS])
+/* What each part of a spectrum has of its bins' powers. */
+static void sum_parts(const float *restrict powers, double parts[SPECTRUM_PARTS])
 {
-    enum { PADDED = BINS + 2 * SMOOTH, SUMS = 8 };
-    static_assert(SMOOTH == 8, "twice eight of them and the bin itself");
-    float powers[PADDED], twos[PADDED], fours[PADDED], eights[PADDED];
-    memset(powers, 0, SMOOTH * sizeof *powers);
-    memset(powers + SMOOTH + BINS, 0, SMOOTH * sizeof *powers);
-    for (uint32_t k = 0; k < BINS; k++)
-        powers[SMOOTH + k] = re[k] * re[k] + im[k] * im[k];
-    for (uint32_t k = 0; k < PADDED - 1; k++)
-        twos[k] = powers[k] + powers[k + 1];
-    for (uint32_t k = 0; k < PADDED - 3; k++)
-        fours[k] = twos[k] + twos[k + 2];
-    for (uint32_t k = 0; k < PADDED - 7; k++)
-        eights[k] = fours[k] + fours[k + 4];
-    for (uint32_t k = 0; k < BINS; k++)
-        means[k] = (eights[k] + eights[k + SMOOTH] + powers[k + 2 * SMOOTH]) * (1.0f / (2 * SMOOTH + 1));
-    for (uint32_t k = 0; k < SMOOTH; k++) { /* fewer lie beside the first and the last */
-        means[k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
-        means[BINS - 1 - k] *= (2 * SMOOTH + 1) / (float)(SMOOTH + 1 + k);
-    }
+    enum { SUMS = 8 };
     for (uint32_t part = 0; part < SPECTRUM_PARTS; part++) {
         const uint32_t first = part_first(part);
         const uint32_t count = part_first(part + 1) - first;
         float sums[SUMS] = {0.0f}; /* that do not wait for each other */
-        for (uint32_t k = 0; k < count; k++)
-            sums[k % SUMS] += powers[SMOOTH + first + k];
+        for (uint32_t k = 0; count < SUMS && k < count; k++)
+            sums[k] += powers[first + k];
+        for (uint32_t k = 0; count >= SUMS && k < count; k += SUMS)
+            for (uint32_t i = 0; i < SUMS; i++)
+                sums[i] += powers[first + k + i];
         parts[part] = 0.0;
         for (uint32_t i = 0; i < SUMS; i++)
             parts[part] += (double)sums[i];
@@ -100,7 +85,7 @@ void bleed_make_skirts(render_bleed *self)
             }
 }
 
-static void raise_to_skirts(const render_bleed *self, const double parts[SPECTRUM_PARTS], float *restrict power)
+static void raise_to_skirts(const render_bleed *self, const double parts[SPECTRUM_PARTS], float *restrict means)
 {
     for (uint32_t part = 1; part < SPECTRUM_PARTS; part++)
         for (uint32_t quarter = 0; quarter < 4; quarter++) {
@@ -108,43 +93,29 @@ static void raise_to_skirts(const render_bleed *self, const double parts[SPECTRU
             for (uint32_t other = 0; other < SPECTRUM_PARTS; other++)
                 least += self->skirts[part][quarter][other] * (float)parts[other];
             for (uint32_t k = quarter_first(part, quarter); k < quarter_first(part, quarter + 1); k++)
-                power[k] = power[k] > least ? power[k] : least;
+                means[k] = means[k] > least ? means[k] : least;
         }
 }
 
-double bleed_even_out(const render_bleed *self, const float *restrict re, const float *restrict im, const bleed_rows *rows)
+double bleed_even_out(const render_bleed *self, const float *re, const float *im, const even_spectrum *out)
 {
-    const float least = (float)(least_power * SIZE * 3.0 / 8.0);
-    const float most = 1e30f;
-    float power[BINS];
-    float inverse[BINS];
-    float *restrict even_re = rows->re;
-    float *restrict even_im = rows->im;
+    float powers[BINS], means[BINS];
     double parts[SPECTRUM_PARTS];
     double sum = 0.0;
-    smooth_powers(re, im, power, parts);
+    self->dsp->mean_powers(re, im, BINS, powers, means);
+    sum_parts(powers, parts);
     for (uint32_t part = 0; part < SPECTRUM_PARTS; part++)
         sum += parts[part];
-    raise_to_skirts(self, parts, power);
-    for (uint32_t k = 0; k < BINS; k++) {
-        power[k] = power[k] > least ? power[k] : least;
-        power[k] = power[k] < most ? power[k] : most;
-    }
-    self->dsp->square_roots(power, BINS, power, inverse);
-    self->dsp->square_roots(power, BINS, rows->level, rows->inverse);
-    for (uint32_t k = 0; k < BINS; k++) {
-        even_re[k] = re[k] * inverse[k];
-        even_im[k] = im[k] * inverse[k];
-    }
-    /* A Hann window's mean square is 3/8. */
-    return 2.0 * sum / ((double)SIZE * SIZE * 3.0 / 8.0);
+    raise_to_skirts(self, parts, means);
+    self->dsp->even_out(re, im, means, BINS, (float)(least_power * SIZE * 3.0 / 8.0), 1e30f, out);
+    return 2.0 * sum / ((double)SIZE * SIZE * 3.0 / 8.0); /* a Hann window's mean square is 3/8 */
 }
 
 /* Takes a spectrum over, and its power. For choosing pairs a lane's level is looked at in every eighth bin. */
 static void take_spectrum(render_bleed *self, uint32_t lane, uint32_t window, const float *re, const float *im)
 {
     const size_t at = bleed_spectrum_at(lane, window);
-    const bleed_rows rows = {self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
+    const even_spectrum rows = {self->even_re + at, self->even_im + at, self->root_level + at, self->root_inverse + at};
     self->power[lane][window] = bleed_even_out(self, re, im, &rows);
     for (uint32_t g = 0; g < GROUPS; g++) {
         self->group_root[at / GROUP + g] = self->root_level[at + g * GROUP + GROUP / 2];

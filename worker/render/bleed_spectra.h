@@ -19,7 +19,7 @@ enum {
     GROUP = 8,         /* bins that are one for choosing pairs */
     GROUPS = BINS / GROUP,
     LOW_GROUPS = (FIRST_BIN << STEM_BANDS_LOW) / GROUP,
-    SMOOTH = 8,        /* the host's power is averaged over so many bins on each side */
+    SMOOTH = MEAN_REACH, /* the host's power is averaged over so many bins on each side */
     SPECTRUM_PARTS = STEM_BANDS + 1, /* its octaves, and before them what lies below */
     NEAR = 2,          /* bins on each side that share a Hann window's noise */
     PAIRS_TRIED = 128, /* per cell; the best and, in turn, the others */
@@ -134,14 +134,8 @@ void bleed_correlate(render_bleed *self, const bleed_pair *pairs, uint32_t count
 const float *bleed_window_frames(const render_bleed *self, uint32_t lane, uint32_t window, int moved);
 /** Each lane of the transform gets a window as its real part and one as its imaginary part; NULL: silence. */
 void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2]);
-/** A spectrum brought to even power, and the roots of the level that it had and of one over that. */
-typedef struct bleed_rows {
-    float *re, *im;
-    float *level, *inverse;
-} bleed_rows;
-
-/** Of a spectrum. Returns the mean square of what it is of. */
-double bleed_even_out(const render_bleed *self, const float *re, const float *im, const bleed_rows *rows);
+/** A spectrum, brought to even power. Returns the mean square of what it is of. */
+double bleed_even_out(const render_bleed *self, const float *re, const float *im, const even_spectrum *out);
 /** The spectra of the two windows in each lane of the transform, into lines_re and lines_im. */
 void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */

@@ -3,6 +3,7 @@
 #define FFT_WIDTH 4
 #define FFT_ROOT(x) _mm256_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm256_min_ps(a, b)
+#define FFT_HIGHER(a, b) _mm256_max_ps(a, b)
 #define FFT_NARROW(from) \
     ((fft_eight)_mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd((from) + 4)), _mm256_cvtpd_ps(_mm256_load_pd(from))))
 #define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
@@ -18,5 +19,6 @@ void fft_avx2_fill(dsp_table *table)
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
-    table->square_roots = square_roots;
+    table->mean_powers = mean_powers;
+    table->even_out = even_out;
 }

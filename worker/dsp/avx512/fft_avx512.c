@@ -3,6 +3,7 @@
 #define FFT_WIDTH 8
 #define FFT_ROOT(x) _mm512_sqrt_ps(x)
 #define FFT_LOWER(a, b) _mm512_min_ps(a, b)
+#define FFT_HIGHER(a, b) _mm512_max_ps(a, b)
 #define FFT_NARROW(from) ((fft_eight)_mm512_cvtpd_ps(_mm512_load_pd(from)))
 #define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
 #include "worker/dsp/fft_lanes.h"
@@ -17,5 +18,6 @@ void fft_avx512_fill(dsp_table *table)
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
-    table->square_roots = square_roots;
+    table->mean_powers = mean_powers;
+    table->even_out = even_out;
 }

@@ -3,6 +3,7 @@
 #define FFT_WIDTH 2
 #define FFT_ROOT(x) vsqrtq_f32(x)
 #define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
+#define FFT_HIGHER(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define FFT_NARROW(from) __builtin_convertvector(*(const fft_eight_doubles *)(const void *)(from), fft_eight)
 #define FFT_PAST_CACHE(to, eight) (*(fft_eight_anywhere *)(void *)(to) = (eight))
 #include "worker/dsp/fft_lanes.h"
@@ -17,5 +18,6 @@ void fft_neon_fill(dsp_table *table)
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
-    table->square_roots = square_roots;
+    table->mean_powers = mean_powers;
+    table->even_out = even_out;
 }

@@ -134,12 +134,38 @@ static void cross_windows(const spectrum_part *sources, const spectrum_part *hos
     }
 }
 
-static void square_roots(const float *values, uint32_t count, float *out_root, float *out_inverse)
+static float sum_of_four(const float *values)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const float root = sqrtf(values[i]);
-        out_root[i] = root;
-        out_inverse[i] = 1.0f / root;
+    return (values[0] + values[1]) + (values[2] + values[3]);
+}
+
+static void mean_powers(const float *re, const float *im, uint32_t bin_count, float *powers, float *means)
+{
+    float padded[MEAN_BINS_MAX + 2 * MEAN_REACH] = {0.0f}; /* nothing beside the first and the last */
+    for (uint32_t k = 0; k < bin_count; k++)
+        padded[MEAN_REACH + k] = powers[k] = re[k] * re[k] + im[k] * im[k];
+    for (uint32_t k = 0; k < bin_count; k++) {
+        const float *from = padded + k;
+        const float lower = sum_of_four(from) + sum_of_four(from + 4);
+        const float upper = sum_of_four(from + 8) + sum_of_four(from + 12);
+        const uint32_t beside = k < bin_count - 1 - k ? k : bin_count - 1 - k; /* bins on the side that has fewer */
+        means[k] = (lower + upper + from[16]) * (1.0f / (2 * MEAN_REACH + 1));
+        if (beside < MEAN_REACH)
+            means[k] *= (2 * MEAN_REACH + 1) / (float)(MEAN_REACH + 1 + beside);
+    }
+}
+
+static void even_out(const float *re, const float *im, const float *means, uint32_t bin_count, float least, float most,
+                     const even_spectrum *out)
+{
+    for (uint32_t k = 0; k < bin_count; k++) {
+        float power = means[k] > least ? means[k] : least;
+        power = power < most ? power : most;
+        const float amplitude = sqrtf(power);
+        out->re[k] = re[k] * (1.0f / amplitude);
+        out->im[k] = im[k] * (1.0f / amplitude);
+        out->level[k] = sqrtf(amplitude);
+        out->inverse[k] = 1.0f / out->level[k];
     }
 }
 
@@ -153,5 +179,6 @@ void fft_scalar_fill(dsp_table *table)
     table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
-    table->square_roots = square_roots;
+    table->mean_powers = mean_powers;
+    table->even_out = even_out;
 }
