@@ -10,16 +10,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double near_unity = 2.0;   /* beside other stems a gain is inexact; that of a low tone's next turn is far off */
 static const double most_energy = 0.75; /* of a channel: stems that hold less lie there beside others that are in their place */
-enum { CELLS_LEAST = 2, CHANCE_BLOCKS = 4 };
+enum { CELLS_LEAST = 2, CHANCE_BLOCKS = 4, NEAR_SAMPLES = 3 /* further off the phase transform tells a stem from others */ };
+
+/* Whose it is: a channel of the print, that channel of one stem of several there, or stems in all of their channels. */
+typedef enum shift_owner { OWNER_PRINT, OWNER_STEM_CHANNEL, OWNER_STEMS } shift_owner;
 
 /* Of one channel in one reel. */
 typedef struct channel_shift {
     int samples;         /* 0: none; the channel is later */
     uint64_t start, end;
     uint64_t elements;   /* bit per stem that shows it */
+    shift_owner owner;
     double residual_dbfs;
 } channel_shift;
 
@@ -92,6 +97,20 @@ static bool right_elsewhere(const stem_judgement *self, const channel_shift *at,
     return false;
 }
 
+/* Stems that show it hold the channel: it is the print's. Else it is theirs, beside others that are in their place there. */
+static bool is_print(const stem_judgement *self, const channel_shift *at, uint32_t output)
+{
+    const stem_run stretch = {.start_frame = at->start, .end_frame = at->end};
+    double all = 0.0;
+    double shown = 0.0;
+    for (uint32_t e = 0; e < self->model.element_count; e++) {
+        const double energy = stem_judgement_energy(self, e, output, &stretch);
+        all += energy;
+        shown += (at->elements >> e & 1U) != 0 ? energy : 0.0;
+    }
+    return shown >= most_energy * all;
+}
+
 static channel_shift find_shift(const stem_judgement *self, const plan_piece *piece, uint32_t output)
 {
     const stem_programme *programme = self->judgement->facts->stems;
@@ -122,24 +141,16 @@ static channel_shift find_shift(const stem_judgement *self, const plan_piece *pi
             best.samples = leak->delay;
             best.elements = elements;
         }
-    if (best.samples != 0 && (most * 4 < 3 * count_cells(self, &best, output, 0, &elements) ||
-                              most * 2 < count_unexplained(self, &best, output) || !right_elsewhere(self, &best, output)))
+    if (best.samples == 0)
+        return best;
+    const bool elsewhere = right_elsewhere(self, &best, output);
+    best.owner = !elsewhere ? OWNER_STEMS : is_print(self, &best, output) ? OWNER_PRINT : OWNER_STEM_CHANNEL;
+    const uint32_t stems = self->model.element_count;
+    if (most * 4 < 3 * count_cells(self, &best, output, 0, &elements) || most * 2 < count_unexplained(self, &best, output) ||
+        (!elsewhere &&
+         (abs(best.samples) > NEAR_SAMPLES || !judgement_some_lie_there(self->judgement, stems, best.samples))))
         best.samples = 0;
     return best;
-}
-
-/* Stems that show it hold the channel: it is the print's. Else it is theirs, beside others that are in their place there. */
-static bool is_print(const stem_judgement *self, const channel_shift *at, uint32_t output)
-{
-    const stem_run stretch = {.start_frame = at->start, .end_frame = at->end};
-    double all = 0.0;
-    double shown = 0.0;
-    for (uint32_t e = 0; e < self->model.element_count; e++) {
-        const double energy = stem_judgement_energy(self, e, output, &stretch);
-        all += energy;
-        shown += (at->elements >> e & 1U) != 0 ? energy : 0.0;
-    }
-    return shown >= most_energy * all;
 }
 
 static const char *names_of(const stem_judgement *self, uint64_t elements)
@@ -152,8 +163,7 @@ static const char *names_of(const stem_judgement *self, uint64_t elements)
     return list;
 }
 
-static void tell_channels(stem_judgement *self, const channel_shift *all_of, uint32_t outputs, const finding_stretches *all,
-                          bool print)
+static void tell_channels(stem_judgement *self, const channel_shift *all_of, uint32_t outputs, const finding_stretches *all)
 {
     judgement *base = self->judgement;
     arena *memory = base->memory;
@@ -167,15 +177,31 @@ static void tell_channels(stem_judgement *self, const channel_shift *all_of, uin
     item->subject = arena_format(memory, "shifted %s", channels);
     const char *move = arena_format(memory, "%d sample%s %s", abs(all_of->samples), abs(all_of->samples) == 1 ? "" : "s",
                                     all_of->samples > 0 ? "earlier" : "later");
-    item->message =
-        print ? arena_format(memory, "%s alone lie%s %s %s: in the other channels its stems (%s) are in their place. Look for a plug-in or a delay in %s "
+    const char *where = finding_stretches_text(base, all);
+    uint64_t others = 0;
+    for (uint32_t e = 0; e < self->model.element_count; e++)
+        others |= self->truth.presence[e] == STEM_PRESENT && (all_of->elements >> e & 1U) == 0 ? UINT64_C(1) << e : 0;
+    switch (all_of->owner) {
+    case OWNER_PRINT:
+        item->message = arena_format(memory, "%s alone lie%s %s %s: in the other channels its stems (%s) are in their place. Look for a plug-in or a delay in %s "
                                      "of the print, move %s %s and print again.",
-                             channels, several ? "" : "s", shift, finding_stretches_text(base, all), stems, channels, several ? "them" : "it", move)
-              : arena_format(memory, "%s lies %s in %s alone, %s: its other channels are in their place. Look for a delay in that channel of it, in the "
+                                     channels, several ? "" : "s", shift, where, stems, channels, several ? "them" : "it", move);
+        break;
+    case OWNER_STEM_CHANNEL:
+        item->message = arena_format(memory, "%s lies %s in %s alone, %s: its other channels are in their place. Look for a delay in that channel of it, in the "
                                      "print or in the stem, move it %s and print again.",
-                             stems, shift, channels, finding_stretches_text(base, all), move);
+                                     stems, shift, channels, where, move);
+        break;
+    case OWNER_STEMS:
+    default:
+        item->message = arena_format(memory, "%s lie%s %s in %s %s%s. Move %s %s and print again; if the programme as a whole is late or early, that and "
+                                     "the rest by as much.",
+                                     stems, strchr(stems, ',') == NULL ? "s" : "", shift, channels, where,
+                                     others == 0 ? "" : arena_format(memory, ", and not %s", names_of(self, others)),
+                                     strchr(stems, ',') == NULL ? "it" : "them", move);
+    }
     item->details_json = arena_format(memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"residual_dbfs\": %.2f, %s}",
-                                      print ? "" : stems, all_of->samples, all_of->residual_dbfs, finding_stretches_json(base, all));
+                                      all_of->owner == OWNER_PRINT ? "" : stems, all_of->samples, all_of->residual_dbfs, finding_stretches_json(base, all));
 }
 
 /* What else is found of those channels there is the shift, and beside it what lasts a few blocks. */
@@ -199,8 +225,8 @@ static void take_out(stem_judgement *self, uint32_t outputs, uint64_t start, uin
     truth->run_count = kept;
 }
 
-/* All channels and reels that are off by as much as one, once. */
-static void tell_alike(stem_judgement *self, channel_shift *found, const channel_shift *first, bool print)
+/* All channels and reels that are off by as much, once. */
+static void tell_alike(stem_judgement *self, channel_shift *found, const channel_shift *first)
 {
     const uint32_t outputs = self->model.output_count;
     channel_shift all_of = *first;
@@ -211,8 +237,8 @@ static void tell_alike(stem_judgement *self, channel_shift *found, const channel
         uint64_t end = 0;
         for (uint32_t o = 0; o < outputs; o++) {
             channel_shift *shift = &found[p * outputs + o];
-            if (shift->samples != all_of.samples || is_print(self, shift, o) != print ||
-                (!print && shift->elements != all_of.elements))
+            if (shift->samples != all_of.samples || shift->owner != all_of.owner ||
+                (shift->owner == OWNER_STEM_CHANNEL && shift->elements != all_of.elements))
                 continue;
             start = shift->start < start ? shift->start : start;
             end = shift->end > end ? shift->end : end;
@@ -224,7 +250,7 @@ static void tell_alike(stem_judgement *self, channel_shift *found, const channel
         if (end > 0)
             finding_stretches_add(self->judgement, &all, start, end);
     }
-    tell_channels(self, &all_of, channels, &all, print);
+    tell_channels(self, &all_of, channels, &all);
     take_out(self, channels, all.items[0].start, all.items[all.count - 1].end);
 }
 
@@ -239,6 +265,6 @@ void judge_channel_shift(stem_judgement *self)
     for (uint32_t i = 0; i < timeline->piece_count * outputs; i++) {
         const channel_shift first = found[i];
         if (first.samples != 0)
-            tell_alike(self, found, &first, is_print(self, &first, i % outputs));
+            tell_alike(self, found, &first);
     }
 }

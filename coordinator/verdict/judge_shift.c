@@ -69,6 +69,23 @@ static stem_shift shift_of(const stem_programme *programme, const stem_run *run,
     return best;
 }
 
+bool judgement_some_lie_there(const judgement *self, uint32_t element_count, int samples)
+{
+    enum { CELLS_LEAST = 2 };
+    static const double better = 0.25;
+    const stem_programme *programme = self->facts->stems;
+    uint32_t count = 0;
+    for (size_t c = 0; c < programme->cell_count; c++) {
+        const stem_cell *cell = &programme->bleed[c];
+        bool any = false;
+        for (uint32_t g = 1; g <= element_count && g < cell->group_count; g++)
+            any = any || (cell->shifts[g].samples == samples && (double)cell->shifts[g].left < STEM_SHIFT_LEFT_MAX &&
+                          (double)cell->shifts[g].left < better * (double)cell->shifts[0].left);
+        count += any;
+    }
+    return count >= CELLS_LEAST;
+}
+
 stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64_t players, const stem_run *run)
 {
     const stem_programme *programme = self->facts->stems;
@@ -94,7 +111,7 @@ stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64
     best.whole = alike > 1 && !in_place && !differs;
     stem_shift all = shift_of(programme, run, 0);
     if (playing > 1 && !differs && all.cell_count > 0 && all.cell_count >= best.cell_count &&
-        all.left < STEM_SHIFT_LEFT_MAX * best.left) {
+        all.left < STEM_SHIFT_LEFT_MAX * best.left && !judgement_some_lie_there(self, element_count, all.samples)) {
         best = all;
         best.element = 0;
         best.whole = true;

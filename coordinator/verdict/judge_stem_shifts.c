@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- shifts that are the same ---- */
 
@@ -61,12 +62,16 @@ static bool in_place_between(const stem_judgement *self, const stem_shift_run *a
     return false;
 }
 
-/* What is told of a stem and of the whole programme beside it, by as much, is the programme's; a pause between makes no two. */
+/*
+ * What is told of a stem and of the whole programme beside it, by as much, is the programme's, or where that lasts less, as while a
+ * stem in its place pauses, the stem's. A pause between makes no two.
+ */
 static bool is_one(const stem_judgement *self, const stem_shift_run *known, const stem_shift_run *other, uint64_t block_frames)
 {
     if (known->shift.samples != other->shift.samples)
         return false;
-    if (known->shift.whole && beside(known, other, block_frames))
+    if (beside(known, other, block_frames) && (known->shift.whole || other->shift.whole) &&
+        (known->shift.whole == other->shift.whole || known->end - known->start >= other->end - other->start))
         return true;
     return known->shift.whole == other->shift.whole && (known->shift.whole || known->shift.element == other->shift.element) &&
            !in_place_between(self, known, other);
@@ -192,32 +197,77 @@ void stem_judgement_find_shifts(stem_judgement *self)
 
 /* ---- telling ---- */
 
-static void tell_shift(stem_judgement *self, const stem_shift_run *found)
+static const char *shifted_name(const stem_judgement *self, const stem_shift_run *found)
+{
+    return self->judgement->show->stems[self->stems[found->shift.element]].name;
+}
+
+static bool lie_together(const stem_shift_run *a, const stem_shift_run *b)
+{
+    const uint64_t first = a->start > b->start ? a->start : b->start;
+    const uint64_t end = a->end < b->end ? a->end : b->end;
+    return end > first && ((end - first) * 2 > a->end - a->start || (end - first) * 2 > b->end - b->start);
+}
+
+/* Stems that lie elsewhere, and otherwise, most of that time: "MX 5 samples (0.10 ms) late"; "" where there are none. */
+static const char *others_of(const stem_judgement *self, const stem_shift_run *found)
+{
+    const judgement *base = self->judgement;
+    const char *list = "";
+    for (uint32_t i = 0; i < self->shifts.count && !found->shift.whole; i++) {
+        const stem_shift_run *other = &self->shifts.items[i];
+        if (other->shift.whole || other->shift.samples == found->shift.samples || !lie_together(found, other))
+            continue;
+        list = arena_format(base->memory, "%s%s%s %s", list, list[0] == '\0' ? "" : ", ", shifted_name(self, other),
+                            judgement_shift_words(base, other->shift.samples));
+    }
+    return list;
+}
+
+/* Of several stems that are off alike: names; their first for the rest. */
+static void tell_shift(stem_judgement *self, const stem_shift_run *found, const char *names)
 {
     judgement *base = self->judgement;
     const stem_shift *shift = &found->shift;
+    const char *others = others_of(self, found);
+    const bool known = shift->left < STEM_SHIFT_LEFT_MAX || others[0] != '\0'; /* beside others that are off none fits well alone */
     finding *item = stem_judgement_fault(self, "stems.null", found->residual_dbfs, "dBFS");
-    if (shift->left < STEM_SHIFT_LEFT_MAX && judgement_late_severity(base, shift->samples) == FINDING_FAIL)
+    if (known && judgement_late_severity(base, shift->samples) == FINDING_FAIL)
         stem_judgement_reject(self, item);
     judgement_locate(base, item, found->start, found->end);
     stem_judgement_channels(self, item, found->outputs);
-    const char *name = shift->whole ? "" : base->show->stems[self->stems[shift->element]].name;
-    item->subject = arena_format(base->memory, "shifted %s", name);
-    const char *who = shift->whole ? "The programme" : name;
-    const char *advice = shift->left < STEM_SHIFT_LEFT_MAX
-                             ? arena_format(base->memory, "Move it %d sample%s %s and print again.", abs(shift->samples),
-                                            abs(shift->samples) == 1 ? "" : "s", shift->samples > 0 ? "earlier" : "later")
-                             : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
-    item->message = arena_format(base->memory, "%s lies %s%s %s against %s. %s", who, judgement_shift_words(base, shift->samples),
+    item->subject = arena_format(base->memory, "shifted %s", names);
+    const bool several = strchr(names, ',') != NULL;
+    const char *who = shift->whole ? "The programme" : names;
+    const char *beside = others[0] == '\0' ? "" : arena_format(base->memory, " Off there, too: %s.", others);
+    const char *advice = known ? arena_format(base->memory, "Move %s %d sample%s %s and print again.%s", several ? "them" : "it", abs(shift->samples),
+                                              abs(shift->samples) == 1 ? "" : "s", shift->samples > 0 ? "earlier" : "later", beside)
+                               : "It fits best there, and not well: it may be another version, or cut otherwise. Compare it by ear before it is moved.";
+    item->message = arena_format(base->memory, "%s lie%s %s%s %s against %s. %s", who, several ? "" : "s", judgement_shift_words(base, shift->samples),
                                  stem_judgement_channel_words(self, item), judgement_stretch(base, found->start, found->end),
                                  shift->whole ? "all its stems" : "the other stems", advice);
     item->details_json = arena_format(
-        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"left\": %.3f, \"residual_dbfs\": %s}", name,
+        base->memory, "{\"fault\": \"shifted\", \"source\": \"%s\", \"delay_samples\": %d, \"left\": %.3f, \"residual_dbfs\": %s}", names,
         shift->samples, shift->left, isfinite(found->residual_dbfs) ? arena_format(base->memory, "%.2f", found->residual_dbfs) : "null");
 }
 
 void stem_judgement_tell_shifts(stem_judgement *self)
 {
-    for (uint32_t i = 0; i < self->shifts.count; i++)
-        tell_shift(self, &self->shifts.items[i]);
+    bool told[SHIFTS_TOLD_MAX] = {false};
+    for (uint32_t i = 0; i < self->shifts.count; i++) {
+        stem_shift_run all = self->shifts.items[i];
+        const char *names = all.shift.whole ? "" : shifted_name(self, &all);
+        for (uint32_t k = i + 1; k < self->shifts.count && !told[i] && !all.shift.whole; k++) {
+            const stem_shift_run *other = &self->shifts.items[k];
+            if (told[k] || other->shift.whole || other->shift.element == all.shift.element ||
+                other->shift.samples != all.shift.samples || !lie_together(&all, other))
+                continue;
+            take_in(&all, other);
+            all.shift.left = fmin(all.shift.left, other->shift.left);
+            names = arena_format(self->judgement->memory, "%s, %s", names, shifted_name(self, other));
+            told[k] = true;
+        }
+        if (!told[i])
+            tell_shift(self, &all, names);
+    }
 }

@@ -92,6 +92,11 @@ typedef struct stem_shift {
 } stem_shift;
 /** players: bit per element that plays in one of the run's channels. */
 stem_shift judgement_shift(const judgement *self, uint32_t element_count, uint64_t players, const stem_run *run);
+/**
+ * By so many samples lie some stems, and not all: where one that is in its place holds most of a cell, one
+ * that is not leaves little by itself, and much where all are moved with it.
+ */
+bool judgement_some_lie_there(const judgement *self, uint32_t element_count, int samples);
 enum { SHIFTS_TOLD_MAX = 64 };
 /** A stretch in which a stem was told to lie at another time. */
 typedef struct stem_shift_run {

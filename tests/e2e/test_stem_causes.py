@@ -142,6 +142,18 @@ class Versions(ReceivedTest):
                                 "DX_SAID": [("fail", "missing", "MX"), ("warn", "extra", "FX")]})
         self.assertIn("`stems` of the deliverable", faults(report, "DE")[0]["message"])
 
+    def test_stems_that_lie_otherwise_than_the_rest_are_told_apart(self):
+        """By a sample, where all that is off looks like the whole programme; and each by its own."""
+        def late(dialogue, music, effects):
+            return lambda p: sum(np.roll(p[name], by, axis=0) for name, by in (("DX", dialogue), ("MX", music), ("FX", effects)))
+        report = self.judge({"ONE": (late(1, 0, 1), "5.1"), "ALL": (late(1, 1, 1), "5.1"), "EACH": (late(10, 5, 10), "5.1")},
+                            show=self.show_of_two_reels())
+        told = {name: sorted((f["details"]["source"], f["details"]["delay_samples"]) for f in faults(report, name)) for name in ("ONE", "ALL", "EACH")}
+        self.assertEqual(told, {"ONE": [("DX, FX", 1)], "ALL": [("", 1)], "EACH": [("FX, DX", 10), ("MX", 5)]})
+        self.assertIn("and not MX", faults(report, "ONE")[0]["message"])
+        for item in faults(report, "EACH"):
+            self.assertIn("Off there, too: ", item["message"])
+
     def test_a_channel_that_is_wrong_alone_is_one_finding(self):
         """Late by a sample, by half a second or in a stem alone; and the LFE at another gain, while its stem is right in all others."""
         def late(samples):
