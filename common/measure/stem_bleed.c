@@ -229,16 +229,18 @@ static bool find_gain(open_leak *open)
     return true;
 }
 
-static void close_leak(open_leak *open, stem_bleeds *out)
+/* False: it is none. */
+static bool close_leak(open_leak *open, stem_bleeds *out)
 {
     open->used = false;
     if (open->leak.score < STEM_LEAK_SCORE_MIN || open->leak.score < chance_factor * open->leak.chance ||
         (open->rest < STEM_LEAK_REST_MIN && open->clear_cells < 2) || !find_gain(open))
-        return;
+        return false;
     if (out->count == STEM_BLEEDS_MAX)
         out->dropped++;
     else
         out->items[out->count++] = open->leak;
+    return true;
 }
 
 /* True if a cell between would have shown the leak, so that it ended there. */
@@ -409,7 +411,7 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
                     continue;
                 if (pair->used) {
                     earliest = part_leaks(&pair->leak, cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES);
-                    close_leak(pair, out_bleeds);
+                    earliest = close_leak(pair, out_bleeds) ? earliest : 0;
                 }
             }
             add_cell(pair, cell, c, leak);
@@ -419,7 +421,7 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
     }
     for (size_t i = 0; i < (size_t)lanes * lanes; i++)
         if (open[i].used)
-            close_leak(&open[i], out_bleeds);
+            (void)close_leak(&open[i], out_bleeds);
     free(open);
     drop_echoes(out_bleeds, group_of);
     if (out_bleeds->count > 1)

@@ -83,51 +83,94 @@ static status look_at(follow *of, stem_leak *leak, bool at_end, uint32_t distanc
     return STATUS_OK;
 }
 
-/* From an edge of the cell on, in steps. *out_short: there was not enough to read to tell it closely. */
-static status look_beyond(follow *of, stem_leak *leak, bool at_end, uint8_t *out_steps, bool *out_short)
+/* One side of a cell, in frames from its edge on. */
+typedef struct side {
+    bool at_end;
+    uint32_t around;    /* the window, and the source's too, lie in the piece */
+    uint32_t most;
+    uint32_t known;     /* up to here it goes on */
+    uint32_t open;      /* from here on it does not, or nothing is known */
+    uint32_t at;        /* where to look next */
+    uint32_t unsaid;    /* where a window said nothing, and one behind it is looked at instead; 0: nowhere */
+    bool sure;          /* that the rest is told elsewhere, or is none */
+} side;
+
+static side begin_side(const follow *of, const stem_leak *leak, bool at_end)
 {
     uint64_t room = at_end ? of->beyond->after : of->beyond->before;
     uint32_t half = of->frames / 2;
-    uint32_t around = half + (uint32_t)abs(leak->delay); /* the source's window, too, lies in the piece */
-    uint32_t most = room < CELL_FRAMES ? (uint32_t)room : CELL_FRAMES;
-    uint32_t known = 0;   /* up to here it goes on */
-    uint32_t open = most; /* from here on it does not, or nothing is known */
-    uint32_t at = LOOKED_AT;
-    bool sure = most < half + around; /* that the rest is told elsewhere, or is none */
-    while (!sure && may_read(of) && open - known > CLOSE) {
-        at = at + around < most ? at : most - around;
-        sure = at < known + half;
-        if (sure)
-            break;
-        probe here;
-        status code = look_at(of, leak, at_end, at, &here);
-        bool goes_on = here.heard;
-        if (code == STATUS_OK && goes_on && !here.clear && known == 0 && open == most && may_read(of)) {
-            probe between; /* where the leak is not, chance may look like it once */
-            code = look_at(of, leak, at_end, at / 2, &between);
-            goes_on = between.speaks >= -fmax(here.speaks, LEAK_PRESENT_MIN);
-            at = goes_on ? at : at / 2;
-        }
-        if (code != STATUS_OK)
-            return code;
-        known = goes_on ? at : known;
-        open = goes_on ? open : at;
-        sure = goes_on && here.clear && open == most;
-        at = open == most ? 2 * known : known + (open - known) / 2;
+    bool reached = at_end ? leak->last_open + 1u >= of->self->step_count : leak->first_open == 0;
+    side self = {.at_end = at_end, .around = half + (uint32_t)abs(leak->delay), .at = LOOKED_AT};
+    self.most = room < CELL_FRAMES ? (uint32_t)room : CELL_FRAMES;
+    self.open = self.most;
+    self.sure = !reached || self.most < half + self.around;
+    return self;
+}
+
+static bool is_open(const follow *of, const side *self)
+{
+    return !self->sure && may_read(of) && self->open - self->known > CLOSE;
+}
+
+/* Looks once more. A window that says nothing, of a pause or under a loud host, is no end: others beside it are asked. */
+static status look_further(follow *of, stem_leak *leak, side *self)
+{
+    const uint32_t most = self->most;
+    uint32_t at = self->at + self->around < most ? self->at : most - self->around;
+    if (at < self->known + of->frames / 2) {
+        self->sure = true;
+        return STATUS_OK;
     }
-    *out_short = !sure && open - known > CLOSE;
-    uint32_t end = known == 0 ? 0 : open == most ? known + half : known + (open - known) / 2;
-    *out_steps = (uint8_t)(end / STEM_STEP_FRAMES);
+    probe here;
+    status code = look_at(of, leak, self->at_end, at, &here);
+    bool goes_on = here.heard;
+    if (code == STATUS_OK && goes_on && !here.clear && self->known == 0 && self->open == most && may_read(of)) {
+        probe between; /* where the leak is not, chance may look like it once */
+        code = look_at(of, leak, self->at_end, at / 2, &between);
+        goes_on = between.speaks >= -fmax(here.speaks, LEAK_PRESENT_MIN);
+        at = goes_on ? at : at / 2;
+    }
+    if (code != STATUS_OK)
+        return code;
+    if (!here.heard && here.speaks > LEAK_ABSENT_MAX) {
+        const uint32_t left = self->open - at;
+        self->at = self->unsaid == 0 ? at + (left < 2 * CLOSE ? left / 2 : CLOSE) : self->known + (self->unsaid - self->known) / 2;
+        self->unsaid = self->unsaid == 0 ? at : 0;
+        return STATUS_OK;
+    }
+    if (goes_on)
+        self->known = at;
+    else
+        self->open = at;
+    self->unsaid = 0;
+    self->sure = goes_on && here.clear && self->open == most;
+    self->at = self->open == most ? 2 * self->known : self->known + (self->open - self->known) / 2;
     return STATUS_OK;
 }
 
+/* How far it goes on, in steps. */
+static uint8_t side_steps(const follow *of, const side *self)
+{
+    const uint32_t left = self->open - self->known;
+    const bool ends = self->open < self->most && (self->known > 0 || left > CLOSE);
+    const uint32_t end = ends ? self->known + left / 2 : self->known == 0 ? 0 : self->known + of->frames / 2;
+    return (uint8_t)(end / STEM_STEP_FRAMES);
+}
+
+/* In turn, where more is open: else the first side reads what the other needs more. */
 static status look_on_both_sides(follow *of, stem_leak *leak)
 {
+    side end = begin_side(of, leak, true);
+    side start = begin_side(of, leak, false);
     status code = STATUS_OK;
-    if (leak->last_open + 1u >= of->self->step_count)
-        code = look_beyond(of, leak, true, &leak->after, &leak->end_short);
-    if (code == STATUS_OK && leak->first_open == 0)
-        code = look_beyond(of, leak, false, &leak->before, &leak->start_short);
+    while (code == STATUS_OK && (is_open(of, &end) || is_open(of, &start))) {
+        bool at_end = is_open(of, &end) && (!is_open(of, &start) || end.open - end.known >= start.open - start.known);
+        code = look_further(of, leak, at_end ? &end : &start);
+    }
+    leak->after = side_steps(of, &end);
+    leak->before = side_steps(of, &start);
+    leak->end_short = !end.sure && end.open - end.known > CLOSE;
+    leak->start_short = !start.sure && start.open - start.known > CLOSE;
     return code;
 }
 

@@ -153,6 +153,25 @@ static void a_leak__that_is_heard_beyond_its_cell_goes_on_there(void **state)
 }
 
 /* Each cell is sure of an octave that both sounds have by themselves: what they say of it differs. */
+/* What chance shows at the end of the cell before, at another delay, is not told and cuts nothing off. */
+static void a_leak__begins_where_it_is_heard_whatever_else_is_not_told_there(void **state)
+{
+    (void)state;
+    programme made;
+    set_up(&made);
+    made.leaks[0][0] = leak_of(183, 5.9f, gain);
+    made.leaks[0][0].rest = 0.0f;
+    made.leaks[0][0].first_step = made.leaks[0][0].first_open = 131;
+    made.leaks[1][0] = leak_of(5, 20.0f, gain);
+    made.leaks[1][0].before = 8;
+    made.cells[0].leak_count = made.cells[1].leak_count = 1;
+    stem_bleeds *found = find(&made);
+    assert_int_equal(found->count, 1);
+    assert_int_equal(found->items[0].delay_samples, 5);
+    assert_int_equal(found->items[0].start_frame, CELL_FRAMES - 8 * STEM_STEP_FRAMES);
+    free(found);
+}
+
 static void the_gain__is_not_that_of_an_octave_on_which_cells_disagree(void **state)
 {
     (void)state;
@@ -268,6 +287,7 @@ int main(void)
         cmocka_unit_test(a_gain__on_which_windows_disagree_is_not_known),
         cmocka_unit_test(the_gain__is_that_of_the_cells_with_the_delay_that_is_told),
         cmocka_unit_test(a_leak__that_is_heard_beyond_its_cell_goes_on_there),
+        cmocka_unit_test(a_leak__begins_where_it_is_heard_whatever_else_is_not_told_there),
         cmocka_unit_test(the_gain__is_not_that_of_an_octave_on_which_cells_disagree),
         cmocka_unit_test(the_gain__is_not_that_of_an_octave_beside_a_slope),
         cmocka_unit_test(a_leak__begins_at_the_end_of_a_cell_that_shows_several_delays),
