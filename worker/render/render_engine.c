@@ -130,7 +130,7 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
     signal_tables_init(&self->tables, cinema ? program->sample_rate : 0);
     self->meters = arena_take_array(memory, program->output_count, sizeof *self->meters);
     for (uint32_t i = 0; i < program->output_count; i++) {
-        code = render_meter_init(&self->meters[i], task, i, &self->tables, memory);
+        code = render_meter_init(&self->meters[i], task, i, memory);
         if (code != STATUS_OK)
             return code;
         const uint8_t groups = render_output_signal_groups(&program->outputs[i], task->signal_groups);

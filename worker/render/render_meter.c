@@ -23,8 +23,7 @@ static double full_scale_of(const task_render *task, const render_output *output
     return 1.0 - ldexp(1.0, 1 - (int)sample_encoding_bits(encoding));
 }
 
-status render_meter_init(render_meter *self, const task_render *task, uint32_t output, const signal_tables *tables,
-                         arena *memory)
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory)
 {
     *self = (render_meter){.output = &task->program.outputs[output]};
     self->layout = channel_layout_get((channel_layout_id)self->output->layout);
@@ -43,7 +42,7 @@ status render_meter_init(render_meter *self, const task_render *task, uint32_t o
     uint8_t groups = render_output_signal_groups(self->output, task->signal_groups);
     if (groups != 0) {
         self->measure.signal = &self->signal.cell;
-        render_signal_init(&self->signal, tables, groups, self->output->layout, self->layout->channel_count, rate, memory);
+        render_signal_init(&self->signal, groups, self->output->layout, self->layout->channel_count, rate);
     }
     byte_writer_init(&self->encoded, MEASURE_BYTES_MAX);
     return STATUS_OK;
@@ -72,7 +71,7 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
     measure->run_count = 0;
     measure->run_dropped = 0;
     if (measure->signal != NULL)
-        render_signal_begin(&self->signal, programme_frame);
+        render_signal_begin(&self->signal);
 }
 
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy)

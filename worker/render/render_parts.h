@@ -224,8 +224,7 @@ typedef struct render_meter {
     byte_writer encoded;
 } render_meter;
 
-status render_meter_init(render_meter *self, const task_render *task, uint32_t output, const signal_tables *tables,
-                         arena *memory);
+status render_meter_init(render_meter *self, const task_render *task, uint32_t output, arena *memory);
 void render_meter_deinit(render_meter *self);
 void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t frame_count);
 /* Energies of one slot (or a part of it), per channel. */

@@ -35,11 +35,17 @@ void signal_tile_take(signal_tile *self, uint8_t groups, const signal_tables *ta
     self->groups |= groups;
     if (has(groups, SIGNAL_GROUP_CINEMA) && self->weighing == NULL)
         self->weighing = arena_take_lines(memory, weighing_size(tables), 1);
+    if (has(groups, SIGNAL_GROUP_SOUND) && self->hum == NULL)
+        self->hum = arena_take_lines(memory, SIGNAL_HUM_MS, sizeof *self->hum);
 }
 
 void signal_tile_begin(signal_tile *self, const signal_tables *tables)
 {
     memset(self->bits, 0, sizeof self->bits);
+    self->block = UINT32_MAX;
+    self->hum_count = 0;
+    if (self->hum != NULL)
+        memset(self->hum, 0, SIGNAL_HUM_MS * sizeof *self->hum);
     if (self->weighing != NULL)
         memset(self->weighing, 0, weighing_size(tables));
 }
@@ -83,6 +89,61 @@ static uint32_t millisecond_end(const signal_tile *self, uint64_t programme_fram
     return end < self->frame_count ? (uint32_t)end : self->frame_count;
 }
 
+static void sum_milliseconds(signal_tile *self, const dsp_table *dsp, uint64_t programme_frame, uint32_t sample_rate)
+{
+    self->first_ms = millisecond_of(programme_frame, sample_rate);
+    self->ms_count = 0;
+    for (uint32_t done = 0; done < self->frame_count && self->ms_count < TILE_MS_MAX;) {
+        uint32_t count = millisecond_end(self, programme_frame, sample_rate, 0) - done;
+        uint32_t alike = 1; /* milliseconds of as many frames go in one call */
+        while (self->ms_count + alike < TILE_MS_MAX && done + (alike + 1) * count <= self->frame_count &&
+               millisecond_end(self, programme_frame, sample_rate, alike) == done + (alike + 1) * count)
+            alike++;
+        dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, alike, self->ms_sums + self->ms_count);
+        self->ms_count += alike;
+        done += alike * count;
+    }
+}
+
+/* What the block has in each lane so far. */
+static void add_offsets(signal_tile *self, uint32_t sample_rate)
+{
+    const uint32_t block = (uint32_t)self->cell_frame / cell_signal_block_frames(sample_rate);
+    if (block != self->block)
+        memset(self->offset, 0, sizeof self->offset);
+    self->block = block;
+    for (uint32_t l = 0; l < TILE_LANES; l += 2) {
+        lane_pair sum = *(const lane_pair *)(const void *)(self->offset + l);
+        for (uint32_t i = 0; i < self->ms_count; i++)
+            sum += *(const lane_pair *)(const void *)(self->ms_sums[i] + l);
+        *(lane_pair *)(void *)(self->offset + l) = sum;
+    }
+}
+
+/* Means of milliseconds for the mains lines, only those of a stretch, and the lines once a stretch is complete. */
+static void keep_means(signal_tile *self, const signal_tables *tables, uint32_t sample_rate)
+{
+    const uint32_t stride = cell_signal_hum_stride_ms(sample_rate);
+    if (self->cell_frame == 0) /* stretches begin and end with 10 ms slots, so that no tile lies across an edge */
+        self->hum_first_ms = (self->first_ms + 9) / 10 * 10;
+    const uint64_t first = self->first_ms < self->hum_first_ms ? self->hum_first_ms : self->first_ms;
+    const uint64_t done = self->first_ms + self->ms_count;
+    uint64_t place = (first - self->hum_first_ms) % stride;
+    for (uint64_t millisecond = first; millisecond < done; millisecond++) {
+        const double *sums = self->ms_sums[millisecond - self->first_ms];
+        const double frames = /* all of the millisecond, the tile's or not */
+            (double)(millisecond_frame(millisecond + 1, sample_rate) - millisecond_frame(millisecond, sample_rate));
+        for (uint32_t l = 0; place < SIGNAL_HUM_MS && l < TILE_LANES; l += 2)
+            *(lane_pair *)(void *)(self->hum[place] + l) += *(const lane_pair *)(const void *)(sums + l) / frames;
+        place = place + 1 == stride ? 0 : place + 1;
+    }
+    const uint64_t wanted = self->hum_first_ms + (uint64_t)self->hum_count * stride;
+    if (self->hum_count == SIGNAL_HUM_STRETCHES || done < wanted + SIGNAL_HUM_MS)
+        return;
+    signal_hum_powers(tables, (const double (*)[TILE_LANES])self->hum, &self->mains[self->hum_count++]);
+    memset(self->hum, 0, SIGNAL_HUM_MS * sizeof *self->hum);
+}
+
 void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, const double *peak,
                          uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame)
 {
@@ -97,40 +158,20 @@ void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_t
         weigh(self, dsp, tables, cell_frame >= 0);
     if (cell_frame < 0)
         return;
-    self->first_ms = millisecond_of(programme_frame, sample_rate);
-    self->ms_count = 0;
-    for (uint32_t done = 0; done < frame_count && self->ms_count < TILE_MS_MAX;) {
-        uint32_t count = millisecond_end(self, programme_frame, sample_rate, 0) - done;
-        uint32_t alike = 1; /* milliseconds of as many frames go in one call */
-        while (self->ms_count + alike < TILE_MS_MAX && done + (alike + 1) * count <= frame_count &&
-               millisecond_end(self, programme_frame, sample_rate, alike) == done + (alike + 1) * count)
-            alike++;
-        dsp->lane_sums(self->samples + (size_t)done * TILE_LANES, count, alike, self->ms_sums + self->ms_count);
-        self->ms_count += alike;
-        done += alike * count;
-    }
-    for (uint32_t i = 0; i < self->ms_count; i++) {
-        const uint64_t millisecond = self->first_ms + i;
-        const double frames =
-            (double)(millisecond_frame(millisecond + 1, sample_rate) - millisecond_frame(millisecond, sample_rate));
-        for (uint32_t l = 0; l < TILE_LANES; l++)
-            self->ms_parts[i][l] = self->ms_sums[i][l] / frames;
-    }
+    sum_milliseconds(self, dsp, programme_frame, sample_rate);
+    add_offsets(self, sample_rate);
+    keep_means(self, tables, sample_rate);
 }
 
-void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t groups, uint8_t layout,
-                        uint8_t channel_count, uint32_t sample_rate, arena *memory)
+void render_signal_init(render_signal *self, uint8_t groups, uint8_t layout, uint8_t channel_count, uint32_t sample_rate)
 {
-    self->tables = tables;
     self->sample_rate = sample_rate;
     self->cell.groups = groups;
     self->cell.channel_count = channel_count;
     self->cell.pair_count = (uint8_t)cell_signal_pairs(layout, self->pairs);
-    for (uint32_t c = 0; c < channel_count; c++)
-        self->channels[c].hum = arena_take_array(memory, SIGNAL_HUM_MS, sizeof(double));
 }
 
-void render_signal_begin(render_signal *self, uint64_t programme_frame)
+void render_signal_begin(render_signal *self)
 {
     cell_signal *cell = &self->cell;
     cell->block_count = 0;
@@ -141,15 +182,10 @@ void render_signal_begin(render_signal *self, uint64_t programme_frame)
     memset(self->kind_counts, 0, sizeof self->kind_counts);
     self->block_frames = 0;
     self->block_count = 0;
-    /* Stretches begin and end with 10 ms slots, so that no tile lies across an edge. */
-    self->first_ms = (millisecond_of(programme_frame, self->sample_rate) + 9) / 10 * 10;
     self->spectrum_count = 0;
     self->spectrum_due = false;
-    for (uint32_t c = 0; c < cell->channel_count; c++) {
-        double *hum = self->channels[c].hum;
-        self->channels[c] = (signal_channel){.hum = hum, .rough_before = (double)INFINITY, .tone_end = -1};
-        memset(hum, 0, SIGNAL_HUM_MS * sizeof(double));
-    }
+    for (uint32_t c = 0; c < cell->channel_count; c++)
+        self->channels[c] = (signal_channel){.rough_before = (double)INFINITY, .tone_end = -1};
 }
 
 static float stored(double value)
@@ -197,19 +233,6 @@ bool render_signal_tile_begin(render_signal *self, const signal_tile *tile)
     return self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM);
 }
 
-/* Means of milliseconds for the mains lines: only those of a stretch. */
-static void keep_means(render_signal *self, signal_channel *channel, const signal_tile *tile, uint32_t lane)
-{
-    uint32_t stride = cell_signal_hum_stride_ms(self->sample_rate);
-    uint64_t first = tile->first_ms < self->first_ms ? self->first_ms : tile->first_ms;
-    uint64_t place = (first - self->first_ms) % stride;
-    for (uint64_t i = first - tile->first_ms; i < tile->ms_count; i++) {
-        if (place < SIGNAL_HUM_MS)
-            channel->hum[place] += tile->ms_parts[i][lane];
-        place = place + 1 == stride ? 0 : place + 1;
-    }
-}
-
 void render_signal_channel(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane,
                            const signal_tile *right, uint32_t right_lane)
 {
@@ -225,8 +248,7 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
             state->bands[k] += tile->power[k][lane];
     if (!sound)
         return;
-    for (uint32_t i = 0; i < tile->ms_count; i++)
-        state->offset += tile->ms_sums[i][lane];
+    state->offset = tile->offset[lane];
     double energy = tile->sums.energy[lane];
     state->energy += energy;
     state->weighted += tile->weighted[lane];
@@ -238,23 +260,11 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
             cross += tile->samples[(size_t)i * TILE_LANES + lane] * right->samples[(size_t)i * TILE_LANES + right_lane];
         state->cross += cross;
     }
-    keep_means(self, state, tile, lane);
-}
-
-static void end_hum(render_signal *self)
-{
-    cell_signal *cell = &self->cell;
-    uint32_t stretch = cell->hum_count++;
-    for (uint32_t c = 0; c < cell->channel_count; c++) {
-        double lines[SIGNAL_HUM_LINES];
-        double beside[SIGNAL_HUM_LINES];
-        signal_hum_powers(self->tables, self->channels[c].hum, lines, beside);
+    for (uint32_t stretch = self->cell.hum_count; stretch < tile->hum_count; stretch++)
         for (uint32_t i = 0; i < SIGNAL_HUM_LINES; i++) {
-            cell->hum[stretch][c][0][i] = stored(lines[i]);
-            cell->hum[stretch][c][1][i] = stored(beside[i]);
+            self->cell.hum[stretch][channel][0][i] = stored(tile->mains[stretch].line[i][lane]);
+            self->cell.hum[stretch][channel][1][i] = stored(tile->mains[stretch].beside[i][lane]);
         }
-        memset(self->channels[c].hum, 0, SIGNAL_HUM_MS * sizeof(double));
-    }
 }
 
 void render_signal_tile_end(render_signal *self, const signal_tile *tile)
@@ -265,12 +275,8 @@ void render_signal_tile_end(render_signal *self, const signal_tile *tile)
         self->spectrum_due = false;
         self->spectrum_count++;
     }
-    if (!has(self->cell.groups, SIGNAL_GROUP_SOUND))
-        return;
-    uint64_t done = tile->first_ms + tile->ms_count;
-    uint64_t wanted = self->first_ms + (uint64_t)self->cell.hum_count * cell_signal_hum_stride_ms(self->sample_rate);
-    if (self->cell.hum_count < SIGNAL_HUM_STRETCHES && done >= wanted + SIGNAL_HUM_MS)
-        end_hum(self);
+    if (has(self->cell.groups, SIGNAL_GROUP_SOUND))
+        self->cell.hum_count = (uint8_t)tile->hum_count;
 }
 
 void render_signal_end(render_signal *self, bool programme_end)

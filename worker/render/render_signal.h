@@ -26,9 +26,16 @@ typedef struct signal_tables {
 /** sample_rate: of the weighting for the cinema, or 0. */
 void signal_tables_init(signal_tables *self, uint32_t sample_rate);
 
-/** Powers of the mains lines in SIGNAL_HUM_MS means of 1 ms, and 5 Hz beside them. */
-void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
-                       double out_beside[SIGNAL_HUM_LINES]);
+/** Two lanes of a tile, side by side. */
+typedef double lane_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/** Powers of the mains lines, and 5 Hz beside them, of a tile's lanes. */
+typedef struct mains_powers {
+    double line[SIGNAL_HUM_LINES][TILE_LANES];
+    double beside[SIGNAL_HUM_LINES][TILE_LANES];
+} mains_powers;
+/** means: of SIGNAL_HUM_MS milliseconds. */
+void signal_hum_powers(const signal_tables *tables, const double (*means)[TILE_LANES], mains_powers *out);
 
 /** One tile of the engine with its sums; shared by all outputs that have lanes in it. */
 typedef struct signal_tile {
@@ -41,7 +48,12 @@ typedef struct signal_tile {
     uint64_t first_ms;        /* millisecond of the programme in which the tile begins */
     uint32_t ms_count;
     double ms_sums[TILE_MS_MAX][TILE_LANES];
-    double ms_parts[TILE_MS_MAX][TILE_LANES]; /* of the millisecond's mean: the sums over all its frames, the tile's or not */
+    uint32_t block;           /* of the cell, for which the tile counts */
+    double offset[TILE_LANES];/* sums of the block so far */
+    double (*hum)[TILE_LANES];/* [SIGNAL_HUM_MS] means of the stretch so far; NULL: not wanted */
+    uint64_t hum_first_ms;    /* where the first stretch of the cell begins */
+    uint32_t hum_count;       /* of complete ones */
+    mains_powers mains[SIGNAL_HUM_STRETCHES];
     uint64_t bits[TILE_LANES];/* of the cell so far */
     double *weighing;         /* m_taps frames before the tile, then the tile; NULL: not wanted */
     double weighted[TILE_LANES]; /* energy of the tile behind the M weighting */
@@ -81,18 +93,15 @@ typedef struct signal_channel {
     int64_t tone_first, tone_end;
     double tone_figure;
     double bands[SIGNAL_BANDS];
-    double *hum;                   /* [SIGNAL_HUM_MS] */
 } signal_channel;
 
 typedef struct render_signal {
-    const signal_tables *tables;
     uint32_t sample_rate;
     uint8_t pairs[SIGNAL_PAIRS_MAX];
     cell_signal cell;
     uint32_t kind_counts[SIGNAL_EVENT_KINDS];
     uint32_t block_frames;         /* so far */
     uint32_t block_count;          /* begun */
-    uint64_t first_ms;
     uint32_t spectrum_count;
     bool spectrum_due;
     signal_channel channels[LAYOUT_CHANNELS_MAX];
@@ -100,9 +109,8 @@ typedef struct render_signal {
 } render_signal;
 
 /** groups: SIGNAL_GROUP_*, at least one. */
-void render_signal_init(render_signal *self, const signal_tables *tables, uint8_t groups, uint8_t layout,
-                        uint8_t channel_count, uint32_t sample_rate, arena *memory);
-void render_signal_begin(render_signal *self, uint64_t programme_frame);
+void render_signal_init(render_signal *self, uint8_t groups, uint8_t layout, uint8_t channel_count, uint32_t sample_rate);
+void render_signal_begin(render_signal *self);
 /** Before the channels of a tile, and after them. True: the tiles' spectra are wanted. */
 bool render_signal_tile_begin(render_signal *self, const signal_tile *tile);
 void render_signal_tile_end(render_signal *self, const signal_tile *tile);

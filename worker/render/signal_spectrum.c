@@ -36,38 +36,54 @@ void signal_tables_init(signal_tables *self, uint32_t sample_rate)
     rotate(turn_200, HUM_PERIOD_MS, self->hum_turn);
 }
 
-/* A real and an imaginary part. */
-typedef double both_parts __attribute__((vector_size(16)));
-typedef double both_parts_anywhere __attribute__((vector_size(16), aligned(8), may_alias));
+enum { HALVES = 2, PAIRS = TILE_LANES / 2 / HALVES, SIDES = 3 }; /* 5 Hz below the line, the line, 5 Hz above */
 
-void signal_hum_powers(const signal_tables *tables, const double *means, double out_lines[SIGNAL_HUM_LINES],
-                       double out_beside[SIGNAL_HUM_LINES])
+/* Half the lanes of a tile. */
+typedef struct half_lanes {
+    lane_pair pairs[PAIRS];
+} half_lanes;
+
+/* Powers beside and at a line. Sums of sides and lanes go abreast, in registers: each waits for the one before. */
+static void line_powers(const signal_tables *tables, const half_lanes *folded, uint32_t hz, half_lanes out[SIDES])
+{
+    lane_pair re[SIDES * PAIRS] = {{0.0}}, im[SIDES * PAIRS] = {{0.0}};
+    uint32_t at[SIDES] = {0};
+    for (uint32_t i = 0; i < HUM_PERIOD_MS; i++) {
+        DSP_UNROLL(6)
+        for (uint32_t k = 0; k < SIDES * PAIRS; k++) {
+            const double *turn = tables->hum_turn[at[k / PAIRS]];
+            re[k] += folded[i].pairs[k % PAIRS] * turn[0];
+            im[k] += folded[i].pairs[k % PAIRS] * turn[1];
+        }
+        DSP_UNROLL(3)
+        for (uint32_t side = 0; side < SIDES; side++) {
+            at[side] += hz / 5 + side - 1;
+            at[side] -= at[side] < HUM_PERIOD_MS ? 0 : HUM_PERIOD_MS;
+        }
+    }
+    for (uint32_t k = 0; k < SIDES * PAIRS; k++) /* as above: the window adds up to half its length */
+        out[k / PAIRS].pairs[k % PAIRS] = (re[k] * re[k] + im[k] * im[k]) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
+}
+
+void signal_hum_powers(const signal_tables *tables, const double (*means)[TILE_LANES], mains_powers *out)
 {
     /* Multiples of 5 Hz repeat after 200 ms: the stretch is folded to that length first. */
     static const uint32_t lines[SIGNAL_HUM_LINES] = {50, 100, 150, 60, 120, 180};
-    double folded[HUM_PERIOD_MS] = {0};
     static_assert(SIGNAL_HUM_MS % HUM_PERIOD_MS == 0, "whole periods");
-    for (uint32_t first = 0; first < SIGNAL_HUM_MS; first += HUM_PERIOD_MS)
-        for (uint32_t i = 0; i < HUM_PERIOD_MS; i++)
-            folded[i] += means[first + i] * tables->hum_window[first + i];
-    for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++) {
-        enum { SIDES = 3 }; /* 5 Hz below, the line, 5 Hz above: abreast, as each sum waits for the one before */
-        both_parts sums[SIDES] = {{0.0}};
-        uint32_t at[SIDES] = {0};
-        for (uint32_t i = 0; i < HUM_PERIOD_MS; i++) {
-            DSP_UNROLL(3)
-            for (uint32_t side = 0; side < SIDES; side++) {
-                sums[side] += folded[i] * *(const both_parts_anywhere *)(const void *)tables->hum_turn[at[side]];
-                at[side] += lines[line] / 5 + side - 1;
-                at[side] -= at[side] < HUM_PERIOD_MS ? 0 : HUM_PERIOD_MS;
+    for (uint32_t half = 0; half < HALVES; half++) {
+        half_lanes folded[HUM_PERIOD_MS] = {{{{0.0}}}};
+        for (uint32_t i = 0; i < SIGNAL_HUM_MS; i++)
+            for (uint32_t pair = 0; pair < PAIRS; pair++)
+                folded[i % HUM_PERIOD_MS].pairs[pair] +=
+                    *(const lane_pair *)(const void *)(means[i] + 2 * (half * PAIRS + pair)) * tables->hum_window[i];
+        for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++) {
+            half_lanes power[SIDES];
+            line_powers(tables, folded, lines[line], power);
+            for (uint32_t pair = 0; pair < PAIRS; pair++) {
+                const uint32_t lane = 2 * (half * PAIRS + pair);
+                *(lane_pair *)(void *)(out->line[line] + lane) = power[1].pairs[pair];
+                *(lane_pair *)(void *)(out->beside[line] + lane) = 0.5 * (power[0].pairs[pair] + power[2].pairs[pair]);
             }
         }
-        double power[SIDES];
-        for (uint32_t side = 0; side < SIDES; side++) { /* as above: the window adds up to half its length */
-            const both_parts squares = sums[side] * sums[side];
-            power[side] = (squares[0] + squares[1]) * (2.0 / (0.25 * SIGNAL_HUM_MS * SIGNAL_HUM_MS));
-        }
-        out_lines[line] = power[1];
-        out_beside[line] = 0.5 * (power[0] + power[2]);
     }
 }

@@ -71,14 +71,15 @@ static void take_groups(bench *self, uint8_t groups)
     signal_tables_init(&tables, 0);
     static render_signal signal;
     memset(&signal, 0, sizeof signal);
-    render_signal_init(&signal, &tables, groups, LAYOUT_STEREO, CHANNELS, RATE, &memory);
+    render_signal_init(&signal, groups, LAYOUT_STEREO, CHANNELS, RATE);
     static _Alignas(64) double samples[(TILE_FRAMES_MAX + HISTORY + 5) * TILE_LANES];
     static _Alignas(64) signal_tile tile;
     double *first = samples + (HISTORY + 5) * TILE_LANES; /* 64-byte aligned */
+    memset(&tile, 0, sizeof tile);
     tile.samples = first;
-    tile.groups = groups;
+    signal_tile_take(&tile, groups, &tables, &memory);
     for (uint64_t start = 0; start < FRAMES; start += CELL_FRAMES) {
-        render_signal_begin(&signal, start);
+        render_signal_begin(&signal);
         memset(samples, 0, sizeof samples);
         signal_tile_begin(&tile, &tables);
         for (uint64_t frame = start < METER_PREROLL_FRAMES ? 0 : start - METER_PREROLL_FRAMES; frame < start + CELL_FRAMES;) {
