@@ -18,7 +18,8 @@
 #include "common/media/render_program.h"
 #include "proto/message_types.h"
 
-enum { TASK_BODY_VERSION = 16, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024 };
+enum { TASK_BODY_VERSION = 17, LEADER_POP_FRAMES_MAX = 65536, TASK_DOCUMENTS_MAX = 8, TASK_PUBLISH_FILES_MAX = 1024,
+       TASK_PUBLISH_INPUTS_MAX = 4096 };
 
 typedef struct task_path {
     char root[NAME_MAX_BYTES];
@@ -186,9 +187,10 @@ typedef struct task_verify_result {
     media_identity identity;   /**< of the file before it was read */
 } task_verify_result;
 
-/* PUBLISH: renames every part to its final name, fsyncs the folders. Where the parts lie in a folder of their own and the final
- * one is not there, the files get their names and documents in that folder, which is then renamed as a whole. An existing
- * final file with the same bytes counts
+/* PUBLISH: looks at every input that the deliverable was made and judged from: where one is not the file that was probed it is
+ * STATUS_INPUT_CHANGED, and nothing gets a name. Of a received programme that is all. Then every part is renamed to its final
+ * name and the folders are fsynced. Where the parts lie in a folder of their own and the final one is not there, the files get
+ * their names and documents in that folder, which is then renamed as a whole. An existing final file with the same bytes counts
  * as published (the part is removed, or an earlier attempt renamed it: then the digest is compared); with different bytes
  * it is STATUS_INPUT_CONFLICT unless replace. All files are checked before the first is renamed: a part that is not the file that
  * was verified, or was written to since, is read from the medium once more. With control, the receiver's
@@ -199,6 +201,10 @@ typedef struct task_publish_file {
     content_hash digest;       /**< of every byte, as verified: what a final file must hold whose part is gone */
     media_identity identity;   /**< of the part, as verified */
 } task_publish_file;
+typedef struct task_probed {
+    task_path file;
+    media_identity identity;
+} task_probed;
 typedef struct task_control {
     duck_shape shape;          /**< the threshold is that of the samples in the file */
     sample_encoding encoding;
@@ -211,8 +217,10 @@ typedef struct task_publish {
     uint8_t checksums;         /**< task_checksums: lists that are written beside the files */
     bool has_control;
     task_control control;      /**< files[0] is a narration in mono */
-    uint32_t file_count;
+    uint32_t file_count;       /**< 0: a received programme */
     task_publish_file *files;
+    uint32_t input_count;
+    task_probed *inputs;
 } task_publish;
 
 /* DISCARD: removes files that exist; missing ones are fine. Empty folders left behind go too. */

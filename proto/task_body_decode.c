@@ -7,10 +7,8 @@
 /* Frame positions and sizes stay below this, so that sums and products with channel counts cannot overflow. */
 static const uint64_t FRAMES_END = (uint64_t)1 << 40;
 
-/*
- * Every decode_* marks the reader failed for anything out of range; task_body_decode looks at it once. After a failure
- * reads give zeros, so loops are bounded by counts that were checked before.
- */
+/* Every decode_* marks the reader failed for anything out of range; task_body_decode looks at it once. After a failure reads give
+ * zeros, so loops are bounded by counts that were checked before. */
 static void require(byte_reader *reader, bool fact)
 {
     if (!fact)
@@ -360,8 +358,7 @@ static void decode_publish(byte_reader *reader, task_publish *publish, arena *me
     publish->has_control = decode_flag(reader);
     if (publish->has_control)
         decode_control(reader, &publish->control);
-    publish->file_count =
-        decode_count(reader, 1, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES + 40);
+    publish->file_count = decode_count(reader, 0, TASK_PUBLISH_FILES_MAX, 2 * PATH_BYTES_MIN + CONTENT_HASH_BYTES + 40);
     publish->files = arena_take_array(memory, publish->file_count, sizeof *publish->files);
     for (uint32_t i = 0; i < publish->file_count && !reader->failed; i++) {
         decode_path(reader, &publish->files[i].part);
@@ -369,6 +366,13 @@ static void decode_publish(byte_reader *reader, task_publish *publish, arena *me
         publish->files[i].digest = decode_digest(reader);
         media_identity_decode(&publish->files[i].identity, reader);
     }
+    publish->input_count = decode_count(reader, 0, TASK_PUBLISH_INPUTS_MAX, PATH_BYTES_MIN + 40);
+    publish->inputs = arena_take_array(memory, publish->input_count, sizeof *publish->inputs);
+    for (uint32_t i = 0; i < publish->input_count && !reader->failed; i++) {
+        decode_path(reader, &publish->inputs[i].file);
+        media_identity_decode(&publish->inputs[i].identity, reader);
+    }
+    require(reader, publish->file_count > 0 || publish->input_count > 0);
 }
 
 static void decode_discard(byte_reader *reader, task_discard *discard, arena *memory)

@@ -157,7 +157,7 @@ static void encode_verify(byte_writer *writer, const task_verify *verify)
 
 static void encode_publish(byte_writer *writer, const task_publish *publish)
 {
-    ENSURE(publish->file_count <= TASK_PUBLISH_FILES_MAX);
+    ENSURE(publish->file_count <= TASK_PUBLISH_FILES_MAX && publish->input_count <= TASK_PUBLISH_INPUTS_MAX);
     byte_writer_u8(writer, publish->replace);
     byte_writer_u8(writer, publish->checksums);
     byte_writer_u8(writer, publish->has_control);
@@ -180,6 +180,11 @@ static void encode_publish(byte_writer *writer, const task_publish *publish)
         encode_path(writer, &publish->files[i].final);
         encode_digest(writer, &publish->files[i].digest);
         media_identity_encode(&publish->files[i].identity, writer);
+    }
+    byte_writer_u32(writer, publish->input_count);
+    for (uint32_t i = 0; i < publish->input_count; i++) {
+        encode_path(writer, &publish->inputs[i].file);
+        media_identity_encode(&publish->inputs[i].identity, writer);
     }
 }
 

@@ -127,7 +127,8 @@ typedef struct plan_deliverable {
     uint16_t scan_timeline;    /**< of the scan that brings it to its spec, whether it is wanted itself or not */
     uint16_t scan_program, scan_output, scan_speech; /**< as program, program_output and speech_output */
     uint32_t gain_task;        /**< ends the scan */
-    uint32_t merge_task, publish_task, meter_task, excerpt_task; /**< numbers in the job; UINT32_MAX where there is none */
+    uint32_t merge_task, publish_task, meter_task, excerpt_task; /**< numbers in the job; UINT32_MAX where there is none. Of a
+                                    received programme PUBLISH only looks whether it is still the one that was judged */
     const char *uncompared;    /**< received: why it is not compared with the stems; NULL: it is */
 } plan_deliverable;
 

@@ -497,7 +497,7 @@ static status body_publish(const plan *self, const plan_task *task, const plan_c
                 body->publish.files[i].identity = context->files_verified[i].identity;
             }
         }
-        return STATUS_OK;
+        return plan_publish_inputs(self, task->deliverable, &body->publish, memory);
     }
     /* What a publication that was stopped has staged goes too. */
     bool staged = 2 * count <= TASK_PUBLISH_FILES_MAX;

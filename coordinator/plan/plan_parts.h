@@ -164,6 +164,10 @@ void plan_excerpt_body(const plan *self, const plan_task *task, const plan_conte
 void plan_make_listens(plan *self, const plan_options *options, const bool *wanted);
 status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory);
 
+/* ---- plan_publish.c ---- */
+/** Every file that a deliverable was made and judged from, as probed. STATUS_LIMIT when they are more than a message holds. */
+status plan_publish_inputs(const plan *self, uint32_t deliverable, task_publish *out_publish, arena *memory);
+
 /* ---- plan_digest.c ---- */
 content_hash plan_digest(const plan *self);
 

@@ -320,13 +320,15 @@ static void tasks_publish(task_builder *self)
     plan *target = self->plan;
     for (uint32_t i = 0; i < target->deliverable_count; i++) {
         plan_deliverable *deliverable = &target->deliverables[i];
-        if (deliverable->file_count == 0)
+        if (deliverable->timeline == PLAN_TIMELINE_NONE)
             continue;
         plan_task *task = task_begin(self, TASK_PUBLISH);
         task->deliverable = (uint16_t)i;
         task->cost = SMALL_TASK_MS;
-        for (uint32_t k = 0; k < deliverable->file_count; k++)
-            task_wait(self, target->files[deliverable->first_file + k].verify_task);
+        task_wait(self, deliverable->merge_task);
+        for (uint32_t k = 0; k < target->task_count; k++)
+            if (target->tasks[k].kind == TASK_VERIFY && target->tasks[k].deliverable == i)
+                task_wait(self, target->first_task + k);
         if (deliverable->excerpt_task != UINT32_MAX)
             task_wait(self, deliverable->excerpt_task);
         deliverable->publish_task = task_last_number(self);
@@ -346,7 +348,7 @@ static void tasks_meter(task_builder *self)
         task->deliverable = (uint16_t)i;
         task->cost = task_cost(0, timeline->frame_count * channel_layout_get(deliverable->layout)->channel_count *
                                       (LANE_FRAMES_PER_MS / METER_LANE_FRAMES_PER_MS));
-        if (deliverable->publish_task != UINT32_MAX)
+        if (deliverable->rendered)
             task_wait(self, deliverable->publish_task);
         deliverable->meter_task = task_last_number(self);
     }

@@ -284,7 +284,8 @@ static status planned_body(farm_job *self, uint64_t farm, const scheduler *sched
     bool excerpt = task->kind == TASK_EXCERPT && job_merge_outcome(self, task->deliverable, &outcome);
     if (excerpt)
         excerpt_context(self, &outcome, &folder, &context);
-    if (task->kind == TASK_PUBLISH && job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
+    if (task->kind == TASK_PUBLISH && self->plan->deliverables[task->deliverable].rendered &&
+        job_merge_outcome(self, task->deliverable, &outcome) && !outcome.publish) {
         self->held = true;
         code = error_detail_set(detail, STATUS_INPUT_INVALID,
                                 "%s is held: it fails its spec '%s', which says on_fail: hold, so nothing of it gets a "
@@ -334,7 +335,7 @@ static status deposit_standing(const farm_job *self, task_deposit *deposit, erro
         return STATUS_NODE_MEMORY;
     for (uint32_t i = 0; i < self->plan->deliverable_count; i++) {
         const plan_deliverable *planned = &self->plan->deliverables[i];
-        if (planned->publish_task == UINT32_MAX || planned->file_count == 0 ||
+        if (planned->file_count == 0 ||
             job_result_get(self, planned->publish_task) != NULL)
             continue;
         task_path *chain = &deposit->standing[deposit->standing_count++];

@@ -205,8 +205,8 @@ static bool task_held(const farm_job *job, uint32_t task)
 {
     const plan_task *planned = job_task(job, task);
     merge_outcome outcome;
-    return planned != NULL && planned->kind == TASK_PUBLISH && job_merge_outcome(job, planned->deliverable, &outcome) &&
-           !outcome.publish;
+    return planned != NULL && planned->kind == TASK_PUBLISH && job->plan->deliverables[planned->deliverable].rendered &&
+           job_merge_outcome(job, planned->deliverable, &outcome) && !outcome.publish;
 }
 
 static int exit_of(status code)
@@ -333,18 +333,17 @@ static const char *deliverable_state(const farm_state *farm, const farm_job *job
     task_state merge = TASK_WAITING;
     task_state publish = TASK_WAITING;
     task_state_of(farm, job, deliverable->merge_task, &merge);
-    bool published = task_state_of(farm, job, deliverable->publish_task, &publish);
-    task_state last = published ? publish : merge;
-    if (published && publish == TASK_FAILED && task_held(job, deliverable->publish_task))
+    task_state_of(farm, job, deliverable->publish_task, &publish);
+    if (publish == TASK_FAILED && task_held(job, deliverable->publish_task))
         return "held";
-    if (last == TASK_DONE)
-        return published ? "published" : "measured";
-    if (last == TASK_FAILED || last == TASK_SKIPPED)
+    if (publish == TASK_DONE)
+        return deliverable->rendered ? "published" : "measured";
+    if (publish == TASK_FAILED || publish == TASK_SKIPPED)
         return "failed";
-    if (last == TASK_CANCELLED)
+    if (publish == TASK_CANCELLED)
         return "cancelled";
     if (merge == TASK_DONE)
-        return "sealing";
+        return deliverable->rendered ? "sealing" : "measured";
     return cells->done > 0 ? "rendering" : "waiting";
 }
 
@@ -377,11 +376,13 @@ static json_t *deliverable_json(const farm_state *farm, const farm_job *job, uin
     json_object_set_new(object, "name", job_text_json(job->source->show.deliverables[index].name));
     json_object_set_new(object, "language", job_text_json(deliverable->language));
     json_object_set_new(object, "layout", json_string(channel_layout_get(deliverable->layout)->name));
-    json_object_set_new(object, "state", json_string(deliverable_state(farm, job, index, cells)));
+    const char *state = deliverable_state(farm, job, index, cells);
+    json_object_set_new(object, "state", json_string(state));
     json_object_set_new(object, "cells_done", number_json(cells->done));
     json_object_set_new(object, "cells_total", number_json(cells->total));
     merge_outcome outcome = {0};
-    bool merged = job_merge_outcome(job, (uint16_t)index, &outcome);
+    bool replaced = !deliverable->rendered && strcmp(state, "failed") == 0; /* the verdict was of other files than lie there */
+    bool merged = !replaced && job_merge_outcome(job, (uint16_t)index, &outcome);
     json_object_set_new(object, "verdict",
                         merged ? json_string(verdict_word_name((verdict_word)outcome.verdict)) : json_null());
     json_object_set_new(object, "findings", findings_json(&outcome));

@@ -465,9 +465,9 @@ static void prepare_compose(local_work *work)
             continue;
         programme_input *programme = &input->programmes[input->programme_count++];
         collect_programme(job, (uint16_t)i, false, programme, &work->arena);
-        uint32_t publish = job_plan->deliverables[i].publish_task;
-        bool made = publish == UINT32_MAX ? programme->complete : task_done(work, publish);
-        bool held = job->held && publish != UINT32_MAX;
+        bool made = task_done(work, job_plan->deliverables[i].publish_task);
+        bool held = job->held && job_plan->deliverables[i].rendered;
+        programme->complete = programme->complete && (made || job_plan->deliverables[i].rendered);
         if (!made && !held)
             programme->failure = failure_of(work, (uint16_t)i);
         const job_result *metered = job_plan->deliverables[i].meter_task == UINT32_MAX

@@ -8,13 +8,15 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 
 from farm_kit import BIN, DELIVERABLES, FarmTest, children_of, digests, environment, finish, leftovers, main, reelmill
-from farm_kit import small_show, start, wait_until
+from farm_kit import RATE, read_wav, small_show, start, wait_until
 from hand_farm import Farm
 
 FARM_FAILED, BAD_INPUT = 3, 2
+CELL_FRAMES = 307200
 
 
 class StorageTest(FarmTest):
@@ -32,11 +34,11 @@ class Storage(StorageTest):
         self.show = small_show(self.folder / "show", deliverables=DELIVERABLES[:1])
         self.stem = self.show.folder / "stems" / "R2_DX_51.wav"
 
-    def begin(self, out):
-        """A run that stands still with its outputs allocated and most of the rendering ahead."""
+    def begin(self, out, so_far=lambda part: True):
+        """A run that stands still with its output allocated and, as far as it is not to be made, the rendering ahead."""
         process = start("run", self.show.path, "--out", out, "--cells-per-task", 1)
         self.addCleanup(self.end, process)
-        self.assertTrue(wait_until(process, lambda: len(list(out.rglob("*.wav.*.part"))) == 1), "no outputs were allocated")
+        self.assertTrue(wait_until(process, lambda: any(so_far(part) for part in out.rglob("*.wav.*.part"))), "nothing was made")
         self.still = [pid for pid, program in children_of(process.pid) if program == "reelmill-worker"]
         for pid in self.still:
             os.kill(pid, signal.SIGSTOP)
@@ -92,6 +94,48 @@ class Storage(StorageTest):
         os.utime(self.stem, ns=(before.st_atime_ns, before.st_mtime_ns))
         self.assertEqual(self.stem.stat().st_mtime_ns, before.st_mtime_ns)
         self.changed(self.go_on(process))
+
+    def reels_and_a_long_one(self, seconds):
+        """R3 as R2; R4 is silence that takes no room: what comes before it has been read long before the job ends."""
+        for path in list(self.stem.parent.glob("R2*")):
+            shutil.copy(path, path.with_name("R3" + path.name[2:]))
+            header = bytearray(path.read_bytes()[:44])
+            size = seconds * RATE * header[32]
+            struct.pack_into("<I", header, 4, 36 + size)
+            struct.pack_into("<I", header, 40, size)
+            silent = path.with_name("R4" + path.name[2:])
+            silent.write_bytes(header)
+            os.truncate(silent, 44 + size)
+        self.show.text["reels"] = [{"name": f"R{i}"} for i in range(1, 5)]  # without edges: nobody listens at their joins
+        self.show.write()
+
+    def test_an_input_is_replaced_behind_the_last_task_that_read_it(self):
+        silence = 600 * RATE
+        self.reels_and_a_long_one(seconds=600)
+        frames = [len(read_wav(self.stem.with_name(f"R{i}_DX_51.wav"))[0]) for i in (1, 2, 3)]
+        first = self.stem.with_name("R1_DX_51.wav")
+        new = self.stem.with_suffix(".new")
+        shutil.copy(first, new)
+
+        def made(part):
+            """The ends of all cells of the first three reels hold sound: no task that is left reads the first."""
+            if part.stat().st_size < silence * 18:
+                return False
+            with open(part, "rb") as file:
+                sound = []
+                for reel, count in enumerate(frames):
+                    for end in (CELL_FRAMES, count):
+                        file.seek(-(silence + sum(frames[reel:]) - end + 100) * 18, os.SEEK_END)
+                        sound.append(any(file.read(1800)))
+            return all(sound)
+
+        process = self.begin(self.folder / "out", made)
+        new.rename(first)
+        outcome = self.go_on(process)
+        self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+        self.assertIn("publish PM_51: 'R1_DX_51.wav' changed since it was probed; submit the show again", outcome.err)
+        self.assertEqual(digests(self.folder / "out"), {})
+        self.assertEqual(leftovers(self.folder), [])
 
     # ---- outputs ----
 

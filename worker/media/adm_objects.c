@@ -35,19 +35,10 @@ static status read_chunks(object_file *self, error_detail *detail)
 
 static status open_file(object_file *self, const task_input *input, const storage_roots *roots, error_detail *detail)
 {
-    const storage_root *root = storage_roots_find(roots, input->file.root);
-    media_identity identity;
     self->source = (probe_source){
         .descriptor = -1, .size = input->identity.size, .display = input->file.path, .facts = &self->facts};
-    if (root == NULL)
-        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')", input->file.root,
-                                input->file.path);
-    status code = storage_open_input(root, input->file.path, &self->source.descriptor, detail);
-    if (code == STATUS_OK)
-        code = storage_identity(self->source.descriptor, &identity);
-    if (code == STATUS_OK && !storage_identity_equal(&identity, &input->identity))
-        code = error_detail_set(detail, STATUS_INPUT_CHANGED,
-                                "'%s' changed since it was probed; submit the show again when the file is final", input->file.path);
+    status code =
+        storage_open_probed(roots, input->file.root, input->file.path, &input->identity, &self->source.descriptor, detail);
     if (code == STATUS_OK)
         code = read_chunks(self, detail);
     if (code != STATUS_OK)

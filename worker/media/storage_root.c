@@ -280,6 +280,31 @@ bool storage_identity_equal(const media_identity *a, const media_identity *b)
            a->ctime_ns == b->ctime_ns;
 }
 
+status storage_open_probed(const storage_roots *self, const char *root_name, const char *path, const media_identity *probed,
+                           int *out_descriptor, error_detail *detail)
+{
+    const storage_root *root = storage_roots_find(self, root_name);
+    media_identity found;
+    *out_descriptor = -1;
+    if (root == NULL)
+        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')", root_name, path);
+    status code = storage_open_input(root, path, out_descriptor, detail);
+    if (code == STATUS_INPUT_MISSING) /* it was there when it was probed: no wrong name, but storage that is away */
+        return error_detail_set(detail, STATUS_STORAGE_IO,
+                                "'%s' in %s is gone since it was probed; put it back, or mount the storage on this node", path,
+                                root_name);
+    if (code == STATUS_OK)
+        code = storage_identity(*out_descriptor, &found);
+    if (code == STATUS_OK && (probed->ino == 0 ? found.size != probed->size : !storage_identity_equal(&found, probed)))
+        code = error_detail_set(detail, STATUS_INPUT_CHANGED,
+                                "'%s' changed since it was probed; submit the show again when the file is final", path);
+    if (code != STATUS_OK && *out_descriptor >= 0) {
+        close(*out_descriptor);
+        *out_descriptor = -1;
+    }
+    return code;
+}
+
 status storage_read_at(int descriptor, void *bytes, size_t byte_size, uint64_t offset, error_detail *detail)
 {
     size_t done = 0;

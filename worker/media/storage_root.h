@@ -39,6 +39,12 @@ MUST_USE status storage_open_input(const storage_root *self, const char *path, i
 /** Who an open file is, on every machine that mounts the storage: its number is 1 where numbers differ from mount to mount. */
 MUST_USE status storage_identity(int descriptor, media_identity *out_identity);
 bool storage_identity_equal(const media_identity *a, const media_identity *b);
+/**
+ * Opens an input that must still be the file that was probed; the caller closes. inode 0: a file that was never probed, whose size
+ * is all that is known. STATUS_INPUT_CHANGED, or STATUS_STORAGE_IO where it is gone, with a sentence that names it.
+ */
+MUST_USE status storage_open_probed(const storage_roots *self, const char *root, const char *path, const media_identity *probed,
+                                    int *out_descriptor, error_detail *detail);
 /** Makes missing folders (no symlinks followed) and a new file (O_EXCL); reserves byte_size by fallocate where possible. */
 MUST_USE status storage_create_output(const storage_root *self, const char *path, uint64_t byte_size, int *out_descriptor,
                                       error_detail *detail);

@@ -14,22 +14,7 @@ static bool still_the_file(const task_input *input, const media_identity *identi
 status render_input_open(const task_input *input, const storage_roots *roots, int *out_descriptor,
                          media_reader **out_reader, error_detail *detail)
 {
-    const storage_root *root = storage_roots_find(roots, input->file.root);
-    media_identity identity;
-    if (root == NULL)
-        return error_detail_set(detail, STATUS_STORAGE_DENIED, "this worker has no media root '%s' (for '%s')",
-                                input->file.root, input->file.path);
-    status code = storage_open_input(root, input->file.path, out_descriptor, detail);
-    if (code == STATUS_INPUT_MISSING) /* it was there when it was probed: no wrong name, but storage that is away */
-        return error_detail_set(detail, STATUS_STORAGE_IO,
-                                "'%s' in %s is gone since it was probed; put it back, or mount the storage on this node",
-                                input->file.path, input->file.root);
-    if (code == STATUS_OK)
-        code = storage_identity(*out_descriptor, &identity);
-    if (code == STATUS_OK && !still_the_file(input, &identity))
-        return error_detail_set(detail, STATUS_INPUT_CHANGED,
-                                "'%s' changed since it was probed; submit the show again when the file is final",
-                                input->file.path);
+    status code = storage_open_probed(roots, input->file.root, input->file.path, &input->identity, out_descriptor, detail);
     if (code == STATUS_OK)
         code = media_reader_create(out_reader, *out_descriptor, input->container, input->encoding, input->channel_count,
                                    input->frame_count, input->data_offset, input->direct, detail);

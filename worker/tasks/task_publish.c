@@ -27,6 +27,25 @@ typedef struct publish_source {
     media_identity identity; /* as it was looked at; all are before the first gets its name, which may take minutes */
 } publish_source;
 
+/*
+ * Each task sees to it that what it reads stays the file that was probed; what was replaced behind the last that read it is found
+ * here, so that what gets a name or a verdict is made from the sound that lies there.
+ */
+static status publish_check_inputs(const task_context *context, const task_publish *task)
+{
+    status code = STATUS_OK;
+    for (uint32_t i = 0; code == STATUS_OK && i < task->input_count; i++) {
+        const task_probed *input = &task->inputs[i];
+        int descriptor;
+        code = storage_open_probed(context->roots, input->file.root, input->file.path, &input->identity, &descriptor,
+                                   context->detail);
+        if (descriptor >= 0)
+            close(descriptor);
+        task_progress(context, 0, 1);
+    }
+    return code;
+}
+
 static status publish_compare_open(const task_context *context, int part, int final, uint64_t size, bool *out_equal)
 {
     uint8_t *blocks = malloc(2 * COMPARE_BLOCK_BYTES);
@@ -353,8 +372,10 @@ status task_publish_run(const task_context *context, const task_publish *task)
         if (status_class_of(code) != STATUS_CLASS_STORAGE || code == STATUS_STORAGE_MISMATCH)
             code = task_name_file(context, code, &task->files[i].final);
     }
+    if (code == STATUS_OK)
+        code = publish_check_inputs(context, task);
     bool whole = task->file_count > 0;
-    bool done = false;
+    bool done = task->file_count == 0;
     for (uint32_t i = 0; i < task->file_count; i++)
         whole = whole && sources[i].action == PUBLISH_RENAME && publish_same_folder(&task->files[0].part, &task->files[i].part) &&
                 publish_same_folder(&task->files[0].final, &task->files[i].final) &&

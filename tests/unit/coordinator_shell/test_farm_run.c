@@ -401,6 +401,33 @@ static void farm__retries_a_refused_publish_after_a_restart(void **state)
     json_decref(document);
 }
 
+/* What is received is looked at once more at the end: of what is another file by then there is no verdict. */
+static void farm__judges_no_received_file_that_was_replaced(void **state)
+{
+    farm_harness *farm = *state;
+    char text[4096];
+    snprintf(text, sizeof text, "%s  - {name: OLD, file: old.wav, layout: \"5.1\"}\n", strstr(show_text, "reelmill"));
+    char *rendered = strstr(text, "  - {name: PM_51");
+    char *received = strstr(text, "  - {name: OLD");
+    memmove(rendered, received, strlen(received) + 1);
+    json_t *document = await(farm, submit(farm, "run", text, 1));
+    assert_string_equal(text_at(json_array_get(json_object_get(document, "deliverables"), 0), "state"), "measured");
+    json_decref(document);
+    farm->world.publish_refusals = 1;
+    document = await(farm, submit(farm, "run", text, 2));
+    const json_t *old = json_array_get(json_object_get(document, "deliverables"), 0);
+    assert_string_equal(text_at(old, "state"), "failed");
+    assert_null(text_at(old, "verdict"));
+    assert_int_equal(number_at(document, "exit_code"), 2);
+    json_decref(document);
+    char path[128];
+    snprintf(path, sizeof path, "%s/state/job-2/report.json", farm->folder);
+    document = json_load_file(path, 0, NULL);
+    const json_t *programme = json_array_get(json_object_get(document, "programmes"), 0);
+    assert_true(json_is_null(json_object_get(json_object_get(programme, "loudness"), "integrated_lufs")));
+    json_decref(document);
+}
+
 static void farm__holds_back_what_fails_a_spec_that_says_so(void **state)
 {
     farm_harness *farm = *state;
@@ -490,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(farm__holds_and_reorders_across_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__cancels_discards_and_makes_anew_on_retry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__retries_a_refused_publish_after_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(farm__judges_no_received_file_that_was_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__holds_back_what_fails_a_spec_that_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__gives_a_drained_node_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(farm__is_shut_down_by_its_owner, set_up, tear_down),

@@ -30,8 +30,7 @@ static task_body *body_of(show_fixture *given, uint32_t index, const plan_contex
     assert_int_equal(plan_task_body(given->made, index, context, &writer), STATUS_OK);
     task_body *body = arena_take(&given->memory, sizeof *body);
     uint8_t *bytes = (uint8_t *)arena_copy_bytes(&given->memory, writer.bytes, writer.size);
-    assert_int_equal(task_body_decode(body, given->made->tasks[index].kind, bytes, writer.size, &given->memory),
-                     STATUS_OK);
+    assert_int_equal(task_body_decode(body, given->made->tasks[index].kind, bytes, writer.size, &given->memory), STATUS_OK);
     byte_writer_deinit(&writer);
     return body;
 }
@@ -196,9 +195,8 @@ static void plan_tasks__wait_only_for_tasks_before_them(void **state)
             assert_in_range(number, made->first_task, made->first_task + i - 1);
             waited_for[number - made->first_task] = true;
         }
-    /* Everything is behind the report, which is the last task. */
     for (uint32_t i = 0; i + 1 < made->task_count; i++)
-        assert_true(waited_for[i]);
+        assert_true(waited_for[i]); /* everything is behind the report, which is the last task */
     assert_int_equal(made->tasks[made->task_count - 1].kind, TASK_DEPOSIT);
     assert_true(made->tasks[made->task_count - 1].even_if_failed);
     assert_int_equal(made->tasks[made->task_count - 2].kind, TASK_COMPOSE);
@@ -224,7 +222,7 @@ static void plan_tasks__follow_the_way_of_the_data(void **state)
     assert_int_equal(count_kind(made, TASK_ALLOCATE), 19);
     assert_int_equal(count_kind(made, TASK_SEAL), 19);
     assert_int_equal(count_kind(made, TASK_VERIFY), 20); /* and the received file's digest */
-    assert_int_equal(count_kind(made, TASK_PUBLISH), 2);
+    assert_int_equal(count_kind(made, TASK_PUBLISH), 3);
     assert_int_equal(count_kind(made, TASK_MERGE), 3);
     for (uint32_t i = 0; i < made->task_count; i++) {
         const plan_task *task = &made->tasks[i];
@@ -250,7 +248,9 @@ static void plan_tasks__follow_the_way_of_the_data(void **state)
         assert_true(waits_for(made, deliverable->publish_task - 7, made->files[i].verify_task));
         assert_int_equal(made->tasks[made->files[i].verify_task - 7].file, i);
     }
-    assert_int_equal(made->deliverables[2].publish_task, UINT32_MAX);
+    for (uint32_t i = 0; i < made->task_count; i++) /* what is received is looked at once more behind all that reads it */
+        if (made->tasks[i].kind == TASK_MERGE || (made->tasks[i].kind == TASK_VERIFY && made->tasks[i].of_input))
+            assert_true(waits_for(made, made->deliverables[made->tasks[i].deliverable].publish_task - 7, made->first_task + i));
     show_fixture_deinit(&given);
 }
 
@@ -486,6 +486,11 @@ static void plan_task_body__seals_publishes_and_discards(void **state)
     assert_int_equal(publish->file_count, 18);
     assert_true(publish->replace);
     assert_string_equal(publish->files[17].final.path, made->files[18].final.path);
+    assert_int_equal(publish->input_count, 2 * (1 + 6 + 1)); /* in two reels what is mixed with it: DX, MX by channels, FX */
+    assert_memory_equal(&publish->inputs[15].identity, &made->facts[15].identity, sizeof made->facts[15].identity);
+    publish = &body_of(&given, made->deliverables[2].publish_task - 7, &context)->publish;
+    assert_int_equal(publish->file_count, 0);
+    assert_string_equal(publish->inputs[publish->input_count - 1].file.path, "stems/received/old.wav");
     assert_int_equal(count_kind(made, TASK_DISCARD), 2);
     given.printmaster.keeps_leader = true;
     for (uint32_t i = 0; i < made->task_count; i++) {

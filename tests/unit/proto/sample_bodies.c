@@ -239,11 +239,16 @@ void sample_body(task_kind kind, task_body *out_body, arena *memory)
             .replace = true,
             .checksums = CHECKSUMS_MD5,
             .file_count = 2,
+            .input_count = 2,
             .has_control = true,
             .control = {{0.00001, 0.35, 30, 30, 50, 80}, ENCODING_PCM_24, 48000, 4096, 4800000}};
         out_body->publish.files = arena_take_array(memory, 2, sizeof *out_body->publish.files);
+        out_body->publish.inputs = arena_take_array(memory, 2, sizeof *out_body->publish.inputs);
         for (uint32_t i = 0; i < 2; i++)
-            out_body->publish.files[i] = (task_publish_file){path_of("out", "p.part"), path_of("out", "p"), {{7, 7}}, {1, 2, 3, -4, 5}};
+            out_body->publish.inputs[i] = (task_probed){path_of("media", "R1_DX.wav"), {5, i + 1, 3, 2, -1}};
+        for (uint32_t i = 0; i < 2; i++)
+            out_body->publish.files[i] =
+                (task_publish_file){path_of("out", "p.part"), path_of("out", "p"), {{7, 7}}, {1, 2, 3, -4, 5}};
     } else if (kind == TASK_DISCARD) {
         out_body->discard.file_count = 1;
         out_body->discard.files = arena_take_array(memory, 1, sizeof *out_body->discard.files);

@@ -446,6 +446,41 @@ static void task_publish__believes_no_part_that_changed_since_it_was_verified(vo
     }
 }
 
+/* A stem was replaced behind the last task that read it. Of a received programme nothing is renamed: it is looked at, no more. */
+static void task_publish__gives_no_name_to_what_was_made_from_other_inputs(void **state)
+{
+    task_fixture *self = *state;
+    task_publish_file files[3];
+    temp_folder_make(&self->folder, "out/PM");
+    parts_write(self);
+    temp_folder_write(&self->folder, "media/R1.wav", "sound", 5);
+    temp_folder_write(&self->folder, "media/R1.new", "other", 5);
+    task_probed input = {.file = task_path_of("media", "R1.wav")};
+    int descriptor;
+    assert_int_equal(storage_open_input(storage_roots_find(&self->roots, "media"), "R1.wav", &descriptor, NULL), STATUS_OK);
+    assert_int_equal(storage_identity(descriptor, &input.identity), STATUS_OK);
+    close(descriptor);
+    task_body body = publish_body(files, false);
+    body.publish.input_count = 1;
+    body.publish.inputs = &input;
+    task_body received = {.kind = TASK_PUBLISH, .publish = {.input_count = 1, .inputs = &input}};
+    assert_int_equal(task_fixture_run(self, &received), STATUS_OK);
+    char name[PATH_MAX_BYTES];
+    snprintf(name, sizeof name, "%s", temp_folder_path(&self->folder, "media/R1.wav"));
+    assert_int_equal(rename(temp_folder_path(&self->folder, "media/R1.new"), name), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(task_fixture_run(self, i == 0 ? &body : &received), STATUS_INPUT_CHANGED);
+        task_fixture_says(self, "'R1.wav' changed since it was probed; submit the show again");
+        assert_false(temp_folder_has(&self->folder, "out/PM/A.L.wav"));
+    }
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(task_fixture_run(self, &body), STATUS_STORAGE_IO);
+    task_fixture_says(self, "'R1.wav' in media is gone since it was probed");
+    body.publish.input_count = 0;
+    assert_int_equal(task_fixture_run(self, &body), STATUS_OK);
+    finals_are(self);
+}
+
 static void task_publish__tells_when_part_and_final_are_both_gone(void **state)
 {
     task_fixture *self = *state;
@@ -510,6 +545,7 @@ int main(void)
         WITH_FOLDER(task_publish__believes_no_final_file_that_was_not_verified),
         WITH_FOLDER(task_publish__marks_a_folder_complete_only_while_it_is),
         WITH_FOLDER(task_publish__believes_no_part_that_changed_since_it_was_verified),
+        WITH_FOLDER(task_publish__gives_no_name_to_what_was_made_from_other_inputs),
         WITH_FOLDER(task_publish__tells_when_part_and_final_are_both_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
