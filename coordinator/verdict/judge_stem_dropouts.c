@@ -112,3 +112,73 @@ bool judge_dropout(stem_judgement *self, stem_run *run)
 {
     return !join_dropout(self, run) || tell_dropout(self, run);
 }
+
+/* ---- what fades out and in again in the print ---- */
+
+typedef struct stem_hole {
+    uint64_t start, end;
+    uint32_t outputs;
+    double residual_dbfs;
+} stem_hole;
+
+/* Takes what lies in a hole, but for a block or two, out of the truth's runs; false where the stems are as silent. */
+static bool take_hole(stem_judgement *self, stem_hole *hole)
+{
+    stem_truth *truth = &self->truth;
+    const uint64_t near = 2 * (uint64_t)stem_block_frames(self->model.lane_count, true);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        const stem_run *run = &truth->runs[i];
+        const bool within = run->start_frame + near >= hole->start && run->end_frame <= hole->end + near &&
+                            run->start_frame < hole->end && run->end_frame > hole->start;
+        if (within && run->fault != STEM_FAULT_EXTRA) {
+            hole->outputs |= run->outputs;
+            hole->residual_dbfs = fmax(hole->residual_dbfs, run->residual_dbfs);
+        } else {
+            truth->runs[kept++] = *run;
+        }
+    }
+    truth->run_count = kept;
+    return hole->outputs != 0;
+}
+
+static void tell_hole(stem_judgement *self, uint64_t start, uint64_t end)
+{
+    enum { LONG_SECONDS = 2 };
+    judgement *base = self->judgement;
+    const double rate = base->timeline->sample_rate;
+    const uint64_t near = base->timeline->sample_rate / 4;
+    stem_gap_place gap;
+    stem_hole hole = {.start = start, .end = end, .residual_dbfs = -HUGE_VAL};
+    if (judgement_gap(base, true, start > near ? start - near : 0, end, &gap) || !take_hole(self, &hole))
+        return; /* hard edges are a drop-out */
+    finding *item = stem_judgement_fault(self, "stems.null", hole.residual_dbfs, "dBFS");
+    if ((double)(end - start) >= LONG_SECONDS * rate)
+        stem_judgement_reject(self, item);
+    judgement_locate(base, item, start, end);
+    stem_judgement_channels(self, item, hole.outputs);
+    item->subject = "hole";
+    item->message = arena_format(base->memory, "It is silent for %.1f s %s, and its stems are not: it was muted or faded out in the print. Print again.",
+                                 (double)(end - start) / rate, judgement_stretch(base, start, end));
+    item->details_json = arena_format(base->memory, "{\"fault\": \"hole\", \"source\": \"\", \"length_ms\": %.0f}", 1000.0 * (double)(end - start) / rate);
+}
+
+void judge_stem_holes(stem_judgement *self)
+{
+    enum { STEP_MS = 100, LEAST_STEPS = 2 };
+    static const double silence_lufs = -70.0;
+    const judgement *base = self->judgement;
+    const uint32_t rate = base->timeline->sample_rate;
+    const uint64_t steps = cell_measure_slot_of(base->timeline->frame_count, rate) * 10 / STEP_MS;
+    double *levels = arena_take_array(base->memory, steps + 1, sizeof *levels);
+    const size_t count = programme_measure_curve(base->facts->measure, STEP_MS, STEP_MS, levels, steps);
+    size_t first = 0;
+    for (size_t i = 0; i <= count; i++) {
+        if (i < count && levels[i] < silence_lufs)
+            continue;
+        if (i >= first + LEAST_STEPS)
+            tell_hole(self, cell_measure_slot_frame(first * (STEP_MS / 10), rate),
+                      cell_measure_slot_frame(i * (STEP_MS / 10), rate));
+        first = i + 1;
+    }
+}

@@ -193,8 +193,8 @@ static bool covers(const finding *item, uint64_t start, uint64_t end)
 }
 
 /*
- * A hole that is told as a drop-out, too, is one cause: true if it was lost in the print alone, which that says. What the stems
- * lack as well, the hole says, and the drop-out is left out. What a spec limits stays.
+ * A hole that is told as a drop-out or as one of the print, too, is one cause: true if it was lost in the print alone, which that
+ * says. What the stems lack as well, the hole says, and the drop-out is left out. What a spec limits stays.
  */
 static bool lost_in_print(level_judgement *self, uint64_t start, uint64_t end)
 {
@@ -203,7 +203,8 @@ static bool lost_in_print(level_judgement *self, uint64_t start, uint64_t end)
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
         const finding *item = &list->items[i];
-        bool same = strcmp(item->check, "signal.dropout") == 0 && covers(item, start, end);
+        bool faded = strcmp(item->check, "stems.null") == 0 && item->subject != NULL && strcmp(item->subject, "hole") == 0;
+        bool same = (faded || strcmp(item->check, "signal.dropout") == 0) && covers(item, start, end);
         bool in_print = same && item->details_json != NULL; /* it was held against the stems */
         lost = lost || in_print;
         if (!same || in_print || item->rule != NULL)

@@ -118,6 +118,10 @@ class Versions(ReceivedTest):
             out = sound.copy()
             out[5 * RATE:13 * RATE // 2] = 0
             return out
+
+        def soft(sound):
+            at = np.arange(len(sound)) / RATE
+            return sound * np.clip(np.maximum(5 - at, at - 6.5) / 0.05, 0, 1)[:, None]
         show = self.show_of_two_reels()
         lead = Show.LEADER_S * RATE
 
@@ -127,10 +131,15 @@ class Versions(ReceivedTest):
         for parts in (show.programme["MX"][0], show.programme["FX"][0]):
             parts[20 * RATE:21 * RATE] = 0
         damage = [*((f"R1_MX.{label}.wav", cut) for label in ("L", "R", "C", "LFE", "Ls", "Rs")), ("R1_FX_51.wav", cut)]
-        report = self.judge({"ME": (lambda p: hole(p["MX"] + p["FX"]), "5.1")}, damage=damage, show=show)
+        report = self.judge({"ME": (lambda p: hole(p["MX"] + p["FX"]), "5.1"), "SOFT": (lambda p: soft(p["MX"] + p["FX"]), "5.1")},
+                            damage=damage, show=show)
         told = sorted(faults(report, "ME", "stems.null", "signal.dropout", "me.fill", "stems.dropout"), key=lambda f: f["start_s"])
         self.assertEqual([f["check"] for f in told], ["signal.dropout", "me.fill"], [f["message"] for f in told])
         self.assertIn("the stems do not: it was lost in the print", told[0]["message"])
+        told = sorted(faults(report, "SOFT", "stems.null", "signal.dropout", "me.fill", "stems.dropout"), key=lambda f: f["start_s"])
+        self.assertEqual([(f["check"], f["details"].get("fault")) for f in told], [("stems.null", "hole"), ("me.fill", None)],
+                         [f["message"] for f in told])
+        self.place(told[0], 5.0, 6.5)
 
     def test_the_show_may_say_what_a_programme_is_the_sum_of(self):
         without, full = lambda p: p["DX"] + p["FX"], lambda p: sum(p.values())
