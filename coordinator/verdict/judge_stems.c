@@ -453,8 +453,10 @@ void judge_stems(judgement *self)
     for (uint32_t e = 0; e < stems->model.element_count; e++)
         by_stem[stems->stems[e]] = stems->truth.presence[e];
     judge_bleed(self, by_stem);
-    if (judgement_is_first(self))
+    if (judgement_is_first(self)) {
+        judge_stem_copies(stems);
         judge_stem_gaps(self, &stems->truth);
+    }
     bool me = lacks_dialogue(stems) && (mix || is_music_and_effects(stems));
     judge_stem_levels(self, judgement_is_first(self),
                       description != NULL ? STEM_LEVELS_DESCRIPTION : me ? STEM_LEVELS_MUSIC_AND_EFFECTS : STEM_LEVELS_ANY);

@@ -59,6 +59,8 @@ void stem_judgement_tell_shifts(stem_judgement *self);
 void judge_channel_shift(stem_judgement *self);
 /** Tells where the programme is silent between soft edges and its stems are not; takes that out of the truth's runs. */
 void judge_stem_holes(stem_judgement *self);
+/** Tells a stem that lies in another, in all of its channels; behind judge_bleed, whose findings of the two it takes away. */
+void judge_stem_copies(stem_judgement *self);
 /** Tells a stem of another version, once a reel; takes what that makes of the comparison out of the truth's runs and the shifts. */
 void judge_versions(stem_judgement *self);
 /**

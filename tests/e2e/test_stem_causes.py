@@ -3,7 +3,7 @@ import numpy as np
 
 from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise
 from planted_leaks import judged
-from received_kit import ReceivedTest, faults
+from received_kit import ReceivedTest, faults, findings
 from sync_faults import drifted
 
 SECONDS = 24
@@ -162,6 +162,24 @@ class Versions(ReceivedTest):
         self.assertIn("and not MX", faults(report, "ONE")[0]["message"])
         for item in faults(report, "EACH"):
             self.assertIn("Off there, too: ", item["message"])
+
+    def test_music_that_was_left_in_the_effects_is_told_and_source_music_is_not(self):
+        def left(music):
+            return 0.25 * music
+
+        def played(music):
+            room = music[:, :2].sum(axis=1)
+            return (0.25 * (room + np.roll(room, 300)))[:, None] * [1, 1, 0, 0, 1, 1]
+        for name, made, wanted in (("left", left, [("warn", "MX", "FX")]), ("played", played, [])):
+            def content(stem, reel, frames, made=made):
+                return lively(stem, reel, frames) + (made(lively("MX", reel, frames)) if stem == "FX" else 0)
+            self.folder = self.folder / name
+            report = self.judge({"PM": (lambda p: sum(p.values()), "5.1")}, show=Show(self.folder, [SECONDS * 24, SECONDS * 24], content))
+            told = [f for f in findings(report, "PM", "stems.bleed") if f["details"].get("fault") == "copy"]
+            self.assertEqual([(f["severity"], f["details"]["source"], f["details"]["host"]) for f in told], wanted, [f["message"] for f in told])
+            for item in told:
+                self.assertAlmostEqual(item["measured"], 20 * np.log10(0.25), delta=0.3)
+                self.place(item, 0.0, 2 * SECONDS)
 
     def test_a_channel_that_is_wrong_alone_is_one_finding(self):
         """Late by a sample, by half a second or in a stem alone; and the LFE at another gain, while its stem is right in all others."""
