@@ -67,6 +67,7 @@ enum {
 
 /* ---- the wire ---- */
 enum {
+    PRIVATE_FARM_BITS = 48,        /**< of a private farm's number in names of .part files; one that lasts has more */
     FRAME_BYTES_MAX = 262144,      /**< one ZeroMQ frame */
     MEASURE_BYTES_MAX = 131072,    /**< one cell measure of one programme */
     DOCUMENT_CHUNK_MAX = 131072,   /**< one piece of a job document, report or artefact */

@@ -473,6 +473,12 @@ void farm_tell_task(const farm_state *self, const farm_job *job, const char *eve
             task_kind_name((task_kind)job_task_kind(job, task)));
 }
 
+/* The farm's number in the names of .part files: whose they are, and whether it lasts. */
+static uint64_t farm_in_names(const farm_state *self)
+{
+    return self->config.private_farm ? self->farm_id & (((uint64_t)1 << PRIVATE_FARM_BITS) - 1) : self->farm_id;
+}
+
 static void assign(farm_state *self, const scheduler_command *command)
 {
     attempt_id tried = id_of(&command->attempt);
@@ -494,7 +500,7 @@ static void assign(farm_state *self, const scheduler_command *command)
     byte_writer body;
     byte_writer_init(&body, FRAME_BYTES_MAX);
     error_detail detail = {0};
-    status code = job_task_body(job, self->farm_id, self->scheduler, tried.task, &body, &detail);
+    status code = job_task_body(job, farm_in_names(self), self->scheduler, tried.task, &body, &detail);
     message *told = code == STATUS_OK ? new_message(MESSAGE_ASSIGN) : NULL;
     if (told != NULL) {
         told->assign.task_count = 1;

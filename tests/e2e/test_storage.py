@@ -139,6 +139,21 @@ class Storage(StorageTest):
 
     # ---- outputs ----
 
+    def test_what_another_farm_is_making_is_left_to_it(self):
+        farm = Farm(self, self.folder, workers=("one",))
+        worker = farm.processes["one"]
+        self.passes(farm.ask("submit", self.show.path))
+        self.assertTrue(wait_until(worker, lambda: any(self.show.output().rglob("*.part"))))
+        for pid in (still := [worker.pid] + [pid for pid, _ in children_of(worker.pid)]):
+            os.kill(pid, signal.SIGSTOP)
+        outcome = reelmill("run", self.show.path)
+        self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
+        self.assertRegex(outcome.err, r"-1-1\.part' in out is of another farm, which is making this file: wait until its job has ended")
+        for pid in reversed(still):
+            os.kill(pid, signal.SIGCONT)
+        self.assertEqual(farm.ask("wait", "1").code, 0)
+        self.assertEqual(leftovers(self.folder), [])
+
     def test_the_output_folder_is_deleted(self):
         out = self.folder / "out"
         process = self.begin(out)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -273,6 +274,8 @@ void storage_remove_empty_folders(const storage_root *self, const char *path)
     }
 }
 
+enum { FARM_DIGITS = 16 };
+
 /*
  * `<final>.<farm>-<job>-<generation>.part`: the middle is hexadecimal digits with a hyphen among them, so that "A.wav" claims
  * neither "A.wav.old.wav.1-1.part" nor an "A.wav.backup.part" of somebody's own.
@@ -291,7 +294,16 @@ static bool storage_is_part_of(const char *name, const char *final)
            memchr(inner, '-', middle) != NULL;
 }
 
-status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep, error_detail *detail)
+/* name, a .part of final, is of another farm than own_part, and of one that lasts. */
+static bool storage_is_anothers(const char *name, const char *final, const char *own_part)
+{
+    const char *farm = name + strlen(final) + 1;
+    const char *own = strncmp(own_part, final, strlen(final)) == 0 ? own_part + strlen(final) + 1 : "";
+    return strspn(farm, "0123456789abcdef") == FARM_DIGITS && strncmp(farm, own, FARM_DIGITS) != 0 &&
+           strtoull(farm, NULL, 16) >> PRIVATE_FARM_BITS != 0;
+}
+
+status storage_remove_stale_parts(const storage_root *self, const char *final, const char *part, error_detail *detail)
 {
     status code = storage_check_writable(self, final, detail);
     if (code != STATUS_OK)
@@ -307,14 +319,16 @@ status storage_remove_stale_parts(const storage_root *self, const char *final, c
         storage_close(parent);
         return code;
     }
-    const char *kept = keep == NULL ? NULL : storage_base_name(keep);
     struct dirent *entry;
     while (code == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
         if (!storage_is_part_of(entry->d_name, storage_base_name(final)))
             continue;
-        if (kept != NULL && strcmp(entry->d_name, kept) == 0)
-            continue;
-        if (unlinkat(parent, entry->d_name, 0) != 0 && errno != ENOENT)
+        if (storage_is_anothers(entry->d_name, storage_base_name(final), storage_base_name(part)))
+            code = error_detail_set(detail, STATUS_INPUT_INVALID,
+                                    "'%.400s' in %s is of another farm, which is making this file: wait until its job has ended or "
+                                    "cancel it there; where that farm is no more, remove the file. Then run again",
+                                    entry->d_name, self->name);
+        else if (unlinkat(parent, entry->d_name, 0) != 0 && errno != ENOENT)
             code = storage_fail(self, final, "freed of its stale .part files", errno, detail);
     }
     if (code == STATUS_OK && errno != 0 && errno != ENOENT)

@@ -93,9 +93,12 @@ MUST_USE status storage_rename(const storage_root *self, const char *from, const
 MUST_USE status storage_remove(const storage_root *self, const char *path, error_detail *detail);
 /** Removes the folders of path that are empty, from the innermost outwards; never the root. Best effort. */
 void storage_remove_empty_folders(const storage_root *self, const char *path);
-/** Removes `<final>.*.part` next to final, except keep (a path, or NULL). */
-MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *keep,
-                                           error_detail *detail);
+/**
+ * Removes `<final>.*.part` next to final, but those of a farm that lasts and is not that of `part`: work in flight, or what a
+ * lost farm left, which a person has to know. STATUS_INPUT_INVALID then, with a sentence. A private farm (PRIVATE_FARM_BITS) that
+ * was killed comes back for nothing.
+ */
+MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *part, error_detail *detail);
 /** Removes the plain files of a folder but those of these names; folders in it stay. */
 MUST_USE status storage_keep_only(const storage_root *self, const char *folder, uint32_t name_count, const char *const *names,
                                   error_detail *detail);

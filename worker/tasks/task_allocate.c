@@ -52,10 +52,10 @@ status task_allocate_run(const task_context *context, const task_allocate *task)
         code = task_root(context, &task->final, &final_root);
     /* Whatever is left of earlier generations, and of an earlier attempt of this one: late writers keep the old inode. */
     if (code == STATUS_OK)
-        code = storage_remove_stale_parts(final_root, task->final.path, NULL, context->detail);
+        code = storage_remove_stale_parts(final_root, task->final.path, task->part.path, context->detail);
     task_path staged;
     if (code == STATUS_OK && task_staged_path(&task->part, &task->final, &staged)) {
-        code = storage_remove_stale_parts(root, staged.path, NULL, context->detail);
+        code = storage_remove_stale_parts(root, staged.path, task->part.path, context->detail);
         if (code == STATUS_OK)
             code = storage_remove(root, staged.path, context->detail);
     }

@@ -240,7 +240,7 @@ static void storage_outputs__are_refused_in_a_read_only_root(void **state)
     assert_int_equal(storage_open_output(self->read_only, "x.wav", &descriptor, NULL), STATUS_STORAGE_DENIED);
     assert_int_equal(storage_rename(self->read_only, "x.wav", "y.wav", false, NULL), STATUS_STORAGE_DENIED);
     assert_int_equal(storage_remove(self->read_only, "x.wav", NULL), STATUS_STORAGE_DENIED);
-    assert_int_equal(storage_remove_stale_parts(self->read_only, "x.wav", NULL, NULL), STATUS_STORAGE_DENIED);
+    assert_int_equal(storage_remove_stale_parts(self->read_only, "x.wav", "x.wav.1-1.part", NULL), STATUS_STORAGE_DENIED);
     storage_remove_empty_folders(self->read_only, "x.wav");
     assert_true(temp_folder_has(&self->folder, "root/x.wav"));
 }
@@ -410,20 +410,31 @@ static void storage_remove__accepts_what_is_gone_and_clears_empty_folders_only(v
 static void storage_remove_stale_parts__takes_parts_of_that_name_alone(void **state)
 {
     fixture *self = *state;
-    const char *gone[] = {"root/A.wav.1-1.part", "root/A.wav.7-2.part"};
-    const char *kept[] = {"root/A.wav",          "root/A.wav.9-9.part",    "root/A.wav.old.wav.1-1.part", "root/B.wav.1-1.part",
+    const char *gone[] = {"root/A.wav.1-1.part", "root/A.wav.7-2.part", "root/A.wav.0000cccccccccccc-7-2.part"};
+    const char *kept[] = {"root/A.wav",          "root/A.wav.old.wav.1-1.part", "root/B.wav.1-1.part",
                           "root/A.wav..part",    "root/A.wav.1-1.part.x",  "root/A.wavx.1-1.part",        "root/A.wav.part",
                           "root/A.wav.backup.part", "root/A.wav.11.part"};
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
         temp_folder_write(&self->folder, gone[i], "x", 1);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         temp_folder_write(&self->folder, kept[i], "x", 1);
     assert_int_equal(storage_remove_stale_parts(self->root, "A.wav", "A.wav.9-9.part", NULL), STATUS_OK);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
         assert_false(temp_folder_has(&self->folder, gone[i]));
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         assert_true(temp_folder_has(&self->folder, kept[i]));
-    assert_int_equal(storage_remove_stale_parts(self->root, "no/folder/A.wav", NULL, NULL), STATUS_OK);
+    assert_int_equal(storage_remove_stale_parts(self->root, "no/folder/A.wav", "no/folder/A.wav.1-1.part", NULL), STATUS_OK);
+
+    /* What a farm that lasts makes: its own goes, another's is work in flight. */
+    error_detail detail = {0};
+    static const char own[] = "A.wav.12345678abcdef00-2-1.part";
+    temp_folder_write(&self->folder, "root/A.wav.12345678abcdef00-1-1.part", "x", 1);
+    assert_int_equal(storage_remove_stale_parts(self->root, "A.wav", own, &detail), STATUS_OK);
+    assert_false(temp_folder_has(&self->folder, "root/A.wav.12345678abcdef00-1-1.part"));
+    temp_folder_write(&self->folder, "root/A.wav.12345678abcdef01-1-1.part", "x", 1);
+    assert_int_equal(storage_remove_stale_parts(self->root, "A.wav", own, &detail), STATUS_INPUT_INVALID);
+    assert_non_null(strstr(detail.message, "'A.wav.12345678abcdef01-1-1.part' in out is of another farm"));
+    assert_true(temp_folder_has(&self->folder, "root/A.wav.12345678abcdef01-1-1.part"));
 }
 
 static bool file_put(const char *path, const char *text)
