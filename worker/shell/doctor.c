@@ -75,7 +75,7 @@ static void look_at_executor(doctor *self, const char *program)
     int opened = -1;
     status code = executor_program_open(program, &opened, &detail);
     if (code == STATUS_OK)
-        code = executor_program_check(opened, program, &detail);
+        code = executor_program_check(opened, program, 10000, &detail);
     if (opened >= 0)
         close(opened);
     tell(self, code == STATUS_OK ? FINE : WRONG, "executor", "%s", code == STATUS_OK ? "of this version" : detail.message);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+    VERSION_MS = 1000,       /* for a program to say its version: the loop stands still meanwhile, leases are of 5 s */
     POOL_BUDGET = 64,        /* frames of one executor per turn of the loop */
     IDLE_DEATHS_MAX = 6,     /* deaths in a row without a task done: more is hopeless */
     RESPAWN_BASE_MS = 20,      /* doubled with each of them: 2.5 s until then */
@@ -353,7 +354,7 @@ static bool pool_other_version(executor_pool *self, int how)
 {
     error_detail detail = {0};
     if (self->closing || !WIFEXITED(how) ||
-        executor_program_check(self->program, self->program_path, &detail) != STATUS_PEER_VERSION)
+        executor_program_check(self->program, self->program_path, VERSION_MS, &detail) != STATUS_PEER_VERSION)
         return false;
     self->listener.hopeless(self->listener.context, detail.message);
     return true;

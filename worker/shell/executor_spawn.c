@@ -12,10 +12,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Source descriptors lie above every target, so that no dup2 of the child overwrites the source of a later one. */
-enum { SOURCE_DESCRIPTORS = 64, VERSION_MS = 10000 };
+enum { SOURCE_DESCRIPTORS = 64 };
 static_assert(SOURCE_DESCRIPTORS > EXECUTOR_SOCKET + 1 + ROOTS_MAX, "targets and sources do not meet");
 
 /* One frame is one datagram: the buffer of the sender must hold the largest. */
@@ -68,12 +69,21 @@ status executor_program_open(const char *path, int *out_program, error_detail *d
     return code;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Up to the end of a pipe, or as much as fits. 0, or why not. */
-static int read_words(int descriptor, char *out, size_t out_size)
+static int read_words(int descriptor, char *out, size_t out_size, int patience_ms)
 {
     struct pollfd ready = {.fd = descriptor, .events = POLLIN};
+    int64_t until_ms = now_ms() + patience_ms;
     for (size_t got = 0; got + 1 < out_size;) {
-        int found = poll(&ready, 1, VERSION_MS);
+        int64_t left_ms = until_ms - now_ms();
+        int found = poll(&ready, 1, left_ms > 0 ? (int)left_ms : 0);
         ssize_t more = found > 0 ? read(descriptor, out + got, out_size - 1 - got) : -1;
         if (found != 0 && more < 0 && errno == EINTR)
             continue;
@@ -86,7 +96,7 @@ static int read_words(int descriptor, char *out, size_t out_size)
 }
 
 /* What a program prints of itself with --version, its first line. 0, or why it cannot be asked. */
-static int ask_version(int program, char *out, size_t out_size)
+static int ask_version(int program, char *out, size_t out_size, int patience_ms)
 {
     int ends[2];
     char path[32], name[] = "reelmill-executor", argument[] = "--version";
@@ -103,7 +113,7 @@ static int ask_version(int program, char *out, size_t out_size)
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     bool started = failed == 0;
-    failed = started ? read_words(ends[0], out, out_size) : failed;
+    failed = started ? read_words(ends[0], out, out_size, patience_ms) : failed;
     close(ends[0]);
     out[strcspn(out, "\n")] = '\0';
     if (!started)
@@ -114,11 +124,11 @@ static int ask_version(int program, char *out, size_t out_size)
     return failed;
 }
 
-status executor_program_check(int program, const char *path, error_detail *detail)
+status executor_program_check(int program, const char *path, int patience_ms, error_detail *detail)
 {
     char found[EXECUTOR_VERSION_MAX], expected[EXECUTOR_VERSION_MAX];
     executor_link_version(expected);
-    int failed = ask_version(program, found, sizeof found);
+    int failed = ask_version(program, found, sizeof found, patience_ms);
     if (failed != 0)
         return error_detail_set(detail, STATUS_NODE_SYSTEM, "the executors' program %s cannot be asked for its version (%s); look at "
                                 "this machine's load and limits", path, strerrorname_np(failed));
