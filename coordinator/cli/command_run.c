@@ -216,7 +216,7 @@ static int follow_and_show(const cli_arguments *arguments, const loaded_show *lo
         return cli_fail_detail(&detail);
     int exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
     if (!rendering) {
-        exit_code = farm_job_show_result(arguments, watch->client, watch->job, job);
+        exit_code = farm_job_show_result(arguments, watch->client, watch->job, job, loaded->out_folder);
     } else {
         farm_job_print_errors(job);
         if (cli_flag(arguments, "json"))

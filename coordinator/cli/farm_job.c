@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -265,7 +266,26 @@ void farm_job_print_errors(const json_t *job)
         cli_print(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
 }
 
-int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job)
+/* The folder, or the next above it that is there, has room for everything that would be written; a run would wait for it. */
+static void warn_of_room(const char *out_folder, double wanted)
+{
+    char folder[PATH_MAX_BYTES];
+    struct statvfs facts;
+    snprintf(folder, sizeof folder, "%s", out_folder);
+    while (statvfs(folder, &facts) != 0) {
+        char *slash = strrchr(folder, '/');
+        if (slash == NULL)
+            return;
+        slash[slash == folder ? 1 : 0] = '\0';
+    }
+    double there = (double)facts.f_bavail * (double)facts.f_frsize;
+    if (facts.f_blocks != 0 && there < wanted) /* 0: it does not count */
+        cli_print(stderr, "reelmill: warning: the deliverables take %.2f GB and the disk of the output folder '%s' has %.2f GB left; make "
+                          "room, or run with another --out\n", wanted / 1e9, out_folder, there / 1e9);
+}
+
+int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job,
+                         const char *out_folder)
 {
     error_detail detail;
     char *text = NULL;
@@ -280,6 +300,8 @@ int farm_job_show_result(const cli_arguments *arguments, farm_client *client, ui
     if (cli_flag(arguments, "json"))
         fwrite(text, 1, size, stdout);
     farm_job_print_errors(result);
+    if (out_folder != NULL)
+        warn_of_room(out_folder, number_of(result, "write_bytes"));
     const char *plan_lines = text_of(json_object_get(result, "plan"), "text");
     if (!cli_flag(arguments, "json") && plan_lines[0] != '\0')
         fputs(plan_lines, stdout);

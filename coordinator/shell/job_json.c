@@ -276,11 +276,11 @@ static const char *state_word(const farm_state *farm, const farm_job *job)
 static double progress_of(const farm_state *farm, const farm_job *job)
 {
     job_view view;
-    if ((job->ended && !job->cancelled) || !scheduler_job_view(farm->scheduler, job->number, &view))
+    if ((job->ended && !job->cancelled && !job->failed) || !scheduler_job_view(farm->scheduler, job->number, &view))
         return 1.0;
     double done = (double)view.cost_done;
-    if (job->ended) /* given up: as far as it came */
-        return view.cost_total == 0 ? 0.0 : done / (double)view.cost_total;
+    if (job->ended) /* given up or failed: as far as it came */
+        return view.cost_total == 0 || (job->plan == NULL && !job->resting) ? 0.0 : done / (double)view.cost_total;
     for (size_t i = 0; i < farm->workers.count; i++) {
         const worker_node *node = farm->workers.nodes[i];
         for (uint32_t k = 0; k < node->progress_count; k++) {

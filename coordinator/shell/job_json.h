@@ -26,6 +26,7 @@ typedef struct job_result_parts {
     const plan *plan;
     const problem_list *problems;
     status code;
+    uint64_t write_bytes;           /**< of all that would be delivered; 0: nothing, or not known */
     const ready_forecast *forecast; /**< NULL: none */
     bool learnt;                    /**< by paces that nodes have shown */
 } job_result_parts;

@@ -29,6 +29,7 @@ typedef struct local_work {
     plan *plan;
     arena problem_arena;
     problem_list problems;
+    uint64_t write_bytes;
     forecast_farm *basis; /* of a `plan`: the farm as it was when it was asked */
     bool learnt;
     /* GAIN, MERGE */
@@ -144,6 +145,7 @@ static void write_result_document(local_work *work)
                               .plan = work->plan,
                               .problems = &work->problems,
                               .code = work->code,
+                              .write_bytes = work->write_bytes,
                               .learnt = work->learnt};
     if (work->code == STATUS_OK && work->plan != NULL && work->basis != NULL &&
         ready_forecast_make(&forecast, work->basis, farm_forecast_tasks(work->plan, &work->arena), work->plan->task_count,
@@ -178,6 +180,8 @@ static void run_plan(uv_work_t *request)
         tell_plan_problem(work);
     if (work->code != STATUS_OK && (kind == JOB_KIND_RUN || kind == JOB_KIND_QC))
         compose_problems(work);
+    if (work->plan != NULL)
+        work->write_bytes = work->plan->write_bytes;
     if (kind == JOB_KIND_CHECK)
         plan_destroy(&work->plan);
     if (kind == JOB_KIND_CHECK || kind == JOB_KIND_PLAN)

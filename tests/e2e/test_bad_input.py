@@ -166,6 +166,14 @@ class BadInput(FarmTest):
         self.assertIn("are free; free space", outcome.err)
         self.assertEqual(digests(disk), {})
         self.assertEqual([path for path in disk.rglob("*.part")], [])
+        self.show.text["output"] = str(disk / "not" / "yet")  # what would be found then is told before
+        self.show.write()
+        for command in ("check", "plan"):
+            outcome = self.passes(reelmill(command, self.show.path))
+            self.assertRegex(outcome.err, rf"warning: the deliverables take 0\.0\d GB and the disk of the output folder '{disk}/not/yet' has")
+        self.show.text["output"] = str(self.folder)
+        self.show.write()
+        self.assertNotIn("warning", self.passes(reelmill("check", self.show.path)).err)
 
     def test_disk_full_during_rendering(self):
         """Somebody else fills the disk once the outputs are reserved: they come out whole, what cannot be written is named."""
