@@ -132,6 +132,28 @@ static void print_all_jobs(const cli_arguments *arguments, const json_t *answer)
         print_job_row(job);
 }
 
+/* What several attempts or tasks ended with is one line: of the last of them, with how often. */
+static void print_errors(const json_t *errors)
+{
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        const json_t *item = json_array_get(errors, i);
+        const char *message = farm_text_of(item, "message");
+        size_t index, times = 0, last = 0;
+        const json_t *other;
+        json_array_foreach (errors, index, other)
+            if (strcmp(farm_text_of(other, "message"), message) == 0) {
+                times++;
+                last = index;
+            }
+        char often[32] = "";
+        if (times > 1)
+            snprintf(often, sizeof often, " (%zu times)", times);
+        if (last == i)
+            cli_print(stdout, "  error: task %.0f: %s %s%s: %s\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
+                      farm_text_of(item, "what"), often, message);
+    }
+}
+
 static void print_job(const cli_arguments *arguments, const json_t *job)
 {
     size_t index;
@@ -153,9 +175,7 @@ static void print_job(const cli_arguments *arguments, const json_t *job)
     json_array_foreach (json_object_get(job, "running"), index, item)
         cli_print(stdout, "  task %.0f: %s %s on %s, %.0f %%\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
                   farm_text_of(item, "what"), farm_text_of(item, "worker"), farm_number_of(item, "permille") / 10.0);
-    json_array_foreach (json_object_get(job, "errors"), index, item)
-        cli_print(stdout, "  error: task %.0f: %s %s: %s\n", farm_number_of(item, "task"), farm_text_of(item, "kind"),
-                  farm_text_of(item, "what"), farm_text_of(item, "message"));
+    print_errors(json_object_get(job, "errors"));
     if (json_is_object(json_object_get(job, "forecast")))
         forecast_text_print(json_object_get(job, "forecast"), cli_text(arguments, "by"));
 }

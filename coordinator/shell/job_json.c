@@ -185,6 +185,7 @@ char *job_result_json(const job_result_parts *parts, size_t *out_size)
     /* Only names are asked of the job, so a bare one serves off the loop. */
     farm_job named = {.source = (job_source *)source, .plan = (struct plan *)job_plan};
     json_object_set_new(object, "plan", job_plan == NULL ? json_null() : plan_object(job_plan, &named));
+    json_object_set_new(object, "write_bytes", number_json(parts->write_bytes));
     json_object_set_new(object, "forecast",
                         parts->forecast == NULL ? json_null() : forecast_json(parts->forecast, 0, parts->learnt));
     return dump(object, out_size);

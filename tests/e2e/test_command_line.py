@@ -103,6 +103,9 @@ class Steering(FarmTest):
         self.assertRegex(waited.err, r"R2_FX_51.wav(.|\n)*`reelmill explain 2` says what failed; when that is mended, `reelmill check")
         self.assertRegex(self.passes(farm.ask("explain", "2")).out, r"job 2: Night Train: F: .*R2_FX_51.wav(.|\n)*next: reelmill")
         self.assertRegex(self.passes(farm.ask("status", "all")).out, r"\n +2 F (.|\n)*\n +1 CD ")
+        self.assertEqual((farm.job(2)["progress"], farm.job(1)["progress"]), (0.0, 1.0))  # it has not even a plan
+        told = [line.split(": ", 2)[2] for line in self.passes(farm.ask("status", "2")).out.splitlines() if "  error: " in line]
+        self.assertEqual(len(told), len(set(told)), told)
         for words, said in ((("explain", "9"), "there is no job 9"), (("explain", "1.999"), "its tasks are 0 to"),
                             (("explain", "1.x"), "names no task"), (("hold", "2"), "has ended already"),
                             (("prio", "high", "1"), "is no priority"), (("status", "7-9"), "no job is meant")):
