@@ -176,6 +176,9 @@ status key_public_read(uint8_t out_key[KEY_BYTES], const char *text, error_detai
     if (key_parse(text, strlen(text), out_key))
         return STATUS_OK;
     status code = read_line(text, false, line, detail);
+    if (code == STATUS_INPUT_MISSING && strpbrk(text, "./") != NULL) /* no key has these */
+        return error_detail_set(detail, code, "the key file '%.200s' cannot be read: %s; `reelmill keygen` writes the public key as "
+                                "reelmill.public, and its 64 hexadecimal digits may be given in place of the file", text, strerror(errno));
     if (code != STATUS_OK)
         return error_detail_set(detail, code, "'%.200s' is neither a public key (64 hexadecimal digits) nor the file of "
                                 "one: `reelmill keygen` writes it as reelmill.public", text);

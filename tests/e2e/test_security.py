@@ -134,6 +134,7 @@ class Keys(SecurityTest):
                 (("0" * 64, "--role", "viewer", "--name", "a b"), "names media roots"),
                 (("0" * 64, "--role", "submitter", "--name", "x"), "--roots"),
                 (("0" * 63, "--role", "viewer", "--name", "x"), "neither a public key"),
+                ((self.folder / "gone.public", "--role", "viewer", "--name", "x"), "gone.public' cannot be read: No such file"),
                 ((self.folder / "k" / "reelmill.secret", "--role", "viewer", "--name", "x"), "is a secret key")):
             with self.subTest(arguments=arguments):
                 self.denied(reelmill("authorize", *arguments, *edit), words)
