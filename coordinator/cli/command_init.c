@@ -113,7 +113,7 @@ static status make_show(const cli_arguments *arguments, arena *memory, error_det
     const char *name = title_of(folder, memory);
     audio_folder names;
     audio_folder_list(&names, folder, INIT_FILES_MAX, memory);
-    fputs(audio_folder_links(&names, arguments->words[0], memory), stderr);
+    fputs(audio_folder_left_out(&names, arguments->words[0], memory), stderr);
     json_t *result = NULL;
     const char *text = NULL;
     problem_list notes = {0};

@@ -44,7 +44,7 @@ static status expand_folders(const cli_arguments *arguments, arena *memory, qc_w
         bool folder = stat(word, &facts) == 0 && S_ISDIR(facts.st_mode);
         if (folder)
             audio_folder_list(&found, word, JOB_FILES_MAX, memory);
-        fputs(audio_folder_links(&found, word, memory), stderr);
+        fputs(audio_folder_left_out(&found, word, memory), stderr);
         if (found.too_large)
             return error_detail_set(detail, STATUS_LIMIT,
                                     "the folder '%s' holds more than %d entries; judge the folders in it in several goes", word,

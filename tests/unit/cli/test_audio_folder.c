@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,21 +24,21 @@ static void audio_folder__follows_links_to_files_alone(void **state)
     temp_folder folder;
     audio_folder found;
     arena memory;
-    char told[1024];
+    char told[4096];
     arena_init(&memory);
     temp_folder_create(&folder);
     temp_folder_make(&folder, "R1");
     temp_folder_write(&folder, "R1/a.wav", "", 0);
     link_to(&folder, "R1/a.wav", "b.wav");
-    link_to(&folder, "nowhere", "c.wav");
+    link_to(&folder, "nowhere", "notes.txt");
     audio_folder_list(&found, folder.path, 8, &memory);
     assert_int_equal(found.count, 2);
-    assert_string_equal(audio_folder_links(&found, folder.path, &memory), "");
+    assert_string_equal(audio_folder_left_out(&found, folder.path, &memory), "");
     link_to(&folder, ".", "z");
     audio_folder_list(&found, folder.path, 8, &memory);
     snprintf(told, sizeof told, "reelmill: '%s/z' is a link to a folder and is left out; name that folder itself, or put it "
              "there\n", folder.path);
-    assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
+    assert_string_equal(audio_folder_left_out(&found, folder.path, &memory), told);
     link_to(&folder, ".", "x\x1B[2J\n\xE4");
     link_to(&folder, "..", "R1/y");
     link_to(&folder, "..", "R1/x\x1B[2J\n\xE4");
@@ -46,10 +47,23 @@ static void audio_folder__follows_links_to_files_alone(void **state)
     assert_int_equal(found.count, 2);
     assert_string_equal(found.items[0], "R1/a.wav");
     assert_string_equal(found.items[1], "b.wav");
-    assert_int_equal(found.link_count, 4);
     snprintf(told, sizeof told, "reelmill: '%s/R1/x?[2J?" "?' and 3 more are links to folders and are left out; name that folder itself, "
              "or put it there\n", folder.path);
-    assert_string_equal(audio_folder_links(&found, folder.path, &memory), told);
+    assert_string_equal(audio_folder_left_out(&found, folder.path, &memory), told);
+
+    /* What would have been judged, were it there, and what may hold sound that nobody looks for. */
+    link_to(&folder, "nowhere", "R1/c.wav");
+    link_to(&folder, "nowhere", "d.wav");
+    temp_folder_write(&folder, "cut.MOV", "", 0);
+    audio_folder_list(&found, folder.path, 8, &memory);
+    assert_int_equal(found.count, 2);
+    char more[2048];
+    snprintf(more, sizeof more,
+             "reelmill: '%s/R1/c.wav' and 1 more are links that lead nowhere and are left out; mount what it leads to, or put the file "
+             "there\nreelmill: '%s/cut.MOV' is a film, in which no sound is looked for, and is left out; take its sound out as WAV\n",
+             folder.path, folder.path);
+    strcat(told, more);
+    assert_string_equal(audio_folder_left_out(&found, folder.path, &memory), told);
     temp_folder_remove(&folder);
     arena_deinit(&memory);
 }
