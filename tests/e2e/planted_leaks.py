@@ -130,11 +130,11 @@ class Leak:
 
     def send(self, source, host):
         """The host with the leak in it. self.sure: (first, last) second in which, in the leak's band, the source plays and the
-        host lies 40 dB below it; self.sure_s: how long it does in all."""
+        host lies 40 dB below it, direct current, which is no sound, left out; self.sure_s: how long it does in all."""
         heard = delayed(filtered(source, self.kind), self.delay)
         own = filtered(host, self.kind)
         sure = [place for place in range(self.start, self.end - WINDOW + 1, WINDOW // 4)
-                if np.mean(heard[place:place + WINDOW] ** 2) > max(1e-6, 1e4 * np.mean(own[place:place + WINDOW] ** 2))]
+                if np.var(heard[place:place + WINDOW]) > max(1e-6, 1e4 * np.var(own[place:place + WINDOW]))]
         self.sure = (sure[0] / RATE, (sure[-1] + WINDOW) / RATE) if sure else None
         self.sure_s = len(sure) * WINDOW / 4 / RATE
         out = host.copy()

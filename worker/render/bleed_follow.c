@@ -86,6 +86,7 @@ static status look_at(follow *of, stem_leak *leak, bool at_end, uint32_t distanc
 /* One side of a cell, in frames from its edge on. */
 typedef struct side {
     bool at_end;
+    bool heard;         /* up to the edge; else nothing up to it says that the leak has ended */
     uint32_t around;    /* the window, and the source's too, lie in the piece */
     uint32_t most;
     uint32_t known;     /* up to here it goes on */
@@ -100,7 +101,8 @@ static side begin_side(const follow *of, const stem_leak *leak, bool at_end)
     uint64_t room = at_end ? of->beyond->after : of->beyond->before;
     uint32_t half = of->frames / 2;
     bool reached = at_end ? leak->last_open + 1u >= of->self->step_count : leak->first_open == 0;
-    side self = {.at_end = at_end, .around = half + (uint32_t)abs(leak->delay), .at = LOOKED_AT};
+    bool heard = at_end ? leak->last_step + 1u >= of->self->step_count : leak->first_step == 0;
+    side self = {.at_end = at_end, .heard = heard, .around = half + (uint32_t)abs(leak->delay), .at = LOOKED_AT};
     self.most = room < CELL_FRAMES ? (uint32_t)room : CELL_FRAMES;
     self.open = self.most;
     self.sure = !reached || self.most < half + self.around;
@@ -152,7 +154,7 @@ static status look_further(follow *of, stem_leak *leak, side *self)
 static uint8_t side_steps(const follow *of, const side *self)
 {
     const uint32_t left = self->open - self->known;
-    const bool ends = self->open < self->most && (self->known > 0 || left > CLOSE);
+    const bool ends = self->open < self->most && (self->known > 0 || (self->heard && left > CLOSE));
     const uint32_t end = ends ? self->known + left / 2 : self->known == 0 ? 0 : self->known + of->frames / 2;
     return (uint8_t)(end / STEM_STEP_FRAMES);
 }

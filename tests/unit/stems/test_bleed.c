@@ -373,6 +373,18 @@ static void bleed__is_followed_beyond_a_pause_of_its_source(void **state)
     assert_false(leak.end_short);
 }
 
+/* Its source pauses across the edge: it ends where it was heard last, whatever is left open beyond. */
+static void bleed__that_may_have_ended_in_a_pause_is_told_no_further(void **state)
+{
+    (void)state;
+    plant made = {.seed = 82, .host_db = -65.0, .leak_db = -50.0, .end = CELL_FRAMES - 20 * STEM_STEP_FRAMES, .most = 1024,
+                  .pause = CELL_FRAMES - 30 * STEM_STEP_FRAMES, .resume = CELL_FRAMES + 31000};
+    stem_leak leak = followed(&made);
+    assert_in_range(leak.last_step, STEM_STEPS - 32, STEM_STEPS - 29);
+    assert_int_equal(leak.last_open, STEM_STEPS - 1);
+    assert_int_equal(leak.after, 0);
+}
+
 /* With less to read the windows are shorter, and an end that they leave open is said to be; with none the cell's edge is told. */
 static void bleed__is_followed_with_what_may_be_read(void **state)
 {
@@ -432,6 +444,7 @@ int main(void)
         cmocka_unit_test(bleed__that_crosses_an_edge_is_followed_beyond_it),
         cmocka_unit_test(bleed__is_followed_for_long_only_where_it_is_faint),
         cmocka_unit_test(bleed__is_followed_beyond_a_pause_of_its_source),
+        cmocka_unit_test(bleed__that_may_have_ended_in_a_pause_is_told_no_further),
         cmocka_unit_test(bleed__is_followed_with_what_may_be_read),
         cmocka_unit_test(bleed__that_was_filtered_shows_in_its_bands),
         cmocka_unit_test(bleed__without_treble_is_found_in_a_dull_host),
