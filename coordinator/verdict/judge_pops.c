@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LENGTH_SLACK = 2 /* samples: a fade or a cut beside a zero crossing */ };
 
@@ -273,6 +274,22 @@ static bool leader_pop(const judgement *self, const plan_listen *listen, const s
                  (int64_t)timecode_sample_of_frame(leader - pictures, rate, self->timeline->sample_rate)) <= 1;
 }
 
+/* Its tone and its edges are no faults of their own, unless a spec limits them. */
+static void drop_parts(judgement *self, uint64_t start, uint64_t end)
+{
+    finding_list *list = &self->verdict->findings;
+    const uint64_t near = self->timeline->sample_rate / 100;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding *item = &list->items[i];
+        const bool part = (strcmp(item->check, "signal.tone") == 0 || strcmp(item->check, "signal.click") == 0) && item->has_range &&
+                          item->rule == NULL && item->start_sample + near >= start && item->end_sample <= end + near;
+        if (!part)
+            list->items[kept++] = *item;
+    }
+    list->count = kept;
+}
+
 static void tell_inside(judgement *self, const plan_listen *listen, const sync_measure *heard, const sync_pop *pop,
                         uint64_t frame)
 {
@@ -280,6 +297,8 @@ static void tell_inside(judgement *self, const plan_listen *listen, const sync_m
     bool certain = listen->stem >= 0 || !listen->whole || self->timeline->piece_count > 1;
     char place[PLACE_TEXT_SIZE];
     judgement_place(self, frame, place);
+    if (!leader)
+        drop_parts(self, frame, frame + pop->frame_count);
     finding *item =
         judgement_add(self, "sync.pop", leader ? FINDING_INFO : certain ? FINDING_FAIL : FINDING_WARN);
     judgement_locate(self, item, frame, frame + pop->frame_count);

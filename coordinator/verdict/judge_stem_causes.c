@@ -540,7 +540,7 @@ static bool is_alone(const stem_judgement *self, uint32_t outputs)
         *(run->fault == STEM_FAULT_UNEXPLAINED ? &unexplained : &named) += run->end_frame - run->start_frame;
     }
     return self->model.output_count > 2 && (outputs & (outputs - 1)) == 0 && (all & ~outputs) == 0 && self->shifts.count == 0 &&
-           unexplained > named;
+           unexplained > named && unexplained > blocks(self, CLICK_BLOCKS);
 }
 
 /* Tells all runs that are like one, and takes them out; false where there is no other. */

@@ -182,3 +182,40 @@ void judge_stem_holes(stem_judgement *self)
         first = i + 1;
     }
 }
+
+/* ---- pops of the print ---- */
+
+/* The pop in the programme that is told in a run as short as one. */
+static finding *pop_of(const stem_judgement *self, const stem_run *run)
+{
+    enum { POP_BLOCKS = 3 };
+    finding_list *found = &self->judgement->verdict->findings;
+    if (run->fault == STEM_FAULT_EXTRA ||
+        run->end_frame - run->start_frame > POP_BLOCKS * (uint64_t)stem_block_frames(self->model.lane_count, true))
+        return NULL;
+    for (size_t i = 0; i < found->count; i++) {
+        finding *item = &found->items[i];
+        if (strcmp(item->check, "sync.pop") == 0 && item->has_range && item->severity != FINDING_INFO &&
+            item->start_sample < run->end_frame && item->end_sample > run->start_frame)
+            return item;
+    }
+    return NULL;
+}
+
+void judge_stem_pops(stem_judgement *self)
+{
+    stem_truth *truth = &self->truth;
+    const finding *told = NULL;
+    uint32_t kept = 0;
+    if (judgement_limit(self->judgement, "stems.null") != NULL)
+        return;
+    for (uint32_t i = 0; i < truth->run_count; i++) {
+        finding *pop = pop_of(self, &truth->runs[i]);
+        if (pop == NULL)
+            truth->runs[kept++] = truth->runs[i];
+        else if (pop != told)
+            pop->message = arena_format(self->judgement->memory, "%s It is not in the stems: it came into the print.", pop->message);
+        told = pop != NULL ? pop : told;
+    }
+    truth->run_count = kept;
+}

@@ -434,6 +434,7 @@ void judge_stems(judgement *self)
     judge_ad(self, description, &stems->truth);
     drop_explained(stems, orders);
     bool drifts = judge_drift(stems);
+    judge_stem_pops(stems);
     judge_stem_holes(stems);
     judge_channel_shift(stems);
     stem_judgement_find_shifts(stems);

@@ -57,6 +57,8 @@ void stem_judgement_find_shifts(stem_judgement *self);
 void stem_judgement_tell_shifts(stem_judgement *self);
 /** Tells channels that lie at another time alone, and takes what that makes of the comparison out of the truth's runs. */
 void judge_channel_shift(stem_judgement *self);
+/** Takes out of the truth's runs what a pop in the programme (sync.pop) makes of the comparison, and says so there. */
+void judge_stem_pops(stem_judgement *self);
 /** Tells where the programme is silent between soft edges and its stems are not; takes that out of the truth's runs. */
 void judge_stem_holes(stem_judgement *self);
 /** Tells a stem that lies in another, in all of its channels; behind judge_bleed, whose findings of the two it takes away. */

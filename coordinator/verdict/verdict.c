@@ -318,8 +318,8 @@ status verdict_judge(programme_verdict *out_verdict, const programme_facts *fact
     }
     judge_format(&self);
     judge_adm(&self);
-    judge_stems(&self);
     judge_pops(&self);
+    judge_stems(&self);
     judge_sync(&self);
     name_unchecked(&self);
     judge_groups(&self);

@@ -181,6 +181,26 @@ class Versions(ReceivedTest):
                 self.assertAlmostEqual(item["measured"], 20 * np.log10(0.25), delta=0.3)
                 self.place(item, 0.0, 2 * SECONDS)
 
+    def test_a_pop_of_the_print_is_told_once(self):
+        def popped(parts):
+            out, frame = sum(parts.values()), RATE // 24
+            out[4 * RATE:4 * RATE + frame, 2] += 0.4 * np.sin(2 * np.pi * 1000 * np.arange(frame) / RATE)
+            return out
+        show = self.show_of_two_reels()
+        lead = Show.LEADER_S * RATE
+
+        def quiet(sound):  # so that the pop is heard
+            sound[lead + 3 * RATE:lead + 6 * RATE] *= 0.01
+            return sound
+        for stem in ("DX", "MX", "FX"):
+            show.programme[stem][0][3 * RATE:6 * RATE] *= 0.01
+        damage = [*((f"R1_MX.{label}.wav", quiet) for label in ("L", "R", "C", "LFE", "Ls", "Rs")), ("R1_FX_51.wav", quiet),
+                  ("R1_DX_51.wav", quiet)]
+        report = self.judge({"PM": (popped, "5.1")}, damage=damage, show=show)
+        told = [f for f in faults(report, "PM", "sync.pop", "signal.tone", "signal.click", "stems.null") if f["start_s"] is not None and f["end_s"] < 5]
+        self.assertEqual([f["check"] for f in told], ["sync.pop"], [f["message"] for f in told])
+        self.assertIn("It is not in the stems", told[0]["message"])
+
     def test_a_channel_that_is_wrong_alone_is_one_finding(self):
         """Late by a sample, by half a second or in a stem alone; and the LFE at another gain, while its stem is right in all others."""
         def late(samples):
