@@ -65,6 +65,7 @@ struct render_bleed {
     float group_tilt[GROUPS];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     uint32_t held[STEM_BLEED_LANES_MAX];                   /* behind these frames of a lane `captured` is silent */
+    uint32_t sounded[STEM_BLEED_LANES_MAX];                /* behind these frames of a lane the cell has been, so far */
     float *silence;                                        /* [SIZE] */
     float *real, *imaginary, *work;                        /* [LANE_FFT_FLOATS] */
     float *even_re, *even_im;                              /* [lane][window][BINS_ROW] spectra of even power */

@@ -90,6 +90,7 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count)
     self->frame_count = frame_count;
     self->step_count = stem_step_count(frame_count);
     self->window_count = stem_window_count(frame_count);
+    memset(self->sounded, 0, sizeof self->sounded);
 }
 
 /* Where a lane's next frames go: 1.2 MB a cell, which costs as much as looking at them. NULL: silence, which is there already. */
@@ -100,10 +101,12 @@ static float *place_frames(render_bleed *self, uint32_t lane, uint32_t cell_fram
     uint32_t *held = &self->held[lane];
     if (!sounds && cell_frame < *held) { /* of the cell before */
         memset(row, 0, (*held < end ? *held - cell_frame : frame_count) * sizeof *row);
-        *held = *held <= end ? cell_frame : *held;
+        *held = *held <= end ? self->sounded[lane] : *held;
     }
-    if (sounds && *held < end)
-        *held = end;
+    if (sounds) {
+        self->sounded[lane] = end;
+        *held = *held < end ? end : *held;
+    }
     return sounds ? row : NULL;
 }
 

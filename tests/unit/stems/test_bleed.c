@@ -20,7 +20,7 @@ typedef struct plant {
     uint32_t first, end; /* frames in which it leaks */
     double filter;      /* one-pole low-pass of the leak; 0 = none */
     double after_db;    /* of the host behind the leak; 0: as before */
-    bool second;        /* a cell full of noise was heard before this one */
+    bool second;        /* cells were heard before this one: one full of noise, and one with noise in three quarters */
     uint32_t cell;      /* which of CELLS is listened to */
     uint64_t most;      /* frames of each stem that may be read beyond it */
     uint32_t pause, resume; /* frames in which the source is silent */
@@ -107,13 +107,15 @@ static stem_features *listen(const plant *made)
     heard_lanes around = {.lanes = {source, host}, .cell_frame = made->cell * CELL_FRAMES};
     stem_features *features = calloc(1, sizeof *features);
     assert_non_null(features);
-    if (made->second) {
-        const bool both[LANES] = {true, true};
-        for (uint32_t i = 0; i < TILE * TILE_LANES; i++)
-            tile[i] = 0.1 * noise(&seed);
+    for (uint32_t before = 0; made->second && before < 2; before++) {
+        const uint32_t sound_end = before == 0 ? CELL_FRAMES : CELL_FRAMES / 4 * 3;
         render_bleed_begin(bleed, CELL_FRAMES);
-        for (uint32_t first = 0; first < CELL_FRAMES; first += TILE)
-            render_bleed_take(bleed, &tile, first, TILE, both);
+        for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
+            const bool sounds = first < sound_end;
+            for (uint32_t i = 0; i < TILE * TILE_LANES; i++)
+                tile[i] = sounds ? 0.1 * noise(&seed) : 0.0;
+            render_bleed_take(bleed, &tile, first, TILE, (const bool[LANES]){sounds, sounds});
+        }
         const cell_beyond nothing = {.context = &around, .frames = read_beyond};
         assert_int_equal(render_bleed_end(bleed, features, &nothing), STATUS_OK);
         memset(features, 0, sizeof *features);
