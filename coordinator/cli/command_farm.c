@@ -70,7 +70,8 @@ int command_plan_on_farm(const cli_arguments *arguments)
     farm_job_watch watch = {.client = client, .job = number, .quiet = true, .title = ""};
     if (code == STATUS_OK)
         code = farm_job_follow(&watch, &job, &detail);
-    int exit_code = code == STATUS_OK ? farm_job_show_result(arguments, client, number, job, NULL) : cli_fail_detail(&detail);
+    int exit_code = code == STATUS_OK ? farm_job_show_result(arguments, client, number, job, &loaded.problems, NULL)
+                                      : cli_fail_detail(&detail);
     json_decref(job);
     farm_client_destroy(&client);
     arena_deinit(&memory);

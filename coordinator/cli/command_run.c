@@ -216,7 +216,7 @@ static int follow_and_show(const cli_arguments *arguments, const loaded_show *lo
         return cli_fail_detail(&detail);
     int exit_code = (int)json_integer_value(json_object_get(job, "exit_code"));
     if (!rendering) {
-        exit_code = farm_job_show_result(arguments, watch->client, watch->job, job, loaded->out_folder);
+        exit_code = farm_job_show_result(arguments, watch->client, watch->job, job, &loaded->problems, loaded->out_folder);
     } else {
         farm_job_print_errors(job);
         if (cli_flag(arguments, "json"))
@@ -245,6 +245,8 @@ static int run_show(const cli_arguments *arguments, const char *kind)
     json_t *before = NULL;
     arena_init(&memory);
     status code = loaded_show_read(&loaded, arguments->words[0], rendering ? cli_text(arguments, "out") : NULL, &memory, &detail);
+    if (code != STATUS_OK && strcmp(kind, "check") == 0 && loaded.media_folder != NULL)
+        code = STATUS_OK; /* what is wrong with deliverables is said; the files are looked at all the same */
     if (code == STATUS_OK && access(loaded.media_folder, R_OK | X_OK) != 0)
         code = error_detail_set(&detail, STATUS_INPUT_MISSING, "%s: cannot read the media folder '%s': %s", loaded.display,
                                 loaded.media_folder, strerror(errno));

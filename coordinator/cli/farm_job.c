@@ -215,13 +215,13 @@ status farm_job_follow(const farm_job_watch *watch, json_t **out_job, error_deta
 }
 
 /* One line for a problem, in the form that editors jump to. */
-static void print_problem(const json_t *problem)
+static void print_problem(const json_t *item)
 {
-    double line = number_of(problem, "line");
-    cli_print(stderr, "%s", text_of(problem, "file")[0] == '\0' ? "reelmill" : text_of(problem, "file"));
+    double line = number_of(item, "line");
+    cli_print(stderr, "%s", text_of(item, "file")[0] == '\0' ? "reelmill" : text_of(item, "file"));
     if (line > 0)
-        fprintf(stderr, ":%.0f:%.0f", line, number_of(problem, "column"));
-    cli_print(stderr, ": %s: %s\n", text_of(problem, "severity"), text_of(problem, "message"));
+        fprintf(stderr, ":%.0f:%.0f", line, number_of(item, "column"));
+    cli_print(stderr, ": %s: %s\n", text_of(item, "severity"), text_of(item, "message"));
 }
 
 static bool is_final(const json_t *error, const char *message)
@@ -266,6 +266,18 @@ void farm_job_print_errors(const json_t *job)
         cli_print(stderr, "reelmill: error: %s\n", text_of(outcome, "message"));
 }
 
+/* The coordinator reads the show too, and finds the same. */
+static void leave_out_told(json_t *problems, const problem_list *told)
+{
+    for (size_t i = json_array_size(problems); i-- > 0;)
+        for (size_t k = 0; k < told->count; k++)
+            if (strcmp(text_of(json_array_get(problems, i), "message"), told->items[k].message) == 0 &&
+                number_of(json_array_get(problems, i), "line") == (double)told->items[k].line) {
+                json_array_remove(problems, i);
+                break;
+            }
+}
+
 /* The folder, or the next above it that is there, has room for everything that would be written; a run would wait for it. */
 static void warn_of_room(const char *out_folder, double wanted)
 {
@@ -285,7 +297,7 @@ static void warn_of_room(const char *out_folder, double wanted)
 }
 
 int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job,
-                         const char *out_folder)
+                         const problem_list *told, const char *out_folder)
 {
     error_detail detail;
     char *text = NULL;
@@ -299,6 +311,7 @@ int farm_job_show_result(const cli_arguments *arguments, farm_client *client, ui
     int exit_code = (int)json_integer_value(json_object_get(result, "exit_code"));
     if (cli_flag(arguments, "json"))
         fwrite(text, 1, size, stdout);
+    leave_out_told(json_object_get(result, "problems"), told);
     farm_job_print_errors(result);
     if (out_folder != NULL)
         warn_of_room(out_folder, number_of(result, "write_bytes"));

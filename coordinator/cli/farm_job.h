@@ -8,6 +8,7 @@
 #include "coordinator/cli/cli.h"
 #include "coordinator/cli/farm_client.h"
 #include "coordinator/cli/private_farm.h"
+#include "coordinator/show/show_file.h"
 
 #include <jansson.h>
 
@@ -32,10 +33,11 @@ void farm_job_print_errors(const json_t *job);
 
 /**
  * A `check` or `plan` that has ended: problems, the plan's text and the forecast for people, one document for programs.
- * out_folder: where this machine would write, whose room is looked at, or NULL. The exit code.
+ * told: what was said of the show already. out_folder: where this machine would write, whose room is looked at, or NULL. The
+ * exit code.
  */
 int farm_job_show_result(const cli_arguments *arguments, farm_client *client, uint32_t job_number, const json_t *job,
-                         const char *out_folder);
+                         const problem_list *told, const char *out_folder);
 
 /** A private farm with a client, from a command's --workers, --cpu, --cells-per-task and --verbose. */
 MUST_USE status farm_job_start_private(const cli_arguments *arguments, const private_farm_root *roots, uint32_t root_count,

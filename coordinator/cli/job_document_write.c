@@ -127,14 +127,17 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
         return code;
     problem_list problems = {0};
     code = show_file_parse(&loaded.show, loaded.text, loaded.text_size, path, memory, &problems);
-    if (code == STATUS_OK)
+    bool parsed = code == STATUS_OK;
+    if (parsed)
         code = show_resolve(&loaded.show, &loaded.library, memory, &problems);
     if (problems.count > 0)
         fputs(problem_list_text(&problems, memory), stderr);
     loaded.problems = problems;
     *out_loaded = loaded;
     if (code != STATUS_OK)
-        return error_detail_set(detail, code, "%s", ""); /* all is said */
+        error_detail_set(detail, code, "%s", ""); /* all is said */
+    if (!parsed)
+        return code;
     loaded.media_folder = join_path(memory, loaded.folder, loaded.show.media);
     char working[PATH_MAX];
     if (out_override != NULL && getcwd(working, sizeof working) != NULL)
@@ -142,7 +145,7 @@ status loaded_show_read(loaded_show *out_loaded, const char *path, const char *o
     else
         loaded.out_folder = join_path(memory, loaded.folder, loaded.show.output);
     *out_loaded = loaded;
-    return STATUS_OK;
+    return code;
 }
 
 static json_t *place_json(const plan_place *place)

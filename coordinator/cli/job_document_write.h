@@ -34,7 +34,8 @@ MUST_USE status library_add_own(library *self, const char *folder, size_t *out_r
 
 /**
  * Reads a show file and what lies beside it, parses and resolves. Problems are printed to stderr in the usual form
- * (file:line:column: error: ...); detail's message is then empty. out_override: --out, or NULL.
+ * (file:line:column: error: ...); detail's message is then empty. What is wrong with its deliverables alone leaves *out_loaded
+ * whole, with a media_folder. out_override: --out, or NULL.
  */
 MUST_USE status loaded_show_read(loaded_show *out_loaded, const char *path, const char *out_override, arena *memory,
                                  error_detail *detail);

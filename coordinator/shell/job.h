@@ -29,7 +29,8 @@ typedef struct job_source {
     show show;
     library library;
     input_list inputs;
-    problem_list problems; /**< warnings; errors when code is not STATUS_OK */
+    problem_list problems; /**< warnings; errors when code is not STATUS_OK, or unresolved */
+    bool unresolved; /**< a CHECK of a show with deliverables that cannot be made as they are written: its files are looked at */
     status code; /**< STATUS_OK, or why the document is refused */
     error_detail detail;
 } job_source;

@@ -169,12 +169,12 @@ static void run_plan(uv_work_t *request)
     const job_source *source = job->source;
     job_kind kind = source->document.kind;
     /* What is to be delivered must be possible too: that only planning it shows. */
-    if (kind == JOB_KIND_CHECK && source->show.deliverable_count == 0)
+    if (kind == JOB_KIND_CHECK && (source->show.deliverable_count == 0 || source->unresolved))
         work->code = plan_check(&source->show, &source->inputs, work->facts, &work->problem_arena, &work->problems);
     else
         work->code = plan_create(&work->plan, &source->show, &source->inputs, work->facts, &work->options,
                                  job_plan_task(job) + 1, &work->problem_arena, &work->problems);
-    if (work->code == STATUS_OK && work->problems.error_count > 0)
+    if (work->code == STATUS_OK && (work->problems.error_count > 0 || source->unresolved))
         work->code = STATUS_INPUT_INVALID;
     if (work->code != STATUS_OK)
         tell_plan_problem(work);

@@ -47,6 +47,17 @@ static void tell_first_problem(job_source *self)
     error_detail_set(&self->detail, self->code, "the show cannot be used: %s", status_text(self->code));
 }
 
+/* What is wrong with deliverables keeps nobody from looking at the files: a check tells all at once. */
+static void leave_out_deliverables(job_source *self)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < self->show.deliverable_count; i++)
+        if (self->show.deliverables[i].file != NULL)
+            self->show.deliverables[kept++] = self->show.deliverables[i];
+    self->show.deliverable_count = kept;
+    self->unresolved = true;
+}
+
 job_source *job_source_create(const char *document, size_t document_size)
 {
     job_source *self = calloc(1, sizeof *self);
@@ -65,8 +76,13 @@ job_source *job_source_create(const char *document, size_t document_size)
     else
         self->code = show_file_parse(&self->show, read->show_text, read->show_text_size, read->show_name, &self->arena,
                                      &self->problems);
-    if (self->code == STATUS_OK)
+    if (self->code == STATUS_OK) {
         self->code = show_resolve(&self->show, &self->library, &self->arena, &self->problems);
+        if (self->code == STATUS_INPUT_INVALID && read->kind == JOB_KIND_CHECK) {
+            leave_out_deliverables(self);
+            self->code = STATUS_OK;
+        }
+    }
     if (self->code == STATUS_OK)
         self->code = plan_list_inputs(&self->inputs, &self->show, &read->media, &self->arena, &self->problems);
     if (self->code == STATUS_OK && self->inputs.count > JOB_FILES_MAX) {

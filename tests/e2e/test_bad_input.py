@@ -86,6 +86,10 @@ class BadInput(FarmTest):
         lines = self.refused("R2_DX_51.wav", command="check", problems=3)
         for name in ("R1_FX_51.wav", "R1_MX.C.wav"):
             self.assertTrue(any(name in line for line in lines), lines)
+        self.show.text["deliverables"][0]["recipe"] = "printmaster-5.2"  # what is no deliverable hides no file that is wrong
+        self.show.write()
+        lines += self.refused("printmaster-5.2", command="check", problems=4)
+        self.assertEqual(len(set(lines)), 4, lines)
 
     # ---- show files ----
 
