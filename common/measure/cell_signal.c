@@ -11,6 +11,12 @@ uint32_t cell_signal_block_frames(uint32_t sample_rate)
     return frames < SIGNAL_BLOCK_FRAMES_MIN ? SIGNAL_BLOCK_FRAMES_MIN : frames;
 }
 
+uint32_t cell_signal_source_rate(uint32_t source)
+{
+    static const uint32_t rates[SIGNAL_SOURCES] = {32000, 44100, 48000};
+    return rates[source];
+}
+
 uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate)
 {
     uint32_t cell_ms = (uint32_t)((uint64_t)CELL_FRAMES * 1000 / sample_rate);
@@ -59,6 +65,8 @@ void cell_place_read(uint32_t word, uint8_t *out_kind, uint8_t *out_channel, int
     *out_frame = (int32_t)(word & ((1u << PLACE_FRAME_BITS) - 1)) - METER_PREROLL_FRAMES;
 }
 
+enum { MIRROR_FLOATS = SIGNAL_SOURCES * SIGNAL_MIRROR_TURNS * 2 };
+
 size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t groups)
 {
     size_t channels = channel_layout_get((channel_layout_id)layout)->channel_count;
@@ -71,7 +79,7 @@ size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t group
     if ((groups & SIGNAL_GROUP_DEPTH) != 0)
         size += channels * 8;
     if ((groups & SIGNAL_GROUP_SPECTRUM) != 0)
-        size += channels * SIGNAL_BANDS * 4;
+        size += channels * (SIGNAL_BANDS + MIRROR_FLOATS) * 4;
     if ((groups & SIGNAL_GROUP_SPEECH) != 0) {
         size_t frames = CELL_FRAMES / (sample_rate / 50) + 2;
         size += 2 + (frames < SPEECH_FRAMES_MAX ? frames : SPEECH_FRAMES_MAX) * SPEECH_BANDS;
@@ -95,8 +103,10 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
     for (uint32_t c = 0; c < self->channel_count; c++) {
         if ((self->groups & SIGNAL_GROUP_DEPTH) != 0)
             byte_writer_u64(writer, self->bits[c]);
-        if ((self->groups & SIGNAL_GROUP_SPECTRUM) != 0)
+        if ((self->groups & SIGNAL_GROUP_SPECTRUM) != 0) {
             write_floats(writer, self->spectrum[c], SIGNAL_BANDS);
+            write_floats(writer, &self->mirror[c][0][0][0], MIRROR_FLOATS);
+        }
     }
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < self->channel_count; c++)
@@ -188,7 +198,8 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
             self->bits[c] = byte_reader_u64(reader);
         good &= self->bits[c] >> 33 == 0;
         if ((self->groups & SIGNAL_GROUP_SPECTRUM) != 0)
-            good &= read_floats(reader, self->spectrum[c], SIGNAL_BANDS, false);
+            good &= read_floats(reader, self->spectrum[c], SIGNAL_BANDS, false) &&
+                    read_floats(reader, &self->mirror[c][0][0][0], MIRROR_FLOATS, true);
     }
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < channel_count; c++)

@@ -26,6 +26,8 @@ enum {
     SIGNAL_HUM_STRETCHES = 4, /**< per cell, of 1.4 s each */
     SIGNAL_HUM_MS = 1400,
     SIGNAL_HUM_LINES = 6,     /**< 50, 100, 150, 60, 120, 180 Hz */
+    SIGNAL_SOURCES = 3,       /**< rates that sound may have been converted from: cell_signal_source_rate() */
+    SIGNAL_MIRROR_TURNS = 3,  /**< a source's rate and, to compare with, two near it that nobody has */
     SIGNAL_EVENTS_PER_KIND = 80, /**< per cell; the rest is counted */
     SIGNAL_EVENTS_MAX = 400
 };
@@ -43,6 +45,9 @@ enum {
 
 /** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
 uint32_t cell_signal_block_frames(uint32_t sample_rate);
+
+/** 32, 44.1 and 48 kHz. */
+uint32_t cell_signal_source_rate(uint32_t source);
 
 /** Milliseconds from one mains stretch of a cell to the next: at most SIGNAL_HUM_STRETCHES whole ones fit. */
 uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate);
@@ -81,6 +86,10 @@ typedef struct cell_signal {
     uint64_t bits[LAYOUT_CHANNELS_MAX];                              /**< or of samples x 2^31, of all until the lowest bit that the
                                                                           form has is in use; bit 32: finer */
     float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];               /**< mean power of each band, full-scale sine = 0.5 */
+    /* The lines above half of a source's rate times those below that they would be the image of, as one number of size 0 to 1 for
+       each window, turned back by the rate: their sum over the root of their squares' sum. Its square is 1 in the mean by chance,
+       and the number of windows where there is nothing but an image. */
+    float mirror[LAYOUT_CHANNELS_MAX][SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2];
     float hum[SIGNAL_HUM_STRETCHES][LAYOUT_CHANNELS_MAX][2][SIGNAL_HUM_LINES]; /**< mean power of line; beside it */
     uint32_t event_count;
     uint32_t event_dropped;

@@ -102,6 +102,7 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
     cell->frame_count = frame_count;
     memcpy(cell->bits, signal->bits, sizeof cell->bits);
     memcpy(cell->spectrum, signal->spectrum, sizeof cell->spectrum);
+    memcpy(cell->mirror, signal->mirror, sizeof cell->mirror);
     self->event_dropped += signal->event_dropped;
     for (uint32_t i = 0; i < signal->event_count; i++)
         if (!add_event(self, &signal->events[i], cell_frame, sample_rate))

@@ -27,6 +27,7 @@ typedef struct signal_cell {
     uint32_t frame_count;
     uint64_t bits[LAYOUT_CHANNELS_MAX];
     float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];
+    float mirror[LAYOUT_CHANNELS_MAX][SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2];
 } signal_cell;
 
 /** An event with its place in the programme. */

@@ -1,3 +1,4 @@
+#include "coordinator/verdict/finding_places.h"
 #include "coordinator/verdict/judge_signal.h"
 
 #include <math.h>
@@ -12,6 +13,12 @@ static const double lossy_hz_min = 16350.0;
 static const double lossy_hz_max = 19400.0;
 /* The mirrored band behind a rate converter's lax filter ends in a cliff too, but slopes down to it. */
 static const double slope_db_max = 15.0;
+/*
+ * An image is decided against chance: the square of a mirror's sum over a reel is 1 in the mean without one, and beyond x with
+ * the probability e^-x. What turns with other rates as well is periodic, and no image.
+ */
+static const double image_chance_min = 25.0;
+static const double image_others_max = 0.25;
 enum { BEFORE_BANDS = 4, EDGE_BANDS = 2, SLOPE_BANDS = 16, FINER_BITS = 33 };
 
 /* Bits that the samples of a channel use; 0 for silence, FINER_BITS for float that no 32 bits hold. */
@@ -129,6 +136,85 @@ static void tell_lossy(judgement *self, double hertz, double fall)
                                                              : "Ask for an export from the session, not from a coded copy");
 }
 
+/* For a channel in a reel's cells, of each source rate and of each rate that it is compared with. */
+typedef struct image_sums {
+    double squares[SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS];
+} image_sums;
+
+static image_sums sum_mirrors(const programme_signal *signal, size_t first, size_t last, uint32_t channel)
+{
+    image_sums out = {0};
+    for (uint32_t s = 0; s < SIGNAL_SOURCES; s++)
+        for (uint32_t t = 0; t < SIGNAL_MIRROR_TURNS; t++) {
+            double sum[2] = {0.0, 0.0};
+            double count = 0.0;
+            for (size_t i = first; i <= last; i++) {
+                const float *mirror = signal->cells[i].mirror[channel][s][t];
+                sum[0] += (double)mirror[0];
+                sum[1] += (double)mirror[1];
+                count += mirror[0] != 0.0f || mirror[1] != 0.0f;
+            }
+            out.squares[s][t] = count > 0.0 ? (sum[0] * sum[0] + sum[1] * sum[1]) / count : 0.0;
+        }
+    return out;
+}
+
+/* True if there is an image about half of the source's rate, and about no other. */
+static bool is_image(const image_sums *sums, uint32_t source)
+{
+    double image = sums->squares[source][0];
+    double others = 0.0;
+    for (uint32_t s = 0; s < SIGNAL_SOURCES; s++)
+        for (uint32_t t = 0; t < SIGNAL_MIRROR_TURNS; t++)
+            others = s == source && t == 0 ? others : fmax(others, sums->squares[s][t]);
+    return image > image_chance_min && others < image_others_max * image;
+}
+
+/* The image of a source rate in the reel of cells first to last. */
+static bool tell_image(judgement *self, signal_rule *rule, const programme_signal *signal, size_t first, size_t last,
+                       uint32_t source)
+{
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    uint32_t channels = 0;
+    double chance = 0.0;
+    for (uint32_t c = 0; c < layout->channel_count; c++) {
+        const image_sums sums = sum_mirrors(signal, first, last, c);
+        if (layout->labels[c] == CHANNEL_LFE || !is_image(&sums, source))
+            continue;
+        channels |= 1U << c;
+        chance = fmax(chance, sums.squares[source][0]);
+    }
+    if (channels == 0)
+        return false;
+    double rate = cell_signal_source_rate(source);
+    finding *item = signal_tell(self, rule, LAYOUT_CHANNELS_MAX, signal->cells[first].frame,
+                                signal->cells[last].frame + signal->cells[last].frame_count, rate / 2, "Hz");
+    if (item == NULL)
+        return true;
+    finding_set_channels(item, layout, channels);
+    item->subject = arena_format(self->memory, "%.1f kHz", rate / 1000.0);
+    item->details_json = arena_format(self->memory, "{\"source_rate_hz\": %.0f, \"chance_log10\": %.0f}", rate, -chance / log(10.0));
+    item->message = arena_format(self->memory, "What lies above %.2f kHz in %s is the mirror image of what lies below it: sound of %.1f kHz is in there, through a rate converter "
+                                 "with a poor filter. Ask for the material at its full rate, or convert it again.",
+                                 rate / 2000.0, finding_channel_names(self->memory, item), rate / 1000.0);
+    return true;
+}
+
+static bool tell_images(judgement *self, const programme_signal *signal)
+{
+    signal_rule rule = signal_rule_of(self, "format.upsampled", 0.0, true, FINDING_INFO);
+    bool told = false;
+    for (size_t first = 0, last = 0; first < signal->cell_count; first = last + 1) {
+        int32_t reel = judgement_reel(self, signal->cells[first].frame);
+        for (last = first; last + 1 < signal->cell_count && judgement_reel(self, signal->cells[last + 1].frame) == reel;)
+            last++;
+        for (uint32_t s = 0; s < SIGNAL_SOURCES; s++)
+            told = tell_image(self, &rule, signal, first, last, s) || told;
+    }
+    signal_rule_close(self, &rule);
+    return told;
+}
+
 void judge_signal_upsampled(judgement *self, const programme_signal *signal)
 {
     const channel_layout *layout = channel_layout_get(self->deliverable->layout);
@@ -145,6 +231,8 @@ void judge_signal_upsampled(judgement *self, const programme_signal *signal)
         signal_unjudged(self, "format.lossy", "the programme is silent, or its rate too low for a spectrum");
         return;
     }
+    if (tell_images(self, signal)) /* so nothing ends below them */
+        return;
     double rate = self->timeline->sample_rate;
     double fall = 0.0;
     int cliff = (int)find_cliff(bands, &fall);

@@ -71,13 +71,15 @@ static void spectrum_once(kernel_check *self, hostility kind, placement where)
 {
     static double window[SPECTRUM_FRAMES], turn[SPECTRUM_FRAMES / 2][2];
     static _Alignas(64) double expected[SPECTRUM_FRAMES / 2][TILE_LANES];
+    static _Alignas(64) double lines[2][SPECTRUM_FRAMES / 2][2][TILE_LANES];
     const size_t values = (size_t)SPECTRUM_FRAMES * TILE_LANES;
     double *tile = (double *)(void *)guarded_place(&self->memory[0], values * sizeof(double), where, 0);
     uint8_t *actual = guarded_place(&self->memory[1], sizeof expected, where, 0);
     check_fill(self, tile, values, kind);
     fill_turns(window, turn);
-    self->reference->spectrum(tile, window, (const double (*)[2])turn, expected);
-    self->variant->spectrum(tile, window, (const double (*)[2])turn, (double (*)[TILE_LANES])(void *)actual);
+    self->reference->spectrum(tile, window, (const double (*)[2])turn, expected, lines[0]);
+    self->variant->spectrum(tile, window, (const double (*)[2])turn, (double (*)[TILE_LANES])(void *)actual, lines[1]);
+    check_doubles(self, &lines[0][0][0][0], &lines[1][0][0][0], sizeof lines[0] / sizeof(double), hostility_name(kind));
     check_doubles(self, &expected[0][0], (const double *)(const void *)actual, sizeof expected / sizeof(double),
                   hostility_name(kind));
     check_that(self, guarded_intact(&self->memory[1], actual, sizeof expected), "%s: margin", hostility_name(kind));
@@ -166,9 +168,9 @@ static void judge_bits(kernel_check *self, double *tile, uint32_t frame_count)
 static void judge_spectrum(kernel_check *self, const double *tile)
 {
     static double window[SPECTRUM_FRAMES], turn[SPECTRUM_FRAMES / 2][2];
-    static _Alignas(64) double power[SPECTRUM_FRAMES / 2][TILE_LANES];
+    static _Alignas(64) double power[SPECTRUM_FRAMES / 2][TILE_LANES], lines[SPECTRUM_FRAMES / 2][2][TILE_LANES];
     fill_turns(window, turn);
-    self->reference->spectrum(tile, window, (const double (*)[2])turn, power);
+    self->reference->spectrum(tile, window, (const double (*)[2])turn, power, lines);
     const uint32_t lane = check_below(self, TILE_LANES);
     for (int k = 1; k < SPECTRUM_FRAMES / 2; k++) {
         long double re = 0, im = 0, size = 0;
@@ -181,6 +183,8 @@ static void judge_spectrum(kernel_check *self, const double *tile)
             size += fabsl(x);
         }
         judge_near(self, power[k][lane], (re * re + im * im) * 2 / (64.0L * 64.0L * 4), size * size / 4096, "spectrum");
+        judge_near(self, lines[k][0][lane], re, size, "real part");
+        judge_near(self, lines[k][1][lane], im, size, "imaginary part");
     }
 }
 

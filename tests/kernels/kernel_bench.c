@@ -187,7 +187,7 @@ static void true_peak_located(const dsp_table *table, bench_data *data)
 static void spectrum(const dsp_table *table, bench_data *data)
 {
     table->spectrum(data->tile, data->inputs[0], (const double (*)[2])(void *)data->inputs[1],
-                    (double (*)[TILE_LANES])(void *)data->outputs[0]);
+                    (double (*)[TILE_LANES])(void *)data->outputs[0], NULL);
 }
 
 static float *floats_of(double *tile)

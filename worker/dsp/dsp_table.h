@@ -315,10 +315,11 @@ typedef struct dsp_table {
      * the imaginary part of a transform of half the size.
      *
      * Shape      tile [SPECTRUM_FRAMES][TILE_LANES]; window [SPECTRUM_FRAMES], adding up to half its length; turn
-     *            [SPECTRUM_FRAMES / 2] cos and -sin of 2 pi k / SPECTRUM_FRAMES; power [SPECTRUM_FRAMES / 2][TILE_LANES]
+     *            [SPECTRUM_FRAMES / 2] cos and -sin of 2 pi k / SPECTRUM_FRAMES; power [SPECTRUM_FRAMES / 2][TILE_LANES];
+     *            lines, real and imaginary parts without a scale, of as many, or NULL
      * Units      linear
-     * State      none; power is set, not added to
-     * Memory     tile and power 64-byte aligned
+     * State      none; power and lines are set, not added to
+     * Memory     tile, power and lines 64-byte aligned
      * Rates      any
      * Odd input  NaN and infinity stay in their lane
      * Errors     none
@@ -326,7 +327,8 @@ typedef struct dsp_table {
      * Source     none
      * Proof      tests/kernels/check_signal.c
      */
-    void (*spectrum)(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES]);
+    void (*spectrum)(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES],
+                     double (*lines)[2][TILE_LANES]);
     /**
      * Three radix-4 steps of Stockham's Fourier transform of `size` frames, from blocks of `stride` frames that are in order
      * already to blocks of FFT_RADIX times as many.

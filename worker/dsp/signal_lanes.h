@@ -152,7 +152,7 @@ static inline void spectrum_transform(const double (*turns)[2], spectrum_point *
 }
 
 static inline void spectrum_of_lanes(const double *tile, const double *window, const double (*turn)[2],
-                                     double (*power)[TILE_LANES])
+                                     double (*power)[TILE_LANES], double (*lines)[2][TILE_LANES])
 {
     const double scale = 2.0 / ((double)SPECTRUM_HALF * (double)SPECTRUM_HALF);
     for (uint32_t lane = 0; lane < TILE_LANES; lane += SIGNAL_WIDTH) {
@@ -176,6 +176,10 @@ static inline void spectrum_of_lanes(const double *tile, const double *window, c
             const signal_lanes re = even_re + (odd_re * turn[k][0] - odd_im * turn[k][1]);
             const signal_lanes im = even_im + (odd_re * turn[k][1] + odd_im * turn[k][0]);
             *(signal_lanes *)(void *)(power[k] + lane) = (re * re + im * im) * scale;
+            if (lines != NULL) {
+                *(signal_lanes *)(void *)(lines[k][0] + lane) = re;
+                *(signal_lanes *)(void *)(lines[k][1] + lane) = im;
+            }
         }
     }
 }

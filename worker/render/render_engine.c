@@ -396,8 +396,7 @@ static void measure_tiles(render_run_state *self, uint32_t frame_count, bool mea
             spectra = render_signal_tile_begin(&self->meters[o].signal, &self->signal_tiles[0]);
     for (uint32_t t = 0; spectra && t < self->lanes.tile_count; t++)
         if ((self->signal_tiles[t].groups & SIGNAL_GROUP_SPECTRUM) != 0)
-            self->dsp->spectrum(self->tiles[t], self->tables.window, (const double (*)[2])self->tables.turn,
-                                self->signal_tiles[t].power);
+            signal_tile_spectrum(&self->signal_tiles[t], self->dsp, &self->tables, frame, self->task->program.sample_rate);
     for (uint32_t o = 0; o < program->output_count; o++) {
         if (self->meters[o].measure.signal != NULL)
             take_signal(self, o);

@@ -243,9 +243,11 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
     if (tile->cell_frame < 0)
         return;
     self->cell.bits[channel] = tile->bits[lane];
-    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM))
+    if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM)) {
         for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
             state->bands[k] += tile->power[k][lane];
+        signal_mirror_take(&state->mirror, tile, lane, self->sample_rate);
+    }
     if (!sound)
         return;
     state->offset = tile->offset[lane];
@@ -286,6 +288,7 @@ void render_signal_end(render_signal *self, bool programme_end)
     for (uint32_t c = 0; c < cell->channel_count; c++) {
         if (programme_end && has(cell->groups, SIGNAL_GROUP_SOUND))
             signal_candidate_settle(self, c, 0.0);
+        signal_mirror_end(&self->channels[c].mirror, cell->mirror[c]);
         for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
             cell->spectrum[c][k] =
                 self->spectrum_count > 0 ? stored(self->channels[c].bands[k] / self->spectrum_count) : 0.0f;

@@ -58,6 +58,8 @@ typedef struct signal_tile {
     double *weighing;         /* m_taps frames before the tile, then the tile; NULL: not wanted */
     double weighted[TILE_LANES]; /* energy of the tile behind the M weighting */
     _Alignas(64) double power[SIGNAL_BANDS][TILE_LANES];
+    _Alignas(64) double lines[SIGNAL_BANDS][2][TILE_LANES]; /* whose powers these are */
+    double mirror_turns[SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2]; /* cos and -sin, where the spectrum begins */
 } signal_tile;
 /** An output with lanes in it takes these groups. */
 void signal_tile_take(signal_tile *self, uint8_t groups, const signal_tables *tables, arena *memory);
@@ -68,6 +70,17 @@ void signal_tile_begin(signal_tile *self, const signal_tables *tables);
  */
 void signal_tile_measure(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, const double *peak,
                          uint64_t programme_frame, uint32_t sample_rate, uint32_t frame_count, int64_t cell_frame);
+
+/** The spectrum of SPECTRUM_FRAMES frames of the tile, which are others from tile to tile. */
+void signal_tile_spectrum(signal_tile *self, const dsp_table *dsp, const signal_tables *tables, uint64_t programme_frame,
+                          uint32_t sample_rate);
+
+/** What a channel's mirror in its cell_signal is made of. */
+typedef struct signal_mirror {
+    double sums[SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2], squares[SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS];
+} signal_mirror;
+void signal_mirror_take(signal_mirror *self, const signal_tile *tile, uint32_t lane, uint32_t sample_rate);
+void signal_mirror_end(const signal_mirror *self, float (*out)[SIGNAL_MIRROR_TURNS][2]);
 
 /** A place that may be a click; the tile behind it decides. */
 typedef struct signal_candidate {
@@ -93,6 +106,7 @@ typedef struct signal_channel {
     int64_t tone_first, tone_end;
     double tone_figure;
     double bands[SIGNAL_BANDS];
+    signal_mirror mirror;
 } signal_channel;
 
 typedef struct render_signal {

@@ -109,7 +109,7 @@ static void finish_windows(speech_bands *self)
     for (uint32_t i = 0; i < SPECTRUM_FRAMES; i++)
         for (uint32_t l = 0; l < self->window_count; l++)
             self->windows[(size_t)i * TILE_LANES + l] = self->voice[self->window_ends[l] - SPECTRUM_FRAMES + i];
-    self->dsp->spectrum(self->windows, self->tables->window, (const double (*)[2])self->tables->turn, self->power);
+    self->dsp->spectrum(self->windows, self->tables->window, (const double (*)[2])self->tables->turn, self->power, NULL);
     double bands[SPEECH_BANDS][TILE_LANES];
     for (uint32_t b = 0; b < SPEECH_BANDS; b++) {
         double sums[TILE_LANES] = {0.0};

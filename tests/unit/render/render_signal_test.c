@@ -91,7 +91,7 @@ static void take_groups(bench *self, uint8_t groups)
             dsp.peak(first, count, peak);
             signal_tile_measure(&tile, &dsp, &tables, peak, frame, RATE, count, (int64_t)frame - (int64_t)start);
             if (render_signal_tile_begin(&signal, &tile))
-                dsp.spectrum(first, tables.window, (const double (*)[2])tables.turn, tile.power);
+                signal_tile_spectrum(&tile, &dsp, &tables, frame, RATE);
             render_signal_channel(&signal, 0, &tile, 0, &tile, 1);
             render_signal_channel(&signal, 1, &tile, 1, NULL, 0);
             render_signal_tile_end(&signal, &tile);
@@ -239,6 +239,40 @@ static void render_signal__sums_hum_and_spectrum_are_those_of_the_samples(void *
     assert_true(cell->bits[1] != 0 && (cell->bits[1] & 0x7FFF) == 0 && (cell->bits[1] & 0x8000) != 0); /* 17 bits */
 }
 
+/* The square of the sum over the programme: 1 in the mean by chance, and the number of windows where there is nothing else. */
+static double mirror_square(const bench *self, uint32_t channel, uint32_t source, uint32_t turn)
+{
+    double sum[2] = {0.0, 0.0};
+    for (size_t i = 0; i < self->programme.cell_count; i++)
+        for (int part = 0; part < 2; part++)
+            sum[part] += (double)self->programme.cells[i].mirror[channel][source][turn][part];
+    return (sum[0] * sum[0] + sum[1] * sum[1]) / (double)self->programme.cell_count;
+}
+
+static void render_signal__the_image_of_another_rate_turns_with_that_rate_alone(void **state)
+{
+    bench *self = *state;
+    double samples[2] = {uniform(self), uniform(self)}; /* noise of 44.1 kHz, drawn through as straight lines */
+    uint64_t taken = 1;
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        for (; taken * RATE <= (uint64_t)i * 44100; taken++) {
+            samples[0] = samples[1];
+            samples[1] = uniform(self);
+        }
+        const double place = 1.0 - ((double)taken - (double)i * 44100.0 / RATE);
+        self->channels[0][i] = 0.1 * (samples[0] + place * (samples[1] - samples[0]));
+        self->channels[1][i] = 0.1 * uniform(self);
+    }
+    take(self);
+    assert_true(mirror_square(self, 0, 1, 0) > 25.0); /* of 32 windows */
+    for (uint32_t k = 0; k < CHANNELS * SIGNAL_SOURCES * SIGNAL_MIRROR_TURNS; k++) {
+        uint32_t c = k / SIGNAL_MIRROR_TURNS / SIGNAL_SOURCES, s = k / SIGNAL_MIRROR_TURNS % SIGNAL_SOURCES;
+        bool image = c == 0 && s == 1 && k % SIGNAL_MIRROR_TURNS == 0;
+        assert_true(image || mirror_square(self, c, s, k % SIGNAL_MIRROR_TURNS) < 6.25);
+    }
+    assert_true(mirror_square(self, 1, 2, 0) == 0.0); /* at 48 kHz nothing lies above 24 */
+}
+
 /* Of two programmes' cells, all but their padding. */
 static void assert_same_cells(const programme_signal *a, const programme_signal *b)
 {
@@ -246,6 +280,7 @@ static void assert_same_cells(const programme_signal *a, const programme_signal 
     for (size_t i = 0; i < a->cell_count; i++) {
         assert_memory_equal(a->cells[i].bits, b->cells[i].bits, sizeof a->cells[i].bits);
         assert_memory_equal(a->cells[i].spectrum, b->cells[i].spectrum, sizeof a->cells[i].spectrum);
+        assert_memory_equal(a->cells[i].mirror, b->cells[i].mirror, sizeof a->cells[i].mirror);
     }
 }
 
@@ -288,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__sums_hum_and_spectrum_are_those_of_the_samples, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__the_image_of_another_rate_turns_with_that_rate_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__groups_do_not_depend_on_each_other, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("render_signal", tests, NULL, NULL);

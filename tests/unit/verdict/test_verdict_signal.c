@@ -34,6 +34,12 @@ static programme_verdict judge_blocks(bench *self, channel_layout_id layout, uin
             signal->hum[k / SIGNAL_HUM_LINES / channels][c][0][k % SIGNAL_HUM_LINES] = self->mains(i, c, k % SIGNAL_HUM_LINES);
             signal->hum[k / SIGNAL_HUM_LINES / channels][c][1][k % SIGNAL_HUM_LINES] = 1e-9f;
         }
+        signal->groups |= self->mirror == NULL ? 0 : SIGNAL_GROUP_SPECTRUM;
+        for (uint32_t k = 0; self->mirror != NULL && k < channels * SIGNAL_SOURCES * SIGNAL_MIRROR_TURNS; k++) {
+            uint32_t c = k / SIGNAL_MIRROR_TURNS / SIGNAL_SOURCES, s = k / SIGNAL_MIRROR_TURNS % SIGNAL_SOURCES;
+            signal->spectrum[c][0] = 1e-4f;
+            signal->mirror[c][s][k % SIGNAL_MIRROR_TURNS][0] = self->mirror(i, c, s, k % SIGNAL_MIRROR_TURNS);
+        }
         for (uint32_t b = 0; b < BLOCKS_PER_CELL; b++) {
             signal->block_frames[b] = BLOCK_FRAMES;
             for (uint32_t k = 0; self->cross != NULL && k < SIGNAL_PAIRS_MAX; k++)
@@ -390,6 +396,33 @@ static void verdict__the_surround_of_an_ltrt_is_no_fault(void **state)
     }
 }
 
+/* The image of 44.1 kHz in R, with a square of 3.24 in each cell; in L what is left by chance: now one way, now the other. */
+static float image_in_right(uint64_t cell, uint32_t channel, uint32_t source, uint32_t turn)
+{
+    return channel == 1 && source == 1 && turn == 0 ? 1.8f : cell % 2 == 0 ? 1.0f : -1.0f;
+}
+
+static float turns_with_all(uint64_t cell, uint32_t channel, uint32_t source, uint32_t turn)
+{
+    return turn == 2 ? 1.0f : image_in_right(cell, channel, source, turn);
+}
+
+static void verdict__the_image_of_a_source_rate_is_told(void **state)
+{
+    bench *self = *state;
+    self->mirror = image_in_right;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    const finding *item = bench_found(&verdict, "format.upsampled");
+    assert_true(item->measured == 22050.0 && item->channel_count == 1 && strcmp(item->channels[0], "R") == 0);
+    assert_int_equal(item->end_sample, 12 * CELL_FRAMES);
+    assert_int_equal(count_of(&verdict, "format.upsampled"), 1);
+    verdict = judge_blocks(self, LAYOUT_STEREO, 7, level); /* 22.7: one in 7 billion is not enough where many are tried */
+    assert_int_equal(count_of(&verdict, "format.upsampled"), 0);
+    self->mirror = turns_with_all; /* a tone that is periodic */
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_int_equal(count_of(&verdict, "format.upsampled"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +436,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_pair_that_is_upside_down_is_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_note_is_no_hum, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__the_image_of_a_source_rate_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__the_surround_of_an_ltrt_is_no_fault, bench_set_up, bench_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

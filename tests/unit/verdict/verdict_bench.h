@@ -27,6 +27,7 @@ typedef struct bench {
     uint32_t click_count;
     const struct stem_programme *stems; /**< where blocks are judged; NULL = there are none */
     float (*mains)(uint64_t cell, uint32_t channel, uint32_t line); /**< power of a line of the mains, where blocks are judged */
+    float (*mirror)(uint64_t cell, uint32_t channel, uint32_t source, uint32_t turn); /* points one way; NULL: no spectrum */
     float (*cross)(uint64_t block, uint32_t pair); /**< mean product of a pair, where blocks are judged */
     const struct level_step *speech; /**< level of the dialogue stem over time; NULL = there is none */
     size_t speech_count;

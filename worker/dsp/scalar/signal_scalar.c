@@ -94,7 +94,8 @@ static void transform(const double (*turns)[2], double (*z)[2])
             }
 }
 
-static void spectrum(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES])
+static void spectrum(const double *tile, const double *window, const double (*turn)[2], double (*power)[TILE_LANES],
+                     double (*lines)[2][TILE_LANES])
 {
     /* A sine of amplitude 1 has |X| = sum of the window / 2 = 64 in its band: power 1/2 = 2 x 64^2 / 128^2. */
     const double scale = 2.0 / ((double)HALF * (double)HALF);
@@ -114,6 +115,10 @@ static void spectrum(const double *tile, const double *window, const double (*tu
             const double re = even[0] + (odd[0] * turn[k][0] - odd[1] * turn[k][1]);
             const double im = even[1] + (odd[0] * turn[k][1] + odd[1] * turn[k][0]);
             power[k][lane] = (re * re + im * im) * scale;
+            if (lines != NULL) {
+                lines[k][0][lane] = re;
+                lines[k][1][lane] = im;
+            }
         }
     }
 }
