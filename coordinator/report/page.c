@@ -33,6 +33,7 @@ page *page_create(arena *memory, const char *title, const char *date)
 
 void page_section(page *self, bool cover)
 {
+    self->folding = false;
     add_block(self, PAGE_SECTION)->flag = cover;
 }
 
@@ -55,7 +56,14 @@ void page_mark(page *self, const char *mark)
 
 void page_subheading(page *self, const char *text)
 {
-    add_block(self, PAGE_SUBHEADING)->text = arena_copy_text(self->memory, text);
+    page_block *block = add_block(self, PAGE_SUBHEADING);
+    block->text = arena_copy_text(self->memory, text);
+    block->flag = self->folding;
+}
+
+void page_fold(page *self)
+{
+    self->folding = true;
 }
 
 void page_verdict(page *self, const char *word)
@@ -103,6 +111,7 @@ void page_table(page *self, const page_column *columns, uint32_t count)
     page_block *block = add_block(self, PAGE_TABLE);
     block->columns = columns;
     block->column_count = count;
+    self->behind = false;
 }
 
 void page_row(page *self)
@@ -112,8 +121,21 @@ void page_row(page *self)
     block->cells = arena_grow_array(self->memory, block->cells, block->count, &block->capacity, size);
     memset(&block->cells[(size_t)block->count * block->column_count], 0, size);
     self->cell = &block->cells[(size_t)block->count * block->column_count];
+    self->cell->row = self->behind ? ROW_BEHIND : ROW_PLAIN;
     self->open = &self->cell->spans;
     block->count++;
+}
+
+void page_fold_rows(page *self)
+{
+    page_row(self);
+    self->cell->row = ROW_FOLD;
+    self->behind = true;
+}
+
+void page_unfold_rows(page *self)
+{
+    self->behind = false;
 }
 
 void page_next_cell(page *self)

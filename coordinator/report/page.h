@@ -34,7 +34,14 @@ typedef struct page_spans {
     page_span *items;
 } page_spans;
 
+typedef enum page_row_kind {
+    ROW_PLAIN,
+    ROW_FOLD,  /**< one text over all columns: what the rows behind it are */
+    ROW_BEHIND /**< HTML shows it when it is asked for, a PDF without its picture */
+} page_row_kind;
+
 typedef struct page_cell {
+    page_row_kind row; /**< of the first of a row */
     page_spans spans;
     const drawing *picture; /**< below the text, or NULL */
     const char *audio;      /**< file beside the page, below the picture, or NULL */
@@ -51,7 +58,7 @@ typedef struct page_figure {
 } page_figure;
 
 typedef enum page_kind {
-    PAGE_SECTION,  /**< flag: the cover */
+    PAGE_SECTION,
     PAGE_TITLE,
     PAGE_HEADING,
     PAGE_SUBHEADING,
@@ -65,7 +72,7 @@ typedef enum page_kind {
 
 typedef struct page_block {
     page_kind kind;
-    bool flag;
+    bool flag;                 /**< PAGE_SECTION: the cover; PAGE_SUBHEADING: folded */
     const char *text;
     const char *badge;         /**< PAGE_HEADING: or NULL */
     const char *mark;          /**< PAGE_HEADING: what links name it by, or NULL */
@@ -88,6 +95,8 @@ typedef struct page {
     page_block *blocks;
     page_spans *open;      /**< where page_add goes */
     page_cell *cell;
+    bool folding;          /**< subheadings and what is below them are folded */
+    bool behind;           /**< rows are */
 } page;
 
 page *page_create(arena *memory, const char *title, const char *date);
@@ -97,6 +106,8 @@ void page_heading(page *self, const char *text, const char *badge);
 /** A name for the heading added last, of our own making: letters, digits and '-'. */
 void page_mark(page *self, const char *mark);
 void page_subheading(page *self, const char *text);
+/** What the subheadings of this section from here on stand over is folded in HTML: shown when it is asked for. */
+void page_fold(page *self);
 void page_verdict(page *self, const char *word);
 void page_picture(page *self, const drawing *picture);
 void page_figures(page *self);
@@ -108,6 +119,9 @@ void page_table(page *self, const page_column *columns, uint32_t count);
 /** A row of the table opened last; its cells are filled from the first on. */
 void page_row(page *self);
 void page_next_cell(page *self);
+/** A line for the rows added from here on, which stand behind it until page_unfold_rows; text goes into it. */
+void page_fold_rows(page *self);
+void page_unfold_rows(page *self);
 void page_cell_picture(page *self, const drawing *picture);
 /** Something to listen to: a player in HTML. The path is relative to the page. */
 void page_cell_audio(page *self, const char *path);

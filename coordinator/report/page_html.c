@@ -32,8 +32,14 @@ static const char page_head[] =
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;white-space:nowrap}code.path{white-space:normal;overflow-wrap:anywhere}"
     ".up{margin-left:auto;font-size:13px;font-weight:400;color:var(--soft)}a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
     "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
-    ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}"
-    "@media print{audio,.up{display:none}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
+    ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}";
+
+/* Where it is folded, on paper and on a phone. */
+static const char page_head_more[] =
+    "summary{cursor:pointer;color:var(--soft)}summary h3{display:inline-block;margin:12px 0 4px}tr.fold>td{padding:6px 0}"
+    "tr.fold table{margin:6px 0 0 14px;width:calc(100% - 14px)}tr.fold thead{position:absolute;clip-path:inset(50%)}"
+    "a:focus-visible,summary:focus-visible{outline:2px solid var(--ink);outline-offset:2px}"
+    "@media print{audio,.up{display:none}details::details-content{content-visibility:visible;display:block}body{background:#fff}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
     "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}.scroll{overflow:visible;background:none}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}thead{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
@@ -80,30 +86,55 @@ static void put_spans(byte_writer *writer, const page_spans *spans)
     }
 }
 
+static void put_row(byte_writer *writer, const page_block *block, const page_cell *cells)
+{
+    put(writer, "<tr>");
+    for (uint32_t c = 0; c < block->column_count; c++) {
+        if (block->columns[c].number) /* stands without its column's head where there is little width */
+            put_element(writer, "<td class=\"n\" title=\"", block->columns[c].title, "\">");
+        else
+            put(writer, "<td>");
+        put_spans(writer, &cells[c].spans);
+        if (cells[c].picture != NULL)
+            drawing_svg(cells[c].picture, writer);
+        if (cells[c].audio != NULL)
+            put_element(writer, "<audio controls preload=\"none\" src=\"", cells[c].audio, "\"></audio>");
+        put(writer, "</td>");
+    }
+    put(writer, "</tr>");
+}
+
+static void put_table_head(byte_writer *writer, const page_block *block)
+{
+    put(writer, "<table><thead><tr>");
+    for (uint32_t c = 0; c < block->column_count; c++)
+        put_element(writer, "<th scope=\"col\">", block->columns[c].title, "</th>");
+    put(writer, "</tr></thead><tbody>");
+}
+
 static void put_table(byte_writer *writer, const page_block *block)
 {
-    put(writer, "<div class=\"scroll\"><table><thead><tr>");
-    for (uint32_t c = 0; c < block->column_count; c++)
-        put_element(writer, "<th>", block->columns[c].title, "</th>");
-    put(writer, "</tr></thead><tbody>");
+    static const char table_end[] = "</tbody></table>";
+    bool behind = false;
+    put(writer, "<div class=\"scroll\">");
+    put_table_head(writer, block);
     for (uint32_t r = 0; r < block->count; r++) {
-        put(writer, "<tr>");
-        for (uint32_t c = 0; c < block->column_count; c++) {
-            const page_cell *cell = &block->cells[(size_t)r * block->column_count + c];
-            if (block->columns[c].number) /* stands without its column's head where there is little width */
-                put_element(writer, "<td class=\"n\" title=\"", block->columns[c].title, "\">");
-            else
-                put(writer, "<td>");
-            put_spans(writer, &cell->spans);
-            if (cell->picture != NULL)
-                drawing_svg(cell->picture, writer);
-            if (cell->audio != NULL)
-                put_element(writer, "<audio controls preload=\"none\" src=\"", cell->audio, "\"></audio>");
-            put(writer, "</td>");
+        const page_cell *cells = &block->cells[(size_t)r * block->column_count];
+        if (behind && cells->row != ROW_BEHIND) {
+            html_markup(writer, "%s</details></td></tr>", table_end);
+            behind = false;
         }
-        put(writer, "</tr>");
+        if (cells->row == ROW_FOLD) {
+            html_markup(writer, "<tr class=\"fold\"><td colspan=\"%u\"><details><summary>", block->column_count);
+            put_spans(writer, &cells->spans);
+            put(writer, "</summary>");
+            put_table_head(writer, block);
+            behind = true;
+        } else {
+            put_row(writer, block, cells);
+        }
     }
-    put(writer, "</tbody></table></div>");
+    html_markup(writer, "%s%s%s</div>", behind ? table_end : "", behind ? "</details></td></tr>" : "", table_end);
 }
 
 static void put_figures(byte_writer *writer, const page_block *block)
@@ -145,7 +176,7 @@ static void put_block(byte_writer *writer, const page_block *block)
         put(writer, "<a class=\"up\" href=\"#cover\">Cover</a></h2>");
         break;
     case PAGE_SUBHEADING:
-        put_element(writer, "<h3>", block->text, "</h3>");
+        put_element(writer, block->flag ? "<details><summary><h3>" : "<h3>", block->text, block->flag ? "</h3></summary>" : "</h3>");
         break;
     case PAGE_PARAGRAPH:
         put(writer, "<p>");
@@ -175,11 +206,17 @@ static void put_block(byte_writer *writer, const page_block *block)
 status page_html(const page *self, byte_writer *writer)
 {
     const char *close = "";
+    bool folded = false;
     put(writer, page_head);
+    put(writer, page_head_more);
     html_text(writer, self->title);
     put(writer, "</title></head><body><main>");
     for (uint32_t i = 0; i < self->count; i++) {
         const page_block *block = &self->blocks[i];
+        if (folded && (block->kind == PAGE_SECTION || block->kind == PAGE_SUBHEADING))
+            put(writer, "</details>");
+        if (block->kind == PAGE_SECTION || block->kind == PAGE_SUBHEADING)
+            folded = block->kind == PAGE_SUBHEADING && block->flag;
         if (block->kind == PAGE_SECTION) {
             put(writer, close);
             put(writer, block->flag ? "<header id=\"cover\">" : "<section>");
@@ -187,6 +224,7 @@ status page_html(const page *self, byte_writer *writer)
         }
         put_block(writer, block);
     }
+    put(writer, folded ? "</details>" : "");
     put(writer, close);
     put(writer, "</main></body></html>\n");
     return writer->failed ? STATUS_LIMIT : STATUS_OK;

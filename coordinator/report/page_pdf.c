@@ -304,9 +304,15 @@ static void put_heading(pdf *self, const page_block *block)
     put_text(self, &all, 13.0);
 }
 
-static double cell_height(PangoLayout *layout, const page_cell *cell, double width)
+/* Of a row behind another there is the text alone: on paper there is no behind. */
+static const drawing *picture_of(const page_cell *cell, page_row_kind row)
 {
-    double picture = cell->picture == NULL ? 0.0 : cell->picture->height * picture_scale(cell->picture, width) + 3.0;
+    return row == ROW_BEHIND ? NULL : cell->picture;
+}
+
+static double cell_height(PangoLayout *layout, const page_cell *cell, page_row_kind row, double width)
+{
+    double picture = picture_of(cell, row) == NULL ? 0.0 : cell->picture->height * picture_scale(cell->picture, width) + 3.0;
     return layout_height(layout) + picture;
 }
 
@@ -353,7 +359,7 @@ static double height_of_beginning(const pdf *self, const page_block *block)
     table_widths(block, widths);
     for (uint32_t c = 0; block->count > 0 && c < block->column_count && c < COLUMNS_MAX; c++) {
         PangoLayout *layout = layout_of(self, &block->cells[c].spans, text_size, widths[c] - gap);
-        height = fmax(height, cell_height(layout, &block->cells[c], widths[c] - gap));
+        height = fmax(height, cell_height(layout, &block->cells[c], block->cells[0].row, widths[c] - gap));
         g_object_unref(layout);
     }
     return 32.0 + height; /* titles of columns may take two lines */
@@ -363,12 +369,13 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
 {
     PangoLayout *layouts[COLUMNS_MAX];
     double height = 0.0;
-    uint32_t count = block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
+    uint32_t count = cells->row == ROW_FOLD ? 1 : block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
     for (uint32_t c = 0; c < count; c++) {
-        layouts[c] = layout_of(self, &cells[c].spans, text_size, widths[c] - gap);
-        height = fmax(height, cell_height(layouts[c], &cells[c], widths[c] - gap));
+        layouts[c] = layout_of(self, &cells[c].spans, text_size, (cells->row == ROW_FOLD ? width_of_sheet() : widths[c]) - gap);
+        height = fmax(height, cell_height(layouts[c], &cells[c], cells->row, widths[c] - gap));
     }
-    if (self->y + height + 6.0 > bottom) {
+    double below = cells->row == ROW_FOLD ? 50.0 : 6.0; /* a line for rows does not stand alone at the foot of a sheet */
+    if (self->y + height + below > bottom) {
         begin_sheet(self);
         put_table_head(self, block, widths);
     }
@@ -376,7 +383,7 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
     double x = margin;
     for (uint32_t c = 0; c < count; c++) {
         show(self, layouts[c], x, self->y + 2.5);
-        if (cells[c].picture != NULL)
+        if (picture_of(&cells[c], cells->row) != NULL)
             draw_picture(self, cells[c].picture, x, self->y + 4.5 + layout_height(layouts[c]), widths[c] - gap);
         x += widths[c];
         g_object_unref(layouts[c]);

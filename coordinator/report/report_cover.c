@@ -153,27 +153,11 @@ typedef struct cover_list {
     arena *memory;
 } cover_list;
 
-/* Of one check; and what is wrong with stems is of many kinds, of which the subject begins with the name. */
-static bool same_kind(const finding *a, const finding *b)
-{
-    if (strcmp(a->check, b->check) != 0 || a->severity != b->severity)
-        return false;
-    if (strcmp(a->check, "stems.null") != 0 || a->subject == NULL || b->subject == NULL)
-        return true;
-    return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
-}
-
 /* Limits of which one is enough are one thing to mend: the first says it, and names the others. */
 static bool same_group(const finding *a, const finding *b)
 {
     return a->rule != NULL && b->rule != NULL && a->severity == b->severity && a->rule->group >= 0 &&
            a->rule->group == b->rule->group;
-}
-
-/* How far it is beyond its limit; nothing where it has none. */
-static double excess_of(const finding *item)
-{
-    return fmax(fmax(item->measured - item->max, item->min - item->measured), 0.0); /* fmax leaves out what is NAN */
 }
 
 /* The worst of a list that is of the kind of the one at `first`; 0: what stands before it in the list has told it. */
@@ -184,13 +168,12 @@ static size_t worst_of_kind(const finding_list *list, size_t first, const findin
     *out_worst = item;
     for (size_t i = 0; i < list->count; i++) {
         const finding *other = &list->items[i];
-        if (other->waiver != NULL || !(same_kind(other, item) || (i < first && same_group(other, item))))
+        if (other->waiver != NULL || !(report_alike(other, item) || (i < first && same_group(other, item))))
             continue;
         if (i < first)
             return 0;
         count++;
-        bool placed = other->has_range && !(*out_worst)->has_range; /* how many more there are says less than any of them */
-        if (excess_of(other) > excess_of(*out_worst) || (placed && !(excess_of(*out_worst) > 0.0)))
+        if (report_worse(other, *out_worst))
             *out_worst = other;
     }
     return count;
@@ -199,7 +182,7 @@ static size_t worst_of_kind(const finding_list *list, size_t first, const findin
 /* "ME_51 (-0.2 dBTP)": the figure where there is a limit that it breaks. */
 static const char *name_with_figure(const char *name, const finding *item, arena *memory)
 {
-    if (!(excess_of(item) > 0.0) || item->unit == NULL)
+    if (!(report_excess(item) > 0.0) || item->unit == NULL)
         return name;
     return arena_format(memory, "%s (%.1f%s%s)", name, verdict_displayed(item->measured), item->unit[0] == '\0' ? "" : " ", item->unit);
 }
@@ -215,7 +198,7 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
         if (count == 0)
             continue;
         uint32_t at = 0;
-        while (at < self->count && !same_kind(self->items[at].item, worst))
+        while (at < self->count && !report_alike(self->items[at].item, worst))
             at++;
         if (at == MEND_FIRST_MAX) {
             if (strstr(self->more, worst->check) == NULL)

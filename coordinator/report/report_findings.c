@@ -80,14 +80,29 @@ static void add_pictures(page *self, const report_model *model, const report_pro
     page_cell_audio(self, file);
 }
 
+static const char *sources_of(const finding *item, arena *memory)
+{
+    const char *sources = item->clause == NULL ? "" : item->clause;
+    if (item->netflix_code != NULL)
+        sources = arena_format(memory, "%s%sNetflix %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->netflix_code);
+    if (item->ebu_qc != NULL)
+        sources = arena_format(memory, "%s%sEBU QC %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->ebu_qc);
+    return sources;
+}
+
+/* told: what stands above it, of which it does not say again what both have in common; or NULL. */
 static void add_finding(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
-                        const finding *item)
+                        const finding *item, const finding *told)
 {
     page_row(self);
     page_add(self, item->waiver != NULL ? STYLE_BADGE_WAIVED : STYLE_BADGE, finding_severity_name(item->severity));
     page_next_cell(self);
-    page_add(self, STYLE_CODE, item->check);
-    page_line(self, STYLE_SOFT, item->id);
+    if (told == NULL) {
+        page_add(self, STYLE_CODE, item->check);
+        page_line(self, STYLE_SOFT, item->id);
+    } else {
+        page_add(self, STYLE_SOFT, item->id);
+    }
     page_next_cell(self);
     add_place(self, model, programme, timeline, item);
     if (programme != NULL)
@@ -95,13 +110,61 @@ static void add_finding(page *self, const report_model *model, const report_prog
     page_next_cell(self);
     page_add(self, STYLE_PLAIN, item->message);
     add_waiver(self, item);
-    const char *sources = item->clause == NULL ? "" : item->clause;
-    if (item->netflix_code != NULL)
-        sources = arena_format(self->memory, "%s%sNetflix %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->netflix_code);
-    if (item->ebu_qc != NULL)
-        sources = arena_format(self->memory, "%s%sEBU QC %s", sources, sources[0] == '\0' ? "" : " \xC2\xB7 ", item->ebu_qc);
-    if (sources[0] != '\0')
+    const char *sources = sources_of(item, self->memory);
+    if (sources[0] != '\0' && (told == NULL || strcmp(sources, sources_of(told, self->memory)) != 0))
         page_line(self, STYLE_SOFT, sources);
+}
+
+bool report_alike(const finding *a, const finding *b)
+{
+    if (strcmp(a->check, b->check) != 0 || a->severity != b->severity || (a->waiver == NULL) != (b->waiver == NULL))
+        return false;
+    if (strcmp(a->check, "stems.null") != 0 || a->subject == NULL || b->subject == NULL)
+        return true;
+    return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
+}
+
+double report_excess(const finding *item)
+{
+    return fmax(fmax(item->measured - item->max, item->min - item->measured), 0.0); /* fmax leaves out what is NAN */
+}
+
+bool report_worse(const finding *a, const finding *b)
+{
+    bool placed = a->has_range && !b->has_range; /* how many more there are says less than any of them */
+    return report_excess(a) > report_excess(b) || (placed && !(report_excess(b) > 0.0));
+}
+
+/* So many of a kind stand one by one; of more the worst alone, with the others behind it. */
+enum { ALIKE_MAX = 3 };
+
+/* The finding at `first`, with those of its kind behind it where they are many; what an earlier one has told is not told again. */
+static void add_kind(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
+                     const finding_list *list, size_t first)
+{
+    const finding *items = list->items;
+    size_t worst = first;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        bool alike = report_alike(&items[i], &items[first]);
+        count += alike;
+        if (alike && report_worse(&items[i], &items[worst]))
+            worst = i;
+    }
+    if (count <= ALIKE_MAX) {
+        add_finding(self, model, programme, timeline, &items[first], NULL);
+        return;
+    }
+    for (size_t i = 0; i < first; i++)
+        if (report_alike(&items[i], &items[first]))
+            return;
+    add_finding(self, model, programme, timeline, &items[worst], NULL);
+    page_fold_rows(self);
+    page_format(self, STYLE_SOFT, "%zu more of %s", count - 1, items[worst].check);
+    for (size_t i = first; i < list->count; i++)
+        if (i != worst && report_alike(&items[i], &items[first]))
+            add_finding(self, model, programme, timeline, &items[i], &items[worst]);
+    page_unfold_rows(self);
 }
 
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
@@ -116,7 +179,7 @@ void report_findings(page *self, const report_model *model, const report_program
     page_subheading(self, "Findings");
     page_table(self, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < list->count; i++)
-        add_finding(self, model, programme, timeline, &list->items[i]);
+        add_kind(self, model, programme, timeline, list, i);
 }
 
 /* ---- limits ---- */

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Of more programmes than this the measures stand behind their headings, so that all verdicts are within reach. */
+enum { MEASURES_OPEN_MAX = 3 };
+
 const char *report_mark(const report_programme *programme, arena *memory)
 {
     return arena_format(memory, "deliverable-%u", programme->deliverable);
@@ -266,11 +269,12 @@ void report_programme_section(page *self, const report_model *model, const repor
         page_picture(self, chart_loudness(model, programme, self->memory));
     }
     report_findings(self, model, programme, timeline, &verdict->findings);
-    if (measured)
-        add_spectra(self, programme);
     report_limits(self, model->show->deliverables[programme->deliverable].spec, verdict);
     if (!measured)
         return;
+    if (model->programme_count > MEASURES_OPEN_MAX)
+        page_fold(self);
+    add_spectra(self, programme);
     add_channels(self, made, &verdict->peaks);
     report_adm_page(self, model, programme->deliverable);
     add_chart(self, "True peak over time", chart_true_peak(model, programme, self->memory));

@@ -87,6 +87,64 @@ static void page__gives_the_same_bytes_again(void **state)
     }
 }
 
+static size_t count_of(const byte_writer *bytes, const char *text)
+{
+    size_t found = 0;
+    for (size_t i = 0; i + strlen(text) <= bytes->size; i++)
+        found += memcmp(bytes->bytes + i, text, strlen(text)) == 0;
+    return found;
+}
+
+/* Rows behind a line and what is below a folded heading are there to be opened, and nothing else stands within them. */
+static void page__folds_rows_and_headings(void **state)
+{
+    (void)state;
+    static const page_column columns[] = {{"A", 1.0, false}, {"B", 3.0, true}};
+    static const char *const rows[] = {"worst", "second", "third", "another kind"};
+    arena memory;
+    arena_init(&memory);
+    page *made = page_create(&memory, "folds", "2026-11-20T03:12:00Z");
+    page_section(made, true);
+    page_title(made, "folds");
+    page_section(made, false);
+    page_heading(made, "PM_51", "fail");
+    page_table(made, columns, 2);
+    for (int i = 0; i < 4; i++) {
+        if (i == 1) {
+            page_fold_rows(made);
+            page_add(made, STYLE_SOFT, "2 more");
+        } else if (i == 3) {
+            page_unfold_rows(made);
+        }
+        page_row(made);
+        page_add(made, STYLE_PLAIN, rows[i]);
+    }
+    page_fold(made);
+    page_subheading(made, "Channels");
+    page_subheading(made, "Reels");
+    page_section(made, false);
+    page_subheading(made, "Open");
+    byte_writer html;
+    byte_writer_init(&html, 1 << 20);
+    assert_int_equal(page_html(made, &html), STATUS_OK);
+    byte_writer_u8(&html, 0);
+    const char *text = strstr((const char *)html.bytes, "worst");
+    assert_non_null(text);
+    static const char *const order[] = {"<details><summary>", "2 more", "</summary>", "second", "third", "</details>", "another kind",
+                                        "<details><summary><h3>Channels</h3>", "</details>", "<details><summary><h3>Reels</h3>",
+                                        "</details></section><section><h3>Open</h3></section>"};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        text = strstr(text, order[i]);
+        assert_non_null(text);
+        text += strlen(order[i]);
+    }
+    assert_int_equal(count_of(&html, "<details>"), 3);
+    assert_int_equal(count_of(&html, "</details>"), 3);
+    assert_int_equal(count_of(&html, "<table>"), count_of(&html, "</table>"));
+    byte_writer_deinit(&html);
+    arena_deinit(&memory);
+}
+
 /* A report has thousands of cells to show: columns that are equally wide are one picture, whatever their number. */
 static void page__has_one_picture_for_equal_columns(void **state)
 {
@@ -129,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page__gives_the_same_bytes_again),
+        cmocka_unit_test(page__folds_rows_and_headings),
         cmocka_unit_test(page__has_one_picture_for_equal_columns),
         cmocka_unit_test(page__stops_at_the_bound_of_its_writer),
     };
