@@ -12,6 +12,7 @@
 static const double sheet_width = 595.28;
 static const double sheet_height = 841.89;
 static const double margin = 42.0;
+static const double text_width = 595.28 - 2.0 * 42.0;
 static const double bottom = 841.89 - 52.0;
 static const double text_size = 8.6;
 static const double gap = 5.0;
@@ -24,9 +25,10 @@ typedef struct pdf {
     PangoContext *context;
     GHashTable *layouts; /* of texts that were laid out before: programmes have most of their words in common */
     GHashTable *images;  /* of levels */
-    const char *title;
+    const page *made;
     double y;
     int sheet;
+    int section; /* of the outline, which the small headings of a section stand under */
 } pdf;
 
 static void set_ink(cairo_t *cairo, ink colour)
@@ -44,25 +46,17 @@ static void attribute(PangoAttrList *list, PangoAttribute *item, size_t start, s
     pango_attr_list_insert(list, item);
 }
 
-static PangoAttribute *foreground(ink colour)
+static PangoAttribute *inked(PangoAttribute *(*make)(guint16, guint16, guint16), ink colour)
 {
     uint32_t rgb = ink_rgb(colour);
-    return pango_attr_foreground_new((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257),
-                                     (guint16)((rgb & 0xFF) * 257));
-}
-
-static PangoAttribute *background(ink colour)
-{
-    uint32_t rgb = ink_rgb(colour);
-    return pango_attr_background_new((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257),
-                                     (guint16)((rgb & 0xFF) * 257));
+    return make((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257), (guint16)((rgb & 0xFF) * 257));
 }
 
 static void style_span(PangoAttrList *list, const page_span *span, size_t start, size_t end)
 {
     bool badge = span->style >= STYLE_BADGE;
     if (span->style == STYLE_SOFT)
-        attribute(list, foreground(INK_SOFT), start, end);
+        attribute(list, inked(pango_attr_foreground_new, INK_SOFT), start, end);
     if (span->style == STYLE_STRONG || badge)
         attribute(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD), start, end);
     if (span->style == STYLE_CODE || span->style == STYLE_PATH) { /* broken without a hyphen that is not theirs */
@@ -72,8 +66,8 @@ static void style_span(PangoAttrList *list, const page_span *span, size_t start,
     }
     if (badge) {
         bool waived = span->style == STYLE_BADGE_WAIVED; /* not to be taken for one that counts */
-        attribute(list, foreground(waived ? INK_SOFT : INK_PAPER), start, end);
-        attribute(list, background(waived ? INK_SHADE : page_badge_ink(span->text)), start, end);
+        attribute(list, inked(pango_attr_foreground_new, waived ? INK_SOFT : INK_PAPER), start, end);
+        attribute(list, inked(pango_attr_background_new, waived ? INK_SHADE : page_badge_ink(span->text)), start, end);
     }
     if (span->style == STYLE_BADGE_WAIVED)
         attribute(list, pango_attr_strikethrough_new(TRUE), start, end);
@@ -165,6 +159,47 @@ static void show(const pdf *self, PangoLayout *layout, double x, double y)
     pango_cairo_show_layout(self->cairo, layout);
 }
 
+/* ---- links and the outline ---- */
+
+static const char cover_mark[] = "cover";
+
+/* A link that leads nowhere would cost the whole file. */
+static bool has_mark(const page *made, const char *mark)
+{
+    for (uint32_t i = 0; i < made->count; i++)
+        if (made->blocks[i].mark != NULL && strcmp(made->blocks[i].mark, mark) == 0)
+            return true;
+    return strcmp(mark, cover_mark) == 0;
+}
+
+static void put_target(const pdf *self, const char *mark)
+{
+    char text[160];
+    snprintf(text, sizeof text, "name='%s' internal x=%d y=%d", mark, (int)margin, (int)self->y);
+    cairo_tag_begin(self->cairo, CAIRO_TAG_DEST, text);
+    cairo_tag_end(self->cairo, CAIRO_TAG_DEST);
+}
+
+static void put_link(const pdf *self, const char *mark, double x, double y, double width, double height)
+{
+    char text[200];
+    if (!has_mark(self->made, mark))
+        return;
+    snprintf(text, sizeof text, "dest='%s' rect=[%d %d %d %d]", mark, (int)x, (int)y, (int)ceil(width), (int)ceil(height));
+    cairo_tag_begin(self->cairo, CAIRO_TAG_LINK, text);
+    cairo_tag_end(self->cairo, CAIRO_TAG_LINK);
+}
+
+static int put_outline(const pdf *self, int above, const char *text)
+{
+    char place[64];
+    snprintf(place, sizeof place, "page=%d pos=[%d %d]", self->sheet, (int)margin, (int)self->y);
+    char *name = clean_text(text);
+    int item = cairo_pdf_surface_add_outline(self->surface, above, name, place, 0);
+    g_free(name);
+    return item;
+}
+
 /* ---- sheets ---- */
 
 static void begin_sheet(pdf *self)
@@ -174,15 +209,19 @@ static void begin_sheet(pdf *self)
         cairo_show_page(self->cairo);
     self->sheet++;
     self->y = margin;
-    page_span title = {.style = STYLE_SOFT, .text = self->title};
+    page_span title = {.style = STYLE_SOFT, .text = self->made->title};
     PangoLayout *left = make_layout(self, &(page_spans){.count = 1, .items = &title}, 7.0, 400.0);
     pango_layout_set_height(left, -1); /* one line, cut with an ellipsis */
     pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
     show(self, left, margin, sheet_height - 36.0);
     g_object_unref(left);
-    snprintf(text, sizeof text, "page %d", self->sheet);
+    bool first = self->sheet == 1;
+    snprintf(text, sizeof text, first ? "page %d" : "to the cover \xC2\xB7 page %d", self->sheet);
     PangoLayout *right = layout_text(self, STYLE_SOFT, text, 7.0, 100.0);
-    show(self, right, sheet_width - margin - layout_width(right), sheet_height - 36.0);
+    double x = sheet_width - margin - layout_width(right);
+    show(self, right, x, sheet_height - 36.0);
+    if (!first)
+        put_link(self, cover_mark, x, sheet_height - 38.0, layout_width(right), layout_height(right) + 4.0);
     g_object_unref(right);
 }
 
@@ -190,11 +229,6 @@ static void need(pdf *self, double height)
 {
     if (self->y + height > bottom && self->y > margin)
         begin_sheet(self);
-}
-
-static double width_of_sheet(void)
-{
-    return sheet_width - 2.0 * margin;
 }
 
 /* ---- pictures ---- */
@@ -282,7 +316,7 @@ static void draw_picture(const pdf *self, const drawing *picture, double x, doub
 
 static void put_text(pdf *self, const page_spans *spans, double size)
 {
-    PangoLayout *layout = layout_of(self, spans, size, width_of_sheet());
+    PangoLayout *layout = layout_of(self, spans, size, text_width);
     need(self, layout_height(layout));
     show(self, layout, margin, self->y);
     self->y += layout_height(layout) + 3.0;
@@ -291,16 +325,16 @@ static void put_text(pdf *self, const page_spans *spans, double size)
 
 static void put_heading(pdf *self, const page_block *block)
 {
-    char place[64];
     page_span spans[] = {{.style = STYLE_STRONG, .text = block->text},
                          {.style = STYLE_PLAIN, .text = "  "},
                          {.style = STYLE_BADGE, .text = block->badge}};
     page_spans all = {.count = block->badge == NULL ? 1 : 3, .items = spans};
     need(self, 90.0); /* a heading does not stand alone at the foot of a sheet */
-    snprintf(place, sizeof place, "page=%d pos=[%d %d]", self->sheet, (int)margin, (int)self->y);
-    char *name = clean_text(block->text);
-    cairo_pdf_surface_add_outline(self->surface, CAIRO_PDF_OUTLINE_ROOT, name, place, 0);
+    char *name = block->badge == NULL ? g_strdup(block->text) : g_strdup_printf("%s: %s", block->text, page_badge_text(block->badge));
+    self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, name);
     g_free(name);
+    if (block->mark != NULL)
+        put_target(self, block->mark);
     put_text(self, &all, 13.0);
 }
 
@@ -348,7 +382,7 @@ static void table_widths(const page_block *block, double widths[COLUMNS_MAX])
     for (uint32_t c = 0; c < block->column_count; c++)
         shares += block->columns[c].share;
     for (uint32_t c = 0; c < block->column_count && c < COLUMNS_MAX; c++)
-        widths[c] = width_of_sheet() * block->columns[c].share / shares;
+        widths[c] = text_width * block->columns[c].share / shares;
 }
 
 /* What a table has on its sheet at least: its head and its first row. */
@@ -371,7 +405,7 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
     double height = 0.0;
     uint32_t count = cells->row == ROW_FOLD ? 1 : block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
     for (uint32_t c = 0; c < count; c++) {
-        layouts[c] = layout_of(self, &cells[c].spans, text_size, (cells->row == ROW_FOLD ? width_of_sheet() : widths[c]) - gap);
+        layouts[c] = layout_of(self, &cells[c].spans, text_size, (cells->row == ROW_FOLD ? text_width : widths[c]) - gap);
         height = fmax(height, cell_height(layouts[c], &cells[c], cells->row, widths[c] - gap));
     }
     double below = cells->row == ROW_FOLD ? 50.0 : 6.0; /* a line for rows does not stand alone at the foot of a sheet */
@@ -383,6 +417,9 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
     double x = margin;
     for (uint32_t c = 0; c < count; c++) {
         show(self, layouts[c], x, self->y + 2.5);
+        for (uint32_t i = 0; i < cells[c].spans.count; i++) /* a cell has one at most, and it leads from all of its text */
+            if (cells[c].spans.items[i].link != NULL)
+                put_link(self, cells[c].spans.items[i].link, x, self->y + 2.5, layout_width(layouts[c]), layout_height(layouts[c]));
         if (picture_of(&cells[c], cells->row) != NULL)
             draw_picture(self, cells[c].picture, x, self->y + 4.5 + layout_height(layouts[c]), widths[c] - gap);
         x += widths[c];
@@ -406,7 +443,7 @@ static void put_table(pdf *self, const page_block *block)
 
 static void put_figures(pdf *self, const page_block *block)
 {
-    double width = width_of_sheet() / FIGURES_PER_ROW;
+    double width = text_width / FIGURES_PER_ROW;
     self->y += 4.0;
     for (uint32_t i = 0; i < block->count; i++) {
         double x = margin + width * (i % FIGURES_PER_ROW);
@@ -433,7 +470,7 @@ static void put_fields(pdf *self, const page_block *block)
     for (uint32_t i = 0; i < block->count; i++) {
         double height = i + 2 == block->count ? 90.0 : 36.0;
         need(self, height);
-        PangoLayout *name = layout_text(self, STYLE_SOFT, block->figures[i].name, 7.5, width_of_sheet());
+        PangoLayout *name = layout_text(self, STYLE_SOFT, block->figures[i].name, 7.5, text_width);
         show(self, name, margin, self->y);
         g_object_unref(name);
         self->y += height - 8.0;
@@ -444,7 +481,7 @@ static void put_fields(pdf *self, const page_block *block)
 
 static void put_verdict(pdf *self, const char *word)
 {
-    PangoLayout *layout = layout_text(self, STYLE_BADGE, word, 20.0, width_of_sheet());
+    PangoLayout *layout = layout_text(self, STYLE_BADGE, word, 20.0, text_width);
     need(self, layout_height(layout) + 14.0);
     show(self, layout, margin, self->y + 4.0);
     self->y += layout_height(layout) + 14.0;
@@ -453,9 +490,9 @@ static void put_verdict(pdf *self, const char *word)
 
 static void put_picture(pdf *self, const drawing *picture)
 {
-    double height = picture->height * picture_scale(picture, width_of_sheet());
+    double height = picture->height * picture_scale(picture, text_width);
     need(self, height + 4.0);
-    draw_picture(self, picture, margin, self->y, width_of_sheet());
+    draw_picture(self, picture, margin, self->y, text_width);
     self->y += height + 4.0;
 }
 
@@ -466,7 +503,7 @@ static double height_of_next(const pdf *self, const page_block *next)
         return height_of_beginning(self, next) + 6.0;
     return next == NULL || next->kind != PAGE_PICTURE
                ? 40.0
-               : next->picture->height * picture_scale(next->picture, width_of_sheet()) + 4.0;
+               : next->picture->height * picture_scale(next->picture, text_width) + 4.0;
 }
 
 static void put_block(pdf *self, const page_block *block, const page_block *next)
@@ -484,6 +521,8 @@ static void put_block(pdf *self, const page_block *block, const page_block *next
         }
         break;
     case PAGE_TITLE:
+        put_target(self, cover_mark);
+        self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, block->text);
         put_text(self, &line, 19.0);
         break;
     case PAGE_HEADING:
@@ -493,6 +532,7 @@ static void put_block(pdf *self, const page_block *block, const page_block *next
         title.style = STYLE_SOFT;
         need(self, 20.0 + height_of_next(self, next));
         self->y += 6.0;
+        put_outline(self, self->section, block->text);
         put_text(self, &line, 9.6);
         break;
     case PAGE_PARAGRAPH:
@@ -542,7 +582,7 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     GHashTable *layouts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
     GHashTable *images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy);
     pdf self = {.surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .images = images,
-                .title = page_made->title};
+                .made = page_made, .section = CAIRO_PDF_OUTLINE_ROOT};
     begin_sheet(&self);
     for (uint32_t i = 0; i < page_made->count; i++)
         put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);

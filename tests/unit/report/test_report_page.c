@@ -145,6 +145,44 @@ static void page__folds_rows_and_headings(void **state)
     arena_deinit(&memory);
 }
 
+/* Each sheet leads back to the first, and a cell to the section that it names; a link that leads nowhere costs nothing. */
+static void page__leads_through_its_sheets(void **state)
+{
+    (void)state;
+    static const page_column columns[] = {{"A", 1.0, false}};
+    static const char *const marks[] = {"place-1", "place-2", "nowhere"};
+    arena memory;
+    arena_init(&memory);
+    page *made = page_create(&memory, "links", "2026-11-20T03:12:00Z");
+    page_section(made, true);
+    page_title(made, "links");
+    page_table(made, columns, 1);
+    for (size_t i = 0; i < 3; i++) {
+        page_row(made);
+        page_add(made, STYLE_STRONG, marks[i]);
+        page_link(made, marks[i]);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        page_section(made, false);
+        page_heading(made, marks[i], "pass");
+        page_mark(made, marks[i]);
+        page_table(made, columns, 1);
+        for (int k = 0; k < 60; k++) {
+            page_row(made);
+            page_add(made, STYLE_PLAIN, "row");
+        }
+    }
+    byte_writer pdf;
+    byte_writer_init(&pdf, 1 << 20);
+    assert_int_equal(page_pdf(made, &pdf, NULL), STATUS_OK);
+    size_t sheets = count_of(&pdf, "/Type /Page %"); /* as cairo numbers them */
+    assert_true(sheets > 2);
+    assert_int_equal(count_of(&pdf, "/Subtype /Link"), 2 + sheets - 1);
+    assert_int_equal(count_of(&pdf, "(place-2: pass)"), 1); /* of the outline */
+    byte_writer_deinit(&pdf);
+    arena_deinit(&memory);
+}
+
 /* A report has thousands of cells to show: columns that are equally wide are one picture, whatever their number. */
 static void page__has_one_picture_for_equal_columns(void **state)
 {
@@ -188,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page__gives_the_same_bytes_again),
         cmocka_unit_test(page__folds_rows_and_headings),
+        cmocka_unit_test(page__leads_through_its_sheets),
         cmocka_unit_test(page__has_one_picture_for_equal_columns),
         cmocka_unit_test(page__stops_at_the_bound_of_its_writer),
     };
