@@ -1,4 +1,6 @@
 """The cover of a report: who looks at nothing else must know what to mend first."""
+import re
+
 import numpy as np
 
 from farm_kit import RATE, FarmTest, main, noise, reelmill, write_wav
@@ -48,6 +50,39 @@ limits:
         place = clipped["details"]["places"][0]
         self.assertIn(f"channel {place['channel']}, from {place['start_sample'] / RATE:.3f} s (sample {place['start_sample']}) to ", why)
         self.assertNotRegex(why, '["{}\\[\\]_]')
+
+    def test_many_findings_of_a_kind_stand_behind_their_worst(self):
+        """Five peaks too high are one line and four to be opened; one gap stands by itself. Nothing is left out."""
+        samples = noise(1, RATE * 32, 2, 0.02)
+        for i in range(5):
+            place = RATE * (2 + 6 * i)
+            samples[place:place + 400] *= 0.8 / 0.02 * (1.2 if i == 3 else 1)
+        samples[RATE * 18:RATE * 19] = 0
+        write_wav(self.folder / "peaks.wav", np.clip(samples, -0.99, 0.99))
+        spec = self.folder / "house.yaml"
+        spec.write_text("""
+{reelmill_spec: 1, title: House, version: "1", source: the house,
+ limits: [{check: peak.true, max: -6, unit: dBTP, severity: fail, evidence: primary, clause: "1"}]}
+""")
+        out = self.folder / "report"
+        findings = reelmill("qc", self.folder / "peaks.wav", "--spec", spec, "--json", "--out", out).json()["programmes"][0]["findings"]
+        html = (out / "report.html").read_text()
+        table = html[html.index("<h3>Findings</h3>"):html.index("<h3>Checked against the spec</h3>")]
+        kinds = {}
+        for item in findings:
+            kinds.setdefault((item["severity"], item["check"]), []).append(item)
+        self.assertGreater(len(kinds["fail", "peak.true"]), 3, kinds)
+        self.assertTrue(any(len(items) <= 3 for items in kinds.values()))
+        folds = [f"{len(items) - 1} more of {check}" for (_, check), items in kinds.items() if len(items) > 3]
+        self.assertEqual(sorted(re.findall(r"[0-9]+ more of [a-z_.]+", table)), sorted(folds))
+        for item in findings:
+            self.assertEqual(table.count(f">{item['id']}<"), 1, item)
+        worst = max(kinds["fail", "peak.true"], key=lambda item: item["measured"])
+        opened = "".join(re.findall("<details>.*?</details>", table))
+        behind = {item["id"] for item in findings if f">{item['id']}<" in opened}
+        self.assertEqual(behind & {item["id"] for item in kinds["fail", "peak.true"]},
+                         {item["id"] for item in kinds["fail", "peak.true"]} - {worst["id"]})
+        self.assertEqual({item["id"] for items in kinds.values() if len(items) <= 3 for item in items} & behind, set())
 
     def test_the_cover_names_what_could_not_be_judged(self):
         """Beside what was: before and after it is signed, in the words of the terminal."""
