@@ -5,6 +5,7 @@
  * where it is cut is cut all the same. Every PROBE-th sample is looked at; only around one that is quiet are its neighbours.
  * What is cut by the cell's edge is kept as the part that lies in it.
  */
+#include "worker/dsp/dsp_unroll.h"
 #include "worker/render/render_parts.h"
 
 #include <math.h>
@@ -20,6 +21,9 @@ static const double edge_min = 0.003;      /* -50 dBFS */
 static const double sound_min = 0.001;     /* -60 dBFS */
 static const double hard_min = 0.35;       /* of the largest of REACH, in the quarter next to the gap: a straight fade has 0.25 */
 
+typedef double lane_pair __attribute__((vector_size(16)));
+typedef int64_t lane_masks __attribute__((vector_size(16)));
+
 typedef struct gap_lane {
     uint32_t start, end;     /* of the run in the cell; end once it has ended */
     uint32_t longest;
@@ -32,6 +36,7 @@ typedef struct gap_lane {
 
 struct render_gaps {
     uint32_t lane_count, shortest;
+    size_t kept_frames; /* REACH; of a size that it knows the compiler copies word by word, not by the widest registers */
     gap_lane *lanes;
     double *last; /* [tile][REACH][TILE_LANES] the last frames of the tiles before */
 };
@@ -46,6 +51,7 @@ render_gaps *render_gaps_make(const render_program *program, arena *memory)
     render_gaps *self = arena_take(memory, sizeof *self);
     self->lane_count = program->input_count;
     self->shortest = program->sample_rate / 1000;
+    self->kept_frames = REACH;
     self->lanes = arena_take_array(memory, self->lane_count, sizeof *self->lanes);
     /* Longer ones are cut so in stems by intent; a programme is held against its stems. */
     for (uint32_t i = 0; i < self->lane_count; i++)
@@ -167,35 +173,41 @@ static void take_lane(render_gaps *self, uint32_t index, const double *samples, 
     }
 }
 
-/* The least and the largest |x| that the probes of a tile meet in each lane. */
-static void probe_tile(const double *tile, uint32_t frame_count, double *restrict least, double *restrict most)
+/* Lanes in which a probe of the tile is quiet, and those in which all are: most sound in all of them, or in none. */
+static void probe_tile(const double *tile, uint32_t frame_count, int64_t any[TILE_LANES], int64_t all[TILE_LANES])
 {
-    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
-        least[lane] = most[lane] = fabs(tile[lane]);
-    for (uint32_t probe = 0; probe < frame_count; probe = next_probe(probe, frame_count))
-        for (uint32_t lane = 0; lane < TILE_LANES; lane++) {
-            double size = fabs(tile[(size_t)probe * TILE_LANES + lane]);
-            least[lane] = size < least[lane] ? size : least[lane];
-            most[lane] = size > most[lane] ? size : most[lane];
+    enum { PAIRS = TILE_LANES / 2 };
+    const lane_masks magnitude = (lane_masks){0} + INT64_MAX;
+    lane_masks one[PAIRS] = {{0}};
+    lane_masks every[PAIRS] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    for (uint32_t probe = 0; probe < frame_count; probe = next_probe(probe, frame_count)) {
+        DSP_UNROLL(4)
+        for (uint32_t pair = 0; pair < PAIRS; pair++) {
+            const lane_masks sample = *(const lane_masks *)(const void *)(tile + (size_t)probe * TILE_LANES + 2 * pair);
+            const lane_masks quiet = (lane_pair)(sample & magnitude) < (lane_pair){0} + quiet_below;
+            one[pair] |= quiet;
+            every[pair] &= quiet;
         }
+    }
+    memcpy(any, one, sizeof one);
+    memcpy(all, every, sizeof every);
 }
 
 void render_gaps_take(render_gaps *self, double *const *tiles, uint32_t frame, uint32_t frame_count, stem_features *features)
 {
-    double least[TILE_LANES], most[TILE_LANES]; /* of all probes: most lanes sound in all of them, or in none */
+    int64_t any[TILE_LANES], all[TILE_LANES];
     for (uint32_t index = 0; index < self->lane_count; index++) {
         const double *tile = tiles[index / TILE_LANES];
         const double *samples = tile + index % TILE_LANES;
         gap_lane *lane = &self->lanes[index];
         if (index % TILE_LANES == 0)
-            probe_tile(tile, frame_count, least, most);
+            probe_tile(tile, frame_count, any, all);
         listen_behind(self, lane, index, samples, 0, frame_count, features);
-        bool same = lane->quiet ? most[index % TILE_LANES] < quiet_below && !is_open(lane, frame)
-                                : least[index % TILE_LANES] >= quiet_below;
+        bool same = lane->quiet ? all[index % TILE_LANES] != 0 && !is_open(lane, frame) : any[index % TILE_LANES] == 0;
         if (!same)
             take_lane(self, index, samples, frame, frame_count, features);
     }
-    const size_t size = REACH * TILE_LANES; /* all lanes of a tile at once: one by one it would cost more than the search */
+    const size_t size = self->kept_frames * TILE_LANES; /* all lanes at once: one by one it would cost more than the search */
     for (uint32_t tile = 0; tile < tile_count(self); tile++) {
         double *last = self->last + tile * size;
         if (frame_count >= REACH)
