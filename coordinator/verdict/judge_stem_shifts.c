@@ -62,16 +62,26 @@ static bool in_place_between(const stem_judgement *self, const stem_shift_run *a
     return false;
 }
 
+/* Of a stem's shift and the programme's. */
+static bool stem_is_longer(const stem_shift_run *a, const stem_shift_run *b)
+{
+    const stem_shift_run *stem = a->shift.whole ? b : a;
+    const stem_shift_run *whole = a->shift.whole ? a : b;
+    return stem->end - stem->start > whole->end - whole->start;
+}
+
 /*
- * What is told of a stem and of the whole programme beside it, by as much, is the programme's, or where that lasts less, as while a
- * stem in its place pauses, the stem's. A pause between makes no two.
+ * What is told of a stem and of the whole programme beside it, by as much, is the programme's; or the stem's, where that lasts
+ * longer and a stem in its place only paused. A pause between makes no two.
  */
 static bool is_one(const stem_judgement *self, const stem_shift_run *known, const stem_shift_run *other, uint64_t block_frames)
 {
     if (known->shift.samples != other->shift.samples)
         return false;
     if (beside(known, other, block_frames) && (known->shift.whole || other->shift.whole) &&
-        (known->shift.whole == other->shift.whole || known->end - known->start >= other->end - other->start))
+        (known->shift.whole == other->shift.whole ||
+         known->shift.whole != (stem_is_longer(known, other) &&
+                                judgement_some_lie_there(self->judgement, self->model.element_count, known->shift.samples))))
         return true;
     return known->shift.whole == other->shift.whole && (known->shift.whole || known->shift.element == other->shift.element) &&
            !in_place_between(self, known, other);
