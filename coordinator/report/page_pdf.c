@@ -28,6 +28,7 @@ typedef struct pdf {
     const page *made;
     double y;
     int sheet;
+    int *missing; /* letters that no font of this machine has: boxes with their numbers */
     int section; /* of the outline, which the small headings of a section stand under */
 } pdf;
 
@@ -105,6 +106,7 @@ static PangoLayout *make_layout(const pdf *self, const page_spans *spans, double
     }
     pango_layout_set_text(layout, text->str, (int)(text->len < TEXT_BYTES_MAX ? text->len : TEXT_BYTES_MAX));
     pango_layout_set_attributes(layout, list);
+    *self->missing += pango_layout_get_unknown_glyphs_count(layout);
     pango_attr_list_unref(list);
     g_string_free(text, TRUE);
     return layout;
@@ -172,14 +174,6 @@ static bool has_mark(const page *made, const char *mark)
     return strcmp(mark, cover_mark) == 0;
 }
 
-static void put_target(const pdf *self, const char *mark)
-{
-    char text[160];
-    snprintf(text, sizeof text, "name='%s' internal x=%d y=%d", mark, (int)margin, (int)self->y);
-    cairo_tag_begin(self->cairo, CAIRO_TAG_DEST, text);
-    cairo_tag_end(self->cairo, CAIRO_TAG_DEST);
-}
-
 static void put_link(const pdf *self, const char *mark, double x, double y, double width, double height)
 {
     char text[200];
@@ -190,9 +184,15 @@ static void put_link(const pdf *self, const char *mark, double x, double y, doub
     cairo_tag_end(self->cairo, CAIRO_TAG_LINK);
 }
 
-static int put_outline(const pdf *self, int above, const char *text)
+/* A heading, for the outline and for links; mark: what links name it by, or NULL. */
+static int put_outline(const pdf *self, int above, const char *mark, const char *text)
 {
-    char place[64];
+    char place[160];
+    snprintf(place, sizeof place, "name='%s' internal x=%d y=%d", mark == NULL ? "" : mark, (int)margin, (int)self->y);
+    if (mark != NULL) {
+        cairo_tag_begin(self->cairo, CAIRO_TAG_DEST, place);
+        cairo_tag_end(self->cairo, CAIRO_TAG_DEST);
+    }
     snprintf(place, sizeof place, "page=%d pos=[%d %d]", self->sheet, (int)margin, (int)self->y);
     char *name = clean_text(text);
     int item = cairo_pdf_surface_add_outline(self->surface, above, name, place, 0);
@@ -215,12 +215,11 @@ static void begin_sheet(pdf *self)
     pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
     show(self, left, margin, sheet_height - 36.0);
     g_object_unref(left);
-    bool first = self->sheet == 1;
-    snprintf(text, sizeof text, first ? "page %d" : "to the cover \xC2\xB7 page %d", self->sheet);
+    snprintf(text, sizeof text, self->sheet == 1 ? "page %d" : "to the cover \xC2\xB7 page %d", self->sheet);
     PangoLayout *right = layout_text(self, STYLE_SOFT, text, 7.0, 100.0);
     double x = sheet_width - margin - layout_width(right);
     show(self, right, x, sheet_height - 36.0);
-    if (!first)
+    if (self->sheet > 1)
         put_link(self, cover_mark, x, sheet_height - 38.0, layout_width(right), layout_height(right) + 4.0);
     g_object_unref(right);
 }
@@ -331,10 +330,8 @@ static void put_heading(pdf *self, const page_block *block)
     page_spans all = {.count = block->badge == NULL ? 1 : 3, .items = spans};
     need(self, 90.0); /* a heading does not stand alone at the foot of a sheet */
     char *name = block->badge == NULL ? g_strdup(block->text) : g_strdup_printf("%s: %s", block->text, page_badge_text(block->badge));
-    self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, name);
+    self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, block->mark, name);
     g_free(name);
-    if (block->mark != NULL)
-        put_target(self, block->mark);
     put_text(self, &all, 13.0);
 }
 
@@ -521,8 +518,7 @@ static void put_block(pdf *self, const page_block *block, const page_block *next
         }
         break;
     case PAGE_TITLE:
-        put_target(self, cover_mark);
-        self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, block->text);
+        self->section = put_outline(self, CAIRO_PDF_OUTLINE_ROOT, cover_mark, block->text);
         put_text(self, &line, 19.0);
         break;
     case PAGE_HEADING:
@@ -532,7 +528,7 @@ static void put_block(pdf *self, const page_block *block, const page_block *next
         title.style = STYLE_SOFT;
         need(self, 20.0 + height_of_next(self, next));
         self->y += 6.0;
-        put_outline(self, self->section, block->text);
+        put_outline(self, self->section, NULL, block->text);
         put_text(self, &line, 9.6);
         break;
     case PAGE_PARAGRAPH:
@@ -581,11 +577,15 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     cairo_font_options_destroy(options);
     GHashTable *layouts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
     GHashTable *images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy);
-    pdf self = {.surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .images = images,
+    pdf self = {.missing = &(int){0}, .surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .images = images,
                 .made = page_made, .section = CAIRO_PDF_OUTLINE_ROOT};
     begin_sheet(&self);
     for (uint32_t i = 0; i < page_made->count; i++)
         put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
+    if (*self.missing > 0) {
+        put_outline(&self, CAIRO_PDF_OUTLINE_ROOT, NULL, "Letters without a font");
+        put_text(&self, &(page_spans){.count = 1, .items = &(page_span){.style = STYLE_SOFT, .text = "Some letters have no font where this was written, and are boxes with their numbers here; report.html has them."}}, text_size);
+    }
     cairo_show_page(cairo);
     cairo_destroy(cairo);
     cairo_surface_finish(surface);

@@ -183,6 +183,26 @@ static void page__leads_through_its_sheets(void **state)
     arena_deinit(&memory);
 }
 
+/* A letter that no font has is told of; a title in letters that every font has is not. */
+static void page__tells_letters_without_a_font(void **state)
+{
+    (void)state;
+    static const char *const titles[] = {"Night Train", "\xF4\x8F\xBF\xBD"}; /* for private use: U+10FFFD */
+    for (size_t i = 0; i < 2; i++) {
+        arena memory;
+        arena_init(&memory);
+        page *made = page_create(&memory, "letters", "2026-11-20T03:12:00Z");
+        page_section(made, true);
+        page_title(made, titles[i]);
+        byte_writer pdf;
+        byte_writer_init(&pdf, 1 << 20);
+        assert_int_equal(page_pdf(made, &pdf, NULL), STATUS_OK);
+        assert_int_equal(count_of(&pdf, "(Letters without a font)"), i);
+        byte_writer_deinit(&pdf);
+        arena_deinit(&memory);
+    }
+}
+
 /* A report has thousands of cells to show: columns that are equally wide are one picture, whatever their number. */
 static void page__has_one_picture_for_equal_columns(void **state)
 {
@@ -227,6 +247,7 @@ int main(void)
         cmocka_unit_test(page__gives_the_same_bytes_again),
         cmocka_unit_test(page__folds_rows_and_headings),
         cmocka_unit_test(page__leads_through_its_sheets),
+        cmocka_unit_test(page__tells_letters_without_a_font),
         cmocka_unit_test(page__has_one_picture_for_equal_columns),
         cmocka_unit_test(page__stops_at_the_bound_of_its_writer),
     };
