@@ -53,9 +53,11 @@ static bool image_of(const signal_tile *tile, uint32_t lane, uint32_t hertz, uin
         im += a[0] * b[1] + a[1] * b[0];
         size += sqrt((a[0] * a[0] + a[1] * a[1]) * (b[0] * b[0] + b[1] * b[1]));
     }
+    if (!(size > 0.0 && size <= DBL_MAX))
+        return false;
     out[0] = re / size;
     out[1] = im / size;
-    return size > 0.0 && size <= DBL_MAX;
+    return true;
 }
 
 void signal_mirror_take(signal_mirror *self, const signal_tile *tile, uint32_t lane, uint32_t sample_rate)
