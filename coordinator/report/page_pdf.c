@@ -1,7 +1,7 @@
 /* A page as a PDF of A4 sheets: pango lays out the text, cairo draws. Nothing in it comes from a clock. */
 #include "coordinator/report/page.h"
 
-#include "common/base/plain_text.h"
+#include "coordinator/report/page_pdf_text.h"
 
 #include <cairo-pdf.h>
 #include <math.h>
@@ -17,18 +17,16 @@ static const double bottom = 841.89 - 52.0;
 static const double text_size = 8.6;
 static const double gap = 5.0;
 
-enum { FIGURES_PER_ROW = 4, TEXT_BYTES_MAX = 32768, LAYOUTS_MAX = 4096 };
+enum { FIGURES_PER_ROW = 4 };
 
 typedef struct pdf {
     cairo_surface_t *surface;
     cairo_t *cairo;
-    PangoContext *context;
-    GHashTable *layouts; /* of texts that were laid out before: programmes have most of their words in common */
+    pdf_text *text;
     GHashTable *images;  /* of levels */
     const page *made;
     double y;
     int sheet;
-    int *missing; /* letters that no font of this machine has: boxes with their numbers */
     int section; /* of the outline, which the small headings of a section stand under */
 } pdf;
 
@@ -36,122 +34,6 @@ static void set_ink(cairo_t *cairo, ink colour)
 {
     uint32_t rgb = ink_rgb(colour);
     cairo_set_source_rgb(cairo, (rgb >> 16 & 0xFF) / 255.0, (rgb >> 8 & 0xFF) / 255.0, (rgb & 0xFF) / 255.0);
-}
-
-/* ---- text ---- */
-
-static void attribute(PangoAttrList *list, PangoAttribute *item, size_t start, size_t end)
-{
-    item->start_index = (guint)start;
-    item->end_index = (guint)end;
-    pango_attr_list_insert(list, item);
-}
-
-static PangoAttribute *inked(PangoAttribute *(*make)(guint16, guint16, guint16), ink colour)
-{
-    uint32_t rgb = ink_rgb(colour);
-    return make((guint16)((rgb >> 16 & 0xFF) * 257), (guint16)((rgb >> 8 & 0xFF) * 257), (guint16)((rgb & 0xFF) * 257));
-}
-
-static void style_span(PangoAttrList *list, const page_span *span, size_t start, size_t end)
-{
-    bool badge = span->style >= STYLE_BADGE;
-    if (span->style == STYLE_SOFT)
-        attribute(list, inked(pango_attr_foreground_new, INK_SOFT), start, end);
-    if (span->style == STYLE_STRONG || badge)
-        attribute(list, pango_attr_weight_new(PANGO_WEIGHT_BOLD), start, end);
-    if (span->style == STYLE_CODE || span->style == STYLE_PATH) { /* broken without a hyphen that is not theirs */
-        attribute(list, pango_attr_family_new("DejaVu Sans Mono"), start, end);
-        attribute(list, pango_attr_scale_new(0.85), start, end);
-        attribute(list, pango_attr_insert_hyphens_new(FALSE), start, end);
-    }
-    if (badge) {
-        bool waived = span->style == STYLE_BADGE_WAIVED; /* not to be taken for one that counts */
-        attribute(list, inked(pango_attr_foreground_new, waived ? INK_SOFT : INK_PAPER), start, end);
-        attribute(list, inked(pango_attr_background_new, waived ? INK_SHADE : page_badge_ink(span->text)), start, end);
-    }
-    if (span->style == STYLE_BADGE_WAIVED)
-        attribute(list, pango_attr_strikethrough_new(TRUE), start, end);
-}
-
-/* What pango can show; the ends of our own lines come between these texts. */
-static char *clean_text(const char *text)
-{
-    char *clean = g_strdup(text);
-    plain_text_disarm(clean);
-    return clean;
-}
-
-static PangoLayout *make_layout(const pdf *self, const page_spans *spans, double size, double width)
-{
-    PangoLayout *layout = pango_layout_new(self->context);
-    PangoFontDescription *font = pango_font_description_from_string("DejaVu Sans");
-    pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
-    pango_layout_set_font_description(layout, font);
-    pango_font_description_free(font);
-    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
-    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
-    PangoAttrList *list = pango_attr_list_new();
-    GString *text = g_string_new(NULL);
-    for (uint32_t i = 0; i < spans->count; i++) {
-        const page_span *span = &spans->items[i];
-        bool badge = span->style >= STYLE_BADGE;
-        char *clean = badge ? g_ascii_strup(page_badge_text(span->text), -1) : clean_text(span->text);
-        if (span->new_line)
-            g_string_append_c(text, '\n');
-        size_t start = text->len;
-        g_string_append_printf(text, badge ? "\xC2\xA0%s\xC2\xA0" : "%s", clean);
-        style_span(list, span, start, text->len);
-        g_free(clean);
-    }
-    pango_layout_set_text(layout, text->str, (int)(text->len < TEXT_BYTES_MAX ? text->len : TEXT_BYTES_MAX));
-    pango_layout_set_attributes(layout, list);
-    *self->missing += pango_layout_get_unknown_glyphs_count(layout);
-    pango_attr_list_unref(list);
-    g_string_free(text, TRUE);
-    return layout;
-}
-
-/* The layout of these texts, to be given back; what was laid out once is taken again. Not to be changed. */
-static PangoLayout *layout_of(const pdf *self, const page_spans *spans, double size, double width)
-{
-    GString *made_from = g_string_new(NULL);
-    g_string_append_printf(made_from, "%d %d", (int)(size * PANGO_SCALE), (int)(width * PANGO_SCALE));
-    for (uint32_t i = 0; i < spans->count; i++)
-        g_string_append_printf(made_from, " %d %d %zu:%s", spans->items[i].new_line, spans->items[i].style,
-                               strlen(spans->items[i].text), spans->items[i].text);
-    char *key = g_string_free(made_from, FALSE);
-    PangoLayout *layout = g_hash_table_lookup(self->layouts, key);
-    if (layout != NULL) {
-        g_free(key);
-        return g_object_ref(layout);
-    }
-    if (g_hash_table_size(self->layouts) == LAYOUTS_MAX)
-        g_hash_table_remove_all(self->layouts);
-    layout = make_layout(self, spans, size, width);
-    g_hash_table_insert(self->layouts, key, g_object_ref(layout));
-    return layout;
-}
-
-static PangoLayout *layout_text(const pdf *self, page_style style, const char *text, double size, double width)
-{
-    page_span span = {.style = style, .text = text};
-    page_spans spans = {.count = 1, .items = &span};
-    return layout_of(self, &spans, size, width);
-}
-
-static double layout_height(PangoLayout *layout)
-{
-    int height = 0;
-    pango_layout_get_size(layout, NULL, &height);
-    return (double)height / PANGO_SCALE;
-}
-
-static double layout_width(PangoLayout *layout)
-{
-    int width = 0;
-    pango_layout_get_size(layout, &width, NULL);
-    return (double)width / PANGO_SCALE;
 }
 
 static void show(const pdf *self, PangoLayout *layout, double x, double y)
@@ -194,7 +76,7 @@ static int put_outline(const pdf *self, int above, const char *mark, const char 
         cairo_tag_end(self->cairo, CAIRO_TAG_DEST);
     }
     snprintf(place, sizeof place, "page=%d pos=[%d %d]", self->sheet, (int)margin, (int)self->y);
-    char *name = clean_text(text);
+    char *name = pdf_text_clean(text);
     int item = cairo_pdf_surface_add_outline(self->surface, above, name, place, 0);
     g_free(name);
     return item;
@@ -210,17 +92,17 @@ static void begin_sheet(pdf *self)
     self->sheet++;
     self->y = margin;
     page_span title = {.style = STYLE_SOFT, .text = self->made->title};
-    PangoLayout *left = make_layout(self, &(page_spans){.count = 1, .items = &title}, 7.0, 400.0);
+    PangoLayout *left = pdf_text_make(self->text, &(page_spans){.count = 1, .items = &title}, 7.0, 400.0);
     pango_layout_set_height(left, -1); /* one line, cut with an ellipsis */
     pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
     show(self, left, margin, sheet_height - 36.0);
     g_object_unref(left);
     snprintf(text, sizeof text, self->sheet == 1 ? "page %d" : "to the cover \xC2\xB7 page %d", self->sheet);
-    PangoLayout *right = layout_text(self, STYLE_SOFT, text, 7.0, 100.0);
-    double x = sheet_width - margin - layout_width(right);
+    PangoLayout *right = pdf_text_line(self->text, STYLE_SOFT, text, 7.0, 100.0);
+    double x = sheet_width - margin - pdf_text_width(right);
     show(self, right, x, sheet_height - 36.0);
     if (self->sheet > 1)
-        put_link(self, cover_mark, x, sheet_height - 38.0, layout_width(right), layout_height(right) + 4.0);
+        put_link(self, cover_mark, x, sheet_height - 38.0, pdf_text_width(right), pdf_text_height(right) + 4.0);
     g_object_unref(right);
 }
 
@@ -285,8 +167,8 @@ static void draw_item(const pdf *self, const drawing_item *item)
         cairo_set_dash(cairo, &item->dash, item->dash > 0.0 ? 1 : 0, 0.0);
         cairo_stroke(cairo);
     } else {
-        PangoLayout *layout = layout_text(self, STYLE_PLAIN, item->text, item->width, 2000.0);
-        double width = layout_width(layout);
+        PangoLayout *layout = pdf_text_line(self->text, STYLE_PLAIN, item->text, item->width, 2000.0);
+        double width = pdf_text_width(layout);
         double x = points[0].x - (item->anchor == ANCHOR_END ? width : item->anchor == ANCHOR_MIDDLE ? width / 2.0 : 0.0);
         cairo_move_to(cairo, x, points[0].y - (double)pango_layout_get_baseline(layout) / PANGO_SCALE);
         pango_cairo_show_layout(cairo, layout);
@@ -315,10 +197,10 @@ static void draw_picture(const pdf *self, const drawing *picture, double x, doub
 
 static void put_text(pdf *self, const page_spans *spans, double size)
 {
-    PangoLayout *layout = layout_of(self, spans, size, text_width);
-    need(self, layout_height(layout));
+    PangoLayout *layout = pdf_text_layout(self->text, spans, size, text_width);
+    need(self, pdf_text_height(layout));
     show(self, layout, margin, self->y);
-    self->y += layout_height(layout) + 3.0;
+    self->y += pdf_text_height(layout) + 3.0;
     g_object_unref(layout);
 }
 
@@ -344,7 +226,7 @@ static const drawing *picture_of(const page_cell *cell, page_row_kind row)
 static double cell_height(PangoLayout *layout, const page_cell *cell, page_row_kind row, double width)
 {
     double picture = picture_of(cell, row) == NULL ? 0.0 : cell->picture->height * picture_scale(cell->picture, width) + 3.0;
-    return layout_height(layout) + picture;
+    return pdf_text_height(layout) + picture;
 }
 
 static void put_table_head(pdf *self, const page_block *block, const double *widths)
@@ -352,9 +234,9 @@ static void put_table_head(pdf *self, const page_block *block, const double *wid
     double x = margin;
     double height = 0.0;
     for (uint32_t c = 0; c < block->column_count; c++) {
-        PangoLayout *layout = layout_text(self, STYLE_SOFT, block->columns[c].title, text_size - 0.8, widths[c] - gap);
+        PangoLayout *layout = pdf_text_line(self->text, STYLE_SOFT, block->columns[c].title, text_size - 0.8, widths[c] - gap);
         show(self, layout, x, self->y);
-        height = fmax(height, layout_height(layout));
+        height = fmax(height, pdf_text_height(layout));
         x += widths[c];
         g_object_unref(layout);
     }
@@ -389,7 +271,7 @@ static double height_of_beginning(const pdf *self, const page_block *block)
     double height = 0.0;
     table_widths(block, widths);
     for (uint32_t c = 0; block->count > 0 && c < block->column_count && c < COLUMNS_MAX; c++) {
-        PangoLayout *layout = layout_of(self, &block->cells[c].spans, text_size, widths[c] - gap);
+        PangoLayout *layout = pdf_text_layout(self->text, &block->cells[c].spans, text_size, widths[c] - gap);
         height = fmax(height, cell_height(layout, &block->cells[c], block->cells[0].row, widths[c] - gap));
         g_object_unref(layout);
     }
@@ -402,7 +284,8 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
     double height = 0.0;
     uint32_t count = cells->row == ROW_FOLD ? 1 : block->column_count < COLUMNS_MAX ? block->column_count : COLUMNS_MAX;
     for (uint32_t c = 0; c < count; c++) {
-        layouts[c] = layout_of(self, &cells[c].spans, text_size, (cells->row == ROW_FOLD ? text_width : widths[c]) - gap);
+        double width = (cells->row == ROW_FOLD ? text_width : widths[c]) - gap;
+        layouts[c] = pdf_text_layout(self->text, &cells[c].spans, text_size, width);
         height = fmax(height, cell_height(layouts[c], &cells[c], cells->row, widths[c] - gap));
     }
     double below = cells->row == ROW_FOLD ? 50.0 : 6.0; /* a line for rows does not stand alone at the foot of a sheet */
@@ -416,9 +299,10 @@ static void put_row(pdf *self, const page_block *block, const page_cell *cells, 
         show(self, layouts[c], x, self->y + 2.5);
         for (uint32_t i = 0; i < cells[c].spans.count; i++) /* a cell has one at most, and it leads from all of its text */
             if (cells[c].spans.items[i].link != NULL)
-                put_link(self, cells[c].spans.items[i].link, x, self->y + 2.5, layout_width(layouts[c]), layout_height(layouts[c]));
+                put_link(self, cells[c].spans.items[i].link, x, self->y + 2.5, pdf_text_width(layouts[c]),
+                         pdf_text_height(layouts[c]));
         if (picture_of(&cells[c], cells->row) != NULL)
-            draw_picture(self, cells[c].picture, x, self->y + 4.5 + layout_height(layouts[c]), widths[c] - gap);
+            draw_picture(self, cells[c].picture, x, self->y + 4.5 + pdf_text_height(layouts[c]), widths[c] - gap);
         x += widths[c];
         g_object_unref(layouts[c]);
     }
@@ -451,8 +335,8 @@ static void put_figures(pdf *self, const page_block *block)
         cairo_rectangle(self->cairo, x, self->y, width - gap, 34.0);
         cairo_fill(self->cairo);
         snprintf(caption, sizeof caption, "%s \xC2\xB7 %s", block->figures[i].unit, block->figures[i].name);
-        PangoLayout *value = layout_text(self, STYLE_STRONG, block->figures[i].value, 12.5, width);
-        PangoLayout *name = layout_text(self, STYLE_SOFT, caption, 7.2, width - gap - 8.0);
+        PangoLayout *value = pdf_text_line(self->text, STYLE_STRONG, block->figures[i].value, 12.5, width);
+        PangoLayout *name = pdf_text_line(self->text, STYLE_SOFT, caption, 7.2, width - gap - 8.0);
         show(self, value, x + 6.0, self->y + 3.0);
         show(self, name, x + 6.0, self->y + 20.0);
         g_object_unref(value);
@@ -467,7 +351,7 @@ static void put_fields(pdf *self, const page_block *block)
     for (uint32_t i = 0; i < block->count; i++) {
         double height = i + 2 == block->count ? 90.0 : 36.0;
         need(self, height);
-        PangoLayout *name = layout_text(self, STYLE_SOFT, block->figures[i].name, 7.5, text_width);
+        PangoLayout *name = pdf_text_line(self->text, STYLE_SOFT, block->figures[i].name, 7.5, text_width);
         show(self, name, margin, self->y);
         g_object_unref(name);
         self->y += height - 8.0;
@@ -478,10 +362,10 @@ static void put_fields(pdf *self, const page_block *block)
 
 static void put_verdict(pdf *self, const char *word)
 {
-    PangoLayout *layout = layout_text(self, STYLE_BADGE, word, 20.0, text_width);
-    need(self, layout_height(layout) + 14.0);
+    PangoLayout *layout = pdf_text_line(self->text, STYLE_BADGE, word, 20.0, text_width);
+    need(self, pdf_text_height(layout) + 14.0);
     show(self, layout, margin, self->y + 4.0);
-    self->y += layout_height(layout) + 14.0;
+    self->y += pdf_text_height(layout) + 14.0;
     g_object_unref(layout);
 }
 
@@ -561,28 +445,20 @@ static cairo_status_t write_bytes(void *closure, const unsigned char *bytes, uns
 
 status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail)
 {
-    char *title = clean_text(page_made->title);
+    char *title = pdf_text_clean(page_made->title);
     cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "reelmill");
     cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, page_made->date);
     cairo_t *cairo = cairo_create(surface);
-    PangoFontMap *fonts = pango_cairo_font_map_new(); /* of this thread alone */
-    PangoContext *context = pango_font_map_create_context(fonts);
-    pango_cairo_context_set_resolution(context, 72.0);
-    cairo_font_options_t *options = cairo_font_options_create();
-    cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-    cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-    pango_cairo_context_set_font_options(context, options);
-    cairo_font_options_destroy(options);
-    GHashTable *layouts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+    pdf_text *text = pdf_text_create();
     GHashTable *images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy);
-    pdf self = {.missing = &(int){0}, .surface = surface, .cairo = cairo, .context = context, .layouts = layouts, .images = images,
+    pdf self = {.surface = surface, .cairo = cairo, .text = text, .images = images,
                 .made = page_made, .section = CAIRO_PDF_OUTLINE_ROOT};
     begin_sheet(&self);
     for (uint32_t i = 0; i < page_made->count; i++)
         put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
-    if (*self.missing > 0) {
+    if (pdf_text_missing(text) > 0) {
         put_outline(&self, CAIRO_PDF_OUTLINE_ROOT, NULL, "Letters without a font");
         put_text(&self, &(page_spans){.count = 1, .items = &(page_span){.style = STYLE_SOFT, .text = "Some letters have no font where this was written, and are boxes with their numbers here; report.html has them."}}, text_size);
     }
@@ -592,9 +468,7 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
     bool whole = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS && !writer->failed;
     cairo_surface_destroy(surface);
     g_hash_table_destroy(images);
-    g_hash_table_destroy(layouts);
-    g_object_unref(context);
-    g_object_unref(fonts);
+    pdf_text_destroy(text);
     g_free(title);
     return whole ? STATUS_OK : error_detail_set(detail, STATUS_LIMIT, "it is larger than %zu bytes", writer->size_max);
 }
