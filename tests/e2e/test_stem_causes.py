@@ -1,7 +1,7 @@
 """Received programmes against stems that are not what was printed: one cause is one finding, in the words of whoever mends it."""
 import numpy as np
 
-from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise
+from farm_kit import RATE, FarmTest, Show, hash_seed, main, noise, real_show
 from planted_leaks import judged
 from received_kit import ReceivedTest, faults, findings
 from sync_faults import drifted
@@ -85,6 +85,12 @@ class Versions(ReceivedTest):
         told, = faults(report, "PICTURE")
         self.assertEqual((told["severity"], told["details"]["delay_samples"]), ("fail", 2000))
         self.assertEqual({f["details"]["fault"] for f in faults(report, "CUTS")}, {"shifted"})
+
+    def test_a_programme_that_is_off_is_not_told_as_the_stem_that_shows_it_longest(self):
+        report = self.judge({"PM": (lambda p: np.roll(sum(p.values()), -2000, axis=0), "5.1")}, show=real_show(self.folder, [16 * 24]))
+        told, = faults(report, "PM")
+        self.assertEqual((told["details"]["fault"], told["details"]["source"], told["details"]["delay_samples"]), ("shifted", "", -2000))
+        self.assertIn("Move it 2000 samples later and print again.", told["message"])
 
     def test_a_drift_that_begins_anew_in_each_reel_is_one(self):
         seconds = 40
