@@ -156,8 +156,9 @@ typedef struct cover_list {
 /* Limits of which one is enough are one thing to mend: the first says it, and names the others. */
 static bool same_group(const finding *a, const finding *b)
 {
-    return a->rule != NULL && b->rule != NULL && a->severity == b->severity && a->rule->group >= 0 &&
-           a->rule->group == b->rule->group;
+    const spec_limit *first = a->wider != NULL ? a->wider : a->rule;
+    const spec_limit *second = b->wider != NULL ? b->wider : b->rule;
+    return first != NULL && second != NULL && a->severity == b->severity && first->group >= 0 && first->group == second->group;
 }
 
 /* The worst of a list that is of the kind of the one at `first`; 0: what stands before it in the list has told it. */

@@ -237,7 +237,7 @@ static spec_limit as_shown(const spec_limit *limit)
 static const finding *worst_of(const programme_verdict *verdict, const spec_limit *limit)
 {
     for (size_t i = 0; i < verdict->findings.count; i++) /* worst first */
-        if (verdict->findings.items[i].rule == limit)
+        if (verdict->findings.items[i].rule == limit || verdict->findings.items[i].wider == limit)
             return &verdict->findings.items[i];
     return NULL;
 }

@@ -100,8 +100,7 @@ static const char *cannot_apply(const judgement *self, const spec_limit *limit)
     return NULL;
 }
 
-/* ", or else loudness.integrated of -27.0 to -21.0 LUFS": the other limits of its group, of which one is enough. */
-static const char *or_else(const judgement *self, const spec_limit *limit)
+const char *judgement_or_else(const judgement *self, const spec_limit *limit)
 {
     const char *text = "";
     for (uint32_t i = 0; limit->group >= 0 && i < self->rules->limit_count; i++) {
@@ -159,7 +158,7 @@ static void judge_level(judgement *self, const level *figure, const spec_limit *
     if (figure->has_range)
         judgement_locate(self, item, figure->start, figure->end);
     item->message = arena_format(self->memory, "%s is %.1f %s; %s allows %s%s. %s by %s%.1f %s%s.", figure->what, shown,
-                                 limit->unit, self->rules->name, allowed, or_else(self, limit),
+                                 limit->unit, self->rules->name, allowed, judgement_or_else(self, limit),
                                  high ? figure->cure_high : figure->cure_low, clamped ? "at least " : "", off, strcmp(limit->unit, "LU") == 0 ? "LU" : "dB",
                                  peak_caution(self, high || strcmp(limit->unit, "LU") == 0 ? 0.0 : off));
 }

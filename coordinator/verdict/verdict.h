@@ -26,6 +26,7 @@ typedef struct finding {
     const char *limit_words;  /**< allowed words, comma-separated, else NULL */
     const char *unit;
     const spec_limit *rule;   /**< the limit it breaks, or cannot be judged by; NULL = none */
+    const spec_limit *wider;  /**< one of an any_of group, on the same figure, that it breaks too and tells of; NULL = none */
     const char *subject;      /**< what it is about beyond channels and place ("MX -> FX", a stem), part of its identity; NULL = nothing */
     double mains_hz;          /**< of a hum: the mains it is of; else 0 */
     uint32_t channel_count;

@@ -52,6 +52,52 @@ static void soften_members(judgement *self, int group)
     }
 }
 
+/* What holds it holds the other; NAN: no bound. */
+static bool narrower(const spec_limit *a, const spec_limit *b)
+{
+    return (isnan(b->min) || a->min >= b->min) && (isnan(b->max) || a->max <= b->max);
+}
+
+static bool is_loudness(const finding *item)
+{
+    return item->rule != NULL && item->severity == judgement_breach(item->rule) && !item->has_range && isfinite(item->measured) &&
+           strcmp(item->rule->unit, "LUFS") == 0;
+}
+
+/* The breach of a narrower limit in no group on the same figure, or NULL. */
+static finding *narrower_breach(const judgement *self, const finding *wide)
+{
+    for (size_t i = 0; i < self->verdict->findings.count; i++) {
+        finding *item = &self->verdict->findings.items[i];
+        if (is_loudness(item) && item->rule->group < 0 && strcmp(item->check, wide->check) == 0 &&
+            item->severity == wide->severity && narrower(item->rule, wide->rule))
+            return item;
+    }
+    return NULL;
+}
+
+/* Nothing of the group holds: what mends the narrower limit mends its own, and one figure that is off is one finding. */
+static void tell_with_narrower(judgement *self, int group)
+{
+    finding_list *list = &self->verdict->findings;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const finding item = list->items[i];
+        finding *told = is_loudness(&item) && item.rule->group == group ? narrower_breach(self, &item) : NULL;
+        if (told == NULL || told->wider != NULL) {
+            list->items[kept++] = item;
+            continue;
+        }
+        char allowed[LIMIT_TEXT_SIZE];
+        judgement_allowed(item.rule, 1, allowed);
+        told->wider = item.rule;
+        told->message = arena_format(self->memory, "%s That meets the wider limit too, which it breaks as well: %s%s.", told->message, allowed,
+                                     judgement_or_else(self, item.rule));
+        told->clause = arena_format(self->memory, "%s; %s", told->clause, item.clause);
+    }
+    list->count = kept;
+}
+
 static bool rests_on_speech(const spec_limit *limit)
 {
     return strcmp(limit->check, "loudness.dialogue") == 0 || strcmp(limit->check, "loudness.speech_share") == 0 ||
@@ -106,6 +152,8 @@ void judge_groups(judgement *self)
             drop_members(self, (int)group);
         else if (unknown)
             soften_members(self, (int)group);
+        else
+            tell_with_narrower(self, (int)group);
     }
     if (heard)
         tell_heard(self);

@@ -45,6 +45,8 @@ void judgement_allowed(const spec_limit *limit, int decimals, char out[LIMIT_TEX
 void judgement_limits(finding *item, const spec_limit *limit);
 /** The first limit of the spec on a check, or NULL. */
 const spec_limit *judgement_limit(const judgement *self, const char *check);
+/** ", or else loudness.integrated of -27.0 to -21.0 LUFS": the other limits of its group, of which one is enough. */
+const char *judgement_or_else(const judgement *self, const spec_limit *limit);
 /** "`what` cannot be judged: `why`.", where the spec limits that check. */
 void judgement_cannot(judgement *self, const char *check, const char *what, const char *why);
 /** One finding for all places beyond VERDICT_RUNS_MAX; nothing when there are none. */
@@ -141,7 +143,10 @@ void judge_explain(judgement *self);
 void judge_sync(judgement *self);
 /** How one track lies against the reference. Frames of findings are those of its files for stems, of the programme else. */
 void judge_alignment(judgement *self, const plan_listen *listen, const sync_measure *heard);
-/** After all others: any_of groups. Of a group of which one limit holds, nothing else is told. */
+/**
+ * After all others: any_of groups. Of a group of which one limit holds, nothing else is told. Where none does, a loudness that
+ * breaks a narrower limit in no group too is one finding.
+ */
 void judge_groups(judgement *self);
 
 #endif

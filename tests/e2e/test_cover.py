@@ -22,6 +22,7 @@ title: House
 version: "1"
 source: the house
 limits:
+  - {check: loudness.integrated, min: -24.5, max: -22.5, unit: LUFS, severity: fail, evidence: primary, clause: "narrow"}
   - any_of:
     - {check: loudness.integrated, min: -25, max: -22, unit: LUFS, severity: fail, evidence: primary, clause: "1"}
     - {check: loudness.max_momentary, max: -22, unit: LUFS, severity: fail, evidence: primary, clause: "2"}
@@ -44,6 +45,9 @@ limits:
                                 for item, other, name in ((*worst, "louder (2).wav"), (*worst[::-1], "loud.wav"))), (check, mend))
         self.assertGreater(len([item for item in first if item["check"] == "peak.true"]), 1)
         self.assertNotIn("Maximum momentary loudness is", mend)  # the other limit of the group
+        # A limit and the wider one of the group are one finding, and the table of limits has both as broken.
+        self.assertEqual([[item["clause"] for item in items if item["check"] == "loudness.integrated"] for items in (first, second)], [["narrow; 1"]] * 2)
+        self.assertEqual(len(re.findall(r"-2[45](?:\.5)? to -22(?:\.5)? LUFS\s*-?[\d.]+\s*fail", page.text)), 4)
         # Why, for one of them: places as a clock tells them, in words and not as report.json has them.
         clipped = next(item for entry in document["programmes"] for item in entry["findings"] if item["check"] == "peak.clipping")
         why = reelmill("explain", out / "report.json", clipped["id"]).out

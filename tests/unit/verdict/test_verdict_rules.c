@@ -34,6 +34,34 @@ static void verdict__a_group_holds_for_limits_of_the_format_too(void **state)
     assert_int_equal(bench_judge(self, 20.0, -27.0, -6.0).word, VERDICT_FAIL);
 }
 
+/* Netflix: dialogue within 2 LU of -27, and flagged where it is not within 3 and the programme neither. */
+static void verdict__a_limit_and_the_wider_one_of_a_group_are_one_finding(void **state)
+{
+    bench *self = *state;
+    spec_limit *wide = bench_limit(self, "loudness.integrated", -30.0, -24.0);
+    wide->group = 0;
+    bench_limit(self, "loudness.max_momentary", (double)NAN, -21.0)->group = 0;
+    spec_limit *narrow = bench_limit(self, "loudness.integrated", -29.0, -25.0);
+    narrow->target = -27.0;
+    self->rules.group_count = 1;
+    programme_verdict both = bench_judge(self, 20.0, -20.0, -6.0);
+    assert_int_equal(both.word, VERDICT_FAIL);
+    assert_int_equal(both.findings.count, 2); /* and the momentary loudness, with a waiver of its own */
+    const finding *told = bench_found(&both, "loudness.integrated");
+    assert_ptr_equal(told->rule, narrow);
+    assert_ptr_equal(told->wider, wide);
+    assert_non_null(strstr(told->message, "Lower the programme by 7.0 dB. That meets the wider limit too, which it breaks as well: "
+                                          "-30.0 to -24.0 LUFS, or else loudness.max_momentary of at most -21.0 LUFS."));
+    programme_verdict one = bench_judge(self, 20.0, -24.5, -6.0); /* the group holds */
+    assert_int_equal(one.findings.count, 1);
+    assert_null(one.findings.items[0].wider);
+    wide->max = -26.0; /* what the other allows may break it */
+    assert_int_equal(bench_judge(self, 20.0, -20.0, -6.0).findings.count, 3);
+    wide->max = -24.0;
+    narrow->severity = SPEC_WARN; /* no warning hides a failure */
+    assert_int_equal(bench_judge(self, 20.0, -20.0, -6.0).findings.count, 3);
+}
+
 /* Places within a second of each other are one finding; it goes with its group, its places stand in the details. */
 static void verdict__peaks_close_together_are_one_finding(void **state)
 {
@@ -410,6 +438,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_limit_and_the_wider_one_of_a_group_are_one_finding, bench_set_up,
+                                        bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__clipping_is_a_warning_from_a_stated_size, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__more_places_in_one_stretch_are_another_finding, bench_set_up, bench_tear_down),
