@@ -163,6 +163,25 @@ static bool goes_on(uint32_t window, const double *scores, const double *speaks,
     return (sign < 0.0 ? -scores[window] : scores[window]) >= edge_score_min && speaks[window] > LEAK_ABSENT_MAX;
 }
 
+/* Only octaves in which it is fainter than the rounding of the host's samples show it: one of many draws of that is alike. */
+static bool below_rounding(const stem_leak *leak, const leak_sums sums[][STEM_BANDS], const bool *present, uint32_t window_count)
+{
+    bool below = false;
+    for (uint32_t b = 0; b < STEM_BANDS; b++) {
+        double re = 0.0;
+        double im = 0.0;
+        double rounding = 0.0;
+        if (!stem_leak_band(leak, b, &re, &im))
+            continue;
+        for (uint32_t w = 0; w < window_count; w++)
+            rounding += present[w] ? sums[w][b].rounding : 0.0;
+        if ((squared(re) + squared(im)) * (double)leak->band_own[b] >= rounding)
+            return false;
+        below = true;
+    }
+    return below;
+}
+
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
               uint32_t window_count)
 {
@@ -190,6 +209,8 @@ bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[]
     const bool *present = best.present;
     const double *speaks = best.of;
     add_up(leak, sums, present, window_count);
+    if (below_rounding(leak, sums, present, window_count))
+        return false;
     score_windows(leak, scores, present, window_count, sign);
     while (out_stretch->first > 0 && goes_on(out_stretch->first - 1, scores, speaks, sign))
         out_stretch->first--;

@@ -16,6 +16,7 @@ typedef struct leak_sums {
     double own;    /**< energy of the source */
     double re, im; /**< host x conjugate of the source */
     double host;   /**< energy of the host */
+    double rounding; /**< energy that rounding to 24 bits leaves in the host */
     uint32_t bins;
 } leak_sums;
 
@@ -29,7 +30,8 @@ enum { LEAK_WINDOWS_MAX = STEM_STEPS };
 
 /**
  * Fills the octaves of *leak, `rest` and, where the windows that are in it say more than all, `score`. scores[w]: how far window w
- * stands out at the leak's delay by itself, in standard deviations of chance. Returns false if no window does.
+ * stands out at the leak's delay by itself, in standard deviations of chance. Returns false if no window does, or if it is fainter
+ * than the rounding of the host's samples in all octaves that show it.
  */
 bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[][STEM_BANDS], const double *scores,
               uint32_t window_count);

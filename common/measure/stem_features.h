@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 20,
+    STEM_FEATURES_VERSION = 21,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */

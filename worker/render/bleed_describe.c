@@ -11,6 +11,8 @@ static const float end_score_most = 7.5f; /* of few windows: never a leak by its
 static const double passes = 0.9;          /* of the largest gain: octaves that have less lie on a filter's slope */
 static const double known_well = 1000.0;   /* to 3 %, 0.3 dB: the windows are enough to tell how large it is */
 
+static const double rounding_power = 0x1p-46 / 12.0 * SIZE * 3.0 / 8.0; /* of 24 bits, in a bin of a Hann window */
+
 enum {
     FAINT_STEPS = 16 /* 0.7 s */
 };
@@ -77,6 +79,7 @@ static double sum_window(const pair_window *window, const float *tilt, leak_sums
     for (uint32_t band = 0; band < STEM_BANDS; band++) {
         leak_sums *at = &sums[band];
         four_floats own = {0.0f}, re = {0.0f}, im = {0.0f}, host = {0.0f}, heights = {0.0f}, chances = {0.0f};
+        four_floats rounding = {0.0f};
         for (uint32_t k = (uint32_t)FIRST_BIN << band; k < (uint32_t)FIRST_BIN << (band + 1); k += 4) {
             const four_floats hr = four_at(window->host_re + k);
             const four_floats hi = four_at(window->host_im + k);
@@ -94,6 +97,7 @@ static double sum_window(const pair_window *window, const float *tilt, leak_sums
             re += weight * (hr * sr + hi * si);
             im += weight * (hi * sr - hr * si);
             host += weight * (hr * hr + hi * hi);
+            rounding += weight * (scale * scale);
             heights += counted * ((hr * own_re + hi * own_im) * (source_inverse * source_inverse));
             chances += counted * counted;
         }
@@ -101,6 +105,7 @@ static double sum_window(const pair_window *window, const float *tilt, leak_sums
         at->re += sum_of(re);
         at->im += sum_of(im);
         at->host += sum_of(host);
+        at->rounding += rounding_power * sum_of(rounding);
         at->bins += (uint32_t)FIRST_BIN << band;
         height += sum_of(heights);
         chance += sum_of(chances);

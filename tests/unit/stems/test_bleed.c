@@ -25,6 +25,7 @@ typedef struct plant {
     uint64_t most;      /* frames of each stem that may be read beyond it */
     uint32_t pause, resume; /* frames in which the source is silent */
     double low_pass;    /* of both sounds: eight poles at this */
+    bool rounded;       /* the host, to 24 bits */
 } plant;
 
 static double noise(uint64_t *seed)
@@ -101,6 +102,8 @@ static stem_features *listen(const plant *made)
         filtered = made->filter * filtered + (1.0 - made->filter) * value;
         host[i] += from_db(made->leak_db) * filtered;
     }
+    for (uint32_t i = 0; made->rounded && i < FRAMES; i++)
+        host[i] = rint(host[i] * 0x1p23) * 0x1p-23;
     double *tile = aligned_alloc(64, sizeof(double) * TILE * TILE_LANES);
     assert_non_null(tile);
     memset(tile, 0, sizeof(double) * TILE * TILE_LANES);
@@ -220,6 +223,18 @@ static void bleed__of_chance_is_not_found_between_two_sounds_that_are_low_alone(
         stem_features *heard = listen(&made);
         for (uint32_t i = 0; i < heard->leak_count; i++)
             assert_true((double)heard->leaks[i].score < STEM_LEAK_SCORE_MIN);
+        free(heard);
+    }
+}
+
+/* A host that holds little but the rounding of its samples, and a trace of the source that is 13 dB fainter in all. */
+static void bleed__below_the_rounding_of_24_bits_is_none(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 901; seed < 905; seed += 2) {
+        plant made = {.seed = seed, .host_db = -140.0, .leak_db = -142.0, .end = CELL_FRAMES, .rounded = true};
+        stem_features *heard = listen(&made);
+        assert_int_equal(heard->leak_count, 0);
         free(heard);
     }
 }
@@ -440,6 +455,7 @@ int main(void)
         cmocka_unit_test(bleed__of_chance_is_not_found_between_two_sounds_that_are_low_alone),
         cmocka_unit_test(bleed__without_treble_has_a_reach_of_its_own),
         cmocka_unit_test(bleed__that_the_windows_tell_badly_is_measured_in_all_of_the_cell),
+        cmocka_unit_test(bleed__below_the_rounding_of_24_bits_is_none),
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),

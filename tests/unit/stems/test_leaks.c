@@ -63,6 +63,28 @@ static void a_gain__on_which_windows_disagree_is_not_known(void **state)
     assert_false(stem_leak_band(&leak, BAND + 1, &re, &im));
 }
 
+/* One draw of the rounding would be told; an octave in which it is louder shows that it is more. */
+static void a_leak__that_only_octaves_show_where_it_is_below_the_rounding_is_none(void **state)
+{
+    (void)state;
+    leak_sums sums[WINDOWS][STEM_BANDS];
+    double scores[WINDOWS];
+    memset(sums, 0, sizeof sums);
+    for (uint32_t w = 0; w < WINDOWS; w++) {
+        scores[w] = 6.0;
+        set_window(sums[w], gain, 0.0, 1e-6);
+        sums[w][BAND].rounding = BINS * gain * gain * 1.1;
+    }
+    stem_leak leak = {.score = 9.0f};
+    leak_stretch stretch;
+    assert_false(leak_fit(&leak, &stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, WINDOWS));
+    for (uint32_t w = 0; w < WINDOWS; w++) {
+        sums[w][BAND + 1] = sums[w][BAND];
+        sums[w][BAND + 1].rounding = BINS * gain * gain * 0.9;
+    }
+    assert_true(leak_fit(&leak, &stretch, (const leak_sums(*)[STEM_BANDS])sums, scores, WINDOWS));
+}
+
 typedef struct programme {
     stem_programme all;
     stem_cell cells[CELLS];
@@ -285,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leak__is_found_beside_a_window_that_stands_out_by_chance),
         cmocka_unit_test(a_gain__on_which_windows_disagree_is_not_known),
+        cmocka_unit_test(a_leak__that_only_octaves_show_where_it_is_below_the_rounding_is_none),
         cmocka_unit_test(the_gain__is_that_of_the_cells_with_the_delay_that_is_told),
         cmocka_unit_test(a_leak__that_is_heard_beyond_its_cell_goes_on_there),
         cmocka_unit_test(a_leak__begins_where_it_is_heard_whatever_else_is_not_told_there),
