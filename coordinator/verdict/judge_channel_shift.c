@@ -194,8 +194,8 @@ static void tell_channels(stem_judgement *self, const channel_shift *all_of, uin
         break;
     case OWNER_STEMS:
     default:
-        item->message = arena_format(memory, "%s lie%s %s in %s %s%s. Move %s %s and print again; if the programme as a whole is late or early, that and "
-                                     "the rest by as much.",
+        item->message = arena_format(memory, "%s lie%s %s in %s %s%s. Move %s %s and print again, or all of the programme where the rest is "
+                                     "off by as much.",
                                      stems, strchr(stems, ',') == NULL ? "s" : "", shift, channels, where,
                                      others == 0 ? "" : arena_format(memory, ", and not %s", names_of(self, others)),
                                      strchr(stems, ',') == NULL ? "it" : "them", move);

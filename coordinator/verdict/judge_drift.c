@@ -83,7 +83,7 @@ static void tell_check(const stem_judgement *self, const char *check, const stem
     double apart = fabs(drift->ppm) * 1e-6 * (double)(drift->end - drift->start);
     item->message = arena_format(base->memory,
                                  "It was not compared with the stems %s: it runs %s than %s by %.2f ppm (%s), %.0f samples by then, "
-                                 "so no gain tells what is in the mix. Convert what drifts, then judge it again.",
+                                 "so at which level each stem is in the mix cannot be told. Convert what drifts, then judge it again.",
                                  judgement_stretch(base, drift->start, drift->end), drift->ppm > 0.0 ? "slower" : "faster", drift->stem,
                                  fabs(drift->ppm), told_by, ceil(apart));
     item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"%s\", \"drift_ppm\": %.2f}", drift->stem,
@@ -261,11 +261,11 @@ static void tell_growths(stem_judgement *self, const stem_drift *drifts, uint32_
     item->subject = whole ? "drift" : arena_format(base->memory, "drift %s", worst->stem);
     const char *who = whole ? "It drifts against its stems" : arena_format(base->memory, "%s in it drifts against the stem", worst->stem);
     item->message = arena_format(base->memory,
-                                 "%s %s, evenly%s, and lies up to %.0f samples %s there: it runs %s than %s by about %.0f ppm, so no gain tells what %s. "
+                                 "%s %s, evenly%s, and lies up to %.0f samples %s there: it runs %s than %s by about %.0f ppm, so %s cannot be told. "
                                  "Convert what drifts, then judge it again%s.",
                                  who, finding_stretches_text(base, &all), count > 1 ? ", anew in each reel" : "", fabs(worst->samples),
-                                 worst->samples > 0.0 ? "late" : "early", worst->ppm > 0.0 ? "slower" : "faster", whole ? "they" : "the stem",
-                                 fabs(worst->ppm), whole ? "is in the mix" : "else is wrong with it", whole ? "; beside a reference sync.drift tells it exactly" : "");
+                                 worst->samples > 0.0 ? "late" : "early", worst->ppm > 0.0 ? "slower" : "faster", whole ? "they do" : "the stem",
+                                 fabs(worst->ppm), whole ? "at which level each stem is in the mix" : "whether anything else is wrong with it", whole ? "; beside a reference sync.drift tells it exactly" : "");
     item->details_json = arena_format(base->memory, "{\"fault\": \"drift\", \"source\": \"%s\", \"drift_ppm\": %.1f, %s}", worst->stem, worst->ppm,
                                       finding_stretches_json(base, &all));
 }

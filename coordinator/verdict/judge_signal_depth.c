@@ -194,8 +194,8 @@ static bool tell_image(judgement *self, signal_rule *rule, const programme_signa
     finding_set_channels(item, layout, channels);
     item->subject = arena_format(self->memory, "%.1f kHz", rate / 1000.0);
     item->details_json = arena_format(self->memory, "{\"source_rate_hz\": %.0f, \"chance_log10\": %.0f}", rate, -chance / log(10.0));
-    item->message = arena_format(self->memory, "What lies above %.2f kHz in %s is the mirror image of what lies below it: sound of %.1f kHz is in there, through a rate converter "
-                                 "with a poor filter. Ask for the material at its full rate, or convert it again.",
+    item->message = arena_format(self->memory, "What lies above %.2f kHz in %s is the mirror image of what lies below it: material at a rate of %.1f kHz was converted "
+                                 "with a poor filter. Ask for it at its full rate, or convert it again with a better one.",
                                  rate / 2000.0, finding_channel_names(self->memory, item), rate / 1000.0);
     return true;
 }

@@ -522,7 +522,7 @@ static void tell_places(stem_judgement *self, uint32_t outputs, int32_t reel, do
     item->subject = arena_format(base->memory, "unexplained %d", reel);
     item->details_json = arena_format(base->memory, "{\"fault\": \"unexplained\", \"source\": \"\", \"gain_db\": null, \"residual_dbfs\": %.2f, %s}",
                                       residual, finding_stretches_json(base, all));
-    const char *why = alone ? "while its other channels are the sum of theirs: this alone lies at another time, by more than 1,024 samples or in sound too dull to tell, or was processed behind the mix"
+    const char *why = alone ? "while its other channels are the sum of theirs: this channel alone lies at another time (by more than 1,024 samples, or its sound is too dull to tell by how much) or was processed after the mix"
                             : "which no gain of a stem explains: something else is in it, or a stem lies at another time there";
     item->message = arena_format(base->memory, "It differs%s %s from the sum of its stems by up to %.1f dBFS, %s. Compare it with the stems by ear.",
                                  stem_judgement_channel_words(self, item), finding_stretches_text(base, all), residual, why);

@@ -223,7 +223,7 @@ static const char *run_sentence(stem_judgement *self, const stem_run *run, const
             return arena_format(memory, "The %sprogramme is at %+.1f dB%s: every stem that plays there is, so no fader of a stem but the level of the print is wrong. Print it again at unity, or %s it by %.1f dB there.",
                                 strncmp(where, " in ", 4) == 0 ? "" : "whole ", run->gain_db, where, run->gain_db < 0.0 ? "raise" : "lower", fabs(run->gain_db));
         if (stem_judgement_right_elsewhere(self, run, STEM_HEARD_POWER))
-            return arena_format(memory, "%s is at %+.1f dB%s, and at unity in its other channels: it is no fader, but what was done there alone, in the print or in the stem. Undo it and print again.",
+            return arena_format(memory, "%s is at %+.1f dB%s, and at unity in its other channels: its fader is right, and something was done there alone, in the print or in the stem. Undo it and print again.",
                                 name, run->gain_db, where);
         return arena_format(memory, "%s is at %+.1f dB%s instead of unity. Set its fader back to unity and print again.%s", name,
                             run->gain_db, where, coefficient_words(self, run));
