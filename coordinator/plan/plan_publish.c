@@ -39,16 +39,20 @@ status plan_publish_inputs(const plan *self, uint32_t deliverable, task_publish 
     bool *inputs = arena_take_array(memory, self->inputs.count, sizeof *inputs);
     mark_stems(self, deliverable, stems);
     mark_listens(self, deliverable, inputs);
-    out_publish->inputs = arena_take_array(memory, self->inputs.count, sizeof *out_publish->inputs);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < self->inputs.count; i++) {
         const plan_input *input = &self->inputs.items[i];
         bool taken = inputs[i] || (input->stem >= 0 && stems[input->stem]) || input->deliverable == (int32_t)deliverable;
-        if (!taken || self->facts[i].outcome != STATUS_OK)
-            continue;
-        if (out_publish->input_count == TASK_PUBLISH_INPUTS_MAX)
-            return STATUS_LIMIT;
-        out_publish->inputs[out_publish->input_count++] =
-            (task_probed){.file = input->path, .identity = self->facts[i].identity};
+        inputs[i] = taken && self->facts[i].outcome == STATUS_OK;
+        count += inputs[i];
     }
+    if (count > TASK_PUBLISH_INPUTS_MAX)
+        return STATUS_LIMIT;
+    /* not room for all: of the 65,536 files of a catalogue a programme has few */
+    out_publish->inputs = arena_take_array(memory, count, sizeof *out_publish->inputs);
+    for (uint32_t i = 0; i < self->inputs.count; i++)
+        if (inputs[i])
+            out_publish->inputs[out_publish->input_count++] =
+                (task_probed){.file = self->inputs.items[i].path, .identity = self->facts[i].identity};
     return STATUS_OK;
 }
