@@ -130,6 +130,13 @@ static void print_list(const json_t *list, uint32_t rate)
     }
 }
 
+static bool is_empty(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return json_is_null(value) || (text != NULL && text[0] == '\0') || (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
+}
+
 /* What a check estimated beyond its figure, as report.json has it. */
 static void print_details(const json_t *details, uint32_t rate)
 {
@@ -137,6 +144,8 @@ static void print_details(const json_t *details, uint32_t rate)
     json_t *value;
     printf("Made of:\n");
     json_object_foreach ((json_t *)(uintptr_t)details, key, value) {
+        if (is_empty(value))
+            continue;
         printf("  ");
         print_key(key);
         printf(":");
@@ -160,6 +169,39 @@ static uint32_t rate_of(const json_t *item)
     return seconds > 0.0 && samples / seconds < 1e6 ? (uint32_t)(samples / seconds + 0.5) : 0;
 }
 
+/* Its figure, and where to look. */
+static void print_place(const json_t *item, uint32_t rate)
+{
+    const json_t *measured = json_object_get(item, "measured");
+    const json_t *start = json_object_get(item, "start_sample");
+    const json_t *channels = json_object_get(item, "channels");
+    const char *between = "Where: ";
+    size_t index;
+    const json_t *channel;
+    if (!json_is_null(measured)) {
+        printf("Figure: ");
+        print_value(measured);
+        cli_print(stdout, "%s%s\n", text_in(item, "unit")[0] == '\0' ? "" : " ", text_in(item, "unit"));
+    }
+    if (json_is_integer(start)) {
+        printf("%s", between);
+        print_sample("start_sample", json_integer_value(start), rate);
+        putchar(' ');
+        print_sample("end_sample", json_integer_value(json_object_get(item, "end_sample")), rate);
+        between = ", ";
+    }
+    if (text_in(item, "reel")[0] != '\0') {
+        cli_print(stdout, "%sreel %s", between, text_in(item, "reel"));
+        between = ", ";
+    }
+    json_array_foreach (channels, index, channel) {
+        cli_print(stdout, "%s%s", index > 0 ? " " : between, json_string_value(channel));
+        between = " ";
+    }
+    if (between[0] != 'W')
+        putchar('\n');
+}
+
 static void print_finding(const json_t *item)
 {
     const json_t *details = json_object_get(item, "details");
@@ -169,6 +211,7 @@ static void print_finding(const json_t *item)
     cli_print(stdout, "%s %s: %s\n", page_badge_text(text_in(item, "severity")), text_in(item, "check"), text_in(item, "message"));
     if (text_in(item, "clause")[0] != '\0')
         cli_print(stdout, "Limit: %s\n", text_in(item, "clause"));
+    print_place(item, rate_of(item));
     if (json_is_integer(blocks) && json_is_number(share))
         printf("Made by %lld blocks of 400 ms in which %s (%.1f %% of the programme), without level gates.\n",
                (long long)json_integer_value(blocks),
@@ -184,10 +227,12 @@ static void print_finding(const json_t *item)
         print_reels(json_object_get(details, "reels"));
         if (json_is_true(json_object_get(details, "clamped")))
             printf("at least: the sum was clamped or limited there, and what it held before is higher. Judge it again after the change.\n");
+        if (json_array_size(json_object_get(details, "places")) > 1) {
+            printf("Places:");
+            print_list(json_object_get(details, "places"), rate_of(item));
+        }
     } else if (json_object_size(details) > 0) {
         print_details(details, rate_of(item));
-    } else {
-        printf("Nothing more is known about it than it says.\n");
     }
 }
 

@@ -351,26 +351,31 @@ static const char *reach_message(judgement *base, const reach_sum *sum)
     const char *unknown = "";
     if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
         return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
-    if (sum->worst.most > 0.0) {
-        const char *low = isinf(sum->worst.low) ? "not below -20 dB"
-                                                : arena_format(memory, "from %.1f dB up", to_db(sum->worst.low));
-        known = arena_format(memory,
-                             "Leaks between stems can hide below what else sounds. Worst is %s in %s, %s: one from %.1f dB up "
-                             "would have been found in nine tenths of the time in which %s plays, and from %.1f dB up in half of it; one "
-                             "with nothing above %.0f Hz, in nine tenths, %s. The other pairs are in the table. ",
-                             sum->source, sum->host, judgement_stretch(base, sum->worst.start_frame, sum->worst.end_frame),
-                             to_db(sum->worst.most), sum->source, to_db(sum->worst.half),
-                             stem_band_high_hz(STEM_BANDS_LOW - 1, base->timeline->sample_rate), low);
-    }
+    if (sum->worst.most > 0.0)
+        known = arena_format(memory, ": worst is %s in %s, where one from %.1f dB up would have been found in nine tenths of the time",
+                             sum->source, sum->host, to_db(sum->worst.most));
     if (sum->unknown_count > 0)
-        unknown = arena_format(memory,
-                               "%s%s: the host is so loud that a leak below -20 dB would not show in nine tenths of the time; solo it "
-                               "where that matters. ",
-                               sum->unknown,
-                               sum->unknown_count > UNKNOWN_NAMED
-                                   ? arena_format(memory, " and %" PRIu32 " pairs more", sum->unknown_count - UNKNOWN_NAMED)
-                                   : "");
-    return arena_format(memory, "%s%sSmaller leaks may be there.", known, unknown);
+        unknown = arena_format(memory, " In %" PRIu32 " pair%s the host is too loud to tell: solo it where that matters.",
+                               sum->unknown_count, sum->unknown_count == 1 ? "" : "s");
+    return arena_format(memory, "Leaks between stems can hide below what else sounds%s.%s", known, unknown);
+}
+
+/* The pair of which least is known, and those of which nothing is in nine tenths of the time. */
+static const char *reach_details(judgement *base, const reach_sum *sum)
+{
+    arena *memory = base->memory;
+    const char *worst = "";
+    const char *more = sum->unknown_count <= UNKNOWN_NAMED
+                           ? ""
+                           : arena_format(memory, " and %" PRIu32 " pairs more", sum->unknown_count - UNKNOWN_NAMED);
+    if (sum->worst.most > 0.0)
+        worst = arena_format(memory,
+                             "\"worst_pair\": \"%s in %s\", \"worst_place\": \"%s\", \"worst_db\": %.1f, \"worst_half_db\": %s, "
+                             "\"worst_low_db\": %s, \"low_below_hz\": %.0f, ",
+                             sum->source, sum->host, judgement_stretch(base, sum->worst.start_frame, sum->worst.end_frame),
+                             to_db(sum->worst.most), reach_json(memory, sum->worst.half), reach_json(memory, sum->worst.low),
+                             stem_band_high_hz(STEM_BANDS_LOW - 1, base->timeline->sample_rate));
+    return arena_format(memory, "%s\"host_too_loud\": \"%s%s\"", worst, sum->unknown, more);
 }
 
 /* Never "clean": how small a leak between each two stems would have been found. */
@@ -415,8 +420,8 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     item->measured = known ? to_db(sum.worst.most) : (double)NAN;
     item->unit = "dB";
     item->message = reach_message(base, &sum);
-    item->details_json = arena_format(memory, "{\"reach_db\": {%s}, \"reach_half_db\": {%s}, \"reach_low_db\": {%s}}", most_rows,
-                                      half_rows, low_rows);
+    item->details_json = arena_format(memory, "{%s, \"reach_db\": {%s}, \"reach_half_db\": {%s}, \"reach_low_db\": {%s}}",
+                                      reach_details(base, &sum), most_rows, half_rows, low_rows);
 }
 
 void judge_bleed(judgement *self, const stem_presence *by_stem)

@@ -59,6 +59,16 @@ static void explain_peak(judgement *self, finding *item)
     item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, \"clamped\": %s}", item->max - peak, clamped ? "true" : "false");
 }
 
+/* A gain moves Leq(m) by as much: it has no gates. */
+static void explain_leqm(judgement *self, finding *item)
+{
+    bool clamped = false;
+    double shown = verdict_displayed(item->measured);
+    judgement_peak_before_clamping(self, shown, 0, UINT64_MAX, &clamped);
+    item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, \"clamped\": %s}",
+                                      (shown > item->max ? item->max : item->min) - shown, clamped ? "true" : "false");
+}
+
 void judge_explain(judgement *self)
 {
     for (size_t i = 0; i < self->verdict->findings.count; i++) {
@@ -69,5 +79,7 @@ void judge_explain(judgement *self)
             explain_loudness(self, item);
         else if (strcmp(item->check, "peak.true") == 0 && isfinite(item->measured))
             explain_peak(self, item);
+        else if (strcmp(item->check, "loudness.leqm") == 0)
+            explain_leqm(self, item);
     }
 }

@@ -50,6 +50,9 @@ static void judge_join(judgement *self, const spec_limit *limit, const plan_piec
     item->reel = after->reel;
     item->measured = step;
     item->unit = "LU";
+    const char *least = over ? arena_format(self->memory, ", \"head_least_db\": %.1f", copysign(shown - limit->max, -step)) : "";
+    item->details_json = arena_format(self->memory, "{\"before_lufs\": %.1f, \"behind_lufs\": %.1f, \"head_to_match_db\": %.1f%s}", left, right,
+                                      -verdict_displayed(step), least);
     item->message = arena_format(self->memory, "%s begins %.1f LU %s than %s ends at %s (3 s on each side). Listen across the join; if the scene does not ask for it, match the reels there.",
                                  reels[1], shown, step < 0.0 ? "softer" : "louder", reels[0], place);
 }

@@ -233,6 +233,12 @@ static double worst_overload_db(const judgement *self)
     return measure_db(worst);
 }
 
+/* In tenths of a dB, as a fader moves. */
+static double overload_trim_db(double over_db)
+{
+    return -ceil(over_db * 10.0) / 10.0;
+}
+
 static finding *add_overload(judgement *self, double measured)
 {
     finding *item = judgement_add(self, "render.overload", overload_severity(self));
@@ -247,13 +253,13 @@ static void tell_overload(judgement *self, const peak_group *group)
     double over = measure_db(group->worst->peak);
     finding *item = add_overload(self, over);
     const char *where = group_locate(self, group, item);
-    item->details_json = arena_format(self->memory, "{%s}", group_json(self, group));
+    item->details_json = arena_format(self->memory, "{\"trim_db\": %.1f, %s}", overload_trim_db(over), group_json(self, group));
     const char *much = over < 0.01 ? "less than 0.01 dB" : arena_format(self->memory, "%.2f dB", over);
     const char *how = group->count == 1 ? arena_format(self->memory, "%s over full scale in %s", much, where)
                                         : arena_format(self->memory, "over full scale in %s at %zu places, by %s at the highest", where, group->count, much);
     item->message = arena_format(self->memory, "The sum of the stems goes %s (%llu sample%s clamped). Lower the stems there, or give this deliverable a gain of %.1f dB.",
                                  how, (unsigned long long)group->sample_count,
-                                 group->sample_count == 1 ? " was" : "s were", -ceil(worst_overload_db(self) * 10.0) / 10.0);
+                                 group->sample_count == 1 ? " was" : "s were", overload_trim_db(worst_overload_db(self)));
 }
 
 static void judge_overload(judgement *self)
@@ -264,10 +270,12 @@ static void judge_overload(judgement *self)
     size_t before = self->verdict->findings.count;
     size_t left_out = each_group(self, PEAK_RUN_OVERLOAD, -(double)INFINITY, tell_overload);
     if (self->verdict->findings.count == before) { /* counted, and nowhere located */
-        finding *item = add_overload(self, worst_overload_db(self));
+        double over = worst_overload_db(self);
+        finding *item = add_overload(self, over);
         item->subject = arena_format(self->memory, "%llu samples", (unsigned long long)peaks->overload_count);
-        item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped.",
-                                     (unsigned long long)peaks->overload_count, worst_overload_db(self));
+        item->message = arena_format(self->memory, "%llu samples of the sum were over full scale, by up to %.2f dB, and were clamped. Give this deliverable a gain of %.1f dB.",
+                                     (unsigned long long)peaks->overload_count, over, overload_trim_db(over));
+        item->details_json = arena_format(self->memory, "{\"trim_db\": %.1f}", overload_trim_db(over));
     }
     judgement_tell_rest(self, "render.overload", overload_severity(self), left_out);
 }

@@ -249,7 +249,8 @@ void judge_signal_upsampled(judgement *self, const programme_signal *signal)
     finding *item = signal_tell(self, &rule, LAYOUT_CHANNELS_MAX, 0, self->timeline->frame_count, hertz, "Hz");
     const char *origin = source > 0.0 ? arena_format(self->memory, "as in material of %.1f kHz, or from a lossy codec", source / 1000.0)
                                       : "as a filter or a lossy codec leaves it";
-    item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f, \"source_rate_hz\": %.0f}", fall, source);
+    item->details_json = arena_format(self->memory, "{\"fall_db\": %.0f, \"source_rate_hz\": %s}", fall,
+                                      source > 0.0 ? arena_format(self->memory, "%.0f", source) : "null");
     item->message = arena_format(self->memory, "Nothing lies above %.1f kHz (a fall of %.0f dB), %s. Ask for the material at its full rate.",
                                  hertz / 1000.0, fall, origin);
     signal_unjudged(self, "format.lossy", "its spectrum ends where material of another rate would end as well");

@@ -111,11 +111,14 @@ static void tell_dc(judgement *self, signal_rule *rule, uint32_t channel, offset
     *run = (offset_run){0};
     if (found.count < least || found.count == 0)
         return;
-    double level = measure_db(fabs(found.sum / (double)found.count));
+    double offset = found.sum / (double)found.count;
+    double level = measure_db(fabs(offset));
     finding *item = signal_tell(self, rule, channel, found.start, found.end, level, "dBFS");
-    if (item != NULL)
-        item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS %s. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
-                                     item->channels[0], level, judgement_stretch(self, found.start, found.end));
+    if (item == NULL)
+        return;
+    item->details_json = arena_format(self->memory, "{\"offset_of_full_scale\": %.6f}", offset);
+    item->message = arena_format(self->memory, "%s carries direct current of %.1f dBFS %s. Put a high-pass filter of 10 to 20 Hz on it, or repair the converter it came through.",
+                                 item->channels[0], level, judgement_stretch(self, found.start, found.end));
 }
 
 static void judge_dc(judgement *self, const programme_signal *signal)

@@ -203,6 +203,12 @@ class Levels(FarmTest):
         told = [f for f in found["L"]["findings"] if f["check"] == "loudness.leqm"]
         self.assertEqual([f["severity"] for f in told], ["fail"])
         self.assertEqual([f for f in found["R"]["findings"] if f["check"] == "loudness.leqm"], [])
+        (self.folder / "told.json").write_text(json.dumps(report))  # and what `explain` advises passes
+        trim = told[0]["details"]["trim_db"]
+        self.assertIn(f"{trim:+.1f} dB", reelmill("explain", self.folder / "told.json", told[0]["id"]).out)
+        write_wav(self.folder / "L.wav", beds["L"] * 10 ** (trim / 20))
+        again = reelmill("qc", self.folder / "L.wav", "--spec", "trailer-tasa", "--json").json()["programmes"][0]["findings"]
+        self.assertNotIn("loudness.leqm", [f["check"] for f in again])
 
     def test_what_has_no_loudness_is_refused(self):
         show = WideShow(self.folder, [2, 2], self.deliverables()[:2], lambda stem, reel, frames, channels: np.zeros((frames, channels)))
