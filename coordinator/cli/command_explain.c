@@ -178,7 +178,7 @@ static void print_place(const json_t *item, uint32_t rate)
     const char *between = "Where: ";
     size_t index;
     const json_t *channel;
-    if (!json_is_null(measured)) {
+    if (json_is_number(measured)) {
         printf("Figure: ");
         print_value(measured);
         cli_print(stdout, "%s%s\n", text_in(item, "unit")[0] == '\0' ? "" : " ", text_in(item, "unit"));
@@ -195,7 +195,9 @@ static void print_place(const json_t *item, uint32_t rate)
         between = ", ";
     }
     json_array_foreach (channels, index, channel) {
-        cli_print(stdout, "%s%s", index > 0 ? " " : between, json_string_value(channel));
+        if (!json_is_string(channel))
+            continue;
+        cli_print(stdout, "%s%s", between, json_string_value(channel));
         between = " ";
     }
     if (between[0] != 'W')

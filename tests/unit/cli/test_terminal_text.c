@@ -55,9 +55,13 @@ static void explain__prints_a_report_of_somebody_without_its_controls(void **sta
     (void)state;
     char out[512];
     explain("{\"reelmill\": 1, \"programmes\": [{\"findings\": [{\"id\": \"F1\", \"severity\": \"fail\", \"check\": \"a\\u001b[2J\", "
-            "\"message\": \"m\\npass x: all is well\\u009b2J\", \"clause\": \"c\\u202egnp\", \"details\": {\"k_x\\u009b\": \"v\\u2066\"}}]}]}",
+            "\"message\": \"m\\npass x: all is well\\u009b2J\", \"clause\": \"c\\u202egnp\", \"measured\": -1.5, "
+            "\"unit\": \"d\\u001bB\", \"reel\": \"R\\n1\", \"channels\": [7, \"C\\u001b\", \"L\"], \"details\": {\"k_x\\u009b\": \"v\\u2066\"}}]}]}",
             out, sizeof out);
-    assert_string_equal(out, "fail a?[2J: m?pass x: all is well?2J\nLimit: c?gnp\nMade of:\n  k x?: v?\n");
+    assert_string_equal(out, "fail a?[2J: m?pass x: all is well?2J\nLimit: c?gnp\nFigure: -1.5 d?B\nWhere: reel R?1, C? L\nMade of:\n  k x?: v?\n");
+    explain("{\"reelmill\": 1, \"programmes\": [{\"findings\": [{\"id\": \"F1\", \"severity\": \"info\", \"check\": \"a\", \"message\": \"m\"}]}]}",
+            out, sizeof out);
+    assert_string_equal(out, "info a: m\n"); /* no row of what it does not say */
 }
 
 int main(void)
