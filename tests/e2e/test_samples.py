@@ -32,6 +32,11 @@ class Samples(FarmTest):
         self.assertEqual(finding["reel"], "R2")
         self.assertEqual(finding["start_sample"], len(show.programme["DX"][0]) + 3 * 48000)
         self.assertEqual(finding["timecode"], "01:00:12:07")  # R1 has 9 s 7 frames, then 3 s
+        trim = finding["details"]["trim_db"]
+        self.assertTrue(-0.1 <= trim + finding["measured"] <= 0.0, (trim, finding["measured"]))
+        why = reelmill("explain", show.path, finding["id"]).out
+        self.assertIn(f"trim this place by {trim:+.1f} dB", why)
+        self.assertRegex(why, rf"Where: from .*sample {finding['start_sample']}.*, reel R2, C\n")
 
 
 if __name__ == "__main__":

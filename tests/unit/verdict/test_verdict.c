@@ -203,6 +203,7 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     assert_int_equal(item->reel, 1);
     assert_int_equal(item->severity, FINDING_INFO);
     assert_non_null(strstr(item->message, "R2 begins 6.0 LU louder than R1 ends at 10.000 s"));
+    assert_non_null(strstr(item->details_json, "\"head_to_match_db\": -6.0}"));
 
     verdict = bench_judge_steps(self, 20.0, scene, 2, -6.0);
     assert_null(bench_found(&verdict, "join.level"));
@@ -210,7 +211,9 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     spec_limit *limit = bench_limit(self, "join.level", (double)NAN, 6.0);
     assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_PASS);
     limit->max = 5.9;
-    assert_int_equal(bench_judge_steps(self, 20.0, louder, 2, -6.0).word, VERDICT_FAIL);
+    verdict = bench_judge_steps(self, 20.0, louder, 2, -6.0);
+    assert_int_equal(verdict.word, VERDICT_FAIL);
+    assert_non_null(strstr(bench_found(&verdict, "join.level")->details_json, "\"head_least_db\": -0.1}"));
     assert_int_equal(bench_judge_steps(self, 20.0, silent, 3, -6.0).word, VERDICT_INCOMPLETE);
     assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_PASS);
     limit->max = 2.7;

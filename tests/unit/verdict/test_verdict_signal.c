@@ -103,6 +103,7 @@ static void verdict__direct_current_is_there_all_the_time(void **state)
     const finding *item = bench_found(&verdict, "signal.dc");
     assert_non_null(item);
     assert_true(fabs(item->measured - 20.0 * log10(0.0126)) < 0.01);
+    assert_string_equal(item->details_json, "{\"offset_of_full_scale\": 0.012600}");
     assert_true(item->start_sample == 0 && item->end_sample > UINT64_C(24) * RATE); /* of 25.6 s, in steps of 1 s */
 }
 
