@@ -352,12 +352,12 @@ static const char *reach_message(judgement *base, const reach_sum *sum)
     if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
         return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
     if (sum->worst.most > 0.0)
-        known = arena_format(memory, ": worst is %s in %s, where one from %.1f dB up would have been found in nine tenths of the time",
+        known = arena_format(memory, " Worst is %s in %s: one from %.1f dB up would have been found in nine tenths of the time.",
                              sum->source, sum->host, to_db(sum->worst.most));
     if (sum->unknown_count > 0)
-        unknown = arena_format(memory, " In %" PRIu32 " pair%s the host is too loud to tell: solo it where that matters.",
+        unknown = arena_format(memory, " In %" PRIu32 " pair%s the host is too loud: solo it.",
                                sum->unknown_count, sum->unknown_count == 1 ? "" : "s");
-    return arena_format(memory, "Leaks between stems can hide below what else sounds%s.%s", known, unknown);
+    return arena_format(memory, "Small leaks may be hidden.%s%s", known, unknown);
 }
 
 /* The pair of which least is known, and those of which nothing is in nine tenths of the time. */
