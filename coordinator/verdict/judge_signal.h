@@ -34,6 +34,9 @@ double signal_db(double power);
 /* By blocks, mains lines and events. */
 void judge_signal_events(judgement *self, const programme_signal *signal);
 void judge_signal_levels(judgement *self, const programme_signal *signal);
+/** Tells where one side of a pair is turned upside down for a while, as the rule's check; returns these places. */
+finding_stretches judge_signal_turns(judgement *self, signal_rule *rule, const programme_signal *signal, uint32_t left,
+                                     uint32_t pair);
 void judge_signal_hum(judgement *self, const programme_signal *signal);
 /* By the spectrum. */
 void judge_signal_bands(judgement *self, const programme_signal *signal);

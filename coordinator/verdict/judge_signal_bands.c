@@ -1,11 +1,15 @@
 #include "coordinator/verdict/judge_signal.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Ours; docs/qc-checks.md says what they find and miss. */
 static const double lfe_above_hz = 500.0;      /* two octaves over its band: a filter of 24 dB per octave left nothing there */
 static const double lfe_share_db_max = -15.0;  /* of its energy */
 static const double lfe_level_dbfs = -60.0;    /* of what lies above */
+static const double lfe_high_db_max = -12.0;   /* of its energy, from 150 to 210 Hz; 24 dB per octave from 120 Hz on leave -17 */
+static const double lfe_high_lines = 56.0;     /* that a window of a mains stretch would need for these 60 Hz */
+enum { LFE_STRETCHES_MIN = 6 };                /* about 10 s */
 static const double full_share_db = -6.0;      /* a channel of ordinary sound has at least this share above */
 static const double low_share_db = -30.0;      /* a low-frequency channel at most this */
 
@@ -76,6 +80,54 @@ static void judge_lfe(judgement *self, const programme_signal *signal, uint32_t 
     signal_rule_close(self, &rule);
 }
 
+/* What lies just above the band of the LFE in a reel, by what is beside 150 and 180 Hz: a tone stands beside one alone. */
+static void tell_open_lfe(judgement *self, signal_rule *rule, uint32_t lfe, const programme_signal *signal, size_t first,
+                          size_t last)
+{
+    const uint64_t start = signal->hums[first].frame, end = signal->hums[last].frame + signal->hums[last].frame_count;
+    double beside_150 = 0.0, beside_180 = 0.0, all = 0.0, frames = 0.0;
+    for (size_t i = first; i <= last; i++) {
+        const float *beside = signal->hums[i].power[lfe][1];
+        beside_150 += (double)beside[2];
+        beside_180 += (double)beside[5];
+    }
+    for (size_t b = 0; b < signal->block_count; b++)
+        if (signal->blocks[b].frame >= start && signal->blocks[b].frame < end) {
+            all += (double)signal->blocks[b].energy[lfe] * signal->blocks[b].frame_count;
+            frames += signal->blocks[b].frame_count;
+        }
+    const size_t count = last - first + 1;
+    const double high = lfe_high_lines * fmin(beside_150, beside_180) / (double)count;
+    const double share_db = signal_db(high * frames / all);
+    if (count < LFE_STRETCHES_MIN || !(signal_db(high) > lfe_level_dbfs && share_db > lfe_high_db_max))
+        return;
+    finding *item = signal_tell(self, rule, lfe, start, end, share_db, "dB");
+    if (item == NULL)
+        return;
+    item->subject = "low-pass";
+    item->message = arena_format(self->memory, "The LFE holds sound above its band %s: about %.0f dB of its energy lies between 150 and 210 Hz, where a low-pass at 120 Hz leaves some -17 dB. Low-pass it at 120 Hz, 24 dB per octave.",
+                                 judgement_stretch(self, start, end), share_db);
+}
+
+/* An LFE that was never low-passed may hold no ordinary sound. Reel by reel; what is told already of a reel says more. */
+static void judge_open_lfe(judgement *self, const programme_signal *signal, uint32_t lfe)
+{
+    signal_rule rule = {.check = "signal.lfe", .severity = FINDING_WARN}; /* a spec limits the share above 500 Hz */
+    const size_t told = self->verdict->findings.count;
+    for (size_t first = 0, last = 0; first < signal->hum_count; first = last + 1) {
+        const int32_t reel = judgement_reel(self, signal->hums[first].frame);
+        for (last = first; last + 1 < signal->hum_count && judgement_reel(self, signal->hums[last + 1].frame) == reel;)
+            last++;
+        bool known = false;
+        for (size_t i = 0; i < told; i++)
+            known = known || (strcmp(self->verdict->findings.items[i].check, "signal.lfe") == 0 &&
+                              self->verdict->findings.items[i].has_range && self->verdict->findings.items[i].reel == reel);
+        if (!known)
+            tell_open_lfe(self, &rule, lfe, signal, first, last);
+    }
+    signal_rule_close(self, &rule);
+}
+
 /* Ordinary sound where the LFE belongs, and only low frequencies somewhere else: the order of the channels is wrong. */
 static void judge_swap(judgement *self, const programme_signal *signal, uint32_t lfe, double width_hz)
 {
@@ -119,5 +171,6 @@ void judge_signal_bands(judgement *self, const programme_signal *signal)
         return;
     }
     judge_lfe(self, signal, (uint32_t)lfe, width_hz);
+    judge_open_lfe(self, signal, (uint32_t)lfe);
     judge_swap(self, signal, (uint32_t)lfe, width_hz);
 }

@@ -16,8 +16,12 @@ static const double click_level_dbfs = -50.0;
 static const double corner_level_max = 0.25; /* half of what a pulse of full scale in silence has */
 enum { CLICK_SAMPLES = 6, TEXTURE_MS = 60, TEXTURE_COUNT = 3, EDGE_MS = 10, SYNC_EDGE_SECONDS = 4 };
 enum { FLAT_SAMPLES = 3, CLIPPING_MS = 1000 };
-/* A mute between two hard edges; longer ones are scenes. */
+/* A mute between two hard edges; longer ones are scenes, unless a channel stops at its level while what it plays with goes on. */
 static const double mute_seconds_max = 3.0;
+static const double cut_edge_min = 0.25;     /* next to the stop, of the RMS of the second before it: it had not decayed */
+static const double cut_power_min = 1e-5;    /* -50 dBFS, of that second and of those that go on */
+static const double goes_on_db = 12.0;       /* from the half second before the stop to that behind it */
+enum { BEFORE_CUT_BLOCKS = 10, BESIDE_CUT_BLOCKS = 5 };
 /* A tone of half a second, or one picture frame of 1 kHz: a pop. */
 static const double tone_seconds_min = 0.5;
 static const double pop_seconds_min = 0.02;
@@ -209,24 +213,39 @@ static void tell_gap(judgement *self, signal_rule *rule, const event_list *list,
         reel >= 0
             ? arena_format(self->memory, "%.1f ms of silence where %s begins at %s, in %s. Check the tail of the reel before it and the head of this one.",
                            ms, self->show->reels[reel].name, place, finding_channel_names(self->memory, item))
+        : ms > mute_seconds_max * 1000.0
+            ? arena_format(self->memory, "%s %s out for %.1f s at %s: the sound stops at its level while what plays with it goes on. Look for a muted track or a lost file, and print it again.",
+                           finding_channel_names(self->memory, item), item->channel_count > 1 ? "drop" : "drops", ms / 1000.0, place)
             : arena_format(self->memory, "%s %s out for %.1f ms at %s: the sound stops and comes back at once. Look for a gap in the edit or a lost block, and print it again.",
                            finding_channel_names(self->memory, item), item->channel_count > 1 ? "drop" : "drops", ms, place);
 }
 
-/* True if a channel is quiet in all blocks that lie within a stretch. */
-static bool is_quiet(const programme_signal *signal, uint32_t channel, uint64_t start, uint64_t end)
+/* The first block that begins at a frame or behind it. */
+static size_t block_from(const programme_signal *signal, uint64_t frame)
 {
     size_t low = 0;
     size_t high = signal->block_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (signal->blocks[middle].frame < start)
+        if (signal->blocks[middle].frame < frame)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < signal->block_count && signal->blocks[low].frame + signal->blocks[low].frame_count <= end; low++)
-        if ((double)signal->blocks[low].energy[channel] > 0x1p-32) /* SIGNAL_QUIET of the kernels, squared */
+    return low;
+}
+
+static bool is_quiet_block(const signal_block *block, uint32_t channel)
+{
+    return (double)block->energy[channel] <= 0x1p-32; /* SIGNAL_QUIET of the kernels, squared */
+}
+
+/* True if a channel is quiet in all blocks that lie within a stretch. */
+static bool is_quiet(const programme_signal *signal, uint32_t channel, uint64_t start, uint64_t end)
+{
+    for (size_t b = block_from(signal, start);
+         b < signal->block_count && signal->blocks[b].frame + signal->blocks[b].frame_count <= end; b++)
+        if (!is_quiet_block(&signal->blocks[b], channel))
             return false;
     return true;
 }
@@ -246,6 +265,63 @@ static uint64_t start_after(const event_list *list, const programme_signal *sign
     return 0;
 }
 
+/* Mean power of a channel in blocks, 0 where the programme does not have them. */
+static double power_of(const programme_signal *signal, uint32_t channel, size_t first, size_t count)
+{
+    double sum = 0.0;
+    if (first + count > signal->block_count) /* before the beginning too: it wraps */
+        return 0.0;
+    for (size_t b = first; b < first + count; b++)
+        sum += (double)signal->blocks[b].energy[channel];
+    return sum / (double)count;
+}
+
+/* True if a channel plays on over the block in which another stops. */
+static bool plays_on(const programme_signal *signal, uint32_t channel, size_t block)
+{
+    double before = power_of(signal, channel, block - BESIDE_CUT_BLOCKS, BESIDE_CUT_BLOCKS);
+    double behind = power_of(signal, channel, block + 1, BESIDE_CUT_BLOCKS);
+    return fmin(before, behind) > cut_power_min && fabs(signal_db(before) - signal_db(behind)) < goes_on_db;
+}
+
+/* Its other side, or, of a channel that has none, any but the LFE. */
+static bool others_play_on(const judgement *self, const programme_signal *signal, uint32_t channel, size_t block)
+{
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    uint8_t pairs[SIGNAL_PAIRS_MAX];
+    uint32_t pair_count = cell_signal_pairs((uint8_t)self->deliverable->layout, pairs);
+    for (uint32_t p = 0; p < pair_count; p++)
+        if (channel == pairs[p] || channel == pairs[p] + 1U)
+            return plays_on(signal, 2U * pairs[p] + 1U - channel, block);
+    for (uint32_t c = 0; c < layout->channel_count; c++)
+        if (c != channel && layout->labels[c] != CHANNEL_LFE && plays_on(signal, c, block))
+            return true;
+    return false;
+}
+
+/*
+ * Where a channel comes back that stops while it plays, and others go on, for longer than a mute; 0: it does not stop so. An edit
+ * stops both sides, or stops what had decayed.
+ */
+static uint64_t end_of_cut(const judgement *self, const programme_signal *signal, const event_list *list, size_t index)
+{
+    const programme_event *stop = &list->items[index];
+    const channel_layout *layout = channel_layout_get(self->deliverable->layout);
+    size_t block = block_from(signal, stop->frame + 1) - 1;
+    double before = power_of(signal, stop->channel, block - BEFORE_CUT_BLOCKS, BEFORE_CUT_BLOCKS);
+    if (layout->labels[stop->channel] == CHANNEL_LFE || before < cut_power_min ||
+        stop->level < cut_edge_min * sqrt(before) || !others_play_on(self, signal, stop->channel, block))
+        return 0;
+    while (++block < signal->block_count && is_quiet_block(&signal->blocks[block], stop->channel))
+        continue;
+    uint64_t end = block < signal->block_count ? signal->blocks[block].frame : self->timeline->frame_count;
+    uint64_t reach = block < signal->block_count ? signal->blocks[block].frame_count : 0;
+    for (size_t i = index + 1; i < list->count && list->items[i].frame <= end + reach; i++)
+        if (list->items[i].channel == stop->channel && list->items[i].kind == SIGNAL_START && list->items[i].frame >= end)
+            end = list->items[i].frame;
+    return end - stop->frame > (uint64_t)(mute_seconds_max * list->rate) ? end : 0;
+}
+
 static void judge_gaps(judgement *self, const programme_signal *signal, const event_list *list, bool *told)
 {
     signal_rule dropout = signal_rule_of(self, "signal.dropout", 0.0, true, FINDING_WARN);
@@ -255,6 +331,7 @@ static void judge_gaps(judgement *self, const programme_signal *signal, const ev
         if (told[i] || (event->kind != SIGNAL_DROPOUT && event->kind != SIGNAL_STOP))
             continue;
         uint64_t end = event->kind == SIGNAL_DROPOUT ? event->frame + event->frame_count : start_after(list, signal, i);
+        end = end == 0 ? end_of_cut(self, signal, list, i) : end;
         if (end == 0)
             continue;
         int32_t reel = join_at(self, event->frame, end);

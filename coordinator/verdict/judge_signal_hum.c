@@ -13,6 +13,8 @@ static const double hum_level_dbfs = -65.0;
 static const double hum_over_neighbours_db = 10.0;
 static const double hum_steady_db = 2.0;
 enum { HUM_STRETCHES_MIN = 6 }; /* about 10 s */
+/* Hum that comes and goes is the same one each time. */
+enum { BURST_STRETCHES_MIN = 2, BURSTS_MIN = 3, BURSTS_STRETCHES_MIN = 8 };
 static const double note_share_db = -12.0; /* of all that plays in its channel: hum lies under it */
 static const double note_dbfs_min = -45.0; /* softer ones are the hum of a pause */
 static const double drone_dbfs_min = -30.0; /* no hum that somebody let pass is as loud as that */
@@ -28,6 +30,7 @@ typedef struct hum_run {
     uint64_t start, end;
     size_t count;
     double sum_db;
+    bool burst; /* one of several */
     bool note;
 } hum_run;
 
@@ -68,7 +71,7 @@ static double share_of(const programme_signal *signal, const hum_run *run)
     return level_of(run) - signal_db(2.0 * sum / frames); /* both of a full-scale sine */
 }
 
-/* And what stands beside a note: its harmonics, and its other channels. */
+/* And what stands beside a note: its harmonics, its other channels, and what comes before and after it likewise. */
 static void find_notes(const judgement *self, const hum_list *list, const programme_signal *signal)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -83,22 +86,50 @@ static void find_notes(const judgement *self, const hum_list *list, const progra
             const hum_run *other = &list->items[k];
             uint64_t start = other->start > run->start ? other->start : run->start;
             uint64_t end = other->end < run->end ? other->end : run->end;
-            beside = beside || (other->note && other->line / HARMONICS == run->line / HARMONICS && end > start &&
-                                end - start > (run->end - run->start) / 2);
+            bool likewise = run->burst && other->burst && other->line == run->line && other->channel == run->channel &&
+                            other->reel == run->reel;
+            beside = beside || (other->note && other->line / HARMONICS == run->line / HARMONICS &&
+                                (likewise || (end > start && end - start > (run->end - run->start) / 2)));
         }
         if (beside && !goes_through(self, signal, run))
             run->note = true;
     }
 }
 
-static void keep_run(judgement *self, hum_list *list, const signal_rule *rule, const hum_run *run)
+static void add_run(judgement *self, hum_list *list, const hum_run *run)
 {
-    if (run->count < HUM_STRETCHES_MIN || !(level_of(run) > rule->bound))
-        return;
     list->items = arena_grow_array(self->memory, list->items, list->count, &list->capacity, sizeof *list->items);
     hum_run *kept = &list->items[list->count++];
     *kept = *run;
     kept->reel = judgement_reel(self, run->start);
+}
+
+/* Short ones wait for others like them. */
+static void keep_run(judgement *self, hum_list *list, hum_list *bursts, const signal_rule *rule, const hum_run *run)
+{
+    if (run->count >= BURST_STRETCHES_MIN && level_of(run) > rule->bound)
+        add_run(self, run->count >= HUM_STRETCHES_MIN ? list : bursts, run);
+}
+
+/* Those of a line and channel that come again and again in a reel at the level of one of them. */
+static void keep_bursts(judgement *self, hum_list *list, hum_list *bursts)
+{
+    for (size_t i = 0; i < bursts->count; i++) {
+        const hum_run middle = bursts->items[i];
+        size_t runs = 0, stretches = 0;
+        for (int pass = 0; pass < 2; pass++)
+            for (size_t k = 0; k < bursts->count; k++) {
+                hum_run *other = &bursts->items[k];
+                if (other->reel != middle.reel || fabs(level_of(other) - level_of(&middle)) > hum_steady_db)
+                    continue;
+                runs += pass == 0;
+                stretches += pass == 0 ? other->count : 0;
+                other->burst = other->burst || (pass == 1 && runs >= BURSTS_MIN && stretches >= BURSTS_STRETCHES_MIN);
+            }
+    }
+    for (size_t i = 0; i < bursts->count; i++)
+        if (bursts->items[i].burst)
+            add_run(self, list, &bursts->items[i]);
 }
 
 static void find_runs(judgement *self, hum_list *list, const signal_rule *rule, const programme_signal *signal, uint32_t channel,
@@ -106,6 +137,7 @@ static void find_runs(judgement *self, hum_list *list, const signal_rule *rule, 
 {
     double ratio = pow(10.0, hum_over_neighbours_db / 10.0);
     hum_run run = {.channel = channel, .line = line};
+    hum_list bursts = {0};
     for (size_t i = 0; i < signal->hum_count; i++) {
         const signal_hum *hum = &signal->hums[i];
         double power = (double)hum->power[channel][0][line];
@@ -113,7 +145,7 @@ static void find_runs(judgement *self, hum_list *list, const signal_rule *rule, 
         bool stands = power > ratio * (double)hum->power[channel][1][line];
         bool steady = stands && (run.count == 0 || fabs(level - level_of(&run)) <= hum_steady_db);
         if (!steady) {
-            keep_run(self, list, rule, &run);
+            keep_run(self, list, &bursts, rule, &run);
             run = (hum_run){.channel = channel, .line = line};
         }
         if (!stands)
@@ -123,7 +155,8 @@ static void find_runs(judgement *self, hum_list *list, const signal_rule *rule, 
         run.count++;
         run.sum_db += level;
     }
-    keep_run(self, list, rule, &run);
+    keep_run(self, list, &bursts, rule, &run);
+    keep_bursts(self, list, &bursts);
 }
 
 static int by_start(const void *a, const void *b)

@@ -5,7 +5,7 @@
 
 /* Ours; docs/qc-checks.md says what they find and miss. Windows of 3 s, moved by 1 s: 30 and 10 blocks. */
 enum { WINDOW_BLOCKS = 30, STEP_BLOCKS = 10, DC_WINDOWS = 3 };
-static const double dc_dbfs_max = -40.0;
+static const double dc_dbfs_max = -42.0;
 static const double dc_steady_db = 2.0;
 static const double dc_power_floor = 1e-8;
 static const double active_dbfs = -60.0;         /* mean square: below it a pair's correlation says little */
@@ -162,6 +162,7 @@ typedef struct pair_judgement {
     const programme_signal *signal;
     uint32_t pair, left;
     signal_rule *polarity, *phase;
+    finding_stretches turned; /* told already */
     stretch against;    /* windows below the bound of either */
     bool inverted, wide; /* what the windows of that stretch are */
     int32_t reel;
@@ -235,10 +236,18 @@ static void end_stretch(judgement *self, pair_judgement *pair)
     pair->inverted = pair->wide = false;
 }
 
+static bool is_told(const pair_judgement *pair, const window_sums *sums)
+{
+    for (size_t i = 0; i < pair->turned.count; i++)
+        if (pair->turned.items[i].start < sums->end && sums->start < pair->turned.items[i].end)
+            return true;
+    return false;
+}
+
 static void judge_window(judgement *self, pair_judgement *pair, const window_sums *sums)
 {
     double floor = pow(10.0, active_dbfs / 10.0) * sums->frames;
-    bool active = sums->left > floor && sums->right > floor;
+    bool active = sums->left > floor && sums->right > floor && !is_told(pair, sums);
     double correlation = active ? sums->cross / sqrt(sums->left * sums->right) : 0.0;
     if (active) {
         pair->first = pair->active == 0 ? sums->start : pair->first;
@@ -301,6 +310,8 @@ static void judge_pairs(judgement *self, const programme_signal *signal)
     for (uint32_t p = 0; p < pair_count; p++) {
         pair_judgement pair = {.signal = signal, .pair = p, .left = pairs[p], .polarity = &polarity, .phase = &phase,
                                 .reel = INT32_MIN};
+        if (phase.limit == NULL) /* what a spec limits is told by its name */
+            pair.turned = judge_signal_turns(self, &polarity, signal, pair.left, p);
         for (size_t w = 0; w < window_count(signal); w++) {
             window_sums sums = sum_window(signal, w * STEP_BLOCKS, pair.left, pair.left + 1u, p);
             judge_window(self, &pair, &sums);

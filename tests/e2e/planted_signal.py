@@ -84,8 +84,32 @@ def drop_outs(host, random, milliseconds):
     return places
 
 
+def cut_off(host, random, milliseconds):
+    """One channel for longer than a mute, the other going on."""
+    place = 2 * RATE + int(random.integers(RATE // 10))
+    host[place:place + milliseconds * RATE // 1000, 0] = 0
+    return [place]
+
+
 def direct(host, random, level):
     host += db(level)
+
+
+def direct_for_a_while(host, random, level):
+    host[4 * RATE:12 * RATE, 0] += db(level)
+    return [8 * RATE]
+
+
+def turned(host, random, seconds):
+    """One channel upside down for a while."""
+    place = len(host) // 4
+    host[place:place + seconds * RATE, 1] *= -1
+    return [place + RATE]
+
+
+def same_later(host, random, samples):
+    host[samples:, 1] = host[:-samples, 0]
+    host[:samples, 1] = 0
 
 
 def polarity(host, random, _):
@@ -109,6 +133,12 @@ def against(host, random, seconds):
     own = random.standard_normal(len(part))
     part[:, 1] = -0.75 * part[:, 0] + 0.66 * own * np.sqrt(np.mean(part[:, 0] ** 2))
     return [place + RATE]
+
+
+def hum_at_times(host, random, level):
+    """50 Hz for 4 s of each 7."""
+    at = np.arange(len(host)) / RATE
+    host[:, 0] += db(level) * np.sin(2 * np.pi * 50 * at) * (at % 7 < 4)
 
 
 def hum(frequency):
@@ -159,13 +189,17 @@ STEREO = [
     ("peak.clipping", "run at full scale", [3, 10, 40], "samples", clipped, lambda s: s),
     ("peak.clipping", "run at full scale, then 3 dB down", [3, 10, 40], "samples", flat, lambda s: s),
     ("signal.dropout", "digital silence", [1, 3, 10, 60, 400], "ms", drop_outs, lambda s: s),
-    ("signal.dc", "direct current", [-20, -30, -38], "dBFS", direct, lambda s: s),
+    ("signal.dropout", "one channel cut off", [4000, 10000], "ms", cut_off, lambda s: s),
+    ("signal.dc", "direct current", [-20, -30, -38, -40], "dBFS", direct, lambda s: s),
+    ("signal.dc", "direct current in one channel for 8 s", [-40], "dBFS", direct_for_a_while, lambda s: s),
     ("signal.polarity", "one channel inverted", ["all"], "", polarity, None),
     ("signal.polarity", "the other channel, inverted", [4, 10], "s", same_inverted, None),
+    ("signal.polarity", "one channel inverted for a while", [4, 8], "s", turned, None),
     ("signal.phase", "right three quarters of left, inverted", [5, 10], "s", against, None),
     ("signal.dual_mono", "left copied to right", ["all"], "", same_twice, None),
     ("signal.hum", "50 Hz", [-40, -50, -60], "dBFS", hum(50), lambda s: s),
     ("signal.hum", "60 Hz", [-40, -50, -60], "dBFS", hum(60), lambda s: s),
+    ("signal.hum", "50 Hz for 4 s of each 7", [-40], "dBFS", hum_at_times, lambda s: s),
     ("signal.tone", "1 kHz for 1 s", [-20, -30, -40], "dBFS", tone, lambda s: s),
     ("format.effective_bit_depth", "16 bits in 24", [16], "bit", shortened(16), lambda s: s),
     ("format.effective_bit_depth", "20 bits in 24", [20], "bit", shortened(20), lambda s: s),
@@ -177,11 +211,11 @@ STEREO = [
 ]
 
 
-def surround(host, lfe_gain=None, order=None):
+def surround(host, lfe_gain=None, order=None, low_pass=120):
     """5.1 of a stereo host: its middle in C, its lows in the LFE."""
     lines = np.fft.rfft(host[:, 0])
     hertz = np.fft.rfftfreq(len(host), 1 / RATE)
-    low = np.fft.irfft(lines / (1 + (hertz / 120) ** 8), len(host))[:, None]
+    low = np.fft.irfft(lines / (1 + (hertz / low_pass) ** 8), len(host))[:, None]
     bed = np.concatenate([host, host.mean(1, keepdims=True), low, host[:, ::-1] * 0.5], axis=1)
     if lfe_gain is not None:
         bed[:, 3] += host[:, 0] * db(lfe_gain)
@@ -191,6 +225,7 @@ def surround(host, lfe_gain=None, order=None):
 FILM = [0, 2, 1, 4, 5, 3]  # L C R Ls Rs LFE
 SURROUND = [
     ("signal.lfe", "full range in the LFE", [0, -10], "dB", lambda host, s: surround(host, lfe_gain=s)),
+    ("signal.lfe", "low-pass at 200 Hz", ["all"], "", lambda host, _: surround(host, low_pass=200)),
     ("signal.channel_swap", "film order as SMPTE", ["all"], "", lambda host, _: surround(host, order=FILM)),
 ]
 
@@ -218,8 +253,10 @@ class Row:
 
 
 def findings(entry, check):
-    return [item for item in entry["findings"] if item["check"] == check and item["start_s"] is not None or
-            item["check"] == check and item["measured"] is not None]
+    """Sides that turn against each other and back are told as polarity, of one recording or of two."""
+    names = ("signal.phase", "signal.polarity") if check == "signal.phase" else (check,)
+    return [item for item in entry["findings"] if item["check"] in names and
+            (item["start_s"] is not None or item["measured"] is not None)]
 
 
 def score(entry, row, host, places, figure):

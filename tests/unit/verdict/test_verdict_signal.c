@@ -297,6 +297,34 @@ static void verdict__hum_of_one_mains_is_one_finding(void **state)
     assert_null(strstr(item->message, "more place"));
 }
 
+/* 60 Hz in every other cell, three stretches each; as loud each time, or 3 dB louder. */
+static float coming_and_going(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    return channel == 0 && line == 3 && cell % 2 == 0 ? 1e-6f : 0.0f;
+}
+
+static float growing(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    return coming_and_going(cell, channel, line) * (float)(UINT64_C(1) << cell / 2);
+}
+
+static void verdict__hum_that_comes_and_goes_is_the_same_each_time(void **state)
+{
+    bench *self = *state;
+    self->mains = coming_and_going;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 6, level);
+    const finding *item = bench_found(&verdict, "signal.hum");
+    assert_non_null(item);
+    assert_int_equal(count_of(&verdict, "signal.hum"), 1);
+    assert_non_null(strstr(item->details_json, "\"run_count\": 3, "));
+    self->mains = growing;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 12, level);
+    assert_null(bench_found(&verdict, "signal.hum"));
+    self->mains = coming_and_going;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 4, level); /* twice may be chance */
+    assert_null(bench_found(&verdict, "signal.hum"));
+}
+
 /* 60 Hz at -40 dBFS in L, half of all that plays there, with 120 Hz 15 dB below, in all cells but the first and the last four. */
 static float bass_note(uint64_t cell, uint32_t channel, uint32_t line)
 {
@@ -397,6 +425,96 @@ static void verdict__the_surround_of_an_ltrt_is_no_fault(void **state)
     }
 }
 
+enum { TURN_FIRST = 200, TURN_END = 240 };
+
+/* Channels that have half of their sound in common; for 4 s, or for 2 s, one is upside down. */
+static float turned(uint64_t block, uint32_t pair)
+{
+    (void)pair;
+    return block >= TURN_FIRST && block < TURN_END ? -5e-5f : 5e-5f;
+}
+
+static float turned_shortly(uint64_t block, uint32_t pair)
+{
+    return block < TURN_END - 20 ? turned(block, pair) : 5e-5f;
+}
+
+/* As wide, but of itself: the sound is another one there. */
+static float wide(uint64_t block, uint32_t pair)
+{
+    return block >= TURN_FIRST && block < TURN_END ? -5e-5f : turned(block, pair) + 4.5e-5f;
+}
+
+/* R is louder there by 6 dB. */
+static void leaning_over(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    level(block, channel, out_energy, out_offset);
+    *out_energy *= channel == 1 && block >= TURN_FIRST && block < TURN_END ? 4.0f : 1.0f;
+}
+
+static void verdict__a_side_that_is_turned_for_a_while_is_told(void **state)
+{
+    bench *self = *state;
+    self->cross = turned;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 8, level);
+    const finding *item = bench_found(&verdict, "signal.polarity");
+    assert_non_null(item);
+    assert_true(fabs(item->measured + 0.5) < 1e-3);
+    assert_true(item->start_sample >= (TURN_FIRST - 1) * BLOCK_FRAMES && item->start_sample <= TURN_FIRST * BLOCK_FRAMES);
+    assert_true(item->end_sample >= TURN_END * BLOCK_FRAMES && item->end_sample <= (TURN_END + 1) * BLOCK_FRAMES);
+    verdict = judge_blocks(self, LAYOUT_STEREO, 8, leaning_over);
+    assert_null(bench_found(&verdict, "signal.polarity"));
+    self->cross = turned_shortly;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 8, level);
+    assert_null(bench_found(&verdict, "signal.polarity"));
+    self->cross = wide;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 8, level);
+    assert_null(bench_found(&verdict, "signal.polarity"));
+}
+
+enum { CUT_FIRST = 20, CUT_END = 60, CUT_FRAME = CUT_FIRST * BLOCK_FRAMES };
+
+/* L stops for 4 s, or both sides do. */
+static void one_stops(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    level(block, channel, out_energy, out_offset);
+    *out_energy *= channel == 0 && block >= CUT_FIRST && block < CUT_END ? 0.0f : 1.0f;
+}
+
+static void both_stop(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    (void)channel;
+    one_stops(block, 0, out_energy, out_offset);
+}
+
+static void never_again(uint64_t block, uint32_t channel, float *out_energy, float *out_offset)
+{
+    one_stops(channel == 0 && block > CUT_FIRST ? CUT_FIRST : block, channel, out_energy, out_offset);
+}
+
+static void verdict__a_channel_that_stops_alone_is_told(void **state)
+{
+    bench *self = *state;
+    signal_event edges[] = {{.kind = SIGNAL_STOP, .frame = CUT_FRAME, .level = 0.01f},
+                            {.kind = SIGNAL_START, .frame = CUT_END * BLOCK_FRAMES + 7, .level = 0.01f}};
+    self->clicks = edges;
+    self->click_count = 2;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 2, one_stops);
+    const finding *item = bench_found(&verdict, "signal.dropout");
+    assert_non_null(item);
+    assert_true(item->start_sample == CUT_FRAME && item->end_sample == CUT_END * BLOCK_FRAMES + 7);
+    assert_non_null(strstr(item->message, "L drops out for 4.0 s at 2.000 s"));
+    verdict = judge_blocks(self, LAYOUT_STEREO, 2, both_stop); /* a scene ends */
+    assert_null(bench_found(&verdict, "signal.dropout"));
+    edges[0].level = 0.0024f; /* it had decayed to a quarter of its level */
+    verdict = judge_blocks(self, LAYOUT_STEREO, 2, one_stops);
+    assert_null(bench_found(&verdict, "signal.dropout"));
+    edges[0].level = 0.01f;
+    self->click_count = 1;
+    verdict = judge_blocks(self, LAYOUT_STEREO, 2, never_again);
+    assert_int_equal(bench_found(&verdict, "signal.dropout")->end_sample, 2 * CELL_FRAMES);
+}
+
 /* The image of 44.1 kHz in R, with a square of 3.24 in each cell; in L what is left by chance: now one way, now the other. */
 static float image_in_right(uint64_t cell, uint32_t channel, uint32_t source, uint32_t turn)
 {
@@ -436,6 +554,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_pair_that_is_upside_down_is_one_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__hum_that_comes_and_goes_is_the_same_each_time, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_side_that_is_turned_for_a_while_is_told, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__a_channel_that_stops_alone_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_note_is_no_hum, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__the_image_of_a_source_rate_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__the_surround_of_an_ltrt_is_no_fault, bench_set_up, bench_tear_down),
