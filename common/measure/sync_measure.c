@@ -9,6 +9,12 @@
 static const uint64_t FRAMES_END = (uint64_t)1 << 40;
 enum { POP_BYTES = 2 + 8 + 4 + 8 + 8, POINT_BYTES = 8 + 8 + 8, LOST_BYTES = 8, AFTER_POPS_BYTES = 4 + 4 + 8 + 4 + 4 };
 
+bool sync_pop_is_plain(const sync_pop *pop, uint32_t sample_rate)
+{
+    double seconds = (double)pop->frame_count / (double)sample_rate;
+    return seconds >= 0.008 && seconds <= 0.1 && fabs((double)pop->frequency_hz - 1000.0) <= 20.0;
+}
+
 void sync_measure_encode(const sync_measure *self, byte_writer *writer)
 {
     ENSURE(self->pop_count <= SYNC_POPS_MAX);

@@ -45,6 +45,10 @@ typedef struct sync_measure {
     uint64_t *lost;       /**< ascending, as sync_point.place */
 } sync_measure;
 
+/** What may be called a pop where nothing says that one belongs there, and a phone or a machine may beep: frames of 1/24 to 1/60 s,
+ * by half and twice, at 1 kHz. */
+bool sync_pop_is_plain(const sync_pop *pop, uint32_t sample_rate);
+
 void sync_measure_encode(const sync_measure *self, byte_writer *writer);
 /** STATUS_PEER_MALFORMED for anything out of range. */
 MUST_USE status sync_measure_decode(sync_measure *out_measure, const void *bytes, size_t byte_size, arena *arena);

@@ -25,6 +25,7 @@
 #include "common/base/arena.h"
 #include "common/base/content_hash.h"
 #include "common/media/media_facts.h"
+#include "common/measure/sync_measure.h"
 #include "common/media/render_program.h"
 #include "coordinator/show/show_file.h"
 #include "coordinator/show/spec.h"
@@ -73,10 +74,17 @@ typedef struct plan_piece {
     bool spans_reels;          /**< one received piece over several reels whose edges are not known: `reel` is 0 and says nothing */
 } plan_piece;
 
+/** What says where the programme begins in one received file of all reels that is longer than they are. */
+typedef enum plan_leader { LEADER_UNKNOWN, LEADER_BY_TIMECODE, LEADER_BY_LENGTH, LEADER_BY_POPS, LEADER_BY_SOUND } plan_leader;
+
 typedef struct plan_timeline {
     uint32_t piece_count;
     plan_piece *pieces;
     uint64_t frame_count;
+    uint64_t surplus;          /**< received: frames of leader and tail together; 0: the rest says nothing */
+    plan_leader stated;        /**< what says without listening that the leader has stated_frames; LEADER_UNKNOWN: nothing */
+    uint64_t stated_frames;
+    plan_leader leader;        /**< what said where the pieces lie; as stated, until it was heard (plan_leader_settle) */
     uint64_t start_frame;      /**< picture frame (timecode) of the programme's first frame */
     bool has_start;
     uint32_t sample_rate;
@@ -118,6 +126,7 @@ typedef struct plan_deliverable {
     const char *language;      /**< its own, else that of a stem that it takes; "" for an M&E */
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
+    uint32_t first_seek, seek_count;   /**< in listens: those that seek where the programme begins (received) */
     uint16_t object_count;     /**< tracks behind the bed, from the files of object_stems in that order */
     uint16_t object_stem_count;
     uint16_t object_stems[OBJECT_STEMS_MAX], object_counts[OBJECT_STEMS_MAX];
@@ -169,6 +178,7 @@ typedef struct plan_listen {
     uint32_t first_reference, reference_count; /**< in inputs: what it is aligned with; 0 = nothing */
     uint64_t reference_frame;          /**< of the reference's files at first_frame */
     bool join;                         /**< the reference is the reel before, and ends at reference_frame */
+    bool seeks;                        /**< it seeks where the programme begins; nothing that it finds is judged */
     const char *unaligned;             /**< why it is not aligned although the show has a reference, or NULL */
     uint32_t task;                     /**< number in the job */
 } plan_listen;
@@ -242,6 +252,15 @@ bool plan_reel_edges(const show_reel *reel, uint64_t *out_first);
 
 /** True if a deliverable that is rendered takes this stem (role or name, and language). */
 bool plan_takes_stem(const show *show, uint32_t deliverable, uint32_t stem);
+/**
+ * What the listens that seek found, [seek_count] results, NULL for what is not known yet: when all are there, where the programme
+ * begins in the received file is settled, and the places that its other tasks read, which wait for them. The same results, the
+ * same places.
+ */
+void plan_leader_settle(plan *self, uint32_t deliverable, const sync_measure *const *heard);
+/** True of a received file that is longer than its programme where nothing says where that begins: measured from its start. */
+bool plan_leader_unknown(const plan_timeline *timeline);
+
 /** True if the deliverable is made from what is listened to, or is it. */
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable);
 

@@ -51,6 +51,12 @@ static bool stem_usable(const plan *target, uint32_t stem, const plan_timeline *
     return present;
 }
 
+bool plan_speaks(const show *film, uint32_t deliverable, uint32_t stem)
+{
+    const char *language = film->stems[stem].language;
+    return language[0] == '\0' || strcasecmp(language, plan_language(film, deliverable)) == 0;
+}
+
 void plan_compare_stems(plan *target, uint32_t index, render_program *program)
 {
     const show *film = target->show;
@@ -64,10 +70,8 @@ void plan_compare_stems(plan *target, uint32_t index, render_program *program)
                               ? "no full mix of its layout is known"
                               : pieces_differ(target, timeline, &joined, &target->arena);
     for (uint32_t stem = 0; planned->uncompared == NULL && stem < film->stem_count; stem++) {
-        const char *language = film->stems[stem].language;
         const channel_layout *layout = channel_layout_get(film->stems[stem].layout);
-        if ((language[0] != '\0' && strcasecmp(language, plan_language(film, index)) != 0) ||
-            !stem_usable(target, stem, timeline))
+        if (!plan_speaks(film, index, stem) || !stem_usable(target, stem, timeline))
             continue;
         if (program->input_count + layout->channel_count > STEM_CROSSED_LANES_MAX) {
             planned->uncompared = "the stems have too many channels to compare them all at once";

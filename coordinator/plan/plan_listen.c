@@ -354,7 +354,8 @@ static void listen_received_whole(plan *self, uint32_t deliverable)
         listen_pops(listen, self->show, &self->show->reels[0], &clock);
         listen->has_tail = listen->has_tail && self->show->reel_count == 1;
     }
-    add_range(listen, 0, AROUND_SECONDS * rate, frames);
+    const int64_t head = (int64_t)listen->first_frame;
+    add_range(listen, head - (2 + AROUND_SECONDS) * rate, head + AROUND_SECONDS * rate, frames);
     for (uint32_t i = 1; i < timeline->piece_count; i++) {
         int64_t join = (int64_t)timeline->pieces[i].file_frame;
         add_range(listen, join - INSIDE_SECONDS * rate, join + INSIDE_SECONDS * rate, frames);
@@ -370,6 +371,78 @@ static void listen_received_whole(plan *self, uint32_t deliverable)
         listen_whole_reels(self, deliverable);
 }
 
+/* ---- where a received whole begins in its file ---- */
+
+enum {
+    SEEK_SECONDS = 16,  /* of the file at most for each search by its sound, which hears 9 s to either side */
+    SEEK_TRIES_MAX = 2 * PLAN_KEPT_SECONDS_MAX / SEEK_SECONDS + 1,
+    SEEK_STEMS_MAX = 3, /* held against it one by one where the show has no reference: one may be silent, or not in the mix */
+    SEEKS_MAX = 1 + SEEK_STEMS_MAX * SEEK_TRIES_MAX
+};
+
+uint64_t plan_seek_frames(uint32_t sample_rate)
+{
+    return UINT64_C(2) * PLAN_KEPT_SECONDS_MAX * sample_rate;
+}
+
+static plan_listen *begin_seek(plan *self, uint32_t deliverable)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    plan_listen *listen = begin_listen(self, wanted->first_input, wanted->input_count);
+    listen->deliverable = (int32_t)deliverable;
+    listen->whole = listen->seeks = true;
+    return listen;
+}
+
+/* The first reel's sound, wherever it can begin; of a short one half of it must be left in both. */
+static void seek_sound(plan *self, uint32_t deliverable, uint32_t first_reference, uint32_t reference_count,
+                       uint64_t reference_frame)
+{
+    const plan_timeline *timeline = &self->timelines[self->deliverables[deliverable].timeline];
+    uint64_t step = (uint64_t)SEEK_SECONDS * timeline->sample_rate;
+    step = step < timeline->pieces[0].frame_count / 2 ? step : timeline->pieces[0].frame_count / 2 + 1;
+    uint64_t tries = timeline->surplus / step + 1;
+    tries = tries < SEEK_TRIES_MAX ? tries : SEEK_TRIES_MAX;
+    for (uint64_t i = 0; i < tries; i++) {
+        plan_listen *listen = begin_seek(self, deliverable);
+        listen->first_frame = timeline->surplus * (2 * i + 1) / (2 * tries);
+        listen->frame_count = timeline->pieces[0].frame_count;
+        listen->first_reference = first_reference;
+        listen->reference_count = reference_count;
+        listen->reference_frame = reference_frame;
+        self->listen_count++;
+    }
+}
+
+static void seek_received(plan *self, uint32_t deliverable)
+{
+    plan_deliverable *wanted = &self->deliverables[deliverable];
+    const plan_timeline *timeline = &self->timelines[wanted->timeline];
+    uint64_t frames = usable_frames(self, wanted->first_input, wanted->input_count);
+    if (timeline->surplus == 0 || timeline->surplus > plan_seek_frames(timeline->sample_rate) || frames == 0)
+        return;
+    wanted->first_seek = self->listen_count;
+    plan_listen *pops = begin_seek(self, deliverable);
+    add_range(pops, 0, (int64_t)timeline->surplus, frames);
+    add_range(pops, (int64_t)timeline->frame_count, (int64_t)frames, frames);
+    self->listen_count++;
+    plan_listen reference = {.first_input = wanted->first_input, .frame_count = timeline->pieces[0].frame_count};
+    align_listen(self, &reference, 0, 0);
+    uint32_t stems = 0;
+    if (reference.reference_count > 0)
+        seek_sound(self, deliverable, reference.first_reference, reference.reference_count, reference.reference_frame);
+    for (uint32_t i = 0; reference.reference_count == 0 && i < self->show->stem_count && stems < SEEK_STEMS_MAX; i++) {
+        const show_stem *stem = &self->show->stems[i];
+        stem_place place;
+        if (stem->objects || stem->role == ROLE_NARRATION || !plan_speaks(self->show, deliverable, i) ||
+            timeline->sample_rate != self->show->sample_rate || !find_stem_place(self, i, 0, &place))
+            continue;
+        seek_sound(self, deliverable, place.first_input, place.input_count, (uint64_t)place.first);
+        stems++;
+    }
+    wanted->seek_count = self->listen_count - wanted->first_seek;
+}
+
 /* ---- all ---- */
 
 static bool stem_wanted(const plan *self, uint32_t stem, const bool *wanted)
@@ -381,6 +454,17 @@ static bool stem_wanted(const plan *self, uint32_t stem, const bool *wanted)
         taken = taken || (wanted[i] && plan_takes_stem(self->show, i, stem));
     }
     return all || taken;
+}
+
+static bool is_received(const plan *self, uint32_t deliverable, const bool *wanted)
+{
+    return wanted[deliverable] && !self->deliverables[deliverable].rendered &&
+           self->deliverables[deliverable].timeline != PLAN_TIMELINE_NONE;
+}
+
+static bool listens_to(const char *checks, const char *kind)
+{
+    return checks == NULL || check_names_has_kind(checks, kind);
 }
 
 static void listen_received(plan *self, uint32_t deliverable, bool sync, bool joins)
@@ -399,10 +483,15 @@ static void listen_received(plan *self, uint32_t deliverable, bool sync, bool jo
 void plan_make_listens(plan *self, const plan_options *options, const bool *wanted)
 {
     const show *film = self->show;
-    bool sync = options->checks == NULL || check_names_has_kind(options->checks, "sync");
-    bool joins = options->checks == NULL || check_names_has_kind(options->checks, "join");
-    size_t tracks = (size_t)film->stem_count + film->deliverable_count;
-    self->listens = arena_take_array(&self->arena, 2 * ((size_t)film->reel_count + 1) * tracks, sizeof *self->listens);
+    bool sync = listens_to(options->checks, "sync");
+    bool joins = listens_to(options->checks, "join");
+    size_t most = 2 * ((size_t)film->reel_count + 1) * ((size_t)film->stem_count + film->deliverable_count);
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        most += is_received(self, i, wanted) && self->timelines[self->deliverables[i].timeline].surplus > 0 ? SEEKS_MAX : 0;
+    self->listens = arena_take_array(&self->arena, most, sizeof *self->listens);
+    for (uint32_t i = 0; i < film->deliverable_count; i++)
+        if (is_received(self, i, wanted))
+            seek_received(self, i);
     for (uint32_t i = 0; i < film->stem_count; i++)
         for (uint32_t reel = 0; !film->stems[i].objects && stem_wanted(self, i, wanted) && reel < film->reel_count; reel++) {
             if (sync)
@@ -411,12 +500,42 @@ void plan_make_listens(plan *self, const plan_options *options, const bool *want
                 listen_stem_join(self, i, reel);
         }
     for (uint32_t i = 0; i < film->deliverable_count; i++)
-        if (wanted[i] && !self->deliverables[i].rendered && self->deliverables[i].timeline != PLAN_TIMELINE_NONE)
+        if (is_received(self, i, wanted))
             listen_received(self, i, sync, joins);
+}
+
+/* The same listens in the same order, made into a list of their own: what of them depends on the pieces' places is taken over. */
+void plan_listens_move(plan *self, uint32_t deliverable)
+{
+    plan again = *self;
+    uint32_t next = 0;
+    again.listen_count = 0;
+    again.listens = arena_take_array(&again.arena, 2 * ((size_t)self->show->reel_count + 1), sizeof *again.listens);
+    listen_received(&again, deliverable, listens_to(self->checks, "sync"), listens_to(self->checks, "join"));
+    self->arena = again.arena;
+    for (uint32_t i = 0; i < self->listen_count; i++) {
+        plan_listen *listen = &self->listens[i];
+        if (listen->deliverable != (int32_t)deliverable || listen->seeks)
+            continue;
+        ENSURE(next < again.listen_count);
+        const plan_listen *moved = &again.listens[next++];
+        listen->first_frame = moved->first_frame;
+        listen->reference_frame = moved->reference_frame;
+        listen->has_head = moved->has_head;
+        listen->has_tail = moved->has_tail;
+        listen->head_frame = moved->head_frame;
+        listen->tail_frame = moved->tail_frame;
+        listen->pop_frames = moved->pop_frames;
+        listen->range_count = moved->range_count;
+        listen->ranges = moved->ranges;
+    }
+    ENSURE(next == again.listen_count);
 }
 
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable)
 {
+    if (listen->seeks)
+        return false;
     return listen->deliverable == (int32_t)deliverable ||
            (listen->stem >= 0 && self->deliverables[deliverable].rendered &&
             plan_takes_stem(self->show, deliverable, (uint32_t)listen->stem));

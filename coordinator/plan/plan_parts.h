@@ -63,6 +63,8 @@ void plan_timeline_joined(plan_timeline *out_timeline, const plan_source *source
 /** The timeline of one received deliverable, whose files are inputs first .. first + count. */
 void plan_timeline_received(plan_timeline *out_timeline, const plan_source *source, uint32_t first, uint32_t count,
                             arena *arena);
+/** Fills the timecode of a received programme's first frame, which lies in its file where pieces[0] says. */
+void plan_received_start(plan_timeline *timeline, const show *show, bool per_reel, const media_bext *bext);
 /** Frames that a timeline's fades lie at most to either side of a join; 0: it has none. */
 uint64_t plan_join_reach(const plan_timeline *timeline);
 /** How it is joined: JOIN_BUTT where no reel supplies overlap. */
@@ -94,6 +96,8 @@ bool plan_received_listens(const plan *self, uint32_t deliverable);
 void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, plan_notes *notes);
 
 /* ---- plan_compare.c ---- */
+/** Whether a stem is of the language of a received programme, or of none. */
+bool plan_speaks(const show *show, uint32_t deliverable, uint32_t stem);
 /**
  * Appends the lanes of the stems that a received programme is compared with to its program; or says in the deliverable why
  * there are none.
@@ -162,6 +166,10 @@ void plan_excerpt_body(const plan *self, const plan_task *task, const plan_conte
 /* ---- plan_listen.c ---- */
 /** What is listened to, for the wanted deliverables: wants their timelines. */
 void plan_make_listens(plan *self, const plan_options *options, const bool *wanted);
+/** The places of a received whole's listens once more, after its pieces have moved in their file. */
+void plan_listens_move(plan *self, uint32_t deliverable);
+/** Frames of leader and tail together in which the programme's beginning is sought. */
+uint64_t plan_seek_frames(uint32_t sample_rate);
 status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory);
 
 /* ---- plan_publish.c ---- */

@@ -164,6 +164,14 @@ static uint32_t next_task_cells(const task_builder *self)
     return half > self->cells_per_task ? self->cells_per_task : half < self->cells_least ? self->cells_least : (uint32_t)half;
 }
 
+/* Where a received programme begins in its file is known when these have ended. */
+static void task_wait_seeks(task_builder *self, uint32_t deliverable)
+{
+    const plan_deliverable *wanted = &self->plan->deliverables[deliverable];
+    for (uint32_t i = 0; i < wanted->seek_count; i++)
+        task_wait(self, self->plan->listens[wanted->first_seek + i].task);
+}
+
 static void tasks_render(task_builder *self, uint32_t program_index)
 {
     const plan *target = self->plan;
@@ -196,6 +204,8 @@ static void tasks_render(task_builder *self, uint32_t program_index)
             if (rendered) {
                 task_wait_files(self, program, timeline->pieces[piece].reel);
                 task_wait_gains(self, program);
+            } else if (!target->program_scans[program_index]) {
+                task_wait_seeks(self, task->deliverable);
             }
         }
 }
@@ -236,11 +246,14 @@ static void tasks_verify_inputs(task_builder *self)
     }
 }
 
-static void tasks_listen(task_builder *self)
+/* Those that seek come before what waits for them. */
+static void tasks_listen(task_builder *self, bool seeks)
 {
     plan *target = self->plan;
     for (uint32_t i = 0; i < target->listen_count; i++) {
         plan_listen *listen = &target->listens[i];
+        if (listen->seeks != seeks)
+            continue;
         plan_task *task = task_begin(self, TASK_LISTEN);
         uint64_t lane_frames = 0;
         for (uint32_t k = 0; k < listen->input_count; k++)
@@ -251,6 +264,8 @@ static void tasks_listen(task_builder *self)
         task->affinity = listen->whole ? PLAN_AFFINITY_NONE : listen->reel;
         task->cost = task_cost(3 * lane_frames, lane_frames);
         listen->task = task_last_number(self);
+        if (!seeks && listen->deliverable >= 0)
+            task_wait_seeks(self, (uint32_t)listen->deliverable);
     }
 }
 
@@ -350,6 +365,8 @@ static void tasks_meter(task_builder *self)
                                       (LANE_FRAMES_PER_MS / METER_LANE_FRAMES_PER_MS));
         if (deliverable->rendered)
             task_wait(self, deliverable->publish_task);
+        else
+            task_wait_seeks(self, i);
         deliverable->meter_task = task_last_number(self);
     }
 }
@@ -424,6 +441,7 @@ void plan_make_tasks(plan *self, const plan_options *options)
     builder.whole_files = options->cells_per_task == 0 &&
                           (options->slot_count <= 1 || self->program_count >= TASKS_PER_SLOT * options->slot_count);
     tasks_allocate(&builder);
+    tasks_listen(&builder, true);
     for (uint32_t i = 0; i < self->program_count; i++)
         if (self->program_scans[i])
             tasks_render(&builder, i);
@@ -431,7 +449,7 @@ void plan_make_tasks(plan *self, const plan_options *options)
     for (uint32_t i = 0; i < self->program_count; i++)
         if (!self->program_scans[i])
             tasks_render(&builder, i);
-    tasks_listen(&builder);
+    tasks_listen(&builder, false);
     tasks_verify_inputs(&builder);
     tasks_merge(&builder);
     tasks_seal_and_verify(&builder);

@@ -200,38 +200,42 @@ static void plan_received_piece(programme_cursor *cursor, plan_piece *piece, con
 }
 
 /*
- * Frames of a leader before the programme in one received file of all reels: its timecode says so, or, where it has none that
- * could, the file is longer than the programme by the first reel's leader, with a tail of TAIL_SECONDS at most.
+ * What is known without listening of the leader in one received file of all reels, which is longer than they are: its timecode
+ * says so, or, where it has none that could, it is longer by the first reel's leader, with a tail of TAIL_SECONDS at most.
  */
-static uint64_t plan_received_leader(const show *film, const media_facts *facts, uint64_t programme_frames)
+static plan_leader plan_received_leader(const show *film, const media_facts *facts, uint64_t surplus, uint64_t *out_frames)
 {
     enum { TAIL_SECONDS = 10 };
     uint64_t rate = facts->sample_rate;
-    uint64_t more = facts->frame_count > programme_frames ? facts->frame_count - programme_frames : 0;
-    if (film->rate.num == 0 || more <= rate)
-        return 0;
     uint64_t action = timecode_sample_of_frame(plan_joined_start(film), &film->rate, facts->sample_rate);
     uint64_t begins = facts->bext.time_reference;
-    if (facts->bext.present && begins <= action && action - begins <= PLAN_KEPT_SECONDS_MAX * rate)
-        return action - begins <= more ? action - begins : 0;
+    *out_frames = 0;
+    if (facts->bext.present && begins <= action && action - begins <= PLAN_KEPT_SECONDS_MAX * rate) {
+        *out_frames = action - begins <= surplus ? action - begins : 0;
+        return action - begins <= surplus ? LEADER_BY_TIMECODE : LEADER_UNKNOWN;
+    }
     const show_reel *reel = &film->reels[0];
     uint64_t first = 0;
     if (!reel->has_start || !plan_reel_edges(reel, &first) || first < reel->start_frame)
-        return 0;
+        return LEADER_UNKNOWN;
     uint64_t leader = timecode_sample_of_frame(first - reel->start_frame, &film->rate, facts->sample_rate);
-    return leader <= more && more - leader <= TAIL_SECONDS * rate ? leader : 0;
+    if (leader > surplus || surplus - leader > TAIL_SECONDS * rate)
+        return LEADER_UNKNOWN;
+    *out_frames = leader;
+    return LEADER_BY_LENGTH;
 }
+
 
 /*
  * Fills the pieces of the reels when one received file is as long as the joined programme, to a second: what it has more or less
- * is the last reel's. Of one with a leader they are the programme behind it, and what follows is no part of it.
+ * is the last reel's. Of one that is longer, with a leader or a tail, they are the programme in it, and the rest is no part of it.
  */
 static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cursor, const plan_source *source,
                                    const media_facts *facts, arena *memory)
 {
     uint64_t file_frames = facts->frame_count;
     const show *film = source->show;
-    if (film->reel_count < 2 || film->rate.num == 0)
+    if (film->rate.num == 0)
         return false;
     programme_cursor whole = *cursor;
     plan_piece *pieces = arena_take_array(memory, film->reel_count, sizeof *pieces);
@@ -250,10 +254,20 @@ static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cu
     }
     plan_piece *last = &pieces[film->reel_count - 1];
     uint64_t wanted = programme_cursor_sample(&whole);
-    uint64_t leader = plan_received_leader(film, facts, wanted);
+    uint64_t leader = 0;
+    uint64_t surplus = file_frames > wanted + facts->sample_rate ? file_frames - wanted : 0;
+    plan_leader known = surplus > 0 ? plan_received_leader(film, facts, surplus, &leader) : LEADER_UNKNOWN;
+    bool sought = (film->stem_count > 0 || film->has_pops) && surplus <= plan_seek_frames(facts->sample_rate);
+    if (surplus > 0 && (known != LEADER_UNKNOWN || sought)) {
+        timeline->surplus = surplus;
+        timeline->stated = timeline->leader = known;
+        timeline->stated_frames = leader;
+        file_frames = wanted;
+    } else if (film->reel_count < 2) {
+        return false;
+    }
     for (uint32_t i = 0; i < film->reel_count; i++)
         pieces[i].file_frame += leader;
-    file_frames = leader > 0 ? wanted : file_frames;
     uint64_t apart = file_frames > wanted ? file_frames - wanted : wanted - file_frames;
     if (apart > timeline->sample_rate || file_frames <= last->programme_frame)
         return false;
@@ -268,7 +282,7 @@ static bool plan_received_by_reels(plan_timeline *timeline, programme_cursor *cu
     return true;
 }
 
-static void plan_received_start(plan_timeline *timeline, const show *film, bool per_reel, const media_bext *bext)
+void plan_received_start(plan_timeline *timeline, const show *film, bool per_reel, const media_bext *bext)
 {
     if (film->rate.num == 0)
         return;

@@ -155,7 +155,8 @@ static void add_sync(page *self, const report_model *model, const report_program
 {
     bool headed = false; /* a chart of each reel says which it is */
     for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++) {
-        if (model->plan->listens[i].deliverable != (int32_t)programme->deliverable)
+        const plan_listen *listen = &model->plan->listens[i];
+        if (listen->deliverable != (int32_t)programme->deliverable || listen->seeks)
             continue;
         const drawing *picture = chart_sync(model, i, self->memory);
         if (picture == NULL)

@@ -314,6 +314,22 @@ void job_result_drop(farm_job *self, uint32_t task)
     self->results[task] = (job_result){0};
 }
 
+void job_leader_settle(farm_job *self, uint32_t deliverable)
+{
+    const plan_deliverable *wanted = &self->plan->deliverables[deliverable];
+    arena memory;
+    arena_init(&memory);
+    const sync_measure **heard = arena_take_array(&memory, wanted->seek_count, sizeof *heard);
+    for (uint32_t i = 0; i < wanted->seek_count; i++) {
+        const job_result *result = job_result_get(self, self->plan->listens[wanted->first_seek + i].task);
+        sync_measure *measure = arena_take(&memory, sizeof *measure);
+        if (result != NULL && sync_measure_decode(measure, result->payload, result->payload_size, &memory) == STATUS_OK)
+            heard[i] = measure;
+    }
+    plan_leader_settle(self->plan, deliverable, heard);
+    arena_deinit(&memory);
+}
+
 bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload, const cell_stretch *cells)
 {
     if (task >= self->result_count)
@@ -327,6 +343,9 @@ bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload
     }
     job_result_drop(self, task);
     self->results[task] = (job_result){.done = true, .payload = copy, .payload_size = payload->size, .cells = *cells};
+    const plan_task *planned = job_task(self, task);
+    if (planned != NULL && planned->kind == TASK_LISTEN && self->plan->listens[planned->file].seeks)
+        job_leader_settle(self, planned->deliverable);
     return true;
 }
 

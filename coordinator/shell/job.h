@@ -158,6 +158,8 @@ task_spec *job_plan_specs(const farm_job *self, bool one_machine, arena *memory)
 
 /** Makes room for results of all tasks. False when out of memory. */
 bool job_results_resize(farm_job *self, uint32_t task_count);
+/** Settles where a received programme begins in its file, when all that seeks it has been heard (plan_leader_settle). */
+void job_leader_settle(farm_job *self, uint32_t deliverable);
 /** Takes what a result left; bytes are copied. False when out of memory. */
 bool job_result_keep(farm_job *self, uint32_t task, const message_bytes *payload, const cell_stretch *cells);
 /** The first generation of every deliverable of a fresh plan. False when out of memory. */

@@ -59,8 +59,12 @@ typedef struct measured_place {
 static measured_place place_of(const plan *job_plan, const programme_input *input)
 {
     const plan_deliverable *deliverable = &job_plan->deliverables[input->deliverable];
-    return input->scan ? (measured_place){deliverable->scan_program, deliverable->scan_output, deliverable->scan_speech}
-                       : (measured_place){deliverable->program, deliverable->program_output, deliverable->speech_output};
+    if (input->scan)
+        return (measured_place){deliverable->scan_program, deliverable->scan_output, deliverable->scan_speech};
+    /* Where nothing says where the reels begin in it, its stems speak elsewhere. */
+    bool unknown = plan_leader_unknown(&job_plan->timelines[deliverable->timeline]);
+    uint16_t speech = unknown ? PLAN_OUTPUT_NONE : deliverable->speech_output;
+    return (measured_place){deliverable->program, deliverable->program_output, speech};
 }
 
 static status add_record(merged_programme *merged, const plan *job_plan, const measured_place *place,

@@ -372,6 +372,8 @@ static status read_heard(job_measures *self, byte_reader *reader, const char *pa
             heard[i] = measure;
     }
     self->input.heard = heard;
+    for (uint32_t i = 0; i < self->plan->deliverable_count; i++)
+        plan_leader_settle(self->plan, i, heard + self->plan->deliverables[i].first_seek);
     return STATUS_OK;
 }
 

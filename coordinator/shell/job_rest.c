@@ -49,8 +49,11 @@ bool job_plan_again(farm_job *self, uint32_t slot_count, uint32_t cells_per_task
                                                     job_plan_task(self) + 1, &self->problem_arena, &problems);
     self->problems = problems;
     if (code == STATUS_OK && content_hash_equal(&self->plan->digest, digest) && job_generations_begin(self) &&
-        job_results_resize(self, job_plan_task(self) + 1 + self->plan->task_count))
+        job_results_resize(self, job_plan_task(self) + 1 + self->plan->task_count)) {
+        for (uint32_t i = 0; i < self->plan->deliverable_count; i++)
+            job_leader_settle(self, i);
         return true;
+    }
     if (self->plan != NULL)
         plan_destroy(&self->plan);
     free(self->facts);

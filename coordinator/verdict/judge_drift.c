@@ -19,7 +19,7 @@ static bool drift_of(const judgement *judged, const plan_listen *listen, double 
     uint32_t index = (uint32_t)(listen - judged->facts->plan->listens);
     const sync_measure *heard = judged->facts->heard[index];
     sync_model model = {0};
-    if (heard != NULL && !listen->join && listen->reference_count > 0)
+    if (heard != NULL && !listen->join && !listen->seeks && listen->reference_count > 0)
         sync_model_fit(&model, heard->points, heard->point_count);
     *out_drift = model.drift;
     return model.known;

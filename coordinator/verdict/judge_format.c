@@ -151,6 +151,22 @@ static bool wanted_length(const judgement *self, double *out_frames)
     return false;
 }
 
+/* How a leader that no timecode tells of was found. */
+static const char *leader_source(const plan_timeline *timeline)
+{
+    switch (timeline->leader) {
+    case LEADER_BY_POPS:
+        return " (aligned by its 2-pop; no timecode says so)";
+    case LEADER_BY_SOUND:
+        return " (aligned by its sound; neither a timecode nor a 2-pop says so)";
+    case LEADER_BY_LENGTH:
+    case LEADER_BY_TIMECODE:
+    case LEADER_UNKNOWN:
+        break;
+    }
+    return " (it is longer by that of the first reel; it has no timecode that says so)";
+}
+
 /* A received programme must be as long as the show's own: without a limit, less than one picture frame is rounding. */
 static void judge_length(judgement *self)
 {
@@ -168,13 +184,13 @@ static void judge_length(judgement *self)
     }
     uint64_t leader = leader_of(self);
     const media_facts *file = &self->facts->plan->facts[self->deliverable->first_input];
-    uint64_t frames = leader == 0 ? self->timeline->frame_count : file->frame_count;
+    uint64_t frames = self->timeline->surplus == 0 ? self->timeline->frame_count : file->frame_count;
     double seconds = ((double)frames - wanted) / (double)self->timeline->sample_rate;
     double pictures = seconds * (double)rate->num / (double)rate->den;
     if (limit == NULL ? fabs(pictures) < 1.0 : !(pictures < limit->min) && !(pictures > limit->max))
         return;
     uint64_t action = timecode_sample_of_frame(plan_joined_start(self->show), rate, file->sample_rate);
-    bool timed = file->bext.present && file->bext.time_reference + leader == action;
+    bool timed = leader > 0 && file->bext.present && file->bext.time_reference + leader == action;
     finding_severity severity = leader == 0 ? FINDING_FAIL : timed ? FINDING_INFO : FINDING_WARN;
     severity = limit != NULL ? judgement_breach(limit) : severity;
     finding *item = judgement_add(self, "format.length", severity);
@@ -185,8 +201,13 @@ static void judge_length(judgement *self)
     item->measured = pictures;
     if (leader > 0) {
         item->message = arena_format(self->memory, "The file has a leader of %.2f s before the first frame of action%s, and is %.2f picture frames longer than the reels. What is outside of them was not measured. Deliver from the first to the last frame of action if the platform wants that.",
-                                     (double)leader / (double)self->timeline->sample_rate,
-                                     timed ? "" : " (it is longer by that of the first reel; it has no timecode that says so)", pictures);
+                                     (double)leader / (double)self->timeline->sample_rate, timed ? "" : leader_source(self->timeline), pictures);
+        return;
+    }
+    if (self->timeline->surplus > 0) {
+        item->message = arena_format(self->memory, "The file goes on %.2f s (%.2f picture frames) longer than the reels%s. Measured was what is as long as they are, from its beginning. Cut it at the last frame of action, or correct the show.",
+                                     seconds, pictures,
+                                     plan_leader_unknown(self->timeline) ? ", and nothing says where they begin in it" : ", which it begins with");
         return;
     }
     item->message = arena_format(self->memory, "The programme is %.2f picture frames %s than the reels from FFOA to LFOA. Check its head, its tail and its frame rate.",

@@ -8,11 +8,6 @@
 
 enum { LENGTH_SLACK = 2 /* samples: a fade or a cut beside a zero crossing */ };
 
-/* What may be called a pop inside a programme, where a phone or a machine may beep: frames of 1/24 to 1/60 s, by half and twice. */
-static const double inside_seconds_min = 0.008;
-static const double inside_seconds_max = 0.1;
-static const double inside_hz_slack = 20.0;
-
 static double level_dbfs(const sync_pop *pop)
 {
     return 10.0 * log10((double)pop->power);
@@ -252,13 +247,6 @@ static void judge_listen(judgement *self, const plan_listen *listen, const sync_
 
 /* ---- pops in the programme ---- */
 
-static bool sounds_like_pop(const judgement *self, const sync_pop *pop)
-{
-    double seconds = (double)pop->frame_count / (double)self->timeline->sample_rate;
-    return seconds >= inside_seconds_min && seconds <= inside_seconds_max &&
-           fabs((double)pop->frequency_hz - 1000.0) <= inside_hz_slack;
-}
-
 /* A file that was delivered with its leader: the pop stands where it should before 01:00:00:00. */
 static bool leader_pop(const judgement *self, const plan_listen *listen, const sync_pop *pop)
 {
@@ -328,7 +316,7 @@ static void judge_inside(judgement *self, const plan_listen *listen, const sync_
     for (uint32_t i = 0; i < heard->pop_count; i++) {
         const sync_pop *pop = &heard->pops[i];
         if (pop->frame < listen->first_frame || pop->frame >= listen->first_frame + listen->frame_count ||
-            pop->frame < told_end || !sounds_like_pop(self, pop))
+            pop->frame < told_end || !sync_pop_is_plain(pop, self->timeline->sample_rate))
             continue;
         told_end = pop->frame + pop->frame_count;
         if ((*listed)++ < VERDICT_RUNS_MAX)

@@ -415,6 +415,10 @@ void judge_stems(judgement *self)
             judge_stem_gaps(self, NULL);
         return; /* it is the sum of its stems by the way it was made; render.overload tells what was clamped */
     }
+    if (plan_leader_unknown(self->timeline)) {
+        say_uncompared(self, "neither its timecode, nor a 2-pop, nor its sound says where in it the reels begin");
+        return;
+    }
     if (deliverable->uncompared != NULL || self->facts->stems == NULL || self->facts->stems->block_count == 0) {
         say_uncompared(self, deliverable->uncompared == NULL ? "it was not measured to its end" : deliverable->uncompared);
         return;

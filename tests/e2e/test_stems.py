@@ -37,36 +37,6 @@ class Received(ReceivedTest):
         self.assertAlmostEqual(matrix["L"]["L"], 0.0, delta=0.01)
         self.assertIsNone(matrix["L"]["R"])
 
-    def test_a_file_with_its_leader_is_compared_behind_it(self):
-        leader = Show.LEADER_S * RATE
-        action = 3600 * RATE  # 01:00:00:00
-        show = small_show(self.folder, low_lfe=False, pops={"head": "1s", "tail": "2s"})
-        mix = sum(show.joined(name) for name in ("DX", "MX", "FX"))
-        head, tail = np.zeros((leader, 6)), np.zeros((3 * RATE, 6))
-        pop = leader - RATE
-        head[pop:pop + 2000, 2] = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(2000) / RATE)
-        late = np.roll(head, 5, axis=0)
-        files = {"UNTIMED": (np.concatenate([head, mix, tail]), None),
-                 "TIMED": (np.concatenate([head, mix]), action - leader),
-                 "WITHOUT_DX": (np.concatenate([head, mix - show.joined("DX"), tail]), action - leader),
-                 "LATE_POP": (np.concatenate([late, mix]), None)}
-        for name, (sound, stamp) in files.items():
-            write_wav(self.folder / "stems" / "received" / f"{name}.wav", sound, time_reference=stamp)
-        show.text["deliverables"] = [{"name": name, "file": f"received/{name}.wav", "layout": "5.1", "spec": "none"} for name in files]
-        show.write()
-        outcome = reelmill("qc", "--show", show.path, "--json")
-        self.assertIn(outcome.code, (0, 1), outcome.err)
-        report = outcome.json()
-        for name, wanted in (("UNTIMED", []), ("TIMED", []), ("WITHOUT_DX", []), ("LATE_POP", ["sync.pop"])):
-            with self.subTest(programme=name):
-                told = faults(report, name, "stems.null", "format.start_timecode", "sync.length", "sync.pop")
-                self.assertEqual([f["check"] for f in told], wanted, [f["message"] for f in told])
-                length = findings(report, name, "format.length")[0]
-                self.assertEqual(length["severity"], "warn" if files[name][1] is None else "info")
-                self.assertIn("The file has a leader of 2.00 s before the first frame of action", length["message"])
-                null = findings(report, name, "stems.null")[0]["message"]
-                self.assertIn("It is the sum of MX, FX" if name == "WITHOUT_DX" else "It is the sum of DX, MX, FX", null)
-
     def test_damage_of_a_stem_is_one_finding_of_that_stem(self):
         """Gains of single blocks, and a stem that is missing where it holds the damage alone, are not told beside it."""
         def hum(sound):

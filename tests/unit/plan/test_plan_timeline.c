@@ -316,12 +316,13 @@ static void plan_timeline__finds_the_leader_of_a_joined_received_file(void **sta
         int64_t more;
         uint64_t time_reference; /* 0: none */
         uint64_t leader;
-    } rows[] = {{"TIMED", "in/A.wav", 15 * SECOND, ACTION - 10 * SECOND, 10 * SECOND},
-                {"UNTIMED", "in/B.wav", 11 * SECOND, 0, 8 * SECOND},
-                {"ALONE", "in/C.wav", 8 * SECOND, 0, 8 * SECOND},
-                {"TAIL", "in/D.wav", 8 * SECOND, ACTION, 0},
-                {"LONGER", "in/E.wav", 19 * SECOND, 0, 0},
-                {"LATER", "in/F.wav", 5 * SECOND, ACTION - 8 * SECOND, 0}};
+        plan_leader by;
+    } rows[] = {{"TIMED", "in/A.wav", 15 * SECOND, ACTION - 10 * SECOND, 10 * SECOND, LEADER_BY_TIMECODE},
+                {"UNTIMED", "in/B.wav", 11 * SECOND, 0, 8 * SECOND, LEADER_BY_LENGTH},
+                {"ALONE", "in/C.wav", 8 * SECOND, 0, 8 * SECOND, LEADER_BY_LENGTH},
+                {"TAIL", "in/D.wav", 8 * SECOND, ACTION, 0, LEADER_BY_TIMECODE},
+                {"LONGER", "in/E.wav", 19 * SECOND, 0, 0, LEADER_UNKNOWN},
+                {"LATER", "in/F.wav", 5 * SECOND, ACTION - 8 * SECOND, 0, LEADER_UNKNOWN}};
     enum { ROWS = sizeof rows / sizeof rows[0] };
     show_fixture given;
     show_fixture_init(&given, "24", 48000);
@@ -338,13 +339,95 @@ static void plan_timeline__finds_the_leader_of_a_joined_received_file(void **sta
     for (uint32_t i = 0; i < ROWS; i++) {
         const plan_timeline *timeline = &given.made->timelines[given.made->deliverables[i].timeline];
         assert_int_equal(timeline->pieces[0].file_frame, rows[i].leader);
-        assert_int_equal(timeline->piece_count, rows[i].leader > 0 ? 2 : 1);
-        if (rows[i].leader == 0)
-            continue;
+        assert_int_equal(timeline->piece_count, 2);
+        assert_int_equal(timeline->surplus, rows[i].more);
+        assert_int_equal(timeline->leader, rows[i].by); /* and where nothing says so, it is measured from its beginning */
         assert_int_equal(timeline->pieces[1].file_frame, rows[i].leader + 54934000);
         assert_int_equal(timeline->frame_count, 54934000 + 53382000);
     }
     show_fixture_deinit(&given);
+}
+
+/* What LISTEN tasks heard, against what timecode and length say. Reels 1:00:08:00 on, 8 s of leader, pops 2 s away at 24. */
+static void plan_timeline__settles_the_leader_by_what_was_heard(void **state)
+{
+    (void)state;
+    enum { SECOND = 48000, ACTION = 172800000, LENGTH = 54934000 + 53382000, HEAD = 2 * SECOND, TAIL = 47 * 2000, NONE = -1 };
+    static const struct {
+        uint64_t more, time_reference; /* 0: none */
+        int64_t head, tail, sound;     /* beginnings that they stand for; NONE: not there */
+        uint64_t leader;
+        plan_leader by;
+    } rows[] = {
+        {19 * SECOND, 0, 13 * SECOND, 13 * SECOND, NONE, 13 * SECOND, LEADER_BY_POPS},
+        {19 * SECOND, 0, NONE, 13 * SECOND, NONE, 13 * SECOND, LEADER_BY_POPS},
+        {6 * SECOND, 0, 3 * SECOND, NONE, 3 * SECOND + 500, 3 * SECOND, LEADER_BY_POPS},         /* sound that was slipped */
+        {19 * SECOND, 0, 13 * SECOND, NONE, 10 * SECOND, 10 * SECOND, LEADER_BY_SOUND},          /* a pop 5 s before FFOA */
+        {19 * SECOND, 0, NONE, NONE, 7 * SECOND, 7 * SECOND, LEADER_BY_SOUND},
+        {19 * SECOND, 0, NONE, NONE, NONE, 0, LEADER_UNKNOWN},
+        {11 * SECOND, 0, 8 * SECOND + 480, NONE, NONE, 8 * SECOND, LEADER_BY_LENGTH},            /* a pop that was misplaced */
+        {11 * SECOND, 0, 8 * SECOND + 480, NONE, 8 * SECOND, 8 * SECOND, LEADER_BY_LENGTH},
+        {11 * SECOND, 0, 5 * SECOND, NONE, NONE, 5 * SECOND, LEADER_BY_POPS},
+        {15 * SECOND, ACTION - 10 * SECOND, 9 * SECOND, 9 * SECOND, NONE, 10 * SECOND, LEADER_BY_TIMECODE},
+        {15 * SECOND, ACTION - 10 * SECOND, 5 * SECOND, 5 * SECOND, 5 * SECOND, 5 * SECOND, LEADER_BY_POPS}, /* a wrong timecode */
+        {15 * SECOND, ACTION - 10 * SECOND, NONE, NONE, 10 * SECOND, 10 * SECOND, LEADER_BY_TIMECODE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        show_fixture given;
+        show_fixture_init(&given, "24", 48000);
+        given.film.has_pops = true;
+        given.film.head_pop_seconds = given.film.tail_pop_seconds = 2.0;
+        show_fixture_receive(&given, "PM", "in/A.wav", LAYOUT_5_1);
+        show_fixture_probe(&given);
+        media_facts *facts = show_fixture_facts(&given, "in/A.wav");
+        facts->frame_count += rows[i].more;
+        facts->identity.size += 18 * rows[i].more;
+        facts->bext.present = rows[i].time_reference != 0;
+        facts->bext.time_reference = rows[i].time_reference;
+        assert_int_equal(show_fixture_plan(&given), STATUS_OK);
+        const plan_deliverable *wanted = &given.made->deliverables[0];
+        assert_true(wanted->seek_count > 1);
+        const sync_measure **heard = arena_take_array(&given.memory, wanted->seek_count, sizeof *heard);
+        sync_pop pops[2];
+        sync_point points[4];
+        sync_measure first = {.pops = pops};
+        sync_measure last = {.points = points};
+        for (uint32_t k = 0; k < wanted->seek_count; k++)
+            heard[k] = arena_take(&given.memory, sizeof **heard);
+        if (rows[i].head != NONE)
+            pops[first.pop_count++] =
+                (sync_pop){.frame = (uint64_t)(rows[i].head - HEAD), .frame_count = 2000, .frequency_hz = 1000.0F};
+        if (rows[i].tail != NONE)
+            pops[first.pop_count++] =
+                (sync_pop){.frame = (uint64_t)(rows[i].tail + LENGTH + TAIL), .frame_count = 2000, .frequency_hz = 1000.0F};
+        const plan_listen *by_sound = &given.made->listens[wanted->first_seek + wanted->seek_count - 1];
+        for (uint32_t k = 0; rows[i].sound != NONE && k < 4; k++)
+            points[last.point_count++] = (sync_point){
+                .place = 1000000 * (k + 1), .late = (double)(rows[i].sound - (int64_t)by_sound->first_frame), .score = 20.0F};
+        heard[0] = NULL;
+        heard[wanted->seek_count - 1] = &last;
+        plan_leader_settle(given.made, 0, heard);
+        const plan_timeline *timeline = &given.made->timelines[wanted->timeline];
+        assert_int_equal(timeline->leader, timeline->stated); /* one of them is not heard yet */
+        heard[0] = &first;
+        for (uint32_t turn = 0; turn < 2; turn++) { /* again, as after a restart */
+            plan_leader_settle(given.made, 0, heard);
+            assert_int_equal(timeline->leader, rows[i].by);
+            assert_int_equal(timeline->pieces[0].file_frame, rows[i].leader);
+            assert_int_equal(timeline->pieces[1].file_frame, rows[i].leader + 54934000);
+            assert_int_equal(plan_leader_unknown(timeline), rows[i].by == LEADER_UNKNOWN);
+        }
+        assert_int_equal(binding_of(first_render(&given, "PM", 0), 0, 0xFFFF, CHANNEL_L)->file_frame, rows[i].leader);
+        for (uint32_t k = 0; k < given.made->listen_count; k++) {
+            const plan_listen *listen = &given.made->listens[k];
+            if (listen->deliverable == 0 && listen->whole && !listen->seeks) {
+                assert_int_equal(listen->first_frame, rows[i].leader);
+                assert_int_equal(listen->has_head, rows[i].leader > 0);
+                assert_int_equal(listen->head_frame, rows[i].leader > 0 ? rows[i].leader - HEAD : 0);
+            }
+        }
+        show_fixture_deinit(&given);
+    }
 }
 
 static void plan_timeline__measures_files_of_any_rate_without_a_show(void **state)
@@ -392,6 +475,7 @@ int main(void)
         cmocka_unit_test(plan_timeline__cuts_received_reels_by_their_length),
         cmocka_unit_test(plan_timeline__knows_reels_in_a_joined_received_file),
         cmocka_unit_test(plan_timeline__finds_the_leader_of_a_joined_received_file),
+        cmocka_unit_test(plan_timeline__settles_the_leader_by_what_was_heard),
         cmocka_unit_test(plan_timeline__measures_files_of_any_rate_without_a_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
