@@ -21,6 +21,11 @@ static double residual(const sync_point *point, double drift)
     return point->late - drift * (double)point->place;
 }
 
+static double weight(const sync_point *point)
+{
+    return (double)point->score * (double)point->score;
+}
+
 /* How many neighbours agree with a drift. */
 static uint32_t agreeing_pairs(const sync_point *points, uint32_t count, double drift)
 {
@@ -87,7 +92,7 @@ static uint32_t make_groups(const sync_point *points, uint32_t count, double dri
     return group_count;
 }
 
-/* Least squares over all groups, each with an offset of its own. */
+/* Least squares over all groups, each with an offset of its own. A peak lies the more exactly the higher it stands out. */
 static double refine_drift(const sync_point *points, const point_group *groups, uint32_t group_count, double drift)
 {
     double cross = 0.0;
@@ -97,14 +102,17 @@ static double refine_drift(const sync_point *points, const point_group *groups, 
             continue;
         double place = 0.0;
         double left = 0.0;
-        for (uint32_t i = groups[g].first; i < groups[g].end; i++) {
-            place += (double)points[i].place / groups[g].count;
-            left += residual(&points[i], drift) / groups[g].count;
+        double sum = 0.0;
+        for (uint32_t i = groups[g].first; i < groups[g].end; i++)
+            sum += weight(&points[i]);
+        for (uint32_t i = groups[g].first; sum > 0.0 && i < groups[g].end; i++) {
+            place += (double)points[i].place * weight(&points[i]) / sum;
+            left += residual(&points[i], drift) * weight(&points[i]) / sum;
         }
         for (uint32_t i = groups[g].first; i < groups[g].end; i++) {
             double apart = (double)points[i].place - place;
-            cross += apart * (residual(&points[i], drift) - left);
-            square += apart * apart;
+            cross += apart * (residual(&points[i], drift) - left) * weight(&points[i]);
+            square += apart * apart * weight(&points[i]);
         }
     }
     return square > 0.0 ? drift + cross / square : drift;

@@ -1,5 +1,7 @@
 #include "worker/render/sync_align.h"
 
+#include "worker/render/sync_align_parts.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +9,11 @@
 enum {
     SHORT_WINDOW = 4096, /* does where the sound is plain and where it should be */
     SHORT_RANGE = 2048,  /* a picture frame of 24 a second */
-    WINDOW = 16384,
     NEAR_RANGE = 8192,   /* around what the places before predict */
     LONG_WINDOW = 49152, /* where a place's own did not do */
     FAR_SECONDS = 9,     /* a leader of 8 s and its pop */
     PROBES = 8,
-    PROBE_FRAMES = 256,
+    PROBE_FRAMES = 128,
     PLACES_MIN = 8,
     PLACES_MAX = SYNC_PLACES_MAX - 2, /* and one at each edge */
     EDGE_PROBES = 4,
@@ -22,9 +23,6 @@ enum {
     LOCK_TRIES = 4,
     FAR_TRIES = 2,
     EARLY_TRIES = 2,     /* however fast a track runs, it is not far off near its beginning */
-    STEP_FRAMES = 4096,  /* a step is narrowed down to this */
-    STEP_RANGE = 512,
-    STEP_TURNS = 24,
     AGAIN_TURNS = 3,
     CONFIRM_TURNS = 3,
     RETRY_FAR_MAX = 2    /* places without a match that are heard once more as far around as a leader */
@@ -33,9 +31,11 @@ enum {
 /* Chance peaks of 8,000 lags stay below 5; peaks of rhythm and tone have rivals. */
 static const double score_min = 9.0;
 static const double short_score_min = 11.0; /* of a short window, which then is as exact as the others */
-static const double rival_max = 0.8;
+const double align_rival_max = 0.8;
+/* Where the place before expects a peak, one that is there is none of chance's 4,000; no step is as small as that. */
+static const double expected_score_min = 5.5;
+static const double expected_frames = 1.0;
 static const double coarse_score_min = 5.5; /* of what is then heard near: chance peaks of 50,000 lags stay below */
-static const double step_score_min = 6.0;
 /* A filter that turns a band over can move single places by so much; steps as small as that need places enough to show. */
 static const double doubt_frames = 24.0;
 static const double agree_frames = 3.0;
@@ -48,37 +48,13 @@ static const double drift_step = 250e-6;
 enum { DRIFT_STEPS = 4 };
 static const double drift_settled = 2e-6; /* bends a place by a sixtieth of a sample */
 
-typedef struct align_place {
-    uint64_t place;     /* of the track */
-    double level;
-    bool matched;
-    bool edge;          /* heard when the others have agreed: too near to its neighbour to show a drift */
-    sync_window shorter;
-    sync_window window;
-    sync_window longer;
-    double late;        /* where it matched */
-} align_place;
-
-typedef struct align_run {
-    sync_matcher *matcher;
-    sync_measure *measure;
-    uint64_t frame_count;
-    uint64_t budget;    /* frames of the track that may be read */
-    uint32_t half_second;
-    uint32_t far_range;
-    uint32_t place_count;
-    align_place places[SYNC_PLACES_MAX];
-    uint32_t wide_count;
-    double drift;
-} align_run;
-
 static bool good(const sync_match *match)
 {
-    return match->score >= score_min && match->rival <= rival_max;
+    return match->score >= score_min && match->rival <= align_rival_max;
 }
 
 /* Sound of the track at a place, `late`: where that is in the reference. False when it is not in the stretch, or known already. */
-static bool add_point(align_run *self, int64_t place, const sync_match *match)
+bool align_add_point(align_run *self, int64_t place, const sync_match *match)
 {
     sync_measure *measure = self->measure;
     int64_t there = place - llround(match->late);
@@ -95,7 +71,7 @@ static bool add_point(align_run *self, int64_t place, const sync_match *match)
     return true;
 }
 
-static bool affordable(const align_run *self, uint32_t frames)
+bool align_affordable(const align_run *self, uint32_t frames)
 {
     return self->matcher->frames_read + frames + 2 * sync_window_margin(frames) <= self->budget;
 }
@@ -103,9 +79,10 @@ static bool affordable(const align_run *self, uint32_t frames)
 static status probe(align_run *self, uint64_t place, align_place *best)
 {
     double level = 0.0;
-    status code = sync_matcher_level(self->matcher, place, PROBE_FRAMES, &level);
-    if (code == STATUS_OK && level > best->level)
-        *best = (align_place){.place = place, .level = level};
+    double share = 0.0;
+    status code = sync_matcher_level(self->matcher, place, PROBE_FRAMES, &level, &share);
+    if (code == STATUS_OK && level * share > best->worth)
+        *best = (align_place){.place = place, .level = level, .worth = level * share};
     return code;
 }
 
@@ -122,10 +99,10 @@ static void take_place(align_run *self, const align_place *place)
 static status choose_edge(align_run *self, bool head, uint64_t next)
 {
     for (uint64_t i = 0; i < EDGE_PROBES; i++) {
-        uint64_t inwards = WINDOW / 2 + i * WINDOW;
+        uint64_t inwards = ALIGN_WINDOW / 2 + i * ALIGN_WINDOW;
         uint64_t place = head ? inwards : self->frame_count - inwards;
         align_place edge = {0};
-        if (head ? place + WINDOW > next : place < next + WINDOW)
+        if (head ? place + ALIGN_WINDOW > next : place < next + ALIGN_WINDOW)
             return STATUS_OK;
         status code = probe(self, place, &edge);
         if (code != STATUS_OK || edge.level >= silent_level) {
@@ -137,19 +114,24 @@ static status choose_edge(align_run *self, bool head, uint64_t next)
     return STATUS_OK;
 }
 
-/* The loudest of a few places of each part of the stretch, one at either edge; a third of what may be read is left for doubts. */
+/*
+ * Of a few places of each part of the stretch the one where the track is loudest beside the rest of the reference, one at either
+ * edge; a third of what may be read is left for doubts.
+ */
 static status choose_places(align_run *self)
 {
-    uint64_t wanted = 2 * (self->frame_count / READ_PART) / 3 / (WINDOW + 2 * sync_window_margin(WINDOW) + PROBES * PROBE_FRAMES);
+    uint64_t each = ALIGN_WINDOW + 2 * sync_window_margin(ALIGN_WINDOW) + PROBES * PROBE_FRAMES;
+    uint64_t wanted = 2 * (self->frame_count / READ_PART) / 3 / each;
     uint32_t count = wanted < PLACES_MIN ? PLACES_MIN : wanted > PLACES_MAX ? PLACES_MAX : (uint32_t)wanted;
-    if (self->frame_count < 4 * (uint64_t)WINDOW)
+    if (self->frame_count < 4 * (uint64_t)ALIGN_WINDOW)
         return STATUS_OK;
     status code = STATUS_OK;
     for (uint32_t i = 0; code == STATUS_OK && i < count; i++) {
         align_place best = {0};
         for (uint32_t k = 0; code == STATUS_OK && k < PROBES; k++) {
             uint64_t step = 2 * (uint64_t)i * PROBES + 2 * k + 1;
-            code = probe(self, (self->frame_count - WINDOW) * step / (2 * (uint64_t)count * PROBES) + WINDOW / 2, &best);
+            uint64_t first = (self->frame_count - ALIGN_WINDOW) * step / (2 * (uint64_t)count * PROBES);
+            code = probe(self, first + ALIGN_WINDOW / 2, &best);
         }
         if (code == STATUS_OK && i == 0)
             code = choose_edge(self, true, best.level >= silent_level ? best.place : self->frame_count / count);
@@ -214,27 +196,44 @@ static status take(align_run *self, const align_place *place, uint32_t frames, c
 static status take_longer(align_run *self, align_place *place)
 {
     const sync_window *known = place->window.frames > 0 ? &place->window : &place->shorter;
-    return affordable(self, LONG_WINDOW - known->frames) ? take(self, place, LONG_WINDOW, known, &place->longer) : STATUS_OK;
+    return align_affordable(self, LONG_WINDOW - known->frames) ? take(self, place, LONG_WINDOW, known, &place->longer) : STATUS_OK;
 }
 
-static void note_match(align_run *self, align_place *place, const sync_match *match)
+static void note_match(align_run *self, align_place *place, double expected, double least, const sync_match *match)
 {
-    place->matched = good(match) && add_point(self, (int64_t)place->place, match);
+    bool as_expected = self->locked && fabs(match->late - expected) <= expected_frames;
+    place->matched = match->rival <= align_rival_max && match->score >= (as_expected ? expected_score_min : least) &&
+                     align_add_point(self, (int64_t)place->place, match);
     place->late = match->late;
+}
+
+/* What is heard first, where it should be. */
+static status hear_short(align_run *self, align_place *place, double expected, sync_match *match)
+{
+    status code = take(self, place, SHORT_WINDOW, NULL, &place->shorter);
+    if (code == STATUS_OK)
+        code = hear_near(self, &place->shorter, expected, self->drift, match);
+    if (code == STATUS_OK)
+        note_match(self, place, expected, short_score_min, match);
+    return code;
 }
 
 static status try_lock(align_run *self, align_place *place, bool far, sync_match *match)
 {
-    status code = far ? take_longer(self, place) : take(self, place, WINDOW, &place->shorter, &place->window);
     const sync_window *window = far ? &place->longer : &place->window;
     uint32_t range = far ? self->far_range : self->half_second;
+    self->drift = 0.0;
+    self->locked = false;
+    status code = far ? STATUS_OK : hear_short(self, place, 0.0, match);
+    if (code != STATUS_OK || place->matched)
+        return code;
+    code = far ? take_longer(self, place) : take(self, place, ALIGN_WINDOW, &place->shorter, &place->window);
     if (code != STATUS_OK || window->frames == 0)
         return code;
-    self->drift = 0.0;
     code = hear_around(self, window, 0.0, range, 0.0, match);
     if (code == STATUS_OK && !good(match))
         code = hear_speeds(self, window, range, match);
-    note_match(self, place, match);
+    note_match(self, place, 0.0, score_min, match);
     return code;
 }
 
@@ -243,23 +242,20 @@ static status match_place(align_run *self, align_place *place, double expected, 
 {
     status code = STATUS_OK;
     place->matched = false;
-    if (place->window.frames == 0) {
-        code = take(self, place, SHORT_WINDOW, &place->shorter, &place->shorter);
-        if (code == STATUS_OK)
-            code = hear_near(self, &place->shorter, expected, self->drift, match);
-        if (code == STATUS_OK && match->score >= short_score_min)
-            note_match(self, place, match);
-        if (code != STATUS_OK || place->matched)
-            return code;
-    }
-    code = take(self, place, WINDOW, &place->shorter, &place->window);
+    if (place->window.frames == 0)
+        code = hear_short(self, place, expected, match);
+    if (code != STATUS_OK || place->matched)
+        return code;
+    code = take(self, place, ALIGN_WINDOW, &place->shorter, &place->window);
     if (code == STATUS_OK)
         code = hear_near(self, &place->window, expected, self->drift, match);
-    if (code == STATUS_OK && !good(match) && self->wide_count < WIDE_MAX) {
-        self->wide_count++;
-        code = hear_around(self, &place->window, expected, self->half_second, self->drift, match);
-    }
-    note_match(self, place, match);
+    if (code == STATUS_OK)
+        note_match(self, place, expected, score_min, match);
+    if (code != STATUS_OK || place->matched || self->wide_count == WIDE_MAX)
+        return code;
+    self->wide_count++;
+    code = hear_around(self, &place->window, expected, self->half_second, self->drift, match);
+    note_match(self, place, expected, score_min, match);
     return code;
 }
 
@@ -326,6 +322,7 @@ static status follow(align_run *self, const align_place *lock, bool *out_known)
 {
     double drift = self->drift;
     self->wide_count = 0;
+    self->locked = true;
     status code = walk(self, lock, true);
     double later = self->drift;
     self->drift = drift;
@@ -396,22 +393,23 @@ static double predict(const sync_model *model, uint64_t place)
 /* A match that the model does not explain: a step, or a wrong one. Places beside it tell; if in doubt, only against it. */
 static status listen_beside(align_run *self, const sync_point *point, double drift, bool doubtful)
 {
-    static const int64_t beside[] = {2 * WINDOW, -2 * WINDOW, 3 * WINDOW, -3 * WINDOW};
+    static const int64_t beside[] = {2 * ALIGN_WINDOW, -2 * ALIGN_WINDOW, 3 * ALIGN_WINDOW, -3 * ALIGN_WINDOW};
     for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
         int64_t place = (int64_t)point->place + llround(point->late) + beside[i];
-        if (place < WINDOW / 2 || place > (int64_t)self->frame_count - WINDOW / 2 || !affordable(self, WINDOW))
+        if (place < ALIGN_WINDOW / 2 || place > (int64_t)self->frame_count - ALIGN_WINDOW / 2 ||
+            !align_affordable(self, ALIGN_WINDOW))
             continue;
         sync_window window;
         sync_match match;
         double expected = point->late + drift * (double)beside[i];
-        status code = sync_matcher_take(self->matcher, place, WINDOW, NULL, &window);
+        status code = sync_matcher_take(self->matcher, place, ALIGN_WINDOW, NULL, &window);
         if (code == STATUS_OK)
             code = hear_near(self, &window, expected, drift, &match);
         if (code != STATUS_OK)
             return code;
         if (!good(&match) || (doubtful && fabs(match.late - expected) <= agree_frames))
             continue;
-        add_point(self, place, &match);
+        align_add_point(self, place, &match);
         return STATUS_OK;
     }
     return STATUS_OK;
@@ -423,39 +421,55 @@ static status listen_again(align_run *self, align_place *place, const sync_model
     const uint32_t ranges[] = {NEAR_RANGE, self->half_second, self->far_range};
     double late = predict(model, place->place);
     status code = take_longer(self, place);
-    bool read = place->longer.frames > 0;
-    for (size_t i = 0; code == STATUS_OK && read && i < sizeof ranges / sizeof ranges[0] && !place->matched; i++) {
+    for (size_t i = 0; code == STATUS_OK && i < sizeof ranges / sizeof ranges[0] && !place->matched; i++) {
         sync_match match;
         if (ranges[i] == self->far_range && *far_left == 0)
             continue;
         *far_left -= ranges[i] == self->far_range;
         code = i == 0 ? hear_near(self, &place->longer, late, model->drift, &match)
                       : hear_around(self, &place->longer, late, ranges[i], model->drift, &match);
-        note_match(self, place, &match);
+        note_match(self, place, late, score_min, &match);
     }
     return code;
+}
+
+/*
+ * Of places in a row of which nothing is known the loudest, if none of them was heard again: one between two that matched is passed
+ * over, for nothing is told of it. NULL: there is none.
+ */
+static align_place *lost_place(align_run *self)
+{
+    for (uint32_t i = 0, end; i < self->place_count; i = end + 1) {
+        align_place *loudest = NULL;
+        bool heard = false;
+        for (end = i; end < self->place_count && !self->places[end].matched; end++) {
+            align_place *place = &self->places[end];
+            heard = heard || place->longer.frames > 0;
+            if (!place->edge && (loudest == NULL || place->level > loudest->level))
+                loudest = place;
+        }
+        if (end >= i + 2 && !heard && loudest != NULL && align_affordable(self, LONG_WINDOW))
+            return loudest;
+    }
+    return NULL;
 }
 
 /* The places at the edges, which may be read in any case, then with what they tell those without a match. */
 static status hear_others(align_run *self)
 {
     uint32_t far_left = RETRY_FAR_MAX;
+    sync_model model;
+    sync_match match;
     status code = STATUS_OK;
-    for (int edges = 1; code == STATUS_OK && edges >= 0; edges--) {
-        sync_model model;
-        sync_model_fit(&model, self->measure->points, self->measure->point_count);
-        if (!model.known)
-            return STATUS_OK;
-        self->drift = model.drift;
-        for (uint32_t i = 0; code == STATUS_OK && i < self->place_count; i++) {
-            align_place *place = &self->places[i];
-            sync_match match;
-            if (place->edge && edges == 1)
-                code = match_place(self, place, predict(&model, place->place), &match);
-            else if (!place->edge && edges == 0 && !place->matched)
-                code = listen_again(self, place, &model, &far_left);
-        }
-    }
+    sync_model_fit(&model, self->measure->points, self->measure->point_count);
+    self->drift = model.drift;
+    for (uint32_t i = 0; model.known && code == STATUS_OK && i < self->place_count; i++)
+        if (self->places[i].edge)
+            code = match_place(self, &self->places[i], predict(&model, self->places[i].place), &match);
+    sync_model_fit(&model, self->measure->points, self->measure->point_count);
+    self->drift = model.drift;
+    for (align_place *place; model.known && code == STATUS_OK && (place = lost_place(self)) != NULL;)
+        code = listen_again(self, place, &model, &far_left);
     return code;
 }
 
@@ -499,73 +513,6 @@ static void name_lost(align_run *self, const sync_model *model)
     }
 }
 
-/* How well the track matches at a place of the reference, were it so late there. */
-static status score_if(align_run *self, uint64_t place, uint32_t frames, double late, double drift, uint32_t slack,
-                       double *out_score)
-{
-    sync_window window;
-    sync_match match;
-    status code = sync_matcher_take(self->matcher, (int64_t)place + llround(late), frames, NULL, &window);
-    if (code == STATUS_OK)
-        code = sync_matcher_place(self->matcher, &window, late, STEP_RANGE, SYNC_WHOLE);
-    if (code != STATUS_OK)
-        return code;
-    sync_matcher_compare(self->matcher, drift, &match);
-    *out_score = sync_matcher_score_at(self->matcher, late, slack);
-    return STATUS_OK;
-}
-
-/* Which side of a step a place of the reference lies on: -1 before, 1 behind, 0 cannot be told, as of what repeats at the step. */
-static status side_of(align_run *self, uint64_t place, uint32_t window, double before, double behind, double drift,
-                      int *out_side)
-{
-    uint32_t slack = fabs(behind - before) > 10.0 ? 4 : 1;
-    double early = 0.0;
-    double late = 0.0;
-    status code = score_if(self, place, window, before, drift, slack, &early);
-    if (code == STATUS_OK)
-        code = score_if(self, place, window, behind, drift, slack, &late);
-    if (code != STATUS_OK)
-        return code;
-    bool told = fmax(early, late) >= step_score_min && fmin(early, late) <= rival_max * fmax(early, late);
-    *out_side = !told ? 0 : early > late ? -1 : 1;
-    sync_match match = {.late = early > late ? before : behind, .score = fmax(early, late)};
-    if (*out_side != 0)
-        add_point(self, (int64_t)place + llround(match.late), &match);
-    return STATUS_OK;
-}
-
-static status narrow_step(align_run *self, const sync_model *model, uint32_t segment)
-{
-    const sync_segment *a = &model->segments[segment];
-    const sync_segment *b = &model->segments[segment + 1];
-    uint64_t low = a->last;
-    uint64_t high = b->first;
-    for (uint32_t turn = 0; turn < STEP_TURNS && high - low > STEP_FRAMES; turn++) {
-        uint64_t gap = high - low;
-        uint32_t window = WINDOW;
-        while (window > STEP_FRAMES && window > gap / 2)
-            window /= 2;
-        int side = 0;
-        /* Where nothing sounds in the middle, a little to the side of it. */
-        static const uint32_t eighths[] = {4, 3, 5, 2, 6};
-        for (size_t k = 0; k < sizeof eighths / sizeof eighths[0] && side == 0; k++) {
-            if (!affordable(self, 2 * window))
-                return STATUS_OK;
-            uint64_t place = low + gap * eighths[k] / 8;
-            double drifted = model->drift * (double)place;
-            status code = side_of(self, place, window, a->offset + drifted, b->offset + drifted, model->drift, &side);
-            if (code != STATUS_OK)
-                return code;
-            low = side < 0 ? place : low;
-            high = side > 0 ? place : high;
-        }
-        if (side == 0)
-            return STATUS_OK;
-    }
-    return STATUS_OK;
-}
-
 status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *measure, arena *memory)
 {
     uint32_t rate = track_reader_rate(matcher->track);
@@ -592,7 +539,7 @@ status sync_align(sync_matcher *matcher, uint64_t frame_count, sync_measure *mea
     if (model.segment_count > 1)
         self->budget *= 2;
     for (uint32_t i = 0; code == STATUS_OK && i + 1 < model.segment_count; i++)
-        code = narrow_step(self, &model, i);
+        code = align_narrow_step(self, &model, i);
     name_lost(self, &model);
     measure->frames_read = matcher->frames_read;
     return code;

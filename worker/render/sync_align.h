@@ -1,11 +1,13 @@
 /**
  * How a track lies against a reference over a whole stretch: matched places, sorted, for sync_model_fit().
  *
- * Reads little of the track: 1 % of the stretch, in short ones 7 s, twice that where it has a step. Places, each the loudest
- * of eight probes of its part, are windows of 16384 frames that are read once; two thirds of what may be read go to them and
- * their probes, the rest to longer windows of places that did not match. The reference is read around them, for it costs no
+ * Reads little of the track: 1 % of the stretch, in short ones 6 s at most, twice that where it has a step. Of each part of the
+ * stretch that place of eight is heard where the track is loudest beside the reference: a window of 4096 frames, where that is
+ * not enough one of 16384. By itself a peak must stand out of chance's by far; where the places before expect it, to the
+ * sample, less is enough, as chance has thousands of others to choose from. The reference is read around them, for it costs no
  * second reading. Where drift shows, the places are matched once more at the right speed; a step between two of them is
- * narrowed down by halving. Only where nothing matches within half a second are four places searched nine seconds around.
+ * narrowed down by halving. Of places in a row without a match one is heard for longer; only where nothing matches within half a
+ * second are four places searched nine seconds around.
  */
 #ifndef WORKER_RENDER_SYNC_ALIGN_H
 #define WORKER_RENDER_SYNC_ALIGN_H

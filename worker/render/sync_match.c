@@ -14,7 +14,7 @@ static const double band_high_hz = 8000.0;
 static const double band_floor = 1e-4;
 static const double band_width_hz = 250.0;
 static const double band_rate_share = 0.375; /* of the rate that is left: what folds over the half of it lies 18 dB lower */
-enum { READ_FRAMES = 4096, PEAK_WIDTH = 64, MARGIN_PART = 32, TAPER_PART = 8, BANDS = 32, NEAR_RATE_MIN = 22000 };
+enum { GUIDE_FRAMES = 1024, PEAK_WIDTH = 64, MARGIN_PART = 32, TAPER_PART = 8, BANDS = 32, NEAR_RATE_MIN = 22000 };
 enum { SLACK = 256 }; /* thinned otherwise, the same place begins a little beside */
 
 void sync_matcher_init(sync_matcher *self, const dsp_table *dsp, track_reader *track, int64_t track_frame,
@@ -39,17 +39,29 @@ uint32_t sync_window_margin(uint32_t frames)
     return frames / MARGIN_PART;
 }
 
-status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level)
+static double mean_square(const double *x, uint32_t count)
 {
-    double x[READ_FRAMES];
-    ENSURE(frame_count > 0 && frame_count <= READ_FRAMES);
-    status code = track_reader_read_sum(self->track, self->track_frame + (int64_t)place, frame_count, x, self->detail);
     double energy = 0.0;
-    for (uint32_t i = 0; code == STATUS_OK && i < frame_count; i++)
+    for (uint32_t i = 0; i < count; i++)
         energy += x[i] * x[i];
+    return energy / (double)count;
+}
+
+status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level, double *out_share)
+{
+    double x[GUIDE_FRAMES];
+    ENSURE(frame_count > 0 && frame_count <= GUIDE_FRAMES);
+    int64_t around = self->reference_frame + (int64_t)place - (int64_t)(GUIDE_FRAMES - frame_count) / 2;
+    status code = track_reader_read_sum(self->track, self->track_frame + (int64_t)place, frame_count, x, self->detail);
+    double own = code == STATUS_OK ? mean_square(x, frame_count) : 0.0;
     self->frames_read += frame_count;
-    *out_level = sqrt(energy / (double)frame_count);
-    return code;
+    if (code == STATUS_OK)
+        code = track_reader_read_sum(self->reference, around, GUIDE_FRAMES, x, self->detail);
+    if (code != STATUS_OK)
+        return code;
+    *out_level = sqrt(own);
+    *out_share = own > 0.0 ? own / (own + mean_square(x, GUIDE_FRAMES)) : 0.0;
+    return STATUS_OK;
 }
 
 /* Frames of a window with its margins, of which half lie before its middle. */

@@ -59,8 +59,8 @@ void sync_matcher_deinit(sync_matcher *self);
 
 /** Frames on either side of a window of so many, for material at another speed. */
 uint32_t sync_window_margin(uint32_t frames);
-/** Root mean square of the track at a place, for choosing where to listen. */
-MUST_USE status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level);
+/** Root mean square of the track at a place, and its share of what it and the reference around have there: where to listen. */
+MUST_USE status sync_matcher_level(sync_matcher *self, uint64_t place, uint32_t frame_count, double *out_level, double *out_share);
 /** Reads a window of the track; it lives as long as the matcher. Nothing is read again of `known`, a shorter one there or none. */
 MUST_USE status sync_matcher_take(sync_matcher *self, int64_t middle, uint32_t frames, const sync_window *known,
                                   sync_window *out_window);
