@@ -27,6 +27,7 @@ typedef struct pdf {
     const page *made;
     double y;
     int sheet;
+    int sheets; /* of how many; 0: they are being counted, and hold no texts and pictures */
     int section; /* of the outline, which the small headings of a section stand under */
 } pdf;
 
@@ -38,6 +39,8 @@ static void set_ink(cairo_t *cairo, ink colour)
 
 static void show(const pdf *self, PangoLayout *layout, double x, double y)
 {
+    if (self->sheets == 0)
+        return;
     set_ink(self->cairo, INK_TEXT);
     cairo_move_to(self->cairo, x, y);
     pango_cairo_show_layout(self->cairo, layout);
@@ -86,19 +89,19 @@ static int put_outline(const pdf *self, int above, const char *mark, const char 
 
 static void begin_sheet(pdf *self)
 {
-    char text[64];
+    char text[80];
     if (self->sheet > 0)
         cairo_show_page(self->cairo);
     self->sheet++;
     self->y = margin;
     page_span title = {.style = STYLE_SOFT, .text = self->made->title};
-    PangoLayout *left = pdf_text_make(self->text, &(page_spans){.count = 1, .items = &title}, 7.0, 400.0);
+    PangoLayout *left = pdf_text_make(self->text, &(page_spans){.count = 1, .items = &title}, 7.0, 380.0);
     pango_layout_set_height(left, -1); /* one line, cut with an ellipsis */
     pango_layout_set_ellipsize(left, PANGO_ELLIPSIZE_END);
     show(self, left, margin, sheet_height - 36.0);
     g_object_unref(left);
-    snprintf(text, sizeof text, self->sheet == 1 ? "page %d" : "to the cover \xC2\xB7 page %d", self->sheet);
-    PangoLayout *right = pdf_text_line(self->text, STYLE_SOFT, text, 7.0, 100.0);
+    snprintf(text, sizeof text, self->sheet == 1 ? "page %d of %d" : "to the cover \xC2\xB7 page %d of %d", self->sheet, self->sheets);
+    PangoLayout *right = pdf_text_line(self->text, STYLE_SOFT, text, 7.0, 160.0);
     double x = sheet_width - margin - pdf_text_width(right);
     show(self, right, x, sheet_height - 36.0);
     if (self->sheet > 1)
@@ -184,6 +187,8 @@ static double picture_scale(const drawing *picture, double width)
 static void draw_picture(const pdf *self, const drawing *picture, double x, double y, double width)
 {
     double scale = picture_scale(picture, width);
+    if (self->sheets == 0)
+        return;
     cairo_save(self->cairo);
     cairo_translate(self->cairo, x, y);
     cairo_scale(self->cairo, scale, scale);
@@ -443,32 +448,42 @@ static cairo_status_t write_bytes(void *closure, const unsigned char *bytes, uns
     return CAIRO_STATUS_SUCCESS;
 }
 
-status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail)
+/* Into a surface that it finishes and gives back; returns how many sheets it takes. */
+static int draw_sheets(pdf self, const char *title, bool *out_whole)
 {
-    char *title = pdf_text_clean(page_made->title);
-    cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, title);
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR, "reelmill");
-    cairo_pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, page_made->date);
-    cairo_t *cairo = cairo_create(surface);
-    pdf_text *text = pdf_text_create();
-    GHashTable *images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy);
-    pdf self = {.surface = surface, .cairo = cairo, .text = text, .images = images,
-                .made = page_made, .section = CAIRO_PDF_OUTLINE_ROOT};
+    cairo_pdf_surface_set_metadata(self.surface, CAIRO_PDF_METADATA_TITLE, title);
+    cairo_pdf_surface_set_metadata(self.surface, CAIRO_PDF_METADATA_CREATOR, "reelmill");
+    cairo_pdf_surface_set_metadata(self.surface, CAIRO_PDF_METADATA_CREATE_DATE, self.made->date);
+    self.cairo = cairo_create(self.surface);
     begin_sheet(&self);
-    for (uint32_t i = 0; i < page_made->count; i++)
-        put_block(&self, &page_made->blocks[i], i + 1 < page_made->count ? &page_made->blocks[i + 1] : NULL);
-    if (pdf_text_missing(text) > 0) {
+    for (uint32_t i = 0; i < self.made->count; i++)
+        put_block(&self, &self.made->blocks[i], i + 1 < self.made->count ? &self.made->blocks[i + 1] : NULL);
+    if (pdf_text_missing(self.text) > 0) {
         put_outline(&self, CAIRO_PDF_OUTLINE_ROOT, NULL, "Letters without a font");
         put_text(&self, &(page_spans){.count = 1, .items = &(page_span){.style = STYLE_SOFT, .text = "Some letters have no font where this was written, and are boxes with their numbers here; report.html has them."}}, text_size);
     }
-    cairo_show_page(cairo);
-    cairo_destroy(cairo);
-    cairo_surface_finish(surface);
-    bool whole = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS && !writer->failed;
-    cairo_surface_destroy(surface);
-    g_hash_table_destroy(images);
-    pdf_text_destroy(text);
+    cairo_show_page(self.cairo);
+    cairo_destroy(self.cairo);
+    cairo_surface_finish(self.surface);
+    *out_whole = cairo_surface_status(self.surface) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_destroy(self.surface);
+    return self.sheet;
+}
+
+status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail)
+{
+    char *title = pdf_text_clean(page_made->title);
+    pdf self = {.text = pdf_text_create(),
+                .images = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)cairo_surface_destroy),
+                .made = page_made,
+                .section = CAIRO_PDF_OUTLINE_ROOT};
+    bool whole = false;
+    self.surface = cairo_pdf_surface_create(NULL, sheet_width, sheet_height); /* goes nowhere: of how many sheets each is, each says */
+    self.sheets = draw_sheets(self, title, &whole);
+    self.surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
+    draw_sheets(self, title, &whole);
+    g_hash_table_destroy(self.images);
+    pdf_text_destroy(self.text);
     g_free(title);
-    return whole ? STATUS_OK : error_detail_set(detail, STATUS_LIMIT, "it is larger than %zu bytes", writer->size_max);
+    return whole && !writer->failed ? STATUS_OK : error_detail_set(detail, STATUS_LIMIT, "it is larger than %zu bytes", writer->size_max);
 }
