@@ -43,7 +43,7 @@ const drawing *chart_thumbnail(const report_programme *programme, const finding 
     double scale = THUMB_WIDTH / (double)(end - first);
     double begin = (double)(item->start_sample - first) * scale;
     double length = item->end_sample > item->start_sample ? (double)(item->end_sample - item->start_sample) * scale : 0.0;
-    drawing_box(picture, (ink)(INK_HEAT + 2), begin, 0.0, fmax(length, 1.5), THUMB_HEIGHT);
+    drawing_box(picture, INK_GRID, begin, 0.0, fmax(length, 1.5), THUMB_HEIGHT);
     drawing_box(picture, INK_FAIL, begin, THUMB_HEIGHT - 3.0, fmax(length, 1.5), 3.0);
     uint64_t columns = to - from < THUMB_POINTS ? to - from : THUMB_POINTS;
     drawing_point *points = arena_take_array(memory, (size_t)columns, sizeof *points);

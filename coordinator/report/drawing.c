@@ -6,16 +6,39 @@
 #include <math.h>
 #include <string.h>
 
+/* By what style sheets call it, on paper, and on a dark screen: there each stands out from the paper as much as here. */
+static const struct {
+    const char *name;
+    uint32_t light, dark;
+} inks[INK_HEAT] = {
+    [INK_TEXT] = {"ink", 0x16202a, 0xe6eaee},         [INK_SOFT] = {"soft", 0x5b6b7a, 0x9aa7b4},
+    [INK_GRID] = {"line", 0xd8dfe6, 0x2d3742},        [INK_MARK] = {"mark", 0x90a0b0, 0x5f6f7f},
+    [INK_SHADE] = {"shade", 0xf4f6f8, 0x12181e},      [INK_PAPER] = {"paper", 0xffffff, 0x1a222a},
+    [INK_CURVE] = {"curve", 0x14589b, 0x6cb0f2},      [INK_CURVE_SOFT] = {"curve-soft", 0x9cc0e2, 0x2f5d8a},
+    [INK_PASS] = {"pass", 0x17753b, 0x3fb950},        [INK_WARN] = {"warn", 0x9a6200, 0xd29922},
+    [INK_FAIL] = {"fail", 0xb3211d, 0xf47067},        [INK_INCOMPLETE] = {"incomplete", 0x5a3d9e, 0xb197f0}};
+
+void ink_style(byte_writer *writer, bool dark)
+{
+    for (size_t i = 0; i < INK_HEAT; i++)
+        html_markup(writer, "--%s:#%06x;", inks[i].name, (unsigned)(dark ? inks[i].dark : inks[i].light));
+}
+
+/* Heat is the same on every screen: its legend stands beside it. */
+static void svg_ink(byte_writer *writer, const char *attribute, ink colour)
+{
+    if (colour < INK_HEAT)
+        html_markup(writer, " %s=\"var(--%s)\"", attribute, inks[colour].name);
+    else
+        html_markup(writer, " %s=\"#%06x\"", attribute, (unsigned)ink_rgb(colour));
+}
+
 uint32_t ink_rgb(ink colour)
 {
-    static const uint32_t inks[INK_HEAT] = {
-        [INK_TEXT] = 0x16202a,  [INK_SOFT] = 0x5b6b7a,       [INK_GRID] = 0xd8dfe6, [INK_MARK] = 0x90a0b0,
-        [INK_SHADE] = 0xf4f6f8, [INK_PAPER] = 0xffffff,      [INK_CURVE] = 0x14589b, [INK_CURVE_SOFT] = 0x9cc0e2,
-        [INK_PASS] = 0x17753b,  [INK_WARN] = 0x9a6200,       [INK_FAIL] = 0xb3211d, [INK_INCOMPLETE] = 0x5a3d9e};
     /* From near white by way of blue to dark red; brightness falls all the way, so that it reads in grey too. */
     static const uint32_t heat[HEAT_LEVELS] = {0xf7fbff, 0xe6f0fa, 0xd3e4f3, 0xbcd7ec, 0x9fc8e2, 0x7db4d8, 0x5d9fcc, 0x4089bf,
                                                0x2a72b0, 0x1b5a9c, 0x3d4a8c, 0x63397c, 0x84286a, 0x9a1a50, 0x8a1030, 0x5c0a18};
-    return colour < INK_HEAT ? inks[colour] : heat[(unsigned)(colour - INK_HEAT) % HEAT_LEVELS];
+    return colour < INK_HEAT ? inks[colour].light : heat[(unsigned)(colour - INK_HEAT) % HEAT_LEVELS];
 }
 
 uint8_t heat_level(double part)
@@ -108,17 +131,19 @@ static void svg_item(const drawing_item *item, byte_writer *writer)
 {
     static const char *const anchors[] = {"start", "middle", "end"};
     const drawing_point *points = item->points;
-    unsigned colour = (unsigned)ink_rgb(item->colour);
     if (item->kind == DRAWING_HEAT) {
         html_markup(writer, "<image x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" preserveAspectRatio=\"none\" href=\"",
                     points[0].x, points[0].y, points[1].x, points[1].y);
         heat_png_uri(item->levels, item->column_count, item->row_count, writer);
         html_markup(writer, "\"/>");
     } else if (item->kind == DRAWING_BOX) {
-        html_markup(writer, "<path fill=\"#%06x\" d=\"M%.1f %.1fh%.1fv%.1fh-%.1fz\"/>", colour, points[0].x, points[0].y,
-                    points[1].x, points[1].y, points[1].x);
+        html_markup(writer, "<path");
+        svg_ink(writer, "fill", item->colour);
+        html_markup(writer, " d=\"M%.1f %.1fh%.1fv%.1fh-%.1fz\"/>", points[0].x, points[0].y, points[1].x, points[1].y, points[1].x);
     } else if (item->kind == DRAWING_LINE) {
-        html_markup(writer, "<path fill=\"none\" stroke=\"#%06x\" stroke-width=\"%.1f\"", colour, item->width);
+        html_markup(writer, "<path fill=\"none\"");
+        svg_ink(writer, "stroke", item->colour);
+        html_markup(writer, " stroke-width=\"%.1f\"", item->width);
         if (item->dash > 0.0)
             html_markup(writer, " stroke-dasharray=\"%.0f\"", item->dash);
         byte_writer_bytes(writer, " d=\"", 4);
@@ -130,8 +155,10 @@ static void svg_item(const drawing_item *item, byte_writer *writer)
         }
         html_markup(writer, "\"/>");
     } else {
-        html_markup(writer, "<text fill=\"#%06x\" font-size=\"%.1f\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">", colour, item->width,
-                    anchors[item->anchor], points[0].x, points[0].y);
+        html_markup(writer, "<text");
+        svg_ink(writer, "fill", item->colour);
+        html_markup(writer, " font-size=\"%.1f\" text-anchor=\"%s\" x=\"%.1f\" y=\"%.1f\">", item->width, anchors[item->anchor], points[0].x,
+                    points[0].y);
         html_text(writer, item->text);
         html_markup(writer, "</text>");
     }

@@ -28,8 +28,10 @@ typedef enum ink {
     INK_HEAT /**< and HEAT_LEVELS - 1 more behind it, from nothing to most */
 } ink;
 enum { HEAT_LEVELS = 16 };
-/** 0xRRGGBB */
+/** 0xRRGGBB, on paper. */
 uint32_t ink_rgb(ink colour);
+/** The colours but heat as custom properties of CSS, by which drawing_svg names them, for paper or for a dark screen. */
+void ink_style(byte_writer *writer, bool dark);
 /** The level of heat of a part 0..1; below 0 and NAN the lowest, above 1 the highest. */
 uint8_t heat_level(double part);
 
@@ -75,7 +77,7 @@ void drawing_heat_columns(drawing *self, const double *edges, double y, double h
 /** The text is copied. */
 void drawing_text(drawing *self, ink colour, double size, drawing_anchor anchor, double x, double y, const char *text);
 
-/** As an <svg> element of HTML. */
+/** As an <svg> element of HTML whose style has ink_style's properties. */
 void drawing_svg(const drawing *self, byte_writer *writer);
 
 #endif
