@@ -2,6 +2,7 @@
 
 #include "coordinator/cli/cli.h"
 #include "coordinator/report/page.h"
+#include "coordinator/verdict/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,28 +30,11 @@ static void print_second_meter(const json_t *second)
     cli_print(stdout, "  by %s\n", json_string_value(json_object_get(second, "name")));
 }
 
-/* A programme of the table and what it is sorted by. */
+/* A programme of the table. */
 typedef struct table_row {
+    verdict_rank rank; /* first: rows are sorted by it */
     const json_t *programme;
-    size_t verdict; /* 0: fail */
-    size_t fails, warnings, place;
 } table_row;
-
-static const char *const table_order[] = {"fail", "incomplete", "warn", "pass"};
-enum { VERDICT_WORDS = sizeof table_order / sizeof table_order[0] };
-
-static int worse_row_first(const void *a, const void *b)
-{
-    const table_row *left = a;
-    const table_row *right = b;
-    if (left->verdict != right->verdict)
-        return left->verdict < right->verdict ? -1 : 1;
-    if (left->fails != right->fails)
-        return left->fails > right->fails ? -1 : 1;
-    if (left->warnings != right->warnings)
-        return left->warnings > right->warnings ? -1 : 1;
-    return left->place < right->place ? -1 : 1;
-}
 
 static size_t count_of(const json_t *findings, const char *severity)
 {
@@ -66,13 +50,13 @@ static size_t count_of(const json_t *findings, const char *severity)
 static void print_row(const table_row *row)
 {
     const json_t *loudness = json_object_get(row->programme, "loudness");
-    printf("%-11s", table_order[row->verdict]);
+    printf("%-11s", verdict_word_name(row->rank.word));
     print_figure(loudness, "integrated_lufs");
     print_figure(loudness, "range_lu");
     print_figure(loudness, "max_short_term_lufs");
     print_figure(json_object_get(row->programme, "peaks"), "true_peak_dbtp");
     const char *file = json_string_value(json_array_get(json_object_get(row->programme, "files"), 0));
-    cli_print(stdout, " %5zu %5zu  %s\n", row->fails, row->warnings,
+    cli_print(stdout, " %5zu %5zu  %s\n", row->rank.fails, row->rank.warnings,
               file != NULL ? file : json_string_value(json_object_get(row->programme, "deliverable")));
     print_second_meter(json_object_get(row->programme, "second_meter"));
 }
@@ -81,12 +65,12 @@ static void print_row(const table_row *row)
 static void print_findings(const json_t *programme, bool alone)
 {
     size_t place;
-    const json_t *finding;
-    json_array_foreach (json_object_get(programme, "findings"), place, finding) {
-        const char *severity = json_string_value(json_object_get(finding, "severity"));
+    const json_t *item;
+    json_array_foreach (json_object_get(programme, "findings"), place, item) {
+        const char *severity = json_string_value(json_object_get(item, "severity"));
         if (!alone && strcmp(severity, "fail") != 0 && strcmp(severity, "not_checked") != 0)
             continue;
-        cli_print(stdout, "            %s: %s\n", page_badge_text(severity), json_string_value(json_object_get(finding, "message")));
+        cli_print(stdout, "            %s: %s\n", page_badge_text(severity), json_string_value(json_object_get(item, "message")));
     }
 }
 
@@ -94,7 +78,7 @@ void qc_table_print(const json_t *report)
 {
     enum { TOLD_MAX = 20 };
     const json_t *programmes = json_object_get(report, "programmes");
-    size_t counts[VERDICT_WORDS] = {0};
+    size_t counts[VERDICT_FAIL + 1] = {0};
     size_t all = 0;
     size_t index;
     const json_t *programme;
@@ -103,15 +87,16 @@ void qc_table_print(const json_t *report)
         if (rows == NULL || json_is_string(json_object_get(programme, "reel")))
             continue;
         const json_t *findings = json_object_get(programme, "findings");
-        table_row row = {.programme = programme, .fails = count_of(findings, "fail"), .warnings = count_of(findings, "warn"), .place = index};
-        while (row.verdict + 1 < VERDICT_WORDS &&
-               strcmp(json_string_value(json_object_get(programme, "verdict")), table_order[row.verdict]) != 0)
-            row.verdict++;
-        counts[row.verdict]++;
+        table_row row = {.programme = programme,
+                         .rank = {.fails = count_of(findings, "fail"), .warnings = count_of(findings, "warn"), .place = index}};
+        while (row.rank.word < VERDICT_FAIL &&
+               strcmp(json_string_value(json_object_get(programme, "verdict")), verdict_word_name(row.rank.word)) != 0)
+            row.rank.word++;
+        counts[row.rank.word]++;
         rows[all++] = row;
     }
     if (all > 1)
-        qsort(rows, all, sizeof *rows, worse_row_first);
+        qsort(rows, all, sizeof *rows, verdict_rank_compare);
     printf("%-11s %8s %8s %8s %8s %5s %5s  %s\n", "VERDICT", "LUFS", "LRA", "MAX-S", "dBTP", "FAIL", "WARN", "PROGRAMME");
     for (size_t i = 0; i < all; i++) {
         print_row(&rows[i]);
@@ -119,9 +104,10 @@ void qc_table_print(const json_t *report)
             print_findings(rows[i].programme, all == 1);
     }
     free(rows);
+    fflush(stdout); /* where both go to one file, the counts stand below the table */
     if (all > TOLD_MAX)
         fprintf(stderr, "Of so many the table tells counts alone: what was found in each stands in the report (--out DIR), or in --json.\n");
     if (all > 1)
-        fprintf(stderr, "%zu programmes: %zu fail, %zu incomplete, %zu warn, %zu pass\n", all, counts[0], counts[1],
-                counts[2], counts[3]);
+        fprintf(stderr, "%zu programmes: %zu fail, %zu incomplete, %zu warn, %zu pass\n", all, counts[VERDICT_FAIL],
+                counts[VERDICT_INCOMPLETE], counts[VERDICT_WARN], counts[VERDICT_PASS]);
 }

@@ -478,7 +478,7 @@ status page_pdf(const page *page_made, byte_writer *writer, error_detail *detail
                 .made = page_made,
                 .section = CAIRO_PDF_OUTLINE_ROOT};
     bool whole = false;
-    self.surface = cairo_pdf_surface_create(NULL, sheet_width, sheet_height); /* goes nowhere: of how many sheets each is, each says */
+    self.surface = cairo_pdf_surface_create(NULL, sheet_width, sheet_height); /* goes nowhere: to count */
     self.sheets = draw_sheets(self, title, &whole);
     self.surface = cairo_pdf_surface_create_for_stream(write_bytes, writer, sheet_width, sheet_height);
     draw_sheets(self, title, &whole);

@@ -5,41 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A programme and what it is sorted by. */
-typedef struct ranked {
-    uint32_t index;
-    int rank; /* of its verdict, the worst first */
-    size_t fails, warnings;
-} ranked;
-
 /* It was measured and judged, and yet there is no delivery. */
 static bool undelivered(const report_programme *programme)
 {
     return programme->failure != NULL && programme->measure != NULL;
 }
 
-static int worse_first(const void *a, const void *b)
-{
-    const ranked *left = a;
-    const ranked *right = b;
-    if (left->rank != right->rank)
-        return left->rank < right->rank ? -1 : 1;
-    if (left->fails != right->fails)
-        return left->fails > right->fails ? -1 : 1;
-    if (left->warnings != right->warnings)
-        return left->warnings > right->warnings ? -1 : 1;
-    return left->index < right->index ? -1 : left->index > right->index;
-}
-
 const uint32_t *report_order(const report_model *model, arena *memory)
 {
-    static const int ranks[] = {[VERDICT_FAIL] = 0, [VERDICT_INCOMPLETE] = 1, [VERDICT_WARN] = 2, [VERDICT_PASS] = 3};
-    ranked *all = arena_take_array(memory, model->programme_count, sizeof *all);
+    verdict_rank *all = arena_take_array(memory, model->programme_count, sizeof *all);
     for (uint32_t i = 0; i < model->programme_count; i++) {
         const programme_verdict *verdict = &model->programmes[i].verdict;
-        all[i] = (ranked){.index = i, .rank = ranks[verdict->word]};
-        if (undelivered(&model->programmes[i]) && all[i].rank > ranks[VERDICT_INCOMPLETE])
-            all[i].rank = ranks[VERDICT_INCOMPLETE];
+        all[i] = (verdict_rank){.word = verdict->word, .place = i};
+        if (undelivered(&model->programmes[i]))
+            all[i].word = verdict_worst(all[i].word, VERDICT_INCOMPLETE);
         for (size_t k = 0; k < verdict->findings.count; k++) {
             const finding *item = &verdict->findings.items[k];
             all[i].fails += item->severity == FINDING_FAIL && item->waiver == NULL;
@@ -47,14 +26,38 @@ const uint32_t *report_order(const report_model *model, arena *memory)
         }
     }
     if (model->programme_count > 1)
-        qsort(all, model->programme_count, sizeof *all, worse_first);
+        qsort(all, model->programme_count, sizeof *all, verdict_rank_compare);
     uint32_t *order = arena_take_array(memory, model->programme_count, sizeof *order);
     for (uint32_t i = 0; i < model->programme_count; i++)
-        order[i] = all[i].index;
+        order[i] = (uint32_t)all[i].place;
     return order;
 }
 
-static void add_summary_row(page *self, const report_model *model, const report_programme *programme, bool has_section)
+static const char *spec_text(const show_deliverable *wanted, arena *memory)
+{
+    if (wanted->spec == NULL || wanted->spec->limit_count == 0)
+        return "none: no limits";
+    return arena_format(memory, "%s %s", wanted->spec_name, wanted->spec->version);
+}
+
+/* By which all are judged, so that the cover says it once and not in each row; NULL: they differ, or there is none at all. */
+static const char *spec_of_all(const report_model *model, arena *memory)
+{
+    const char *text = NULL;
+    for (uint32_t i = 0; i < model->programme_count; i++) {
+        const char *own = spec_text(&model->show->deliverables[model->programmes[i].deliverable], memory);
+        if (text != NULL && strcmp(own, text) != 0)
+            return NULL;
+        text = own;
+    }
+    return text;
+}
+
+/* Columns of the table of verdicts that are left out where they would say the same in every row. */
+enum { COVER_SPEC = 2, COVER_DIALOGUE = 4, COVER_COLUMNS = 7 };
+
+static void add_summary_row(page *self, const report_model *model, const report_programme *programme, bool has_section,
+                            const bool *shown)
 {
     const show_deliverable *wanted = &model->show->deliverables[programme->deliverable];
     size_t counts[FINDING_FAIL + 1] = {0};
@@ -70,15 +73,16 @@ static void add_summary_row(page *self, const report_model *model, const report_
         page_link(self, report_mark(programme, self->memory));
     page_next_cell(self);
     page_add(self, STYLE_BADGE, verdict_word_name(programme->verdict.word));
-    page_next_cell(self);
-    if (wanted->spec == NULL || wanted->spec->limit_count == 0)
-        page_add(self, STYLE_SOFT, "none: no limits");
-    else
-        page_format(self, STYLE_PLAIN, "%s %s", wanted->spec_name, wanted->spec->version);
+    if (shown[COVER_SPEC]) {
+        page_next_cell(self);
+        page_add(self, STYLE_PLAIN, spec_text(wanted, self->memory));
+    }
     page_next_cell(self);
     page_number(self, programme->verdict.loudness.integrated_lufs);
-    page_next_cell(self);
-    page_number(self, programme->verdict.dialogue.lufs);
+    if (shown[COVER_DIALOGUE]) {
+        page_next_cell(self);
+        page_number(self, programme->verdict.dialogue.lufs);
+    }
     page_next_cell(self);
     page_number(self, measure_db(programme->verdict.peaks.true_peak));
     page_next_cell(self);
@@ -135,7 +139,7 @@ static void add_counts(page *self, const report_model *model)
         page_format(self, STYLE_STRONG, missing == 1 ? " %u was not delivered." : " %u were not delivered.", missing);
 }
 
-enum { MEND_FIRST_MAX = 10, MEND_NAMES_MAX = 6, MEND_BEHIND_MAX = 16 };
+enum { MEND_FIRST_MAX = 10, MEND_NAMES_MAX = 6 };
 
 /* What one check says at its worst, and what else it says: where, how much, and how often. */
 typedef struct cover_item {
@@ -220,13 +224,21 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
     }
 }
 
-/* A table of the cover, where a column of deliverables is one of files in a qc of files. */
-static void cover_table(page *self, const report_model *model, const page_column *columns, uint32_t count, uint32_t names)
+/* A table of the cover, where a column of deliverables is one of files in a qc of files; shown: which columns, or NULL: all. */
+static void cover_table(page *self, const report_model *model, const page_column *columns, uint32_t count, uint32_t names,
+                        const bool *shown)
 {
     page_column *own = arena_take_array(self->memory, count, sizeof *own);
-    memcpy(own, columns, count * sizeof *own);
-    own[names].title = report_is_of_files(model) ? "File" : "Deliverable";
-    page_table(self, own, count);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (shown != NULL && !shown[i])
+            continue;
+        own[kept] = columns[i];
+        if (i == names)
+            own[kept].title = report_is_of_files(model) ? "File" : "Deliverable";
+        kept++;
+    }
+    page_table(self, own, kept);
 }
 
 /* Rows of a table of severity, name and sentence: files of a qc that could not be judged, which say themselves which they are. */
@@ -269,7 +281,7 @@ static void add_mend_first(page *self, const report_model *model, const uint32_t
     if (list.count == 0 && missing == 0 && model->show->left_out_count == 0)
         return;
     page_subheading(self, "Mend first");
-    cover_table(self, model, columns, sizeof columns / sizeof columns[0], 1);
+    cover_table(self, model, columns, sizeof columns / sizeof columns[0], 1, NULL);
     add_left_out(self, model);
     for (uint32_t i = 0, told = 0; i < model->programme_count && told < MEND_NAMES_MAX; i++) {
         const report_programme *programme = &model->programmes[order[i]];
@@ -324,15 +336,18 @@ const char *report_title(const report_model *model, arena *memory)
 
 void report_cover(page *self, const report_model *model, const uint32_t *order, uint32_t sections)
 {
-    static const page_column columns[] = {{NULL, 2.2, false},            {"Verdict", 1.7, false},        {"Spec and version", 2.1, false},
-                                          {"Integrated, LUFS", 1.2, true}, {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true},
-                                          {"Findings", 2.2, false}};
+    static const page_column columns[COVER_COLUMNS] = {
+        {NULL, 2.2, false}, {"Verdict", 1.7, false}, [COVER_SPEC] = {"Spec and version", 2.1, false}, {"Integrated, LUFS", 1.2, true},
+        [COVER_DIALOGUE] = {"Dialogue, LUFS", 1.2, true}, {"True peak, dBTP", 1.2, true}, {"Findings", 2.2, false}};
+    const char *judged_by = spec_of_all(model, self->memory);
+    bool shown[COVER_COLUMNS] = {true, true, judged_by == NULL, true, false, true, true};
+    for (uint32_t i = 0; i < model->programme_count; i++)
+        shown[COVER_DIALOGUE] = shown[COVER_DIALOGUE] || !isnan(model->programmes[i].verdict.dialogue.lufs);
     const show *title = model->show;
     page_section(self, true);
     page_paragraph(self);
     page_add(self, STYLE_SOFT, "Audio QC report");
     bool files_alone = report_is_of_files(model);
-    bool many = model->programme_count > MEND_BEHIND_MAX;
     page_title(self, report_title(model, self->memory));
     page_paragraph(self);
     if (files_alone)
@@ -345,13 +360,13 @@ void report_cover(page *self, const report_model *model, const uint32_t *order, 
         page_format(self, STYLE_SOFT, ", %s fps", frame_rate_name(&title->rate));
     if (model->finished_text[0] != '\0')
         page_format(self, STYLE_SOFT, ", judged %s by %s", model->finished_text, model->engine);
+    if (judged_by != NULL)
+        page_format(self, STYLE_SOFT, ", spec %s", judged_by);
     page_verdict(self, verdict_word_name(model->verdict));
     add_counts(self, model);
-    if (many) /* behind so long a table nobody would see it */
-        add_mend_first(self, model, order, sections);
-    cover_table(self, model, columns, sizeof columns / sizeof columns[0], 0);
+    add_mend_first(self, model, order, sections);
+    page_subheading(self, "Verdicts");
+    cover_table(self, model, columns, COVER_COLUMNS, 0, shown);
     for (uint32_t i = 0; i < model->programme_count; i++)
-        add_summary_row(self, model, &model->programmes[order[i]], i < sections);
-    if (!many)
-        add_mend_first(self, model, order, sections);
+        add_summary_row(self, model, &model->programmes[order[i]], i < sections, shown);
 }

@@ -149,12 +149,18 @@ void judgement_cannot(judgement *self, const char *check, const char *what, cons
     item->message = arena_format(self->memory, "%s cannot be judged: %s.", what, why);
 }
 
+/* What a finding makes of a verdict. */
+static const verdict_word words[] = {[FINDING_INFO] = VERDICT_PASS,
+                                     [FINDING_NOT_CHECKED] = VERDICT_INCOMPLETE,
+                                     [FINDING_WARN] = VERDICT_WARN,
+                                     [FINDING_FAIL] = VERDICT_FAIL};
+
 static int worst_first(const void *a, const void *b)
 {
     const finding *left = a;
     const finding *right = b;
     if (left->severity != right->severity)
-        return left->severity > right->severity ? -1 : 1;
+        return words[left->severity] > words[right->severity] ? -1 : 1;
     if (left->start_sample != right->start_sample)
         return left->start_sample < right->start_sample ? -1 : 1;
     int names = strcmp(left->check, right->check);
@@ -235,14 +241,9 @@ void judgement_conclude(judgement *self, const char *owner)
     verdict->word = VERDICT_PASS;
     for (size_t i = 0; i < verdict->findings.count; i++)
         waive(&verdict->findings.items[i], self->show);
-    for (size_t i = 0; i < verdict->findings.count; i++) {
-        static const verdict_word words[] = {[FINDING_INFO] = VERDICT_PASS,
-                                             [FINDING_NOT_CHECKED] = VERDICT_INCOMPLETE,
-                                             [FINDING_WARN] = VERDICT_WARN,
-                                             [FINDING_FAIL] = VERDICT_FAIL};
+    for (size_t i = 0; i < verdict->findings.count; i++)
         if (verdict->findings.items[i].waiver == NULL)
             verdict->word = verdict_worst(verdict->word, words[verdict->findings.items[i].severity]);
-    }
     verdict->publish = self->rules == NULL || !self->rules->hold_on_fail || verdict->word != VERDICT_FAIL;
 }
 

@@ -139,6 +139,14 @@ bool verdict_in_force(const programme_verdict *verdict, const spec_limit *limit)
 /** fail over incomplete over warn over pass. */
 verdict_word verdict_worst(verdict_word a, verdict_word b);
 
+/** What programmes are sorted by: the worst verdict first, then the most failures, the most warnings, and the place in the show. */
+typedef struct verdict_rank {
+    verdict_word word;
+    size_t fails, warnings, place;
+} verdict_rank;
+/** For qsort. */
+int verdict_rank_compare(const void *a, const void *b);
+
 /** A figure as displayed: rounded to 0.1, half away from zero; NAN stays. */
 double verdict_displayed(double value);
 

@@ -19,6 +19,19 @@ verdict_word verdict_worst(verdict_word a, verdict_word b)
     return a > b ? a : b;
 }
 
+int verdict_rank_compare(const void *a, const void *b)
+{
+    const verdict_rank *left = a;
+    const verdict_rank *right = b;
+    if (left->word != right->word)
+        return left->word > right->word ? -1 : 1;
+    if (left->fails != right->fails)
+        return left->fails > right->fails ? -1 : 1;
+    if (left->warnings != right->warnings)
+        return left->warnings > right->warnings ? -1 : 1;
+    return left->place < right->place ? -1 : left->place > right->place;
+}
+
 double verdict_displayed(double value)
 {
     if (!isfinite(value))

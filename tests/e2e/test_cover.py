@@ -1,10 +1,38 @@
 """The cover of a report: who looks at nothing else must know what to mend first."""
 import re
+import subprocess
+import zlib
 
 import numpy as np
 
-from farm_kit import RATE, FarmTest, main, noise, reelmill, write_wav
+from farm_kit import BIN, PATIENCE_S, RATE, FarmTest, environment, main, noise, reelmill, write_wav
 from test_report import Page
+
+VERDICTS = {"fail": "fail", "not_checked": "incomplete", "warn": "warn", "info": "pass"}  # what a finding makes of one
+RANKS = ["fail", "incomplete", "warn", "pass"]
+
+
+def texts_of_pdf(path):
+    """What its sheets say, as far as it is Latin, run together."""
+    data = path.read_bytes()
+    said = []
+    for place in re.finditer(rb"stream\r?\n", data):
+        try:
+            text = zlib.decompressobj().decompress(data[place.end():])
+        except zlib.error:
+            continue
+        said += [b"".join(re.findall(rb"\(((?:[^()\\]|\\.)*)\)", line)).decode("latin-1") for line in text.split(b" Td") if b"BT" in text]
+    return "\n".join(said)
+
+
+def contrast(one, other):
+    """WCAG 2: of two colours, from 1 to 21."""
+    def luminance(colour):
+        parts = [int(colour[i:i + 2], 16) / 255 for i in (0, 2, 4)]
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 class Cover(FarmTest):
@@ -31,12 +59,14 @@ limits:
         out = self.folder / "report"
         document = reelmill("qc", self.folder / "loud.wav", self.folder / "louder (2).wav", "--spec", spec, "--json", "--out", out).json()
         page = Page((out / "report.html").read_text())
-        cover = page.text.split("Mend first")
-        mend = cover[1][:cover[1].index("stereo, judged by House")]
+        cover = page.text[:page.text.index("stereo, judged by House")].split("Verdicts")
+        self.assertEqual(cover[0].count(", spec "), 1)  # all have the same, and no dialogue is known of any
+        self.assertNotIn("Dialogue", cover[1])
+        mend = cover[0].split("Mend first")[1]
         fails = {entry["deliverable"]: [item for item in entry["findings"] if item["severity"] == "fail"] for entry in document["programmes"]}
         first, second = fails.values()
         for name in ("loud.wav", "louder (2).wav"):
-            self.assertIn(name, cover[0])
+            self.assertIn(name, cover[1])
             self.assertIn(name, mend)
         for check, unit in (("loudness.integrated", "LUFS"), ("peak.true", "dBTP")):
             of = [[item for item in items if item["check"] == check] for items in (first, second)]
@@ -66,7 +96,8 @@ limits:
         spec = self.folder / "house.yaml"
         spec.write_text("""
 {reelmill_spec: 1, title: House, version: "1", source: the house,
- limits: [{check: peak.true, max: -6, unit: dBTP, severity: fail, evidence: primary, clause: "1"}]}
+ limits: [{check: peak.true, max: -6, unit: dBTP, severity: fail, evidence: primary, clause: "1"},
+          {check: stems.null, max: -60, unit: dBFS, severity: fail, evidence: primary, clause: "2"}]}
 """)
         out = self.folder / "report"
         findings = reelmill("qc", self.folder / "peaks.wav", "--spec", spec, "--json", "--out", out).json()["programmes"][0]["findings"]
@@ -76,6 +107,10 @@ limits:
         for item in findings:
             kinds.setdefault((item["severity"], item["check"]), []).append(item)
         self.assertGreater(len(kinds["fail", "peak.true"]), 3, kinds)
+        # What leaves a verdict open stands before what only warns.
+        ranks = [RANKS.index(VERDICTS[item["severity"]]) for item in findings]
+        self.assertEqual(ranks, sorted(ranks))
+        self.assertLessEqual({0, 1, 2}, set(ranks))
         self.assertTrue(any(len(items) <= 3 for items in kinds.values()))
         folds = [f"{len(items) - 1} more of {check}" for (_, check), items in kinds.items() if len(items) > 3]
         self.assertEqual(sorted(re.findall(r"[0-9]+ more of [a-z_.]+", table)), sorted(folds))
@@ -100,6 +135,31 @@ limits:
                 cover = Page((out / "report.html").read_text()).text.split("stereo; it has no spec")[0]
                 self.assertIn("incompleteThe programme passes. 1 programme more could not be judged.", cover)
                 self.assertIn("<cut>.wav is truncated", cover)
+
+    def test_sheets_are_counted_and_inks_can_be_read(self):
+        """Each sheet of the PDF says which of how many it is; on paper and on a dark screen texts stand out as WCAG 2 AA asks."""
+        write_wav(self.folder / "peak.wav", noise(1, RATE * 8, 2, 0.2))
+        out = self.folder / "report"
+        with (self.folder / "both").open("w") as both:  # the table and what stands on stderr, in one file: in order
+            subprocess.run([BIN / "reelmill", "qc", self.folder / "peak.wav", self.folder / "peak.wav", "--spec", "netflix-stereo",
+                            "--out", out], stdout=both, stderr=both, env=environment(), timeout=PATIENCE_S, check=False)
+        self.assertRegex((self.folder / "both").read_text().splitlines()[-1], "^2 programmes: ")
+        said = texts_of_pdf(out / "report.pdf")
+        sheets = (out / "report.pdf").read_bytes().count(b"/Type /Page ")
+        self.assertGreater(sheets, 2)
+        self.assertEqual(re.findall(r"page (\d+) of (\d+)", said), [(str(i + 1), str(sheets)) for i in range(sheets)])
+        html = (out / "report.html").read_text()
+        styles = re.findall(r":root\{(.*?)\}", html)
+        self.assertEqual(len(styles), 2)
+        for style in styles:
+            inks = dict(re.findall(r"--([a-z-]+):#([0-9a-f]{6})", style))
+            self.assertLessEqual(set(re.findall(r"var\(--([a-z-]+)\)", html)), set(inks))
+            for paper in ("paper", "shade"):
+                for ink in ("ink", "soft", "fail", "pass"):  # texts of the page, of tables and of charts
+                    self.assertGreaterEqual(contrast(inks[ink], inks[paper]), 4.5, (ink, paper, style))
+            for badge in ("pass", "warn", "fail", "incomplete", "soft"):
+                self.assertGreaterEqual(contrast(inks["paper"], inks[badge]), 4.5, (badge, style))
+            self.assertGreaterEqual(contrast(inks["curve"], inks["paper"]), 3, style)  # what is drawn: AA asks for less
 
 
 if __name__ == "__main__":
