@@ -4,9 +4,10 @@
  * judged from these sums and from no audio.
  *
  * A block is a fixed part of a cell. For each block `crossed` features hold the Gram matrix of the lanes: sum over the
- * block's frames of lane i x lane j, as its lower triangle by rows; else only its diagonal, the lanes' energies. Sums run
- * frame by frame in double, multiply then add, so they do not depend on tiles, tasks or instruction sets. A block in which
- * a sum is no finite number counts as silent.
+ * block's frames of lane i x lane j, as its lower triangle by rows; else only its diagonal, the lanes' energies. Sums of
+ * products run frame by frame in double, multiply then add, energies alone tile by tile in four sums (rows_of_tile in
+ * worker/dsp/dsp_table.h); where a tile begins follows from its position, so they do not depend on tasks or instruction sets.
+ * A block in which a sum is no finite number counts as silent.
  *
  * Leaks: eight windows of a cell, 4096 frames each, are held against each other, stem against stem
  * (worker/render/render_bleed.c). A stem_leak is one that may stand out of chance (stem_bleed.c decides); `reach` says for
@@ -26,7 +27,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 21,
+    STEM_FEATURES_VERSION = 22,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */

@@ -222,7 +222,7 @@ static void tile_turned(const dsp_table *table, bench_data *data)
     float *rows[TILE_LANES];
     for (uint32_t i = 0; i < TILE_LANES; i++)
         rows[i] = floats_of(data->outputs[0]) + (size_t)i * FRAMES;
-    table->rows_of_tile(data->tile, FRAMES, TILE_LANES, rows);
+    table->rows_of_tile(data->tile, FRAMES, TILE_LANES, rows, data->eight);
 }
 
 static void lanes_turned(const dsp_table *table, bench_data *data)
@@ -249,12 +249,6 @@ static void evened(const dsp_table *table, bench_data *data)
     table->mean_powers(data->floats[0], data->floats[1], FRAMES, powers, powers + FRAMES);
     table->even_out(data->floats[0], data->floats[1], powers + FRAMES, FRAMES, 1e-9f, 1e30f,
                     &(even_spectrum){out, out + FRAMES, out + 2 * FRAMES, out + 3 * FRAMES});
-}
-
-static void squares_of_tiles(const dsp_table *table, bench_data *data)
-{
-    const double *const tiles[3] = {data->inputs[0], data->inputs[1], data->inputs[2]};
-    table->lane_squares(tiles, 3, FRAMES, (double (*)[TILE_LANES])(void *)data->outputs[0]);
 }
 
 static void products_of_tiles(const dsp_table *table, bench_data *data)
@@ -321,9 +315,8 @@ static const bench_case cases[] = {
     {"Fourier step of the stem features (per real or imaginary part)", fft_step, 32, 0},
     {"two stages of a Fourier transform of 1024 points (likewise)", fft_joined, 8, 0},
     {"rows of windows to lanes", rows_turned, 16, 0},
-    {"a tile to rows of floats", tile_turned, 8, 0},
+    {"a tile to rows of floats, with its energies", tile_turned, 8, 0},
     {"lanes to rows of windows", lanes_turned, 16, 0},
-    {"energies of three tiles", squares_of_tiles, 24, 0},
     {"products of two tiles (64 sums a frame)", products_of_tiles, 16, 0},
     {"cross-spectrum (per bin and window)", cross_of_window, 1, 0},
     {"a spectrum evened out (per bin)", evened, 1, 0},

@@ -119,6 +119,8 @@ typedef struct even_spectrum {
     float *level, *inverse;
 } even_spectrum;
 enum { MEAN_REACH = 8, MEAN_BINS_MAX = 2048 };
+/** Sums of a lane's squares that go side by side. */
+enum { SQUARES_ABREAST = 4 };
 
 /** What unpack_metered() finds in a tile. */
 typedef struct tile_meter {
@@ -368,9 +370,12 @@ typedef struct dsp_table {
     void (*lanes_of_rows)(const float *const *rows, const float *scale, uint32_t count, float *out);
     /**
      * rows[l][i] = tile[i][l] in single precision, l below lane_count; NULL: nobody wants that lane. tile
-     * [frame_count][TILE_LANES], 64-byte aligned; where all rows are, they are written past the cache.
+     * [frame_count][TILE_LANES], 64-byte aligned; where all rows are, they are written past the cache. Adds the squares of each
+     * lane, wanted or not, to squares[l]: with s[i] the sum of those of frames i, i + SQUARES_ABREAST and so on, every product
+     * rounded, (s[0] + s[1]) + (s[2] + s[3]).
      */
-    void (*rows_of_tile)(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows);
+    void (*rows_of_tile)(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows,
+                         double squares[TILE_LANES]);
     /** rows[l][i] = lanes[i][l]. lanes [count][FFT_LANES], 64-byte aligned; rows [FFT_LANES][count], apart. */
     void (*rows_of_lanes)(const float *lanes, uint32_t count, float *const *rows);
     /**
@@ -403,9 +408,6 @@ typedef struct dsp_table {
      */
     void (*even_out)(const float *re, const float *im, const float *means, uint32_t bin_count, float least, float most,
                      const even_spectrum *out);
-    /** Adds the square of each sample to squares[tile][lane], in frame order. All 64-byte aligned. Otherwise as above. */
-    void (*lane_squares)(const double *const *tiles, uint32_t tile_count, uint32_t frame_count,
-                         double (*squares)[TILE_LANES]);
     /** products[i][j] += lane i of tile a x lane j of tile b, in frame order; a and b may be the same. Otherwise as above. */
     void (*lane_products)(const double *a, const double *b, uint32_t frame_count, double (*products)[TILE_LANES]);
     /**

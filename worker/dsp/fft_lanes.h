@@ -1,7 +1,8 @@
 /**
  * What the features of stems are made of, in FFT_WIDTH lanes at once, by the compiler's vectors: each file of a level sets the
  * width of its registers in doubles, FFT_ROOT(x), the square root of a vector of floats, FFT_LOWER(a, b), a < b ? a : b, FFT_HIGHER
- * likewise, FFT_NARROW(from), a tile's row as floats, and FFT_PAST_CACHE(to, eight), a store of eight floats, and includes this.
+ * likewise, FFT_NARROW(from), a tile's row as floats, and FFT_PAST_CACHE(to, sixteen), a store of sixteen floats, and includes
+ * this.
  * Element by element the same operations in the same order as scalar/fft_scalar.c, so the results are the same bits; nothing is
  * contracted.
  */
@@ -17,6 +18,7 @@
 #ifdef FFT_WIDTH /* alone, this header has nothing to say */
 
 typedef double fft_vector __attribute__((vector_size(8 * FFT_WIDTH)));
+typedef double fft_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8), may_alias));
 
 static inline __attribute__((always_inline)) fft_vector fft_load(const double *from)
 {
@@ -26,37 +28,6 @@ static inline __attribute__((always_inline)) fft_vector fft_load(const double *f
 static inline __attribute__((always_inline)) void fft_store(double *to, fft_vector x)
 {
     *(fft_vector *)(void *)to = x;
-}
-
-/* A sum waits for the one before it, so several tiles go abreast. */
-static inline __attribute__((always_inline)) void squares_abreast(const double *const *tiles, const uint32_t tile_count,
-                                                                  uint32_t frame_count, double (*squares)[TILE_LANES])
-{
-    enum { VECTORS = TILE_LANES / FFT_WIDTH };
-    fft_vector sums[4 * VECTORS];
-    for (uint32_t i = 0; i < tile_count * VECTORS; i++)
-        sums[i] = fft_load(squares[i / VECTORS] + i % VECTORS * FFT_WIDTH);
-    for (uint32_t frame = 0; frame < frame_count; frame++) {
-        DSP_UNROLL(16)
-        for (uint32_t i = 0; i < tile_count * VECTORS; i++) {
-            const fft_vector x = fft_load(tiles[i / VECTORS] + (size_t)frame * TILE_LANES + i % VECTORS * FFT_WIDTH);
-            sums[i] += x * x;
-        }
-    }
-    for (uint32_t i = 0; i < tile_count * VECTORS; i++)
-        fft_store(squares[i / VECTORS] + i % VECTORS * FFT_WIDTH, sums[i]);
-}
-
-static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
-{
-    for (; tile_count >= 4; tile_count -= 4, tiles += 4, squares += 4)
-        squares_abreast(tiles, 4, frame_count, squares);
-    if (tile_count == 3)
-        squares_abreast(tiles, 3, frame_count, squares);
-    else if (tile_count == 2)
-        squares_abreast(tiles, 2, frame_count, squares);
-    else if (tile_count == 1)
-        squares_abreast(tiles, 1, frame_count, squares);
 }
 
 /* So many rows at a time that their sums stay in registers and none waits for the one before it. */
@@ -280,66 +251,91 @@ static void cross_windows(const spectrum_part *sources, const spectrum_part *hos
 }
 
 typedef float fft_eight __attribute__((vector_size(32)));
-typedef float fft_eight_anywhere __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float fft_sixteen __attribute__((vector_size(64)));
 typedef double fft_eight_doubles __attribute__((vector_size(64)));
 
-/* Eight rows of eight lanes at once, turned in three steps: pairs, fours, halves. */
-static inline __attribute__((always_inline)) void turn_eight(const double *from, fft_eight b[8])
+/* Rows of a tile become rows of its lanes, sixteen at once: fours of four rows turn in two steps, then fours are put in order. */
+static inline __attribute__((always_inline)) void turn_sixteen(const double *tile, fft_sixteen out[TILE_LANES])
 {
-    fft_eight a[8];
-    DSP_UNROLL(8)
-    for (int k = 0; k < 8; k++)
-        a[k] = FFT_NARROW(from + k * TILE_LANES);
-    DSP_UNROLL(4)
-    for (int k = 0; k < 8; k += 2) {
-        b[k] = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-        b[k + 1] = __builtin_shufflevector(a[k], a[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-    }
+    fft_sixteen turned[2][4];
     DSP_UNROLL(2)
-    for (int k = 0; k < 8; k += 4)
-        for (int p = 0; p < 2; p++) {
-            a[k + 2 * p] = __builtin_shufflevector(b[k + p], b[k + p + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-            a[k + 2 * p + 1] = __builtin_shufflevector(b[k + p], b[k + p + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    for (uint32_t half = 0; half < 2; half++) {
+        fft_sixteen row[4], pairs[4];
+        DSP_UNROLL(4)
+        for (uint32_t k = 0; k < 4; k++) {
+            const double *from = tile + (8 * half + k) * TILE_LANES;
+            row[k] = __builtin_shufflevector(FFT_NARROW(from), FFT_NARROW(from + 4 * TILE_LANES), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+                                             11, 12, 13, 14, 15);
         }
+        DSP_UNROLL(2)
+        for (uint32_t k = 0; k < 2; k++) {
+            const fft_sixteen a = row[2 * k], b = row[2 * k + 1];
+            pairs[k] = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+            pairs[2 + k] = __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+        }
+        DSP_UNROLL(2)
+        for (uint32_t k = 0; k < 2; k++) {
+            const fft_sixteen a = pairs[2 * k], b = pairs[2 * k + 1];
+            turned[half][2 * k] = __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+            turned[half][2 * k + 1] = __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+        }
+    }
     DSP_UNROLL(4)
-    for (int k = 0; k < 4; k++) {
-        b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-        b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    for (uint32_t k = 0; k < 4; k++) {
+        const fft_sixteen a = turned[0][k], b = turned[1][k];
+        out[k] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+        out[4 + k] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    }
+}
+
+/* Squares of rows of a tile from a multiple of SQUARES_ABREAST on: none of these sums waits for the one before it. */
+static inline __attribute__((always_inline)) void add_squares(const double *rows, const uint32_t count, fft_vector *sums)
+{
+    enum { VECTORS = TILE_LANES / FFT_WIDTH };
+    DSP_UNROLL(64)
+    for (uint32_t i = 0; i < count * VECTORS; i++) {
+        const fft_vector x = fft_load(rows + (size_t)i * FFT_WIDTH);
+        sums[i % (SQUARES_ABREAST * VECTORS)] += x * x;
     }
 }
 
 /* Whole lines of rows that begin with one go past the cache: they are far more than it holds, and what it holds is needed. */
-static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
+static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows,
+                         double squares[TILE_LANES])
 {
-    enum { LINE = 16 };
+    enum { LINE = 16, VECTORS = TILE_LANES / FFT_WIDTH };
+    fft_vector sums[SQUARES_ABREAST * VECTORS] = {{0.0}};
     bool lines = true;
+    bool any = false;
     uint32_t i = 0;
-    for (uint32_t lane = 0; lane < lane_count; lane++)
+    for (uint32_t lane = 0; lane < lane_count; lane++) {
         lines = lines && (uintptr_t)rows[lane] % (LINE * sizeof(float)) == 0; /* none does too */
-    for (; lines && i + LINE <= frame_count; i += LINE) {
-        fft_eight b[2][8];
-        DSP_UNROLL(2)
-        for (uint32_t half = 0; half < 2; half++)
-            turn_eight(tile + (size_t)(i + 8 * half) * TILE_LANES, b[half]);
+        any = any || rows[lane] != NULL;
+    }
+    for (; i + LINE <= frame_count; i += LINE) {
+        fft_sixteen turned[TILE_LANES];
+        add_squares(tile + (size_t)i * TILE_LANES, LINE, sums);
+        if (!any)
+            continue;
+        turn_sixteen(tile + (size_t)i * TILE_LANES, turned);
         DSP_UNROLL(8)
-        for (uint32_t lane = 0; lane < 8; lane++)
+        for (uint32_t lane = 0; lane < TILE_LANES; lane++)
             if (lane < lane_count && rows[lane] != NULL) {
-                FFT_PAST_CACHE(rows[lane] + i, b[0][lane]);
-                FFT_PAST_CACHE(rows[lane] + i + 8, b[1][lane]);
+                if (lines)
+                    FFT_PAST_CACHE(rows[lane] + i, turned[lane]);
+                else
+                    memcpy(rows[lane] + i, &turned[lane], sizeof turned[lane]);
             }
     }
-    for (; i + TILE_LANES <= frame_count; i += TILE_LANES) {
-        fft_eight b[8];
-        turn_eight(tile + (size_t)i * TILE_LANES, b);
-        DSP_UNROLL(8)
-        for (uint32_t lane = 0; lane < 8; lane++)
-            if (lane < lane_count && rows[lane] != NULL)
-                *(fft_eight_anywhere *)(void *)(rows[lane] + i) = b[lane];
-    }
-    for (; i < frame_count; i++)
+    for (; i < frame_count; i++) {
+        add_squares(tile + (size_t)i * TILE_LANES, 1, sums + i % SQUARES_ABREAST * VECTORS);
         for (uint32_t lane = 0; lane < lane_count; lane++)
             if (rows[lane] != NULL)
                 rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
+    }
+    for (uint32_t v = 0; v < VECTORS; v++)
+        *(fft_anywhere *)(void *)(squares + (size_t)v * FFT_WIDTH) +=
+            (sums[v] + sums[v + VECTORS]) + (sums[v + 2 * VECTORS] + sums[v + 3 * VECTORS]);
 }
 
 /* Four quarters become one at as many of their points as `vector` has; both stages in registers. */
@@ -371,7 +367,6 @@ static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane
         *i[3] = bi - ey;                                                                                                       \
     } while (0)
 
-typedef double fft_anywhere __attribute__((vector_size(8 * FFT_WIDTH), aligned(8), may_alias));
 typedef double fft_four_anywhere __attribute__((vector_size(32), aligned(8), may_alias));
 
 static void fft_join(const double *cosine, const double *sine, uint32_t quarter, uint32_t count, double *re, double *im)

@@ -93,36 +93,48 @@ void render_bleed_begin(render_bleed *self, uint32_t frame_count)
     memset(self->sounded, 0, sizeof self->sounded);
 }
 
-/* Where a lane's next frames go: 1.2 MB a cell, which costs as much as looking at them. NULL: silence, which is there already. */
-static float *place_frames(render_bleed *self, uint32_t lane, uint32_t cell_frame, uint32_t frame_count, bool sounds)
+static float *frames_at(const render_bleed *self, uint32_t lane, uint32_t cell_frame)
 {
-    float *row = self->captured + (size_t)lane * CELL_ROW + cell_frame;
+    return self->captured + (size_t)lane * CELL_ROW + cell_frame;
+}
+
+/* A lane's next frames are kept, or silence, which is there already but for what is left of the cell before. */
+static void note_frames(render_bleed *self, uint32_t lane, uint32_t cell_frame, uint32_t frame_count, bool sounds)
+{
     uint32_t end = cell_frame + frame_count;
     uint32_t *held = &self->held[lane];
-    if (!sounds && cell_frame < *held) { /* of the cell before */
-        memset(row, 0, (*held < end ? *held - cell_frame : frame_count) * sizeof *row);
+    if (!sounds && cell_frame < *held) {
+        memset(frames_at(self, lane, cell_frame), 0, (*held < end ? *held - cell_frame : frame_count) * sizeof(float));
         *held = *held <= end ? self->sounded[lane] : *held;
     }
     if (sounds) {
         self->sounded[lane] = end;
         *held = *held < end ? end : *held;
     }
-    return sounds ? row : NULL;
 }
 
-void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding)
+void render_bleed_take(render_bleed *self, uint32_t tile, const double *samples, uint32_t cell_frame, uint32_t frame_count,
+                       double squares[TILE_LANES])
 {
-    for (uint32_t first = 0; first < self->lane_count; first += TILE_LANES) {
-        uint32_t count = self->lane_count - first < TILE_LANES ? self->lane_count - first : TILE_LANES;
-        float *rows[TILE_LANES];
-        bool any = false;
-        for (uint32_t lane = 0; lane < count; lane++) {
-            rows[lane] = place_frames(self, first + lane, cell_frame, frame_count, sounding[first + lane]);
-            any = any || sounding[first + lane];
-        }
-        if (any)
-            self->dsp->rows_of_tile(tiles[first / TILE_LANES], frame_count, count, rows);
+    const uint32_t first = tile * TILE_LANES;
+    const uint32_t count = self->lane_count - first < TILE_LANES ? self->lane_count - first : TILE_LANES;
+    float *rows[TILE_LANES] = {NULL};
+    float *late[TILE_LANES] = {NULL};
+    bool any_late = false;
+    for (uint32_t lane = 0; lane < count; lane++) { /* what sounded until now will go on, mostly */
+        bool goes_on = cell_frame > 0 && self->sounded[first + lane] == cell_frame;
+        rows[lane] = goes_on ? frames_at(self, first + lane, cell_frame) : NULL;
     }
+    self->dsp->rows_of_tile(samples, frame_count, count, rows, squares);
+    for (uint32_t lane = 0; lane < count; lane++) {
+        bool sounds = squares[lane] != 0.0; /* squares that add up to nothing are those of silence */
+        late[lane] = sounds && rows[lane] == NULL ? frames_at(self, first + lane, cell_frame) : NULL;
+        any_late = any_late || late[lane] != NULL;
+        note_frames(self, first + lane, cell_frame, frame_count, sounds);
+    }
+    double again[TILE_LANES] = {0.0};
+    if (any_late)
+        self->dsp->rows_of_tile(samples, frame_count, count, late, again);
 }
 
 /* ---- which pairs ---- */

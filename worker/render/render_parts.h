@@ -247,8 +247,9 @@ typedef struct render_bleed render_bleed;
 /* NULL where there is nothing to hold against each other, or too much. */
 render_bleed *render_bleed_make(const render_program *program, const dsp_table *dsp, arena *memory);
 void render_bleed_begin(render_bleed *self, uint32_t frame_count);
-/* The next frames of the cell. sounding: lanes in which there is anything at all; the others cost nothing. */
-void render_bleed_take(render_bleed *self, double *const *tiles, uint32_t cell_frame, uint32_t frame_count, const bool *sounding);
+/* The next frames of the cell in one of its tiles; squares, nothing yet: of each lane. Lanes that are silent cost nothing. */
+void render_bleed_take(render_bleed *self, uint32_t tile, const double *samples, uint32_t cell_frame, uint32_t frame_count,
+                       double squares[TILE_LANES]);
 /* What lies around a cell in its piece: read where a leak reaches the cell's edge. */
 typedef struct cell_beyond {
     void *context;

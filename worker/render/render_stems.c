@@ -76,24 +76,6 @@ static void add_products(const render_stems *self, const double *a, const double
     memcpy(products, sums, sizeof sums);
 }
 
-/* The lanes' energies, of all tiles together. */
-static void add_squares(render_stems *self, double *const *tiles, uint32_t first, uint32_t frame_count)
-{
-    enum { ABREAST = 4 };
-    for (uint32_t tile = 0; tile < self->tile_count; tile += ABREAST) {
-        _Alignas(64) double squares[ABREAST][TILE_LANES];
-        const double *rows[ABREAST];
-        uint32_t count = self->tile_count - tile < ABREAST ? self->tile_count - tile : ABREAST;
-        for (uint32_t i = 0; i < count; i++) {
-            rows[i] = tiles[tile + i] + (size_t)first * TILE_LANES;
-            memcpy(squares[i], self->products[tile + i][0], sizeof squares[i]);
-        }
-        self->dsp->lane_squares(rows, count, frame_count, squares);
-        for (uint32_t i = 0; i < count; i++)
-            memcpy(self->products[tile + i][0], squares[i], sizeof squares[i]);
-    }
-}
-
 /* The block is complete: its sums go where the binary form wants them. */
 static void close_block(render_stems *self)
 {
@@ -118,40 +100,38 @@ static void close_block(render_stems *self)
     self->block_left = self->block_frames;
 }
 
-/* Squares that add up to nothing are those of silence. */
-static void note_sounding(const render_stems *self, bool *sounding)
+/* Some frames of one tile: their energies, and what the search for leaks keeps of them. */
+static void take_tile(render_stems *self, uint32_t tile, const double *samples, uint32_t frame_count)
 {
-    for (uint32_t i = 0; i < self->features.lane_count; i++) {
-        uint32_t tile = i / TILE_LANES;
-        uint32_t lane = i % TILE_LANES;
-        double squares = self->crossed ? self->products[stem_sum_index(tile, tile)][lane][lane] : self->products[tile][0][lane];
-        sounding[i] = sounding[i] || squares != 0.0;
-    }
+    double squares[TILE_LANES] = {0.0};
+    if (self->bleed != NULL)
+        render_bleed_take(self->bleed, tile, samples, self->frame, frame_count, squares);
+    else
+        self->dsp->rows_of_tile(samples, frame_count, 0, NULL, squares);
+    for (uint32_t lane = 0; !self->crossed && lane < TILE_LANES; lane++)
+        self->products[tile][0][lane] += squares[lane];
 }
 
 void render_stems_take(render_stems *self, double *const *tiles, uint32_t frame_count)
 {
-    bool sounding[PROGRAM_INPUT_LANES_MAX] = {false}; /* since its block began: more than there is, at times */
+    const uint32_t cell_frame = self->frame;
     for (uint32_t done = 0; done < frame_count;) {
         uint32_t count = frame_count - done < self->block_left ? frame_count - done : self->block_left;
-        if (!self->crossed)
-            add_squares(self, tiles, done, count);
         for (uint32_t a = 0; self->crossed && a < self->tile_count; a++)
             for (uint32_t b = 0; b <= a; b++)
                 add_products(self, tiles[a] + (size_t)done * TILE_LANES, tiles[b] + (size_t)done * TILE_LANES, count,
                              self->products[stem_sum_index(a, b)]);
-        note_sounding(self, sounding);
+        for (uint32_t tile = 0; tile < self->tile_count; tile++)
+            take_tile(self, tile, tiles[tile] + (size_t)done * TILE_LANES, count);
         done += count;
+        self->frame += count;
         self->block_left -= count;
         if (self->block_left == 0)
             close_block(self);
     }
-    if (self->bleed != NULL)
-        render_bleed_take(self->bleed, tiles, self->frame, frame_count, sounding);
     if (self->shifts != NULL)
-        render_shifts_take(self->shifts, tiles, self->frame, frame_count);
-    render_gaps_take(self->gaps, tiles, self->frame, frame_count, &self->features);
-    self->frame += frame_count;
+        render_shifts_take(self->shifts, tiles, cell_frame, frame_count);
+    render_gaps_take(self->gaps, tiles, cell_frame, frame_count, &self->features);
 }
 
 /* A cell, for what is read beyond it. */

@@ -117,7 +117,7 @@ static stem_features *listen(const plant *made)
             const bool sounds = first < sound_end;
             for (uint32_t i = 0; i < TILE * TILE_LANES; i++)
                 tile[i] = sounds ? 0.1 * noise(&seed) : 0.0;
-            render_bleed_take(bleed, &tile, first, TILE, (const bool[LANES]){sounds, sounds});
+            render_bleed_take(bleed, 0, tile, first, TILE, (double[TILE_LANES]){0.0});
         }
         const cell_beyond nothing = {.context = &around, .frames = read_beyond};
         assert_int_equal(render_bleed_end(bleed, features, &nothing), STATUS_OK);
@@ -125,14 +125,11 @@ static stem_features *listen(const plant *made)
     }
     render_bleed_begin(bleed, CELL_FRAMES);
     for (uint32_t first = 0; first < CELL_FRAMES; first += TILE) {
-        bool sounding[LANES] = {false, false};
         for (uint32_t i = 0; i < TILE; i++) {
             tile[(size_t)i * TILE_LANES + SOURCE] = source[around.cell_frame + first + i];
             tile[(size_t)i * TILE_LANES + HOST] = host[around.cell_frame + first + i];
-            sounding[SOURCE] = sounding[SOURCE] || source[around.cell_frame + first + i] != 0.0;
-            sounding[HOST] = sounding[HOST] || host[around.cell_frame + first + i] != 0.0;
         }
-        render_bleed_take(bleed, &tile, first, TILE, sounding);
+        render_bleed_take(bleed, 0, tile, first, TILE, (double[TILE_LANES]){0.0});
     }
     features->lane_count = LANES;
     features->frame_count = CELL_FRAMES;

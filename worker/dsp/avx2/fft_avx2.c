@@ -6,7 +6,9 @@
 #define FFT_HIGHER(a, b) _mm256_max_ps(a, b)
 #define FFT_NARROW(from) \
     ((fft_eight)_mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd((from) + 4)), _mm256_cvtpd_ps(_mm256_load_pd(from))))
-#define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
+#define FFT_PAST_CACHE(to, sixteen)                                                            \
+    (_mm256_stream_ps(to, __builtin_shufflevector(sixteen, sixteen, 0, 1, 2, 3, 4, 5, 6, 7)), \
+     _mm256_stream_ps((to) + 8, __builtin_shufflevector(sixteen, sixteen, 8, 9, 10, 11, 12, 13, 14, 15)))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx2_fill(dsp_table *table)
@@ -16,7 +18,6 @@ void fft_avx2_fill(dsp_table *table)
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
-    table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;

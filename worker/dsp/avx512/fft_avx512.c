@@ -5,7 +5,7 @@
 #define FFT_LOWER(a, b) _mm512_min_ps(a, b)
 #define FFT_HIGHER(a, b) _mm512_max_ps(a, b)
 #define FFT_NARROW(from) ((fft_eight)_mm512_cvtpd_ps(_mm512_load_pd(from)))
-#define FFT_PAST_CACHE(to, eight) _mm256_stream_ps(to, (__m256)(eight))
+#define FFT_PAST_CACHE(to, sixteen) _mm512_stream_ps(to, (__m512)(sixteen))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx512_fill(dsp_table *table)
@@ -15,7 +15,6 @@ void fft_avx512_fill(dsp_table *table)
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
-    table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;

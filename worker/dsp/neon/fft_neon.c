@@ -5,7 +5,7 @@
 #define FFT_LOWER(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
 #define FFT_HIGHER(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
 #define FFT_NARROW(from) __builtin_convertvector(*(const fft_eight_doubles *)(const void *)(from), fft_eight)
-#define FFT_PAST_CACHE(to, eight) (*(fft_eight_anywhere *)(void *)(to) = (eight))
+#define FFT_PAST_CACHE(to, sixteen) memcpy(to, &(sixteen), sizeof(sixteen))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_neon_fill(dsp_table *table)
@@ -15,7 +15,6 @@ void fft_neon_fill(dsp_table *table)
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
-    table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;

@@ -91,18 +91,17 @@ static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows
         rows[i % FFT_LANES][i / FFT_LANES] = lanes[i];
 }
 
-static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows)
+static void rows_of_tile(const double *tile, uint32_t frame_count, uint32_t lane_count, float *const *rows,
+                         double squares[TILE_LANES])
 {
+    double sums[SQUARES_ABREAST][TILE_LANES] = {{0.0}};
     for (uint32_t lane = 0; lane < lane_count; lane++)
         for (uint32_t i = 0; rows[lane] != NULL && i < frame_count; i++)
             rows[lane][i] = (float)tile[(size_t)i * TILE_LANES + lane];
-}
-
-static void lane_squares(const double *const *tiles, uint32_t tile_count, uint32_t frame_count, double (*squares)[TILE_LANES])
-{
-    for (uint32_t tile = 0; tile < tile_count; tile++)
-        for (uint32_t i = 0; i < frame_count * TILE_LANES; i++)
-            squares[tile][i % TILE_LANES] += tiles[tile][i] * tiles[tile][i];
+    for (uint32_t i = 0; i < frame_count * TILE_LANES; i++)
+        sums[i / TILE_LANES % SQUARES_ABREAST][i % TILE_LANES] += tile[i] * tile[i];
+    for (uint32_t lane = 0; lane < TILE_LANES; lane++)
+        squares[lane] += (sums[0][lane] + sums[1][lane]) + (sums[2][lane] + sums[3][lane]);
 }
 
 static void lane_products(const double *a, const double *b, uint32_t frame_count, double (*products)[TILE_LANES])
@@ -176,7 +175,6 @@ void fft_scalar_fill(dsp_table *table)
     table->lanes_of_rows = lanes_of_rows;
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
-    table->lane_squares = lane_squares;
     table->lane_products = lane_products;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;
