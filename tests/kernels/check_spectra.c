@@ -65,8 +65,64 @@ static void even_once(kernel_check *self, uint32_t bin_count, hostility kind, pl
     }
 }
 
+/* Lines of a transform taken apart and put together again, as many times as its rows have a mirror. */
+static void lines_once(kernel_check *self, uint32_t count, hostility kind, placement where)
+{
+    enum { ROWS_MAX = 64, PART = ROWS_MAX * FFT_LANES };
+    static _Alignas(64) float whole[4][PART], expected[4][PART], back[2][4][PART];
+    float *actual[4];
+    const size_t values = (size_t)count * FFT_LANES;
+    const size_t last = values - FFT_LANES; /* mirrors go downwards */
+    for (uint32_t i = 0; i < 4; i++) {
+        check_fill_floats(self, whole[i], values, kind);
+        actual[i] = (float *)(void *)guarded_place(&self->memory[i], values * sizeof(float), where, 0);
+    }
+    self->reference->lines_apart(whole[0], whole[1], whole[2] + last, whole[3] + last, count,
+                                 &(line_parts){expected[0], expected[1], expected[2], expected[3]});
+    self->variant->lines_apart(whole[0], whole[1], whole[2] + last, whole[3] + last, count,
+                               &(line_parts){actual[0], actual[1], actual[2], actual[3]});
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, %u lines", hostility_name(kind), count);
+    for (uint32_t i = 0; i < 4; i++) {
+        check_floats(self, expected[i], actual[i], (uint32_t)values, what);
+        check_that(self, guarded_intact(&self->memory[i], (const uint8_t *)actual[i], values * sizeof(float)), "%s: margin", what);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        (i == 0 ? self->reference : self->variant)
+            ->lines_together(&(line_parts){whole[0], whole[1], whole[2], whole[3]}, count, back[i][0], back[i][1],
+                             back[i][2] + last, back[i][3] + last);
+    for (uint32_t i = 0; i < 4; i++)
+        check_floats(self, back[0][i], back[1][i], (uint32_t)values, what);
+}
+
+static void peaks_once(kernel_check *self, uint32_t size, uint32_t reach, hostility kind, placement where)
+{
+    enum { SIZE_MOST = 256 };
+    float widths[SIZE_MOST / 2], heights[2][FFT_LANES];
+    int32_t places[2][FFT_LANES];
+    const size_t values = fft_row(size);
+    float *lanes = (float *)(void *)guarded_place(&self->memory[0], values * sizeof(float), where, 0);
+    check_fill_floats(self, lanes, values, kind);
+    for (uint32_t i = 0; i <= reach; i++)
+        widths[i] = (float)(1 + i % 3); /* of equal ones the first counts */
+    self->reference->lane_peaks(lanes, size, reach, widths, heights[0], places[0]);
+    self->variant->lane_peaks(lanes, size, reach, widths, heights[1], places[1]);
+    char what[64];
+    (void)snprintf(what, sizeof what, "%s, peaks of %u within %u", hostility_name(kind), size, reach);
+    check_floats(self, heights[0], heights[1], FFT_LANES, what);
+    for (uint32_t l = 0; l < FFT_LANES; l++)
+        check_that(self, places[0][l] == places[1][l], "%s: %d for %d", what, places[1][l], places[0][l]);
+}
+
 void check_spectra(kernel_check *self)
 {
+    for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++) {
+        const placement where = (placement)(kind % PLACEMENT_COUNT);
+        for (uint32_t rows = 1; rows <= FFT_RADIX; rows += 1 + check_below(self, 31))
+            lines_once(self, rows, (hostility)kind, where);
+        peaks_once(self, FFT_RADIX, check_below(self, FFT_RADIX / 2), (hostility)kind, where);
+        peaks_once(self, 4 * FFT_RADIX, check_below(self, 2 * FFT_RADIX), (hostility)kind, where);
+    }
     uint32_t count;
     for (uint32_t index = 0; check_frame_count(index, &count); index++)
         for (uint32_t kind = 0; kind < DATA_KIND_COUNT; kind++)
@@ -77,9 +133,43 @@ void check_spectra(kernel_check *self)
             }
 }
 
+/* Two real signals as one: taken apart their transforms, and together what it was. A peak stands where it was put. */
+static void judge_lines(kernel_check *self)
+{
+    enum { ROWS = 8 };
+    static _Alignas(64) float line[2][FFT_LANES], mirror[2][FFT_LANES], parts[4][FFT_LANES], back[4][FFT_LANES];
+    for (uint32_t l = 0; l < FFT_LANES; l++) { /* of e + i o, with e = 3 - 4i and o = 5 + 7i, and the conjugates of both */
+        line[0][l] = 3.0f - 7.0f;
+        line[1][l] = -4.0f + 5.0f;
+        mirror[0][l] = 3.0f + 7.0f;
+        mirror[1][l] = 4.0f + 5.0f;
+    }
+    const line_parts apart = {parts[0], parts[1], parts[2], parts[3]};
+    self->reference->lines_apart(line[0], line[1], mirror[0], mirror[1], 1, &apart);
+    self->reference->lines_together(&apart, 1, back[0], back[1], back[2], back[3]);
+    const float wanted[4] = {3.0f, -4.0f, 5.0f, 7.0f};
+    for (uint32_t i = 0; i < 4; i++)
+        for (uint32_t l = 0; l < FFT_LANES; l++) {
+            check_that(self, parts[i][l] == wanted[i], "part %u of lane %u", i, l);
+            check_that(self, back[i][l] == (i < 2 ? line[i][l] : mirror[i - 2][l]), "line %u of lane %u", i, l);
+        }
+    static _Alignas(64) float lanes[ROWS * FFT_LANES];
+    float heights[FFT_LANES];
+    int32_t places[FFT_LANES];
+    for (uint32_t l = 0; l < FFT_LANES; l++) /* at 2, -1, 0 and nowhere within 2 */
+        lanes[fft_row(l % 4 == 0 ? ROWS - 2 : l % 4 == 1 ? 1 : l % 4 == 2 ? 0 : ROWS / 2) + l] = -2.0f;
+    self->reference->lane_peaks(lanes, ROWS, 2, (const float[]){1.0f, 2.0f, 3.0f}, heights, places);
+    for (uint32_t l = 0; l < FFT_LANES; l++) {
+        const int32_t at = l % 4 == 0 ? 2 : l % 4 == 1 ? -1 : 0;
+        const float height = l % 4 == 0 ? 6.0f : l % 4 == 1 ? 4.0f : l % 4 == 2 ? 2.0f : 0.0f;
+        check_that(self, places[l] == at && heights[l] == height, "peak of lane %u at %d", l, places[l]);
+    }
+}
+
 /* Against long double: a sum of three rounded products of single precision, and a spectrum evened out. */
 void judge_spectra(kernel_check *self)
 {
+    judge_lines(self);
     enum { BINS = 256 };
     static float parts[PARTS][BINS], sums[SUMS][BINS];
     const float most = 0.25f;

@@ -106,6 +106,11 @@ static inline size_t fft_row(uint32_t frame)
     return ((size_t)frame + frame / FFT_RADIX) * FFT_LANES;
 }
 
+/** Lines of two spectra, both parts of each, in rows of FFT_LANES. */
+typedef struct line_parts {
+    float *even_re, *even_im, *odd_re, *odd_im;
+} line_parts;
+
 /** A spectrum with the weight of each bin. */
 typedef struct spectrum_part {
     const float *re, *im, *weight;
@@ -378,6 +383,39 @@ typedef struct dsp_table {
                          double squares[TILE_LANES]);
     /** rows[l][i] = lanes[i][l]. lanes [count][FFT_LANES], 64-byte aligned; rows [FFT_LANES][count], apart. */
     void (*rows_of_lanes)(const float *lanes, uint32_t count, float *const *rows);
+    /**
+     * Lines of the transform of two real signals, one as its real and one as its imaginary part, taken apart into those of each:
+     * even_re = (re + mirror_re) / 2, even_im = (im - mirror_im) / 2, odd_re = (im + mirror_im) / 2, odd_im = (mirror_re - re) / 2,
+     * both parts 0 where one of them is no finite number. The mirror of line i lies i rows before `mirror_re` and `mirror_im`.
+     *
+     * Shape      count rows of FFT_LANES each, one behind the other
+     * Units      linear
+     * State      none
+     * Memory     64-byte aligned; what is written does not overlap what is read
+     * Rates      any
+     * Odd input  NaN and infinity become 0
+     * Errors     none
+     * Exactness  EXACT: every sum is rounded, in single precision
+     * Source     none
+     * Proof      tests/kernels/check_spectra.c
+     */
+    void (*lines_apart)(const float *re, const float *im, const float *mirror_re, const float *mirror_im, uint32_t count,
+                        const line_parts *out);
+    /**
+     * The other way round, for the transform of what two spectra are the transforms of: re = even_re - odd_im, im = even_im +
+     * odd_re, mirror_re = even_re + odd_im, mirror_im = odd_re - even_im. NaN and infinity stay in their lane. Otherwise as
+     * lines_apart().
+     */
+    void (*lines_together)(const line_parts *lines, uint32_t count, float *re, float *im, float *mirror_re, float *mirror_im);
+    /**
+     * Of each lane the largest |row -d| x widths[|d|] of d = -reach to reach, and the first d that has it; 0 and 0 where none is
+     * above 0. NaN is never the largest.
+     *
+     * Shape      lanes [size] rows of FFT_LANES, at fft_row(), row -d being row size - d where d is above 0; widths [reach + 1];
+     *            heights and places [FFT_LANES]; reach below size / 2
+     * Otherwise as cross_windows().
+     */
+    void (*lane_peaks)(const float *lanes, uint32_t size, uint32_t reach, const float *widths, float *heights, int32_t *places);
     /**
      * The cross-spectrum of a source and a host over their windows, bin by bin: with c the smaller of source weight x host weight
      * and weight_most, re = the sum of c (host x conjugate of source), window after window, im likewise, squares that of c c.

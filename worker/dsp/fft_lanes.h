@@ -209,6 +209,78 @@ static void rows_of_lanes(const float *lanes, uint32_t count, float *const *rows
             rows[lane][at] = lanes[(size_t)at * FFT_LANES + lane];
 }
 
+typedef int32_t fft_words __attribute__((vector_size(8 * FFT_WIDTH)));
+
+/* Both parts of a line, or nothing of it where one is no number. */
+static inline __attribute__((always_inline)) void keep_line(fft_floats re, fft_floats im, float *out_re, float *out_im)
+{
+    const fft_floats none = (re - re) + (im - im); /* 0, or not a number */
+    const fft_words finite = none == (fft_floats){0.0f};
+    floats_store(out_re, (fft_floats)((fft_words)re & finite));
+    floats_store(out_im, (fft_floats)((fft_words)im & finite));
+}
+
+static void lines_apart(const float *re, const float *im, const float *mirror_re, const float *mirror_im, uint32_t count,
+                        const line_parts *out)
+{
+    for (size_t row = 0; row < (size_t)count * FFT_LANES; row += FFT_LANES)
+        for (size_t lane = 0; lane < FFT_LANES; lane += FFT_ABREAST) {
+            const fft_floats x = floats_load(re + row + lane), y = floats_load(im + row + lane);
+            const fft_floats far_x = floats_load(mirror_re - row + lane), far_y = floats_load(mirror_im - row + lane);
+            keep_line((x + far_x) * 0.5f, (y - far_y) * 0.5f, out->even_re + row + lane, out->even_im + row + lane);
+            keep_line((y + far_y) * 0.5f, (far_x - x) * 0.5f, out->odd_re + row + lane, out->odd_im + row + lane);
+        }
+}
+
+static void lines_together(const line_parts *lines, uint32_t count, float *re, float *im, float *mirror_re, float *mirror_im)
+{
+    for (size_t row = 0; row < (size_t)count * FFT_LANES; row += FFT_LANES)
+        for (size_t lane = 0; lane < FFT_LANES; lane += FFT_ABREAST) {
+            const size_t at = row + lane;
+            const fft_floats even_x = floats_load(lines->even_re + at), even_y = floats_load(lines->even_im + at);
+            const fft_floats odd_x = floats_load(lines->odd_re + at), odd_y = floats_load(lines->odd_im + at);
+            floats_store(re + at, even_x - odd_y);
+            floats_store(im + at, even_y + odd_x);
+            floats_store(mirror_re - row + lane, even_x + odd_y);
+            floats_store(mirror_im - row + lane, odd_x - even_y);
+        }
+}
+
+/* The highest so far of some lanes, and where. */
+typedef struct fft_peaks {
+    fft_floats heights;
+    fft_words places;
+} fft_peaks;
+
+static inline __attribute__((always_inline)) fft_peaks higher_peaks(fft_peaks first, fft_peaks second)
+{
+    const fft_words higher = second.heights > first.heights;
+    return (fft_peaks){(fft_floats)(((fft_words)second.heights & higher) | ((fft_words)first.heights & ~higher)),
+                       (second.places & higher) | (first.places & ~higher)};
+}
+
+/* Each step waits for the one before, so places below 0 and those above go abreast. */
+static void lane_peaks(const float *lanes, uint32_t size, uint32_t reach, const float *widths, float *heights, int32_t *places)
+{
+    const fft_words zero = {0};
+    const fft_words magnitude = zero + INT32_MAX;
+    for (uint32_t lane = 0; lane < FFT_LANES; lane += FFT_ABREAST) {
+        fft_peaks below = {{0.0f}, {0}}, above = {{0.0f}, {0}};
+        for (uint32_t near = 0; near < reach; near++) {
+            const uint32_t d = reach - near;
+            const fft_floats left = (fft_floats)((fft_words)floats_load(lanes + fft_row(d) + lane) & magnitude);
+            const fft_floats right = (fft_floats)((fft_words)floats_load(lanes + fft_row((size - near) % size) + lane) & magnitude);
+            below = higher_peaks(below, (fft_peaks){left * widths[d], zero - (int32_t)d});
+            above = higher_peaks(above, (fft_peaks){right * widths[near], zero + (int32_t)near});
+        }
+        const fft_floats last = (fft_floats)((fft_words)floats_load(lanes + fft_row((size - reach) % size) + lane) & magnitude);
+        above = higher_peaks(above, (fft_peaks){last * widths[reach], zero + (int32_t)reach});
+        const fft_peaks all = higher_peaks(below, above);
+        memcpy(heights + lane, &all.heights, sizeof all.heights);
+        memcpy(places + lane, &all.places, sizeof all.places);
+    }
+}
+
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {

@@ -66,28 +66,22 @@ static void cross_pairs(render_bleed *self, const bleed_pair *pairs, uint32_t co
 /* Cross-spectra become lines of the transform, two in each lane: that of pair 2 l, and i times that of pair 2 l + 1. */
 static void place_pairs(render_bleed *self, uint32_t first)
 {
-    enum { EVEN_RE, EVEN_IM, ODD_RE, ODD_IM, PARTS };
-    _Alignas(64) float lines[PARTS][LINES * FFT_LANES];
+    _Alignas(64) float lines[4][LINES * FFT_LANES];
     for (uint32_t block = 0; block < BINS; block += LINES) {
-        for (uint32_t part = 0; part < PARTS; part++) {
+        for (uint32_t part = 0; part < 4; part++) {
             const float *of = part % 2 == 0 ? self->lines_re : self->lines_im;
             const float *rows[FFT_LANES];
             for (uint32_t l = 0; l < FFT_LANES; l++)
                 rows[l] = of + (size_t)(first + 2 * l + part / 2) * BINS_ROW + block;
             self->dsp->lanes_of_rows(rows, self->tilt + block, LINES, lines[part]);
         }
-        for (uint32_t k = block < FIRST_BIN ? FIRST_BIN : block; k < block + LINES; k++) {
-            const size_t at = (size_t)(k - block) * FFT_LANES;
-            float *re = self->real + fft_row(k);
-            float *im = self->imaginary + fft_row(k);
-            float *mirror_re = self->real + fft_row(SIZE - k);
-            float *mirror_im = self->imaginary + fft_row(SIZE - k);
-            for (uint32_t l = 0; l < FFT_LANES; l++) {
-                re[l] = lines[EVEN_RE][at + l] - lines[ODD_IM][at + l];
-                im[l] = lines[EVEN_IM][at + l] + lines[ODD_RE][at + l];
-                mirror_re[l] = lines[EVEN_RE][at + l] + lines[ODD_IM][at + l];
-                mirror_im[l] = lines[ODD_RE][at + l] - lines[EVEN_IM][at + l];
-            }
+        for (uint32_t i = 0; i < 2; i++) { /* as in bleed_unpack_lines() */
+            const size_t line = fft_row(block + i);
+            const size_t mirror = fft_row((SIZE - block - i) % SIZE);
+            const size_t at = i * FFT_LANES;
+            self->dsp->lines_together(&(line_parts){lines[0] + at, lines[1] + at, lines[2] + at, lines[3] + at},
+                                      i == 0 ? 1 : LINES - 1, self->real + line, self->imaginary + line, self->real + mirror,
+                                      self->imaginary + mirror);
         }
     }
     size_t row = FFT_LANES * sizeof(float);
@@ -141,30 +135,6 @@ static void cross_ends(render_bleed *self, const bleed_pair *pairs, uint32_t cou
     }
 }
 
-enum { ABREAST = 4 };
-typedef float abreast_floats __attribute__((vector_size(4 * ABREAST)));
-typedef int32_t abreast_words __attribute__((vector_size(4 * ABREAST)));
-
-static abreast_words magnitudes(const float *lanes, uint32_t row)
-{
-    return *(const abreast_words *)(const void *)(lanes + fft_row(row)) & INT32_MAX;
-}
-
-/* The largest magnitude in each of ABREAST lanes, and the first delay that has it. */
-static void highest(const float *lanes, float *out_heights, int32_t *out_delays)
-{
-    abreast_words heights = {0}; /* floats, as their bits */
-    abreast_words delays = {0};
-    for (int delay = -STEM_DELAY_MAX; delay <= STEM_DELAY_MAX; delay++) {
-        abreast_words height = magnitudes(lanes, (uint32_t)(SIZE - delay) % SIZE);
-        abreast_words higher = (abreast_floats)height > (abreast_floats)heights;
-        heights = (height & higher) | (heights & ~higher);
-        delays = (((abreast_words){0} + delay) & higher) | (delays & ~higher);
-    }
-    memcpy(out_heights, &heights, sizeof heights);
-    memcpy(out_delays, &delays, sizeof delays);
-}
-
 /*
  * Height of a correlation in standard deviations of chance. Both halves of the spectrum are in the sum, so the height is twice
  * the real one's; chance: sqrt(noise / 2).
@@ -174,20 +144,15 @@ static double score_of(float height, double noise)
     return noise > 0.0 ? (double)height / 2.0 / sqrt(noise / 2.0) : 0.0;
 }
 
-/* Whether an end of a cell may be heard at any delay, of every second pair from one on in ABREAST lanes: most are not. */
+/* Whether an end of a cell may be heard at any delay, of every second pair: most are not. */
 static bool ends_heard(const render_bleed *self, const float *lanes, const double *noises)
 {
     const double about = 0.9999; /* is_heard() decides, and is a rounding or two nearer */
-    abreast_floats most = {0.0f};
-    for (uint32_t delay = 0; delay <= STEM_DELAY_MAX; delay++)
-        for (uint32_t side = 0; side < 2; side++) {
-            abreast_words height = magnitudes(lanes, side == 0 ? delay : (SIZE - delay) % SIZE);
-            abreast_floats width = (abreast_floats)height * self->inverse_width[delay];
-            abreast_words higher = width > most;
-            most = (abreast_floats)(((abreast_words)width & higher) | ((abreast_words)most & ~higher));
-        }
+    float most[FFT_LANES];
+    int32_t places[FFT_LANES];
     bool any = false;
-    for (uint32_t l = 0; l < ABREAST; l++)
+    self->dsp->lane_peaks(lanes, SIZE, STEM_DELAY_MAX, self->inverse_width, most, places);
+    for (uint32_t l = 0; l < FFT_LANES; l++)
         any = any || score_of(most[l], noises[2 * l]) >= about * BLEED_END_HEARD_MIN;
     return any;
 }
@@ -200,17 +165,16 @@ static void find_peaks(render_bleed *self, uint32_t first, uint32_t count, uint3
 {
     place_pairs(self, first);
     lane_fft_forward(&self->fft, self->dsp, self->real, self->imaginary, self->work);
-    for (uint32_t i = 0; i < BATCH; i += ABREAST) {
-        float *lanes = (i < FFT_LANES ? self->real : self->imaginary) + i % FFT_LANES;
-        const uint32_t even = i % FFT_LANES * 2 + i / FFT_LANES; /* every second from here on */
-        bool heard = even < count && (wanted == 1 || ends_heard(self, lanes, noises + first + even));
+    for (uint32_t part = 0; part < 2; part++) {
+        float *lanes = part == 0 ? self->real : self->imaginary;
+        bool heard = part < count && (wanted == 1 || ends_heard(self, lanes, noises + first + part));
         for (uint32_t n = 0; n < wanted; n++) {
-            float heights[ABREAST] = {0.0f};
-            int32_t delays[ABREAST] = {0};
+            float heights[FFT_LANES] = {0.0f};
+            int32_t delays[FFT_LANES] = {0};
             if (heard)
-                highest(lanes, heights, delays);
-            for (uint32_t l = 0; l < ABREAST && even + 2 * l < count; l++) {
-                const uint32_t p = even + 2 * l;
+                self->dsp->lane_peaks(lanes, SIZE, STEM_DELAY_MAX, self->same_width, heights, delays);
+            for (uint32_t l = 0; 2 * l + part < count; l++) {
+                const uint32_t p = 2 * l + part;
                 peaks[p * wanted + n] = (bleed_peak){score_of(heights[l], noises[first + p]), delays[l]};
                 for (int near = -STEM_DELAY_SLACK; heard && n + 1 < wanted && near <= STEM_DELAY_SLACK; near++)
                     lanes[fft_row((uint32_t)(SIZE - delays[l] - near) % SIZE) + l] = 0.0f;

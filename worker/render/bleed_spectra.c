@@ -6,28 +6,17 @@
 
 static const double least_power = 1e-15; /* -150 dBFS: the host's power is never taken for less (24-bit rounding is -149) */
 
-/* Both parts of a line, or nothing of it where one is no number. */
-static void keep_line(float re, float im, float *out_re, float *out_im)
-{
-    float none = (re - re) + (im - im); /* 0, or not a number */
-    *out_re = none == 0.0f ? re : 0.0f;
-    *out_im = none == 0.0f ? im : 0.0f;
-}
-
 void bleed_unpack_lines(render_bleed *self)
 {
     _Alignas(64) float lines[4][LINES * FFT_LANES]; /* both parts of each lane's first window, then of its second */
     for (uint32_t first = 0; first < BINS; first += LINES) {
-        for (uint32_t k = first; k < first + LINES; k++) {
-            const float *re = self->real + fft_row(k);
-            const float *im = self->imaginary + fft_row(k);
-            const float *mirror_re = self->real + fft_row((SIZE - k) % SIZE);
-            const float *mirror_im = self->imaginary + fft_row((SIZE - k) % SIZE);
-            const size_t at = (size_t)(k - first) * FFT_LANES;
-            for (uint32_t l = 0; l < FFT_LANES; l++) {
-                keep_line((re[l] + mirror_re[l]) * 0.5f, (im[l] - mirror_im[l]) * 0.5f, &lines[0][at + l], &lines[1][at + l]);
-                keep_line((im[l] + mirror_im[l]) * 0.5f, (mirror_re[l] - re[l]) * 0.5f, &lines[2][at + l], &lines[3][at + l]);
-            }
+        for (uint32_t i = 0; i < 2; i++) { /* the mirror of the block's first line stands apart from those of the others */
+            const size_t line = fft_row(first + i);
+            const size_t mirror = fft_row((SIZE - first - i) % SIZE);
+            const size_t at = i * FFT_LANES;
+            self->dsp->lines_apart(self->real + line, self->imaginary + line, self->real + mirror, self->imaginary + mirror,
+                                   i == 0 ? 1 : LINES - 1,
+                                   &(line_parts){lines[0] + at, lines[1] + at, lines[2] + at, lines[3] + at});
         }
         for (uint32_t part = 0; part < 4; part++) {
             float *rows[FFT_LANES];

@@ -62,6 +62,7 @@ struct render_bleed {
     float tilt[BINS_ROW];                                  /* by which a bin counts, low ones for more */
     float skirts[SPECTRUM_PARTS][4][SPECTRUM_PARTS];       /* [part][quarter of it][other part], see bleed_make_skirts() */
     float inverse_width[STEM_DELAY_MAX + 1];               /* one over how far chance spreads at a delay */
+    float same_width[STEM_DELAY_MAX + 1];                  /* 1 */
     float group_tilt[GROUPS];
     float *captured;                                       /* [lane][CELL_ROW]; what has 24 bits is kept whole */
     uint32_t held[STEM_BLEED_LANES_MAX];                   /* behind these frames of a lane `captured` is silent */

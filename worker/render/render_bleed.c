@@ -53,8 +53,10 @@ render_bleed *render_bleed_make(const render_program *program, const dsp_table *
     for (uint32_t k = FIRST_BIN; k < BINS; k++)
         self->tilt[k] = 1.0f / sqrtf(sqrtf((float)k)); /* roots alone: the same on every machine */
     bleed_make_skirts(self);
-    for (int delay = 0; delay <= STEM_DELAY_MAX; delay++)
+    for (int delay = 0; delay <= STEM_DELAY_MAX; delay++) {
         self->inverse_width[delay] = (float)(1.0 / bleed_chance_width(self, delay));
+        self->same_width[delay] = 1.0f;
+    }
     for (uint32_t g = 1; g < GROUPS; g++)
         self->group_tilt[g] = self->tilt[g * GROUP + GROUP / 2];
     self->captured = aligned_floats(memory, (size_t)self->lane_count * CELL_ROW);

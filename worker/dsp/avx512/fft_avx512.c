@@ -16,6 +16,9 @@ void fft_avx512_fill(dsp_table *table)
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_products = lane_products;
+    table->lines_apart = lines_apart;
+    table->lines_together = lines_together;
+    table->lane_peaks = lane_peaks;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;
     table->even_out = even_out;

@@ -2,6 +2,7 @@
 #include "worker/dsp/dsp_variants.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* One point of a radix-4 step: a, b, c, d and what becomes of them, in their places. */
 static void fft_radix_4(const float *cosine, const float *sine, uint32_t turn, float *re[4], float *im[4])
@@ -111,6 +112,49 @@ static void lane_products(const double *a, const double *b, uint32_t frame_count
             products[i % TILE_LANES][j] += a[i] * b[i - i % TILE_LANES + j];
 }
 
+static void lines_apart(const float *re, const float *im, const float *mirror_re, const float *mirror_im, uint32_t count,
+                        const line_parts *out)
+{
+    for (uint32_t i = 0; i < count * FFT_LANES; i++) {
+        const ptrdiff_t at = (ptrdiff_t)(i % FFT_LANES) - (ptrdiff_t)(i - i % FFT_LANES);
+        const float even[2] = {(re[i] + mirror_re[at]) * 0.5f, (im[i] - mirror_im[at]) * 0.5f};
+        const float odd[2] = {(im[i] + mirror_im[at]) * 0.5f, (mirror_re[at] - re[i]) * 0.5f};
+        const bool even_is = isfinite(even[0]) && isfinite(even[1]);
+        const bool odd_is = isfinite(odd[0]) && isfinite(odd[1]);
+        out->even_re[i] = even_is ? even[0] : 0.0f;
+        out->even_im[i] = even_is ? even[1] : 0.0f;
+        out->odd_re[i] = odd_is ? odd[0] : 0.0f;
+        out->odd_im[i] = odd_is ? odd[1] : 0.0f;
+    }
+}
+
+static void lines_together(const line_parts *lines, uint32_t count, float *re, float *im, float *mirror_re, float *mirror_im)
+{
+    for (uint32_t i = 0; i < count * FFT_LANES; i++) {
+        const ptrdiff_t at = (ptrdiff_t)(i % FFT_LANES) - (ptrdiff_t)(i - i % FFT_LANES);
+        re[i] = lines->even_re[i] - lines->odd_im[i];
+        im[i] = lines->even_im[i] + lines->odd_re[i];
+        mirror_re[at] = lines->even_re[i] + lines->odd_im[i];
+        mirror_im[at] = lines->odd_re[i] - lines->even_im[i];
+    }
+}
+
+static void lane_peaks(const float *lanes, uint32_t size, uint32_t reach, const float *widths, float *heights, int32_t *places)
+{
+    for (uint32_t lane = 0; lane < FFT_LANES; lane++) {
+        heights[lane] = 0.0f;
+        places[lane] = 0;
+        for (int32_t d = -(int32_t)reach; d <= (int32_t)reach; d++) {
+            const uint32_t row = d <= 0 ? (uint32_t)-d : size - (uint32_t)d;
+            const float height = fabsf(lanes[fft_row(row) + lane]) * widths[abs(d)];
+            if (!(height > heights[lane]))
+                continue;
+            heights[lane] = height;
+            places[lane] = d;
+        }
+    }
+}
+
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {
@@ -176,6 +220,9 @@ void fft_scalar_fill(dsp_table *table)
     table->rows_of_tile = rows_of_tile;
     table->rows_of_lanes = rows_of_lanes;
     table->lane_products = lane_products;
+    table->lines_apart = lines_apart;
+    table->lines_together = lines_together;
+    table->lane_peaks = lane_peaks;
     table->cross_windows = cross_windows;
     table->mean_powers = mean_powers;
     table->even_out = even_out;
