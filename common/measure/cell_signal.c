@@ -74,7 +74,7 @@ size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t group
     size_t figures = channels * ((groups & SIGNAL_GROUP_CINEMA) != 0 ? 3 : 2) + cell_signal_pairs(layout, pairs);
     size_t size = 3 + 2 * 4;
     if ((groups & SIGNAL_GROUP_SOUND) != 0)
-        size += SIGNAL_BLOCKS_MAX * (4 + figures * 4) + SIGNAL_HUM_STRETCHES * channels * 2 * SIGNAL_HUM_LINES * 4 +
+        size += 1 + 4 + SIGNAL_BLOCKS_MAX * (4 + figures * 4) + SIGNAL_HUM_STRETCHES * channels * 2 * SIGNAL_HUM_LINES * 4 +
                 SIGNAL_EVENTS_MAX * (4 + 3 + 2 * 4);
     if ((groups & SIGNAL_GROUP_DEPTH) != 0)
         size += channels * 8;
@@ -111,6 +111,10 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < self->channel_count; c++)
             write_floats(writer, &self->hum[h][c][0][0], (size_t)2 * SIGNAL_HUM_LINES);
+    if ((self->groups & SIGNAL_GROUP_SOUND) != 0) {
+        byte_writer_u8(writer, (uint8_t)(self->late_lag + SIGNAL_LATE_MAX));
+        write_floats(writer, &self->late_rest, 1);
+    }
     byte_writer_u32(writer, self->event_count);
     byte_writer_u32(writer, self->event_dropped);
     for (uint32_t i = 0; i < self->event_count; i++) {
@@ -204,6 +208,11 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
     for (uint32_t h = 0; h < self->hum_count; h++)
         for (uint32_t c = 0; c < channel_count; c++)
             good &= read_floats(reader, &self->hum[h][c][0][0], (size_t)2 * SIGNAL_HUM_LINES, false);
+    if (sound) {
+        const uint8_t lag = byte_reader_u8(reader);
+        self->late_lag = (int8_t)(lag - SIGNAL_LATE_MAX);
+        good &= lag <= 2 * SIGNAL_LATE_MAX && read_floats(reader, &self->late_rest, 1, false) && self->late_rest <= 1.0f;
+    }
     self->event_count = byte_reader_u32(reader);
     self->event_dropped = byte_reader_u32(reader);
     return good && frames == (sound ? frame_count : 0) && self->event_count <= (sound ? SIGNAL_EVENTS_MAX : 0) &&

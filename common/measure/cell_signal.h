@@ -28,6 +28,7 @@ enum {
     SIGNAL_HUM_LINES = 6,     /**< 50, 100, 150, 60, 120, 180 Hz */
     SIGNAL_SOURCES = 3,       /**< rates that sound may have been converted from: cell_signal_source_rate() */
     SIGNAL_MIRROR_TURNS = 3,  /**< a source's rate and, to compare with, two near it that nobody has */
+    SIGNAL_LATE_MAX = 48,     /**< samples that one side of a pair may be late: 1 ms at 48 kHz */
     SIGNAL_EVENTS_PER_KIND = 80, /**< per cell; the rest is counted */
     SIGNAL_EVENTS_MAX = 400
 };
@@ -91,6 +92,9 @@ typedef struct cell_signal {
        and the number of windows where there is nothing but an image. */
     float mirror[LAYOUT_CHANNELS_MAX][SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2];
     float hum[SIGNAL_HUM_STRETCHES][LAYOUT_CHANNELS_MAX][2][SIGNAL_HUM_LINES]; /**< mean power of line; beside it */
+    int8_t late_lag;                                                 /**< of stereo: samples by which right is left, later,
+                                                                          in a window of the cell */
+    float late_rest;                                                 /**< what left does not explain of right there; 1: no sound */
     uint32_t event_count;
     uint32_t event_dropped;
     signal_event events[SIGNAL_EVENTS_MAX];

@@ -28,6 +28,8 @@ typedef struct signal_cell {
     uint64_t bits[LAYOUT_CHANNELS_MAX];
     float spectrum[LAYOUT_CHANNELS_MAX][SIGNAL_BANDS];
     float mirror[LAYOUT_CHANNELS_MAX][SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2];
+    int8_t late_lag;
+    float late_rest;
 } signal_cell;
 
 /** An event with its place in the programme. */

@@ -1,6 +1,7 @@
 #include "coordinator/verdict/judge_signal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Ours; docs/qc-checks.md says what they find and miss. Windows of 3 s, moved by 1 s: 30 and 10 blocks. */
@@ -14,6 +15,7 @@ static const double leaning_correlation = -0.2;  /* of a whole programme: more s
 static const double phase_correlation = -0.6;    /* of a window */
 static const double same_correlation = 0.999995; /* -50 dB of difference */
 static const double same_share = 0.98;
+enum { LATE_CELLS_MIN = 2 };
 static const double noise_dbfs_max = -60.0;
 enum { FLOOR_WINDOWS_MIN = 40 }; /* a second apart, of 3 s: 42 s */
 static const double empty_dbfs = -90.0;          /* as stems.silent: dither of 16 bits lies below */
@@ -286,14 +288,44 @@ static void judge_leaning(judgement *self, pair_judgement *pair)
                                      item->channels[0], item->channels[1], correlation, -mono_db);
 }
 
+/* Samples by which right is the same as left, but later, in nearly all cells that sound; 0: it is not, or at once. */
+static int lateness_of(const programme_signal *signal)
+{
+    size_t heard = 0, same = 0;
+    int lag = 0;
+    for (size_t i = 0; i < signal->cell_count; i++) {
+        const signal_cell *cell = &signal->cells[i];
+        if (cell->late_rest >= 1.0f)
+            continue;
+        lag = heard++ == 0 ? cell->late_lag : lag;
+        same += cell->late_lag == lag && (double)cell->late_rest < 1.0 - same_correlation * same_correlation;
+    }
+    return heard >= LATE_CELLS_MIN && (double)same >= same_share * (double)heard ? lag : 0;
+}
+
+static void tell_late(judgement *self, const pair_judgement *pair, signal_rule *rule, int lag)
+{
+    finding *item = signal_tell(self, rule, 0, pair->first, pair->last, signal_db(pair->total.left / pair->total.right), "dB");
+    item->channels[item->channel_count++] = signal_channel_name(self, 1);
+    item->details_json = arena_format(self->memory, "{\"offset_samples\": %d}", lag);
+    item->message = arena_format(self->memory, "%s is %s %d sample%s later: the programme is mono in two channels, and in mono it loses treble. Check that one channel was not replaced by the other.",
+                                 lag > 0 ? "R" : "L", lag > 0 ? "L" : "R", abs(lag), abs(lag) == 1 ? "" : "s");
+}
+
 static void judge_same(judgement *self, const pair_judgement *pair)
 {
     const spec_limit *limit = judgement_limit(self, "signal.dual_mono");
-    if (self->deliverable->layout != LAYOUT_STEREO || pair->active == 0 ||
-        (double)pair->same < same_share * (double)pair->active)
+    if (self->deliverable->layout != LAYOUT_STEREO || pair->active == 0)
+        return;
+    const int lag = lateness_of(pair->signal);
+    if (lag == 0 && (double)pair->same < same_share * (double)pair->active)
         return;
     bool meant = limit == NULL && signal_holds_one_role(self);
     signal_rule rule = signal_rule_of(self, "signal.dual_mono", 0.0, true, meant ? FINDING_INFO : FINDING_WARN);
+    if (lag != 0) {
+        tell_late(self, pair, &rule, lag);
+        return;
+    }
     double level = signal_db(pair->total.left / pair->total.right);
     finding *item = signal_tell(self, &rule, 0, pair->first, pair->last, level, "dB");
     item->channels[item->channel_count++] = signal_channel_name(self, 1);

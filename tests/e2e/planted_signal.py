@@ -197,6 +197,7 @@ STEREO = [
     ("signal.polarity", "one channel inverted for a while", [4, 8], "s", turned, None),
     ("signal.phase", "right three quarters of left, inverted", [5, 10], "s", against, None),
     ("signal.dual_mono", "left copied to right", ["all"], "", same_twice, None),
+    ("signal.dual_mono", "left copied to right, late", [1, 40], "samples", same_later, None),
     ("signal.hum", "50 Hz", [-40, -50, -60], "dBFS", hum(50), lambda s: s),
     ("signal.hum", "60 Hz", [-40, -50, -60], "dBFS", hum(60), lambda s: s),
     ("signal.hum", "50 Hz for 4 s of each 7", [-40], "dBFS", hum_at_times, lambda s: s),

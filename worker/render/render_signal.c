@@ -178,6 +178,8 @@ void render_signal_begin(render_signal *self)
     cell->hum_count = 0;
     cell->event_count = 0;
     cell->event_dropped = 0;
+    cell->late_lag = 0;
+    cell->late_rest = 1.0f;
     memset(cell->bits, 0, sizeof cell->bits);
     memset(self->kind_counts, 0, sizeof self->kind_counts);
     self->block_frames = 0;
@@ -250,6 +252,9 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
     }
     if (!sound)
         return;
+    if (right != NULL && self->cell.channel_count == 2 && self->cell.late_rest == 1.0f && self->spectrum_due &&
+        tile->frame_count >= SPECTRUM_FRAMES)
+        signal_late_take(&self->cell, tile->samples + lane, right->samples + right_lane, tile->frame_count);
     state->offset = tile->offset[lane];
     double energy = tile->sums.energy[lane];
     state->energy += energy;

@@ -82,6 +82,9 @@ typedef struct signal_mirror {
 void signal_mirror_take(signal_mirror *self, const signal_tile *tile, uint32_t lane, uint32_t sample_rate);
 void signal_mirror_end(const signal_mirror *self, float (*out)[SIGNAL_MIRROR_TURNS][2]);
 
+/** Of a tile's lanes, of which SPECTRUM_FRAMES frames at least: late_lag and late_rest, unless it is softer than -60 dBFS. */
+void signal_late_take(cell_signal *cell, const double *left, const double *right, uint32_t frame_count);
+
 /** A place that may be a click; the tile behind it decides. */
 typedef struct signal_candidate {
     bool waits;

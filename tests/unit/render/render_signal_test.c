@@ -167,6 +167,29 @@ static void render_signal__finds_single_samples_wherever_tiles_end(void **state)
     assert_int_equal(events_of(self, SIGNAL_CLICK), sizeof places / sizeof places[0]);
 }
 
+/* The right channel is the left one, so many samples later; without sound at the beginning, as programmes have it. */
+static void render_signal__a_copy_is_found_however_late_it_is(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.1);
+    take(self);
+    assert_true(self->programme.cells[0].late_rest > 0.5f); /* two noises */
+    static const int lags[] = {1, 48, -7};
+    for (size_t i = 0; i < sizeof lags / sizeof lags[0]; i++) {
+        programme_signal_deinit(&self->programme);
+        programme_signal_init(&self->programme, FRAMES);
+        for (int f = 0; f < FRAMES; f++) {
+            self->channels[0][f] *= f > RATE;
+            self->channels[1][f] = f >= lags[i] && f - lags[i] < FRAMES ? 0.5 * self->channels[0][f - lags[i]] : 0.0;
+        }
+        take(self);
+        for (size_t c = 0; c < 2; c++) {
+            assert_int_equal(self->programme.cells[c].late_lag, lags[i]);
+            assert_true(self->programme.cells[c].late_rest < 1e-6f);
+        }
+    }
+}
+
 static void render_signal__an_onset_is_no_click(void **state)
 {
     bench *self = *state;
@@ -319,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(render_signal__noise_has_no_events, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_single_samples_wherever_tiles_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__a_copy_is_found_however_late_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__an_onset_is_no_click, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
