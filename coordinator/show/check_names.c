@@ -36,7 +36,7 @@ static const check_name table[] = {
     {"sync.step", "samples", false},
     {"sync.length", "samples", false},
     {"join.gap", "samples", false},
-    {"join.peak", "dB", false},
+    {"join.peak", "dBTP", false},
     {"join.overlap", "samples", false},
     {"join.tail", "dBFS", false},
     {"join.level", "LU", false},

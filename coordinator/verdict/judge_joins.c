@@ -94,6 +94,11 @@ static void judge_join_peaks(judgement *self, uint64_t join, const char *const r
     judgement_locate(self, item, worst.frame, worst.frame + worst.frame_count);
     item->measured = measure_db(worst.peak);
     item->unit = "dBTP";
+    if (shown > bound) {
+        bool clamped = false;
+        double before = judgement_peak_before_clamping(self, item->measured, item->start_sample, item->end_sample, &clamped);
+        item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g, \"clamped\": %s}", bound - before, clamped ? "true" : "false");
+    }
     item->message = arena_format(self->memory, "Where %s meets %s at %s, the sound jumps: a true peak of %.1f dBTP that neither reel has beside the join. Cross-fade there, or cut where both agree.",
                                  reels[0], reels[1], place, shown);
 }
@@ -133,6 +138,8 @@ static void tell_tail(judgement *self, uint64_t first, uint64_t end, double dbfs
     judgement_locate(self, item, first, end);
     item->measured = dbfs;
     item->unit = "dBFS";
+    if (over)
+        item->details_json = arena_format(self->memory, "{\"trim_db\": %.6g}", limit->max - verdict_displayed(dbfs));
     item->message = sentence;
 }
 

@@ -260,29 +260,117 @@ static void judge_fill(level_judgement *self)
     judgement_tell_rest(base, "me.fill", FINDING_WARN, told > VERDICT_RUNS_MAX ? told - VERDICT_RUNS_MAX : 0);
 }
 
-static void tell_overlap(level_judgement *self, uint64_t start, uint64_t end, size_t *told)
+/* Who speaks in which block, and in how many before it. */
+typedef struct speech_map {
+    const bool *narration;
+    const uint32_t *narration_before, *dialogue_before; /* [block_count + 1] */
+    size_t first, end;                                  /* blocks of the reel that is looked at */
+} speech_map;
+
+static speech_map map_speech(const level_judgement *self)
+{
+    arena *memory = self->base->memory;
+    size_t count = self->stems->block_count;
+    bool *narration = arena_take_array(memory, count + 1, sizeof *narration);
+    uint32_t *narration_before = arena_take_array(memory, count + 1, sizeof *narration_before);
+    uint32_t *dialogue_before = arena_take_array(memory, count + 1, sizeof *dialogue_before);
+    narration_before[0] = dialogue_before[0] = 0;
+    for (size_t b = 0; b < count; b++) {
+        narration[b] = block_speaks(self, b, ROLE_NARRATION);
+        narration_before[b + 1] = narration_before[b] + narration[b];
+        dialogue_before[b + 1] = dialogue_before[b] + block_speaks(self, b, ROLE_DIALOGUE);
+    }
+    return (speech_map){.narration = narration, .narration_before = narration_before, .dialogue_before = dialogue_before};
+}
+
+/* The whole blocks of the reel that a block lies in. */
+static void find_reel(const level_judgement *self, speech_map *map, size_t block)
+{
+    const stem_block *blocks = self->stems->blocks;
+    const plan_timeline *timeline = self->base->timeline;
+    uint64_t begin = 0;
+    uint64_t finish = timeline->frame_count;
+    for (uint32_t i = 0; i < timeline->piece_count; i++) {
+        const plan_piece *piece = &timeline->pieces[i];
+        if (piece->programme_frame > blocks[block].frame || piece->programme_frame + piece->frame_count <= blocks[block].frame)
+            continue;
+        begin = piece->programme_frame;
+        finish = begin + piece->frame_count;
+    }
+    map->first = map->end = block;
+    while (map->first > 0 && blocks[map->first - 1].frame >= begin)
+        map->first--;
+    while (map->end < self->stems->block_count && blocks[map->end].frame + blocks[map->first].frame_count <= finish)
+        map->end++;
+}
+
+static bool is_free(const speech_map *map, size_t first, size_t end, size_t cue_first, size_t cue_end)
+{
+    size_t own_first = first > cue_first ? first : cue_first;
+    size_t own_end = end < cue_end ? end : cue_end;
+    uint32_t own = own_end > own_first ? map->narration_before[own_end] - map->narration_before[own_first] : 0;
+    return map->dialogue_before[end] == map->dialogue_before[first] &&
+           map->narration_before[end] - map->narration_before[first] == own;
+}
+
+/*
+ * The least by how much a cue of narration would have to move within its reel to lie over nobody, in seconds, later above zero;
+ * 0: no gap takes it. A cue is what is spoken without a pause of a second. Moved by whole blocks it has the same energies.
+ */
+static double move_of(const level_judgement *self, speech_map *map, uint64_t start)
+{
+    const stem_block *blocks = self->stems->blocks;
+    size_t at = 0;
+    while (at + 1 < self->stems->block_count && blocks[at + 1].frame <= start)
+        at++;
+    find_reel(self, map, at);
+    size_t pause = (self->base->timeline->sample_rate + blocks[at].frame_count - 1) / blocks[at].frame_count;
+    size_t first = at;
+    size_t end = at + 1;
+    for (size_t b = at; b > map->first && first - (b - 1) <= pause; b--)
+        first = map->narration[b - 1] ? b - 1 : first;
+    for (size_t b = at + 1; b < map->end && b + 1 - end <= pause; b++)
+        end = map->narration[b] ? b + 1 : end;
+    double block_seconds = (double)blocks[at].frame_count / self->base->timeline->sample_rate;
+    for (size_t by = 1; by < map->end - map->first; by++) {
+        if (first >= map->first + by && is_free(map, first - by, end - by, first, end))
+            return -block_seconds * (double)by;
+        if (end + by <= map->end && is_free(map, first + by, end + by, first, end))
+            return block_seconds * (double)by;
+    }
+    return 0.0;
+}
+
+static void tell_overlap(level_judgement *self, speech_map *map, uint64_t start, uint64_t end, size_t *told)
 {
     char place[PLACE_TEXT_SIZE];
     finding *item = add_stretch(self, "ad.overlap", self->stems->crossed ? crossed_overlap_seconds : overlap_seconds, start, end,
                                 told, place);
-    if (item != NULL)
-        item->message = arena_format(self->base->memory, "The narration lies over dialogue for %.1f s from %s. Move it into the gap beside it, or shorten it.",
-                                     item->measured, place);
+    if (item == NULL)
+        return;
+    arena *memory = self->base->memory;
+    double move = move_of(self, map, start);
+    item->details_json = arena_format(memory, move == 0.0 ? "{\"move_s\": null}" : "{\"move_s\": %.2f}", move);
+    item->message = arena_format(memory, "The narration lies over dialogue for %.1f s from %s. %s", item->measured, place,
+                                 move == 0.0 ? "No gap of the reel takes it: shorten it."
+                                             : arena_format(memory, "Move it by %.2f s, %s, into the nearest gap that takes it, or shorten it.",
+                                                            fabs(move), move < 0.0 ? "earlier" : "later"));
 }
 
 static void judge_overlap(level_judgement *self)
 {
+    speech_map map = map_speech(self);
     size_t told = 0;
     uint64_t start = 0;
     bool open = false;
     for (size_t b = 0; b <= self->stems->block_count; b++) {
         bool last = b == self->stems->block_count;
-        bool both = !last && block_speaks(self, b, ROLE_DIALOGUE) && block_speaks(self, b, ROLE_NARRATION);
+        bool both = !last && map.narration[b] && map.dialogue_before[b + 1] > map.dialogue_before[b];
         uint64_t frame = last ? self->stems->frame_count : self->stems->blocks[b].frame;
         if (both && !open)
             start = frame;
         if (!both && open)
-            tell_overlap(self, start, frame, &told);
+            tell_overlap(self, &map, start, frame, &told);
         open = both;
     }
     judgement_tell_rest(self->base, "ad.overlap", FINDING_WARN, told > VERDICT_RUNS_MAX ? told - VERDICT_RUNS_MAX : 0);

@@ -48,6 +48,8 @@ class Signal(FarmTest):
         """A gap at the first join, a jump at the second, a reel that begins in silence at the third."""
         gap, slope, high = 240, 480, 0.65  # -3.7 dBFS; the jump from +0.65 to -0.65 overshoots
 
+        trims = {}  # of a reel's head and tail, in dB, applied as explain advises
+
         def content(stem, reel, frames):
             sound = noise(hash_seed(stem, reel), frames, 6, 0.05)
             start = Show.LEADER_S * RATE
@@ -61,6 +63,8 @@ class Signal(FarmTest):
                 sound[start:start + slope] = -rise[::-1]
             if reel == 3:
                 sound[start:] *= np.clip(np.arange(frames - start) / RATE - 0.3, 0, 1)[:, None]
+            sound[start:start + RATE // 2] *= 10 ** (trims.get((reel, "head"), 0) / 20)
+            sound[end - RATE // 2:end] *= 10 ** (trims.get((reel, "tail"), 0) / 20)
             sound[:, 3] = 0
             return sound
 
@@ -81,6 +85,29 @@ class Signal(FarmTest):
         tails = [item for item in whole["findings"] if item["check"] == "join.tail"]
         # Before the reel that begins in silence, and at the end of the programme, which stops in its noise.
         self.assertEqual([item["end_sample"] for item in tails], [sum(lengths[:3]) * RATE // 24, sum(lengths) * RATE // 24])
+        self.assertEqual([item["details"] for item in tails], [{}, {}])  # no limit, nothing to pass
+        # By a spec that limits both, what explain advises passes when it is applied, and half of it does not.
+        (show.folder / "specs").mkdir()
+        (show.folder / "specs" / "meet.yaml").write_text(f"""
+{{reelmill_spec: 1, title: Meet, version: "1", source: the house,
+ limits: [{{check: join.peak, max: {peaks[0]["measured"] - 0.8:.1f}, unit: dBTP, severity: fail, evidence: primary, clause: "1"}},
+          {{check: join.tail, max: -45, unit: dBFS, severity: fail, evidence: primary, clause: "2"}}]}}
+""")
+        show.text["deliverables"][0]["spec"] = "meet"
+        wanted = {}
+        for part in (0, 0.5, 1):
+            trims.update({place: part * db for place, db in wanted.items()})
+            show = Show(self.folder, lengths, content, deliverables=show.text["deliverables"])
+            done = reelmill("run", show.path, "--only", "PM_51", "--replace", "--json").json()
+            whole = next(entry for entry in done["programmes"] if entry["reel"] is None)
+            told = [item for item in whole["findings"] if item["severity"] == "fail" and item["check"].startswith("join.")]
+            self.assertEqual([item["check"] for item in told], ["join.peak", "join.tail", "join.tail"] if part < 1 else [])
+            if part == 0:
+                jump, *ends = told
+                why = reelmill("explain", show.path, jump["id"]).out
+                self.assertIn(f"trim this place by {jump['details']['trim_db']:+.1f} dB", why)
+                wanted = {(1, "tail"): jump["details"]["trim_db"], (2, "head"): jump["details"]["trim_db"],
+                          (2, "tail"): ends[0]["details"]["trim_db"], (3, "tail"): ends[1]["details"]["trim_db"]}
 
     def test_a_click_names_the_stem_that_has_it(self):
         lengths = [7 * 24, 5 * 24]

@@ -363,6 +363,7 @@ class Levels(FarmTest):
         show = Show(self.folder, [12 * 24], content, deliverables=[{"name": "AD_51", "recipe": "ad-5.1"}])
         narration = np.zeros((15 * RATE, 1))
         narration[7 * RATE:11 * RATE, 0] = coloured("ad", frames=4 * RATE, level=0.05)  # one second over the dialogue
+        narration[13 * RATE:14 * RATE, 0] = coloured("ad", 2, frames=RATE, level=0.05)  # another cue, which stays
         write_wav(self.folder / "stems" / "R1_AD.wav", narration)
         show.text["stems"]["AD"] = {"role": "narration", "layout": "mono", "file": "{reel}_AD.wav", "language": "en"}
         show.write()
@@ -372,6 +373,21 @@ class Levels(FarmTest):
         self.assertEqual(len(told), 1)
         self.assertAlmostEqual(told[0]["start_s"], 7.0 - Show.LEADER_S, delta=0.15)
         self.assertAlmostEqual(told[0]["measured"], 1.0, delta=0.2)
+        # By as much as it says the cue lies in the gap behind the dialogue, and by a block less it does not.
+        move = told[0]["details"]["move_s"]
+        self.assertIn(f"Move it by {move:.2f} s, later", told[0]["message"])
+        for by, count in ((move - 0.4, 1), (move, 0)):
+            moved = narration.copy()
+            moved[7 * RATE:12 * RATE] = 0
+            start = 7 * RATE + round(by * RATE)
+            moved[start:start + 4 * RATE] = narration[7 * RATE:11 * RATE]
+            write_wav(self.folder / "stems" / "R1_AD.wav", moved)
+            told = faults(reelmill("run", show.path, "--replace", "--json").json(), "AD_51", "ad.overlap")
+            self.assertEqual(len(told), count, by)
+        # Eight seconds of it are longer than any gap.
+        write_wav(self.folder / "stems" / "R1_AD.wav", np.concatenate([narration[:7 * RATE], narration[7 * RATE:11 * RATE], narration[7 * RATE:11 * RATE]]))
+        told = faults(reelmill("run", show.path, "--replace", "--json").json(), "AD_51", "ad.overlap")
+        self.assertEqual([(f["details"]["move_s"], "shorten it" in f["message"]) for f in told], [(None, True)])
 
     def test_narration_over_dialogue_of_a_received_description(self):
         """Two seconds of it, and narration that begins where the dialogue has just ended; a print master has neither."""
