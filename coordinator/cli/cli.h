@@ -58,6 +58,8 @@ uint32_t cli_number(const cli_arguments *self, const char *name, uint32_t fallba
 
 /** A line that holds words from outside: what a terminal may obey becomes '?', but not the line end of the format. */
 void cli_print(FILE *out, const char *format, ...) PRINTF_LIKE(2, 3);
+/** Columns of the terminal that stdout is; 0: it is none, or does not say. */
+size_t cli_columns(void);
 /** "reelmill: error: message" on stderr; returns the exit code that the status class asks for. */
 int cli_fail(status code, const char *format, ...) PRINTF_LIKE(2, 3);
 /** An empty message: everything has been said; only the exit code. */

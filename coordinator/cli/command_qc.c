@@ -88,7 +88,7 @@ static status place_files(qc_words *words, arena *memory, const char **out_root,
     words->count = 0;
     words->unnamed = json_array();
     for (uint32_t i = 0; i < count; i++) {
-        char *shown = arena_copy_text(memory, utf8_escaped(files[i], memory));
+        char *shown = arena_copy_text(memory, utf8_escaped(words->given[i], memory));
         plain_text_disarm(shown);
         const char *wrong = !utf8_is_valid(files[i])     ? "is not UTF-8"
                             : !task_path_valid(files[i]) ? "holds a control character"

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,8 +39,8 @@ static const char *time_text(double seconds, char out[32])
 /* stdout is a terminal that a whole row does not fit on: what a row can do without goes, and its reason stands below it. */
 static bool is_narrow(void)
 {
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < WIDE_COLUMNS;
+    size_t columns = cli_columns();
+    return columns > 0 && columns < WIDE_COLUMNS;
 }
 
 /* A name cut or padded to so many characters, whatever script it is in. */

@@ -254,8 +254,8 @@ class BadInput(FarmTest):
         folder = self.folder / "names"
         folder.mkdir()
         shutil.copy(self.stem, folder / "good.wav")
-        for name, told in ((b"b\xe4d.wav", "'b\\xE4d.wav' is not UTF-8"), (b"b\nd.wav", "'b?d.wav' holds a control character"),
-                           (b"b\xc2\x9bd.wav", "'b?d.wav' holds a control character")):
+        for name, shown, wrong in ((b"b\xe4d.wav", "b\\xE4d.wav", "is not UTF-8"), (b"b\nd.wav", "b?d.wav", "holds a control character"),
+                                   (b"b\xc2\x9bd.wav", "b?d.wav", "holds a control character")):
             odd = os.fsencode(folder) + b"/" + name
             shutil.copy(self.stem, odd)
             alone = reelmill("qc", os.fsdecode(odd))
@@ -263,10 +263,10 @@ class BadInput(FarmTest):
             outcome = reelmill("qc", folder, "--json")  # the others are judged, and the report does not pass without it
             self.assertEqual(outcome.code, BAD_INPUT, outcome.err)
             for text in (alone.err, outcome.err):
-                self.assertIn(told, text)
+                self.assertIn(f"'{folder / shown}' {wrong}", text)
             self.assertIn("1 file cannot be judged, see above; judged are the other 1", outcome.err)
             self.assertEqual({p["deliverable"]: p["verdict"] for p in outcome.json()["programmes"] if p["reel"] is None},
-                             {"good": "pass", told.split("'")[1]: "incomplete"})
+                             {"good": "pass", str(folder / shown): "incomplete"})
             os.unlink(odd)
         os.rename(folder, os.fsencode(self.folder) + b"/n\xe4mes")
         outcome = reelmill("qc", os.fsdecode(os.fsencode(self.folder) + b"/n\xe4mes"), "--json")

@@ -14,7 +14,8 @@ import termios
 import time
 from pathlib import Path
 
-from farm_kit import BIN, FarmTest, digests, environment, finish, leftovers, main, reelmill, small_show, start, wait_until
+from farm_kit import (BIN, FarmTest, digests, environment, finish, leftovers, main, noise, reelmill, small_show, start, wait_until,
+                      write_wav)
 from hand_farm import Farm
 
 PATIENCE_S = 30
@@ -56,6 +57,25 @@ class Steering(FarmTest):
         wide = on_a_terminal(200, "status", *farm.link())
         self.assertEqual(wide, self.passes(farm.ask("status")).out.splitlines())
         self.assertEqual(wide[1].index("v01"), wide[0].index("VERSION"))
+
+    def test_qc_names_the_file_first_whatever_the_width(self):
+        """A name that leaves no room for figures stands whole above them; the folder that all lie in is said once."""
+        folder = self.folder / "catalogue"
+        names = ["A.wav", "S01/Ä_programme.wav"]
+        for name in names + ["S01/" + "x" * 60 + ".wav"]:
+            write_wav(folder / name, noise(1, 48000, 2, 0.05))
+        for columns, given in ((80, names), (100, names), (200, [*names, "S01/" + "x" * 60 + ".wav"])):
+            head, shared, *rows = on_a_terminal(columns, "qc", *(folder / name for name in given))
+            self.assertEqual((head.split()[:2], shared.strip()), (["VERDICT", "PROGRAMME"], f"{folder}/:"))
+            self.assertEqual([row.split()[:2] for row in rows], [["pass", name] for name in given])
+            self.assertLessEqual(max(map(len, [head, *rows])), columns)
+            self.assertEqual({len(row) for row in rows}, {head.index("WARN") + 4})
+        head, shared, *rows = on_a_terminal(80, "qc", folder)
+        told = [row.split()[:2] for row in rows if row.startswith("pass")]
+        self.assertCountEqual(told, [["pass", name] for name in (*names, "S01/" + "x" * 60 + ".wav")])
+        self.assertEqual({len(row) for row in rows if "-20." in row}, {head.index("WARN") + 4})  # one of three is too long
+        self.assertEqual(len([row for row in rows if row.startswith(" ")]), 2)
+        self.assertIn("CHECKS", head)
 
     def test_a_farm_is_looked_at_steered_and_explained(self):
         farm = Farm(self, self.folder)

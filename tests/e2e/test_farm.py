@@ -207,7 +207,10 @@ class ReceivedFiles(FarmTest):
         given = sorted(str(folder / name / f"NIGHT_TRAIN_{name}.wav") for name in ("PM_51", "ME_20"))
         self.assertEqual(sorted(item["path"] for item in outcome.json()["files"]), given)
         table = reelmill("qc", folder, "--spec", "ebu-r128")
-        self.assertEqual((table.code, table.out.split()[0]), (1, "VERDICT"))
+        self.assertEqual((table.code, table.out.split()[:2]), (1, ["VERDICT", "PROGRAMME"]))
+        rows = [line.split() for line in table.out.splitlines() if line.startswith("fail ")]  # file first, what decided last
+        self.assertEqual(sorted((row[1], row[-1]) for row in rows),
+                         [(f"{name}/NIGHT_TRAIN_{name}.wav", "loudness.integrated") for name in ("ME_20", "PM_51")])
         self.assertIn("2 programmes: 2 fail", table.err)
         show.text["media"] = "."
         show.text["stems"] = {key: {**stem, "file": "stems/" + stem["file"]} for key, stem in show.text["stems"].items()}
