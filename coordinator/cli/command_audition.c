@@ -71,7 +71,7 @@ static status find_place(const audition *self, task_place *out_place, error_deta
     const plan *made = self->measures.plan;
     const plan_deliverable *deliverable = &made->deliverables[self->deliverable];
     const plan_timeline *timeline = &made->timelines[deliverable->timeline];
-    finding item = {.id = farm_text_of(self->item, "id"), .severity = FINDING_WARN, .has_range = true};
+    finding item = {.id = farm_text_of(self->item, "id"), .check = farm_text_of(self->item, "check"), .severity = FINDING_WARN, .has_range = true};
     item.start_sample = (uint64_t)json_integer_value(json_object_get(self->item, "start_sample"));
     item.end_sample = (uint64_t)json_integer_value(json_object_get(self->item, "end_sample"));
     size_t index;
@@ -82,8 +82,8 @@ static status find_place(const audition *self, task_place *out_place, error_deta
     finding_list list = {.items = &item, .count = 1};
     task_place places[TASK_PLACES_MAX];
     if (strspn(item.id, "0123456789abcdef-") != strlen(item.id) || strlen(item.id) >= sizeof places->name ||
-        finding_places(&list, deliverable->layout, timeline->frame_count, timeline->sample_rate, &(read_share){.channels = 1},
-                       places) != 1)
+        finding_places(&list, deliverable->layout, timeline->frame_count, timeline->sample_rate,
+                       &(read_share){.channels = 1, .always = 1}, places) != 1)
         return error_detail_set(detail, STATUS_INPUT_INVALID, "finding '%s' names no place within %s", item.id,
                                 farm_text_of(self->programme, "deliverable"));
     *out_place = places[0];

@@ -1,6 +1,9 @@
 /* What was read again of stems, to follow their leaks and to find their clicks, and with that to hear them. */
 #include "coordinator/report/report.h"
 
+/* Pictures of short programmes: what is rendered is a show's, each of which tells the most of what its stems have. */
+enum { PLACES_RENDERED = 1, PLACES_RECEIVED = 3 };
+
 static const plan_piece *piece_at(const plan_timeline *timeline, uint64_t frame)
 {
     uint32_t i = 0;
@@ -45,6 +48,26 @@ static uint32_t stem_channels(const plan *made, uint32_t stem)
     return of->objects ? 0 : channel_layout_get(of->layout)->channel_count;
 }
 
+/* Samples of a programme. */
+static uint64_t samples_of(const plan *made, uint32_t deliverable)
+{
+    const plan_deliverable *of = &made->deliverables[deliverable];
+    return made->timelines[of->timeline].frame_count * (channel_layout_get(of->layout)->channel_count + of->object_count);
+}
+
+/* Which part a programme is of all that are made of a stem; of those rendered with it where `together`. */
+static double part_of(const plan *made, uint32_t deliverable, uint32_t stem, bool together)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < made->show->deliverable_count; i++) {
+        const plan_deliverable *other = &made->deliverables[i];
+        if (other->rendered && other->timeline != UINT16_MAX && plan_takes_stem(made->show, i, stem) &&
+            (!together || other->program == made->deliverables[deliverable].program))
+            all += samples_of(made, i);
+    }
+    return all == 0 ? 0.0 : (double)samples_of(made, deliverable) / (double)all;
+}
+
 read_share report_read_share(const plan *made, uint16_t deliverable, const sync_measure *const *heard, const stem_programme *stems,
                              arena *memory)
 {
@@ -52,21 +75,26 @@ read_share report_read_share(const plan *made, uint16_t deliverable, const sync_
     const uint64_t *leaks = report_leaks_read(made, deliverable, stems, memory);
     const uint64_t frames = made->timelines[of->timeline].frame_count;
     const uint32_t reels = made->show->reel_count;
-    read_share share = {.channels = channel_layout_get(of->layout)->channel_count + of->object_count};
-    share.samples = frames * share.channels;
+    double samples = 0.0;
+    double again = 0.0;
     for (uint32_t s = 0; s < made->show->stem_count; s++) {
-        const uint32_t channels = stem_channels(made, s);
+        const double channels = stem_channels(made, s);
         if (!of->rendered || !plan_takes_stem(made->show, deliverable, s))
             continue;
-        share.samples += frames * channels;
+        const double part = part_of(made, deliverable, s, false);
+        samples += (double)frames * channels * part;
         for (uint32_t r = 0; leaks != NULL && r < reels; r++)
-            share.again += leaks[(size_t)s * reels + r] * channels;
+            again += (double)leaks[(size_t)s * reels + r] * channels * part_of(made, deliverable, s, true);
+        for (uint32_t i = 0; i < made->listen_count; i++)
+            if (heard[i] != NULL && made->listens[i].stem == (int32_t)s)
+                again += (double)heard[i]->frames_read * channels * part;
     }
-    for (uint32_t i = 0; i < made->listen_count; i++) {
-        const plan_listen *listen = &made->listens[i];
-        if (heard[i] != NULL && plan_listen_concerns(made, listen, deliverable))
-            share.again += heard[i]->frames_read *
-                           (listen->stem < 0 ? share.channels : stem_channels(made, (uint32_t)listen->stem));
-    }
+    read_share share = {.samples = samples_of(made, deliverable) + (uint64_t)samples,
+                        .again = (uint64_t)again,
+                        .channels = channel_layout_get(of->layout)->channel_count + of->object_count,
+                        .always = of->rendered ? PLACES_RENDERED : PLACES_RECEIVED};
+    for (uint32_t i = 0; i < made->listen_count; i++)
+        if (heard[i] != NULL && made->listens[i].deliverable == (int32_t)deliverable)
+            share.again += heard[i]->frames_read * share.channels;
     return share;
 }

@@ -162,7 +162,7 @@ static void add_method(page *self, const report_model *model)
              "by EBU Tech 3342, dialogue loudness over the blocks in which the dialogue stem speaks (our own gate by stem, or by our speech "
              "detector where it says so, BS.1770-1 without level gates; not Dolby's), true peak by BS.1770-5 Annex 2 (4 x, 12 taps per phase). Levels are judged as displayed, at 0.1 dB. "
              "Programme limits apply from the first to the last frame of action of all reels. Pictures of findings "
-             "are spectrograms of two seconds that were read again (at most 1 % of a programme, or three places where that is more), or, "
+             "are spectrograms of two seconds that were read again (at most 1 % of all that was read and made, or, where that is more, one of a programme that was rendered and three of one received), or, "
              "where they were not, means over cells of 6.4 s at 48 kHz from what was stored when the audio was read first. The twelve letters and digits "
              "under the name of a check name that finding: for the commands explain, audition and waive.");
     page_paragraph(self);

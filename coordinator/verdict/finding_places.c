@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PLACE_SECONDS = 2, PLACES_ALWAYS = 3, PARTS = 100 };
+enum { PLACE_SECONDS = 2, PARTS = 100 };
 
 uint32_t finding_channels(const finding *item, const channel_layout *layout)
 {
@@ -60,31 +60,51 @@ static bool shown_by(const task_place *other, const task_place *place, const fin
 /* Frames of a programme that may be read again for its places. */
 static uint64_t frames_most(uint64_t frame_count, uint32_t sample_rate, const read_share *share)
 {
-    uint64_t always = (uint64_t)PLACES_ALWAYS * PLACE_SECONDS * sample_rate;
+    uint64_t always = (uint64_t)share->always * PLACE_SECONDS * sample_rate;
     uint64_t all = share->samples / PARTS;
     uint64_t left = all > share->again ? (all - share->again) / share->channels : 0;
     uint64_t most = frame_count / PARTS < left ? frame_count / PARTS : left;
     return most > always ? most : always;
 }
 
+/* What is looked at in turn. */
+enum { TURN_SHORT_OF_CHECK, TURN_OF_CHECK, TURN_ALL, TURNS };
+
+static bool has_turn(const finding *item, int turn, finding_severity severity, const finding *const *shown, uint32_t count)
+{
+    bool new_check = true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (shown[i] == item)
+            return false;
+        new_check = new_check && strcmp(shown[i]->check, item->check) != 0;
+    }
+    return item->severity == severity && (turn == TURN_ALL || new_check) &&
+           (turn != TURN_SHORT_OF_CHECK || item->end_sample <= item->start_sample + CELL_FRAMES);
+}
+
 uint32_t finding_places(const finding_list *findings, channel_layout_id layout, uint64_t frame_count, uint32_t sample_rate,
                         const read_share *share, task_place out_places[TASK_PLACES_MAX])
 {
+    static const finding_severity severities[] = {FINDING_FAIL, FINDING_WARN};
     const uint64_t most = frames_most(frame_count, sample_rate, share);
+    const finding *shown[TASK_PLACES_MAX];
     uint64_t taken = 0;
     uint32_t count = 0;
-    for (size_t i = 0; i < findings->count && count < TASK_PLACES_MAX && frame_count > 0; i++) {
-        const finding *item = &findings->items[i];
-        if (!item->has_range || item->severity < FINDING_WARN || item->start_sample >= frame_count)
-            continue;
-        task_place place = place_of(item, channel_layout_get(layout), frame_count, sample_rate);
-        bool known = place.frame_count > TASK_PLACE_FRAMES_MAX || taken + place.frame_count > most;
-        for (uint32_t k = 0; k < count && !known; k++)
-            known = shown_by(&out_places[k], &place, item, sample_rate);
-        if (known)
-            continue;
-        taken += place.frame_count;
-        out_places[count++] = place;
-    }
+    for (int turn = 0; turn < TURNS * (int)(sizeof severities / sizeof severities[0]); turn++)
+        for (size_t i = 0; i < findings->count && count < TASK_PLACES_MAX && frame_count > 0; i++) {
+            const finding *item = &findings->items[i];
+            if (!item->has_range || item->start_sample >= frame_count ||
+                !has_turn(item, turn % TURNS, severities[turn / TURNS], shown, count))
+                continue;
+            task_place place = place_of(item, channel_layout_get(layout), frame_count, sample_rate);
+            bool known = place.frame_count > TASK_PLACE_FRAMES_MAX || taken + place.frame_count > most;
+            for (uint32_t k = 0; k < count && !known; k++)
+                known = shown_by(&out_places[k], &place, item, sample_rate);
+            if (known)
+                continue;
+            taken += place.frame_count;
+            shown[count] = item;
+            out_places[count++] = place;
+        }
     return count;
 }

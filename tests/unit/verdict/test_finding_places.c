@@ -9,18 +9,21 @@
 
 enum { RATE = 48000 };
 
+static uint32_t always = 3;
 static uint64_t again_of_stems; /* samples that were read again of them */
 
 static finding found_at(uint64_t first, uint64_t end, const char *channel)
 {
-    return (finding){.id = "0123456789ab", .severity = FINDING_WARN, .has_range = true, .start_sample = first, .end_sample = end,
+    return (finding){.id = "0123456789ab", .check = "signal.click", .severity = FINDING_WARN,
+                     .has_range = true, .start_sample = first, .end_sample = end,
                      .channel_count = channel == NULL ? 0 : 1, .channels = {channel}};
 }
 
 static uint32_t places_of(finding *items, size_t count, uint64_t frames, task_place *places)
 {
     finding_list list = {.items = items, .count = count, .capacity = count};
-    const read_share share = {.samples = frames * 24, .again = again_of_stems, .channels = 6}; /* three stems of 5.1 */
+    const read_share share = {
+        .samples = frames * 24, .again = again_of_stems, .channels = 6, .always = always}; /* three stems of 5.1 */
     return finding_places(&list, LAYOUT_5_1, frames, RATE, &share, places);
 }
 
@@ -63,6 +66,30 @@ static void finding_places__take_what_is_left_of_one_hundredth_of_it_all(void **
     again_of_stems = 0;
 }
 
+/* One place: the worst of what lasts no longer than a cell; more: of another check before another of the same. */
+static void finding_places__show_each_check_before_another_of_the_same(void **state)
+{
+    (void)state;
+    const uint64_t frames = 60 * RATE;
+    finding items[] = {found_at(0, 40 * RATE, "LFE"), found_at(10 * RATE, 10 * RATE + 1, "L"),
+                       found_at(20 * RATE, 20 * RATE + 1, "L"), found_at(30 * RATE, 30 * RATE + 1, "C"),
+                       found_at(40 * RATE, 50 * RATE, "R")};
+    task_place places[TASK_PLACES_MAX];
+    items[0].check = "signal.lfe";
+    items[3].check = "signal.gap";
+    static const uint32_t channels[] = {1 << 0, 1 << 2, 1 << 3};
+    for (always = 3; always > 0; always--) {
+        assert_int_equal(places_of(items, 5, frames, places), always);
+        for (uint32_t i = 0; i < always; i++)
+            assert_int_equal(places[i].channels, channels[i]);
+    }
+    items[4].severity = FINDING_FAIL;
+    always = 1;
+    assert_int_equal(places_of(items, 5, frames, places), 1);
+    assert_int_equal(places[0].channels, 1 << 1);
+    always = 3;
+}
+
 static void finding_places__show_what_is_worth_a_look_once(void **state)
 {
     (void)state;
@@ -93,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_places__stay_within_a_hundredth_or_three),
         cmocka_unit_test(finding_places__take_what_is_left_of_one_hundredth_of_it_all),
+        cmocka_unit_test(finding_places__show_each_check_before_another_of_the_same),
         cmocka_unit_test(finding_places__show_what_is_worth_a_look_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
