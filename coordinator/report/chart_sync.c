@@ -36,7 +36,7 @@ static void add_axis(sync_plot *self, uint32_t rate, double picture_frames)
 {
     for (int i = 0; i <= 4; i++) {
         double late = self->low + (self->high - self->low) * i / 4.0;
-        char text[48];
+        char text[TIMECODE_TEXT_SIZE];
         snprintf(text, sizeof text, "%.1f", shown(late, 1));
         drawing_segment(self->picture, INK_GRID, 1.0, 0.0, self->left, y_of(self, late), self->right, y_of(self, late));
         drawing_text(self->picture, INK_SOFT, 11.0, ANCHOR_END, self->left - 6.0, y_of(self, late) + 4.0, text);
@@ -45,10 +45,10 @@ static void add_axis(sync_plot *self, uint32_t rate, double picture_frames)
             snprintf(text, sizeof text, "%.*f fr", decimals, shown(late / picture_frames, decimals));
             drawing_text(self->picture, INK_SOFT, 9.5, ANCHOR_START, self->right + 5.0, y_of(self, late) + 4.0, text);
         }
-        double seconds = self->frames / rate * i / 4.0;
-        snprintf(text, sizeof text, "%.1f s", seconds);
-        drawing_text(self->picture, INK_SOFT, 11.0, i == 0 ? ANCHOR_START : i == 4 ? ANCHOR_END : ANCHOR_MIDDLE,
-                     x_of(self, seconds * rate), self->bottom + 17.0, text);
+        double place = self->frames * i / 4.0;
+        timecode_elapsed((uint64_t)place, rate, text);
+        drawing_text(self->picture, INK_SOFT, 11.0, i == 0 ? ANCHOR_START : i == 4 ? ANCHOR_END : ANCHOR_MIDDLE, x_of(self, place),
+                     self->bottom + 17.0, text);
     }
 }
 
@@ -84,11 +84,12 @@ static const char *title_of(const report_model *model, const plan_listen *listen
 {
     const char *name =
         listen->stem >= 0 ? model->show->stems[listen->stem].name : model->show->deliverables[listen->deliverable].name;
-    const char *reel = listen->whole ? "" : model->show->reels[listen->reel].name;
+    if (!listen->whole)
+        name = arena_format(memory, "%s %s", name, model->show->reels[listen->reel].name);
     if (!fitted->known)
-        return arena_format(memory, "%s %s: %u of %u places match, no model fits them", name, reel, heard->point_count, heard->tried);
+        return arena_format(memory, "%s: %u of %u places match, no model fits them", name, heard->point_count, heard->tried);
     double late = shown(fitted->segments[0].offset, 1);
-    return arena_format(memory, "%s %s: %.1f samples %s, drift %.2f ppm, %u step%s; %u match%s at %u places, of which the model explains %u", name, reel,
+    return arena_format(memory, "%s: %.1f samples %s, drift %.2f ppm, %u step%s; %u match%s at %u places, of which the model explains %u", name,
                         fabs(late), late < 0.0 ? "early" : "late", fitted->drift * 1e6, fitted->segment_count - 1, fitted->segment_count == 2 ? "" : "s",
                         heard->point_count, heard->point_count == 1 ? "" : "es", heard->tried, fitted->used);
 }

@@ -24,12 +24,12 @@ static const char page_head[] =
     ".figures div{background:var(--shade);border-radius:8px;padding:8px 12px}.figures b{display:block;font-size:20px;"
     "font-variant-numeric:tabular-nums}.figures span{font-size:12px;color:var(--soft)}table{border-collapse:collapse;width:100%;"
     "font-size:13.5px}th{text-align:left;color:var(--soft);font-weight:600}th,td{border-bottom:1px solid var(--line);"
-    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n .soft{white-space:normal}td.n .plot{min-width:168px}.scroll{overflow-x:auto;"
+    "padding:6px 10px 6px 0;vertical-align:top}th{vertical-align:bottom}td.n{font-variant-numeric:tabular-nums;white-space:nowrap}td.n .soft{white-space:normal}td.n .plot{min-width:168px;margin-right:28px}td.n code.path{white-space:nowrap}.scroll{overflow-x:auto;"
     "background:linear-gradient(90deg,var(--paper) 12px,#fff0) 0/28px no-repeat local,linear-gradient(270deg,var(--paper) 12px,#fff0) 100%/28px no-repeat "
     "local,linear-gradient(90deg,var(--mark),#fff0) 0/9px no-repeat,linear-gradient(270deg,var(--mark),#fff0) 100%/9px no-repeat}"
     "code{font:12.5px ui-monospace,'DejaVu Sans Mono',monospace;white-space:nowrap}code.path{white-space:normal;overflow-wrap:anywhere}"
     ".up{margin-left:auto;font-size:13px;font-weight:400;color:var(--soft)}a{color:inherit;text-decoration-color:var(--line);text-underline-offset:3px}.plot{display:block;width:100%;height:auto;margin:6px 0}"
-    "audio{display:block;width:170px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
+    "audio{display:block;width:198px;height:32px;margin:4px 0}image{image-rendering:pixelated}"
     ".scroll>.plot{min-width:600px}.plot text{font-family:system-ui,'DejaVu Sans',sans-serif}";
 
 /* Where it is folded, on paper and on a phone. */
@@ -39,7 +39,7 @@ static const char page_head_more[] =
     "a:focus-visible,summary:focus-visible{outline:2px solid var(--ink);outline-offset:2px}"
     "@page{margin:14mm 14mm 18mm;@bottom-right{content:'page ' counter(page) ' of ' counter(pages);font:9px sans-serif}}"
     "@media print{audio,.up{display:none}details::details-content{content-visibility:visible;display:block}body{background:none}main{max-width:none;padding:0}header,section{border:0;border-radius:0;border-top:2px solid "
-    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}.scroll{overflow:visible;background:none}"
+    "var(--ink);padding:12px 0;break-inside:auto}tr,svg,.figures{break-inside:avoid}h2,h3,h2+p,thead{break-after:avoid}h2+p{break-inside:avoid}.scroll{overflow:visible;background:none}"
     ".fields{break-inside:avoid}.scroll>.plot{min-width:0}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}"
     "@media(max-width:600px){table,tbody,tr,td{display:block;border:0}thead{display:none}tr{border-bottom:1px solid var(--line);padding:8px 0}"
     "td{padding:2px 0}td:first-child,td.b,td.b:first-child+td{display:inline-block;margin-right:10px;vertical-align:top}td.n{display:inline-block;margin-right:14px;white-space:normal}td.n::before{content:attr(title) ' ';color:var(--soft)}"

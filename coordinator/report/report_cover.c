@@ -36,7 +36,7 @@ const uint32_t *report_order(const report_model *model, arena *memory)
 static const char *spec_text(const show_deliverable *wanted, arena *memory)
 {
     if (wanted->spec == NULL || wanted->spec->limit_count == 0)
-        return "none: no limits";
+        return "none (no limits)";
     return arena_format(memory, "%s %s", wanted->spec_name, wanted->spec->version);
 }
 
