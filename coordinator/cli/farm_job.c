@@ -286,7 +286,7 @@ static void warn_of_room(const char *out_folder, double wanted)
     snprintf(folder, sizeof folder, "%s", out_folder);
     while (statvfs(folder, &facts) != 0) {
         char *slash = strrchr(folder, '/');
-        if (slash == NULL)
+        if (slash == NULL || folder[1] == '\0') /* not even the root can be asked */
             return;
         slash[slash == folder ? 1 : 0] = '\0';
     }

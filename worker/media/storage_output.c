@@ -294,13 +294,30 @@ static bool storage_is_part_of(const char *name, const char *final)
            memchr(inner, '-', middle) != NULL;
 }
 
-/* name, a .part of final, is of another farm than own_part, and of one that lasts. */
-static bool storage_is_anothers(const char *name, const char *final, const char *own_part)
+/* The number of the farm whose .part file this is; 0: of none, or of one whose number is shorter. */
+static uint64_t storage_farm_of(const char *name)
 {
-    const char *farm = name + strlen(final) + 1;
-    const char *own = strncmp(own_part, final, strlen(final)) == 0 ? own_part + strlen(final) + 1 : "";
-    return strspn(farm, "0123456789abcdef") == FARM_DIGITS && strncmp(farm, own, FARM_DIGITS) != 0 &&
-           strtoull(farm, NULL, 16) >> PRIVATE_FARM_BITS != 0;
+    const char *part = strrchr(name, '.');
+    const char *farm = part;
+    if (part == NULL || strcmp(part, ".part") != 0)
+        return 0;
+    while (farm > name && farm[-1] != '.')
+        farm--;
+    bool numbered = farm > name && strspn(farm, "0123456789abcdef") == FARM_DIGITS && farm[FARM_DIGITS] == '-' &&
+                    strspn(farm, "0123456789abcdef-") == (size_t)(part - farm);
+    return numbered ? strtoull(farm, NULL, 16) : 0;
+}
+
+/* A .part file of another farm than own_part, and of one that lasts: work in flight. */
+static status storage_refuse_anothers(const storage_root *self, const char *name, const char *own_part, error_detail *detail)
+{
+    uint64_t farm = storage_farm_of(name);
+    if (farm >> PRIVATE_FARM_BITS == 0 || farm == storage_farm_of(own_part))
+        return STATUS_OK;
+    return error_detail_set(detail, STATUS_INPUT_INVALID,
+                            "'%.400s' in %s is of another farm, which is making this file: wait until its job has ended or "
+                            "cancel it there; where that farm is no more, remove the file. Then run again",
+                            name, self->name);
 }
 
 status storage_remove_stale_parts(const storage_root *self, const char *final, const char *part, error_detail *detail)
@@ -323,12 +340,8 @@ status storage_remove_stale_parts(const storage_root *self, const char *final, c
     while (code == STATUS_OK && (errno = 0, entry = readdir(folder)) != NULL) {
         if (!storage_is_part_of(entry->d_name, storage_base_name(final)))
             continue;
-        if (storage_is_anothers(entry->d_name, storage_base_name(final), storage_base_name(part)))
-            code = error_detail_set(detail, STATUS_INPUT_INVALID,
-                                    "'%.400s' in %s is of another farm, which is making this file: wait until its job has ended or "
-                                    "cancel it there; where that farm is no more, remove the file. Then run again",
-                                    entry->d_name, self->name);
-        else if (unlinkat(parent, entry->d_name, 0) != 0 && errno != ENOENT)
+        code = storage_refuse_anothers(self, entry->d_name, storage_base_name(part), detail);
+        if (code == STATUS_OK && unlinkat(parent, entry->d_name, 0) != 0 && errno != ENOENT)
             code = storage_fail(self, final, "freed of its stale .part files", errno, detail);
     }
     if (code == STATUS_OK && errno != 0 && errno != ENOENT)
@@ -339,7 +352,7 @@ status storage_remove_stale_parts(const storage_root *self, const char *final, c
 }
 
 status storage_keep_only(const storage_root *self, const char *folder, uint32_t name_count, const char *const *names,
-                         error_detail *detail)
+                         const char *part, error_detail *detail)
 {
     status code = storage_check_writable(self, folder, detail);
     if (code != STATUS_OK)
@@ -359,7 +372,10 @@ status storage_keep_only(const storage_root *self, const char *folder, uint32_t 
         bool kept = false;
         for (uint32_t i = 0; i < name_count && !kept; i++)
             kept = strcmp(entry->d_name, names[i]) == 0;
-        if (!kept && unlinkat(dirfd(listed), entry->d_name, 0) != 0 && errno != ENOENT && errno != EISDIR && errno != EPERM)
+        if (!kept)
+            code = storage_refuse_anothers(self, entry->d_name, storage_base_name(part), detail);
+        if (!kept && code == STATUS_OK && unlinkat(dirfd(listed), entry->d_name, 0) != 0 && errno != ENOENT && errno != EISDIR &&
+            errno != EPERM)
             code = storage_fail(self, folder, "freed of stale files", errno, detail);
     }
     closedir(listed);

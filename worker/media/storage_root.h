@@ -99,9 +99,10 @@ void storage_remove_empty_folders(const storage_root *self, const char *path);
  * was killed comes back for nothing.
  */
 MUST_USE status storage_remove_stale_parts(const storage_root *self, const char *final, const char *part, error_detail *detail);
-/** Removes the plain files of a folder but those of these names; folders in it stay. */
+/** Removes the plain files of a folder but those of these names; folders in it stay, and so does what a farm that lasts and is not
+ * that of `part` makes there: STATUS_INPUT_INVALID then, with a sentence. */
 MUST_USE status storage_keep_only(const storage_root *self, const char *folder, uint32_t name_count, const char *const *names,
-                                  error_detail *detail);
+                                  const char *part, error_detail *detail);
 /**
  * A folder gets another name in one step. *out_done is false, and nothing changed, where a folder of that name holds anything
  * already.

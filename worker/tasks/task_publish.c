@@ -266,7 +266,7 @@ static status publish_documents(const task_context *context, const task_publish 
     return code;
 }
 
-/* Whatever lies in the staging folder beside the files of this task is of generations that are gone. */
+/* Whatever lies in the staging folder beside the files of this task is of generations that are gone, or another farm is at it. */
 static status publish_sweep(const task_context *context, const storage_root *root, const task_publish *staged, const char *folder)
 {
     const char **names = calloc(staged->file_count, sizeof *names);
@@ -274,7 +274,7 @@ static status publish_sweep(const task_context *context, const storage_root *roo
         return error_detail_set(context->detail, STATUS_NODE_MEMORY, "no memory is left to publish");
     for (uint32_t i = 0; i < staged->file_count; i++)
         names[i] = strrchr(staged->files[i].final.path, '/') + 1;
-    status code = storage_keep_only(root, folder, staged->file_count, names, context->detail);
+    status code = storage_keep_only(root, folder, staged->file_count, names, staged->files[0].part.path, context->detail);
     free(names);
     return code;
 }

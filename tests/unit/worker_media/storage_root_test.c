@@ -437,6 +437,26 @@ static void storage_remove_stale_parts__takes_parts_of_that_name_alone(void **st
     assert_true(temp_folder_has(&self->folder, "root/A.wav.12345678abcdef01-1-1.part"));
 }
 
+static void storage_keep_only__leaves_what_another_farm_makes(void **state)
+{
+    fixture *self = *state;
+    error_detail detail = {0};
+    static const char *const names[] = {"A.wav"};
+    static const char own[] = "stage/A.wav.12345678abcdef00-2-1.part";
+    static const char *const gone[] = {"root/stage/A.wav.12345678abcdef00-1-1.part", "root/stage/B.wav.0000cccccccccccc-7-2.part"};
+    temp_folder_make(&self->folder, "root/stage");
+    temp_folder_write(&self->folder, "root/stage/A.wav", "x", 1);
+    for (size_t i = 0; i < 2; i++)
+        temp_folder_write(&self->folder, gone[i], "x", 1);
+    assert_int_equal(storage_keep_only(self->root, "stage", 1, names, own, &detail), STATUS_OK);
+    assert_false(temp_folder_has(&self->folder, gone[0]) || temp_folder_has(&self->folder, gone[1]));
+    assert_true(temp_folder_has(&self->folder, "root/stage/A.wav"));
+    temp_folder_write(&self->folder, "root/stage/C.wav.12345678abcdef01-1-1.part", "x", 1);
+    assert_int_equal(storage_keep_only(self->root, "stage", 1, names, own, &detail), STATUS_INPUT_INVALID);
+    assert_non_null(strstr(detail.message, "'C.wav.12345678abcdef01-1-1.part' in out is of another farm"));
+    assert_true(temp_folder_has(&self->folder, "root/stage/C.wav.12345678abcdef01-1-1.part"));
+}
+
 static bool file_put(const char *path, const char *text)
 {
     int descriptor = open(path, O_WRONLY | O_CLOEXEC);
@@ -571,6 +591,7 @@ int main(void)
         WITH_FOLDER(storage_rename__replaces_only_when_told),
         WITH_FOLDER(storage_remove__accepts_what_is_gone_and_clears_empty_folders_only),
         WITH_FOLDER(storage_remove_stale_parts__takes_parts_of_that_name_alone),
+        WITH_FOLDER(storage_keep_only__leaves_what_another_farm_makes),
         WITH_FOLDER(storage_create_output__says_at_once_that_the_disk_is_too_small),
         WITH_FOLDER(storage_open_input__stays_inside_without_openat2),
     };
