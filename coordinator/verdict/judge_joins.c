@@ -179,6 +179,10 @@ void judge_joins(judgement *self)
     for (size_t i = 0; whole && i < sizeof checks / sizeof checks[0]; i++)
         judgement_cannot(self, checks[i], "How its reels meet", "it is not known where they begin in it");
     const spec_limit *limit = judgement_limit(self, "join.level");
+    const spec_limit *peak = judgement_limit(self, "join.peak");
+    bool quieter = peak != NULL && peak->max < PEAK_LOCATE_DBTP && measure_db(self->verdict->peaks.true_peak) > peak->max;
+    if (quieter && self->timeline->piece_count > 1 && !whole)
+        judgement_cannot(self, "join.peak", "What joins jump by", "places of true peaks are known above -3.5 dBTP, and the spec allows less");
     for (uint32_t i = 1; i < self->timeline->piece_count; i++) {
         const plan_piece *before = &self->timeline->pieces[i - 1];
         const plan_piece *after = &self->timeline->pieces[i];

@@ -218,6 +218,15 @@ static void verdict__tells_the_step_at_a_reel_join(void **state)
     assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_PASS);
     limit->max = 2.7;
     assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_FAIL);
+    limit->max = 6.0;
+    spec_limit *jump = bench_limit(self, "join.peak", (double)NAN, -5.0); /* below what places are known of */
+    assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -6.0).word, VERDICT_PASS);
+    verdict = bench_judge_steps(self, 20.0, scene, 2, -4.0);
+    assert_int_equal(verdict.word, VERDICT_INCOMPLETE);
+    assert_int_equal(bench_found(&verdict, "join.peak")->severity, FINDING_NOT_CHECKED);
+    jump->max = -3.0;
+    assert_int_equal(bench_judge_steps(self, 20.0, scene, 2, -4.0).word, VERDICT_PASS);
+    jump->max = -5.0;
     pieces[1].spans_reels = true; /* edges of reels not known: no joins */
     verdict = bench_judge_steps(self, 20.0, louder, 2, -6.0);
     assert_null(bench_found(&verdict, "join.level"));
