@@ -173,12 +173,12 @@ static size_t worst_of_kind(const finding_list *list, size_t first, const findin
     *out_worst = item;
     for (size_t i = 0; i < list->count; i++) {
         const finding *other = &list->items[i];
-        if (other->waiver != NULL || !(report_alike(other, item) || (i < first && same_group(other, item))))
+        if (other->waiver != NULL || !(finding_alike(other, item) || (i < first && same_group(other, item))))
             continue;
         if (i < first)
             return 0;
         count++;
-        if (report_worse(other, *out_worst))
+        if (finding_worse(other, *out_worst))
             *out_worst = other;
     }
     return count;
@@ -187,7 +187,7 @@ static size_t worst_of_kind(const finding_list *list, size_t first, const findin
 /* "ME_51 (-0.2 dBTP)": the figure where there is a limit that it breaks. */
 static const char *name_with_figure(const char *name, const finding *item, arena *memory)
 {
-    if (!(report_excess(item) > 0.0) || item->unit == NULL)
+    if (!(finding_excess(item) > 0.0) || item->unit == NULL)
         return name;
     return arena_format(memory, "%s (%.1f%s%s)", name, verdict_displayed(item->measured), item->unit[0] == '\0' ? "" : " ", item->unit);
 }
@@ -203,7 +203,7 @@ static void take_findings(cover_list *self, const finding_list *list, finding_se
         if (count == 0)
             continue;
         uint32_t at = 0;
-        while (at < self->count && !report_alike(self->items[at].item, worst))
+        while (at < self->count && !finding_alike(self->items[at].item, worst))
             at++;
         if (at == MEND_FIRST_MAX) {
             if (strstr(self->more, worst->check) == NULL)

@@ -115,26 +115,6 @@ static void add_finding(page *self, const report_model *model, const report_prog
         page_line(self, STYLE_SOFT, sources);
 }
 
-bool report_alike(const finding *a, const finding *b)
-{
-    if (strcmp(a->check, b->check) != 0 || a->severity != b->severity || (a->waiver == NULL) != (b->waiver == NULL))
-        return false;
-    if (strcmp(a->check, "stems.null") != 0 || a->subject == NULL || b->subject == NULL)
-        return true;
-    return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
-}
-
-double report_excess(const finding *item)
-{
-    return fmax(fmax(item->measured - item->max, item->min - item->measured), 0.0); /* fmax leaves out what is NAN */
-}
-
-bool report_worse(const finding *a, const finding *b)
-{
-    bool placed = a->has_range && !b->has_range; /* how many more there are says less than any of them */
-    return report_excess(a) > report_excess(b) || (placed && !(report_excess(b) > 0.0));
-}
-
 /* So many of a kind stand one by one; of more the worst alone, with the others behind it. */
 enum { ALIKE_MAX = 3 };
 
@@ -146,9 +126,9 @@ static void add_kind(page *self, const report_model *model, const report_program
     size_t worst = first;
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {
-        bool alike = report_alike(&items[i], &items[first]);
+        bool alike = finding_alike(&items[i], &items[first]);
         count += alike;
-        if (alike && report_worse(&items[i], &items[worst]))
+        if (alike && finding_worse(&items[i], &items[worst]))
             worst = i;
     }
     if (count <= ALIKE_MAX) {
@@ -156,13 +136,13 @@ static void add_kind(page *self, const report_model *model, const report_program
         return;
     }
     for (size_t i = 0; i < first; i++)
-        if (report_alike(&items[i], &items[first]))
+        if (finding_alike(&items[i], &items[first]))
             return;
     add_finding(self, model, programme, timeline, &items[worst], NULL);
     page_fold_rows(self);
     page_format(self, STYLE_SOFT, "%zu more of %s", count - 1, items[worst].check);
     for (size_t i = first; i < list->count; i++)
-        if (i != worst && report_alike(&items[i], &items[first]))
+        if (i != worst && finding_alike(&items[i], &items[first]))
             add_finding(self, model, programme, timeline, &items[i], &items[worst]);
     page_unfold_rows(self);
 }

@@ -28,12 +28,6 @@ void report_cover(page *self, const report_model *model, const uint32_t *order, 
 /** By which links name the section of a programme. */
 const char *report_mark(const report_programme *programme, arena *memory);
 
-/** Of one check, and equally severe; what is wrong with stems is of many kinds, of which the subject begins with the name. */
-bool report_alike(const finding *a, const finding *b);
-/** How far it is beyond its limit; 0 where it has none. */
-double report_excess(const finding *item);
-/** a tells the worse of two that are alike: of equals the one that has a place. */
-bool report_worse(const finding *a, const finding *b);
 /** The findings of a programme or a stem as a table; programme NULL: of a stem, without pictures. */
 void report_findings(page *self, const report_model *model, const report_programme *programme, const plan_timeline *timeline,
                      const finding_list *list);

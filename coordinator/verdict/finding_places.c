@@ -70,7 +70,25 @@ static uint64_t frames_most(uint64_t frame_count, uint32_t sample_rate, const re
 /* What is looked at in turn. */
 enum { TURN_SHORT_OF_CHECK, TURN_OF_CHECK, TURN_ALL, TURNS };
 
-static bool has_turn(const finding *item, int turn, finding_severity severity, const finding *const *shown, uint32_t count)
+static bool is_short(const finding *item)
+{
+    return item->end_sample <= item->start_sample + CELL_FRAMES;
+}
+
+/* None of its check and severity that would have this turn too is worse. */
+static bool is_worst(const finding_list *findings, const finding *item, int turn)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const finding *other = &findings->items[i];
+        if (other->has_range && other->severity == item->severity && strcmp(other->check, item->check) == 0 &&
+            (turn != TURN_SHORT_OF_CHECK || is_short(other)) && finding_worse(other, item))
+            return false;
+    }
+    return true;
+}
+
+static bool has_turn(const finding_list *findings, const finding *item, int turn, finding_severity severity,
+                     const finding *const *shown, uint32_t count)
 {
     bool new_check = true;
     for (uint32_t i = 0; i < count; i++) {
@@ -78,8 +96,8 @@ static bool has_turn(const finding *item, int turn, finding_severity severity, c
             return false;
         new_check = new_check && strcmp(shown[i]->check, item->check) != 0;
     }
-    return item->severity == severity && (turn == TURN_ALL || new_check) &&
-           (turn != TURN_SHORT_OF_CHECK || item->end_sample <= item->start_sample + CELL_FRAMES);
+    return item->severity == severity && (turn != TURN_SHORT_OF_CHECK || is_short(item)) &&
+           (turn == TURN_ALL || (new_check && is_worst(findings, item, turn)));
 }
 
 uint32_t finding_places(const finding_list *findings, channel_layout_id layout, uint64_t frame_count, uint32_t sample_rate,
@@ -94,7 +112,7 @@ uint32_t finding_places(const finding_list *findings, channel_layout_id layout, 
         for (size_t i = 0; i < findings->count && count < TASK_PLACES_MAX && frame_count > 0; i++) {
             const finding *item = &findings->items[i];
             if (!item->has_range || item->start_sample >= frame_count ||
-                !has_turn(item, turn % TURNS, severities[turn / TURNS], shown, count))
+                !has_turn(findings, item, turn % TURNS, severities[turn / TURNS], shown, count))
                 continue;
             task_place place = place_of(item, channel_layout_get(layout), frame_count, sample_rate);
             bool known = place.frame_count > TASK_PLACE_FRAMES_MAX || taken + place.frame_count > most;

@@ -139,6 +139,13 @@ bool verdict_in_force(const programme_verdict *verdict, const spec_limit *limit)
 /** fail over incomplete over warn over pass. */
 verdict_word verdict_worst(verdict_word a, verdict_word b);
 
+/** Of one check, and equally severe; what is wrong with stems is of many kinds, of which the subject begins with the name. */
+bool finding_alike(const finding *a, const finding *b);
+/** How far it is beyond its limit; 0 where it has none. */
+double finding_excess(const finding *item);
+/** a tells the worse of two that are alike: of equals the one that has a place. */
+bool finding_worse(const finding *a, const finding *b);
+
 /** What programmes are sorted by: the worst verdict first, then the most failures, the most warnings, and the place in the show. */
 typedef struct verdict_rank {
     verdict_word word;

@@ -1,6 +1,7 @@
 #include "coordinator/verdict/verdict.h"
 
 #include <math.h>
+#include <string.h>
 
 const char *finding_severity_name(finding_severity severity)
 {
@@ -17,6 +18,26 @@ const char *verdict_word_name(verdict_word word)
 verdict_word verdict_worst(verdict_word a, verdict_word b)
 {
     return a > b ? a : b;
+}
+
+bool finding_alike(const finding *a, const finding *b)
+{
+    if (strcmp(a->check, b->check) != 0 || a->severity != b->severity || (a->waiver == NULL) != (b->waiver == NULL))
+        return false;
+    if (strcmp(a->check, "stems.null") != 0 || a->subject == NULL || b->subject == NULL)
+        return true;
+    return strcspn(a->subject, " ") == strcspn(b->subject, " ") && strncmp(a->subject, b->subject, strcspn(a->subject, " ")) == 0;
+}
+
+double finding_excess(const finding *item)
+{
+    return fmax(fmax(item->measured - item->max, item->min - item->measured), 0.0); /* fmax leaves out what is NAN */
+}
+
+bool finding_worse(const finding *a, const finding *b)
+{
+    bool placed = a->has_range && !b->has_range; /* how many more there are says less than any of them */
+    return finding_excess(a) > finding_excess(b) || (placed && !(finding_excess(b) > 0.0));
 }
 
 int verdict_rank_compare(const void *a, const void *b)

@@ -90,6 +90,26 @@ static void finding_places__show_each_check_before_another_of_the_same(void **st
     always = 3;
 }
 
+/* Of each check the one that a report shows of many: what is farthest beyond its limit, then in the order of the list. */
+static void finding_places__show_the_worst_of_a_check(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"L", "R", "C", "Ls"};
+    static const double figures[] = {-1.5, -0.5, -0.4, -1.0}; /* of at most -2.0 */
+    static const uint32_t bits[] = {1 << 1, 1 << 0, 1 << 2}; /* C's is worse and lasts for longer than a cell */
+    finding items[4];
+    for (size_t i = 0; i < 4; i++) {
+        items[i] = found_at(10 * i * RATE, 10 * i * RATE + (i == 2 ? 8 * RATE : 1), names[i]);
+        items[i].measured = figures[i];
+        items[i].min = -100.0;
+        items[i].max = -2.0;
+    }
+    task_place places[TASK_PLACES_MAX];
+    assert_int_equal(places_of(items, 4, 60 * RATE, places), 3);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(places[i].channels, bits[i]);
+}
+
 static void finding_places__show_what_is_worth_a_look_once(void **state)
 {
     (void)state;
@@ -121,6 +141,7 @@ int main(void)
         cmocka_unit_test(finding_places__stay_within_a_hundredth_or_three),
         cmocka_unit_test(finding_places__take_what_is_left_of_one_hundredth_of_it_all),
         cmocka_unit_test(finding_places__show_each_check_before_another_of_the_same),
+        cmocka_unit_test(finding_places__show_the_worst_of_a_check),
         cmocka_unit_test(finding_places__show_what_is_worth_a_look_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
