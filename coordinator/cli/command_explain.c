@@ -142,11 +142,12 @@ static void print_details(const json_t *details, uint32_t rate)
 {
     const char *key;
     json_t *value;
-    printf("Made of:\n");
+    const char *heading = "Made of:\n";
     json_object_foreach ((json_t *)(uintptr_t)details, key, value) {
         if (is_empty(value))
             continue;
-        printf("  ");
+        printf("%s  ", heading);
+        heading = "";
         print_key(key);
         printf(":");
         if (json_is_object(value) && json_object_size(value) > 0)
@@ -233,7 +234,7 @@ static void print_finding(const json_t *item)
             printf("Places:");
             print_list(json_object_get(details, "places"), rate_of(item));
         }
-    } else if (json_object_size(details) > 0) {
+    } else {
         print_details(details, rate_of(item));
     }
 }

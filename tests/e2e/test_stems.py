@@ -388,6 +388,7 @@ class Levels(FarmTest):
         write_wav(self.folder / "stems" / "R1_AD.wav", np.concatenate([narration[:7 * RATE], narration[7 * RATE:11 * RATE], narration[7 * RATE:11 * RATE]]))
         told = faults(reelmill("run", show.path, "--replace", "--json").json(), "AD_51", "ad.overlap")
         self.assertEqual([(f["details"]["move_s"], "shorten it" in f["message"]) for f in told], [(None, True)])
+        self.assertNotIn("Made of:", reelmill("explain", show.path, told[0]["id"]).out)  # of nothing more
 
     def test_narration_over_dialogue_of_a_received_description(self):
         """Two seconds of it, and narration that begins where the dialogue has just ended; a print master has neither."""
