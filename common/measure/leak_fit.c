@@ -72,18 +72,22 @@ static void add_up(stem_leak *leak, const leak_sums sums[][STEM_BANDS], const bo
     }
 }
 
+bool stem_gain_known(double own, double re, double im, double noise)
+{
+    return own > 0.0 && squared(re) + squared(im) >= band_score_min * noise;
+}
+
 bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double *out_im)
 {
     double own = (double)leak->band_own[band];
-    double energy = squared((double)leak->band_re[band]) + squared((double)leak->band_im[band]);
-    if (own <= 0.0 || energy < band_score_min * (double)leak->band_noise[band])
+    if (!stem_gain_known(own, (double)leak->band_re[band], (double)leak->band_im[band], (double)leak->band_noise[band]))
         return false;
     *out_re = (double)leak->band_re[band] / own;
     *out_im = (double)leak->band_im[band] / own;
     return true;
 }
 
-double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
+double leak_likelihood(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
 {
     double total = 0.0;
     for (uint32_t b = 0; b < STEM_BANDS; b++) {
@@ -94,7 +98,12 @@ double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
         double better = residual_of(&sums[b], 0.0, 0.0) / residual_of(&sums[b], re, im);
         total += sums[b].bins / noise_bandwidth * natural_log(better);
     }
-    return fmin(fmax(total, -window_most), window_most);
+    return total;
+}
+
+double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS])
+{
+    return fmin(fmax(leak_likelihood(leak, sums), -window_most), window_most);
 }
 
 /* The stretch of windows that together speak loudest for the leak. */

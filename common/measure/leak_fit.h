@@ -40,6 +40,8 @@ bool leak_fit(stem_leak *leak, leak_stretch *out_stretch, const leak_sums sums[]
 #define LEAK_ABSENT_MAX -3.0 /**< and up to which it speaks against it */
 
 /** How much better a window is explained with the leak, whose octaves are known, than without, as a log likelihood. */
+double leak_likelihood(const stem_leak *leak, const leak_sums sums[STEM_BANDS]);
+/** The same, of which no window has more than its share. */
 double leak_speaks(const stem_leak *leak, const leak_sums sums[STEM_BANDS]);
 
 #endif

@@ -1,36 +1,32 @@
 #include "common/measure/stem_bleed.h"
 
+#include "common/measure/leak_gain.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { FIRST_BIN = 4 /* of the lowest octave, as the features count them */ };
 
+enum { CLOSE = 45056 /* 0.94 s */ };
+
 static const double same_leak = 0.5;     /* octaves belong to a leak from half its gain on */
-static const double gain_of = 0.95;      /* of those that let it pass (-0.4 dB) the gain is told: not of a filter's slope */
-static const double slope_of = 0.9;      /* -0.9 dB in an octave: a filter takes something of the one beside it, too */
-static const double flat_known = 300.0;  /* to 6 %: then what lies beside a slope is left out */
-static const double well_known = 100.0;  /* to a tenth */
 static const double least_reach = 1e-5;  /* -100 dB: smaller ones are lost in the rounding of 24 bits */
-static const double octave_step = 6.0;   /* 15.6 dB: a filter of the second order has 12 dB an octave */
 static const double chance_factor = 1.5; /* against the peak out of time */
 static const double cell_min = 6.5;      /* of a second cell, which is as good */
-
-/* Of what each cell says of an octave: squares, from which follows how far cells differ. */
-typedef struct octave_spread {
-    double said, own_re, own_im, own;
-    uint32_t count;
-} octave_spread;
+static const double far_clearer = 2.0;   /* score of a cell over that of another */
 
 /* A leak while cells are added to it. */
 typedef struct open_leak {
     stem_bleed leak;
-    stem_leak sum; /* of the octaves */
-    octave_spread spread[STEM_BANDS];
+    leak_octaves octaves; /* at the delay that is told */
     double rest;
     uint32_t clear_cells;
     bool open_ended; /* up to the end of its last cell nothing says that it has ended */
-    size_t last_cell;
+    size_t first_cell, last_cell;
+    stem_beyond before, after; /* these */
+    double last_score;
+    uint64_t earliest; /* before this another is told */
     bool used;
 } open_leak;
 
@@ -49,47 +45,63 @@ double stem_leak_gain(const stem_leak *leak)
     return weight > 0.0 ? product / weight : 0.0;
 }
 
-/* Gain of an octave, less what chance adds to it; 0 where it is not known. *out_weight: one over its relative error squared. */
-static double band_gain(const stem_leak *sum, uint32_t band, double *out_weight)
+/* Where a leak begins or ends, and between which frames it may: in the middle of what is open, if that is half a second at most. */
+typedef struct leak_edge {
+    uint64_t told, first, last;
+} leak_edge;
+
+/* In its cell or before it. */
+static leak_edge leak_start(const stem_cell *cell, const stem_leak *leak)
 {
-    double re = 0.0;
-    double im = 0.0;
-    *out_weight = 0.0;
-    if (!stem_leak_band(sum, band, &re, &im))
-        return 0.0;
-    double own = (double)sum->band_own[band];
-    double error = (double)sum->band_noise[band] / (own * own);
-    double power = re * re + im * im;
-    /* A gain is never known better than to one percent: the strongest octave is not alone in what is told. */
-    *out_weight = power / (error + 1e-4 * power);
-    return sqrt(fmax(power - error, 0.0));
+    const stem_beyond *before = &leak->before;
+    const uint64_t inside = cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES;
+    const uint64_t first = before->open > 0 ? cell->frame - (uint64_t)before->open * STEM_STEP_FRAMES : inside;
+    if (before->told == 0)
+        return (leak_edge){inside - first <= CLOSE ? first + (inside - first) / 2 : inside, first, inside};
+    return (leak_edge){cell->frame - (uint64_t)before->told * STEM_STEP_FRAMES, first,
+                       cell->frame - (uint64_t)before->heard * STEM_STEP_FRAMES};
 }
 
-/* Where it is first heard, in its cell or before it. */
-static uint64_t leak_start(const stem_cell *cell, const stem_leak *leak)
+static uint64_t cell_end(const stem_cell *cell)
 {
-    return leak->before > 0 ? cell->frame - (uint64_t)leak->before * STEM_STEP_FRAMES
-                            : cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES;
+    return cell->frame + cell->frame_count;
 }
 
-static uint64_t leak_end(const stem_cell *cell, const stem_leak *leak)
+static leak_edge leak_end(const stem_cell *cell, const stem_leak *leak)
 {
-    return leak->last_step + 1u >= stem_step_count(cell->frame_count) || leak->after > 0
-               ? cell->frame + cell->frame_count + (uint64_t)leak->after * STEM_STEP_FRAMES
-               : cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
+    const stem_beyond *after = &leak->after;
+    const uint64_t edge = cell_end(cell);
+    const bool reaches = leak->last_step + 1u >= stem_step_count(cell->frame_count);
+    const uint64_t inside = reaches ? edge : cell->frame + (uint64_t)(leak->last_step + 1) * STEM_STEP_FRAMES;
+    const uint64_t last = after->open > 0 ? edge + (uint64_t)after->open * STEM_STEP_FRAMES : inside;
+    if (after->told == 0)
+        return (leak_edge){last - inside <= CLOSE ? inside + (last - inside) / 2 : inside, inside, last};
+    return (leak_edge){edge + (uint64_t)after->told * STEM_STEP_FRAMES, edge + (uint64_t)after->heard * STEM_STEP_FRAMES, last};
 }
 
-/* Of sounds that hold the same tone each cell is sure of itself: what cells say apart tells more of it. */
-static void spread_noise(stem_leak *sum, const octave_spread *spread, uint32_t band)
+/* Something beyond the cell speaks against it. */
+static bool has_ended(const stem_beyond *beyond)
 {
-    double own = (double)sum->band_own[band];
-    if (spread->count < 2 || own <= 0.0)
-        return;
-    double re = (double)sum->band_re[band] / own;
-    double im = (double)sum->band_im[band] / own;
-    double apart = spread->said - 2.0 * (re * spread->own_re + im * spread->own_im) + (re * re + im * im) * spread->own;
-    double noise = apart * spread->count / (spread->count - 1.0);
-    sum->band_noise[band] = fmaxf(sum->band_noise[band], (float)noise);
+    return beyond->open > beyond->heard && beyond->open < STEM_STEPS;
+}
+
+static void begin_at(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
+{
+    const leak_edge start = leak_start(cell, leak);
+    open->leak.start_frame = start.told;
+    open->leak.start_first = start.first;
+    open->leak.start_last = start.last;
+    open->first_cell = index;
+    open->before = leak->before;
+}
+
+/*
+ * Where a cell that is far clearer has looked into the one beside it and heard that the leak is not there, what that one shows at
+ * another delay is chance, as of tones that both have.
+ */
+static bool outshines(const stem_beyond *beyond, int delay, double score, int other_delay, double other_score)
+{
+    return has_ended(beyond) && delay != other_delay && score >= far_clearer * other_score;
 }
 
 static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const stem_leak *leak)
@@ -97,160 +109,110 @@ static void add_cell(open_leak *open, const stem_cell *cell, size_t index, const
     uint32_t steps = stem_step_count(cell->frame_count);
     if (!open->used) {
         *open = (open_leak){.used = true};
-        open->leak = (stem_bleed){.source = leak->source, .host = leak->host, .start_frame = leak_start(cell, leak),
-                                   .start_short = leak->start_short};
+        open->leak = (stem_bleed){.source = leak->source, .host = leak->host};
+        begin_at(open, cell, index, leak);
+    } else {
+        const leak_edge start = leak_start(cell, leak);
+        const bool clearer = outshines(&leak->before, leak->delay, (double)leak->score, open->leak.delay_samples, open->leak.score);
+        if (start.last < open->leak.start_frame || (clearer && start.told > open->leak.start_frame))
+            begin_at(open, cell, index, leak);
     }
-    uint64_t end = leak_end(cell, leak);
-    open->leak.end_short = end >= open->leak.end_frame ? leak->end_short : open->leak.end_short;
-    open->leak.end_frame = end > open->leak.end_frame ? end : open->leak.end_frame;
+    const leak_edge end = leak_end(cell, leak);
+    /* The cell that it ends in tells that more finely than the one before, which has looked at a few windows of it. */
+    if (end.told >= (has_ended(&open->after) ? open->leak.end_first : open->leak.end_frame)) {
+        open->leak.end_frame = end.told;
+        open->leak.end_first = end.first;
+        open->leak.end_last = end.last;
+        open->after = leak->after;
+    }
     open->leak.cell_count++;
     open->last_cell = index;
+    open->last_score = (double)leak->score;
     open->rest = fmax(open->rest, (double)leak->rest);
     open->clear_cells += (double)leak->score >= cell_min;
     open->open_ended = leak->last_open + 1u >= steps;
-    bool best = (double)leak->score > open->leak.score;
-    bool alike = leak->delay == open->leak.delay_samples && open->leak.score >= STEM_LEAK_SCORE_MIN;
-    bool counts = best || (alike && (double)leak->score >= STEM_LEAK_SCORE_MIN);
+    const int moved = leak->delay - open->leak.delay_samples;
+    const double score = (double)leak->score;
+    const bool best = score > open->leak.score;
+    const double factor = moved == 0 ? 0.0 : 1.0 / far_clearer; /* at another delay one may stand on other sound, too */
+    if (!best && score < fmax(STEM_LEAK_SCORE_MIN, factor * open->leak.score))
+        return;
+    if (best && open->leak.score < fmax(STEM_LEAK_SCORE_MIN, factor * score))
+        open->octaves = (leak_octaves){.of = {{0}}};
+    else if (best)
+        leak_octaves_move(&open->octaves, moved);
+    leak_octaves_add(&open->octaves, leak, best ? 0 : moved);
     if (best) {
         open->leak.score = (double)leak->score;
         open->leak.chance = (double)leak->chance;
         open->leak.delay_samples = leak->delay;
     }
-    /* A sample beside the delay the treble is lost: the gain is that of the clear cells whose delay is the one that is told. */
-    if (best && !alike) {
-        memset(&open->sum, 0, sizeof open->sum);
-        memset(&open->spread, 0, sizeof open->spread);
-    }
-    for (uint32_t b = 0; b < STEM_BANDS && counts; b++) {
-        double own = (double)leak->band_own[b];
-        double re = (double)leak->band_re[b];
-        double im = (double)leak->band_im[b];
-        octave_spread *spread = &open->spread[b];
-        spread->said += re * re + im * im;
-        spread->own_re += own * re;
-        spread->own_im += own * im;
-        spread->own += own * own;
-        spread->count += own > 0.0;
-        open->sum.band_own[b] += leak->band_own[b];
-        open->sum.band_re[b] += leak->band_re[b];
-        open->sum.band_im[b] += leak->band_im[b];
-        open->sum.band_noise[b] += leak->band_noise[b];
-    }
 }
 
-/* A gain that is lower, or higher, than that of an octave by so many standard deviations. */
-static double gain_at(double gain, double weight, double deviations)
+/* 0: nothing of the source could be there. */
+static double reach_in(const stem_cell *cell, const float *table, uint32_t source_group, uint32_t host_group)
 {
-    return gain * fmax(1.0 + deviations / sqrt(weight), 0.0);
-}
-
-/*
- * Gains of octaves of one leak, as well as they are known, next to each other or with unknown ones between: more than a filter does
- * in an octave is another sound that the two have in common.
- */
-static bool follows(const double *gains, const double *weights, uint32_t at, uint32_t next)
-{
-    return gains[at] > 0.0 && gains[next] > 0.0 &&
-           gain_at(gains[next], weights[next], -2.0) < octave_step * gain_at(gains[at], weights[at], 2.0) &&
-           gain_at(gains[at], weights[at], -2.0) < octave_step * gain_at(gains[next], weights[next], 2.0);
-}
-
-/* The octaves around one that shows it well in which the gain goes on without a jump. */
-static void find_octaves(const double *gains, const double *weights, uint32_t *out_first, uint32_t *out_last)
-{
-    uint32_t best = 0;
-    for (uint32_t b = 1; b < STEM_BANDS; b++)
-        if (weights[b] > weights[best])
-            best = b;
-    /* Of those known half as well, or to a tenth, the loudest: far above a low-pass the last trace of it may be known best. */
-    double enough = fmin(weights[best] / 4.0, well_known);
-    for (uint32_t b = 0; b < STEM_BANDS; b++)
-        if (weights[b] >= enough && gains[b] > gains[best])
-            best = b;
-    *out_first = *out_last = best;
-    for (uint32_t b = best; b-- > 0 && (weights[b] <= 0.0 || follows(gains, weights, *out_first, b));)
-        *out_first = weights[b] > 0.0 ? b : *out_first;
-    for (uint32_t b = best + 1; b < STEM_BANDS && (weights[b] <= 0.0 || follows(gains, weights, *out_last, b)); b++)
-        *out_last = weights[b] > 0.0 ? b : *out_last;
-}
-
-typedef struct gain_sum {
-    double product, weight;
-} gain_sum;
-
-static void add_gain(gain_sum *sum, double gain, double weight)
-{
-    sum->product += gain * weight;
-    sum->weight += weight;
-}
-
-/* In the octave next to it a filter takes so much away, by two standard deviations, that it begins in this one. */
-static bool beside_slope(const double *gains, const double *weights, uint32_t band, uint32_t next)
-{
-    return gains[next] > 0.0 && gain_at(gains[next], weights[next], 2.0) < slope_of * gains[band];
-}
-
-/* The octaves that carry it, and its gain in those that let it pass. */
-static bool find_gain(open_leak *open)
-{
-    double gains[STEM_BANDS];
-    double weights[STEM_BANDS];
-    double most = 0.0; /* at least, by two standard deviations: of nine octaves chance raises one by that */
-    double sign = 0.0;
-    uint32_t first = 0;
-    uint32_t last = 0;
-    for (uint32_t b = 0; b < STEM_BANDS; b++) {
-        spread_noise(&open->sum, &open->spread[b], b);
-        gains[b] = band_gain(&open->sum, b, &weights[b]);
-    }
-    find_octaves(gains, weights, &first, &last);
-    for (uint32_t b = first; b <= last; b++)
-        most = weights[b] > 0.0 ? fmax(most, gain_at(gains[b], weights[b], -2.0)) : most;
-    gain_sum passed = {0.0, 0.0};
-    gain_sum flat = {0.0, 0.0};
-    bool any = false;
-    for (uint32_t b = first; b <= last; b++) {
-        if (weights[b] <= 0.0 || gains[b] < same_leak * most)
-            continue;
-        if (gains[b] >= gain_of * most) {
-            add_gain(&passed, gains[b], weights[b]);
-            sign += copysign(weights[b], (double)open->sum.band_re[b]); /* far above a filter it has turned */
-            if ((b == first || !beside_slope(gains, weights, b, b - 1)) && (b == last || !beside_slope(gains, weights, b, b + 1)))
-                add_gain(&flat, gains[b], weights[b]);
-        }
-        open->leak.first_band = any ? open->leak.first_band : b;
-        open->leak.last_band = b;
-        any = true;
-    }
-    if (passed.weight <= 0.0)
-        return false;
-    const gain_sum *told = flat.weight >= flat_known ? &flat : &passed;
-    open->leak.gain = copysign(told->product / told->weight, sign);
-    return true;
-}
-
-/* False: it is none. */
-static bool close_leak(open_leak *open, stem_bleeds *out)
-{
-    open->used = false;
-    if (open->leak.score < STEM_LEAK_SCORE_MIN || open->leak.score < chance_factor * open->leak.chance ||
-        (open->rest < STEM_LEAK_REST_MIN && open->clear_cells < 2) || !find_gain(open))
-        return false;
-    if (out->count == STEM_BLEEDS_MAX)
-        out->dropped++;
-    else
-        out->items[out->count++] = open->leak;
-    return true;
+    if (source_group >= cell->group_count || host_group >= cell->group_count)
+        return 0.0;
+    double reach = (double)table[source_group * cell->group_count + host_group];
+    return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach > 0.0 ? fmax(reach, least_reach) : 0.0;
 }
 
 /* True if a cell between would have shown the leak, so that it ended there. */
 static bool would_show(const stem_programme *programme, size_t cell, uint32_t source, uint32_t host, double gain)
 {
     const stem_cell *at = &programme->bleed[cell];
-    if (!at->all_pairs || source >= at->group_count || host >= at->group_count)
+    const double reach = reach_in(at, at->reach, source, host);
+    return at->all_pairs && reach > 0.0 && reach < same_leak * gain;
+}
+
+/* The source plays there, and the leak would not have been found. */
+static bool might_hide(const stem_cell *cell, const stem_bleed *leak, const uint8_t *group_of)
+{
+    const float *table = leak->last_band <= STEM_BANDS_LOW ? cell->reach_low : cell->reach;
+    const double reach = reach_in(cell, table, group_of[leak->source], group_of[leak->host]);
+    return reach > 0.0 && (!cell->all_pairs || reach >= same_leak * fabs(leak->gain));
+}
+
+static uint64_t later_of(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t earlier_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Where nothing was heard that speaks against it as far as was looked, it may go on through cells that would not show it. */
+static void widen_ends(open_leak *open, const stem_programme *programme, const uint8_t *group_of)
+{
+    stem_bleed *leak = &open->leak;
+    if (open->before.open == STEM_STEPS)
+        for (size_t c = open->first_cell; c-- > 0 && might_hide(&programme->bleed[c], leak, group_of);)
+            leak->start_first = earlier_of(leak->start_first, programme->bleed[c].frame);
+    if (open->after.open == STEM_STEPS)
+        for (size_t c = open->last_cell + 1; c < programme->cell_count && might_hide(&programme->bleed[c], leak, group_of); c++)
+            leak->end_last = later_of(leak->end_last, cell_end(&programme->bleed[c]));
+    leak->start_first = earlier_of(later_of(leak->start_first, open->earliest), leak->start_frame);
+    leak->start_last = later_of(leak->start_last, leak->start_frame);
+    leak->end_first = earlier_of(leak->end_first, leak->end_frame);
+}
+
+/* False: it is none. */
+static bool close_leak(open_leak *open, stem_bleeds *out, const stem_programme *programme, const uint8_t *group_of)
+{
+    open->used = false;
+    if (open->leak.score < STEM_LEAK_SCORE_MIN || open->leak.score < chance_factor * open->leak.chance ||
+        (open->rest < STEM_LEAK_REST_MIN && open->clear_cells < 2) ||
+        !leak_octaves_gain(&open->octaves, &open->leak.gain, &open->leak.first_band, &open->leak.last_band))
         return false;
-    double reach = (double)at->reach[source * at->group_count + host];
-    return reach > 0.0 && reach < same_leak * gain;
+    widen_ends(open, programme, group_of);
+    if (out->count == STEM_BLEEDS_MAX)
+        out->dropped++;
+    else
+        out->items[out->count++] = open->leak;
+    return true;
 }
 
 static bool continues(const stem_programme *programme, const open_leak *open, size_t cell, const stem_leak *leak,
@@ -259,7 +221,7 @@ static bool continues(const stem_programme *programme, const open_leak *open, si
     double gain = fabs(stem_leak_gain(leak));
     if (abs(open->leak.delay_samples - leak->delay) > STEM_DELAY_SLACK)
         return false;
-    if (leak_start(&programme->bleed[cell], leak) <= open->leak.end_frame)
+    if (leak_start(&programme->bleed[cell], leak).told <= open->leak.end_frame)
         return true; /* heard from one to the other */
     if (!open->open_ended || leak->first_open > 0)
         return false;
@@ -315,11 +277,14 @@ static bool another_is_followed(const stem_programme *programme, size_t cell, ui
 }
 
 /* A leak ends where another of its two channels begins in a cell of its own; returns from when on the other may be told. */
-static uint64_t part_leaks(stem_bleed *before, uint64_t own_start)
+static uint64_t part_leaks(open_leak *open, uint64_t own_start)
 {
+    stem_bleed *before = &open->leak;
     if (own_start <= before->start_frame)
         return 0;
-    before->end_frame = before->end_frame < own_start ? before->end_frame : own_start;
+    before->end_frame = earlier_of(before->end_frame, own_start);
+    before->end_last = earlier_of(before->end_last, own_start);
+    open->after = (stem_beyond){0}; /* it is open no further */
     return before->end_frame;
 }
 
@@ -403,25 +368,29 @@ status stem_bleed_find(stem_bleeds *out_bleeds, const stem_programme *programme,
             if (leak->source >= lanes || leak->host >= lanes)
                 continue;
             open_leak *pair = &open[(size_t)leak->source * lanes + leak->host];
-            if (pair->used && is_outdone(pair, cell, leak))
+            if (pair->used && (is_outdone(pair, cell, leak) || outshines(&pair->after, pair->leak.delay_samples, pair->last_score,
+                                                                         leak->delay, (double)leak->score)))
                 continue;
             uint64_t earliest = 0;
             if (!pair->used || !continues(programme, pair, c, leak, group_of)) {
                 if (another_is_followed(programme, c, i) || (pair->used && another_continues(programme, pair, c, i, group_of)))
                     continue;
                 if (pair->used) {
-                    earliest = part_leaks(&pair->leak, cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES);
-                    earliest = close_leak(pair, out_bleeds) ? earliest : 0;
+                    const uint64_t own = cell->frame + (uint64_t)leak->first_step * STEM_STEP_FRAMES;
+                    earliest = part_leaks(pair, own);
+                    earliest = close_leak(pair, out_bleeds, programme, group_of) ? earliest : 0;
                 }
             }
             add_cell(pair, cell, c, leak);
-            if (pair->leak.start_frame < earliest)
-                pair->leak.start_frame = earliest;
+            if (earliest > 0) {
+                pair->earliest = earliest;
+                pair->leak.start_frame = later_of(pair->leak.start_frame, earliest);
+            }
         }
     }
     for (size_t i = 0; i < (size_t)lanes * lanes; i++)
         if (open[i].used)
-            (void)close_leak(&open[i], out_bleeds);
+            (void)close_leak(&open[i], out_bleeds, programme, group_of);
     free(open);
     drop_echoes(out_bleeds, group_of);
     if (out_bleeds->count > 1)
@@ -439,15 +408,6 @@ static int by_gain(const void *a, const void *b)
     double left = ((const cell_reach *)a)->gain;
     double right = ((const cell_reach *)b)->gain;
     return left < right ? -1 : left > right;
-}
-
-/* 0: nothing of the source could be there. */
-static double reach_in(const stem_cell *cell, const float *table, uint32_t source_group, uint32_t host_group)
-{
-    if (source_group >= cell->group_count || host_group >= cell->group_count)
-        return 0.0;
-    double reach = (double)table[source_group * cell->group_count + host_group];
-    return reach > STEM_LEAK_REACH_MOST ? HUGE_VAL : reach > 0.0 ? fmax(reach, least_reach) : 0.0;
 }
 
 /* What is reached in that share of the time of cells. */

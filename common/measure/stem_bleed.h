@@ -15,7 +15,8 @@ typedef struct stem_bleed {
     double gain;            /**< linear, negative when upside down; in the octaves that carry it */
     uint32_t first_band, last_band;
     uint64_t start_frame, end_frame;
-    bool start_short, end_short; /**< not looked for: it may lie STEM_SHORT_FRAMES further off, and more where the leak is faint */
+    uint64_t start_first, start_last; /**< between these it begins, as far as was looked, */
+    uint64_t end_first, end_last;     /**< and ends */
     double score, chance;   /**< of the cell that shows it best: standard deviations of chance, and the same out of time */
     uint32_t cell_count;    /**< in which it was found */
 } stem_bleed;

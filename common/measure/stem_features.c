@@ -68,10 +68,11 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
     encode_float(writer, leak->score);
     encode_float(writer, leak->chance);
     encode_float(writer, leak->rest);
-    const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open, leak->before, leak->after};
+    const uint8_t windows[] = {leak->first_step, leak->last_step, leak->first_open, leak->last_open,
+                               leak->before.heard, leak->before.told, leak->before.open,
+                               leak->after.heard,  leak->after.told,  leak->after.open};
     for (size_t i = 0; i < sizeof windows; i++)
         byte_writer_u8(writer, windows[i]);
-    byte_writer_u8(writer, (uint8_t)((leak->start_short ? 1 : 0) | (leak->end_short ? 2 : 0)));
     byte_writer_u32(writer, leak->read);
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
         encode_float(writer, leak->band_own[i]);
@@ -79,6 +80,11 @@ static void encode_leak(const stem_leak *leak, byte_writer *writer)
         encode_float(writer, leak->band_im[i]);
         encode_float(writer, leak->band_noise[i]);
     }
+}
+
+static bool beyond_valid(const stem_beyond *beyond)
+{
+    return beyond->heard <= beyond->told && beyond->told <= beyond->open && beyond->open <= STEM_STEPS;
 }
 
 /* False when a number is out of range. */
@@ -95,17 +101,15 @@ static bool decode_leak(byte_reader *reader, const stem_features *features, stem
     bool valid = leak->source < lane_count && leak->host < lane_count && leak->delay >= -STEM_DELAY_MAX &&
                  leak->delay <= STEM_DELAY_MAX && isfinite(leak->score) && isfinite(leak->chance) && isfinite(leak->rest);
     uint8_t *const windows[] = {&leak->first_step, &leak->last_step, &leak->first_open,
-                                &leak->last_open,  &leak->before,    &leak->after};
+                                &leak->last_open,  &leak->before.heard, &leak->before.told, &leak->before.open,
+                                &leak->after.heard, &leak->after.told, &leak->after.open};
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
         *windows[i] = byte_reader_u8(reader);
-    uint8_t shorts = byte_reader_u8(reader);
-    leak->start_short = (shorts & 1) != 0;
-    leak->end_short = (shorts & 2) != 0;
     leak->read = byte_reader_u32(reader);
-    valid = valid && shorts <= 3 && leak->first_open <= leak->first_step &&
+    valid = valid && leak->first_open <= leak->first_step &&
             leak->first_step <= leak->last_step && leak->last_step <= leak->last_open && leak->last_open < step_count &&
-            leak->before <= STEM_STEPS && leak->after <= STEM_STEPS &&
-            (uint64_t)leak->before * STEM_STEP_FRAMES <= features->programme_frame;
+            beyond_valid(&leak->before) && beyond_valid(&leak->after) &&
+            (uint64_t)leak->before.open * STEM_STEP_FRAMES <= features->programme_frame;
     for (uint32_t i = 0; i < STEM_BANDS; i++) {
         leak->band_own[i] = decode_float(reader);
         leak->band_re[i] = decode_float(reader);
@@ -253,7 +257,7 @@ void stem_features_encode(const stem_features *self, byte_writer *writer)
 size_t stem_features_bytes_max(uint32_t lane_count, uint32_t group_count)
 {
     size_t head = 4 + 2 + 2 + 4 + 8 + 4 + 4 + 4;
-    size_t leak = 3 * 2 + 3 * 4 + 6 + 1 + 4 + STEM_BANDS * 4 * 4;
+    size_t leak = 3 * 2 + 3 * 4 + 10 + 4 + STEM_BANDS * 4 * 4;
     size_t bleed = 3 + 2 + (size_t)group_count * group_count * 2 * 4 + STEM_LEAKS_MAX * leak + 2 +
                    (size_t)STEM_GAPS_MAX * (2 + 1 + 4 + 4) + 4 + 2 +
                    (size_t)STEM_CLICKS_MAX * (2 + 4) + (size_t)group_count * (2 + 3 * 4) + 1;

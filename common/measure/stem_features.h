@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 enum {
-    STEM_FEATURES_VERSION = 22,
+    STEM_FEATURES_VERSION = 23,
     STEM_BLOCKS_CROSSED = 8,       /**< per cell: 0.8 s at 48 kHz; fewer where the Gram matrix is large */
     STEM_BLOCKS_ENERGY = 64,       /**< 0.1 s */
     STEM_SUMS_BYTES_CROSSED = 98304, /**< with leaks and reach it fits MEASURE_BYTES_MAX */
@@ -40,7 +40,6 @@ enum {
     STEM_DELAY_SLACK = 12,         /**< samples by which one leak may differ from cell to cell: without treble its peak is wide */
     STEM_BANDS = 9,                /**< octaves below the Nyquist frequency: the last is 12 to 24 kHz at 48 kHz */
     STEM_BANDS_LOW = 5,            /**< of these, what is left of a sound without its treble: up to 1.5 kHz at 48 kHz */
-    STEM_SHORT_FRAMES = 2 * CELL_FRAMES / STEM_WINDOWS, /**< 1.6 s: what goes on in a cell for longer it hears by itself */
     STEM_LEAKS_MAX = 64,
     STEM_LEAK_SCORE_MIN = 8,       /**< from here on a correlation is a leak by itself */
     STEM_GROUPS_MAX = 32,          /**< stems that are held against each other */
@@ -79,14 +78,20 @@ typedef struct stem_shift_peak {
 #define STEM_LEAK_REACH_MOST 0.1 /**< -20 dB: a pair in which only more would be found is not tried */
 #define STEM_LEAK_REST_MIN 4.5 /**< of all windows but the best: two clicks that meet once are no leak */
 
+/** How far a leak goes on beyond an edge of its cell, in steps, heard <= told <= open; STEM_STEPS at most. */
+typedef struct stem_beyond {
+    uint8_t heard; /**< up to here it is heard */
+    uint8_t told;  /**< where it is told to begin or end: between the two, or as far as it is heard */
+    uint8_t open;  /**< up to here nothing is known that speaks against it; STEM_STEPS: and no further was looked */
+} stem_beyond;
+
 /** What one channel leaves in a channel of another stem, in one cell. */
 typedef struct stem_leak {
     uint16_t source, host;             /**< lanes */
     int16_t delay;                     /**< samples that the host is later */
     uint8_t first_step, last_step;     /**< of the cell, in which it is heard */
     uint8_t first_open, last_open;     /**< steps up to these say nothing against it */
-    uint8_t before, after;             /**< steps before the cell and behind it in which it is heard too; STEM_STEPS at most */
-    bool start_short, end_short;       /**< how far it goes on there was left open: no more was to be read again */
+    stem_beyond before, after;         /**< the cell */
     uint32_t read;                     /**< frames of either stem that were read again for it */
     float score;  /**< height of the correlation's peak in standard deviations of chance */
     float chance; /**< the same of the highest peak with the windows of the source moved in time */
@@ -143,6 +148,8 @@ uint32_t stem_window_frame(uint32_t frame_count, uint32_t window);
 /** Whole steps of a cell; one at least. */
 uint32_t stem_step_count(uint32_t frame_count);
 
+/** Whether the sums of an octave stand out of their noise. */
+bool stem_gain_known(double own, double re, double im, double noise);
 /** Gain of a leak in an octave, in phase with the source and a quarter of a turn off. False where it is not known. */
 bool stem_leak_band(const stem_leak *leak, uint32_t band, double *out_re, double *out_im);
 

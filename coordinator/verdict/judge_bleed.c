@@ -12,6 +12,7 @@
 
 /* More than this is no leak: the same sound was put into both stems, by intent or not. */
 static const double shared_db = -15.0;
+static const double known_s = 0.5; /* an end that is not known so well is told with the times between which it lies */
 static const double reverb_s = 0.005; /* later than any path of a console: the pre-delay of a reverb, or a room */
 
 enum { UNKNOWN_NAMED = 4, PAIRS_NAMED = 4 };
@@ -25,7 +26,7 @@ typedef struct bleed_cause {
     const stem_bleed *pairs[STEM_BLEEDS_MAX];
     uint32_t first_band, last_band;
     uint64_t start_frame, end_frame;
-    bool start_short, end_short;
+    const stem_bleed *begins_with, *ends_with; /* which of it do */
 } bleed_cause;
 
 typedef struct bleed_judgement {
@@ -140,7 +141,7 @@ static void join_cause(bleed_cause *cause, const stem_bleed *bleed)
     uint32_t same = 0;
     cause->first_band = bleed->first_band < cause->first_band ? bleed->first_band : cause->first_band;
     cause->last_band = bleed->last_band > cause->last_band ? bleed->last_band : cause->last_band;
-    cause->end_short = bleed->end_frame >= cause->end_frame ? bleed->end_short : cause->end_short;
+    cause->ends_with = bleed->end_frame >= cause->end_frame ? bleed : cause->ends_with;
     cause->end_frame = bleed->end_frame > cause->end_frame ? bleed->end_frame : cause->end_frame;
     while (same < cause->count &&
            (cause->pairs[same]->source != bleed->source || cause->pairs[same]->host != bleed->host))
@@ -166,7 +167,7 @@ static void gather_cause(bleed_judgement *self, uint32_t first)
     bleed_cause *cause = &self->cause;
     const stem_bleed *begin = &self->bleeds.items[first];
     *cause = (bleed_cause){.count = 0, .first_band = begin->first_band, .start_frame = begin->start_frame,
-                           .start_short = begin->start_short};
+                           .begins_with = begin};
     join_cause(cause, begin);
     self->taken[first] = true;
     for (uint32_t i = first + 1; i < self->bleeds.count; i++)
@@ -223,6 +224,44 @@ static void name_channels(const bleed_judgement *self, const bleed_cause *cause,
                 (void)judgement_channel(item, lane_channel(self, lane));
 }
 
+/* An end that the windows which were read leave open for more than known_s. */
+static bool is_open_end(const judgement *base, uint64_t first, uint64_t told, uint64_t last)
+{
+    const uint64_t known = (uint64_t)(known_s * base->timeline->sample_rate);
+    return told - first > known || last - told > known;
+}
+
+static const char *between_json(const judgement *base, const char *which, uint64_t first, uint64_t told, uint64_t last)
+{
+    const double rate = (double)base->timeline->sample_rate;
+    return is_open_end(base, first, told, last)
+               ? arena_format(base->memory, "\"%s_between_s\": [%.3f, %.3f], ", which, (double)first / rate, (double)last / rate)
+               : "";
+}
+
+static const char *between_text(const judgement *base, const char *which, uint64_t first, uint64_t told, uint64_t last)
+{
+    char from[PLACE_TEXT_SIZE];
+    char to[PLACE_TEXT_SIZE];
+    if (!is_open_end(base, first, told, last))
+        return "";
+    judgement_place(base, first, from);
+    judgement_place(base, last, to);
+    return arena_format(base->memory, "%s between %s and %s", which, from, to);
+}
+
+/* " (it begins between 01:00:04:00 and 01:00:05:12)" */
+static const char *further_text(const judgement *base, const bleed_cause *cause)
+{
+    const stem_bleed *begin = cause->begins_with;
+    const stem_bleed *end = cause->ends_with;
+    const char *begins = between_text(base, "begins", begin->start_first, begin->start_frame, begin->start_last);
+    const char *ends = between_text(base, "ends", end->end_first, end->end_frame, end->end_last);
+    if (*begins == '\0' && *ends == '\0')
+        return "";
+    return arena_format(base->memory, " (it %s%s%s)", begins, *begins != '\0' && *ends != '\0' ? " and " : "", ends);
+}
+
 static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const spec_limit *limit)
 {
     judgement *base = self->base;
@@ -263,21 +302,18 @@ static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const sp
         : reverb ? arena_format(base->memory, "So late may be a reverb of it: print %s again without, or see that it is meant where %s alone is used "
                                 "(an M&E).", host, host)
                  : arena_format(base->memory, "Print %s again without that send.", host);
-    const char *ends = cause->start_short && cause->end_short ? "start and end"
-                       : cause->start_short                   ? "start"
-                       : cause->end_short                     ? "end"
-                                                              : NULL;
-    const char *further = ends == NULL ? ""
-                                       : arena_format(base->memory, " (its %s may lie %.1f s further off, and more where it is faint)",
-                                                      ends, STEM_SHORT_FRAMES / (double)rate);
+    const stem_bleed *begin = cause->begins_with;
+    const stem_bleed *end = cause->ends_with;
+    const char *start_between = between_json(base, "start", begin->start_first, begin->start_frame, begin->start_last);
+    const char *end_between = between_json(base, "end", end->end_first, end->end_frame, end->end_last);
     item->message = arena_format(base->memory, "%s%s, %.0f to %.0f Hz, %s%s. %s", pairs_text(self, cause), delay, low, high,
-                                 judgement_stretch(base, cause->start_frame, cause->end_frame), further, advice);
+                                 judgement_stretch(base, cause->start_frame, cause->end_frame), further_text(base, cause), advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
-        "\"chance\": %.1f, \"confidence\": %.3f, \"pairs\": [%s]}",
+        "\"chance\": %.1f, \"confidence\": %.3f, %s%s\"pairs\": [%s]}",
         source, lane_channel(self, bleed->source), gain_db, bleed->delay_samples, low, high, bleed->score, bleed->chance,
-        1.0 - bleed->chance / bleed->score, pairs_json(self, cause));
+        1.0 - bleed->chance / bleed->score, start_between, end_between, pairs_json(self, cause));
 }
 
 /* Dialogue that comes into a received programme at another time than its own; the rest of that is judge_stems'. */

@@ -14,7 +14,8 @@ static const double known_well = 1000.0;   /* to 3 %, 0.3 dB: the windows are en
 static const double rounding_power = 0x1p-46 / 12.0 * SIZE * 3.0 / 8.0; /* of 24 bits, in a bin of a Hann window */
 
 enum {
-    FAINT_STEPS = 16 /* 0.7 s */
+    FAINT_STEPS = 16, /* 0.7 s */
+    WINDOWS_ABREAST = BATCH / STEM_WINDOWS /* pairs whose windows fill a transform */
 };
 
 /* A window of the source, at the time of the leak, and of the host. */
@@ -113,9 +114,12 @@ static double sum_window(const pair_window *window, const float *tilt, leak_sums
     return chance > 0.0 ? height / sqrt(chance / 2.0) : 0.0;
 }
 
-/* Of the windows that the cell is searched in. The source's, each as much earlier as the leak is later, are transformed anew. */
+/*
+ * Of the windows that the cell is searched in. The source's, each as much earlier as the leak is later, are transformed anew.
+ * likelihoods, NULL where not wanted: how much better all windows of the stretch are explained with the leak.
+ */
 static void fit_windows(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks,
-                        leak_stretch *stretches, bool *clear)
+                        leak_stretch *stretches, bool *clear, double *likelihoods)
 {
     const float *frames[FFT_LANES][2] = {{NULL}};
     for (uint32_t i = 0; i < count * STEM_WINDOWS; i++)
@@ -143,6 +147,8 @@ static void fit_windows(render_bleed *self, const bleed_pair *const *pairs, uint
             scores[w] = sum_window(&window, self->tilt, sums[w]);
         }
         clear[p] = leak_fit(&leaks[p], &stretches[p], (const leak_sums(*)[STEM_BANDS])sums, scores, self->window_count);
+        for (uint32_t w = stretches[p].first; likelihoods != NULL && clear[p] && w <= stretches[p].last; w++)
+            likelihoods[p] += leak_likelihood(&leaks[p], sums[w]);
     }
 }
 
@@ -367,14 +373,39 @@ static void fit_steps(const render_bleed *self, const bleed_pair *pair, const le
     *leak = finer;
 }
 
+uint32_t bleed_best_shown(render_bleed *self, const bleed_pair *tried, uint32_t count)
+{
+    static_assert(END_PEAKS % WINDOWS_ABREAST == 0, "as many as are fitted at a time");
+    uint32_t best = 0;
+    double most = 0.0;
+    for (uint32_t first = 0; first < count; first += WINDOWS_ABREAST) {
+        const uint32_t abreast = least_of(count - first, WINDOWS_ABREAST);
+        const bleed_pair *pairs[WINDOWS_ABREAST];
+        stem_leak leaks[WINDOWS_ABREAST] = {{0}};
+        leak_stretch stretches[WINDOWS_ABREAST];
+        bool clear[WINDOWS_ABREAST];
+        double likelihoods[WINDOWS_ABREAST] = {0.0};
+        for (uint32_t i = 0; i < abreast; i++)
+            pairs[i] = &tried[first + i];
+        fit_windows(self, pairs, abreast, leaks, stretches, clear, likelihoods);
+        for (uint32_t i = 0; i < abreast; i++) {
+            if (clear[i] && likelihoods[i] > most) {
+                most = likelihoods[i];
+                best = first + i;
+            }
+        }
+    }
+    return best;
+}
+
 void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks, bool *clear)
 {
-    enum { WINDOWS_ABREAST = BATCH / STEM_WINDOWS };
     leak_stretch stretches[CROSSED];
     uint32_t asked[CROSSED];
     uint32_t asked_count = 0;
     for (uint32_t first = 0; first < count; first += WINDOWS_ABREAST)
-        fit_windows(self, pairs + first, least_of(count - first, WINDOWS_ABREAST), leaks + first, stretches + first, clear + first);
+        fit_windows(self, pairs + first, least_of(count - first, WINDOWS_ABREAST), leaks + first, stretches + first, clear + first,
+                    NULL);
     for (uint32_t p = 0; p < count; p++) {
         if (!clear[p])
             continue;
@@ -396,6 +427,34 @@ void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t
         }
         first += tracks.pair_count;
     }
+}
+
+bool bleed_end_inside(render_bleed *self, stem_leak *leak, bool at_end)
+{
+    const bleed_pair pair = {.source = leak->source, .host = leak->host, .delay = leak->delay};
+    const uint32_t share = self->step_count / self->window_count;
+    const uint32_t first = at_end ? self->step_count - share : 0;
+    step_tracks tracks = {.count = 0};
+    double sum = 0.0;
+    double most = 0.0;
+    uint32_t kept = 0; /* from inside on */
+    (void)add_pair(self, &tracks, &pair);
+    sum_steps(self, &tracks, first, first + share);
+    for (uint32_t i = 0; i < share; i++) {
+        sum += leak_speaks(leak, (const leak_sums *)self->step_sums[0][at_end ? first + i : share - 1 - i]);
+        if (sum >= most) {
+            most = sum;
+            kept = i + 1;
+        }
+    }
+    if (sum - most > LEAK_ABSENT_MAX)
+        return false;
+    const uint32_t edge = at_end ? least_of(first + kept, self->step_count - 1) : share - kept; /* a window is two steps long */
+    if (at_end ? edge < leak->first_step : edge > leak->last_step)
+        return false;
+    *(at_end ? &leak->last_step : &leak->first_step) = (uint8_t)edge;
+    *(at_end ? &leak->last_open : &leak->first_open) = (uint8_t)edge;
+    return true;
 }
 
 double bleed_sum_pair(render_bleed *self, const float *source, const float *host, leak_sums sums[STEM_BANDS])

@@ -17,9 +17,8 @@ enum {
     FRAMES_LEAST = 1024 /* down to 21 ms */
 };
 
-static_assert((int)LOOKED_AT <= (int)STEM_SHORT_FRAMES, "what is told where no end was looked for reaches beyond it");
-
 static const double heard_score = 3.5; /* of a window that says nothing against it */
+static const double halves_at = 45.0;  /* of the whole cell: then a window of half the frames is mostly clear, too */
 static const double clear_score = 6.0; /* the cell there tells the rest by itself */
 
 typedef struct follow {
@@ -93,6 +92,7 @@ typedef struct side {
     uint32_t open;      /* from here on it does not, or nothing is known */
     uint32_t at;        /* where to look next */
     uint32_t unsaid;    /* where a window said nothing, and one behind it is looked at instead; 0: nowhere */
+    bool asked;         /* whether it ends inside the cell */
     bool sure;          /* that the rest is told elsewhere, or is none */
 } side;
 
@@ -112,6 +112,17 @@ static side begin_side(const follow *of, const stem_leak *leak, bool at_end)
 static bool is_open(const follow *of, const side *self)
 {
     return !self->sure && may_read(of) && self->open - self->known > CLOSE;
+}
+
+/* Where nothing is heard beyond the edge the leak may have ended before it, since the cell's outermost window was heard. */
+static void look_inside(const follow *of, stem_leak *leak, side *self)
+{
+    self->asked = true;
+    if (!bleed_end_inside(of->self, leak, self->at_end))
+        return;
+    self->heard = false;
+    self->open = 0;
+    self->sure = true;
 }
 
 /* Looks once more. A window that says nothing, of a pause or under a loud host, is no end: others beside it are asked. */
@@ -145,18 +156,25 @@ static status look_further(follow *of, stem_leak *leak, side *self)
     else
         self->open = at;
     self->unsaid = 0;
+    if (self->heard && self->known == 0 && !self->asked) {
+        look_inside(of, leak, self);
+        if (self->sure)
+            return STATUS_OK;
+    }
     self->sure = goes_on && here.clear && self->open == most;
     self->at = self->open == most ? 2 * self->known : self->known + (self->open - self->known) / 2;
     return STATUS_OK;
 }
 
 /* How far it goes on, in steps. */
-static uint8_t side_steps(const follow *of, const side *self)
+static stem_beyond side_steps(const follow *of, const side *self)
 {
-    const uint32_t left = self->open - self->known;
-    const bool ends = self->open < self->most && (self->known > 0 || (self->heard && left > CLOSE));
-    const uint32_t end = ends ? self->known + left / 2 : self->known == 0 ? 0 : self->known + of->frames / 2;
-    return (uint8_t)(end / STEM_STEP_FRAMES);
+    const bool ends = self->open < self->most && (self->known > 0 || self->heard);
+    const uint32_t heard = ends || self->known == 0 ? self->known : self->known + of->frames / 2;
+    const uint32_t told = ends ? heard + (self->open - heard) / 2 : heard;
+    const uint32_t open = ends || !self->sure ? self->open : told;
+    return (stem_beyond){(uint8_t)(heard / STEM_STEP_FRAMES), (uint8_t)(told / STEM_STEP_FRAMES),
+                         (uint8_t)((open > told ? open : told) / STEM_STEP_FRAMES)};
 }
 
 /* In turn, where more is open: else the first side reads what the other needs more. */
@@ -169,11 +187,21 @@ static status look_on_both_sides(follow *of, stem_leak *leak)
         bool at_end = is_open(of, &end) && (!is_open(of, &start) || end.open - end.known >= start.open - start.known);
         code = look_further(of, leak, at_end ? &end : &start);
     }
+    side *const sides[] = {&end, &start};
+    for (size_t i = 0; i < 2; i++)
+        if (sides[i]->heard && sides[i]->known == 0 && !sides[i]->asked)
+            look_inside(of, leak, sides[i]); /* nothing was to be read, or all of it said nothing */
     leak->after = side_steps(of, &end);
     leak->before = side_steps(of, &start);
-    leak->end_short = !end.sure && end.open - end.known > CLOSE;
-    leak->start_short = !start.sure && start.open - start.known > CLOSE;
     return code;
+}
+
+/* Of a clear leak a shorter window says enough, so that more of them can be read. */
+static uint32_t window_frames(uint32_t most, double score)
+{
+    for (double enough = halves_at; most > FRAMES_LEAST && score >= enough; enough *= 2.0)
+        most /= 2;
+    return most;
 }
 
 status bleed_look_beyond(render_bleed *self, stem_features *features, const cell_beyond *beyond)
@@ -182,6 +210,7 @@ status bleed_look_beyond(render_bleed *self, stem_features *features, const cell
     follow of = {.self = self, .beyond = beyond, .left = beyond->most * stems, .frames = BEYOND_FRAMES};
     while (of.frames > FRAMES_LEAST && of.left < (uint64_t)WINDOWS_MANY * of.frames)
         of.frames /= 2;
+    const uint32_t most = of.frames;
     bool done[STEM_LEAKS_MAX] = {false};
     status code = STATUS_OK;
     for (stem_leak *clearest = features->leaks; clearest != NULL && code == STATUS_OK;) {
@@ -195,6 +224,7 @@ status bleed_look_beyond(render_bleed *self, stem_features *features, const cell
         if (clearest == NULL)
             break;
         done[clearest - features->leaks] = true;
+        of.frames = window_frames(most, (double)clearest->score);
         code = look_on_both_sides(&of, clearest);
     }
     return code;

@@ -142,8 +142,15 @@ double bleed_even_out(const render_bleed *self, const float *re, const float *im
 void bleed_unpack_lines(render_bleed *self);
 /** The spectra of all lanes that are not silent, brought to even power, and the powers and levels that they had. */
 void bleed_transform_windows(render_bleed *self);
+/** With which of up to END_PEAKS delays of a pair the windows of the cell are explained best. */
+uint32_t bleed_best_shown(render_bleed *self, const bleed_pair *tried, uint32_t count);
 /** Where in the cell each of up to CROSSED pairs whose delays are known leaks, and at which gains. clear: false: nowhere. */
 void bleed_describe(render_bleed *self, const bleed_pair *const *pairs, uint32_t count, stem_leak *leaks, bool *clear);
+/**
+ * Whether a leak that the cell's windows hear up to an edge ends before it, in the half of their distance that they leave open
+ * there; then it is told so.
+ */
+bool bleed_end_inside(render_bleed *self, stem_leak *leak, bool at_end);
 /** What a window of a source, at the time of the leak, and one of its host have in common; returns how far it stands out. */
 double bleed_sum_pair(render_bleed *self, const float *source, const float *host, leak_sums sums[STEM_BANDS]);
 /** For how long the leaks that reach an edge of the cell go on beyond it. */

@@ -18,6 +18,7 @@
 
 static const double score_min = STEM_LEAK_SCORE_MIN;
 static const double heard_min = 4.2; /* times bleed_chance_width(): chance gets there in 1 of 18 pairs, at one of 2,049 delays */
+static const double nearly = 0.6;    /* of the highest peak */
 static const double low_least = 1e-6; /* of all of a source lies in its lowest octaves at least: then no leak of these would show */
 static const double end_reach_most = 0.00316; /* -50 dB: an end of the cell is looked at alone where that little would be found */
 
@@ -290,10 +291,33 @@ static bool known_leak(const stem_features *features, const stem_leak *leak)
     return false;
 }
 
+/*
+ * Of sounds that repeat, or hold their tones, a leak is heard at several delays nearly as well, and chance may make another than
+ * its own the highest: then the one counts with which the windows are explained best.
+ */
+static void choose_delays(render_bleed *self, bleed_pair *pairs, uint32_t count)
+{
+    bleed_peak peaks[CROSSED * END_PEAKS];
+    bleed_correlate(self, pairs, count, 0, END_PEAKS, peaks);
+    for (uint32_t p = 0; p < count; p++) {
+        bleed_pair tried[END_PEAKS];
+        uint32_t tried_count = 0;
+        for (const bleed_peak *peak = peaks + (size_t)p * END_PEAKS; peak < peaks + (size_t)(p + 1) * END_PEAKS; peak++)
+            if (peak->score >= nearly * pairs[p].score && !self->received[pairs[p].host]) {
+                tried[tried_count] = pairs[p];
+                tried[tried_count].delay = peak->delay;
+                tried[tried_count++].score = peak->score;
+            }
+        if (tried_count > 1)
+            pairs[p] = tried[bleed_best_shown(self, tried, tried_count)];
+    }
+}
+
 /* Of up to CROSSED pairs that are heard: which of them are leaks. */
 static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t count, stem_features *features)
 {
     bleed_peak chance[CROSSED];
+    bleed_pair kept[CROSSED];
     const bleed_pair *likely[CROSSED];
     uint32_t likely_count = 0;
     stem_leak leaks[CROSSED];
@@ -301,15 +325,20 @@ static void try_heard(render_bleed *self, const bleed_pair *pairs, uint32_t coun
     bleed_correlate(self, pairs, count, self->window_count / 2, 1, chance);
     for (uint32_t p = 0; p < count; p++) {
         bool in_place = self->received[pairs[p].host] && pairs[p].delay == 0;
-        if (pairs[p].score >= chance[p].score && !in_place)
-            likely[likely_count++] = &pairs[p];
+        if (pairs[p].score >= chance[p].score && !in_place) {
+            chance[likely_count] = chance[p];
+            likely[likely_count] = &kept[likely_count];
+            kept[likely_count++] = pairs[p];
+        }
     }
+    if (likely_count > 0 && !kept[0].at_end)
+        choose_delays(self, kept, likely_count);
     for (uint32_t p = 0; p < likely_count; p++)
         leaks[p] = (stem_leak){.source = likely[p]->source,
                                .host = likely[p]->host,
                                .delay = (int16_t)likely[p]->delay,
                                .score = (float)likely[p]->score,
-                               .chance = (float)chance[likely[p] - pairs].score};
+                               .chance = (float)chance[p].score};
     bleed_describe(self, likely, likely_count, leaks, clear);
     for (uint32_t p = 0; p < likely_count && features->leak_count < STEM_LEAKS_MAX; p++) {
         if (!clear[p] || (likely[p]->at_end && known_leak(features, &leaks[p])))

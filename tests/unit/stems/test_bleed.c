@@ -339,6 +339,35 @@ static stem_leak followed(const plant *made)
     return leak;
 }
 
+/* To 0.25 s. */
+static bool is_known(const stem_beyond *beyond)
+{
+    return (beyond->open - beyond->heard) * STEM_STEP_FRAMES <= 12288;
+}
+
+/* The outermost windows lie half a second from the edges, and hear what ends behind them as if it went on up to these. */
+static void bleed__that_ends_between_a_window_and_the_edge_is_told_to_its_step(void **state)
+{
+    (void)state;
+    for (uint32_t steps = 2; steps <= 8; steps += 3) {
+        plant made = {.seed = 90 + steps, .host_db = -65.0, .leak_db = -50.0, .delay = 240, .most = 48000,
+                      .end = CELL_FRAMES - steps * STEM_STEP_FRAMES};
+        stem_leak leak = followed(&made);
+        assert_in_range(leak.last_step + 1, STEM_STEPS - steps - 1, STEM_STEPS - steps + 1);
+        assert_int_equal(leak.after.open, 0);
+        made.first = CELL_FRAMES + steps * STEM_STEP_FRAMES;
+        made.end = FRAMES;
+        made.cell = 1;
+        leak = followed(&made);
+        assert_in_range(leak.first_step, steps - 1, steps + 1);
+        assert_int_equal(leak.before.open, 0);
+        made.most = 0; /* nothing is read for it */
+        leak = followed(&made);
+        assert_in_range(leak.first_step, steps - 1, steps + 1);
+        assert_int_equal(leak.before.open, 0);
+    }
+}
+
 /* Of a leak that goes on for less than the cell beside would hear the cell that shows it tells how far, to 0.25 s. */
 static void bleed__that_crosses_an_edge_is_followed_beyond_it(void **state)
 {
@@ -348,16 +377,16 @@ static void bleed__that_crosses_an_edge_is_followed_beyond_it(void **state)
         uint32_t over = steps[i] * STEM_STEP_FRAMES;
         plant made = {.seed = 77 + i, .host_db = -65.0, .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + over, .most = 48000};
         stem_leak leak = followed(&made);
-        assert_in_range(leak.after, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
-        assert_int_equal(leak.before, 0);
-        assert_false(leak.start_short || leak.end_short);
+        assert_in_range(leak.after.told, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
+        assert_int_equal(leak.before.told, 0);
+        assert_true(is_known(&leak.before) && is_known(&leak.after));
         made.first = CELL_FRAMES - over;
         made.end = FRAMES;
         made.cell = 1;
         leak = followed(&made);
-        assert_in_range(leak.before, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
-        assert_int_equal(leak.after, 0); /* nothing is known behind the piece */
-        assert_false(leak.start_short || leak.end_short);
+        assert_in_range(leak.before.told, steps[i] < 4 ? 0 : steps[i] - 4, steps[i] + 4);
+        assert_int_equal(leak.after.told, 0); /* nothing is known behind the piece */
+        assert_true(is_known(&leak.before) && is_known(&leak.after));
     }
 }
 
@@ -368,12 +397,12 @@ static void bleed__is_followed_for_long_only_where_it_is_faint(void **state)
     plant made = {.seed = 80, .host_db = -65.0, .leak_db = -50.0, .delay = -240, .end = CELL_FRAMES + 70 * STEM_STEP_FRAMES,
                   .most = 16000}; /* seven windows of 43 ms */
     stem_leak leak = followed(&made);
-    assert_int_equal(leak.read, BEYOND_FRAMES / 2);
-    assert_in_range(leak.after, 35, 36); /* 1.5 s */
+    assert_int_equal(leak.read, BEYOND_FRAMES / 4); /* of a clear one they are half as long */
+    assert_in_range(leak.after.told, 35, 36); /* 1.5 s */
     made.host_db = -49.0;
     leak = followed(&made);
     assert_in_range(leak.read, 2 * BEYOND_FRAMES, 7 * BEYOND_FRAMES / 2);
-    assert_in_range(leak.after, 66, 74);
+    assert_in_range(leak.after.told, 66, 74);
 }
 
 /* At 0.75 s the source pauses, from which nothing follows: the leak goes on to 1.28 s. */
@@ -383,8 +412,8 @@ static void bleed__is_followed_beyond_a_pause_of_its_source(void **state)
     plant made = {.seed = 81, .host_db = -65.0, .leak_db = -50.0, .end = CELL_FRAMES + 30 * STEM_STEP_FRAMES, .most = 48000,
                   .pause = CELL_FRAMES + 31000, .resume = CELL_FRAMES + 42000};
     stem_leak leak = followed(&made);
-    assert_in_range(leak.after, 26, 34);
-    assert_false(leak.end_short);
+    assert_in_range(leak.after.told, 26, 34);
+    assert_true(is_known(&leak.after));
 }
 
 /* Its source pauses across the edge: it ends where it was heard last, whatever is left open beyond. */
@@ -396,7 +425,7 @@ static void bleed__that_may_have_ended_in_a_pause_is_told_no_further(void **stat
     stem_leak leak = followed(&made);
     assert_in_range(leak.last_step, STEM_STEPS - 32, STEM_STEPS - 29);
     assert_int_equal(leak.last_open, STEM_STEPS - 1);
-    assert_int_equal(leak.after, 0);
+    assert_int_equal(leak.after.told, 0);
 }
 
 /* With less to read the windows are shorter, and an end that they leave open is said to be; with none the cell's edge is told. */
@@ -408,9 +437,10 @@ static void bleed__is_followed_with_what_may_be_read(void **state)
         stem_leak leak = followed(&made);
         uint32_t windows = (uint32_t)made.most / 1024; /* of 21 ms; each halves what is open, whose middle is told, from 1.5 s on */
         assert_int_equal(leak.read, 1024 * windows);
-        assert_int_equal(leak.end_short, windows < 4);
+        assert_int_equal(is_known(&leak.after), windows >= 4);
+        assert_in_range(15, leak.after.heard, leak.after.open);
         static const uint32_t middles[] = {0, 17, 8, 13, 15};
-        assert_int_equal(leak.after, middles[windows]);
+        assert_int_equal(leak.after.told, middles[windows]);
     }
 }
 
@@ -456,6 +486,7 @@ int main(void)
         cmocka_unit_test(bleed__under_a_loud_host_is_out_of_reach_and_says_so),
         cmocka_unit_test(bleed__of_a_part_of_the_cell_is_measured_there),
         cmocka_unit_test(bleed__that_ends_with_its_host_is_heard_at_the_cells_edge),
+        cmocka_unit_test(bleed__that_ends_between_a_window_and_the_edge_is_told_to_its_step),
         cmocka_unit_test(bleed__that_crosses_an_edge_is_followed_beyond_it),
         cmocka_unit_test(bleed__is_followed_for_long_only_where_it_is_faint),
         cmocka_unit_test(bleed__is_followed_beyond_a_pause_of_its_source),
