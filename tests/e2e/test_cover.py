@@ -1,10 +1,12 @@
 """The cover of a report: who looks at nothing else must know what to mend first."""
 import re
 import subprocess
+import unittest
 import zlib
 
 import numpy as np
 
+from browser import Browser, chromium
 from farm_kit import BIN, PATIENCE_S, RATE, FarmTest, environment, main, noise, reelmill, write_wav
 from test_report import Page
 
@@ -160,6 +162,32 @@ limits:
             for badge in ("pass", "warn", "fail", "incomplete", "soft"):
                 self.assertGreaterEqual(contrast(inks["paper"], inks[badge]), 4.5, (badge, style))
             self.assertGreaterEqual(contrast(inks["curve"], inks["paper"]), 3, style)  # what is drawn: AA asks for less
+
+    @unittest.skipIf(chromium() is None, "no Chromium here")
+    def test_a_browser_shows_it_on_a_desk_a_phone_and_in_the_dark(self):
+        """Nothing reaches beyond the page, loads or is refused, the reason stands on the first screen, and dark is dark."""
+        names = ["a" * 60 + ".wav", "<img src=x onerror=alert(1)>.wav"]
+        for name in names:
+            write_wav(self.folder / name, noise(1, RATE * 8, 6, 0.2))
+        out = self.folder / "report"
+        reelmill("qc", *(self.folder / name for name in names), "--spec", "netflix-5.1", "--out", out)
+        browser = Browser(self.folder)
+        self.addCleanup(browser.close)
+        for width, height in ((1400, 900), (390, 844)):
+            for dark in (False, True):
+                with self.subTest(width=width, dark=dark):
+                    browser.resize(width, height, width < 600)
+                    browser.dark(dark)
+                    browser.open(f"file://{out}/report.html")
+                    self.assertEqual(browser.value("document.documentElement.scrollWidth"), width)
+                    beyond = browser.value("[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && "
+                                           "e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))")
+                    self.assertEqual(beyond, [])
+                    self.assertEqual((browser.value("window.refused"), browser.value("document.images.length"), browser.complaints), ([], 0, []))
+                    self.assertLess(browser.value("document.querySelector('header td:last-child').getBoundingClientRect().bottom"), height)
+                    ink, paper = (browser.value(f"getComputedStyle(document.querySelector('header')).{of}") for of in ("color", "backgroundColor"))
+                    lighter = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
+                    self.assertEqual(lighter[0] > lighter[1], dark)
 
 
 if __name__ == "__main__":
