@@ -227,6 +227,8 @@ static void print_finding(const json_t *item)
         bool placed = json_is_integer(json_object_get(item, "start_sample"));
         printf("Smallest change that passes:\n");
         print_trim(placed ? "  trim this place" : "  trim the whole programme", details);
+        if (text_in(details, "trim_check")[0] != '\0' && strcmp(text_in(details, "trim_check"), text_in(item, "check")) != 0)
+            printf("  (%s holds then, and one of the two is enough)\n", text_in(details, "trim_check"));
         print_reels(json_object_get(details, "reels"));
         if (json_is_true(json_object_get(details, "clamped")))
             printf("at least: the sum was clamped or limited there, and what it held before is higher. Judge it again after the change.\n");

@@ -11,6 +11,34 @@ static const char *number_or_null(judgement *self, bool known, double value)
     return known && isfinite(value) ? arena_format(self->memory, "%.6g", value) : "null";
 }
 
+/* The blocks that a loudness is of: those with speech, or NULL for all of them. */
+static const programme_measure *speech_of(const judgement *self, const char *check)
+{
+    return strcmp(check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
+}
+
+/* A breach of a group ends where any of the group holds, so its smallest change may be another's; *by is whose it is. */
+static trim_advice smallest_change(const judgement *self, const finding *item, uint64_t start, uint64_t end, const spec_limit **by)
+{
+    trim_advice least = trim_measure_solve(self->facts->measure, speech_of(self, item->check), start, end, item->min, item->max);
+    bool open = item->rule->group >= 0 && item->severity == judgement_breach(item->rule);
+    *by = item->rule;
+    for (uint32_t i = 0; open && i < self->rules->limit_count; i++) {
+        const spec_limit *other = &self->rules->limits[i];
+        bool heard = strcmp(other->check, "loudness.dialogue") == 0 && self->facts->speech != NULL;
+        if (other->group != item->rule->group || (!heard && strcmp(other->check, "loudness.integrated") != 0) ||
+            judgement_force(self, other) != LIMIT_IN_FORCE)
+            continue;
+        trim_advice advice =
+            trim_measure_solve(self->facts->measure, speech_of(self, other->check), start, end, other->min, other->max);
+        if (advice.passes && (!least.passes || fabs(advice.gain_db) < fabs(least.gain_db))) {
+            least = advice;
+            *by = other;
+        }
+    }
+    return least;
+}
+
 /* One entry for each reel: its own figure, and the change of it alone that would pass. Names of reels need no escapes. */
 static const char *explain_reels(judgement *self, const finding *item, const programme_measure *speech, bool *all_sure)
 {
@@ -21,7 +49,8 @@ static const char *explain_reels(judgement *self, const finding *item, const pro
         if (piece->spans_reels)
             continue;
         uint64_t end = piece->programme_frame + piece->frame_count;
-        trim_advice advice = trim_measure_solve(measure, speech, piece->programme_frame, end, item->min, item->max);
+        const spec_limit *by = NULL;
+        trim_advice advice = smallest_change(self, item, piece->programme_frame, end, &by);
         *all_sure = *all_sure && (advice.sure || !advice.passes);
         double own = speech == NULL ? programme_measure_loudness(measure, piece->programme_frame, end).integrated_lufs
                                     : speech_measure_dialogue(measure, speech, piece->programme_frame, end).lufs;
@@ -38,18 +67,19 @@ static void explain_loudness(judgement *self, finding *item)
 {
     const loudness_figures *loudness = &self->verdict->loudness;
     const dialogue_figures *dialogue = &self->verdict->dialogue;
-    const programme_measure *speech = strcmp(item->check, "loudness.dialogue") == 0 ? self->facts->speech : NULL;
-    trim_advice advice = trim_measure_solve(self->facts->measure, speech, 0, self->timeline->frame_count, item->min, item->max);
+    const programme_measure *speech = speech_of(self, item->check);
+    const spec_limit *by = NULL;
+    trim_advice advice = smallest_change(self, item, 0, self->timeline->frame_count, &by);
     bool sure = advice.sure || !advice.passes;
     const char *reels = explain_reels(self, item, speech, &sure);
     uint64_t blocks = speech == NULL ? loudness->gated_block_count : dialogue->block_count;
     item->details_json =
-        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"trim_least_db\": %s, \"clamped\": %s, \"reels\": [%s]}",
+        arena_format(self->memory, "{\"blocks\": %llu, \"gate_lufs\": %s, \"speech_share\": %s, \"gate\": %s, \"trim_db\": %s, \"trim_least_db\": %s, \"trim_check\": \"%s\", \"clamped\": %s, \"reels\": [%s]}",
                      (unsigned long long)blocks, number_or_null(self, speech == NULL, loudness->relative_gate_lufs),
                      number_or_null(self, speech != NULL, dialogue->speech_share),
                      speech == NULL ? "null" : dialogue->gate == DIALOGUE_GATE_DETECTOR ? "\"detector\"" : "\"stem\"",
                      number_or_null(self, advice.passes, advice.gain_db), number_or_null(self, advice.passes, advice.least_db),
-                     sure ? "false" : "true", reels);
+                     by->check, sure ? "false" : "true", reels);
 }
 
 static void explain_peak(judgement *self, finding *item)

@@ -36,17 +36,22 @@ static void drop_members(judgement *self, int group)
     list->count = kept;
 }
 
+/* The length of what was found, without its full stop and without the advice that follows it. */
+static int found_length(const char *text)
+{
+    const char *advice = strstr(text, ". ");
+    int told = advice == NULL ? (int)strlen(text) : (int)(advice - text);
+    return told > 0 && text[told - 1] == '.' ? told - 1 : told; /* all of it was one sentence */
+}
+
 /* A breach decides nothing while another member is unknown, which says so itself: what to do about it is not known yet. */
 static void soften_members(judgement *self, int group)
 {
     for (size_t i = 0; i < self->verdict->findings.count; i++) {
         finding *item = &self->verdict->findings.items[i];
         if (item->rule != NULL && item->rule->group == group && item->severity > FINDING_NOT_CHECKED) {
-            const char *advice = strstr(item->message, ". ");
-            int told = advice == NULL ? (int)strlen(item->message) : (int)(advice - item->message);
-            if (told > 0 && item->message[told - 1] == '.') /* all of it was one sentence */
-                told--;
-            item->message = arena_format(self->memory, "%.*s. That could not be judged, so this decides nothing.", told, item->message);
+            item->message = arena_format(self->memory, "%.*s. That could not be judged, so this decides nothing.",
+                                         found_length(item->message), item->message);
             item->severity = FINDING_INFO;
         }
     }
@@ -76,10 +81,14 @@ static finding *narrower_breach(const judgement *self, const finding *wide)
     return NULL;
 }
 
-/* Nothing of the group holds: what mends the narrower limit mends its own, and one figure that is off is one finding. */
+/*
+ * Nothing of the group holds: what mends the narrower limit mends its own, and one figure that is off is one finding. It
+ * mends the group too, so the others of the group need no change of their own, which might break the narrower one again.
+ */
 static void tell_with_narrower(judgement *self, int group)
 {
     finding_list *list = &self->verdict->findings;
+    const char *mends = NULL; /* the check of what was told with a narrower limit */
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
         const finding item = list->items[i];
@@ -94,8 +103,14 @@ static void tell_with_narrower(judgement *self, int group)
         told->message = arena_format(self->memory, "%s That meets the wider limit too, which it breaks as well: %s%s.", told->message, allowed,
                                      judgement_or_else(self, item.rule));
         told->clause = arena_format(self->memory, "%s; %s", told->clause, item.clause);
+        mends = told->check;
     }
     list->count = kept;
+    for (size_t i = 0; mends != NULL && i < list->count; i++) {
+        finding *item = &list->items[i];
+        if (is_loudness(item) && item->rule->group == group)
+            item->message = arena_format(self->memory, "%.*s. What mends %s is enough.", found_length(item->message), item->message, mends);
+    }
 }
 
 static bool rests_on_speech(const spec_limit *limit)

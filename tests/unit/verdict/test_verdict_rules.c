@@ -62,6 +62,25 @@ static void verdict__a_limit_and_the_wider_one_of_a_group_are_one_finding(void *
     assert_int_equal(bench_judge(self, 20.0, -20.0, -6.0).findings.count, 3);
 }
 
+/* Its other members need no change of their own, which could break what the narrower limit says. */
+static void verdict__what_mends_the_narrower_limit_is_enough_for_the_others_of_its_group(void **state)
+{
+    bench *self = *state;
+    static const level_step speech[] = {{0.0, -27.0}};
+    self->speech = speech;
+    self->speech_count = 1;
+    bench_limit(self, "loudness.dialogue", -30.0, -24.0)->group = 0;
+    bench_limit(self, "loudness.integrated", -27.0, -21.0)->group = 0;
+    bench_limit(self, "loudness.dialogue", -29.0, -25.0);
+    self->rules.group_count = 1;
+    programme_verdict both = bench_judge(self, 20.0, -31.0, -6.0);
+    assert_int_equal(both.word, VERDICT_FAIL);
+    assert_int_equal(both.findings.count, 2);
+    const finding *other = bench_found(&both, "loudness.integrated");
+    assert_non_null(strstr(other->message, ". What mends loudness.dialogue is enough."));
+    assert_null(strstr(other->message, "Raise"));
+}
+
 /* Places within a second of each other are one finding; it goes with its group, its places stand in the details. */
 static void verdict__peaks_close_together_are_one_finding(void **state)
 {
@@ -365,14 +384,21 @@ static void verdict__the_advised_trim_passes_and_nothing_smaller(void **state)
     static const char *const checks[] = {"loudness.integrated", "loudness.dialogue"};
     self->speech = speech;
     self->speech_count = 3;
-    for (size_t c = 0; c < 2; c++) {
+    for (uint32_t c = 0; c < 3; c++) {
         self->rules.limit_count = 0;
-        bench_limit(self, checks[c], -29.0, -25.0);
+        self->rules.group_count = c / 2;
+        if (c < 2) {
+            bench_limit(self, checks[c], -29.0, -25.0);
+        } else { /* either is enough */
+            bench_limit(self, checks[0], -31.0, -27.0)->group = 0;
+            bench_limit(self, checks[1], -29.0, -24.9)->group = 0;
+        }
         level_step mix[] = {{0.0, -26.0}, {15.0, -31.0}, {30.0, -23.4}, {45.0, -22.1}};
         programme_verdict verdict = bench_judge_steps(self, 60.0, mix, 4, -6.0);
         assert_int_equal(verdict.word, VERDICT_FAIL);
-        const char *details = bench_found(&verdict, checks[c])->details_json;
+        const char *details = bench_found(&verdict, checks[c % 2])->details_json;
         assert_non_null(details);
+        assert_non_null(strstr(details, c == 0 ? "\"trim_check\": \"loudness.integrated\"" : "\"trim_check\": \"loudness.dialogue\""));
         double whole = number_in(details, "\"trim_db\": ");
         double second = number_in(strstr(details, "\"R2\""), "\"trim_db\": ");
         assert_true(whole < 0.0 && second < whole);
@@ -438,6 +464,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(verdict__a_group_holds_for_limits_of_the_format_too, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__what_mends_the_narrower_limit_is_enough_for_the_others_of_its_group, bench_set_up,
+                                        bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_limit_and_the_wider_one_of_a_group_are_one_finding, bench_set_up,
                                         bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__peaks_close_together_are_one_finding, bench_set_up, bench_tear_down),
