@@ -80,6 +80,8 @@ size_t cell_signal_bytes_max(uint8_t layout, uint32_t sample_rate, uint8_t group
         size += channels * 8;
     if ((groups & SIGNAL_GROUP_SPECTRUM) != 0)
         size += channels * (SIGNAL_BANDS + MIRROR_FLOATS) * 4;
+    if ((groups & SIGNAL_GROUP_GRID) != 0)
+        size += 1 + 2 + 4;
     if ((groups & SIGNAL_GROUP_SPEECH) != 0) {
         size_t frames = CELL_FRAMES / (sample_rate / 50) + 2;
         size += 2 + (frames < SPEECH_FRAMES_MAX ? frames : SPEECH_FRAMES_MAX) * SPEECH_BANDS;
@@ -114,6 +116,11 @@ void cell_signal_encode(const cell_signal *self, byte_writer *writer)
     if ((self->groups & SIGNAL_GROUP_SOUND) != 0) {
         byte_writer_u8(writer, (uint8_t)(self->late_lag + SIGNAL_LATE_MAX));
         write_floats(writer, &self->late_rest, 1);
+    }
+    if ((self->groups & SIGNAL_GROUP_GRID) != 0) {
+        byte_writer_u8(writer, self->grid_window);
+        byte_writer_u16(writer, self->grid_frame);
+        write_floats(writer, &self->grid_bits, 1);
     }
     byte_writer_u32(writer, self->event_count);
     byte_writer_u32(writer, self->event_dropped);
@@ -212,6 +219,12 @@ bool cell_signal_decode(cell_signal *out_signal, uint8_t layout, uint8_t channel
         const uint8_t lag = byte_reader_u8(reader);
         self->late_lag = (int8_t)(lag - SIGNAL_LATE_MAX);
         good &= lag <= 2 * SIGNAL_LATE_MAX && read_floats(reader, &self->late_rest, 1, false) && self->late_rest <= 1.0f;
+    }
+    if ((self->groups & SIGNAL_GROUP_GRID) != 0) {
+        self->grid_window = byte_reader_u8(reader);
+        self->grid_frame = byte_reader_u16(reader);
+        good &= self->grid_window < SIGNAL_GRID_WINDOWS && self->grid_frame < SIGNAL_GRID_FRAMES &&
+                read_floats(reader, &self->grid_bits, 1, false);
     }
     self->event_count = byte_reader_u32(reader);
     self->event_dropped = byte_reader_u32(reader);

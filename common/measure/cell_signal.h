@@ -41,7 +41,8 @@ enum {
     SIGNAL_GROUPS_ALL = 7,     /**< what is taken where nothing else is said */
     SIGNAL_GROUP_CINEMA = 8,   /**< weighted power of blocks, with SOUND: for Leq(m), where a spec limits it */
     SIGNAL_GROUP_SPEECH = 16,  /**< levels of the voice, for the speech detector: where no stem says where speech is */
-    SIGNAL_GROUPS_MAX = 31
+    SIGNAL_GROUP_GRID = 32,    /**< a lossy codec's grid: of programmes that are received */
+    SIGNAL_GROUPS_MAX = 63
 };
 
 /** Frames of a block at a rate: 100 ms, and never more than SIGNAL_BLOCKS_MAX blocks in a cell. */
@@ -49,6 +50,9 @@ uint32_t cell_signal_block_frames(uint32_t sample_rate);
 
 /** 32, 44.1 and 48 kHz. */
 uint32_t cell_signal_source_rate(uint32_t source);
+
+/** Transforms that a codec's grid is looked for with, by their windows. */
+enum { SIGNAL_GRID_AAC, SIGNAL_GRID_VORBIS, SIGNAL_GRID_WINDOWS, SIGNAL_GRID_FRAMES = 1024 };
 
 /** Milliseconds from one mains stretch of a cell to the next: at most SIGNAL_HUM_STRETCHES whole ones fit. */
 uint32_t cell_signal_hum_stride_ms(uint32_t sample_rate);
@@ -95,6 +99,9 @@ typedef struct cell_signal {
     int8_t late_lag;                                                 /**< of stereo: samples by which right is left, later,
                                                                           in a window of the cell */
     float late_rest;                                                 /**< what left does not explain of right there; 1: no sound */
+    uint8_t grid_window;                                             /**< SIGNAL_GRID_*, of the likeliest place */
+    uint16_t grid_frame;                                             /**< where in 1,024 frames of the programme transforms begin */
+    float grid_bits;                                                 /**< by how many bits lines are smaller there than beside it */
     uint32_t event_count;
     uint32_t event_dropped;
     signal_event events[SIGNAL_EVENTS_MAX];

@@ -105,6 +105,9 @@ bool programme_signal_add(programme_signal *self, const cell_signal *signal, uin
     memcpy(cell->mirror, signal->mirror, sizeof cell->mirror);
     cell->late_lag = signal->late_lag;
     cell->late_rest = signal->late_rest;
+    cell->grid_window = signal->grid_window;
+    cell->grid_frame = signal->grid_frame;
+    cell->grid_bits = signal->grid_bits;
     self->event_dropped += signal->event_dropped;
     for (uint32_t i = 0; i < signal->event_count; i++)
         if (!add_event(self, &signal->events[i], cell_frame, sample_rate))

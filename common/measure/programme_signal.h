@@ -30,6 +30,9 @@ typedef struct signal_cell {
     float mirror[LAYOUT_CHANNELS_MAX][SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS][2];
     int8_t late_lag;
     float late_rest;
+    uint8_t grid_window;
+    uint16_t grid_frame;
+    float grid_bits;
 } signal_cell;
 
 /** An event with its place in the programme. */

@@ -243,6 +243,15 @@ static uint8_t speech_groups(const plan *self, const bool *wanted, const char *k
     return 0;
 }
 
+/* What was received may have been through a codec; what is rendered is a sum in which no grid shows. */
+static uint8_t grid_groups(const plan *self, const bool *wanted, const char *kinds)
+{
+    for (uint32_t d = 0; d < self->show->deliverable_count && (kinds == NULL || check_names_has_kind(kinds, "format")); d++)
+        if (wanted[d] && !self->deliverables[d].rendered)
+            return SIGNAL_GROUP_GRID;
+    return 0;
+}
+
 /* Everything between a checked show and tasks; problems are noted. */
 static void plan_fill(plan *self, const plan_options *options, const bool *wanted, const bool *scanned, plan_notes *notes)
 {
@@ -254,7 +263,7 @@ static void plan_fill(plan *self, const plan_options *options, const bool *wante
     plan_make_programs(self, wanted, scanned, notes);
     if (notes->list->error_count != errors_before)
         return;
-    self->signal_groups |= speech_groups(self, wanted, options->checks);
+    self->signal_groups |= speech_groups(self, wanted, options->checks) | grid_groups(self, wanted, options->checks);
     plan_make_files(self, options, wanted, notes);
     if (notes->list->error_count != errors_before)
         return;

@@ -566,7 +566,7 @@ void plan_make_programs(plan *self, const bool *wanted, const bool *scanned, pla
     uint8_t signal_groups = self->signal_groups;
     for (uint32_t i = 0; i < film->deliverable_count; i++) {
         if (wanted[i] && !self->deliverables[i].rendered)
-            signal_groups |= SIGNAL_GROUP_SPEECH; /* the job may come to listen to it, and takes the same of all outputs */
+            signal_groups |= SIGNAL_GROUP_SPEECH | SIGNAL_GROUP_GRID; /* as the job may come to ask, of all outputs alike */
         self->deliverables[i].language = heard_language(film, i);
         self->deliverables[i].speech_output = PLAN_OUTPUT_NONE;
         bool good = true;

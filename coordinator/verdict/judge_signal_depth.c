@@ -11,6 +11,7 @@ static const double cliff_share_max = 0.955; /* of half the rate: behind that li
 /* Between the edges of 32 kHz and 44.1 kHz material no rate ends: what does is a codec's low-pass. */
 static const double lossy_hz_min = 16350.0;
 static const double lossy_hz_max = 19400.0;
+static const double grid_bits_min = 0.25; /* by chance four transforms have less than 0.15 in the mean */
 /* The mirrored band behind a rate converter's lax filter ends in a cliff too, but slopes down to it. */
 static const double slope_db_max = 15.0;
 /*
@@ -136,6 +137,33 @@ static void tell_lossy(judgement *self, double hertz, double fall)
                                                              : "Ask for an export from the session, not from a coded copy");
 }
 
+/* A codec's transforms, found where they begin. One cell is enough: in others other places were looked at. */
+static bool tell_grid(judgement *self, const programme_signal *signal)
+{
+    const signal_cell *clearest = NULL;
+    size_t cells = 0;
+    for (size_t i = 0; i < signal->cell_count; i++) {
+        const signal_cell *cell = &signal->cells[i];
+        if (!((double)cell->grid_bits > grid_bits_min))
+            continue;
+        cells++;
+        clearest = clearest == NULL || cell->grid_bits > clearest->grid_bits ? cell : clearest;
+    }
+    if (clearest == NULL)
+        return false;
+    signal_rule rule = signal_rule_of(self, "format.lossy", 0.0, true, self->deliverable->rendered ? FINDING_INFO : FINDING_WARN);
+    finding *item = signal_tell(self, &rule, LAYOUT_CHANNELS_MAX, 0, self->timeline->frame_count, (double)clearest->grid_bits, "bit");
+    const char *codec = clearest->grid_window == SIGNAL_GRID_AAC ? "AAC" : "Vorbis";
+    char place[PLACE_TEXT_SIZE];
+    judgement_place(self, clearest->frame, place);
+    item->subject = "grid";
+    item->details_json = arena_format(self->memory, "{\"codec\": \"%s\", \"grid_begins_at\": %u, \"cell_count\": %zu}", codec,
+                                      clearest->grid_frame, cells);
+    item->message = arena_format(self->memory, "It was through a lossy codec (%s, or one with the same transform): what that rounded to nothing is nothing again where its blocks of %d samples begin, as at %s. "
+                                 "Ask for an export from the session, not from a coded copy.", codec, SIGNAL_GRID_FRAMES, place);
+    return true;
+}
+
 /* For a channel in a reel's cells, of each source rate and of each rate that it is compared with. */
 typedef struct image_sums {
     double squares[SIGNAL_SOURCES][SIGNAL_MIRROR_TURNS];
@@ -231,6 +259,8 @@ void judge_signal_upsampled(judgement *self, const programme_signal *signal)
         signal_unjudged(self, "format.lossy", "the programme is silent, or its rate too low for a spectrum");
         return;
     }
+    if (tell_grid(self, signal)) /* its low-pass is what an edge would be */
+        return;
     if (tell_images(self, signal)) /* so nothing ends below them */
         return;
     double rate = self->timeline->sample_rate;

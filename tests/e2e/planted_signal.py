@@ -209,6 +209,10 @@ STEREO = [
     ("format.upsampled", "from 22.05 kHz", ["all"], "", resampled(22050), None),
     ("format.lossy", "MP3 of 128 kbit/s", ["all"], "", coded("libmp3lame", "mp3", "128k"), None),
     ("format.lossy", "AAC of 128 kbit/s", ["all"], "", coded("aac", "adts", "128k"), None),
+    ("format.lossy", "AAC of 320 kbit/s", ["all"], "", coded("aac", "adts", "320k"), None),
+    ("format.lossy", "Vorbis of 256 kbit/s", ["all"], "", coded("libvorbis", "ogg", "256k"), None),
+    ("format.lossy", "MP3 of 320 kbit/s", ["all"], "", coded("libmp3lame", "mp3", "320k"), None),
+    ("format.lossy", "Opus of 256 kbit/s", ["all"], "", coded("libopus", "ogg", "256k"), None),
 ]
 
 

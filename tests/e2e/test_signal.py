@@ -19,6 +19,8 @@ class Signal(FarmTest):
                 hosts = list(row.planted)
                 if row.check in always:
                     self.assertEqual(row.share(*hosts), 1.0)
+                if row.what in ("MP3 of 320 kbit/s", "Opus of 256 kbit/s", "Vorbis of 256 kbit/s"):
+                    continue  # they have no grid that is looked for, or one that moves and is met in longer files alone
                 if row.check in ("signal.lfe", "signal.channel_swap", "signal.phase", "format.lossy") or row.what == "from 32 kHz":
                     self.assertEqual(row.share("noise"), 1.0)  # real sound may hold nothing up there
                 if row.check == "signal.dropout":

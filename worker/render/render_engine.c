@@ -1,3 +1,4 @@
+#include "worker/render/codec_grid.h"
 #include "worker/render/render_dither.h"
 #include "worker/render/render_limit.h"
 #include "worker/render/render_parts.h"
@@ -137,6 +138,8 @@ static status state_open(render_run_state *self, const storage_roots *roots, are
         for (uint32_t c = 0; c < self->meters[i].layout->channel_count; c++)
             signal_tile_take(&self->signal_tiles[self->lanes.tile_of[program->outputs[i].first_lane + c]], groups, &self->tables,
                              memory);
+        if ((groups & SIGNAL_GROUP_GRID) != 0)
+            self->meters[i].signal.grid = codec_grid_make(self->dsp, &self->meters[i].signal.cell, memory);
         if ((groups & SIGNAL_GROUP_SPEECH) != 0)
             self->meters[i].signal.speech = speech_bands_make(self->dsp, &self->tables,
                                                               (uint8_t)self->meters[i].layout->id, program->sample_rate,

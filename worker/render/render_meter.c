@@ -1,3 +1,4 @@
+#include "worker/render/codec_grid.h"
 #include "worker/render/render_parts.h"
 
 #include <math.h>
@@ -72,6 +73,8 @@ void render_meter_begin(render_meter *self, uint64_t programme_frame, uint32_t f
     measure->run_dropped = 0;
     if (measure->signal != NULL)
         render_signal_begin(&self->signal);
+    if (self->signal.grid != NULL)
+        codec_grid_begin(self->signal.grid, programme_frame);
 }
 
 void render_meter_energy(render_meter *self, uint64_t slot, uint32_t channel, double energy)

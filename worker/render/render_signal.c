@@ -1,5 +1,7 @@
 #include "worker/render/render_signal.h"
 
+#include "worker/render/codec_grid.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -180,6 +182,8 @@ void render_signal_begin(render_signal *self)
     cell->event_dropped = 0;
     cell->late_lag = 0;
     cell->late_rest = 1.0f;
+    self->grid_channel = -1;
+    self->grid_rough = 0.0;
     memset(cell->bits, 0, sizeof cell->bits);
     memset(self->kind_counts, 0, sizeof self->kind_counts);
     self->block_frames = 0;
@@ -235,6 +239,18 @@ bool render_signal_tile_begin(render_signal *self, const signal_tile *tile)
     return self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM);
 }
 
+static void take_grid(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
+{
+    if (self->grid == NULL)
+        return;
+    if (tile->cell_frame > 0 && (int)channel == self->grid_channel)
+        codec_grid_take(self->grid, tile->samples + lane, (uint32_t)tile->cell_frame, tile->frame_count);
+    if (tile->cell_frame > 0 || (self->grid_channel >= 0 && !(tile->sums.rough[lane] > self->grid_rough)))
+        return;
+    self->grid_channel = (int)channel;
+    self->grid_rough = tile->sums.rough[lane];
+}
+
 void render_signal_channel(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane,
                            const signal_tile *right, uint32_t right_lane)
 {
@@ -245,6 +261,7 @@ void render_signal_channel(render_signal *self, uint32_t channel, const signal_t
     if (tile->cell_frame < 0)
         return;
     self->cell.bits[channel] = tile->bits[lane];
+    take_grid(self, channel, tile, lane);
     if (self->spectrum_due && tile->frame_count >= SPECTRUM_FRAMES && has(self->cell.groups, SIGNAL_GROUP_SPECTRUM)) {
         for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
             state->bands[k] += tile->power[k][lane];

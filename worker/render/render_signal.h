@@ -123,6 +123,9 @@ typedef struct render_signal {
     bool spectrum_due;
     signal_channel channels[LAYOUT_CHANNELS_MAX];
     struct speech_bands *speech;   /* takes the levels of the voice; NULL: nobody asked */
+    struct codec_grid *grid;       /* looks for a lossy codec's; NULL: nobody asked */
+    int grid_channel;              /* that with most treble in the cell's first tile; -1: not known yet */
+    double grid_rough;
 } render_signal;
 
 /** groups: SIGNAL_GROUP_*, at least one. */

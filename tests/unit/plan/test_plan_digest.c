@@ -71,11 +71,11 @@ static void plan_digest__tells_plans_apart(void **state)
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_false(content_hash_equal(&first, &given.made->digest));
     given.options.cells_per_task = 0;
-    assert_int_equal(given.made->signal_groups, SIGNAL_GROUPS_ALL);
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUPS_ALL | SIGNAL_GROUP_GRID); /* one was received */
     given.options.checks = "loudness,format"; /* fewer features are measured */
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);
     assert_false(content_hash_equal(&first, &given.made->digest));
-    assert_int_equal(given.made->signal_groups, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM);
+    assert_int_equal(given.made->signal_groups, SIGNAL_GROUP_DEPTH | SIGNAL_GROUP_SPECTRUM | SIGNAL_GROUP_GRID);
     given.options.checks = NULL;
     given.facts[0].identity.mtime_ns++;
     assert_int_equal(show_fixture_plan(&given), STATUS_OK);

@@ -1,6 +1,7 @@
 /* The features of the signal checks: what was planted into noise from a seed is found where it was planted. */
 #include "common/measure/programme_signal.h"
 #include "common/media/channel_layout.h"
+#include "worker/render/codec_grid.h"
 #include "worker/render/render_signal.h"
 
 #include <math.h>
@@ -190,6 +191,41 @@ static void render_signal__a_copy_is_found_however_late_it_is(void **state)
     }
 }
 
+/* What a codec's grid shows in a cell of that sound, 1 for no sound at all. */
+static float grid_bits_of(const double *sound, uint64_t cell)
+{
+    dsp_table dsp;
+    dsp_table_init(&dsp, CPU_SCALAR);
+    arena memory;
+    arena_init(&memory);
+    cell_signal signal = {.grid_bits = 1.0f};
+    codec_grid *grid = codec_grid_make(&dsp, &signal, &memory);
+    static double tile[480 * TILE_LANES];
+    codec_grid_begin(grid, cell * CELL_FRAMES);
+    for (uint32_t frame = 0; frame + 480 <= 9600; frame += 480) {
+        for (uint32_t i = 0; i < 480; i++)
+            tile[i * TILE_LANES] = sound[frame + i];
+        codec_grid_take(grid, tile, frame, 480);
+    }
+    arena_deinit(&memory);
+    return signal.grid_bits;
+}
+
+/* Tones whose periods fit into the blocks of a codec are small in all lines of a transform at once, now and then. */
+static void render_signal__neither_noise_nor_a_tone_has_a_codecs_grid(void **state)
+{
+    bench *self = *state;
+    fill_noise(self, 0.1);
+    for (uint64_t cell = 0; cell < 16; cell++)
+        assert_true(grid_bits_of(self->channels[0], cell) < 0.2f);
+    for (int halves = 13; halves <= 125; halves += 14) {
+        for (uint32_t i = 0; i < 9600; i++) /* rounded to 24 bits */
+            self->channels[0][i] = rint(0x1p23 * 0.3 * sin(PI * halves * (i + 0.3) / SIGNAL_GRID_FRAMES)) * 0x1p-23;
+        for (uint64_t cell = 0; cell < 24; cell++)
+            assert_true(grid_bits_of(self->channels[0], cell) < 0.2f);
+    }
+}
+
 static void render_signal__an_onset_is_no_click(void **state)
 {
     bench *self = *state;
@@ -343,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(render_signal__noise_has_no_events, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_single_samples_wherever_tiles_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__a_copy_is_found_however_late_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__neither_noise_nor_a_tone_has_a_codecs_grid, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__an_onset_is_no_click, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
