@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SUBMIT_MS = 30000, ASK_MS = 30000 };
+enum { SUBMIT_MS = 300000, ASK_MS = 300000 }; /* of one's own farm: a catalogue takes its time on a machine that is busy */
 
 /* What a job is about: files as the person named them, folders opened up. */
 typedef struct qc_words {

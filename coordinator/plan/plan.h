@@ -127,6 +127,7 @@ typedef struct plan_deliverable {
     uint32_t first_file, file_count;   /**< in plan.files (rendered) */
     uint32_t first_input, input_count; /**< in inputs (received) */
     uint32_t first_seek, seek_count;   /**< in listens: those that seek where the programme begins (received) */
+    uint32_t first_listen, listen_count; /**< in listens: those of the programme itself (received) */
     uint16_t object_count;     /**< tracks behind the bed, from the files of object_stems in that order */
     uint16_t object_stem_count;
     uint16_t object_stems[OBJECT_STEMS_MAX], object_counts[OBJECT_STEMS_MAX];
@@ -216,7 +217,9 @@ typedef struct plan {
     uint32_t file_count;
     plan_file *files;
     uint32_t listen_count;
-    plan_listen *listens;
+    plan_listen *listens;      /**< those that seek, those of stems, those of received programmes, by their number */
+    uint32_t first_stem_listen, end_stem_listen;
+    uint32_t first_received, received_count; /**< in inputs: received files stand together */
     uint32_t first_task;       /**< number of tasks[0] in the job: probes and the plan task come before */
     uint32_t task_count;
     plan_task *tasks;
@@ -263,6 +266,9 @@ bool plan_leader_unknown(const plan_timeline *timeline);
 
 /** True if the deliverable is made from what is listened to, or is it. */
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable);
+/** The first listen from `index` on that concerns the deliverable, listen_count: none; those of other received programmes are
+ * passed over at once. */
+uint32_t plan_listen_next(const plan *self, uint32_t deliverable, uint32_t index);
 
 /** `<folder>.part/<name>.<farm>-<job>-<generation>.part` for `<folder>/<name>`, farm as 16 hexadecimal
  * digits. plan_create sees to it that it fits. */

@@ -76,6 +76,8 @@ static void plan_index_inputs(plan *self)
         if (input->stem >= 0)
             self->stem_inputs[input->stem] = i;
         if (input->deliverable >= 0) {
+            self->first_received = i;
+            self->received_count++;
             self->deliverables[input->deliverable].first_input = i;
             self->deliverables[input->deliverable].input_count++;
         }

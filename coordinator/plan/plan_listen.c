@@ -492,6 +492,7 @@ void plan_make_listens(plan *self, const plan_options *options, const bool *want
     for (uint32_t i = 0; i < film->deliverable_count; i++)
         if (is_received(self, i, wanted))
             seek_received(self, i);
+    self->first_stem_listen = self->listen_count;
     for (uint32_t i = 0; i < film->stem_count; i++)
         for (uint32_t reel = 0; !film->stems[i].objects && stem_wanted(self, i, wanted) && reel < film->reel_count; reel++) {
             if (sync)
@@ -499,26 +500,28 @@ void plan_make_listens(plan *self, const plan_options *options, const bool *want
             if (joins && reel > 0)
                 listen_stem_join(self, i, reel);
         }
-    for (uint32_t i = 0; i < film->deliverable_count; i++)
+    self->end_stem_listen = self->listen_count;
+    for (uint32_t i = 0; i < film->deliverable_count; i++) {
+        self->deliverables[i].first_listen = self->listen_count;
         if (is_received(self, i, wanted))
             listen_received(self, i, sync, joins);
+        self->deliverables[i].listen_count = self->listen_count - self->deliverables[i].first_listen;
+    }
 }
 
 /* The same listens in the same order, made into a list of their own: what of them depends on the pieces' places is taken over. */
 void plan_listens_move(plan *self, uint32_t deliverable)
 {
     plan again = *self;
-    uint32_t next = 0;
     again.listen_count = 0;
     again.listens = arena_take_array(&again.arena, 2 * ((size_t)self->show->reel_count + 1), sizeof *again.listens);
     listen_received(&again, deliverable, listens_to(self->checks, "sync"), listens_to(self->checks, "join"));
     self->arena = again.arena;
-    for (uint32_t i = 0; i < self->listen_count; i++) {
-        plan_listen *listen = &self->listens[i];
-        if (listen->deliverable != (int32_t)deliverable || listen->seeks)
-            continue;
-        ENSURE(next < again.listen_count);
-        const plan_listen *moved = &again.listens[next++];
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    ENSURE(again.listen_count == wanted->listen_count);
+    for (uint32_t i = 0; i < again.listen_count; i++) {
+        plan_listen *listen = &self->listens[wanted->first_listen + i];
+        const plan_listen *moved = &again.listens[i];
         listen->first_frame = moved->first_frame;
         listen->reference_frame = moved->reference_frame;
         listen->has_head = moved->has_head;
@@ -529,7 +532,6 @@ void plan_listens_move(plan *self, uint32_t deliverable)
         listen->range_count = moved->range_count;
         listen->ranges = moved->ranges;
     }
-    ENSURE(next == again.listen_count);
 }
 
 bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t deliverable)
@@ -539,6 +541,16 @@ bool plan_listen_concerns(const plan *self, const plan_listen *listen, uint32_t 
     return listen->deliverable == (int32_t)deliverable ||
            (listen->stem >= 0 && self->deliverables[deliverable].rendered &&
             plan_takes_stem(self->show, deliverable, (uint32_t)listen->stem));
+}
+
+uint32_t plan_listen_next(const plan *self, uint32_t deliverable, uint32_t index)
+{
+    const plan_deliverable *wanted = &self->deliverables[deliverable];
+    for (index = index < self->first_stem_listen ? self->first_stem_listen : index; index < self->end_stem_listen; index++)
+        if (plan_listen_concerns(self, &self->listens[index], deliverable))
+            return index;
+    index = index < wanted->first_listen ? wanted->first_listen : index;
+    return index < wanted->first_listen + wanted->listen_count ? index : self->listen_count;
 }
 
 status plan_listen_body(const plan *self, const plan_task *task, task_listen *out_listen, arena *memory)

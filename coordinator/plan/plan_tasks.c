@@ -28,6 +28,7 @@ typedef struct task_builder {
     bool whole_files;        /**< programmes enough that each may be one task */
     uint32_t *program_first; /**< [program_count] number of its first RENDER or INSPECT task */
     uint32_t *program_count; /**< how many it has */
+    uint32_t *input_verify;  /**< [inputs.count] number of a received file's VERIFY task; UINT32_MAX: it has none */
 } task_builder;
 
 /* Begins a task; its waits are those added until the next one begins. */
@@ -243,6 +244,7 @@ static void tasks_verify_inputs(task_builder *self)
         task->file = i;
         task->deliverable = (uint16_t)deliverable;
         task->cost = task_cost(target->facts[i].identity.size, 0);
+        self->input_verify[i] = task_last_number(self);
     }
 }
 
@@ -283,9 +285,9 @@ static void tasks_merge(task_builder *self)
         task->cost = SMALL_TASK_MS;
         for (uint32_t k = 0; k < self->program_count[deliverable->program]; k++)
             task_wait(self, self->program_first[deliverable->program] + k);
-        for (uint32_t k = 0; k < self->plan->listen_count; k++)
-            if (plan_listen_concerns(self->plan, &self->plan->listens[k], i))
-                task_wait(self, self->plan->listens[k].task);
+        const plan *made = self->plan;
+        for (uint32_t k = plan_listen_next(made, i, 0); k < made->listen_count; k = plan_listen_next(made, i, k + 1))
+            task_wait(self, made->listens[k].task);
         deliverable->merge_task = task_last_number(self);
     }
 }
@@ -341,9 +343,11 @@ static void tasks_publish(task_builder *self)
         task->deliverable = (uint16_t)i;
         task->cost = SMALL_TASK_MS;
         task_wait(self, deliverable->merge_task);
-        for (uint32_t k = 0; k < target->task_count; k++)
-            if (target->tasks[k].kind == TASK_VERIFY && target->tasks[k].deliverable == i)
-                task_wait(self, target->first_task + k);
+        for (uint32_t k = 0; k < deliverable->input_count; k++)
+            if (self->input_verify[deliverable->first_input + k] != UINT32_MAX)
+                task_wait(self, self->input_verify[deliverable->first_input + k]);
+        for (uint32_t k = 0; k < deliverable->file_count; k++)
+            task_wait(self, target->files[deliverable->first_file + k].verify_task);
         if (deliverable->excerpt_task != UINT32_MAX)
             task_wait(self, deliverable->excerpt_task);
         deliverable->publish_task = task_last_number(self);
@@ -437,6 +441,8 @@ void plan_make_tasks(plan *self, const plan_options *options)
     task_builder builder = {.plan = self};
     builder.program_first = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_first);
     builder.program_count = arena_take_array(&self->arena, self->program_count, sizeof *builder.program_count);
+    builder.input_verify = arena_take_array(&self->arena, self->inputs.count, sizeof *builder.input_verify);
+    memset(builder.input_verify, 0xFF, self->inputs.count * sizeof *builder.input_verify);
     plan_task_sizes(&builder, options);
     builder.whole_files = options->cells_per_task == 0 &&
                           (options->slot_count <= 1 || self->program_count >= TASKS_PER_SLOT * options->slot_count);

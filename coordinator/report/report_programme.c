@@ -154,11 +154,9 @@ static void add_chart(page *self, const char *heading, const drawing *picture)
 static void add_sync(page *self, const report_model *model, const report_programme *programme)
 {
     bool headed = false; /* a chart of each reel says which it is */
-    for (uint32_t i = 0; model->heard != NULL && i < model->plan->listen_count; i++) {
-        const plan_listen *listen = &model->plan->listens[i];
-        if (listen->deliverable != (int32_t)programme->deliverable || listen->seeks)
-            continue;
-        const drawing *picture = chart_sync(model, i, self->memory);
+    const plan_deliverable *planned = model->plan == NULL ? NULL : &model->plan->deliverables[programme->deliverable];
+    for (uint32_t i = 0; model->heard != NULL && planned != NULL && i < planned->listen_count; i++) {
+        const drawing *picture = chart_sync(model, planned->first_listen + i, self->memory);
         if (picture == NULL)
             continue;
         if (!headed)

@@ -315,12 +315,16 @@ static void collect_programme(const farm_job *job, uint16_t deliverable, bool sc
     }
 }
 
-/* What the plan's tracks were heard to hold; copied, because results may still come in. */
-static const sync_measure *const *collect_heard(const farm_job *job, arena *memory)
+/* What the plan's tracks were heard to hold; copied, because results may still come in. Of received programmes that of one alone,
+ * which a catalogue has thousands of; -1: of all. */
+static const sync_measure *const *collect_heard(const farm_job *job, int32_t deliverable, arena *memory)
 {
     const sync_measure **heard = arena_take_array(memory, job->plan->listen_count, sizeof *heard);
     for (uint32_t i = 0; i < job->plan->listen_count; i++) {
-        const job_result *result = job_result_get(job, job->plan->listens[i].task);
+        const plan_listen *listen = &job->plan->listens[i];
+        if (deliverable >= 0 && listen->deliverable >= 0 && listen->deliverable != deliverable)
+            continue;
+        const job_result *result = job_result_get(job, listen->task);
         sync_measure *measure = arena_take(memory, sizeof *measure);
         if (result != NULL && sync_measure_decode(measure, result->payload, result->payload_size, memory) == STATUS_OK)
             heard[i] = measure;
@@ -456,7 +460,7 @@ static void prepare_compose(local_work *work)
                              .cells_path = work->cells_path,
                              .folder = job->folder,
                              .keep = job->keep,
-                             .heard = collect_heard(job, &work->arena),
+                             .heard = collect_heard(job, -1, &work->arena),
                              .source = job->source,
                              .slot_count = job->plan_slot_count,
                              .cells_per_task = job->plan_cells_per_task,
@@ -554,7 +558,7 @@ void job_runner_start(farm_state *self, const attempt_id *tried)
         started = start_plan(work);
     } else if (work->kind == TASK_MERGE) {
         collect_programme(job, job_task(job, tried->task)->deliverable, false, &work->merge, &work->arena);
-        work->compose.heard = collect_heard(job, &work->arena);
+        work->compose.heard = collect_heard(job, job_task(job, tried->task)->deliverable, &work->arena);
         started = uv_queue_work(&self->loop, &work->request, run_merge, after_local) == 0;
     } else if (work->kind == TASK_GAIN) {
         collect_programme(job, job_task(job, tried->task)->deliverable, true, &work->merge, &work->arena);

@@ -328,10 +328,12 @@ void judge_pops(judgement *self)
 {
     const plan *made = self->facts->plan;
     size_t listed = 0;
-    for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++) {
+    const uint32_t of = self->facts->deliverable;
+    for (uint32_t i = plan_listen_next(made, of, 0); self->facts->heard != NULL && i < made->listen_count;
+         i = plan_listen_next(made, of, i + 1)) {
         const plan_listen *listen = &made->listens[i];
         const sync_measure *heard = self->facts->heard[i];
-        if (listen->join || !plan_listen_concerns(made, listen, self->facts->deliverable))
+        if (listen->join)
             continue;
         if (heard == NULL) {
             finding *item = judgement_add(self, "sync.pop", FINDING_NOT_CHECKED);

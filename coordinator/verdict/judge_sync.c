@@ -412,9 +412,11 @@ void judge_sync(judgement *self)
     bool referred = false;
     if (!self->deliverable->rendered)
         judge_lengths(self);
-    for (uint32_t i = 0; self->facts->heard != NULL && i < made->listen_count; i++) {
+    const uint32_t of = self->facts->deliverable;
+    for (uint32_t i = plan_listen_next(made, of, 0); self->facts->heard != NULL && i < made->listen_count;
+         i = plan_listen_next(made, of, i + 1)) {
         const plan_listen *listen = &made->listens[i];
-        if (listen->join || !plan_listen_concerns(made, listen, self->facts->deliverable))
+        if (listen->join)
             continue;
         referred = referred || listen->reference_count > 0 || listen->unaligned != NULL;
         judge_alignment(self, listen, self->facts->heard[i]);
