@@ -281,30 +281,47 @@ static void lane_peaks(const float *lanes, uint32_t size, uint32_t reach, const 
     }
 }
 
+/* `vectors` abreast: each window's rows begin elsewhere, and a few lines of each at once keep the cache busy. */
+static inline __attribute__((always_inline)) void cross_bins(const spectrum_part *sources, const spectrum_part *hosts,
+                                                             uint32_t window_count, float weight_most, uint32_t first,
+                                                             const uint32_t vectors, const cross_sums *sums)
+{
+    enum { MOST = 4 };
+    const fft_floats most = (fft_floats){0.0f} + weight_most;
+    fft_floats re[MOST] = {{0.0f}}, im[MOST] = {{0.0f}}, squares[MOST] = {{0.0f}};
+    for (uint32_t w = 0; w < window_count; w++) {
+        const spectrum_part source = sources[w], host = hosts[w];
+        DSP_UNROLL(4)
+        for (uint32_t i = 0; i < vectors; i++) {
+            const size_t k = first + (size_t)i * FFT_ABREAST;
+            const fft_floats counted = FFT_LOWER(floats_load(source.weight + k) * floats_load(host.weight + k), most);
+            const fft_floats hr = floats_load(host.re + k);
+            const fft_floats hi = floats_load(host.im + k);
+            const fft_floats sr = floats_load(source.re + k);
+            const fft_floats si = floats_load(source.im + k);
+            re[i] += counted * (hr * sr + hi * si);
+            im[i] += counted * (hi * sr - hr * si);
+            squares[i] += counted * counted;
+        }
+    }
+    DSP_UNROLL(4)
+    for (uint32_t i = 0; i < vectors; i++) {
+        const size_t k = first + (size_t)i * FFT_ABREAST;
+        floats_store(sums->re + k, re[i]);
+        floats_store(sums->im + k, im[i]);
+        floats_store(sums->squares + k, squares[i]);
+    }
+}
+
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {
-    const fft_floats zero = {0.0f};
-    const fft_floats most = zero + weight_most;
+    enum { VECTORS = FFT_WIDTH == 8 ? 4 : 2 }; /* as registers hold */
     uint32_t k = 0;
-    for (; k + FFT_ABREAST <= bin_count; k += FFT_ABREAST) {
-        fft_floats re = zero;
-        fft_floats im = zero;
-        fft_floats squares = zero;
-        for (uint32_t w = 0; w < window_count; w++) {
-            const fft_floats counted = FFT_LOWER(floats_load(sources[w].weight + k) * floats_load(hosts[w].weight + k), most);
-            const fft_floats hr = floats_load(hosts[w].re + k);
-            const fft_floats hi = floats_load(hosts[w].im + k);
-            const fft_floats sr = floats_load(sources[w].re + k);
-            const fft_floats si = floats_load(sources[w].im + k);
-            re += counted * (hr * sr + hi * si);
-            im += counted * (hi * sr - hr * si);
-            squares += counted * counted;
-        }
-        floats_store(sums->re + k, re);
-        floats_store(sums->im + k, im);
-        floats_store(sums->squares + k, squares);
-    }
+    for (; k + VECTORS * FFT_ABREAST <= bin_count; k += VECTORS * FFT_ABREAST)
+        cross_bins(sources, hosts, window_count, weight_most, k, VECTORS, sums);
+    for (; k + FFT_ABREAST <= bin_count; k += FFT_ABREAST)
+        cross_bins(sources, hosts, window_count, weight_most, k, 1, sums);
     for (; k < bin_count; k++) {
         float re = 0.0f;
         float im = 0.0f;
