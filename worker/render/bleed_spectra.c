@@ -133,14 +133,18 @@ static bool lane_silent(const render_bleed *self, uint32_t lane)
 
 void bleed_load_windows(render_bleed *self, const float *frames[FFT_LANES][2])
 {
+    enum { CACHE_LINE = 64 / sizeof(float), AHEAD = LINES };
     const float *rows[2][FFT_LANES];
     for (uint32_t i = 0; i < 2 * FFT_LANES; i++)
         rows[i % 2][i / 2] = frames[i / 2][i % 2] == NULL ? self->silence : frames[i / 2][i % 2];
     for (uint32_t first = 0; first < SIZE; first += LINES) {
         self->dsp->lanes_of_rows(rows[0], self->window + first, LINES, self->real + fft_row(first));
         self->dsp->lanes_of_rows(rows[1], self->window + first, LINES, self->imaginary + fft_row(first));
-        for (uint32_t i = 0; i < 2 * FFT_LANES; i++)
+        for (uint32_t i = 0; i < 2 * FFT_LANES; i++) {
             rows[i % 2][i / 2] += LINES;
+            for (uint32_t at = 0; at < LINES; at += CACHE_LINE) /* too many rows for the cache to see what comes next */
+                __builtin_prefetch(rows[i % 2][i / 2] + AHEAD + at);
+        }
     }
 }
 
