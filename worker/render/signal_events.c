@@ -14,6 +14,7 @@ static const double click_broad_ratio_min = 64.0; /* of more than CLICK_SAMPLES:
 static const double click_flank = 0.125;       /* of the peak: the outer samples of a single one have 1/6 */
 static const double click_share = 0.1;         /* of its tile's squared fourth differences; noise has under 0.03 */
 enum { CLICK_REACH = 8, CLICK_SAMPLES = 6, ROUGH_PER_SAMPLE = 6 };/* a single sample of 1 has a fourth difference of 1 -4 6 -4 1 */
+static const double sum_rounding = 1e-12;      /* less of a tile's sum than this is rounding: nothing */
 static const double ratio_max = 1e9;
 static const double edge_min = 0.003;          /* -50 dBFS: what stops or starts hard was heard */
 static const double tone_square_min = 5e-6;    /* mean square: amplitude of -50 dBFS */
@@ -39,10 +40,10 @@ void signal_event_add(render_signal *self, signal_event event)
 
 /* ---- clicks ---- */
 
-static double rough_at(const signal_tile *tile, uint32_t lane, uint32_t frame)
+static double rough_size(const signal_tile *tile, uint32_t lane, uint32_t frame)
 {
     const double *x = tile->samples + (size_t)frame * TILE_LANES + lane;
-    return (x[0] + x[-4 * TILE_LANES]) - 4.0 * (x[-1 * TILE_LANES] + x[-3 * TILE_LANES]) + 6.0 * x[-2 * TILE_LANES];
+    return fabs((x[0] + x[-4 * TILE_LANES]) - 4.0 * (x[-1 * TILE_LANES] + x[-3 * TILE_LANES]) + 6.0 * x[-2 * TILE_LANES]);
 }
 
 void signal_candidate_settle(render_signal *self, uint32_t channel, double after)
@@ -86,21 +87,18 @@ static void take_clicks(render_signal *self, uint32_t channel, const signal_tile
     uint32_t width = 0;
     bool candidate = peak >= click_rough_min && peak * peak >= click_share * sum && tile->frame_count > 4 * CLICK_REACH;
     if (candidate) {
-        double sizes[TILE_FRAMES_MAX]; /* once: most of what a candidate costs is reading its lane */
-        for (uint32_t i = 0; i < tile->frame_count; i++)
-            sizes[i] = fabs(rough_at(tile, lane, i));
-        while (at + 1 < tile->frame_count && sizes[at] < peak)
+        while (at + 1 < tile->frame_count && rough_size(tile, lane, at) < peak)
             at++;
         const uint32_t first = at > CLICK_REACH ? at - CLICK_REACH : 0;
         const uint32_t end = at + CLICK_REACH + 1 < tile->frame_count ? at + CLICK_REACH + 1 : tile->frame_count;
-        double others = 0.0;
-        for (uint32_t i = 0; i < first; i++)
-            others += sizes[i] * sizes[i];
-        for (uint32_t i = first; i < end; i++)
-            width += sizes[i] >= click_flank * peak;
-        for (uint32_t i = end; i < tile->frame_count; i++)
-            others += sizes[i] * sizes[i];
-        rest = others / (tile->frame_count - (end - first));
+        double near = 0.0;
+        for (uint32_t i = first; i < end; i++) {
+            const double size = rough_size(tile, lane, i);
+            near += size * size;
+            width += size >= click_flank * peak;
+        }
+        const double others = sum - near;
+        rest = others > sum_rounding * sum ? others / (tile->frame_count - (end - first)) : 0.0;
     }
     if (tile->cell_frame >= 0)
         signal_candidate_settle(self, channel, rest);
@@ -255,8 +253,9 @@ static void take_tones(render_signal *self, uint32_t channel, const signal_tile 
     if (square < tone_square_min * count)
         return;
     /* The best frequency: x[n] + x[n-2] = 2 cos(w) x[n-1]; what is left over tells how pure it is. */
-    double figure = 2.0 - sums[1] / square;
-    double residue = sums[0] - sums[1] * sums[1] / square;
+    double turn = sums[1] / square;
+    double figure = 2.0 - turn;
+    double residue = sums[0] - turn * sums[1];
     double lowest = 6.283185307179586 * tone_hz_min / self->sample_rate;
     if (!(figure >= lowest * lowest) || figure > 2.0 || !(residue <= tone_residue_max * square * figure * figure))
         return;
