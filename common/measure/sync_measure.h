@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SYNC_MEASURE_VERSION = 5, SYNC_POPS_MAX = 256, SYNC_POINTS_MAX = 256, SYNC_PLACES_MAX = 66 };
+enum { SYNC_MEASURE_VERSION = 6, SYNC_POPS_MAX = 256, SYNC_POINTS_MAX = 256, SYNC_PLACES_MAX = 66 };
 
 typedef struct sync_pop {
     uint16_t channel;     /**< of the track: channels of its files, file after file */

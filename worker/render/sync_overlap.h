@@ -1,8 +1,9 @@
 /**
  * Whether the end of a reel is heard again at the head of the next one: two reels that overlap.
  *
- * Windows of 4096, 16384 and 65536 frames at the head of the track are searched in the end of the reference by the phase
- * transform (sync_match). What matches must then be the same sound over the whole overlap, so that a tone, a beat or a word
+ * Windows of 4096 and 16384 frames at the head of the track are searched in the end of the reference by the phase transform
+ * (sync_match), the shorter for overlaps that do not hold the longer; where that is quiet or comes again one of 65536, then the
+ * shortest in all of the end. What matches must then be the same sound over the whole overlap, so that a tone, a beat or a word
  * that comes again is none. A loop that goes on over the join is indeed heard again: other stems tell it from an overlap.
  */
 #ifndef WORKER_RENDER_SYNC_OVERLAP_H
