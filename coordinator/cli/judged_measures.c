@@ -114,7 +114,9 @@ static status judge_part(const job_measures *measures, const merged_programme *m
                           .frame_count = wanted.end - wanted.first,
                           .loudness = programme_measure_loudness(merged->measure, wanted.first, wanted.end),
                           .dialogue = speech_measure_dialogue(merged->measure, merged_programme_speech(merged), wanted.first,
-                                                              wanted.end)};
+                                                              wanted.end),
+                          .of_part = true};
+    facts.files = verdict_forms(measures->plan, source->deliverable, &facts.file_count, memory);
     facts.loudness.max_momentary_frame = facts.loudness.max_short_term_frame = UINT64_MAX;
     part_peak peak = part_true_peak(merged->measure, timeline, &wanted);
     facts.peaks.true_peak = peak.most;

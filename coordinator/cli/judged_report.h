@@ -27,8 +27,7 @@ typedef struct judged_range {
 
 /**
  * From the measures beside a report. title: waivers to use instead of those of the job, or NULL. With a range only levels
- * are judged. What was made is closed by the
- * caller, on failure too.
+ * and the forms of files are judged. What was made is closed by the caller, on failure too.
  */
 MUST_USE status judged_from_measures(judged_list *out_list, const char *path, const spec *rules, const judged_range *range,
                                      const show *title, arena *memory, error_detail *detail);

@@ -71,13 +71,15 @@ status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts 
         judge_form(&self, &facts->files[i]);
     for (uint32_t i = 0; i < rules->limit_count; i++) {
         const spec_limit *limit = &rules->limits[i];
-        bool no_form = facts->file_count == 0 && strncmp(limit->check, "format.", 7) == 0;
-        if (figures_tell(limit->check) && !no_form)
+        bool form = strncmp(limit->check, "format.", 7) == 0;
+        bool depth = strcmp(limit->check, "format.bit_depth") == 0 && facts->file_count > 0 && !isnan(facts->files[0].bit_depth);
+        if (depth || (figures_tell(limit->check) && !(form && facts->file_count == 0)))
             continue;
         finding *item = judgement_add(&self, limit->check, FINDING_NOT_CHECKED);
         judgement_limits(item, limit);
-        item->message = arena_format(memory, "A report does not keep what %s is judged by; judge the audio itself by %s.", limit->check,
-                                     rules->name);
+        item->message = facts->of_part ? arena_format(memory, "Of a part alone %s is not judged; judge the whole by %s.", limit->check, rules->name)
+                                       : arena_format(memory, "A report does not keep what %s is judged by; judge the audio itself by %s.",
+                                                      limit->check, rules->name);
     }
     judge_groups(&self);
     judgement_conclude(&self, facts->deliverable);

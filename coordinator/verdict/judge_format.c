@@ -237,39 +237,55 @@ static void judge_set(judgement *self)
     }
 }
 
+static file_form form_of(const plan *made, const plan_deliverable *deliverable, uint32_t index)
+{
+    const char *layout = channel_layout_get(deliverable->layout)->name;
+    if (deliverable->rendered) {
+        const plan_file *file = &made->files[deliverable->first_file + index];
+        return (file_form){.name = file->display,
+                           .channel = file->channel,
+                           .reel = file->reel,
+                           .container = media_container_name(file->header.container),
+                           .encoding = sample_encoding_name(file->header.encoding),
+                           .channels = layout,
+                           .sample_rate = file->header.sample_rate,
+                           .bit_depth = sample_encoding_bits(file->header.encoding)};
+    }
+    const media_facts *facts = &made->facts[deliverable->first_input + index];
+    const plan_input *input = &made->inputs.items[deliverable->first_input + index];
+    return (file_form){.name = input->display,
+                       .channel = input->channel,
+                       .reel = input->reel,
+                       .container = media_container_name(facts->container),
+                       .encoding = sample_encoding_name(facts->encoding),
+                       .channels = layout,
+                       .sample_rate = facts->sample_rate,
+                       .bit_depth = facts->valid_bits};
+}
+
+const file_form *verdict_forms(const plan *made, uint32_t deliverable, uint32_t *out_count, arena *memory)
+{
+    const plan_deliverable *of = &made->deliverables[deliverable];
+    *out_count = of->rendered ? of->file_count : of->input_count;
+    file_form *forms = arena_take_array(memory, *out_count + (size_t)1, sizeof *forms);
+    for (uint32_t i = 0; i < *out_count; i++)
+        forms[i] = form_of(made, of, i);
+    return forms;
+}
+
 void judge_format(judgement *self)
 {
     const plan *made = self->facts->plan;
     const plan_deliverable *deliverable = self->deliverable;
-    const char *layout = channel_layout_get(deliverable->layout)->name;
-    if (deliverable->rendered) {
-        for (uint32_t i = 0; i < deliverable->file_count; i++) {
-            const plan_file *file = &made->files[deliverable->first_file + i];
-            judge_form(self, &(file_form){.name = file->display,
-                                          .channel = file->channel,
-                                          .reel = file->reel,
-                                          .container = media_container_name(file->header.container),
-                                          .encoding = sample_encoding_name(file->header.encoding),
-                                          .channels = layout,
-                                          .sample_rate = file->header.sample_rate,
-                                          .bit_depth = sample_encoding_bits(file->header.encoding)});
-        }
-        return;
+    uint32_t count = 0;
+    const file_form *forms = verdict_forms(made, self->facts->deliverable, &count, self->memory);
+    if (!deliverable->rendered)
+        judge_set(self);
+    for (uint32_t i = 0; i < count; i++) {
+        judge_form(self, &forms[i]);
+        if (!deliverable->rendered)
+            judge_start(self, &made->facts[deliverable->first_input + i], &forms[i]);
     }
-    judge_set(self);
-    for (uint32_t i = 0; i < deliverable->input_count; i++) {
-        const media_facts *facts = &made->facts[deliverable->first_input + i];
-        const plan_input *input = &made->inputs.items[deliverable->first_input + i];
-        file_form form = {.name = input->display,
-                          .channel = input->channel,
-                          .reel = input->reel,
-                          .container = media_container_name(facts->container),
-                          .encoding = sample_encoding_name(facts->encoding),
-                          .channels = layout,
-                          .sample_rate = facts->sample_rate,
-                          .bit_depth = facts->valid_bits};
-        judge_form(self, &form);
-        judge_start(self, facts, &form);
-    }
-    judge_length(self);
+    if (!deliverable->rendered)
+        judge_length(self);
 }

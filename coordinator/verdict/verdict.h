@@ -80,8 +80,11 @@ typedef struct file_form {
     channel_label channel; /**< of a mono file of several; else CHANNEL_NONE */
     int32_t reel;          /**< -1: the whole programme */
     const char *container, *encoding, *channels;
-    double sample_rate, bit_depth;
+    double sample_rate, bit_depth; /**< NAN: not known */
 } file_form;
+
+/** The files of a programme as a spec sees them, in arena. */
+const file_form *verdict_forms(const plan *plan, uint32_t deliverable, uint32_t *out_count, arena *arena);
 
 /**
  * The gain in dB, to the hundredth, that brings a programme to its spec: to the first target of loudness.dialogue or
@@ -103,9 +106,10 @@ typedef struct figure_facts {
     double true_peak_least;            /**< linear: the true peak is no less than this; 0: peaks.true_peak is exact, not a bound */
     uint32_t file_count;
     const file_form *files;
+    bool of_part;                      /**< the figures are those of a part of the programme */
 } figure_facts;
 
-/** Judges figures by a spec: levels and the forms of files. What wants audio or places is not_checked. */
+/** Judges figures by a spec: levels and the forms of files. What wants audio or places, or the whole of it, is not_checked. */
 MUST_USE status verdict_judge_figures(programme_verdict *out_verdict, const figure_facts *facts, const spec *rules,
                                       arena *memory);
 

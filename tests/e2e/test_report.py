@@ -467,6 +467,14 @@ limits:
         told = next(item for item in part["programmes"][0]["findings"] if item["check"] == "loudness.integrated")
         self.assertAlmostEqual(told["measured"], first["loudness"]["integrated_lufs"], 9)
         self.assertEqual(reelmill("judge", report, "--spec", "dpp", "--from", "4", "--to", "3").code, 2)
+        # The form of the files is that of the whole.
+        (self.folder / "form.yaml").write_text("{reelmill_spec: 1, title: form, version: '1', source: test, limits: [" + ", ".join(
+            "{check: format.%s, %s, severity: fail, evidence: primary, clause: test}" % limit for limit in
+            (("encoding", "allowed: [PCM_24]"), ("channels", "allowed: ['5.1']"), ("sample_rate", "min: 44100, max: 44100, unit: Hz"),
+             ("bit_depth", "min: 24, max: 24, unit: bit"))) + "]}")
+        form = reelmill("judge", report, "--spec", self.folder / "form.yaml", "--to", "1.5", "--json").json()["programmes"][0]
+        self.assertEqual([(item["check"], item["severity"], item["measured"]) for item in form["findings"]],
+                         [("format.sample_rate", "fail", RATE)])
         # Of half a cell it is not known on which side its peak lies, below what is located.
         (self.folder / "low.yaml").write_text("{reelmill_spec: 1, title: low, version: '1', source: test, limits: [{check: peak.true, "
                                               "max: -60.0, unit: dBTP, severity: fail, evidence: primary, clause: test}]}")
