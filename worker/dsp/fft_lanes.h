@@ -316,7 +316,7 @@ static inline __attribute__((always_inline)) void cross_bins(const spectrum_part
 static void cross_windows(const spectrum_part *sources, const spectrum_part *hosts, uint32_t window_count, float weight_most,
                           uint32_t bin_count, const cross_sums *sums)
 {
-    enum { VECTORS = FFT_WIDTH == 8 ? 4 : 2 }; /* as registers hold */
+    enum { VECTORS = FFT_WIDTH == 8 ? 4 : 1 }; /* as registers hold */
     uint32_t k = 0;
     for (; k + VECTORS * FFT_ABREAST <= bin_count; k += VECTORS * FFT_ABREAST)
         cross_bins(sources, hosts, window_count, weight_most, k, VECTORS, sums);
@@ -343,6 +343,7 @@ typedef float fft_eight __attribute__((vector_size(32)));
 typedef float fft_sixteen __attribute__((vector_size(64)));
 typedef double fft_eight_doubles __attribute__((vector_size(64)));
 
+#if FFT_WIDTH == 8 /* TILE_LANES */
 /* Rows of a tile become rows of its lanes, sixteen at once: fours of four rows turn in two steps, then fours are put in order. */
 static inline __attribute__((always_inline)) void turn_sixteen(const double *tile, fft_sixteen out[TILE_LANES])
 {
@@ -376,6 +377,38 @@ static inline __attribute__((always_inline)) void turn_sixteen(const double *til
         out[4 + k] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
     }
 }
+#else
+/* The same by eights: of vectors wider than its registers the compiler shuffles each element alone. */
+static inline __attribute__((always_inline)) void turn_sixteen(const double *tile, fft_sixteen out[TILE_LANES])
+{
+    DSP_UNROLL(2)
+    for (uint32_t half = 0; half < 2; half++) {
+        fft_eight a[8], b[8];
+        DSP_UNROLL(8)
+        for (uint32_t k = 0; k < 8; k++)
+            a[k] = FFT_NARROW(tile + (8 * half + k) * TILE_LANES);
+        DSP_UNROLL(4)
+        for (uint32_t k = 0; k < 8; k += 2) {
+            b[k] = __builtin_shufflevector(a[k], a[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+            b[k + 1] = __builtin_shufflevector(a[k], a[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+        }
+        DSP_UNROLL(8)
+        for (uint32_t k = 0; k < 8; k++) {
+            const fft_eight x = b[k / 4 * 4 + k / 2 % 2], y = b[k / 4 * 4 + k / 2 % 2 + 2];
+            a[k] = k % 2 == 0 ? __builtin_shufflevector(x, y, 0, 1, 8, 9, 4, 5, 12, 13)
+                              : __builtin_shufflevector(x, y, 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+        DSP_UNROLL(4)
+        for (uint32_t k = 0; k < 4; k++) {
+            b[k] = __builtin_shufflevector(a[k], a[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+            b[k + 4] = __builtin_shufflevector(a[k], a[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+        }
+        DSP_UNROLL(8)
+        for (uint32_t k = 0; k < 8; k++)
+            memcpy((unsigned char *)&out[k] + half * sizeof b[k], &b[k], sizeof b[k]);
+    }
+}
+#endif
 
 /* Squares of rows of a tile from a multiple of SQUARES_ABREAST on: none of these sums waits for the one before it. */
 static inline __attribute__((always_inline)) void add_squares(const double *rows, const uint32_t count, fft_vector *sums)

@@ -6,9 +6,9 @@
 #define FFT_HIGHER(a, b) _mm256_max_ps(a, b)
 #define FFT_NARROW(from) \
     ((fft_eight)_mm256_set_m128(_mm256_cvtpd_ps(_mm256_load_pd((from) + 4)), _mm256_cvtpd_ps(_mm256_load_pd(from))))
-#define FFT_PAST_CACHE(to, sixteen)                                                            \
-    (_mm256_stream_ps(to, __builtin_shufflevector(sixteen, sixteen, 0, 1, 2, 3, 4, 5, 6, 7)), \
-     _mm256_stream_ps((to) + 8, __builtin_shufflevector(sixteen, sixteen, 8, 9, 10, 11, 12, 13, 14, 15)))
+#define FFT_PAST_CACHE(to, sixteen)                                            \
+    (_mm256_stream_ps(to, _mm256_load_ps((const float *)(const void *)&(sixteen))), \
+     _mm256_stream_ps((to) + 8, _mm256_load_ps((const float *)(const void *)&(sixteen) + 8)))
 #include "worker/dsp/fft_lanes.h"
 
 void fft_avx2_fill(dsp_table *table)
