@@ -260,13 +260,6 @@ static void tell_clipped(stem_judgement *self)
 
 /* ---- what a stem has and the print has not ---- */
 
-/* Of what a stretch lacks, how much of it each stem holds: 1 where all of it is in that stem, 0 where nothing is. */
-typedef struct lacking {
-    double energy; /* of what lacks */
-    double frames; /* that were added up, of all channels */
-    double held[STEM_ELEMENTS_MAX];
-} lacking;
-
 double stem_judgement_gain(const stem_judgement *self, uint32_t output, uint32_t lane)
 {
     const stem_truth *truth = &self->truth;
@@ -279,11 +272,7 @@ static double gain_in(const stem_judgement *self, uint32_t output, uint32_t lane
     return self->truth.presence[self->model.element_of[lane]] == STEM_PRESENT ? stem_judgement_gain(self, output, lane) : 0.0;
 }
 
-/*
- * What lacks is the sum of the stems less the programme. A stem with something that the programme has not correlates with that as
- * it does with itself; one at another gain or time as much more or less as that says, and what the print alone has with none.
- */
-static void add_lacking(const stem_judgement *self, const stem_block *block, uint32_t output, lacking *sum)
+void stem_judgement_add_lacking(const stem_judgement *self, const stem_block *block, uint32_t output, stem_lacking *sum)
 {
     const stem_model *model = &self->model;
     double own = -block->sums[stem_sum_index(output, output)];
@@ -305,20 +294,20 @@ static void add_lacking(const stem_judgement *self, const stem_block *block, uin
     sum->frames += block->frame_count;
 }
 
-static lacking lacking_in(const stem_judgement *self, const stem_run *run, uint32_t outputs)
+static stem_lacking lacking_in(const stem_judgement *self, const stem_run *run, uint32_t outputs)
 {
     const stem_programme *programme = self->judgement->facts->stems;
-    lacking sum = {0};
+    stem_lacking sum = {0};
     for (size_t b = stem_judgement_block(self, run->start_frame);
          b < programme->block_count && programme->blocks[b].frame < run->end_frame; b++)
         for (uint32_t o = 0; o < self->model.output_count; o++)
             if ((outputs >> o & 1U) != 0)
-                add_lacking(self, &programme->blocks[b], o, &sum);
+                stem_judgement_add_lacking(self, &programme->blocks[b], o, &sum);
     return sum;
 }
 
 /* The stem that holds what lacks, within a share of it, and no other stem any: its element, or -1. */
-static int holder_of(const stem_judgement *self, const lacking *sum, double within)
+static int holder_of(const stem_judgement *self, const stem_lacking *sum, double within)
 {
     int holder = -1;
     for (uint32_t e = 0; e < self->model.element_count; e++) {
@@ -334,7 +323,7 @@ static int holder_of(const stem_judgement *self, const lacking *sum, double with
 
 static int run_holder(const stem_judgement *self, const stem_run *run, double within)
 {
-    lacking sum = lacking_in(self, run, run->outputs);
+    stem_lacking sum = lacking_in(self, run, run->outputs);
     return holder_of(self, &sum, within);
 }
 
@@ -349,7 +338,7 @@ static void divide_run(stem_judgement *self, uint32_t at, double within)
     for (uint32_t o = 0; o < self->model.output_count; o++) {
         if ((run->outputs >> o & 1U) == 0)
             continue;
-        lacking sum = lacking_in(self, run, 1U << o);
+        stem_lacking sum = lacking_in(self, run, 1U << o);
         int holder = holder_of(self, &sum, within);
         first = alike == 0 ? holder : first;
         alike |= holder == first ? 1U << o : 0;

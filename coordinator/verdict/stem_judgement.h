@@ -37,6 +37,18 @@ bool stem_judgement_right_elsewhere(const stem_judgement *self, const stem_run *
 size_t stem_judgement_block(const stem_judgement *self, uint64_t frame);
 /** The gain that a lane of a stem should have in a channel of the programme, as this one was made. */
 double stem_judgement_gain(const stem_judgement *self, uint32_t output, uint32_t lane);
+/** Of what a programme lacks, how much of it each stem holds: 1 where all of it is in that stem, 0 where nothing is. */
+typedef struct stem_lacking {
+    double energy; /**< of what lacks */
+    double frames; /**< that were added up, of all channels */
+    double held[STEM_ELEMENTS_MAX];
+} stem_lacking;
+
+/**
+ * What lacks is the sum of the stems less the programme. A stem with something that the programme has not correlates with that as
+ * it does with itself; one at another gain or time as much more or less as that says, and what the print alone has with none.
+ */
+void stem_judgement_add_lacking(const stem_judgement *self, const stem_block *block, uint32_t output, stem_lacking *sum);
 /** Sets the channels of a finding; none where it is in all of the programme. */
 void stem_judgement_channels(stem_judgement *self, finding *item, uint32_t outputs);
 /** " in L, R", or nothing where it names none */

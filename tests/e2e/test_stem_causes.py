@@ -172,6 +172,23 @@ class Versions(ReceivedTest):
         for item in faults(report, "EACH"):
             self.assertIn("Off there, too: ", item["message"])
 
+    def test_who_lies_a_sample_off_is_told_though_another_stem_covers_it(self):
+        """Music 6 dB under effects of its channels: of what lacks each late stem holds its part of a half, and one in its place nothing."""
+        def content(stem, reel, frames):
+            return lively(stem, reel, frames) * (0.5 if stem == "MX" else 1.0)
+
+        def late(dialogue, music, effects):
+            return lambda p: sum(np.roll(p[name], by, axis=0) for name, by in (("DX", dialogue), ("MX", music), ("FX", effects)))
+        report = self.judge({"DX_MX": (late(1, 1, 0), "5.1"), "MX_FX": (late(0, -2, -2), "5.1"), "MX": (late(0, 1, 0), "5.1"),
+                             "TWO": (late(1, -2, 0), "5.1")},
+                            show=Show(self.folder, [SECONDS * 24, SECONDS * 24], content))
+        told = {name: sorted((f["details"]["fault"], f["details"]["source"], f["details"]["delay_samples"]) for f in faults(report, name))
+                for name in ("DX_MX", "MX_FX", "MX", "TWO")}
+        self.assertEqual(told, {"DX_MX": [("shifted", "DX, MX", 1)], "MX_FX": [("shifted", "MX, FX", -2)], "MX": [("shifted", "MX", 1)],
+                                "TWO": [("shifted", "DX", 1), ("shifted", "MX", -2)]})
+        self.assertIn("and not FX", faults(report, "DX_MX")[0]["message"])
+        self.assertIn("and not DX", faults(report, "MX_FX")[0]["message"])
+
     def test_music_that_was_left_in_the_effects_is_told_and_source_music_is_not(self):
         def left(music):
             return 0.25 * music
