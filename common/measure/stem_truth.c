@@ -12,7 +12,7 @@
  * A residual of 4 x the floor is rounding; a fit that leaves a quarter of a residual does not explain it (a shifted stem
  * leaves at least half, since r1/r0 = (1 + rho)/2).
  */
-enum { COLOUR = 30 };
+enum { COLOUR = 30, HIDDEN_BLOCKS = 8 };
 static const double least_own = 1e-4;
 static const double floor_factor = 4.0;
 static const double explained = 0.25;
@@ -20,6 +20,7 @@ static const double same_gain = 0.006;     /* 0.05 dB */
 static const double missing_gain = 0.1;    /* -20 dB: below, a stem is missing */
 static const double silence_power = 1e-10; /* -100 dBFS: below, a stem says nothing */
 static const double audible_power = 1e-6;  /* -60 dBFS: an unexplained residual below is not told one by one */
+static const double spoken_power = 1e-5;   /* -50 dBFS: where a stem is softer, what is left says nothing of it */
 
 typedef struct block_fit {
     double own;      /* energy of the programme */
@@ -515,6 +516,29 @@ static void find_null(finder *self)
     }
 }
 
+/* A FOREIGN stem may lie there at another time, filtered or in a room: no louder than what no gain explains, beyond rounding. */
+static void find_hidden(finder *self, size_t first, uint32_t element)
+{
+    const stem_model *model = self->model;
+    double left = 0.0;
+    double own = -1e-20;
+    for (size_t b = first; b < self->programme->block_count && b < first + HIDDEN_BLOCKS; b++) {
+        const stem_block *at = &self->programme->blocks[b];
+        for (uint32_t i = model->output_count; i < model->lane_count; i++)
+            own += model->element_of[i] == element ? product(at->sums, i, i) : 0.0;
+        own -= spoken_power * (double)at->frame_count;
+        for (uint32_t output = 0; output < model->output_count; output++) {
+            const block_fit *fit = &self->fits[b * model->output_count + output];
+            const double rest = fmin(fit->residual, fit->fitted);
+            left += rest > floor_factor * fit->floor ? rest : 0.0;
+        }
+    }
+    if (own <= 0.0 || !(sqrt(left / own) > self->truth->hidden[element]))
+        return;
+    self->truth->hidden[element] = sqrt(left / own);
+    self->truth->hidden_frame[element] = self->programme->blocks[first].frame;
+}
+
 static void find(finder *self)
 {
     stem_truth *truth = self->truth;
@@ -531,6 +555,9 @@ static void find(finder *self)
         part_level_and_matrix(self);
     }
     find_null(self);
+    for (uint32_t e = 0; e < self->model->element_count; e++)
+        for (size_t b = 0; self->model->belongs[e] == STEM_FOREIGN && b < self->programme->block_count; b += HIDDEN_BLOCKS / 2)
+            find_hidden(self, b, e);
     for (uint32_t output = 0; output < self->model->output_count; output++) {
         for (uint32_t e = 0; e < self->model->element_count; e++)
             find_runs(self, output, (uint8_t)e);

@@ -59,6 +59,8 @@ typedef struct stem_truth {
     double null_dbfs;                          /**< RMS of programme minus nominal over everything, -HUGE_VAL = exact */
     double worst_dbfs;                         /**< of the worst block and channel */
     uint64_t worst_frame;                      /**< where that block begins */
+    double hidden[STEM_ELEMENTS_MAX];          /**< FOREIGN: RMS of what no gain explains over the stem's, the most of 8 blocks */
+    uint64_t hidden_frame[STEM_ELEMENTS_MAX];  /**< where these begin */
     bool nulls;                                /**< every block cancels down to the rounding of its samples */
     bool matrix_wrong;                         /**< the matrix below explains the programme and is not the nominal one */
     double matrix[LAYOUT_CHANNELS_MAX][STEM_BED_MAX];  /**< solved over the whole programme, beside the gain of all */

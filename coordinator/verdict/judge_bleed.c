@@ -1,8 +1,7 @@
 /* What one stem leaves in another, and how little of it could have been found. */
+#include "coordinator/verdict/bleed_judgement.h"
 #include "coordinator/verdict/finding_places.h"
-#include "coordinator/verdict/verdict_parts.h"
 
-#include "common/measure/stem_bleed.h"
 #include "common/measure/stem_truth.h"
 
 #include <inttypes.h>
@@ -13,44 +12,20 @@
 /* More than this is no leak: the same sound was put into both stems, by intent or not. */
 static const double shared_db = -15.0;
 static const double known_s = 0.5; /* an end that is not known so well is told with the times between which it lies */
-static const double reverb_s = 0.005; /* later than any path of a console: the pre-delay of a reverb, or a room */
 
 enum { UNKNOWN_NAMED = 4, PAIRS_NAMED = 4 };
-
-/*
- * Leaks of one stem in another at one delay, one with the next or less than a cell apart: one send, whichever channels it goes
- * through and wherever its source pauses. Each pair of channels is in it once, as it is clearest, the loudest first.
- */
-typedef struct bleed_cause {
-    uint32_t count;
-    const stem_bleed *pairs[STEM_BLEEDS_MAX];
-    uint32_t first_band, last_band;
-    uint64_t start_frame, end_frame;
-    const stem_bleed *begins_with, *ends_with; /* which of it do */
-} bleed_cause;
-
-typedef struct bleed_judgement {
-    judgement *base;
-    const render_program *program;
-    uint8_t group_of[PROGRAM_INPUT_LANES_MAX];
-    uint16_t stem_of[STEM_GROUPS_MAX]; /* by group */
-    uint32_t group_count;
-    stem_bleeds bleeds;
-    bool taken[STEM_BLEEDS_MAX]; /* of these, what a cause that was told holds */
-    bleed_cause cause;
-} bleed_judgement;
 
 static bool is_received(const bleed_judgement *self, uint32_t lane)
 {
     return self->program->inputs[lane].stem == RENDER_STEM_RECEIVED;
 }
 
-static const char *lane_stem(const bleed_judgement *self, uint32_t lane)
+const char *bleed_lane_stem(const bleed_judgement *self, uint32_t lane)
 {
     return is_received(self, lane) ? "" : self->base->show->stems[self->program->inputs[lane].stem].name;
 }
 
-static const char *lane_channel(const bleed_judgement *self, uint32_t lane)
+const char *bleed_lane_channel(const bleed_judgement *self, uint32_t lane)
 {
     return channel_label_name((channel_label)self->program->inputs[lane].label);
 }
@@ -82,7 +57,7 @@ bool judgement_is_first(const judgement *self)
     return true;
 }
 
-static double to_db(double gain)
+double bleed_db(double gain)
 {
     return 20.0 * log10(fmax(fabs(gain), 1e-9));
 }
@@ -100,7 +75,7 @@ static const finding *hum_of(const bleed_judgement *self, const stem_bleed *blee
             continue;
         bool there = false;
         for (uint32_t c = 0; c < item->channel_count; c++)
-            there = there || strcmp(item->channels[c], lane_channel(self, bleed->source)) == 0;
+            there = there || strcmp(item->channels[c], bleed_lane_channel(self, bleed->source)) == 0;
         const uint64_t first = item->start_sample > bleed->start_frame ? item->start_sample : bleed->start_frame;
         const uint64_t last = item->end_sample < bleed->end_frame ? item->end_sample : bleed->end_frame;
         if (there && item->mains_hz >= low_hz && item->mains_hz < high_hz && last > first &&
@@ -110,25 +85,19 @@ static const finding *hum_of(const bleed_judgement *self, const stem_bleed *blee
     return NULL;
 }
 
-/* What it looks like by itself: a leak, the same sound in both, or the mains in both; see tell_cause(). */
-typedef struct bleed_nature {
-    bool shared;
-    double mains_hz; /* 0: no */
-} bleed_nature;
-
-static bleed_nature nature_of(const bleed_judgement *self, const stem_bleed *bleed)
+bleed_nature bleed_nature_of(const bleed_judgement *self, const stem_bleed *bleed)
 {
     const uint32_t rate = self->base->timeline->sample_rate;
     const finding *hum =
         hum_of(self, bleed, stem_band_low_hz(bleed->first_band, rate), stem_band_high_hz(bleed->last_band, rate));
-    return (bleed_nature){to_db(bleed->gain) > shared_db, hum == NULL ? 0.0 : hum->mains_hz};
+    return (bleed_nature){bleed_db(bleed->gain) > shared_db, hum == NULL ? 0.0 : hum->mains_hz};
 }
 
 static bool belongs(const bleed_judgement *self, const bleed_cause *cause, const stem_bleed *bleed)
 {
     const stem_bleed *first = cause->pairs[0];
-    const bleed_nature one = nature_of(self, first);
-    const bleed_nature other = nature_of(self, bleed);
+    const bleed_nature one = bleed_nature_of(self, first);
+    const bleed_nature other = bleed_nature_of(self, bleed);
     return self->group_of[first->source] == self->group_of[bleed->source] &&
            self->group_of[first->host] == self->group_of[bleed->host] &&
            abs(first->delay_samples - bleed->delay_samples) <= STEM_DELAY_SLACK &&
@@ -162,7 +131,7 @@ static int by_loudness(const void *a, const void *b)
 }
 
 /* All that has the cause of the leak `first` in the list, which is by time. */
-static void gather_cause(bleed_judgement *self, uint32_t first)
+void bleed_gather_cause(bleed_judgement *self, uint32_t first)
 {
     bleed_cause *cause = &self->cause;
     const stem_bleed *begin = &self->bleeds.items[first];
@@ -184,44 +153,45 @@ static const char *turned(const stem_bleed *bleed)
 }
 
 /* "MX (L) is heard in FX (R) at -40.0 dB", "MX is heard in FX: L in R at -40.0 dB, R in R at -46.0 dB". */
-static const char *pairs_text(const bleed_judgement *self, const bleed_cause *cause)
+const char *bleed_pairs_text(const bleed_judgement *self, const bleed_cause *cause)
 {
     arena *memory = self->base->memory;
     const stem_bleed *loudest = cause->pairs[0];
-    const char *source = lane_stem(self, loudest->source);
-    const char *host = lane_stem(self, loudest->host);
+    const char *source = bleed_lane_stem(self, loudest->source);
+    const char *host = bleed_lane_stem(self, loudest->host);
     if (cause->count == 1)
-        return arena_format(memory, "%s (%s) is heard in %s (%s) at %.1f dB%s", source, lane_channel(self, loudest->source), host,
-                            lane_channel(self, loudest->host), to_db(loudest->gain), turned(loudest));
+        return arena_format(memory, "%s (%s) is heard in %s (%s) at %.1f dB%s", source, bleed_lane_channel(self, loudest->source), host,
+                            bleed_lane_channel(self, loudest->host), bleed_db(loudest->gain), turned(loudest));
     const char *text = arena_format(memory, "%s is heard in %s", source, host);
     for (uint32_t i = 0; i < cause->count && i < PAIRS_NAMED; i++)
-        text = arena_format(memory, "%s%s %s in %s at %.1f dB%s", text, i == 0 ? ":" : ",", lane_channel(self, cause->pairs[i]->source),
-                            lane_channel(self, cause->pairs[i]->host), to_db(cause->pairs[i]->gain), turned(cause->pairs[i]));
+        text = arena_format(memory, "%s%s %s in %s at %.1f dB%s", text, i == 0 ? ":" : ",", bleed_lane_channel(self, cause->pairs[i]->source),
+                            bleed_lane_channel(self, cause->pairs[i]->host), bleed_db(cause->pairs[i]->gain),
+                            turned(cause->pairs[i]));
     return cause->count <= PAIRS_NAMED
                ? text
                : arena_format(memory, "%s and in %" PRIu32 " pairs of channels more", text, cause->count - PAIRS_NAMED);
 }
 
-static const char *pairs_json(const bleed_judgement *self, const bleed_cause *cause)
+const char *bleed_pairs_json(const bleed_judgement *self, const bleed_cause *cause)
 {
     const char *text = "";
     for (uint32_t i = 0; i < cause->count; i++)
         text = arena_format(self->base->memory,
                             "%s%s{\"source\": \"%s\", \"host\": \"%s\", \"gain_db\": %.2f, \"delay_samples\": %d, "
                             "\"upside_down\": %s}",
-                            text, i == 0 ? "" : ", ", lane_channel(self, cause->pairs[i]->source),
-                            lane_channel(self, cause->pairs[i]->host), to_db(cause->pairs[i]->gain),
+                            text, i == 0 ? "" : ", ", bleed_lane_channel(self, cause->pairs[i]->source),
+                            bleed_lane_channel(self, cause->pairs[i]->host), bleed_db(cause->pairs[i]->gain),
                             cause->pairs[i]->delay_samples, cause->pairs[i]->gain < 0.0 ? "true" : "false");
     return text;
 }
 
 /* The channels of its sources, or of its hosts, each once and in their order. */
-static void name_channels(const bleed_judgement *self, const bleed_cause *cause, bool hosts, finding *item)
+void bleed_name_channels(const bleed_judgement *self, const bleed_cause *cause, bool hosts, finding *item)
 {
     for (uint32_t lane = 0; lane < self->program->input_count; lane++)
         for (uint32_t i = 0; i < cause->count; i++)
             if ((hosts ? cause->pairs[i]->host : cause->pairs[i]->source) == lane)
-                (void)judgement_channel(item, lane_channel(self, lane));
+                (void)judgement_channel(item, bleed_lane_channel(self, lane));
 }
 
 /* An end that the windows which were read leave open for more than known_s. */
@@ -251,7 +221,7 @@ static const char *between_text(const judgement *base, const char *which, uint64
 }
 
 /* " (it begins between 01:00:04:00 and 01:00:05:12)" */
-static const char *further_text(const judgement *base, const bleed_cause *cause)
+const char *bleed_further_text(const judgement *base, const bleed_cause *cause)
 {
     const stem_bleed *begin = cause->begins_with;
     const stem_bleed *end = cause->ends_with;
@@ -266,14 +236,14 @@ static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const sp
 {
     judgement *base = self->base;
     const stem_bleed *bleed = cause->pairs[0];
-    double gain_db = to_db(bleed->gain);
+    double gain_db = bleed_db(bleed->gain);
     bool over = limit != NULL && gain_db > limit->max;
-    const char *source = lane_stem(self, bleed->source);
-    const char *host = lane_stem(self, bleed->host);
+    const char *source = bleed_lane_stem(self, bleed->source);
+    const char *host = bleed_lane_stem(self, bleed->host);
     uint32_t rate = base->timeline->sample_rate;
     double low = stem_band_low_hz(cause->first_band, rate);
     double high = stem_band_high_hz(cause->last_band, rate);
-    const bleed_nature nature = nature_of(self, bleed);
+    const bleed_nature nature = bleed_nature_of(self, bleed);
     const bool shared = nature.shared;
     const bool mains = nature.mains_hz > 0.0;
     finding *item = judgement_add(base, "stems.bleed",
@@ -286,15 +256,15 @@ static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const sp
     judgement_locate(base, item, cause->start_frame, cause->end_frame);
     item->measured = gain_db;
     item->unit = "dB";
-    name_channels(self, cause, true, item);
+    bleed_name_channels(self, cause, true, item);
     finding sources = {.channel_count = 0};
-    name_channels(self, cause, false, &sources);
+    bleed_name_channels(self, cause, false, &sources);
     item->subject = arena_format(base->memory, "%s %s -> %s", source, finding_channel_names(base->memory, &sources), host);
     const char *delay = bleed->delay_samples == 0
                             ? ""
                             : arena_format(base->memory, ", %.2f ms %s", 1000.0 * abs(bleed->delay_samples) / (double)rate,
                                            bleed->delay_samples > 0 ? "later" : "earlier");
-    bool reverb = bleed->delay_samples > reverb_s * rate;
+    bool reverb = bleed->delay_samples > BLEED_REVERB_S * rate;
     const char *advice =
         mains ? arena_format(base->memory, "All of it lies in the octave of the mains hum of %.0f Hz that signal.hum tells there: if %s holds the same "
                                    "hum, that is all it is. Listen to %s alone.", nature.mains_hz, host, host)
@@ -306,21 +276,22 @@ static void tell_cause(bleed_judgement *self, const bleed_cause *cause, const sp
     const stem_bleed *end = cause->ends_with;
     const char *start_between = between_json(base, "start", begin->start_first, begin->start_frame, begin->start_last);
     const char *end_between = between_json(base, "end", end->end_first, end->end_frame, end->end_last);
-    item->message = arena_format(base->memory, "%s%s, %.0f to %.0f Hz, %s%s. %s", pairs_text(self, cause), delay, low, high,
-                                 judgement_stretch(base, cause->start_frame, cause->end_frame), further_text(base, cause), advice);
+    item->message = arena_format(base->memory, "%s%s, %.0f to %.0f Hz, %s%s. %s", bleed_pairs_text(self, cause), delay, low, high,
+                                 judgement_stretch(base, cause->start_frame, cause->end_frame), bleed_further_text(base, cause),
+                                 advice);
     item->details_json = arena_format(
         base->memory,
         "{\"source\": \"%s %s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"low_hz\": %.0f, \"high_hz\": %.0f, \"score\": %.1f, "
         "\"chance\": %.1f, \"confidence\": %.3f, %s%s\"pairs\": [%s]}",
-        source, lane_channel(self, bleed->source), gain_db, bleed->delay_samples, low, high, bleed->score, bleed->chance,
-        1.0 - bleed->chance / bleed->score, start_between, end_between, pairs_json(self, cause));
+        source, bleed_lane_channel(self, bleed->source), gain_db, bleed->delay_samples, low, high, bleed->score, bleed->chance,
+        1.0 - bleed->chance / bleed->score, start_between, end_between, bleed_pairs_json(self, cause));
 }
 
 /* Dialogue that comes into a received programme at another time than its own; the rest of that is judge_stems'. */
 static void tell_late_dialogue(bleed_judgement *self, const stem_bleed *bleed)
 {
     judgement *base = self->base;
-    double gain_db = to_db(bleed->gain);
+    double gain_db = bleed_db(bleed->gain);
     const spec_limit *limit = judgement_limit(base, "me.dialogue");
     bool over = limit != NULL && !(gain_db <= limit->max);
     finding *item = judgement_add(base, "me.dialogue", over ? judgement_breach(limit) : FINDING_WARN);
@@ -329,21 +300,21 @@ static void tell_late_dialogue(bleed_judgement *self, const stem_bleed *bleed)
     judgement_locate(base, item, bleed->start_frame, bleed->end_frame);
     item->measured = gain_db;
     item->unit = "dB";
-    item->channels[item->channel_count++] = lane_channel(self, bleed->host);
-    item->subject = arena_format(base->memory, "late %s", lane_stem(self, bleed->source));
+    item->channels[item->channel_count++] = bleed_lane_channel(self, bleed->host);
+    item->subject = arena_format(base->memory, "late %s", bleed_lane_stem(self, bleed->source));
     char from[PLACE_TEXT_SIZE];
     judgement_place(base, bleed->start_frame, from);
     item->message = arena_format(base->memory, "%s is in it in %s at %.1f dB and %d samples %s, from %s on. Mute it and print again.",
-                                 lane_stem(self, bleed->source), lane_channel(self, bleed->host), gain_db,
+                                 bleed_lane_stem(self, bleed->source), bleed_lane_channel(self, bleed->host), gain_db,
                                  abs(bleed->delay_samples), bleed->delay_samples > 0 ? "late" : "early", from);
     item->details_json =
         arena_format(base->memory, "{\"fault\": \"extra\", \"source\": \"%s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"confidence\": %.3f}",
-                     lane_stem(self, bleed->source), gain_db, bleed->delay_samples, 1.0 - bleed->chance / bleed->score);
+                     bleed_lane_stem(self, bleed->source), gain_db, bleed->delay_samples, 1.0 - bleed->chance / bleed->score);
 }
 
 static const char *reach_json(arena *memory, double reach)
 {
-    return reach > 0.0 && !isinf(reach) ? arena_format(memory, "%.1f", to_db(reach)) : "null";
+    return reach > 0.0 && !isinf(reach) ? arena_format(memory, "%.1f", bleed_db(reach)) : "null";
 }
 
 /* One more pair in a row of a table. */
@@ -357,19 +328,11 @@ static const char *add_row(arena *memory, const char *rows, const char *source, 
     return row[0] == '\0' ? rows : arena_format(memory, "%s%s\"%s\": {%s}", rows, rows[0] == '\0' ? "" : ", ", source, row);
 }
 
-/* What is known of all pairs together. */
-typedef struct reach_sum {
-    stem_reach worst;           /* of the pairs of which it is known in nine tenths of the time */
-    const char *source, *host;  /* these two */
-    const char *unknown;        /* the others, with what is known in half of the time */
-    uint32_t unknown_count;
-} reach_sum;
-
-static void add_pair(arena *memory, reach_sum *sum, const char *source, const char *host, const stem_reach *reach)
+void bleed_add_reach(arena *memory, bleed_reach_sum *sum, const char *source, const char *host, const stem_reach *reach)
 {
     if (isinf(reach->most)) {
         const char *half =
-            isinf(reach->half) ? "" : arena_format(memory, " (in half of the time from %.1f dB up)", to_db(reach->half));
+            isinf(reach->half) ? "" : arena_format(memory, " (in half of the time from %.1f dB up)", bleed_db(reach->half));
         if (sum->unknown_count++ < UNKNOWN_NAMED)
             sum->unknown =
                 arena_format(memory, "%s%s%s in %s%s", sum->unknown, sum->unknown_count > 1 ? ", " : "", source, host, half);
@@ -380,24 +343,29 @@ static void add_pair(arena *memory, reach_sum *sum, const char *source, const ch
     }
 }
 
-static const char *reach_message(judgement *base, const reach_sum *sum)
+const char *bleed_reach_known(judgement *base, const bleed_reach_sum *sum)
 {
     arena *memory = base->memory;
     const char *known = "";
     const char *unknown = "";
-    if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
-        return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
     if (sum->worst.most > 0.0)
         known = arena_format(memory, " Worst is %s in %s: one from %.1f dB up would have been found in nine tenths of the time.",
-                             sum->source, sum->host, to_db(sum->worst.most));
+                             sum->source, sum->host, bleed_db(sum->worst.most));
     if (sum->unknown_count > 0)
         unknown = arena_format(memory, " In %" PRIu32 " pair%s the host is too loud: solo it.",
                                sum->unknown_count, sum->unknown_count == 1 ? "" : "s");
-    return arena_format(memory, "Small leaks may be hidden.%s%s", known, unknown);
+    return arena_format(memory, "%s%s", known, unknown);
+}
+
+static const char *reach_message(judgement *base, const bleed_reach_sum *sum)
+{
+    if (sum->worst.most <= 0.0 && sum->unknown_count == 0)
+        return "No stem plays where another could hold a leak of it, so nothing is known of leaks between them.";
+    return arena_format(base->memory, "Small leaks may be hidden.%s", bleed_reach_known(base, sum));
 }
 
 /* The pair of which least is known, and those of which nothing is in nine tenths of the time. */
-static const char *reach_details(judgement *base, const reach_sum *sum)
+const char *bleed_reach_details(judgement *base, const bleed_reach_sum *sum)
 {
     arena *memory = base->memory;
     const char *worst = "";
@@ -409,7 +377,7 @@ static const char *reach_details(judgement *base, const reach_sum *sum)
                              "\"worst_pair\": \"%s in %s\", \"worst_place\": \"%s\", \"worst_db\": %.1f, \"worst_half_db\": %s, "
                              "\"worst_low_db\": %s, \"low_below_hz\": %.0f, ",
                              sum->source, sum->host, judgement_stretch(base, sum->worst.start_frame, sum->worst.end_frame),
-                             to_db(sum->worst.most), reach_json(memory, sum->worst.half), reach_json(memory, sum->worst.low),
+                             bleed_db(sum->worst.most), reach_json(memory, sum->worst.half), reach_json(memory, sum->worst.low),
                              stem_band_high_hz(STEM_BANDS_LOW - 1, base->timeline->sample_rate));
     return arena_format(memory, "%s\"host_too_loud\": \"%s%s\"", worst, sum->unknown, more);
 }
@@ -422,7 +390,7 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     const char *most_rows = "";
     const char *half_rows = "";
     const char *low_rows = "";
-    reach_sum sum = {.source = "", .host = "", .unknown = ""};
+    bleed_reach_sum sum = {.source = "", .host = "", .unknown = ""};
     for (uint32_t a = 0; a < self->group_count; a++) {
         const char *most_row = "";
         const char *half_row = "";
@@ -439,7 +407,7 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
             most_row = add_reach(memory, most_row, host, reach.most);
             half_row = add_reach(memory, half_row, host, reach.half);
             low_row = add_reach(memory, low_row, host, reach.low);
-            add_pair(memory, &sum, source, host, &reach);
+            bleed_add_reach(memory, &sum, source, host, &reach);
         }
         most_rows = add_row(memory, most_rows, source, most_row);
         half_rows = add_row(memory, half_rows, source, half_row);
@@ -448,16 +416,16 @@ static void tell_reach(bleed_judgement *self, const spec_limit *limit)
     if (most_rows[0] == '\0')
         return;
     bool known = sum.worst.most > 0.0 && sum.unknown_count == 0;
-    bool short_of = limit != NULL && (sum.unknown_count > 0 || (known && to_db(sum.worst.most) > limit->max));
+    bool short_of = limit != NULL && (sum.unknown_count > 0 || (known && bleed_db(sum.worst.most) > limit->max));
     finding *item = judgement_add(base, "stems.bleed", short_of ? FINDING_NOT_CHECKED : FINDING_INFO);
     if (limit != NULL)
         judgement_limits(item, limit);
     item->subject = "reach";
-    item->measured = known ? to_db(sum.worst.most) : (double)NAN;
+    item->measured = known ? bleed_db(sum.worst.most) : (double)NAN;
     item->unit = "dB";
     item->message = reach_message(base, &sum);
     item->details_json = arena_format(memory, "{%s, \"reach_db\": {%s}, \"reach_half_db\": {%s}, \"reach_low_db\": {%s}}",
-                                      reach_details(base, &sum), most_rows, half_rows, low_rows);
+                                      bleed_reach_details(base, &sum), most_rows, half_rows, low_rows);
 }
 
 void judge_bleed(judgement *self, const stem_presence *by_stem)
@@ -482,7 +450,10 @@ void judge_bleed(judgement *self, const stem_presence *by_stem)
         looked = looked || stems->bleed[i].window_count > 0;
     bool before = !judgement_is_first(self);
     const spec_limit *limit = judgement_limit(self, "stems.bleed");
+    const spec_limit *dialogue = self->deliverable->rendered ? judgement_limit(self, "me.dialogue") : NULL;
     if (!looked || stem_bleed_find(&bleed->bleeds, stems, bleed->group_of) != STATUS_OK) {
+        if (dialogue != NULL)
+            judge_dialogue_unknown(self, dialogue, "Dialogue was not looked for in what it is made of: the programme is too short, or has too many stems or channels.");
         if (limit == NULL)
             return;
         finding *item = judgement_add(self, "stems.bleed", FINDING_NOT_CHECKED);
@@ -490,6 +461,8 @@ void judge_bleed(judgement *self, const stem_presence *by_stem)
         item->message = "Leaks between stems were not looked for: the programme is too short, or has too many stems or channels.";
         return;
     }
+    if (dialogue != NULL)
+        judge_leaked_dialogue(bleed, dialogue);
     size_t told = 0;
     size_t left_out = bleed->bleeds.dropped;
     for (uint32_t i = 0; i < bleed->bleeds.count; i++) {
@@ -502,7 +475,7 @@ void judge_bleed(judgement *self, const stem_presence *by_stem)
         }
         if (before || bleed->taken[i])
             continue;
-        gather_cause(bleed, i);
+        bleed_gather_cause(bleed, i);
         if (told++ < VERDICT_RUNS_MAX)
             tell_cause(bleed, &bleed->cause, limit);
         else

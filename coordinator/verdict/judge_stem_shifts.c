@@ -234,6 +234,39 @@ static const char *others_of(const stem_judgement *self, const stem_shift_run *f
     return list;
 }
 
+/* Dialogue does not lie late in an M&E: it does not belong there. It is as loud as what no gain explains. */
+static void tell_late_dialogue(stem_judgement *self, const stem_shift_run *found)
+{
+    judgement *base = self->judgement;
+    const stem_run stretch = {.start_frame = found->start, .end_frame = found->end};
+    double own = 0.0;
+    double frames = 0.0;
+    for (uint32_t o = 0; o < self->model.output_count; o++)
+        own += stem_judgement_energy(self, found->shift.element, o, &stretch);
+    const stem_programme *programme = base->facts->stems;
+    for (size_t b = stem_judgement_block(self, found->start);
+         b < programme->block_count && programme->blocks[b].frame < found->end; b++)
+        frames += (double)programme->blocks[b].frame_count;
+    const double gain_db = found->residual_dbfs - 10.0 * log10(fmax(own, 1e-20) / fmax(frames, 1.0));
+    const char *name = shifted_name(self, found);
+    finding *item = stem_judgement_fault(self, "me.dialogue", gain_db, "dB");
+    judgement_locate(base, item, found->start, found->end);
+    stem_judgement_channels(self, item, found->outputs);
+    item->subject = arena_format(base->memory, "late %s", name);
+    item->message = arena_format(base->memory, "%s is in it%s %s at about %.0f dB, %s, though it is not part of this programme. Mute it and print again.",
+                                 name, stem_judgement_channel_words(self, item), judgement_stretch(base, found->start, found->end),
+                                 gain_db, judgement_shift_words(base, found->shift.samples));
+    item->details_json = arena_format(base->memory, "{\"fault\": \"extra\", \"source\": \"%s\", \"gain_db\": %.2f, \"delay_samples\": %d, \"residual_dbfs\": %.2f}",
+                                      name, gain_db, found->shift.samples, found->residual_dbfs);
+}
+
+static bool is_foreign_dialogue(const stem_judgement *self, const stem_shift_run *found)
+{
+    const uint32_t e = found->shift.element;
+    return !found->shift.whole && self->model.belongs[e] == STEM_FOREIGN &&
+           self->judgement->show->stems[self->stems[e]].role == ROLE_DIALOGUE;
+}
+
 /* Of several stems that are off alike: names; their first for the rest. */
 static void tell_shift(stem_judgement *self, const stem_shift_run *found, const char *names)
 {
@@ -266,10 +299,14 @@ void stem_judgement_tell_shifts(stem_judgement *self)
     bool told[SHIFTS_TOLD_MAX] = {false};
     for (uint32_t i = 0; i < self->shifts.count; i++) {
         stem_shift_run all = self->shifts.items[i];
+        if (is_foreign_dialogue(self, &all)) {
+            tell_late_dialogue(self, &all);
+            continue;
+        }
         const char *names = all.shift.whole ? "" : shifted_name(self, &all);
         for (uint32_t k = i + 1; k < self->shifts.count && !told[i] && !all.shift.whole; k++) {
             const stem_shift_run *other = &self->shifts.items[k];
-            if (told[k] || other->shift.whole || other->shift.element == all.shift.element ||
+            if (told[k] || other->shift.whole || is_foreign_dialogue(self, other) || other->shift.element == all.shift.element ||
                 other->shift.samples != all.shift.samples || !lie_together(&all, other))
                 continue;
             take_in(&all, other);

@@ -361,6 +361,35 @@ static void judge_programme_gain(stem_judgement *self)
     item->details_json = arena_format(base->memory, "{\"fault\": \"programme gain\", \"gain_db\": %.3f}", gain_db);
 }
 
+/*
+ * Dialogue that lies in an M&E at another time, filtered or in a room is explained by no gain of its stem: it is no louder than
+ * what is left. Where that is more than the limit allows, and nothing was told to be it, it is not known.
+ */
+static void judge_hidden_dialogue(stem_judgement *self)
+{
+    judgement *base = self->judgement;
+    const spec_limit *limit = judgement_limit(base, "me.dialogue");
+    for (size_t i = 0; limit != NULL && i < base->verdict->findings.count; i++) {
+        const finding *told = &base->verdict->findings.items[i];
+        if (told->rule == limit && told->measured > limit->max)
+            return;
+    }
+    for (uint32_t e = 0; limit != NULL && e < self->model.element_count; e++) {
+        const double most_db = 20.0 * log10(fmax(self->truth.hidden[e], 1e-9));
+        if (stem_role_of(self, e) != ROLE_DIALOGUE || self->model.belongs[e] != STEM_FOREIGN || most_db <= limit->max)
+            continue;
+        finding *item = judgement_add(base, "me.dialogue", FINDING_NOT_CHECKED);
+        judgement_limits(item, limit);
+        item->measured = most_db;
+        item->unit = "dB";
+        item->subject = arena_format(base->memory, "hidden %s", stem_name(self, e));
+        char place[PLACE_TEXT_SIZE];
+        judgement_place(base, self->truth.hidden_frame[e], place);
+        item->message = arena_format(base->memory, "It holds something that is no gain of its stems and as loud as %s at %.1f dB (worst from %s on). That may be dialogue at another time, filtered or in a room: take the stems' sum from it and listen to what remains.",
+                                     stem_name(self, e), most_db, place);
+    }
+}
+
 /* ---- one cause, one finding ---- */
 
 static void drop_explained(stem_judgement *self, const stem_order *orders)
@@ -458,6 +487,8 @@ void judge_stems(judgement *self)
     for (uint32_t e = 0; e < stems->model.element_count; e++)
         by_stem[stems->stems[e]] = stems->truth.presence[e];
     judge_bleed(self, by_stem);
+    if (!drifts)
+        judge_hidden_dialogue(stems);
     if (judgement_is_first(self)) {
         judge_stem_copies(stems);
         judge_stem_gaps(self, &stems->truth);

@@ -3,7 +3,7 @@ import unittest
 
 import numpy as np
 
-from farm_kit import RATE, SHARED, FarmTest, Show, hash_seed, main, noise, real_show
+from farm_kit import RATE, SHARED, FarmTest, Show, hash_seed, main, noise, real_show, reelmill
 from planted_leaks import judged
 from received_kit import ReceivedTest, faults, findings
 from sync_faults import drifted
@@ -263,6 +263,70 @@ class Versions(ReceivedTest):
         self.assertEqual((told["details"]["fault"], told["details"]["source"], told["channels"]), ("gain", "FX", ["LFE"]))
         self.assertIn("FX is at -10.0 dB in LFE", told["message"])
         self.assertIn("at unity in its other channels", told["message"])
+
+
+class DialogueInMusicAndEffects(ReceivedTest):
+    """Where the spec limits it, dialogue that its stem at no gain explains is never passed over."""
+    def make_show(self):
+        return Show(self.folder, [SECONDS * 24], lively)
+
+    def rendered(self, gain, delay):
+        """A leak of DX C in FX L from 8 to 20 s behind the leader."""
+        lead = Show.LEADER_S * RATE
+
+        def content(stem, reel, frames):
+            sound = lively(stem, reel, frames)
+            if stem == "FX":
+                sound *= 10 ** (-30 / 20)  # as far below the dialogue
+                span = slice(lead + 8 * RATE, lead + 20 * RATE)
+                sound[span, 0] += 10 ** (gain / 20) * np.roll(lively("DX", reel, frames)[:, 2], delay)[span]
+            return sound
+        show = Show(self.folder, [SECONDS * 24], content, deliverables=[
+            {"name": "PM", "recipe": "printmaster-5.1"}, {"name": "ME", "recipe": "me-5.1", "spec": "netflix-me"},
+            {"name": "ME20", "recipe": "me-stereo", "spec": "netflix-me"}])
+        report = reelmill("run", show.path, "--json").json()
+        told = {name: [f for f in findings(report, name, "me.dialogue") if "source" in f["details"]] for name in ("PM", "ME", "ME20")}
+        self.assertEqual(told["PM"], [])
+        return told["ME"] + told["ME20"]
+
+    def test_a_leak_of_the_dialogue_is_dialogue_in_a_rendered_m_and_e(self):
+        told = self.rendered(-40.0, 400)
+        self.assertEqual([(f["severity"], f["details"]["source"], f["channels"], f["details"]["delay_samples"]) for f in told],
+                         [("fail", "DX", ["L"], 400)] * 2)
+        for one in told:
+            self.assertAlmostEqual(one["measured"], -40.0, delta=0.5)
+            self.place(one, 8.0, 20.0)
+
+    def test_the_same_sound_in_both_stems_is_a_warning_and_what_the_limit_allows_none(self):
+        for gain, severity in ((-10.0, "warn"), (-55.0, "info")):
+            with self.subTest(gain=gain):
+                self.assertEqual({f["severity"] for f in self.rendered(gain, 0)}, {severity})
+
+    def test_dialogue_at_another_time_is_no_late_stem(self):
+        def late(parts, samples, gain, channel=0):
+            out = parts["MX"] + parts["FX"]
+            out[:, channel] += 10 ** (gain / 20) * np.roll(parts["DX"][:, 2], samples)
+            return out
+
+        def muffled(parts):
+            out = parts["MX"] + parts["FX"]
+            sound = parts["DX"][:, 2]
+            for _ in range(6):
+                sound = np.convolve(sound, [0.5, 0, -0.5], "same")
+            out[:, 0] += 10 ** (-30 / 20) * sound
+            return out
+        report = self.judge({"LATE": (lambda p: late(p, 2000, -10.0, 2), "5.1"), "FAINT": (lambda p: late(p, 2000, -46.0), "5.1"),
+                             "MUFFLED": (muffled, "5.1"), "ALLOWED": (lambda p: late(p, 2000, -65.0), "5.1"),
+                             "CLEAN": (lambda p: p["MX"] + p["FX"], "5.1")}, spec="netflix-me", show=self.make_show())
+        for name, wanted in (("LATE", ["fail"]), ("FAINT", ["not_checked"]), ("MUFFLED", ["not_checked"]), ("ALLOWED", []), ("CLEAN", [])):
+            with self.subTest(programme=name):
+                told = findings(report, name, "me.dialogue")
+                self.assertEqual([f["severity"] for f in told], wanted, [f["message"] for f in told])
+                self.assertEqual([f for f in faults(report, name, "stems.null") if f["details"]["fault"] == "shifted"], [])
+        late_dialogue, = findings(report, "LATE", "me.dialogue")
+        self.assertEqual((late_dialogue["details"]["delay_samples"], late_dialogue["channels"]), (2000, ["C"]))
+        self.assertAlmostEqual(late_dialogue["measured"], -10.0, delta=1.0)
+        self.assertAlmostEqual(findings(report, "FAINT", "me.dialogue")[0]["measured"], -46.0, delta=6.0)
 
 
 class Mains(FarmTest):
