@@ -42,7 +42,8 @@ static bool image_of(const signal_tile *tile, uint32_t lane, uint32_t hertz, uin
 {
     const uint32_t both = (hertz * SPECTRUM_FRAMES + sample_rate / 2) / sample_rate;
     const uint32_t first = both / 2 + PAIR_FIRST;
-    const uint32_t end = first + PAIRS_MAX < SIGNAL_BANDS - 1 ? first + PAIRS_MAX : SIGNAL_BANDS - 1;
+    const uint32_t lines = both + 1 < SIGNAL_BANDS - 1 ? both + 1 : SIGNAL_BANDS - 1; /* from 384 kHz on line 0 comes first */
+    const uint32_t end = first + PAIRS_MAX < lines ? first + PAIRS_MAX : lines;
     double re = 0.0;
     double im = 0.0;
     double size = 0.0;

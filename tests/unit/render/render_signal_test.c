@@ -1,4 +1,5 @@
 /* The features of the signal checks: what was planted into noise from a seed is found where it was planted. */
+#include "common/base/limits.h"
 #include "common/measure/programme_signal.h"
 #include "common/media/channel_layout.h"
 #include "worker/render/codec_grid.h"
@@ -332,6 +333,27 @@ static void render_signal__the_image_of_another_rate_turns_with_that_rate_alone(
     assert_true(mirror_square(self, 1, 2, 0) == 0.0); /* at 48 kHz nothing lies above 24 */
 }
 
+/* The higher the rate, the lower the line about which 32 kHz would mirror: from 384 kHz on fewer lie below it than are compared. */
+static void render_signal__looks_for_images_up_to_the_highest_rate(void **state)
+{
+    bench *self = *state;
+    static const uint32_t rates[] = {96000, 192000, 352800, 384000, 705600, SAMPLE_RATE_MAX};
+    signal_tile *tile = aligned_alloc(_Alignof(signal_tile), sizeof *tile);
+    assert_non_null(tile);
+    memset(tile, 0, sizeof *tile);
+    for (uint32_t k = 0; k < SIGNAL_BANDS; k++)
+        for (uint32_t part = 0; part < 2; part++)
+            tile->lines[k][part][0] = uniform(self);
+    for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
+        signal_mirror mirror = {0};
+        signal_mirror_take(&mirror, tile, 0, rates[r]);
+        for (uint32_t s = 0; s < SIGNAL_SOURCES; s++)
+            for (uint32_t t = 0; t < SIGNAL_MIRROR_TURNS; t++)
+                assert_true(mirror.squares[s][t] > 0.0 && mirror.squares[s][t] <= 1.0);
+    }
+    free(tile);
+}
+
 /* Of two programmes' cells, all but their padding. */
 static void assert_same_cells(const programme_signal *a, const programme_signal *b)
 {
@@ -385,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__sums_hum_and_spectrum_are_those_of_the_samples, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__the_image_of_another_rate_turns_with_that_rate_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__looks_for_images_up_to_the_highest_rate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__groups_do_not_depend_on_each_other, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("render_signal", tests, NULL, NULL);
