@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BEGINNINGS_MAX = SYNC_POPS_MAX + 1 };
+enum { BEGINNINGS_MAX = 2 * SYNC_POPS_MAX + 1 }; /* a pop may be that of either end */
 
 /* A frame of the file at which the programme may begin, and what says so. */
 typedef struct beginning {
