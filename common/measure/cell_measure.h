@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CELL_MEASURE_VERSION = 18 };
+enum { CELL_MEASURE_VERSION = 19 };
 enum { PEAK_RUN_TRUE, PEAK_RUN_CLIP, PEAK_RUN_OVERLOAD, PEAK_RUN_LIMITED };
 
 /** True peaks above this are located one by one, whatever the spec, so that other specs can be judged without audio. */

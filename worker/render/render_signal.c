@@ -191,7 +191,7 @@ void render_signal_begin(render_signal *self)
     self->spectrum_count = 0;
     self->spectrum_due = false;
     for (uint32_t c = 0; c < cell->channel_count; c++)
-        self->channels[c] = (signal_channel){.rough_before = (double)INFINITY, .tone_end = -1};
+        self->channels[c] = (signal_channel){.rough_before = (double)INFINITY, .tone_end = -1, .line_up_end = -1};
 }
 
 static float stored(double value)

@@ -108,6 +108,9 @@ typedef struct signal_channel {
     uint32_t tone_event;           /* index + 1 of the tone that goes on */
     int64_t tone_first, tone_end;
     double tone_figure;
+    bool tone_pure;                /* nothing beside it in the last slot */
+    double line_up[2];             /* cosine and sine, of a line-up tone over other sound */
+    int64_t line_up_end;
     double bands[SIGNAL_BANDS];
     signal_mirror mirror;
 } signal_channel;

@@ -1,3 +1,4 @@
+#include "common/base/plain_math.h"
 #include "worker/render/render_signal.h"
 
 #include <float.h>
@@ -21,6 +22,11 @@ static const double tone_square_min = 5e-6;    /* mean square: amplitude of -50 
 static const double tone_residue_max = 0.01;   /* of the tone, 20 dB below it at its octave */
 static const double tone_hz_min = 300.0;
 static const double tone_change_max = 0.01;
+/* A line-up tone over other sound, against all that sounds with it in 10 ms; one that holds its phase is no note. */
+static const double line_up_share = 0.75;      /* 5 dB over it */
+static const double line_up_share_on = 0.5;    /* once it is known */
+static const double line_up_turn_max = 0.3;    /* from slot to slot, of its amplitude: 5 Hz */
+enum { LINE_UP_HZ = 1000, LINE_UP_SECOND_PART = 10 /* so much is told of it */ };
 
 static float stored(double value)
 {
@@ -233,6 +239,70 @@ static void take_quiet(render_signal *self, uint32_t channel, const signal_tile 
 
 /* ---- tones ---- */
 
+/* What is half a period of the line-up tone apart cancels: false where it cannot carry a slot, by a few places in 1 ms. */
+static bool may_be_line_up(const render_signal *self, const signal_tile *tile, uint32_t lane)
+{
+    const uint32_t half = self->sample_rate / (2 * LINE_UP_HZ);
+    const uint32_t step = self->sample_rate / (16 * LINE_UP_HZ);
+    double rest = 0.0;
+    double all = 0.0;
+    for (uint32_t i = 0; i < 2 * half && i + half < tile->frame_count; i += step) {
+        double before = tile->samples[(size_t)i * TILE_LANES + lane];
+        double behind = tile->samples[(size_t)(i + half) * TILE_LANES + lane];
+        rest += (before + behind) * (before + behind);
+        all += before * before + behind * behind;
+    }
+    return rest <= 0.5 * all;
+}
+
+/* The line-up tone's amplitude, with the phase that it has where the cell begins. */
+static void find_line_up(const render_signal *self, const signal_tile *tile, uint32_t lane, double out[2])
+{
+    const double half_turns = 2.0 * LINE_UP_HZ / self->sample_rate;
+    const double turn[2] = {sine_of_half_turns(half_turns + 0.5), -sine_of_half_turns(half_turns)};
+    const double start = half_turns * (double)(tile->cell_frame % self->sample_rate);
+    double at[2] = {sine_of_half_turns(start + 0.5), -sine_of_half_turns(start)};
+    double sum[2] = {0.0, 0.0};
+    for (uint32_t i = 0; i < tile->frame_count; i++) {
+        double x = tile->samples[(size_t)i * TILE_LANES + lane];
+        sum[0] += x * at[0];
+        sum[1] += x * at[1];
+        double next = at[0] * turn[0] - at[1] * turn[1];
+        at[1] = at[0] * turn[1] + at[1] * turn[0];
+        at[0] = next;
+    }
+    out[0] = sum[0] * 2.0 / tile->frame_count;
+    out[1] = sum[1] * 2.0 / tile->frame_count;
+}
+
+/* The line-up tone in a slot whose sound is no pure tone, from its last tile. True: it stands out, and `out` is it. */
+static bool take_line_up(render_signal *self, signal_channel *state, const signal_tile *tile, uint32_t lane, int64_t first,
+                         double *out_level, double *out_figure)
+{
+    const double square = tile->sums.tone[2][lane] / tile->frame_count;
+    const int64_t end = tile->cell_frame + (int64_t)tile->frame_count;
+    const bool known = state->line_up_end == first;
+    if (tile->frame_count * 400 < self->sample_rate || (!known && !may_be_line_up(self, tile, lane)))
+        return false;
+    double line[2];
+    find_line_up(self, tile, lane, line);
+    const double power = line[0] * line[0] + line[1] * line[1];
+    const double change[2] = {line[0] - state->line_up[0], line[1] - state->line_up[1]};
+    const bool holds = known && change[0] * change[0] + change[1] * change[1] <= line_up_turn_max * line_up_turn_max * power;
+    if (power < 2.0 * tone_square_min || power < 2.0 * square * (holds ? line_up_share_on : line_up_share))
+        return false;
+    const double slip = holds ? (state->line_up[0] * line[1] - state->line_up[1] * line[0]) / power : 0.0; /* radians */
+    const double hertz = LINE_UP_HZ + slip * self->sample_rate / (6.283185307179586 * (double)(end - first));
+    const double sine = sine_of_half_turns(hertz / self->sample_rate);
+    if (known && !holds)
+        state->tone_end = -1; /* another one */
+    memcpy(state->line_up, line, sizeof line);
+    state->line_up_end = end;
+    *out_level = sqrt(power);
+    *out_figure = 4.0 * sine * sine;
+    return true;
+}
+
 static void take_tones(render_signal *self, uint32_t channel, const signal_tile *tile, uint32_t lane)
 {
     signal_channel *state = &self->channels[channel];
@@ -257,17 +327,22 @@ static void take_tones(render_signal *self, uint32_t channel, const signal_tile 
     double figure = 2.0 - turn;
     double residue = sums[0] - turn * sums[1];
     double lowest = 6.283185307179586 * tone_hz_min / self->sample_rate;
-    if (!(figure >= lowest * lowest) || figure > 2.0 || !(residue <= tone_residue_max * square * figure * figure))
-        return;
     double level = sqrt(2.0 * square / count);
+    bool pure = figure >= lowest * lowest && figure <= 2.0 && residue <= tone_residue_max * square * figure * figure;
+    if (!pure && !take_line_up(self, state, tile, lane, first, &level, &figure))
+        return;
     bool goes_on = state->tone_end == first && fabs(figure - state->tone_figure) <= tone_change_max * state->tone_figure;
+    bool pure_pair = pure && state->tone_pure;
     state->tone_end = end;
+    state->tone_pure = pure;
     if (!goes_on) {
         state->tone_first = first;
         state->tone_figure = figure;
         state->tone_event = 0;
         return;
     }
+    if (!pure_pair && state->tone_event == 0 && (end - state->tone_first) * LINE_UP_SECOND_PART <= self->sample_rate)
+        return;
     if (state->tone_event == 0) {
         uint32_t before = self->cell.event_count;
         signal_event_add(self, (signal_event){.kind = SIGNAL_TONE,

@@ -274,6 +274,24 @@ static void render_signal__finds_tones_and_their_frequency(void **state)
     assert_int_equal(events_of(self, SIGNAL_TONE), 1);
 }
 
+/* The line-up tone 16 dB over noise, across a cell's edge; and a note of 988 Hz as far over it. */
+static void render_signal__finds_a_line_up_tone_over_other_sound_but_no_note(void **state)
+{
+    bench *self = *state;
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        bool sounds = i >= CELL_FRAMES - 24000 && i < CELL_FRAMES + 24000;
+        self->channels[0][i] = 0.02 * uniform(self) + (sounds ? 0.1 * sin(2.0 * PI * 1001.0 * i / RATE) : 0.0);
+        self->channels[1][i] = 0.02 * uniform(self) + (sounds ? 0.1 * sin(2.0 * PI * 987.77 * i / RATE) : 0.0);
+    }
+    take(self);
+    assert_int_equal(events_of(self, SIGNAL_TONE), 1);
+    const programme_event *event = event_at(self, SIGNAL_TONE, 0, CELL_FRAMES - 24000, 960);
+    assert_non_null(event);
+    assert_true(event->frame_count >= 47000 && event->frame_count <= 48000);
+    assert_true(fabs(event->level - 0.1) < 0.01);
+    assert_true(fabs(asin(sqrt(event->figure) / 2.0) / PI * RATE - 1001.0) < 1.0);
+}
+
 static void render_signal__sums_hum_and_spectrum_are_those_of_the_samples(void **state)
 {
     bench *self = *state;
@@ -405,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(render_signal__an_onset_is_no_click, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_drop_outs_from_one_millisecond, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__finds_tones_and_their_frequency, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(render_signal__finds_a_line_up_tone_over_other_sound_but_no_note, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__sums_hum_and_spectrum_are_those_of_the_samples, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__the_image_of_another_rate_turns_with_that_rate_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(render_signal__looks_for_images_up_to_the_highest_rate, set_up, tear_down),
