@@ -20,6 +20,7 @@ static const double note_dbfs_min = -45.0; /* softer ones are the hum of a pause
 static const double drone_dbfs_min = -30.0; /* no hum that somebody let pass is as loud as that */
 static const double gone_db = 6.0;
 static const double through_share = 0.9;   /* of a reel: hum is there all the time */
+static const double through_over_neighbours_db = 3.0;
 static const double line_hertz[SIGNAL_HUM_LINES] = {50.0, 100.0, 150.0, 60.0, 120.0, 180.0};
 enum { HARMONICS = 3, MAINS = SIGNAL_HUM_LINES / HARMONICS };
 
@@ -44,15 +45,17 @@ static double level_of(const hum_run *run)
     return run->count > 0 ? run->sum_db / (double)run->count : -(double)INFINITY;
 }
 
-/* True where the line is there in the whole of its reel, louder sound over it or none. */
-static bool goes_through(const judgement *self, const programme_signal *signal, const hum_run *run)
+/* True where the line is there in the whole of its reel, louder sound over it or none, and so far over its neighbours. */
+static bool goes_through(const judgement *self, const programme_signal *signal, const hum_run *run, double over_db)
 {
     size_t all = 0, there = 0;
     for (size_t i = 0; i < signal->hum_count; i++) {
+        const double line = signal_db((double)signal->hums[i].power[run->channel][0][run->line]);
+        const double beside = signal_db((double)signal->hums[i].power[run->channel][1][run->line]);
         if (judgement_reel(self, signal->hums[i].frame) != run->reel)
             continue;
         all++;
-        there += signal_db(2.0 * (double)signal->hums[i].power[run->channel][0][run->line]) > level_of(run) - gone_db;
+        there += line + signal_db(2.0) > level_of(run) - gone_db && line > beside + over_db;
     }
     return (double)there >= through_share * (double)all;
 }
@@ -77,7 +80,7 @@ static void find_notes(const judgement *self, const hum_list *list, const progra
     for (size_t i = 0; i < list->count; i++) {
         hum_run *run = &list->items[i];
         run->note = level_of(run) > note_dbfs_min && share_of(signal, run) > note_share_db &&
-                    (level_of(run) > drone_dbfs_min || !goes_through(self, signal, run));
+                    (level_of(run) > drone_dbfs_min || !goes_through(self, signal, run, -(double)INFINITY));
     }
     for (size_t i = 0; i < list->count; i++) {
         hum_run *run = &list->items[i];
@@ -91,7 +94,7 @@ static void find_notes(const judgement *self, const hum_list *list, const progra
             beside = beside || (other->note && other->line / HARMONICS == run->line / HARMONICS &&
                                 (likewise || (end > start && end - start > (run->end - run->start) / 2)));
         }
-        if (beside && !goes_through(self, signal, run))
+        if (beside && !goes_through(self, signal, run, -(double)INFINITY))
             run->note = true;
     }
 }
@@ -170,6 +173,30 @@ static int by_start(const void *a, const void *b)
     return (int)left->line - (int)right->line;
 }
 
+static void sort_runs(hum_list *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, by_start);
+}
+
+/* Hum that bass covers at times is one from end to end. */
+static void widen_runs(const judgement *self, hum_list *list, const programme_signal *signal)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        hum_run *run = &list->items[i];
+        if (run->note || !goes_through(self, signal, run, through_over_neighbours_db))
+            continue;
+        for (size_t k = 0; k < signal->hum_count; k++) {
+            const signal_hum *hum = &signal->hums[k];
+            if (judgement_reel(self, hum->frame) != run->reel)
+                continue;
+            run->start = hum->frame < run->start ? hum->frame : run->start;
+            run->end = hum->frame + hum->frame_count > run->end ? hum->frame + hum->frame_count : run->end;
+        }
+    }
+    sort_runs(list);
+}
+
 /* All runs of a mains frequency in the reel of the first of them: those that are notes, or the others. */
 static void tell_hum(judgement *self, signal_rule *rule, const hum_list *list, size_t first, uint32_t mains)
 {
@@ -221,9 +248,9 @@ void judge_signal_hum(judgement *self, const programme_signal *signal)
     for (uint32_t c = 0; c < channels; c++)
         for (uint32_t line = 0; line < SIGNAL_HUM_LINES; line++)
             find_runs(self, &list, &rule, signal, c, line);
-    if (list.count > 1)
-        qsort(list.items, list.count, sizeof *list.items, by_start);
+    sort_runs(&list);
     find_notes(self, &list, signal);
+    widen_runs(self, &list, signal);
     for (uint32_t mains = 0; mains < MAINS; mains++) {
         int32_t told[2] = {INT32_MIN, INT32_MIN}; /* runs of a reel stand together: they are in order of time */
         for (size_t i = 0; i < list.count; i++)

@@ -297,6 +297,23 @@ static void verdict__hum_of_one_mains_is_one_finding(void **state)
     assert_null(strstr(item->message, "more place"));
 }
 
+/* 60 Hz from end to end, in one cell of eleven 4 dB louder with the bass that is over it. */
+static float under_bass(uint64_t cell, uint32_t channel, uint32_t line)
+{
+    return channel != 0 || line != 3 ? 0.0f : cell % 11 == 5 ? 2.5e-6f : 1e-6f;
+}
+
+static void verdict__hum_under_bass_is_one_from_end_to_end(void **state)
+{
+    bench *self = *state;
+    self->mains = under_bass;
+    programme_verdict verdict = judge_blocks(self, LAYOUT_STEREO, 11, level);
+    assert_int_equal(count_of(&verdict, "signal.hum"), 1);
+    const finding *item = bench_found(&verdict, "signal.hum");
+    assert_true(item->start_sample == 0 && item->end_sample > 10 * (uint64_t)CELL_FRAMES);
+    assert_null(strstr(item->message, "in all"));
+}
+
 /* 60 Hz in every other cell, three stretches each; as loud each time, or 3 dB louder. */
 static float coming_and_going(uint64_t cell, uint32_t channel, uint32_t line)
 {
@@ -554,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(verdict__an_lfe_that_one_reel_lacks_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_of_one_mains_is_one_finding, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_pair_that_is_upside_down_is_one_finding, bench_set_up, bench_tear_down),
+        cmocka_unit_test_setup_teardown(verdict__hum_under_bass_is_one_from_end_to_end, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__hum_that_comes_and_goes_is_the_same_each_time, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_side_that_is_turned_for_a_while_is_told, bench_set_up, bench_tear_down),
         cmocka_unit_test_setup_teardown(verdict__a_channel_that_stops_alone_is_told, bench_set_up, bench_tear_down),
